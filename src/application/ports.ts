@@ -1,0 +1,79 @@
+import type { Evidence, Outcome, SettledOutcome, Signals } from '../domain/evidence.ts';
+import type { SubjectPart } from '../domain/subject.ts';
+
+/** Milliseconds. `nowMs` is Unix time for records, `monotonicMs` never jumps and serves durations. */
+export interface Clock {
+  nowMs(): number;
+  monotonicMs(): number;
+}
+
+/** Where evidence came from: a cache level, a call made for this request, a call shared with a concurrent request, or no call at all. */
+export type EvidenceOrigin = 'memory' | 'redis' | 'miss' | 'shared' | 'none';
+
+/** What one provider is asked about, beside the id: values that may be passed on to it. */
+export interface ProviderQuery {
+  readonly id: string;
+  readonly accountId?: string | undefined;
+  readonly action?: string | undefined;
+}
+
+/** Limits one caller sets on one look. */
+export interface LookLimits {
+  /** Evidence older than this is not used; null accepts any that has not expired. */
+  readonly maxAgeMs: number | null;
+}
+
+/** Evidence and how it was come by. */
+export interface LookResult {
+  readonly evidence: Evidence;
+  readonly origin: EvidenceOrigin;
+}
+
+/** One enabled provider as the use cases see it. `look` never rejects: every failure is an outcome. It answers in place when the evidence is at hand, so that a warm decision costs no turn of the event loop. */
+export interface EvidenceSource {
+  readonly id: string;
+  readonly subject: SubjectPart;
+  look(query: ProviderQuery, limits: LookLimits): LookResult | Promise<LookResult>;
+  /** The signals as a policy reads them at `nowMs`: the stored ones with their ages added. */
+  present(signals: Signals, nowMs: number): Signals;
+  /** The store key for an id: keyed hashes only. */
+  keyOf(id: string): string;
+}
+
+/** Where evidence is kept. A store never rejects and never throws: a failure is a miss. */
+export interface EvidenceStore {
+  /** The evidence and the level it was found at, or null on a miss or a failure. Never returns expired evidence. */
+  get(key: string): StoredEvidence | null | Promise<StoredEvidence | null>;
+  /** Keeps evidence until its `expiresAtMs`; does nothing where that is null or past. Does not wait for a remote level. */
+  set(key: string, evidence: Evidence): void;
+  /** Removes keys everywhere this store reaches, other replicas included. Resolves false when some level could not be reached, and the purge may thus be incomplete. */
+  purge(keys: readonly string[]): Promise<boolean>;
+  /** Calls back with keys that were purged, here or on another replica, so that calls in flight for them can be disowned. */
+  onPurge(listener: (keys: readonly string[]) => void): void;
+}
+
+export interface StoredEvidence {
+  readonly evidence: Evidence;
+  readonly level: 'memory' | 'redis';
+}
+
+/** What a provider said, before it is dated and given a time to live. */
+export type ProviderAnswer = SettledAnswer | FailedAnswer;
+
+export interface SettledAnswer {
+  readonly outcome: SettledOutcome;
+  readonly signals: Signals;
+  readonly upstreamRequestId: string | null;
+  /** Unix milliseconds after which the provider itself says the answer is void; null when it does not say. */
+  readonly validUntilMs: number | null;
+}
+
+export interface FailedAnswer {
+  readonly outcome: Exclude<Outcome, 'ok' | 'not_found' | 'unsupported' | 'skipped'>;
+  readonly upstreamRequestId: string | null;
+  /** A short constant for the log that says what went wrong (`http_503`, `redirect`, `subject_mismatch`). Never text from the provider. */
+  readonly failure: string;
+  readonly isRetryable: boolean;
+  /** What a Retry-After header asked for, in milliseconds; null without one. */
+  readonly retryAfterMs: number | null;
+}

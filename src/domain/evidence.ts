@@ -1,0 +1,57 @@
+/** Outcomes that settle what the provider knows about the subject. Only these are cached, and only `skipped` carries no signals. */
+export const DEFINITE_OUTCOMES = ['ok', 'not_found', 'unsupported', 'skipped'] as const;
+
+/** Outcomes that leave the question open: the provider's signals are missing evidence, and missing evidence is never clean. */
+export const INDEFINITE_OUTCOMES = [
+  'timeout',
+  'unavailable',
+  'rate_limited',
+  'unauthorized',
+  'invalid_request',
+  'malformed',
+  'circuit_open',
+] as const;
+
+export const OUTCOMES = [...DEFINITE_OUTCOMES, ...INDEFINITE_OUTCOMES] as const;
+
+export type DefiniteOutcome = (typeof DEFINITE_OUTCOMES)[number];
+export type IndefiniteOutcome = (typeof INDEFINITE_OUTCOMES)[number];
+
+/** How one provider call ended. */
+export type Outcome = DefiniteOutcome | IndefiniteOutcome;
+
+/** Outcomes that carry signals. */
+export type SettledOutcome = Exclude<DefiniteOutcome, 'skipped'>;
+
+/** A value that a policy can read. Numbers are finite; absence is the absence of the key, never null. */
+export type SignalValue =
+  | boolean
+  | number
+  | string
+  | readonly string[]
+  | { readonly [name: string]: SignalValue | undefined };
+
+/** A provider's answer, normalised and free of raw identifiers. `found: false` says that the provider does not know the id. */
+export interface Signals {
+  readonly found: boolean;
+  readonly [name: string]: SignalValue | undefined;
+}
+
+/** The unit of caching: what one provider said about one id, and when. Safe to store: it holds no raw identifier. */
+export interface Evidence {
+  readonly provider: string;
+  readonly outcome: Outcome;
+  /** Present exactly when the outcome is `ok`, `not_found` or `unsupported`. */
+  readonly signals: Signals | null;
+  /** Unix milliseconds at which the provider's answer was complete. */
+  readonly observedAtMs: number;
+  /** Unix milliseconds after which this evidence must not be used; null where expiry means nothing (`skipped`). */
+  readonly expiresAtMs: number | null;
+  /** The provider's own id of the call, for its support desk. */
+  readonly upstreamRequestId: string | null;
+}
+
+/** True for `ok`, `not_found`, `unsupported` and `skipped`. */
+export function isDefinite(outcome: Outcome): outcome is DefiniteOutcome {
+  return (DEFINITE_OUTCOMES as readonly Outcome[]).includes(outcome);
+}

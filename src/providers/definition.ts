@@ -1,0 +1,62 @@
+import type { FastifyPluginAsync } from 'fastify';
+import type { z } from 'zod';
+import type { ProviderAnswer, ProviderQuery } from '../application/ports.ts';
+import type { SettledOutcome, Signals } from '../domain/evidence.ts';
+import type { SubjectPart } from '../domain/subject.ts';
+import type { HttpRequest, HttpResponse } from '../platform/http-client.ts';
+
+/** One environment variable of a provider. `schema` parses the raw string; `isCredential` marks those whose presence enables the provider. */
+export interface ProviderSetting {
+  readonly env: string;
+  readonly schema: z.ZodType;
+  readonly description: string;
+  readonly isCredential?: boolean;
+  /** The default as it would be written in the environment; without one the variable is required once the provider is enabled, unless `isOptional`. */
+  readonly default?: string;
+  readonly isOptional?: boolean;
+}
+
+/** Parsed settings, by the names used in `settings`. An optional one that was not set is undefined. */
+export type ProviderSettings = Readonly<Record<string, string | number | undefined>>;
+
+/** What `toAnswer` may use beside the response. */
+export interface AnswerContext {
+  readonly nowMs: number;
+  /** A keyed hash of a raw identifier, hex, for comparing and counting only. */
+  readonly hash: (value: string) => string;
+}
+
+/** Everything riskgate needs to know of one upstream API. All functions are pure and total: a bad payload is an answer (`malformed`), never a throw. */
+export interface ProviderDefinition {
+  /** Lower case; the name in policies, metrics, answers and `device_ids`. */
+  readonly id: string;
+  readonly title: string;
+  readonly subject: SubjectPart;
+  readonly settings: Readonly<Record<string, ProviderSetting>>;
+  /** Seconds for which each settled outcome is cached unless the environment says otherwise. The keys name what this provider can settle to. */
+  readonly ttlSeconds: Readonly<{ ok: number; not_found: number } & Partial<Record<SettledOutcome, number>>>;
+  /** The signals as a policy reads them. Policies are type-checked against it, and docs/policy.md is generated from it: every field has a `.describe()`. */
+  readonly signals: z.ZodObject;
+  /** The signals of an id that this provider does not know, or that was missing. */
+  readonly notFoundSignals: Signals;
+  /** The origin and path prefix to call, for example `https://api.mobilerun.ai/v1`. */
+  baseUrl(settings: ProviderSettings): string;
+  /** The request for one id, its path relative to the base URL, or null when the id cannot be put into a request without becoming another one (`.`, `..`, a lone surrogate): then it is unknown by definition. */
+  toRequest(settings: ProviderSettings, query: ProviderQuery): HttpRequest | null;
+  /** Exactly one outcome for any response. */
+  toAnswer(response: HttpResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer;
+  /** The stored signals with their ages at `nowMs` added. */
+  present(signals: Signals, nowMs: number): Signals;
+  /** A local imitation of the API at its real absolute paths, with faults. Options: see emulator.ts. */
+  readonly emulator: FastifyPluginAsync<EmulatorOptions>;
+}
+
+/** Switches of the emulators; each default is the documented behaviour. */
+export interface EmulatorOptions {
+  /** The credentials the emulator accepts; any well-formed ones when absent. */
+  readonly credentials?: Readonly<Record<string, string>>;
+  /** Mobilerun: the status of an unknown device, 404 or 500. */
+  readonly unknownDeviceStatus?: 404 | 500;
+  /** Mobilerun: the status of the unsupported-feature error. */
+  readonly unsupportedStatus?: number;
+}
