@@ -1,4 +1,11 @@
-import type { Evidence, Outcome, SettledOutcome, Signals } from '../domain/evidence.ts';
+import type { Decision } from '../domain/decision.ts';
+import type {
+  Evidence,
+  EvidenceOrigin,
+  IndefiniteOutcome,
+  SettledOutcome,
+  Signals,
+} from '../domain/evidence.ts';
 import type { SubjectPart } from '../domain/subject.ts';
 
 /** Milliseconds. `nowMs` is Unix time for records, `monotonicMs` never jumps and serves durations. */
@@ -6,9 +13,6 @@ export interface Clock {
   nowMs(): number;
   monotonicMs(): number;
 }
-
-/** Where evidence came from: a cache level, a call made for this request, a call shared with a concurrent request, or no call at all. */
-export type EvidenceOrigin = 'memory' | 'redis' | 'miss' | 'shared' | 'none';
 
 /** What one provider is asked about, beside the id: values that may be passed on to it. */
 export interface ProviderQuery {
@@ -36,6 +40,8 @@ export interface EvidenceSource {
   look(query: ProviderQuery, limits: LookLimits): LookResult | Promise<LookResult>;
   /** The signals as a policy reads them at `nowMs`: the stored ones with their ages added. */
   present(signals: Signals, nowMs: number): Signals;
+  /** The signals of an id that the provider does not know, or that is missing. */
+  readonly notFoundSignals: Signals;
   /** The store key for an id: keyed hashes only. */
   keyOf(id: string): string;
 }
@@ -69,11 +75,40 @@ export interface SettledAnswer {
 }
 
 export interface FailedAnswer {
-  readonly outcome: Exclude<Outcome, 'ok' | 'not_found' | 'unsupported' | 'skipped'>;
+  readonly outcome: IndefiniteOutcome;
   readonly upstreamRequestId: string | null;
   /** A short constant for the log that says what went wrong (`http_503`, `redirect`, `subject_mismatch`). Never text from the provider. */
   readonly failure: string;
   readonly isRetryable: boolean;
   /** What a Retry-After header asked for, in milliseconds; null without one. */
   readonly retryAfterMs: number | null;
+}
+
+/** One call to a provider, its retry included, as metrics and logs see it. */
+export interface ProviderCallEvent {
+  readonly provider: string;
+  readonly outcome: Evidence['outcome'];
+  /** See FailedAnswer; null when the outcome is settled. */
+  readonly failure: string | null;
+  readonly latencyMs: number;
+  readonly attempts: number;
+}
+
+/** Told of what happens, and never a reason for anything to fail or wait. */
+export interface ProviderObserver {
+  onProviderCall(event: ProviderCallEvent): void;
+}
+
+/** A decision as it left through one door. */
+export interface DecisionEvent {
+  readonly decision: Decision;
+  /** The id of the API key, never the key. */
+  readonly caller: string;
+  readonly requestId: string;
+  readonly action: string | null;
+}
+
+/** Told of every decision that is answered, and never a reason for the answer to fail or wait. */
+export interface DecisionObserver {
+  onDecision(event: DecisionEvent): void;
 }

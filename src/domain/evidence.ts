@@ -51,6 +51,9 @@ export interface Evidence {
   readonly upstreamRequestId: string | null;
 }
 
+/** Where evidence came from: a cache level, a call made for this request, a call shared with a concurrent request, or no call at all. */
+export type EvidenceOrigin = 'memory' | 'redis' | 'miss' | 'shared' | 'none';
+
 /** True for `ok`, `not_found`, `unsupported` and `skipped`. */
 export function isDefinite(outcome: Outcome): outcome is DefiniteOutcome {
   return (DEFINITE_OUTCOMES as readonly Outcome[]).includes(outcome);

@@ -52,6 +52,7 @@ export function hasText(id: string | null | undefined): id is string {
   return typeof id === 'string' && id.length > 0;
 }
 
+/** Text that is not well-formed Unicode cannot be sent as what it is, so no provider can know it. */
 function toQuestion(id: string | null): Question {
-  return hasText(id) ? { kind: 'ask', id } : MISSING;
+  return hasText(id) && id.isWellFormed() ? { kind: 'ask', id } : MISSING;
 }

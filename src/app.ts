@@ -1,0 +1,235 @@
+import { hash } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { v7 } from 'uuid';
+import { createDecide } from './application/decide.ts';
+import { findInertRules } from './application/describe-policy.ts';
+import type { ProviderSlot } from './application/gather-evidence.ts';
+import { loadPolicy } from './application/load-policy.ts';
+import type { Clock, DecisionObserver, ProviderObserver } from './application/ports.ts';
+import { createPurgeEvidence } from './application/purge-evidence.ts';
+import type { Config, ConfigFiles, ProviderConfig } from './config.ts';
+import type { CompiledPolicy } from './domain/policy/compile.ts';
+import { loadKeyring } from './http/api-keys.ts';
+import { createServer } from './http/server.ts';
+import { systemClock } from './platform/clock.ts';
+import { createHttpClient, type HttpClient } from './platform/http-client.ts';
+import { createKeyedHash } from './platform/keyed-hash.ts';
+import { compileLinearPattern } from './platform/linear-pattern.ts';
+import { type FileResult, followFile, loadFile, type ReloadableFile } from './platform/reloadable-file.ts';
+import { parseYaml } from './platform/yaml-document.ts';
+import type { ProviderDefinition } from './providers/definition.ts';
+import { createEvidenceSource } from './providers/resilience.ts';
+import type { ClosableEvidenceStore } from './stores/closable-evidence-store.ts';
+import { createMemoryEvidenceStore } from './stores/memory/evidence-store.ts';
+import { createRedisEvidenceStore, type RedisStoreEvent } from './stores/redis/evidence-store.ts';
+import { createTieredEvidenceStore } from './stores/tiered-evidence-store.ts';
+
+export interface AppOptions {
+  readonly config: Config;
+  /** The registry; the configuration says which of them are enabled. */
+  readonly providers: readonly ProviderDefinition[];
+  readonly logger: Logger;
+  readonly version: string;
+  readonly clock?: Clock;
+  readonly newId?: () => string;
+  readonly random?: () => number;
+}
+
+/** The assembled service. */
+export interface App {
+  readonly server: FastifyInstance;
+  /** Makes /readyz answer 503, so that load balancers turn away before connections close. */
+  drain(): void;
+  /** Finishes what is in flight, then closes every connection, watch and pool. */
+  close(): Promise<void>;
+}
+
+/** Every mistake in the files that a configuration names. */
+export function checkFiles(
+  providers: readonly ProviderDefinition[],
+): (files: ConfigFiles) => readonly string[] {
+  return ({ policyFile, apiKeysFile }) => {
+    const policy =
+      policyFile === undefined ? null : loadFile(policyFile, (text) => readPolicy(text, providers));
+    const keyring = apiKeysFile === undefined ? null : loadFile(apiKeysFile, loadKeyring);
+    return [policy, keyring].flatMap((result) => (result === null || result.ok ? [] : result.mistakes));
+  };
+}
+
+/** Wires the service. Rejects when a file that the configuration names cannot be used; see checkFiles for all mistakes beforehand. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const {
+    config,
+    providers,
+    logger,
+    version,
+    clock = systemClock,
+    newId = v7,
+    random = Math.random,
+  } = options;
+  const policy = followPolicy(config.policyFile, providers, logger);
+  const keyring = follow(config.apiKeysFile, loadKeyring, logger, 'api_keys');
+  const store = createStore(config, clock, logger);
+  const clients: HttpClient[] = [];
+  const observer = createObserver(logger);
+  const slots = providers.map((definition): ProviderSlot => {
+    const settings = config.providers.find(({ id }) => id === definition.id);
+    const { id, subject } = definition;
+    if (!settings?.isEnabled) return { id, subject, source: null };
+    const client = createHttpClient({ baseUrl: definition.baseUrl(settings.settings) });
+    clients.push(client);
+    const source = createEvidenceSource({
+      definition,
+      settings: settings.settings,
+      budgetMs: Math.min(settings.timeoutMs, config.decisionDeadlineMs),
+      ttlMs: settings.ttlMs,
+      client,
+      store,
+      keyOf: createKeyOf(config.idHashKey, settings),
+      hash: createKeyedHash(config.idHashKey, 'identifier'),
+      clock,
+      observer,
+      random,
+    });
+    return { id, subject, source };
+  });
+  warnOfDisabled(policy.current(), slots, logger);
+  const decide = createDecide({
+    slots,
+    policy: policy.current,
+    clock,
+    newId,
+    deadlineMs: config.decisionDeadlineMs,
+  });
+  let isDraining = false;
+  const server = await createServer({
+    logger,
+    version,
+    newId,
+    keyring: keyring.current,
+    policy: policy.current,
+    slots,
+    decide,
+    observer,
+    purge: createPurgeEvidence(slots, store),
+    providers: providers.map(({ id }) => id),
+    deviceProviders: providers.filter(({ subject }) => subject === 'device_id').map(({ id }) => id),
+    enabledProviders: slots.filter(({ source }) => source !== null).map(({ id }) => id),
+    redisState: () => (config.redisUrl === null ? 'absent' : store.health().state),
+    isDraining: () => isDraining,
+  });
+  const close = async (): Promise<void> => {
+    await server.close();
+    policy.close();
+    keyring.close();
+    await Promise.all([store.close(), ...clients.map((client) => client.close())]);
+  };
+  return {
+    server,
+    drain: () => {
+      isDraining = true;
+    },
+    close,
+  };
+}
+
+function readPolicy(text: string, providers: readonly ProviderDefinition[]): FileResult<CompiledPolicy> {
+  return loadPolicy(text, {
+    providers,
+    parse: parseYaml,
+    compilePattern: compileLinearPattern,
+    sha256: (content) => hash('sha256', content),
+  });
+}
+
+function followPolicy(
+  path: string,
+  providers: readonly ProviderDefinition[],
+  logger: Logger,
+): ReloadableFile<CompiledPolicy> {
+  return follow(path, (text) => readPolicy(text, providers), logger, 'policy');
+}
+
+function follow<Value>(
+  path: string,
+  load: (text: string) => FileResult<Value>,
+  logger: Logger,
+  kind: 'policy' | 'api_keys',
+): ReloadableFile<Value> {
+  const first = loadFile(path, load);
+  if (!first.ok) throw new Error(first.mistakes.join('\n'));
+  return followFile(first.value, {
+    path,
+    load,
+    onReload: () => logger.info({ event: `${kind}.reloaded`, path }, 'a file was reloaded'),
+    onRefused: (mistakes) =>
+      logger.error(
+        { event: `${kind}.refused`, path, mistakes },
+        'a changed file is refused; the last good one stays',
+      ),
+  });
+}
+
+/** One upstream account has one key space: other settings or credentials must not meet the evidence of these. */
+function createKeyOf(idHashKey: string, { id, settings }: ProviderConfig): (id: string) => string {
+  const hashId = createKeyedHash(idHashKey, `evidence of ${id} ${JSON.stringify(settings)}`);
+  return (subjectId) => `${id}:${hashId(subjectId)}`;
+}
+
+function createStore(config: Config, clock: Clock, logger: Logger): ClosableEvidenceStore {
+  const entriesMax = config.cacheEntriesMax;
+  if (config.redisUrl === null) return createMemoryEvidenceStore({ clock, entriesMax });
+  const memory = createMemoryEvidenceStore({ clock, entriesMax, ttlCapMs: config.localCacheTtlMs });
+  const onEvent = (event: RedisStoreEvent) => logRedisEvent(logger, event);
+  return createTieredEvidenceStore({
+    memory,
+    redis: createRedisEvidenceStore({ url: config.redisUrl, clock, onEvent }),
+  });
+}
+
+function logRedisEvent(logger: Logger, { kind, ...fields }: RedisStoreEvent): void {
+  const line = { event: `redis.${kind}`, ...fields };
+  if (kind === 'up' || kind === 'subscribed') logger.info(line);
+  else logger.warn(line);
+}
+
+function warnOfDisabled(policy: CompiledPolicy, slots: readonly ProviderSlot[], logger: Logger): void {
+  const inert = findInertRules(policy, slots);
+  for (const { id, source } of slots) {
+    if (source !== null) continue;
+    const rules = inert.filter(({ providers }) => providers.includes(id)).map(({ rule }) => rule);
+    logger.warn(
+      { event: 'provider.disabled', provider: id, inert_rules: rules },
+      'a provider has no credentials',
+    );
+  }
+}
+
+/** One lean line per decision, and one for each provider call that did not settle. No identifier is in either. */
+function createObserver(logger: Logger): DecisionObserver & ProviderObserver {
+  return {
+    onDecision: ({ decision, caller, requestId, action }) => {
+      const outcomes: Record<string, string> = {};
+      for (const { provider, outcome } of decision.evidence) outcomes[provider] = outcome;
+      logger.info({
+        event: 'decision.made',
+        decision_id: decision.id,
+        request_id: requestId,
+        caller,
+        action,
+        decision: decision.verdict,
+        reasons: decision.reasons.map(({ code }) => code),
+        degraded: decision.degraded,
+        outcomes,
+        policy: decision.policy.hash,
+        latency_ms: Math.round(decision.latencyMs * 100) / 100,
+      });
+    },
+    onProviderCall: ({ provider, outcome, failure, latencyMs, attempts }) => {
+      if (failure === null) return;
+      const latency = Math.round(latencyMs * 100) / 100;
+      logger.warn({ event: 'provider.failed', provider, outcome, failure, attempts, latency_ms: latency });
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import type { Decision, EvidenceUse } from '../domain/decision.ts';
+import { isDefinite } from '../domain/evidence.ts';
+import type { CompiledPolicy } from '../domain/policy/compile.ts';
+import { evaluatePolicy } from '../domain/policy/evaluate.ts';
+import { toRequestSignals } from '../domain/policy/request-signals.ts';
+import type { Subject } from '../domain/subject.ts';
+import { type Gathered, gatherEvidence, type ProviderSlot } from './gather-evidence.ts';
+import type { Clock } from './ports.ts';
+
+/** What a caller may ask for beside the subject. */
+export interface DecideOptions {
+  /** Evidence older than this is not used; null accepts any that has not expired. */
+  readonly maxAgeMs: number | null;
+  /** A shorter deadline than the configured one; null keeps that. It can only be lowered. */
+  readonly deadlineMs: number | null;
+}
+
+export interface DecideDependencies {
+  /** Every provider of the registry, in registry order: the order the policy was compiled with. */
+  readonly slots: readonly ProviderSlot[];
+  /** The policy in force at the moment of the call. */
+  readonly policy: () => CompiledPolicy;
+  readonly clock: Clock;
+  /** A new UUIDv7. */
+  readonly newId: () => string;
+  readonly deadlineMs: number;
+}
+
+/** Answers the one question. Never rejects for what an upstream, a store or a subject does: those are outcomes. */
+export type Decide = (subject: Subject, options: DecideOptions) => Decision | Promise<Decision>;
+
+/** Builds the use case that gathers evidence inside one deadline and judges it by the policy. */
+export function createDecide(dependencies: DecideDependencies): Decide {
+  const { slots, clock } = dependencies;
+  const enabledDevices = slots
+    .filter((slot) => slot.source && slot.subject === 'device_id')
+    .map(({ id }) => id);
+  return (subject, { maxAgeMs, deadlineMs }) => {
+    const startedAtMs = clock.monotonicMs();
+    const budgetMs = Math.min(deadlineMs ?? dependencies.deadlineMs, dependencies.deadlineMs);
+    const conclude = (gathered: readonly Gathered[]): Decision =>
+      judge(dependencies, subject, enabledDevices, gathered, startedAtMs);
+    const gathered = gatherEvidence(slots, subject, {
+      clock,
+      maxAgeMs,
+      deadlineAtMs: startedAtMs + budgetMs,
+    });
+    return gathered instanceof Promise ? gathered.then(conclude) : conclude(gathered);
+  };
+}
+
+function judge(
+  { slots, policy, clock, newId }: DecideDependencies,
+  subject: Subject,
+  enabledDevices: readonly string[],
+  gathered: readonly Gathered[],
+  startedAtMs: number,
+): Decision {
+  const decidedAtMs = clock.nowMs();
+  const inForce = policy();
+  const evidence = gathered.map((piece, place) => toUse(piece, slots[place], decidedAtMs));
+  const judgement = evaluatePolicy(inForce, evidence, toRequestSignals(subject, enabledDevices));
+  return {
+    id: newId(),
+    verdict: judgement.verdict,
+    reasons: judgement.reasons,
+    waivers: judgement.waivers,
+    degraded: judgement.degraded,
+    evidence,
+    trace: judgement.trace,
+    policy: { id: inForce.id, hash: inForce.hash },
+    decidedAtMs,
+    expiresAtMs: earliestExpiry(gathered, decidedAtMs),
+    latencyMs: clock.monotonicMs() - startedAtMs,
+  };
+}
+
+function toUse(
+  { evidence, origin, latencyMs }: Gathered,
+  slot: ProviderSlot | undefined,
+  nowMs: number,
+): EvidenceUse {
+  const { provider, outcome, upstreamRequestId, observedAtMs } = evidence;
+  const signals = evidence.signals === null ? null : (slot?.source?.present(evidence.signals, nowMs) ?? null);
+  const ageMs = origin === 'none' || !isDefinite(outcome) ? 0 : Math.max(0, nowMs - observedAtMs);
+  return { provider, outcome, origin, latencyMs, ageMs, upstreamRequestId, signals };
+}
+
+function earliestExpiry(gathered: readonly Gathered[], decidedAtMs: number): number {
+  let earliestMs = Number.POSITIVE_INFINITY;
+  for (const { evidence } of gathered) {
+    if (!isDefinite(evidence.outcome)) return decidedAtMs;
+    if (evidence.expiresAtMs !== null) earliestMs = Math.min(earliestMs, evidence.expiresAtMs);
+  }
+  return Number.isFinite(earliestMs) ? Math.max(earliestMs, decidedAtMs) : decidedAtMs;
+}

@@ -1,0 +1,116 @@
+import type { Evidence, EvidenceOrigin } from '../domain/evidence.ts';
+import { questionFor, type Subject, type SubjectPart } from '../domain/subject.ts';
+import type { Clock, EvidenceSource, LookLimits, LookResult } from './ports.ts';
+
+/** A provider known to the registry; without a source it is disabled, and always skipped. */
+export interface ProviderSlot {
+  readonly id: string;
+  readonly subject: SubjectPart;
+  readonly source: EvidenceSource | null;
+}
+
+/** What one slot came to, and how long the decision waited for it. */
+export interface Gathered {
+  readonly evidence: Evidence;
+  readonly origin: EvidenceOrigin;
+  readonly latencyMs: number;
+}
+
+export interface GatherOptions extends LookLimits {
+  readonly clock: Clock;
+  /** Monotonic milliseconds at which the answer must be complete. */
+  readonly deadlineAtMs: number;
+}
+
+/** Asks every slot at once and settles by the deadline, with exactly one outcome for each slot, in slot order. Never rejects. Answers in place when every piece of evidence is at hand. */
+export function gatherEvidence(
+  slots: readonly ProviderSlot[],
+  subject: Subject,
+  options: GatherOptions,
+): Gathered[] | Promise<Gathered[]> {
+  const startedAtMs = options.clock.monotonicMs();
+  const enabledDevices = slots
+    .filter((slot) => slot.source && slot.subject === 'device_id')
+    .map(({ id }) => id);
+  const looks = slots.map((slot) => lookAt(slot, subject, enabledDevices, options));
+  const gathered: Gathered[] = [];
+  const pending: { place: number; look: Promise<LookResult> }[] = [];
+  looks.forEach((look, place) => {
+    if (look instanceof Promise) pending.push({ place, look });
+    else gathered[place] = { ...look, latencyMs: 0 };
+  });
+  if (pending.length === 0) return gathered;
+  return awaitPending(slots, pending, gathered, startedAtMs, options);
+}
+
+function lookAt(
+  slot: ProviderSlot,
+  subject: Subject,
+  enabledDevices: readonly string[],
+  options: GatherOptions,
+): LookResult | Promise<LookResult> {
+  const { source } = slot;
+  if (source === null) return withoutCall(slot.id, 'skipped', null, options.clock);
+  const question = questionFor(subject, slot, enabledDevices);
+  if (question.kind === 'skip') return withoutCall(slot.id, 'skipped', null, options.clock);
+  // A missing id is the same as one the provider does not know: leaving it out must not be better than forging it.
+  if (question.kind === 'missing')
+    return withoutCall(slot.id, 'not_found', source.notFoundSignals, options.clock);
+  const { accountId, action } = subject;
+  return source.look({ id: question.id, accountId, action }, options);
+}
+
+function withoutCall(
+  provider: string,
+  outcome: 'skipped' | 'not_found',
+  signals: Evidence['signals'],
+  clock: Clock,
+): LookResult {
+  const observedAtMs = clock.nowMs();
+  const evidence = { provider, outcome, signals, observedAtMs, expiresAtMs: null, upstreamRequestId: null };
+  return { evidence, origin: 'none' };
+}
+
+function awaitPending(
+  slots: readonly ProviderSlot[],
+  pending: readonly { place: number; look: Promise<LookResult> }[],
+  gathered: Gathered[],
+  startedAtMs: number,
+  { clock, deadlineAtMs }: GatherOptions,
+): Promise<Gathered[]> {
+  const { promise, resolve } = Promise.withResolvers<Gathered[]>();
+  const elapsedMs = () => clock.monotonicMs() - startedAtMs;
+  let waiting = pending.length;
+  // The deadline answers for whoever has not: their calls go on for the next request, bounded by their own timeout.
+  const timer = setTimeout(
+    () => {
+      for (const { place } of pending)
+        gathered[place] ??= timedOut(slots[place]?.id ?? '', elapsedMs(), clock);
+      resolve(gathered);
+    },
+    Math.max(0, deadlineAtMs - clock.monotonicMs()),
+  );
+  for (const { place, look } of pending) {
+    void look.then((result) => {
+      gathered[place] ??= { ...result, latencyMs: elapsedMs() };
+      waiting -= 1;
+      if (waiting > 0) return;
+      clearTimeout(timer);
+      resolve(gathered);
+    });
+  }
+  return promise;
+}
+
+function timedOut(provider: string, latencyMs: number, clock: Clock): Gathered {
+  const observedAtMs = clock.nowMs();
+  const evidence: Evidence = {
+    provider,
+    outcome: 'timeout',
+    signals: null,
+    observedAtMs,
+    expiresAtMs: null,
+    upstreamRequestId: null,
+  };
+  return { evidence, origin: 'miss', latencyMs };
+}

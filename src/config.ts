@@ -1,0 +1,214 @@
+import { z } from 'zod';
+
+/** One environment variable: how it parses, what it means, and its default as it would be written. */
+export interface SettingDeclaration {
+  readonly env: string;
+  readonly schema: z.ZodType;
+  readonly description: string;
+  readonly default?: string;
+  readonly isOptional?: boolean;
+  readonly isCredential?: boolean;
+}
+
+/** The part of a provider definition that configuration depends on. */
+export interface ProviderDeclaration {
+  readonly id: string;
+  readonly title: string;
+  readonly settings: Readonly<Record<string, SettingDeclaration>>;
+  readonly ttlSeconds: Readonly<Record<string, number>>;
+}
+
+/** What the environment says of one provider. */
+export interface ProviderConfig {
+  readonly id: string;
+  readonly isEnabled: boolean;
+  readonly settings: Readonly<Record<string, string | number | undefined>>;
+  /** Bound of one call including its retry. */
+  readonly timeoutMs: number;
+  /** By settled outcome; 0 means not cached. */
+  readonly ttlMs: Readonly<Record<string, number>>;
+}
+
+/** The whole configuration, parsed and frozen. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: string;
+  readonly decisionDeadlineMs: number;
+  readonly policyFile: string;
+  readonly apiKeysFile: string;
+  readonly idHashKey: string;
+  readonly redisUrl: string | null;
+  readonly cacheEntriesMax: number;
+  readonly localCacheTtlMs: number;
+  readonly providers: readonly ProviderConfig[];
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly value: Config }
+  | { readonly ok: false; readonly mistakes: readonly string[] };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'is a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min, `is at least ${min}`).max(max, `is at most ${max}`));
+
+/** The service's own variables. `DECISION_DEADLINE_MS` and the timeouts share the bounds of `deadline_ms` in a request. */
+export const SERVICE_SETTINGS = {
+  host: {
+    env: 'HOST',
+    schema: z.string().min(1),
+    default: '127.0.0.1',
+    description: 'The address to listen on.',
+  },
+  port: {
+    env: 'PORT',
+    schema: integer(0, 65_535),
+    default: '8080',
+    description: 'The port to listen on; 0 takes a free one.',
+  },
+  logLevel: {
+    env: 'LOG_LEVEL',
+    schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    default: 'info',
+    description: 'The least severe level that is logged.',
+  },
+  apiKeysFile: {
+    env: 'API_KEYS_FILE',
+    schema: z.string().min(1),
+    description:
+      'YAML file of API keys: `keys: [{id, sha256, scopes: [decide, read, admin]}]`. Only hashes are stored.',
+  },
+  idHashKey: {
+    env: 'ID_HASH_KEY',
+    schema: z.string().refine((key) => Buffer.byteLength(key) >= 32, 'is at least 32 bytes long'),
+    description: 'Secret for the keyed hashes of identifiers, at least 32 bytes; the same on all replicas.',
+  },
+  policyFile: {
+    env: 'POLICY_FILE',
+    schema: z.string().min(1),
+    default: 'policies/default.yaml',
+    description: 'The policy. Re-read when it changes; a broken one is refused and the last good one stays.',
+  },
+  decisionDeadlineMs: {
+    env: 'DECISION_DEADLINE_MS',
+    schema: integer(50, 10_000),
+    default: '1000',
+    description: 'Every decision is answered within this time, whatever the upstreams do.',
+  },
+  redisUrl: {
+    env: 'REDIS_URL',
+    schema: z.url({ protocol: /^rediss?$/, error: 'is a redis:// or rediss:// URL' }),
+    isOptional: true,
+    description: 'Redis that the replicas share evidence through. Without it each process caches for itself.',
+  },
+  cacheEntriesMax: {
+    env: 'CACHE_ENTRIES_MAX',
+    schema: integer(1, 10_000_000),
+    default: '50000',
+    description: 'The most evidence the in-process cache holds.',
+  },
+  localCacheTtlMs: {
+    env: 'CACHE_LOCAL_TTL_SECONDS',
+    schema: integer(0, 3600).transform((seconds) => seconds * 1000),
+    default: '5',
+    description: 'With Redis: how long a process may use evidence without asking Redis again.',
+  },
+} as const satisfies Record<string, SettingDeclaration>;
+
+/** The variables that every provider has beside its own: a timeout, and a time to live for each outcome that is cached. */
+export function commonSettings(provider: ProviderDeclaration): readonly SettingDeclaration[] {
+  const prefix = provider.id.toUpperCase();
+  const timeout: SettingDeclaration = {
+    env: `${prefix}_TIMEOUT_MS`,
+    schema: integer(10, 10_000),
+    default: '1000',
+    description: `The longest one call to ${provider.title} may take, its retry included.`,
+  };
+  const ttls = Object.entries(provider.ttlSeconds).map(([outcome, seconds]) => ({
+    env: `${prefix}_${outcome.toUpperCase()}_TTL_SECONDS`,
+    schema: integer(0, 86_400),
+    default: String(seconds),
+    description: `How long an answer \`${outcome}\` of ${provider.title} is cached; 0 is not at all.`,
+  }));
+  return [timeout, ...ttls];
+}
+
+/** The files that the configuration names; one is undefined where its own variable is missing. */
+export interface ConfigFiles {
+  readonly policyFile: string | undefined;
+  readonly apiKeysFile: string | undefined;
+}
+
+/** Reads the configuration from `env`, or returns every mistake in it at once, one line each, with those that `checkFiles` finds in the files it names. An empty variable counts as absent. A provider is enabled by its credentials; no provider at all is a mistake. */
+export function loadConfig(
+  env: Environment,
+  providers: readonly ProviderDeclaration[],
+  checkFiles: (files: ConfigFiles) => readonly string[] = () => [],
+): ConfigResult {
+  const mistakes: string[] = [];
+  const own = Object.fromEntries(
+    Object.entries(SERVICE_SETTINGS).map(([name, setting]) => [name, read(env, setting, mistakes)]),
+  );
+  const configs = providers.map((provider) => readProvider(env, provider, mistakes));
+  if (!configs.some((config) => config.isEnabled)) mistakes.push(noProviderMistake(providers));
+  mistakes.push(...checkFiles(own as unknown as ConfigFiles));
+  if (mistakes.length > 0) return { ok: false, mistakes };
+  const value = { ...own, redisUrl: own['redisUrl'] ?? null, providers: configs } as unknown as Config;
+  return { ok: true, value: deepFreeze(value) };
+}
+
+function readProvider(env: Environment, provider: ProviderDeclaration, mistakes: string[]): ProviderConfig {
+  const settings = Object.entries(provider.settings);
+  const isEnabled = settings.some(([, { isCredential, env: name }]) => isCredential && env[name]);
+  // A disabled provider's other variables are still parsed, so that a wrong one is found before it is needed.
+  const parsed = settings.map(([name, setting]) => [
+    name,
+    read(env, isEnabled ? setting : { ...setting, isOptional: true }, mistakes),
+  ]);
+  const [timeoutMs, ...ttls] = commonSettings(provider).map((setting) => read(env, setting, mistakes));
+  const ttlMs = Object.keys(provider.ttlSeconds).map((outcome, place) => [
+    outcome,
+    Number(ttls[place]) * 1000,
+  ]);
+  return {
+    id: provider.id,
+    isEnabled,
+    settings: Object.fromEntries(parsed),
+    timeoutMs: Number(timeoutMs),
+    ttlMs: Object.fromEntries(ttlMs),
+  };
+}
+
+function read(env: Environment, setting: SettingDeclaration, mistakes: string[]): unknown {
+  const text = env[setting.env] || setting.default;
+  if (text === undefined) {
+    if (!setting.isOptional) mistakes.push(`${setting.env} is missing: ${setting.description}`);
+    return undefined;
+  }
+  const parsed = setting.schema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  // The value itself is never repeated: it may be a secret.
+  mistakes.push(`${setting.env} ${parsed.error.issues.map((issue) => issue.message).join('; ')}`);
+  return undefined;
+}
+
+function noProviderMistake(providers: readonly ProviderDeclaration[]): string {
+  const credentials = providers.map(({ settings }) =>
+    Object.values(settings)
+      .filter(({ isCredential }) => isCredential)
+      .map(({ env }) => env)
+      .join(' and '),
+  );
+  return `no provider is enabled: set ${credentials.join(', or ')}`;
+}
+
+function deepFreeze<Value extends object>(value: Value): Value {
+  for (const inner of Object.values(value))
+    if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
+  return Object.freeze(value);
+}

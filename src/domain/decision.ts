@@ -1,0 +1,37 @@
+import type { EvidenceOrigin, Outcome, Signals } from './evidence.ts';
+import type { RuleTrace } from './policy/evaluate.ts';
+import type { Reason, Waiver } from './reason.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What one provider contributed to a decision. */
+export interface EvidenceUse {
+  readonly provider: string;
+  readonly outcome: Outcome;
+  readonly origin: EvidenceOrigin;
+  /** How long this decision waited for it. */
+  readonly latencyMs: number;
+  /** How old the evidence was when the decision was made; 0 where there was none to age. */
+  readonly ageMs: number;
+  readonly upstreamRequestId: string | null;
+  /** As the policy read them; null where the outcome is indefinite or the provider was skipped. */
+  readonly signals: Signals | null;
+}
+
+/** The recorded answer. It holds no raw identifier. */
+export interface Decision {
+  /** UUIDv7. */
+  readonly id: string;
+  readonly verdict: Verdict;
+  readonly reasons: readonly Reason[];
+  readonly waivers: readonly Waiver[];
+  /** At least one provider needed by the policy ended in an indefinite outcome. */
+  readonly degraded: boolean;
+  /** One entry for each known provider, in registry order. */
+  readonly evidence: readonly EvidenceUse[];
+  readonly trace: readonly RuleTrace[];
+  readonly policy: { readonly id: string; readonly hash: string };
+  readonly decidedAtMs: number;
+  /** When the first piece of evidence used expires; `decidedAtMs` when some evidence was missing, since the next answer may differ. */
+  readonly expiresAtMs: number;
+  readonly latencyMs: number;
+}

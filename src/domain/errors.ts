@@ -1,0 +1,41 @@
+/** Every way in which riskgate refuses a request. A decision is never one of them. */
+export const ERROR_CODES = [
+  'invalid_request',
+  'malformed_body',
+  'unauthenticated',
+  'forbidden',
+  'not_found',
+  'method_not_allowed',
+  'payload_too_large',
+  'unsupported_media_type',
+  'store_unavailable',
+  'draining',
+  'internal',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** One mistake in a request: a JSON pointer to it (RFC 6901) and what is wrong, never the value. */
+export interface FieldError {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** The one error class of the project. `message` is for the log and holds no identifier; `publicDetail` is what the caller reads. */
+export class RiskgateError extends Error {
+  override readonly name = 'RiskgateError';
+  readonly code: ErrorCode;
+  readonly publicDetail: string | null;
+  readonly fields: readonly FieldError[];
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { publicDetail?: string; fields?: readonly FieldError[] } = {},
+  ) {
+    super(message);
+    this.code = code;
+    this.publicDetail = options.publicDetail ?? null;
+    this.fields = options.fields ?? [];
+  }
+}

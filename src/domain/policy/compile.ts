@@ -1,0 +1,235 @@
+import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
+import type { z } from 'zod';
+import { failure, type Result, success } from '../result.ts';
+import {
+  createCheckEnvironment,
+  createRunEnvironment,
+  type PatternTest,
+  type PolicyProvider,
+  variableNames,
+} from './cel-environment.ts';
+import {
+  type PolicyDocument,
+  type PolicyMistake,
+  type PolicyRule,
+  policyDocumentSchema,
+} from './document.ts';
+import { type Inspection, inspectCondition } from './inspect-condition.ts';
+import { possibleResults } from './possible-results.ts';
+
+/** A rule that is ready to run. `run` throws where the condition is unknown. */
+export interface CompiledRule {
+  readonly source: PolicyRule;
+  /** Indexes, in provider order, of the providers whose signals the condition reads. */
+  readonly signalReads: readonly number[];
+  /** Indexes of the providers whose outcome the condition reads. */
+  readonly outcomeReads: readonly number[];
+  /** Ids of the providers it reads in either way, for reasons. */
+  readonly providers: readonly string[];
+  readonly run: (context: Readonly<Record<string, unknown>>) => unknown;
+  /** What the condition can come to when the providers in the bit set `absentMask` have no signals; see possible-results.ts. */
+  readonly possible: (absentMask: number) => number;
+}
+
+/** A policy whose every condition has been checked. Immutable. */
+export interface CompiledPolicy {
+  readonly id: string;
+  /** `sha256:` and the hex digest of the file. */
+  readonly hash: string;
+  readonly document: PolicyDocument;
+  readonly rules: readonly CompiledRule[];
+  readonly providerIds: readonly string[];
+  /** Bit set of the providers that some rule reads: without one of them a decision is degraded. */
+  readonly neededMask: number;
+}
+
+/** What compiling needs from outside: the signal schemas in registry order, the content hash, and a matcher that cannot hang (it throws on a pattern that is not valid). */
+export interface CompileOptions {
+  readonly providers: readonly PolicyProvider[];
+  readonly hash: string;
+  readonly compilePattern: (source: string) => PatternTest;
+}
+
+interface Workshop extends CompileOptions {
+  readonly checkEnvironment: Environment;
+  readonly runEnvironment: Environment;
+  readonly names: readonly string[];
+  readonly patterns: Map<string, PatternTest>;
+  readonly mistakes: PolicyMistake[];
+}
+
+/** Compiles a parsed policy file, or returns every mistake in it. */
+export function compilePolicy(
+  document: unknown,
+  options: CompileOptions,
+): Result<CompiledPolicy, PolicyMistake> {
+  const patterns = new Map<string, PatternTest>();
+  const workshop: Workshop = {
+    ...options,
+    checkEnvironment: createCheckEnvironment(options.providers),
+    runEnvironment: createRunEnvironment(options.providers, patterns),
+    names: variableNames(options.providers),
+    patterns,
+    mistakes: [],
+  };
+  const parsed = policyDocumentSchema.safeParse(document);
+  if (!parsed.success) workshop.mistakes.push(...parsed.error.issues.flatMap(toMistakes));
+  const conditions = conditionsOf(document).map(({ index, when }) => compileCondition(when, index, workshop));
+  refuseDuplicates(document, workshop.mistakes);
+  if (!parsed.success) return failure(workshop.mistakes);
+  const rules = parsed.data.rules.map((rule, index) => toRule(rule, index, conditions[index], workshop));
+  if (workshop.mistakes.length > 0) return failure(workshop.mistakes);
+  return success(
+    toPolicy(
+      parsed.data,
+      rules.filter((rule) => rule !== null),
+      options,
+    ),
+  );
+}
+
+interface Condition {
+  readonly ast: ASTNode;
+  readonly inspection: Inspection;
+  readonly run: ParseResult;
+}
+
+function compileCondition(when: string, index: number, workshop: Workshop): Condition | null {
+  const checked = workshop.checkEnvironment.check(when);
+  const refuse = (offset: number | null, message: string): null => {
+    workshop.mistakes.push({ path: ['rules', index, 'when'], isKey: false, offset, message });
+    return null;
+  };
+  if (!checked.valid)
+    return refuse(checked.error?.range?.start ?? 0, checked.error?.summary ?? 'is not valid CEL');
+  if (checked.type !== 'bool') return refuse(0, `is of type ${checked.type}, not bool`);
+  const { ast } = workshop.checkEnvironment.parse(when);
+  const inspection = inspectCondition(when, ast, workshop.checkEnvironment, workshop.names);
+  for (const { offset, message } of inspection.mistakes) refuse(offset, message);
+  for (const { source, offset } of inspection.patterns) {
+    try {
+      workshop.patterns.set(source, workshop.compilePattern(source));
+    } catch {
+      // The matcher refuses what is not RE2 syntax: back-references and look-arounds are what makes a match hang.
+      refuse(offset, 'is not a pattern in RE2 syntax (no look-around, no back-reference)');
+    }
+  }
+  return { ast, inspection, run: workshop.runEnvironment.parse(inspection.runSource) };
+}
+
+function toRule(
+  rule: PolicyRule,
+  index: number,
+  condition: Condition | null | undefined,
+  workshop: Workshop,
+): CompiledRule | null {
+  if (!condition) return null;
+  const { ast, inspection, run } = condition;
+  if (rule.exempt && rule.verdict !== 'ALLOW') {
+    refuseRule(workshop, index, 'verdict', 'an exempt rule ends with ALLOW, so its verdict is ALLOW');
+  }
+  // Otherwise a provider's outage, which makes such a rule true, would turn a stricter verdict into ALLOW.
+  if (rule.verdict === 'ALLOW' && inspection.outcomeReads.size > 0) {
+    refuseRule(
+      workshop,
+      index,
+      'when',
+      'a rule with the verdict ALLOW must not depend on the outcome of a provider',
+    );
+  }
+  const indexesOf = (names: ReadonlySet<string>) =>
+    workshop.providers.flatMap((provider, place) => (names.has(provider.id) ? [place] : []));
+  const signalReads = indexesOf(inspection.variables);
+  const outcomeReads = indexesOf(inspection.outcomeReads);
+  const providers = workshop.providers
+    .filter((_, place) => signalReads.includes(place) || outcomeReads.includes(place))
+    .map((provider) => provider.id);
+  return {
+    source: rule,
+    signalReads,
+    outcomeReads,
+    providers,
+    run,
+    possible: memoisePossible(ast, workshop.providers),
+  };
+}
+
+function memoisePossible(ast: ASTNode, providers: readonly PolicyProvider[]): (absentMask: number) => number {
+  const known = new Map<number, number>();
+  return (absentMask) => {
+    let results = known.get(absentMask);
+    if (results === undefined) {
+      const absent = new Set(providers.filter((_, place) => absentMask & (1 << place)).map(({ id }) => id));
+      results = possibleResults(ast, absent);
+      known.set(absentMask, results);
+    }
+    return results;
+  };
+}
+
+function toPolicy(
+  document: PolicyDocument,
+  rules: readonly CompiledRule[],
+  options: CompileOptions,
+): CompiledPolicy {
+  let neededMask = 0;
+  for (const rule of rules)
+    for (const place of [...rule.signalReads, ...rule.outcomeReads]) neededMask |= 1 << place;
+  return {
+    id: document.policy,
+    hash: options.hash,
+    document,
+    rules,
+    providerIds: options.providers.map(({ id }) => id),
+    neededMask,
+  };
+}
+
+function refuseRule(workshop: Workshop, index: number, field: string, message: string): void {
+  workshop.mistakes.push({ path: ['rules', index, field], isKey: false, offset: null, message });
+}
+
+/** The conditions of whatever `document` is, so that mistakes in them are reported beside those in its shape. */
+function conditionsOf(document: unknown): { index: number; when: string }[] {
+  return rulesOf(document).map((rule, index) => ({ index, when: textField(rule, 'when') ?? 'false' }));
+}
+
+function refuseDuplicates(document: unknown, mistakes: PolicyMistake[]): void {
+  const seen = new Set<string>();
+  rulesOf(document).forEach((rule, index) => {
+    const id = textField(rule, 'id');
+    if (id === null) return;
+    if (seen.has(id)) {
+      mistakes.push({
+        path: ['rules', index, 'id'],
+        isKey: false,
+        offset: null,
+        message: `duplicate rule id "${id}"`,
+      });
+    }
+    seen.add(id);
+  });
+}
+
+function rulesOf(document: unknown): readonly unknown[] {
+  const rules =
+    typeof document === 'object' && document !== null && 'rules' in document ? document.rules : [];
+  return Array.isArray(rules) ? rules : [];
+}
+
+function textField(rule: unknown, field: 'id' | 'when'): string | null {
+  const value: unknown = typeof rule === 'object' && rule !== null ? Reflect.get(rule, field) : null;
+  return typeof value === 'string' ? value : null;
+}
+
+function toMistakes(issue: z.core.$ZodIssue): PolicyMistake[] {
+  const path = issue.path.filter((step) => typeof step !== 'symbol');
+  if (issue.code !== 'unrecognized_keys')
+    return [{ path, isKey: false, offset: null, message: issue.message }];
+  return issue.keys.map((key) => ({
+    path: [...path, key],
+    isKey: true,
+    offset: null,
+    message: `unknown field "${key}"`,
+  }));
+}

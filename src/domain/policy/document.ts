@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { VERDICTS } from '../verdict.ts';
+
+/** What an unknown condition contributes. IGNORE is an explicit fail-open. ALLOW is not offered: it would be one without saying so. */
+export const ON_UNKNOWN = ['CHALLENGE', 'BLOCK', 'IGNORE'] as const;
+export type OnUnknown = (typeof ON_UNKNOWN)[number];
+
+const ruleId = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,63}$/,
+    'is lower case letters, digits and dashes, at most 64, and begins with a letter',
+  );
+const reasonCode = z
+  .string()
+  .regex(
+    /^[A-Z][A-Z0-9_]{0,63}$/,
+    'is upper case letters, digits and underscores, at most 64, and begins with a letter',
+  );
+
+/** One rule as it stands in a policy file. */
+export const ruleSchema = z.strictObject({
+  id: ruleId.describe('Unique in the file; named in answers, logs and statistics.'),
+  when: z
+    .string()
+    .min(1)
+    .max(4096)
+    .describe('A CEL condition. True, false, or unknown when it reads something absent.'),
+  verdict: z.enum(VERDICTS).describe('What the rule contributes when it is true.'),
+  reason: reasonCode.describe('The reason code in answers.'),
+  on_unknown: z
+    .enum(ON_UNKNOWN)
+    .default('CHALLENGE')
+    .describe(
+      'What the rule contributes when it is unknown; IGNORE lets it pass and is listed under waivers.',
+    ),
+  exempt: z
+    .boolean()
+    .default(false)
+    .describe('When the rule is definitely true, evaluation ends with ALLOW. Its verdict is ALLOW.'),
+  description: z.string().max(1024).optional(),
+});
+
+/** A policy file. `otherwise` has no default on purpose: whoever writes a policy says what happens when no rule speaks. */
+export const policyDocumentSchema = z.strictObject({
+  policy: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,63}$/, 'is lower case letters, digits and dashes, at most 64')
+    .describe('The id of the policy.'),
+  description: z.string().max(4096).optional(),
+  otherwise: z.enum(VERDICTS).describe('The verdict when no rule speaks.'),
+  rules: z.array(ruleSchema).min(1).max(500),
+});
+
+export type PolicyDocument = z.output<typeof policyDocumentSchema>;
+export type PolicyRule = z.output<typeof ruleSchema>;
+
+/** One mistake in a policy file. `path` leads to the offending node; `offset` is a character position inside that node's text, where the mistake is in a condition. */
+export interface PolicyMistake {
+  readonly path: readonly (string | number)[];
+  readonly isKey: boolean;
+  readonly offset: number | null;
+  readonly message: string;
+}

@@ -1,0 +1,182 @@
+import { DEFINITE_OUTCOMES, type Evidence, isDefinite } from '../evidence.ts';
+import type { Reason, Waiver } from '../reason.ts';
+import { stricterOf, strictnessOf, type Verdict } from '../verdict.ts';
+import type { CompiledPolicy, CompiledRule } from './compile.ts';
+import { CAN_BE_ERROR, CAN_BE_TRUE } from './possible-results.ts';
+import type { RequestSignals } from './request-signals.ts';
+
+/** The part of evidence that a policy can see. One entry for each provider, in the policy's provider order. */
+export type PolicyEvidence = Pick<Evidence, 'outcome' | 'signals'>;
+
+/** How one rule came out. `inert` rules read a provider that was not asked, and so say nothing. */
+export type RuleResult = 'true' | 'false' | 'unknown' | 'inert';
+
+/** One line of the explanation. `why` is null for true and false. */
+export interface RuleTrace {
+  readonly rule: string;
+  readonly result: RuleResult;
+  readonly why: string | null;
+}
+
+/** What a policy says of some evidence. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  /** Every rule that is true or unknown, strictest first. */
+  readonly reasons: readonly Reason[];
+  readonly waivers: readonly Waiver[];
+  /** True when a provider that some rule reads ended in an indefinite outcome. */
+  readonly degraded: boolean;
+  /** One entry for each rule that was evaluated, in the order of the file. */
+  readonly trace: readonly RuleTrace[];
+}
+
+/** Everything one evaluation needs; built once for all rules. */
+interface Bench {
+  readonly context: Readonly<Record<string, unknown>>;
+  /** Providers without signals, and of these the ones that may have had something to say. */
+  readonly absentMask: number;
+  readonly indefiniteMask: number;
+  readonly evidence: readonly PolicyEvidence[];
+  readonly policy: CompiledPolicy;
+}
+
+/** What one evaluation collects. */
+interface Ledger {
+  verdict: Verdict | null;
+  readonly reasons: Reason[];
+  readonly waivers: Waiver[];
+  readonly trace: RuleTrace[];
+}
+
+const FALSE: Finding = { result: 'false', why: null };
+const TRUE: Finding = { result: 'true', why: null };
+
+interface Finding {
+  readonly result: RuleResult;
+  readonly why: string | null;
+}
+
+/** Judges evidence by a policy. Losing evidence can make the verdict stricter or weaker among CHALLENGE and BLOCK, and never turns either into ALLOW unless a waiver says so. */
+export function evaluatePolicy(
+  policy: CompiledPolicy,
+  evidence: readonly PolicyEvidence[],
+  request: RequestSignals,
+): Judgement {
+  const bench = createBench(policy, evidence, request);
+  const degraded = (bench.indefiniteMask & policy.neededMask) !== 0;
+  const findings = policy.rules.map((rule) => findOut(rule, bench));
+  const exempt = policy.rules.findIndex(
+    (rule, place) => rule.source.exempt && findings[place]?.result === 'true',
+  );
+  const ledger: Ledger = { verdict: null, reasons: [], waivers: [], trace: [] };
+  policy.rules.forEach((rule, place) => {
+    if (exempt === -1 || place === exempt) enter(rule, findings[place] ?? FALSE, ledger);
+  });
+  ledger.reasons.sort(byStrictness);
+  const { reasons, waivers, trace } = ledger;
+  return { verdict: ledger.verdict ?? policy.document.otherwise, reasons, waivers, degraded, trace };
+}
+
+function createBench(
+  policy: CompiledPolicy,
+  evidence: readonly PolicyEvidence[],
+  request: RequestSignals,
+): Bench {
+  const context: Record<string, unknown> = { request };
+  const outcomes: Record<string, { outcome: string }> = {};
+  let absentMask = 0;
+  let indefiniteMask = 0;
+  policy.providerIds.forEach((id, place) => {
+    const piece = evidence[place];
+    if (piece === undefined) throw new RangeError('A policy judges one piece of evidence for each provider.');
+    outcomes[id] = { outcome: piece.outcome };
+    if (!isDefinite(piece.outcome)) indefiniteMask |= 1 << place;
+    // Signals count only beside a definite outcome, whatever a store may have handed over.
+    if (piece.signals !== null && isDefinite(piece.outcome)) context[id] = piece.signals;
+    else absentMask |= 1 << place;
+  });
+  context['providers'] = outcomes;
+  return { context, absentMask, indefiniteMask, evidence, policy };
+}
+
+function findOut(rule: CompiledRule, bench: Bench): Finding {
+  if (bench.absentMask !== 0 && rule.possible(bench.absentMask) === CAN_BE_ERROR) return missing(rule, bench);
+  let failed: unknown;
+  try {
+    if (rule.run(bench.context) === true) return TRUE;
+    return isFalseWhateverWasLost(rule, bench) ? FALSE : missing(rule, bench);
+  } catch (error) {
+    // An access to something absent is an error by CEL's own rules; the rule is then unknown.
+    failed = error;
+  }
+  const isAbsent = rule.signalReads.some((place) => bench.absentMask & (1 << place));
+  return isAbsent ? missing(rule, bench) : { result: 'unknown', why: describeError(failed) };
+}
+
+/** A rule that reads signals nobody has. Where it could not have been true even with everything that was asked at hand, the provider it lacks was not asked on purpose, and it says nothing. */
+function missing(rule: CompiledRule, bench: Bench): Finding {
+  const { absentMask, indefiniteMask, policy, evidence } = bench;
+  const skippedMask = absentMask & ~indefiniteMask;
+  const readsSkipped = rule.signalReads.some((place) => skippedMask & (1 << place));
+  const isInert = readsSkipped && (rule.possible(skippedMask) & CAN_BE_TRUE) === 0;
+  const lostMask = isInert ? skippedMask : absentMask;
+  const reads = new Set([...rule.signalReads, ...rule.outcomeReads]);
+  const lost = [...reads].filter((place) => lostMask & (1 << place));
+  const why = lost.map((place) => `${policy.providerIds[place]} ${evidence[place]?.outcome}`).join(', ');
+  return { result: isInert ? 'inert' : 'unknown', why };
+}
+
+/** `providers.<id>.outcome` is readable in an outage, so a condition such as `outcome == "ok" && action == "BLOCK"` is false because evidence was lost. It is believed only if it would be false for every definite outcome the provider could have had. */
+function isFalseWhateverWasLost(rule: CompiledRule, bench: Bench): boolean {
+  const lost = rule.outcomeReads.filter((place) => bench.indefiniteMask & (1 << place));
+  return lost.length === 0 || isFalseForAll(rule, bench, lost, outcomesIn(bench.context));
+}
+
+function isFalseForAll(
+  rule: CompiledRule,
+  bench: Bench,
+  lost: readonly number[],
+  outcomes: Readonly<Record<string, unknown>>,
+): boolean {
+  const [place, ...rest] = lost;
+  if (place === undefined) {
+    try {
+      return rule.run({ ...bench.context, providers: outcomes }) === false;
+    } catch {
+      // With that outcome the rule would have gone on to read a signal that was lost: it is unknown.
+      return false;
+    }
+  }
+  const id = bench.policy.providerIds[place] ?? '';
+  return DEFINITE_OUTCOMES.every((outcome) =>
+    isFalseForAll(rule, bench, rest, { ...outcomes, [id]: { outcome } }),
+  );
+}
+
+function outcomesIn(context: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return context['providers'] as Readonly<Record<string, unknown>>;
+}
+
+function enter(rule: CompiledRule, { result, why }: Finding, ledger: Ledger): void {
+  const { id, reason: code, verdict, on_unknown: onUnknown } = rule.source;
+  ledger.trace.push({ rule: id, result, why });
+  if (result === 'false' || result === 'inert') return;
+  const certain = result === 'true';
+  const isWaived = !certain && onUnknown === 'IGNORE';
+  const contributed: Verdict = certain ? verdict : onUnknown === 'IGNORE' ? 'ALLOW' : onUnknown;
+  ledger.reasons.push({ code, rule: id, verdict: contributed, providers: rule.providers, certain });
+  if (isWaived) ledger.waivers.push({ code, rule: id, providers: rule.providers });
+  else ledger.verdict = ledger.verdict === null ? contributed : stricterOf(ledger.verdict, contributed);
+}
+
+function byStrictness(left: Reason, right: Reason): number {
+  return (
+    strictnessOf(right.verdict) - strictnessOf(left.verdict) || Number(right.certain) - Number(left.certain)
+  );
+}
+
+/** Says what went wrong without the values involved: the error's own text may quote them. */
+function describeError(error: unknown): string {
+  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : null;
+  return code === 'no_such_key' ? 'a signal it reads is absent' : `cannot be evaluated (${String(code)})`;
+}

@@ -1,0 +1,151 @@
+import { type ASTNode, type Environment, serialize } from '@marcbachmann/cel-js';
+import { SAFE_MATCHES } from './cel-environment.ts';
+import { childrenOf } from './possible-results.ts';
+
+/** What can be read off a parsed condition without running it. */
+export interface Inspection {
+  /** Variables whose absence or value the condition may notice, `providers` aside. */
+  readonly variables: ReadonlySet<string>;
+  /** Providers whose outcome the condition reads. */
+  readonly outcomeReads: ReadonlySet<string>;
+  /** The literal patterns given to `matches()`. */
+  readonly patterns: readonly { readonly source: string; readonly offset: number }[];
+  /** The condition with `matches()` replaced by its linear stand-in. */
+  readonly runSource: string;
+  readonly mistakes: readonly { readonly offset: number; readonly message: string }[];
+}
+
+const COMPREHENSIONS = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
+const ARITHMETIC = new Set(['+', '-', '*', '/', '%']);
+/** A third level would let three lists of 1,000 literals run a thousand million steps. */
+const COMPREHENSION_DEPTH_MAX = 2;
+
+interface Findings {
+  readonly source: string;
+  readonly environment: Environment;
+  readonly names: readonly string[];
+  readonly variables: Set<string>;
+  readonly outcomeReads: Set<string>;
+  readonly patterns: { source: string; offset: number }[];
+  readonly replacements: { start: number; end: number }[];
+  readonly mistakes: { offset: number; message: string }[];
+}
+
+/** Reads a type-checked condition: which variables it depends on, and what it must not do although CEL would let it. */
+export function inspectCondition(
+  source: string,
+  ast: ASTNode,
+  environment: Environment,
+  names: readonly string[],
+): Inspection {
+  const findings: Findings = {
+    source,
+    environment,
+    names,
+    variables: new Set(),
+    outcomeReads: new Set(),
+    patterns: [],
+    replacements: [],
+    mistakes: [],
+  };
+  visit(ast, findings, 0);
+  const { variables, outcomeReads, patterns, mistakes } = findings;
+  return { variables, outcomeReads, patterns, mistakes, runSource: rewrite(source, findings.replacements) };
+}
+
+function visit(node: ASTNode, findings: Findings, depth: number): void {
+  let depthBelow = depth;
+  if ((node.op === '.' || node.op === '[]') && readsOutcome(node, findings)) return;
+  if (node.op === 'id') readVariable(node, findings);
+  if (node.op === '[]') refuseComputedIndex(node.args, findings);
+  if (node.op === 'call') inspectCall(node.args, node.start, findings);
+  if (ARITHMETIC.has(node.op)) refuseIntegerArithmetic(node, findings);
+  if (node.op === 'rcall') {
+    inspectMethod(node, findings);
+    if (COMPREHENSIONS.has(node.args[0])) depthBelow += 1;
+    if (depthBelow > COMPREHENSION_DEPTH_MAX) {
+      refuse(findings, node.start, `lists are walked at most ${COMPREHENSION_DEPTH_MAX} levels deep`);
+    }
+  }
+  for (const child of childrenOf(node)) visit(child, findings, depthBelow);
+}
+
+function readVariable(node: Extract<ASTNode, { op: 'id' }>, findings: Findings): void {
+  if (node.args === 'providers') refuse(findings, node.start, 'name the provider: providers.<id>.outcome');
+  else if (findings.names.includes(node.args)) findings.variables.add(node.args);
+}
+
+/** `providers.stytch` and `providers["stytch"]` name one outcome; the schema has refused names that do not exist. */
+function readsOutcome(node: Extract<ASTNode, { op: '.' | '[]' }>, findings: Findings): boolean {
+  const [object, key] = node.args;
+  if (object.op !== 'id' || object.args !== 'providers') return false;
+  const name = typeof key === 'string' ? key : key.op === 'value' ? key.args : null;
+  if (typeof name !== 'string') return false;
+  findings.outcomeReads.add(name);
+  return true;
+}
+
+function refuseComputedIndex([object, key]: readonly [ASTNode, ASTNode], findings: Findings): void {
+  if (key.op === 'value') return;
+  if (typeOf(object, findings)?.startsWith('list')) return;
+  refuse(findings, key.start, 'an index that is computed cannot be checked; name the signal');
+}
+
+function inspectCall(
+  [name, operands]: readonly [string, readonly ASTNode[]],
+  offset: number,
+  findings: Findings,
+): void {
+  if (name === 'dyn') refuse(findings, offset, 'dyn() would hide a signal from the type check');
+  const [operand] = operands;
+  if (name !== 'has' || operand === undefined) return;
+  // CEL lets has() ask for a field that no schema declares: a misspelt signal would be false for ever.
+  const checked = findings.environment.check(serialize(operand));
+  if (!checked.valid && checked.error !== undefined) refuse(findings, operand.start, checked.error.summary);
+}
+
+function inspectMethod(node: Extract<ASTNode, { op: 'rcall' }>, findings: Findings): void {
+  const [name, receiver, operands] = node.args;
+  const [first] = operands;
+  const binds =
+    COMPREHENSIONS.has(name) || (name === 'bind' && receiver.op === 'id' && receiver.args === 'cel');
+  if (binds && first?.op === 'id' && findings.names.includes(first.args)) {
+    refuse(findings, first.start, `"${first.args}" is the name of a variable already`);
+  }
+  if (name === SAFE_MATCHES) refuse(findings, node.start, `write matches() instead of ${SAFE_MATCHES}()`);
+  if (name !== 'matches' || first === undefined) return;
+  if (first.op !== 'value' || typeof first.args !== 'string') {
+    refuse(
+      findings,
+      first.start,
+      'the pattern of matches() must be a literal, so that it is compiled with the policy',
+    );
+    return;
+  }
+  findings.patterns.push({ source: first.args, offset: first.start });
+  const start = findings.source.indexOf('matches', receiver.end);
+  findings.replacements.push({ start, end: start + 'matches'.length });
+}
+
+/** Integer signals are JavaScript numbers when a condition runs, and cel-js has no arithmetic between them and its own integers. */
+function refuseIntegerArithmetic(node: ASTNode, findings: Findings): void {
+  const reads = childrenOf(node).some((child) => child.op !== 'value' && typeOf(child, findings) === 'int');
+  if (reads)
+    refuse(findings, node.start, 'arithmetic on an integer: write double(…) around it and use 1.0 for 1');
+}
+
+/** The checked type of a part of the condition; undefined where it needs a variable bound around it. */
+function typeOf(node: ASTNode, findings: Findings): string | undefined {
+  const checked = findings.environment.check(serialize(node));
+  return checked.valid ? checked.type : undefined;
+}
+
+function refuse(findings: Findings, offset: number, message: string): void {
+  findings.mistakes.push({ offset, message });
+}
+
+function rewrite(source: string, replacements: readonly { start: number; end: number }[]): string {
+  return [...replacements]
+    .sort((left, right) => right.start - left.start)
+    .reduce((text, { start, end }) => text.slice(0, start) + SAFE_MATCHES + text.slice(end), source);
+}

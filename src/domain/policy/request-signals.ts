@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { hasDeviceId, hasText, type Subject } from '../subject.ts';
+
+/** What a policy can read of the request itself, as the variable `request`. These values are judged afresh in every decision and never stored. */
+export const requestSignalsSchema = z.object({
+  telemetry_id_present: z.boolean().describe('The request carries a telemetry id that is not empty.'),
+  device_id_present: z
+    .boolean()
+    .describe('The request carries a device id for at least one device API that is enabled.'),
+  action: z
+    .string()
+    .optional()
+    .describe('What the subject is about to do, as the caller names it (`login`, `payout`).'),
+  account_id: z.string().optional().describe("The caller's id of the account."),
+  ip: z.string().optional().describe('The IP address the caller saw.'),
+  user_agent: z.string().optional().describe('The User-Agent the caller saw.'),
+});
+
+export type RequestSignals = z.output<typeof requestSignalsSchema>;
+
+/** The request signals of a subject. An absent or empty value is an absent key, so that reading it is unknown and `has()` is false. */
+export function toRequestSignals(
+  subject: Subject,
+  enabledDeviceProviders: readonly string[],
+): RequestSignals {
+  const signals: RequestSignals = {
+    telemetry_id_present: hasText(subject.telemetryId),
+    device_id_present: hasDeviceId(subject, enabledDeviceProviders),
+  };
+  if (hasText(subject.action)) signals.action = subject.action;
+  if (hasText(subject.accountId)) signals.account_id = subject.accountId;
+  if (hasText(subject.ip)) signals.ip = subject.ip;
+  if (hasText(subject.userAgent)) signals.user_agent = subject.userAgent;
+  return signals;
+}

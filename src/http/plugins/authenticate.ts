@@ -1,0 +1,64 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import plugin from 'fastify-plugin';
+import { RiskgateError } from '../../domain/errors.ts';
+import type { Caller, Keyring, Scope } from '../api-keys.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who is asking; null only before authentication. */
+    caller: Caller | null;
+  }
+  interface FastifyContextConfig {
+    /** The scope a route needs. */
+    scope?: Scope;
+  }
+}
+
+export interface AuthenticateOptions {
+  readonly keyring: () => Keyring;
+}
+
+/** Authenticates every route of the scope it is registered in, before the body is read. A route without a scope is refused when it is added, so that none is open by oversight. */
+export const authenticate = plugin<AuthenticateOptions>(
+  async (app, { keyring }) => {
+    app.decorateRequest('caller', null);
+    app.addHook('onRoute', (route) => {
+      if (route.config?.scope === undefined) throw new Error(`The route ${route.url} names no scope.`);
+    });
+    app.addHook(
+      'onRequest',
+      (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
+        const token = presentedToken(request);
+        const caller = token === null ? null : keyring().find(token);
+        if (caller === null) {
+          done(new RiskgateError('unauthenticated', 'No API key, or an unknown one.'));
+          return;
+        }
+        request.caller = caller;
+        const { scope } = request.routeOptions.config;
+        done(scope !== undefined && caller.scopes.has(scope) ? undefined : lacksScope(scope));
+      },
+    );
+  },
+  { name: 'authenticate' },
+);
+
+/** The authenticated caller, who must have `scope`. Throws `forbidden`. */
+export function requireScope(request: FastifyRequest, scope: Scope): void {
+  if (!request.caller?.scopes.has(scope)) throw lacksScope(scope);
+}
+
+function lacksScope(scope: Scope | undefined): RiskgateError {
+  const publicDetail = `The API key needs the scope "${scope}".`;
+  return new RiskgateError('forbidden', 'The API key lacks a scope.', { publicDetail });
+}
+
+/** `Authorization: Bearer` (RFC 6750) or `X-API-Key`. Two different keys in one request are nobody's. */
+function presentedToken({ headers }: FastifyRequest): string | null {
+  const { authorization, 'x-api-key': apiKey } = headers;
+  const bearer =
+    authorization === undefined ? null : (/^bearer +([^\s]+) *$/i.exec(authorization)?.[1] ?? '');
+  const plain = typeof apiKey === 'string' ? apiKey : null;
+  if (bearer !== null && plain !== null && bearer !== plain) return null;
+  return bearer ?? plain;
+}

@@ -1,0 +1,92 @@
+import { isIP } from 'node:net';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Decide } from '../../application/decide.ts';
+import type { DecisionObserver } from '../../application/ports.ts';
+import type { Decision } from '../../domain/decision.ts';
+import { requireScope } from '../plugins/authenticate.ts';
+import {
+  createDecideRequestSchema,
+  createDecisionSchema,
+  type DecideRequest,
+  decideQuerySchema,
+  roundToTenth,
+  toDecideOptions,
+  toDecisionBody,
+  toSubject,
+} from '../schemas/decide.ts';
+import { decideExamples, decisionExample } from '../schemas/examples.ts';
+import { toJsonSchema } from '../schemas/json-schema.ts';
+import { problemResponses } from '../schemas/responses.ts';
+
+export interface DecideRouteOptions {
+  readonly decide: Decide;
+  readonly observer: DecisionObserver;
+  /** All ids of the registry, and those of device APIs. */
+  readonly providers: readonly string[];
+  readonly deviceProviders: readonly string[];
+}
+
+interface DecideRoute {
+  Body: DecideRequest;
+  Querystring: { explain?: 'full' };
+}
+
+/** POST /v1/decide: 200 for all three verdicts. */
+export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOptions): void {
+  const { decide, observer } = options;
+  const body = toJsonSchema(createDecideRequestSchema(options.deviceProviders), 'input');
+  const decision = toJsonSchema(createDecisionSchema(options.providers), 'output');
+  const schema = {
+    summary: 'Decide: ALLOW, CHALLENGE or BLOCK',
+    description:
+      'Looks the telemetry id up at Stytch and the device at the device APIs, in parallel and inside one deadline, and weighs the evidence by the policy. An upstream outage is a degraded decision, never an error.',
+    operationId: 'decide',
+    tags: ['decisions'],
+    body: { ...body, examples: decideExamples },
+    querystring: toJsonSchema(decideQuerySchema, 'input'),
+    response: {
+      200: { description: 'A decision, whichever it is.', ...decision, examples: [decisionExample] },
+      ...problemResponses(400, 401, 403, 413, 415, 500, 503),
+    },
+  };
+  app.post<DecideRoute>('/v1/decide', { schema, config: { scope: 'decide' } }, (request, reply) => {
+    const explain = request.query.explain === 'full';
+    if (explain) requireScope(request, 'read');
+    const answer = (made: Decision): FastifyReply => {
+      const { id: requestId, caller, body: asked } = request;
+      observer.onDecision({
+        decision: made,
+        caller: caller?.id ?? '',
+        requestId,
+        action: asked.action ?? null,
+      });
+      return sendDecision(reply, made, explain);
+    };
+    const made = decide(toSubject(request.body, isAddress), toDecideOptions(request.body));
+    // A warm decision is answered in place: a promise would cost it a turn of the event loop.
+    if (!(made instanceof Promise)) return answer(made);
+    return made.then(answer);
+  });
+}
+
+function isAddress(ip: string): boolean {
+  return isIP(ip) !== 0;
+}
+
+function sendDecision(reply: FastifyReply, decision: Decision, explain: boolean): FastifyReply {
+  return reply
+    .headers({
+      'x-decision-id': decision.id,
+      'server-timing': toServerTiming(decision),
+      'cache-control': 'no-store',
+    })
+    .send(toDecisionBody(decision, explain));
+}
+
+/** `Server-Timing` (W3C): the whole decision, and each provider with where its evidence came from. */
+function toServerTiming({ latencyMs, evidence }: Decision): string {
+  let timing = `decide;dur=${roundToTenth(latencyMs)}`;
+  for (const use of evidence)
+    timing += `, ${use.provider};desc=${use.origin};dur=${roundToTenth(use.latencyMs)}`;
+  return timing;
+}

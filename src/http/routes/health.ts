@@ -1,0 +1,95 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { CompiledPolicy } from '../../domain/policy/compile.ts';
+import { toJsonSchema } from '../schemas/json-schema.ts';
+
+/** How the shared store is: `absent` where none is configured. */
+export const STORE_STATES = ['up', 'down', 'absent'] as const;
+export type StoreState = (typeof STORE_STATES)[number];
+
+export interface HealthRouteOptions {
+  readonly version: string;
+  readonly policy: () => CompiledPolicy;
+  readonly redisState: () => StoreState;
+  readonly isDraining: () => boolean;
+  readonly enabledProviders: readonly string[];
+}
+
+const readinessSchema = z.object({
+  status: z.enum(['ready', 'draining']),
+  policy: z.object({ id: z.string(), hash: z.string() }),
+  redis: z.enum(STORE_STATES).describe('`down` costs the shared cache, not readiness.'),
+  providers: z.array(z.string()).describe('The providers that are enabled.'),
+});
+
+/** /livez, /readyz and /version: open to everyone, without anything worth hiding. */
+export function registerHealthRoutes(app: FastifyInstance, options: HealthRouteOptions): void {
+  const live = toJsonSchema(z.object({ status: z.literal('live') }), 'output');
+  const ready = toJsonSchema(readinessSchema, 'output');
+  const version = toJsonSchema(
+    z.object({ name: z.string(), version: z.string(), node: z.string() }),
+    'output',
+  );
+  const tags = ['health'];
+
+  app.get(
+    '/livez',
+    {
+      schema: {
+        summary: 'The process runs',
+        operationId: 'livez',
+        tags,
+        security: [],
+        response: { 200: { description: 'Alive.', ...live } },
+      },
+    },
+    (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'live' }),
+  );
+
+  const readyResponses = {
+    200: { description: 'Ready.', ...ready },
+    503: { description: 'Draining.', ...ready },
+  };
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        summary: 'The service takes requests',
+        operationId: 'readyz',
+        tags,
+        security: [],
+        response: readyResponses,
+      },
+    },
+    (_request, reply) => {
+      const { id, hash } = options.policy();
+      const isDraining = options.isDraining();
+      return reply
+        .code(isDraining ? 503 : 200)
+        .header('cache-control', 'no-store')
+        .send({
+          status: isDraining ? 'draining' : 'ready',
+          policy: { id, hash },
+          redis: options.redisState(),
+          providers: options.enabledProviders,
+        });
+    },
+  );
+
+  app.get(
+    '/version',
+    {
+      schema: {
+        summary: 'What runs here',
+        operationId: 'version',
+        tags,
+        security: [],
+        response: { 200: { description: 'The version.', ...version } },
+      },
+    },
+    (_request, reply) =>
+      reply
+        .header('cache-control', 'no-store')
+        .send({ name: 'riskgate', version: options.version, node: process.version }),
+  );
+}

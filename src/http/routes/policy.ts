@@ -1,0 +1,31 @@
+import type { FastifyInstance } from 'fastify';
+import { findInertRules } from '../../application/describe-policy.ts';
+import type { ProviderSlot } from '../../application/gather-evidence.ts';
+import type { CompiledPolicy } from '../../domain/policy/compile.ts';
+import { toJsonSchema } from '../schemas/json-schema.ts';
+import { policySchema, toPolicyBody } from '../schemas/policy.ts';
+import { problemResponses } from '../schemas/responses.ts';
+
+export interface PolicyRouteOptions {
+  readonly policy: () => CompiledPolicy;
+  readonly slots: readonly ProviderSlot[];
+}
+
+/** GET /v1/policy: the policy in force, its hash, and the rules that cannot speak. */
+export function registerPolicyRoute(app: FastifyInstance, { policy, slots }: PolicyRouteOptions): void {
+  const schema = {
+    summary: 'The policy in force',
+    operationId: 'getPolicy',
+    tags: ['policy'],
+    response: {
+      200: { description: 'The policy.', ...toJsonSchema(policySchema, 'output') },
+      ...problemResponses(401, 403, 500, 503),
+    },
+  };
+  app.get('/v1/policy', { schema, config: { scope: 'read' } }, (_request, reply) => {
+    const inForce = policy();
+    return reply
+      .header('cache-control', 'no-store')
+      .send(toPolicyBody(inForce, findInertRules(inForce, slots)));
+  });
+}

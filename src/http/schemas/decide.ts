@@ -1,0 +1,187 @@
+import { z } from 'zod';
+import type { DecideOptions } from '../../application/decide.ts';
+import type { Decision, EvidenceUse } from '../../domain/decision.ts';
+import { RiskgateError } from '../../domain/errors.ts';
+import { OUTCOMES } from '../../domain/evidence.ts';
+import type { DeviceIds, Subject } from '../../domain/subject.ts';
+import { VERDICTS } from '../../domain/verdict.ts';
+
+const identifier = z.string().max(256);
+
+/** Bounds of `deadline_ms`: below 50 ms hardly an upstream answers, above 10 s no caller waits. */
+const DEADLINE_MS = { min: 50, max: 10_000 };
+
+/** The body of POST /v1/decide. `deviceProviders` are the keys that `device_ids` may have. */
+export function createDecideRequestSchema(deviceProviders: readonly string[]) {
+  const deviceIds = Object.fromEntries(deviceProviders.map((id) => [id, identifier.nullable().optional()]));
+  return z.strictObject({
+    telemetry_id: identifier
+      .nullable()
+      .optional()
+      .describe('Missing, null or empty is the same as unknown: BLOCK by default.'),
+    device_id: identifier
+      .nullable()
+      .optional()
+      .describe('Asked of every device API. Missing, null or empty is the same as unknown.'),
+    device_ids: z
+      .strictObject(deviceIds)
+      .optional()
+      .describe('Instead of `device_id`, where the ids differ: only the device APIs named here are asked.'),
+    action: z
+      .string()
+      .regex(/^[A-Za-z0-9_.-]{1,64}$/)
+      .optional()
+      .describe('What the subject is about to do, for example `login`.'),
+    account_id: identifier.optional(),
+    ip: z.string().max(45).optional().describe('IPv4 or IPv6 address of the end user.'),
+    user_agent: z.string().max(1024).optional(),
+    max_age_ms: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('Use no cached evidence older than this; 0 asks every provider anew.'),
+    deadline_ms: z
+      .int()
+      .min(DEADLINE_MS.min)
+      .max(DEADLINE_MS.max)
+      .optional()
+      .describe('Can only lower the configured deadline.'),
+  });
+}
+
+/** What is validated before a handler sees it. */
+export type DecideRequest = z.output<ReturnType<typeof createDecideRequestSchema>>;
+
+export const decideQuerySchema = z.strictObject({
+  explain: z
+    .enum(['full'])
+    .optional()
+    .describe('Adds signals and the trace of every rule; needs the scope `read` too.'),
+});
+
+const reasonSchema = z.object({
+  code: z.string(),
+  rule: z.string(),
+  verdict: z.enum(VERDICTS),
+  providers: z.array(z.string()),
+  certain: z.boolean().describe('False when the rule is unknown because evidence is missing.'),
+});
+
+const evidenceUseSchema = z.object({
+  outcome: z.enum(OUTCOMES),
+  cache: z
+    .enum(['hit', 'miss', 'shared', 'none'])
+    .describe('`shared`: a call that a concurrent request had begun; `none`: no call was needed.'),
+  latency_ms: z.number().describe('How long this decision waited for the provider.'),
+  age_ms: z.int().describe('How old the evidence was.'),
+  request_id: z.string().nullable().describe("The provider's own id of its answer."),
+});
+
+const explanationSchema = z.object({
+  signals: z.record(z.string(), z.looseObject({ found: z.boolean() }).nullable()),
+  rules: z.array(
+    z.object({
+      rule: z.string(),
+      result: z.enum(['true', 'false', 'unknown', 'inert']),
+      why: z.string().nullable(),
+    }),
+  ),
+});
+
+/** The answer of POST /v1/decide. */
+export function createDecisionSchema(providers: readonly string[]) {
+  return z.object({
+    decision_id: z.string().describe('UUIDv7.'),
+    decision: z.enum(VERDICTS).describe('CHALLENGE is BLOCK until your step-up is completed.'),
+    reasons: z.array(reasonSchema).describe('Every rule that is true or unknown, strictest first.'),
+    degraded: z.boolean().describe('A provider that the policy needs gave no definite answer.'),
+    waivers: z
+      .array(reasonSchema.pick({ code: true, rule: true, providers: true }))
+      .describe('Rules that could not be decided and that the policy lets pass.'),
+    providers: z.object(Object.fromEntries(providers.map((id) => [id, evidenceUseSchema]))),
+    policy: z.object({ id: z.string(), hash: z.string() }),
+    decided_at: z.string(),
+    expires_at: z.string().describe('When the first piece of evidence used expires.'),
+    explanation: explanationSchema.optional().describe('Only with `explain=full`.'),
+  });
+}
+
+/** The subject of a validated body. Throws where the body contradicts itself. */
+export function toSubject(body: DecideRequest, isAddress: (ip: string) => boolean): Subject {
+  if (body.device_ids !== undefined && typeof body.device_id === 'string') {
+    throw new RiskgateError('invalid_request', 'device_id and device_ids in one request', {
+      fields: [{ pointer: '/device_ids', detail: 'must not be given together with device_id' }],
+    });
+  }
+  if (body.ip !== undefined && !isAddress(body.ip)) {
+    throw new RiskgateError('invalid_request', 'ip is not an address', {
+      fields: [{ pointer: '/ip', detail: 'must be an IPv4 or IPv6 address' }],
+    });
+  }
+  return {
+    telemetryId: body.telemetry_id ?? null,
+    device: toDeviceIds(body),
+    action: body.action,
+    accountId: body.account_id,
+    ip: body.ip,
+    userAgent: body.user_agent,
+  };
+}
+
+function toDeviceIds({ device_id: id, device_ids: ids }: DecideRequest): DeviceIds {
+  if (ids === undefined) return { kind: 'shared', id: id ?? null };
+  const named = Object.entries(ids).map(([provider, value]): [string, string | null] => [
+    provider,
+    value ?? null,
+  ]);
+  return { kind: 'named', ids: new Map(named) };
+}
+
+/** What a validated body asks of the deadline and the cache. */
+export function toDecideOptions(body: DecideRequest): DecideOptions {
+  return { maxAgeMs: body.max_age_ms ?? null, deadlineMs: body.deadline_ms ?? null };
+}
+
+const CACHE = { memory: 'hit', redis: 'hit', miss: 'miss', shared: 'shared', none: 'none' } as const;
+
+/** A decision as callers read it. */
+export function toDecisionBody(decision: Decision, explain: boolean) {
+  const body = {
+    decision_id: decision.id,
+    decision: decision.verdict,
+    reasons: decision.reasons,
+    degraded: decision.degraded,
+    waivers: decision.waivers,
+    providers: byProvider(decision.evidence, toEvidenceBody),
+    policy: decision.policy,
+    decided_at: new Date(decision.decidedAtMs).toISOString(),
+    expires_at: new Date(decision.expiresAtMs).toISOString(),
+  };
+  if (!explain) return body;
+  const signals = byProvider(decision.evidence, (use) => use.signals);
+  return { ...body, explanation: { signals, rules: decision.trace } };
+}
+
+function toEvidenceBody(use: EvidenceUse) {
+  return {
+    outcome: use.outcome,
+    cache: CACHE[use.origin],
+    latency_ms: roundToTenth(use.latencyMs),
+    age_ms: use.ageMs,
+    request_id: use.upstreamRequestId,
+  };
+}
+
+function byProvider<Value>(
+  evidence: readonly EvidenceUse[],
+  convert: (use: EvidenceUse) => Value,
+): Record<string, Value> {
+  const byId: Record<string, Value> = {};
+  for (const use of evidence) byId[use.provider] = convert(use);
+  return byId;
+}
+
+/** Milliseconds to one decimal. */
+export function roundToTenth(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+
+/** A JSON Schema (draft 7, which OpenAPI 3.1 and Fastify's compilers both take). */
+export type JsonSchema = { [keyword: string]: unknown };
+
+/** The JSON Schema of a zod schema, for the compiled validator (`input`) or serialiser (`output`). Keep the zod schemas plain: transforms and refinements do not run. */
+export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    target: 'draft-7',
+    io,
+    // A serialiser that drops what it does not know is faster than one that must refuse it.
+    override: ({ jsonSchema }) => joinNullable(jsonSchema as JsonSchema),
+  });
+  return json;
+}
+
+/** `anyOf: [{type: string}, {type: null}]` as `type: [string, null]`: one message for a wrong type instead of three, and a faster serialiser. */
+function joinNullable(schema: JsonSchema): void {
+  const options = schema['anyOf'];
+  if (!Array.isArray(options) || options.length !== 2) return;
+  const [value, empty] = options as [JsonSchema, JsonSchema];
+  if (empty['type'] !== 'null' || typeof value['type'] !== 'string') return;
+  delete schema['anyOf'];
+  Object.assign(schema, value, { type: [value['type'], 'null'] });
+}

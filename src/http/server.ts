@@ -1,0 +1,91 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import type { Logger } from 'pino';
+import type { PurgeEvidence } from '../application/purge-evidence.ts';
+import { type AuthenticateOptions, authenticate } from './plugins/authenticate.ts';
+import { registerOpenApi } from './plugins/openapi.ts';
+import { problemDetails, sendProblem } from './plugins/problem-details.ts';
+import { type DecideRouteOptions, registerDecideRoute } from './routes/decide.ts';
+import { registerEvidenceRoute } from './routes/evidence.ts';
+import { type HealthRouteOptions, registerHealthRoutes } from './routes/health.ts';
+import { type PolicyRouteOptions, registerPolicyRoute } from './routes/policy.ts';
+
+/** The largest request body: ids, a user agent and little else. */
+const BODY_BYTES_MAX = 16 * 1024;
+/** A client that has not sent its whole request by then is holding a socket, not asking. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Longer than the 60 s after which common load balancers give up an idle connection, so that it is never ours that closes under a request. */
+const KEEP_ALIVE_MS = 72_000;
+
+export interface ServerOptions
+  extends AuthenticateOptions,
+    DecideRouteOptions,
+    PolicyRouteOptions,
+    HealthRouteOptions {
+  readonly purge: PurgeEvidence;
+  readonly logger: Logger;
+  /** A new request id, for requests that bring none. */
+  readonly newId: () => string;
+}
+
+/** Builds the HTTP server with every route, ready to listen or to inject into. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // A request on a connection that is still open while draining is answered, with `Connection: close`.
+    return503OnClosing: false,
+    genReqId: (request) => toRequestId(request.headers['x-request-id']) ?? options.newId(),
+    ajv: {
+      customOptions: {
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: false,
+        allErrors: true,
+        allowUnionTypes: true,
+      },
+    },
+    logController: new LogController({ disableRequestLogging: true }),
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (_error, request, reply) => {
+      sendProblem(request, reply, { code: 'invalid_request', detail: 'The URL is not valid.' });
+    },
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id);
+    done();
+  });
+  await app.register(problemDetails, { logger: options.logger });
+  await registerOpenApi(app, options);
+  registerHealthRoutes(app, options);
+  await app.register(async (api) => {
+    await api.register(authenticate, options);
+    registerDecideRoute(api, options);
+    registerPolicyRoute(api, options);
+    registerEvidenceRoute(api, options);
+  });
+  return app;
+}
+
+/** A caller's request id is echoed and logged, so only what is safe in a header and a log line is taken. */
+function toRequestId(header: string | string[] | undefined): string | null {
+  return typeof header === 'string' && /^[A-Za-z0-9._~:@/+=-]{1,128}$/.test(header) ? header : null;
+}
+
+/** What node:http could not parse never reaches a route. The answer is a problem document written by hand. */
+function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  // ECONNRESET: nobody is left to answer.
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const title = STATUS_CODES[status] ?? 'Bad Request';
+  const body = JSON.stringify({ type: 'about:blank', title, status, code: 'invalid_request' });
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

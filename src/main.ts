@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import closeWithGrace from 'close-with-grace';
+import { checkFiles, createApp } from './app.ts';
+import { type Config, loadConfig } from './config.ts';
+import { createLogger } from './platform/logger.ts';
+import { PROVIDERS } from './providers/registry.ts';
+
+/** Longer than any decision may take, shorter than the 10 s after which an orchestrator kills. */
+const CLOSE_MS = 9_000;
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const loaded = loadConfig(process.env, PROVIDERS, checkFiles(PROVIDERS));
+if (loaded.ok) await run(loaded.value);
+else {
+  process.stderr.write('riskgate does not start; the configuration has these mistakes:\n');
+  for (const mistake of loaded.mistakes) process.stderr.write(`  - ${mistake}\n`);
+  process.exitCode = 1;
+}
+
+async function run(config: Config): Promise<void> {
+  const { logger, close: closeLogger } = createLogger(config.logLevel);
+  const app = await createApp({ config, providers: PROVIDERS, logger, version });
+  closeWithGrace({ delay: CLOSE_MS, logger: false }, async ({ err, signal }) => {
+    if (err) logger.fatal({ event: 'service.crashed', err });
+    else logger.info({ event: 'service.stopping', signal });
+    app.drain();
+    await app.close();
+    logger.info({ event: 'service.stopped' });
+    closeLogger();
+  });
+  try {
+    await app.server.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : null;
+    process.stderr.write(
+      `riskgate does not start; ${config.host}:${config.port} cannot be listened on (${String(code)})\n`,
+    );
+    closeLogger();
+    process.exit(1);
+  }
+  const [address] = app.server.addresses();
+  logger.info({ event: 'service.listening', address, version });
+}

@@ -1,0 +1,83 @@
+import type { FailedAnswer, SettledAnswer } from '../application/ports.ts';
+import type { SettledOutcome, Signals } from '../domain/evidence.ts';
+import type { HttpResponse } from '../platform/http-client.ts';
+import { parseRetryAfterMs } from '../platform/retry-after.ts';
+
+/** How a call failed: its indefinite outcome, and a constant for the log that says why. */
+export type Failure = Pick<FailedAnswer, 'outcome' | 'failure'>;
+
+/** A 200 whose media type or body is not JSON. */
+export const NOT_JSON: Failure = { outcome: 'malformed', failure: 'not_json' };
+
+/** A 200 whose JSON does not fit what the provider really sends. */
+export const SCHEMA: Failure = { outcome: 'malformed', failure: 'schema' };
+
+/** A 200 about another id than the one that was asked for. */
+export const SUBJECT_MISMATCH: Failure = { outcome: 'malformed', failure: 'subject_mismatch' };
+
+/** A 200 whose body says that it is an error, without saying which. */
+export const STATUS_ERROR: Failure = { outcome: 'malformed', failure: 'status_error' };
+
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+const OUTCOME_OF_STATUS: ReadonlyMap<number, Failure['outcome']> = new Map([
+  [401, 'unauthorized'],
+  [403, 'unauthorized'],
+  [404, 'malformed'],
+  [408, 'timeout'],
+  [429, 'rate_limited'],
+  [499, 'unavailable'],
+]);
+
+/** What a status alone says when the body settles nothing. A bare 404 is a wrong URL or a proxy, not an unknown id, and a 2xx that gets here did not fit: both are malformed. */
+export function failureOfStatus(status: number): Failure {
+  const failure = status >= 100 && status <= 599 ? `http_${status}` : 'http_other';
+  const outcome = OUTCOME_OF_STATUS.get(status);
+  if (outcome !== undefined) return { outcome, failure };
+  if (status >= 300 && status <= 399) return { outcome: 'malformed', failure: 'redirect' };
+  if (status >= 400 && status <= 499) return { outcome: 'invalid_request', failure };
+  if (status >= 500 && status <= 599) return { outcome: 'unavailable', failure };
+  return { outcome: 'malformed', failure };
+}
+
+/** True for 408, 429, 499 and 5xx except 501: the same request may fare better in a moment. */
+export function isRetryableStatus(status: number): boolean {
+  if (status === 408 || status === 429 || status === 499) return true;
+  return status >= 500 && status <= 599 && status !== 501;
+}
+
+/** A failed answer; whether a retry makes sense, and when, is read off the response and not off the reason. */
+export function toFailedAnswer(
+  failure: Failure,
+  response: HttpResponse,
+  nowMs: number,
+  upstreamRequestId: string | null,
+): FailedAnswer {
+  return {
+    outcome: failure.outcome,
+    failure: failure.failure,
+    upstreamRequestId,
+    isRetryable: isRetryableStatus(response.status),
+    retryAfterMs: parseRetryAfterMs(response.headers['retry-after'], nowMs),
+  };
+}
+
+/** A settled answer. `validUntilMs` is null where the provider names no end. */
+export function toSettledAnswer(
+  outcome: SettledOutcome,
+  signals: Signals,
+  upstreamRequestId: string | null,
+  validUntilMs: number | null = null,
+): SettledAnswer {
+  return { outcome, signals, upstreamRequestId, validUntilMs };
+}
+
+/** A provider's id of the call, or null unless it is short and plain enough for a log. */
+export function toUpstreamRequestId(value: string | null | undefined): string | null {
+  return typeof value === 'string' && REQUEST_ID.test(value) ? value : null;
+}
+
+/** True when the id in an answer is the one that was asked for. Evidence about another id, from a caching proxy for example, is not evidence. */
+export function isSameId(echoed: string, asked: string): boolean {
+  return echoed.toLowerCase() === asked.toLowerCase();
+}

@@ -1,0 +1,296 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+
+/** A complete HTTP answer of an emulator. An empty body is sent with Content-Length 0. */
+export interface EmulatedAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** How one vendor speaks, for the request at hand: the shared faults are made of these. */
+export interface EmulatorDialect {
+  /** The full success payload, echoing the asked id where the vendor does. */
+  good(): Readonly<Record<string, unknown>>;
+  /** The answer to an id that is no shared fault: known ids, the vendor's own faults, and the vendor's 404. */
+  answer(): EmulatedAnswer;
+  /** The vendor's error body for a status. */
+  error(status: 401 | 429 | 500 | 503): EmulatedAnswer;
+  /** What the vendor answers when the base URL or path is wrong. */
+  routeNotFound(): EmulatedAnswer;
+  /** Path and query of a good answer: where redirects point, so that a client which follows them is caught taking it. */
+  readonly redirectPath: string;
+}
+
+/** Answers ids with faults, and everything else with the dialect's own answer. */
+export interface FaultEngine {
+  /** Settles once the answer is sent or the reply is hijacked; never rejects. */
+  respond(reply: FastifyReply, id: string, dialect: EmulatorDialect): Promise<FastifyReply>;
+}
+
+/** One representative id of every fault that all three emulators share. */
+export const SHARED_FAULT_IDS = [
+  'fault-500',
+  'fault-503-html',
+  'fault-502-empty',
+  'fault-429',
+  'fault-429-retry-after',
+  'fault-401',
+  'fault-hang',
+  'fault-stall',
+  'fault-drip',
+  'fault-reset',
+  'fault-truncated',
+  'fault-empty-200',
+  'fault-empty-object',
+  'fault-redirect',
+  'fault-redirect-307',
+  'fault-oversized',
+  'fault-oversized-chunked',
+  'fault-wrong-type',
+  'fault-unknown-fields',
+  'fault-route-not-found',
+  'fault-slow-200',
+  'fault-flaky-1',
+] as const;
+
+/** Where a server that wants to count calls per id leaves a `(id: string) => void`, as a Fastify decorator. */
+export const NOTE_ID_DECORATOR = 'noteEmulatedId';
+
+/** Above the 256 KiB that a client is expected to accept. */
+const OVERSIZED_PADDING_BYTES = 300 * 1024;
+/** Distinct `fault-flaky` ids remembered; the oldest is forgotten, and so fails anew. */
+const FLAKY_IDS_MAX = 10_000;
+const DRIP_INTERVAL_MS = 50;
+const HTML_HEADERS = { 'content-type': 'text/html; charset=utf-8' } as const;
+
+const SLOW = /^fault-slow-(\d{1,5})(?:-.+)?$/s;
+const FLAKY = /^fault-flaky-(\d{1,3})(?:-.+)?$/s;
+const REDIRECT = /^fault-redirect(?:-(301|302|303|307|308))?$/;
+const RETRY_AFTER = /^fault-429-retry-after(?:-(\d{1,6}|date))?$/;
+
+type Respond<Result> = (dialect: EmulatorDialect) => Result;
+
+/** Faults that are a whole HTTP message. A Map, because ids like `constructor` come from outside. */
+const MESSAGE_FAULTS: ReadonlyMap<string, Respond<EmulatedAnswer>> = new Map<string, Respond<EmulatedAnswer>>(
+  [
+    ['fault-500', (dialect) => dialect.error(500)],
+    ['fault-503-html', () => htmlAnswer(503, 'Service Temporarily Unavailable')],
+    ['fault-502-empty', () => ({ status: 502, body: '' })],
+    ['fault-429', (dialect) => dialect.error(429)],
+    ['fault-401', (dialect) => dialect.error(401)],
+    ['fault-truncated', (dialect) => ({ ...jsonAnswer(200, {}), body: firstHalf(goodText(dialect)) })],
+    ['fault-empty-200', () => ({ ...jsonAnswer(200, {}), body: '' })],
+    ['fault-empty-object', () => jsonAnswer(200, {})],
+    ['fault-oversized', (dialect) => jsonAnswer(200, oversized(dialect))],
+    ['fault-wrong-type', (dialect) => ({ ...jsonAnswer(200, dialect.good()), headers: HTML_HEADERS })],
+    ['fault-route-not-found', (dialect) => dialect.routeNotFound()],
+  ],
+);
+
+/** Faults below HTTP: each keeps or destroys the raw response itself. */
+const WIRE_FAULTS: ReadonlyMap<string, (raw: ServerResponse, dialect: EmulatorDialect) => void> = new Map([
+  ['fault-hang', () => {}],
+  ['fault-stall', stall],
+  ['fault-drip', drip],
+  ['fault-reset', reset],
+  ['fault-oversized-chunked', oversize],
+]);
+
+/** Counts per id in bounded memory. */
+export interface IdCounter {
+  /** Adds one and returns the new count. */
+  increment(id: string): number;
+  count(id: string): number;
+  clear(id: string): void;
+}
+
+/** A counter that remembers at most `idsMax` ids and forgets the one that was first seen longest ago. */
+export function createIdCounter(idsMax: number): IdCounter {
+  const counts = new Map<string, number>();
+  return {
+    increment(id) {
+      const next = (counts.get(id) ?? 0) + 1;
+      counts.set(id, next);
+      const [oldest] = counts.keys();
+      if (counts.size > idsMax && oldest !== undefined) counts.delete(oldest);
+      return next;
+    },
+    count: (id) => counts.get(id) ?? 0,
+    clear: (id) => {
+      counts.delete(id);
+    },
+  };
+}
+
+/** The fault engine of one emulator plug-in. Hanging and slow answers are cut when `app` closes, so that they never delay it. */
+export function createFaultEngine(app: FastifyInstance): FaultEngine {
+  const held = new Set<ServerResponse>();
+  const failuresById = createIdCounter(FLAKY_IDS_MAX);
+  const noteId = app.hasDecorator(NOTE_ID_DECORATOR)
+    ? app.getDecorator<(id: string) => void>(NOTE_ID_DECORATOR)
+    : () => {};
+  app.addHook('preClose', async () => {
+    for (const raw of held) raw.destroy();
+  });
+
+  return {
+    async respond(reply, id, dialect) {
+      noteId(id);
+      if (reply.raw.destroyed) return reply.hijack();
+      const wireFault = WIRE_FAULTS.get(id);
+      if (wireFault !== undefined) return breakWire(reply, held, (raw) => wireFault(raw, dialect));
+      const slow = SLOW.exec(id);
+      if (slow === null) return sendAnswer(reply, messageFor(id, dialect, failuresById));
+      await delay(Number(slow[1]), reply.raw, held);
+      if (reply.raw.destroyed) return reply.hijack();
+      return sendAnswer(reply, jsonAnswer(200, dialect.good()));
+    },
+  };
+}
+
+/** Makes a plug-in's scope take any body of any content type as a string, and answer Fastify's own refusals (too large, aborted) in the vendor's shape. */
+export function acceptAnything(app: FastifyInstance, toError: (status: number) => EmulatedAnswer): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) =>
+    sendAnswer(reply, toError(error.statusCode ?? 500)),
+  );
+}
+
+/** The token of a `Bearer` header, or null without a well-formed one. */
+export function bearerToken(authorization: string | undefined): string | null {
+  return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? null;
+}
+
+/** The percent-decoded segments of a request's path, its query left out; null where an escape is broken. */
+export function pathSegments(url: string): readonly string[] | null {
+  const [path = ''] = url.split('?', 1);
+  try {
+    return path.split('/').slice(1).map(decodeURIComponent);
+  } catch {
+    // A URIError: the only thing decodeURIComponent throws.
+    return null;
+  }
+}
+
+/** Sends a complete answer; the body goes out as it is, whatever its content type says. */
+export function sendAnswer(reply: FastifyReply, answer: EmulatedAnswer): FastifyReply {
+  return reply
+    .code(answer.status)
+    .headers({ ...answer.headers })
+    .send(answer.body);
+}
+
+/** An answer with a JSON body. */
+export function jsonAnswer(status: number, value: unknown, contentType = 'application/json'): EmulatedAnswer {
+  return { status, headers: { 'content-type': contentType }, body: JSON.stringify(value) };
+}
+
+/** The kind of page that a proxy in front of an API answers with. */
+export function htmlAnswer(status: number, title: string): EmulatedAnswer {
+  const body = `<html><head><title>${status} ${title}</title></head><body><h1>${title}</h1></body></html>\n`;
+  return { status, headers: HTML_HEADERS, body };
+}
+
+function messageFor(id: string, dialect: EmulatorDialect, failuresById: IdCounter): EmulatedAnswer {
+  const fault = MESSAGE_FAULTS.get(id);
+  if (fault !== undefined) return fault(dialect);
+  const flaky = FLAKY.exec(id);
+  if (flaky !== null) return flakyAnswer(id, Number(flaky[1]), dialect, failuresById);
+  const redirect = REDIRECT.exec(id);
+  if (redirect !== null) {
+    return { status: Number(redirect[1] ?? 302), headers: { location: dialect.redirectPath }, body: '' };
+  }
+  const retryAfter = RETRY_AFTER.exec(id);
+  if (retryAfter !== null) return withRetryAfter(dialect.error(429), retryAfter[1] ?? '1');
+  return dialect.answer();
+}
+
+/** After the success the count starts over, so that a fixed id behaves the same in every run of a test or demo. */
+function flakyAnswer(
+  id: string,
+  failuresMax: number,
+  dialect: EmulatorDialect,
+  failuresById: IdCounter,
+): EmulatedAnswer {
+  if (failuresById.increment(id) <= failuresMax) return dialect.error(503);
+  failuresById.clear(id);
+  return jsonAnswer(200, dialect.good());
+}
+
+function withRetryAfter(answer: EmulatedAnswer, delaySeconds: string): EmulatedAnswer {
+  const isDate = delaySeconds === 'date';
+  const value = isDate ? new Date(Date.now() + 2_000).toUTCString() : delaySeconds;
+  return { ...answer, headers: { ...answer.headers, 'retry-after': value } };
+}
+
+function breakWire(
+  reply: FastifyReply,
+  held: Set<ServerResponse>,
+  fault: (raw: ServerResponse) => void,
+): FastifyReply {
+  reply.hijack();
+  hold(reply.raw, held);
+  fault(reply.raw);
+  return reply;
+}
+
+function hold(raw: ServerResponse, held: Set<ServerResponse>): void {
+  held.add(raw);
+  raw.once('close', () => held.delete(raw));
+  // A client that leaves in the middle of a body is what these faults provoke: the write error is expected.
+  raw.on('error', () => {});
+}
+
+/** Resolves after `durationMs`, or as soon as the connection is gone. */
+function delay(durationMs: number, raw: ServerResponse, held: Set<ServerResponse>): Promise<void> {
+  hold(raw, held);
+  return new Promise((resolve) => {
+    const settle = () => {
+      clearTimeout(timer);
+      raw.off('close', settle);
+      held.delete(raw);
+      resolve();
+    };
+    const timer = setTimeout(settle, durationMs);
+    raw.once('close', settle);
+  });
+}
+
+function stall(raw: ServerResponse, dialect: EmulatorDialect): void {
+  const text = goodText(dialect);
+  raw.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  raw.write(firstHalf(text));
+}
+
+/** Never silent and never complete: catches clients whose body timeout starts over with every chunk. */
+function drip(raw: ServerResponse): void {
+  raw.writeHead(200, { 'content-type': 'application/json' });
+  const timer = setInterval(() => raw.write(' '), DRIP_INTERVAL_MS);
+  raw.once('close', () => clearInterval(timer));
+}
+
+function reset(raw: ServerResponse): void {
+  const { socket } = raw;
+  if (socket !== null && typeof socket.resetAndDestroy === 'function') socket.resetAndDestroy();
+  else raw.destroy();
+}
+
+/** Without a Content-Length the cap can only be kept by counting. */
+function oversize(raw: ServerResponse, dialect: EmulatorDialect): void {
+  raw.writeHead(200, { 'content-type': 'application/json', 'transfer-encoding': 'chunked' });
+  raw.end(JSON.stringify(oversized(dialect)));
+}
+
+function oversized(dialect: EmulatorDialect): Record<string, unknown> {
+  return { ...dialect.good(), padding: 'x'.repeat(OVERSIZED_PADDING_BYTES) };
+}
+
+function goodText(dialect: EmulatorDialect): string {
+  return JSON.stringify(dialect.good());
+}
+
+function firstHalf(text: string): string {
+  return text.slice(0, Math.floor(text.length / 2));
+}

@@ -1,0 +1,89 @@
+/** The device id that all sample calls use; it is the one of the other device API, since this vendor publishes none. */
+export const SAMPLE_DEVICE_ID = '013xrzp12g3nqk8nyvk0xwzcb2gzp8z1';
+
+type Payload = Readonly<Record<string, unknown>>;
+
+/** Invented throughout: the IMEI is the well-known example of a valid check digit, the phone number is from the Australian fiction range. */
+const IDENTIFIERS = {
+  IdentifierSerial: 'EMULATED00000001',
+  IdentifierAndroidID: '00e0000000000001',
+  IdentifierIMEI: '490154203237518',
+  IdentifierMEID: 'A0000000000001',
+  IdentifierIMSI: '505010000000001',
+  IdentifierICCID: '8961010000000000001',
+  IdentifierPhoneNumber: '+61491570006',
+  IdentifierGAID: '00000000-0000-4000-8000-000000000001',
+  IdentifierGSFID: '3000000000000001',
+  IdentifierAppSetID: '00000000-0000-4000-8000-000000000002',
+  IdentifierMediaDRMID: '0000000000000000000000000000000000000000000000000000000000000001',
+  IdentifierWifiMAC: '02:00:5e:00:53:01',
+  IdentifierBluetoothMAC: '02:00:5e:00:53:02',
+  SerialNumber: 'EMULATED00000001',
+  BootloaderSerialNumber: 'EMULATED00000001',
+} as const;
+
+/** Consistent with the IP country and time zone at the other emulators. */
+const CARRIER = {
+  GsmOperatorAlpha: 'Example Mobile',
+  GsmOperatorNumeric: 50501,
+  GsmSimOperatorAlpha: 'Example Mobile',
+  GsmSimOperatorIsoCountry: 'au',
+  GsmSimOperatorNumeric: 50501,
+  PersistSysTimezone: 'Australia/Melbourne',
+} as const;
+
+const FULL: Payload = {
+  $schema: 'https://api.mobilerun.ai/schemas/FingerprintResult.json',
+  model: {
+    aospVersion: '14',
+    brand: 'google',
+    device: 'shiba',
+    hardware: 'shiba',
+    imageRepository: 'example/aosp-shiba',
+    manufacturer: 'Google',
+    model: 'Pixel 8',
+  },
+  display: { width: 1080, height: 2400, densityDpi: 420 },
+  identifiers: IDENTIFIERS,
+  carrier: CARRIER,
+};
+
+/** Required members only: `model` and `display` have none, the others are required but may be empty. */
+const MINIMAL: Payload = {
+  model: {},
+  display: {},
+  identifiers: Object.fromEntries(Object.keys(IDENTIFIERS).map((name) => [name, ''])),
+  carrier: {
+    GsmOperatorAlpha: '',
+    GsmOperatorNumeric: 0,
+    GsmSimOperatorAlpha: '',
+    GsmSimOperatorIsoCountry: '',
+    GsmSimOperatorNumeric: 0,
+    PersistSysTimezone: '',
+  },
+};
+
+const UNKNOWN_FIELDS: Payload = {
+  ...FULL,
+  identifiers: { ...IDENTIFIERS, IdentifierOfALaterYear: 'emulated' },
+  sensors: { gyroscope: true, listed: [1, 'two', null] },
+};
+
+const PAYLOADS: ReadonlyMap<string, Payload> = new Map([
+  ['active', FULL],
+  ['revoked', FULL],
+  ['never-seen', FULL],
+  [SAMPLE_DEVICE_ID, FULL],
+  ['minimal', MINIMAL],
+  ['fault-unknown-fields', UNKNOWN_FIELDS],
+]);
+
+/** The success payload of a device id, or null for an id that has none. This vendor does not echo the id. */
+export function successPayload(deviceId: string): Payload | null {
+  return PAYLOADS.get(deviceId) ?? null;
+}
+
+/** The payload of a phone with every field set. */
+export function healthyPayload(): Payload {
+  return FULL;
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import type { ProviderAnswer, ProviderQuery } from '../../application/ports.ts';
+import type { HttpRequest, HttpResponse } from '../../platform/http-client.ts';
+import { parseJsonResponse } from '../../platform/json-response.ts';
+import { toPathSegment } from '../../platform/percent-encoding.ts';
+import {
+  type Failure,
+  failureOfStatus,
+  NOT_JSON,
+  SCHEMA,
+  toFailedAnswer,
+  toSettledAnswer,
+  toUpstreamRequestId,
+} from '../answer.ts';
+import type { AnswerContext, ProviderDefinition, ProviderSettings } from '../definition.ts';
+import { baseUrlSchema, credentialSchema, readText } from '../settings.ts';
+import { mobilerunEmulator } from './emulator.ts';
+import { fingerprintSchema, problemSchema } from './payload.ts';
+import { type ProblemMeaning, readProblem } from './problem.ts';
+import { mobilerunSignals, toMobilerunSignals } from './signals.ts';
+
+const NOT_FOUND_SIGNALS = { found: false, supported: false };
+const UNSUPPORTED_SIGNALS = { found: true, supported: false };
+
+/** Statuses that mean one thing whatever the text says: credentials, credits, and failures that pass. */
+const STATUSES_BEFORE_TEXT: ReadonlySet<number> = new Set([401, 402, 408, 429, 499]);
+
+/** Mobilerun device fingerprint: the identity that a cloud phone's operator has given it. */
+export const mobilerun: ProviderDefinition = {
+  id: 'mobilerun',
+  title: 'Mobilerun device fingerprint',
+  subject: 'device_id',
+  settings: {
+    apiKey: {
+      env: 'MOBILERUN_API_KEY',
+      schema: credentialSchema,
+      description: 'API key of the Mobilerun account.',
+      isCredential: true,
+    },
+    baseUrl: {
+      env: 'MOBILERUN_BASE_URL',
+      schema: baseUrlSchema,
+      description: 'Base URL of the Mobilerun API, version included; the bare host answers 404.',
+      default: 'https://api.mobilerun.ai/v1',
+    },
+    displayId: {
+      env: 'MOBILERUN_DISPLAY_ID',
+      schema: z
+        .string()
+        .trim()
+        .regex(/^\d{1,15}$/, 'must be a whole number from 0 on')
+        .transform(Number),
+      description: 'Display of the phone to ask about, sent as X-Device-Display-ID. Not sent when unset.',
+      isOptional: true,
+    },
+  },
+  ttlSeconds: { ok: 300, not_found: 10, unsupported: 300 },
+  signals: mobilerunSignals,
+  notFoundSignals: NOT_FOUND_SIGNALS,
+  baseUrl: (settings) => readText(settings, 'baseUrl'),
+  toRequest,
+  toAnswer,
+  /** Nothing in a fingerprint ages: it is a snapshot without a time. */
+  present: (signals) => signals,
+  emulator: mobilerunEmulator,
+};
+
+function toRequest(settings: ProviderSettings, query: ProviderQuery): HttpRequest | null {
+  const segment = toPathSegment(query.id);
+  if (segment === null) return null;
+  const displayId = settings['displayId'];
+  return {
+    method: 'GET',
+    path: `/devices/${segment}/fingerprint`,
+    headers: {
+      accept: 'application/json',
+      authorization: `Bearer ${readText(settings, 'apiKey')}`,
+      'user-agent': 'riskgate',
+      ...(displayId === undefined ? {} : { 'x-device-display-id': String(displayId) }),
+    },
+  };
+}
+
+function toAnswer(response: HttpResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer {
+  const json = parseJsonResponse(response);
+  const requestId = toUpstreamRequestId(response.headers['x-request-id']);
+  const fail = (failure: Failure) => toFailedAnswer(failure, response, context.nowMs, requestId);
+  if (response.status === 200) {
+    if (json === undefined) return fail(NOT_JSON);
+    const { data: fingerprint } = fingerprintSchema.safeParse(json);
+    if (fingerprint === undefined) return fail(SCHEMA);
+    return toSettledAnswer('ok', toMobilerunSignals(fingerprint, context.hash), requestId);
+  }
+  const meaning = toMeaning(response.status, json, query.id);
+  if (meaning === 'not_found') return toSettledAnswer('not_found', NOT_FOUND_SIGNALS, requestId);
+  if (meaning === 'unsupported') return toSettledAnswer('unsupported', UNSUPPORTED_SIGNALS, requestId);
+  return fail(response.status === 402 ? PAYMENT_REQUIRED : failureOfStatus(response.status));
+}
+
+const PAYMENT_REQUIRED: Failure = { outcome: 'unauthorized', failure: 'http_402' };
+
+/** What an error settles about the device: by the vendor's word a 404 or a 500 may say that it is unknown, and any 4xx or a 501 that it lacks the feature. A 404 whose text does not settle it is not found. */
+function toMeaning(status: number, json: unknown, deviceId: string): ProblemMeaning {
+  const isReadable = status === 500 || status === 501 || (status >= 400 && status <= 499);
+  const { data: problem } = problemSchema.safeParse(json);
+  if (!isReadable || STATUSES_BEFORE_TEXT.has(status) || problem === undefined) return null;
+  const meaning = readProblem(problem, deviceId);
+  if (status === 404) return meaning ?? 'not_found';
+  if (status === 500) return meaning === 'not_found' ? meaning : null;
+  return meaning === 'unsupported' ? meaning : null;
+}

@@ -1,0 +1,98 @@
+import type { ProviderAnswer, ProviderQuery } from '../../application/ports.ts';
+import type { HttpRequest, HttpResponse } from '../../platform/http-client.ts';
+import { parseJsonResponse } from '../../platform/json-response.ts';
+import { toPathSegment } from '../../platform/percent-encoding.ts';
+import {
+  type Failure,
+  failureOfStatus,
+  isSameId,
+  NOT_JSON,
+  SCHEMA,
+  STATUS_ERROR,
+  SUBJECT_MISMATCH,
+  toFailedAnswer,
+  toSettledAnswer,
+  toUpstreamRequestId,
+} from '../answer.ts';
+import type { AnswerContext, ProviderDefinition, ProviderSettings } from '../definition.ts';
+import { baseUrlSchema, credentialSchema, readText } from '../settings.ts';
+import { prefactorEmulator } from './emulator.ts';
+import { deviceSchema, errorSchema, FAILURE_OF_CODE, NOT_FOUND_CODE } from './payload.ts';
+import { prefactorSignals, presentPrefactor, toPrefactorSignals } from './signals.ts';
+
+const NOT_FOUND_SIGNALS = { found: false };
+
+/** Prefactor "Fetch device": a long-lived cookie identity in the operator's own pool. */
+export const prefactor: ProviderDefinition = {
+  id: 'prefactor',
+  title: 'Prefactor device',
+  subject: 'device_id',
+  settings: {
+    apiToken: {
+      env: 'PREFACTOR_API_TOKEN',
+      schema: credentialSchema,
+      description: 'API token of the Prefactor admin API.',
+      isCredential: true,
+    },
+    baseUrl: {
+      env: 'PREFACTOR_BASE_URL',
+      schema: baseUrlSchema,
+      description: 'Base URL of the Prefactor admin API. The vendor documents none, so there is no default.',
+    },
+  },
+  ttlSeconds: { ok: 30, not_found: 5 },
+  signals: prefactorSignals,
+  notFoundSignals: NOT_FOUND_SIGNALS,
+  baseUrl: (settings) => readText(settings, 'baseUrl'),
+  toRequest,
+  toAnswer,
+  present: presentPrefactor,
+  emulator: prefactorEmulator,
+};
+
+function toRequest(settings: ProviderSettings, query: ProviderQuery): HttpRequest | null {
+  const segment = toPathSegment(query.id);
+  if (segment === null) return null;
+  return {
+    method: 'GET',
+    path: `/api/v1/device/${segment}`,
+    headers: {
+      accept: 'application/json',
+      authorization: `Bearer ${readText(settings, 'apiToken')}`,
+      'user-agent': 'riskgate',
+    },
+  };
+}
+
+function toAnswer(response: HttpResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer {
+  const { status } = response;
+  const json = parseJsonResponse(response);
+  const requestId = toUpstreamRequestId(response.headers['x-request-id']);
+  const fail = (failure: Failure) => toFailedAnswer(failure, response, context.nowMs, requestId);
+  const code = status === 200 || status >= 400 ? toErrorCode(json) : null;
+  if (code !== null) {
+    const failure = toFailure(status, code);
+    if (failure === null) return toSettledAnswer('not_found', NOT_FOUND_SIGNALS, requestId);
+    return fail(failure);
+  }
+  if (status !== 200) return fail(failureOfStatus(status));
+  if (json === undefined) return fail(NOT_JSON);
+  const { data: device } = deviceSchema.safeParse(json);
+  if (device === undefined) return fail(SCHEMA);
+  if (!isSameId(device.summary.id, query.id)) return fail(SUBJECT_MISMATCH);
+  return toSettledAnswer('ok', toPrefactorSignals(device.summary, context.hash), requestId);
+}
+
+/** The code of an error in the vendor's shape, empty when it has none; null for any other body. */
+function toErrorCode(json: unknown): string | null {
+  return errorSchema.safeParse(json).data?.code ?? null;
+}
+
+/** What an error in the vendor's shape means, by its code first and its status second; null when it means not found. An unknown code on a 404 is still the vendor's own 404. */
+function toFailure(status: number, code: string): Failure | null {
+  if (code === NOT_FOUND_CODE) return null;
+  const failure = FAILURE_OF_CODE.get(code);
+  if (failure !== undefined) return failure;
+  if (status === 200) return STATUS_ERROR;
+  return status === 404 ? null : failureOfStatus(status);
+}

@@ -1,0 +1,27 @@
+import { BROWSER_MAP, OS_MAP, parse } from 'bowser';
+
+/** Browser and operating system by name, for example `Chrome` and `macOS`, or `Other`. */
+export interface UserAgentNames {
+  readonly family: string;
+  readonly os: string;
+}
+
+/** Names of one kind cannot be told apart in longer texts either, and the parser's expressions stay cheap below it. */
+const USER_AGENT_CHARS_MAX = 512;
+
+/** Names that bowser gives beside those of its maps. */
+const EXTRA_FAMILIES = ['Opera Touch', 'SlimerJS', 'Miui', 'PlayStation 4'];
+const FAMILIES: ReadonlySet<string> = new Set([...Object.values(BROWSER_MAP), ...EXTRA_FAMILIES]);
+const SYSTEMS: ReadonlySet<string> = new Set(Object.values(OS_MAP));
+
+/** The names in a User-Agent, or undefined for an empty one. For a browser it does not know, bowser gives a piece of the text itself, which may identify someone: only names of its own lists pass, anything else is `Other`. */
+export function toUserAgentNames(userAgent: string | null | undefined): UserAgentNames | undefined {
+  const text = userAgent?.trim().slice(0, USER_AGENT_CHARS_MAX) ?? '';
+  if (text === '') return undefined;
+  const { browser, os } = parse(text);
+  return { family: toKnown(browser.name, FAMILIES), os: toKnown(os.name, SYSTEMS) };
+}
+
+function toKnown(name: string | undefined, known: ReadonlySet<string>): string {
+  return name !== undefined && known.has(name) ? name : 'Other';
+}

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import type { ProviderAnswer, ProviderQuery } from '../../application/ports.ts';
+import type { HttpRequest, HttpResponse } from '../../platform/http-client.ts';
+import { parseJsonResponse } from '../../platform/json-response.ts';
+import { toQueryValue } from '../../platform/percent-encoding.ts';
+import {
+  failureOfStatus,
+  isSameId,
+  NOT_JSON,
+  SCHEMA,
+  STATUS_ERROR,
+  SUBJECT_MISMATCH,
+  toFailedAnswer,
+  toSettledAnswer,
+  toUpstreamRequestId,
+} from '../answer.ts';
+import type { AnswerContext, ProviderDefinition, ProviderSettings } from '../definition.ts';
+import { baseUrlSchema, credentialSchema, readText } from '../settings.ts';
+import { stytchEmulator } from './emulator.ts';
+import { errorSchema, FAILURE_OF_ERROR, lookupSchema, NOT_FOUND_ERROR_TYPE } from './payload.ts';
+import { presentStytch, stytchSignals, toStytchSignals } from './signals.ts';
+
+const LOOKUP_PATH = '/v1/fingerprint/lookup';
+
+/** A metadata value outside this turns the whole lookup into a 400 (Stytch API reference), and a caller's value must never do that. */
+const METADATA_VALUE = /^[A-Za-z0-9_\-+.@]{1,65}$/;
+
+const NOT_FOUND_SIGNALS = { found: false };
+
+/** Stytch Fingerprint Lookup: the verdict on a telemetry id. */
+export const stytch: ProviderDefinition = {
+  id: 'stytch',
+  title: 'Stytch Fingerprint Lookup',
+  subject: 'telemetry_id',
+  settings: {
+    projectId: {
+      env: 'STYTCH_PROJECT_ID',
+      schema: credentialSchema.regex(/^[^:]*$/, 'must not hold a colon, which ends the name in HTTP Basic'),
+      description: 'Project id of the Stytch project.',
+      isCredential: true,
+    },
+    secret: {
+      env: 'STYTCH_SECRET',
+      schema: credentialSchema,
+      description: 'Secret of the Stytch project.',
+      isCredential: true,
+    },
+    baseUrl: {
+      env: 'STYTCH_BASE_URL',
+      schema: baseUrlSchema,
+      description: 'Origin of the Stytch telemetry API.',
+      default: 'https://telemetry.stytch.com',
+    },
+    lookupMethod: {
+      env: 'STYTCH_LOOKUP_METHOD',
+      schema: z.enum(['post', 'get']),
+      description: '`post`, or `get` for the deprecated lookup, which knows nothing of the network.',
+      default: 'post',
+    },
+  },
+  ttlSeconds: { ok: 60, not_found: 5 },
+  signals: stytchSignals,
+  notFoundSignals: NOT_FOUND_SIGNALS,
+  baseUrl: (settings) => readText(settings, 'baseUrl'),
+  toRequest,
+  toAnswer,
+  present: presentStytch,
+  emulator: stytchEmulator,
+};
+
+function toRequest(settings: ProviderSettings, query: ProviderQuery): HttpRequest | null {
+  const queryValue = toQueryValue(query.id);
+  if (queryValue === null || queryValue === '') return null;
+  const headers = {
+    accept: 'application/json',
+    authorization: `Basic ${toBasicCredentials(settings)}`,
+    'user-agent': 'riskgate',
+  };
+  if (readText(settings, 'lookupMethod') === 'get') {
+    return { method: 'GET', path: `${LOOKUP_PATH}?telemetry_id=${queryValue}`, headers };
+  }
+  return {
+    method: 'POST',
+    path: LOOKUP_PATH,
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify({ telemetry_id: query.id, ...toMetadata(query) }),
+  };
+}
+
+function toBasicCredentials(settings: ProviderSettings): string {
+  return Buffer.from(`${readText(settings, 'projectId')}:${readText(settings, 'secret')}`).toString('base64');
+}
+
+function toMetadata({ accountId, action }: ProviderQuery): { external_metadata?: Record<string, string> } {
+  const metadata: Record<string, string> = {};
+  if (accountId !== undefined && METADATA_VALUE.test(accountId)) metadata['external_id'] = accountId;
+  if (action !== undefined && METADATA_VALUE.test(action)) metadata['user_action'] = action;
+  return Object.keys(metadata).length === 0 ? {} : { external_metadata: metadata };
+}
+
+function toAnswer(response: HttpResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer {
+  const json = parseJsonResponse(response);
+  return response.status === 200
+    ? toLookupAnswer(json, response, query, context)
+    : toErrorAnswer(json, response, context);
+}
+
+function toLookupAnswer(
+  json: unknown,
+  response: HttpResponse,
+  query: ProviderQuery,
+  context: AnswerContext,
+): ProviderAnswer {
+  if (json === undefined) return toFailedAnswer(NOT_JSON, response, context.nowMs, null);
+  const { data: lookup } = lookupSchema.safeParse(json);
+  if (lookup === undefined) {
+    const failure = errorSchema.safeParse(json).success ? STATUS_ERROR : SCHEMA;
+    return toFailedAnswer(failure, response, context.nowMs, null);
+  }
+  const requestId = toUpstreamRequestId(lookup.request_id);
+  if (!isSameId(lookup.telemetry_id, query.id)) {
+    return toFailedAnswer(SUBJECT_MISMATCH, response, context.nowMs, requestId);
+  }
+  return toSettledAnswer('ok', toStytchSignals(lookup, context.hash), requestId, lookup.expires_at);
+}
+
+function toErrorAnswer(json: unknown, response: HttpResponse, context: AnswerContext): ProviderAnswer {
+  const { data: error } = errorSchema.safeParse(json);
+  const requestId = toUpstreamRequestId(error?.request_id);
+  if (response.status === 404 && error?.error_type === NOT_FOUND_ERROR_TYPE) {
+    return toSettledAnswer('not_found', NOT_FOUND_SIGNALS, requestId);
+  }
+  const failure =
+    FAILURE_OF_ERROR.get(`${response.status} ${error?.error_type ?? ''}`) ?? failureOfStatus(response.status);
+  return toFailedAnswer(failure, response, context.nowMs, requestId);
+}

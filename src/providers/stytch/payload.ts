@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import type { Failure } from '../answer.ts';
+import { parseRfc3339Ms } from '../signal-values.ts';
+
+/** A verdict is bounded as a whole: cutting a list of reasons would hide evidence, so a longer one does not fit. The vendor lists about twenty reasons. */
+const LIST_ITEMS_MAX = 64;
+const CODE_CHARS_MAX = 128;
+
+const codeSchema = z.string().max(CODE_CHARS_MAX);
+
+/** An RFC 3339 time as Unix milliseconds; an unreadable one does not fit, because the age and the lifetime of the evidence hang on it. */
+const timeMsSchema = z.string().transform(parseRfc3339Ms).pipe(z.number());
+
+/** A successful lookup as it is really sent: POST as the Stytch API reference and SDK describe it, and the deprecated GET, whose sample lacks `request_id`, `properties` and `verdict_reason_overrides`. Unknown members are dropped, enums are open. */
+export const lookupSchema = z.object({
+  telemetry_id: z.string(),
+  request_id: z.string().nullish().catch(null),
+  status_code: z.literal(200).nullish(),
+  created_at: timeMsSchema,
+  expires_at: timeMsSchema,
+  fingerprints: z.object({
+    visitor_id: z.string().nullish(),
+    browser_id: z.string().nullish(),
+    visitor_fingerprint: z.string(),
+    browser_fingerprint: z.string(),
+    hardware_fingerprint: z.string(),
+    network_fingerprint: z.string(),
+  }),
+  verdict: z.object({
+    action: codeSchema.min(1),
+    is_authentic_device: z.boolean(),
+    detected_device_type: z.string(),
+    reasons: z.array(codeSchema).max(LIST_ITEMS_MAX),
+    rule_match_type: codeSchema.nullish(),
+    rule_match_identifier: z.string().nullish(),
+    verdict_reason_overrides: z
+      .array(z.object({ verdict_reason: codeSchema }))
+      .max(LIST_ITEMS_MAX)
+      .nullish(),
+  }),
+  properties: z
+    .object({
+      network_properties: z
+        .object({
+          asn: z.object({ asn: z.union([z.string(), z.number()]).nullish() }).nullish(),
+          ip_geolocation: z.object({ region: z.string().nullish(), country: z.string().nullish() }).nullish(),
+          is_proxy: z.boolean().nullish(),
+          is_vpn: z.boolean().nullish(),
+        })
+        .nullish(),
+    })
+    .nullish(),
+});
+
+/** A successful lookup. Its times are Unix milliseconds. */
+export type Lookup = z.output<typeof lookupSchema>;
+
+/** The members of an error body that are read. `error_type` is the vendor's identity of an error; messages and URLs are never looked at. */
+export const errorSchema = z.object({
+  error_type: z.string(),
+  request_id: z.string().nullish().catch(null),
+});
+
+/** The error type of a telemetry id that is unknown, expired or missing. With status 404 it is an answer, not a failure. */
+export const NOT_FOUND_ERROR_TYPE = 'telemetry_id_not_found';
+
+/** Errors whose meaning is not that of their status (Stytch API reference, "Errors"), by status and `error_type`. */
+export const FAILURE_OF_ERROR: ReadonlyMap<string, Failure> = new Map([
+  ['400 invalid_authorization_header', { outcome: 'unauthorized', failure: 'invalid_authorization_header' }],
+  [
+    '400 invalid_project_id_authentication',
+    { outcome: 'unauthorized', failure: 'invalid_project_id_authentication' },
+  ],
+  ['404 route_not_found', { outcome: 'unauthorized', failure: 'route_not_found' }],
+]);

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import type { Signals } from '../../domain/evidence.ts';
+import {
+  hashIdentifier,
+  omitAbsent,
+  secondsSince,
+  toAsn,
+  toCountry,
+  toRfc3339,
+  toText,
+} from '../signal-values.ts';
+import type { Lookup } from './payload.ts';
+
+const hashed = (what: string) => z.string().optional().describe(`Keyed hash of ${what}.`);
+const seconds = (what: string) => z.number().int().optional().describe(what);
+
+const fingerprintsSchema = z.object({
+  visitor_id_hash: hashed("the visitor id, the cookie on the user's device"),
+  browser_id_hash: hashed('the browser id, made of visitor id and network fingerprint'),
+  visitor_hash: hashed('the visitor fingerprint, which needs no cookie'),
+  browser_hash: hashed('the browser fingerprint, a browser and its version'),
+  hardware_hash: hashed('the hardware fingerprint, an operating system and architecture'),
+  network_hash: hashed('the network fingerprint, the TLS client'),
+});
+
+/** What a policy reads as `stytch`. */
+export const stytchSignals = z.object({
+  found: z
+    .boolean()
+    .describe('Stytch knows the telemetry id. Unknown, expired and missing ids are not found.'),
+  action: z
+    .string()
+    .optional()
+    .describe("Stytch's own verdict: `ALLOW`, `CHALLENGE`, `BLOCK`, or a value yet unknown."),
+  reasons: z
+    .array(z.string())
+    .optional()
+    .describe('Why Stytch decided so, for example `HEADLESS_BROWSER_AUTOMATION`. An open set.'),
+  is_authentic: z
+    .boolean()
+    .optional()
+    .describe('False when hardware or browser deception was detected, even where the action is ALLOW.'),
+  device_type: z.string().optional().describe('Operating system and architecture that took the fingerprint.'),
+  rule_match_type: z
+    .string()
+    .optional()
+    .describe('The kind of Stytch rule that decided, for example `VISITOR_ID`. Absent when none did.'),
+  rule_match_identifier_hash: hashed('the value that the matching Stytch rule names'),
+  overridden_reasons: z
+    .array(z.string())
+    .optional()
+    .describe('Verdict reasons whose action the operator has overridden at Stytch.'),
+  is_proxy: z.boolean().optional().describe('The IP address is a proxy. Absent with the GET lookup.'),
+  is_vpn: z.boolean().optional().describe('The IP address is a VPN exit. Absent with the GET lookup.'),
+  asn: z
+    .number()
+    .int()
+    .optional()
+    .describe('Autonomous system number of the IP address. Absent with the GET lookup.'),
+  country: z
+    .string()
+    .optional()
+    .describe('Country of the IP address, ISO 3166-1 alpha-2. Absent with the GET lookup.'),
+  region: z
+    .string()
+    .optional()
+    .describe('Region of the IP address, as Stytch names it. Absent with the GET lookup.'),
+  fingerprints: fingerprintsSchema
+    .optional()
+    .describe('Keyed hashes of the fingerprints, for comparing only.'),
+  created_at: z.string().optional().describe('When the fingerprint was taken, RFC 3339 in UTC.'),
+  created_at_unix_seconds: seconds('When the fingerprint was taken, Unix time in seconds.'),
+  expires_at: z.string().optional().describe('When the fingerprint expires, RFC 3339 in UTC.'),
+  expires_at_unix_seconds: seconds('When the fingerprint expires, Unix time in seconds.'),
+  age_seconds: seconds('Seconds since the fingerprint was taken; negative where the clocks disagree.'),
+  expires_in_seconds: seconds('Seconds until the fingerprint expires; negative once it has.'),
+});
+
+/** The signals of a lookup: no raw identifier, absolute times. */
+export function toStytchSignals(lookup: Lookup, hash: (value: string) => string): Signals {
+  return {
+    found: true,
+    ...toVerdictSignals(lookup.verdict, hash),
+    ...toNetworkSignals(lookup.properties?.network_properties),
+    fingerprints: toFingerprintHashes(lookup.fingerprints, hash),
+    created_at: toRfc3339(lookup.created_at),
+    created_at_unix_seconds: Math.floor(lookup.created_at / 1000),
+    expires_at: toRfc3339(lookup.expires_at),
+    expires_at_unix_seconds: Math.floor(lookup.expires_at / 1000),
+  };
+}
+
+/** The stored signals with the fingerprint's age and remaining life at `nowMs`. */
+export function presentStytch(signals: Signals, nowMs: number): Signals {
+  const created = signals['created_at_unix_seconds'];
+  const expires = signals['expires_at_unix_seconds'];
+  if (typeof created !== 'number' || typeof expires !== 'number') return signals;
+  return {
+    ...signals,
+    age_seconds: secondsSince(created, nowMs),
+    expires_in_seconds: -secondsSince(expires, nowMs),
+  };
+}
+
+function toVerdictSignals(verdict: Lookup['verdict'], hash: (value: string) => string) {
+  return omitAbsent({
+    action: verdict.action,
+    reasons: verdict.reasons,
+    is_authentic: verdict.is_authentic_device,
+    device_type: toText(verdict.detected_device_type),
+    rule_match_type: toText(verdict.rule_match_type),
+    rule_match_identifier_hash: hashIdentifier(verdict.rule_match_identifier, hash),
+    overridden_reasons: (verdict.verdict_reason_overrides ?? []).map((override) => override.verdict_reason),
+  });
+}
+
+type NetworkProperties = NonNullable<Lookup['properties']>['network_properties'];
+
+function toNetworkSignals(network: NetworkProperties) {
+  return omitAbsent({
+    is_proxy: network?.is_proxy ?? undefined,
+    is_vpn: network?.is_vpn ?? undefined,
+    asn: toAsn(network?.asn?.asn),
+    country: toCountry(network?.ip_geolocation?.country),
+    region: toText(network?.ip_geolocation?.region),
+  });
+}
+
+function toFingerprintHashes(fingerprints: Lookup['fingerprints'], hash: (value: string) => string) {
+  return omitAbsent({
+    visitor_id_hash: hashIdentifier(fingerprints.visitor_id, hash),
+    browser_id_hash: hashIdentifier(fingerprints.browser_id, hash),
+    visitor_hash: hashIdentifier(fingerprints.visitor_fingerprint, hash),
+    browser_hash: hashIdentifier(fingerprints.browser_fingerprint, hash),
+    hardware_hash: hashIdentifier(fingerprints.hardware_fingerprint, hash),
+    network_hash: hashIdentifier(fingerprints.network_fingerprint, hash),
+  });
+}

@@ -1,0 +1,225 @@
+import type { Redis } from 'ioredis';
+import type { Clock, StoredEvidence } from '../../application/ports.ts';
+import type { Evidence } from '../../domain/evidence.ts';
+import type { ClosableEvidenceStore, StoreHealth } from '../closable-evidence-store.ts';
+import { remainingLifeMs } from '../remaining-life.ts';
+import { createRedisConnection, isRedisReply, type RedisConnection, redisErrorCode } from './connection.ts';
+import { decodeEvidence, encodeEvidence, TOMBSTONE } from './evidence-codec.ts';
+import { createRedisGuard, type RedisGuard, type RedisGuardCounters } from './guard.ts';
+import { createRedisKeys, type RedisKeys } from './keys.ts';
+import { createPurgeChannel, type PurgeChannel } from './purge-channel.ts';
+import { LATE, withinBudget } from './within-budget.ts';
+
+/** What an operator wants to read in a log. Codes are constants, never text of a caller; `key` holds a keyed hash. */
+export type RedisStoreEvent =
+  | { readonly kind: 'up' }
+  | { readonly kind: 'down'; readonly reason: string }
+  | { readonly kind: 'subscribed' }
+  | { readonly kind: 'unsubscribed'; readonly reason: string }
+  | { readonly kind: 'command_refused'; readonly code: string }
+  | { readonly kind: 'value_refused'; readonly key: string }
+  | { readonly kind: 'message_refused' };
+
+export interface RedisEvidenceStoreOptions {
+  /** `redis://` or `rediss://` with user, password and database in it, or the path of a unix socket. */
+  readonly url: string;
+  readonly clock: Clock;
+  readonly keyPrefix?: string;
+  /** The longest time `get` may take. */
+  readonly budgetMs?: number;
+  readonly probeIntervalMs?: number;
+  /** How long a purged key refuses evidence: longer than any upstream call, so that one which began before the purge cannot undo it. */
+  readonly tombstoneMs?: number;
+  readonly onEvent?: (event: RedisStoreEvent) => void;
+}
+
+/** Totals since the start. */
+export interface RedisStoreCounters extends RedisGuardCounters {
+  /** Reads answered with a miss, and writes left out, while Redis was left alone. */
+  readonly skipped: number;
+  /** Values found that are not evidence of their key. */
+  readonly valuesRefused: number;
+  /** Writes refused because the key was purged a moment ago. */
+  readonly writesRefused: number;
+}
+
+/** The store that replicas share. */
+export interface RedisEvidenceStore extends ClosableEvidenceStore {
+  /** Null at once while Redis is left alone, else a promise that settles within the budget. */
+  get(key: string): null | Promise<StoredEvidence | null>;
+  /** Calls back whenever purges made elsewhere may have gone unheard, the first subscription included: whatever is held in memory may have been purged. */
+  onMissedPurges(listener: () => void): void;
+  /** Calls back with a key whose evidence was refused because it had just been purged: what is held for it in memory may predate that purge. */
+  onWriteRefused(listener: (key: string) => void): void;
+  counters(): RedisStoreCounters;
+}
+
+const KEY_PREFIX = 'riskgate';
+/** Half as long again as the longest deadline a decision can have (10 s). */
+const TOMBSTONE_MS = 15_000;
+/** An operator waits for a purge, so it may take longer than a decision's read. */
+const PURGE_WAIT_MS = 1_000;
+/** A server that refuses refuses every command; one line in this time says so. */
+const REFUSAL_EVENT_INTERVAL_MS = 10_000;
+
+const SET_UNLESS_PURGED = `
+if redis.call('GET', KEYS[1]) == ARGV[3] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`;
+
+type ScriptedRedis = Redis & {
+  /** Resolves 1, or 0 when the tombstone stands. */
+  setUnlessPurged(key: string, text: string, lifeMs: number, tombstone: string): Promise<number>;
+};
+
+/** Connects in the background with two connections, one for commands and one for hearing purges, and returns at once: a Redis that is down is a store that misses. */
+export function createRedisEvidenceStore(options: RedisEvidenceStoreOptions): RedisEvidenceStore {
+  return new SharedEvidenceStore(options);
+}
+
+class SharedEvidenceStore implements RedisEvidenceStore {
+  readonly #clock: Clock;
+  readonly #tombstoneMs: number;
+  readonly #onEvent: (event: RedisStoreEvent) => void;
+  readonly #keys: RedisKeys;
+  readonly #connection: RedisConnection;
+  readonly #redis: ScriptedRedis;
+  readonly #guard: RedisGuard;
+  readonly #purges: PurgeChannel;
+  readonly #purgeListeners: ((keys: readonly string[]) => void)[] = [];
+  readonly #missedPurgesListeners: (() => void)[] = [];
+  readonly #writeRefusedListeners: ((key: string) => void)[] = [];
+  readonly #counters = { skipped: 0, valuesRefused: 0, writesRefused: 0 };
+  readonly #refusalEventAtMs = new Map<string, number>();
+
+  constructor(options: RedisEvidenceStoreOptions) {
+    this.#clock = options.clock;
+    this.#tombstoneMs = options.tombstoneMs ?? TOMBSTONE_MS;
+    this.#onEvent = options.onEvent ?? (() => {});
+    this.#keys = createRedisKeys(options.keyPrefix ?? KEY_PREFIX);
+    this.#connection = createRedisConnection(options.url, { name: 'riskgate-evidence' });
+    this.#connection.redis.defineCommand('setUnlessPurged', { numberOfKeys: 1, lua: SET_UNLESS_PURGED });
+    // defineCommand adds the method that the cast declares.
+    this.#redis = this.#connection.redis as ScriptedRedis;
+    this.#guard = this.#createGuard(options);
+    this.#purges = this.#createPurgeChannel(options.url);
+  }
+
+  get(key: string): null | Promise<StoredEvidence | null> {
+    if (this.#guard.admits()) return this.#read(key);
+    this.#counters.skipped += 1;
+    return null;
+  }
+
+  set(key: string, evidence: Evidence): void {
+    const lifeMs = remainingLifeMs(evidence, this.#clock.nowMs());
+    if (lifeMs <= 0) return;
+    if (this.#guard.admits()) void this.#write(key, evidence, lifeMs);
+    else this.#counters.skipped += 1;
+  }
+
+  async purge(keys: readonly string[]): Promise<boolean> {
+    // The listeners come first and the commands follow in the same turn: no read can come between on this connection.
+    for (const listener of this.#purgeListeners) listener(keys);
+    if (keys.length === 0) return true;
+    try {
+      return (await withinBudget(this.#bury(keys), PURGE_WAIT_MS)) !== LATE;
+    } catch (error) {
+      if (isRedisReply(error)) this.#reportRefusal({ kind: 'command_refused', code: redisErrorCode(error) });
+      return false;
+    }
+  }
+
+  onPurge(listener: (keys: readonly string[]) => void): void {
+    this.#purgeListeners.push(listener);
+  }
+
+  onMissedPurges(listener: () => void): void {
+    this.#missedPurgesListeners.push(listener);
+  }
+
+  onWriteRefused(listener: (key: string) => void): void {
+    this.#writeRefusedListeners.push(listener);
+  }
+
+  counters(): RedisStoreCounters {
+    return { ...this.#counters, ...this.#guard.counters() };
+  }
+
+  health(): StoreHealth {
+    const hearsPurges = this.#purges.isSubscribed();
+    return { state: this.#guard.state(), reason: this.#guard.reason(), hearsPurges };
+  }
+
+  async close(): Promise<void> {
+    this.#guard.close();
+    await Promise.all([this.#connection.close(), this.#purges.close()]);
+  }
+
+  async #read(key: string): Promise<StoredEvidence | null> {
+    const text = await this.#guard.run(() => this.#redis.get(this.#keys.evidence(key)));
+    if (text === null || text === TOMBSTONE) return null;
+    const evidence = decodeEvidence(text, key);
+    if (evidence === null) {
+      this.#counters.valuesRefused += 1;
+      this.#reportRefusal({ kind: 'value_refused', key });
+      return null;
+    }
+    return remainingLifeMs(evidence, this.#clock.nowMs()) > 0 ? { evidence, level: 'redis' } : null;
+  }
+
+  async #write(key: string, evidence: Evidence, lifeMs: number): Promise<void> {
+    const written = await this.#guard.run(() =>
+      this.#redis.setUnlessPurged(this.#keys.evidence(key), encodeEvidence(evidence), lifeMs, TOMBSTONE),
+    );
+    if (written !== 0) return;
+    this.#counters.writesRefused += 1;
+    for (const listener of this.#writeRefusedListeners) listener(key);
+  }
+
+  /** Tombstones first, then the news: whoever hears it finds nothing left to read. Rejects when any of it was refused. */
+  async #bury(keys: readonly string[]): Promise<void> {
+    const tombstones = keys.map((key) =>
+      this.#redis.set(this.#keys.evidence(key), TOMBSTONE, 'PX', this.#tombstoneMs),
+    );
+    const news = this.#redis.publish(this.#keys.purgeChannel, this.#purges.toMessage(keys));
+    await Promise.all([...tombstones, news]);
+  }
+
+  #createGuard(options: RedisEvidenceStoreOptions): RedisGuard {
+    return createRedisGuard({
+      connection: this.#connection,
+      ...(options.budgetMs === undefined ? {} : { budgetMs: options.budgetMs }),
+      ...(options.probeIntervalMs === undefined ? {} : { probeIntervalMs: options.probeIntervalMs }),
+      onStateChange: (state, reason) =>
+        this.#onEvent(state === 'up' ? { kind: 'up' } : { kind: 'down', reason: reason ?? 'unknown' }),
+      onErrorReply: (code) => this.#reportRefusal({ kind: 'command_refused', code }),
+    });
+  }
+
+  #createPurgeChannel(url: string): PurgeChannel {
+    return createPurgeChannel({
+      connection: createRedisConnection(url, { name: 'riskgate-purges' }),
+      channel: this.#keys.purgeChannel,
+      onPurged: (keys) => {
+        for (const listener of this.#purgeListeners) listener(keys);
+      },
+      onSubscribed: () => {
+        for (const listener of this.#missedPurgesListeners) listener();
+        this.#onEvent({ kind: 'subscribed' });
+      },
+      onUnsubscribed: (reason) => this.#onEvent({ kind: 'unsubscribed', reason }),
+      onMessageRefused: () => this.#reportRefusal({ kind: 'message_refused' }),
+    });
+  }
+
+  /** At most one event of a kind and code in ten seconds; the counters miss none. */
+  #reportRefusal(event: RedisStoreEvent): void {
+    const subject = 'code' in event ? `${event.kind} ${event.code}` : event.kind;
+    const nowMs = this.#clock.monotonicMs();
+    const lastMs = this.#refusalEventAtMs.get(subject);
+    if (lastMs !== undefined && nowMs - lastMs < REFUSAL_EVENT_INTERVAL_MS) return;
+    this.#refusalEventAtMs.set(subject, nowMs);
+    this.#onEvent(event);
+  }
+}

@@ -1,0 +1,166 @@
+import { isRedisReply, type RedisConnection, redisErrorCode } from './connection.ts';
+import { LATE, withinBudget } from './within-budget.ts';
+
+export interface RedisGuardOptions {
+  readonly connection: RedisConnection;
+  /** The longest time one command may keep its caller. */
+  readonly budgetMs?: number;
+  readonly probeIntervalMs?: number;
+  /** Called once per change, and once for the first state that is known. `reason` is an error code, null when up. */
+  readonly onStateChange: (state: 'up' | 'down', reason: string | null) => void;
+  /** Called for every answer that says no (`OOM`, `NOPERM`, …). */
+  readonly onErrorReply: (code: string) => void;
+}
+
+/** Totals since the start. */
+export interface RedisGuardCounters {
+  /** Commands that were given up at the end of their budget. */
+  readonly timeouts: number;
+  /** Commands lost with the connection. */
+  readonly failures: number;
+  readonly errorReplies: number;
+}
+
+/** Contains a Redis that is slow or gone: it costs one command's budget, then it is left alone and probed in the background. */
+export interface RedisGuard {
+  /** False while Redis is left alone: then send nothing. */
+  admits(): boolean;
+  /** The reply to one command, or null when it failed or was late. Settles within the budget and never rejects. */
+  run<T>(send: () => Promise<T>): Promise<T | null>;
+  state(): 'up' | 'down';
+  /** Why the state is down; null when it is up. */
+  reason(): string | null;
+  counters(): RedisGuardCounters;
+  close(): void;
+}
+
+/** What a decision can spare for a cache that does not answer: a tenth of a 250 ms login budget. */
+const BUDGET_MS = 25;
+/** Recovery is noticed within this time; one PING per interval costs nothing. */
+const PROBE_INTERVAL_MS = 500;
+
+/**
+ * The first late or lost command stops all others, since each of them would keep its own decision waiting too. It only raises a suspicion, though: a PING follows at once, and only when that
+ * is late as well is Redis down. A single slow moment, theirs or ours, thus costs a round trip of misses and no change of state. An error reply is an answer, and stops nothing.
+ */
+export function createRedisGuard(options: RedisGuardOptions): RedisGuard {
+  return new ProbingGuard(options);
+}
+
+class ProbingGuard implements RedisGuard {
+  readonly #connection: RedisConnection;
+  readonly #budgetMs: number;
+  readonly #probeIntervalMs: number;
+  readonly #options: RedisGuardOptions;
+  readonly #counters = { timeouts: 0, failures: 0, errorReplies: 0 };
+  #isTrusted = false;
+  #isProbing = false;
+  #isClosed = false;
+  #state: 'unknown' | 'up' | 'down' = 'unknown';
+  #reason: string | null = 'connecting';
+  #probeTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: RedisGuardOptions) {
+    this.#options = options;
+    this.#connection = options.connection;
+    this.#budgetMs = options.budgetMs ?? BUDGET_MS;
+    this.#probeIntervalMs = options.probeIntervalMs ?? PROBE_INTERVAL_MS;
+    this.#connection.redis.on('ready', () => void this.#probe());
+    this.#connection.redis.on('close', () =>
+      this.#distrust(this.#connection.lastErrorCode() ?? 'connection_closed'),
+    );
+    if (this.#connection.isReady()) void this.#probe();
+  }
+
+  admits(): boolean {
+    return this.#isTrusted && this.#connection.isReady();
+  }
+
+  async run<T>(send: () => Promise<T>): Promise<T | null> {
+    try {
+      const reply = await withinBudget(send(), this.#budgetMs);
+      if (reply !== LATE) return reply;
+      this.#counters.timeouts += 1;
+      this.#suspect();
+    } catch (error) {
+      this.#noteFailure(error);
+    }
+    return null;
+  }
+
+  state(): 'up' | 'down' {
+    return this.#state === 'up' ? 'up' : 'down';
+  }
+
+  reason(): string | null {
+    return this.#reason;
+  }
+
+  counters(): RedisGuardCounters {
+    return { ...this.#counters };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#isTrusted = false;
+    clearTimeout(this.#probeTimer);
+  }
+
+  #noteFailure(error: unknown): void {
+    if (isRedisReply(error)) {
+      this.#counters.errorReplies += 1;
+      this.#options.onErrorReply(redisErrorCode(error));
+      return;
+    }
+    this.#counters.failures += 1;
+    this.#suspect();
+  }
+
+  #suspect(): void {
+    if (!this.#isTrusted) return;
+    this.#isTrusted = false;
+    void this.#probe();
+  }
+
+  /** Sends one PING at a time. It takes the same way as the commands it speaks for, behind the same batches. */
+  async #probe(): Promise<void> {
+    if (this.#isProbing || this.#isClosed || !this.#connection.isReady()) return;
+    this.#isProbing = true;
+    const failure = await this.#ping();
+    this.#isProbing = false;
+    if (failure === null && this.#connection.isReady()) this.#trust();
+    else this.#distrust(failure ?? 'connection_closed');
+  }
+
+  async #ping(): Promise<string | null> {
+    try {
+      const reply = await withinBudget(this.#connection.redis.ping(), this.#budgetMs);
+      return reply === LATE ? 'timeout' : null;
+    } catch (error) {
+      return redisErrorCode(error);
+    }
+  }
+
+  #trust(): void {
+    if (this.#isClosed) return;
+    this.#isTrusted = true;
+    clearTimeout(this.#probeTimer);
+    this.#report('up', null);
+  }
+
+  #distrust(reason: string): void {
+    if (this.#isClosed) return;
+    this.#isTrusted = false;
+    clearTimeout(this.#probeTimer);
+    // Without a connection the probe does nothing: its being ready again starts the next one.
+    this.#probeTimer = setTimeout(() => void this.#probe(), this.#probeIntervalMs).unref();
+    this.#report('down', reason);
+  }
+
+  #report(state: 'up' | 'down', reason: string | null): void {
+    this.#reason = reason;
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#options.onStateChange(state, reason);
+  }
+}

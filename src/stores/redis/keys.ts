@@ -1,0 +1,24 @@
+/** Spells every key and channel that riskgate uses in Redis. Keys hold keyed hashes only, and every operation touches one key, so that a cluster can serve them. */
+export interface RedisKeys {
+  /** The channel on which replicas tell each other what was purged. */
+  readonly purgeChannel: string;
+  /** The key of one provider's evidence. A store key is `<provider>:<keyed hash>`. */
+  evidence(storeKey: string): string;
+}
+
+/** The shape of what is stored. Another shape needs another version: replicas of both then run side by side and miss each other's entries. */
+const VERSION = 'v1';
+
+/** `prefix` keeps several deployments apart in one Redis. */
+export function createRedisKeys(prefix: string): RedisKeys {
+  const evidencePrefix = `${prefix}:${VERSION}:evidence:`;
+  return {
+    purgeChannel: `${prefix}:${VERSION}:purge`,
+    evidence: (storeKey) => evidencePrefix + storeKey,
+  };
+}
+
+/** True when the store key is one of this provider's. */
+export function isKeyOf(provider: string, storeKey: string): boolean {
+  return storeKey.startsWith(`${provider}:`);
+}

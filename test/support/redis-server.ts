@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface RedisServerOptions {
+  readonly password?: string;
+}
+
+/** A real server on a loopback port and a unix socket, with nothing on disk. */
+export interface RedisServer {
+  /** `redis://` with the password in it, if there is one. */
+  readonly url: string;
+  readonly port: number;
+  /** The path of the unix socket, which ioredis takes as a URL too. */
+  readonly socketPath: string;
+  /** Stops the process without ending it: connections stay open, and nobody answers. */
+  pause(): void;
+  resume(): void;
+  /** Kills the process, paused or not, and resolves when it is gone. */
+  stop(): Promise<void>;
+  /** Starts it again on the same port and socket, empty. */
+  start(): Promise<void>;
+  restart(): Promise<void>;
+}
+
+interface Teardown {
+  teardown(handler: () => unknown): unknown;
+}
+
+const PROGRAMS = ['redis-server', 'valkey-server'];
+const START_WAIT_MS = 10_000;
+
+/** Starts a server that ends with the test. Rejects when no program is on the PATH or it does not answer a PING. */
+export async function startRedisServer(t: Teardown, options: RedisServerOptions = {}): Promise<RedisServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'riskgate-redis-'));
+  const server = new ServerProcess(directory, await findFreePort(), options.password);
+  t.teardown(async () => {
+    await server.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  await server.start();
+  return server;
+}
+
+class ServerProcess implements RedisServer {
+  readonly port: number;
+  readonly socketPath: string;
+  readonly url: string;
+  readonly #directory: string;
+  readonly #password: string | undefined;
+  #child: ChildProcess | null = null;
+  readonly #killAtExit = () => this.#child?.kill('SIGKILL');
+
+  constructor(directory: string, port: number, password: string | undefined) {
+    this.#directory = directory;
+    this.#password = password;
+    this.port = port;
+    this.socketPath = join(directory, 'redis.sock');
+    const userInfo = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
+    this.url = `redis://${userInfo}127.0.0.1:${port}`;
+  }
+
+  async start(): Promise<void> {
+    for (const program of PROGRAMS) {
+      const child = spawn(program, this.#arguments(), { stdio: 'ignore' });
+      if (!(await hasSpawned(child))) continue;
+      this.#child = child;
+      process.once('exit', this.#killAtExit);
+      return waitForPing(this.port);
+    }
+    throw new Error(`none of ${PROGRAMS.join(', ')} is on the PATH`);
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    process.off('exit', this.#killAtExit);
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  pause(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  #arguments(): string[] {
+    const place = ['--bind', '127.0.0.1', '--port', String(this.port), '--unixsocket', this.socketPath];
+    const volatile = ['--dir', this.#directory, '--save', '', '--appendonly', 'no', '--daemonize', 'no'];
+    const access = this.#password === undefined ? [] : ['--requirepass', this.#password];
+    return [...place, ...volatile, ...access];
+  }
+}
+
+function hasSpawned(child: ChildProcess): Promise<boolean> {
+  return new Promise((resolve) => {
+    child.once('spawn', () => resolve(true));
+    child.once('error', () => resolve(false));
+  });
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  return address.port;
+}
+
+/** Any answer will do: a server with a password answers NOAUTH. */
+async function waitForPing(port: number): Promise<void> {
+  const deadlineMs = performance.now() + START_WAIT_MS;
+  while (performance.now() < deadlineMs) {
+    if (await answersPing(port)) return;
+    await delay(5);
+  }
+  throw new Error('the server did not answer a PING');
+}
+
+function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const settle = (hasAnswered: boolean) => {
+      socket.destroy();
+      resolve(hasAnswered);
+    };
+    socket.once('connect', () => socket.write('PING\r\n'));
+    socket.once('data', () => settle(true));
+    socket.once('error', () => settle(false));
+    socket.once('close', () => settle(false));
+  });
+}
