@@ -19,6 +19,7 @@ import { compileLinearPattern } from './platform/linear-pattern.ts';
 import { type FileResult, followFile, loadFile, type ReloadableFile } from './platform/reloadable-file.ts';
 import { parseYaml } from './platform/yaml-document.ts';
 import type { ProviderDefinition } from './providers/definition.ts';
+import { checkProviders } from './providers/registry.ts';
 import { createEvidenceSource } from './providers/resilience.ts';
 import type { ClosableEvidenceStore } from './stores/closable-evidence-store.ts';
 import { createMemoryEvidenceStore } from './stores/memory/evidence-store.ts';
@@ -68,6 +69,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     newId = v7,
     random = Math.random,
   } = options;
+  const registry = checkProviders(providers);
+  if (!registry.ok) throw new Error(registry.mistakes.join('\n'));
   const policy = followPolicy(config.policyFile, providers, logger);
   const keyring = follow(config.apiKeysFile, loadKeyring, logger, 'api_keys');
   const store = createStore(config, clock, logger);

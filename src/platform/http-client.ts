@@ -157,8 +157,8 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: RawHeaders): void {
-    const isInformational = status < 200;
-    if (isInformational || this.#isSettled) return;
+    if (this.#isSettled) return;
+    // An informational response (1xx) is overwritten by the final one.
     this.#status = status;
     this.#headers = toFirstValues(headers);
     if (Number(this.#headers['content-length']) > this.#bodyBytesMax) this.#abandon({ kind: 'oversized' });

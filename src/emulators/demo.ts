@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { hash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { PROVIDERS } from '../providers/registry.ts';
+import { createEmulatorServer, emulatorEnvironment } from './server.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const API_KEY = 'demo-key';
+
+/** One question for each verdict; the ids are the emulators'. */
+const QUESTIONS = [
+  {
+    verdict: 'ALLOW',
+    telemetryId: 'allow',
+    deviceId: 'active',
+    why: 'a known device with nothing against it',
+  },
+  {
+    verdict: 'CHALLENGE',
+    telemetryId: 'challenge',
+    deviceId: 'active',
+    why: 'a virtual machine in a datacenter',
+  },
+  {
+    verdict: 'BLOCK',
+    telemetryId: 'forged',
+    deviceId: 'active',
+    why: 'a telemetry id that was never issued',
+  },
+] as const;
+
+const READY_POLL_MS = 20;
+/** A service that has not become ready by then never will. */
+const READY_WAIT_MS = 30_000;
+
+const host = process.env['HOST'] || '127.0.0.1';
+const port = await findPort(host, Number(process.env['PORT'] || 8080)).catch((error: unknown) => {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : error;
+  const place = `${host}:${process.env['PORT'] || 8080}`;
+  console.error(`The demo cannot listen on ${place} (${String(code)}). Set PORT to a free port.`);
+  return null;
+});
+if (port === null) process.exitCode = 1;
+else await run(host, port);
+
+/** Runs emulators and service until either a signal or the service itself ends them. The exit code is the service's. */
+async function run(host: string, port: number): Promise<void> {
+  const { app: emulators } = createEmulatorServer({ providers: PROVIDERS });
+  const upstreams = emulatorEnvironment(PROVIDERS, await emulators.listen({ host: '127.0.0.1', port: 0 }));
+  const service = startService({ ...upstreams, HOST: host, PORT: String(port) });
+  let isStopping = false;
+  // npm passes on the signals that a terminal has already sent to everyone: only the first one counts.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (!isStopping) service.kill('SIGTERM');
+      isStopping = true;
+    });
+  }
+  const ended = once(service, 'exit') as Promise<[code: number | null, signal: string | null]>;
+  const url = `http://${toUrlHost(host)}:${port}`;
+  if (await isReady(url, service)) console.log(toInvitation(url));
+  else if (service.exitCode === null && !isStopping) service.kill('SIGTERM');
+  const [code, signal] = await ended;
+  if (!isStopping) console.error(`The demo ends: its service ended with ${signal ?? `exit code ${code}`}.`);
+  process.exitCode = code ?? 1;
+  await emulators.close();
+}
+
+/** The real service as a child process. It is the leader of its own process group, so that Ctrl-C reaches it through us, once. Its key file goes when we go. */
+function startService(settings: Record<string, string>): ChildProcess {
+  const directory = mkdtempSync(join(tmpdir(), 'riskgate-demo-'));
+  const apiKeysFile = join(directory, 'api-keys.yaml');
+  const key = { id: 'demo', sha256: hash('sha256', API_KEY), scopes: ['decide', 'read', 'admin'] };
+  writeFileSync(apiKeysFile, JSON.stringify({ keys: [key] }), { mode: 0o600 });
+  // An empty variable counts as absent: the in-process cache alone, and the default policy.
+  const absent = { REDIS_URL: '', POLICY_FILE: '' };
+  const secrets = { API_KEYS_FILE: apiKeysFile, ID_HASH_KEY: randomBytes(32).toString('hex') };
+  const service = spawn(process.execPath, ['src/main.ts'], {
+    cwd: ROOT,
+    // Warnings only unless asked for more: a line per decision would run into what curl prints.
+    env: { LOG_LEVEL: 'warn', ...process.env, ...absent, ...settings, ...secrets },
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  });
+  process.once('exit', () => {
+    service.kill('SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  });
+  return service;
+}
+
+/** The port to use: `wanted`, or a free one for 0. Rejects when it cannot be had. Known before the service starts, lest another service on it answers for ours. */
+async function findPort(host: string, wanted: number): Promise<number> {
+  const server = createServer();
+  server.listen({ host, port: wanted, exclusive: true });
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : wanted;
+}
+
+/** Resolves with false when the service has ended, or takes too long. */
+async function isReady(url: string, service: ChildProcess): Promise<boolean> {
+  const deadlineMs = performance.now() + READY_WAIT_MS;
+  while (service.exitCode === null && service.signalCode === null && performance.now() < deadlineMs) {
+    // Refused until it listens.
+    const response = await fetch(`${url}/readyz`).catch(() => null);
+    if (response?.ok) return true;
+    await delay(READY_POLL_MS);
+  }
+  return false;
+}
+
+/** An address that connects to what listens on `host`. */
+function toUrlHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function toInvitation(url: string): string {
+  const lines = QUESTIONS.map(({ verdict, why, telemetryId, deviceId }) => {
+    const body = JSON.stringify({ telemetry_id: telemetryId, device_id: deviceId });
+    const headers = `-H 'Authorization: Bearer ${API_KEY}' -H 'Content-Type: application/json'`;
+    return `# ${verdict}: ${why}\ncurl -s -w '\\n' ${url}/v1/decide ${headers} -d '${body}'\n`;
+  });
+  return [
+    `riskgate decides at ${url}, on emulated upstreams. The API key is ${API_KEY}.\n`,
+    ...lines,
+    `The API is described at ${url}/docs, and the ids that the emulators know in src/emulators/README.md.`,
+    'LOG_LEVEL=info shows a line for every decision. Ctrl-C ends the demo.',
+  ].join('\n');
+}

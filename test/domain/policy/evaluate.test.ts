@@ -1,0 +1,183 @@
+import t from 'tap';
+import { evaluatePolicy, type PolicyEvidence } from '../../../src/domain/policy/evaluate.ts';
+import type { RequestSignals } from '../../../src/domain/policy/request-signals.ts';
+import { compiled, documentOf, NOT_FOUND, ok, rule, SKIPPED, TIMEOUT } from '../../support/policy-fixture.ts';
+
+const REQUEST: RequestSignals = { telemetry_id_present: true, device_id_present: true };
+
+function judge(
+  rules: readonly Record<string, unknown>[],
+  evidence: readonly PolicyEvidence[],
+  fields: Record<string, unknown> = {},
+) {
+  return evaluatePolicy(compiled(documentOf(rules, fields)), evidence, REQUEST);
+}
+
+/** The result and its explanation for one condition. */
+function resultOf(when: string, evidence: readonly PolicyEvidence[]) {
+  const { trace } = judge([rule(when)], evidence);
+  return [trace[0]?.result, trace[0]?.why];
+}
+
+t.test('takes the strictest verdict of the rules that are true', async (t) => {
+  const rules = [
+    rule('a.found', { id: 'one', verdict: 'CHALLENGE', reason: 'ONE' }),
+    rule('b.found', { id: 'two', verdict: 'BLOCK', reason: 'TWO' }),
+    rule('a.found', { id: 'three', verdict: 'ALLOW', reason: 'THREE' }),
+  ];
+  const judgement = judge(rules, [ok(), ok()]);
+  t.equal(judgement.verdict, 'BLOCK');
+  t.same(judgement.reasons, [
+    { code: 'TWO', rule: 'two', verdict: 'BLOCK', providers: ['b'], certain: true },
+    { code: 'ONE', rule: 'one', verdict: 'CHALLENGE', providers: ['a'], certain: true },
+    { code: 'THREE', rule: 'three', verdict: 'ALLOW', providers: ['a'], certain: true },
+  ]);
+  t.equal(judge(rules, [ok(), NOT_FOUND]).verdict, 'CHALLENGE');
+  t.equal(judge(rules.slice(2), [ok(), ok()], { otherwise: 'BLOCK' }).verdict, 'ALLOW');
+});
+
+t.test('answers otherwise when no rule speaks', async (t) => {
+  for (const otherwise of ['ALLOW', 'CHALLENGE', 'BLOCK']) {
+    const judgement = judge([rule('!a.found')], [ok(), ok()], { otherwise });
+    t.match(judgement, { verdict: otherwise, reasons: [], waivers: [], degraded: false });
+  }
+});
+
+t.test('lets an unknown rule contribute its on_unknown', async (t) => {
+  const lost = [TIMEOUT, ok()];
+  const unknown = judge([rule('!a.found')], lost);
+  t.match(unknown, { verdict: 'CHALLENGE', degraded: true });
+  t.same(unknown.reasons, [
+    { code: 'THE_REASON', rule: 'the-rule', verdict: 'CHALLENGE', providers: ['a'], certain: false },
+  ]);
+  t.equal(judge([rule('!a.found', { on_unknown: 'BLOCK' })], lost).verdict, 'BLOCK');
+  const waived = judge([rule('!a.found', { on_unknown: 'IGNORE' })], lost);
+  t.equal(waived.verdict, 'ALLOW');
+  t.same(waived.waivers, [{ code: 'THE_REASON', rule: 'the-rule', providers: ['a'] }]);
+  t.match(waived.reasons, [{ verdict: 'ALLOW', certain: false }]);
+  t.equal(judge([rule('!a.found', { on_unknown: 'IGNORE' })], lost, { otherwise: 'BLOCK' }).verdict, 'BLOCK');
+});
+
+t.test('puts certain reasons before uncertain ones of the same verdict', async (t) => {
+  const rules = [
+    rule('a.found', { id: 'lost', verdict: 'CHALLENGE' }),
+    rule('b.found', { id: 'sure', verdict: 'CHALLENGE' }),
+  ];
+  t.same(
+    judge(rules, [TIMEOUT, ok()]).reasons.map((reason) => reason.rule),
+    ['sure', 'lost'],
+  );
+});
+
+t.test('is degraded only when a provider that a rule reads is indefinite', async (t) => {
+  t.equal(judge([rule('!a.found')], [ok(), TIMEOUT]).degraded, false);
+  t.equal(judge([rule('!a.found')], [TIMEOUT, ok()]).degraded, true);
+  t.equal(judge([rule('providers.b.outcome == "malformed"')], [ok(), TIMEOUT]).degraded, true);
+  t.equal(judge([rule('!a.found')], [SKIPPED, ok()]).degraded, false);
+  t.equal(judge([rule('!a.found')], [NOT_FOUND, ok()]).degraded, false);
+});
+
+t.test('reads three-valued logic as CEL does', async (t) => {
+  const lost = [TIMEOUT, ok()];
+  t.same(resultOf('a.found && false', lost), ['false', null]);
+  t.same(resultOf('false && a.found', lost), ['false', null]);
+  t.same(resultOf('a.found || true', lost), ['true', null]);
+  t.same(resultOf('a.found && b.found', lost), ['unknown', 'a timeout']);
+  t.same(resultOf('a.found && !b.found', lost), ['false', null]);
+  t.same(resultOf('has(a.asn)', lost), ['unknown', 'a timeout']);
+  t.same(resultOf('a.found ? false : false', lost), ['unknown', 'a timeout'], 'lost is not skipped');
+  t.same(resultOf('b.found ? a.found : true', lost), ['unknown', 'a timeout']);
+  t.same(resultOf('a.reasons.all(r, r == "x")', lost), ['unknown', 'a timeout']);
+});
+
+t.test('takes a signal that a found id lacks for missing evidence', async (t) => {
+  t.same(resultOf('a.asn > 5', [ok(), ok()]), ['unknown', 'a signal it reads is absent']);
+  t.same(resultOf('has(a.asn) && a.asn > 5', [ok(), ok()]), ['false', null]);
+  t.same(resultOf('a.asn > 5', [ok({ asn: 6 }), ok()]), ['true', null]);
+  t.same(resultOf('a.net.country == "AU"', [ok({ net: {} }), ok()]), [
+    'unknown',
+    'a signal it reads is absent',
+  ]);
+});
+
+t.test('says of a condition that fails for another reason only which', async (t) => {
+  const [result, why] = resultOf('int(a.action) > 5', [ok({ action: 'canary-value' }), ok()]);
+  t.equal(result, 'unknown');
+  t.match(why, /^cannot be evaluated \([a-z_]+\)$/);
+  t.notMatch(why, /canary/);
+});
+
+t.test('does not believe signals beside an indefinite outcome', async (t) => {
+  const odd: PolicyEvidence = { outcome: 'timeout', signals: { found: true, action: 'ALLOW' } };
+  t.same(resultOf('a.action == "ALLOW"', [odd, ok()]), ['unknown', 'a timeout']);
+});
+
+t.test('lets rules about outages read the outcome', async (t) => {
+  t.same(resultOf('providers.a.outcome == "timeout"', [TIMEOUT, ok()]), ['true', null]);
+  t.same(resultOf('providers.a.outcome == "unavailable"', [TIMEOUT, ok()]), ['false', null]);
+  t.same(resultOf('providers.a.outcome == "ok"', [TIMEOUT, ok()]), ['unknown', 'a timeout']);
+  t.same(resultOf('providers.a.outcome != "timeout" && a.action == "BLOCK"', [TIMEOUT, ok()]), [
+    'unknown',
+    'a timeout',
+  ]);
+  t.same(resultOf('providers.a.outcome == "ok" && a.action == "BLOCK"', [TIMEOUT, ok()]), [
+    'unknown',
+    'a timeout',
+  ]);
+  t.same(resultOf('providers.a.outcome == "ok" && providers.b.outcome == "ok"', [TIMEOUT, TIMEOUT]), [
+    'unknown',
+    'a timeout, b timeout',
+  ]);
+  t.same(
+    resultOf('providers.a.outcome == "unavailable" || providers.b.outcome == "unavailable"', [
+      TIMEOUT,
+      TIMEOUT,
+    ]),
+    ['false', null],
+  );
+});
+
+t.test('lets a rule about a skipped provider say nothing', async (t) => {
+  t.same(resultOf('!a.found', [SKIPPED, ok()]), ['inert', 'a skipped']);
+  t.same(resultOf('a.found && b.found', [SKIPPED, ok()]), ['inert', 'a skipped']);
+  t.same(resultOf('a.found && b.found', [SKIPPED, TIMEOUT]), ['inert', 'a skipped']);
+  t.same(resultOf('a.found || b.found', [SKIPPED, ok()]), ['true', null]);
+  t.same(resultOf('!a.found || !b.found', [SKIPPED, TIMEOUT]), ['unknown', 'a skipped, b timeout']);
+  t.same(resultOf('!a.found || !b.found', [SKIPPED, ok()]), ['unknown', 'a skipped']);
+  const judgement = judge([rule('!a.found')], [SKIPPED, ok()]);
+  t.match(judgement, { verdict: 'ALLOW', reasons: [], waivers: [] });
+});
+
+t.test('ends with ALLOW on an exempt rule that is definitely true', async (t) => {
+  const exempt = rule('a.action == "trusted"', {
+    id: 'trusted',
+    verdict: 'ALLOW',
+    exempt: true,
+    reason: 'TRUSTED',
+  });
+  const rules = [rule('b.found'), exempt];
+  const judgement = judge(rules, [ok({ action: 'trusted' }), ok()]);
+  t.equal(judgement.verdict, 'ALLOW');
+  t.same(
+    judgement.reasons.map(({ code }) => code),
+    ['TRUSTED'],
+  );
+  t.same(
+    judgement.trace.map(({ rule }) => rule),
+    ['trusted'],
+  );
+  t.equal(judge(rules, [ok({ action: 'other' }), ok()]).verdict, 'BLOCK');
+  t.equal(judge(rules, [TIMEOUT, NOT_FOUND]).verdict, 'CHALLENGE');
+  t.equal(judge(rules, [TIMEOUT, ok()]).verdict, 'BLOCK');
+});
+
+t.test('matches patterns that would hang a backtracking engine', async (t) => {
+  const evidence = [ok({ action: `${'a'.repeat(50_000)}!` }), ok()];
+  t.same(resultOf('a.action.matches("^(a+)+$")', evidence), ['false', null]);
+  t.same(resultOf('a.action.matches("a!$")', evidence), ['true', null]);
+  t.same(resultOf('a.action.contains("matches(") || a.action.matches( "!" )', evidence), ['true', null]);
+});
+
+t.test('refuses evidence that does not answer for every provider', async (t) => {
+  t.throws(() => judge([rule('a.found')], [ok()]), RangeError);
+});

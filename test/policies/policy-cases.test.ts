@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import t from 'tap';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { OUTCOMES } from '../../src/domain/evidence.ts';
+import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
+import { evaluatePolicy, type PolicyEvidence } from '../../src/domain/policy/evaluate.ts';
+import { requestSignalsSchema } from '../../src/domain/policy/request-signals.ts';
+import { VERDICTS } from '../../src/domain/verdict.ts';
+import { PROVIDERS } from '../../src/providers/registry.ts';
+import { loadPolicyFile } from '../support/load-policy-file.ts';
+
+/** A request that carries both ids. */
+const PRESENT = { telemetry_id_present: true, device_id_present: true };
+
+const directory = new URL('../../policies/', import.meta.url);
+
+const evidenceSchema = z.strictObject(
+  Object.fromEntries(
+    PROVIDERS.map(({ id, signals }) => [
+      id,
+      z.strictObject({ outcome: z.enum(OUTCOMES), signals: signals.partial().strict().optional() }),
+    ]),
+  ),
+);
+const caseFileSchema = z.strictObject({
+  policy: z.string(),
+  evidence: evidenceSchema,
+  cases: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        given: evidenceSchema.partial().optional(),
+        request: requestSignalsSchema.partial().strict().optional(),
+        decision: z.enum(VERDICTS),
+        degraded: z.boolean().default(false),
+        reasons: z.array(z.string()).optional(),
+      }),
+    )
+    .min(1),
+});
+
+interface GivenEvidence {
+  readonly outcome: PolicyEvidence['outcome'];
+  readonly signals?: object | undefined;
+}
+
+/** Evidence as the service would have it: an outcome without a payload brings the signals that it always has. */
+function toEvidence(
+  id: string,
+  given: { outcome: PolicyEvidence['outcome']; signals?: object },
+): PolicyEvidence {
+  const { outcome } = given;
+  const definition = PROVIDERS.find((provider) => provider.id === id);
+  if (outcome === 'not_found') return { outcome, signals: definition?.notFoundSignals ?? null };
+  if (outcome === 'unsupported') return { outcome, signals: { found: true, supported: false } };
+  return { outcome, signals: (given.signals ?? null) as PolicyEvidence['signals'] };
+}
+
+const files = readdirSync(directory).filter((name) => name.endsWith('.yaml'));
+const caseFiles = files.filter((name) => name.endsWith('.test.yaml'));
+const policyFiles = files.filter((name) => !name.endsWith('.test.yaml'));
+
+t.test('every policy has its cases beside it', async (t) => {
+  t.ok(policyFiles.length >= 2);
+  t.same(
+    policyFiles.map((name) => name.replace('.yaml', '.test.yaml')),
+    caseFiles,
+  );
+});
+
+for (const name of caseFiles) {
+  t.test(`${name} holds`, async (t) => {
+    const {
+      policy: policyFile,
+      evidence,
+      cases,
+    } = caseFileSchema.parse(parse(readFileSync(new URL(name, directory), 'utf8')));
+    t.equal(policyFile, name.replace('.test.yaml', '.yaml'), 'the cases are for the policy beside them');
+    const policy: CompiledPolicy = loadPolicyFile(policyFile);
+    const spoken = new Set<string>();
+    for (const { name: sentence, given, request, decision, degraded, reasons } of cases) {
+      const merged: Record<string, GivenEvidence | undefined> = { ...evidence, ...given };
+      const pieces = policy.providerIds.map((id) => toEvidence(id, merged[id] ?? { outcome: 'skipped' }));
+      const signals = requestSignalsSchema.parse({ ...PRESENT, ...request });
+      const judgement = evaluatePolicy(policy, pieces, signals);
+      t.equal(judgement.verdict, decision, sentence);
+      t.equal(judgement.degraded, degraded, `${sentence}: degraded`);
+      if (reasons) {
+        t.same(
+          judgement.reasons.map(({ code }) => code),
+          reasons,
+          `${sentence}: reasons`,
+        );
+      }
+      for (const reason of judgement.reasons) if (reason.certain) spoken.add(reason.rule);
+    }
+    const silent = policy.rules.map(({ source }) => source.id).filter((id) => !spoken.has(id));
+    t.same(silent, [], 'every rule is true in some case');
+  });
+}

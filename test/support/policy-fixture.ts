@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { type CompiledPolicy, type CompileOptions, compilePolicy } from '../../src/domain/policy/compile.ts';
+import type { PolicyEvidence } from '../../src/domain/policy/evaluate.ts';
+import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
+
+const signals = z.object({
+  found: z.boolean(),
+  action: z.string().optional(),
+  asn: z.number().int().optional(),
+  score: z.number().optional(),
+  reasons: z.array(z.string()).optional(),
+  net: z.object({ country: z.string().optional() }).optional(),
+});
+
+/** Two small providers, `a` and `b`, for tests of the policy engine alone. */
+export const COMPILE_OPTIONS: CompileOptions = {
+  providers: [
+    { id: 'a', signals },
+    { id: 'b', signals },
+  ],
+  hash: 'sha256:test',
+  compilePattern: compileLinearPattern,
+};
+
+/** One rule with everything but its condition filled in. */
+export function rule(when: string, fields: Record<string, unknown> = {}): Record<string, unknown> {
+  return { id: 'the-rule', when, verdict: 'BLOCK', reason: 'THE_REASON', ...fields };
+}
+
+/** A policy document of these rules, otherwise ALLOW. */
+export function documentOf(
+  rules: readonly Record<string, unknown>[],
+  fields: Record<string, unknown> = {},
+): Record<string, unknown> {
+  return { policy: 'test', otherwise: 'ALLOW', rules, ...fields };
+}
+
+/** Compiles a document that is expected to be good. */
+export function compiled(document: unknown): CompiledPolicy {
+  const result = compilePolicy(document, COMPILE_OPTIONS);
+  if (!result.ok) throw new Error(JSON.stringify(result.mistakes));
+  return result.value;
+}
+
+/** Evidence of a provider that answered. */
+export function ok(signals: Record<string, unknown> = {}): PolicyEvidence {
+  return { outcome: 'ok', signals: { found: true, ...signals } as PolicyEvidence['signals'] };
+}
+
+export const NOT_FOUND: PolicyEvidence = { outcome: 'not_found', signals: { found: false } };
+export const SKIPPED: PolicyEvidence = { outcome: 'skipped', signals: null };
+export const TIMEOUT: PolicyEvidence = { outcome: 'timeout', signals: null };
