@@ -72,7 +72,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const registry = checkProviders(providers);
   if (!registry.ok) throw new Error(registry.mistakes.join('\n'));
   const policy = followPolicy(config.policyFile, providers, logger);
-  const keyring = follow(config.apiKeysFile, loadKeyring, logger, 'api_keys');
+  const keyring = follow(config.apiKeysFile, loadKeyring, logger, 'api_keys', ({ size }) => ({ keys: size }));
   const store = createStore(config, clock, logger);
   const clients: HttpClient[] = [];
   const observer = createObserver(logger);
@@ -151,7 +151,8 @@ function followPolicy(
   providers: readonly ProviderDefinition[],
   logger: Logger,
 ): ReloadableFile<CompiledPolicy> {
-  return follow(path, (text) => readPolicy(text, providers), logger, 'policy');
+  const load = (text: string) => readPolicy(text, providers);
+  return follow(path, load, logger, 'policy', ({ id, hash: digest }) => ({ policy: id, hash: digest }));
 }
 
 function follow<Value>(
@@ -159,13 +160,15 @@ function follow<Value>(
   load: (text: string) => FileResult<Value>,
   logger: Logger,
   kind: 'policy' | 'api_keys',
+  describe: (value: Value) => object,
 ): ReloadableFile<Value> {
   const first = loadFile(path, load);
   if (!first.ok) throw new Error(first.mistakes.join('\n'));
   return followFile(first.value, {
     path,
     load,
-    onReload: () => logger.info({ event: `${kind}.reloaded`, path }, 'a file was reloaded'),
+    onReload: (value) =>
+      logger.info({ event: `${kind}.reloaded`, path, ...describe(value) }, 'a file was reloaded'),
     onRefused: (mistakes) =>
       logger.error(
         { event: `${kind}.refused`, path, mistakes },

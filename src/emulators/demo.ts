@@ -54,20 +54,17 @@ async function run(host: string, port: number): Promise<void> {
   const { app: emulators } = createEmulatorServer({ providers: PROVIDERS });
   const upstreams = emulatorEnvironment(PROVIDERS, await emulators.listen({ host: '127.0.0.1', port: 0 }));
   const service = startService({ ...upstreams, HOST: host, PORT: String(port) });
-  let isStopping = false;
+  const stop = new AbortController();
+  stop.signal.addEventListener('abort', () => service.kill('SIGTERM'));
   // npm passes on the signals that a terminal has already sent to everyone: only the first one counts.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (!isStopping) service.kill('SIGTERM');
-      isStopping = true;
-    });
-  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
   const ended = once(service, 'exit') as Promise<[code: number | null, signal: string | null]>;
   const url = `http://${toUrlHost(host)}:${port}`;
   if (await isReady(url, service)) console.log(toInvitation(url));
-  else if (service.exitCode === null && !isStopping) service.kill('SIGTERM');
+  else service.kill('SIGTERM');
   const [code, signal] = await ended;
-  if (!isStopping) console.error(`The demo ends: its service ended with ${signal ?? `exit code ${code}`}.`);
+  if (!stop.signal.aborted)
+    console.error(`The demo ends: its service ended with ${signal ?? `exit code ${code}`}.`);
   process.exitCode = code ?? 1;
   await emulators.close();
 }

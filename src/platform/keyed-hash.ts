@@ -1,18 +1,16 @@
-import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
 /** 128 bits of the HMAC: two ids share a hash by chance after about 2^64 of them, and without the key nobody can search for one offline. */
 const HASH_HEX_CHARS = 32;
 /** An HMAC costs some microseconds and a memoised one 50 ns; at some 200 bytes an entry this is 2 MB. */
 const MEMO_ENTRIES = 10_000;
-/** HKDF-SHA-256 needs no more than the hash's own length (RFC 5869, section 2.3). */
-const KEY_BYTES = 32;
 
 /** Turns an identifier into 32 hex characters that identify it without revealing it. */
 export type KeyedHash = (value: string) => string;
 
 /**
- * Builds an HMAC-SHA-256 for one purpose. Each purpose has its own key, derived by HKDF (RFC 5869), so that a telemetry id and a device id of the same text have unrelated hashes.
+ * Builds an HMAC-SHA-256 for one purpose. Each purpose, of any length, has its own key, itself an HMAC of the purpose, so that a telemetry id and a device id of the same text have unrelated hashes.
  * Different strings are hashed as different bytes, lone surrogates included. The latest `memoEntries` (at least 1) values and their hashes are kept in memory. Throws a RangeError on an empty secret.
  */
 export function createKeyedHash(
@@ -21,7 +19,8 @@ export function createKeyedHash(
   memoEntries: number = MEMO_ENTRIES,
 ): KeyedHash {
   if (secret.length === 0) throw new RangeError('the secret of a keyed hash is empty');
-  const key = createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', `riskgate ${purpose}`, KEY_BYTES)));
+  // Not HKDF: node:crypto refuses an `info` above 1024 bytes, and a purpose may hold a provider's settings.
+  const key = createSecretKey(createHmac('sha256', secret).update(`riskgate ${purpose}`).digest());
   const memo = new LRUCache<string, string>({ max: memoEntries });
   return (value) => {
     const known = memo.get(value);

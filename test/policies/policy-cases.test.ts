@@ -46,10 +46,7 @@ interface GivenEvidence {
 }
 
 /** Evidence as the service would have it: an outcome without a payload brings the signals that it always has. */
-function toEvidence(
-  id: string,
-  given: { outcome: PolicyEvidence['outcome']; signals?: object },
-): PolicyEvidence {
+function toEvidence(id: string, given: GivenEvidence): PolicyEvidence {
   const { outcome } = given;
   const definition = PROVIDERS.find((provider) => provider.id === id);
   if (outcome === 'not_found') return { outcome, signals: definition?.notFoundSignals ?? null };

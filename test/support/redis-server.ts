@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -25,6 +25,10 @@ export interface RedisServer {
   /** Starts it again on the same port and socket, empty. */
   start(): Promise<void>;
   restart(): Promise<void>;
+  /** Sends one command on a connection of its own, as one line or as words, and resolves with the raw reply. */
+  command(command: string | readonly string[]): Promise<string>;
+  /** Everything that the server was asked while `work` ran, as MONITOR prints it. */
+  monitor(work: () => Promise<void>): Promise<string>;
 }
 
 interface Teardown {
@@ -90,6 +94,30 @@ class ServerProcess implements RedisServer {
     await this.start();
   }
 
+  async command(command: string | readonly string[]): Promise<string> {
+    const socket = await this.#connect();
+    socket.write(toWire(command));
+    const [reply] = await once(socket, 'data');
+    socket.destroy();
+    return String(reply).trim();
+  }
+
+  async monitor(work: () => Promise<void>): Promise<string> {
+    const socket = await this.#connect();
+    let seen = '';
+    socket.write(toWire('MONITOR'));
+    await once(socket, 'data');
+    const closed = once(socket, 'close');
+    socket.on('data', (chunk) => {
+      seen += String(chunk);
+      if (seen.includes('end of the monitor')) socket.destroy();
+    });
+    await work();
+    await this.command(['ECHO', 'end of the monitor']);
+    await closed;
+    return seen;
+  }
+
   pause(): void {
     this.#child?.kill('SIGSTOP');
   }
@@ -98,12 +126,28 @@ class ServerProcess implements RedisServer {
     this.#child?.kill('SIGCONT');
   }
 
+  async #connect(): Promise<Socket> {
+    const socket = connect(this.port, '127.0.0.1');
+    await once(socket, 'connect');
+    if (this.#password === undefined) return socket;
+    socket.write(toWire(['AUTH', this.#password]));
+    await once(socket, 'data');
+    return socket;
+  }
+
   #arguments(): string[] {
     const place = ['--bind', '127.0.0.1', '--port', String(this.port), '--unixsocket', this.socketPath];
     const volatile = ['--dir', this.#directory, '--save', '', '--appendonly', 'no', '--daemonize', 'no'];
     const access = this.#password === undefined ? [] : ['--requirepass', this.#password];
     return [...place, ...volatile, ...access];
   }
+}
+
+/** A line for the inline protocol, or words as RESP. */
+function toWire(command: string | readonly string[]): string {
+  if (typeof command === 'string') return `${command}\r\n`;
+  const words = command.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
+  return `*${words.length}\r\n${words.join('')}`;
 }
 
 function hasSpawned(child: ChildProcess): Promise<boolean> {

@@ -53,12 +53,16 @@ function lacksScope(scope: Scope | undefined): RiskgateError {
   return new RiskgateError('forbidden', 'The API key lacks a scope.', { publicDetail });
 }
 
-/** `Authorization: Bearer` (RFC 6750) or `X-API-Key`. Two different keys in one request are nobody's. */
+/** `Authorization: Bearer` (RFC 6750) or `X-API-Key`; another scheme is not for us. Two different keys in one request are nobody's. */
 function presentedToken({ headers }: FastifyRequest): string | null {
   const { authorization, 'x-api-key': apiKey } = headers;
-  const bearer =
-    authorization === undefined ? null : (/^bearer +([^\s]+) *$/i.exec(authorization)?.[1] ?? '');
+  const bearer = authorization === undefined ? null : bearerToken(authorization);
   const plain = typeof apiKey === 'string' ? apiKey : null;
   if (bearer !== null && plain !== null && bearer !== plain) return null;
   return bearer ?? plain;
+}
+
+function bearerToken(authorization: string): string | null {
+  const [scheme = '', ...rest] = authorization.split(' ');
+  return scheme.toLowerCase() === 'bearer' ? rest.join(' ').trim() : null;
 }

@@ -68,10 +68,12 @@ function toRefusal(error: FastifyError): Refusal {
 
 /** The longest part of an unknown field's name that is repeated to the caller. */
 const NAME_LENGTH_MAX = 64;
+/** A body can hold thousands of mistakes; so many are enough to mend it, and no answer grows beyond its question. */
+const FIELD_ERRORS_MAX = 32;
 
 function toFieldErrors({ validation, validationContext }: FastifyError): FieldError[] {
   const isBody = validationContext === 'body';
-  return (validation ?? []).map(({ instancePath, keyword, params, message }) => {
+  return (validation ?? []).slice(0, FIELD_ERRORS_MAX).map(({ instancePath, keyword, params, message }) => {
     const name = params['additionalProperty'] ?? params['missingProperty'];
     const last = typeof name === 'string' ? `/${escapePointer(name.slice(0, NAME_LENGTH_MAX))}` : '';
     const pointer = `${instancePath}${last}`;

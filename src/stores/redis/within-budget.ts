@@ -8,15 +8,8 @@ export const LATE = Symbol('late');
 export function withinBudget<T>(work: Promise<T>, budgetMs: number): Promise<T | typeof LATE> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => setImmediate(resolve, LATE), budgetMs);
-    work.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
+    const clearTimer = () => clearTimeout(timer);
+    work.then(clearTimer, clearTimer);
+    work.then(resolve, reject);
   });
 }

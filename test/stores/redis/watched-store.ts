@@ -12,11 +12,11 @@ export interface WatchedStore {
   readonly store: RedisEvidenceStore;
   readonly events: readonly RedisStoreEvent[];
   /** How many events of this kind there were. */
-  count(kind: RedisStoreEvent['kind']): number;
+  readonly count: (kind: RedisStoreEvent['kind']) => number;
   /** Resolves once there were so many events of this kind. */
-  reached(kind: RedisStoreEvent['kind'], count: number): Promise<void>;
+  readonly reached: (kind: RedisStoreEvent['kind'], count: number) => Promise<void>;
   /** Resolves once the store is up and hears purges. */
-  ready(): Promise<void>;
+  readonly ready: () => Promise<void>;
 }
 
 /** A budget that a busy test machine cannot exceed by accident, for tests that are about something else. */
