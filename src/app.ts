@@ -26,6 +26,9 @@ import { createMemoryEvidenceStore } from './stores/memory/evidence-store.ts';
 import { createRedisEvidenceStore, type RedisStoreEvent } from './stores/redis/evidence-store.ts';
 import { createTieredEvidenceStore } from './stores/tiered-evidence-store.ts';
 
+/** How long a connection that has become idle may hold up a shutdown. */
+const IDLE_SWEEP_MS = 50;
+
 export interface AppOptions {
   readonly config: Config;
   /** The registry; the configuration says which of them are enabled. */
@@ -123,7 +126,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     isDraining: () => isDraining,
   });
   const close = async (): Promise<void> => {
-    await server.close();
+    await closeServer(server);
     policy.close();
     keyring.close();
     await Promise.all([store.close(), ...clients.map((client) => client.close())]);
@@ -135,6 +138,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     close,
   };
+}
+
+/** Fastify closes the connections that are idle now; one that answers a last request becomes idle later, and would hold the close until its keep-alive ends. */
+async function closeServer(server: FastifyInstance): Promise<void> {
+  const sweep = setInterval(() => server.server.closeIdleConnections(), IDLE_SWEEP_MS);
+  await server.close();
+  clearInterval(sweep);
 }
 
 function readPolicy(text: string, providers: readonly ProviderDefinition[]): FileResult<CompiledPolicy> {

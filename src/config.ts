@@ -57,6 +57,8 @@ const integer = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.number().min(min, `is at least ${min}`).max(max, `is at most ${max}`));
 
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
 /** The service's own variables. `DECISION_DEADLINE_MS` and the timeouts share the bounds of `deadline_ms` in a request. */
 export const SERVICE_SETTINGS = {
   host: {
@@ -73,7 +75,7 @@ export const SERVICE_SETTINGS = {
   },
   logLevel: {
     env: 'LOG_LEVEL',
-    schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    schema: z.enum(LOG_LEVELS, `is one of ${LOG_LEVELS.join(', ')}`),
     default: 'info',
     description: 'The least severe level that is logged.',
   },

@@ -85,32 +85,37 @@ function awaitPending(
   const timer = setTimeout(
     () => {
       for (const { place } of pending)
-        gathered[place] ??= timedOut(slots[place]?.id ?? '', elapsedMs(), clock);
+        gathered[place] ??= { ...lost(slots[place]?.id ?? '', 'timeout', clock), latencyMs: elapsedMs() };
       resolve(gathered);
     },
     Math.max(0, deadlineAtMs - clock.monotonicMs()),
   );
+  const settle = (place: number, result: LookResult) => {
+    gathered[place] ??= { ...result, latencyMs: elapsedMs() };
+    waiting -= 1;
+    if (waiting > 0) return;
+    clearTimeout(timer);
+    resolve(gathered);
+  };
   for (const { place, look } of pending) {
-    void look.then((result) => {
-      gathered[place] ??= { ...result, latencyMs: elapsedMs() };
-      waiting -= 1;
-      if (waiting > 0) return;
-      clearTimeout(timer);
-      resolve(gathered);
-    });
+    look.then(
+      (result) => settle(place, result),
+      // A source never rejects; should one all the same, its evidence is lost and the decision is not.
+      () => settle(place, lost(slots[place]?.id ?? '', 'unavailable', clock)),
+    );
   }
   return promise;
 }
 
-function timedOut(provider: string, latencyMs: number, clock: Clock): Gathered {
+function lost(provider: string, outcome: 'timeout' | 'unavailable', clock: Clock): LookResult {
   const observedAtMs = clock.nowMs();
-  const evidence: Evidence = {
+  const evidence = {
     provider,
-    outcome: 'timeout',
+    outcome,
     signals: null,
     observedAtMs,
     expiresAtMs: null,
     upstreamRequestId: null,
   };
-  return { evidence, origin: 'miss', latencyMs };
+  return { evidence, origin: 'miss' };
 }

@@ -9,7 +9,6 @@ export const ERROR_CODES = [
   'payload_too_large',
   'unsupported_media_type',
   'store_unavailable',
-  'draining',
   'internal',
 ] as const;
 

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { PurgeEvidence } from '../application/purge-evidence.ts';
@@ -17,6 +17,16 @@ const BODY_BYTES_MAX = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Longer than the 60 s after which common load balancers give up an idle connection, so that it is never ours that closes under a request. */
 const KEEP_ALIVE_MS = 72_000;
+
+/** A request is taken as it is or refused, with every mistake in it. */
+const VALIDATION = {
+  coerceTypes: false,
+  removeAdditional: false,
+  useDefaults: false,
+  allErrors: true,
+  allowUnionTypes: true,
+  formats: { ip: (text: string) => isIP(text) !== 0 },
+} as const;
 
 export interface ServerOptions
   extends AuthenticateOptions,
@@ -38,17 +48,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     // A request on a connection that is still open while draining is answered, with `Connection: close`.
     return503OnClosing: false,
     genReqId: (request) => toRequestId(request.headers['x-request-id']) ?? options.newId(),
-    ajv: {
-      customOptions: {
-        coerceTypes: false,
-        removeAdditional: false,
-        useDefaults: false,
-        allErrors: true,
-        allowUnionTypes: true,
-      },
-    },
+    ajv: { customOptions: VALIDATION },
     logController: new LogController({ disableRequestLogging: true }),
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, options.newId()),
     frameworkErrors: (_error, request, reply) => {
       sendProblem(request, reply, { code: 'invalid_request', detail: 'The URL is not valid.' });
     },
@@ -57,6 +59,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     void reply.header('x-request-id', request.id);
     done();
   });
+  // Fastify reads text/plain too, which a fetch without a content type sends.
+  app.removeContentTypeParser('text/plain');
   await app.register(problemDetails, { logger: options.logger });
   await registerOpenApi(app, options);
   registerHealthRoutes(app, options);
@@ -75,7 +79,7 @@ function toRequestId(header: string | string[] | undefined): string | null {
 }
 
 /** What node:http could not parse never reaches a route. The answer is a problem document written by hand. */
-function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+function answerBrokenRequest(error: Error & { code?: string }, socket: Socket, requestId: string): void {
   // ECONNRESET: nobody is left to answer.
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -84,8 +88,20 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
   const status =
     error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
   const title = STATUS_CODES[status] ?? 'Bad Request';
-  const body = JSON.stringify({ type: 'about:blank', title, status, code: 'invalid_request' });
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const body = JSON.stringify({
+    type: 'about:blank',
+    title,
+    status,
+    code: 'invalid_request',
+    request_id: requestId,
+  });
+  const head = [
+    `HTTP/1.1 ${status} ${title}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    `X-Request-ID: ${requestId}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

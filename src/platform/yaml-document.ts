@@ -71,24 +71,37 @@ function getItem(node: unknown, step: string | number): unknown {
   return isMap(node) ? undefined : node.items[Number(step)];
 }
 
-/** Follows the value through the source: quoting, folding and indentation only add characters between those of the value. */
-function offsetInScalar(
-  node: { value: unknown; range?: [number, number, number] | null },
-  offset: number,
-  text: string,
-): number {
+interface ScalarNode {
+  readonly value?: unknown;
+  readonly range?: readonly [number, number, number] | null | undefined;
+}
+
+/** Follows the value through the source: quoting, folding and indentation only add characters between those of the value, and an escape stands for one of them. */
+function offsetInScalar(node: ScalarNode, offset: number, text: string): number {
   const value = String(node.value);
   const [start, end] = node.range ?? [0, 0];
-  const isBlock = text[start] === '|' || text[start] === '>';
-  let place = isBlock ? text.indexOf('\n', start) + 1 : start;
+  const style = text[start];
+  let place = style === '|' || style === '>' ? text.indexOf('\n', start) + 1 : start;
+  if (style === '"' || style === "'") place += 1;
   for (let index = 0; index <= Math.min(offset, value.length - 1); index += 1) {
     const character = value[index] ?? '';
-    const found = /\s/.test(character) ? place : text.indexOf(character, place);
+    // An escaped line break stands for nothing at all.
+    while (style === '"' && /^\\[\r\n]/.test(text.slice(place, place + 2)))
+      place = skipSpace(text, place + 1);
+    const isEscape = style === '"' && text[place] === '\\';
+    const isSpace = !isEscape && /\s/.test(character);
+    const found = isEscape || isSpace ? place : text.indexOf(character, place);
     if (found === -1 || found >= end) break;
     if (index === offset) return found;
-    place = /\s/.test(character) ? skipSpace(text, place) : found + 1;
+    place = isEscape ? found + escapeLength(text[found + 1]) : isSpace ? skipSpace(text, place) : found + 1;
   }
   return Math.min(place, Math.max(start, end - 1));
+}
+
+/** How many characters an escape of a double-quoted scalar takes (YAML 1.2, section 5.7). */
+function escapeLength(letter: string | undefined): number {
+  const digits = { x: 2, u: 4, U: 8 }[letter ?? ''] ?? 0;
+  return 2 + digits;
 }
 
 function skipSpace(text: string, from: number): number {

@@ -95,7 +95,12 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     look: (query: ProviderQuery, { maxAgeMs }: LookLimits): LookResult | Promise<LookResult> => {
       const key = keyOf(query.id);
       const shared = maxAgeMs === null ? reads.get(key) : undefined;
-      if (shared) return shared.then(({ evidence }) => ({ evidence, origin: 'shared' }));
+      // Who shares a read that hits has a hit too; only a call is shared.
+      if (shared)
+        return shared.then(({ evidence, origin }) => ({
+          evidence,
+          origin: origin === 'miss' ? 'shared' : origin,
+        }));
       if (maxAgeMs === 0) return call(key, query, maxAgeMs);
       const stored = store.get(key);
       if (stored instanceof Promise) return read(key, query, maxAgeMs, stored);

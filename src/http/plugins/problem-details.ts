@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HTTPM
 import plugin from 'fastify-plugin';
 import type { Logger } from 'pino';
 import { type ErrorCode, type FieldError, RiskgateError } from '../../domain/errors.ts';
+import { TWO_WAYS_TO_NAME_A_DEVICE } from '../schemas/decide.ts';
 import { statusOf, toProblem } from '../schemas/problem.ts';
 
 export interface ProblemDetailsOptions {
@@ -44,7 +45,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, refusa
   if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
   return reply
     .code(status)
-    .header('cache-control', 'no-store')
+    .headers({ 'cache-control': 'no-store', 'x-request-id': request.id })
     .type('application/problem+json')
     .serializer(JSON.stringify)
     .send(toProblem(refusal.code, request.id, refusal));
@@ -74,6 +75,7 @@ const FIELD_ERRORS_MAX = 32;
 function toFieldErrors({ validation, validationContext }: FastifyError): FieldError[] {
   const isBody = validationContext === 'body';
   return (validation ?? []).slice(0, FIELD_ERRORS_MAX).map(({ instancePath, keyword, params, message }) => {
+    if (keyword === 'not') return TWO_WAYS_TO_NAME_A_DEVICE;
     const name = params['additionalProperty'] ?? params['missingProperty'];
     const last = typeof name === 'string' ? `/${escapePointer(name.slice(0, NAME_LENGTH_MAX))}` : '';
     const pointer = `${instancePath}${last}`;

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Decide } from '../../application/decide.ts';
 import type { DecisionObserver } from '../../application/ports.ts';
@@ -16,7 +15,20 @@ import {
 } from '../schemas/decide.ts';
 import { decideExamples, decisionExample } from '../schemas/examples.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
-import { problemResponses } from '../schemas/responses.ts';
+import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
+
+/** The `$id` under which the answer's schema is shared. */
+const DECISION_ID = 'Decision';
+
+const HEADERS = {
+  ...REQUEST_ID_HEADER,
+  'x-decision-id': { description: 'The `decision_id` of the answer.', type: 'string' },
+  'server-timing': {
+    description:
+      'Milliseconds of the whole decision and of each provider, with where its evidence came from.',
+    type: 'string',
+  },
+};
 
 export interface DecideRouteOptions {
   readonly decide: Decide;
@@ -24,6 +36,8 @@ export interface DecideRouteOptions {
   /** All ids of the registry, and those of device APIs. */
   readonly providers: readonly string[];
   readonly deviceProviders: readonly string[];
+  /** While draining, an answer asks the client to close its connection. */
+  readonly isDraining: () => boolean;
 }
 
 interface DecideRoute {
@@ -33,9 +47,13 @@ interface DecideRoute {
 
 /** POST /v1/decide: 200 for all three verdicts. */
 export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOptions): void {
-  const { decide, observer } = options;
+  const { decide, observer, isDraining } = options;
   const body = toJsonSchema(createDecideRequestSchema(options.deviceProviders), 'input');
-  const decision = toJsonSchema(createDecisionSchema(options.providers), 'output');
+  app.addSchema({
+    $id: DECISION_ID,
+    ...toJsonSchema(createDecisionSchema(options.providers), 'output'),
+    examples: [decisionExample],
+  });
   const schema = {
     summary: 'Decide: ALLOW, CHALLENGE or BLOCK',
     description:
@@ -45,7 +63,7 @@ export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOp
     body: { ...body, examples: decideExamples },
     querystring: toJsonSchema(decideQuerySchema, 'input'),
     response: {
-      200: { description: 'A decision, whichever it is.', ...decision, examples: [decisionExample] },
+      200: { description: 'A decision, whichever it is.', headers: HEADERS, $ref: `${DECISION_ID}#` },
       ...problemResponses(400, 401, 403, 413, 415, 500, 503),
     },
   };
@@ -60,17 +78,14 @@ export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOp
         requestId,
         action: asked.action ?? null,
       });
+      if (isDraining()) void reply.header('connection', 'close');
       return sendDecision(reply, made, explain);
     };
-    const made = decide(toSubject(request.body, isAddress), toDecideOptions(request.body));
+    const made = decide(toSubject(request.body), toDecideOptions(request.body));
     // A warm decision is answered in place: a promise would cost it a turn of the event loop.
     if (!(made instanceof Promise)) return answer(made);
     return made.then(answer);
   });
-}
-
-function isAddress(ip: string): boolean {
-  return isIP(ip) !== 0;
 }
 
 function sendDecision(reply: FastifyReply, decision: Decision, explain: boolean): FastifyReply {

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { DecideOptions } from '../../application/decide.ts';
 import type { Decision, EvidenceUse } from '../../domain/decision.ts';
-import { RiskgateError } from '../../domain/errors.ts';
 import { OUTCOMES } from '../../domain/evidence.ts';
 import type { DeviceIds, Subject } from '../../domain/subject.ts';
 import { VERDICTS } from '../../domain/verdict.ts';
@@ -11,42 +10,65 @@ const identifier = z.string().max(256);
 /** Bounds of `deadline_ms`: below 50 ms hardly an upstream answers, above 10 s no caller waits. */
 const DEADLINE_MS = { min: 50, max: 10_000 };
 
+/** A device id that is not null leaves no room for `device_ids`. The only `not` in our schemas. */
+const ONE_WAY_TO_NAME_A_DEVICE = {
+  not: {
+    required: ['device_id', 'device_ids'],
+    properties: { device_id: { type: 'string' }, device_ids: {} },
+  },
+};
+
+/** What a caller reads of that `not`, which points nowhere by itself. */
+export const TWO_WAYS_TO_NAME_A_DEVICE = {
+  pointer: '/device_ids',
+  detail: 'must not be given together with device_id',
+} as const;
+
 /** The body of POST /v1/decide. `deviceProviders` are the keys that `device_ids` may have. */
 export function createDecideRequestSchema(deviceProviders: readonly string[]) {
   const deviceIds = Object.fromEntries(deviceProviders.map((id) => [id, identifier.nullable().optional()]));
-  return z.strictObject({
-    telemetry_id: identifier
-      .nullable()
-      .optional()
-      .describe('Missing, null or empty is the same as unknown: BLOCK by default.'),
-    device_id: identifier
-      .nullable()
-      .optional()
-      .describe('Asked of every device API. Missing, null or empty is the same as unknown.'),
-    device_ids: z
-      .strictObject(deviceIds)
-      .optional()
-      .describe('Instead of `device_id`, where the ids differ: only the device APIs named here are asked.'),
-    action: z
-      .string()
-      .regex(/^[A-Za-z0-9_.-]{1,64}$/)
-      .optional()
-      .describe('What the subject is about to do, for example `login`.'),
-    account_id: identifier.optional(),
-    ip: z.string().max(45).optional().describe('IPv4 or IPv6 address of the end user.'),
-    user_agent: z.string().max(1024).optional(),
-    max_age_ms: z
-      .int()
-      .min(0)
-      .optional()
-      .describe('Use no cached evidence older than this; 0 asks every provider anew.'),
-    deadline_ms: z
-      .int()
-      .min(DEADLINE_MS.min)
-      .max(DEADLINE_MS.max)
-      .optional()
-      .describe('Can only lower the configured deadline.'),
-  });
+  return z
+    .strictObject({
+      telemetry_id: identifier
+        .nullable()
+        .optional()
+        .describe('Missing, null or empty is the same as unknown: BLOCK by default.'),
+      device_id: identifier
+        .nullable()
+        .optional()
+        .describe('Asked of every device API. Missing, null or empty is the same as unknown.'),
+      device_ids: z
+        .strictObject(deviceIds)
+        .optional()
+        .describe(
+          'Instead of `device_id` (both is a 400), where the ids differ: only the device APIs named here are asked.',
+        ),
+      action: z
+        .string()
+        .regex(/^[A-Za-z0-9_.-]{1,64}$/)
+        .optional()
+        .describe('What the subject is about to do, for example `login`.'),
+      account_id: identifier.optional(),
+      ip: z
+        .string()
+        .max(45)
+        .optional()
+        .describe('IPv4 or IPv6 address of the end user.')
+        .meta({ format: 'ip' }),
+      user_agent: z.string().max(1024).optional(),
+      max_age_ms: z
+        .int()
+        .min(0)
+        .optional()
+        .describe('Use no cached evidence older than this; 0 asks every provider anew.'),
+      deadline_ms: z
+        .int()
+        .min(DEADLINE_MS.min)
+        .max(DEADLINE_MS.max)
+        .optional()
+        .describe('Can only lower the configured deadline.'),
+    })
+    .meta(ONE_WAY_TO_NAME_A_DEVICE);
 }
 
 /** What is validated before a handler sees it. */
@@ -91,7 +113,7 @@ const explanationSchema = z.object({
 /** The answer of POST /v1/decide. */
 export function createDecisionSchema(providers: readonly string[]) {
   return z.object({
-    decision_id: z.string().describe('UUIDv7.'),
+    decision_id: z.string().describe('UUIDv7.').meta({ format: 'uuid' }),
     decision: z.enum(VERDICTS).describe('CHALLENGE is BLOCK until your step-up is completed.'),
     reasons: z.array(reasonSchema).describe('Every rule that is true or unknown, strictest first.'),
     degraded: z.boolean().describe('A provider that the policy needs gave no definite answer.'),
@@ -100,24 +122,17 @@ export function createDecisionSchema(providers: readonly string[]) {
       .describe('Rules that could not be decided and that the policy lets pass.'),
     providers: z.object(Object.fromEntries(providers.map((id) => [id, evidenceUseSchema]))),
     policy: z.object({ id: z.string(), hash: z.string() }),
-    decided_at: z.string(),
-    expires_at: z.string().describe('When the first piece of evidence used expires.'),
+    decided_at: z.string().meta({ format: 'date-time' }),
+    expires_at: z
+      .string()
+      .describe('When the first piece of evidence used expires.')
+      .meta({ format: 'date-time' }),
     explanation: explanationSchema.optional().describe('Only with `explain=full`.'),
   });
 }
 
-/** The subject of a validated body. Throws where the body contradicts itself. */
-export function toSubject(body: DecideRequest, isAddress: (ip: string) => boolean): Subject {
-  if (body.device_ids !== undefined && typeof body.device_id === 'string') {
-    throw new RiskgateError('invalid_request', 'device_id and device_ids in one request', {
-      fields: [{ pointer: '/device_ids', detail: 'must not be given together with device_id' }],
-    });
-  }
-  if (body.ip !== undefined && !isAddress(body.ip)) {
-    throw new RiskgateError('invalid_request', 'ip is not an address', {
-      fields: [{ pointer: '/ip', detail: 'must be an IPv4 or IPv6 address' }],
-    });
-  }
+/** The subject of a validated body. */
+export function toSubject(body: DecideRequest): Subject {
   return {
     telemetryId: body.telemetry_id ?? null,
     device: toDeviceIds(body),

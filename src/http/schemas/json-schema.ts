@@ -8,8 +8,13 @@ export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSch
   const { $schema: _, ...json } = z.toJSONSchema(schema, {
     target: 'draft-7',
     io,
-    // A serialiser that drops what it does not know is faster than one that must refuse it.
-    override: ({ jsonSchema }) => joinNullable(jsonSchema as JsonSchema),
+    override: ({ jsonSchema }) => {
+      joinNullable(jsonSchema as JsonSchema);
+      dropSafeIntegerBounds(jsonSchema as JsonSchema);
+      // Whoever reads our answers must be ready for fields that a later version adds.
+      if (io === 'output' && jsonSchema.additionalProperties === false)
+        delete jsonSchema.additionalProperties;
+    },
   });
   return json;
 }
@@ -22,4 +27,10 @@ function joinNullable(schema: JsonSchema): void {
   if (empty['type'] !== 'null' || typeof value['type'] !== 'string') return;
   delete schema['anyOf'];
   Object.assign(schema, value, { type: [value['type'], 'null'] });
+}
+
+/** zod bounds every integer by what a double can hold; that is no rule of this interface. */
+function dropSafeIntegerBounds(schema: JsonSchema): void {
+  if (schema['maximum'] === Number.MAX_SAFE_INTEGER) delete schema['maximum'];
+  if (schema['minimum'] === Number.MIN_SAFE_INTEGER) delete schema['minimum'];
 }

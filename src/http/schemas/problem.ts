@@ -36,7 +36,6 @@ const PROBLEMS = {
   payload_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body is not of a supported media type' },
   store_unavailable: { status: 503, title: 'The shared store cannot be reached' },
-  draining: { status: 503, title: 'The service is shutting down' },
   internal: { status: 500, title: 'Something went wrong on our side' },
 } as const satisfies Record<ErrorCode, { status: number; title: string }>;
 

@@ -13,21 +13,52 @@ const DESCRIPTIONS = {
   503: 'The service refuses to answer for now; try again after `Retry-After` seconds.',
 } as const;
 
+type ProblemStatus = keyof typeof DESCRIPTIONS;
+
 /** The `$id` under which the problem schema is shared. */
-export const PROBLEM_ID = 'Problem';
+const PROBLEM_ID = 'Problem';
 
 /** The shared schemas that routes refer to. */
 export const SHARED_SCHEMAS: readonly JsonSchema[] = [
-  { $id: PROBLEM_ID, description: 'RFC 9457 problem details.', ...toJsonSchema(problemSchema, 'output') },
+  {
+    $id: PROBLEM_ID,
+    description: 'RFC 9457 problem details.',
+    ...toJsonSchema(problemSchema, 'output'),
+    examples: [
+      {
+        type: 'about:blank',
+        title: 'The request is not valid',
+        status: 400,
+        code: 'invalid_request',
+        request_id: '01932f4e-7c1a-7d3e-9c55-0d6a3c1f2b4e',
+        errors: [{ pointer: '/device_id', detail: 'must be string,null' }],
+      },
+    ],
+  },
 ];
 
+const text = (description: string) => ({ description, type: 'string' });
+
+/** On every answer. */
+export const REQUEST_ID_HEADER = {
+  'x-request-id': text("The request's own X-Request-ID where it is safe to repeat, else a new UUIDv7."),
+};
+
+/** The headers that some statuses bring beside those of every answer. */
+const STATUS_HEADERS: { readonly [Status in ProblemStatus]?: JsonSchema } = {
+  401: { 'www-authenticate': text('`Bearer`, RFC 6750.') },
+  405: { allow: text('The methods that are.') },
+  503: { 'retry-after': text('Seconds after which another try makes sense.') },
+};
+
 /** The problem responses of a route, one for each status. */
-export function problemResponses(...statuses: (keyof typeof DESCRIPTIONS)[]): Record<number, JsonSchema> {
+export function problemResponses(...statuses: ProblemStatus[]): Record<number, JsonSchema> {
   return Object.fromEntries(
     statuses.map((status) => [
       status,
       {
         description: DESCRIPTIONS[status],
+        headers: { ...REQUEST_ID_HEADER, ...STATUS_HEADERS[status] },
         content: { 'application/problem+json': { schema: { $ref: `${PROBLEM_ID}#` } } },
       },
     ]),

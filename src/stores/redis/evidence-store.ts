@@ -54,7 +54,6 @@ export interface RedisEvidenceStore extends ClosableEvidenceStore {
   counters(): RedisStoreCounters;
 }
 
-const KEY_PREFIX = 'riskgate';
 /** Half as long again as the longest deadline a decision can have (10 s). */
 const TOMBSTONE_MS = 15_000;
 /** An operator waits for a purge, so it may take longer than a decision's read. */
@@ -96,7 +95,7 @@ class SharedEvidenceStore implements RedisEvidenceStore {
     this.#clock = options.clock;
     this.#tombstoneMs = options.tombstoneMs ?? TOMBSTONE_MS;
     this.#onEvent = options.onEvent ?? (() => {});
-    this.#keys = createRedisKeys(options.keyPrefix ?? KEY_PREFIX);
+    this.#keys = createRedisKeys(options.keyPrefix);
     this.#connection = createRedisConnection(options.url, { name: 'riskgate-evidence' });
     this.#connection.redis.defineCommand('setUnlessPurged', { numberOfKeys: 1, lua: SET_UNLESS_PURGED });
     // defineCommand adds the method that the cast declares.

@@ -6,11 +6,12 @@ export interface RedisKeys {
   evidence(storeKey: string): string;
 }
 
+const PREFIX = 'riskgate';
 /** The shape of what is stored. Another shape needs another version: replicas of both then run side by side and miss each other's entries. */
 const VERSION = 'v1';
 
 /** `prefix` keeps several deployments apart in one Redis. */
-export function createRedisKeys(prefix: string): RedisKeys {
+export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
   const evidencePrefix = `${prefix}:${VERSION}:evidence:`;
   return {
     purgeChannel: `${prefix}:${VERSION}:purge`,

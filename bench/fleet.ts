@@ -1,0 +1,100 @@
+import { hash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { emulatorEnvironment } from '../src/emulators/server.ts';
+import { PROVIDERS } from '../src/providers/registry.ts';
+import { startRedisServer } from '../test/support/redis-server.ts';
+import type { VariantId } from './options.ts';
+import { prime, readSample, waitUntilAlive } from './probe.ts';
+import type { BenchProcess, BenchProcesses } from './processes.ts';
+import { API_KEY, VARIANTS, type Variant } from './variants.ts';
+
+/** A variant whose server runs. */
+export interface RunningVariant extends Variant {
+  readonly server: BenchProcess;
+  readonly port: number;
+}
+
+export interface Fleet {
+  readonly variants: readonly RunningVariant[];
+  readonly emulators: BenchProcess;
+  /** The body of a warm decision: what the echoes answer. */
+  readonly sample: string;
+}
+
+/** So long that nothing expires while a benchmark runs. */
+const TTL_SECONDS = '3600';
+
+/** Starts every server that is wanted, each in its own process, fills the caches, and proves that each answers as it should. */
+export async function startFleet(processes: BenchProcesses, only: ReadonlySet<VariantId>): Promise<Fleet> {
+  const emulators = await processes.start({ script: 'bench/servers/emulators.ts', announces: true });
+  const serviceEnv = createServiceEnv(emulators.port);
+  const startService = async (env: Readonly<Record<string, string>> = {}) => {
+    const port = await findFreePort();
+    const server = await processes.start({
+      script: 'src/main.ts',
+      env: { ...serviceEnv, ...env, PORT: String(port) },
+      announces: false,
+    });
+    await waitUntilAlive(port);
+    return { server, port };
+  };
+  const warm = await startService();
+  const sample = await readSample(warm.port);
+  const startEcho = async (script: string) => {
+    const server = await processes.start({ script, env: { BENCH_ANSWER: sample }, announces: true });
+    return { server, port: server.port };
+  };
+  const start: Record<VariantId, () => Promise<{ server: BenchProcess; port: number }>> = {
+    http: () => startEcho('bench/servers/node-http.ts'),
+    fastify: () => startEcho('bench/servers/fastify.ts'),
+    warm: async () => warm,
+    redis: async () => startService({ REDIS_URL: await startRedis(), CACHE_LOCAL_TTL_SECONDS: '0' }),
+    cold: () => startService(),
+  };
+  const variants: RunningVariant[] = [];
+  for (const variant of VARIANTS.filter(({ id }) => only.has(id))) {
+    const running = { ...variant, ...(await start[variant.id]()) };
+    await prime(running);
+    variants.push(running);
+  }
+  return { variants, emulators, sample };
+}
+
+function createServiceEnv(emulatorPort: number): Record<string, string> {
+  const directory = mkdtempSync(join(tmpdir(), 'riskgate-bench-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const keysFile = join(directory, 'keys.yaml');
+  writeFileSync(
+    keysFile,
+    `keys: [{ id: bench, sha256: ${hash('sha256', API_KEY)}, scopes: [decide, read] }]\n`,
+  );
+  return {
+    ...emulatorEnvironment(PROVIDERS, `http://127.0.0.1:${emulatorPort}`),
+    ...Object.fromEntries(PROVIDERS.map(({ id }) => [`${id.toUpperCase()}_OK_TTL_SECONDS`, TTL_SECONDS])),
+    API_KEYS_FILE: keysFile,
+    ID_HASH_KEY: 'a key for benchmarks, of 32 bytes or more',
+    LOG_LEVEL: 'info',
+  };
+}
+
+async function startRedis(): Promise<string> {
+  return (await startRedisServer({ teardown: atExit })).url;
+}
+
+function atExit(handler: () => unknown): void {
+  process.once('exit', () => void handler());
+}
+
+function findFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}

@@ -1,0 +1,87 @@
+/** The load generator: a process of its own, so that its CPU time is nobody else's. */
+import { z } from 'zod';
+import { announce, answer } from '../child.ts';
+import { LoadConnection, type LoadResponse } from './connection.ts';
+import {
+  type LoadJob,
+  type LoadOrder,
+  type LoadResult,
+  loadJobSchema,
+  loadOrderSchema,
+  renderRequest,
+} from './job.ts';
+
+let current: LoadJob | null = null;
+let connections: LoadConnection[] = [];
+let rendered: Buffer[] = [];
+let sent = 0;
+
+/** Connects; nothing is sent yet. */
+answer('open', loadJobSchema, async (job) => {
+  current = job;
+  sent = 0;
+  const { first, count } = job.serials;
+  rendered = Array.from({ length: count ?? 0 }, (_, place) => renderRequest(job, first + place));
+  connections = await Promise.all(
+    Array.from({ length: job.connections }, () => LoadConnection.open(job.port)),
+  );
+});
+
+/** Keeps every connection busy for some seconds, and answers once the last response is there. */
+answer('run', loadOrderSchema, (order) => (current === null ? null : run(current, order)));
+
+/** Disconnects, and answers the next number that was not used. */
+answer('close', z.null(), () => {
+  for (const connection of connections) connection.close();
+  connections = [];
+  return (current?.serials.first ?? 0) + sent;
+});
+
+announce(0);
+
+function run(job: LoadJob, { seconds, isTimed }: LoadOrder): Promise<LoadResult> {
+  const startedAtMs = performance.now();
+  const endsAtMs = startedAtMs + seconds * 1000;
+  const wanted = Buffer.from(job.mustInclude);
+  const latencies: [number, number][] = [];
+  let requests = 0;
+  let failures = 0;
+  let firstFailure: string | null = null;
+  let busy = connections.length;
+  const { promise, resolve } = Promise.withResolvers<LoadResult>();
+
+  const sendNext = (connection: LoadConnection): void => {
+    const { serial, request } = nextRequest(job);
+    const sentAtMs = performance.now();
+    connection.send(request, (response) => {
+      const nowMs = performance.now();
+      const failure = failureOf(response, wanted);
+      if (failure === null) requests += 1;
+      else failures += 1;
+      firstFailure ??= failure;
+      if (isTimed && failure === null) latencies.push([serial, nowMs - sentAtMs]);
+      if (nowMs < endsAtMs && !(response instanceof Error)) {
+        sendNext(connection);
+        return;
+      }
+      busy -= 1;
+      if (busy > 0) return;
+      resolve({ requests, seconds: (nowMs - startedAtMs) / 1000, failures, firstFailure, latencies });
+    });
+  };
+  for (const connection of connections) sendNext(connection);
+  return promise;
+}
+
+function nextRequest(job: LoadJob): { serial: number; request: Buffer } {
+  const { first, count } = job.serials;
+  const place = count === null ? sent : sent % count;
+  sent += 1;
+  return { serial: first + place, request: rendered[place] ?? renderRequest(job, first + place) };
+}
+
+function failureOf(response: LoadResponse | Error, wanted: Buffer): string | null {
+  if (response instanceof Error) return response.message;
+  if (response.status !== 200) return `status ${response.status}`;
+  return response.message.includes(wanted) ? null : `a 200 without ${wanted.toString()}`;
+}

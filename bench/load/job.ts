@@ -1,0 +1,55 @@
+import { z } from 'zod';
+
+/** What a load generator sends: one request, in which `{serial}` stands for a number of eight digits, so that all are of one length. */
+export const loadJobSchema = z.object({
+  port: z.int(),
+  connections: z.int(),
+  method: z.enum(['GET', 'POST']),
+  path: z.string(),
+  headers: z.record(z.string(), z.string()),
+  body: z.string(),
+  /** The numbers to put in: `first` and on, or, with a count, `first` to `first + count - 1` round and round. Of one number at most one request is under way as long as there are more numbers than connections. */
+  serials: z.object({ first: z.int(), count: z.int().nullable() }),
+  /** A 200 without this text in it is a failure. */
+  mustInclude: z.string(),
+});
+export type LoadJob = z.output<typeof loadJobSchema>;
+
+export const loadOrderSchema = z.object({
+  seconds: z.number(),
+  /** Whether to keep the latency of each request. */
+  isTimed: z.boolean(),
+});
+export type LoadOrder = z.output<typeof loadOrderSchema>;
+
+export const loadResultSchema = z.object({
+  requests: z.int(),
+  seconds: z.number(),
+  /** Requests that were not answered 200 with the text. */
+  failures: z.int(),
+  firstFailure: z.string().nullable(),
+  /** `[serial, milliseconds]`; empty unless timed. */
+  latencies: z.array(z.tuple([z.int(), z.number()])),
+});
+export type LoadResult = z.output<typeof loadResultSchema>;
+
+export const SERIAL = '{serial}';
+const SERIAL_DIGITS = 8;
+
+/** The number as it stands in a request. */
+export function toSerialText(serial: number): string {
+  return String(serial).padStart(SERIAL_DIGITS, '0');
+}
+
+/** The whole HTTP/1.1 message for one number. */
+export function renderRequest(job: LoadJob, serial: number): Buffer {
+  const text = toSerialText(serial);
+  const body = job.body.replaceAll(SERIAL, text);
+  const lines = [
+    `${job.method} ${job.path.replaceAll(SERIAL, text)} HTTP/1.1`,
+    `Host: 127.0.0.1:${job.port}`,
+    ...Object.entries(job.headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  if (job.method === 'POST') lines.push(`Content-Length: ${Buffer.byteLength(body)}`);
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`);
+}

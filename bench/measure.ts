@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import type { Fleet, RunningVariant } from './fleet.ts';
+import { type LoadJob, type LoadResult, loadResultSchema } from './load/job.ts';
+import type { BenchOptions, VariantId } from './options.ts';
+import type { BenchProcess } from './processes.ts';
+import { toDirectJob, toLoadJob } from './variants.ts';
+
+/** One variant in one round. */
+export interface CpuSample {
+  readonly variant: VariantId;
+  readonly round: number;
+  readonly microsPerRequest: number;
+  readonly requestsPerSecond: number;
+}
+
+/** Milliseconds beyond the slowest emulator's own time, one for each request. */
+export interface OverheadSamples {
+  readonly decideMs: readonly number[];
+  /** Of a single call to an emulator without the service between: what the sockets and this machine cost anyway. */
+  readonly directMs: readonly number[];
+}
+
+/** `[serial, milliseconds]` */
+const recordedSchema = z.array(z.tuple([z.int(), z.number()]));
+
+/** Few, so that no request waits for another: the question is what one decision costs, not how they queue. */
+const OVERHEAD_CONNECTIONS = 4;
+/** On a machine that is busy with something else a read of Redis may be late, and its evidence is asked for anew. More of it is another variant: such a sample is thrown away and taken again. */
+const UPSTREAM_CALLS_SHARE_MAX = 0.01;
+const ATTEMPTS = 3;
+const WARM_UP_SECONDS_MIN = 0.2;
+
+/** Measures with one load generator against one fleet. Every method rejects on the first wrong answer. */
+export class Meter {
+  readonly #fleet: Fleet;
+  readonly #generator: BenchProcess;
+  readonly #options: BenchOptions;
+  /** Cold ids are never used twice. */
+  #nextCold = 0;
+
+  constructor(fleet: Fleet, generator: BenchProcess, options: BenchOptions) {
+    this.#fleet = fleet;
+    this.#generator = generator;
+    this.#options = options;
+  }
+
+  /** CPU time of the server's process per request while every connection is busy. */
+  async measureCpu(variant: RunningVariant, round: number): Promise<CpuSample> {
+    const { connections } = this.#options;
+    const job = toLoadJob(variant, variant.port, connections, this.#nextCold);
+    return this.#withLoad(job, async () => {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        const { sample, upstreamCallsShare } = await this.#sampleCpu(variant, round);
+        if (variant.origin === 'miss' || upstreamCallsShare <= UPSTREAM_CALLS_SHARE_MAX) return sample;
+      }
+      throw new Error(`${variant.id}: evidence that should be cached is asked of the providers again`);
+    });
+  }
+
+  /** Latency of a decision, and of a call without riskgate, beyond the slowest emulator's own time for the same id. */
+  async measureOverhead(cold: RunningVariant): Promise<OverheadSamples> {
+    const decide = toLoadJob(cold, cold.port, OVERHEAD_CONNECTIONS, this.#nextCold);
+    const decideMs = await this.#overheadOf(decide);
+    const direct = toDirectJob(this.#fleet.emulators.port, OVERHEAD_CONNECTIONS, this.#nextCold);
+    return { decideMs, directMs: await this.#overheadOf(direct) };
+  }
+
+  async #overheadOf(job: LoadJob): Promise<number[]> {
+    return this.#withLoad(job, async () => {
+      await this.#load(WARM_UP_SECONDS_MIN);
+      await this.#fleet.emulators.ask('record', z.unknown());
+      const { latencies } = await this.#load(this.#options.seconds, true);
+      const slowestMs = new Map(await this.#fleet.emulators.ask('recorded', recordedSchema));
+      return latencies.map(([serial, ms]) => {
+        const upstreamMs = slowestMs.get(serial);
+        if (upstreamMs === undefined) throw new Error(`the emulators were not asked about ${serial}`);
+        return ms - upstreamMs;
+      });
+    });
+  }
+
+  async #sampleCpu(variant: RunningVariant, round: number) {
+    const { seconds } = this.#options;
+    await this.#load(Math.max(WARM_UP_SECONDS_MIN, seconds / 10));
+    const callsBefore = await this.#upstreamCalls();
+    const before = await variant.server.cpuMicros();
+    const { requests, seconds: tookSeconds } = await this.#load(seconds);
+    const micros = (await variant.server.cpuMicros()) - before;
+    const calls = (await this.#upstreamCalls()) - callsBefore;
+    const sample: CpuSample = {
+      variant: variant.id,
+      round,
+      microsPerRequest: micros / requests,
+      requestsPerSecond: requests / tookSeconds,
+    };
+    return { sample, upstreamCallsShare: calls / requests };
+  }
+
+  async #withLoad<Value>(job: LoadJob, work: () => Promise<Value>): Promise<Value> {
+    await this.#generator.ask('open', z.unknown(), job);
+    const value = await work();
+    const next = await this.#generator.ask('close', z.int());
+    if (job.serials.count === null) this.#nextCold = next;
+    return value;
+  }
+
+  async #load(seconds: number, isTimed = false): Promise<LoadResult> {
+    const result = await this.#generator.ask('run', loadResultSchema, { seconds, isTimed });
+    if (result.failures === 0) return result;
+    throw new Error(`${result.failures} of ${result.requests} requests failed: ${result.firstFailure}`);
+  }
+
+  #upstreamCalls(): Promise<number> {
+    return this.#fleet.emulators.ask('calls', z.int());
+  }
+}

@@ -1,0 +1,47 @@
+import { parseArgs } from 'node:util';
+
+/** What is compared, in the order of the table. Everything is set against `fastify`, which therefore always runs. */
+export const VARIANT_IDS = ['http', 'fastify', 'warm', 'redis', 'cold'] as const;
+export type VariantId = (typeof VARIANT_IDS)[number];
+
+export interface BenchOptions {
+  readonly rounds: number;
+  /** Length of one measurement; a tenth of it, and no less than 200 ms, runs uncounted before. */
+  readonly seconds: number;
+  /** Connections of the load generator, one request at a time on each. */
+  readonly connections: number;
+  readonly only: ReadonlySet<VariantId>;
+  /** Where to write every figure, or null. */
+  readonly json: string | null;
+}
+
+const FLAGS = {
+  rounds: { type: 'string', default: '6' },
+  seconds: { type: 'string', default: '2' },
+  connections: { type: 'string', default: '16' },
+  only: { type: 'string', default: VARIANT_IDS.join(',') },
+  json: { type: 'string' },
+} as const;
+
+/** Reads the command line. Throws an Error that says what is wrong with it. */
+export function readOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({ args: [...args], options: FLAGS });
+  const only = values.only.split(',').map((name) => {
+    const id = VARIANT_IDS.find((known) => known === name);
+    if (id === undefined) throw new Error(`--only takes some of ${VARIANT_IDS.join(',')}, not ${name}`);
+    return id;
+  });
+  return {
+    rounds: readNumber('rounds', values.rounds, 1, 1000),
+    seconds: readNumber('seconds', values.seconds, 0.1, 60),
+    connections: readNumber('connections', values.connections, 1, 256),
+    only: new Set<VariantId>([...only, 'fastify']),
+    json: values.json ?? null,
+  };
+}
+
+function readNumber(flag: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (value >= min && value <= max) return value;
+  throw new Error(`--${flag} is a number from ${min} to ${max}, not ${text}`);
+}

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { announcementSchema, answerSchema } from './child.ts';
+
+/** A child process that answers questions. */
+export interface BenchProcess {
+  /** The port that it announced; 0 when it announced none. */
+  readonly port: number;
+  /** Rejects when the process ends before it answers. The kinds, and what they take and answer, are declared by the child's script. */
+  ask<Schema extends z.ZodType>(
+    kind: string,
+    valueSchema: Schema,
+    argument?: unknown,
+  ): Promise<z.output<Schema>>;
+  /** Microseconds of CPU time, all threads, since its start. */
+  cpuMicros(): Promise<number>;
+}
+
+export interface ProcessOptions {
+  /** Relative to the root of the repository. */
+  readonly script: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** False for a program that knows nothing of the benchmark, the service: then it may not be ready yet. */
+  readonly announces: boolean;
+}
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const CPU_PROBE = new URL('./cpu-probe.ts', import.meta.url).href;
+
+/** The children of one benchmark. They end with it, whichever way it ends. */
+export class BenchProcesses {
+  readonly #children = new Set<ChildProcess>();
+
+  constructor() {
+    process.once('exit', () => this.end());
+  }
+
+  /** Starts a script in its own process, with the CPU probe in it. Its standard output is /dev/null. */
+  async start({ script, env = {}, announces }: ProcessOptions): Promise<BenchProcess> {
+    const child = spawn(process.execPath, ['--import', CPU_PROBE, script], {
+      cwd: ROOT,
+      env: { PATH: process.env['PATH'] ?? '', ...env },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#children.add(child);
+    child.once('exit', () => this.#children.delete(child));
+    const port = announces ? (await nextMessage(child, script, announcementSchema, () => true)).port : 0;
+    let questions = 0;
+    const ask = async <Schema extends z.ZodType>(kind: string, valueSchema: Schema, argument?: unknown) => {
+      const id = ++questions;
+      const answered = nextMessage(child, script, answerSchema, (message) => message.id === id);
+      child.send({ id, kind, argument: argument ?? null });
+      return valueSchema.parse((await answered).value);
+    };
+    return { port, ask, cpuMicros: () => ask('cpu', z.number()) };
+  }
+
+  /** Kills every child. They hold nothing that outlives them. */
+  end(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
+  }
+}
+
+function nextMessage<Schema extends z.ZodType>(
+  child: ChildProcess,
+  script: string,
+  schema: Schema,
+  isIt: (message: z.output<Schema>) => boolean,
+): Promise<z.output<Schema>> {
+  return new Promise((resolve, reject) => {
+    const listen = (raw: unknown) => {
+      const { data } = schema.safeParse(raw);
+      if (data === undefined || !isIt(data)) return;
+      child.off('message', listen);
+      child.off('exit', fail);
+      resolve(data);
+    };
+    const fail = () => reject(new Error(`${script} ended (${child.signalCode ?? child.exitCode})`));
+    child.on('message', listen);
+    child.once('exit', fail);
+  });
+}

@@ -1,0 +1,52 @@
+/** `npm run bench`: what a decision costs, set against servers that do nothing. README.md says how to read it. */
+import { writeFileSync } from 'node:fs';
+import { startFleet } from './fleet.ts';
+import { type CpuSample, Meter, type OverheadSamples } from './measure.ts';
+import { type BenchOptions, readOptions } from './options.ts';
+import { BenchProcesses } from './processes.ts';
+import { summarise, toMarkdown } from './report.ts';
+
+const processes = new BenchProcesses();
+for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
+  process.once(signal, () => process.exit(code));
+}
+
+try {
+  await run(readOptions(process.argv.slice(2)));
+  process.exit(0);
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  // Every child ends with this process.
+  process.exit(1);
+}
+
+async function run(options: BenchOptions): Promise<void> {
+  const fleet = await startFleet(processes, options.only);
+  const generator = await processes.start({ script: 'bench/load/generator.ts', announces: true });
+  const meter = new Meter(fleet, generator, options);
+  const { variants } = fleet;
+  const cold = variants.find(({ id }) => id === 'cold');
+  // Round 0 compiles the hot paths and is not counted.
+  for (const variant of variants) await meter.measureCpu(variant, 0);
+  const samples: CpuSample[] = [];
+  const decideMs: number[] = [];
+  const directMs: number[] = [];
+  for (let round = 1; round <= options.rounds; round += 1) {
+    // Each round begins with another variant, so that none always follows the same one.
+    const first = round % variants.length;
+    for (const variant of [...variants.slice(first), ...variants.slice(0, first)]) {
+      samples.push(await meter.measureCpu(variant, round));
+    }
+    if (cold !== undefined) {
+      const overhead = await meter.measureOverhead(cold);
+      decideMs.push(...overhead.decideMs);
+      directMs.push(...overhead.directMs);
+    }
+    if (process.stderr.isTTY) process.stderr.write(`round ${round} of ${options.rounds}\n`);
+  }
+  const overhead: OverheadSamples | null = cold === undefined ? null : { decideMs, directMs };
+  console.log(toMarkdown(variants, samples, overhead, options));
+  if (options.json === null) return;
+  const summaries = variants.map(({ id }) => summarise(samples, id));
+  writeFileSync(options.json, `${JSON.stringify({ options, summaries, samples, overhead }, null, 2)}\n`);
+}

@@ -1,0 +1,72 @@
+import { type LoadJob, SERIAL } from './load/job.ts';
+import type { VariantId } from './options.ts';
+
+/** The one caller's key. */
+export const API_KEY = 'bench-key';
+
+/** One way of answering that is measured. */
+export interface Variant {
+  readonly id: VariantId;
+  readonly title: string;
+  /** Where its evidence must come from (`desc` in Server-Timing), or null for the echoes. */
+  readonly origin: 'memory' | 'redis' | 'miss' | null;
+  /** The most CPU time it should take as a multiple of bare Fastify; null without an aim. */
+  readonly aim: number | null;
+}
+
+export const VARIANTS: readonly Variant[] = [
+  { id: 'http', title: 'node:http echo', origin: null, aim: null },
+  { id: 'fastify', title: 'bare Fastify echo', origin: null, aim: null },
+  { id: 'warm', title: 'decide, warm in memory', origin: 'memory', aim: 1.8 },
+  { id: 'redis', title: 'decide, hits in Redis', origin: 'redis', aim: 3 },
+  { id: 'cold', title: 'decide, cold', origin: 'miss', aim: null },
+];
+
+/** Ids that are asked about again and again: more than connections, so that no two requests under way share an id, and enough that no cache of the processor holds them all. */
+export const WARM_IDS = { first: 0, count: 512 };
+/** What a provider takes in the cold variant. */
+export const COLD_DELAY_MS = 20;
+
+const HEADERS = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' };
+
+/** The load of a variant: a login with everything that a caller usually knows. Cold requests each name an id never seen before, as a new device is. */
+export function toLoadJob(variant: Variant, port: number, connections: number, firstCold: number): LoadJob {
+  const isCold = variant.origin === 'miss';
+  return {
+    port,
+    connections,
+    method: 'POST',
+    path: '/v1/decide',
+    headers: HEADERS,
+    body: toBody(isCold ? COLD_DELAY_MS : 0, SERIAL),
+    serials: isCold ? { first: firstCold, count: null } : WARM_IDS,
+    mustInclude: '"decision":"ALLOW"',
+  };
+}
+
+/** One provider asked directly, to know what a round trip to the emulators costs here. */
+export function toDirectJob(port: number, connections: number, firstCold: number): LoadJob {
+  return {
+    port,
+    connections,
+    method: 'GET',
+    path: `/v1/devices/fault-slow-${COLD_DELAY_MS}-${SERIAL}/fingerprint`,
+    headers: { authorization: 'Bearer emulated' },
+    body: '',
+    serials: { first: firstCold, count: null },
+    mustInclude: '"identifiers"',
+  };
+}
+
+/** A request body about an id that every emulator answers as good after `delayMs`. */
+export function toBody(delayMs: number, serial: string): string {
+  return JSON.stringify({
+    telemetry_id: `fault-slow-${delayMs}-${serial}`,
+    device_id: `fault-slow-${delayMs}-${serial}`,
+    action: 'login',
+    account_id: 'acct_42',
+    ip: '203.0.113.7',
+    user_agent:
+      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36',
+  });
+}

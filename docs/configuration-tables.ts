@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import {
+  commonSettings,
+  type ProviderDeclaration,
+  SERVICE_SETTINGS,
+  type SettingDeclaration,
+} from '../src/config.ts';
+import { code, toTable } from './markdown-table.ts';
+
+const HEADER = ['Variable', 'Default', 'Required', 'Meaning', 'Values'];
+
+/** Every environment variable, in one table for the service and one for each provider. */
+export function renderConfiguration(providers: readonly ProviderDeclaration[]): string {
+  const service = toTable(
+    HEADER,
+    Object.values<SettingDeclaration>(SERVICE_SETTINGS).map((setting) => toRow(setting, 'yes')),
+  );
+  const parts = providers.map((provider) => {
+    const settings = [...Object.values(provider.settings), ...commonSettings(provider)];
+    const rows = settings.map((setting) => toRow(setting, `when ${code(provider.id)} is enabled`));
+    return `**${provider.title}**\n\n${toTable(HEADER, rows)}\n`;
+  });
+  return ['**The service**\n', `${service}\n`, ...parts].join('\n');
+}
+
+/** The name of every environment variable. */
+export function variableNames(providers: readonly ProviderDeclaration[]): readonly string[] {
+  const ofProviders = providers.flatMap((provider) => [
+    ...Object.values(provider.settings),
+    ...commonSettings(provider),
+  ]);
+  return [...Object.values(SERVICE_SETTINGS), ...ofProviders].map(({ env }) => env);
+}
+
+function toRow(setting: SettingDeclaration, required: string): readonly string[] {
+  const isRequired = setting.default === undefined && !setting.isOptional;
+  return [
+    code(setting.env),
+    setting.default === undefined ? '' : code(setting.default),
+    isRequired ? required : 'no',
+    setting.isCredential ? `${setting.description} Enables the provider.` : setting.description,
+    valuesOf(setting.schema) ?? '',
+  ];
+}
+
+/** The bounds of a number or the members of an enumeration, where the schema says so plainly. */
+function valuesOf(schema: z.core.$ZodType): string | null {
+  if (schema instanceof z.ZodEnum) return schema.options.map((option) => code(String(option))).join(', ');
+  if (schema instanceof z.ZodPipe) return valuesOf(schema.out) ?? valuesOf(schema.in);
+  if (!(schema instanceof z.ZodNumber)) return null;
+  const { minValue, maxValue } = schema;
+  return minValue === null || maxValue === null ? null : `${minValue} to ${maxValue}`;
+}

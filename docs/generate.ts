@@ -1,0 +1,17 @@
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { renderDocuments } from './documents.ts';
+
+/** `npm run docs` writes the generated blocks of the documents anew; `--check` only says which file is stale, and fails. */
+const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+
+for (const { path, file, text, rendered } of renderDocuments()) {
+  if (text === rendered) continue;
+  if (values.check) {
+    console.error(`${path} is not what the schemas describe; run \`npm run docs\`.`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(file, rendered);
+    console.log(`${path} is written anew.`);
+  }
+}

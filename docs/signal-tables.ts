@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { INDEFINITE_OUTCOMES } from '../src/domain/evidence.ts';
+import { requestSignalsSchema } from '../src/domain/policy/request-signals.ts';
+import { code, toTable } from './markdown-table.ts';
+
+/** The part of a provider definition that these tables need. */
+export interface SignalSource {
+  readonly id: string;
+  readonly title: string;
+  readonly signals: z.ZodObject;
+  /** The keys are the outcomes that the provider can settle to. */
+  readonly ttlSeconds: Readonly<Record<string, number>>;
+}
+
+/** One name that a condition can read. */
+export interface Signal {
+  /** Dotted, from its variable on. */
+  readonly name: string;
+  /** As CEL checks it, or `object` for one with members. */
+  readonly type: string;
+  /** `always`, `optional`, or `with` the object that it belongs to. */
+  readonly presence: string;
+  readonly meaning: string;
+}
+
+interface JsonSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+}
+
+const HEADER = ['Name', 'Type', 'Present', 'Meaning'];
+
+const CEL_TYPES: Readonly<Record<string, string>> = {
+  boolean: 'bool',
+  integer: 'int',
+  number: 'double',
+  string: 'string',
+  object: 'object',
+};
+
+/** Every name that a policy can read, in one table for each variable. */
+export function renderSignals(providers: readonly SignalSource[]): string {
+  const parts = allSignals(providers).map(({ variable, intro, signals }) => {
+    const rows = signals.map(({ name, type, presence, meaning }) => [
+      code(name),
+      code(type),
+      presence,
+      meaning,
+    ]);
+    return `### ${code(variable)}\n\n${intro}\n\n${toTable(HEADER, rows)}\n`;
+  });
+  return parts.join('\n');
+}
+
+/** The signals of every variable, in the order of the tables. */
+export function allSignals(
+  providers: readonly SignalSource[],
+): readonly { variable: string; intro: string; signals: readonly Signal[] }[] {
+  return [
+    {
+      variable: 'request',
+      intro: 'The request itself. Never lost in an outage, and never stored.',
+      signals: signalsOf('request', requestSignalsSchema),
+    },
+    {
+      variable: 'providers',
+      intro: 'How each provider call ended. Always readable, in an outage too.',
+      signals: providers.map(toOutcome),
+    },
+    ...providers.map(({ id, title, signals }) => ({
+      variable: id,
+      intro: `What ${title} said. Absent as a whole when the outcome is indefinite or \`skipped\`.`,
+      signals: signalsOf(id, signals),
+    })),
+  ];
+}
+
+function toOutcome({ id, title, ttlSeconds }: SignalSource): Signal {
+  const outcomes = [...Object.keys(ttlSeconds), 'skipped', ...INDEFINITE_OUTCOMES];
+  return {
+    name: `providers.${id}.outcome`,
+    type: 'string',
+    presence: 'always',
+    meaning: `How the call to ${title} ended: ${outcomes.map(code).join(', ')}.`,
+  };
+}
+
+function signalsOf(variable: string, schema: z.ZodObject): readonly Signal[] {
+  return walk(variable, null, z.toJSONSchema(schema, { target: 'draft-7', io: 'output' }) as JsonSchema);
+}
+
+function walk(path: string, parent: string | null, schema: JsonSchema): readonly Signal[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, field]) => {
+    const name = `${path}.${key}`;
+    const isRequired = schema.required?.includes(key) ?? false;
+    const whenRequired = parent === null ? 'always' : `with ${code(parent)}`;
+    const signal: Signal = {
+      name,
+      type: celTypeOf(field),
+      presence: isRequired ? whenRequired : 'optional',
+      meaning: field.description ?? '',
+    };
+    return [signal, ...walk(name, key, field)];
+  });
+}
+
+function celTypeOf({ type = '', items }: JsonSchema): string {
+  return type === 'array' && items ? `list<${celTypeOf(items)}>` : (CEL_TYPES[type] ?? '');
+}

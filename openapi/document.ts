@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { createServer } from '../src/http/server.ts';
+import { PROVIDERS } from '../src/providers/registry.ts';
+
+/** The text of openapi.json as the service of this version serves it, indented, with a newline at its end. Listens on nothing and asks nobody. */
+export async function createOpenApiDocument(): Promise<string> {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  const ids = PROVIDERS.map(({ id }) => id);
+  const server = await createServer({
+    version,
+    logger: pino({ enabled: false }),
+    newId: unused,
+    keyring: unused,
+    policy: unused,
+    slots: [],
+    decide: unused,
+    observer: { onDecision: unused },
+    purge: unused,
+    providers: ids,
+    deviceProviders: PROVIDERS.filter(({ subject }) => subject === 'device_id').map(({ id }) => id),
+    enabledProviders: ids,
+    redisState: unused,
+    isDraining: unused,
+  });
+  await server.ready();
+  const document = server.swagger();
+  await server.close();
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** Stands for what only a request would use. */
+function unused(): never {
+  throw new Error('a document is described without a request');
+}

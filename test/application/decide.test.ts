@@ -1,0 +1,169 @@
+import t from 'tap';
+import { createDecide, type DecideDependencies } from '../../src/application/decide.ts';
+import type { ProviderSlot } from '../../src/application/gather-evidence.ts';
+import { loadPolicy } from '../../src/application/load-policy.ts';
+import type { LookResult } from '../../src/application/ports.ts';
+import type { Subject } from '../../src/domain/subject.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
+import { parseYaml } from '../../src/platform/yaml-document.ts';
+import { PROVIDERS } from '../../src/providers/registry.ts';
+import { createManualClock } from '../support/test-app.ts';
+import { createResult, createSource, disabledSlot, slotOf } from './sources.ts';
+
+const SUBJECT: Subject = { telemetryId: 'telemetry', device: { kind: 'shared', id: 'device' } };
+const ASK = { maxAgeMs: null, deadlineMs: null };
+
+const POLICY = `policy: p
+otherwise: ALLOW
+rules:
+  - {id: unknown-id, when: '!stytch.found', verdict: BLOCK, reason: UNKNOWN_ID}
+  - {id: payout, when: 'request.action == "payout"', verdict: CHALLENGE, reason: PAYOUT, on_unknown: IGNORE}
+`;
+
+function load(text: string) {
+  const loaded = loadPolicy(text, {
+    providers: PROVIDERS,
+    parse: parseYaml,
+    compilePattern: compileLinearPattern,
+    sha256: () => 'digest',
+  });
+  if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
+  return loaded.value;
+}
+
+const compiled = load(POLICY);
+
+function createSlots(look?: () => LookResult | Promise<LookResult>): readonly ProviderSlot[] {
+  return [
+    slotOf(createSource('stytch', 'telemetry_id', look)),
+    slotOf(createSource('mobilerun', 'device_id')),
+    slotOf(createSource('prefactor', 'device_id')),
+  ];
+}
+
+function open(changes: Partial<DecideDependencies> = {}) {
+  const clock = createManualClock(5_000);
+  const decide = createDecide({
+    slots: createSlots(),
+    policy: () => compiled,
+    clock,
+    newId: () => 'decision-1',
+    deadlineMs: 1_000,
+    ...changes,
+  });
+  return { decide, clock };
+}
+
+t.test('answers in place when all evidence is at hand', async (t) => {
+  const { decide } = open();
+  const decision = decide(SUBJECT, ASK);
+  if (decision instanceof Promise) throw new Error('it went away');
+  t.match(decision, {
+    id: 'decision-1',
+    verdict: 'ALLOW',
+    degraded: false,
+    policy: { id: 'p', hash: 'sha256:digest' },
+    decidedAtMs: 5_000,
+    expiresAtMs: 9_000,
+    latencyMs: 0,
+  });
+  t.match(
+    decision.evidence.map(({ provider, outcome }) => `${provider} ${outcome}`),
+    ['stytch ok', 'mobilerun ok', 'prefactor ok'],
+  );
+});
+
+t.test('judges signals as they are presented at the moment of the decision', async (t) => {
+  const { decide, clock } = open();
+  clock.advance(500);
+  const { evidence, decidedAtMs } = await decide(SUBJECT, ASK);
+  t.equal(decidedAtMs, 5_500);
+  t.strictSame(evidence[0]?.signals, { found: true, presented_at: 5_500 });
+  t.equal(evidence[0]?.ageMs, 4_500);
+});
+
+t.test('waits for evidence that is not at hand, and counts the time', async (t) => {
+  const waiting = Promise.withResolvers<LookResult>();
+  const { decide, clock } = open({ slots: createSlots(() => waiting.promise) });
+  const decision = decide(SUBJECT, ASK);
+  t.ok(decision instanceof Promise);
+  clock.advance(70);
+  waiting.resolve(createResult('stytch', { observedAtMs: 5_060 }));
+  const { evidence, latencyMs, decidedAtMs } = await decision;
+  t.equal(latencyMs, 70);
+  t.equal(decidedAtMs, 5_070);
+  t.match(evidence[0], { latencyMs: 70, ageMs: 10 });
+});
+
+t.test('judges by the policy in force at the end of the wait', async (t) => {
+  const waiting = Promise.withResolvers<LookResult>();
+  let inForce = compiled;
+  const { decide } = open({ slots: createSlots(() => waiting.promise), policy: () => inForce });
+  const decision = decide(SUBJECT, ASK);
+  inForce = load(POLICY.replace('otherwise: ALLOW', 'otherwise: CHALLENGE'));
+  waiting.resolve(createResult('stytch'));
+  t.equal((await decision).verdict, 'CHALLENGE');
+});
+
+t.test('keeps to the shorter of its own and the deadline of the caller', async (t) => {
+  const hangs = () => new Promise<LookResult>(() => {});
+  for (const [deadlineMs, ownMs] of [
+    [20, 60_000],
+    [60_000, 20],
+    [null, 20],
+  ] as const) {
+    const { decide } = open({ slots: createSlots(hangs), clock: systemClock, deadlineMs: ownMs });
+    const decision = await decide(SUBJECT, { maxAgeMs: null, deadlineMs });
+    t.match(decision, { verdict: 'CHALLENGE', degraded: true, evidence: [{ outcome: 'timeout' }] });
+    t.ok(decision.latencyMs < 30_000);
+  }
+});
+
+t.test('judges the request itself too', async (t) => {
+  const { decide } = open();
+  const asked = await decide({ ...SUBJECT, action: 'payout' }, ASK);
+  t.match(asked, { verdict: 'CHALLENGE', reasons: [{ code: 'PAYOUT', certain: true }], waivers: [] });
+  const silent = await decide(SUBJECT, ASK);
+  t.match(silent, { verdict: 'ALLOW', waivers: [{ code: 'PAYOUT' }] });
+});
+
+t.test('shows no age where there is no evidence to age', async (t) => {
+  const slots = [
+    slotOf(
+      createSource('stytch', 'telemetry_id', () =>
+        createResult('stytch', { outcome: 'timeout', signals: null }),
+      ),
+    ),
+    disabledSlot('mobilerun', 'device_id'),
+    slotOf(createSource('prefactor', 'device_id')),
+  ];
+  const { decide, clock } = open({ slots });
+  clock.advance(700);
+  const { evidence } = await decide({ ...SUBJECT, device: { kind: 'shared', id: null } }, ASK);
+  t.match(evidence, [
+    { outcome: 'timeout', ageMs: 0, signals: null },
+    { outcome: 'skipped', ageMs: 0, signals: null, origin: 'none' },
+    { outcome: 'not_found', ageMs: 0, origin: 'none', signals: { found: false } },
+  ]);
+});
+
+t.test('never shows a negative age, whatever the clocks of other replicas say', async (t) => {
+  const { decide } = open({ slots: createSlots(() => createResult('stytch', { observedAtMs: 6_000 })) });
+  const { evidence } = await decide(SUBJECT, ASK);
+  t.equal(evidence[0]?.ageMs, 0);
+});
+
+t.test('expires with the first piece of evidence', async (t) => {
+  const expiryOf = async (look: () => LookResult, subject = SUBJECT) => {
+    const { decide } = open({ slots: createSlots(look) });
+    return (await decide(subject, ASK)).expiresAtMs;
+  };
+  t.equal(await expiryOf(() => createResult('stytch', { expiresAtMs: 7_000 })), 7_000);
+  t.equal(await expiryOf(() => createResult('stytch', { expiresAtMs: 99_000 })), 9_000);
+  t.equal(await expiryOf(() => createResult('stytch', { expiresAtMs: 1_000 })), 5_000, 'never before now');
+  const outage = () => createResult('stytch', { outcome: 'unavailable', signals: null, expiresAtMs: null });
+  t.equal(await expiryOf(outage), 5_000, 'at once where evidence is missing');
+  const nobody: Subject = { telemetryId: null, device: { kind: 'shared', id: null } };
+  t.equal(await expiryOf(() => createResult('stytch'), nobody), 5_000, 'at once where none was asked for');
+});

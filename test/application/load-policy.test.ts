@@ -1,0 +1,193 @@
+import { hash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import t from 'tap';
+import { loadPolicy } from '../../src/application/load-policy.ts';
+import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
+import { parseYaml } from '../../src/platform/yaml-document.ts';
+import { PROVIDERS } from '../../src/providers/registry.ts';
+
+function load(text: string) {
+  return loadPolicy(text, {
+    providers: PROVIDERS,
+    parse: parseYaml,
+    compilePattern: compileLinearPattern,
+    sha256: (content) => hash('sha256', content),
+  });
+}
+
+function mistakesIn(text: string): readonly string[] {
+  const loaded = load(text);
+  return loaded.ok ? [] : loaded.mistakes;
+}
+
+const HEAD = 'policy: p\notherwise: ALLOW\nrules:\n  - id: r\n    verdict: BLOCK\n    reason: R\n';
+
+/** Ways to write one condition in YAML. `zzz` stands once in each, and is no variable. */
+const SCALARS: readonly (readonly [string, string])[] = [
+  ['plain', '    when: stytch.found && zzz\n'],
+  ['plain at the very start', '    when: zzz && stytch.found\n'],
+  ['plain over several lines', '    when: stytch.found\n      &&\n      zzz\n'],
+  ['plain over several lines and an empty one', '    when: stytch.found\n\n      && zzz\n'],
+  ['plain on the next line', '    when:\n      stytch.found && zzz\n'],
+  ['plain with a comment after it', '    when: stytch.found && zzz # && zz\n'],
+  ['plain with a tab inside', '    when: stytch.found &&\tzzz\n'],
+  ['single-quoted', "    when: 'stytch.found && zzz'\n"],
+  ['single-quoted with doubled quotes', "    when: 'stytch.action == ''BLOCK'' && zzz'\n"],
+  ['single-quoted over several lines', "    when: 'stytch.found\n      && zzz'\n"],
+  ['double-quoted', '    when: "stytch.found && zzz"\n'],
+  ['double-quoted with escaped quotes', '    when: "stytch.action == \\"BLOCK\\" && zzz"\n'],
+  ['double-quoted with escaped backslashes', '    when: "stytch.action == \'a\\\\\\\\b\' && zzz"\n'],
+  ['double-quoted with an escaped line break', '    when: "stytch.found && \\\n      zzz"\n'],
+  ['double-quoted with a written line break', '    when: "stytch.found &&\\nzzz"\n'],
+  ['double-quoted with a written tab', '    when: "stytch.found &&\\tzzz"\n'],
+  ['double-quoted with characters by number', '    when: "stytch.action == \'\\x5a\\u005a\' && zzz"\n'],
+  ['double-quoted over several lines', '    when: "stytch.found\n      && zzz"\n'],
+  ['folded', '    when: >\n      stytch.found\n      && zzz\n'],
+  ['folded without its last line break', '    when: >-\n      stytch.found && zzz\n'],
+  ['folded with all its line breaks', '    when: >+\n      stytch.found && zzz\n\n'],
+  ['folded with a comment in its head', '    when: > # zzz is meant\n      stytch.found && zzz\n'],
+  [
+    'folded with lines that are indented more',
+    '    when: >\n      stytch.found\n        && true\n      && zzz\n',
+  ],
+  ['folded after an empty line', '    when: >\n\n      stytch.found && zzz\n'],
+  ['literal', '    when: |\n      stytch.found\n      && zzz\n'],
+  ['literal with its indentation given', '    when: |2\n        stytch.found && zzz\n'],
+  ['literal in Windows line endings', '    when: |\r\n      stytch.found\r\n      && zzz\r\n'],
+  ['folded in Windows line endings', '    when: >-\r\n      stytch.found\r\n      && zzz\r\n'],
+  ['after characters beyond ASCII', '    when: \'stytch.action == "ü日本" && zzz\'\n'],
+  ['with an anchor', '    when: &name stytch.found && zzz\n'],
+  ['with a tag', '    when: !!str stytch.found && zzz\n'],
+  ['with an anchor and a literal', '    when: &name |\n      stytch.found && zzz\n'],
+  ['after a comment in CEL', '    when: |\n      // a note\n      stytch.found && zzz\n'],
+];
+
+/** Counts from 1; columns in UTF-16 units, as editors and compilers count them. */
+function positionOf(text: string, offset: number): string {
+  const before = text.slice(0, offset).split('\n');
+  return `${before.length}:${(before.at(-1) ?? '').length + 1}`;
+}
+
+for (const [style, lines] of SCALARS) {
+  t.test(`says where a mistake stands in a condition that is ${style}`, async (t) => {
+    const text = HEAD + lines;
+    const mistakes = mistakesIn(text);
+    t.equal(mistakes.length, 1);
+    const after = style.includes('comment in its head') ? text.indexOf('\n', text.indexOf('>')) : 0;
+    const position = positionOf(text, text.indexOf('zzz', after));
+    t.ok(mistakes[0]?.startsWith(`${position}: rules.0.when: `), `${position} in ${mistakes[0]}`);
+    t.match(mistakes[0], /zzz/);
+  });
+}
+
+t.test('says where a mistake stands in a flow mapping', async (t) => {
+  const text =
+    "policy: p\notherwise: ALLOW\nrules: [{id: r, when: 'stytch.found && zzz', verdict: BLOCK, reason: R}]\n";
+  t.match(mistakesIn(text), [new RegExp(`^${positionOf(text, text.indexOf('zzz'))}: rules\\.0\\.when: `)]);
+});
+
+t.test('points to an alias where the mistake is in what it stands for', async (t) => {
+  const text = `${HEAD}    when: &bad stytch.found && zzz\n  - {id: s, verdict: BLOCK, reason: S, when: *bad}\n`;
+  const mistakes = mistakesIn(text);
+  t.equal(mistakes.length, 2);
+  t.ok(
+    mistakes[1]?.startsWith(`${positionOf(text, text.indexOf('*bad'))}: rules.1.when: `),
+    `in ${mistakes[1]}`,
+  );
+});
+
+/** Mistakes outside of conditions: the file, and the position and name of each. */
+const MISTAKES: readonly (readonly [string, string, readonly RegExp[]])[] = [
+  [
+    'an unknown field',
+    `${HEAD}    when: 'true'\n    whenn: 'true'\n`,
+    [/^8:5: rules\.0\.whenn: unknown field/],
+  ],
+  ['an unknown field at the top', `${HEAD}    when: 'true'\nmode: x\n`, [/^8:1: mode: unknown field/]],
+  ['a missing field', HEAD, [/^4:5: rules\.0\.when: /]],
+  [
+    'a missing otherwise',
+    `policy: p\n${HEAD.split('\n').slice(2).join('\n')}    when: 'true'\n`,
+    [/^1:1: otherwise: /],
+  ],
+  [
+    'a duplicate id',
+    `${HEAD}    when: 'true'\n  - {id: r, when: 'true', verdict: BLOCK, reason: R}\n`,
+    [/^8:10: rules\.1\.id: .*"r"/],
+  ],
+  ['a duplicate key', `${HEAD}    when: 'true'\n    when: 'false'\n`, [/^8:5: /]],
+  [
+    'an unknown verdict',
+    `${HEAD.replace('BLOCK', 'REFUSE')}    when: 'true'\n`,
+    [/^5:14: rules\.0\.verdict: /],
+  ],
+  ['a condition that is no bool', `${HEAD}    when: '1'\n`, [/^7:\d+: rules\.0\.when: .*int/]],
+  ['a condition that is no text', `${HEAD}    when: true\n`, [/^7:11: rules\.0\.when: /]],
+  ['an error of types', `${HEAD}    when: 'stytch.asn == "x"'\n`, [/^7:\d+: rules\.0\.when: .*overload/]],
+  ['an unfinished condition', `${HEAD}    when: 'stytch.found &&'\n`, [/^7:\d+: rules\.0\.when: /]],
+  [
+    'a pattern that could hang',
+    `${HEAD}    when: 'stytch.action.matches("(?=x)")'\n`,
+    [/^7:\d+: rules\.0\.when: .*RE2/],
+  ],
+  ['broken YAML', 'policy: [\n', [/^2:1: /]],
+  ['a tab for indentation', 'policy: p\nrules:\n\t- x\n', [/^3:1: /]],
+  ['an empty file', '', [/^1:1: /]],
+  ['a list', '- a\n', [/^1:1: /]],
+];
+
+for (const [what, text, patterns] of MISTAKES) {
+  t.test(`refuses ${what}, and says where`, async (t) => {
+    const mistakes = mistakesIn(text);
+    t.ok(mistakes.length >= patterns.length);
+    for (const pattern of patterns)
+      t.ok(
+        mistakes.some((mistake) => pattern.test(mistake)),
+        `${pattern} in ${mistakes.join('\n')}`,
+      );
+    for (const mistake of mistakes) t.match(mistake, /^[1-9]\d*:[1-9]\d*: \S/);
+  });
+}
+
+t.test('names every mistake at once, in the order of the file', async (t) => {
+  const text = `policy: P!
+otherwise: PERHAPS
+rules:
+  - {id: R, when: 'zzz', verdict: BLOCK, reason: R}
+  - {id: s, when: 'stytch.nonsense == 1', verdict: NO, reason: r, mode: 1}
+  - {id: s, when: 'stytch.asn == "x"', verdict: BLOCK, reason: R}
+`;
+  const mistakes = mistakesIn(text);
+  const places = mistakes.map((mistake) => /^(\d+):\d+: ([\w.]+):/.exec(mistake)?.slice(1).join(' '));
+  const expected = [
+    '1 policy',
+    '2 otherwise',
+    '4 rules.0.id',
+    '4 rules.0.when',
+    '5 rules.1.when',
+    '5 rules.1.verdict',
+    '5 rules.1.reason',
+    '5 rules.1.mode',
+    '6 rules.2.id',
+    '6 rules.2.when',
+  ];
+  t.same(places, expected);
+});
+
+t.test('identifies a policy by the content of its file', async (t) => {
+  const text = `${HEAD}    when: 'true'\n`;
+  const [first, second] = [load(text), load(`${text}# a note\n`)];
+  if (!first.ok || !second.ok) throw new Error('refused');
+  t.equal(first.value.hash, `sha256:${hash('sha256', text)}`);
+  t.not(first.value.hash, second.value.hash);
+});
+
+t.test('loads every policy that is delivered', async (t) => {
+  const directory = new URL('../../policies/', import.meta.url);
+  const names = readdirSync(directory).filter(
+    (name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml'),
+  );
+  t.ok(names.length >= 2);
+  for (const name of names)
+    t.strictSame(mistakesIn(readFileSync(new URL(name, directory), 'utf8')), [], name);
+});

@@ -1,0 +1,290 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import t from 'tap';
+
+/** Path below src to text. */
+type Sources = ReadonlyMap<string, string>;
+
+interface Import {
+  readonly from: string;
+  /** A path below src for our own files, the package or `node:` name for others. */
+  readonly to: string;
+  readonly isOwn: boolean;
+}
+
+const ROOT = new URL('../src/', import.meta.url);
+/** There were some 80 files when this was written; a test that reads none must not pass. */
+const FILES_MIN = 70;
+const IMPORTS_MIN = 200;
+const LINES_MAX = 300;
+
+/** Layers that hold one folder for each plug-in: no plug-in knows another. */
+const PLUGIN_LAYERS = ['providers', 'stores', 'gateways'];
+
+/** What each layer may import beside itself: layers, or single files of them. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  main: ['app', 'config', 'providers/registry.ts', 'platform'],
+  app: [
+    'config',
+    'domain',
+    'application',
+    'providers',
+    'stores',
+    'gateways',
+    'http',
+    'dashboard',
+    'platform',
+  ],
+  http: ['application', 'domain', 'platform'],
+  gateways: ['application', 'domain', 'platform'],
+  dashboard: ['application', 'domain', 'platform'],
+  providers: ['application/ports.ts', 'domain', 'platform'],
+  stores: ['application/ports.ts', 'domain', 'platform'],
+  application: ['domain'],
+  emulators: ['providers'],
+  config: [],
+  platform: [],
+  domain: [],
+};
+
+/** Layers whose packages are listed; the others choose freely. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  domain: ['zod', '@marcbachmann/cel-js'],
+  application: [],
+};
+
+const SHELLS = ['main.ts', 'emulators/main.ts', 'emulators/demo.ts'];
+const BANNED_NAMES = ['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'types', 'shared', 'lib'];
+
+const IMPORT_PATTERNS = [
+  /\bfrom\s*(['"])([^'"\n]+)\1/g,
+  /\bimport\s*(['"])([^'"\n]+)\1/g,
+  /\bimport\s*\(\s*(['"`])([^'"`\n]+)\1/g,
+  /\brequire\s*\(\s*(['"`])([^'"`\n]+)\1/g,
+];
+
+function readSources(): Sources {
+  const names = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  return new Map(
+    names.map((name) => [name.replaceAll('\\', '/'), readFileSync(new URL(name, ROOT), 'utf8')]),
+  );
+}
+
+function importsOf(path: string, text: string): readonly Import[] {
+  return IMPORT_PATTERNS.flatMap((pattern) =>
+    [...text.matchAll(pattern)].map(([, , target = '']): Import => {
+      const isOwn = target.startsWith('.');
+      return { from: path, to: isOwn ? posix.join(posix.dirname(path), target) : packageOf(target), isOwn };
+    }),
+  );
+}
+
+function packageOf(target: string): string {
+  if (target.startsWith('node:')) return target;
+  return target.split('/', target.startsWith('@') ? 2 : 1).join('/');
+}
+
+/** The first folder of a path, or the name of a file at the root. */
+function layerOf(path: string): string {
+  return (path.split('/')[0] ?? '').replace(/\.ts$/, '');
+}
+
+/** The plug-in folder that a file lies in, or null. */
+function pluginOf(path: string): string | null {
+  const [layer = '', folder, file] = path.split('/');
+  return PLUGIN_LAYERS.includes(layer) && file !== undefined ? `${layer}/${folder}` : null;
+}
+
+function findArrowBreaches(sources: Sources): readonly string[] {
+  return allImports(sources).flatMap((found) => {
+    const reason = found.isOwn ? whyNot(found) : whyNoPackage(found);
+    return reason === null ? [] : [`${found.from} imports ${found.to}: ${reason}`];
+  });
+}
+
+function allImports(sources: Sources): readonly Import[] {
+  return [...sources].flatMap(([path, text]) => importsOf(path, text));
+}
+
+function whyNot({ from, to }: Import): string | null {
+  const layer = layerOf(from);
+  const allowed = ARROWS[layer];
+  if (allowed === undefined) return `${layer} has no place in the table of arrows`;
+  if (to.startsWith('..')) return 'it lies outside of src';
+  if (!to.endsWith('.ts')) return 'an import ends in .ts';
+  const [own, other] = [pluginOf(from), pluginOf(to)];
+  if (own !== null && other !== null && own !== other) return 'a plug-in folder never imports a sibling';
+  if (layerOf(to) === layer) return null;
+  const isAllowed = allowed.some((place) => place === to || place === layerOf(to));
+  return isAllowed ? null : `${layer} may import ${allowed.join(', ') || 'nothing of ours'}`;
+}
+
+function whyNoPackage({ from, to }: Import): string | null {
+  const allowed = PACKAGES[layerOf(from)];
+  if (allowed !== undefined && !allowed.includes(to))
+    return `only ${allowed.join(', ') || 'no package'} is allowed`;
+  if (to === 'ioredis' && !from.startsWith('stores/redis/')) return 'only stores/redis speaks to Redis';
+  if (to === 'undici' && !from.startsWith('platform/')) return 'only platform speaks HTTP';
+  if (to === 'process' || to === 'node:process') return 'process is a global, which this test can see';
+  return null;
+}
+
+function findContentBreaches(sources: Sources): readonly string[] {
+  return [...sources].flatMap(([path, text]) => {
+    const breaches: string[] = [];
+    const code = withoutComments(text);
+    const breach = (why: string) => breaches.push(`${path}: ${why}`);
+    if (!SHELLS.includes(path) && /\bprocess\.(env|exit)\b|=\s*process\b(?!\.)/.test(code))
+      breach('reads or ends the process');
+    if (/\bimport\s*\(\s*(?!['"`])/.test(code)) breach('imports what nobody can read off');
+    if (/^export\s+(\*|\{[^}]*\}|type\s*\{[^}]*\})\s*(as\s+\w+\s*)?from\b/m.test(code))
+      breach('re-exports, as barrels do');
+    if (path !== 'stores/redis/keys.ts' && /:(evidence|purge)[:'"`]|['"`]riskgate:/.test(code))
+      breach('spells a Redis key');
+    if (path.startsWith('stores/') && path !== 'stores/redis/keys.ts' && /['"`]riskgate['"`]/.test(code))
+      breach('spells the prefix of keys');
+    if (path.startsWith('domain/')) for (const word of impuritiesIn(code)) breach(`is not pure: ${word}`);
+    return breaches;
+  });
+}
+
+/** Clocks, random numbers, promises and the process have no place in the domain. */
+function impuritiesIn(code: string): readonly string[] {
+  const pattern =
+    /\b(Date\.now|new Date\b|performance|Math\.random|crypto|Promise|async|await|setTimeout|setImmediate|process|console|globalThis)\b/g;
+  return [...code.matchAll(pattern)].map(([word]) => word);
+}
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '');
+}
+
+function findShapeBreaches(sources: Sources): readonly string[] {
+  return [...sources].flatMap(([path, text]) => {
+    const breaches: string[] = [];
+    const name = posix.basename(path, '.ts');
+    const lines = text.trimEnd().split('\n').length;
+    if (lines > LINES_MAX) breaches.push(`${path}: has ${lines} lines`);
+    if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) breaches.push(`${path}: is not named in kebab-case`);
+    if (path.split('/').some((part) => BANNED_NAMES.includes(part.replace(/\.ts$/, ''))))
+      breaches.push(`${path}: has a name that says nothing`);
+    if (name === 'index' && pluginOf(path) === null)
+      breaches.push(`${path}: index.ts is the door of a plug-in folder only`);
+    return breaches;
+  });
+}
+
+const sources = readSources();
+
+t.test('looks at the files', async (t) => {
+  t.ok(sources.size >= FILES_MIN, `${sources.size} files`);
+  const imports = allImports(sources);
+  t.ok(imports.length >= IMPORTS_MIN, `${imports.length} imports`);
+  for (const layer of [
+    'main',
+    'app',
+    'config',
+    'domain',
+    'application',
+    'providers',
+    'stores',
+    'http',
+    'platform',
+    'emulators',
+  ]) {
+    t.ok(
+      [...sources.keys()].some((path) => layerOf(path) === layer),
+      `${layer} is there`,
+    );
+  }
+  for (const { to } of imports.filter(({ isOwn }) => isOwn)) t.ok(sources.has(to), `${to} exists`);
+});
+
+t.test('finds every import that a parser finds', async (t) => {
+  for (const [path, text] of sources) {
+    const statements = text.match(/^(?:import|export)\b[^;]*?\bfrom\s*'[^']+';$|^import '[^']+';$/gm) ?? [];
+    t.ok(importsOf(path, text).length >= statements.length, path);
+  }
+});
+
+t.test('imports along the arrows only', async (t) => {
+  t.strictSame(findArrowBreaches(sources), []);
+});
+
+t.test('keeps the process, Redis keys and impurity where they belong', async (t) => {
+  t.strictSame(findContentBreaches(sources), []);
+});
+
+t.test('keeps files small and their names telling', async (t) => {
+  t.strictSame(findShapeBreaches(sources), []);
+});
+
+/** Planted files, each of which breaks one rule. */
+const PLANTED: readonly (readonly [string, string])[] = [
+  ['domain/verdict2.ts', "import { v7 } from 'uuid';"],
+  ['domain/verdict2.ts', "import { hash } from 'node:crypto';"],
+  ['domain/policy/x.ts', "import type { Clock } from '../../application/ports.ts';"],
+  ['domain/x.ts', 'export const now = () => Date.now();'],
+  ['domain/x.ts', 'export async function f() {}'],
+  ['application/x.ts', "import { createServer } from '../http/server.ts';"],
+  ['application/x.ts', "import { z } from 'zod';"],
+  ['application/x.ts', "const late = await import('../stores/memory/evidence-store.ts');"],
+  ['application/x.ts', 'export * from "../platform/clock.ts";'],
+  ['platform/x.ts', "import type { Verdict } from '../domain/verdict.ts';"],
+  ['config.ts', "import { PROVIDERS } from './providers/registry.ts';"],
+  ['http/x.ts', "import { stytch } from '../providers/stytch/index.ts';"],
+  ['http/x.ts', "import { loadConfig } from '../config.ts';"],
+  ['providers/x.ts', "import { createDecide } from '../application/decide.ts';"],
+  ['providers/stytch/x.ts', "import { mobilerun } from '../mobilerun/index.ts';"],
+  ['stores/memory/x.ts', "import { decodeEvidence } from '../redis/evidence-codec.ts';"],
+  ['stores/x.ts', "import { PROVIDERS } from '../providers/registry.ts';"],
+  ['emulators/x.ts', "import { createApp } from '../app.ts';"],
+  ['app.ts', "import './emulators/server.ts';"],
+  ['main.ts', "import { stytch } from './providers/stytch/index.ts';"],
+  ['newcomer/x.ts', "import { z } from '../domain/verdict.ts';"],
+  ['http/x.ts', "import { Redis } from 'ioredis';"],
+  ['http/x.ts', "import pack from '../../package.json';"],
+  ['http/x.ts', "import { env } from 'node:process';"],
+  ['http/x.ts', 'const port = process.env.PORT;'],
+  ['http/x.ts', 'const { env } = process;'],
+  ['platform/x.ts', 'process.exit(1);'],
+  ['providers/x.ts', 'const module = await import(name);'],
+  ['http/x.ts', "export { a } from './b.ts';"],
+  ['http/x.ts', "export type { A } from './b.ts';"],
+  ['stores/redis/x.ts', "const key = prefix + ':v1:evidence:';"],
+  ['http/x.ts', "const key = 'riskgate:v1:x';"],
+  ['stores/x.ts', "const PREFIX = 'riskgate';"],
+  ['http/utils.ts', ''],
+  ['http/helpers/x.ts', ''],
+  ['domain/types.ts', ''],
+  ['http/index.ts', ''],
+  ['http/CamelCase.ts', ''],
+  ['http/x.ts', `${'\n'.repeat(LINES_MAX)}x`],
+];
+
+t.test('finds breaches that are planted', async (t) => {
+  for (const [path, text] of PLANTED) {
+    const planted = new Map([[path, text]]);
+    const found = [findArrowBreaches, findContentBreaches, findShapeBreaches].flatMap((find) =>
+      find(planted),
+    );
+    t.ok(found.length > 0, `${path}: ${text.trim().slice(0, 60)}`);
+  }
+});
+
+t.test('takes nothing harmless for a breach', async (t) => {
+  const harmless = new Map([
+    ['providers/registry.ts', "import { stytch } from './stytch/index.ts';"],
+    ['providers/stytch/index.ts', "import { answer } from '../answer.ts';\n// process.env is read elsewhere"],
+    [
+      'stores/redis/x.ts',
+      "import type { Clock } from '../../application/ports.ts';\nimport { Redis } from 'ioredis';",
+    ],
+    ['main.ts', "import { loadConfig } from './config.ts';\nprocess.exit(1);"],
+    ['domain/x.ts', "import { z } from 'zod';\n/** A promise is not kept here. */"],
+  ]);
+  const found = [findArrowBreaches, findContentBreaches, findShapeBreaches].flatMap((find) => find(harmless));
+  t.strictSame(found, []);
+});

@@ -1,0 +1,113 @@
+import { spawnSync } from 'node:child_process';
+import t from 'tap';
+import { z } from 'zod';
+import { renderConfiguration, variableNames } from '../../docs/configuration-tables.ts';
+import { renderDocuments, replaceBlock } from '../../docs/documents.ts';
+import { allSignals, renderSignals } from '../../docs/signal-tables.ts';
+import { compilePolicy } from '../../src/domain/policy/compile.ts';
+import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
+import { PROVIDERS } from '../../src/providers/registry.ts';
+import { ROOT } from './markdown.ts';
+
+const signals = allSignals(PROVIDERS).flatMap((table) => table.signals);
+
+/** Whether a condition compiles against the registry. */
+function compiles(when: string): boolean {
+  const rule = { id: 'r', when, verdict: 'BLOCK', reason: 'R' };
+  return compilePolicy(
+    { policy: 'p', otherwise: 'ALLOW', rules: [rule] },
+    { providers: PROVIDERS, hash: '', compilePattern: compileLinearPattern },
+  ).ok;
+}
+
+t.test('the generated blocks are what the schemas describe', async (t) => {
+  const documents = renderDocuments();
+  t.same(
+    documents.map(({ path }) => path),
+    ['README.md', 'docs/policy.md'],
+  );
+  for (const { path, text, rendered } of documents) t.ok(text === rendered, `${path}: run \`npm run docs\``);
+});
+
+t.test('the check says nothing and succeeds while they are', async (t) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['docs/generate.ts', '--check'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  t.same({ status, stdout, stderr }, { status: 0, stdout: '', stderr: '' });
+});
+
+t.test('a block is replaced between its markers alone', async (t) => {
+  const text = 'a\n<!-- generated: x (npm run docs) -->\nold\n<!-- end of generated: x -->\nb\n';
+  const expected = 'a\n<!-- generated: x (npm run docs) -->\n\nnew\n<!-- end of generated: x -->\nb\n';
+  t.equal(replaceBlock(text, 'x', 'new\n').replace('new\n\n', 'new\n'), expected);
+  t.equal(replaceBlock(replaceBlock(text, 'x', 'new'), 'x', 'new'), replaceBlock(text, 'x', 'new'));
+  t.throws(() => replaceBlock(text, 'y', 'new'), /"y"/);
+  t.throws(() => replaceBlock(text.replace('end of', 'END'), 'x', 'new'), /"x"/);
+});
+
+t.test('every signal has a description', async (t) => {
+  t.ok(signals.length > 100, `${signals.length} signals`);
+  for (const { name, meaning } of signals) t.match(meaning, /^\S.*\.$/s, name);
+});
+
+t.test('every signal has the type that policies are checked against', async (t) => {
+  const literals: Readonly<Record<string, string>> = {
+    bool: 'true',
+    int: '1',
+    double: '1.0',
+    string: '"x"',
+    'list<string>': '["x"]',
+  };
+  for (const { name, type } of signals) {
+    if (type === 'object') {
+      t.ok(compiles(`has(${name})`), name);
+      continue;
+    }
+    for (const [other, literal] of Object.entries(literals)) {
+      t.equal(compiles(`${name} == ${literal}`), other === type, `${name} as ${other}`);
+    }
+  }
+});
+
+t.test('a signal is called always present only where the schema requires it', async (t) => {
+  const source = {
+    id: 'x',
+    title: 'X',
+    ttlSeconds: { ok: 1 },
+    signals: z.object({
+      found: z.boolean().describe('F.'),
+      part: z
+        .object({ inner: z.int().describe('I.'), odd: z.number().optional().describe('O.') })
+        .optional()
+        .describe('P.'),
+      tags: z.array(z.string()).optional().describe('T.'),
+    }),
+  };
+  const rows = allSignals([source]).flatMap((table) => (table.variable === 'x' ? table.signals : []));
+  t.same(
+    rows.map(({ name, type, presence }) => [name, type, presence]),
+    [
+      ['x.found', 'bool', 'always'],
+      ['x.part', 'object', 'optional'],
+      ['x.part.inner', 'int', 'with `part`'],
+      ['x.part.odd', 'double', 'optional'],
+      ['x.tags', 'list<string>', 'optional'],
+    ],
+  );
+  t.match(renderSignals([source]), '`providers.x.outcome` | `string` | always |');
+});
+
+t.test('every environment variable of the schema is in the tables, with its bounds', async (t) => {
+  const text = renderConfiguration(PROVIDERS);
+  const names = variableNames(PROVIDERS);
+  t.ok(names.length > 25, `${names.length} variables`);
+  t.equal(new Set(names).size, names.length);
+  for (const name of names) t.equal(text.split(`| \`${name}\` |`).length, 2, name);
+  t.match(text, /`DECISION_DEADLINE_MS` \| `1000` \| no \| .* \| 50 to 10000 \|/);
+  t.match(text, /`CACHE_LOCAL_TTL_SECONDS` .* \| 0 to 3600 \|/);
+  t.match(text, /`STYTCH_LOOKUP_METHOD` .* \| `post`, `get` \|/);
+  t.match(text, /`ID_HASH_KEY` \| {2}\| yes \|/);
+  t.match(text, /`PREFACTOR_BASE_URL` \| {2}\| when `prefactor` is enabled \|/);
+  t.match(text, /`REDIS_URL` \| {2}\| no \|/);
+});

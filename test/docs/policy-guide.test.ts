@@ -1,0 +1,136 @@
+import t from 'tap';
+import { parse } from 'yaml';
+import { loadPolicy } from '../../src/application/load-policy.ts';
+import { OUTCOMES, type Outcome } from '../../src/domain/evidence.ts';
+import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
+import { evaluatePolicy, type PolicyEvidence } from '../../src/domain/policy/evaluate.ts';
+import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
+import { parseYaml } from '../../src/platform/yaml-document.ts';
+import { PROVIDERS } from '../../src/providers/registry.ts';
+import { codeIn, fencesOf, readText, sectionOf, tableRows } from './markdown.ts';
+
+const guide = readText('docs/policy.md');
+const REQUEST = { telemetry_id_present: true, device_id_present: true };
+
+type Given = Readonly<Record<string, { outcome: Outcome; signals?: PolicyEvidence['signals'] }>>;
+
+interface Cases {
+  readonly policy: string;
+  readonly evidence: Given;
+  readonly cases: readonly {
+    name: string;
+    given?: Given;
+    decision: string;
+    degraded?: boolean;
+    reasons?: string[];
+  }[];
+}
+
+function load(text: string) {
+  return loadPolicy(text, {
+    providers: PROVIDERS,
+    parse: parseYaml,
+    compilePattern: compileLinearPattern,
+    sha256: () => '',
+  });
+}
+
+/** A policy of one rule with this condition. */
+function loadCondition(when: string) {
+  const rule = { id: 'r', when, verdict: 'BLOCK', reason: 'R' };
+  return load(JSON.stringify({ policy: 'p', otherwise: 'ALLOW', rules: [rule] }));
+}
+
+function toEvidence(policy: CompiledPolicy, given: Given): readonly PolicyEvidence[] {
+  return policy.providerIds.map((id) => {
+    const { outcome, signals = null } = given[id] ?? { outcome: 'skipped' };
+    const definition = PROVIDERS.find((provider) => provider.id === id);
+    return { outcome, signals: outcome === 'not_found' ? (definition?.notFoundSignals ?? null) : signals };
+  });
+}
+
+/** What a condition comes to when Stytch timed out. */
+function resultOf(when: string): string | undefined {
+  const loaded = loadCondition(when);
+  if (!loaded.ok) return loaded.mistakes.join('; ');
+  const evidence = toEvidence(loaded.value, { stytch: { outcome: 'timeout' } });
+  return evaluatePolicy(loaded.value, evidence, REQUEST).trace[0]?.result;
+}
+
+const fences = fencesOf(guide, 'yaml').map(({ text }) => ({ text, value: parse(text) as unknown }));
+const policies = fences.filter(({ text }) => /^rules:/m.test(text));
+const ruleLists = fences.filter(({ value }) => Array.isArray(value));
+const caseFiles = fences.filter(({ text }) => /^cases:/m.test(text));
+
+t.test('every YAML example is a policy, a list of rules or a file of cases', async (t) => {
+  t.equal(policies.length + ruleLists.length + caseFiles.length, fences.length);
+  t.ok(policies.length >= 2 && ruleLists.length >= 3 && caseFiles.length === 1);
+});
+
+t.test('every example policy compiles', async (t) => {
+  for (const { text } of policies) t.match(load(text), { ok: true }, text.split('\n', 1)[0]);
+  for (const { value } of ruleLists) {
+    const document = { policy: 'example', otherwise: 'ALLOW', rules: value };
+    t.match(load(JSON.stringify(document)), { ok: true });
+  }
+});
+
+t.test('the cases hold for the policy that they are about', async (t) => {
+  const { policy: file, evidence, cases } = caseFiles[0]?.value as Cases;
+  const text = policies.find((one) => one.text.startsWith(`policy: ${file.replace('.yaml', '')}\n`))?.text;
+  const loaded = load(text ?? '');
+  if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
+  t.ok(cases.length >= 4);
+  for (const { name, given, decision, degraded = false, reasons } of cases) {
+    const judgement = evaluatePolicy(
+      loaded.value,
+      toEvidence(loaded.value, { ...evidence, ...given }),
+      REQUEST,
+    );
+    t.equal(judgement.verdict, decision, name);
+    t.equal(judgement.degraded, degraded, name);
+    const codes = judgement.reasons.map(({ code }) => code);
+    if (reasons) t.same(codes, reasons, name);
+  }
+});
+
+t.test('what is said to be refused is refused, and what to write instead is not', async (t) => {
+  const rows = tableRows(sectionOf(guide, '## Conditions')).filter(
+    ([first, , last]) => codeIn(first) && codeIn(last),
+  );
+  t.equal(rows.length, 10);
+  for (const [refused, , instead] of rows) {
+    t.equal(loadCondition(codeIn(refused) ?? '').ok, false, refused);
+    t.equal(loadCondition(codeIn(instead) ?? '').ok, true, instead);
+  }
+});
+
+t.test('the truth table is what conditions come to', async (t) => {
+  const terms: Readonly<Record<string, string>> = {
+    true: 'request.device_id_present',
+    false: '!request.device_id_present',
+    unknown: 'stytch.found',
+  };
+  const rows = tableRows(sectionOf(guide, '## True, false, unknown')).slice(2);
+  t.equal(rows.length, 9);
+  for (const [a = '', b = '', and, or, not] of rows) {
+    t.equal(resultOf(`${terms[a]} && ${terms[b]}`), and, `${a} && ${b}`);
+    t.equal(resultOf(`${terms[a]} || ${terms[b]}`), or, `${a} || ${b}`);
+    t.equal(resultOf(`!(${terms[a]})`), not, `!${a}`);
+  }
+});
+
+t.test('what is said of rules about outcomes is so', async (t) => {
+  t.equal(resultOf('providers.stytch.outcome == "ok" && stytch.action == "BLOCK"'), 'unknown');
+  t.equal(resultOf('providers.stytch.outcome == "rate_limited"'), 'false');
+  t.equal(resultOf('providers.stytch.outcome == "timeout"'), 'true');
+  const text = 'policy: p\notherwise: BLOCK\nrules:\n  - {id: r, reason: R, verdict: ALLOW, when: ';
+  t.equal(load(`${text}'providers.stytch.outcome == "timeout"'}\n`).ok, false);
+  t.equal(load(`${text}'stytch.found'}\n`).ok, true);
+});
+
+t.test('every outcome is explained among the failure modes', async (t) => {
+  const page = readText('docs/failure-modes.md');
+  const explained = new Set(tableRows(page).map(([first = '']) => /^`(\w+)`/.exec(first)?.[1]));
+  for (const outcome of OUTCOMES) t.ok(explained.has(outcome), outcome);
+});

@@ -1,0 +1,160 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import t from 'tap';
+import { variableNames } from '../../docs/configuration-tables.ts';
+import { ERROR_CODES } from '../../src/domain/errors.ts';
+import { emulatorEnvironment } from '../../src/emulators/server.ts';
+import { createDecisionSchema } from '../../src/http/schemas/decide.ts';
+import { PROVIDERS } from '../../src/providers/registry.ts';
+import { createTestApp } from '../support/test-app.ts';
+import { fencesOf, findMarkdown, ROOT, readText } from './markdown.ts';
+
+const readme = readText('README.md');
+const shell = [readme, readText('CONTRIBUTING.md')]
+  .flatMap((text) => fencesOf(text, 'sh'))
+  .map(({ text }) => text);
+const manifest = JSON.parse(readText('package.json')) as Record<
+  'scripts' | 'dependencies',
+  Record<string, string>
+>;
+
+t.test('every npm command exists', async (t) => {
+  const commands = [...`${shell.join('\n')}\n${readme}`.matchAll(/\bnpm (?:run )?([a-z]+)/g)].map(
+    ([, name = '']) => name,
+  );
+  t.ok(commands.length > 10);
+  const known = new Set([...Object.keys(manifest.scripts), 'ci']);
+  for (const name of new Set(commands)) t.ok(known.has(name), `npm … ${name}`);
+  for (const name of ['start', 'demo', 'test', 'emulators']) t.ok(commands.includes(name), name);
+});
+
+t.test('every file that a command runs exists', async (t) => {
+  const files = [...shell.join('\n').matchAll(/\bnode ([\w./-]+\.ts)/g)].map(([, path = '']) => path);
+  t.ok(files.length > 0);
+  for (const path of files) t.ok(existsSync(join(ROOT, path)), path);
+});
+
+t.test('every relative link leads to a file, and to a heading of it', async (t) => {
+  let links = 0;
+  for (const path of findMarkdown()) {
+    for (const [, target = ''] of withoutCode(readText(path)).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      links += 1;
+      const [file = '', anchor] = target.split('#');
+      const linked = file === '' ? path : join(dirname(path), file);
+      t.ok(existsSync(join(ROOT, linked)), `${path}: ${target}`);
+      if (anchor !== undefined) t.ok(anchorsOf(readText(linked)).has(anchor), `${path}: ${target}`);
+    }
+  }
+  t.ok(links > 20, `${links} links`);
+});
+
+t.test('every environment variable that the README names is one', async (t) => {
+  const known = new Set(variableNames(PROVIDERS));
+  const policies = readdirSync(join(ROOT, 'policies')).map((name) => readText(`policies/${name}`));
+  const reasons = new Set(policies.join('\n').match(/\b[A-Z]+(?:_[A-Z]+)+\b/g));
+  // The shell variable of the example, which the service does not read.
+  const others = new Set(['API_KEY']);
+  const named = new Set(readme.match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g));
+  t.ok(named.size > 25);
+  for (const name of named) t.ok(known.has(name) || reasons.has(name) || others.has(name), name);
+});
+
+t.test('the environment for the emulators is theirs', async (t) => {
+  const block = shell.find((text) => text.includes('STYTCH_BASE_URL='));
+  const set = Object.fromEntries(
+    [...(block ?? '').matchAll(/\b([A-Z_]+)=(\S+)/g)].map(([, name, value]) => [name, value]),
+  );
+  t.match(set, emulatorEnvironment(PROVIDERS, 'http://127.0.0.1:8081'));
+});
+
+t.test('every error code is in the table', async (t) => {
+  // Nothing answers it in this version.
+  const unused = ['draining'];
+  for (const code of ERROR_CODES) t.equal(readme.includes(`\`${code}\``), !unused.includes(code), code);
+});
+
+t.test('the decision is one', async (t) => {
+  const [decision] = fencesOf(readme, 'json');
+  const schema = createDecisionSchema(PROVIDERS.map(({ id }) => id)).strict();
+  t.same(schema.safeParse(JSON.parse(decision?.text ?? '')).error, undefined);
+});
+
+t.test('each request for a decision is answered as it says', async (t) => {
+  const app = await createTestApp(t);
+  const asked = [...shell.join('\n').matchAll(/^# (ALLOW|CHALLENGE|BLOCK)\ncurl [^#]*?-d '([^']+)'/gm)];
+  t.same(
+    asked.map(([, verdict]) => verdict),
+    ['ALLOW', 'CHALLENGE', 'BLOCK'],
+  );
+  for (const [, verdict, body = ''] of asked) {
+    const { status, json } = await app.decide(body);
+    t.equal(status, 200);
+    t.equal(json.decision, verdict, body);
+  }
+});
+
+t.test('the login back end takes any failure for a CHALLENGE', async (t) => {
+  const [example] = fencesOf(readme, 'js');
+  const source = `${example?.text}\nexport { decide };`;
+  const { decide } = (await import(`data:text/javascript,${encodeURIComponent(source)}`)) as {
+    decide: (subject: object) => Promise<string>;
+  };
+  const { fetch } = globalThis;
+  t.teardown(() => {
+    globalThis.fetch = fetch;
+  });
+  const answers: readonly (readonly [string, () => Promise<Response>])[] = [
+    ['ALLOW', async () => Response.json({ decision: 'ALLOW' })],
+    ['BLOCK', async () => Response.json({ decision: 'BLOCK' })],
+    ['CHALLENGE', async () => Response.json({ decision: 'CHALLENGE' })],
+    ['CHALLENGE', async () => Response.json({ decision: 'PERMIT' })],
+    ['CHALLENGE', async () => Response.json({ decision: 'ALLOW' }, { status: 503 })],
+    ['CHALLENGE', async () => Response.json({ decision: 'ALLOW' }, { status: 201 })],
+    ['CHALLENGE', async () => Response.json(null)],
+    ['CHALLENGE', async () => Response.json({})],
+    ['CHALLENGE', async () => new Response('<html>')],
+    ['CHALLENGE', () => Promise.reject(new TypeError('fetch failed'))],
+  ];
+  for (const [verdict, answer] of answers) {
+    globalThis.fetch = answer;
+    t.equal(await decide({ telemetry_id: 'allow' }), verdict);
+  }
+});
+
+t.test('every run-time dependency has its line in the ADR', async (t) => {
+  const page = readText('docs/adr/0002-run-time-dependencies.md');
+  const names = Object.keys(manifest.dependencies);
+  t.ok(names.length > 10);
+  for (const name of names) t.ok(page.includes(`\`${name}\``), name);
+});
+
+t.test('every log event is among the failure modes', async (t) => {
+  const page = readText('docs/failure-modes.md');
+  const sources = ['src/main.ts', 'src/app.ts', 'src/http/plugins/problem-details.ts']
+    .map(readText)
+    .join('\n');
+  const events = [...sources.matchAll(/event: '([a-z_]+\.[a-z_]+)'/g)].map(([, event = '']) => event);
+  const redis = [...readText('src/stores/redis/evidence-store.ts').matchAll(/readonly kind: '(\w+)'/g)];
+  t.ok(events.length >= 7 && redis.length >= 7);
+  for (const event of [...events, ...redis.map(([, kind]) => `redis.${kind}`)]) {
+    t.ok(page.includes(`\`${event}\``), event);
+  }
+});
+
+function withoutCode(markdown: string): string {
+  return markdown.replaceAll(/^```.*?^```$/gms, '').replaceAll(/`[^`\n]*`/g, '');
+}
+
+/** The anchors that GitHub gives the headings of a text. */
+function anchorsOf(markdown: string): ReadonlySet<string> {
+  const headings = [...markdown.replaceAll(/^```.*?^```$/gms, '').matchAll(/^#+ (.*)$/gm)];
+  return new Set(
+    headings.map(([, text = '']) =>
+      text
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(/\s/g, '-'),
+    ),
+  );
+}

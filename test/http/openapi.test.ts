@@ -1,0 +1,145 @@
+import t from 'tap';
+import { createTestApp } from '../support/test-app.ts';
+
+type Json = { readonly [name: string]: Json } & { readonly length?: number };
+
+interface MediaType {
+  readonly schema: {
+    readonly properties?: Json;
+    readonly additionalProperties?: boolean;
+    readonly examples?: readonly unknown[];
+  };
+  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+}
+
+interface Operation {
+  readonly summary?: string;
+  readonly operationId?: string;
+  readonly security?: readonly unknown[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, MediaType>> };
+  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Json }>>;
+}
+
+interface Document {
+  readonly openapi: string;
+  readonly info: { readonly title: string; readonly version: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Json; readonly securitySchemes: Json };
+}
+
+const app = await createTestApp(t);
+const { status, json: document } = await app.ask<Document>('GET', '/openapi.json', { key: null });
+
+t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
+  t.equal(status, 200);
+  t.match(document.openapi, /^3\.1\./);
+  t.match(document.info, { title: 'riskgate', version: '0.0.0-test' });
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path}`),
+  );
+  t.same(operations.sort(), [
+    'delete /v1/evidence',
+    'get /livez',
+    'get /readyz',
+    'get /v1/policy',
+    'get /version',
+    'post /v1/decide',
+  ]);
+});
+
+t.test('gives every operation a name, a summary and its answers', async (t) => {
+  const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+  t.equal(operations.length, 6);
+  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 6);
+  for (const { summary, responses } of operations) {
+    t.match(summary, /\S/);
+    t.ok(responses['200']);
+    for (const { description } of Object.values(responses)) t.match(description, /\S/);
+  }
+});
+
+t.test('describes all errors as problem documents', async (t) => {
+  const statuses = {
+    '/v1/decide': ['400', '401', '403', '413', '415', '500', '503'],
+    '/v1/policy': ['401', '403'],
+  };
+  for (const [path, expected] of Object.entries(statuses)) {
+    const { responses } = document.paths[path]?.['post'] ??
+      document.paths[path]?.['get'] ?? { responses: {} };
+    for (const code of expected) {
+      t.ok(responses[code]?.content?.['application/problem+json'], `${path} ${code}`);
+    }
+  }
+  t.ok(document.components.schemas['Problem']);
+});
+
+t.test('describes the request by the bounds of the contract, with examples', async (t) => {
+  const body = document.paths['/v1/decide']?.['post']?.requestBody?.content['application/json'];
+  const schema = body?.schema;
+  t.match(schema?.properties, {
+    telemetry_id: { maxLength: 256 },
+    device_id: { maxLength: 256 },
+    device_ids: { properties: { mobilerun: {}, prefactor: {} }, additionalProperties: false },
+    user_agent: { maxLength: 1024 },
+    deadline_ms: { minimum: 50, maximum: 10_000 },
+    max_age_ms: { minimum: 0 },
+  });
+  t.equal(schema?.additionalProperties, false);
+  t.ok(JSON.stringify(body).includes('example'));
+});
+
+t.test('answers its own examples', async (t) => {
+  const body = document.paths['/v1/decide']?.['post']?.requestBody?.content['application/json'];
+  const named = Object.values(body?.examples ?? {}).map(({ value }) => value);
+  const values = [...named, ...(body?.schema.examples ?? [])];
+  t.ok(values.length > 0, 'there are examples');
+  for (const value of values) t.equal((await app.decide(value)).status, 200, JSON.stringify(value));
+});
+
+t.test('resolves every reference inside the document', async (t) => {
+  const text = JSON.stringify(document);
+  const references = [...text.matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference ?? '');
+  t.ok(references.length > 0);
+  for (const reference of new Set(references)) {
+    t.match(reference, /^#\//);
+    let node: unknown = document;
+    for (const step of reference.slice(2).split('/'))
+      node = (node as Record<string, unknown> | undefined)?.[step];
+    t.ok(node, reference);
+  }
+});
+
+t.test('asks for a key where one is needed, and nowhere else', async (t) => {
+  t.ok(document.components.securitySchemes['bearer']);
+  t.ok(document.components.securitySchemes['apiKey']);
+  for (const path of ['/livez', '/readyz', '/version']) {
+    t.strictSame(document.paths[path]?.['get']?.security, [], path);
+  }
+  for (const [path, method] of [
+    ['/v1/decide', 'post'],
+    ['/v1/policy', 'get'],
+    ['/v1/evidence', 'delete'],
+  ] as const) {
+    const { status: answered } = await app.ask(
+      method === 'post' ? 'POST' : method === 'get' ? 'GET' : 'DELETE',
+      path,
+      { key: null },
+    );
+    t.equal(answered, 401, path);
+    t.not(document.paths[path]?.[method]?.security?.length, 0, path);
+  }
+});
+
+t.test('renders the description at /docs, with what the page loads', async (t) => {
+  const page = await app.ask('GET', '/docs', { key: null });
+  const html = page.status === 302 ? await app.ask('GET', String(page.headers['location'])) : page;
+  t.equal(html.status, 200);
+  t.match(html.headers['content-type'], /^text\/html/);
+  const loaded = [...html.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url ?? '');
+  t.ok(loaded.length >= 3, 'the page loads something');
+  for (const url of loaded) {
+    t.notMatch(url, /^https?:/, 'nothing from elsewhere');
+    const asset = await app.ask('GET', new URL(url, 'http://localhost/docs/').pathname, { key: null });
+    t.equal(asset.status, 200, url);
+  }
+});

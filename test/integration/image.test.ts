@@ -1,0 +1,101 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { PROVIDERS } from '../../src/providers/registry.ts';
+import { findConfigFile, SERVICES } from '../support/compose-file.ts';
+import { copyImageFiles, readDockerfile } from '../support/image-files.ts';
+import { startRedisServer } from '../support/redis-server.ts';
+import { findFreePort, ROOT, runProgram, startProgram } from '../support/start-program.ts';
+
+const image = readDockerfile(join(ROOT, 'Dockerfile'));
+const { riskgate, emulators } = SERVICES;
+
+t.test('the image is small, on Node 24, and runs as nobody special', async (t) => {
+  t.strictSame(image.bases, ['node:24-bookworm-slim', 'node:24-bookworm-slim']);
+  t.equal(image.user, 'node');
+  t.strictSame(image.runs, ['npm ci --omit=dev --omit=optional']);
+  t.strictSame(image.command, ['node', 'src/main.ts']);
+  t.match(image.env, { HOST: '0.0.0.0', PORT: '8080', NODE_ENV: 'production' });
+});
+
+t.test('the image holds no credentials', async (t) => {
+  const settings = PROVIDERS.flatMap((provider) => Object.values(provider.settings));
+  const secrets = [...settings.map(({ env }) => env), 'ID_HASH_KEY', 'API_KEYS_FILE', 'REDIS_URL'];
+  t.strictSame(
+    Object.keys(image.env).filter((name) => secrets.includes(name)),
+    [],
+  );
+});
+
+t.test('what the image copies installs, starts, is healthy, decides, and writes nothing', async (t) => {
+  const app = mkdtempSync(join(tmpdir(), 'riskgate-image-'));
+  t.teardown(() => rmSync(app, { recursive: true, force: true }));
+  copyImageFiles(ROOT, app, image.copies);
+  for (const command of image.runs) await install(t, app, command);
+  const files = listFiles(app);
+  t.strictSame(
+    files.filter((path) => /\.test\.|^test|^docker|README/.test(path)),
+    [],
+  );
+
+  const env = await startDependencies(t, app);
+  const service = await startProgram(t, toCommand(image.command), { cwd: app, env });
+  await service.until(/"event":"service\.listening"/);
+  const origin = `http://127.0.0.1:${env['PORT']}`;
+  t.match(await (await fetch(`${origin}/readyz`)).json(), { status: 'ready', redis: 'up' });
+  const answer = await fetch(`${origin}/v1/decide`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer demo-key', 'content-type': 'application/json' },
+    body: '{"telemetry_id":"allow","device_id":"active"}',
+  });
+  t.match(await answer.json(), { decision: 'ALLOW', degraded: false });
+
+  const check = () => runProgram(t, toCommand(image.healthcheck), { cwd: app, env });
+  t.match(await check(), { code: 0, stdout: '', stderr: '' });
+  t.strictSame(listFiles(app), files);
+  service.child.kill('SIGTERM');
+  t.match(await service.ended, { code: 0, stderr: '' });
+  t.match(await check(), { code: 1 }, 'a service that is gone is not healthy');
+});
+
+/** Runs the image's own install command. Packages that are in npm's cache are not fetched again. */
+async function install(t: Test, cwd: string, command: string): Promise<void> {
+  // A script of npm's tells the npm below it which project it is in.
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^npm_(lifecycle|package|config_local)/.test(name),
+  );
+  const env = Object.fromEntries(inherited);
+  const { code, stderr } = await runProgram(t, ['sh', '-c', `${command} --prefer-offline`], { cwd, env });
+  t.equal(code, 0, stderr);
+}
+
+/** Starts what compose starts before the service: a Redis, and the emulators from the image. Gives the environment that compose gives the service, with their addresses here. */
+async function startDependencies(t: Test, app: string): Promise<Record<string, string>> {
+  const redis = await startRedisServer(t);
+  const places: Record<string, string> = { 'redis:6379': `127.0.0.1:${redis.port}`, '0.0.0.0': '127.0.0.1' };
+  places['8081'] = String(await findFreePort());
+  const command = (emulators.command ?? []).map((word) => places[word] ?? word);
+  const upstream = await startProgram(t, toCommand(command), { cwd: app, env: image.env });
+  await upstream.until(/^http:/);
+  places['emulators:8081'] = `127.0.0.1:${places['8081']}`;
+  const composed = Object.entries(riskgate.environment ?? {}).map(([name, value]) => [
+    name,
+    value.replace(/redis:6379|emulators:8081/, (host) => places[host] ?? host),
+  ]);
+  const apiKeysFile = findConfigFile(riskgate, riskgate.environment?.['API_KEYS_FILE'] ?? '');
+  const port = String(await findFreePort());
+  return { ...image.env, ...Object.fromEntries(composed), API_KEYS_FILE: apiKeysFile, PORT: port };
+}
+
+/** The command on this Node, which is the image's major version. */
+function toCommand([program, ...args]: readonly string[]): [string, ...string[]] {
+  if (program !== 'node') throw new Error(`not a command of Node: ${program}`);
+  return [process.execPath, ...args];
+}
+
+/** Everything in the folder but what npm has installed. */
+function listFiles(app: string): string[] {
+  const paths = readdirSync(app, { recursive: true, encoding: 'utf8' });
+  return paths.filter((path) => !path.startsWith('node_modules')).toSorted();
+}

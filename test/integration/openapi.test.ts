@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import t from 'tap';
+import { createOpenApiDocument } from '../../openapi/document.ts';
+import { ROOT, runProgram } from '../support/start-program.ts';
+
+interface Media {
+  readonly schema: { readonly additionalProperties?: unknown };
+  readonly example?: unknown;
+  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+}
+
+interface Content {
+  readonly description?: string;
+  readonly content: Readonly<Record<string, Media>>;
+}
+
+interface Operation {
+  readonly operationId?: string;
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly security?: readonly unknown[];
+  readonly requestBody?: Content;
+  readonly responses: Readonly<Record<string, Content>>;
+}
+
+interface Document {
+  readonly openapi: string;
+  readonly security: readonly Readonly<Record<string, unknown>>[];
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: {
+    readonly schemas: Readonly<Record<string, { readonly examples?: readonly unknown[] }>>;
+    readonly securitySchemes: Readonly<Record<string, unknown>>;
+  };
+}
+
+const text = readFileSync(`${ROOT}/openapi/openapi.json`, 'utf8');
+const document = JSON.parse(text) as Document;
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, operation })),
+);
+
+t.test('the committed document is what the routes describe', async (t) => {
+  t.equal(await createOpenApiDocument(), text, 'run `npm run openapi`');
+});
+
+t.test('generating it twice gives the same bytes', async (t) => {
+  t.equal(await createOpenApiDocument(), await createOpenApiDocument());
+});
+
+t.test('the check for CI passes without writing', async (t) => {
+  const { code, stdout, stderr } = await runProgram(t, [process.execPath, 'openapi/generate.ts', '--check']);
+  t.strictSame({ code, stdout, stderr }, { code: 0, stdout: '', stderr: '' });
+});
+
+t.test('it is valid OpenAPI 3.1', async (t) => {
+  t.match(document.openapi, /^3\.1\.\d+$/);
+  const { code, stdout, stderr } = await runProgram(
+    t,
+    [
+      process.execPath,
+      'node_modules/@redocly/cli/bin/cli.js',
+      'lint',
+      '--config',
+      'openapi/redocly.yaml',
+      'openapi/openapi.json',
+    ],
+    { env: { REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', CI: 'true' } },
+  );
+  t.equal(code, 0, `${stdout}${stderr}`);
+});
+
+t.test('it lists every route that callers may use', async (t) => {
+  t.strictSame(operations.map(({ name }) => name).toSorted(), [
+    'delete /v1/evidence',
+    'get /livez',
+    'get /readyz',
+    'get /v1/policy',
+    'get /version',
+    'post /v1/decide',
+  ]);
+});
+
+t.test('every operation has an id, a summary and a tag', async (t) => {
+  const ids = operations.map(({ operation }) => operation.operationId);
+  t.equal(new Set(ids).size, operations.length);
+  for (const { name, operation } of operations) {
+    t.match(operation, { operationId: /^[a-z][A-Za-z]+$/, summary: /./, tags: [/./] }, name);
+  }
+});
+
+t.test('names of components are words', async (t) => {
+  const names = Object.values(document.components).flatMap((group) => Object.keys(group));
+  t.ok(names.includes('Problem'));
+  for (const name of names) t.notMatch(name, /def-|schema-\d|\d/);
+  t.notMatch(text, /def-\d/);
+});
+
+t.test('both ways to present an API key are described, and asked for under /v1', async (t) => {
+  t.strictSame(Object.keys(document.components.securitySchemes), ['bearer', 'apiKey']);
+  t.strictSame(document.security, [{ bearer: [] }, { apiKey: [] }]);
+  for (const { name, operation } of operations) {
+    t.strictSame(operation.security, name.includes('/v1/') ? undefined : [], name);
+  }
+});
+
+t.test('every error is a problem document', async (t) => {
+  for (const { name, operation } of operations.filter(({ name }) => name.includes('/v1/'))) {
+    const errors = Object.entries(operation.responses).filter(([status]) => status >= '400');
+    t.ok(errors.length >= 4, name);
+    for (const [status, { content, description }] of errors) {
+      t.strictSame(Object.keys(content), ['application/problem+json'], `${name} ${status}`);
+      t.match(description, /./);
+    }
+  }
+});
+
+t.test('the body of a decision takes no unknown fields', async (t) => {
+  const media = document.paths['/v1/decide']?.['post']?.requestBody?.content['application/json'];
+  t.equal(media?.schema.additionalProperties, false);
+});
+
+t.test('every example is valid by its schema', async (t) => {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  let checked = 0;
+  for (const { name, operation } of operations) {
+    for (const { content } of [operation.requestBody, ...Object.values(operation.responses)].filter(
+      (part) => part !== undefined,
+    )) {
+      for (const { schema, example, examples = {} } of Object.values(content)) {
+        const values = [example, ...Object.values(examples).map(({ value }) => value)];
+        for (const value of values.filter((value) => value !== undefined)) {
+          checked += 1;
+          t.ok(
+            ajv.validate({ ...schema, components: document.components }, value),
+            `${name}: ${ajv.errorsText()}`,
+          );
+        }
+      }
+    }
+  }
+  for (const [name, schema] of Object.entries(document.components.schemas)) {
+    for (const value of schema.examples ?? []) {
+      checked += 1;
+      t.ok(
+        ajv.validate({ ...schema, components: document.components }, value),
+        `${name}: ${ajv.errorsText()}`,
+      );
+    }
+  }
+  t.ok(checked >= 4);
+});

@@ -1,0 +1,71 @@
+import t from 'tap';
+import { ensurePrograms, type Machine } from './install-programs.ts';
+
+t.test('installs nothing where either server and curl are there', async (t) => {
+  for (const server of ['redis-server', 'valkey-server']) {
+    const { machine, commands } = createMachine({ programs: [server, 'curl', 'apt-get'], isRoot: true });
+    t.equal(ensurePrograms(machine), null);
+    t.strictSame(commands, []);
+  }
+});
+
+t.test('installs what is missing with the package manager at hand', async (t) => {
+  const debian = createMachine({ programs: ['apt-get'], isRoot: true });
+  t.equal(ensurePrograms(debian.machine), null);
+  t.strictSame(debian.commands, [
+    'apt-get update',
+    'apt-get install --yes --no-install-recommends redis-server curl',
+  ]);
+  const alpine = createMachine({ programs: ['apk', 'curl'], isRoot: true });
+  t.equal(ensurePrograms(alpine.machine), null);
+  t.strictSame(alpine.commands, ['apk add --no-cache redis']);
+  const mac = createMachine({ programs: ['brew', 'curl'], isRoot: false });
+  t.equal(ensurePrograms(mac.machine), null);
+  t.strictSame(mac.commands, ['brew install redis']);
+});
+
+t.test('says in one line what to install where it cannot', async (t) => {
+  for (const settings of [
+    { programs: ['curl'], isRoot: true },
+    { programs: ['curl', 'apt-get', 'apk'], isRoot: false },
+    { programs: ['curl', 'brew'], isRoot: true },
+  ]) {
+    const { machine, commands } = createMachine(settings);
+    const need = ensurePrograms(machine);
+    t.match(
+      need,
+      /^The tests need redis-server or valkey-server on the PATH: .*apt-get install redis-server/,
+    );
+    t.notMatch(need, /\n|curl/);
+    t.strictSame(commands, []);
+  }
+});
+
+t.test('says so too when the installation fails, and stops at its first failure', async (t) => {
+  const { machine, commands } = createMachine({ programs: ['apt-get', 'curl'], isRoot: true, fails: true });
+  t.match(ensurePrograms(machine), /redis-server/);
+  t.strictSame(commands, ['apt-get update']);
+});
+
+interface MachineSettings {
+  readonly programs: readonly string[];
+  readonly isRoot: boolean;
+  readonly fails?: boolean;
+}
+
+/** A machine on which an installation brings what it names. */
+function createMachine({ programs, isRoot, fails = false }: MachineSettings) {
+  const present = new Set(programs);
+  const commands: string[] = [];
+  const machine: Machine = {
+    has: (program) => present.has(program),
+    isRoot,
+    run: (program, args) => {
+      commands.push([program, ...args].join(' '));
+      if (fails) return false;
+      for (const name of args) present.add(name === 'redis' ? 'redis-server' : name);
+      return true;
+    },
+  };
+  return { machine, commands };
+}

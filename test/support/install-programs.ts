@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process';
+
+interface RequiredProgram {
+  /** Any one of these on the PATH will do. */
+  readonly names: readonly string[];
+  readonly packages: Readonly<Record<Manager, string>>;
+}
+
+type Manager = 'apt-get' | 'apk' | 'brew';
+
+/** What the tests run beside Node. */
+const REQUIRED: readonly RequiredProgram[] = [
+  {
+    names: ['redis-server', 'valkey-server'],
+    packages: { 'apt-get': 'redis-server', apk: 'redis', brew: 'redis' },
+  },
+  { names: ['curl'], packages: { 'apt-get': 'curl', apk: 'curl', brew: 'curl' } },
+];
+
+const INSTALL: Readonly<Record<Manager, readonly (readonly string[])[]>> = {
+  'apt-get': [['update'], ['install', '--yes', '--no-install-recommends']],
+  apk: [['add', '--no-cache']],
+  brew: [['install']],
+};
+
+/** How this machine is asked and changed. */
+export interface Machine {
+  has(program: string): boolean;
+  readonly isRoot: boolean;
+  /** Runs a command to its end; false when it fails. */
+  run(program: string, args: readonly string[]): boolean;
+}
+
+/** Makes sure of the programs that the tests run: installs what is missing where that is possible. Returns null, or the one line that says what a person has to install. */
+export function ensurePrograms(machine: Machine = thisMachine): string | null {
+  const findMissing = () => REQUIRED.filter(({ names }) => !names.some((name) => machine.has(name)));
+  const missing = findMissing();
+  if (missing.length === 0) return null;
+  const manager = findManager(machine);
+  if (manager !== null) install(machine, manager, missing);
+  const lacking = findMissing();
+  if (lacking.length === 0) return null;
+  const needs = lacking.map(({ names }) => names.join(' or ')).join(' and ');
+  const packages = (name: Manager) => lacking.map((one) => one.packages[name]).join(' ');
+  return `The tests need ${needs} on the PATH: as root \`apt-get install ${packages('apt-get')}\` or \`apk add ${packages('apk')}\`, or \`brew install ${packages('brew')}\`.`;
+}
+
+/** apt-get and apk serve root only; Homebrew refuses it. */
+function findManager(machine: Machine): Manager | null {
+  const managers: readonly Manager[] = machine.isRoot ? ['apt-get', 'apk'] : ['brew'];
+  return managers.find((manager) => machine.has(manager)) ?? null;
+}
+
+function install(machine: Machine, manager: Manager, missing: readonly RequiredProgram[]): void {
+  const packages = missing.map((one) => one.packages[manager]);
+  const steps = INSTALL[manager];
+  steps.every((step, index) =>
+    machine.run(manager, index < steps.length - 1 ? step : [...step, ...packages]),
+  );
+}
+
+const thisMachine: Machine = {
+  has: (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined,
+  isRoot: process.getuid?.() === 0,
+  run: (program, args) => {
+    console.error(`> ${program} ${args.join(' ')}`);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    // Standard output is the tests'.
+    return spawnSync(program, args, { env, stdio: ['ignore', 2, 2] }).status === 0;
+  },
+};
