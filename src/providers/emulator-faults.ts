@@ -137,13 +137,13 @@ export function createFaultEngine(app: FastifyInstance): FaultEngine {
   return {
     async respond(reply, id, dialect) {
       noteId(id);
-      if (reply.raw.destroyed) return reply.hijack();
+      if (isGone(reply)) return reply.hijack();
       const wireFault = WIRE_FAULTS.get(id);
       if (wireFault !== undefined) return breakWire(reply, held, (raw) => wireFault(raw, dialect));
       const slow = SLOW.exec(id);
       if (slow === null) return sendAnswer(reply, messageFor(id, dialect, failuresById));
       await delay(Number(slow[1]), reply.raw, held);
-      if (reply.raw.destroyed) return reply.hijack();
+      if (isGone(reply)) return reply.hijack();
       return sendAnswer(reply, jsonAnswer(200, dialect.good()));
     },
   };
@@ -293,4 +293,8 @@ function goodText(dialect: EmulatorDialect): string {
 
 function firstHalf(text: string): string {
   return text.slice(0, Math.floor(text.length / 2));
+}
+
+function isGone({ raw }: FastifyReply): boolean {
+  return raw.destroyed;
 }

@@ -40,8 +40,8 @@ t.test('the check says nothing and succeeds while they are', async (t) => {
 t.test('a block is replaced between its markers alone', async (t) => {
   const text = 'a\n<!-- generated: x (npm run docs) -->\nold\n<!-- end of generated: x -->\nb\n';
   const expected = 'a\n<!-- generated: x (npm run docs) -->\n\nnew\n<!-- end of generated: x -->\nb\n';
-  t.equal(replaceBlock(text, 'x', 'new\n').replace('new\n\n', 'new\n'), expected);
-  t.equal(replaceBlock(replaceBlock(text, 'x', 'new'), 'x', 'new'), replaceBlock(text, 'x', 'new'));
+  t.equal(replaceBlock(text, 'x', 'new'), expected);
+  t.equal(replaceBlock(expected, 'x', 'new'), expected);
   t.throws(() => replaceBlock(text, 'y', 'new'), /"y"/);
   t.throws(() => replaceBlock(text.replace('end of', 'END'), 'x', 'new'), /"x"/);
 });

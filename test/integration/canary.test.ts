@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { startRedisServer } from '../support/redis-server.ts';
-import { createTestApp, startEmulators, type TestApp, untilRedisIsUp } from '../support/test-app.ts';
+import { createTestApp, startEmulators, type TestApp, until, untilRedisIsUp } from '../support/test-app.ts';
 
 /** Values of callers, each of which occurs nowhere else in the world. */
 const CANARY = {
@@ -87,8 +87,13 @@ t.test('keeps identifiers out of Redis, keys and values, and of what is said ove
   const answers = await useEverything(app);
   assertClean(t, app.logText(), 'the log');
   for (const [name, text] of answers) assertClean(t, text, name);
-  const stored = await dump(t, redis.url);
-  t.ok(stored.length >= 10, `${stored.length} entries were looked at`);
+  // A write that is late for its budget is left out, and made by a later decision.
+  let stored: readonly string[] = [];
+  await until('evidence of every kind is stored', async () => {
+    await useEverything(app);
+    stored = await dump(t, redis.url);
+    return stored.length >= 10;
+  });
   assertClean(t, stored.join('\n'), 'Redis');
   t.ok(heard.length >= 2, 'a purge was heard');
   assertClean(t, heard.join('\n'), 'the purge channel');

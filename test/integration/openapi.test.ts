@@ -121,7 +121,7 @@ t.test('the body of a decision takes no unknown fields', async (t) => {
 });
 
 t.test('every example is valid by its schema', async (t) => {
-  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
   let checked = 0;
   for (const { name, operation } of operations) {
     for (const { content } of [operation.requestBody, ...Object.values(operation.responses)].filter(

@@ -193,8 +193,15 @@ t.test('reads a summary of nothing but an id and a status', async (t) => {
 
 t.test('leaves out interaction facts it cannot read', async (t) => {
   const odd = {
-    ...{ at: 1, asn: 0, country_code: 'au stralia', region_code: ' ', lat_long: [91, 0], timezone: 'a b' },
-    ...{ ja4_fingerprint: 'x y', user_agent: '', remote_ip: null },
+    at: 1,
+    asn: 0,
+    country_code: 'au stralia',
+    region_code: ' ',
+    lat_long: [91, 0],
+    timezone: 'a b',
+    ja4_fingerprint: 'x y',
+    user_agent: '',
+    remote_ip: null,
   };
   const signals = signalsOf(answerTo(200, withSummary({ first_seen: odd })));
   t.same(signals['first_seen'], { at: '1970-01-01T00:00:01.000Z', at_unix_seconds: 1 });
