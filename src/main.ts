@@ -29,7 +29,7 @@ async function run(config: Config): Promise<void> {
     app.drain();
     await app.close();
     logger.info({ event: 'service.stopped' });
-    closeLogger();
+    await closeLogger();
   });
   try {
     await app.server.listen({ host: config.host, port: config.port });
@@ -38,7 +38,7 @@ async function run(config: Config): Promise<void> {
     process.stderr.write(
       `riskgate does not start; ${config.host}:${config.port} cannot be listened on (${String(code)})\n`,
     );
-    closeLogger();
+    await closeLogger();
     process.exit(1);
   }
   const [address] = app.server.addresses();

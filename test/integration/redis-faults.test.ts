@@ -128,6 +128,14 @@ t.test('does not crash on a wrong password, and says so once', async (t) => {
   t.equal(watched.events.length, 2);
 });
 
+t.test('stays away from a Redis without the database of its URL', async (t) => {
+  const server = await startRedisServer(t);
+  const { watched } = open(t, `${server.url}/99`);
+  await watched.reached('down', 1);
+  t.equal(watched.store.health().reason, 'DATABASE_REFUSED');
+  t.equal(watched.store.get(KEY), null);
+});
+
 t.test('connects with a password and a database', async (t) => {
   const server = await startRedisServer(t, { password: 'p@ss/word' });
   const { watched } = open(t, `${server.url}/3`);

@@ -97,6 +97,8 @@ function inspectCall(
   findings: Findings,
 ): void {
   if (name === 'dyn') refuse(findings, offset, 'dyn() would hide a signal from the type check');
+  if (name === 'type')
+    refuse(findings, offset, 'type() sees the numbers of a running condition, which are all double');
   const [operand] = operands;
   if (name !== 'has' || operand === undefined) return;
   // CEL lets has() ask for a field that no schema declares: a misspelt signal would be false for ever.

@@ -14,6 +14,8 @@ export interface RedisConnection {
   isReady(): boolean;
   /** The code of the latest connection or handshake error since the connection was last ready; null without one. */
   lastErrorCode(): string | null;
+  /** Asks whether commands would be served, in the database that the URL names. Rejects as any command does. */
+  probe(): Promise<void>;
   /** Says goodbye and disconnects, within about a second whatever the server does. Never rejects. */
   close(): Promise<void>;
 }
@@ -60,8 +62,23 @@ export function createRedisConnection(url: string, options: RedisConnectionOptio
     redis,
     isReady: () => redis.status === 'ready',
     lastErrorCode: () => lastErrorCode,
+    probe: () => probe(redis),
     close: () => closeConnection(redis),
   };
+}
+
+/** ioredis selects the database when it connects, and goes on in database 0 where that is refused. */
+async function probe(redis: Redis): Promise<void> {
+  const { db = 0 } = redis.options;
+  const selected =
+    db === 0 ? null : redis.select(db).catch((error: unknown) => Promise.reject(toSelectError(error)));
+  await Promise.all([selected, redis.ping()]);
+}
+
+function toSelectError(error: unknown): unknown {
+  return isRedisReply(error)
+    ? Object.assign(new Error('SELECT was refused.'), { code: 'DATABASE_REFUSED' })
+    : error;
 }
 
 /** True for an answer of the server that says no. Everything else means that no answer came. */

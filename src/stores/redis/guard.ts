@@ -147,7 +147,7 @@ class ProbingGuard implements RedisGuard {
 
   async #ping(): Promise<string | null> {
     try {
-      const reply = await withinBudget(this.#connection.redis.ping(), this.#budgetMs);
+      const reply = await withinBudget(this.#connection.probe(), this.#budgetMs);
       return reply === LATE ? 'timeout' : null;
     } catch (error) {
       return redisErrorCode(error);

@@ -1,0 +1,63 @@
+import t from 'tap';
+import { toRequestSignals } from '../../src/domain/policy/request-signals.ts';
+import { hasDeviceId, questionFor, type Subject } from '../../src/domain/subject.ts';
+
+const STYTCH = { id: 'stytch', subject: 'telemetry_id' } as const;
+const MOBILERUN = { id: 'mobilerun', subject: 'device_id' } as const;
+const PREFACTOR = { id: 'prefactor', subject: 'device_id' } as const;
+const BOTH = ['mobilerun', 'prefactor'];
+
+function subject(fields: Partial<Subject> = {}): Subject {
+  return { telemetryId: 'telemetry', device: { kind: 'shared', id: 'device' }, ...fields };
+}
+
+function named(ids: Record<string, string | null>): Subject {
+  return subject({ device: { kind: 'named', ids: new Map(Object.entries(ids)) } });
+}
+
+t.test('asks each provider about its part of the subject', async (t) => {
+  t.same(questionFor(subject(), STYTCH, BOTH), { kind: 'ask', id: 'telemetry' });
+  t.same(questionFor(subject(), MOBILERUN, BOTH), { kind: 'ask', id: 'device' });
+  t.same(questionFor(subject(), PREFACTOR, BOTH), { kind: 'ask', id: 'device' });
+});
+
+t.test('takes an empty id, a null and text that cannot be sent for a missing id', async (t) => {
+  for (const telemetryId of [null, '', '\ud800', 'x\udc00']) {
+    t.same(questionFor(subject({ telemetryId }), STYTCH, BOTH), { kind: 'missing' }, JSON.stringify(telemetryId));
+  }
+  t.same(questionFor(subject({ device: { kind: 'shared', id: null } }), MOBILERUN, BOTH), { kind: 'missing' });
+});
+
+t.test('skips a device API only when another one that is enabled is named', async (t) => {
+  t.same(questionFor(named({ mobilerun: 'm' }), MOBILERUN, BOTH), { kind: 'ask', id: 'm' });
+  t.same(questionFor(named({ mobilerun: 'm' }), PREFACTOR, BOTH), { kind: 'skip' });
+  t.same(questionFor(named({ mobilerun: null }), PREFACTOR, BOTH), { kind: 'skip' });
+  t.same(questionFor(named({ mobilerun: null }), MOBILERUN, BOTH), { kind: 'missing' });
+  t.same(questionFor(named({}), PREFACTOR, BOTH), { kind: 'missing' });
+  t.same(questionFor(named({ mobilerun: 'm' }), PREFACTOR, ['prefactor']), { kind: 'missing' }, 'a disabled one');
+});
+
+t.test('has a device id when an enabled device API has one', async (t) => {
+  t.equal(hasDeviceId(subject(), BOTH), true);
+  t.equal(hasDeviceId(subject({ device: { kind: 'shared', id: '' } }), BOTH), false);
+  t.equal(hasDeviceId(named({ mobilerun: 'm' }), BOTH), true);
+  t.equal(hasDeviceId(named({ mobilerun: 'm' }), ['prefactor']), false);
+  t.equal(hasDeviceId(named({ mobilerun: null }), BOTH), false);
+});
+
+t.test('lets a policy read what the caller gave, and nothing that was not given', async (t) => {
+  t.same(toRequestSignals(subject(), BOTH), { telemetry_id_present: true, device_id_present: true });
+  const full = subject({ action: 'login', accountId: 'account', ip: '192.0.2.1', userAgent: 'agent' });
+  t.same(toRequestSignals(full, BOTH), {
+    telemetry_id_present: true,
+    device_id_present: true,
+    action: 'login',
+    account_id: 'account',
+    ip: '192.0.2.1',
+    user_agent: 'agent',
+  });
+  t.same(toRequestSignals(subject({ telemetryId: null, accountId: '' }), BOTH), {
+    telemetry_id_present: false,
+    device_id_present: true,
+  });
+});
