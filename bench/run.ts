@@ -26,8 +26,7 @@ async function run(options: BenchOptions): Promise<void> {
   const meter = new Meter(fleet, generator, options);
   const { variants } = fleet;
   const cold = variants.find(({ id }) => id === 'cold');
-  // Round 0 compiles the hot paths and is not counted.
-  for (const variant of variants) await meter.measureCpu(variant, 0);
+  for (const variant of variants) await meter.warmUp(variant);
   const samples: CpuSample[] = [];
   const decideMs: number[] = [];
   const directMs: number[] = [];
