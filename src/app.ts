@@ -12,6 +12,9 @@ import type { Config, ConfigFiles, ProviderConfig } from './config.ts';
 import type { CompiledPolicy } from './domain/policy/compile.ts';
 import { loadKeyring } from './http/api-keys.ts';
 import { createServer } from './http/server.ts';
+import { observeAll } from './observers/fan-out.ts';
+import { measureService } from './observers/service-metrics.ts';
+import { startTracer } from './observers/start-tracer.ts';
 import { systemClock } from './platform/clock.ts';
 import { createHttpClient, type HttpClient } from './platform/http-client.ts';
 import { createKeyedHash } from './platform/keyed-hash.ts';
@@ -78,7 +81,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   const keyring = follow(config.apiKeysFile, loadKeyring, logger, 'api_keys', ({ size }) => ({ keys: size }));
   const store = createStore(config, clock, logger);
   const clients: HttpClient[] = [];
-  const observer = createObserver(logger);
+  const redisState = () => (config.redisUrl === null ? 'absent' : store.health().state);
+  const enabled = config.providers.filter(({ isEnabled }) => isEnabled).map(({ id }) => id);
+  const state = { version, policy: policy.current, redisState, storeUsage: () => store.usage() };
+  const measured = config.isMeasured ? measureService(enabled, state) : null;
+  const observer = observeAll([createObserver(logger), ...(measured ? [measured.observer] : [])]);
+  const tracer = await startTracer(config, version, logger);
   const slots = providers.map((definition): ProviderSlot => {
     const settings = config.providers.find(({ id }) => id === definition.id);
     const { id, subject } = definition;
@@ -107,6 +115,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     newId,
     deadlineMs: config.decisionDeadlineMs,
+    tracer,
   });
   let isDraining = false;
   const server = await createServer({
@@ -118,18 +127,20 @@ export async function createApp(options: AppOptions): Promise<App> {
     slots,
     decide,
     observer,
+    metrics: measured?.metrics ?? null,
     purge: createPurgeEvidence(slots, store),
     providers: providers.map(({ id }) => id),
     deviceProviders: providers.filter(({ subject }) => subject === 'device_id').map(({ id }) => id),
     enabledProviders: slots.filter(({ source }) => source !== null).map(({ id }) => id),
-    redisState: () => (config.redisUrl === null ? 'absent' : store.health().state),
+    redisState,
     isDraining: () => isDraining,
   });
   const close = async (): Promise<void> => {
     await closeServer(server);
     policy.close();
     keyring.close();
-    await Promise.all([store.close(), ...clients.map((client) => client.close())]);
+    measured?.close();
+    await Promise.all([store.close(), tracer?.close(), ...clients.map((client) => client.close())]);
   };
   return {
     server,

@@ -41,6 +41,12 @@ export interface Config {
   readonly redisUrl: string | null;
   readonly cacheEntriesMax: number;
   readonly localCacheTtlMs: number;
+  /** Whether anything is counted, and shown at /metrics. */
+  readonly isMeasured: boolean;
+  /** The base URL of a collector of traces (OTLP over HTTP); null exports none. */
+  readonly traceEndpoint: string | null;
+  /** Of the traces that no caller began, the share that is recorded: 0 to 1. */
+  readonly traceShare: number;
   readonly providers: readonly ProviderConfig[];
 }
 
@@ -120,6 +126,30 @@ export const SERVICE_SETTINGS = {
     default: '5',
     description: 'With Redis: how long a process may use evidence without asking Redis again.',
   },
+  isMeasured: {
+    env: 'METRICS',
+    schema: z.enum(['on', 'off'], 'is on or off').transform((state) => state === 'on'),
+    default: 'on',
+    description:
+      'Prometheus metrics at `/metrics`, without an API key. `off` counts nothing and shows nothing.',
+  },
+  traceEndpoint: {
+    env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    schema: z.url({ protocol: /^https?$/, error: 'is an http:// or https:// URL' }),
+    isOptional: true,
+    description:
+      'Where traces are sent (OTLP over HTTP, `/v1/traces` is added). Without it there are none. The exporter also reads `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.',
+  },
+  traceShare: {
+    env: 'OTEL_TRACES_SAMPLER_ARG',
+    schema: z
+      .string()
+      .regex(/^(0(\.\d+)?|1(\.0+)?)$/, 'is a number from 0 to 1')
+      .transform(Number),
+    default: '1',
+    description:
+      'The share of traces that is recorded. A caller whose `traceparent` says so decides for itself.',
+  },
 } as const satisfies Record<string, SettingDeclaration>;
 
 /** The variables that every provider has beside its own: a timeout, and a time to live for each outcome that is cached. */
@@ -160,7 +190,12 @@ export function loadConfig(
   if (!configs.some((config) => config.isEnabled)) mistakes.push(noProviderMistake(providers));
   mistakes.push(...checkFiles(own as unknown as ConfigFiles));
   if (mistakes.length > 0) return { ok: false, mistakes };
-  const value = { ...own, redisUrl: own['redisUrl'] ?? null, providers: configs } as unknown as Config;
+  const value = {
+    ...own,
+    redisUrl: own['redisUrl'] ?? null,
+    traceEndpoint: own['traceEndpoint'] ?? null,
+    providers: configs,
+  } as unknown as Config;
   return { ok: true, value: deepFreeze(value) };
 }
 

@@ -6,6 +6,7 @@ import { toRequestSignals } from '../domain/policy/request-signals.ts';
 import type { Subject } from '../domain/subject.ts';
 import { type Gathered, gatherEvidence, type ProviderSlot } from './gather-evidence.ts';
 import type { Clock } from './ports.ts';
+import { type Span, type Tracer, toDecisionAttributes } from './tracer.ts';
 
 /** What a caller may ask for beside the subject. */
 export interface DecideOptions {
@@ -13,6 +14,8 @@ export interface DecideOptions {
   readonly maxAgeMs: number | null;
   /** A shorter deadline than the configured one; null keeps that. It can only be lowered. */
   readonly deadlineMs: number | null;
+  /** The caller's `traceparent` header as it came; it is ignored where nothing is traced. */
+  readonly traceparent?: string | undefined;
 }
 
 export interface DecideDependencies {
@@ -24,6 +27,8 @@ export interface DecideDependencies {
   /** A new UUIDv7. */
   readonly newId: () => string;
   readonly deadlineMs: number;
+  /** Null or absent traces nothing. */
+  readonly tracer?: Tracer | null;
 }
 
 /** Answers the one question. Never rejects for what an upstream, a store or a subject does: those are outcomes. */
@@ -31,19 +36,24 @@ export type Decide = (subject: Subject, options: DecideOptions) => Decision | Pr
 
 /** Builds the use case that gathers evidence inside one deadline and judges it by the policy. */
 export function createDecide(dependencies: DecideDependencies): Decide {
-  const { slots, clock } = dependencies;
+  const { slots, clock, tracer = null } = dependencies;
   const enabledDevices = slots
     .filter((slot) => slot.source && slot.subject === 'device_id')
     .map(({ id }) => id);
-  return (subject, { maxAgeMs, deadlineMs }) => {
+  return (subject, { maxAgeMs, deadlineMs, traceparent }) => {
+    const span = tracer?.start('decide', traceparent) ?? null;
     const startedAtMs = clock.monotonicMs();
     const budgetMs = Math.min(deadlineMs ?? dependencies.deadlineMs, dependencies.deadlineMs);
-    const conclude = (gathered: readonly Gathered[]): Decision =>
-      judge(dependencies, subject, enabledDevices, gathered, startedAtMs);
+    const conclude = (gathered: readonly Gathered[]): Decision => {
+      const decision = judge(dependencies, subject, enabledDevices, gathered, startedAtMs, span);
+      span?.end(toDecisionAttributes(decision));
+      return decision;
+    };
     const gathered = gatherEvidence(slots, subject, {
       clock,
       maxAgeMs,
       deadlineAtMs: startedAtMs + budgetMs,
+      span,
     });
     return gathered instanceof Promise ? gathered.then(conclude) : conclude(gathered);
   };
@@ -55,11 +65,14 @@ function judge(
   enabledDevices: readonly string[],
   gathered: readonly Gathered[],
   startedAtMs: number,
+  span: Span | null,
 ): Decision {
   const decidedAtMs = clock.nowMs();
   const inForce = policy();
   const evidence = gathered.map((piece, place) => toUse(piece, slots[place], decidedAtMs));
+  const step = span?.child('policy.evaluate', 'internal');
   const judgement = evaluatePolicy(inForce, evidence, toRequestSignals(subject, enabledDevices));
+  step?.end({ 'riskgate.policy.hash': inForce.hash, 'riskgate.verdict': judgement.verdict });
   return {
     id: newId(),
     verdict: judgement.verdict,

@@ -7,6 +7,7 @@ import type {
   Signals,
 } from '../domain/evidence.ts';
 import type { SubjectPart } from '../domain/subject.ts';
+import type { Span } from './tracer.ts';
 
 /** Milliseconds. `nowMs` is Unix time for records, `monotonicMs` never jumps and serves durations. */
 export interface Clock {
@@ -25,6 +26,8 @@ export interface ProviderQuery {
 export interface LookLimits {
   /** Evidence older than this is not used; null accepts any that has not expired. */
   readonly maxAgeMs: number | null;
+  /** The trace that the look is a part of; absent where nothing is traced. */
+  readonly span?: Span | null;
 }
 
 /** Evidence and how it was come by. */

@@ -2,6 +2,8 @@ import { STATUS_CODES } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import type { OperationObserver } from '../application/operation-observer.ts';
+import type { DecisionObserver } from '../application/ports.ts';
 import type { PurgeEvidence } from '../application/purge-evidence.ts';
 import { type AuthenticateOptions, authenticate } from './plugins/authenticate.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
@@ -9,6 +11,7 @@ import { problemDetails, sendProblem } from './plugins/problem-details.ts';
 import { type DecideRouteOptions, registerDecideRoute } from './routes/decide.ts';
 import { registerEvidenceRoute } from './routes/evidence.ts';
 import { type HealthRouteOptions, registerHealthRoutes } from './routes/health.ts';
+import { type MetricsRouteOptions, registerMetricsRoute } from './routes/metrics.ts';
 import { type PolicyRouteOptions, registerPolicyRoute } from './routes/policy.ts';
 
 /** The largest request body: ids, a user agent and little else. */
@@ -34,7 +37,9 @@ export interface ServerOptions
   extends AuthenticateOptions,
     DecideRouteOptions,
     PolicyRouteOptions,
+    MetricsRouteOptions,
     HealthRouteOptions {
+  readonly observer: DecisionObserver & Pick<OperationObserver, 'onRefusal'>;
   readonly purge: PurgeEvidence;
   readonly logger: Logger;
   /** A new request id, for requests that bring none. */
@@ -64,9 +69,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   // Fastify reads text/plain too, which a fetch without a content type sends.
   app.removeContentTypeParser('text/plain');
-  await app.register(problemDetails, { logger: options.logger });
+  await app.register(problemDetails, options);
   await registerOpenApi(app, options);
   registerHealthRoutes(app, options);
+  registerMetricsRoute(app, options);
   await app.register(async (api) => {
     await api.register(authenticate, options);
     registerDecideRoute(api, options);

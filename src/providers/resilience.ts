@@ -9,10 +9,12 @@ import type {
   ProviderQuery,
   StoredEvidence,
 } from '../application/ports.ts';
+import type { Span } from '../application/tracer.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import type { HttpClient } from '../platform/http-client.ts';
 import type { ProviderDefinition, ProviderSettings } from './definition.ts';
 import { callProvider, type ProviderCallResult } from './provider-call.ts';
+import { readTraced, withTraceparent } from './tracing.ts';
 
 /** A cached answer lives up to this share shorter than its time to live, so that answers cached together do not expire together. */
 const TTL_JITTER = 0.1;
@@ -56,12 +58,16 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     }
   });
 
-  const call = async (key: string, query: ProviderQuery, maxAgeMs: number | null): Promise<LookResult> => {
+  const call = async (
+    key: string,
+    query: ProviderQuery,
+    { maxAgeMs, span }: LookLimits,
+  ): Promise<LookResult> => {
     const joined = calls.get(key);
     if (joined && clock.monotonicMs() - joined.startedAtMs <= (maxAgeMs ?? Number.POSITIVE_INFINITY)) {
       return { evidence: await joined.promise, origin: 'shared' };
     }
-    const flight: Flight = { startedAtMs: clock.monotonicMs(), promise: ask(options, query) };
+    const flight: Flight = { startedAtMs: clock.monotonicMs(), promise: ask(options, query, span ?? null) };
     calls.set(key, flight);
     const evidence = await flight.promise;
     if (calls.get(key) === flight) {
@@ -74,11 +80,11 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
   const read = (
     key: string,
     query: ProviderQuery,
-    maxAgeMs: number | null,
+    limits: LookLimits,
     stored: Promise<StoredEvidence | null>,
   ): Promise<LookResult> => {
-    const look = stored.then((found) => usable(found, maxAgeMs, clock) ?? call(key, query, maxAgeMs));
-    if (maxAgeMs !== null) return look;
+    const look = stored.then((found) => usable(found, limits.maxAgeMs, clock) ?? call(key, query, limits));
+    if (limits.maxAgeMs !== null) return look;
     reads.set(key, look);
     const forget = () => {
       if (reads.get(key) === look) reads.delete(key);
@@ -92,7 +98,8 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     notFoundSignals: definition.notFoundSignals,
     present: definition.present,
     keyOf,
-    look: (query: ProviderQuery, { maxAgeMs }: LookLimits): LookResult | Promise<LookResult> => {
+    look: (query: ProviderQuery, limits: LookLimits): LookResult | Promise<LookResult> => {
+      const { maxAgeMs, span } = limits;
       const key = keyOf(query.id);
       const shared = maxAgeMs === null ? reads.get(key) : undefined;
       // Who shares a read that hits has a hit too; only a call is shared.
@@ -101,10 +108,10 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
           evidence,
           origin: origin === 'miss' ? 'shared' : origin,
         }));
-      if (maxAgeMs === 0) return call(key, query, maxAgeMs);
-      const stored = store.get(key);
-      if (stored instanceof Promise) return read(key, query, maxAgeMs, stored);
-      return usable(stored, maxAgeMs, clock) ?? call(key, query, maxAgeMs);
+      if (maxAgeMs === 0) return call(key, query, limits);
+      const stored = readTraced(store, key, definition.id, span);
+      if (stored instanceof Promise) return read(key, query, limits, stored);
+      return usable(stored, maxAgeMs, clock) ?? call(key, query, limits);
     },
   };
 }
@@ -117,12 +124,17 @@ function usable(stored: StoredEvidence | null, maxAgeMs: number | null, clock: C
 }
 
 /** Makes the call and dates the answer. Never rejects: a defect in a provider's own code is `malformed`, not a crash and not a pass. */
-async function ask(options: EvidenceSourceOptions, query: ProviderQuery): Promise<Evidence> {
+async function ask(
+  options: EvidenceSourceOptions,
+  query: ProviderQuery,
+  span: Span | null,
+): Promise<Evidence> {
   const { definition, clock, observer } = options;
+  const step = span?.child('provider.call', 'client') ?? null;
   const startedAtMs = clock.monotonicMs();
   let result: ProviderCallResult;
   try {
-    result = await send(options, query);
+    result = await send(options, query, step);
   } catch {
     // Only a bug can get here. What it says may quote the payload, so it is reported by its name alone.
     result = { answer: MALFUNCTION, attempts: 1 };
@@ -131,6 +143,14 @@ async function ask(options: EvidenceSourceOptions, query: ProviderQuery): Promis
   const failure = 'failure' in answer ? answer.failure : null;
   const latencyMs = clock.monotonicMs() - startedAtMs;
   observer.onProviderCall({ provider: definition.id, outcome: answer.outcome, failure, latencyMs, attempts });
+  step?.end(
+    {
+      'riskgate.provider': definition.id,
+      'riskgate.outcome': answer.outcome,
+      'riskgate.attempts': attempts,
+    },
+    failure !== null,
+  );
   return toEvidence(options, answer);
 }
 
@@ -142,7 +162,11 @@ const MALFUNCTION: ProviderAnswer = {
   retryAfterMs: null,
 };
 
-async function send(options: EvidenceSourceOptions, query: ProviderQuery): Promise<ProviderCallResult> {
+async function send(
+  options: EvidenceSourceOptions,
+  query: ProviderQuery,
+  span: Span | null,
+): Promise<ProviderCallResult> {
   const { definition, settings, client, budgetMs, clock, hash, random } = options;
   const request = definition.toRequest(settings, query);
   if (request === null) {
@@ -154,7 +178,7 @@ async function send(options: EvidenceSourceOptions, query: ProviderQuery): Promi
   }
   return callProvider({
     client,
-    request,
+    request: withTraceparent(request, span),
     budgetMs,
     monotonicMs: clock.monotonicMs,
     random,

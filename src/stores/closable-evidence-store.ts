@@ -1,4 +1,4 @@
-import type { EvidenceStore } from '../application/ports.ts';
+import type { EvidenceStore, StoredEvidence } from '../application/ports.ts';
 
 /** Whether a store can be used now, for readiness and its log line. */
 export interface StoreHealth {
@@ -9,9 +9,26 @@ export interface StoreHealth {
   readonly hearsPurges: boolean;
 }
 
+/** What became of the reads of one cache level, as totals since the start. */
+export interface StoreUsage {
+  readonly level: StoredEvidence['level'];
+  readonly hits: number;
+  readonly misses: number;
+  /** Reads that were not tried, because the level was left alone. */
+  readonly skipped: number;
+  /** Commands, writes included, that ended without the answer that was asked for; null for a level that cannot fail. */
+  readonly failures: {
+    readonly timeouts: number;
+    readonly losses: number;
+    readonly refusals: number;
+  } | null;
+}
+
 /** An evidence store with a life of its own. */
 export interface ClosableEvidenceStore extends EvidenceStore {
   health(): StoreHealth;
+  /** One entry for each level, the nearest first. */
+  usage(): readonly StoreUsage[];
   /** Releases connections and timers within about a second. Never rejects, and what is still asked of the store afterwards is a miss or a loss, not a throw. */
   close(): Promise<void>;
 }

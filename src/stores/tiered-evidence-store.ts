@@ -1,6 +1,6 @@
 import type { StoredEvidence } from '../application/ports.ts';
 import type { Evidence } from '../domain/evidence.ts';
-import type { ClosableEvidenceStore, StoreHealth } from './closable-evidence-store.ts';
+import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from './closable-evidence-store.ts';
 import type { MemoryEvidenceStore } from './memory/evidence-store.ts';
 import type { RedisEvidenceStore } from './redis/evidence-store.ts';
 
@@ -63,6 +63,10 @@ class TieredEvidenceStore implements ClosableEvidenceStore {
     return this.#redis.health();
   }
 
+  usage(): readonly StoreUsage[] {
+    return [...this.#memory.usage(), ...this.#redis.usage()];
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#memory.close(), this.#redis.close()]);
   }
@@ -76,7 +80,7 @@ class TieredEvidenceStore implements ClosableEvidenceStore {
     const found = await pending;
     if (found === null || generation !== this.#generation) return null;
     // A call that ended meanwhile may have set something newer.
-    const held = this.#memory.get(key);
+    const held = this.#memory.peek(key);
     if (held !== null && held.evidence.observedAtMs >= found.evidence.observedAtMs) return held;
     this.#memory.set(key, found.evidence);
     return found;

@@ -58,6 +58,10 @@ class FakeRedis implements RedisEvidenceStore {
     return { state: 'up', reason: null, hearsPurges: true } as const;
   }
 
+  usage() {
+    return [];
+  }
+
   async close(): Promise<void> {}
 }
 

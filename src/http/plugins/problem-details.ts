@@ -1,12 +1,14 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import plugin from 'fastify-plugin';
 import type { Logger } from 'pino';
+import type { OperationObserver } from '../../application/operation-observer.ts';
 import { type ErrorCode, type FieldError, RiskgateError } from '../../domain/errors.ts';
 import { TWO_WAYS_TO_NAME_A_DEVICE } from '../schemas/decide.ts';
 import { statusOf, toProblem } from '../schemas/problem.ts';
 
 export interface ProblemDetailsOptions {
   readonly logger: Logger;
+  readonly observer: Pick<OperationObserver, 'onRefusal'>;
 }
 
 /** Seconds after which a refusal of ours is worth another try. */
@@ -14,19 +16,23 @@ const RETRY_AFTER_SECONDS = '1';
 
 /** Turns every error into application/problem+json (RFC 9457), and logs what is our fault once. */
 export const problemDetails = plugin<ProblemDetailsOptions>(
-  async (app, { logger }) => {
+  async (app, { logger, observer }) => {
+    const refuse = (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply => {
+      observer.onRefusal({ code: refusal.code });
+      return sendProblem(request, reply, refusal);
+    };
     app.setErrorHandler((error: FastifyError, request, reply) => {
       const refusal = toRefusal(error);
       if (refusal.code === 'internal') {
         logger.error({ event: 'request.failed', request_id: request.id, err: error }, 'a request failed');
       }
-      return sendProblem(request, reply, refusal);
+      return refuse(request, reply, refusal);
     });
     app.setNotFoundHandler((request, reply) => {
       const allowed = allowedMethods(app, request);
-      if (allowed.length === 0) return sendProblem(request, reply, { code: 'not_found' });
+      if (allowed.length === 0) return refuse(request, reply, { code: 'not_found' });
       void reply.header('allow', allowed.join(', '));
-      return sendProblem(request, reply, { code: 'method_not_allowed' });
+      return refuse(request, reply, { code: 'method_not_allowed' });
     });
   },
   { name: 'problem-details' },

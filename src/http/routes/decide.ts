@@ -81,7 +81,8 @@ export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOp
       if (isDraining()) void reply.header('connection', 'close');
       return sendDecision(reply, made, explain);
     };
-    const made = decide(toSubject(request.body), toDecideOptions(request.body));
+    const limits = toDecideOptions(request.body, request.headers['traceparent']);
+    const made = decide(toSubject(request.body), limits);
     // A warm decision is answered in place: a promise would cost it a turn of the event loop.
     if (!(made instanceof Promise)) return answer(made);
     return made.then(answer);

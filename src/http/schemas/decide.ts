@@ -153,8 +153,15 @@ function toDeviceIds({ device_id: id, device_ids: ids }: DecideRequest): DeviceI
 }
 
 /** What a validated body asks of the deadline and the cache. */
-export function toDecideOptions(body: DecideRequest): DecideOptions {
-  return { maxAgeMs: body.max_age_ms ?? null, deadlineMs: body.deadline_ms ?? null };
+export function toDecideOptions(
+  body: DecideRequest,
+  traceparent: string | string[] | undefined,
+): DecideOptions {
+  return {
+    maxAgeMs: body.max_age_ms ?? null,
+    deadlineMs: body.deadline_ms ?? null,
+    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+  };
 }
 
 const CACHE = { memory: 'hit', redis: 'hit', miss: 'miss', shared: 'shared', none: 'none' } as const;

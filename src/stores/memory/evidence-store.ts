@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock, StoredEvidence } from '../../application/ports.ts';
 import type { Evidence } from '../../domain/evidence.ts';
-import type { ClosableEvidenceStore, StoreHealth } from '../closable-evidence-store.ts';
+import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from '../closable-evidence-store.ts';
 import { remainingLifeMs } from '../remaining-life.ts';
 
 export interface MemoryEvidenceStoreOptions {
@@ -15,6 +15,8 @@ export interface MemoryEvidenceStoreOptions {
 /** The in-process store: every answer is at hand, so `get` never returns a promise. */
 export interface MemoryEvidenceStore extends ClosableEvidenceStore {
   get(key: string): StoredEvidence | null;
+  /** What `get` would return, without counting as a read. */
+  peek(key: string): StoredEvidence | null;
   /** Forgets everything, without calling the purge listeners: nothing was purged. */
   clear(): void;
 }
@@ -39,6 +41,8 @@ class LruEvidenceStore implements MemoryEvidenceStore {
   // The cache's own TTL is not used: it reads another clock, and it would be a second opinion on the same question.
   readonly #entries: LRUCache<string, Entry>;
   readonly #purgeListeners: ((keys: readonly string[]) => void)[] = [];
+  #hits = 0;
+  #misses = 0;
 
   constructor(options: MemoryEvidenceStoreOptions) {
     this.#clock = options.clock;
@@ -47,6 +51,13 @@ class LruEvidenceStore implements MemoryEvidenceStore {
   }
 
   get(key: string): StoredEvidence | null {
+    const stored = this.peek(key);
+    if (stored === null) this.#misses += 1;
+    else this.#hits += 1;
+    return stored;
+  }
+
+  peek(key: string): StoredEvidence | null {
     const entry = this.#entries.get(key);
     if (entry === undefined) return null;
     if (this.#clock.nowMs() < entry.usableUntilMs) return entry.stored;
@@ -77,6 +88,10 @@ class LruEvidenceStore implements MemoryEvidenceStore {
 
   health(): StoreHealth {
     return HEALTH;
+  }
+
+  usage(): readonly StoreUsage[] {
+    return [{ level: 'memory', hits: this.#hits, misses: this.#misses, skipped: 0, failures: null }];
   }
 
   async close(): Promise<void> {

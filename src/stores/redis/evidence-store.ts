@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Clock, StoredEvidence } from '../../application/ports.ts';
 import type { Evidence } from '../../domain/evidence.ts';
-import type { ClosableEvidenceStore, StoreHealth } from '../closable-evidence-store.ts';
+import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from '../closable-evidence-store.ts';
 import { remainingLifeMs } from '../remaining-life.ts';
 import { createRedisConnection, isRedisReply, type RedisConnection, redisErrorCode } from './connection.ts';
 import { decodeEvidence, encodeEvidence, TOMBSTONE } from './evidence-codec.ts';
@@ -89,6 +89,7 @@ class SharedEvidenceStore implements RedisEvidenceStore {
   readonly #missedPurgesListeners: (() => void)[] = [];
   readonly #writeRefusedListeners: ((key: string) => void)[] = [];
   readonly #counters = { skipped: 0, valuesRefused: 0, writesRefused: 0 };
+  readonly #reads = { hits: 0, misses: 0, skipped: 0 };
   readonly #refusalEventAtMs = new Map<string, number>();
 
   constructor(options: RedisEvidenceStoreOptions) {
@@ -107,6 +108,7 @@ class SharedEvidenceStore implements RedisEvidenceStore {
   get(key: string): null | Promise<StoredEvidence | null> {
     if (this.#guard.admits()) return this.#read(key);
     this.#counters.skipped += 1;
+    this.#reads.skipped += 1;
     return null;
   }
 
@@ -150,6 +152,12 @@ class SharedEvidenceStore implements RedisEvidenceStore {
     return { state: this.#guard.state(), reason: this.#guard.reason(), hearsPurges };
   }
 
+  usage(): readonly StoreUsage[] {
+    const { timeouts, failures, errorReplies } = this.#guard.counters();
+    const lost = { timeouts, losses: failures, refusals: errorReplies };
+    return [{ level: 'redis', ...this.#reads, failures: lost }];
+  }
+
   async close(): Promise<void> {
     this.#guard.close();
     await Promise.all([this.#connection.close(), this.#purges.close()]);
@@ -157,7 +165,13 @@ class SharedEvidenceStore implements RedisEvidenceStore {
 
   async #read(key: string): Promise<StoredEvidence | null> {
     const text = await this.#guard.run(() => this.#redis.get(this.#keys.evidence(key)));
-    if (text === null || text === TOMBSTONE) return null;
+    const found = text === null || text === TOMBSTONE ? null : this.#decode(text, key);
+    if (found === null) this.#reads.misses += 1;
+    else this.#reads.hits += 1;
+    return found;
+  }
+
+  #decode(text: string, key: string): StoredEvidence | null {
     const evidence = decodeEvidence(text, key);
     if (evidence === null) {
       this.#counters.valuesRefused += 1;

@@ -1,0 +1,21 @@
+import type { ErrorCode } from '../domain/errors.ts';
+
+/** How a provider's circuit breaker stands. */
+export const BREAKER_STATES = ['closed', 'half_open', 'open'] as const;
+export type BreakerState = (typeof BREAKER_STATES)[number];
+
+/** What custody found out about a telemetry id: bound by this request, seen again with the same subject, bound to another one, or not known because the shared store was lost. */
+export const CUSTODY_RESULTS = ['first_use', 'repeated', 'bound_elsewhere', 'unknown'] as const;
+export type CustodyResult = (typeof CUSTODY_RESULTS)[number];
+
+/** Told of what protects the service. Never a reason for anything to fail or wait, and never given an identifier. */
+export interface OperationObserver {
+  /** A breaker changed its state. Every breaker begins closed, which is not told. */
+  onBreakerState(event: { readonly provider: string; readonly state: BreakerState }): void;
+  /** A provider's answers became, or are no longer, too often `not_found` to be believed. */
+  onProviderSuspect(event: { readonly provider: string; readonly isSuspect: boolean }): void;
+  /** Custody of one telemetry id was examined. */
+  onCustody(event: { readonly result: CustodyResult }): void;
+  /** A request was refused with a problem document: by a limit, by overload, or for a mistake. */
+  onRefusal(event: { readonly code: ErrorCode }): void;
+}

@@ -1,0 +1,33 @@
+import type { Decision } from '../domain/decision.ts';
+
+/** Never an identifier: outcomes, origins, verdicts, reason codes, hashes of policies. */
+export type SpanAttributes = Readonly<Record<string, string | number | boolean | string[]>>;
+
+/** One timed step of a trace. `client` is a call to somebody else. */
+export interface Span {
+  /** The header (W3C Trace Context) that makes its receiver a child of this span. */
+  readonly traceparent: string;
+  child(name: string, kind: 'internal' | 'client'): Span;
+  /** Ends the span, once. It is exported some time later, or lost; nothing waits for it. */
+  end(attributes: SpanAttributes, hasFailed?: boolean): void;
+}
+
+/** Starts traces. Where tracing is off there is no tracer and no span, which costs a comparison with null. */
+export interface Tracer {
+  /** A span of a request, in the caller's trace if its `traceparent` header is well-formed, else in a new one. */
+  start(name: string, traceparent: string | undefined): Span;
+}
+
+/** What a trace says of a decision. */
+export function toDecisionAttributes({ verdict, degraded, reasons, evidence }: Decision): SpanAttributes {
+  const attributes: Record<string, string | boolean | string[]> = {
+    'riskgate.verdict': verdict,
+    'riskgate.degraded': degraded,
+    'riskgate.reasons': reasons.map(({ code }) => code),
+  };
+  for (const { provider, outcome, origin } of evidence) {
+    attributes[`riskgate.${provider}.outcome`] = outcome;
+    attributes[`riskgate.${provider}.origin`] = origin;
+  }
+  return attributes;
+}

@@ -1,0 +1,26 @@
+import type { OperationObserver } from '../application/operation-observer.ts';
+import type { DecisionObserver, ProviderObserver } from '../application/ports.ts';
+
+/** Everything that can be observed. */
+export type Observer = DecisionObserver & ProviderObserver & OperationObserver;
+
+/** One observer that tells each of `observers` what it listens to, in their order. */
+export function observeAll(observers: readonly Partial<Observer>[]): Observer {
+  return {
+    onDecision: tellAll(observers.map(({ onDecision }) => onDecision)),
+    onProviderCall: tellAll(observers.map(({ onProviderCall }) => onProviderCall)),
+    onBreakerState: tellAll(observers.map(({ onBreakerState }) => onBreakerState)),
+    onProviderSuspect: tellAll(observers.map(({ onProviderSuspect }) => onProviderSuspect)),
+    onCustody: tellAll(observers.map(({ onCustody }) => onCustody)),
+    onRefusal: tellAll(observers.map(({ onRefusal }) => onRefusal)),
+  };
+}
+
+function tellAll<Event>(
+  listeners: readonly (((event: Event) => void) | undefined)[],
+): (event: Event) => void {
+  const present = listeners.filter((listener) => listener !== undefined);
+  return (event) => {
+    for (const listener of present) listener(event);
+  };
+}

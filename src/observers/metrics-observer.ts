@@ -1,0 +1,131 @@
+import { BREAKER_STATES, type BreakerState, CUSTODY_RESULTS } from '../application/operation-observer.ts';
+import { ERROR_CODES } from '../domain/errors.ts';
+import { OUTCOMES } from '../domain/evidence.ts';
+import { VERDICTS } from '../domain/verdict.ts';
+import type { CounterSeries, MetricLabels, Metrics } from '../platform/metrics.ts';
+import type { Observer } from './fan-out.ts';
+
+/** A warm decision takes about 0.1 ms, one that asks the providers 20 ms to the deadline of at most 10 s. */
+const DECISION_BOUNDS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+] as const;
+/** A round trip to an upstream, and no more than the longest timeout. */
+const CALL_BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
+
+/** Counts and times what is observed. Every label value comes from a list that is closed when the service starts: `providers` are the ids of those that are enabled. */
+export function createMetricsObserver(metrics: Metrics, providers: readonly string[]): Observer {
+  return {
+    onDecision: observeDecisions(metrics),
+    onProviderCall: observeProviderCalls(metrics, providers),
+    ...observeProviderStates(metrics, providers),
+    ...observeOperations(metrics),
+  };
+}
+
+function observeDecisions(metrics: Metrics): Observer['onDecision'] {
+  const count = metrics.counter(
+    'riskgate_decisions_total',
+    'Decisions answered, by verdict and by whether needed evidence was missing.',
+  );
+  const sound = bindEach(VERDICTS, (verdict) => count({ verdict, degraded: 'false' }));
+  const degraded = bindEach(VERDICTS, (verdict) => count({ verdict, degraded: 'true' }));
+  const seconds = metrics.histogram(
+    'riskgate_decision_seconds',
+    'Time from a checked request to its decision.',
+    DECISION_BOUNDS,
+  )({});
+  return ({ decision }) => {
+    (decision.degraded ? degraded : sound)[decision.verdict].value += 1;
+    seconds.observe(decision.latencyMs / 1000);
+  };
+}
+
+function observeProviderCalls(metrics: Metrics, providers: readonly string[]): Observer['onProviderCall'] {
+  const count = metrics.counter('riskgate_provider_calls_total', 'Calls to providers, by how they ended.');
+  const time = metrics.histogram(
+    'riskgate_provider_call_seconds',
+    'Time of the calls that were sent, with their retry.',
+    CALL_BOUNDS,
+  );
+  const calls = new Map(
+    providers.map((provider) => [
+      provider,
+      {
+        outcomes: bindEach(OUTCOMES, (outcome) => count({ provider, outcome })),
+        seconds: time({ provider }),
+      },
+    ]),
+  );
+  return ({ provider, outcome, latencyMs, attempts }) => {
+    const call = calls.get(provider);
+    if (call === undefined) return;
+    call.outcomes[outcome].value += 1;
+    // What a breaker or a malformed id kept from being sent would only flatter the upstream.
+    if (attempts > 0) call.seconds.observe(latencyMs / 1000);
+  };
+}
+
+function observeProviderStates(
+  metrics: Metrics,
+  providers: readonly string[],
+): Pick<Observer, 'onBreakerState' | 'onProviderSuspect'> {
+  const breakers = new Map<string, BreakerState>(providers.map((provider) => [provider, 'closed']));
+  const suspects = new Map<string, boolean>(providers.map((provider) => [provider, false]));
+  metrics.sampled(
+    'gauge',
+    'riskgate_provider_breaker_state',
+    '1 for the state in which the circuit breaker of a provider is.',
+    () => [...breakers].flatMap(([provider, state]) => toStateSamples(BREAKER_STATES, state, { provider })),
+  );
+  metrics.sampled(
+    'gauge',
+    'riskgate_provider_suspect',
+    '1 while a provider says not_found too often to be believed.',
+    () => [...suspects].map(([provider, isSuspect]) => ({ labels: { provider }, value: isSuspect ? 1 : 0 })),
+  );
+  return {
+    onBreakerState: ({ provider, state }) => {
+      if (breakers.has(provider)) breakers.set(provider, state);
+    },
+    onProviderSuspect: ({ provider, isSuspect }) => {
+      if (suspects.has(provider)) suspects.set(provider, isSuspect);
+    },
+  };
+}
+
+function observeOperations(metrics: Metrics): Pick<Observer, 'onCustody' | 'onRefusal'> {
+  const custody = metrics.counter(
+    'riskgate_custody_results_total',
+    'Telemetry ids examined, by what custody found.',
+  );
+  const refusal = metrics.counter(
+    'riskgate_refusals_total',
+    'Requests answered with a problem document, by its code.',
+  );
+  const results = bindEach(CUSTODY_RESULTS, (result) => custody({ result }));
+  const codes = bindEach(ERROR_CODES, (code) => refusal({ code }));
+  return {
+    onCustody: ({ result }) => {
+      results[result].value += 1;
+    },
+    onRefusal: ({ code }) => {
+      codes[code].value += 1;
+    },
+  };
+}
+
+/** One sample for each state of a closed list: 1 for the one that holds, 0 for the others. */
+export function toStateSamples<State extends string>(
+  states: readonly State[],
+  current: State,
+  labels: MetricLabels,
+) {
+  return states.map((state) => ({ labels: { ...labels, state }, value: state === current ? 1 : 0 }));
+}
+
+function bindEach<Name extends string>(
+  names: readonly Name[],
+  bind: (name: Name) => CounterSeries,
+): Readonly<Record<Name, CounterSeries>> {
+  return Object.fromEntries(names.map((name) => [name, bind(name)])) as Record<Name, CounterSeries>;
+}

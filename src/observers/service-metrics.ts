@@ -1,0 +1,72 @@
+import { createMetrics, type Metrics } from '../platform/metrics.ts';
+import { addProcessMetrics } from '../platform/process-metrics.ts';
+import type { StoreUsage } from '../stores/closable-evidence-store.ts';
+import type { Observer } from './fan-out.ts';
+import { createMetricsObserver, toStateSamples } from './metrics-observer.ts';
+
+/** Where a scrape reads what the service is at that moment. */
+export interface ServiceState {
+  readonly version: string;
+  readonly policy: () => { readonly id: string; readonly hash: string };
+  readonly redisState: () => RedisState;
+  readonly storeUsage: () => readonly StoreUsage[];
+}
+
+const REDIS_STATES = ['up', 'down', 'absent'] as const;
+type RedisState = (typeof REDIS_STATES)[number];
+
+/** Everything that is measured of one service. */
+export interface ServiceMetrics {
+  readonly metrics: Metrics;
+  readonly observer: Observer;
+  /** Ends the measuring of the event loop. */
+  close(): void;
+}
+
+/** Begins to measure. `providers` are the ids of those that are enabled. */
+export function measureService(providers: readonly string[], state: ServiceState): ServiceMetrics {
+  const metrics = createMetrics();
+  const observer = createMetricsObserver(metrics, providers);
+  addStateMetrics(metrics, state);
+  return { metrics, observer, close: addProcessMetrics(metrics, 'riskgate') };
+}
+
+/** Adds what is known anyway and only read at a scrape: versions, states, and the counts that the stores keep. */
+function addStateMetrics(metrics: Metrics, state: ServiceState): void {
+  metrics.sampled('gauge', 'riskgate_build_info', '1, with the version that runs.', () => [
+    { labels: { version: state.version }, value: 1 },
+  ]);
+  metrics.sampled('gauge', 'riskgate_policy_info', '1, with the policy in force and its hash.', () => {
+    const { id, hash } = state.policy();
+    return [{ labels: { policy: id, hash }, value: 1 }];
+  });
+  metrics.sampled('gauge', 'riskgate_redis_state', '1 for the state in which Redis is.', () =>
+    toStateSamples(REDIS_STATES, state.redisState(), {}),
+  );
+  metrics.sampled(
+    'counter',
+    'riskgate_cache_reads_total',
+    'Reads of a cache level, by result; skipped ones found Redis left alone, and count as misses for the caller.',
+    () =>
+      state.storeUsage().flatMap(({ level, hits, misses, skipped }) => [
+        { labels: { level, result: 'hit' }, value: hits },
+        { labels: { level, result: 'miss' }, value: misses },
+        { labels: { level, result: 'skipped' }, value: skipped },
+      ]),
+  );
+  metrics.sampled(
+    'counter',
+    'riskgate_redis_failures_total',
+    'Commands to Redis that were late, lost with the connection, or refused.',
+    () =>
+      state.storeUsage().flatMap(({ failures }) =>
+        failures === null
+          ? []
+          : [
+              { labels: { kind: 'timeout' }, value: failures.timeouts },
+              { labels: { kind: 'lost' }, value: failures.losses },
+              { labels: { kind: 'refused' }, value: failures.refusals },
+            ],
+      ),
+  );
+}
