@@ -48,11 +48,13 @@ function addStateMetrics(metrics: Metrics, state: ServiceState): void {
     'riskgate_cache_reads_total',
     'Reads of a cache level, by result; skipped ones found Redis left alone, and count as misses for the caller.',
     () =>
-      state.storeUsage().flatMap(({ level, hits, misses, skipped }) => [
-        { labels: { level, result: 'hit' }, value: hits },
-        { labels: { level, result: 'miss' }, value: misses },
-        { labels: { level, result: 'skipped' }, value: skipped },
-      ]),
+      state
+        .storeUsage()
+        .flatMap(({ level, hits, misses, skipped, failures }) => [
+          { labels: { level, result: 'hit' }, value: hits },
+          { labels: { level, result: 'miss' }, value: misses },
+          ...(failures === null ? [] : [{ labels: { level, result: 'skipped' }, value: skipped }]),
+        ]),
   );
   metrics.sampled(
     'counter',

@@ -3,7 +3,8 @@ import type { Metrics, Sample } from './metrics.ts';
 
 /** How often the delay is sampled. A decision takes about 0.1 ms, so that 20 ms see every stall worth knowing of, for 50 timer ticks a second. */
 const RESOLUTION_MS = 20;
-const QUANTILES = [0.5, 0.9, 0.99] as const;
+/** The label `quantile` belongs to summaries, so it is `stat` here. */
+const PERCENTILES = [50, 90, 99] as const;
 const NANOSECONDS = 1e9;
 const MICROSECONDS = 1e6;
 
@@ -35,19 +36,16 @@ function addEventLoopDelay(metrics: Metrics, name: string): () => void {
   delays.enable();
   // The histogram counts whole intervals between two ticks; what exceeds the resolution is the delay.
   const toSeconds = (nanoseconds: number) => Math.max(0, nanoseconds / NANOSECONDS - RESOLUTION_MS / 1000);
-  metrics.sampled(
-    'gauge',
-    name,
-    'How late timers fired since the last scrape; quantile 1 is the longest delay.',
-    () => {
-      const samples = QUANTILES.map((quantile) => ({
-        labels: { quantile: String(quantile) },
-        value: delays.count === 0 ? 0 : toSeconds(delays.percentile(quantile * 100)),
-      }));
-      samples.push({ labels: { quantile: '1' }, value: delays.count === 0 ? 0 : toSeconds(delays.max) });
-      delays.reset();
-      return samples;
-    },
-  );
+  metrics.sampled('gauge', name, 'How late timers fired since the last scrape.', () => {
+    // Without a tick since the last scrape the percentiles are not numbers.
+    const percentile = (percent: number) => (delays.count === 0 ? 0 : toSeconds(delays.percentile(percent)));
+    const samples = PERCENTILES.map((percent) => ({
+      labels: { stat: `p${percent}` },
+      value: percentile(percent),
+    }));
+    samples.push({ labels: { stat: 'max' }, value: percentile(100) });
+    delays.reset();
+    return samples;
+  });
   return () => void delays.disable();
 }

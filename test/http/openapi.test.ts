@@ -40,6 +40,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
   t.same(operations.sort(), [
     'delete /v1/evidence',
     'get /livez',
+    'get /metrics',
     'get /readyz',
     'get /v1/policy',
     'get /version',
@@ -49,8 +50,8 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
 
 t.test('gives every operation a name, a summary and its answers', async (t) => {
   const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
-  t.equal(operations.length, 6);
-  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 6);
+  t.equal(operations.length, 7);
+  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 7);
   for (const { summary, responses } of operations) {
     t.match(summary, /\S/);
     t.ok(responses['200']);

@@ -166,6 +166,7 @@ async function useEverything(app: TestApp): Promise<readonly (readonly [string, 
     '/readyz',
     '/livez',
     '/version',
+    '/metrics',
     `/v1/${CANARY.device}`,
     `/%zz${CANARY.device}`,
   ]) {

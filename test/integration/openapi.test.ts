@@ -74,6 +74,7 @@ t.test('it lists every route that callers may use', async (t) => {
   t.strictSame(operations.map(({ name }) => name).toSorted(), [
     'delete /v1/evidence',
     'get /livez',
+    'get /metrics',
     'get /readyz',
     'get /v1/policy',
     'get /version',

@@ -1,0 +1,109 @@
+import { writeFileSync } from 'node:fs';
+import t from 'tap';
+import { startRedisServer } from '../support/redis-server.ts';
+import { parseScrape, readValue, type Scrape } from '../support/scrape.ts';
+import { createTestApp, startEmulators, type TestApp, until, untilRedisIsUp } from '../support/test-app.ts';
+
+const GOOD = { telemetry_id: 'allow', device_id: 'active' };
+
+const emulators = await startEmulators(t);
+
+async function scrape(app: TestApp): Promise<Scrape> {
+  return parseScrape((await app.ask('GET', '/metrics', { key: null })).text);
+}
+
+t.test('answers without a key, in the text format, not to be stored', async (t) => {
+  const app = await createTestApp(t, { emulators });
+  const { status, headers } = await app.ask('GET', '/metrics', { key: null });
+  t.equal(status, 200);
+  t.equal(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+  t.equal(headers['cache-control'], 'no-store');
+});
+
+t.test('is not there when it is off', async (t) => {
+  const app = await createTestApp(t, { emulators, env: { METRICS: 'off' } });
+  t.equal((await app.decide(GOOD)).status, 200);
+  t.equal((await app.ask('GET', '/metrics', { key: null })).status, 404);
+});
+
+t.test('follows decisions, calls and reads of the cache', async (t) => {
+  const app = await createTestApp(t, { emulators });
+  await app.decide(GOOD);
+  await app.decide(GOOD);
+  await app.decide({ telemetry_id: 'error-500-internal_server_error', device_id: 'active' });
+  const found = await scrape(app);
+  t.equal(readValue(found, 'riskgate_decisions_total', { verdict: 'ALLOW', degraded: 'false' }), 2);
+  t.equal(readValue(found, 'riskgate_decisions_total', { verdict: 'CHALLENGE', degraded: 'true' }), 1);
+  t.equal(readValue(found, 'riskgate_decision_seconds_count'), 3);
+  t.equal(readValue(found, 'riskgate_provider_calls_total', { provider: 'stytch', outcome: 'ok' }), 1);
+  t.equal(
+    readValue(found, 'riskgate_provider_calls_total', { provider: 'stytch', outcome: 'unavailable' }),
+    1,
+  );
+  t.equal(readValue(found, 'riskgate_provider_call_seconds_count', { provider: 'mobilerun' }), 1);
+  t.equal(readValue(found, 'riskgate_cache_reads_total', { level: 'memory', result: 'hit' }), 5);
+  t.equal(readValue(found, 'riskgate_cache_reads_total', { level: 'memory', result: 'miss' }), 4);
+  t.equal(readValue(found, 'riskgate_redis_state', { state: 'absent' }), 1);
+  t.equal(readValue(found, 'riskgate_build_info', { version: '0.0.0-test' }), 1);
+});
+
+t.test('counts refusals by the code that the caller reads', async (t) => {
+  const app = await createTestApp(t, { emulators });
+  await app.refused(GOOD, { key: null });
+  await app.refused('{');
+  await app.refused({ telemetry_id: 1 });
+  await app.ask('GET', '/nowhere');
+  await app.ask('PUT', '/v1/decide');
+  const found = await scrape(app);
+  for (const code of [
+    'unauthenticated',
+    'malformed_body',
+    'invalid_request',
+    'not_found',
+    'method_not_allowed',
+  ]) {
+    t.equal(readValue(found, 'riskgate_refusals_total', { code }), 1, code);
+  }
+  t.equal(readValue(found, 'riskgate_refusals_total', { code: 'internal' }), 0);
+});
+
+t.test('names only the policy in force, before and after a reload', async (t) => {
+  const policy = (id: string) =>
+    `policy: ${id}\notherwise: ALLOW\nrules:\n  - {id: r, when: '!stytch.found', verdict: BLOCK, reason: R}\n`;
+  const app = await createTestApp(t, { emulators, policy: policy('first') });
+  const [before, ...none] = (await scrape(app)).get('riskgate_policy_info') ?? [];
+  t.match(before, { labels: { policy: 'first', hash: /./ }, value: 1 });
+  t.equal(none.length, 0);
+  writeFileSync(app.policyFile, policy('second'));
+  await until('the policy is reloaded', () => app.events().includes('policy.reloaded'));
+  const [after, ...others] = (await scrape(app)).get('riskgate_policy_info') ?? [];
+  t.match(after, { labels: { policy: 'second' }, value: 1 });
+  t.not(after?.labels['hash'], before?.labels['hash']);
+  t.equal(others.length, 0);
+});
+
+t.test('tells the levels of the cache apart, and shows Redis up and down', async (t) => {
+  const redis = await startRedisServer(t);
+  const env = { REDIS_URL: redis.url };
+  const first = await createTestApp(t, { emulators, env });
+  await untilRedisIsUp(first);
+  await first.decide(GOOD);
+  const second = await createTestApp(t, { emulators, env });
+  await untilRedisIsUp(second);
+  await second.decide(GOOD);
+  await second.decide(GOOD);
+  const found = await scrape(second);
+  const reads = (level: string, result: string) =>
+    readValue(found, 'riskgate_cache_reads_total', { level, result });
+  t.equal(readValue(found, 'riskgate_redis_state', { state: 'up' }), 1);
+  t.strictSame([reads('memory', 'hit'), reads('memory', 'miss')], [3, 3]);
+  t.strictSame([reads('redis', 'hit'), reads('redis', 'miss'), reads('redis', 'skipped')], [3, 0, 0]);
+  await redis.stop();
+  await until('Redis is down', () => second.events().includes('redis.down'));
+  await second.decide({ telemetry_id: 'minimal', device_id: 'minimal' });
+  const lost = await scrape(second);
+  t.equal(readValue(lost, 'riskgate_redis_state', { state: 'down' }), 1);
+  t.equal(readValue(lost, 'riskgate_redis_state', { state: 'up' }), 0);
+  t.equal(readValue(lost, 'riskgate_cache_reads_total', { level: 'redis', result: 'skipped' }), 3);
+  t.type(readValue(lost, 'riskgate_redis_failures_total', { kind: 'timeout' }), 'number');
+});

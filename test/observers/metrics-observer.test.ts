@@ -1,0 +1,109 @@
+import t from 'tap';
+import type { DecisionEvent } from '../../src/application/ports.ts';
+import { createMetricsObserver } from '../../src/observers/metrics-observer.ts';
+import { createMetrics } from '../../src/platform/metrics.ts';
+import { parseScrape, readValue } from '../support/scrape.ts';
+
+const PROVIDERS = ['stytch', 'mobilerun'];
+
+function createObserved() {
+  const metrics = createMetrics();
+  const observer = createMetricsObserver(metrics, PROVIDERS);
+  const value = async (name: string, labels: Record<string, string> = {}) =>
+    readValue(parseScrape(await metrics.text()), name, labels);
+  return { metrics, observer, value };
+}
+
+function decisionOf(
+  verdict: 'ALLOW' | 'CHALLENGE' | 'BLOCK',
+  degraded: boolean,
+  latencyMs: number,
+): DecisionEvent {
+  const decision = {
+    id: 'canary-decision',
+    verdict,
+    degraded,
+    reasons: [],
+    waivers: [],
+    evidence: [],
+    trace: [],
+    policy: { id: 'p', hash: 'h' },
+    decidedAtMs: 0,
+    expiresAtMs: 0,
+    latencyMs,
+  };
+  return { decision, caller: 'canary-caller', requestId: 'canary-request', action: 'canary-action' };
+}
+
+t.test('counts decisions by verdict and degradation, and times them in seconds', async (t) => {
+  const { observer, value, metrics } = createObserved();
+  observer.onDecision(decisionOf('ALLOW', false, 0.09));
+  observer.onDecision(decisionOf('BLOCK', false, 40));
+  observer.onDecision(decisionOf('BLOCK', true, 1000));
+  t.equal(await value('riskgate_decisions_total', { verdict: 'ALLOW', degraded: 'false' }), 1);
+  t.equal(await value('riskgate_decisions_total', { verdict: 'BLOCK', degraded: 'false' }), 1);
+  t.equal(await value('riskgate_decisions_total', { verdict: 'BLOCK', degraded: 'true' }), 1);
+  t.equal(await value('riskgate_decisions_total', { verdict: 'CHALLENGE', degraded: 'true' }), 0);
+  t.equal(await value('riskgate_decision_seconds_bucket', { le: '0.0001' }), 1);
+  t.equal(await value('riskgate_decision_seconds_bucket', { le: '0.05' }), 2);
+  t.equal(await value('riskgate_decision_seconds_bucket', { le: '1' }), 3);
+  t.notMatch(await metrics.text(), /canary/);
+});
+
+t.test('counts calls by provider and outcome, and times only those that were sent', async (t) => {
+  const { observer, value } = createObserved();
+  const call = { provider: 'stytch', failure: null, latencyMs: 30 };
+  observer.onProviderCall({ ...call, outcome: 'ok', attempts: 1 });
+  observer.onProviderCall({ ...call, outcome: 'circuit_open', attempts: 0 });
+  t.equal(await value('riskgate_provider_calls_total', { provider: 'stytch', outcome: 'ok' }), 1);
+  t.equal(await value('riskgate_provider_calls_total', { provider: 'stytch', outcome: 'circuit_open' }), 1);
+  t.equal(await value('riskgate_provider_calls_total', { provider: 'mobilerun', outcome: 'ok' }), 0);
+  t.equal(await value('riskgate_provider_call_seconds_count', { provider: 'stytch' }), 1);
+});
+
+t.test('shows one state of each breaker, which begins closed', async (t) => {
+  const { observer, value } = createObserved();
+  const states = () =>
+    Promise.all(
+      ['closed', 'half_open', 'open'].map((state) =>
+        value('riskgate_provider_breaker_state', { provider: 'stytch', state }),
+      ),
+    );
+  t.strictSame(await states(), [1, 0, 0]);
+  observer.onBreakerState({ provider: 'stytch', state: 'open' });
+  t.strictSame(await states(), [0, 0, 1]);
+  observer.onBreakerState({ provider: 'stytch', state: 'half_open' });
+  t.strictSame(await states(), [0, 1, 0]);
+  t.equal(await value('riskgate_provider_breaker_state', { provider: 'mobilerun', state: 'closed' }), 1);
+});
+
+t.test('shows a provider as suspect for as long as it is', async (t) => {
+  const { observer, value } = createObserved();
+  t.equal(await value('riskgate_provider_suspect', { provider: 'stytch' }), 0);
+  observer.onProviderSuspect({ provider: 'stytch', isSuspect: true });
+  t.equal(await value('riskgate_provider_suspect', { provider: 'stytch' }), 1);
+  observer.onProviderSuspect({ provider: 'stytch', isSuspect: false });
+  t.equal(await value('riskgate_provider_suspect', { provider: 'stytch' }), 0);
+});
+
+t.test('counts custody and refusals', async (t) => {
+  const { observer, value } = createObserved();
+  observer.onCustody({ result: 'bound_elsewhere' });
+  observer.onRefusal({ code: 'draining' });
+  observer.onRefusal({ code: 'draining' });
+  t.equal(await value('riskgate_custody_results_total', { result: 'bound_elsewhere' }), 1);
+  t.equal(await value('riskgate_custody_results_total', { result: 'first_use' }), 0);
+  t.equal(await value('riskgate_refusals_total', { code: 'draining' }), 2);
+});
+
+t.test('makes no series that was not there at the start', async (t) => {
+  const { observer, metrics } = createObserved();
+  const names = async () => [...(await metrics.text()).matchAll(/^\w+(?:\{.*\})?/gm)].map(String);
+  const before = await names();
+  observer.onProviderCall({ provider: 'canary', outcome: 'ok', failure: null, latencyMs: 1, attempts: 1 });
+  observer.onBreakerState({ provider: 'canary', state: 'open' });
+  observer.onProviderSuspect({ provider: 'canary', isSuspect: true });
+  observer.onDecision(decisionOf('ALLOW', false, 1));
+  t.ok(before.length > 80);
+  t.strictSame(await names(), before);
+});
