@@ -5,6 +5,9 @@ import { ROOT } from './start-program.ts';
 
 export interface ComposeService {
   readonly build?: string;
+  readonly image?: string;
+  /** Started only when one of these is asked for. */
+  readonly profiles?: readonly string[];
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly configs?: readonly { readonly source: string; readonly target: string }[];
@@ -15,7 +18,9 @@ export interface ComposeService {
 }
 
 interface ComposeFile {
-  readonly services: Readonly<Record<'riskgate' | 'redis' | 'emulators', ComposeService>>;
+  readonly services: Readonly<
+    Record<'riskgate' | 'redis' | 'emulators' | 'prometheus' | 'grafana', ComposeService>
+  >;
   readonly configs: Readonly<Record<string, { readonly file: string }>>;
 }
 
