@@ -86,6 +86,23 @@ export function testEvidenceStore(t: Test, twin: EvidenceStoreTwin): void {
     }
   });
 
+  t.test('counts its reads by what they found', async (t) => {
+    const clock = createManualClock();
+    const store = await twin.open(t, clock);
+    store.set(KEY, createEvidence(clock));
+    await settle(store);
+    const total = () => {
+      const { hits = 0, misses = 0, skipped = 0 } = store.usage()[0] ?? {};
+      return { hits, misses, skipped };
+    };
+    const before = total();
+    await store.get(KEY);
+    await store.get(OTHER_KEY);
+    clock.advance(LIFE_MS);
+    await store.get(KEY);
+    t.same(total(), { hits: before.hits + 1, misses: before.misses + 2, skipped: 0 }, 'of the nearest level');
+  });
+
   t.test('replaces what was set before', async (t) => {
     const clock = createManualClock();
     const store = await twin.open(t, clock);
