@@ -80,7 +80,7 @@ t.test('traces a decision as a tree: reads of the cache, calls, the policy', asy
     })),
   );
   const calls = named(spans, 'provider.call');
-  t.same(calls.map(({ attributes }) => attributes['riskgate.provider']).sort(), [
+  t.same(calls.map(({ attributes }) => String(attributes['riskgate.provider'])).sort(), [
     'mobilerun',
     'prefactor',
     'stytch',
@@ -100,7 +100,7 @@ t.test("joins the caller's trace, and sends each upstream its own call", async (
   t.match(root, { traceId: TRACE_ID, parentSpanId: PARENT_ID });
   const calls = named(spans, 'provider.call').map(({ spanId }) => `00-${TRACE_ID}-${spanId}-01`);
   t.equal(calls.length, 3);
-  t.same(received.toSorted(), calls.toSorted());
+  t.same(new Set(received), new Set(calls));
 });
 
 t.test('begins a trace of its own where the header is none', async (t) => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Test } from 'tap';
 import { portOf, until } from './test-app.ts';
 
@@ -46,13 +46,14 @@ export async function startOtlpReceiver(t: Pick<Test, 'teardown'>): Promise<Otlp
   const batches: Batch[] = [];
   let text = '';
   let status = 200;
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(request);
     text += `${request.url} ${JSON.stringify(request.headers)}\n${body}\n`;
     if (status === 0) return;
     if (status === 200 && request.url === '/v1/traces') batches.push(JSON.parse(body) as Batch);
     response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
-  });
+  };
+  const server = createServer((request, response) => void answer(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
