@@ -23,9 +23,15 @@ t.test('asks each provider about its part of the subject', async (t) => {
 
 t.test('takes an empty id, a null and text that cannot be sent for a missing id', async (t) => {
   for (const telemetryId of [null, '', '\ud800', 'x\udc00']) {
-    t.same(questionFor(subject({ telemetryId }), STYTCH, BOTH), { kind: 'missing' }, JSON.stringify(telemetryId));
+    t.same(
+      questionFor(subject({ telemetryId }), STYTCH, BOTH),
+      { kind: 'missing' },
+      JSON.stringify(telemetryId),
+    );
   }
-  t.same(questionFor(subject({ device: { kind: 'shared', id: null } }), MOBILERUN, BOTH), { kind: 'missing' });
+  t.same(questionFor(subject({ device: { kind: 'shared', id: null } }), MOBILERUN, BOTH), {
+    kind: 'missing',
+  });
 });
 
 t.test('skips a device API only when another one that is enabled is named', async (t) => {
@@ -34,7 +40,11 @@ t.test('skips a device API only when another one that is enabled is named', asyn
   t.same(questionFor(named({ mobilerun: null }), PREFACTOR, BOTH), { kind: 'skip' });
   t.same(questionFor(named({ mobilerun: null }), MOBILERUN, BOTH), { kind: 'missing' });
   t.same(questionFor(named({}), PREFACTOR, BOTH), { kind: 'missing' });
-  t.same(questionFor(named({ mobilerun: 'm' }), PREFACTOR, ['prefactor']), { kind: 'missing' }, 'a disabled one');
+  t.same(
+    questionFor(named({ mobilerun: 'm' }), PREFACTOR, ['prefactor']),
+    { kind: 'missing' },
+    'a disabled one',
+  );
 });
 
 t.test('has a device id when an enabled device API has one', async (t) => {

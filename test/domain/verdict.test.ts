@@ -19,8 +19,17 @@ t.test('takes four outcomes for definite', async (t) => {
 
 t.test('keeps what a caller may read apart from what the log says', async (t) => {
   const plain = new RiskgateError('internal', 'for the log');
-  t.match(plain, { name: 'RiskgateError', code: 'internal', message: 'for the log', publicDetail: null, fields: [] });
+  t.match(plain, {
+    name: 'RiskgateError',
+    code: 'internal',
+    message: 'for the log',
+    publicDetail: null,
+    fields: [],
+  });
   const fields = [{ pointer: '/ip', detail: 'is wrong' }];
-  const full = new RiskgateError('invalid_request', 'for the log', { publicDetail: 'for the caller', fields });
+  const full = new RiskgateError('invalid_request', 'for the log', {
+    publicDetail: 'for the caller',
+    fields,
+  });
   t.match(full, { publicDetail: 'for the caller', fields });
 });

@@ -89,11 +89,11 @@ t.test('shows a provider as suspect for as long as it is', async (t) => {
 t.test('counts custody and refusals', async (t) => {
   const { observer, value } = createObserved();
   observer.onCustody({ result: 'bound_elsewhere' });
-  observer.onRefusal({ code: 'draining' });
-  observer.onRefusal({ code: 'draining' });
+  observer.onRefusal({ code: 'store_unavailable' });
+  observer.onRefusal({ code: 'store_unavailable' });
   t.equal(await value('riskgate_custody_results_total', { result: 'bound_elsewhere' }), 1);
   t.equal(await value('riskgate_custody_results_total', { result: 'first_use' }), 0);
-  t.equal(await value('riskgate_refusals_total', { code: 'draining' }), 2);
+  t.equal(await value('riskgate_refusals_total', { code: 'store_unavailable' }), 2);
 });
 
 t.test('makes no series that was not there at the start', async (t) => {

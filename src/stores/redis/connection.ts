@@ -70,15 +70,16 @@ export function createRedisConnection(url: string, options: RedisConnectionOptio
 /** ioredis selects the database when it connects, and goes on in database 0 where that is refused. */
 async function probe(redis: Redis): Promise<void> {
   const { db = 0 } = redis.options;
-  const selected =
-    db === 0 ? null : redis.select(db).catch((error: unknown) => Promise.reject(toSelectError(error)));
-  await Promise.all([selected, redis.ping()]);
+  await Promise.all([db === 0 ? null : select(redis, db), redis.ping()]);
 }
 
-function toSelectError(error: unknown): unknown {
-  return isRedisReply(error)
-    ? Object.assign(new Error('SELECT was refused.'), { code: 'DATABASE_REFUSED' })
-    : error;
+async function select(redis: Redis, db: number): Promise<void> {
+  try {
+    await redis.select(db);
+  } catch (error) {
+    if (!isRedisReply(error)) throw error;
+    throw Object.assign(new Error('SELECT was refused.'), { code: 'DATABASE_REFUSED' });
+  }
 }
 
 /** True for an answer of the server that says no. Everything else means that no answer came. */

@@ -90,7 +90,7 @@ t.test(
       ['has(a.nope)', /No such key: nope/],
       ['has(a.net.nope)', /No such key: nope/],
       ['dyn(a).nope == 1', /dyn\(\)/],
-    ['type(a.asn) == int', /type\(\)/],
+      ['type(a.asn) == int', /type\(\)/],
       ['a[request.action] == "x"', /computed/],
       ['providers[request.action].outcome == "ok"', /computed/],
       ['cel.bind(p, providers, p.a.outcome == "ok")', /name the provider/],
