@@ -68,7 +68,7 @@ export function allSignals(
     {
       variable: 'providers',
       intro: 'How each provider call ended. Always readable, in an outage too.',
-      signals: providers.map(toOutcome),
+      signals: providers.flatMap((provider) => [toOutcome(provider), toSuspect(provider)]),
     },
     ...providers.map(({ id, title, signals }) => ({
       variable: id,
@@ -85,6 +85,15 @@ function toOutcome({ id, title, ttlSeconds }: SignalSource): Signal {
     type: 'string',
     presence: 'always',
     meaning: `How the call to ${title} ended: ${outcomes.map(code).join(', ')}.`,
+  };
+}
+
+function toSuspect({ id, title }: SignalSource): Signal {
+  return {
+    name: `providers.${id}.suspect`,
+    type: 'bool',
+    presence: 'always',
+    meaning: `${title} has come to know nobody, most likely because our URL, key or environment is wrong.`,
   };
 }
 

@@ -23,6 +23,7 @@ export async function createOpenApiDocument(): Promise<string> {
     providers: ids,
     deviceProviders: PROVIDERS.filter(({ subject }) => subject === 'device_id').map(({ id }) => id),
     enabledProviders: ids,
+    suspectProviders: unused,
     redisState: unused,
     isDraining: unused,
   });

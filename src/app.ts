@@ -91,12 +91,17 @@ export async function createApp(options: AppOptions): Promise<App> {
     const settings = config.providers.find(({ id }) => id === definition.id);
     const { id, subject } = definition;
     if (!settings?.isEnabled) return { id, subject, source: null };
-    const client = createHttpClient({ baseUrl: definition.baseUrl(settings.settings) });
+    const client = createHttpClient({
+      baseUrl: definition.baseUrl(settings.settings),
+      connectionsMax: settings.concurrencyMax,
+    });
     clients.push(client);
     const source = createEvidenceSource({
       definition,
       settings: settings.settings,
       budgetMs: Math.min(settings.timeoutMs, config.decisionDeadlineMs),
+      concurrencyMax: settings.concurrencyMax,
+      queueMax: settings.queueMax,
       ttlMs: settings.ttlMs,
       client,
       store,
@@ -133,6 +138,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     deviceProviders: providers.filter(({ subject }) => subject === 'device_id').map(({ id }) => id),
     enabledProviders: slots.filter(({ source }) => source !== null).map(({ id }) => id),
     redisState,
+    suspectProviders: () => slots.filter(({ source }) => source?.isSuspect()).map(({ id }) => id),
     isDraining: () => isDraining,
   });
   const close = async (): Promise<void> => {
@@ -233,12 +239,15 @@ function warnOfDisabled(policy: CompiledPolicy, slots: readonly ProviderSlot[], 
   }
 }
 
-/** One lean line per decision, and one for each provider call that did not settle. No identifier is in either. */
+const SUSPECT = 'a provider knows nobody any more: check our base URL, key and environment';
+
+/** One lean line per decision, one for each provider call that did not settle, and one for each change of a provider's state. No identifier is in any. */
 function createObserver(logger: Logger): DecisionObserver & ProviderObserver {
   return {
     onDecision: ({ decision, caller, requestId, action }) => {
       const outcomes: Record<string, string> = {};
       for (const { provider, outcome } of decision.evidence) outcomes[provider] = outcome;
+      const suspect = decision.evidence.filter((use) => use.suspect).map(({ provider }) => provider);
       logger.info({
         event: 'decision.made',
         decision_id: decision.id,
@@ -249,14 +258,26 @@ function createObserver(logger: Logger): DecisionObserver & ProviderObserver {
         reasons: decision.reasons.map(({ code }) => code),
         degraded: decision.degraded,
         outcomes,
+        ...(suspect.length > 0 && { suspect }),
         policy: decision.policy.hash,
         latency_ms: Math.round(decision.latencyMs * 100) / 100,
       });
     },
     onProviderCall: ({ provider, outcome, failure, latencyMs, attempts }) => {
-      if (failure === null) return;
+      // A circuit is logged when it opens, not once for each call that it spares.
+      if (failure === null || outcome === 'circuit_open') return;
       const latency = Math.round(latencyMs * 100) / 100;
       logger.warn({ event: 'provider.failed', provider, outcome, failure, attempts, latency_ms: latency });
+    },
+    onCircuitChange: ({ provider, state }) => {
+      const line = { event: 'provider.circuit', provider, state };
+      if (state === 'open') logger.warn(line, 'a provider fails; it is not called until a probe succeeds');
+      else logger.info(line);
+    },
+    onSuspectChange: ({ provider, isSuspect, cause, samples, notFound }) => {
+      const fields = { provider, cause, samples, not_found: notFound };
+      if (isSuspect) logger.error({ event: 'provider.suspect', ...fields }, SUSPECT);
+      else logger.info({ event: 'provider.trusted', ...fields });
     },
   };
 }

@@ -25,6 +25,9 @@ export interface ProviderConfig {
   readonly settings: Readonly<Record<string, string | number | undefined>>;
   /** Bound of one call including its retry. */
   readonly timeoutMs: number;
+  /** Calls under way at once, and calls that may wait for one of them to end. */
+  readonly concurrencyMax: number;
+  readonly queueMax: number;
   /** By settled outcome; 0 means not cached. */
   readonly ttlMs: Readonly<Record<string, number>>;
 }
@@ -152,7 +155,7 @@ export const SERVICE_SETTINGS = {
   },
 } as const satisfies Record<string, SettingDeclaration>;
 
-/** The variables that every provider has beside its own: a timeout, and a time to live for each outcome that is cached. */
+/** The variables that every provider has beside its own: a timeout, the bounds of its bulkhead, and a time to live for each outcome that is cached. */
 export function commonSettings(provider: ProviderDeclaration): readonly SettingDeclaration[] {
   const prefix = provider.id.toUpperCase();
   const timeout: SettingDeclaration = {
@@ -161,13 +164,25 @@ export function commonSettings(provider: ProviderDeclaration): readonly SettingD
     default: '1000',
     description: `The longest one call to ${provider.title} may take, its retry included.`,
   };
+  const concurrency: SettingDeclaration = {
+    env: `${prefix}_CONCURRENCY_MAX`,
+    schema: integer(1, 4_096),
+    default: '128',
+    description: `The most calls to ${provider.title} at once, each on a connection of its own.`,
+  };
+  const queue: SettingDeclaration = {
+    env: `${prefix}_QUEUE_MAX`,
+    schema: integer(0, 65_536),
+    default: '1024',
+    description: `The most calls to ${provider.title} that wait for one of these to end; beyond it the outcome is \`unavailable\` at once.`,
+  };
   const ttls = Object.entries(provider.ttlSeconds).map(([outcome, seconds]) => ({
     env: `${prefix}_${outcome.toUpperCase()}_TTL_SECONDS`,
     schema: integer(0, 86_400),
     default: String(seconds),
     description: `How long an answer \`${outcome}\` of ${provider.title} is cached; 0 is not at all.`,
   }));
-  return [timeout, ...ttls];
+  return [timeout, concurrency, queue, ...ttls];
 }
 
 /** The files that the configuration names; one is undefined where its own variable is missing. */
@@ -207,7 +222,9 @@ function readProvider(env: Environment, provider: ProviderDeclaration, mistakes:
     name,
     read(env, isEnabled ? setting : { ...setting, isOptional: true }, mistakes),
   ]);
-  const [timeoutMs, ...ttls] = commonSettings(provider).map((setting) => read(env, setting, mistakes));
+  const [timeoutMs, concurrencyMax, queueMax, ...ttls] = commonSettings(provider).map((setting) =>
+    read(env, setting, mistakes),
+  );
   const ttlMs = Object.keys(provider.ttlSeconds).map((outcome, place) => [
     outcome,
     Number(ttls[place]) * 1000,
@@ -217,6 +234,8 @@ function readProvider(env: Environment, provider: ProviderDeclaration, mistakes:
     isEnabled,
     settings: Object.fromEntries(parsed),
     timeoutMs: Number(timeoutMs),
+    concurrencyMax: Number(concurrencyMax),
+    queueMax: Number(queueMax),
     ttlMs: Object.fromEntries(ttlMs),
   };
 }

@@ -44,6 +44,9 @@ t.test('has the defaults of the contract', async (t) => {
     redisUrl: null,
     cacheEntriesMax: 50_000,
     localCacheTtlMs: 5_000,
+    isMeasured: true,
+    traceEndpoint: null,
+    traceShare: 1,
   });
   t.same(
     providers.map(({ id, isEnabled }) => [id, isEnabled]),

@@ -16,6 +16,8 @@ export interface DecideOptions {
   readonly deadlineMs: number | null;
   /** The caller's `traceparent` header as it came; it is ignored where nothing is traced. */
   readonly traceparent?: string | undefined;
+  /** The id of the API key that asks, for statistics. */
+  readonly caller?: string | undefined;
 }
 
 export interface DecideDependencies {
@@ -40,7 +42,7 @@ export function createDecide(dependencies: DecideDependencies): Decide {
   const enabledDevices = slots
     .filter((slot) => slot.source && slot.subject === 'device_id')
     .map(({ id }) => id);
-  return (subject, { maxAgeMs, deadlineMs, traceparent }) => {
+  return (subject, { maxAgeMs, deadlineMs, traceparent, caller }) => {
     const span = tracer?.start('decide', traceparent) ?? null;
     const startedAtMs = clock.monotonicMs();
     const budgetMs = Math.min(deadlineMs ?? dependencies.deadlineMs, dependencies.deadlineMs);
@@ -54,6 +56,8 @@ export function createDecide(dependencies: DecideDependencies): Decide {
       maxAgeMs,
       deadlineAtMs: startedAtMs + budgetMs,
       span,
+      caller,
+      ip: subject.ip,
     });
     return gathered instanceof Promise ? gathered.then(conclude) : conclude(gathered);
   };
@@ -96,7 +100,10 @@ function toUse(
   const { provider, outcome, upstreamRequestId, observedAtMs } = evidence;
   const signals = evidence.signals === null ? null : (slot?.source?.present(evidence.signals, nowMs) ?? null);
   const ageMs = origin === 'none' || !isDefinite(outcome) ? 0 : Math.max(0, nowMs - observedAtMs);
-  return { provider, outcome, origin, latencyMs, ageMs, upstreamRequestId, signals };
+  // A missing id was not asked about: that it is not found is beyond doubt.
+  const isMissing = origin === 'none' && outcome === 'not_found';
+  const suspect = !isMissing && (slot?.source?.isSuspect() ?? false);
+  return { provider, outcome, origin, latencyMs, ageMs, upstreamRequestId, signals, suspect };
 }
 
 function earliestExpiry(gathered: readonly Gathered[], decidedAtMs: number): number {

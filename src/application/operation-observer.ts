@@ -10,10 +10,6 @@ export type CustodyResult = (typeof CUSTODY_RESULTS)[number];
 
 /** Told of what protects the service. Never a reason for anything to fail or wait, and never given an identifier. */
 export interface OperationObserver {
-  /** A breaker changed its state. Every breaker begins closed, which is not told. */
-  onBreakerState(event: { readonly provider: string; readonly state: BreakerState }): void;
-  /** A provider's answers became, or are no longer, too often `not_found` to be believed. */
-  onProviderSuspect(event: { readonly provider: string; readonly isSuspect: boolean }): void;
   /** Custody of one telemetry id was examined. */
   onCustody(event: { readonly result: CustodyResult }): void;
   /** A request was refused with a problem document: by a limit, by overload, or for a mistake. */

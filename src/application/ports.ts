@@ -28,6 +28,9 @@ export interface LookLimits {
   readonly maxAgeMs: number | null;
   /** The trace that the look is a part of; absent where nothing is traced. */
   readonly span?: Span | null;
+  /** Who asks, and the end user's address: for statistics in this process only, and never sent anywhere. */
+  readonly caller?: string | undefined;
+  readonly ip?: string | undefined;
 }
 
 /** Evidence and how it was come by. */
@@ -47,6 +50,8 @@ export interface EvidenceSource {
   readonly notFoundSignals: Signals;
   /** The store key for an id: keyed hashes only. */
   keyOf(id: string): string;
+  /** True while `not_found` of this provider is in doubt: it has come to know nobody, which is most likely our own wrong URL, key or environment. */
+  isSuspect(): boolean;
 }
 
 /** Where evidence is kept. A store never rejects and never throws: a failure is a miss. */
@@ -87,7 +92,7 @@ export interface FailedAnswer {
   readonly retryAfterMs: number | null;
 }
 
-/** One call to a provider, its retry included, as metrics and logs see it. */
+/** One call to a provider, its retry included, as metrics and logs see it. A call that was refused here has 0 attempts: `circuit_open`, or the failures `bulkhead_full` and `queue_timeout`. */
 export interface ProviderCallEvent {
   readonly provider: string;
   readonly outcome: Evidence['outcome'];
@@ -97,9 +102,28 @@ export interface ProviderCallEvent {
   readonly attempts: number;
 }
 
+/** The circuit of a provider has changed: `open` refuses calls, `half_open` has one under way to find out. It begins `closed`, of which there is no event. */
+export interface CircuitEvent {
+  readonly provider: string;
+  readonly state: 'closed' | 'open' | 'half_open';
+}
+
+/** A provider has become suspect, or is no longer. */
+export interface SuspectEvent {
+  readonly provider: string;
+  readonly isSuspect: boolean;
+  /** `known_ids_not_found`: ids that it knew are gone. `nothing_ever_found`: it has known nobody since the start. `found_again`, `quiet`: why the suspicion ended. */
+  readonly cause: 'known_ids_not_found' | 'nothing_ever_found' | 'found_again' | 'quiet';
+  /** The latest calls that were counted, and how many of them were not found. */
+  readonly samples: number;
+  readonly notFound: number;
+}
+
 /** Told of what happens, and never a reason for anything to fail or wait. */
 export interface ProviderObserver {
   onProviderCall(event: ProviderCallEvent): void;
+  onCircuitChange(event: CircuitEvent): void;
+  onSuspectChange(event: SuspectEvent): void;
 }
 
 /** A decision as it left through one door. */

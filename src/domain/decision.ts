@@ -15,6 +15,8 @@ export interface EvidenceUse {
   readonly upstreamRequestId: string | null;
   /** As the policy read them; null where the outcome is indefinite or the provider was skipped. */
   readonly signals: Signals | null;
+  /** The provider's `not_found` was in doubt when the decision was made. */
+  readonly suspect: boolean;
 }
 
 /** The recorded answer. It holds no raw identifier. */

@@ -9,8 +9,8 @@ export function observeAll(observers: readonly Partial<Observer>[]): Observer {
   return {
     onDecision: tellAll(observers.map(({ onDecision }) => onDecision)),
     onProviderCall: tellAll(observers.map(({ onProviderCall }) => onProviderCall)),
-    onBreakerState: tellAll(observers.map(({ onBreakerState }) => onBreakerState)),
-    onProviderSuspect: tellAll(observers.map(({ onProviderSuspect }) => onProviderSuspect)),
+    onCircuitChange: tellAll(observers.map(({ onCircuitChange }) => onCircuitChange)),
+    onSuspectChange: tellAll(observers.map(({ onSuspectChange }) => onSuspectChange)),
     onCustody: tellAll(observers.map(({ onCustody }) => onCustody)),
     onRefusal: tellAll(observers.map(({ onRefusal }) => onRefusal)),
   };

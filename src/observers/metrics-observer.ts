@@ -68,7 +68,7 @@ function observeProviderCalls(metrics: Metrics, providers: readonly string[]): O
 function observeProviderStates(
   metrics: Metrics,
   providers: readonly string[],
-): Pick<Observer, 'onBreakerState' | 'onProviderSuspect'> {
+): Pick<Observer, 'onCircuitChange' | 'onSuspectChange'> {
   const breakers = new Map<string, BreakerState>(providers.map((provider) => [provider, 'closed']));
   const suspects = new Map<string, boolean>(providers.map((provider) => [provider, false]));
   metrics.sampled(
@@ -84,10 +84,10 @@ function observeProviderStates(
     () => [...suspects].map(([provider, isSuspect]) => ({ labels: { provider }, value: isSuspect ? 1 : 0 })),
   );
   return {
-    onBreakerState: ({ provider, state }) => {
+    onCircuitChange: ({ provider, state }) => {
       if (breakers.has(provider)) breakers.set(provider, state);
     },
-    onProviderSuspect: ({ provider, isSuspect }) => {
+    onSuspectChange: ({ provider, isSuspect }) => {
       if (suspects.has(provider)) suspects.set(provider, isSuspect);
     },
   };

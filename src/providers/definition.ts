@@ -55,6 +55,8 @@ export interface ProviderDefinition {
 export interface EmulatorOptions {
   /** The credentials the emulator accepts; any well-formed ones when absent. */
   readonly credentials?: Readonly<Record<string, string>>;
+  /** Whether an id exists in this environment at the moment; all do when absent. One that does not is unknown, whatever it stands for otherwise. */
+  readonly knows?: (id: string) => boolean;
   /** Mobilerun: the status of an unknown device, 404 or 500. */
   readonly unknownDeviceStatus?: 404 | 500;
   /** Mobilerun: the status of the unsupported-feature error. */

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { EmulatorOptions } from './definition.ts';
 
 /** A complete HTTP answer of an emulator. An empty body is sent with Content-Length 0. */
 export interface EmulatedAnswer {
@@ -16,6 +17,8 @@ export interface EmulatorDialect {
   answer(): EmulatedAnswer;
   /** The vendor's error body for a status. */
   error(status: 401 | 429 | 500 | 503): EmulatedAnswer;
+  /** The vendor's 404. */
+  unknown(): EmulatedAnswer;
   /** What the vendor answers when the base URL or path is wrong. */
   routeNotFound(): EmulatedAnswer;
   /** Path and query of a good answer: where redirects point, so that a client which follows them is caught taking it. */
@@ -79,7 +82,10 @@ const MESSAGE_FAULTS: ReadonlyMap<string, Respond<EmulatedAnswer>> = new Map<str
     ['fault-502-empty', () => ({ status: 502, body: '' })],
     ['fault-429', (dialect) => dialect.error(429)],
     ['fault-401', (dialect) => dialect.error(401)],
-    ['fault-truncated', (dialect) => ({ ...jsonAnswer(200, {}), body: firstHalf(goodText(dialect)) })],
+    [
+      'fault-truncated',
+      (dialect) => ({ ...jsonAnswer(200, {}), body: firstHalf(JSON.stringify(dialect.good())) }),
+    ],
     ['fault-empty-200', () => ({ ...jsonAnswer(200, {}), body: '' })],
     ['fault-empty-object', () => jsonAnswer(200, {})],
     ['fault-oversized', (dialect) => jsonAnswer(200, oversized(dialect))],
@@ -124,7 +130,7 @@ export function createIdCounter(idsMax: number): IdCounter {
 }
 
 /** The fault engine of one emulator plug-in. Hanging and slow answers are cut when `app` closes, so that they never delay it. */
-export function createFaultEngine(app: FastifyInstance): FaultEngine {
+export function createFaultEngine(app: FastifyInstance, { knows }: EmulatorOptions = {}): FaultEngine {
   const held = new Set<ServerResponse>();
   const failuresById = createIdCounter(FLAKY_IDS_MAX);
   const noteId = app.hasDecorator(NOTE_ID_DECORATOR)
@@ -137,6 +143,7 @@ export function createFaultEngine(app: FastifyInstance): FaultEngine {
   return {
     async respond(reply, id, dialect) {
       noteId(id);
+      if (knows?.(id) === false) return sendAnswer(reply, dialect.unknown());
       if (isGone(reply)) return reply.hijack();
       const wireFault = WIRE_FAULTS.get(id);
       if (wireFault !== undefined) return breakWire(reply, held, (raw) => wireFault(raw, dialect));
@@ -259,7 +266,7 @@ function delay(durationMs: number, raw: ServerResponse, held: Set<ServerResponse
 }
 
 function stall(raw: ServerResponse, dialect: EmulatorDialect): void {
-  const text = goodText(dialect);
+  const text = JSON.stringify(dialect.good());
   raw.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
   raw.write(firstHalf(text));
 }
@@ -287,14 +294,7 @@ function oversized(dialect: EmulatorDialect): Record<string, unknown> {
   return { ...dialect.good(), padding: 'x'.repeat(OVERSIZED_PADDING_BYTES) };
 }
 
-function goodText(dialect: EmulatorDialect): string {
-  return JSON.stringify(dialect.good());
-}
-
+const isGone = ({ raw }: FastifyReply): boolean => raw.destroyed;
 function firstHalf(text: string): string {
   return text.slice(0, Math.floor(text.length / 2));
-}
-
-function isGone({ raw }: FastifyReply): boolean {
-  return raw.destroyed;
 }

@@ -15,6 +15,8 @@ export interface ProviderCall {
   readonly monotonicMs: () => number;
   /** A number in [0, 1). */
   readonly random: () => number;
+  /** Asked once before a retry that would otherwise be made; absent allows it. */
+  readonly mayRetry?: () => boolean;
 }
 
 export interface ProviderCallResult {
@@ -22,13 +24,14 @@ export interface ProviderCallResult {
   readonly attempts: number;
 }
 
-/** Calls a provider once, and once more where the first failure is transient and the budget allows it. Never rejects, and settles within the budget. */
+/** Calls a provider once, and once more where the first failure is transient and both the time and the retry budget allow it. Never rejects, and settles within the budget. */
 export async function callProvider(call: ProviderCall): Promise<ProviderCallResult> {
   const endsAtMs = call.monotonicMs() + call.budgetMs;
   const first = await attempt(call, call.budgetMs);
   if (!('failure' in first) || !first.isRetryable) return { answer: first, attempts: 1 };
   const pauseMs = first.retryAfterMs ?? RETRY_PAUSE_MS * (0.5 + 1.5 * call.random());
   if (endsAtMs - call.monotonicMs() - pauseMs < RETRY_BUDGET_MIN_MS) return { answer: first, attempts: 1 };
+  if (call.mayRetry?.() === false) return { answer: first, attempts: 1 };
   await new Promise((resolve) => setTimeout(resolve, pauseMs));
   return { answer: await attempt(call, endsAtMs - call.monotonicMs()), attempts: 2 };
 }

@@ -4,38 +4,16 @@ import type {
   EvidenceStore,
   LookLimits,
   LookResult,
-  ProviderAnswer,
-  ProviderObserver,
   ProviderQuery,
   StoredEvidence,
 } from '../application/ports.ts';
-import type { Span } from '../application/tracer.ts';
+import { callSourceOf } from '../domain/call-source.ts';
 import type { Evidence } from '../domain/evidence.ts';
-import type { HttpClient } from '../platform/http-client.ts';
-import type { ProviderDefinition, ProviderSettings } from './definition.ts';
-import { callProvider, type ProviderCallResult } from './provider-call.ts';
-import { readTraced, withTraceparent } from './tracing.ts';
+import { readTraced } from './tracing.ts';
+import { createUpstream, type UpstreamOptions } from './upstream.ts';
 
-/** A cached answer lives up to this share shorter than its time to live, so that answers cached together do not expire together. */
-const TTL_JITTER = 0.1;
-
-export interface EvidenceSourceOptions {
-  readonly definition: ProviderDefinition;
-  readonly settings: ProviderSettings;
-  /** Bound of one call, its retry included. */
-  readonly budgetMs: number;
-  /** By settled outcome; 0 or absent means not cached. */
-  readonly ttlMs: Readonly<Record<string, number>>;
-  readonly client: HttpClient;
+export interface EvidenceSourceOptions extends UpstreamOptions {
   readonly store: EvidenceStore;
-  /** Store key of an id: a keyed hash, distinct for each provider and upstream account. */
-  readonly keyOf: (id: string) => string;
-  /** Keyed hash of a raw identifier inside an answer. */
-  readonly hash: (value: string) => string;
-  readonly clock: Clock;
-  readonly observer: ProviderObserver;
-  /** A number in [0, 1). */
-  readonly random: () => number;
 }
 
 /** One upstream call in flight, shared by everyone who asks the same meanwhile. */
@@ -44,9 +22,10 @@ interface Flight {
   readonly promise: Promise<Evidence>;
 }
 
-/** The one stack around a provider: store, then single-flight, then the call with its deadline and retry, then the observer. */
+/** The one stack around a provider: store, then single-flight, then the circuit breaker, then the bulkhead and the call with its deadline and retry, watched by the canary and the observer. */
 export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSource {
   const { definition, store, keyOf, clock } = options;
+  const upstream = createUpstream(options, (keys) => void store.purge(keys));
   // Reads of the store and what follows on a miss; calls alone, which younger evidence than the store has may need.
   const reads = new Map<string, Promise<LookResult>>();
   const calls = new Map<string, Flight>();
@@ -58,16 +37,9 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     }
   });
 
-  const call = async (
-    key: string,
-    query: ProviderQuery,
-    { maxAgeMs, span }: LookLimits,
-  ): Promise<LookResult> => {
-    const joined = calls.get(key);
-    if (joined && clock.monotonicMs() - joined.startedAtMs <= (maxAgeMs ?? Number.POSITIVE_INFINITY)) {
-      return { evidence: await joined.promise, origin: 'shared' };
-    }
-    const flight: Flight = { startedAtMs: clock.monotonicMs(), promise: ask(options, query, span ?? null) };
+  const fly = async (key: string, query: ProviderQuery, limits: LookLimits): Promise<LookResult> => {
+    const promise = upstream.ask(key, query, callSourceOf(limits.caller, limits.ip), limits.span ?? null);
+    const flight: Flight = { startedAtMs: clock.monotonicMs(), promise };
     calls.set(key, flight);
     const evidence = await flight.promise;
     if (calls.get(key) === flight) {
@@ -77,14 +49,27 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     return { evidence, origin: 'miss' };
   };
 
+  const call = (key: string, query: ProviderQuery, limits: LookLimits): LookResult | Promise<LookResult> => {
+    const joined = calls.get(key);
+    // Whoever joins a call late shares its timeout: one that has used half of its time is left to those who wait for it.
+    const ageMsMax = Math.min(limits.maxAgeMs ?? Number.POSITIVE_INFINITY, options.budgetMs / 2);
+    if (joined && clock.monotonicMs() - joined.startedAtMs <= ageMsMax) {
+      return joined.promise.then((evidence) => ({ evidence, origin: 'shared' }));
+    }
+    const refusal = upstream.refusal();
+    if (refusal !== null) return { evidence: refusal, origin: 'none' };
+    return fly(key, query, limits);
+  };
+
   const read = (
     key: string,
     query: ProviderQuery,
     limits: LookLimits,
     stored: Promise<StoredEvidence | null>,
   ): Promise<LookResult> => {
-    const look = stored.then((found) => usable(found, limits.maxAgeMs, clock) ?? call(key, query, limits));
-    if (limits.maxAgeMs !== null) return look;
+    const { maxAgeMs } = limits;
+    const look = stored.then((found) => usable(found, maxAgeMs, clock) ?? call(key, query, limits));
+    if (maxAgeMs !== null) return look;
     reads.set(key, look);
     const forget = () => {
       if (reads.get(key) === look) reads.delete(key);
@@ -98,6 +83,7 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     notFoundSignals: definition.notFoundSignals,
     present: definition.present,
     keyOf,
+    isSuspect: upstream.isSuspect,
     look: (query: ProviderQuery, limits: LookLimits): LookResult | Promise<LookResult> => {
       const { maxAgeMs, span } = limits;
       const key = keyOf(query.id);
@@ -121,82 +107,4 @@ function usable(stored: StoredEvidence | null, maxAgeMs: number | null, clock: C
   const { evidence, level } = stored;
   if (maxAgeMs !== null && clock.nowMs() - evidence.observedAtMs > maxAgeMs) return null;
   return { evidence, origin: level };
-}
-
-/** Makes the call and dates the answer. Never rejects: a defect in a provider's own code is `malformed`, not a crash and not a pass. */
-async function ask(
-  options: EvidenceSourceOptions,
-  query: ProviderQuery,
-  span: Span | null,
-): Promise<Evidence> {
-  const { definition, clock, observer } = options;
-  const step = span?.child('provider.call', 'client') ?? null;
-  const startedAtMs = clock.monotonicMs();
-  let result: ProviderCallResult;
-  try {
-    result = await send(options, query, step);
-  } catch {
-    // Only a bug can get here. What it says may quote the payload, so it is reported by its name alone.
-    result = { answer: MALFUNCTION, attempts: 1 };
-  }
-  const { answer, attempts } = result;
-  const failure = 'failure' in answer ? answer.failure : null;
-  const latencyMs = clock.monotonicMs() - startedAtMs;
-  observer.onProviderCall({ provider: definition.id, outcome: answer.outcome, failure, latencyMs, attempts });
-  step?.end(
-    {
-      'riskgate.provider': definition.id,
-      'riskgate.outcome': answer.outcome,
-      'riskgate.attempts': attempts,
-    },
-    failure !== null,
-  );
-  return toEvidence(options, answer);
-}
-
-const MALFUNCTION: ProviderAnswer = {
-  outcome: 'malformed',
-  upstreamRequestId: null,
-  failure: 'provider_code_threw',
-  isRetryable: false,
-  retryAfterMs: null,
-};
-
-async function send(
-  options: EvidenceSourceOptions,
-  query: ProviderQuery,
-  span: Span | null,
-): Promise<ProviderCallResult> {
-  const { definition, settings, client, budgetMs, clock, hash, random } = options;
-  const request = definition.toRequest(settings, query);
-  if (request === null) {
-    const signals = definition.notFoundSignals;
-    return {
-      answer: { outcome: 'not_found', signals, upstreamRequestId: null, validUntilMs: null },
-      attempts: 0,
-    };
-  }
-  return callProvider({
-    client,
-    request: withTraceparent(request, span),
-    budgetMs,
-    monotonicMs: clock.monotonicMs,
-    random,
-    toAnswer: (response) => definition.toAnswer(response, query, { nowMs: clock.nowMs(), hash }),
-  });
-}
-
-function toEvidence(
-  { definition, ttlMs, clock, random }: EvidenceSourceOptions,
-  answer: ProviderAnswer,
-): Evidence {
-  const { outcome, upstreamRequestId } = answer;
-  const observedAtMs = clock.nowMs();
-  const base = { provider: definition.id, outcome, upstreamRequestId, observedAtMs };
-  if ('failure' in answer) return { ...base, signals: null, expiresAtMs: null };
-  const lifeMs = (ttlMs[outcome] ?? 0) * (1 - TTL_JITTER * random());
-  const expiresAtMs = Math.round(
-    Math.min(observedAtMs + lifeMs, answer.validUntilMs ?? Number.POSITIVE_INFINITY),
-  );
-  return { ...base, signals: answer.signals, expiresAtMs };
 }

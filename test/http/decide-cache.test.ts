@@ -95,7 +95,7 @@ t.test('keeps an answer of Stytch no longer than it says', async (t) => {
   await ask();
   clock.advance(3_590_000);
   t.equal((await ask()).cache, 'hit', 'within the hour that the answer is good for');
-  clock.advance(10_001);
+  clock.advance(60_000);
   t.equal((await ask()).cache, 'miss', 'past it');
   const expired = { ...GOOD, telemetry_id: 'fault-expired-answer' };
   await ask(expired);

@@ -32,7 +32,12 @@ t.test('shows the document in force, with its hash', async (t) => {
 t.test('names the rules that a disabled provider makes inert, and why', async (t) => {
   const app = await createTestApp(t, { emulators, disabled: ['prefactor'] });
   const { json } = await app.ask<PolicyBody>('GET', '/v1/policy');
-  const expected = ['prefactor-device-not-found', 'device-revoked', 'device-status-unknown'];
+  const expected = [
+    'prefactor-device-not-found',
+    'prefactor-device-not-found-suspect',
+    'device-revoked',
+    'device-status-unknown',
+  ];
   t.same(
     json.inert.map(({ rule }) => rule),
     expected,

@@ -9,24 +9,22 @@ const DEADLINE_MS = 150;
 const PATIENT_DEADLINE_MS = 900;
 /** What the contract grants on top of the deadline. */
 const GRACE_MS = 50;
-const ATTEMPTS_MAX = 10;
+/** Fewer than open a circuit. */
+const ATTEMPTS_MAX = 8;
 
 const emulators = await startEmulators(t);
-const hasty = await createTestApp(t, { emulators, env: { DECISION_DEADLINE_MS: String(DEADLINE_MS) } });
-const shared = await createTestApp(t, {
-  emulators,
-  env: {
-    DECISION_DEADLINE_MS: String(PATIENT_DEADLINE_MS),
-  },
-});
-const strict = await createTestApp(t, {
-  emulators,
-  env: { DECISION_DEADLINE_MS: String(DEADLINE_MS), POLICY_FILE: 'policies/strict.yaml' },
-});
+const PATIENT = { DECISION_DEADLINE_MS: String(PATIENT_DEADLINE_MS) };
+const HASTY = { DECISION_DEADLINE_MS: String(DEADLINE_MS) };
 
-// The good ids come from the cache afterwards, so that a short deadline is about the fault alone.
-for (const app of [hasty, shared, strict]) {
+interface TimedApp extends TestApp {
+  readonly deadlineMs: number;
+}
+
+/** An app of its own for each test, so that no circuit opens and no retry budget is spent by the faults of another. The good ids come from its cache, so that a short deadline is about the fault alone. */
+async function open(t: Test, env: Readonly<Record<string, string>> = PATIENT): Promise<TimedApp> {
+  const app = await createTestApp(t, { emulators, env });
   await until('the good ids are cached', async () => !(await app.decide(bodyFor({}))).json.degraded);
+  return { ...app, deadlineMs: Number(env['DECISION_DEADLINE_MS']) };
 }
 
 const ALL: readonly ProviderId[] = ['stytch', 'mobilerun', 'prefactor'];
@@ -81,9 +79,10 @@ const FAULTS: readonly (readonly [string, readonly string[], number, readonly Pr
 ];
 
 for (const [fault, outcomes, calls, providers] of FAULTS) {
-  const app = outcomes.includes('timeout') && calls === 1 ? hasty : shared;
+  const env = outcomes.includes('timeout') && calls === 1 ? HASTY : PATIENT;
   for (const provider of providers) {
     t.test(`answers a degraded CHALLENGE in time when ${provider} answers ${fault}`, async (t) => {
+      const app = await open(t, env);
       emulators.resetCallCounts();
       const { json } = await decideInTime(t, app, bodyFor({ [provider]: fault }));
       t.equal(json.decision, 'CHALLENGE');
@@ -95,6 +94,7 @@ for (const [fault, outcomes, calls, providers] of FAULTS) {
     });
 
     t.test(`calls ${provider} ${calls} times for ${fault}, and caches nothing of it`, async (t) => {
+      const app = await open(t, env);
       for (let round = 0; round < 2; round += 1) {
         emulators.resetCallCounts();
         await decideAndSettle(app, bodyFor({ [provider]: fault }));
@@ -112,21 +112,25 @@ t.test('covers every fault that the emulators share', async (t) => {
 
 for (const provider of ALL) {
   t.test(`answers BLOCK by the strict policy when ${provider} hangs`, async (t) => {
-    const { json } = await decideInTime(t, strict, bodyFor({ [provider]: 'fault-hang' }));
+    const { json } = await decideInTime(
+      t,
+      await open(t, { ...HASTY, POLICY_FILE: 'policies/strict.yaml' }),
+      bodyFor({ [provider]: 'fault-hang' }),
+    );
     t.match(json, { decision: 'BLOCK', degraded: true });
   });
 
   t.test(`keeps a BLOCK although ${provider} fails`, async (t) => {
     const other = provider === 'stytch' ? 'prefactor' : 'stytch';
     const body = bodyFor({ [provider]: 'fault-500', [other]: 'nobody' });
-    const { json } = await shared.decide(body);
+    const { json } = await (await open(t)).decide(body);
     t.match(json, { decision: 'BLOCK', degraded: true, reasons: [{ verdict: 'BLOCK', certain: true }] });
   });
 
   t.test(`uses the answer of ${provider} that a retry brings`, async (t) => {
     emulators.resetCallCounts();
     const id = `fault-flaky-1-${provider}`;
-    const { json } = await shared.decide(bodyFor({ [provider]: id }));
+    const { json } = await (await open(t)).decide(bodyFor({ [provider]: id }));
     t.match(json, { decision: 'ALLOW', degraded: false });
     t.equal(json.providers[provider].outcome, 'ok');
     t.equal(emulators.callCount(provider, id), 2);
@@ -135,17 +139,19 @@ for (const provider of ALL) {
   t.test(`gives ${provider} up after one retry`, async (t) => {
     emulators.resetCallCounts();
     const id = `fault-flaky-2-${provider}`;
-    const first = await shared.decide(bodyFor({ [provider]: id }));
+    const app = await open(t);
+    emulators.resetCallCounts();
+    const first = await app.decide(bodyFor({ [provider]: id }));
     t.match(first.json, { decision: 'CHALLENGE', degraded: true });
     t.equal(emulators.callCount(provider, id), 2);
-    const second = await shared.decide(bodyFor({ [provider]: id }));
+    const second = await app.decide(bodyFor({ [provider]: id }));
     t.match(second.json, { decision: 'ALLOW', degraded: false }, 'and asks anew for the next decision');
     t.equal(emulators.callCount(provider, id), 3);
   });
 
   t.test(`waits for ${provider} where the deadline allows it`, async (t) => {
     const id = `fault-slow-60-${provider}`;
-    const { json } = await shared.decide(bodyFor({ [provider]: id }));
+    const { json } = await (await open(t)).decide(bodyFor({ [provider]: id }));
     t.match(json, { decision: 'ALLOW', degraded: false });
     t.ok(json.providers[provider].latency_ms >= 50, 'and says how long it took');
   });
@@ -153,7 +159,7 @@ for (const provider of ALL) {
 
 t.test('answers within a deadline that the caller has lowered', async (t) => {
   for (const provider of ALL) {
-    const { json } = await decideInTime(t, hasty, {
+    const { json } = await decideInTime(t, await open(t, HASTY), {
       ...bodyFor({ [provider]: 'fault-hang' }),
       deadline_ms: 50,
     });
@@ -165,7 +171,7 @@ t.test('answers within a deadline that the caller has lowered', async (t) => {
 t.test('does not let a caller raise the deadline', async (t) => {
   const body = { ...bodyFor({ stytch: 'fault-hang' }), deadline_ms: 10_000 };
   const startedAtMs = performance.now();
-  await hasty.decide(body);
+  await (await open(t, HASTY)).decide(body);
   t.ok(performance.now() - startedAtMs < 5_000);
 });
 
@@ -182,7 +188,7 @@ t.test('keeps to the timeout of a provider', async (t) => {
 
 t.test('answers in time when everything hangs at once', async (t) => {
   const hanging = bodyFor({ stytch: 'fault-hang', mobilerun: 'fault-hang', prefactor: 'fault-hang' });
-  const { json } = await decideInTime(t, hasty, hanging);
+  const { json } = await decideInTime(t, await open(t, HASTY), hanging);
   t.match(json, { decision: 'CHALLENGE', degraded: true });
   for (const use of Object.values(json.providers)) t.equal(use.outcome, 'timeout');
 });
@@ -215,10 +221,10 @@ function bodyFor(ids: Partial<Record<ProviderId, string>>): Record<string, unkno
 /** Decides until an answer came in time: a busy machine may be late now and then, a service that is late by design always is. */
 async function decideInTime(
   t: Test,
-  app: TestApp,
+  app: TimedApp,
   body: Readonly<Record<string, unknown>> & { readonly deadline_ms?: number },
 ): Promise<Answer<DecisionBody>> {
-  const deadlineMs = app === shared ? PATIENT_DEADLINE_MS : DEADLINE_MS;
+  const deadlineMs = app.deadlineMs;
   const limitMs = (body.deadline_ms ?? deadlineMs) + GRACE_MS;
   const tookMs: number[] = [];
   let answer: Answer<DecisionBody>;

@@ -1,6 +1,9 @@
 import t from 'tap';
 import { observeAll } from '../../src/observers/fan-out.ts';
 
+/** What a suspicion brings beside its end or beginning. */
+const SUSPICION = { cause: 'known_ids_not_found', samples: 200, notFound: 150 } as const;
+
 t.test('tells every observer what it listens to, in order', async (t) => {
   const heard: unknown[] = [];
   const observer = observeAll([
@@ -8,14 +11,14 @@ t.test('tells every observer what it listens to, in order', async (t) => {
     { onCustody: ({ result }) => heard.push(['second', result]) },
     {
       onRefusal: ({ code }) => heard.push(['third', code]),
-      onBreakerState: ({ provider, state }) => heard.push(['third', provider, state]),
-      onProviderSuspect: ({ provider, isSuspect }) => heard.push(['third', provider, isSuspect]),
+      onCircuitChange: ({ provider, state }) => heard.push(['third', provider, state]),
+      onSuspectChange: ({ provider, isSuspect }) => heard.push(['third', provider, isSuspect]),
     },
   ]);
   observer.onRefusal({ code: 'internal' });
   observer.onCustody({ result: 'repeated' });
-  observer.onBreakerState({ provider: 'stytch', state: 'open' });
-  observer.onProviderSuspect({ provider: 'stytch', isSuspect: true });
+  observer.onCircuitChange({ provider: 'stytch', state: 'open' });
+  observer.onSuspectChange({ provider: 'stytch', isSuspect: true, ...SUSPICION });
   t.strictSame(heard, [
     ['first', 'internal'],
     ['third', 'internal'],

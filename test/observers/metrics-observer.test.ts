@@ -35,6 +35,9 @@ function decisionOf(
   return { decision, caller: 'canary-caller', requestId: 'canary-request', action: 'canary-action' };
 }
 
+/** What a suspicion brings beside its end or beginning. */
+const SUSPICION = { cause: 'known_ids_not_found', samples: 200, notFound: 150 } as const;
+
 t.test('counts decisions by verdict and degradation, and times them in seconds', async (t) => {
   const { observer, value, metrics } = createObserved();
   observer.onDecision(decisionOf('ALLOW', false, 0.09));
@@ -70,9 +73,9 @@ t.test('shows one state of each breaker, which begins closed', async (t) => {
       ),
     );
   t.strictSame(await states(), [1, 0, 0]);
-  observer.onBreakerState({ provider: 'stytch', state: 'open' });
+  observer.onCircuitChange({ provider: 'stytch', state: 'open' });
   t.strictSame(await states(), [0, 0, 1]);
-  observer.onBreakerState({ provider: 'stytch', state: 'half_open' });
+  observer.onCircuitChange({ provider: 'stytch', state: 'half_open' });
   t.strictSame(await states(), [0, 1, 0]);
   t.equal(await value('riskgate_provider_breaker_state', { provider: 'mobilerun', state: 'closed' }), 1);
 });
@@ -80,9 +83,9 @@ t.test('shows one state of each breaker, which begins closed', async (t) => {
 t.test('shows a provider as suspect for as long as it is', async (t) => {
   const { observer, value } = createObserved();
   t.equal(await value('riskgate_provider_suspect', { provider: 'stytch' }), 0);
-  observer.onProviderSuspect({ provider: 'stytch', isSuspect: true });
+  observer.onSuspectChange({ provider: 'stytch', isSuspect: true, ...SUSPICION });
   t.equal(await value('riskgate_provider_suspect', { provider: 'stytch' }), 1);
-  observer.onProviderSuspect({ provider: 'stytch', isSuspect: false });
+  observer.onSuspectChange({ provider: 'stytch', isSuspect: false, ...SUSPICION });
   t.equal(await value('riskgate_provider_suspect', { provider: 'stytch' }), 0);
 });
 
@@ -101,8 +104,8 @@ t.test('makes no series that was not there at the start', async (t) => {
   const names = async () => [...(await metrics.text()).matchAll(/^\w+(?:\{.*\})?/gm)].map(String);
   const before = await names();
   observer.onProviderCall({ provider: 'canary', outcome: 'ok', failure: null, latencyMs: 1, attempts: 1 });
-  observer.onBreakerState({ provider: 'canary', state: 'open' });
-  observer.onProviderSuspect({ provider: 'canary', isSuspect: true });
+  observer.onCircuitChange({ provider: 'canary', state: 'open' });
+  observer.onSuspectChange({ provider: 'canary', isSuspect: true, ...SUSPICION });
   observer.onDecision(decisionOf('ALLOW', false, 1));
   t.ok(before.length > 80);
   t.strictSame(await names(), before);

@@ -70,3 +70,39 @@ for (const [name, expected] of [
     t.ok(counts.ALLOW > 0 && counts.CHALLENGE > 0 && counts.BLOCK > 0);
   });
 }
+
+t.test(
+  'default.yaml challenges what a suspect provider does not find, and strict.yaml blocks it',
+  async (t) => {
+    const [lenient, strict] = [loadPolicyFile('default.yaml'), loadPolicyFile('strict.yaml')];
+    let cases = 0;
+    for (const outcomes of combinations(lenient.providerIds.map(outcomesOf))) {
+      for (let mask = 1; mask < 8; mask += 1) {
+        const evidence = outcomes.map((outcome, place) => ({
+          ...evidenceOf(lenient.providerIds[place] ?? '', outcome),
+          suspect: (mask & (1 << place)) !== 0,
+        }));
+        const believed = outcomes.filter(
+          (outcome, place) => outcome !== 'not_found' || !(mask & (1 << place)),
+        );
+        const isSoftened = believed.length < outcomes.length;
+        const name = `${outcomes.join()} with ${mask.toString(2)} suspect`;
+        const without = expectedVerdict(outcomes);
+        const wanted = isSoftened && !believed.includes('not_found') ? 'CHALLENGE' : without;
+        const judged = evaluatePolicy(lenient, evidence, REQUEST).verdict;
+        if (judged !== wanted) t.equal(judged, wanted, name);
+        const judgedStrictly = evaluatePolicy(strict, evidence, REQUEST).verdict;
+        if (judgedStrictly !== expectedStrictVerdict(outcomes)) t.fail(`strict: ${name}`);
+        cases += 1;
+      }
+    }
+    t.equal(cases, 10 * 11 * 10 * 7);
+  },
+);
+
+function combinations(lists: readonly (readonly Outcome[])[]): Outcome[][] {
+  const [first, ...rest] = lists;
+  if (first === undefined) return [[]];
+  const tails = combinations(rest);
+  return first.flatMap((outcome) => tails.map((tail) => [outcome, ...tail]));
+}

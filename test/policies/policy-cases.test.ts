@@ -19,7 +19,11 @@ const evidenceSchema = z.strictObject(
   Object.fromEntries(
     PROVIDERS.map(({ id, signals }) => [
       id,
-      z.strictObject({ outcome: z.enum(OUTCOMES), signals: signals.partial().strict().optional() }),
+      z.strictObject({
+        outcome: z.enum(OUTCOMES),
+        suspect: z.boolean().optional(),
+        signals: signals.partial().strict().optional(),
+      }),
     ]),
   ),
 );
@@ -43,15 +47,16 @@ const caseFileSchema = z.strictObject({
 interface GivenEvidence {
   readonly outcome: PolicyEvidence['outcome'];
   readonly signals?: object | undefined;
+  readonly suspect?: boolean | undefined;
 }
 
 /** Evidence as the service would have it: an outcome without a payload brings the signals that it always has. */
 function toEvidence(id: string, given: GivenEvidence): PolicyEvidence {
-  const { outcome } = given;
+  const { outcome, suspect = false } = given;
   const definition = PROVIDERS.find((provider) => provider.id === id);
-  if (outcome === 'not_found') return { outcome, signals: definition?.notFoundSignals ?? null };
-  if (outcome === 'unsupported') return { outcome, signals: { found: true, supported: false } };
-  return { outcome, signals: (given.signals ?? null) as PolicyEvidence['signals'] };
+  if (outcome === 'not_found') return { outcome, suspect, signals: definition?.notFoundSignals ?? null };
+  if (outcome === 'unsupported') return { outcome, suspect, signals: { found: true, supported: false } };
+  return { outcome, suspect, signals: (given.signals ?? null) as PolicyEvidence['signals'] };
 }
 
 const files = readdirSync(directory).filter((name) => name.endsWith('.yaml'));

@@ -7,6 +7,7 @@ export interface ProviderBody {
   readonly latency_ms: number;
   readonly age_ms: number;
   readonly request_id: string | null;
+  readonly suspect?: boolean;
 }
 
 /** The answer of POST /v1/decide as the contract spells it. */
@@ -23,6 +24,7 @@ export interface DecisionBody {
   readonly degraded: boolean;
   readonly waivers: readonly unknown[];
   readonly providers: Readonly<Record<ProviderId, ProviderBody>>;
+  readonly provider_suspect?: readonly ProviderId[];
   readonly policy: { readonly id: string; readonly hash: string };
   readonly decided_at: string;
   readonly expires_at: string;

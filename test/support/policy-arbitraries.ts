@@ -28,6 +28,11 @@ const OUTCOME_ATOMS = [
   'providers["{}"].outcome == "timeout"',
   'providers.{}.outcome in ["unavailable", "skipped"]',
   'providers.{}.outcome == "ok" && {}.action == "BLOCK"',
+  'providers.{}.suspect',
+  '!{}.found && !providers.{}.suspect',
+  '!{}.found && providers.{}.suspect',
+  'cel.bind(p, providers.{}, p.suspect || p.outcome == "ok")',
+  'providers["{}"].suspect ? {}.action == "BLOCK" : providers.{}.outcome != "ok"',
 ];
 const REQUEST_ATOMS = [
   'request.telemetry_id_present',
@@ -128,4 +133,9 @@ export function requests(): fc.Arbitrary<RequestSignals> {
     },
     { requiredKeys: ['telemetry_id_present', 'device_id_present'] },
   ) as fc.Arbitrary<RequestSignals>;
+}
+
+/** The same evidence, with each provider suspect or not. */
+export function suspicions(): fc.Arbitrary<readonly [boolean, boolean]> {
+  return fc.tuple(fc.boolean(), fc.boolean());
 }

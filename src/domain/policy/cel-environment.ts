@@ -26,7 +26,7 @@ export function createCheckEnvironment(providers: readonly PolicyProvider[]): En
   const outcomes: Record<string, ObjectSchema> = {};
   for (const provider of providers) {
     environment.registerVariable(provider.id, { schema: toCelSchema(toJsonSchema(provider.signals)) });
-    outcomes[provider.id] = { outcome: 'string' };
+    outcomes[provider.id] = { outcome: 'string', suspect: 'bool' };
   }
   environment.registerVariable('providers', { schema: outcomes });
   environment.registerVariable('request', { schema: toCelSchema(toJsonSchema(requestSignalsSchema)) });

@@ -22,7 +22,7 @@ export interface CompiledRule {
   readonly source: PolicyRule;
   /** Indexes, in provider order, of the providers whose signals the condition reads. */
   readonly signalReads: readonly number[];
-  /** Indexes of the providers whose outcome the condition reads. */
+  /** Indexes of the providers whose outcome or suspicion the condition reads. */
   readonly outcomeReads: readonly number[];
   /** Ids of the providers it reads in either way, for reasons. */
   readonly providers: readonly string[];
@@ -128,13 +128,13 @@ function toRule(
   if (rule.exempt && rule.verdict !== 'ALLOW') {
     refuseRule(workshop, index, 'verdict', 'an exempt rule ends with ALLOW, so its verdict is ALLOW');
   }
-  // Otherwise a provider's outage, which makes such a rule true, would turn a stricter verdict into ALLOW.
+  // Otherwise a provider's outage or a suspicion, which makes such a rule true, would turn a stricter verdict into ALLOW.
   if (rule.verdict === 'ALLOW' && inspection.outcomeReads.size > 0) {
     refuseRule(
       workshop,
       index,
       'when',
-      'a rule with the verdict ALLOW must not depend on the outcome of a provider',
+      'a rule with the verdict ALLOW must not depend on the outcome of a provider, or on whether it is suspect',
     );
   }
   const indexesOf = (names: ReadonlySet<string>) =>

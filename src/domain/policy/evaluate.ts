@@ -6,7 +6,16 @@ import { CAN_BE_ERROR, CAN_BE_TRUE } from './possible-results.ts';
 import type { RequestSignals } from './request-signals.ts';
 
 /** The part of evidence that a policy can see. One entry for each provider, in the policy's provider order. */
-export type PolicyEvidence = Pick<Evidence, 'outcome' | 'signals'>;
+export interface PolicyEvidence extends Pick<Evidence, 'outcome' | 'signals'> {
+  /** The provider's `not_found` is in doubt; absent is false. */
+  readonly suspect?: boolean;
+}
+
+/** What `providers.<id>` holds. */
+interface ProviderState {
+  readonly outcome: string;
+  readonly suspect: boolean;
+}
 
 /** How one rule came out. `inert` rules read a provider that was not asked, and so say nothing. */
 export type RuleResult = 'true' | 'false' | 'unknown' | 'inert';
@@ -36,6 +45,7 @@ interface Bench {
   /** Providers without signals, and of these the ones that may have had something to say. */
   readonly absentMask: number;
   readonly indefiniteMask: number;
+  readonly suspectMask: number;
   readonly evidence: readonly PolicyEvidence[];
   readonly policy: CompiledPolicy;
 }
@@ -56,7 +66,7 @@ interface Finding {
   readonly why: string | null;
 }
 
-/** Judges evidence by a policy. Losing evidence can make the verdict stricter or weaker among CHALLENGE and BLOCK, and never turns either into ALLOW unless a waiver says so. */
+/** Judges evidence by a policy. Losing evidence, or coming to doubt a provider, can make the verdict stricter or weaker among CHALLENGE and BLOCK, and never turns either into ALLOW unless a waiver says so. */
 export function evaluatePolicy(
   policy: CompiledPolicy,
   evidence: readonly PolicyEvidence[],
@@ -83,20 +93,23 @@ function createBench(
   request: RequestSignals,
 ): Bench {
   const context: Record<string, unknown> = { request };
-  const outcomes: Record<string, { outcome: string }> = {};
+  const states: Record<string, ProviderState> = {};
   let absentMask = 0;
   let indefiniteMask = 0;
+  let suspectMask = 0;
   policy.providerIds.forEach((id, place) => {
     const piece = evidence[place];
     if (piece === undefined) throw new RangeError('A policy judges one piece of evidence for each provider.');
-    outcomes[id] = { outcome: piece.outcome };
+    const suspect = piece.suspect ?? false;
+    states[id] = { outcome: piece.outcome, suspect };
+    if (suspect) suspectMask |= 1 << place;
     if (!isDefinite(piece.outcome)) indefiniteMask |= 1 << place;
     // Signals count only beside a definite outcome, whatever a store may have handed over.
     if (piece.signals !== null && isDefinite(piece.outcome)) context[id] = piece.signals;
     else absentMask |= 1 << place;
   });
-  context['providers'] = outcomes;
-  return { context, absentMask, indefiniteMask, evidence, policy };
+  context['providers'] = states;
+  return { context, absentMask, indefiniteMask, suspectMask, evidence, policy };
 }
 
 function findOut(rule: CompiledRule, bench: Bench): Finding {
@@ -104,7 +117,7 @@ function findOut(rule: CompiledRule, bench: Bench): Finding {
   let failed: unknown;
   try {
     if (rule.run(bench.context) === true) return TRUE;
-    return isFalseWhateverWasLost(rule, bench) ? FALSE : missing(rule, bench);
+    return isFalseForSure(rule, bench) ? FALSE : missing(rule, bench);
   } catch (error) {
     // An access to something absent is an error by CEL's own rules; the rule is then unknown.
     failed = error;
@@ -113,48 +126,59 @@ function findOut(rule: CompiledRule, bench: Bench): Finding {
   return isAbsent ? missing(rule, bench) : { result: 'unknown', why: describeError(failed) };
 }
 
-/** A rule that reads signals nobody has. Where it could not have been true even with everything that was asked at hand, the provider it lacks was not asked on purpose, and it says nothing. */
+/** A rule that reads signals nobody has, or leans on a provider that is suspect. Where it could not have been true even with everything that was asked at hand, the provider it lacks was not asked on purpose, and it says nothing. */
 function missing(rule: CompiledRule, bench: Bench): Finding {
-  const { absentMask, indefiniteMask, policy, evidence } = bench;
+  const { absentMask, indefiniteMask, suspectMask, policy, evidence } = bench;
   const skippedMask = absentMask & ~indefiniteMask;
   const readsSkipped = rule.signalReads.some((place) => skippedMask & (1 << place));
   const isInert = readsSkipped && (rule.possible(skippedMask) & CAN_BE_TRUE) === 0;
   const lostMask = isInert ? skippedMask : absentMask;
   const reads = new Set([...rule.signalReads, ...rule.outcomeReads]);
   const lost = [...reads].filter((place) => lostMask & (1 << place));
-  const why = lost.map((place) => `${policy.providerIds[place]} ${evidence[place]?.outcome}`).join(', ');
-  return { result: isInert ? 'inert' : 'unknown', why };
+  const whys = lost.map((place) => `${policy.providerIds[place]} ${evidence[place]?.outcome}`);
+  const doubted = isInert ? [] : rule.outcomeReads.filter((place) => suspectMask & (1 << place));
+  whys.push(...doubted.map((place) => `${policy.providerIds[place]} suspect`));
+  return { result: isInert ? 'inert' : 'unknown', why: whys.join(', ') };
 }
 
-/** `providers.<id>.outcome` is readable in an outage, so a condition such as `outcome == "ok" && action == "BLOCK"` is false because evidence was lost. It is believed only if it would be false for every definite outcome the provider could have had. */
-function isFalseWhateverWasLost(rule: CompiledRule, bench: Bench): boolean {
-  const lost = rule.outcomeReads.filter((place) => bench.indefiniteMask & (1 << place));
-  return lost.length === 0 || isFalseForAll(rule, bench, lost, outcomesIn(bench.context));
+/** `providers.<id>` is readable in an outage and under suspicion, so a condition such as `outcome == "ok" && action == "BLOCK"` is false because evidence was lost, and `!found && !suspect` because it is in doubt. It is believed only if it would be false for every definite outcome the provider could have had, and without the suspicion too. */
+function isFalseForSure(rule: CompiledRule, bench: Bench): boolean {
+  const openMask = bench.indefiniteMask | bench.suspectMask;
+  const open = rule.outcomeReads.filter((place) => openMask & (1 << place));
+  return open.length === 0 || isFalseForAll(rule, bench, open, statesIn(bench.context));
 }
 
 function isFalseForAll(
   rule: CompiledRule,
   bench: Bench,
-  lost: readonly number[],
-  outcomes: Readonly<Record<string, unknown>>,
+  open: readonly number[],
+  states: Readonly<Record<string, ProviderState>>,
 ): boolean {
-  const [place, ...rest] = lost;
+  const [place, ...rest] = open;
   if (place === undefined) {
     try {
-      return rule.run({ ...bench.context, providers: outcomes }) === false;
+      return rule.run({ ...bench.context, providers: states }) === false;
     } catch {
-      // With that outcome the rule would have gone on to read a signal that was lost: it is unknown.
+      // In that state the rule would have gone on to read a signal that was lost: it is unknown.
       return false;
     }
   }
   const id = bench.policy.providerIds[place] ?? '';
-  return DEFINITE_OUTCOMES.every((outcome) =>
-    isFalseForAll(rule, bench, rest, { ...outcomes, [id]: { outcome } }),
+  return statesPossible(place, bench).every((state) =>
+    isFalseForAll(rule, bench, rest, { ...states, [id]: state }),
   );
 }
 
-function outcomesIn(context: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return context['providers'] as Readonly<Record<string, unknown>>;
+/** The states that a provider could have been in, had its evidence not been lost or nobody doubted it. */
+function statesPossible(place: number, { evidence, indefiniteMask, suspectMask }: Bench): ProviderState[] {
+  const isLost = (indefiniteMask & (1 << place)) !== 0;
+  const outcomes = isLost ? DEFINITE_OUTCOMES : [evidence[place]?.outcome ?? ''];
+  const suspicions = (suspectMask & (1 << place)) !== 0 ? [false, true] : [false];
+  return outcomes.flatMap((outcome) => suspicions.map((suspect) => ({ outcome, suspect })));
+}
+
+function statesIn(context: Readonly<Record<string, unknown>>): Readonly<Record<string, ProviderState>> {
+  return context['providers'] as Readonly<Record<string, ProviderState>>;
 }
 
 function enter(rule: CompiledRule, { result, why }: Finding, ledger: Ledger): void {

@@ -6,7 +6,7 @@ import { childrenOf } from './possible-results.ts';
 export interface Inspection {
   /** Variables whose absence or value the condition may notice, `providers` aside. */
   readonly variables: ReadonlySet<string>;
-  /** Providers whose outcome the condition reads. */
+  /** Providers whose outcome or suspicion the condition reads. */
   readonly outcomeReads: ReadonlySet<string>;
   /** The literal patterns given to `matches()`. */
   readonly patterns: readonly { readonly source: string; readonly offset: number }[];
@@ -75,7 +75,7 @@ function readVariable(node: Extract<ASTNode, { op: 'id' }>, findings: Findings):
   else if (findings.names.includes(node.args)) findings.variables.add(node.args);
 }
 
-/** `providers.stytch` and `providers["stytch"]` name one outcome; the schema has refused names that do not exist. */
+/** `providers.stytch` and `providers["stytch"]` name one provider, whose outcome or suspicion is read next; the schema has refused names that do not exist. */
 function readsOutcome(node: Extract<ASTNode, { op: '.' | '[]' }>, findings: Findings): boolean {
   const [object, key] = node.args;
   if (object.op !== 'id' || object.args !== 'providers') return false;

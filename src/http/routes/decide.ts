@@ -6,7 +6,9 @@ import { requireScope } from '../plugins/authenticate.ts';
 import {
   createDecideRequestSchema,
   createDecisionSchema,
+  type DecideHeaders,
   type DecideRequest,
+  decideHeadersSchema,
   decideQuerySchema,
   roundToTenth,
   toDecideOptions,
@@ -42,6 +44,7 @@ export interface DecideRouteOptions {
 
 interface DecideRoute {
   Body: DecideRequest;
+  Headers: DecideHeaders;
   Querystring: { explain?: 'full' };
 }
 
@@ -62,6 +65,7 @@ export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOp
     tags: ['decisions'],
     body: { ...body, examples: decideExamples },
     querystring: toJsonSchema(decideQuerySchema, 'input'),
+    headers: toJsonSchema(decideHeadersSchema, 'input'),
     response: {
       200: { description: 'A decision, whichever it is.', headers: HEADERS, $ref: `${DECISION_ID}#` },
       ...problemResponses(400, 401, 403, 413, 415, 500, 503),
@@ -81,7 +85,7 @@ export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOp
       if (isDraining()) void reply.header('connection', 'close');
       return sendDecision(reply, made, explain);
     };
-    const limits = toDecideOptions(request.body, request.headers['traceparent']);
+    const limits = toDecideOptions(request.body, request.headers, request.caller?.id);
     const made = decide(toSubject(request.body), limits);
     // A warm decision is answered in place: a promise would cost it a turn of the event loop.
     if (!(made instanceof Promise)) return answer(made);

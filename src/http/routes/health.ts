@@ -13,6 +13,7 @@ export interface HealthRouteOptions {
   readonly redisState: () => StoreState;
   readonly isDraining: () => boolean;
   readonly enabledProviders: readonly string[];
+  readonly suspectProviders: () => readonly string[];
 }
 
 const readinessSchema = z.object({
@@ -20,6 +21,11 @@ const readinessSchema = z.object({
   policy: z.object({ id: z.string(), hash: z.string() }),
   redis: z.enum(STORE_STATES).describe('`down` costs the shared cache, not readiness.'),
   providers: z.array(z.string()).describe('The providers that are enabled.'),
+  suspect: z
+    .array(z.string())
+    .describe(
+      'Providers that know nobody any more, most likely because our URL, key or environment is wrong. Costs no readiness.',
+    ),
 });
 
 /** /livez, /readyz and /version: open to everyone, without anything worth hiding. */
@@ -72,6 +78,7 @@ export function registerHealthRoutes(app: FastifyInstance, options: HealthRouteO
           policy: { id, hash },
           redis: options.redisState(),
           providers: options.enabledProviders,
+          suspect: options.suspectProviders(),
         });
     },
   );

@@ -71,6 +71,23 @@ export function createDecideRequestSchema(deviceProviders: readonly string[]) {
     .meta(ONE_WAY_TO_NAME_A_DEVICE);
 }
 
+/** The header of POST /v1/decide, lower case as node:http spells it. Milliseconds that are left, as in Envoy's `x-envoy-expected-rq-timeout-ms`: a point in time would need clocks that agree. */
+export const DEADLINE_HEADER = 'x-request-deadline';
+
+/** The headers of POST /v1/decide that are read. A proxy computes what is left, so any amount is taken, 0 included: then only evidence at hand is used. */
+export const decideHeadersSchema = z.object({
+  [DEADLINE_HEADER]: z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .optional()
+    .describe(
+      'Milliseconds that are left for the answer, a whole number. Can only lower the deadline; with `deadline_ms` the smaller counts.',
+    ),
+  traceparent: z.string().optional().describe('W3C trace context; what is not one is ignored.'),
+});
+
+export type DecideHeaders = z.output<typeof decideHeadersSchema>;
+
 /** What is validated before a handler sees it. */
 export type DecideRequest = z.output<ReturnType<typeof createDecideRequestSchema>>;
 
@@ -97,6 +114,10 @@ const evidenceUseSchema = z.object({
   latency_ms: z.number().describe('How long this decision waited for the provider.'),
   age_ms: z.int().describe('How old the evidence was.'),
   request_id: z.string().nullable().describe("The provider's own id of its answer."),
+  suspect: z
+    .boolean()
+    .optional()
+    .describe('True while `not_found` of this provider is in doubt; absent otherwise.'),
 });
 
 const explanationSchema = z.object({
@@ -121,6 +142,12 @@ export function createDecisionSchema(providers: readonly string[]) {
       .array(reasonSchema.pick({ code: true, rule: true, providers: true }))
       .describe('Rules that could not be decided and that the policy lets pass.'),
     providers: z.object(Object.fromEntries(providers.map((id) => [id, evidenceUseSchema]))),
+    provider_suspect: z
+      .array(z.string())
+      .optional()
+      .describe(
+        'Providers that know nobody any more, most likely because our URL, key or environment is wrong; absent when there is none.',
+      ),
     policy: z.object({ id: z.string(), hash: z.string() }),
     decided_at: z.string().meta({ format: 'date-time' }),
     expires_at: z
@@ -152,22 +179,23 @@ function toDeviceIds({ device_id: id, device_ids: ids }: DecideRequest): DeviceI
   return { kind: 'named', ids: new Map(named) };
 }
 
-/** What a validated body asks of the deadline and the cache. */
+/** What a validated request asks of the deadline and the cache, on behalf of `caller`. */
 export function toDecideOptions(
   body: DecideRequest,
-  traceparent: string | string[] | undefined,
+  headers: DecideHeaders,
+  caller: string | undefined,
 ): DecideOptions {
-  return {
-    maxAgeMs: body.max_age_ms ?? null,
-    deadlineMs: body.deadline_ms ?? null,
-    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
-  };
+  const { max_age_ms: maxAgeMs = null, deadline_ms: asked = null } = body;
+  const { [DEADLINE_HEADER]: left, traceparent } = headers;
+  const deadlineMs = left === undefined ? asked : Math.min(Number(left), asked ?? Number.POSITIVE_INFINITY);
+  return { maxAgeMs, deadlineMs, caller, traceparent };
 }
 
 const CACHE = { memory: 'hit', redis: 'hit', miss: 'miss', shared: 'shared', none: 'none' } as const;
 
 /** A decision as callers read it. */
 export function toDecisionBody(decision: Decision, explain: boolean) {
+  const suspect = decision.evidence.filter((use) => use.suspect).map(({ provider }) => provider);
   const body = {
     decision_id: decision.id,
     decision: decision.verdict,
@@ -175,6 +203,7 @@ export function toDecisionBody(decision: Decision, explain: boolean) {
     degraded: decision.degraded,
     waivers: decision.waivers,
     providers: byProvider(decision.evidence, toEvidenceBody),
+    ...(suspect.length > 0 && { provider_suspect: suspect }),
     policy: decision.policy,
     decided_at: new Date(decision.decidedAtMs).toISOString(),
     expires_at: new Date(decision.expiresAtMs).toISOString(),
@@ -191,6 +220,7 @@ function toEvidenceBody(use: EvidenceUse) {
     latency_ms: roundToTenth(use.latencyMs),
     age_ms: use.ageMs,
     request_id: use.upstreamRequestId,
+    ...(use.suspect && { suspect: true }),
   };
 }
 

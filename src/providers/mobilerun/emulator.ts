@@ -31,7 +31,7 @@ const DETAILS: ReadonlyMap<number, string> = new Map([
 
 /** Mobilerun's device fingerprint at `/v1/devices/{id}/fingerprint`. Credentials: `apiKey`; any bearer token when absent. The statuses of an unknown device and of the unsupported-feature error are options, since the vendor leaves them open. */
 export const mobilerunEmulator: FastifyPluginAsync<EmulatorOptions> = async (app, options) => {
-  const faults = createFaultEngine(app);
+  const faults = createFaultEngine(app, options);
   acceptAnything(app, (status) => problemAnswer(status));
   app.all('/v1/devices/*', (request, reply) => snapshot(request, reply, options, faults));
   for (const path of ['/v1/devices', '/devices', '/devices/*']) {
@@ -62,18 +62,20 @@ async function snapshot(
 }
 
 function dialectOf(deviceId: string, options: EmulatorOptions): EmulatorDialect {
+  const unknown = () => problemAnswer(options.unknownDeviceStatus ?? 404, 'device not found');
   return {
     redirectPath: '/v1/devices/active/fingerprint',
     good: healthyPayload,
     error: problemAnswer,
     routeNotFound,
+    unknown,
     answer() {
       const payload = successPayload(deviceId);
       if (payload !== null) return jsonAnswer(200, payload);
       if (deviceId === 'unsupported') return unsupportedFeature(options.unsupportedStatus ?? 404);
       const error = ERROR_ID.exec(deviceId);
       if (error !== null) return problemAnswer(Number(error[1]));
-      return problemAnswer(options.unknownDeviceStatus ?? 404, 'device not found');
+      return unknown();
     },
   };
 }

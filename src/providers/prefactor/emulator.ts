@@ -42,7 +42,7 @@ const DEFAULT_CODES = {
 
 /** Prefactor's "Fetch device" at `/api/v1/device/{id}`. Credentials: `apiToken`; any bearer token when absent. */
 export const prefactorEmulator: FastifyPluginAsync<EmulatorOptions> = async (app, options) => {
-  const faults = createFaultEngine(app);
+  const faults = createFaultEngine(app, options);
   acceptAnything(app, (status) => errorAnswer(status, status < 500 ? 'bad_request' : 'unexpected'));
   app.all('/api/v1/device/*', (request, reply) => fetchDevice(request, reply, options, faults));
   for (const path of ['/api', '/api/*', '/device/*', '/v1/device/*']) {
@@ -73,6 +73,7 @@ function dialectOf(deviceId: string): EmulatorDialect {
     good: () => healthyPayload(deviceId, Date.now()),
     error: (status) => errorAnswer(status, DEFAULT_CODES[status]),
     routeNotFound,
+    unknown: () => errorAnswer(404, 'not_found'),
     answer() {
       const payload = successPayload(deviceId, Date.now());
       if (payload !== null) return jsonAnswer(200, payload);

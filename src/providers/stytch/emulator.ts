@@ -44,7 +44,7 @@ const DEFAULT_ERROR_TYPES = {
 
 /** Stytch Fingerprint Lookup, POST and the deprecated GET, at its real path. Credentials: `projectId` and `secret`; any non-empty pair when absent. */
 export const stytchEmulator: FastifyPluginAsync<EmulatorOptions> = async (app, options) => {
-  const faults = createFaultEngine(app);
+  const faults = createFaultEngine(app, options);
   acceptAnything(app, (status) =>
     errorAnswer(status, status < 500 ? 'bad_request' : 'internal_server_error'),
   );
@@ -76,6 +76,7 @@ function dialectOf({ telemetryId, metadata }: Lookup, method: LookupMethod): Emu
     good: () => ({ ...healthyPayload(telemetryId, method, Date.now()), ...echo }),
     error: (status) => errorAnswer(status, DEFAULT_ERROR_TYPES[status]),
     routeNotFound,
+    unknown: () => errorAnswer(404, 'telemetry_id_not_found'),
     answer() {
       const payload = successPayload(telemetryId, method, Date.now());
       if (payload !== null) return jsonAnswer(200, { ...payload, ...echo });

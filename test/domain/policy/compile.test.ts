@@ -107,6 +107,9 @@ t.test(
       ['a.action.matchesLinear("x")', /found no matching overload|write matches/],
       ['c.found', /Unknown variable: c/],
       ['providers.c.outcome == "ok"', /No such key: c/],
+      ['providers.a.suspect == "yes"', /no such overload/],
+      ['providers.a.suspicious', /No such key: suspicious/],
+      ['has(providers.a.suspicious)', /No such key: suspicious/],
       ['request.phone == "1"', /No such key: phone/],
     ];
     for (const [when, pattern] of refused) {
@@ -144,6 +147,10 @@ t.test('refuses a verdict of ALLOW that an outage could bring about', async (t) 
   t.match(mistakesOf('providers.a.outcome == "timeout"', { verdict: 'ALLOW', exempt: true }), [
     /must not depend on the outcome/,
   ]);
+  for (const when of ['providers.a.suspect', '!providers.a.suspect || a.found']) {
+    t.match(mistakesOf(when, { verdict: 'ALLOW' }), [/or on whether it is suspect/]);
+    t.match(mistakesOf(when, { verdict: 'ALLOW', exempt: true }), [/or on whether it is suspect/]);
+  }
   t.match(mistakesOf('a.found', { exempt: true }), [/an exempt rule ends with ALLOW/]);
   t.same(mistakesOf('a.found', { exempt: true, verdict: 'ALLOW' }), []);
 });

@@ -137,6 +137,29 @@ t.test('lets rules about outages read the outcome', async (t) => {
   );
 });
 
+t.test(
+  'lets rules read whether a provider is suspect, and believes none that is false for that alone',
+  async (t) => {
+    const suspect = { ...NOT_FOUND, suspect: true };
+    t.same(resultOf('providers.a.suspect', [suspect, ok()]), ['true', null]);
+    t.same(resultOf('providers.a.suspect', [{ ...TIMEOUT, suspect: true }, ok()]), ['true', null]);
+    t.same(resultOf('providers.a.suspect', [{ ...SKIPPED, suspect: true }, ok()]), ['true', null]);
+    t.same(resultOf('providers.a.suspect', [NOT_FOUND, ok()]), ['false', null]);
+    t.same(resultOf('!a.found && !providers.a.suspect', [NOT_FOUND, ok()]), ['true', null]);
+    t.same(resultOf('!a.found && !providers.a.suspect', [suspect, ok()]), ['unknown', 'a suspect']);
+    t.same(resultOf('!a.found && providers.a.suspect', [suspect, ok()]), ['true', null]);
+    t.same(resultOf('!a.found && !providers.a.suspect', [{ ...ok(), suspect: true }, ok()]), ['false', null]);
+    t.same(resultOf('!a.found && !providers.a.suspect', [{ ...TIMEOUT, suspect: true }, ok()]), [
+      'unknown',
+      'a timeout, a suspect',
+    ]);
+    t.same(resultOf('!a.found && !providers.a.suspect', [{ ...SKIPPED, suspect: true }, ok()]), [
+      'inert',
+      'a skipped',
+    ]);
+  },
+);
+
 t.test('lets a rule about a skipped provider say nothing', async (t) => {
   t.same(resultOf('!a.found', [SKIPPED, ok()]), ['inert', 'a skipped']);
   t.same(resultOf('a.found && b.found', [SKIPPED, ok()]), ['inert', 'a skipped']);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { createCheckEnvironment, createRunEnvironment } from '../../../src/domain/policy/cel-environment.ts';
-import { evaluatePolicy } from '../../../src/domain/policy/evaluate.ts';
+import { evaluatePolicy, type PolicyEvidence } from '../../../src/domain/policy/evaluate.ts';
 import {
   CAN_BE_ERROR,
   CAN_BE_FALSE,
@@ -14,49 +14,78 @@ import {
   indefiniteEvidence,
   policyDocuments,
   requests,
+  suspicions,
 } from '../../support/policy-arbitraries.ts';
 import { COMPILE_OPTIONS, compiled } from '../../support/policy-fixture.ts';
+
+/** The evidence with the providers of the mask lost, and with those suspect that were so or have come to be. */
+function spoil(
+  whole: readonly PolicyEvidence[],
+  lost: readonly PolicyEvidence[],
+  mask: number,
+  doubted: readonly boolean[],
+): readonly PolicyEvidence[] {
+  return whole.map((piece, place) => {
+    const remaining = mask & (1 << place) ? (lost[place] ?? piece) : piece;
+    return { ...remaining, suspect: piece.suspect === true || doubted[place] === true };
+  });
+}
+
+function withSuspicions(
+  evidence: readonly PolicyEvidence[],
+  suspect: readonly boolean[],
+): readonly PolicyEvidence[] {
+  return evidence.map((piece, place) => ({ ...piece, suspect: suspect[place] === true }));
+}
 
 /** Seeded, so that a failure repeats. Believing a false that an outage caused fails within a few hundred runs. */
 const RUNS = { numRuns: 3000, seed: 20260115 };
 
-t.test('never turns a stricter verdict into ALLOW by losing evidence, unless a waiver says so', async (t) => {
-  let stricter = 0;
-  let waived = 0;
-  fc.assert(
-    fc.property(
-      policyDocuments(),
-      fc.tuple(definiteEvidence(), definiteEvidence()),
-      fc.tuple(indefiniteEvidence(), indefiniteEvidence()),
-      fc.integer({ min: 1, max: 3 }),
-      requests(),
-      (document, whole, lost, mask, request) => {
-        const policy = compiled(document);
-        const before = evaluatePolicy(policy, whole, request);
-        const remaining = whole.map((piece, place) => (mask & (1 << place) ? (lost[place] ?? piece) : piece));
-        const after = evaluatePolicy(policy, remaining, request);
-        if (before.verdict === 'ALLOW') return true;
-        stricter += 1;
-        if (after.waivers.length > 0) waived += 1;
-        return after.verdict !== 'ALLOW' || after.waivers.length > 0;
-      },
-    ),
-    RUNS,
-  );
-  t.ok(stricter > 500, `${stricter} runs began with a stricter verdict`);
-  t.ok(waived < stricter / 2, `${waived} of them were waived`);
-});
+t.test(
+  'never turns a stricter verdict into ALLOW by losing or doubting evidence, unless a waiver says so',
+  async (t) => {
+    let stricter = 0;
+    let waived = 0;
+    fc.assert(
+      fc.property(
+        policyDocuments(),
+        fc.tuple(definiteEvidence(), definiteEvidence()),
+        fc.tuple(indefiniteEvidence(), indefiniteEvidence()),
+        fc.integer({ min: 0, max: 3 }),
+        suspicions(),
+        suspicions(),
+        requests(),
+        (document, definite, lost, mask, suspect, doubted, request) => {
+          const whole = withSuspicions(definite, suspect);
+          const policy = compiled(document);
+          const before = evaluatePolicy(policy, whole, request);
+          const after = evaluatePolicy(policy, spoil(whole, lost, mask, doubted), request);
+          if (before.verdict === 'ALLOW') return true;
+          stricter += 1;
+          if (after.waivers.length > 0) waived += 1;
+          return after.verdict !== 'ALLOW' || after.waivers.length > 0;
+        },
+      ),
+      RUNS,
+    );
+    t.ok(stricter > 500, `${stricter} runs began with a stricter verdict`);
+    t.ok(waived < stricter / 2, `${waived} of them were waived`);
+  },
+);
 
-t.test('never makes a true rule false or inert by losing evidence', async (t) => {
+t.test('never makes a true rule false or inert by losing or doubting evidence', async (t) => {
   let seen = 0;
   fc.assert(
     fc.property(
       conditions(true),
       fc.tuple(definiteEvidence(), definiteEvidence()),
       fc.tuple(indefiniteEvidence(), indefiniteEvidence()),
-      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 0, max: 3 }),
+      suspicions(),
+      suspicions(),
       requests(),
-      (when, whole, lost, mask, request) => {
+      (when, definite, lost, mask, suspect, doubted, request) => {
+        const whole = withSuspicions(definite, suspect);
         const document = {
           policy: 'test',
           otherwise: 'ALLOW',
@@ -64,8 +93,7 @@ t.test('never makes a true rule false or inert by losing evidence', async (t) =>
         };
         const policy = compiled(document);
         const [before] = evaluatePolicy(policy, whole, request).trace;
-        const remaining = whole.map((piece, place) => (mask & (1 << place) ? (lost[place] ?? piece) : piece));
-        const [after] = evaluatePolicy(policy, remaining, request).trace;
+        const [after] = evaluatePolicy(policy, spoil(whole, lost, mask, doubted), request).trace;
         if (before?.result !== 'true' && before?.result !== 'unknown') return true;
         seen += 1;
         return after?.result === 'true' || after?.result === 'unknown';
@@ -85,13 +113,17 @@ t.test('foretells every result that a condition can have', async (t) => {
       conditions(true),
       definiteEvidence(),
       definiteEvidence(),
+      suspicions(),
       requests(),
-      (when, a, b, request) => {
+      (when, a, b, [suspectA, suspectB], request) => {
         const absent = new Set([a.signals ? '' : 'a', b.signals ? '' : 'b']);
         const possible = possibleResults(checking.parse(when).ast, absent);
         const context = {
           request,
-          providers: { a: { outcome: a.outcome }, b: { outcome: b.outcome } },
+          providers: {
+            a: { outcome: a.outcome, suspect: suspectA },
+            b: { outcome: b.outcome, suspect: suspectB },
+          },
           ...(a.signals ? { a: a.signals } : {}),
           ...(b.signals ? { b: b.signals } : {}),
         };

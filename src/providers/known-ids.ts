@@ -1,0 +1,51 @@
+/** An id that the provider has answered for. The id itself is kept, in memory only, because it may be asked again. */
+export interface KnownId {
+  readonly id: string;
+  readonly source: string;
+  readonly atMs: number;
+  /** Unix milliseconds after which the provider itself no longer vouches for it; null when it does not say. */
+  readonly validUntilMs: number | null;
+}
+
+/** A handful of ids that the provider knew recently. */
+export interface KnownIds {
+  remember(known: KnownId): void;
+  /** At most `count` ids that should still be known, from as many sources as there are, the latest first. */
+  pick(nowMs: number, count: number): readonly KnownId[];
+  /** How many sources the ids come from that should still be known. */
+  sources(nowMs: number): number;
+}
+
+const IDS_MAX = 64;
+/** One source never fills the list. */
+const IDS_OF_SOURCE_MAX = 5;
+/** Long enough for a quiet hour; an id that was known the day before may be gone for good reasons. */
+const AGE_MS_MAX = 3_600_000;
+/** An id about to expire may be gone by the time that it is asked again. */
+const VALIDITY_MS_MIN = 5_000;
+
+/** Builds an empty list. */
+export function createKnownIds(): KnownIds {
+  let latestFirst: KnownId[] = [];
+  const valid = (nowMs: number) =>
+    latestFirst.filter(
+      ({ atMs, validUntilMs }) =>
+        nowMs - atMs <= AGE_MS_MAX && (validUntilMs ?? Number.POSITIVE_INFINITY) - nowMs >= VALIDITY_MS_MIN,
+    );
+  return {
+    remember: (known) => {
+      const others = latestFirst.filter(({ id }) => id !== known.id);
+      const own = others.filter(({ source }) => source === known.source);
+      const dropped = own.length >= IDS_OF_SOURCE_MAX ? own.at(-1) : undefined;
+      latestFirst = [known, ...others.filter((other) => other !== dropped)].slice(0, IDS_MAX);
+    },
+    pick: (nowMs, count) => {
+      const firstOfSource = new Map<string, KnownId>();
+      const candidates = valid(nowMs);
+      for (const known of candidates)
+        if (!firstOfSource.has(known.source)) firstOfSource.set(known.source, known);
+      return [...new Set([...firstOfSource.values(), ...candidates])].slice(0, count);
+    },
+    sources: (nowMs) => new Set(valid(nowMs).map(({ source }) => source)).size,
+  };
+}
