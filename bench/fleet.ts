@@ -30,7 +30,7 @@ const TTL_SECONDS = '3600';
 /** Starts every server that is wanted, each in its own process, fills the caches, and proves that each answers as it should. */
 export async function startFleet(processes: BenchProcesses, only: ReadonlySet<VariantId>): Promise<Fleet> {
   const emulators = await processes.start({ script: 'bench/servers/emulators.ts', announces: true });
-  const serviceEnv = createServiceEnv(emulators.port);
+  const serviceEnv = createServiceEnv(emulators.port, processes);
   const startService = async (env: Readonly<Record<string, string>> = {}) => {
     const port = await findFreePort();
     const server = await processes.start({
@@ -51,7 +51,10 @@ export async function startFleet(processes: BenchProcesses, only: ReadonlySet<Va
     http: () => startEcho('bench/servers/node-http.ts'),
     fastify: () => startEcho('bench/servers/fastify.ts'),
     warm: async () => warm,
-    redis: async () => startService({ REDIS_URL: await startRedis(), CACHE_LOCAL_TTL_SECONDS: '0' }),
+    redis: async () => {
+      const { url } = await startRedisServer(processes);
+      return startService({ REDIS_URL: url, CACHE_LOCAL_TTL_SECONDS: '0' });
+    },
     cold: () => startService(),
   };
   const variants: RunningVariant[] = [];
@@ -63,9 +66,9 @@ export async function startFleet(processes: BenchProcesses, only: ReadonlySet<Va
   return { variants, emulators, sample };
 }
 
-function createServiceEnv(emulatorPort: number): Record<string, string> {
+function createServiceEnv(emulatorPort: number, processes: BenchProcesses): Record<string, string> {
   const directory = mkdtempSync(join(tmpdir(), 'riskgate-bench-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  processes.teardown(() => rmSync(directory, { recursive: true, force: true }));
   const keysFile = join(directory, 'keys.yaml');
   writeFileSync(
     keysFile,
@@ -78,14 +81,6 @@ function createServiceEnv(emulatorPort: number): Record<string, string> {
     ID_HASH_KEY: 'a key for benchmarks, of 32 bytes or more',
     LOG_LEVEL: 'info',
   };
-}
-
-async function startRedis(): Promise<string> {
-  return (await startRedisServer({ teardown: atExit })).url;
-}
-
-function atExit(handler: () => unknown): void {
-  process.once('exit', () => void handler());
 }
 
 function findFreePort(): Promise<number> {

@@ -31,9 +31,15 @@ const CPU_PROBE = new URL('./cpu-probe.ts', import.meta.url).href;
 /** The children of one benchmark. They end with it, whichever way it ends. */
 export class BenchProcesses {
   readonly #children = new Set<ChildProcess>();
+  readonly #teardowns: (() => unknown)[] = [];
 
   constructor() {
-    process.once('exit', () => this.end());
+    process.once('exit', () => this.#kill());
+  }
+
+  /** Leaves something to do at the end; see `end`. */
+  teardown(handler: () => unknown): void {
+    this.#teardowns.push(handler);
   }
 
   /** Starts a script in its own process, with the CPU probe in it. Its standard output is /dev/null. */
@@ -56,8 +62,14 @@ export class BenchProcesses {
     return { port, ask, cpuMicros: () => ask('cpu', z.number()) };
   }
 
-  /** Kills every child. They hold nothing that outlives them. */
-  end(): void {
+  /** Kills every child, and clears up after those that are not ours alone. */
+  async end(): Promise<void> {
+    this.#kill();
+    for (const handler of this.#teardowns.splice(0)) await handler();
+  }
+
+  /** They hold nothing that outlives them. */
+  #kill(): void {
     for (const child of this.#children) child.kill('SIGKILL');
   }
 }

@@ -8,16 +8,22 @@ import { summarise, toMarkdown } from './report.ts';
 
 const processes = new BenchProcesses();
 for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
-  process.once(signal, () => process.exit(code));
+  process.once(signal, () => void leave(code));
 }
 
 try {
   await run(readOptions(process.argv.slice(2)));
-  process.exit(0);
+  await leave(0);
 } catch (error) {
   console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
-  // Every child ends with this process.
-  process.exit(1);
+  await leave(1);
+}
+
+async function leave(code: number): Promise<void> {
+  // Whatever is under way fails now, and that is no news.
+  process.exitCode ??= code;
+  await processes.end();
+  process.exit();
 }
 
 async function run(options: BenchOptions): Promise<void> {
