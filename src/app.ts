@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto';
+import { hash, randomUUIDv7 } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { v7 } from 'uuid';
 import { createDecide } from './application/decide.ts';
 import { findInertRules } from './application/describe-policy.ts';
 import type { ProviderSlot } from './application/gather-evidence.ts';
@@ -72,7 +71,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     logger,
     version,
     clock = systemClock,
-    newId = v7,
+    newId = randomUUIDv7,
     random = Math.random,
   } = options;
   const registry = checkProviders(providers);

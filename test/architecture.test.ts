@@ -226,7 +226,7 @@ t.test('keeps files small and their names telling', async (t) => {
 
 /** Planted files, each of which breaks one rule. */
 const PLANTED: readonly (readonly [string, string])[] = [
-  ['domain/verdict2.ts', "import { v7 } from 'uuid';"],
+  ['domain/verdict2.ts', "import { v7 } from 'some-package';"],
   ['domain/verdict2.ts', "import { hash } from 'node:crypto';"],
   ['domain/policy/x.ts', "import type { Clock } from '../../application/ports.ts';"],
   ['domain/x.ts', 'export const now = () => Date.now();'],

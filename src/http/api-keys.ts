@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { parseYaml } from '../platform/yaml-document.ts';
 
@@ -13,7 +14,12 @@ export interface Caller {
   readonly scopes: ReadonlySet<Scope>;
 }
 
-/** The keys of one file. Holds hashes, never keys. */
+/** Digests that are remembered, of good and of wrong keys alike: what is compared, and how, stays the same. */
+const DIGESTS_MAX = 256;
+/** A longer token is nobody's key, and not worth its place. */
+const TOKEN_LENGTH_MAX = 256;
+
+/** The keys of one file. It remembers the digests of keys that were presented lately, in this process alone. */
 export interface Keyring {
   readonly size: number;
   /** The caller that a presented key belongs to, or null. Takes the same steps whichever key matches, and whether one does. */
@@ -74,10 +80,18 @@ function createKeyring(keys: z.output<typeof apiKeysSchema>['keys']): Keyring {
     digest: Buffer.from(sha256, 'hex'),
     caller: { id, scopes: new Set(scopes) },
   }));
+  const digests = new LRUCache<string, Buffer>({ max: DIGESTS_MAX });
+  const digestOf = (token: string): Buffer => {
+    const known = digests.get(token);
+    if (known !== undefined) return known;
+    const digest = hash('sha256', token, 'buffer');
+    if (token.length <= TOKEN_LENGTH_MAX) digests.set(token, digest);
+    return digest;
+  };
   return {
     size: entries.length,
     find: (token) => {
-      const presented = hash('sha256', token, 'buffer');
+      const presented = digestOf(token);
       let caller: Caller | null = null;
       for (const entry of entries) if (timingSafeEqual(entry.digest, presented)) caller = entry.caller;
       return caller;

@@ -1,7 +1,8 @@
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { toRfc3339 } from './rfc3339.ts';
 
 /** Lines are written in blocks of this size, which costs half of writing each; a timer writes what is left. */
-const BLOCK_BYTES = 8192;
+const BLOCK_CHARS = 8192;
 const FLUSH_MS = 250;
 /** What may wait for a reader that stalls or a disk that is full; beyond it lines are dropped, and the service goes on. */
 const WAITING_BYTES_MAX = 8 * 1024 * 1024;
@@ -19,7 +20,7 @@ export function createLogger(level: string, stream?: DestinationStream): LoggerH
   const options = {
     level,
     base: null,
-    timestamp: stdTimeFunctions.isoTime,
+    timestamp: () => `,"time":"${toRfc3339(Date.now())}"`,
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: toErrorFields },
   };
@@ -28,13 +29,40 @@ export function createLogger(level: string, stream?: DestinationStream): LoggerH
     dest: 1,
     // A synchronous write to a full pipe or disk would stop every decision.
     sync: false,
-    minLength: BLOCK_BYTES,
     maxLength: WAITING_BYTES_MAX,
-    periodicFlush: FLUSH_MS,
   });
   // A full disk or a closed pipe: there is nowhere to say so, and the lines stay buffered up to the bound.
   sink.on('error', () => {});
-  return { logger: pino(options, sink), close: () => closeSink(sink) };
+  const block = gatherLines((text) => sink.write(text));
+  return {
+    logger: pino(options, block),
+    close: () => {
+      block.close();
+      return closeSink(sink);
+    },
+  };
+}
+
+/** Hands lines on in blocks: the sink measures and copies whatever it is given, and does so line by line otherwise. */
+function gatherLines(hand: (text: string) => void): DestinationStream & { close(): void } {
+  let held = '';
+  const flush = () => {
+    const text = held;
+    held = '';
+    if (text !== '') hand(text);
+  };
+  const timer = setInterval(flush, FLUSH_MS);
+  timer.unref();
+  return {
+    write: (line) => {
+      held += line;
+      if (held.length >= BLOCK_CHARS) flush();
+    },
+    close: () => {
+      clearInterval(timer);
+      flush();
+    },
+  };
 }
 
 async function closeSink(sink: ReturnType<typeof destination>): Promise<void> {

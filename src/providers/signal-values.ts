@@ -10,9 +10,12 @@ const CONTROL_CHARACTERS = /\p{Cc}|\p{Cs}/u;
 
 /** The object without the keys whose value is undefined: absence is the absence of the key. */
 export function omitAbsent<Fields extends object>(fields: Fields): Present<Fields> {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as Present<Fields>;
+  const present: Record<string, unknown> = {};
+  for (const name of Object.keys(fields)) {
+    const value: unknown = Reflect.get(fields, name);
+    if (value !== undefined) present[name] = value;
+  }
+  return present as Present<Fields>;
 }
 
 type Present<Fields> = {

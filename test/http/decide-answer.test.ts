@@ -76,7 +76,9 @@ t.test('gives every decision an id of its own, in order of time', async (t) => {
   const ids: string[] = [];
   for (let index = 0; index < 20; index += 1) ids.push((await app.decide(GOOD)).json.decision_id);
   t.equal(new Set(ids).size, 20);
-  t.same(ids, ids.toSorted());
+  // Within one millisecond the order is free (RFC 9562, section 5.7).
+  const times = ids.map((id) => id.slice(0, 13));
+  t.same(times, times.toSorted());
 });
 
 t.test('answers with the headers of the contract', async (t) => {

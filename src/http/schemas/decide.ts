@@ -4,6 +4,7 @@ import type { Decision, EvidenceUse } from '../../domain/decision.ts';
 import { OUTCOMES } from '../../domain/evidence.ts';
 import type { DeviceIds, Subject } from '../../domain/subject.ts';
 import { VERDICTS } from '../../domain/verdict.ts';
+import { toRfc3339 } from '../../platform/rfc3339.ts';
 
 const identifier = z.string().max(256);
 
@@ -205,8 +206,8 @@ export function toDecisionBody(decision: Decision, explain: boolean) {
     providers: byProvider(decision.evidence, toEvidenceBody),
     ...(suspect.length > 0 && { provider_suspect: suspect }),
     policy: decision.policy,
-    decided_at: new Date(decision.decidedAtMs).toISOString(),
-    expires_at: new Date(decision.expiresAtMs).toISOString(),
+    decided_at: toRfc3339(decision.decidedAtMs),
+    expires_at: toRfc3339(decision.expiresAtMs),
   };
   if (!explain) return body;
   const signals = byProvider(decision.evidence, (use) => use.signals);
