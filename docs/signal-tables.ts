@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { INDEFINITE_OUTCOMES } from '../src/domain/evidence.ts';
 import { requestSignalsSchema } from '../src/domain/policy/request-signals.ts';
+import { telemetrySignalsSchema } from '../src/domain/policy/telemetry-signals.ts';
 import { code, toTable } from './markdown-table.ts';
 
 /** The part of a provider definition that these tables need. */
@@ -64,6 +65,12 @@ export function allSignals(
       variable: 'request',
       intro: 'The request itself. Never lost in an outage, and never stored.',
       signals: signalsOf('request', requestSignalsSchema),
+    },
+    {
+      variable: 'telemetry',
+      intro:
+        'Custody of the telemetry id: who used it first, and when. Absent as a whole when it is not known or there is no telemetry id. A condition reads its signals one by one: `has(telemetry.…)` and `telemetry` alone are refused.',
+      signals: signalsOf('telemetry', telemetrySignalsSchema),
     },
     {
       variable: 'providers',

@@ -1,17 +1,19 @@
 import { hash, randomUUIDv7 } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { createCustody } from './application/custody.ts';
 import { createDecide } from './application/decide.ts';
 import { findInertRules } from './application/describe-policy.ts';
 import type { ProviderSlot } from './application/gather-evidence.ts';
 import { loadPolicy } from './application/load-policy.ts';
-import type { Clock, DecisionObserver, ProviderObserver } from './application/ports.ts';
+import type { Clock, CustodyStore } from './application/ports.ts';
 import { createPurgeEvidence } from './application/purge-evidence.ts';
 import type { Config, ConfigFiles, ProviderConfig } from './config.ts';
 import type { CompiledPolicy } from './domain/policy/compile.ts';
 import { loadKeyring } from './http/api-keys.ts';
 import { createServer } from './http/server.ts';
 import { observeAll } from './observers/fan-out.ts';
+import { createLogObserver } from './observers/log-observer.ts';
 import { measureService } from './observers/service-metrics.ts';
 import { startTracer } from './observers/start-tracer.ts';
 import { systemClock } from './platform/clock.ts';
@@ -24,7 +26,9 @@ import type { ProviderDefinition } from './providers/definition.ts';
 import { checkProviders } from './providers/registry.ts';
 import { createEvidenceSource } from './providers/resilience.ts';
 import type { ClosableEvidenceStore } from './stores/closable-evidence-store.ts';
+import { createMemoryCustodyStore } from './stores/memory/custody-store.ts';
 import { createMemoryEvidenceStore } from './stores/memory/evidence-store.ts';
+import { createRedisCustodyStore } from './stores/redis/custody-store.ts';
 import { createRedisEvidenceStore, type RedisStoreEvent } from './stores/redis/evidence-store.ts';
 import { createTieredEvidenceStore } from './stores/tiered-evidence-store.ts';
 
@@ -40,6 +44,8 @@ export interface AppOptions {
   readonly clock?: Clock;
   readonly newId?: () => string;
   readonly random?: () => number;
+  /** Instead of the store that the configuration asks for. */
+  readonly custodyStore?: CustodyStore;
 }
 
 /** The assembled service. */
@@ -78,13 +84,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   if (!registry.ok) throw new Error(registry.mistakes.join('\n'));
   const policy = followPolicy(config.policyFile, providers, logger);
   const keyring = follow(config.apiKeysFile, loadKeyring, logger, 'api_keys', ({ size }) => ({ keys: size }));
-  const store = createStore(config, clock, logger);
+  const { evidence: store, custody: custodyStore } = createStores(config, clock, logger);
   const clients: HttpClient[] = [];
   const redisState = () => (config.redisUrl === null ? 'absent' : store.health().state);
   const enabled = config.providers.filter(({ isEnabled }) => isEnabled).map(({ id }) => id);
   const state = { version, policy: policy.current, redisState, storeUsage: () => store.usage() };
   const measured = config.isMeasured ? measureService(enabled, state) : null;
-  const observer = observeAll([createObserver(logger), ...(measured ? [measured.observer] : [])]);
+  const observer = observeAll([createLogObserver(logger), ...(measured ? [measured.observer] : [])]);
   const tracer = await startTracer(config, version, logger);
   const slots = providers.map((definition): ProviderSlot => {
     const settings = config.providers.find(({ id }) => id === definition.id);
@@ -116,6 +122,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   const decide = createDecide({
     slots,
     policy: policy.current,
+    custody: createCustody({
+      slots,
+      store: options.custodyStore ?? custodyStore,
+      hashes: createCustodyHashes(config.idHashKey),
+      clock,
+      observer,
+    }),
     clock,
     newId,
     deadlineMs: config.decisionDeadlineMs,
@@ -209,15 +222,45 @@ function createKeyOf(idHashKey: string, { id, settings }: ProviderConfig): (id: 
   return (subjectId) => `${id}:${hashId(subjectId)}`;
 }
 
-function createStore(config: Config, clock: Clock, logger: Logger): ClosableEvidenceStore {
-  const entriesMax = config.cacheEntriesMax;
-  if (config.redisUrl === null) return createMemoryEvidenceStore({ clock, entriesMax });
+/** One purpose each, and none of them that of evidence: what Redis holds of an id in one place cannot be found again in another. */
+function createCustodyHashes(idHashKey: string) {
+  return {
+    telemetry: createKeyedHash(idHashKey, 'custody of telemetry_id'),
+    device: createKeyedHash(idHashKey, 'custody by device_id'),
+    account: createKeyedHash(idHashKey, 'custody by account_id'),
+  };
+}
+
+interface Stores {
+  readonly evidence: ClosableEvidenceStore;
+  readonly custody: CustodyStore;
+}
+
+function createStores(config: Config, clock: Clock, logger: Logger): Stores {
+  const { cacheEntriesMax: entriesMax, custodyRetentionMs: retentionMs } = config;
+  if (config.redisUrl === null) {
+    const onFull = () =>
+      logger.warn(
+        { event: 'custody.full', entries_max: config.custodyEntriesMax },
+        'bindings make room for others',
+      );
+    return {
+      evidence: createMemoryEvidenceStore({ clock, entriesMax }),
+      custody: createMemoryCustodyStore({ clock, retentionMs, entriesMax: config.custodyEntriesMax, onFull }),
+    };
+  }
   const memory = createMemoryEvidenceStore({ clock, entriesMax, ttlCapMs: config.localCacheTtlMs });
   const onEvent = (event: RedisStoreEvent) => logRedisEvent(logger, event);
-  return createTieredEvidenceStore({
-    memory,
-    redis: createRedisEvidenceStore({ url: config.redisUrl, clock, onEvent }),
+  const redis = createRedisEvidenceStore({
+    url: config.redisUrl,
+    clock,
+    budgetMs: config.redisTimeoutMs,
+    onEvent,
   });
+  return {
+    evidence: createTieredEvidenceStore({ memory, redis }),
+    custody: createRedisCustodyStore({ lane: redis.lane, clock, retentionMs }),
+  };
 }
 
 function logRedisEvent(logger: Logger, { kind, ...fields }: RedisStoreEvent): void {
@@ -236,47 +279,4 @@ function warnOfDisabled(policy: CompiledPolicy, slots: readonly ProviderSlot[], 
       'a provider has no credentials',
     );
   }
-}
-
-const SUSPECT = 'a provider knows nobody any more: check our base URL, key and environment';
-
-/** One lean line per decision, one for each provider call that did not settle, and one for each change of a provider's state. No identifier is in any. */
-function createObserver(logger: Logger): DecisionObserver & ProviderObserver {
-  return {
-    onDecision: ({ decision, caller, requestId, action }) => {
-      const outcomes: Record<string, string> = {};
-      for (const { provider, outcome } of decision.evidence) outcomes[provider] = outcome;
-      const suspect = decision.evidence.filter((use) => use.suspect).map(({ provider }) => provider);
-      logger.info({
-        event: 'decision.made',
-        decision_id: decision.id,
-        request_id: requestId,
-        caller,
-        action,
-        decision: decision.verdict,
-        reasons: decision.reasons.map(({ code }) => code),
-        degraded: decision.degraded,
-        outcomes,
-        ...(suspect.length > 0 && { suspect }),
-        policy: decision.policy.hash,
-        latency_ms: Math.round(decision.latencyMs * 100) / 100,
-      });
-    },
-    onProviderCall: ({ provider, outcome, failure, latencyMs, attempts }) => {
-      // A circuit is logged when it opens, not once for each call that it spares.
-      if (failure === null || outcome === 'circuit_open') return;
-      const latency = Math.round(latencyMs * 100) / 100;
-      logger.warn({ event: 'provider.failed', provider, outcome, failure, attempts, latency_ms: latency });
-    },
-    onCircuitChange: ({ provider, state }) => {
-      const line = { event: 'provider.circuit', provider, state };
-      if (state === 'open') logger.warn(line, 'a provider fails; it is not called until a probe succeeds');
-      else logger.info(line);
-    },
-    onSuspectChange: ({ provider, isSuspect, cause, samples, notFound }) => {
-      const fields = { provider, cause, samples, not_found: notFound };
-      if (isSuspect) logger.error({ event: 'provider.suspect', ...fields }, SUSPECT);
-      else logger.info({ event: 'provider.trusted', ...fields });
-    },
-  };
 }

@@ -44,6 +44,9 @@ export interface Config {
   readonly redisUrl: string | null;
   readonly cacheEntriesMax: number;
   readonly localCacheTtlMs: number;
+  readonly redisTimeoutMs: number;
+  readonly custodyRetentionMs: number;
+  readonly custodyEntriesMax: number;
   /** Whether anything is counted, and shown at /metrics. */
   readonly isMeasured: boolean;
   /** The base URL of a collector of traces (OTLP over HTTP); null exports none. */
@@ -128,6 +131,27 @@ export const SERVICE_SETTINGS = {
     schema: integer(0, 3600).transform((seconds) => seconds * 1000),
     default: '5',
     description: 'With Redis: how long a process may use evidence without asking Redis again.',
+  },
+  redisTimeoutMs: {
+    env: 'REDIS_TIMEOUT_MS',
+    schema: integer(1, 10_000),
+    default: '25',
+    description:
+      'The longest a decision waits for evidence in Redis; four times as long for custody of the telemetry id, which is unknown when it is late.',
+  },
+  custodyRetentionMs: {
+    env: 'CUSTODY_RETENTION_SECONDS',
+    schema: integer(60, 31_536_000).transform((seconds) => seconds * 1000),
+    default: '86400',
+    description:
+      'A telemetry id stays bound to who used it first for at least so long after its latest use, and in any case until it expires.',
+  },
+  custodyEntriesMax: {
+    env: 'CUSTODY_ENTRIES_MAX',
+    schema: integer(1, 10_000_000),
+    default: '200000',
+    description:
+      'Without Redis: the most telemetry ids that are kept bound. One that had to make room is unknown, never new.',
   },
   isMeasured: {
     env: 'METRICS',

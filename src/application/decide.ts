@@ -4,6 +4,7 @@ import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import { evaluatePolicy } from '../domain/policy/evaluate.ts';
 import { toRequestSignals } from '../domain/policy/request-signals.ts';
 import type { Subject } from '../domain/subject.ts';
+import type { Custody, CustodyUse } from './custody.ts';
 import { type Gathered, gatherEvidence, type ProviderSlot } from './gather-evidence.ts';
 import type { Clock } from './ports.ts';
 import { type Span, type Tracer, toDecisionAttributes } from './tracer.ts';
@@ -25,6 +26,7 @@ export interface DecideDependencies {
   readonly slots: readonly ProviderSlot[];
   /** The policy in force at the moment of the call. */
   readonly policy: () => CompiledPolicy;
+  readonly custody: Custody;
   readonly clock: Clock;
   /** A new UUIDv7. */
   readonly newId: () => string;
@@ -38,7 +40,7 @@ export type Decide = (subject: Subject, options: DecideOptions) => Decision | Pr
 
 /** Builds the use case that gathers evidence inside one deadline and judges it by the policy. */
 export function createDecide(dependencies: DecideDependencies): Decide {
-  const { slots, clock, tracer = null } = dependencies;
+  const { slots, custody, clock, tracer = null } = dependencies;
   const enabledDevices = slots
     .filter((slot) => slot.source && slot.subject === 'device_id')
     .map(({ id }) => id);
@@ -46,36 +48,43 @@ export function createDecide(dependencies: DecideDependencies): Decide {
     const span = tracer?.start('decide', traceparent) ?? null;
     const startedAtMs = clock.monotonicMs();
     const budgetMs = Math.min(deadlineMs ?? dependencies.deadlineMs, dependencies.deadlineMs);
-    const conclude = (gathered: readonly Gathered[]): Decision => {
-      const decision = judge(dependencies, subject, enabledDevices, gathered, startedAtMs, span);
+    const deadlineAtMs = startedAtMs + budgetMs;
+    const conclude = (gathered: readonly Gathered[], use: CustodyUse): Decision => {
+      const decision = judge(dependencies, subject, enabledDevices, gathered, use, startedAtMs, span);
       span?.end(toDecisionAttributes(decision));
       return decision;
     };
+    // Asked together, so that one batch carries both to Redis.
+    const use = custody.take(subject, deadlineAtMs);
     const gathered = gatherEvidence(slots, subject, {
       clock,
       maxAgeMs,
-      deadlineAtMs: startedAtMs + budgetMs,
+      deadlineAtMs,
       span,
       caller,
       ip: subject.ip,
     });
-    return gathered instanceof Promise ? gathered.then(conclude) : conclude(gathered);
+    if (!(gathered instanceof Promise) && !(use instanceof Promise)) return conclude(gathered, use);
+    return Promise.all([gathered, use]).then(([pieces, used]) => conclude(pieces, used));
   };
 }
 
 function judge(
-  { slots, policy, clock, newId }: DecideDependencies,
+  { slots, policy, custody: keeper, clock, newId }: DecideDependencies,
   subject: Subject,
   enabledDevices: readonly string[],
   gathered: readonly Gathered[],
+  use: CustodyUse,
   startedAtMs: number,
   span: Span | null,
 ): Decision {
   const decidedAtMs = clock.nowMs();
   const inForce = policy();
   const evidence = gathered.map((piece, place) => toUse(piece, slots[place], decidedAtMs));
+  const custody = keeper.conclude(use, gathered, decidedAtMs);
+  const request = toRequestSignals(subject, enabledDevices);
   const step = span?.child('policy.evaluate', 'internal');
-  const judgement = evaluatePolicy(inForce, evidence, toRequestSignals(subject, enabledDevices));
+  const judgement = evaluatePolicy(inForce, evidence, request, custody);
   step?.end({ 'riskgate.policy.hash': inForce.hash, 'riskgate.verdict': judgement.verdict });
   return {
     id: newId(),
@@ -84,10 +93,11 @@ function judge(
     waivers: judgement.waivers,
     degraded: judgement.degraded,
     evidence,
+    custody,
     trace: judgement.trace,
     policy: { id: inForce.id, hash: inForce.hash },
     decidedAtMs,
-    expiresAtMs: earliestExpiry(gathered, decidedAtMs),
+    expiresAtMs: custody === 'unknown' ? decidedAtMs : earliestExpiry(gathered, decidedAtMs),
     latencyMs: clock.monotonicMs() - startedAtMs,
   };
 }

@@ -1,12 +1,9 @@
 import type { ErrorCode } from '../domain/errors.ts';
+import type { CustodyResult } from '../domain/policy/telemetry-signals.ts';
 
 /** How a provider's circuit breaker stands. */
 export const BREAKER_STATES = ['closed', 'half_open', 'open'] as const;
 export type BreakerState = (typeof BREAKER_STATES)[number];
-
-/** What custody found out about a telemetry id: bound by this request, seen again with the same subject, bound to another one, or not known because the shared store was lost. */
-export const CUSTODY_RESULTS = ['first_use', 'repeated', 'bound_elsewhere', 'unknown'] as const;
-export type CustodyResult = (typeof CUSTODY_RESULTS)[number];
 
 /** Told of what protects the service. Never a reason for anything to fail or wait, and never given an identifier. */
 export interface OperationObserver {

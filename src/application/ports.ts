@@ -1,3 +1,4 @@
+import type { CustodyClaim, CustodyRecord } from '../domain/custody.ts';
 import type { Decision } from '../domain/decision.ts';
 import type {
   Evidence,
@@ -46,6 +47,8 @@ export interface EvidenceSource {
   look(query: ProviderQuery, limits: LookLimits): LookResult | Promise<LookResult>;
   /** The signals as a policy reads them at `nowMs`: the stored ones with their ages added. */
   present(signals: Signals, nowMs: number): Signals;
+  /** When the subject's id itself expires, Unix milliseconds, as its signals say; null where the provider says nothing of it. */
+  subjectExpiresAtMs(signals: Signals): number | null;
   /** The signals of an id that the provider does not know, or that is missing. */
   readonly notFoundSignals: Signals;
   /** The store key for an id: keyed hashes only. */
@@ -69,6 +72,14 @@ export interface EvidenceStore {
 export interface StoredEvidence {
   readonly evidence: Evidence;
   readonly level: 'memory' | 'redis';
+}
+
+/** Where telemetry ids are bound to who used them first. Keys and claims hold keyed hashes only. A store never rejects and never throws. */
+export interface CustodyStore {
+  /** Records one use in one atomic step, and binds what is not bound yet unless the use is another's. Null where that could not be done or not be known: custody is then unknown, and never a first use. */
+  use(key: string, claim: CustodyClaim): CustodyRecord | null | Promise<CustodyRecord | null>;
+  /** Keeps the binding until the telemetry id itself expires (Unix milliseconds) if that is later; null says that no provider knows the id, and a binding that none has ever known is soon forgotten. Does not wait for a remote store. */
+  learn(key: string, validUntilMs: number | null): void;
 }
 
 /** What a provider said, before it is dated and given a time to live. */

@@ -1,5 +1,6 @@
 import type { EvidenceOrigin, Outcome, Signals } from './evidence.ts';
 import type { RuleTrace } from './policy/evaluate.ts';
+import type { TelemetryCustody } from './policy/telemetry-signals.ts';
 import type { Reason, Waiver } from './reason.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -26,10 +27,12 @@ export interface Decision {
   readonly verdict: Verdict;
   readonly reasons: readonly Reason[];
   readonly waivers: readonly Waiver[];
-  /** At least one provider needed by the policy ended in an indefinite outcome. */
+  /** At least one provider needed by the policy ended in an indefinite outcome, or custody that it needs is unknown. */
   readonly degraded: boolean;
   /** One entry for each known provider, in registry order. */
   readonly evidence: readonly EvidenceUse[];
+  /** As the policy read it. */
+  readonly custody: TelemetryCustody;
   readonly trace: readonly RuleTrace[];
   readonly policy: { readonly id: string; readonly hash: string };
   readonly decidedAtMs: number;

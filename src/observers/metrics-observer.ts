@@ -1,6 +1,7 @@
-import { BREAKER_STATES, type BreakerState, CUSTODY_RESULTS } from '../application/operation-observer.ts';
+import { BREAKER_STATES, type BreakerState } from '../application/operation-observer.ts';
 import { ERROR_CODES } from '../domain/errors.ts';
 import { OUTCOMES } from '../domain/evidence.ts';
+import { CUSTODY_RESULTS } from '../domain/policy/telemetry-signals.ts';
 import { VERDICTS } from '../domain/verdict.ts';
 import type { CounterSeries, MetricLabels, Metrics } from '../platform/metrics.ts';
 import type { Observer } from './fan-out.ts';

@@ -47,6 +47,8 @@ export interface ProviderDefinition {
   toAnswer(response: HttpResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer;
   /** The stored signals with their ages at `nowMs` added. */
   present(signals: Signals, nowMs: number): Signals;
+  /** When the subject's id itself expires, Unix milliseconds, read off the stored signals; null where they do not say. */
+  subjectExpiresAtMs?(signals: Signals): number | null;
   /** A local imitation of the API at its real absolute paths, with faults. Options: see emulator.ts. */
   readonly emulator: FastifyPluginAsync<EmulatorOptions>;
 }

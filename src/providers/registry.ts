@@ -15,7 +15,7 @@ const ENV = /^[A-Z][A-Z0-9_]{0,63}$/;
 const RESERVED_IDS: ReadonlySet<string> = new Set(
   (
     'as break const continue else false for function if import in let loop namespace null package return true var ' +
-    'void while bool bytes double duration dyn int list map string timestamp type uint providers request constructor'
+    'void while bool bytes double duration dyn int list map string timestamp type uint providers request telemetry constructor'
   ).split(' '),
 );
 

@@ -82,6 +82,7 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     subject: definition.subject,
     notFoundSignals: definition.notFoundSignals,
     present: definition.present,
+    subjectExpiresAtMs: (signals) => definition.subjectExpiresAtMs?.(signals) ?? null,
     keyOf,
     isSuspect: upstream.isSuspect,
     look: (query: ProviderQuery, limits: LookLimits): LookResult | Promise<LookResult> => {

@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { Custody } from '../../src/application/custody.ts';
 import { createDecide, type DecideDependencies } from '../../src/application/decide.ts';
 import type { ProviderSlot } from '../../src/application/gather-evidence.ts';
 import { loadPolicy } from '../../src/application/load-policy.ts';
@@ -20,6 +21,12 @@ rules:
   - {id: unknown-id, when: '!stytch.found', verdict: BLOCK, reason: UNKNOWN_ID}
   - {id: payout, when: 'request.action == "payout"', verdict: CHALLENGE, reason: PAYOUT, on_unknown: IGNORE}
 `;
+
+/** Keeps nothing; custody has tests of its own. */
+const NO_CUSTODY: Custody = {
+  take: () => ({ key: null, record: null }),
+  conclude: () => 'none',
+};
 
 function load(text: string) {
   const loaded = loadPolicy(text, {
@@ -47,6 +54,7 @@ function open(changes: Partial<DecideDependencies> = {}) {
   const decide = createDecide({
     slots: createSlots(),
     policy: () => compiled,
+    custody: NO_CUSTODY,
     clock,
     newId: () => 'decision-1',
     deadlineMs: 1_000,

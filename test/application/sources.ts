@@ -40,6 +40,7 @@ export function createSource(
     },
     present: (signals, nowMs) => ({ ...signals, presented_at: nowMs }),
     notFoundSignals: { found: false },
+    subjectExpiresAtMs: () => null,
     isSuspect: () => false,
     keyOf: (value) => `${id}:hash-of-${value}`,
   };

@@ -135,7 +135,12 @@ t.test('every run-time dependency has its line in the ADR', async (t) => {
 
 t.test('every log event is among the failure modes', async (t) => {
   const page = readText('docs/failure-modes.md');
-  const sources = ['src/main.ts', 'src/app.ts', 'src/http/plugins/problem-details.ts']
+  const sources = [
+    'src/main.ts',
+    'src/app.ts',
+    'src/observers/log-observer.ts',
+    'src/http/plugins/problem-details.ts',
+  ]
     .map(readText)
     .join('\n');
   const events = [...sources.matchAll(/event: '([a-z_]+\.[a-z_]+)'/g)].map(([, event = '']) => event);

@@ -47,6 +47,25 @@ t.test('follows decisions, calls and reads of the cache', async (t) => {
   t.equal(readValue(found, 'riskgate_build_info', { version: '0.0.0-test' }), 1);
 });
 
+t.test('counts what custody finds, once for each decision about a telemetry id', async (t) => {
+  const app = await createTestApp(t, { emulators });
+  await app.decide(GOOD);
+  await app.decide(GOOD);
+  await app.decide({ ...GOOD, device_id: 'revoked' });
+  await app.decide({ device_id: 'active' });
+  const found = await scrape(app);
+  for (const [result, count] of Object.entries({ first_use: 1, repeated: 1, bound_elsewhere: 1, unknown: 0 }))
+    t.equal(readValue(found, 'riskgate_custody_results_total', { result }), count, result);
+});
+
+t.test('counts custody as unknown while Redis is lost', async (t) => {
+  const app = await createTestApp(t, { emulators, env: { REDIS_URL: 'redis://127.0.0.1:1' } });
+  await app.decide(GOOD);
+  const found = await scrape(app);
+  t.equal(readValue(found, 'riskgate_custody_results_total', { result: 'unknown' }), 1);
+  t.equal(readValue(found, 'riskgate_custody_results_total', { result: 'first_use' }), 0);
+});
+
 t.test('counts refusals by the code that the caller reads', async (t) => {
   const app = await createTestApp(t, { emulators });
   await app.refused(GOOD, { key: null });

@@ -94,6 +94,10 @@ t.test('keeps identifiers out of Redis, keys and values, and of what is said ove
     stored = await dump(t, redis.url);
     return stored.length >= 10;
   });
+  t.ok(
+    stored.some((entry) => /:custody:.*account/.test(entry)),
+    'bindings too',
+  );
   assertClean(t, stored.join('\n'), 'Redis');
   t.ok(heard.length >= 2, 'a purge was heard');
   assertClean(t, heard.join('\n'), 'the purge channel');
@@ -187,7 +191,12 @@ async function dump(t: Test, url: string): Promise<readonly string[]> {
   const client = new Redis(url);
   t.teardown(() => client.disconnect());
   const keys = await client.keys('*');
-  return Promise.all(keys.map(async (key) => `${key} ${await client.get(key)}`));
+  return Promise.all(
+    keys.map(async (key) => {
+      const isHash = (await client.type(key)) === 'hash';
+      return `${key} ${isHash ? JSON.stringify(await client.hgetall(key)) : await client.get(key)}`;
+    }),
+  );
 }
 
 function assertClean(t: Test, text: string, where: string): void {

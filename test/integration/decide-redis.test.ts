@@ -21,6 +21,7 @@ interface OpenOptions {
 async function open(t: Test, { url = redis.url, env = {} }: OpenOptions = {}): Promise<TestApp> {
   const app = await createTestApp(t, {
     emulators,
+    isForgetful: true,
     env: { REDIS_URL: url, DECISION_DEADLINE_MS: '5000', CACHE_LOCAL_TTL_SECONDS: '0', ...env },
   });
   await untilRedisIsUp(app);
@@ -211,7 +212,7 @@ t.test('leaves a Redis alone that answers too late', async (t) => {
 t.test('decides from the start although Redis is not there', async (t) => {
   const absent = await startRedisServer(t);
   await absent.stop();
-  const app = await createTestApp(t, { emulators, env: { REDIS_URL: absent.url } });
+  const app = await createTestApp(t, { emulators, isForgetful: true, env: { REDIS_URL: absent.url } });
   const { status, json } = await app.decide(GOOD);
   t.equal(status, 200);
   t.match(json, { decision: 'ALLOW', degraded: false });
@@ -222,7 +223,11 @@ t.test('decides from the start although Redis is not there', async (t) => {
 
 t.test('decides while Redis refuses every command', async (t) => {
   const locked = await startRedisServer(t, { password: 'secret' });
-  const app = await createTestApp(t, { emulators, env: { REDIS_URL: `redis://127.0.0.1:${locked.port}` } });
+  const app = await createTestApp(t, {
+    emulators,
+    isForgetful: true,
+    env: { REDIS_URL: `redis://127.0.0.1:${locked.port}` },
+  });
   for (let round = 0; round < 3; round += 1) {
     const { status, json } = await app.decide({ ...GOOD, max_age_ms: 0 });
     t.same([status, json.decision, json.degraded], [200, 'ALLOW', false]);

@@ -2,7 +2,7 @@ import t from 'tap';
 import type { ProviderId } from '../support/answer.ts';
 import { createTestApp } from '../support/test-app.ts';
 
-const shared = await createTestApp(t);
+const shared = await createTestApp(t, { isForgetful: true });
 
 /** What Stytch's emulator says of a telemetry id, and what that comes to with a device in good standing. */
 const TELEMETRY = [
@@ -112,7 +112,11 @@ t.test('is never talked round by naming only a device API that is disabled', asy
     ['prefactor', {}],
   ];
   for (const [disabled, ids] of cases) {
-    const app = await createTestApp(t, { disabled: [disabled], emulators: shared.emulators });
+    const app = await createTestApp(t, {
+      disabled: [disabled],
+      emulators: shared.emulators,
+      isForgetful: true,
+    });
     const { status, json } = await app.decide({ telemetry_id: 'allow', device_ids: ids });
     t.equal(status, 200);
     t.equal(json.decision, 'BLOCK', `${disabled} disabled, ${JSON.stringify(ids)}`);
@@ -121,7 +125,11 @@ t.test('is never talked round by naming only a device API that is disabled', asy
 });
 
 t.test('answers by the providers that are enabled', async (t) => {
-  const app = await createTestApp(t, { disabled: ['mobilerun'], emulators: shared.emulators });
+  const app = await createTestApp(t, {
+    disabled: ['mobilerun'],
+    emulators: shared.emulators,
+    isForgetful: true,
+  });
   const good = await app.decide({ telemetry_id: 'allow', device_id: 'active' });
   t.match(good.json, {
     decision: 'ALLOW',

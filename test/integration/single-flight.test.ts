@@ -20,7 +20,7 @@ async function openMemory(t: Test, options: TestAppOptions = {}): Promise<TestAp
 }
 
 async function openRedis(t: Test): Promise<TestApp> {
-  const app = await openMemory(t, { env: { REDIS_URL: redis.url } });
+  const app = await openMemory(t, { env: { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '2000' } });
   await untilRedisIsUp(app);
   return app;
 }

@@ -26,6 +26,7 @@ function decisionOf(
     reasons: [],
     waivers: [],
     evidence: [],
+    custody: 'none' as const,
     trace: [],
     policy: { id: 'p', hash: 'h' },
     decidedAtMs: 0,

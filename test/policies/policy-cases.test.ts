@@ -6,12 +6,16 @@ import { OUTCOMES } from '../../src/domain/evidence.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
 import { evaluatePolicy, type PolicyEvidence } from '../../src/domain/policy/evaluate.ts';
 import { requestSignalsSchema } from '../../src/domain/policy/request-signals.ts';
+import { type TelemetryCustody, telemetrySignalsSchema } from '../../src/domain/policy/telemetry-signals.ts';
 import { VERDICTS } from '../../src/domain/verdict.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
 
 /** A request that carries both ids. */
 const PRESENT = { telemetry_id_present: true, device_id_present: true };
+
+/** Custody of a first use. */
+const FIRST_USE = { uses: 1, age_seconds: 0, bound_elsewhere: false, expired: false };
 
 const directory = new URL('../../policies/', import.meta.url);
 
@@ -27,6 +31,13 @@ const evidenceSchema = z.strictObject(
     ]),
   ),
 );
+const givenCustodySchema = z.union([
+  z.literal('unknown'),
+  telemetrySignalsSchema
+    .extend({ expired: z.union([z.boolean(), z.literal('lost')]) })
+    .partial()
+    .strict(),
+]);
 const caseFileSchema = z.strictObject({
   policy: z.string(),
   evidence: evidenceSchema,
@@ -36,6 +47,7 @@ const caseFileSchema = z.strictObject({
         name: z.string(),
         given: evidenceSchema.partial().optional(),
         request: requestSignalsSchema.partial().strict().optional(),
+        telemetry: givenCustodySchema.optional(),
         decision: z.enum(VERDICTS),
         degraded: z.boolean().default(false),
         reasons: z.array(z.string()).optional(),
@@ -57,6 +69,16 @@ function toEvidence(id: string, given: GivenEvidence): PolicyEvidence {
   if (outcome === 'not_found') return { outcome, suspect, signals: definition?.notFoundSignals ?? null };
   if (outcome === 'unsupported') return { outcome, suspect, signals: { found: true, supported: false } };
   return { outcome, suspect, signals: (given.signals ?? null) as PolicyEvidence['signals'] };
+}
+
+function toCustody(
+  given: z.output<typeof givenCustodySchema> | undefined,
+  isPresent: boolean,
+): TelemetryCustody {
+  if (!isPresent) return 'none';
+  if (given === 'unknown') return given;
+  const { expired, ...signals } = { ...FIRST_USE, ...given };
+  return telemetrySignalsSchema.parse(expired === 'lost' ? signals : { ...signals, expired });
 }
 
 const files = readdirSync(directory).filter((name) => name.endsWith('.yaml'));
@@ -81,11 +103,12 @@ for (const name of caseFiles) {
     t.equal(policyFile, name.replace('.test.yaml', '.yaml'), 'the cases are for the policy beside them');
     const policy: CompiledPolicy = loadPolicyFile(policyFile);
     const spoken = new Set<string>();
-    for (const { name: sentence, given, request, decision, degraded, reasons } of cases) {
+    for (const { name: sentence, given, request, telemetry, decision, degraded, reasons } of cases) {
       const merged: Record<string, GivenEvidence | undefined> = { ...evidence, ...given };
       const pieces = policy.providerIds.map((id) => toEvidence(id, merged[id] ?? { outcome: 'skipped' }));
       const signals = requestSignalsSchema.parse({ ...PRESENT, ...request });
-      const judgement = evaluatePolicy(policy, pieces, signals);
+      const custody = toCustody(telemetry, signals.telemetry_id_present);
+      const judgement = evaluatePolicy(policy, pieces, signals, custody);
       t.equal(judgement.verdict, decision, sentence);
       t.equal(judgement.degraded, degraded, `${sentence}: degraded`);
       if (reasons) {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { INDEFINITE_OUTCOMES } from '../../src/domain/evidence.ts';
 import type { PolicyEvidence } from '../../src/domain/policy/evaluate.ts';
 import type { RequestSignals } from '../../src/domain/policy/request-signals.ts';
+import type { TelemetryCustody, TelemetrySignals } from '../../src/domain/policy/telemetry-signals.ts';
 import { documentOf } from './policy-fixture.ts';
 
 /** Conditions without arms: every way in which one can read a signal, an outcome or the request. `{}` stands for a provider. */
@@ -34,6 +35,18 @@ const OUTCOME_ATOMS = [
   'cel.bind(p, providers.{}, p.suspect || p.outcome == "ok")',
   'providers["{}"].suspect ? {}.action == "BLOCK" : providers.{}.outcome != "ok"',
 ];
+const CUSTODY_ATOMS = [
+  'telemetry.bound_elsewhere',
+  'telemetry["bound_elsewhere"]',
+  'telemetry.uses > 1',
+  'telemetry.age_seconds > 3600',
+  'telemetry.expired',
+  'telemetry.expired ? telemetry.bound_elsewhere : {}.found',
+  'telemetry.expired || {}.action == "BLOCK"',
+  '["X"].exists(r, telemetry.expired || r == {}.action)',
+  '["X"].all(r, telemetry.bound_elsewhere && r == "X")',
+  'cel.bind(v, telemetry.expired, v || true)',
+];
 const REQUEST_ATOMS = [
   'request.telemetry_id_present',
   'request.action == "login"',
@@ -44,7 +57,8 @@ const REQUEST_ATOMS = [
 
 /** CEL conditions over the providers `a` and `b`, with or without reads of outcomes. */
 export function conditions(withOutcomes: boolean): fc.Arbitrary<string> {
-  const atoms = withOutcomes ? [...SIGNAL_ATOMS, ...OUTCOME_ATOMS] : SIGNAL_ATOMS;
+  const signalAtoms = [...SIGNAL_ATOMS, ...CUSTODY_ATOMS];
+  const atoms = withOutcomes ? [...signalAtoms, ...OUTCOME_ATOMS] : signalAtoms;
   const atom = fc.oneof(
     { weight: 4, arbitrary: fc.tuple(fc.constantFrom(...atoms), fc.constantFrom('a', 'b')).map(fill) },
     { weight: 1, arbitrary: fc.constantFrom(...REQUEST_ATOMS) },
@@ -121,6 +135,28 @@ export function indefiniteEvidence(): fc.Arbitrary<PolicyEvidence> {
   return fc
     .constantFrom(...INDEFINITE_OUTCOMES)
     .map((outcome): PolicyEvidence => ({ outcome, signals: null }));
+}
+
+/** Custody with nothing lost: known in full, or none for want of a telemetry id. */
+export function wholeCustody(): fc.Arbitrary<TelemetryCustody> {
+  const known = fc.record({
+    uses: fc.integer({ min: 1, max: 3 }),
+    age_seconds: fc.constantFrom(0, 3600, 3601),
+    bound_elsewhere: fc.boolean(),
+    expired: fc.boolean(),
+  });
+  return fc.oneof(
+    { weight: 5, arbitrary: known },
+    { weight: 1, arbitrary: fc.constant<TelemetryCustody>('none') },
+  );
+}
+
+/** What remains of custody when all of it is lost, or its expiry alone. Without a telemetry id there is nothing to lose. */
+export function loseCustody(whole: TelemetryCustody, isAllLost: boolean): TelemetryCustody {
+  if (typeof whole === 'string') return whole;
+  if (isAllLost) return 'unknown';
+  const { expired: _, ...rest }: TelemetrySignals = whole;
+  return rest;
 }
 
 /** Request signals, with and without the optional ones. */

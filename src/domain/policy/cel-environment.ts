@@ -1,6 +1,7 @@
 import { Environment, type ObjectSchema } from '@marcbachmann/cel-js';
 import { z } from 'zod';
 import { requestSignalsSchema } from './request-signals.ts';
+import { telemetrySignalsSchema } from './telemetry-signals.ts';
 
 /** A provider as policies see it: the name of its variable and the schema of its signals. */
 export interface PolicyProvider {
@@ -10,6 +11,9 @@ export interface PolicyProvider {
 
 /** Tests a text against a pattern in time linear in the text, whatever the pattern. */
 export type PatternTest = (text: string) => boolean;
+
+/** The variable of custody; see telemetry-signals.ts. */
+export const TELEMETRY = 'telemetry';
 
 /** The method that stands in for CEL's `matches()`, whose own implementation backtracks and can hang. */
 export const SAFE_MATCHES = 'matchesLinear';
@@ -30,6 +34,7 @@ export function createCheckEnvironment(providers: readonly PolicyProvider[]): En
   }
   environment.registerVariable('providers', { schema: outcomes });
   environment.registerVariable('request', { schema: toCelSchema(toJsonSchema(requestSignalsSchema)) });
+  environment.registerVariable(TELEMETRY, { schema: toCelSchema(toJsonSchema(telemetrySignalsSchema)) });
   return environment;
 }
 
@@ -42,6 +47,7 @@ export function createRunEnvironment(
   for (const provider of providers) environment.registerVariable(provider.id, 'map');
   environment.registerVariable('providers', 'map');
   environment.registerVariable('request', 'map');
+  environment.registerVariable(TELEMETRY, 'map');
   environment.registerFunction(`string.${SAFE_MATCHES}(string): bool`, (text: string, pattern: string) => {
     const test = patterns.get(pattern);
     if (test === undefined) throw new Error('The pattern was not compiled with the policy.');

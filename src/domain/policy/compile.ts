@@ -6,6 +6,7 @@ import {
   createRunEnvironment,
   type PatternTest,
   type PolicyProvider,
+  TELEMETRY,
   variableNames,
 } from './cel-environment.ts';
 import {
@@ -20,7 +21,7 @@ import { possibleResults } from './possible-results.ts';
 /** A rule that is ready to run. `run` throws where the condition is unknown. */
 export interface CompiledRule {
   readonly source: PolicyRule;
-  /** Indexes, in provider order, of the providers whose signals the condition reads. */
+  /** Indexes, in provider order, of the providers whose signals the condition reads. Custody comes after the last provider. */
   readonly signalReads: readonly number[];
   /** Indexes of the providers whose outcome or suspicion the condition reads. */
   readonly outcomeReads: readonly number[];
@@ -39,7 +40,7 @@ export interface CompiledPolicy {
   readonly document: PolicyDocument;
   readonly rules: readonly CompiledRule[];
   readonly providerIds: readonly string[];
-  /** Bit set of the providers that some rule reads: without one of them a decision is degraded. */
+  /** Bit set of the providers, and custody after them, that some rule reads: without one of them a decision is degraded. */
   readonly neededMask: number;
 }
 
@@ -138,7 +139,7 @@ function toRule(
     );
   }
   const indexesOf = (names: ReadonlySet<string>) =>
-    workshop.providers.flatMap((provider, place) => (names.has(provider.id) ? [place] : []));
+    sourcesOf(workshop.providers).flatMap((source, place) => (names.has(source) ? [place] : []));
   const signalReads = indexesOf(inspection.variables);
   const outcomeReads = indexesOf(inspection.outcomeReads);
   const providers = workshop.providers
@@ -154,12 +155,17 @@ function toRule(
   };
 }
 
+/** The variables whose evidence can be missing, by place: every provider, then custody. */
+function sourcesOf(providers: readonly PolicyProvider[]): readonly string[] {
+  return [...providers.map(({ id }) => id), TELEMETRY];
+}
+
 function memoisePossible(ast: ASTNode, providers: readonly PolicyProvider[]): (absentMask: number) => number {
   const known = new Map<number, number>();
   return (absentMask) => {
     let results = known.get(absentMask);
     if (results === undefined) {
-      const absent = new Set(providers.filter((_, place) => absentMask & (1 << place)).map(({ id }) => id));
+      const absent = new Set(sourcesOf(providers).filter((_, place) => absentMask & (1 << place)));
       results = possibleResults(ast, absent);
       known.set(absentMask, results);
     }

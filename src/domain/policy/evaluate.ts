@@ -1,9 +1,11 @@
 import { DEFINITE_OUTCOMES, type Evidence, isDefinite } from '../evidence.ts';
 import type { Reason, Waiver } from '../reason.ts';
 import { stricterOf, strictnessOf, type Verdict } from '../verdict.ts';
+import { TELEMETRY } from './cel-environment.ts';
 import type { CompiledPolicy, CompiledRule } from './compile.ts';
 import { CAN_BE_ERROR, CAN_BE_TRUE } from './possible-results.ts';
 import type { RequestSignals } from './request-signals.ts';
+import type { TelemetryCustody } from './telemetry-signals.ts';
 
 /** The part of evidence that a policy can see. One entry for each provider, in the policy's provider order. */
 export interface PolicyEvidence extends Pick<Evidence, 'outcome' | 'signals'> {
@@ -33,7 +35,7 @@ export interface Judgement {
   /** Every rule that is true or unknown, strictest first. */
   readonly reasons: readonly Reason[];
   readonly waivers: readonly Waiver[];
-  /** True when a provider that some rule reads ended in an indefinite outcome. */
+  /** True when a provider that some rule reads ended in an indefinite outcome, or custody that some rule reads is unknown. */
   readonly degraded: boolean;
   /** One entry for each rule that was evaluated, in the order of the file. */
   readonly trace: readonly RuleTrace[];
@@ -42,11 +44,12 @@ export interface Judgement {
 /** Everything one evaluation needs; built once for all rules. */
 interface Bench {
   readonly context: Readonly<Record<string, unknown>>;
-  /** Providers without signals, and of these the ones that may have had something to say. */
+  /** Providers without signals, and of these the ones that may have had something to say; custody has the bit after the last provider. */
   readonly absentMask: number;
   readonly indefiniteMask: number;
   readonly suspectMask: number;
   readonly evidence: readonly PolicyEvidence[];
+  readonly custody: TelemetryCustody;
   readonly policy: CompiledPolicy;
 }
 
@@ -71,8 +74,10 @@ export function evaluatePolicy(
   policy: CompiledPolicy,
   evidence: readonly PolicyEvidence[],
   request: RequestSignals,
+  // Custody that nobody speaks of is unknown, never a first use.
+  custody: TelemetryCustody = 'unknown',
 ): Judgement {
-  const bench = createBench(policy, evidence, request);
+  const bench = createBench(policy, evidence, request, custody);
   const degraded = (bench.indefiniteMask & policy.neededMask) !== 0;
   const findings = policy.rules.map((rule) => findOut(rule, bench));
   const exempt = policy.rules.findIndex(
@@ -91,6 +96,7 @@ function createBench(
   policy: CompiledPolicy,
   evidence: readonly PolicyEvidence[],
   request: RequestSignals,
+  custody: TelemetryCustody,
 ): Bench {
   const context: Record<string, unknown> = { request };
   const states: Record<string, ProviderState> = {};
@@ -109,7 +115,13 @@ function createBench(
     else absentMask |= 1 << place;
   });
   context['providers'] = states;
-  return { context, absentMask, indefiniteMask, suspectMask, evidence, policy };
+  const custodyBit = 1 << policy.providerIds.length;
+  if (typeof custody === 'object') context[TELEMETRY] = custody;
+  else absentMask |= custodyBit;
+  // Known custody lacks `expired` when the provider that could have said it was lost.
+  if (custody === 'unknown' || (typeof custody === 'object' && custody.expired === undefined))
+    indefiniteMask |= custodyBit;
+  return { context, absentMask, indefiniteMask, suspectMask, evidence, custody, policy };
 }
 
 function findOut(rule: CompiledRule, bench: Bench): Finding {
@@ -128,17 +140,23 @@ function findOut(rule: CompiledRule, bench: Bench): Finding {
 
 /** A rule that reads signals nobody has, or leans on a provider that is suspect. Where it could not have been true even with everything that was asked at hand, the provider it lacks was not asked on purpose, and it says nothing. */
 function missing(rule: CompiledRule, bench: Bench): Finding {
-  const { absentMask, indefiniteMask, suspectMask, policy, evidence } = bench;
+  const { absentMask, indefiniteMask, suspectMask, policy } = bench;
   const skippedMask = absentMask & ~indefiniteMask;
   const readsSkipped = rule.signalReads.some((place) => skippedMask & (1 << place));
   const isInert = readsSkipped && (rule.possible(skippedMask) & CAN_BE_TRUE) === 0;
   const lostMask = isInert ? skippedMask : absentMask;
   const reads = new Set([...rule.signalReads, ...rule.outcomeReads]);
   const lost = [...reads].filter((place) => lostMask & (1 << place));
-  const whys = lost.map((place) => `${policy.providerIds[place]} ${evidence[place]?.outcome}`);
+  const whys = lost.map((place) => describeLoss(place, bench));
   const doubted = isInert ? [] : rule.outcomeReads.filter((place) => suspectMask & (1 << place));
   whys.push(...doubted.map((place) => `${policy.providerIds[place]} suspect`));
   return { result: isInert ? 'inert' : 'unknown', why: whys.join(', ') };
+}
+
+function describeLoss(place: number, { policy, evidence, custody }: Bench): string {
+  const id = policy.providerIds[place];
+  if (id !== undefined) return `${id} ${evidence[place]?.outcome}`;
+  return custody === 'none' ? 'no telemetry id' : 'custody unavailable';
 }
 
 /** `providers.<id>` is readable in an outage and under suspicion, so a condition such as `outcome == "ok" && action == "BLOCK"` is false because evidence was lost, and `!found && !suspect` because it is in doubt. It is believed only if it would be false for every definite outcome the provider could have had, and without the suspicion too. */

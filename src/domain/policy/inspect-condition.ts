@@ -1,5 +1,5 @@
 import { type ASTNode, type Environment, serialize } from '@marcbachmann/cel-js';
-import { SAFE_MATCHES } from './cel-environment.ts';
+import { SAFE_MATCHES, TELEMETRY } from './cel-environment.ts';
 import { childrenOf } from './possible-results.ts';
 
 /** What can be read off a parsed condition without running it. */
@@ -15,6 +15,8 @@ export interface Inspection {
   readonly mistakes: readonly { readonly offset: number; readonly message: string }[];
 }
 
+type MethodCall = Extract<ASTNode, { op: 'rcall' }>['args'];
+
 const COMPREHENSIONS = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
 const ARITHMETIC = new Set(['+', '-', '*', '/', '%']);
 /** A third level would let three lists of 1,000 literals run a thousand million steps. */
@@ -24,6 +26,8 @@ interface Findings {
   readonly source: string;
   readonly environment: Environment;
   readonly names: readonly string[];
+  /** Macros around the node that bind the name of custody's variable, which was free before it existed. */
+  shadows: number;
   readonly variables: Set<string>;
   readonly outcomeReads: Set<string>;
   readonly patterns: { source: string; offset: number }[];
@@ -42,6 +46,7 @@ export function inspectCondition(
     source,
     environment,
     names,
+    shadows: 0,
     variables: new Set(),
     outcomeReads: new Set(),
     patterns: [],
@@ -55,7 +60,8 @@ export function inspectCondition(
 
 function visit(node: ASTNode, findings: Findings, depth: number): void {
   let depthBelow = depth;
-  if ((node.op === '.' || node.op === '[]') && readsOutcome(node, findings)) return;
+  if ((node.op === '.' || node.op === '[]') && (readsOutcome(node, findings) || readsCustody(node, findings)))
+    return;
   if (node.op === 'id') readVariable(node, findings);
   if (node.op === '[]') refuseComputedIndex(node.args, findings);
   if (node.op === 'call') inspectCall(node.args, node.start, findings);
@@ -67,12 +73,31 @@ function visit(node: ASTNode, findings: Findings, depth: number): void {
       refuse(findings, node.start, `lists are walked at most ${COMPREHENSION_DEPTH_MAX} levels deep`);
     }
   }
-  for (const child of childrenOf(node)) visit(child, findings, depthBelow);
+  const shadowed = node.op === 'rcall' && bindsName(node.args, TELEMETRY) ? scopeOf(node.args) : [];
+  for (const child of childrenOf(node)) {
+    const shadow = shadowed.includes(child) ? 1 : 0;
+    findings.shadows += shadow;
+    visit(child, findings, depthBelow);
+    findings.shadows -= shadow;
+  }
 }
 
 function readVariable(node: Extract<ASTNode, { op: 'id' }>, findings: Findings): void {
   if (node.args === 'providers') refuse(findings, node.start, 'name the provider: providers.<id>.outcome');
+  else if (isCustody(node, findings)) refuse(findings, node.start, 'name the signal: telemetry.<signal>');
   else if (findings.names.includes(node.args)) findings.variables.add(node.args);
+}
+
+/** Signals of custody are read one by one and never through `has()`: one that was lost is absent, and a condition must not be able to take that for an answer. */
+function readsCustody(node: Extract<ASTNode, { op: '.' | '[]' }>, findings: Findings): boolean {
+  const [object, key] = node.args;
+  if (!isCustody(object, findings) || (typeof key !== 'string' && key.op !== 'value')) return false;
+  findings.variables.add(TELEMETRY);
+  return true;
+}
+
+function isCustody(node: ASTNode, findings: Findings): boolean {
+  return node.op === 'id' && node.args === TELEMETRY && findings.shadows === 0;
 }
 
 /** `providers.stytch` and `providers["stytch"]` name one provider, whose outcome or suspicion is read next; the schema has refused names that do not exist. */
@@ -101,6 +126,12 @@ function inspectCall(
     refuse(findings, offset, 'type() sees the numbers of a running condition, which are all double');
   const [operand] = operands;
   if (name !== 'has' || operand === undefined) return;
+  if ((operand.op === '.' || operand.op === '[]') && isCustody(operand.args[0], findings))
+    refuse(
+      findings,
+      offset,
+      'write the signal of telemetry without has(): it is absent only where it was lost',
+    );
   // CEL lets has() ask for a field that no schema declares: a misspelt signal would be false for ever.
   const checked = findings.environment.check(serialize(operand));
   if (!checked.valid && checked.error !== undefined) refuse(findings, operand.start, checked.error.summary);
@@ -109,9 +140,7 @@ function inspectCall(
 function inspectMethod(node: Extract<ASTNode, { op: 'rcall' }>, findings: Findings): void {
   const [name, receiver, operands] = node.args;
   const [first] = operands;
-  const binds =
-    COMPREHENSIONS.has(name) || (name === 'bind' && receiver.op === 'id' && receiver.args === 'cel');
-  if (binds && first?.op === 'id' && findings.names.includes(first.args)) {
+  if (first?.op === 'id' && findings.names.includes(first.args) && bindsName(node.args, first.args)) {
     refuse(findings, first.start, `"${first.args}" is the name of a variable already`);
   }
   if (name === SAFE_MATCHES) refuse(findings, node.start, `write matches() instead of ${SAFE_MATCHES}()`);
@@ -127,6 +156,18 @@ function inspectMethod(node: Extract<ASTNode, { op: 'rcall' }>, findings: Findin
   findings.patterns.push({ source: first.args, offset: first.start });
   const start = findings.source.indexOf('matches', receiver.end);
   findings.replacements.push({ start, end: start + 'matches'.length });
+}
+
+/** True for a macro or `cel.bind()` whose own variable has this name. */
+function bindsName([name, receiver, [first]]: MethodCall, bound: string): boolean {
+  const binds =
+    COMPREHENSIONS.has(name) || (name === 'bind' && receiver.op === 'id' && receiver.args === 'cel');
+  return binds && first?.op === 'id' && first.args === bound;
+}
+
+/** The operands of a macro in which its own variable stands for something: not what it walks, and not the value that `cel.bind()` gives it. */
+function scopeOf([name, , operands]: MethodCall): readonly ASTNode[] {
+  return name === 'bind' ? operands.toSpliced(1, 1) : operands;
 }
 
 /** Integer signals are JavaScript numbers when a condition runs, and cel-js has no arithmetic between them and its own integers. */

@@ -122,7 +122,11 @@ const evidenceUseSchema = z.object({
 });
 
 const explanationSchema = z.object({
-  signals: z.record(z.string(), z.looseObject({ found: z.boolean() }).nullable()),
+  signals: z
+    .record(z.string(), z.looseObject({ found: z.boolean().optional() }).nullable())
+    .describe(
+      'As the policy read them: of each provider, and of the custody of the telemetry id as `telemetry`; null where there were none.',
+    ),
   rules: z.array(
     z.object({
       rule: z.string(),
@@ -138,7 +142,11 @@ export function createDecisionSchema(providers: readonly string[]) {
     decision_id: z.string().describe('UUIDv7.').meta({ format: 'uuid' }),
     decision: z.enum(VERDICTS).describe('CHALLENGE is BLOCK until your step-up is completed.'),
     reasons: z.array(reasonSchema).describe('Every rule that is true or unknown, strictest first.'),
-    degraded: z.boolean().describe('A provider that the policy needs gave no definite answer.'),
+    degraded: z
+      .boolean()
+      .describe(
+        'A provider that the policy needs gave no definite answer, or custody that it needs is unknown.',
+      ),
     waivers: z
       .array(reasonSchema.pick({ code: true, rule: true, providers: true }))
       .describe('Rules that could not be decided and that the policy lets pass.'),
@@ -210,8 +218,9 @@ export function toDecisionBody(decision: Decision, explain: boolean) {
     expires_at: toRfc3339(decision.expiresAtMs),
   };
   if (!explain) return body;
-  const signals = byProvider(decision.evidence, (use) => use.signals);
-  return { ...body, explanation: { signals, rules: decision.trace } };
+  const signals = byProvider<object | null>(decision.evidence, (use) => use.signals);
+  const telemetry = typeof decision.custody === 'object' ? decision.custody : null;
+  return { ...body, explanation: { signals: { ...signals, telemetry }, rules: decision.trace } };
 }
 
 function toEvidenceBody(use: EvidenceUse) {

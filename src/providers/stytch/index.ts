@@ -18,7 +18,7 @@ import type { AnswerContext, ProviderDefinition, ProviderSettings } from '../def
 import { baseUrlSchema, credentialSchema, readText } from '../settings.ts';
 import { stytchEmulator } from './emulator.ts';
 import { errorSchema, FAILURE_OF_ERROR, lookupSchema, NOT_FOUND_ERROR_TYPE } from './payload.ts';
-import { presentStytch, stytchSignals, toStytchSignals } from './signals.ts';
+import { presentStytch, stytchExpiresAtMs, stytchSignals, toStytchSignals } from './signals.ts';
 
 const LOOKUP_PATH = '/v1/fingerprint/lookup';
 
@@ -65,6 +65,7 @@ export const stytch: ProviderDefinition = {
   toRequest,
   toAnswer,
   present: presentStytch,
+  subjectExpiresAtMs: stytchExpiresAtMs,
   emulator: stytchEmulator,
 };
 

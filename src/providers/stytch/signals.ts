@@ -102,6 +102,12 @@ export function presentStytch(signals: Signals, nowMs: number): Signals {
   };
 }
 
+/** When the telemetry id expires, by whole seconds; null for an id that Stytch does not know. */
+export function stytchExpiresAtMs(signals: Signals): number | null {
+  const expires = signals['expires_at_unix_seconds'];
+  return typeof expires === 'number' ? expires * 1000 : null;
+}
+
 function toVerdictSignals(verdict: Lookup['verdict'], hash: (value: string) => string) {
   return omitAbsent({
     action: verdict.action,

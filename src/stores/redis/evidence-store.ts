@@ -7,6 +7,7 @@ import { createRedisConnection, isRedisReply, type RedisConnection, redisErrorCo
 import { decodeEvidence, encodeEvidence, TOMBSTONE } from './evidence-codec.ts';
 import { createRedisGuard, type RedisGuard, type RedisGuardCounters } from './guard.ts';
 import { createRedisKeys, type RedisKeys } from './keys.ts';
+import type { RedisLane } from './lane.ts';
 import { createPurgeChannel, type PurgeChannel } from './purge-channel.ts';
 import { LATE, withinBudget } from './within-budget.ts';
 
@@ -37,7 +38,7 @@ export interface RedisEvidenceStoreOptions {
 export interface RedisStoreCounters extends RedisGuardCounters {
   /** Reads answered with a miss, and writes left out, while Redis was left alone. */
   readonly skipped: number;
-  /** Values found that are not evidence of their key. */
+  /** Values found that are not what their key promises. */
   readonly valuesRefused: number;
   /** Writes refused because the key was purged a moment ago. */
   readonly writesRefused: number;
@@ -52,6 +53,11 @@ export interface RedisEvidenceStore extends ClosableEvidenceStore {
   /** Calls back with a key whose evidence was refused because it had just been purged: what is held for it in memory may predate that purge. */
   onWriteRefused(listener: (key: string) => void): void;
   counters(): RedisStoreCounters;
+}
+
+/** An evidence store that lends its connection for commands, which is closed with it. */
+export interface LendingEvidenceStore extends RedisEvidenceStore {
+  readonly lane: RedisLane;
 }
 
 /** Half as long again as the longest deadline a decision can have (10 s). */
@@ -72,11 +78,11 @@ type ScriptedRedis = Redis & {
 };
 
 /** Connects in the background with two connections, one for commands and one for hearing purges, and returns at once: a Redis that is down is a store that misses. */
-export function createRedisEvidenceStore(options: RedisEvidenceStoreOptions): RedisEvidenceStore {
+export function createRedisEvidenceStore(options: RedisEvidenceStoreOptions): LendingEvidenceStore {
   return new SharedEvidenceStore(options);
 }
 
-class SharedEvidenceStore implements RedisEvidenceStore {
+class SharedEvidenceStore implements LendingEvidenceStore {
   readonly #clock: Clock;
   readonly #tombstoneMs: number;
   readonly #onEvent: (event: RedisStoreEvent) => void;
@@ -85,6 +91,7 @@ class SharedEvidenceStore implements RedisEvidenceStore {
   readonly #redis: ScriptedRedis;
   readonly #guard: RedisGuard;
   readonly #purges: PurgeChannel;
+  readonly lane: RedisLane;
   readonly #purgeListeners: ((keys: readonly string[]) => void)[] = [];
   readonly #missedPurgesListeners: (() => void)[] = [];
   readonly #writeRefusedListeners: ((key: string) => void)[] = [];
@@ -102,6 +109,12 @@ class SharedEvidenceStore implements RedisEvidenceStore {
     // defineCommand adds the method that the cast declares.
     this.#redis = this.#connection.redis as ScriptedRedis;
     this.#guard = this.#createGuard(options);
+    this.lane = {
+      redis: this.#connection.redis,
+      keys: this.#keys,
+      guard: this.#guard,
+      refuseValue: (key) => this.#refuseValue(key),
+    };
     this.#purges = this.#createPurgeChannel(options.url);
   }
 
@@ -174,11 +187,15 @@ class SharedEvidenceStore implements RedisEvidenceStore {
   #decode(text: string, key: string): StoredEvidence | null {
     const evidence = decodeEvidence(text, key);
     if (evidence === null) {
-      this.#counters.valuesRefused += 1;
-      this.#reportRefusal({ kind: 'value_refused', key });
+      this.#refuseValue(key);
       return null;
     }
     return remainingLifeMs(evidence, this.#clock.nowMs()) > 0 ? { evidence, level: 'redis' } : null;
+  }
+
+  #refuseValue(key: string): void {
+    this.#counters.valuesRefused += 1;
+    this.#reportRefusal({ kind: 'value_refused', key });
   }
 
   async #write(key: string, evidence: Evidence, lifeMs: number): Promise<void> {

@@ -4,6 +4,8 @@ export interface RedisKeys {
   readonly purgeChannel: string;
   /** The key of one provider's evidence. A store key is `<provider>:<keyed hash>`. */
   evidence(storeKey: string): string;
+  /** The key of one telemetry id's binding, by the keyed hash of the id. */
+  custody(hash: string): string;
 }
 
 const PREFIX = 'riskgate';
@@ -13,9 +15,11 @@ const VERSION = 'v1';
 /** `prefix` keeps several deployments apart in one Redis. */
 export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
   const evidencePrefix = `${prefix}:${VERSION}:evidence:`;
+  const custodyPrefix = `${prefix}:${VERSION}:custody:`;
   return {
     purgeChannel: `${prefix}:${VERSION}:purge`,
     evidence: (storeKey) => evidencePrefix + storeKey,
+    custody: (hash) => custodyPrefix + hash,
   };
 }
 

@@ -122,6 +122,43 @@ t.test(
   },
 );
 
+t.test('lets custody be read signal by signal only', async (t) => {
+  const refused: [string, RegExp][] = [
+    ['telemetry.nope', /No such key: nope/],
+    ['telemetry.uses == "x"', /no such overload/],
+    ['has(telemetry.expired)', /without has\(\)/],
+    ['has(telemetry["expired"])', /has\(\)/],
+    ['cel.bind(v, telemetry, has(v.expired))', /name the signal/],
+    ['{"x": telemetry}.x.expired', /name the signal/],
+    ['"expired" in telemetry', /name the signal|no such overload|found no matching/],
+    ['telemetry[request.action] == true', /computed/],
+    ['cel.bind(telemetry, has(telemetry.expired), telemetry)', /without has\(\)/],
+    ['[has(telemetry.expired)].exists(telemetry, telemetry)', /without has\(\)/],
+    ['telemetry.uses + 1 == 2', /arithmetic on an integer/],
+  ];
+  for (const [when, pattern] of refused) {
+    const mistakes = mistakesOf(when);
+    t.ok(
+      mistakes.some((mistake) => pattern.test(mistake)),
+      `${when}: ${mistakes.join('; ')}`,
+    );
+  }
+  t.equal(compiled(documentOf([rule('telemetry.bound_elsewhere')])).neededMask, 4, 'after the providers');
+  t.same(compiled(documentOf([rule('telemetry["uses"] > 1')])).rules[0]?.providers, []);
+});
+
+t.test('still lets a macro call its own variable telemetry', async (t) => {
+  for (const when of [
+    'a.reasons.exists(telemetry, telemetry == "x")',
+    'cel.bind(telemetry, a.action, telemetry == "x" || telemetry.startsWith("y"))',
+    'cel.bind(telemetry, telemetry.bound_elsewhere, !telemetry)',
+  ]) {
+    t.same(mistakesOf(when), [], when);
+  }
+  t.equal(compiled(documentOf([rule('["x"].exists(telemetry, telemetry == "x")')])).neededMask, 0);
+  t.equal(compiled(documentOf([rule('cel.bind(telemetry, telemetry.expired, telemetry)')])).neededMask, 4);
+});
+
 t.test('accepts what a policy may sensibly say', async (t) => {
   for (const when of [
     'has(a.asn) && a.asn in [4764, 13335]',

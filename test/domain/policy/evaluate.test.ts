@@ -1,6 +1,7 @@
 import t from 'tap';
 import { evaluatePolicy, type PolicyEvidence } from '../../../src/domain/policy/evaluate.ts';
 import type { RequestSignals } from '../../../src/domain/policy/request-signals.ts';
+import type { TelemetryCustody } from '../../../src/domain/policy/telemetry-signals.ts';
 import { compiled, documentOf, NOT_FOUND, ok, rule, SKIPPED, TIMEOUT } from '../../support/policy-fixture.ts';
 
 const REQUEST: RequestSignals = { telemetry_id_present: true, device_id_present: true };
@@ -169,6 +170,48 @@ t.test('lets a rule about a skipped provider say nothing', async (t) => {
   t.same(resultOf('!a.found || !b.found', [SKIPPED, ok()]), ['unknown', 'a skipped']);
   const judgement = judge([rule('!a.found')], [SKIPPED, ok()]);
   t.match(judgement, { verdict: 'ALLOW', reasons: [], waivers: [] });
+});
+
+const FIRST_USE = { uses: 1, age_seconds: 0, bound_elsewhere: false, expired: false };
+
+/** One rule about custody alone, and what was made of it. */
+function judgeCustody(when: string, custody?: TelemetryCustody) {
+  const policy = compiled(documentOf([rule(when)]));
+  const { verdict, degraded, trace } = evaluatePolicy(policy, [ok(), ok()], REQUEST, custody);
+  return [trace[0]?.result, trace[0]?.why, verdict, degraded];
+}
+
+t.test('reads custody, and takes it for unknown where nobody speaks of it', async (t) => {
+  const replayed = { ...FIRST_USE, bound_elsewhere: true };
+  t.same(judgeCustody('telemetry.bound_elsewhere', FIRST_USE), ['false', null, 'ALLOW', false]);
+  t.same(judgeCustody('telemetry.bound_elsewhere', replayed), ['true', null, 'BLOCK', false]);
+  const unknown = ['unknown', 'custody unavailable', 'CHALLENGE', true];
+  t.same(judgeCustody('telemetry.bound_elsewhere', 'unknown'), unknown);
+  t.same(judgeCustody('telemetry.bound_elsewhere'), unknown);
+  t.same(judgeCustody('telemetry.uses > 1 && a.found', 'unknown'), unknown);
+  t.same(judgeCustody('telemetry.uses > 1 && !a.found', 'unknown'), ['false', null, 'ALLOW', true]);
+  t.same(judgeCustody('a.found', 'unknown'), ['true', null, 'BLOCK', false], 'not needed, not degraded');
+});
+
+t.test('lets a rule about custody say nothing where there is no telemetry id', async (t) => {
+  t.same(judgeCustody('telemetry.bound_elsewhere', 'none'), ['inert', 'no telemetry id', 'ALLOW', false]);
+  t.same(judgeCustody('telemetry.uses > 1 || !a.found', 'none'), [
+    'unknown',
+    'no telemetry id',
+    'CHALLENGE',
+    false,
+  ]);
+});
+
+t.test('takes an expiry that was lost for unknown, and custody for incomplete', async (t) => {
+  const { expired: _, ...lost } = FIRST_USE;
+  t.same(judgeCustody('telemetry.expired', lost), [
+    'unknown',
+    'a signal it reads is absent',
+    'CHALLENGE',
+    true,
+  ]);
+  t.same(judgeCustody('telemetry.bound_elsewhere', lost), ['false', null, 'ALLOW', true]);
 });
 
 t.test('ends with ALLOW on an exempt rule that is definitely true', async (t) => {

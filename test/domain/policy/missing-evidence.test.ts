@@ -8,13 +8,16 @@ import {
   CAN_BE_TRUE,
   possibleResults,
 } from '../../../src/domain/policy/possible-results.ts';
+import type { TelemetryCustody } from '../../../src/domain/policy/telemetry-signals.ts';
 import {
   conditions,
   definiteEvidence,
   indefiniteEvidence,
+  loseCustody,
   policyDocuments,
   requests,
   suspicions,
+  wholeCustody,
 } from '../../support/policy-arbitraries.ts';
 import { COMPILE_OPTIONS, compiled } from '../../support/policy-fixture.ts';
 
@@ -38,6 +41,11 @@ function withSuspicions(
   return evidence.map((piece, place) => ({ ...piece, suspect: suspect[place] === true }));
 }
 
+/** The third bit of a mask loses the expiry of the telemetry id, the fourth all of custody. */
+function losing(custody: TelemetryCustody, mask: number): TelemetryCustody {
+  return mask & 12 ? loseCustody(custody, (mask & 8) !== 0) : custody;
+}
+
 /** Seeded, so that a failure repeats. Believing a false that an outage caused fails within a few hundred runs. */
 const RUNS = { numRuns: 3000, seed: 20260115 };
 
@@ -51,15 +59,21 @@ t.test(
         policyDocuments(),
         fc.tuple(definiteEvidence(), definiteEvidence()),
         fc.tuple(indefiniteEvidence(), indefiniteEvidence()),
-        fc.integer({ min: 0, max: 3 }),
+        fc.integer({ min: 0, max: 15 }),
         suspicions(),
         suspicions(),
         requests(),
-        (document, definite, lost, mask, suspect, doubted, request) => {
+        wholeCustody(),
+        (document, definite, lost, mask, suspect, doubted, request, custody) => {
           const whole = withSuspicions(definite, suspect);
           const policy = compiled(document);
-          const before = evaluatePolicy(policy, whole, request);
-          const after = evaluatePolicy(policy, spoil(whole, lost, mask, doubted), request);
+          const before = evaluatePolicy(policy, whole, request, custody);
+          const after = evaluatePolicy(
+            policy,
+            spoil(whole, lost, mask, doubted),
+            request,
+            losing(custody, mask),
+          );
           if (before.verdict === 'ALLOW') return true;
           stricter += 1;
           if (after.waivers.length > 0) waived += 1;
@@ -80,11 +94,12 @@ t.test('never makes a true rule false or inert by losing or doubting evidence', 
       conditions(true),
       fc.tuple(definiteEvidence(), definiteEvidence()),
       fc.tuple(indefiniteEvidence(), indefiniteEvidence()),
-      fc.integer({ min: 0, max: 3 }),
+      fc.integer({ min: 0, max: 15 }),
       suspicions(),
       suspicions(),
       requests(),
-      (when, definite, lost, mask, suspect, doubted, request) => {
+      wholeCustody(),
+      (when, definite, lost, mask, suspect, doubted, request, custody) => {
         const whole = withSuspicions(definite, suspect);
         const document = {
           policy: 'test',
@@ -92,8 +107,13 @@ t.test('never makes a true rule false or inert by losing or doubting evidence', 
           rules: [{ id: 'it', when, verdict: 'BLOCK', reason: 'IT' }],
         };
         const policy = compiled(document);
-        const [before] = evaluatePolicy(policy, whole, request).trace;
-        const [after] = evaluatePolicy(policy, spoil(whole, lost, mask, doubted), request).trace;
+        const [before] = evaluatePolicy(policy, whole, request, custody).trace;
+        const [after] = evaluatePolicy(
+          policy,
+          spoil(whole, lost, mask, doubted),
+          request,
+          losing(custody, mask),
+        ).trace;
         if (before?.result !== 'true' && before?.result !== 'unknown') return true;
         seen += 1;
         return after?.result === 'true' || after?.result === 'unknown';
@@ -115,8 +135,10 @@ t.test('foretells every result that a condition can have', async (t) => {
       definiteEvidence(),
       suspicions(),
       requests(),
-      (when, a, b, [suspectA, suspectB], request) => {
-        const absent = new Set([a.signals ? '' : 'a', b.signals ? '' : 'b']);
+      wholeCustody(),
+      (when, a, b, [suspectA, suspectB], request, telemetry) => {
+        const isKnown = typeof telemetry === 'object';
+        const absent = new Set([a.signals ? '' : 'a', b.signals ? '' : 'b', isKnown ? '' : 'telemetry']);
         const possible = possibleResults(checking.parse(when).ast, absent);
         const context = {
           request,
@@ -126,6 +148,7 @@ t.test('foretells every result that a condition can have', async (t) => {
           },
           ...(a.signals ? { a: a.signals } : {}),
           ...(b.signals ? { b: b.signals } : {}),
+          ...(isKnown ? { telemetry } : {}),
         };
         let result = CAN_BE_ERROR;
         try {

@@ -2,14 +2,14 @@ import { EventEmitter, once } from 'node:events';
 import type { Test } from 'tap';
 import {
   createRedisEvidenceStore,
-  type RedisEvidenceStore,
+  type LendingEvidenceStore,
   type RedisEvidenceStoreOptions,
   type RedisStoreEvent,
 } from '../../../src/stores/redis/evidence-store.ts';
 
 /** A store whose events were written down, so that a test can wait for one instead of sleeping. */
 export interface WatchedStore {
-  readonly store: RedisEvidenceStore;
+  readonly store: LendingEvidenceStore;
   readonly events: readonly RedisStoreEvent[];
   /** How many events of this kind there were. */
   readonly count: (kind: RedisStoreEvent['kind']) => number;

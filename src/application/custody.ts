@@ -1,0 +1,144 @@
+import {
+  ACCOUNT_FIELD,
+  type CustodyClaim,
+  type CustodyRecord,
+  DEVICE_FIELD_PREFIX,
+} from '../domain/custody.ts';
+import { isDefinite } from '../domain/evidence.ts';
+import {
+  type TelemetryCustody,
+  type TelemetryExpiry,
+  toCustodyResult,
+  toTelemetrySignals,
+} from '../domain/policy/telemetry-signals.ts';
+import { hasText, questionFor, type Subject } from '../domain/subject.ts';
+import type { Gathered, ProviderSlot } from './gather-evidence.ts';
+import type { OperationObserver } from './operation-observer.ts';
+import type { Clock, CustodyStore } from './ports.ts';
+
+/** Keyed hashes for one purpose each: they say nothing of an identifier but that it is the same. */
+export interface CustodyHashes {
+  readonly telemetry: (id: string) => string;
+  readonly device: (id: string) => string;
+  readonly account: (id: string) => string;
+}
+
+export interface CustodyDependencies {
+  readonly slots: readonly ProviderSlot[];
+  readonly store: CustodyStore;
+  readonly hashes: CustodyHashes;
+  readonly clock: Clock;
+  readonly observer: Pick<OperationObserver, 'onCustody'>;
+}
+
+/** One use of a telemetry id. `key` is null where there is none to keep; `record` is null where custody is unknown. */
+export interface CustodyUse {
+  readonly key: string | null;
+  readonly record: CustodyRecord | null;
+}
+
+/** Keeps telemetry ids with who used them first. */
+export interface Custody {
+  /** Records a use. Never rejects, and settles by the deadline (monotonic milliseconds): what has not answered then is unknown. */
+  take(subject: Subject, deadlineAtMs: number): CustodyUse | Promise<CustodyUse>;
+  /** What a policy reads of a use once the evidence is there. Tells the store what the providers said of the telemetry id, and does not wait for it. */
+  conclude(use: CustodyUse, gathered: readonly Gathered[], nowMs: number): TelemetryCustody;
+}
+
+const NOTHING_TO_KEEP: CustodyUse = { key: null, record: null };
+
+/** Builds the use case; see Custody. */
+export function createCustody({ slots, store, hashes, clock, observer }: CustodyDependencies): Custody {
+  const deviceSlots = slots.filter(({ subject }) => subject === 'device_id');
+  const enabledSlots = deviceSlots.filter(({ source }) => source !== null);
+  const enabledIds = enabledSlots.map(({ id }) => id);
+  // Where no device API is enabled nobody checks the device id, and it still tells one device from another.
+  const boundSlots = (enabledSlots.length > 0 ? enabledSlots : deviceSlots).map((slot) => ({
+    slot,
+    field: DEVICE_FIELD_PREFIX + slot.id,
+  }));
+
+  const toClaim = (subject: Subject): CustodyClaim => {
+    const claim: Record<string, string> = {};
+    if (hasText(subject.accountId)) claim[ACCOUNT_FIELD] = hashes.account(subject.accountId);
+    for (const { slot, field } of boundSlots) {
+      const question = questionFor(subject, slot, enabledIds);
+      if (question.kind === 'ask') claim[field] = hashes.device(question.id);
+    }
+    return claim;
+  };
+
+  const toCustody = ({ key, record }: CustodyUse, gathered: readonly Gathered[], nowMs: number) => {
+    if (key === null) return 'none';
+    if (record === null) return 'unknown';
+    const expiry = toExpiry(slots, gathered);
+    learn(store, key, record, expiry, gathered, slots);
+    return toTelemetrySignals(record, expiry, nowMs);
+  };
+
+  return {
+    take: (subject, deadlineAtMs) => {
+      const { telemetryId } = subject;
+      // Text that is not well-formed cannot be sent to any provider: it is a missing id.
+      if (!hasText(telemetryId) || !telemetryId.isWellFormed()) return NOTHING_TO_KEEP;
+      const key = hashes.telemetry(telemetryId);
+      const record = store.use(key, toClaim(subject));
+      if (!(record instanceof Promise)) return { key, record };
+      return settleBy(record, deadlineAtMs - clock.monotonicMs()).then((settled) => ({
+        key,
+        record: settled,
+      }));
+    },
+    conclude: (use, gathered, nowMs) => {
+      const custody = toCustody(use, gathered, nowMs);
+      const result = toCustodyResult(custody);
+      if (result !== 'none') observer.onCustody({ result });
+      return custody;
+    },
+  };
+}
+
+/** What the providers of telemetry ids said of this one's expiry: the earliest, where there are several. */
+function toExpiry(slots: readonly ProviderSlot[], gathered: readonly Gathered[]): TelemetryExpiry {
+  let validUntilMs: number | null = null;
+  let isLost = false;
+  slots.forEach(({ subject, source }, place) => {
+    const evidence = gathered[place]?.evidence;
+    if (subject !== 'telemetry_id' || source === null || evidence === undefined) return;
+    if (!isDefinite(evidence.outcome)) isLost = true;
+    const said = evidence.signals === null ? null : source.subjectExpiresAtMs(evidence.signals);
+    if (said !== null) validUntilMs = Math.min(said, validUntilMs ?? said);
+  });
+  return { validUntilMs, isLost };
+}
+
+/** A binding outlives the telemetry id, and an id that nobody knows is not worth keeping for long, unless who says so is suspect: to forget it would make its next use a first one. */
+function learn(
+  store: CustodyStore,
+  key: string,
+  record: CustodyRecord,
+  { validUntilMs }: TelemetryExpiry,
+  gathered: readonly Gathered[],
+  slots: readonly ProviderSlot[],
+): void {
+  if (validUntilMs !== null) {
+    if (validUntilMs !== record.validUntilMs) store.learn(key, validUntilMs);
+    return;
+  }
+  const isUnknownId = slots.some(
+    ({ subject, source }, place) =>
+      subject === 'telemetry_id' && gathered[place]?.evidence.outcome === 'not_found' && !source?.isSuspect(),
+  );
+  if (isUnknownId && record.validUntilMs === null) store.learn(key, null);
+}
+
+/** The record, or null when it has not come within `waitMs`. */
+function settleBy(record: Promise<CustodyRecord | null>, waitMs: number): Promise<CustodyRecord | null> {
+  const { promise, resolve } = Promise.withResolvers<CustodyRecord | null>();
+  const timer = setTimeout(resolve, Math.max(0, waitMs), null);
+  void record.then((settled) => {
+    clearTimeout(timer);
+    resolve(settled);
+  });
+  return promise;
+}

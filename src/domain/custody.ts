@@ -1,0 +1,76 @@
+/** Whose use a telemetry id was: keyed hashes by field, `account` and one `device:<provider>` for each device API. A field that the caller did not give is absent. */
+export type CustodyClaim = Readonly<Record<string, string>>;
+
+/** What is kept of one telemetry id. Safe to store: it holds no raw identifier. */
+export interface CustodyBinding {
+  /** Unix milliseconds. */
+  readonly firstUsedAtMs: number;
+  /** Decisions that asked for it, whoever asked. */
+  readonly uses: number;
+  /** When the telemetry id itself expires, Unix milliseconds, as its provider said last; null until it has. */
+  readonly validUntilMs: number | null;
+  readonly claim: CustodyClaim;
+}
+
+/** What one use of a telemetry id came to. */
+export interface CustodyRecord {
+  /** This use included. */
+  readonly uses: number;
+  readonly firstUsedAtMs: number;
+  readonly isBoundElsewhere: boolean;
+  readonly validUntilMs: number | null;
+}
+
+/** The field that holds the account. */
+export const ACCOUNT_FIELD = 'account';
+/** What the field of a device begins with; the provider's id follows. */
+export const DEVICE_FIELD_PREFIX = 'device:';
+
+/** Records one use. `held` is null for the first. The Redis script repeats this, and one contract suite covers both. */
+export function useBinding(
+  held: CustodyBinding | null,
+  claim: CustodyClaim,
+  nowMs: number,
+): { readonly binding: CustodyBinding; readonly record: CustodyRecord } {
+  const { firstUsedAtMs, uses: usesBefore, validUntilMs, claim: heldClaim } = held ?? newBinding(nowMs);
+  const isBoundElsewhere = isAnothers(heldClaim, claim);
+  const uses = usesBefore + 1;
+  return {
+    // Who is not the holder binds nothing: otherwise a thief could fill a field that the holder has not given yet.
+    binding: {
+      firstUsedAtMs,
+      uses,
+      validUntilMs,
+      claim: isBoundElsewhere ? heldClaim : merge(heldClaim, claim),
+    },
+    record: { uses, firstUsedAtMs, isBoundElsewhere, validUntilMs },
+  };
+}
+
+/** True when a use does not fit the holder: a field that both have differs, or both have devices and not one device API in common. */
+export function isAnothers(held: CustodyClaim, claim: CustodyClaim): boolean {
+  let hasCommonDevice = false;
+  let claimsDevice = false;
+  for (const field in claim) {
+    const isDevice = isDeviceField(field);
+    claimsDevice ||= isDevice;
+    if (!Object.hasOwn(held, field)) continue;
+    if (held[field] !== claim[field]) return true;
+    hasCommonDevice ||= isDevice;
+  }
+  return claimsDevice && !hasCommonDevice && Object.keys(held).some(isDeviceField);
+}
+
+/** What the holder is known by after a use of its own: a field that it had not given before is bound by the first use that has it. */
+function merge(held: CustodyClaim, claim: CustodyClaim): CustodyClaim {
+  for (const field in claim) if (!Object.hasOwn(held, field)) return { ...claim, ...held };
+  return held;
+}
+
+function newBinding(nowMs: number): CustodyBinding {
+  return { firstUsedAtMs: nowMs, uses: 0, validUntilMs: null, claim: {} };
+}
+
+function isDeviceField(field: string): boolean {
+  return field.startsWith(DEVICE_FIELD_PREFIX);
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import type { CustodyRecord } from '../custody.ts';
+
+/** What a policy can read of the custody of the telemetry id, as the variable `telemetry`. It exists only when custody is known. */
+export const telemetrySignalsSchema = z.object({
+  uses: z
+    .number()
+    .int()
+    .describe('Decisions that asked about this telemetry id, this one and repeats by gateways included.'),
+  age_seconds: z
+    .number()
+    .int()
+    .describe(
+      'Seconds since the first of them. How old the fingerprint itself is says `stytch.age_seconds`.',
+    ),
+  bound_elsewhere: z
+    .boolean()
+    .describe('The device or the account is not the one that used the telemetry id first: it was replayed.'),
+  expired: z
+    .boolean()
+    .optional()
+    .describe(
+      'The telemetry id is past its own expiry, by what its provider says now or said last. Unknown while the provider gives no definite answer and had not said so before.',
+    ),
+});
+
+export type TelemetrySignals = z.output<typeof telemetrySignalsSchema>;
+
+/** Custody as a policy sees it: its signals, `unknown` where they could not be had, `none` where there is no telemetry id to keep. */
+export type TelemetryCustody = TelemetrySignals | 'unknown' | 'none';
+
+/** What the telemetry id's own providers said of its expiry in this decision. */
+export interface TelemetryExpiry {
+  /** Unix milliseconds; null where none was said. */
+  readonly validUntilMs: number | null;
+  /** True when a provider that could have said it gave no definite answer. */
+  readonly isLost: boolean;
+}
+
+/** The signals of one use, at `nowMs`. */
+export function toTelemetrySignals(
+  record: CustodyRecord,
+  { validUntilMs, isLost }: TelemetryExpiry,
+  nowMs: number,
+): TelemetrySignals {
+  const untilMs = validUntilMs ?? record.validUntilMs;
+  const isExpired = untilMs !== null && untilMs <= nowMs;
+  const signals: TelemetrySignals = {
+    uses: record.uses,
+    age_seconds: Math.max(0, Math.floor((nowMs - record.firstUsedAtMs) / 1000)),
+    bound_elsewhere: record.isBoundElsewhere,
+  };
+  // What the binding remembers may be out of date, so it is believed against a lost provider only where it is the stricter.
+  if (isExpired || !isLost) signals.expired = isExpired;
+  return signals;
+}
+
+/** How custody of a telemetry id came out, as a label: bound by this request, seen again with the same subject, bound to another one, or not known because the store was lost. */
+export const CUSTODY_RESULTS = ['first_use', 'repeated', 'bound_elsewhere', 'unknown'] as const;
+export type CustodyResult = (typeof CUSTODY_RESULTS)[number];
+
+/** `none` where there was no telemetry id to examine. */
+export function toCustodyResult(custody: TelemetryCustody): CustodyResult | 'none' {
+  if (typeof custody === 'string') return custody;
+  if (custody.bound_elsewhere) return 'bound_elsewhere';
+  return custody.uses === 1 ? 'first_use' : 'repeated';
+}

@@ -1,0 +1,47 @@
+import type { Logger } from 'pino';
+import type { DecisionObserver, ProviderObserver } from '../application/ports.ts';
+import { toCustodyResult } from '../domain/policy/telemetry-signals.ts';
+
+const SUSPECT = 'a provider knows nobody any more: check our base URL, key and environment';
+
+/** One lean line per decision, one for each provider call that did not settle, and one for each change of a provider's state. No identifier is in any. */
+export function createLogObserver(logger: Logger): DecisionObserver & ProviderObserver {
+  return {
+    onDecision: ({ decision, caller, requestId, action }) => {
+      const outcomes: Record<string, string> = {};
+      for (const { provider, outcome } of decision.evidence) outcomes[provider] = outcome;
+      const suspect = decision.evidence.filter((use) => use.suspect).map(({ provider }) => provider);
+      logger.info({
+        event: 'decision.made',
+        decision_id: decision.id,
+        request_id: requestId,
+        caller,
+        action,
+        decision: decision.verdict,
+        reasons: decision.reasons.map(({ code }) => code),
+        degraded: decision.degraded,
+        outcomes,
+        ...(suspect.length > 0 && { suspect }),
+        custody: toCustodyResult(decision.custody),
+        policy: decision.policy.hash,
+        latency_ms: Math.round(decision.latencyMs * 100) / 100,
+      });
+    },
+    onProviderCall: ({ provider, outcome, failure, latencyMs, attempts }) => {
+      // A circuit is logged when it opens, not once for each call that it spares.
+      if (failure === null || outcome === 'circuit_open') return;
+      const latency = Math.round(latencyMs * 100) / 100;
+      logger.warn({ event: 'provider.failed', provider, outcome, failure, attempts, latency_ms: latency });
+    },
+    onCircuitChange: ({ provider, state }) => {
+      const line = { event: 'provider.circuit', provider, state };
+      if (state === 'open') logger.warn(line, 'a provider fails; it is not called until a probe succeeds');
+      else logger.info(line);
+    },
+    onSuspectChange: ({ provider, isSuspect, cause, samples, notFound }) => {
+      const fields = { provider, cause, samples, not_found: notFound };
+      if (isSuspect) logger.error({ event: 'provider.suspect', ...fields }, SUSPECT);
+      else logger.info({ event: 'provider.trusted', ...fields });
+    },
+  };
+}

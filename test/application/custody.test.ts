@@ -1,0 +1,243 @@
+import t from 'tap';
+import { type CustodyUse, createCustody } from '../../src/application/custody.ts';
+import type { Gathered, ProviderSlot } from '../../src/application/gather-evidence.ts';
+import type { CustodyStore, EvidenceSource } from '../../src/application/ports.ts';
+import type { CustodyClaim, CustodyRecord } from '../../src/domain/custody.ts';
+import type { Outcome, Signals } from '../../src/domain/evidence.ts';
+import type { DeviceIds, Subject } from '../../src/domain/subject.ts';
+import { createManualClock } from '../support/test-app.ts';
+
+const RECORD: CustodyRecord = { uses: 1, firstUsedAtMs: 0, isBoundElsewhere: false, validUntilMs: null };
+const DEADLINE_MS = 1_000;
+/** Long after every deadline here, so that a test that waits for it fails by its own timeout. */
+const FAR_MS = 60_000;
+
+interface Use {
+  readonly key: string;
+  readonly claim: CustodyClaim;
+}
+
+/** A store that writes down what it is told, and answers what it is given. */
+function createStore(answer: ReturnType<CustodyStore['use']> = RECORD) {
+  const uses: Use[] = [];
+  const lessons: (readonly [string, number | null])[] = [];
+  const store: CustodyStore = {
+    use: (key, claim) => {
+      uses.push({ key, claim });
+      return answer;
+    },
+    learn: (key, validUntilMs) => void lessons.push([key, validUntilMs]),
+  };
+  return { store, uses, lessons };
+}
+
+function createSource(id: string, subject: ProviderSlot['subject'], isSuspect = false): EvidenceSource {
+  return {
+    id,
+    subject,
+    look: () => {
+      throw new Error('custody asks no provider');
+    },
+    present: (signals) => signals,
+    subjectExpiresAtMs: (signals) => (typeof signals['until'] === 'number' ? signals['until'] : null),
+    notFoundSignals: { found: false },
+    keyOf: (key) => key,
+    isSuspect: () => isSuspect,
+  };
+}
+
+const SLOTS: readonly ProviderSlot[] = [
+  { id: 's', subject: 'telemetry_id', source: createSource('s', 'telemetry_id') },
+  { id: 'm', subject: 'device_id', source: createSource('m', 'device_id') },
+  { id: 'p', subject: 'device_id', source: createSource('p', 'device_id') },
+];
+
+function disable(...ids: readonly string[]): readonly ProviderSlot[] {
+  return SLOTS.map((slot) => (ids.includes(slot.id) ? { ...slot, source: null } : slot));
+}
+
+const HASHES = {
+  telemetry: (id: string) => `T(${id})`,
+  device: (id: string) => `D(${id})`,
+  account: (id: string) => `A(${id})`,
+};
+
+function open(slots: readonly ProviderSlot[] = SLOTS, answer?: ReturnType<CustodyStore['use']>) {
+  const clock = createManualClock(0);
+  const recorded = createStore(answer);
+  const heard: string[] = [];
+  const observer = { onCustody: ({ result }: { result: string }) => void heard.push(result) };
+  return {
+    ...recorded,
+    heard,
+    clock,
+    custody: createCustody({ slots, store: recorded.store, hashes: HASHES, clock, observer }),
+  };
+}
+
+function subjectOf(device: DeviceIds, fields: Partial<Subject> = {}): Subject {
+  return { telemetryId: 't', device, ...fields };
+}
+
+const shared = (id: string | null): DeviceIds => ({ kind: 'shared', id });
+const named = (ids: Readonly<Record<string, string | null>>): DeviceIds => ({
+  kind: 'named',
+  ids: new Map(Object.entries(ids)),
+});
+
+/** What a subject claims. */
+function claimOf(subject: Subject, slots?: readonly ProviderSlot[]): CustodyClaim | undefined {
+  const { custody, uses } = open(slots);
+  void custody.take(subject, DEADLINE_MS);
+  return uses[0]?.claim;
+}
+
+t.test('keeps a telemetry id under its hash, with the hashes of device and account', async (t) => {
+  const { custody, uses } = open();
+  const use = custody.take(subjectOf(shared('d'), { accountId: 'a' }), DEADLINE_MS);
+  t.strictSame(use, { key: 'T(t)', record: RECORD }, 'in place');
+  t.strictSame(uses, [{ key: 'T(t)', claim: { account: 'A(a)', 'device:m': 'D(d)', 'device:p': 'D(d)' } }]);
+});
+
+t.test('keeps nothing where there is no telemetry id that could be asked about', async (t) => {
+  for (const telemetryId of [null, '', '\ud800']) {
+    const { custody, uses } = open();
+    const use = custody.take({ ...subjectOf(shared('d')), telemetryId }, DEADLINE_MS) as CustodyUse;
+    t.strictSame(use, { key: null, record: null });
+    t.same(uses, []);
+    t.equal(custody.conclude(use, [], 0), 'none');
+  }
+});
+
+t.test('claims the device at each enabled device API, as the subject names it', async (t) => {
+  t.same(claimOf(subjectOf(named({ m: 'd1', p: 'd2' }))), { 'device:m': 'D(d1)', 'device:p': 'D(d2)' });
+  t.same(claimOf(subjectOf(named({ m: 'd1' }))), { 'device:m': 'D(d1)' });
+  t.same(claimOf(subjectOf(named({ m: 'd1', p: null }))), { 'device:m': 'D(d1)' });
+  t.same(claimOf(subjectOf(shared(null))), {});
+  t.same(claimOf(subjectOf(shared('')), SLOTS), {});
+  t.same(claimOf(subjectOf(shared('\udfff'), { accountId: '' })), {}, 'nothing that cannot be asked about');
+  t.same(claimOf(subjectOf(shared('d')), disable('m')), { 'device:p': 'D(d)' });
+  t.same(claimOf(subjectOf(named({ m: 'd1', p: 'd2' })), disable('m')), { 'device:p': 'D(d2)' });
+});
+
+t.test('claims the device although no device API is enabled', async (t) => {
+  const slots = disable('m', 'p');
+  t.same(claimOf(subjectOf(shared('d')), slots), { 'device:m': 'D(d)', 'device:p': 'D(d)' });
+});
+
+t.test('waits for a store that is not at hand', async (t) => {
+  const { custody } = open(SLOTS, Promise.resolve(RECORD));
+  const use = custody.take(subjectOf(shared('d')), FAR_MS);
+  t.type(use, Promise);
+  t.strictSame(await use, { key: 'T(t)', record: RECORD });
+});
+
+t.test('is unknown when the store fails, or has not answered by the deadline', async (t) => {
+  for (const [answer, deadlineMs] of [
+    [null, FAR_MS],
+    [Promise.resolve(null), FAR_MS],
+    [new Promise<never>(() => {}), 5],
+    [new Promise<never>(() => {}), -5],
+  ] as const) {
+    const { custody, lessons } = open(SLOTS, answer);
+    const use = await custody.take(subjectOf(shared('d')), deadlineMs);
+    t.strictSame(use, { key: 'T(t)', record: null });
+    t.equal(custody.conclude(use, gathered('ok', { found: true, until: 5 }), 0), 'unknown');
+    t.same(lessons, [], 'and nothing is learnt of it');
+  }
+});
+
+/** Evidence of the telemetry provider, and of device APIs that say of expiries what nobody should believe. */
+function gathered(outcome: Outcome, signals: Signals | null): readonly Gathered[] {
+  const at = (provider: string, of: Outcome, said: Signals | null): Gathered => ({
+    evidence: {
+      provider,
+      outcome: of,
+      signals: said,
+      observedAtMs: 0,
+      expiresAtMs: null,
+      upstreamRequestId: null,
+    },
+    origin: 'miss',
+    latencyMs: 0,
+  });
+  return [
+    at('s', outcome, signals),
+    at('m', 'timeout', null),
+    at('p', 'not_found', { found: false, until: 1 }),
+  ];
+}
+
+/** What a use with this record comes to, and what the store learns from it. */
+function concluded(record: Partial<CustodyRecord>, pieces: readonly Gathered[], slots = SLOTS) {
+  const { custody, lessons } = open(slots);
+  const signals = custody.conclude({ key: 'T(t)', record: { ...RECORD, ...record } }, pieces, 10_000);
+  return { signals, lessons };
+}
+
+const FIRST_USE = { uses: 1, age_seconds: 10, bound_elsewhere: false };
+
+t.test('takes the expiry from the providers of telemetry ids alone, and passes it on once', async (t) => {
+  const pieces = gathered('ok', { found: true, until: 20_000 });
+  t.strictSame(concluded({}, pieces), {
+    signals: { ...FIRST_USE, expired: false },
+    lessons: [['T(t)', 20_000]],
+  });
+  t.same(concluded({ validUntilMs: 20_000 }, pieces).lessons, []);
+  t.same(concluded({ validUntilMs: 30_000 }, pieces).lessons, [['T(t)', 20_000]]);
+  t.match(concluded({}, gathered('ok', { found: true, until: 10_000 })).signals, { expired: true });
+});
+
+t.test('takes the earliest expiry where several providers say one', async (t) => {
+  const second: ProviderSlot = {
+    id: 'q',
+    subject: 'telemetry_id',
+    source: createSource('q', 'telemetry_id'),
+  };
+  const [first] = gathered('ok', { found: true, until: 30_000 });
+  const [last] = gathered('ok', { found: true, until: 20_000 });
+  for (const pieces of [
+    [first, last],
+    [last, first],
+  ]) {
+    const present = pieces.filter((piece) => piece !== undefined);
+    const { lessons } = concluded({}, present, [...SLOTS.slice(0, 1), second]);
+    t.same(lessons, [['T(t)', 20_000]]);
+  }
+});
+
+t.test('does not know the expiry while its provider is lost', async (t) => {
+  t.strictSame(concluded({}, gathered('timeout', null)), { signals: FIRST_USE, lessons: [] });
+});
+
+t.test('does not wait for a provider that is disabled', async (t) => {
+  t.strictSame(concluded({}, gathered('skipped', null), disable('s')), {
+    signals: { ...FIRST_USE, expired: false },
+    lessons: [],
+  });
+});
+
+t.test('lets an id go soon that its provider has never known', async (t) => {
+  const unknownId = gathered('not_found', { found: false });
+  t.same(concluded({}, unknownId).lessons, [['T(t)', null]]);
+  t.same(concluded({ validUntilMs: 5 }, unknownId).lessons, [], 'not one that it has known');
+  t.same(concluded({}, gathered('ok', { found: true })).lessons, []);
+});
+
+t.test('keeps an id that its provider does not know while that is in doubt', async (t) => {
+  const slots = SLOTS.map((slot) => ({ ...slot, source: createSource(slot.id, slot.subject, true) }));
+  t.same(concluded({}, gathered('not_found', { found: false }), slots).lessons, []);
+});
+
+t.test('tells how custody came out, once for each telemetry id that was examined', async (t) => {
+  const results = (record: CustodyRecord | null, key: string | null = 'T(t)') => {
+    const { custody, heard } = open();
+    custody.conclude({ key, record }, gathered('ok', { found: true }), 0);
+    return heard;
+  };
+  t.same(results(RECORD), ['first_use']);
+  t.same(results({ ...RECORD, uses: 2 }), ['repeated']);
+  t.same(results({ ...RECORD, uses: 2, isBoundElsewhere: true }), ['bound_elsewhere']);
+  t.same(results(null), ['unknown']);
+  t.same(results(null, null), [], 'nothing without a telemetry id');
+});

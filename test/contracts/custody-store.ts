@@ -1,0 +1,197 @@
+import type { Test } from 'tap';
+import type { CustodyStore } from '../../src/application/ports.ts';
+import type { CustodyClaim } from '../../src/domain/custody.ts';
+import { createManualClock, type ManualClock } from '../support/test-app.ts';
+
+/** How long the stores under test keep a binding. */
+export const RETENTION_MS = 3_600_000;
+/** How long they keep one that no provider has ever known. */
+const UNKNOWN_ID_LIFE_MS = 600_000;
+
+/** One implementation of the store, as the suite needs it. */
+export interface CustodyStoreTwin {
+  readonly id: string;
+  /** Opens an empty store that is ready and ends with the test. */
+  open(t: Test, clock: ManualClock): Promise<OpenCustodyStore>;
+}
+
+export interface OpenCustodyStore {
+  readonly store: CustodyStore;
+  /** Milliseconds for which the binding is still kept, by the store's own reckoning; null where there is none. Waits for what was learnt before. */
+  lifeMs(key: string): Promise<number | null>;
+}
+
+const KEY = '00112233445566778899aabbccddeeff';
+const OTHER_KEY = 'ffeeddccbbaa99887766554433221100';
+/** What the clock of a real server may have moved on while a test looked. */
+const SLACK_MS = 5_000;
+
+/** Everything that every custody store promises. */
+export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
+  const open = async (t: Test) => {
+    const clock = createManualClock();
+    const { store, lifeMs } = await twin.open(t, clock);
+    const use = async (claim: CustodyClaim, key: string = KEY) => {
+      const record = await store.use(key, claim);
+      if (record === null) throw new Error('custody is unknown');
+      return record;
+    };
+    /** Whether each claim in turn is told that the id is another's. */
+    const verdictsOf = async (...claims: readonly CustodyClaim[]) => {
+      const verdicts: boolean[] = [];
+      for (const claim of claims) verdicts.push((await use(claim)).isBoundElsewhere);
+      return verdicts;
+    };
+    return { clock, store, lifeMs, use, verdictsOf };
+  };
+
+  t.test('tells the first use and its repeats', async (t) => {
+    const { clock, use } = await open(t);
+    const firstUsedAtMs = clock.nowMs();
+    const claim = { account: 'a1', 'device:m': 'd1' };
+    const expected = { firstUsedAtMs, isBoundElsewhere: false, validUntilMs: null };
+    t.strictSame(await use(claim), { uses: 1, ...expected });
+    clock.advance(1_500);
+    t.strictSame(await use(claim), { uses: 2, ...expected });
+    t.strictSame(await use({}, OTHER_KEY), { ...expected, uses: 1, firstUsedAtMs: firstUsedAtMs + 1_500 });
+  });
+
+  t.test('tells another device and another account, counts them, and stays with the first', async (t) => {
+    const { use, verdictsOf } = await open(t);
+    const holder = { account: 'a1', 'device:m': 'd1', 'device:p': 'd1' };
+    t.same(
+      await verdictsOf(
+        holder,
+        { ...holder, account: 'a2' },
+        { ...holder, 'device:p': 'd2' },
+        { account: 'a2', 'device:m': 'd2', 'device:p': 'd2' },
+        holder,
+      ),
+      [false, true, true, true, false],
+    );
+    t.equal((await use(holder)).uses, 6);
+  });
+
+  t.test('does not take a field that is left out for another', async (t) => {
+    const { verdictsOf } = await open(t);
+    t.same(
+      await verdictsOf({ account: 'a1', 'device:m': 'd1' }, { 'device:m': 'd1' }, { account: 'a1' }, {}),
+      [false, false, false, false],
+    );
+  });
+
+  t.test('binds a field that the first use lacked by the first use that has it', async (t) => {
+    const { verdictsOf } = await open(t);
+    t.same(await verdictsOf({}, { 'device:m': 'd1' }, { 'device:m': 'd2' }), [false, false, true]);
+    t.same(
+      await verdictsOf(
+        { 'device:m': 'd1', account: 'a1' },
+        { 'device:m': 'd1', account: 'a2' },
+        { account: 'a1' },
+      ),
+      [false, true, false],
+    );
+  });
+
+  t.test('binds nothing of a use that is another’s', async (t) => {
+    const { verdictsOf } = await open(t);
+    const holder = { 'device:m': 'd1', account: 'a1', 'device:p': 'p1' };
+    t.same(
+      await verdictsOf({ 'device:m': 'd1' }, { 'device:m': 'd2', account: 'a2', 'device:p': 'p2' }, holder),
+      [false, true, false],
+    );
+  });
+
+  t.test('takes devices that have no device API in common for different ones', async (t) => {
+    const { verdictsOf } = await open(t);
+    t.same(
+      await verdictsOf(
+        { 'device:m': 'd1' },
+        { 'device:p': 'd1' },
+        { 'device:m': 'd1', 'device:p': 'p1' },
+        { 'device:p': 'p1' },
+        { 'device:p': 'p2' },
+      ),
+      [false, true, false, false, true],
+    );
+  });
+
+  t.test('remembers when the id itself expires, as it was told last', async (t) => {
+    const { clock, store, use, lifeMs } = await open(t);
+    await use({});
+    for (const validUntilMs of [clock.nowMs() + 10_000, clock.nowMs() - 10_000, clock.nowMs() + 20_000]) {
+      store.learn(KEY, validUntilMs);
+      await lifeMs(KEY);
+      t.equal((await use({})).validUntilMs, validUntilMs);
+    }
+  });
+
+  t.test('keeps a binding from its latest use on', async (t) => {
+    const { clock, use, lifeMs } = await open(t);
+    await use({});
+    isAbout(t, await lifeMs(KEY), RETENTION_MS);
+    clock.advance(10_000);
+    await use({});
+    isAbout(t, await lifeMs(KEY), RETENTION_MS);
+  });
+
+  t.test('keeps a binding for as long as the id lives, and never shortens it for that', async (t) => {
+    const { clock, store, use, lifeMs } = await open(t);
+    await use({});
+    store.learn(KEY, clock.nowMs() + 10_000);
+    isAbout(t, await lifeMs(KEY), RETENTION_MS, 'the retention is longer');
+    store.learn(KEY, clock.nowMs() + 10 * RETENTION_MS);
+    isAbout(t, await lifeMs(KEY), 10 * RETENTION_MS);
+    await use({});
+    isAbout(t, await lifeMs(KEY), 10 * RETENTION_MS, 'a use does not shorten it either');
+    store.learn(KEY, Number.MAX_SAFE_INTEGER);
+    isAbout(t, await lifeMs(KEY), 365 * 86_400_000, 'a year at most');
+  });
+
+  t.test('soon forgets an id that no provider has ever known, and no other', async (t) => {
+    const { clock, store, use, lifeMs } = await open(t);
+    await use({});
+    store.learn(KEY, clock.nowMs() + 40 * RETENTION_MS);
+    store.learn(KEY, null);
+    isAbout(t, await lifeMs(KEY), 40 * RETENTION_MS, 'once known');
+    await use({}, OTHER_KEY);
+    store.learn(OTHER_KEY, null);
+    isAbout(t, await lifeMs(OTHER_KEY), UNKNOWN_ID_LIFE_MS);
+    await use({}, OTHER_KEY);
+    isAbout(t, await lifeMs(OTHER_KEY), RETENTION_MS, 'used again');
+  });
+
+  t.test('learns nothing of what it does not hold', async (t) => {
+    const { clock, store, lifeMs } = await open(t);
+    store.learn(KEY, clock.nowMs() + 10_000);
+    store.learn(OTHER_KEY, null);
+    t.equal(await lifeMs(KEY), null);
+    t.equal(await lifeMs(OTHER_KEY), null);
+  });
+
+  t.test('binds one of a thousand that come at once, and tells the others', async (t) => {
+    const { store, use } = await open(t);
+    const claims = Array.from({ length: 1_000 }, (_, index) => ({ 'device:m': `d${index}` }));
+    const records = await Promise.all(claims.map(async (claim) => store.use(KEY, claim)));
+    const holders = records.flatMap((record, index) => (record?.isBoundElsewhere === false ? [index] : []));
+    t.equal(holders.length, 1);
+    t.equal(records.filter((record) => record?.isBoundElsewhere).length, 999);
+    t.same(
+      new Set(records.map((record) => record?.uses)),
+      new Set(claims.map((_, index) => index + 1)),
+      'each with its own count',
+    );
+    t.match(await use({ 'device:m': `d${holders[0]}` }), { uses: 1_001, isBoundElsewhere: false });
+  });
+
+  t.test('does not trip over names that every object has', async (t) => {
+    const { verdictsOf } = await open(t);
+    const odd = JSON.parse('{"device:__proto__":"d1","constructor":"x"}') as CustodyClaim;
+    t.same(await verdictsOf(odd, odd, { constructor: 'y' } as unknown as CustodyClaim), [false, false, true]);
+  });
+}
+
+function isAbout(t: Test, lifeMs: number | null, expectedMs: number, what = 'the life'): void {
+  const isClose = lifeMs !== null && lifeMs <= expectedMs && lifeMs > expectedMs - SLACK_MS;
+  t.ok(isClose, `${what}: ${lifeMs} of ${expectedMs} ms`);
+}

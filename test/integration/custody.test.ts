@@ -1,0 +1,346 @@
+import { Redis } from 'ioredis';
+import t, { type Test } from 'tap';
+import type { Answer, DecisionBody } from '../support/answer.ts';
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import {
+  createManualClock,
+  createTestApp,
+  startEmulators,
+  type TestApp,
+  until,
+  untilRedisIsUp,
+} from '../support/test-app.ts';
+
+interface Explained {
+  readonly explanation: {
+    readonly signals: {
+      readonly telemetry: {
+        readonly uses: number;
+        readonly age_seconds: number;
+        readonly bound_elsewhere: boolean;
+        readonly expired?: boolean;
+      } | null;
+    };
+    readonly rules: readonly {
+      readonly rule: string;
+      readonly result: string;
+      readonly why: string | null;
+    }[];
+  };
+}
+
+const EXPLAIN = { url: '/v1/decide?explain=full' };
+/** Ample, so that a busy machine is not taken for a lost Redis where the test is not about that. */
+const PATIENT = { REDIS_TIMEOUT_MS: '2000', DECISION_DEADLINE_MS: '10000' };
+
+const redis = await startRedisServer(t);
+const emulators = await startEmulators(t);
+let serial = 0;
+
+/** A good id that nothing has used yet. */
+function fresh(): string {
+  serial += 1;
+  return `fault-slow-0-custody-${serial}`;
+}
+
+async function openMemory(t: Test): Promise<TestApp> {
+  return createTestApp(t, { emulators, env: PATIENT });
+}
+
+async function openRedis(t: Test, server: RedisServer = redis, env: Record<string, string> = PATIENT) {
+  const app = await createTestApp(t, { emulators, env: { REDIS_URL: server.url, ...env } });
+  await untilRedisIsUp(app);
+  return app;
+}
+
+/** The decision, and what was read of custody. */
+async function ask(app: TestApp, body: object) {
+  const { status, json } = (await app.decide(body, EXPLAIN)) as Answer<DecisionBody & Explained>;
+  const { signals, rules } = json.explanation;
+  return { status, json, telemetry: signals.telemetry, rules, codes: json.reasons.map(({ code }) => code) };
+}
+
+for (const [where, open] of [
+  ['memory', openMemory],
+  ['Redis', openRedis],
+] as const) {
+  t.test(`allows repeats by the same subject, and counts them, in ${where}`, async (t) => {
+    const app = await open(t);
+    const body = { telemetry_id: fresh(), device_id: fresh(), account_id: 'acct_1' };
+    for (let uses = 1; uses <= 5; uses += 1) {
+      const { json, telemetry } = await ask(app, body);
+      t.match(json, { decision: 'ALLOW', reasons: [], degraded: false });
+      t.match(telemetry, { uses, age_seconds: Number, bound_elsewhere: false, expired: false });
+    }
+  });
+
+  t.test(`blocks another device and another account, and goes on with the first, in ${where}`, async (t) => {
+    const app = await open(t);
+    const holder = { telemetry_id: fresh(), device_id: fresh(), account_id: 'acct_1' };
+    await ask(app, holder);
+    for (const change of [
+      { device_id: fresh() },
+      { account_id: 'acct_2' },
+      { device_id: fresh(), account_id: 'acct_2' },
+    ]) {
+      const { json, codes, telemetry } = await ask(app, { ...holder, ...change });
+      t.equal(json.decision, 'BLOCK', JSON.stringify(change));
+      t.same(codes, ['TELEMETRY_REPLAYED']);
+      t.equal(telemetry?.bound_elsewhere, true);
+    }
+    t.match((await ask(app, holder)).json, { decision: 'ALLOW' });
+    const { telemetry_id, device_id } = holder;
+    t.match((await ask(app, { telemetry_id, device_id })).json, { decision: 'ALLOW' }, 'without the account');
+  });
+
+  t.test(`knows a device by whichever way it is named, in ${where}`, async (t) => {
+    const app = await open(t);
+    const [telemetry_id, device] = [fresh(), fresh()];
+    const verdict = async (body: object) => (await ask(app, { telemetry_id, ...body })).json.decision;
+    t.equal(await verdict({ device_id: device }), 'ALLOW');
+    t.equal(await verdict({ device_ids: { mobilerun: device } }), 'ALLOW');
+    t.equal(await verdict({ device_ids: { mobilerun: device, prefactor: device } }), 'ALLOW');
+    t.equal(await verdict({ device_ids: { mobilerun: device, prefactor: fresh() } }), 'BLOCK');
+    t.equal(await verdict({ device_ids: { prefactor: fresh() } }), 'BLOCK');
+  });
+
+  t.test(`binds one of a thousand devices that come at once, in ${where}`, async (t) => {
+    const app = await open(t);
+    const telemetry_id = fresh();
+    const bodies = Array.from({ length: 1_000 }, (_, index) => ({
+      telemetry_id,
+      device_id: `fault-slow-0-crowd-${where}-${index}`,
+    }));
+    const answers = await Promise.all(bodies.map((body) => ask(app, body)));
+    t.equal(answers.filter(({ telemetry }) => telemetry?.bound_elsewhere === false).length, 1);
+    t.equal(answers.filter(({ telemetry }) => telemetry?.bound_elsewhere).length, 999);
+    t.equal(answers.filter(({ codes }) => codes.includes('TELEMETRY_REPLAYED')).length, 999);
+  });
+
+  t.test(`keeps custody when evidence is purged, in ${where}`, async (t) => {
+    const app = await open(t);
+    const body = { telemetry_id: fresh(), device_id: fresh() };
+    await ask(app, body);
+    t.equal((await app.ask('DELETE', `/v1/evidence?telemetry_id=${body.telemetry_id}`)).status, 200);
+    t.match(await ask(app, { ...body, device_id: fresh() }), {
+      telemetry: { uses: 2, bound_elsewhere: true },
+    });
+  });
+
+  t.test(`has no custody, and no rule about it, without a telemetry id, in ${where}`, async (t) => {
+    const app = await open(t);
+    for (const telemetry_id of [undefined, null, '', '\ud800']) {
+      const { json, telemetry, rules } = await ask(app, { telemetry_id, device_id: 'active' });
+      t.match(json, { decision: 'BLOCK', degraded: false });
+      t.equal(telemetry, null);
+      t.match(
+        rules.find(({ rule }) => rule === 'telemetry-replayed'),
+        { result: 'inert', why: 'no telemetry id' },
+      );
+    }
+  });
+}
+
+t.test('challenges a telemetry id that is used for longer than the policy says', async (t) => {
+  const clock = createManualClock();
+  const app = await createTestApp(t, { emulators, clock, env: { STYTCH_OK_TTL_SECONDS: '0' } });
+  const body = { telemetry_id: fresh(), device_id: fresh() };
+  t.match((await ask(app, body)).json, { decision: 'ALLOW' });
+  clock.advance(3_600_000);
+  t.notOk((await ask(app, body)).codes.includes('TELEMETRY_STALE'), 'not a second earlier');
+  clock.advance(1_000);
+  const { codes, telemetry } = await ask(app, body);
+  t.ok(codes.includes('TELEMETRY_STALE'));
+  t.match(telemetry, { uses: 3, age_seconds: 3_601 });
+});
+
+t.test('challenges a telemetry id that its provider calls expired', async (t) => {
+  const app = await openMemory(t);
+  const body = { telemetry_id: 'fault-expired-answer', device_id: fresh() };
+  const { json, codes } = await ask(app, body);
+  t.equal(json.decision, 'CHALLENGE');
+  t.same(codes, ['TELEMETRY_EXPIRED']);
+});
+
+t.test('says in the log how custody came out, and nothing of whom', async (t) => {
+  const app = await openMemory(t);
+  const body = { telemetry_id: fresh(), device_id: fresh(), account_id: 'canary-account' };
+  await ask(app, body);
+  await ask(app, body);
+  await ask(app, { ...body, device_id: fresh() });
+  await ask(app, { device_id: fresh() });
+  const results = app.logs.filter(({ event }) => event === 'decision.made').map((line) => line['custody']);
+  t.same(results, ['first_use', 'repeated', 'bound_elsewhere', 'none']);
+  t.notMatch(app.logText(), /canary-account|fault-slow-0-custody/);
+});
+
+t.test('says when bindings have to make room, and takes none of them for new', async (t) => {
+  const app = await createTestApp(t, { emulators, env: { CUSTODY_ENTRIES_MAX: '2' } });
+  const first = { telemetry_id: fresh(), device_id: fresh() };
+  await ask(app, first);
+  for (let index = 0; index < 2; index += 1) await ask(app, { telemetry_id: fresh(), device_id: fresh() });
+  t.ok(app.events().includes('custody.full'));
+  const { json, telemetry } = await ask(app, first);
+  t.match(json, { decision: 'CHALLENGE', degraded: true });
+  t.equal(telemetry, null);
+});
+
+t.test('keeps in Redis nothing but keyed hashes, each for its own purpose, and a time to live', async (t) => {
+  const own = await startRedisServer(t);
+  const app = await openRedis(t, own);
+  const body = { telemetry_id: fresh(), device_id: fresh(), account_id: 'canary-account' };
+  await ask(app, body);
+  await ask(app, { telemetry_id: 'nobody', device_id: body.device_id });
+  const client = new Redis(own.url);
+  t.teardown(() => client.disconnect());
+  const keys = await client.keys('riskgate:v1:custody:*');
+  t.equal(keys.length, 2);
+  const ttls: number[] = [];
+  await until('the evidence has been learnt from', async () => {
+    ttls.splice(0, Number.POSITIVE_INFINITY, ...(await Promise.all(keys.map((key) => client.ttl(key)))));
+    return Math.min(...ttls) <= 600;
+  });
+  ttls.sort((left, right) => left - right);
+  t.ok((ttls[0] ?? 0) > 500, 'an id that nobody knows is kept for ten minutes');
+  t.ok((ttls[1] ?? 0) > 86_000 && (ttls[1] ?? 0) <= 86_400, 'and a good one for a day');
+  for (const key of keys) {
+    t.match(key, /^riskgate:v1:custody:[0-9a-f]{32}$/);
+    const binding = await client.hgetall(key);
+    for (const [field, value] of Object.entries(binding)) {
+      t.match(field, /^(first|uses|expires|account|device:(mobilerun|prefactor))$/);
+      t.match(value, /^account|device/.test(field) ? /^[0-9a-f]{32}$/ : /^\d+$/);
+    }
+    const evidence = await client.keys('riskgate:v1:evidence:*');
+    t.notOk(
+      evidence.some((other) => other.endsWith(key.slice(-32))),
+      'no hash of evidence is found again',
+    );
+  }
+});
+
+t.test('shares custody between replicas, and finds it after a restart of the service', async (t) => {
+  const body = { telemetry_id: fresh(), device_id: fresh() };
+  const first = await openRedis(t);
+  await ask(first, body);
+  await first.close();
+  const second = await openRedis(t);
+  t.match(await ask(second, { ...body, device_id: fresh() }), {
+    json: { decision: 'BLOCK' },
+    telemetry: { uses: 2, bound_elsewhere: true },
+  });
+});
+
+/** Ways to lose custody with a Redis that was there, and to get it back. */
+const LOSSES: readonly (readonly [
+  string,
+  (server: RedisServer) => unknown,
+  (server: RedisServer) => unknown,
+])[] = [
+  ['is killed', (server) => server.stop(), (server) => server.start()],
+  ['is stopped without a word', (server) => server.pause(), (server) => server.resume()],
+  [
+    'has no memory left',
+    (server) => server.command(['CONFIG', 'SET', 'maxmemory', '1']),
+    (server) => server.command(['CONFIG', 'SET', 'maxmemory', '0']),
+  ],
+  [
+    'becomes a read-only replica',
+    (server) => server.command(['REPLICAOF', '127.0.0.1', '1']),
+    (server) => server.command(['REPLICAOF', 'NO', 'ONE']),
+  ],
+  [
+    'holds something else under the key',
+    async (server) => {
+      const client = new Redis(server.url);
+      for (const key of await client.keys('*:custody:*')) await client.set(key, 'x');
+      client.disconnect();
+    },
+    (server) => server.command('FLUSHALL'),
+  ],
+  [
+    'holds a mangled binding',
+    async (server) => {
+      const client = new Redis(server.url);
+      for (const key of await client.keys('*:custody:*')) await client.hset(key, 'first', 'x');
+      client.disconnect();
+    },
+    (server) => server.command('FLUSHALL'),
+  ],
+];
+
+for (const [how, lose, restore] of LOSSES) {
+  t.test(`never takes a use for the first when Redis ${how}`, async (t) => {
+    const own = await startRedisServer(t);
+    const app = await openRedis(t, own, { REDIS_TIMEOUT_MS: '100', DECISION_DEADLINE_MS: '10000' });
+    const strict = await openRedis(t, own, {
+      REDIS_TIMEOUT_MS: '100',
+      DECISION_DEADLINE_MS: '10000',
+      POLICY_FILE: 'policies/strict.yaml',
+    });
+    const body = { telemetry_id: fresh(), device_ids: { prefactor: fresh() } };
+    t.equal((await ask(app, body)).json.decision, 'ALLOW');
+    await lose(own);
+    for (let round = 0; round < 10; round += 1) {
+      for (const [asked, verdict] of [
+        [app, 'CHALLENGE'],
+        [strict, 'BLOCK'],
+      ] as const) {
+        const { status, json, codes, telemetry, rules } = await ask(asked, body);
+        t.strictSame([status, json.decision, json.degraded, telemetry], [200, verdict, true, null]);
+        t.ok(codes.includes('TELEMETRY_REPLAYED'));
+        t.ok(json.reasons.every(({ certain }) => !certain));
+        t.match(
+          rules.find(({ rule }) => rule === 'telemetry-replayed'),
+          { result: 'unknown', why: 'custody unavailable' },
+        );
+        t.equal(json.expires_at, json.decided_at, 'the next answer may differ');
+      }
+    }
+    await restore(own);
+    await until('custody is known again', async () => (await ask(app, body)).telemetry !== null);
+  });
+}
+
+t.test('does not know custody that comes too late, and answers within the deadline', async (t) => {
+  const proxy = await startTcpProxy(t, redis.port);
+  const app = await createTestApp(t, {
+    emulators,
+    env: {
+      REDIS_URL: `redis://127.0.0.1:${proxy.port}`,
+      REDIS_TIMEOUT_MS: '5000',
+      DECISION_DEADLINE_MS: '300',
+    },
+  });
+  await untilRedisIsUp(app);
+  const body = { telemetry_id: fresh(), device_id: fresh() };
+  await until('evidence is in memory', async () => (await ask(app, body)).json.decision === 'ALLOW');
+  proxy.setDelayMs(2_000);
+  const { json, telemetry } = await ask(app, body);
+  t.match(json, { decision: 'CHALLENGE', degraded: true });
+  t.equal(telemetry, null);
+  proxy.setDelayMs(0);
+  proxy.cut();
+});
+
+t.test('lets a policy pass unknown custody on purpose, and lists it', async (t) => {
+  const policy = `policy: lenient
+otherwise: ALLOW
+rules:
+  - {id: replayed, when: telemetry.bound_elsewhere, verdict: BLOCK, reason: REPLAYED, on_unknown: IGNORE}
+`;
+  const app = await createTestApp(t, { emulators, policy, env: { REDIS_URL: 'redis://127.0.0.1:1' } });
+  const { json } = await ask(app, { telemetry_id: fresh(), device_id: fresh() });
+  t.match(json, { decision: 'ALLOW', degraded: true, waivers: [{ code: 'REPLAYED', rule: 'replayed' }] });
+});
+
+t.test('is not degraded for a policy that does not read custody', async (t) => {
+  const policy = `policy: other
+otherwise: ALLOW
+rules:
+  - {id: found, when: '!stytch.found', verdict: BLOCK, reason: FOUND}
+`;
+  const app = await createTestApp(t, { emulators, policy, env: { REDIS_URL: 'redis://127.0.0.1:1' } });
+  const { json } = await ask(app, { telemetry_id: fresh(), device_id: fresh() });
+  t.match(json, { decision: 'ALLOW', degraded: false });
+});
