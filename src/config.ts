@@ -137,7 +137,7 @@ export const SERVICE_SETTINGS = {
     schema: integer(1, 10_000),
     default: '25',
     description:
-      'The longest a decision waits for evidence in Redis; four times as long for custody of the telemetry id, which is unknown when it is late.',
+      'The longest a decision waits for Redis. Evidence that is late is asked for upstream; custody that is late is unknown.',
   },
   custodyRetentionMs: {
     env: 'CUSTODY_RETENTION_SECONDS',

@@ -82,6 +82,13 @@ t.test('answers in place when all evidence is at hand', async (t) => {
   );
 });
 
+t.test('vouches for no time to come when custody is unknown', async (t) => {
+  const { decide } = open({ custody: { ...NO_CUSTODY, conclude: () => 'unknown' } });
+  const { custody, decidedAtMs, expiresAtMs } = await decide(SUBJECT, ASK);
+  t.equal(custody, 'unknown');
+  t.equal(expiresAtMs, decidedAtMs);
+});
+
 t.test('judges signals as they are presented at the moment of the decision', async (t) => {
   const { decide, clock } = open();
   clock.advance(500);

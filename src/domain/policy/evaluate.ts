@@ -219,6 +219,6 @@ function byStrictness(left: Reason, right: Reason): number {
 
 /** Says what went wrong without the values involved: the error's own text may quote them. */
 function describeError(error: unknown): string {
-  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : null;
+  const code: unknown = Reflect.get(Object(error), 'code');
   return code === 'no_such_key' ? 'a signal it reads is absent' : `cannot be evaluated (${String(code)})`;
 }

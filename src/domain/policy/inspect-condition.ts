@@ -125,8 +125,8 @@ function inspectCall(
   if (name === 'type')
     refuse(findings, offset, 'type() sees the numbers of a running condition, which are all double');
   const [operand] = operands;
-  if (name !== 'has' || operand === undefined) return;
-  if ((operand.op === '.' || operand.op === '[]') && isCustody(operand.args[0], findings))
+  if (name !== 'has' || operand?.op !== '.') return;
+  if (isCustody(operand.args[0], findings))
     refuse(
       findings,
       offset,
@@ -143,7 +143,6 @@ function inspectMethod(node: Extract<ASTNode, { op: 'rcall' }>, findings: Findin
   if (first?.op === 'id' && findings.names.includes(first.args) && bindsName(node.args, first.args)) {
     refuse(findings, first.start, `"${first.args}" is the name of a variable already`);
   }
-  if (name === SAFE_MATCHES) refuse(findings, node.start, `write matches() instead of ${SAFE_MATCHES}()`);
   if (name !== 'matches' || first === undefined) return;
   if (first.op !== 'value' || typeof first.args !== 'string') {
     refuse(

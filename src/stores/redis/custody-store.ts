@@ -59,9 +59,6 @@ if redis.call('HEXISTS', KEYS[1], 'expires') == 1 then return 0 end
 if redis.call('PTTL', KEYS[1]) > tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return 1`;
 
-/** Budgets that a decision waits for custody: a late cache read costs a call, unknown custody costs a person a challenge. A burst of a thousand decisions keeps a busy Redis for more than one. */
-const BUDGETS = 4;
-
 type ScriptedRedis = Redis & {
   useTelemetry(key: string, nowMs: number, lifeMs: number, ...claim: readonly string[]): Promise<unknown>;
   learnTelemetryExpiry(key: string, validUntilMs: number, lifeMs: number): Promise<unknown>;
@@ -84,10 +81,7 @@ export function createRedisCustodyStore({
   const use = async (key: string, claim: CustodyClaim): Promise<CustodyRecord | null> => {
     const redisKey = keys.custody(key);
     const fields = Object.entries(claim).flat();
-    const reply = await guard.run(
-      () => redis.useTelemetry(redisKey, clock.nowMs(), retentionMs, ...fields),
-      BUDGETS,
-    );
+    const reply = await guard.run(() => redis.useTelemetry(redisKey, clock.nowMs(), retentionMs, ...fields));
     if (reply === null) return null;
     const record = toRecord(reply);
     if (record === null) lane.refuseValue(redisKey);

@@ -25,8 +25,8 @@ export interface RedisGuardCounters {
 export interface RedisGuard {
   /** False while Redis is left alone: then send nothing. */
   admits(): boolean;
-  /** The reply to one command, or null when it failed or was late. Settles within the budget, or within `budgets` of them, and never rejects. */
-  run<T>(send: () => Promise<T>, budgets?: number): Promise<T | null>;
+  /** The reply to one command, or null when it failed or was late. Settles within the budget and never rejects. */
+  run<T>(send: () => Promise<T>): Promise<T | null>;
   state(): 'up' | 'down';
   /** Why the state is down; null when it is up. */
   reason(): string | null;
@@ -79,9 +79,9 @@ class ProbingGuard implements RedisGuard {
     return this.#isTrusted && this.#connection.isReady();
   }
 
-  async run<T>(send: () => Promise<T>, budgets = 1): Promise<T | null> {
+  async run<T>(send: () => Promise<T>): Promise<T | null> {
     try {
-      const reply = await withinBudget(send(), budgets * this.#budgetMs);
+      const reply = await withinBudget(send(), this.#budgetMs);
       if (reply !== LATE) return reply;
       this.#counters.timeouts += 1;
       this.#suspect();

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { createRunEnvironment } from '../../../src/domain/policy/cel-environment.ts';
 import { compilePolicy } from '../../../src/domain/policy/compile.ts';
 import { COMPILE_OPTIONS, compiled, documentOf, rule } from '../../support/policy-fixture.ts';
 
@@ -53,6 +54,7 @@ t.test('refuses what the schema of a policy does not allow', async (t) => {
   t.match(mistakesOf('a.found', { reason: 'lower' }), [/^rules\.0\.reason null /]);
   t.match(mistakesOf('a.found', { id: 'Upper' }), [/^rules\.0\.id null /]);
   t.match(mistakesOf(''), [/^rules\.0\.when /]);
+  t.match(mistakesIn(documentOf([null as never])), [/^rules\.0 null /]);
   t.match(mistakesIn(documentOf([{ id: 'x' }])), [/rules\.0\.when/, /rules\.0\.verdict/, /rules\.0\.reason/]);
   t.match(mistakesIn(documentOf('no list' as never)), [/^rules null /]);
 });
@@ -93,6 +95,7 @@ t.test(
       ['type(a.asn) == int', /type\(\)/],
       ['a[request.action] == "x"', /computed/],
       ['providers[request.action].outcome == "ok"', /computed/],
+      ['cel.bind(m, a.reasons, m[size(m)] == "x")', /computed/],
       ['cel.bind(p, providers, p.a.outcome == "ok")', /name the provider/],
       ['[providers][0].a.outcome == "ok"', /name the provider/],
       ['["x"].exists(a, a == "x")', /name of a variable/],
@@ -196,4 +199,9 @@ t.test('refuses a signal schema that policies cannot read', async (t) => {
   const { z } = await import('zod');
   const providers = [{ id: 'a', signals: z.object({ found: z.boolean(), odd: z.null() }) }];
   t.throws(() => compilePolicy(documentOf([rule('a.found')]), { ...COMPILE_OPTIONS, providers }), /"odd"/);
+});
+
+t.test('runs no pattern that was not compiled with the policy', async (t) => {
+  const environment = createRunEnvironment(COMPILE_OPTIONS.providers, new Map());
+  t.throws(() => environment.evaluate('"x".matchesLinear("x")', {}), /not compiled/);
 });
