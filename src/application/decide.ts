@@ -1,6 +1,6 @@
 import type { Decision, EvidenceUse } from '../domain/decision.ts';
 import { isDefinite } from '../domain/evidence.ts';
-import type { CompiledPolicy } from '../domain/policy/compile.ts';
+import { type CompiledPolicy, readsCustody } from '../domain/policy/compile.ts';
 import { evaluatePolicy } from '../domain/policy/evaluate.ts';
 import { toRequestSignals } from '../domain/policy/request-signals.ts';
 import type { Subject } from '../domain/subject.ts';
@@ -49,13 +49,13 @@ export function createDecide(dependencies: DecideDependencies): Decide {
     const startedAtMs = clock.monotonicMs();
     const budgetMs = Math.min(deadlineMs ?? dependencies.deadlineMs, dependencies.deadlineMs);
     const deadlineAtMs = startedAtMs + budgetMs;
-    const conclude = (gathered: readonly Gathered[], use: CustodyUse): Decision => {
+    const conclude = (gathered: readonly Gathered[], use: CustodyUse | null): Decision => {
       const decision = judge(dependencies, subject, enabledDevices, gathered, use, startedAtMs, span);
       span?.end(toDecisionAttributes(decision));
       return decision;
     };
-    // Asked together, so that one batch carries both to Redis.
-    const use = custody.take(subject, deadlineAtMs);
+    // Asked together, so that one batch carries both to Redis; custody only for a policy that reads it.
+    const use = readsCustody(dependencies.policy()) ? custody.take(subject, deadlineAtMs) : null;
     const gathered = gatherEvidence(slots, subject, {
       clock,
       maxAgeMs,
@@ -74,14 +74,16 @@ function judge(
   subject: Subject,
   enabledDevices: readonly string[],
   gathered: readonly Gathered[],
-  use: CustodyUse,
+  use: CustodyUse | null,
   startedAtMs: number,
   span: Span | null,
 ): Decision {
   const decidedAtMs = clock.nowMs();
   const inForce = policy();
   const evidence = gathered.map((piece, place) => toUse(piece, slots[place], decidedAtMs));
-  const custody = keeper.conclude(use, gathered, decidedAtMs);
+  // A policy that came into force during the wait may read what nobody asked for.
+  const untaken = readsCustody(inForce) ? 'unknown' : 'none';
+  const custody = use === null ? untaken : keeper.conclude(use, gathered, decidedAtMs);
   const request = toRequestSignals(subject, enabledDevices);
   const step = span?.child('policy.evaluate', 'internal');
   const judgement = evaluatePolicy(inForce, evidence, request, custody);

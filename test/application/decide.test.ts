@@ -41,6 +41,11 @@ function load(text: string) {
 
 const compiled = load(POLICY);
 
+/** A policy that reads custody. */
+const curious = load(
+  `${POLICY}  - {id: replayed, when: telemetry.bound_elsewhere, verdict: BLOCK, reason: REPLAYED}\n`,
+);
+
 function createSlots(look?: () => LookResult | Promise<LookResult>): readonly ProviderSlot[] {
   return [
     slotOf(createSource('stytch', 'telemetry_id', look)),
@@ -83,10 +88,30 @@ t.test('answers in place when all evidence is at hand', async (t) => {
 });
 
 t.test('vouches for no time to come when custody is unknown', async (t) => {
-  const { decide } = open({ custody: { ...NO_CUSTODY, conclude: () => 'unknown' } });
-  const { custody, decidedAtMs, expiresAtMs } = await decide(SUBJECT, ASK);
+  const { decide } = open({ policy: () => curious, custody: { ...NO_CUSTODY, conclude: () => 'unknown' } });
+  const { custody, verdict, decidedAtMs, expiresAtMs } = await decide(SUBJECT, ASK);
   t.equal(custody, 'unknown');
+  t.equal(verdict, 'CHALLENGE');
   t.equal(expiresAtMs, decidedAtMs);
+});
+
+t.test('asks nobody for custody that the policy does not read', async (t) => {
+  const take = () => {
+    t.fail('custody was asked for');
+    return { key: null, record: null };
+  };
+  const { custody, verdict } = await open({ custody: { take, conclude: () => 'unknown' } }).decide(
+    SUBJECT,
+    ASK,
+  );
+  t.equal(custody, 'none');
+  t.equal(verdict, 'ALLOW');
+});
+
+t.test('does not know custody that only a newer policy reads', async (t) => {
+  const policies = [compiled, curious];
+  const { decide } = open({ policy: () => policies.shift() ?? curious });
+  t.match(await decide(SUBJECT, ASK), { custody: 'unknown', verdict: 'CHALLENGE', degraded: true });
 });
 
 t.test('judges signals as they are presented at the moment of the decision', async (t) => {

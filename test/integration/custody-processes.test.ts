@@ -33,6 +33,7 @@ async function startReplicas(): Promise<readonly [RunningService, RunningService
     ...createServiceEnvironment(t, upstream),
     REDIS_URL: redis.url,
     REDIS_TIMEOUT_MS: '5000',
+    POLICY_FILE: 'policies/custody.yaml',
     DECISION_DEADLINE_MS: '10000',
     STYTCH_TIMEOUT_MS: '10000',
     MOBILERUN_TIMEOUT_MS: '10000',

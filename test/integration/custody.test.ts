@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import type { Answer, DecisionBody } from '../support/answer.ts';
@@ -34,6 +36,18 @@ const EXPLAIN = { url: '/v1/decide?explain=full' };
 /** Ample, so that a busy machine is not taken for a lost Redis where the test is not about that. */
 const PATIENT = { REDIS_TIMEOUT_MS: '2000', DECISION_DEADLINE_MS: '10000' };
 
+/** The policy that reads custody. */
+const CUSTODY = { POLICY_FILE: 'policies/custody.yaml' };
+
+/** The same, with a BLOCK for whatever is unknown. */
+function strictPolicy(t: Test): string {
+  const rules = readFileSync(CUSTODY.POLICY_FILE, 'utf8').replaceAll(
+    /( +)(reason: .*\n)/g,
+    '$1$2$1on_unknown: BLOCK\n',
+  );
+  return join(t.testdir({ 'strict.yaml': rules }), 'strict.yaml');
+}
+
 const redis = await startRedisServer(t);
 const emulators = await startEmulators(t);
 let serial = 0;
@@ -45,11 +59,11 @@ function fresh(): string {
 }
 
 async function openMemory(t: Test): Promise<TestApp> {
-  return createTestApp(t, { emulators, env: PATIENT });
+  return createTestApp(t, { emulators, env: { ...CUSTODY, ...PATIENT } });
 }
 
 async function openRedis(t: Test, server: RedisServer = redis, env: Record<string, string> = PATIENT) {
-  const app = await createTestApp(t, { emulators, env: { REDIS_URL: server.url, ...env } });
+  const app = await createTestApp(t, { emulators, env: { ...CUSTODY, REDIS_URL: server.url, ...env } });
   await untilRedisIsUp(app);
   return app;
 }
@@ -144,7 +158,7 @@ for (const [where, open] of [
 
 t.test('challenges a telemetry id that is used for longer than the policy says', async (t) => {
   const clock = createManualClock();
-  const app = await createTestApp(t, { emulators, clock, env: { STYTCH_OK_TTL_SECONDS: '0' } });
+  const app = await createTestApp(t, { emulators, clock, env: { ...CUSTODY, STYTCH_OK_TTL_SECONDS: '0' } });
   const body = { telemetry_id: fresh(), device_id: fresh() };
   t.match((await ask(app, body)).json, { decision: 'ALLOW' });
   clock.advance(3_600_000);
@@ -176,7 +190,7 @@ t.test('says in the log how custody came out, and nothing of whom', async (t) =>
 });
 
 t.test('says when bindings have to make room, and takes none of them for new', async (t) => {
-  const app = await createTestApp(t, { emulators, env: { CUSTODY_ENTRIES_MAX: '2' } });
+  const app = await createTestApp(t, { emulators, env: { ...CUSTODY, CUSTODY_ENTRIES_MAX: '2' } });
   const first = { telemetry_id: fresh(), device_id: fresh() };
   await ask(app, first);
   for (let index = 0; index < 2; index += 1) await ask(app, { telemetry_id: fresh(), device_id: fresh() });
@@ -276,7 +290,7 @@ for (const [how, lose, restore] of LOSSES) {
     const strict = await openRedis(t, own, {
       REDIS_TIMEOUT_MS: '100',
       DECISION_DEADLINE_MS: '10000',
-      POLICY_FILE: 'policies/strict.yaml',
+      POLICY_FILE: strictPolicy(t),
     });
     const body = { telemetry_id: fresh(), device_ids: { prefactor: fresh() } };
     t.equal((await ask(app, body)).json.decision, 'ALLOW');
@@ -307,6 +321,7 @@ t.test('does not know custody that comes too late, and answers within the deadli
   const app = await createTestApp(t, {
     emulators,
     env: {
+      ...CUSTODY,
       REDIS_URL: `redis://127.0.0.1:${proxy.port}`,
       REDIS_TIMEOUT_MS: '5000',
       DECISION_DEADLINE_MS: '300',

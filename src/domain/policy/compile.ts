@@ -44,6 +44,11 @@ export interface CompiledPolicy {
   readonly neededMask: number;
 }
 
+/** True when some rule reads custody, which stands after the last provider. */
+export function readsCustody({ neededMask, providerIds }: CompiledPolicy): boolean {
+  return (neededMask & (1 << providerIds.length)) !== 0;
+}
+
 /** What compiling needs from outside: the signal schemas in registry order, the content hash, and a matcher that cannot hang (it throws on a pattern that is not valid). */
 export interface CompileOptions {
   readonly providers: readonly PolicyProvider[];
