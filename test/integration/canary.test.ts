@@ -82,7 +82,10 @@ t.test('keeps identifiers out of Redis, keys and values, and of what is said ove
   observer.on('pmessage', (_pattern: string, channel: string, message: string) =>
     heard.push(channel, message),
   );
-  const app = await createTestApp(t, { emulators, env: { REDIS_URL: redis.url } });
+  const app = await createTestApp(t, {
+    emulators,
+    env: { REDIS_URL: redis.url, POLICY_FILE: 'policies/custody.yaml' },
+  });
   await untilRedisIsUp(app);
   const answers = await useEverything(app);
   assertClean(t, app.logText(), 'the log');
