@@ -1,10 +1,6 @@
 import { z } from 'zod';
-import {
-  commonSettings,
-  type ProviderDeclaration,
-  SERVICE_SETTINGS,
-  type SettingDeclaration,
-} from '../src/config.ts';
+import { SERVICE_SETTINGS, type SettingDeclaration } from '../src/config/service-settings.ts';
+import { commonSettings, type ProviderDeclaration } from '../src/config.ts';
 import { code, toTable } from './markdown-table.ts';
 
 const HEADER = ['Variable', 'Default', 'Required', 'Meaning', 'Values'];

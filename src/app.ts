@@ -1,17 +1,19 @@
-import { hash, randomUUIDv7 } from 'node:crypto';
+import { randomUUIDv7 } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { followKeyring, followPolicy } from './app/followed-files.ts';
 import { createCustody } from './application/custody.ts';
 import { createDecide } from './application/decide.ts';
 import { findInertRules } from './application/describe-policy.ts';
 import type { ProviderSlot } from './application/gather-evidence.ts';
-import { loadPolicy } from './application/load-policy.ts';
 import type { Clock, CustodyStore } from './application/ports.ts';
 import { createPurgeEvidence } from './application/purge-evidence.ts';
-import type { Config, ConfigFiles, ProviderConfig } from './config.ts';
+import type { Config, ProviderConfig } from './config.ts';
 import type { CompiledPolicy } from './domain/policy/compile.ts';
-import { loadKeyring } from './http/api-keys.ts';
+import { createAnswerOnce } from './http/idempotency.ts';
+import { createOverloadGuard } from './http/overload.ts';
 import { createServer } from './http/server.ts';
+import { createTrafficLog } from './http/traffic-log.ts';
 import { observeAll } from './observers/fan-out.ts';
 import { createLogObserver } from './observers/log-observer.ts';
 import { measureService } from './observers/service-metrics.ts';
@@ -19,12 +21,10 @@ import { startTracer } from './observers/start-tracer.ts';
 import { systemClock } from './platform/clock.ts';
 import { createHttpClient, type HttpClient } from './platform/http-client.ts';
 import { createKeyedHash } from './platform/keyed-hash.ts';
-import { compileLinearPattern } from './platform/linear-pattern.ts';
-import { type FileResult, followFile, loadFile, type ReloadableFile } from './platform/reloadable-file.ts';
-import { parseYaml } from './platform/yaml-document.ts';
 import type { ProviderDefinition } from './providers/definition.ts';
 import { checkProviders } from './providers/registry.ts';
 import { createEvidenceSource } from './providers/resilience.ts';
+import { createCallerStores } from './stores/caller-stores.ts';
 import type { ClosableEvidenceStore } from './stores/closable-evidence-store.ts';
 import { createMemoryCustodyStore } from './stores/memory/custody-store.ts';
 import { createMemoryEvidenceStore } from './stores/memory/evidence-store.ts';
@@ -34,6 +34,8 @@ import { createTieredEvidenceStore } from './stores/tiered-evidence-store.ts';
 
 /** How long a connection that has become idle may hold up a shutdown. */
 const IDLE_SWEEP_MS = 50;
+/** Longer than whatever keeps a decided answer from being stored at once. */
+const LOCK_MARGIN_MS = 5_000;
 
 export interface AppOptions {
   readonly config: Config;
@@ -57,18 +59,6 @@ export interface App {
   close(): Promise<void>;
 }
 
-/** Every mistake in the files that a configuration names. */
-export function checkFiles(
-  providers: readonly ProviderDefinition[],
-): (files: ConfigFiles) => readonly string[] {
-  return ({ policyFile, apiKeysFile }) => {
-    const policy =
-      policyFile === undefined ? null : loadFile(policyFile, (text) => readPolicy(text, providers));
-    const keyring = apiKeysFile === undefined ? null : loadFile(apiKeysFile, loadKeyring);
-    return [policy, keyring].flatMap((result) => (result === null || result.ok ? [] : result.mistakes));
-  };
-}
-
 /** Wires the service. Rejects when a file that the configuration names cannot be used; see checkFiles for all mistakes beforehand. */
 export async function createApp(options: AppOptions): Promise<App> {
   const {
@@ -83,7 +73,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const registry = checkProviders(providers);
   if (!registry.ok) throw new Error(registry.mistakes.join('\n'));
   const policy = followPolicy(config.policyFile, providers, logger);
-  const keyring = follow(config.apiKeysFile, loadKeyring, logger, 'api_keys', ({ size }) => ({ keys: size }));
+  const keyring = followKeyring(config.apiKeysFile, logger);
   const { evidence: store, custody: custodyStore } = createStores(config, clock, logger);
   const clients: HttpClient[] = [];
   const redisState = () => (config.redisUrl === null ? 'absent' : store.health().state);
@@ -118,6 +108,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     });
     return { id, subject, source };
   });
+  if (config.isInsecureAllowed) logger.warn({ event: 'service.insecure' }, 'secrets are not checked: a demo');
   warnOfDisabled(policy.current(), slots, logger);
   const decide = createDecide({
     slots,
@@ -134,6 +125,25 @@ export async function createApp(options: AppOptions): Promise<App> {
     deadlineMs: config.decisionDeadlineMs,
     tracer,
   });
+  const callerStores = createCallerStores({
+    clock,
+    redisUrl: config.redisUrl,
+    onEvent: ({ kind, ...fields }) => {
+      const line = { event: `caller_store.${kind}`, ...fields };
+      if (kind === 'up') logger.info(line);
+      else logger.warn(line);
+    },
+  });
+  const traffic = createTrafficLog(logger, clock);
+  const answerOnce = createAnswerOnce({
+    store: callerStores.idempotency,
+    hash: createKeyedHash(config.idHashKey, 'idempotency', 1),
+    newId,
+    ttlMs: config.idempotencyTtlMs,
+    lockMs: config.decisionDeadlineMs + LOCK_MARGIN_MS,
+    traffic,
+  });
+  const guarded = createOverloadGuard({ ...config, decide, random, logger });
   let isDraining = false;
   const server = await createServer({
     logger,
@@ -142,7 +152,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     keyring: keyring.current,
     policy: policy.current,
     slots,
-    decide,
+    decide: guarded.decide,
+    answerOnce,
+    overload: guarded.overload,
+    clock,
+    wrongKeysMax: config.wrongKeysMax,
+    requestCounter: callerStores.requestCounter,
+    traffic,
     observer,
     metrics: measured?.metrics ?? null,
     purge: createPurgeEvidence(slots, store),
@@ -155,10 +171,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const close = async (): Promise<void> => {
     await closeServer(server);
+    guarded.stop();
     policy.close();
     keyring.close();
     measured?.close();
-    await Promise.all([store.close(), tracer?.close(), ...clients.map((client) => client.close())]);
+    const clientsClosed = clients.map((client) => client.close());
+    await Promise.all([store.close(), callerStores.close(), tracer?.close(), ...clientsClosed]);
   };
   return {
     server,
@@ -174,46 +192,6 @@ async function closeServer(server: FastifyInstance): Promise<void> {
   const sweep = setInterval(() => server.server.closeIdleConnections(), IDLE_SWEEP_MS);
   await server.close();
   clearInterval(sweep);
-}
-
-function readPolicy(text: string, providers: readonly ProviderDefinition[]): FileResult<CompiledPolicy> {
-  return loadPolicy(text, {
-    providers,
-    parse: parseYaml,
-    compilePattern: compileLinearPattern,
-    sha256: (content) => hash('sha256', content),
-  });
-}
-
-function followPolicy(
-  path: string,
-  providers: readonly ProviderDefinition[],
-  logger: Logger,
-): ReloadableFile<CompiledPolicy> {
-  const load = (text: string) => readPolicy(text, providers);
-  return follow(path, load, logger, 'policy', ({ id, hash: digest }) => ({ policy: id, hash: digest }));
-}
-
-function follow<Value>(
-  path: string,
-  load: (text: string) => FileResult<Value>,
-  logger: Logger,
-  kind: 'policy' | 'api_keys',
-  describe: (value: Value) => object,
-): ReloadableFile<Value> {
-  const first = loadFile(path, load);
-  if (!first.ok) throw new Error(first.mistakes.join('\n'));
-  return followFile(first.value, {
-    path,
-    load,
-    onReload: (value) =>
-      logger.info({ event: `${kind}.reloaded`, path, ...describe(value) }, 'a file was reloaded'),
-    onRefused: (mistakes) =>
-      logger.error(
-        { event: `${kind}.refused`, path, mistakes },
-        'a changed file is refused; the last good one stays',
-      ),
-  });
 }
 
 /** One upstream account has one key space: other settings or credentials must not meet the evidence of these. */

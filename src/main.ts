@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import closeWithGrace from 'close-with-grace';
-import { checkFiles, createApp } from './app.ts';
+import { checkFiles } from './app/followed-files.ts';
+import { createApp } from './app.ts';
 import { type Config, loadConfig } from './config.ts';
 import { createLogger } from './platform/logger.ts';
 import { PROVIDERS } from './providers/registry.ts';

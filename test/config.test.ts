@@ -1,5 +1,6 @@
 import t from 'tap';
-import { type Config, commonSettings, loadConfig, SERVICE_SETTINGS } from '../src/config.ts';
+import { SERVICE_SETTINGS } from '../src/config/service-settings.ts';
+import { type Config, commonSettings, loadConfig } from '../src/config.ts';
 import { PROVIDERS } from '../src/providers/registry.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -50,6 +51,11 @@ t.test('has the defaults of the contract', async (t) => {
     isMeasured: true,
     traceEndpoint: null,
     traceShare: 1,
+    inFlightMax: 4096,
+    eventLoopDelayMaxMs: 50,
+    wrongKeysMax: 100,
+    idempotencyTtlMs: 86_400_000,
+    isInsecureAllowed: false,
   });
   t.same(
     providers.map(({ id, isEnabled }) => [id, isEnabled]),

@@ -150,3 +150,44 @@ export interface DecisionEvent {
 export interface DecisionObserver {
   onDecision(event: DecisionEvent): void;
 }
+
+/** The place of a request in the present window, from 1, and how long the window still lasts. */
+export interface WindowCount {
+  readonly count: number;
+  readonly leftMs: number;
+}
+
+/** Counts the requests of callers in fixed windows. Never rejects: a shared count that is lost goes on in this process. */
+export interface RequestCounter {
+  /** `max` is what the window allows, and says how exact the places have to be: none is given twice, but some may be left out. */
+  count(callerId: string, windowMs: number, max: number): WindowCount | Promise<WindowCount>;
+}
+
+/** An answer that is kept for the retries of its request. `body` is as it was sent. */
+export interface StoredAnswer {
+  readonly status: number;
+  readonly decisionId: string;
+  readonly body: string;
+}
+
+/** What a key stands for at the moment of asking. `unavailable`: the store cannot say, so the request has no protection against being done twice. */
+export type Claim =
+  | { readonly kind: 'claimed' | 'in_flight' | 'mismatch' | 'unavailable' }
+  | { readonly kind: 'stored'; readonly answer: StoredAnswer };
+
+/** One request that wants to be done once. `key` and `fingerprint` are keyed hashes; `owner` names this attempt alone. */
+export interface ClaimedRequest {
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly owner: string;
+}
+
+/** Keeps answers by idempotency key. Never rejects and never throws: what it cannot keep or find is `unavailable`, or lost. */
+export interface IdempotencyStore {
+  /** Claims the key for `lockMs` at most, unless another request holds it or its answer is kept. */
+  claim(request: ClaimedRequest, lockMs: number): Claim | Promise<Claim>;
+  /** Keeps the answer for `ttlMs` in place of the claim of the same owner, or where nothing stands; leaves anything else alone. Does not wait for a remote store. */
+  keep(request: ClaimedRequest, answer: StoredAnswer, ttlMs: number): void;
+  /** Gives the claim of the same owner up, so that a retry is done anew. */
+  release(request: ClaimedRequest): void;
+}

@@ -8,7 +8,11 @@ export const ERROR_CODES = [
   'method_not_allowed',
   'payload_too_large',
   'unsupported_media_type',
+  'conflict',
+  'idempotency_mismatch',
+  'rate_limited',
   'store_unavailable',
+  'overloaded',
   'internal',
 ] as const;
 
@@ -26,15 +30,18 @@ export class RiskgateError extends Error {
   readonly code: ErrorCode;
   readonly publicDetail: string | null;
   readonly fields: readonly FieldError[];
+  /** When it is worth trying again; null where trying again is no use, or nothing is known. */
+  readonly retryAfterSeconds: number | null;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { publicDetail?: string; fields?: readonly FieldError[] } = {},
+    options: { publicDetail?: string; fields?: readonly FieldError[]; retryAfterSeconds?: number } = {},
   ) {
     super(message);
     this.code = code;
     this.publicDetail = options.publicDetail ?? null;
     this.fields = options.fields ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
   }
 }

@@ -1,17 +1,28 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { isWellKnownKey } from '../platform/exposure.ts';
 import { parseYaml } from '../platform/yaml-document.ts';
 
 /** What a key may do: ask for decisions, read policies and decisions, purge evidence. */
 export const SCOPES = ['decide', 'read', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** How much one caller may ask; null is without limit. */
+export interface CallerLimits {
+  readonly rate: { readonly requests: number; readonly windowSeconds: number } | null;
+  /** Requests under way at the same time, in one process. */
+  readonly concurrent: number | null;
+}
+
 /** Who is asking. */
 export interface Caller {
-  /** The id of the key in the file. */
+  /** The id of the key in the file. Several keys may share one, and then share its limits. */
   readonly id: string;
   readonly scopes: ReadonlySet<Scope>;
+  /** Unix milliseconds from which on the key is no longer taken; null for a key that does not expire. */
+  readonly notAfterMs: number | null;
+  readonly limits: CallerLimits | null;
 }
 
 /** Digests that are remembered, of good and of wrong keys alike: what is compared, and how, stays the same. */
@@ -22,9 +33,25 @@ const TOKEN_LENGTH_MAX = 256;
 /** The keys of one file. It remembers the digests of keys that were presented lately, in this process alone. */
 export interface Keyring {
   readonly size: number;
-  /** The caller that a presented key belongs to, or null. Takes the same steps whichever key matches, and whether one does. */
+  /** The ids of keys that everybody knows, because demos and tests use them. */
+  readonly wellKnown: readonly string[];
+  /** The caller that a presented key belongs to, expired or not, or null. Takes the same steps whichever key matches, and whether one does. */
   find(token: string): Caller | null;
 }
+
+const count = (max: number) => z.int().min(1).max(max);
+
+const limitsSchema = z
+  .strictObject({
+    requests: count(10_000_000).optional(),
+    window_seconds: count(86_400).optional(),
+    concurrent: count(100_000).optional(),
+  })
+  .refine(({ requests, concurrent }) => requests !== undefined || concurrent !== undefined, 'limits nothing')
+  .refine(
+    (limits) => (limits.requests === undefined) === (limits.window_seconds === undefined),
+    'needs requests and window_seconds together',
+  );
 
 const apiKeysSchema = z.strictObject({
   keys: z
@@ -35,6 +62,13 @@ const apiKeysSchema = z.strictObject({
           .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is letters, digits, dots, dashes and underscores, at most 64'),
         sha256: z.string().regex(/^[0-9a-f]{64}$/i, 'is the SHA-256 of the key in 64 hex digits'),
         scopes: z.array(z.enum(SCOPES)).min(1),
+        not_after: z.iso
+          .datetime({
+            offset: true,
+            error: 'is a time with its offset (RFC 3339), for example 2027-01-31T00:00:00Z',
+          })
+          .optional(),
+        limits: limitsSchema.optional(),
       }),
     )
     .min(1)
@@ -68,18 +102,43 @@ export function loadKeyring(text: string): KeyringResult {
   }
   const { keys } = parsed.data;
   keys.forEach((key, index) => {
-    if (keys.findIndex((other) => other.sha256.toLowerCase() === key.sha256.toLowerCase()) < index) {
+    const digest = key.sha256.toLowerCase();
+    if (keys.findIndex((other) => other.sha256.toLowerCase() === digest) < index)
       mistakeAt(['keys', index, 'sha256'], 'the same key stands twice');
-    }
+    const first = keys.find(({ id }) => id === key.id);
+    if (toLimitsText(first) !== toLimitsText(key))
+      mistakeAt(['keys', index, 'limits'], 'keys of one id share their limits: give each of them the same');
   });
   return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, value: createKeyring(keys) };
 }
 
-function createKeyring(keys: z.output<typeof apiKeysSchema>['keys']): Keyring {
-  const entries = keys.map(({ id, sha256, scopes }) => ({
-    digest: Buffer.from(sha256, 'hex'),
-    caller: { id, scopes: new Set(scopes) },
-  }));
+type KeyEntry = z.output<typeof apiKeysSchema>['keys'][number];
+
+function toLimitsText(key: KeyEntry | undefined): string {
+  const { requests, window_seconds: seconds, concurrent } = key?.limits ?? {};
+  return [requests, seconds, concurrent].join();
+}
+
+function toCaller({ id, scopes, not_after: notAfter, limits }: KeyEntry): Caller {
+  return {
+    id,
+    scopes: new Set(scopes),
+    notAfterMs: notAfter === undefined ? null : Date.parse(notAfter),
+    limits: limits === undefined ? null : toLimits(limits),
+  };
+}
+
+function toLimits({
+  requests,
+  window_seconds: windowSeconds,
+  concurrent,
+}: z.output<typeof limitsSchema>): CallerLimits {
+  const rate = requests === undefined || windowSeconds === undefined ? null : { requests, windowSeconds };
+  return { rate, concurrent: concurrent ?? null };
+}
+
+function createKeyring(keys: readonly KeyEntry[]): Keyring {
+  const entries = keys.map((key) => ({ digest: Buffer.from(key.sha256, 'hex'), caller: toCaller(key) }));
   const digests = new LRUCache<string, Buffer>({ max: DIGESTS_MAX });
   const digestOf = (token: string): Buffer => {
     const known = digests.get(token);
@@ -90,6 +149,7 @@ function createKeyring(keys: z.output<typeof apiKeysSchema>['keys']): Keyring {
   };
   return {
     size: entries.length,
+    wellKnown: keys.filter(({ sha256 }) => isWellKnownKey(sha256)).map(({ id }) => id),
     find: (token) => {
       const presented = digestOf(token);
       let caller: Caller | null = null;

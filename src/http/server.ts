@@ -6,8 +6,10 @@ import type { OperationObserver } from '../application/operation-observer.ts';
 import type { DecisionObserver } from '../application/ports.ts';
 import type { PurgeEvidence } from '../application/purge-evidence.ts';
 import { type AuthenticateOptions, authenticate } from './plugins/authenticate.ts';
+import { type LimitCallersOptions, limitCallers } from './plugins/limit-callers.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
 import { problemDetails, sendProblem } from './plugins/problem-details.ts';
+import { type ShedLoadOptions, shedLoad } from './plugins/shed-load.ts';
 import { type DecideRouteOptions, registerDecideRoute } from './routes/decide.ts';
 import { registerEvidenceRoute } from './routes/evidence.ts';
 import { type HealthRouteOptions, registerHealthRoutes } from './routes/health.ts';
@@ -34,7 +36,9 @@ const VALIDATION = {
 } as const;
 
 export interface ServerOptions
-  extends AuthenticateOptions,
+  extends ShedLoadOptions,
+    AuthenticateOptions,
+    LimitCallersOptions,
     DecideRouteOptions,
     PolicyRouteOptions,
     MetricsRouteOptions,
@@ -74,7 +78,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   registerHealthRoutes(app, options);
   registerMetricsRoute(app, options);
   await app.register(async (api) => {
+    await api.register(shedLoad, options);
     await api.register(authenticate, options);
+    await api.register(limitCallers, options);
     registerDecideRoute(api, options);
     registerPolicyRoute(api, options);
     registerEvidenceRoute(api, options);

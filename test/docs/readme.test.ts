@@ -138,7 +138,10 @@ t.test('every log event is among the failure modes', async (t) => {
   const sources = [
     'src/main.ts',
     'src/app.ts',
+    'src/app/followed-files.ts',
     'src/observers/log-observer.ts',
+    'src/http/overload.ts',
+    'src/http/traffic-log.ts',
     'src/http/plugins/problem-details.ts',
   ]
     .map(readText)

@@ -34,6 +34,31 @@ t.test('lets two keys share an id, so that a key can be rotated', async (t) => {
   t.ok(loadKeyring(`keys:\n${entry()}\n${entry({ sha256: hash('sha256', 'another') })}\n`).ok);
 });
 
+t.test('reads when a key ends, and its limits', async (t) => {
+  const limits = '{requests: 100, window_seconds: 60, concurrent: 8}';
+  const loaded = loadKeyring(`keys:\n${entry({ not_after: '2027-01-31T01:00:00+01:00', limits })}\n`);
+  if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
+  t.match(loaded.value.find('the key'), {
+    notAfterMs: Date.parse('2027-01-31T00:00:00Z'),
+    limits: { rate: { requests: 100, windowSeconds: 60 }, concurrent: 8 },
+  });
+});
+
+t.test('limits nobody whose key says nothing of it', async (t) => {
+  const loaded = loadKeyring(`keys:\n${entry()}\n`);
+  if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
+  t.match(loaded.value.find('the key'), { notAfterMs: null, limits: null });
+});
+
+t.test('names keys that everybody knows', async (t) => {
+  const known = entry({ id: 'demo', sha256: hash('sha256', 'demo-key').toUpperCase() });
+  const loaded = loadKeyring(`keys:\n${entry()}\n${known}\n`);
+  if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
+  t.strictSame(loaded.value.wellKnown, ['demo']);
+});
+
+const ANOTHER = hash('sha256', 'another');
+
 /** Files that are refused, and where in them the mistakes are. */
 const REFUSED: readonly (readonly [string, string, readonly RegExp[]])[] = [
   ['is empty', '', [/^1:1: /]],
@@ -50,6 +75,31 @@ const REFUSED: readonly (readonly [string, string, readonly RegExp[]])[] = [
   ['grants nothing', `keys:\n${entry({ scopes: '[]' })}\n`, [/^2:\d+: keys\.0\.scopes: /]],
   ['has an id with a space', `keys:\n${entry({ id: 'a b' })}\n`, [/^2:\d+: keys\.0\.id: /]],
   ['has the same key twice', `keys:\n${entry()}\n${entry({ id: 'other' })}\n`, [/^3:\d+: keys\.1\.sha256: /]],
+  ['ends at no time', `keys:\n${entry({ not_after: 'soon' })}\n`, [/^2:\d+: keys\.0\.not_after: .*RFC 3339/]],
+  ['ends at a local time', `keys:\n${entry({ not_after: '2027-01-31T00:00:00' })}\n`, [/not_after/]],
+  ['ends on a day that is none', `keys:\n${entry({ not_after: '2027-02-31T00:00:00Z' })}\n`, [/not_after/]],
+  ['limits nothing', `keys:\n${entry({ limits: '{}' })}\n`, [/^2:\d+: keys\.0\.limits: limits nothing/]],
+  [
+    'has requests without a window',
+    `keys:\n${entry({ limits: '{requests: 1}' })}\n`,
+    [/window_seconds together/],
+  ],
+  [
+    'has a window without requests',
+    `keys:\n${entry({ limits: '{window_seconds: 1, concurrent: 1}' })}\n`,
+    [/window_seconds together/],
+  ],
+  [
+    'allows no request',
+    `keys:\n${entry({ limits: '{requests: 0, window_seconds: 1}' })}\n`,
+    [/limits\.requests/],
+  ],
+  ['has an unknown limit', `keys:\n${entry({ limits: '{per_day: 1, concurrent: 1}' })}\n`, [/per_day/]],
+  [
+    'lets a second key of one id escape its limits',
+    `keys:\n${entry({ limits: '{concurrent: 1}' })}\n${entry({ sha256: ANOTHER })}\n`,
+    [/^3:\d+: keys\.1\.limits: .*share/],
+  ],
   [
     'has several mistakes',
     `keys:\n${entry({ id: 'a b' })}\n${entry({ sha256: 'abc' })}\n`,

@@ -1,8 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import t from 'tap';
+import { writeApiKeys } from '../support/api-key-file.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { parseScrape, readValue, type Scrape } from '../support/scrape.ts';
-import { createTestApp, startEmulators, type TestApp, until, untilRedisIsUp } from '../support/test-app.ts';
+import {
+  createDirectory,
+  createTestApp,
+  startEmulators,
+  type TestApp,
+  until,
+  untilRedisIsUp,
+} from '../support/test-app.ts';
 
 const GOOD = { telemetry_id: 'allow', device_id: 'active' };
 
@@ -87,6 +95,44 @@ t.test('counts refusals by the code that the caller reads', async (t) => {
     t.equal(readValue(found, 'riskgate_refusals_total', { code }), 1, code);
   }
   t.equal(readValue(found, 'riskgate_refusals_total', { code: 'internal' }), 0);
+});
+
+t.test('counts what limits, retries and overload refuse', async (t) => {
+  const limits = { requests: 3, window_seconds: 60 };
+  const directory = createDirectory(t);
+  const API_KEYS_FILE = writeApiKeys(directory, [
+    { id: 'limited', key: 'limited', limits },
+    { id: 'free', key: 'free' },
+  ]);
+  const env = { API_KEYS_FILE, MAX_IN_FLIGHT: '1', DECISION_DEADLINE_MS: '500' };
+  const app = await createTestApp(t, { emulators, env });
+  const keyed = { key: 'free', headers: { 'idempotency-key': '"k"' } };
+  const limited = { key: 'limited' };
+  await app.decide(GOOD, keyed);
+  await app.refused({ telemetry_id: 'challenge' }, keyed);
+  for (let asked = 0; asked <= limits.requests; asked += 1) await app.refused(GOOD, limited);
+  const held = app.decide({ telemetry_id: 'fault-hang', device_ids: {} }, { key: 'free' });
+  let overloaded = 0;
+  await until('it is in flight', async () => {
+    const { status } = await app.refused(GOOD, { key: 'free' });
+    if (status === 503) overloaded += 1;
+    return status === 503;
+  });
+  await held;
+  const found = await scrape(app);
+  for (const [code, count] of [
+    ['idempotency_mismatch', 1],
+    ['rate_limited', 1],
+    ['overloaded', overloaded],
+  ] as const) {
+    t.equal(readValue(found, 'riskgate_refusals_total', { code }), count, code);
+  }
+  const holding = { key: 'free', headers: { 'idempotency-key': '"other"' } };
+  const hanging = { telemetry_id: 'fault-hang', device_ids: {}, max_age_ms: 0 };
+  const spacious = await createTestApp(t, { emulators, env: { ...env, MAX_IN_FLIGHT: '8' } });
+  const both = await Promise.all([spacious.refused(hanging, holding), spacious.refused(hanging, holding)]);
+  t.same(new Set(both.map(({ status }) => status)), new Set([200, 409]));
+  t.equal(readValue(await scrape(spacious), 'riskgate_refusals_total', { code: 'conflict' }), 1);
 });
 
 t.test('names only the policy in force, before and after a reload', async (t) => {

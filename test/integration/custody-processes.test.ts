@@ -35,6 +35,8 @@ async function startReplicas(): Promise<readonly [RunningService, RunningService
     REDIS_TIMEOUT_MS: '5000',
     POLICY_FILE: 'policies/custody.yaml',
     DECISION_DEADLINE_MS: '10000',
+    // Every one of the crowd is to be answered, however late.
+    EVENT_LOOP_DELAY_MAX_MS: '0',
     STYTCH_TIMEOUT_MS: '10000',
     MOBILERUN_TIMEOUT_MS: '10000',
     PREFACTOR_TIMEOUT_MS: '10000',

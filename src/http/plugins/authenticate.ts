@@ -1,7 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
+import type { Clock } from '../../application/ports.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import type { Caller, Keyring, Scope } from '../api-keys.ts';
+import type { TrafficObserver } from '../traffic-observer.ts';
+import { createWrongKeys } from '../wrong-keys.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,11 +19,26 @@ declare module 'fastify' {
 
 export interface AuthenticateOptions {
   readonly keyring: () => Keyring;
+  readonly clock: Clock;
+  /** How many requests without a right key an address may send in a minute. Right keys are taken from it whatever the count. */
+  readonly wrongKeysMax: number;
+  readonly traffic: TrafficObserver;
 }
 
 /** Authenticates every route of the scope it is registered in, before the body is read. A route without a scope is refused when it is added, so that none is open by oversight. */
 export const authenticate = plugin<AuthenticateOptions>(
-  async (app, { keyring }) => {
+  async (app, { keyring, clock, wrongKeysMax, traffic }) => {
+    const wrongKeys = createWrongKeys({ clock, max: wrongKeysMax });
+    /** The address is the socket's: a forwarded one is whatever its sender claims. */
+    const refuse = (request: FastifyRequest, isExpired: boolean): RiskgateError => {
+      const retryAfterSeconds = wrongKeys.note(request.raw.socket.remoteAddress);
+      if (retryAfterSeconds === null) return unauthenticated(isExpired);
+      traffic.onRefused('wrong_keys', null);
+      return new RiskgateError('rate_limited', 'Too many wrong keys from one address.', {
+        publicDetail: 'Too many requests without a right API key came from this address.',
+        retryAfterSeconds,
+      });
+    };
     app.decorateRequest('caller', null);
     app.addHook('onRoute', (route) => {
       if (route.config?.scope === undefined) throw new Error(`The route ${route.url} names no scope.`);
@@ -30,8 +48,9 @@ export const authenticate = plugin<AuthenticateOptions>(
       (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
         const token = presentedToken(request);
         const caller = token === null ? null : keyring().find(token);
-        if (caller === null) {
-          done(new RiskgateError('unauthenticated', 'No API key, or an unknown one.'));
+        const isExpired = caller !== null && caller.notAfterMs !== null && caller.notAfterMs <= clock.nowMs();
+        if (caller === null || isExpired) {
+          done(refuse(request, isExpired));
           return;
         }
         request.caller = caller;
@@ -42,6 +61,14 @@ export const authenticate = plugin<AuthenticateOptions>(
   },
   { name: 'authenticate' },
 );
+
+function unauthenticated(isExpired: boolean): RiskgateError {
+  return isExpired
+    ? new RiskgateError('unauthenticated', 'An expired API key.', {
+        publicDetail: 'The API key has expired.',
+      })
+    : new RiskgateError('unauthenticated', 'No API key, or an unknown one.');
+}
 
 /** The authenticated caller, who must have `scope`. Throws `forbidden`. */
 export function requireScope(request: FastifyRequest, scope: Scope): void {

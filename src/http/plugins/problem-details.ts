@@ -12,7 +12,7 @@ export interface ProblemDetailsOptions {
 }
 
 /** Seconds after which a refusal of ours is worth another try. */
-const RETRY_AFTER_SECONDS = '1';
+const RETRY_AFTER_SECONDS = 1;
 
 /** Turns every error into application/problem+json (RFC 9457), and logs what is our fault once. */
 export const problemDetails = plugin<ProblemDetailsOptions>(
@@ -42,13 +42,15 @@ interface Refusal {
   readonly code: ErrorCode;
   readonly detail?: string | null;
   readonly fields?: readonly FieldError[];
+  readonly retryAfterSeconds?: number | null;
 }
 
 /** Answers with the problem document for `refusal`. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
   const status = statusOf(refusal.code);
   if (status === 401) void reply.header('www-authenticate', 'Bearer realm="riskgate"');
-  if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
+  const retryAfter = refusal.retryAfterSeconds ?? (status === 503 ? RETRY_AFTER_SECONDS : null);
+  if (retryAfter !== null) void reply.header('retry-after', retryAfter);
   return reply
     .code(status)
     .headers({ 'cache-control': 'no-store', 'x-request-id': request.id })
@@ -58,8 +60,10 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, refusa
 }
 
 function toRefusal(error: FastifyError): Refusal {
-  if (error instanceof RiskgateError)
-    return { code: error.code, detail: error.publicDetail, fields: error.fields };
+  if (error instanceof RiskgateError) {
+    const { code, publicDetail: detail, fields, retryAfterSeconds } = error;
+    return { code, detail, fields, retryAfterSeconds };
+  }
   if (error.validation) return { code: 'invalid_request', fields: toFieldErrors(error) };
   switch (error.statusCode) {
     case 400:

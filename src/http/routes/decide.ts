@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Decide } from '../../application/decide.ts';
-import type { DecisionObserver } from '../../application/ports.ts';
+import type { DecisionObserver, StoredAnswer } from '../../application/ports.ts';
 import type { Decision } from '../../domain/decision.ts';
+import type { AnswerOnce, IdempotentAnswer } from '../idempotency.ts';
 import { requireScope } from '../plugins/authenticate.ts';
 import {
   createDecideRequestSchema,
@@ -10,6 +11,7 @@ import {
   type DecideRequest,
   decideHeadersSchema,
   decideQuerySchema,
+  decideResponseHeaders,
   roundToTenth,
   toDecideOptions,
   toDecisionBody,
@@ -30,6 +32,7 @@ const HEADERS = {
       'Milliseconds of the whole decision and of each provider, with where its evidence came from.',
     type: 'string',
   },
+  ...decideResponseHeaders,
 };
 
 export interface DecideRouteOptions {
@@ -40,6 +43,7 @@ export interface DecideRouteOptions {
   readonly deviceProviders: readonly string[];
   /** While draining, an answer asks the client to close its connection. */
   readonly isDraining: () => boolean;
+  readonly answerOnce: AnswerOnce;
 }
 
 interface DecideRoute {
@@ -50,7 +54,7 @@ interface DecideRoute {
 
 /** POST /v1/decide: 200 for all three verdicts. */
 export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOptions): void {
-  const { decide, observer, isDraining } = options;
+  const { decide, observer, isDraining, answerOnce } = options;
   const body = toJsonSchema(createDecideRequestSchema(options.deviceProviders), 'input');
   app.addSchema({
     $id: DECISION_ID,
@@ -68,13 +72,13 @@ export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOp
     headers: toJsonSchema(decideHeadersSchema, 'input'),
     response: {
       200: { description: 'A decision, whichever it is.', headers: HEADERS, $ref: `${DECISION_ID}#` },
-      ...problemResponses(400, 401, 403, 413, 415, 500, 503),
+      ...problemResponses(400, 401, 403, 409, 413, 415, 422, 429, 500, 503),
     },
   };
   app.post<DecideRoute>('/v1/decide', { schema, config: { scope: 'decide' } }, (request, reply) => {
     const explain = request.query.explain === 'full';
     if (explain) requireScope(request, 'read');
-    const answer = (made: Decision): FastifyReply => {
+    const observe = (made: Decision): Decision => {
       const { id: requestId, caller, body: asked } = request;
       observer.onDecision({
         decision: made,
@@ -83,13 +87,22 @@ export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOp
         action: asked.action ?? null,
       });
       if (isDraining()) void reply.header('connection', 'close');
-      return sendDecision(reply, made, explain);
+      return made;
     };
+    const subject = toSubject(request.body);
     const limits = toDecideOptions(request.body, request.headers, request.caller?.id);
-    const made = decide(toSubject(request.body), limits);
+    const field = request.headers['idempotency-key'];
+    if (field !== undefined) {
+      const content = toContent(request.body, explain);
+      const work = async () => toStoredAnswer(reply, observe(await decide(subject, limits)), explain);
+      return answerOnce({ callerId: request.caller?.id ?? '', field, content }, work).then((once) =>
+        sendAnswer(reply, once),
+      );
+    }
+    const made = decide(subject, limits);
     // A warm decision is answered in place: a promise would cost it a turn of the event loop.
-    if (!(made instanceof Promise)) return answer(made);
-    return made.then(answer);
+    if (!(made instanceof Promise)) return sendDecision(reply, observe(made), explain);
+    return made.then((late) => sendDecision(reply, observe(late), explain));
   });
 }
 
@@ -101,6 +114,29 @@ function sendDecision(reply: FastifyReply, decision: Decision, explain: boolean)
       'cache-control': 'no-store',
     })
     .send(toDecisionBody(decision, explain));
+}
+
+/** All that a decision is asked with, spelled the same in whichever order a client writes it. The list of names holds every field, at both levels. */
+function toContent(body: DecideRequest, explain: boolean): string {
+  const names = new Set([...Object.keys(body), ...Object.keys(body.device_ids ?? {})]);
+  return `${explain} ${JSON.stringify(body, [...names].sort())}`;
+}
+
+function toStoredAnswer(reply: FastifyReply, decision: Decision, explain: boolean): StoredAnswer {
+  void reply.header('server-timing', toServerTiming(decision));
+  const serialised = reply.code(200).serialize(toDecisionBody(decision, explain));
+  // A serialiser may write bytes; that of a JSON schema writes text.
+  const body = typeof serialised === 'string' ? serialised : new TextDecoder().decode(serialised);
+  return { status: 200, decisionId: decision.id, body };
+}
+
+function sendAnswer(reply: FastifyReply, { answer, isReplayed }: IdempotentAnswer): FastifyReply {
+  if (isReplayed) void reply.header('idempotency-replayed', 'true');
+  return reply
+    .code(answer.status)
+    .headers({ 'x-decision-id': answer.decisionId, 'cache-control': 'no-store' })
+    .type('application/json; charset=utf-8')
+    .send(answer.body);
 }
 
 /** `Server-Timing` (W3C): the whole decision, and each provider with where its evidence came from. */

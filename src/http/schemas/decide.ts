@@ -75,7 +75,7 @@ export function createDecideRequestSchema(deviceProviders: readonly string[]) {
 /** The header of POST /v1/decide, lower case as node:http spells it. Milliseconds that are left, as in Envoy's `x-envoy-expected-rq-timeout-ms`: a point in time would need clocks that agree. */
 export const DEADLINE_HEADER = 'x-request-deadline';
 
-/** The headers of POST /v1/decide that are read. A proxy computes what is left, so any amount is taken, 0 included: then only evidence at hand is used. */
+/** The headers of POST /v1/decide that are read. How an Idempotency-Key is spelled is checked where it is read. A proxy computes what is left, so any amount is taken, 0 included: then only evidence at hand is used. */
 export const decideHeadersSchema = z.object({
   [DEADLINE_HEADER]: z
     .string()
@@ -83,6 +83,12 @@ export const decideHeadersSchema = z.object({
     .optional()
     .describe(
       'Milliseconds that are left for the answer, a whole number. Can only lower the deadline; with `deadline_ms` the smaller counts.',
+    ),
+  'idempotency-key': z
+    .string()
+    .optional()
+    .describe(
+      'Makes retries safe (draft-ietf-httpapi-idempotency-key-header-07): for 24 hours, or as the operator says, the same key with the same body gets the stored answer. A quoted string of at most 255 characters, new for every request that is not a retry.',
     ),
   traceparent: z.string().optional().describe('W3C trace context; what is not one is ignored.'),
 });
@@ -98,6 +104,15 @@ export const decideQuerySchema = z.strictObject({
     .optional()
     .describe('Adds signals and the trace of every rule; needs the scope `read` too.'),
 });
+
+const responseHeader = (description: string) => ({ type: 'string', description });
+
+/** Headers of a decision that are not in every answer. */
+export const decideResponseHeaders = {
+  'idempotency-replayed': responseHeader('`true` when this is the stored answer to an earlier request.'),
+  'ratelimit-policy': responseHeader('The limits of the API key, if it has any: `"default";q=100;w=60`.'),
+  ratelimit: responseHeader('What is left of them: `"default";r=50;t=30`.'),
+};
 
 const reasonSchema = z.object({
   code: z.string(),

@@ -35,6 +35,10 @@ const PROBLEMS = {
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   payload_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body is not of a supported media type' },
+  conflict: { status: 409, title: 'A request with this Idempotency-Key is still being answered' },
+  idempotency_mismatch: { status: 422, title: 'The Idempotency-Key belongs to another request' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  overloaded: { status: 503, title: 'The service has more work than it can do in time' },
   store_unavailable: { status: 503, title: 'The shared store cannot be reached' },
   internal: { status: 500, title: 'Something went wrong on our side' },
 } as const satisfies Record<ErrorCode, { status: number; title: string }>;

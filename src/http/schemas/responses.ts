@@ -7,8 +7,11 @@ const DESCRIPTIONS = {
   403: 'The API key lacks the scope.',
   404: 'There is nothing at this address.',
   405: 'The method is not allowed here.',
+  409: 'A request with the same `Idempotency-Key` is still being answered; try again after `Retry-After` seconds.',
   413: 'The body is larger than 16 KiB.',
   415: 'The body is not application/json.',
+  422: 'The `Idempotency-Key` was used for another request.',
+  429: 'More requests than the limit of the API key, or too many with wrong keys from one address; try again after `Retry-After` seconds.',
   500: 'A defect of ours. There is no decision: treat it as a refusal to decide.',
   503: 'The service refuses to answer for now; try again after `Retry-After` seconds.',
 } as const;
@@ -44,11 +47,15 @@ export const REQUEST_ID_HEADER = {
   'x-request-id': text("The request's own X-Request-ID where it is safe to repeat, else a new UUIDv7."),
 };
 
+const RETRY_AFTER = { 'retry-after': text('Seconds after which another try makes sense.') };
+
 /** The headers that some statuses bring beside those of every answer. */
 const STATUS_HEADERS: { readonly [Status in ProblemStatus]?: JsonSchema } = {
   401: { 'www-authenticate': text('`Bearer`, RFC 6750.') },
   405: { allow: text('The methods that are.') },
-  503: { 'retry-after': text('Seconds after which another try makes sense.') },
+  409: RETRY_AFTER,
+  429: RETRY_AFTER,
+  503: RETRY_AFTER,
 };
 
 /** The problem responses of a route, one for each status. */

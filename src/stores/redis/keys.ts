@@ -1,4 +1,4 @@
-/** Spells every key and channel that riskgate uses in Redis. Keys hold keyed hashes only, and every operation touches one key, so that a cluster can serve them. */
+/** Spells every key and channel that riskgate uses in Redis. Keys hold keyed hashes and names of the operator's own choice only, and every operation touches one key, so that a cluster can serve them. */
 export interface RedisKeys {
   /** The channel on which replicas tell each other what was purged. */
   readonly purgeChannel: string;
@@ -6,6 +6,10 @@ export interface RedisKeys {
   evidence(storeKey: string): string;
   /** The key of one telemetry id's binding, by the keyed hash of the id. */
   custody(hash: string): string;
+  /** The counter of a caller's requests in windows of one length. The id is the operator's own name for the caller. */
+  requests(callerId: string, windowMs: number): string;
+  /** The key of an idempotent request, from a keyed hash. */
+  idempotency(hash: string): string;
 }
 
 const PREFIX = 'riskgate';
@@ -20,6 +24,8 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
     purgeChannel: `${prefix}:${VERSION}:purge`,
     evidence: (storeKey) => evidencePrefix + storeKey,
     custody: (hash) => custodyPrefix + hash,
+    requests: (callerId, windowMs) => `${prefix}:${VERSION}:requests:${callerId}:${windowMs}`,
+    idempotency: (hash) => `${prefix}:${VERSION}:idempotency:${hash}`,
   };
 }
 

@@ -1,0 +1,76 @@
+import { hash } from 'node:crypto';
+import type { Logger } from 'pino';
+import { loadPolicy } from '../application/load-policy.ts';
+import type { ConfigFiles } from '../config.ts';
+import type { CompiledPolicy } from '../domain/policy/compile.ts';
+import { type Keyring, loadKeyring } from '../http/api-keys.ts';
+import { findExposures, isLoopback } from '../platform/exposure.ts';
+import { compileLinearPattern } from '../platform/linear-pattern.ts';
+import { type FileResult, followFile, loadFile, type ReloadableFile } from '../platform/reloadable-file.ts';
+import { parseYaml } from '../platform/yaml-document.ts';
+import type { ProviderDefinition } from '../providers/definition.ts';
+
+/** Every mistake in the files that a configuration names, and everything that must not be reachable from other machines. */
+export function checkFiles(
+  providers: readonly ProviderDefinition[],
+): (files: ConfigFiles) => readonly string[] {
+  return ({ policyFile, apiKeysFile, host = '', idHashKey, isInsecureAllowed = false }) => {
+    const policy =
+      policyFile === undefined ? null : loadFile(policyFile, (text) => readPolicy(text, providers));
+    const keyring = apiKeysFile === undefined ? null : loadFile(apiKeysFile, loadKeyring);
+    const mistakes = [policy, keyring].flatMap((result) =>
+      result === null || result.ok ? [] : result.mistakes,
+    );
+    if (isInsecureAllowed || isLoopback(host)) return mistakes;
+    const wellKnown = keyring?.ok ? keyring.value.wellKnown : [];
+    const keyMistakes = wellKnown.map((id) => `${apiKeysFile}: everybody knows the key of "${id}"`);
+    const exposures = findExposures({ host, secret: idHashKey, secretFile: apiKeysFile });
+    return [...mistakes, ...keyMistakes, ...exposures];
+  };
+}
+
+function readPolicy(text: string, providers: readonly ProviderDefinition[]): FileResult<CompiledPolicy> {
+  return loadPolicy(text, {
+    providers,
+    parse: parseYaml,
+    compilePattern: compileLinearPattern,
+    sha256: (content) => hash('sha256', content),
+  });
+}
+
+/** The policy in force. Throws when there is none at first. */
+export function followPolicy(
+  path: string,
+  providers: readonly ProviderDefinition[],
+  logger: Logger,
+): ReloadableFile<CompiledPolicy> {
+  const load = (text: string) => readPolicy(text, providers);
+  return follow(path, load, logger, 'policy', ({ id, hash: digest }) => ({ policy: id, hash: digest }));
+}
+
+/** The API keys in force. Throws when there are none at first. */
+export function followKeyring(path: string, logger: Logger): ReloadableFile<Keyring> {
+  return follow(path, loadKeyring, logger, 'api_keys', ({ size }) => ({ keys: size }));
+}
+
+function follow<Value>(
+  path: string,
+  load: (text: string) => FileResult<Value>,
+  logger: Logger,
+  kind: 'policy' | 'api_keys',
+  describe: (value: Value) => object,
+): ReloadableFile<Value> {
+  const first = loadFile(path, load);
+  if (!first.ok) throw new Error(first.mistakes.join('\n'));
+  return followFile(first.value, {
+    path,
+    load,
+    onReload: (value) =>
+      logger.info({ event: `${kind}.reloaded`, path, ...describe(value) }, 'a file was reloaded'),
+    onRefused: (mistakes) =>
+      logger.error(
+        { event: `${kind}.refused`, path, mistakes },
+        'a changed file is refused; the last good one stays',
+      ),
+  });
+}

@@ -1,0 +1,163 @@
+import { z } from 'zod';
+
+/** One environment variable: how it parses, what it means, and its default as it would be written. */
+export interface SettingDeclaration {
+  readonly env: string;
+  readonly schema: z.ZodType;
+  readonly description: string;
+  readonly default?: string;
+  readonly isOptional?: boolean;
+  readonly isCredential?: boolean;
+}
+
+/** Digits between two bounds. */
+export const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'is a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min, `is at least ${min}`).max(max, `is at most ${max}`));
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** The service's own variables. `DECISION_DEADLINE_MS` and the timeouts share the bounds of `deadline_ms` in a request. */
+export const SERVICE_SETTINGS = {
+  host: {
+    env: 'HOST',
+    schema: z.string().min(1),
+    default: '127.0.0.1',
+    description: 'The address to listen on.',
+  },
+  port: {
+    env: 'PORT',
+    schema: integer(0, 65_535),
+    default: '8080',
+    description: 'The port to listen on; 0 takes a free one.',
+  },
+  logLevel: {
+    env: 'LOG_LEVEL',
+    schema: z.enum(LOG_LEVELS, `is one of ${LOG_LEVELS.join(', ')}`),
+    default: 'info',
+    description: 'The least severe level that is logged.',
+  },
+  apiKeysFile: {
+    env: 'API_KEYS_FILE',
+    schema: z.string().min(1),
+    description:
+      'YAML file of API keys: `keys: [{id, sha256, scopes: [decide, read, admin]}]`. Only hashes are stored.',
+  },
+  idHashKey: {
+    env: 'ID_HASH_KEY',
+    schema: z.string().refine((key) => Buffer.byteLength(key) >= 32, 'is at least 32 bytes long'),
+    description: 'Secret for the keyed hashes of identifiers, at least 32 bytes; the same on all replicas.',
+  },
+  policyFile: {
+    env: 'POLICY_FILE',
+    schema: z.string().min(1),
+    default: 'policies/default.yaml',
+    description: 'The policy. Re-read when it changes; a broken one is refused and the last good one stays.',
+  },
+  decisionDeadlineMs: {
+    env: 'DECISION_DEADLINE_MS',
+    schema: integer(50, 10_000),
+    default: '1000',
+    description: 'Every decision is answered within this time, whatever the upstreams do.',
+  },
+  redisUrl: {
+    env: 'REDIS_URL',
+    schema: z.url({ protocol: /^rediss?$/, error: 'is a redis:// or rediss:// URL' }),
+    isOptional: true,
+    description: 'Redis that the replicas share evidence through. Without it each process caches for itself.',
+  },
+  cacheEntriesMax: {
+    env: 'CACHE_ENTRIES_MAX',
+    schema: integer(1, 10_000_000),
+    default: '50000',
+    description: 'The most evidence the in-process cache holds.',
+  },
+  localCacheTtlMs: {
+    env: 'CACHE_LOCAL_TTL_SECONDS',
+    schema: integer(0, 3600).transform((seconds) => seconds * 1000),
+    default: '5',
+    description: 'With Redis: how long a process may use evidence without asking Redis again.',
+  },
+  redisTimeoutMs: {
+    env: 'REDIS_TIMEOUT_MS',
+    schema: integer(1, 10_000),
+    default: '25',
+    description:
+      'The longest a decision waits for Redis. Evidence that is late is asked for upstream; custody that is late is unknown.',
+  },
+  custodyRetentionMs: {
+    env: 'CUSTODY_RETENTION_SECONDS',
+    schema: integer(60, 31_536_000).transform((seconds) => seconds * 1000),
+    default: '86400',
+    description:
+      'A telemetry id stays bound to who used it first for at least so long after its latest use, and in any case until it expires.',
+  },
+  custodyEntriesMax: {
+    env: 'CUSTODY_ENTRIES_MAX',
+    schema: integer(1, 10_000_000),
+    default: '200000',
+    description:
+      'Without Redis: the most telemetry ids that are kept bound. One that had to make room is unknown, never new.',
+  },
+  isMeasured: {
+    env: 'METRICS',
+    schema: z.enum(['on', 'off'], 'is on or off').transform((state) => state === 'on'),
+    default: 'on',
+    description:
+      'Prometheus metrics at `/metrics`, without an API key. `off` counts nothing and shows nothing.',
+  },
+  traceEndpoint: {
+    env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    schema: z.url({ protocol: /^https?$/, error: 'is an http:// or https:// URL' }),
+    isOptional: true,
+    description:
+      'Where traces are sent (OTLP over HTTP, `/v1/traces` is added). Without it there are none. The exporter also reads `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.',
+  },
+  traceShare: {
+    env: 'OTEL_TRACES_SAMPLER_ARG',
+    schema: z
+      .string()
+      .regex(/^(0(\.\d+)?|1(\.0+)?)$/, 'is a number from 0 to 1')
+      .transform(Number),
+    default: '1',
+    description:
+      'The share of traces that is recorded. A caller whose `traceparent` says so decides for itself.',
+  },
+  inFlightMax: {
+    env: 'MAX_IN_FLIGHT',
+    schema: integer(1, 1_000_000),
+    default: '4096',
+    description: 'The most decisions that wait for evidence at once; more are refused with 503.',
+  },
+  eventLoopDelayMaxMs: {
+    env: 'EVENT_LOOP_DELAY_MAX_MS',
+    schema: integer(0, 10_000).transform((ms) => (ms === 0 ? null : ms)),
+    default: '50',
+    description:
+      'While every turn of the event loop is later than this, a growing share of decisions is refused with 503; 0 does not watch it.',
+  },
+  wrongKeysMax: {
+    env: 'WRONG_KEYS_PER_MINUTE',
+    schema: integer(1, 1_000_000),
+    default: '100',
+    description:
+      'Requests without a right API key that one address (IPv6: one /64) may send in a minute before it is answered 429. Right keys are always taken.',
+  },
+  idempotencyTtlMs: {
+    env: 'IDEMPOTENCY_TTL_SECONDS',
+    schema: integer(1, 86_400).transform((seconds) => seconds * 1000),
+    default: '86400',
+    description:
+      'How long the answer to a request with an Idempotency-Key is kept for its retries. A kept answer is given whatever has changed since.',
+  },
+  isInsecureAllowed: {
+    env: 'ALLOW_INSECURE_START',
+    schema: z.enum(['true', 'false'], 'is true or false').transform((text) => text === 'true'),
+    default: 'false',
+    description:
+      'For demos only: starts on an address that others can reach although secrets are well known or the key file is open to others.',
+  },
+} as const satisfies Record<string, SettingDeclaration>;

@@ -1,0 +1,46 @@
+import type { Logger } from 'pino';
+import { boundInFlight } from '../application/bound-in-flight.ts';
+import type { Decide } from '../application/decide.ts';
+import { createAdmission } from '../platform/admission.ts';
+import { startLoadSampler } from '../platform/load-sampler.ts';
+
+export interface OverloadOptions {
+  readonly decide: Decide;
+  readonly inFlightMax: number;
+  /** Null does not watch the event loop. */
+  readonly eventLoopDelayMaxMs: number | null;
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+/** Keeps a process from taking up more than it can do in time. */
+export interface OverloadGuard {
+  /** The use case, which refuses when too many decisions are in flight. */
+  readonly decide: Decide;
+  /** What keeps the next decision out, or null. */
+  overload(): 'in_flight' | 'event_loop' | 'heap' | null;
+  /** Stops measuring. */
+  stop(): void;
+}
+
+/** Starts measuring, and bounds the decisions in flight. */
+export function createOverloadGuard(options: OverloadOptions): OverloadGuard {
+  const { decide, inFlightMax, eventLoopDelayMaxMs, random, logger } = options;
+  const bounded = boundInFlight(decide, inFlightMax);
+  const admission = createAdmission({
+    delayMaxMs: eventLoopDelayMaxMs,
+    random,
+    onChange: (isShedding, { delayMs, heapShare }) =>
+      logger.warn({
+        event: isShedding ? 'overload.began' : 'overload.ended',
+        event_loop_delay_ms: Math.round(delayMs),
+        heap_percent: Math.round(heapShare * 100),
+      }),
+  });
+  const { stop } = startLoadSampler(admission.note);
+  return {
+    decide: bounded.decide,
+    overload: () => admission.refusal() ?? (bounded.isFull() ? 'in_flight' : null),
+    stop,
+  };
+}

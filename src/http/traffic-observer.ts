@@ -1,0 +1,14 @@
+/** Why a request was turned away before anything was decided. */
+export const REFUSALS = ['wrong_keys', 'rate', 'concurrency', 'in_flight', 'event_loop', 'heap'] as const;
+export type RefusalReason = (typeof REFUSALS)[number];
+
+/** What became of a request with an idempotency key. `unprotected`: the store was lost, and the request was decided without it. */
+export const IDEMPOTENCY_RESULTS = ['claimed', 'replayed', 'in_flight', 'mismatch', 'unprotected'] as const;
+export type IdempotencyResult = (typeof IDEMPOTENCY_RESULTS)[number];
+
+/** Told of what happens at the door, and never a reason for a request to fail or wait. */
+export interface TrafficObserver {
+  /** `caller` is the id of the API key, null where nobody is known. */
+  onRefused(reason: RefusalReason, caller: string | null): void;
+  onIdempotentRequest(result: IdempotencyResult): void;
+}

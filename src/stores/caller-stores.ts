@@ -1,0 +1,47 @@
+import type { Clock, IdempotencyStore, RequestCounter } from '../application/ports.ts';
+import { createMemoryIdempotencyStore } from './memory/idempotency-store.ts';
+import { createMemoryRequestCounter } from './memory/request-counter.ts';
+import { createGuardedRedis, type GuardedRedisEvent } from './redis/guarded-redis.ts';
+import { createRedisIdempotencyStore } from './redis/idempotency-store.ts';
+import { createRedisRequestCounter } from './redis/request-counter.ts';
+import { createTieredRequestCounter } from './tiered-request-counter.ts';
+
+/** What is kept about callers: how much they asked, and what they were answered. */
+export interface CallerStores {
+  readonly requestCounter: RequestCounter;
+  readonly idempotency: IdempotencyStore;
+  close(): Promise<void>;
+}
+
+export interface CallerStoresOptions {
+  readonly clock: Clock;
+  /** Null keeps everything in this process. */
+  readonly redisUrl: string | null;
+  readonly onEvent: (event: GuardedRedisEvent) => void;
+}
+
+/** What a decision can spare on top of its deadline, which is answered within 20 ms of it. A request waits for it once at most: the first command that is late keeps the next from being sent. */
+const BUDGET_MS = 15;
+
+/** Opens the stores, shared where there is a Redis. Its connection is their own: a caller's burst does not queue before the evidence of others. */
+export function createCallerStores({ clock, redisUrl, onEvent }: CallerStoresOptions): CallerStores {
+  const memory = createMemoryRequestCounter({ clock });
+  if (redisUrl === null) {
+    return {
+      requestCounter: memory,
+      idempotency: createMemoryIdempotencyStore({ clock }),
+      close: async () => {},
+    };
+  }
+  const redis = createGuardedRedis({
+    url: redisUrl,
+    name: 'riskgate-callers',
+    budgetMs: BUDGET_MS,
+    onEvent,
+  });
+  return {
+    requestCounter: createTieredRequestCounter({ memory, redis: createRedisRequestCounter(redis, clock) }),
+    idempotency: createRedisIdempotencyStore(redis),
+    close: () => redis.close(),
+  };
+}

@@ -1,0 +1,52 @@
+import { LRUCache } from 'lru-cache';
+import type { ClaimedRequest, Clock, IdempotencyStore, StoredAnswer } from '../../application/ports.ts';
+
+export interface MemoryIdempotencyStoreOptions {
+  readonly clock: Clock;
+  /** At least 1. The least recently used entry makes room for a new one. */
+  readonly entriesMax?: number;
+}
+
+interface Entry {
+  readonly fingerprint: string;
+  readonly owner: string;
+  /** Null while the request is in flight. */
+  readonly answer: StoredAnswer | null;
+  readonly endsAtMs: number;
+}
+
+/** At some 2 KiB an answer this is 20 MB. */
+const ENTRIES_MAX = 10_000;
+
+/** Keeps answers in this process: a retry that another replica gets, or that comes after a restart, is done anew. */
+export function createMemoryIdempotencyStore(options: MemoryIdempotencyStoreOptions): IdempotencyStore {
+  const { clock, entriesMax = ENTRIES_MAX } = options;
+  const entries = new LRUCache<string, Entry>({ max: entriesMax });
+  const find = (key: string): Entry | null => {
+    const entry = entries.get(key);
+    return entry !== undefined && entry.endsAtMs > clock.nowMs() ? entry : null;
+  };
+  const put = ({ key, fingerprint, owner }: ClaimedRequest, answer: StoredAnswer | null, lifeMs: number) => {
+    entries.set(key, { fingerprint, owner, answer, endsAtMs: clock.nowMs() + lifeMs });
+  };
+  return {
+    claim: (request, lockMs) => {
+      const entry = find(request.key);
+      if (entry === null) {
+        put(request, null, lockMs);
+        return { kind: 'claimed' };
+      }
+      if (entry.fingerprint !== request.fingerprint) return { kind: 'mismatch' };
+      return entry.answer === null ? { kind: 'in_flight' } : { kind: 'stored', answer: entry.answer };
+    },
+    keep: (request, answer, ttlMs) => {
+      const entry = find(request.key);
+      if (entry === null || (entry.answer === null && entry.owner === request.owner))
+        put(request, answer, ttlMs);
+    },
+    release: ({ key, owner }) => {
+      const entry = find(key);
+      if (entry?.answer === null && entry.owner === owner) entries.delete(key);
+    },
+  };
+}

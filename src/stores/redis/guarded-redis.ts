@@ -1,0 +1,60 @@
+import type { Redis } from 'ioredis';
+import { createSpacing } from '../../platform/spaced-out.ts';
+import { createRedisConnection } from './connection.ts';
+import { createRedisGuard, type RedisGuard } from './guard.ts';
+import { createRedisKeys, type RedisKeys } from './keys.ts';
+
+/** What an operator wants to read of a connection in a log. Codes are constants. */
+export type GuardedRedisEvent =
+  | { readonly kind: 'up' }
+  | { readonly kind: 'down'; readonly reason: string }
+  | { readonly kind: 'command_refused'; readonly code: string };
+
+export interface GuardedRedisOptions {
+  /** `redis://` or `rediss://` with user, password and database in it, or the path of a unix socket. */
+  readonly url: string;
+  /** Shown by CLIENT LIST. */
+  readonly name: string;
+  readonly keyPrefix?: string;
+  /** The longest time one command may keep its caller. */
+  readonly budgetMs?: number;
+  readonly probeIntervalMs?: number;
+  readonly onEvent?: (event: GuardedRedisEvent) => void;
+}
+
+/** One connection, contained: whoever sends through the guard waits for one budget at most. */
+export interface GuardedRedis {
+  readonly redis: Redis;
+  readonly guard: RedisGuard;
+  readonly keys: RedisKeys;
+  close(): Promise<void>;
+}
+
+/** A server that refuses refuses every command; one line in this time says so. */
+const REFUSAL_EVENT_INTERVAL_MS = 10_000;
+
+/** Connects in the background and returns at once, server or no server. */
+export function createGuardedRedis(options: GuardedRedisOptions): GuardedRedis {
+  const { url, name, keyPrefix, budgetMs, probeIntervalMs, onEvent = () => {} } = options;
+  const connection = createRedisConnection(url, { name });
+  const mayReport = createSpacing(REFUSAL_EVENT_INTERVAL_MS, () => performance.now());
+  const guard = createRedisGuard({
+    connection,
+    ...(budgetMs === undefined ? {} : { budgetMs }),
+    ...(probeIntervalMs === undefined ? {} : { probeIntervalMs }),
+    onStateChange: (state, reason) =>
+      onEvent(state === 'up' ? { kind: 'up' } : { kind: 'down', reason: reason ?? 'unknown' }),
+    onErrorReply: (code) => {
+      if (mayReport(code)) onEvent({ kind: 'command_refused', code });
+    },
+  });
+  return {
+    redis: connection.redis,
+    guard,
+    keys: createRedisKeys(keyPrefix),
+    close: async () => {
+      guard.close();
+      await connection.close();
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { ClaimedRequest, StoredAnswer } from '../../application/ports.ts';
+
+/** What stands under a key: a claim, or an answer. */
+export interface IdempotencyEntry {
+  readonly fingerprint: string;
+  /** Null while the request is in flight. */
+  readonly answer: StoredAnswer | null;
+}
+
+/** The text of a claim. It names its owner, so that nobody else gives it up. */
+export function encodeClaim({ fingerprint, owner }: ClaimedRequest): string {
+  return JSON.stringify({ fingerprint, owner });
+}
+
+/** The text of a kept answer. */
+export function encodeAnswer({ fingerprint }: ClaimedRequest, answer: StoredAnswer): string {
+  return JSON.stringify({ fingerprint, answer });
+}
+
+/** Reads a stored text that is trusted no further than its shape: null unless it is a whole entry. Never throws. */
+export function decodeEntry(text: string): IdempotencyEntry | null {
+  const value = parseJson(text);
+  if (!isRecord(value) || typeof value['fingerprint'] !== 'string') return null;
+  const { fingerprint, answer, owner } = value;
+  if (answer === undefined) return typeof owner === 'string' ? { fingerprint, answer: null } : null;
+  if (!isRecord(answer)) return null;
+  const { status, decisionId, body } = answer;
+  if (typeof status !== 'number' || typeof decisionId !== 'string' || typeof body !== 'string') return null;
+  return { fingerprint, answer: { status, decisionId, body } };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A SyntaxError, or a RangeError for absurd nesting: not an entry either way.
+    return null;
+  }
+}
+
+function isRecord(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

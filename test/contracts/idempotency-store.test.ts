@@ -1,0 +1,43 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import t from 'tap';
+import { createMemoryIdempotencyStore } from '../../src/stores/memory/idempotency-store.ts';
+import { createRedisIdempotencyStore } from '../../src/stores/redis/idempotency-store.ts';
+import { openGuardedRedis } from '../stores/redis/open-guarded-redis.ts';
+import { startRedisServer } from '../support/redis-server.ts';
+import { createManualClock } from '../support/test-app.ts';
+import { type IdempotencyStoreTwin, testIdempotencyStore } from './idempotency-store.ts';
+
+const server = await startRedisServer(t);
+let openings = 0;
+
+const memory: IdempotencyStoreTwin = {
+  id: 'memory',
+  open: async () => {
+    const clock = createManualClock();
+    return { store: createMemoryIdempotencyStore({ clock }), pass: async (ms) => clock.advance(ms) };
+  },
+};
+
+const redis: IdempotencyStoreTwin = {
+  id: 'redis',
+  open: async (t) => {
+    openings += 1;
+    const guarded = await openGuardedRedis(t, { url: server.socketPath, keyPrefix: `test-${openings}` });
+    // Redis has a clock of its own, which nobody can move.
+    return { store: createRedisIdempotencyStore(guarded), pass: (ms) => delay(ms) };
+  },
+};
+
+const looped: string[] = [];
+for (const twin of [memory, redis]) {
+  looped.push(twin.id);
+  t.test(`the ${twin.id} store keeps the contract`, async (t) => testIdempotencyStore(t, twin));
+}
+t.same(looped, ['memory', 'redis'], 'the suite looped over all stores');
+
+t.test('the memory store is bounded', async (t) => {
+  const store = createMemoryIdempotencyStore({ clock: createManualClock(), entriesMax: 2 });
+  const claim = async (key: string) => (await store.claim({ key, fingerprint: 'f', owner: 'o' }, 1000)).kind;
+  t.same([await claim('a'), await claim('b'), await claim('c')], ['claimed', 'claimed', 'claimed']);
+  t.same([await claim('c'), await claim('a')], ['in_flight', 'claimed']);
+});
