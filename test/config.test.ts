@@ -52,7 +52,7 @@ t.test('has the defaults of the contract', async (t) => {
     traceEndpoint: null,
     traceShare: 1,
     inFlightMax: 4096,
-    eventLoopDelayMaxMs: 50,
+    eventLoopDelayMaxMs: 200,
     wrongKeysMax: 100,
     idempotencyTtlMs: 86_400_000,
     isInsecureAllowed: false,

@@ -135,7 +135,7 @@ export const SERVICE_SETTINGS = {
   eventLoopDelayMaxMs: {
     env: 'EVENT_LOOP_DELAY_MAX_MS',
     schema: integer(0, 10_000).transform((ms) => (ms === 0 ? null : ms)),
-    default: '50',
+    default: '200',
     description:
       'While every turn of the event loop is later than this, a growing share of decisions is refused with 503; 0 does not watch it.',
   },
