@@ -1,45 +1,15 @@
 import t from 'tap';
-import { isDefinite, OUTCOMES, type Outcome, type Signals } from '../../src/domain/evidence.ts';
-import { evaluatePolicy, type PolicyEvidence } from '../../src/domain/policy/evaluate.ts';
+import { isDefinite } from '../../src/domain/evidence.ts';
+import { evaluatePolicy } from '../../src/domain/policy/evaluate.ts';
 import type { TelemetryCustody, TelemetrySignals } from '../../src/domain/policy/telemetry-signals.ts';
 import { stricterOf, type Verdict } from '../../src/domain/verdict.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
+import { combinations, evidenceOf, expectedVerdict, outcomesOf, REQUEST } from '../support/outcome-table.ts';
 
 /** Custody as it is beside these outcomes: whether the id has expired is Stytch's to say. */
 function firstUse(isStytchLost: boolean): TelemetrySignals {
   const signals = { uses: 1, age_seconds: 0, bound_elsewhere: false };
   return isStytchLost ? signals : { ...signals, expired: false };
-}
-
-const REQUEST = { telemetry_id_present: true, device_id_present: true };
-
-/** The best that each provider can say. */
-const CLEAN: Record<string, Signals> = {
-  stytch: { found: true, action: 'ALLOW', reasons: [], is_authentic: true },
-  mobilerun: { found: true, supported: true },
-  prefactor: { found: true, status: 'active' },
-};
-
-function evidenceOf(id: string, outcome: Outcome): PolicyEvidence {
-  if (outcome === 'ok') return { outcome, signals: CLEAN[id] ?? null };
-  if (outcome === 'not_found') {
-    return { outcome, signals: PROVIDERS.find((provider) => provider.id === id)?.notFoundSignals ?? null };
-  }
-  if (outcome === 'unsupported') return { outcome, signals: { found: true, supported: false } };
-  return { outcome, signals: null };
-}
-
-/** What the documentation promises, worked out from the outcomes alone and without the policy engine. */
-function expectedVerdict(outcomes: readonly Outcome[]): Verdict {
-  if (outcomes.includes('not_found')) return 'BLOCK';
-  if (outcomes.some((outcome) => !isDefinite(outcome))) return 'CHALLENGE';
-  return outcomes[1] === 'unsupported' ? 'CHALLENGE' : 'ALLOW';
-}
-
-/** Outcomes that a provider can have; only Mobilerun has devices that it knows and cannot read. */
-function outcomesOf(id: string): readonly Outcome[] {
-  return OUTCOMES.filter((outcome) => outcome !== 'unsupported' || id === 'mobilerun');
 }
 
 /** What custody adds: whoever used the id first, its age and its expiry, in every combination, and the two ways of having none. */
@@ -82,12 +52,4 @@ for (const [name, expected, ofUnknownCustody] of [['custody.yaml', expectedVerdi
     t.equal(counts.ALLOW + counts.CHALLENGE + counts.BLOCK, 10 * 11 * 10);
     t.ok(counts.ALLOW > 0 && counts.CHALLENGE > 0 && counts.BLOCK > 0);
   });
-}
-
-/** Every combination of one of each list. */
-function combinations(lists: readonly (readonly Outcome[])[]): Outcome[][] {
-  const [first, ...rest] = lists;
-  if (first === undefined) return [[]];
-  const tails = combinations(rest);
-  return first.flatMap((outcome) => tails.map((tail) => [outcome, ...tail]));
 }

@@ -1,44 +1,14 @@
 import t from 'tap';
-import { isDefinite, OUTCOMES, type Outcome, type Signals } from '../../src/domain/evidence.ts';
-import { evaluatePolicy, type PolicyEvidence } from '../../src/domain/policy/evaluate.ts';
+import { isDefinite, type Outcome } from '../../src/domain/evidence.ts';
+import { evaluatePolicy } from '../../src/domain/policy/evaluate.ts';
 import type { Verdict } from '../../src/domain/verdict.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
-
-const REQUEST = { telemetry_id_present: true, device_id_present: true };
-
-/** The best that each provider can say. */
-const CLEAN: Record<string, Signals> = {
-  stytch: { found: true, action: 'ALLOW', reasons: [], is_authentic: true },
-  mobilerun: { found: true, supported: true },
-  prefactor: { found: true, status: 'active' },
-};
-
-function evidenceOf(id: string, outcome: Outcome): PolicyEvidence {
-  if (outcome === 'ok') return { outcome, signals: CLEAN[id] ?? null };
-  if (outcome === 'not_found') {
-    return { outcome, signals: PROVIDERS.find((provider) => provider.id === id)?.notFoundSignals ?? null };
-  }
-  if (outcome === 'unsupported') return { outcome, signals: { found: true, supported: false } };
-  return { outcome, signals: null };
-}
-
-/** What the documentation promises, worked out from the outcomes alone and without the policy engine. */
-function expectedVerdict(outcomes: readonly Outcome[]): Verdict {
-  if (outcomes.includes('not_found')) return 'BLOCK';
-  if (outcomes.some((outcome) => !isDefinite(outcome))) return 'CHALLENGE';
-  return outcomes[1] === 'unsupported' ? 'CHALLENGE' : 'ALLOW';
-}
+import { combinations, evidenceOf, expectedVerdict, outcomesOf, REQUEST } from '../support/outcome-table.ts';
 
 /** As in the default policy, and an outage is a BLOCK, and any device that Mobilerun knows is at least challenged. */
 function expectedStrictVerdict(outcomes: readonly Outcome[]): Verdict {
   if (outcomes.includes('not_found') || outcomes.some((outcome) => !isDefinite(outcome))) return 'BLOCK';
   return outcomes[1] === 'skipped' ? 'ALLOW' : 'CHALLENGE';
-}
-
-/** Outcomes that a provider can have; only Mobilerun has devices that it knows and cannot read. */
-function outcomesOf(id: string): readonly Outcome[] {
-  return OUTCOMES.filter((outcome) => outcome !== 'unsupported' || id === 'mobilerun');
 }
 
 for (const [name, expected] of [
@@ -99,10 +69,3 @@ t.test(
     t.equal(cases, 10 * 11 * 10 * 7);
   },
 );
-
-function combinations(lists: readonly (readonly Outcome[])[]): Outcome[][] {
-  const [first, ...rest] = lists;
-  if (first === undefined) return [[]];
-  const tails = combinations(rest);
-  return first.flatMap((outcome) => tails.map((tail) => [outcome, ...tail]));
-}

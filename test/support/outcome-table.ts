@@ -1,0 +1,44 @@
+import { isDefinite, OUTCOMES, type Outcome, type Signals } from '../../src/domain/evidence.ts';
+import type { PolicyEvidence } from '../../src/domain/policy/evaluate.ts';
+import type { Verdict } from '../../src/domain/verdict.ts';
+import { PROVIDERS } from '../../src/providers/registry.ts';
+
+/** A request that carries both ids. */
+export const REQUEST = { telemetry_id_present: true, device_id_present: true };
+
+/** The best that each provider can say. */
+const CLEAN: Record<string, Signals> = {
+  stytch: { found: true, action: 'ALLOW', reasons: [], is_authentic: true },
+  mobilerun: { found: true, supported: true },
+  prefactor: { found: true, status: 'active' },
+};
+
+/** Evidence of a provider with this outcome, and nothing else against the subject. */
+export function evidenceOf(id: string, outcome: Outcome): PolicyEvidence {
+  if (outcome === 'ok') return { outcome, signals: CLEAN[id] ?? null };
+  if (outcome === 'not_found') {
+    return { outcome, signals: PROVIDERS.find((provider) => provider.id === id)?.notFoundSignals ?? null };
+  }
+  if (outcome === 'unsupported') return { outcome, signals: { found: true, supported: false } };
+  return { outcome, signals: null };
+}
+
+/** What the documentation promises, worked out from the outcomes alone and without the policy engine. */
+export function expectedVerdict(outcomes: readonly Outcome[]): Verdict {
+  if (outcomes.includes('not_found')) return 'BLOCK';
+  if (outcomes.some((outcome) => !isDefinite(outcome))) return 'CHALLENGE';
+  return outcomes[1] === 'unsupported' ? 'CHALLENGE' : 'ALLOW';
+}
+
+/** Outcomes that a provider can have; only Mobilerun has devices that it knows and cannot read. */
+export function outcomesOf(id: string): readonly Outcome[] {
+  return OUTCOMES.filter((outcome) => outcome !== 'unsupported' || id === 'mobilerun');
+}
+
+/** Every way of taking one outcome from each list. */
+export function combinations(lists: readonly (readonly Outcome[])[]): Outcome[][] {
+  const [first, ...rest] = lists;
+  if (first === undefined) return [[]];
+  const tails = combinations(rest);
+  return first.flatMap((outcome) => tails.map((tail) => [outcome, ...tail]));
+}
