@@ -9,7 +9,7 @@ import { startRedisServer } from '../test/support/redis-server.ts';
 import type { VariantId } from './options.ts';
 import { prime, readSample, waitUntilAlive } from './probe.ts';
 import type { BenchProcess, BenchProcesses } from './processes.ts';
-import { API_KEY, VARIANTS, type Variant } from './variants.ts';
+import { API_KEY, LIMITED_API_KEY, VARIANTS, type Variant } from './variants.ts';
 
 /** A variant whose server runs. */
 export interface RunningVariant extends Variant {
@@ -28,6 +28,16 @@ export interface Fleet {
 const TTL_SECONDS = '3600';
 /** A machine that a benchmark keeps busy is late now and then, and a decision without custody is no ALLOW. */
 const REDIS_PATIENCE_MS = '1000';
+
+const KEYS = [
+  { id: 'bench', sha256: hash('sha256', API_KEY), scopes: ['decide', 'read'] },
+  {
+    id: 'limited',
+    sha256: hash('sha256', LIMITED_API_KEY),
+    scopes: ['decide'],
+    limits: { requests: 10_000_000, window_seconds: 60, concurrent: 100_000 },
+  },
+];
 
 /** Starts every server that is wanted, each in its own process, fills the caches, and proves that each answers as it should. */
 export async function startFleet(processes: BenchProcesses, only: ReadonlySet<VariantId>): Promise<Fleet> {
@@ -53,6 +63,7 @@ export async function startFleet(processes: BenchProcesses, only: ReadonlySet<Va
     http: () => startEcho('bench/servers/node-http.ts'),
     fastify: () => startEcho('bench/servers/fastify.ts'),
     warm: async () => warm,
+    limited: () => startService(),
     redis: async () => {
       const { url } = await startRedisServer(processes);
       return startService({
@@ -76,10 +87,7 @@ function createServiceEnv(emulatorPort: number, processes: BenchProcesses): Reco
   const directory = mkdtempSync(join(tmpdir(), 'riskgate-bench-'));
   processes.teardown(() => rmSync(directory, { recursive: true, force: true }));
   const keysFile = join(directory, 'keys.yaml');
-  writeFileSync(
-    keysFile,
-    `keys: [{ id: bench, sha256: ${hash('sha256', API_KEY)}, scopes: [decide, read] }]\n`,
-  );
+  writeFileSync(keysFile, JSON.stringify({ keys: KEYS }));
   return {
     ...emulatorEnvironment(PROVIDERS, `http://127.0.0.1:${emulatorPort}`),
     ...Object.fromEntries(PROVIDERS.map(({ id }) => [`${id.toUpperCase()}_OK_TTL_SECONDS`, TTL_SECONDS])),

@@ -28,10 +28,9 @@ const OVERHEAD_CONNECTIONS = 4;
 /** On a machine that is busy with something else a read of Redis may be late, and its evidence is asked for anew. More of it is another variant: such a sample is thrown away and taken again. */
 const UPSTREAM_CALLS_SHARE_MAX = 0.01;
 const ATTEMPTS = 3;
-/** Some 5,000 cold decisions, and 20,000 of the others. */
+/** Some 5,000 cold decisions, and 100,000 of the others: V8 optimises the warm path until about then. */
 const WARM_UP_CONNECTIONS = 32;
-const COLD_WARM_UP_SECONDS = 8;
-const WARM_UP_SECONDS = 2;
+const WARM_UP_SECONDS = 8;
 const LEAD_IN_SECONDS_MIN = 0.2;
 
 /** Measures with one load generator against one fleet. Every method rejects on the first wrong answer. */
@@ -51,9 +50,7 @@ export class Meter {
   /** Lets V8 compile what a variant runs: until then a cold decision costs three times what it does later. */
   async warmUp(variant: RunningVariant): Promise<void> {
     const job = toLoadJob(variant, variant.port, WARM_UP_CONNECTIONS, this.#nextCold);
-    await this.#withLoad(job, () =>
-      this.#load(variant.origin === 'miss' ? COLD_WARM_UP_SECONDS : WARM_UP_SECONDS),
-    );
+    await this.#withLoad(job, () => this.#load(WARM_UP_SECONDS));
   }
 
   /** CPU time of the server's process per request while every connection is busy. */
