@@ -27,6 +27,28 @@ t.test('answers each known telemetry id with its verdict and echoes the id', asy
   }
 });
 
+t.test('answers a known telemetry id with a suffix as that id, and echoes it whole', async (t) => {
+  const { app } = createEmulators(t);
+  for (const [id, verdict] of [
+    ['allow-2', { action: 'ALLOW', reasons: [] }],
+    ['allow-block', { action: 'ALLOW' }],
+    ['allow-\n', { action: 'ALLOW' }],
+    ['challenge-of-today', { action: 'CHALLENGE' }],
+    ['unknown-action-2', { action: 'REVIEW' }],
+    ['rule-match-2', { reasons: ['RULE_MATCH'] }],
+    ['fault-unknown-fields-2', { reasons: ['REASON_OF_A_LATER_YEAR'] }],
+  ] as const) {
+    const response = await app.inject(stytchLookup(id));
+    t.match(
+      { status: response.statusCode, body: response.json() },
+      { status: 200, body: { telemetry_id: id, verdict } },
+      id,
+    );
+  }
+  for (const id of ['allow-', 'allow2', 'not-allow-2', 'ALLOW-2', `${SAMPLE}-2`, 'rule-2'])
+    t.equal((await app.inject(stytchLookup(id))).statusCode, 404, id);
+});
+
 t.test('dates the answer a minute back and lets it expire in the future', async (t) => {
   const { app } = createEmulators(t);
   const { created_at: createdAt, expires_at: expiresAt } = (await app.inject(stytchLookup('allow'))).json();

@@ -70,9 +70,16 @@ const PROFILES: ReadonlyMap<string, Profile> = new Map<string, Profile>([
   ['fault-wrong-subject', (now) => ({ ...full(now, {}), telemetry_id: SAMPLE_TELEMETRY_ID })],
 ]);
 
+/** A page takes a new telemetry id when it loads: every id above stands for as many of its kind as wanted, by a suffix of one's own. */
+const OF_A_KIND = new RegExp(
+  `^(${[...PROFILES.keys()].filter((id) => id !== SAMPLE_TELEMETRY_ID).join('|')})-.+$`,
+  's',
+);
+
 /** The success payload of a telemetry id as of `now` (Unix milliseconds), in the shape of the given lookup; null for an id that has none. */
 export function successPayload(telemetryId: string, method: LookupMethod, now: number): Payload | null {
-  const profile = PROFILES.get(telemetryId);
+  const kind = OF_A_KIND.exec(telemetryId)?.[1] ?? telemetryId;
+  const profile = PROFILES.get(kind);
   if (profile === undefined) return null;
   const payload = { telemetry_id: telemetryId, ...profile(now) };
   return method === 'POST' ? payload : toDeprecatedShape(payload);
