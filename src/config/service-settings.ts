@@ -67,7 +67,8 @@ export const SERVICE_SETTINGS = {
     env: 'REDIS_URL',
     schema: z.url({ protocol: /^rediss?$/, error: 'is a redis:// or rediss:// URL' }),
     isOptional: true,
-    description: 'Redis that the replicas share evidence through. Without it each process caches for itself.',
+    description:
+      'Redis that the replicas share evidence and the custody of telemetry ids through. Without it each process keeps its own.',
   },
   cacheEntriesMax: {
     env: 'CACHE_ENTRIES_MAX',

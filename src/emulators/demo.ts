@@ -13,17 +13,17 @@ import { createEmulatorServer, emulatorEnvironment } from './server.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const API_KEY = 'demo-key';
 
-/** One question for each verdict; the ids are the emulators'. */
+/** One question for each verdict; the ids are the emulators'. The shell makes a new telemetry id for the ALLOW, as a page does when it loads: one that another device or account has used is a BLOCK, and one that is an hour old a CHALLENGE. */
 const QUESTIONS = [
   {
     verdict: 'ALLOW',
-    telemetryId: 'allow',
+    telemetryId: "allow-'$(date +%s)'",
     deviceId: 'active',
     why: 'a known device with nothing against it',
   },
   {
     verdict: 'CHALLENGE',
-    telemetryId: 'challenge',
+    telemetryId: "challenge-'$(date +%s)'",
     deviceId: 'active',
     why: 'a virtual machine in a datacenter',
   },

@@ -28,29 +28,71 @@ async function decide(body: object): Promise<Decision> {
   return (await response.json()) as Decision;
 }
 
+const run = Date.now();
+let serial = 0;
+
+/** A telemetry id of this kind that no device has used yet, whatever the service was asked before. */
+function fresh(kind: string): string {
+  serial += 1;
+  return `${kind}-${run}-${serial}`;
+}
+
+/** Verdict, kind of telemetry id, device id, and a reason for the verdict; ALLOW needs none. */
 const VERDICTS = [
-  ['ALLOW', { telemetry_id: 'allow', device_id: 'active' }],
-  [
-    'ALLOW',
-    { telemetry_id: '026ac93b-8cdf-4fcb-bfa6-36a31cfecac1', device_id: '013xrzp12g3nqk8nyvk0xwzcb2gzp8z1' },
-  ],
-  ['CHALLENGE', { telemetry_id: 'challenge', device_id: 'active' }],
-  ['CHALLENGE', { telemetry_id: 'unknown-action', device_id: 'active' }],
-  ['CHALLENGE', { telemetry_id: 'allow', device_id: 'unsupported' }],
-  ['CHALLENGE', { telemetry_id: 'fault-500', device_id: 'active' }],
-  ['BLOCK', { telemetry_id: 'block', device_id: 'active' }],
-  ['BLOCK', { telemetry_id: 'allow', device_id: 'revoked' }],
-  ['BLOCK', { telemetry_id: 'nobody', device_id: 'active' }],
-  ['BLOCK', { telemetry_id: 'allow', device_id: 'nobody' }],
-  ['BLOCK', { telemetry_id: null, device_id: 'active' }],
-  ['BLOCK', {}],
+  ['ALLOW', 'allow', 'active', null],
+  ['ALLOW', 'minimal', '013xrzp12g3nqk8nyvk0xwzcb2gzp8z1', null],
+  ['CHALLENGE', 'challenge', 'active', 'STYTCH_CHALLENGE'],
+  ['CHALLENGE', 'unknown-action', 'active', 'STYTCH_ACTION_UNKNOWN'],
+  ['CHALLENGE', 'allow', 'unsupported', 'DEVICE_UNSUPPORTED'],
+  ['CHALLENGE', 'fault-flaky-2', 'active', 'TELEMETRY_NOT_FOUND'],
+  ['BLOCK', 'block', 'active', 'STYTCH_BLOCK'],
+  ['BLOCK', 'allow', 'revoked', 'DEVICE_REVOKED'],
+  ['BLOCK', 'nobody', 'active', 'TELEMETRY_NOT_FOUND'],
+  ['BLOCK', 'allow', 'nobody', 'DEVICE_NOT_FOUND'],
+  ['BLOCK', null, 'active', 'TELEMETRY_MISSING'],
+  ['BLOCK', null, null, 'DEVICE_MISSING'],
 ] as const;
 
-for (const [verdict, body] of VERDICTS) {
-  t.test(`answers ${verdict} to ${JSON.stringify(body)}`, async (t) => {
-    t.equal((await decide(body)).decision, verdict);
+for (const [verdict, kind, deviceId, reason] of VERDICTS) {
+  t.test(`answers ${verdict} to telemetry of the kind ${kind} with device ${deviceId}`, async (t) => {
+    const body = { telemetry_id: kind === null ? null : fresh(kind), device_id: deviceId };
+    const { decision, reasons } = await decide(body);
+    t.equal(decision, verdict);
+    t.equal(reasons.length > 0, reason !== null);
+    if (reason !== null)
+      t.ok(
+        reasons.some(({ code }) => code === reason),
+        reason,
+      );
   });
 }
+
+t.test('answers the ids of the references, as often as the same subject asks', async (t) => {
+  const sample = {
+    telemetry_id: '026ac93b-8cdf-4fcb-bfa6-36a31cfecac1',
+    device_id: '013xrzp12g3nqk8nyvk0xwzcb2gzp8z1',
+  };
+  for (const body of [sample, { telemetry_id: 'allow', device_id: 'active' }]) {
+    for (let round = 0; round < 2; round += 1) {
+      const { reasons } = await decide(body);
+      // A service that runs for more than an hour has seen them before.
+      t.same(
+        reasons.filter(({ code }) => code !== 'TELEMETRY_STALE'),
+        [],
+      );
+    }
+  }
+});
+
+t.test('blocks a telemetry id that another device or account has used, and not the first', async (t) => {
+  const first = { telemetry_id: fresh('allow'), device_id: 'active', account_id: 'acct_1' };
+  t.equal((await decide(first)).decision, 'ALLOW');
+  for (const other of [{ device_id: 'minimal' }, { account_id: 'acct_2' }]) {
+    const { decision, degraded, reasons } = await decide({ ...first, ...other });
+    t.same([decision, degraded, ...reasons.map(({ code }) => code)], ['BLOCK', false, 'TELEMETRY_REPLAYED']);
+  }
+  t.equal((await decide(first)).decision, 'ALLOW');
+});
 
 t.test('answers within its deadline while an upstream hangs', async (t) => {
   const body = { telemetry_id: 'fault-hang', device_id: 'active', deadline_ms: 200 };
@@ -75,16 +117,16 @@ t.test('identifies requests and decisions in its headers', async (t) => {
 });
 
 t.test('caches evidence until it is purged', async (t) => {
-  const body = { telemetry_id: 'minimal', device_id: 'minimal' };
+  const body = { telemetry_id: fresh('minimal'), device_id: 'minimal' };
   await decide(body);
   t.equal((await decide(body)).providers['stytch']?.cache, 'hit');
-  const purged = await ask('DELETE', '/v1/evidence?telemetry_id=minimal');
+  const purged = await ask('DELETE', `/v1/evidence?telemetry_id=${body.telemetry_id}`);
   t.equal(purged.status, 200);
   t.equal((await decide(body)).providers['stytch']?.cache, 'miss');
 });
 
 t.test('explains a decision to who may read', async (t) => {
-  const response = await post({ telemetry_id: 'block' }, {}, '/v1/decide?explain=full');
+  const response = await post({ telemetry_id: fresh('block') }, {}, '/v1/decide?explain=full');
   t.match(await response.json(), { explanation: { signals: { stytch: { action: 'BLOCK' } }, rules: Array } });
 });
 

@@ -4,13 +4,14 @@ import { loadPolicy } from '../../src/application/load-policy.ts';
 import { OUTCOMES, type Outcome } from '../../src/domain/evidence.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
 import { evaluatePolicy, type PolicyEvidence } from '../../src/domain/policy/evaluate.ts';
+import type { TelemetryCustody } from '../../src/domain/policy/telemetry-signals.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 import { parseYaml } from '../../src/platform/yaml-document.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
+import { evidenceOf, REQUEST } from '../support/outcome-table.ts';
 import { codeIn, fencesOf, readText, sectionOf, tableRows } from './markdown.ts';
 
 const guide = readText('docs/policy.md');
-const REQUEST = { telemetry_id_present: true, device_id_present: true };
 
 type Given = Readonly<Record<string, { outcome: Outcome; signals?: PolicyEvidence['signals'] }>>;
 
@@ -130,6 +131,38 @@ t.test('what is said of rules about outcomes is so', async (t) => {
   t.equal(load(`${text}'providers.stytch.outcome == "timeout"'}\n`).ok, false);
   t.equal(load(`${text}'stytch.found'}\n`).ok, true);
 });
+
+t.test(
+  'the rules that waive custody do so in the default policy, and only while it is unknown',
+  async (t) => {
+    const text = readText('policies/default.yaml');
+    const usual = (parse(text) as { rules: readonly { id: string }[] }).rules;
+    const [waiving] = ruleLists
+      .map(({ value }) => value as { id: string; on_unknown?: string }[])
+      .filter((rules) => rules.every((rule) => rule.on_unknown === 'IGNORE'));
+    if (!waiving) throw new Error('There is no example.');
+    for (const { on_unknown: _, ...rule } of waiving) {
+      const same = usual.find(({ id }) => id === rule.id);
+      t.match(same, rule, 'but for the waiver it is the rule of the default policy');
+    }
+    const rules = usual.map((rule) => waiving.find(({ id }) => id === rule.id) ?? rule);
+    const loaded = load(JSON.stringify({ policy: 'waiving', otherwise: 'ALLOW', rules }));
+    if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
+    const evidence = loaded.value.providerIds.map((id) => evidenceOf(id, 'ok'));
+    const judge = (custody: TelemetryCustody) => evaluatePolicy(loaded.value, evidence, REQUEST, custody);
+    const lost = judge('unknown');
+    t.match(lost, { verdict: 'ALLOW', degraded: true });
+    const waived = lost.waivers.map(({ rule }) => rule);
+    t.same(
+      waived,
+      waiving.map(({ id }) => id),
+    );
+    const known = { uses: 2, age_seconds: 0, bound_elsewhere: false, expired: false };
+    t.equal(judge({ ...known, bound_elsewhere: true }).verdict, 'BLOCK');
+    t.equal(judge({ ...known, age_seconds: 3601 }).verdict, 'CHALLENGE');
+    t.equal(judge({ ...known, expired: true }).verdict, 'CHALLENGE');
+  },
+);
 
 t.test('every outcome is explained among the failure modes', async (t) => {
   const page = readText('docs/failure-modes.md');

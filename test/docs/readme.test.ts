@@ -5,6 +5,7 @@ import { variableNames } from '../../docs/configuration-tables.ts';
 import { ERROR_CODES } from '../../src/domain/errors.ts';
 import { emulatorEnvironment } from '../../src/emulators/server.ts';
 import { createDecisionSchema } from '../../src/http/schemas/decide.ts';
+import { decideExamples } from '../../src/http/schemas/examples.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import { createTestApp } from '../support/test-app.ts';
 import { fencesOf, findMarkdown, ROOT, readText } from './markdown.ts';
@@ -13,6 +14,11 @@ const readme = readText('README.md');
 const shell = [readme, readText('CONTRIBUTING.md')]
   .flatMap((text) => fencesOf(text, 'sh'))
   .map(({ text }) => text);
+/** What the shell makes of the text between the quotes of `-d`, at this time. */
+function inShell(body: string, unixSeconds: number): string {
+  return body.replaceAll("'$(date +%s)'", String(unixSeconds));
+}
+
 const manifest = JSON.parse(readText('package.json')) as Record<
   'scripts' | 'dependencies',
   Record<string, string>
@@ -86,15 +92,32 @@ t.test('the decision is one', async (t) => {
 
 t.test('each request for a decision is answered as it says', async (t) => {
   const app = await createTestApp(t);
-  const asked = [...shell.join('\n').matchAll(/^# (ALLOW|CHALLENGE|BLOCK)\ncurl [^#]*?-d '([^']+)'/gm)];
+  const asked = [...shell.join('\n').matchAll(/^# (ALLOW|CHALLENGE|BLOCK)\ncurl [^#]*?-d '(.+)'$/gm)];
   t.same(
     asked.map(([, verdict]) => verdict),
     ['ALLOW', 'CHALLENGE', 'BLOCK'],
   );
-  for (const [, verdict, body = ''] of asked) {
-    const { status, json } = await app.decide(body);
+  for (const [, verdict, body = ''] of [...asked, ...asked.toReversed()]) {
+    const { status, json } = await app.decide(inShell(body, 1_800_000_000));
     t.equal(status, 200);
     t.equal(json.decision, verdict, body);
+  }
+});
+
+t.test('no example is a replay of another, in whichever order they are tried', async (t) => {
+  const quoted = [...shell.join('\n').matchAll(/-d '(\{.+\})'/g)].map(([, body = '']) => body);
+  t.ok(quoted.length >= 4);
+  const bodies = [...quoted, ...decideExamples.map((example) => JSON.stringify(example))];
+  for (const order of [bodies, bodies.toReversed()]) {
+    const app = await createTestApp(t);
+    for (const body of [...order, ...order]) {
+      const { status, json } = await app.decide(inShell(body, 1_800_000_000));
+      t.equal(status, 200);
+      t.notOk(
+        json.reasons.some(({ code }) => code === 'TELEMETRY_REPLAYED'),
+        body,
+      );
+    }
   }
 });
 

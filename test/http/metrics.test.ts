@@ -55,11 +55,8 @@ t.test('follows decisions, calls and reads of the cache', async (t) => {
   t.equal(readValue(found, 'riskgate_build_info', { version: '0.0.0-test' }), 1);
 });
 
-/** The policy that reads custody: nobody is asked for it otherwise. */
-const CUSTODY = { POLICY_FILE: 'policies/custody.yaml' };
-
 t.test('counts what custody finds, once for each decision about a telemetry id', async (t) => {
-  const app = await createTestApp(t, { emulators, env: CUSTODY });
+  const app = await createTestApp(t, { emulators });
   await app.decide(GOOD);
   await app.decide(GOOD);
   await app.decide({ ...GOOD, device_id: 'revoked' });
@@ -70,7 +67,7 @@ t.test('counts what custody finds, once for each decision about a telemetry id',
 });
 
 t.test('counts custody as unknown while Redis is lost', async (t) => {
-  const app = await createTestApp(t, { emulators, env: { ...CUSTODY, REDIS_URL: 'redis://127.0.0.1:1' } });
+  const app = await createTestApp(t, { emulators, env: { REDIS_URL: 'redis://127.0.0.1:1' } });
   await app.decide(GOOD);
   const found = await scrape(app);
   t.equal(readValue(found, 'riskgate_custody_results_total', { result: 'unknown' }), 1);

@@ -84,7 +84,7 @@ t.test('keeps identifiers out of Redis, keys and values, and of what is said ove
   );
   const app = await createTestApp(t, {
     emulators,
-    env: { REDIS_URL: redis.url, POLICY_FILE: 'policies/custody.yaml' },
+    env: { REDIS_URL: redis.url },
   });
   await untilRedisIsUp(app);
   const answers = await useEverything(app);

@@ -19,7 +19,8 @@ t.test('answers its own curl lines with the verdicts that it promises', async (t
     promises.map(([, verdict]) => verdict),
     ['ALLOW', 'CHALLENGE', 'BLOCK'],
   );
-  for (const [, verdict, command = ''] of promises) {
+  // In every order, and again: what is asked once must not change what is answered to another.
+  for (const [, verdict, command = ''] of [...promises, ...promises.toReversed(), ...promises]) {
     const { code, stdout } = await runProgram(t, ['sh', '-c', command], { env: path() });
     t.equal(code, 0, command);
     t.match(JSON.parse(stdout), { decision: verdict, degraded: false }, command);

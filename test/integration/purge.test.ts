@@ -24,7 +24,8 @@ async function openMemory(t: Test): Promise<readonly [TestApp]> {
 async function openReplicas(t: Test): Promise<readonly [TestApp, TestApp]> {
   await redis.restart();
   const emulators = await startEmulators(t);
-  const env = { REDIS_URL: redis.url, DECISION_DEADLINE_MS: '5000' };
+  // Ample, so that a busy machine is not taken for a lost Redis, and custody not for unknown.
+  const env = { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '2000', DECISION_DEADLINE_MS: '5000' };
   const here = await createTestApp(t, { emulators, env });
   const there = await createTestApp(t, { emulators, env });
   await Promise.all([untilRedisIsUp(here), untilRedisIsUp(there)]);

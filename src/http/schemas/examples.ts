@@ -1,7 +1,7 @@
-/** Bodies for the OpenAPI document: the ids are those of the emulators. */
+/** Bodies for the OpenAPI document: the ids are those of the emulators, and no telemetry id has two devices. */
 export const decideExamples = [
   { telemetry_id: 'allow', device_id: 'active', action: 'login', account_id: 'acct_42' },
-  { telemetry_id: 'challenge', device_ids: { mobilerun: 'active', prefactor: 'minimal' } },
+  { telemetry_id: 'challenge-2', device_ids: { mobilerun: 'active', prefactor: 'minimal' } },
 ] as const;
 
 /** A decision as the emulators produce it for a forged telemetry id. */
