@@ -46,8 +46,6 @@ export interface AppOptions {
   readonly clock?: Clock;
   readonly newId?: () => string;
   readonly random?: () => number;
-  /** Instead of the store that the configuration asks for. */
-  readonly custodyStore?: CustodyStore;
 }
 
 /** The assembled service. */
@@ -115,7 +113,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     policy: policy.current,
     custody: createCustody({
       slots,
-      store: options.custodyStore ?? custodyStore,
+      store: custodyStore,
       hashes: createCustodyHashes(config.idHashKey),
       clock,
       observer,

@@ -20,10 +20,14 @@ interface TimedApp extends TestApp {
   readonly deadlineMs: number;
 }
 
-/** An app of its own for each test, so that no circuit opens and no retry budget is spent by the faults of another. The good ids come from its cache, so that a short deadline is about the fault alone. */
+/** An app of its own for each test, so that no circuit opens and no retry budget is spent by the faults of another. The good ids come from its cache, so that a short deadline is about the fault alone; they meet in no decision before the test's own, which would bind the telemetry id. */
 async function open(t: Test, env: Readonly<Record<string, string>> = PATIENT): Promise<TimedApp> {
-  const app = await createTestApp(t, { emulators, isForgetful: true, env });
-  await until('the good ids are cached', async () => !(await app.decide(bodyFor({}))).json.degraded);
+  const app = await createTestApp(t, { emulators, env });
+  const { telemetry_id, device_ids } = bodyFor({});
+  await until('the good ids are cached', async () => {
+    const answers = [await app.decide({ telemetry_id, device_ids: {} }), await app.decide({ device_ids })];
+    return answers.every(({ json }) => !json.degraded);
+  });
   return { ...app, deadlineMs: Number(env['DECISION_DEADLINE_MS']) };
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { type App, createApp } from '../../src/app.ts';
-import type { Clock, CustodyStore } from '../../src/application/ports.ts';
+import type { Clock } from '../../src/application/ports.ts';
 import { loadConfig } from '../../src/config.ts';
 import {
   createEmulatorServer,
@@ -56,8 +56,6 @@ export interface TestAppOptions {
   readonly clock?: Clock;
   readonly newId?: () => string;
   readonly random?: () => number;
-  /** Takes every use of a telemetry id for the first: for tests that ask about one id with many devices, or about a lost Redis, and mean something else. */
-  readonly isForgetful?: boolean;
 }
 
 export interface TestApp {
@@ -87,11 +85,6 @@ export interface TestApp {
 }
 
 const POLICY_FILE = join(import.meta.dirname, '../../policies/default.yaml');
-
-const FORGETFUL: CustodyStore = {
-  use: () => ({ uses: 1, firstUsedAtMs: Date.now(), isBoundElsewhere: false, validUntilMs: null }),
-  learn: () => {},
-};
 
 /** The environment of a service on emulators at `origin`, with the API keys of `KEYS`. */
 export function createEnvironment(directory: string, origin: string): Record<string, string> {
@@ -150,7 +143,7 @@ export async function createTestApp(
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
   const lines: string[] = [];
   const { logger } = createLogger('trace', { write: (line) => void lines.push(line) });
-  const { clock, newId, random, isForgetful } = options;
+  const { clock, newId, random } = options;
   const app = await createApp({
     config: loaded.value,
     providers: PROVIDERS,
@@ -159,7 +152,6 @@ export async function createTestApp(
     ...(clock && { clock }),
     ...(newId && { newId }),
     ...(random && { random }),
-    ...(isForgetful && { custodyStore: FORGETFUL }),
   });
   let closing: Promise<void> | null = null;
   const close = () => (closing ??= app.close());
