@@ -9,7 +9,9 @@ import { type AuthenticateOptions, authenticate } from './plugins/authenticate.t
 import { type LimitCallersOptions, limitCallers } from './plugins/limit-callers.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
 import { problemDetails, sendProblem } from './plugins/problem-details.ts';
+import { refuseAmbiguity } from './plugins/refuse-ambiguity.ts';
 import { type ShedLoadOptions, shedLoad } from './plugins/shed-load.ts';
+import { readUnambiguousJson } from './plugins/unambiguous-json.ts';
 import { type DecideRouteOptions, registerDecideRoute } from './routes/decide.ts';
 import { registerEvidenceRoute } from './routes/evidence.ts';
 import { type HealthRouteOptions, registerHealthRoutes } from './routes/health.ts';
@@ -22,6 +24,8 @@ const BODY_BYTES_MAX = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** How often node:http looks for such clients; its own default of 30 s would triple the timeout. */
 const CONNECTION_CHECK_MS = 1_000;
+/** A connection on which nothing moves in either direction is ended: its client does not read its answer. Twice the longest decision. */
+const CONNECTION_TIMEOUT_MS = 20_000;
 /** Longer than the 60 s after which common load balancers give up an idle connection, so that it is never ours that closes under a request. */
 const KEEP_ALIVE_MS = 72_000;
 
@@ -55,7 +59,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const app: FastifyInstance = Fastify({
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CONNECTION_CHECK_MS },
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    http: {
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CONNECTION_CHECK_MS,
+      // Of two Authorization or Content-Type fields node:http would take the first and a proxy perhaps the last.
+      joinDuplicateHeaders: true,
+      // A missing Host is refused by a hook, with a problem document.
+      requireHostHeader: false,
+    },
     keepAliveTimeout: KEEP_ALIVE_MS,
     // A request on a connection that is still open while draining is answered, with `Connection: close`.
     return503OnClosing: false,
@@ -71,8 +83,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     void reply.header('x-request-id', request.id);
     done();
   });
-  // Fastify reads text/plain too, which a fetch without a content type sends.
-  app.removeContentTypeParser('text/plain');
+  refuseAmbiguity(app);
+  readUnambiguousJson(app);
   await app.register(problemDetails, options);
   await registerOpenApi(app, options);
   registerHealthRoutes(app, options);

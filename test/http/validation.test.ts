@@ -177,6 +177,10 @@ const TAKEN: readonly (readonly [string, unknown])[] = [
   ['an age of 0', { ...GOOD, max_age_ms: 0 }],
   ['the largest age', { ...GOOD, max_age_ms: Number.MAX_SAFE_INTEGER }],
   ['a body after a byte order mark', `\ufeff${JSON.stringify(GOOD)}`],
+  [
+    'names inside of texts',
+    { ...GOOD, account_id: '"device_id": "x", "device_id":', user_agent: '\\":\\\\' },
+  ],
   ['space around the body', `\r\n\t ${JSON.stringify(GOOD)} \n`],
 ];
 
@@ -188,13 +192,26 @@ for (const [what, body] of TAKEN) {
   });
 }
 
-t.test('judges a key that stands twice by its last value, as JSON parsers do', async (t) => {
-  const { status, json } = await app.decide(
-    '{"telemetry_id": "allow", "telemetry_id": "block", "device_id": "active"}',
-  );
-  t.equal(status, 200);
-  t.equal(json.decision, 'BLOCK');
-});
+/** Bodies of which another parser, that of a gateway for example, would take the other value. */
+const AMBIGUOUS = [
+  '{"telemetry_id": "allow", "telemetry_id": "block", "device_id": "active"}',
+  '{"telemetry_id": "block", "device_id": "active", "telemetry_id": "allow"}',
+  '{"telemetry_id": "allow", "device_id": "active", "device_id": "active"}',
+  '{"telemetry_id": "allow", "device_id": "revoked", "device\\u005fid": "active"}',
+  '{"telemetry_id": "allow", "device_ids": {"mobilerun": "unknown", "mobilerun": "active"}}',
+  '{"telemetry_id": "allow", "device_ids": {"mobilerun": "unknown"}, "device_ids": {"mobilerun": "active"}}',
+  '{"telemetry_id": "allow", "device_id": "active", "deadline_ms": 10000, "deadline_ms" : 50}',
+];
+
+for (const body of AMBIGUOUS) {
+  t.test(`refuses ${body}, in which a name stands twice`, async (t) => {
+    app.emulators.resetCallCounts();
+    const { status, json } = await app.refused(body);
+    t.equal(status, 400);
+    t.match(json, { code: 'malformed_body', detail: 'A name stands twice in one object.' });
+    t.same(Object.values(app.emulators.callCounts()), [0, 0, 0], 'nobody was asked');
+  });
+}
 
 t.test('takes 16 KiB and refuses one byte more', async (t) => {
   const fits = JSON.stringify(GOOD).padEnd(16 * 1024, ' ');

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import t from 'tap';
+import { type RawAnswer, requestOf as request, sendBytes } from '../support/raw-http.ts';
 import { createTestApp, KEYS } from '../support/test-app.ts';
 
 const app = await createTestApp(t);
@@ -15,28 +16,7 @@ const HEAD = [
   `Authorization: Bearer ${KEYS.all}`,
 ];
 
-interface RawAnswer {
-  readonly status: number;
-  readonly head: string;
-  readonly body: string;
-}
-
-/** Sends bytes and reads until the server closes; status 0 where it answered nothing. */
-async function sendRaw(...chunks: readonly (string | Buffer)[]): Promise<RawAnswer> {
-  const socket = connect(port, '127.0.0.1');
-  const received: Buffer[] = [];
-  socket.on('data', (chunk: Buffer) => received.push(chunk));
-  // A reset after the answer is the server's way to refuse the rest.
-  socket.on('error', () => socket.destroy());
-  await once(socket, 'connect');
-  for (const chunk of chunks) socket.write(chunk);
-  await once(socket, 'close');
-  const text = Buffer.concat(received).toString();
-  const [head = '', ...rest] = text.split('\r\n\r\n');
-  return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0), head, body: rest.join('\r\n\r\n') };
-}
-
-const request = (lines: readonly string[], body = ''): string => `${lines.join('\r\n')}\r\n\r\n${body}`;
+const sendRaw = (...chunks: readonly (string | Buffer)[]) => sendBytes(port, ...chunks);
 
 function assertProblem(t: Tap, { head, body }: RawAnswer): void {
   t.match(head, /\r\ncontent-type: application\/problem\+json/i);
