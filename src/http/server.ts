@@ -24,8 +24,8 @@ const BODY_BYTES_MAX = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** How often node:http looks for such clients; its own default of 30 s would triple the timeout. */
 const CONNECTION_CHECK_MS = 1_000;
-/** A connection on which nothing moves in either direction is ended: its client does not read its answer. Twice the longest decision. */
-const CONNECTION_TIMEOUT_MS = 20_000;
+/** A connection on which nothing moves in either direction is ended: its client does not read its answer. Longer than any decision, during which nothing moves either. */
+const CONNECTION_TIMEOUT_MS = 15_000;
 /** Longer than the 60 s after which common load balancers give up an idle connection, so that it is never ours that closes under a request. */
 const KEEP_ALIVE_MS = 72_000;
 
