@@ -6,6 +6,9 @@ const QUOTED = /^"((?:[ !#-[\]-~]|\\["\\])*)"$/;
 /** What most clients send although the draft asks for quotes: a UUID, a ULID and the like. */
 const BARE = /^[A-Za-z0-9._~:@/+=-]+$/;
 
+/** Both ways to write a key, with their bounds, for the description of the API. What does not fit never gets here. */
+export const IDEMPOTENCY_KEY_PATTERN = /^(?:"(?:[ !#-[\]-~]|\\["\\]){1,255}"|[A-Za-z0-9._~:@/+=-]{1,255})$/;
+
 /** The key in an `Idempotency-Key` field (draft-ietf-httpapi-idempotency-key-header-07), without its quotes: `"a"` and `a` are the same key. Throws `invalid_request` for anything else, and for several fields. */
 export function parseIdempotencyKey(field: string | readonly string[]): string {
   const text = typeof field === 'string' ? field.trim() : '';

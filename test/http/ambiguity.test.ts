@@ -167,6 +167,40 @@ for (const path of SPELLINGS) {
   });
 }
 
+t.test('takes a path for no pattern', async (t) => {
+  for (const path of ['/*', '/*a', '/:a', '/:a(', '/docs/static/*', '/(a', '/v1/*', '/:a::b', '/{a}']) {
+    for (const method of ['GET', 'POST']) {
+      const { status, json } = await app.ask<{ code: string }>(method as 'GET', path);
+      t.equal(status, 404, `${method} ${path}`);
+      t.equal(json.code, 'not_found');
+    }
+  }
+  t.notOk(app.events().includes('request.failed'));
+});
+
+t.test('looks at no body for a path or a method that does not exist', async (t) => {
+  for (const [method, path, status] of [
+    ['POST', '/nowhere', 404],
+    ['POST', '/livez', 405],
+    ['PUT', '/v1/decide', 405],
+    ['QUERY', '/v1/decide', 405],
+    ['TRACE', '/v1/decide', 405],
+  ] as const) {
+    for (const lines of [
+      [LENGTH],
+      ['Content-Type: text/plain', 'Content-Length: 2'],
+      [TYPE, 'Content-Length: 20000'],
+    ]) {
+      const body = lines.includes(LENGTH) ? BODY : '{{';
+      const { statuses } = await sendBytes(
+        port,
+        requestOf([`${method} ${path} HTTP/1.1`, HOST, CLOSE, ...lines], body),
+      );
+      t.same(statuses, [status], `${method} ${path} ${lines.join()}`);
+    }
+  }
+});
+
 t.test('drops no field of many: it takes them all or refuses them', async (t) => {
   const withFields = (count: number) =>
     decide([...Array(count).fill('X-A: b'), 'X-Request-Deadline: soon', LENGTH, CLOSE]);

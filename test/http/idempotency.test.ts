@@ -191,6 +191,6 @@ for (const field of MALFORMED) {
   t.test(`refuses ${JSON.stringify(field.slice(0, 40))}`, async (t) => {
     const { status, json } = await app.refused(GOOD, once(field));
     t.equal(status, 400);
-    t.match(json, { code: 'invalid_request', errors: [{ pointer: 'Idempotency-Key' }] });
+    t.match(json, { code: 'invalid_request', errors: [{ pointer: 'idempotency-key' }] });
   });
 }

@@ -10,15 +10,21 @@ export interface RawAnswer {
   readonly statuses: readonly number[];
 }
 
-/** Sends bytes to a port of loopback and reads until the server closes. */
-export async function sendBytes(port: number, ...chunks: readonly (string | Buffer)[]): Promise<RawAnswer> {
+/** Sends bytes to a port of loopback and reads until the server closes; null says that there are no more. */
+export async function sendBytes(
+  port: number,
+  ...chunks: readonly (string | Buffer | null)[]
+): Promise<RawAnswer> {
   const socket = connect(port, '127.0.0.1');
   const received: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => received.push(chunk));
   // A reset after the answer is the server's way to refuse the rest.
   socket.on('error', () => socket.destroy());
   await once(socket, 'connect');
-  for (const chunk of chunks) socket.write(chunk);
+  for (const chunk of chunks) {
+    if (chunk === null) socket.end();
+    else socket.write(chunk);
+  }
   await once(socket, 'close');
   const text = Buffer.concat(received).toString();
   const [head = '', ...rest] = text.split('\r\n\r\n');

@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
-import { SHARED_SCHEMAS } from '../schemas/responses.ts';
+import { ALWAYS_SENT, SHARED_SCHEMAS } from '../schemas/responses.ts';
 
 export interface OpenApiOptions {
   readonly version: string;
@@ -34,6 +34,12 @@ export async function registerOpenApi(app: FastifyInstance, { version }: OpenApi
       },
       security: [{ bearer: [] }, { apiKey: [] }],
     },
+    transformObject: (document) => {
+      if (!('openapiObject' in document)) return document.swaggerObject;
+      for (const path of Object.values(document.openapiObject.paths ?? {}))
+        for (const operation of Object.values(path ?? {})) markSentHeaders(operation);
+      return document.openapiObject;
+    },
     refResolver: {
       buildLocalReference: (json, _baseUri, _fragment, index) =>
         typeof json['$id'] === 'string' ? json['$id'] : `schema-${index}`,
@@ -41,4 +47,22 @@ export async function registerOpenApi(app: FastifyInstance, { version }: OpenApi
   });
   await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true } });
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()));
+}
+
+/** The headers of an operation that never fail to come, as OpenAPI says it: beside their schema. */
+function markSentHeaders(operation: unknown): void {
+  const { responses = {} } = operation as {
+    responses?: Record<string, { headers?: Record<string, Header> }>;
+  };
+  for (const { headers = {} } of Object.values(responses)) {
+    for (const header of Object.values(headers)) {
+      if (header.schema[ALWAYS_SENT] === true) header.required = true;
+      delete header.schema[ALWAYS_SENT];
+    }
+  }
+}
+
+interface Header {
+  readonly schema: Record<string, unknown>;
+  required?: boolean;
 }

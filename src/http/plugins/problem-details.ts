@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import type { Logger } from 'pino';
 import type { OperationObserver } from '../../application/operation-observer.ts';
@@ -28,12 +28,19 @@ export const problemDetails = plugin<ProblemDetailsOptions>(
       }
       return refuse(request, reply, refusal);
     });
-    app.setNotFoundHandler((request, reply) => {
-      const allowed = allowedMethods(app, request);
-      if (allowed.length === 0) return refuse(request, reply, { code: 'not_found' });
-      void reply.header('allow', allowed.join(', '));
+    const methods = collectMethods(app);
+    const refuseUnknown = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+      const allowed = methods.get(request.url.split('?', 1)[0] ?? '/');
+      if (allowed === undefined) return refuse(request, reply, { code: 'not_found' });
+      void reply.header('allow', [...allowed].join(', '));
       return refuse(request, reply, { code: 'method_not_allowed' });
+    };
+    // Before a body is read, and a mistake in it found that is beside the point.
+    app.addHook('onRequest', (request, reply, done) => {
+      if (request.is404) refuseUnknown(request, reply);
+      else done();
     });
+    app.setNotFoundHandler(refuseUnknown);
   },
   { name: 'problem-details' },
 );
@@ -99,9 +106,15 @@ function escapePointer(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
-
-function allowedMethods(app: FastifyInstance, request: FastifyRequest): HTTPMethods[] {
-  const url = request.url.split('?', 1)[0] ?? '/';
-  return METHODS.filter((method) => app.hasRoute({ method, url }));
+/** The methods of each path that is registered from now on. Not `hasRoute`, which reads a path as a pattern, and throws on `/*a`. */
+function collectMethods(app: FastifyInstance): ReadonlyMap<string, ReadonlySet<string>> {
+  const methods = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    // A pattern is no path; what it matches is served or not found.
+    if (/[*:]/.test(url)) return;
+    const known = methods.get(url) ?? new Set();
+    for (const name of [method].flat()) known.add(name);
+    methods.set(url, known);
+  });
+  return methods;
 }

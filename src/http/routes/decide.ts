@@ -19,14 +19,14 @@ import {
 } from '../schemas/decide.ts';
 import { decideExamples, decisionExample } from '../schemas/examples.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
-import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
+import { problemResponses, REQUEST_ID_HEADER, sentText } from '../schemas/responses.ts';
 
 /** The `$id` under which the answer's schema is shared. */
 const DECISION_ID = 'Decision';
 
 const HEADERS = {
   ...REQUEST_ID_HEADER,
-  'x-decision-id': { description: 'The `decision_id` of the answer.', type: 'string' },
+  'x-decision-id': sentText('The `decision_id` of the answer.'),
   'server-timing': {
     description:
       'Milliseconds of the whole decision and of each provider, with where its evidence came from.',

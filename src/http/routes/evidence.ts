@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { PurgeEvidence } from '../../application/purge-evidence.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
-import { problemResponses } from '../schemas/responses.ts';
+import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 
 const querySchema = z.strictObject({
   telemetry_id: z.string().min(1).max(256).optional(),
@@ -31,9 +31,10 @@ export function registerEvidenceRoute(
     response: {
       200: {
         description: 'Nothing about the id is cached any more.',
+        headers: REQUEST_ID_HEADER,
         ...toJsonSchema(answerSchema, 'output'),
       },
-      ...problemResponses(400, 401, 403, 500, 503),
+      ...problemResponses(400, 401, 403, 413, 415, 429, 500, 503),
     },
   };
   const route = { schema, config: { scope: 'admin' as const } };

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
+import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 
 /** How the shared store is: `absent` where none is configured. */
 export const STORE_STATES = ['up', 'down', 'absent'] as const;
@@ -46,15 +47,19 @@ export function registerHealthRoutes(app: FastifyInstance, options: HealthRouteO
         operationId: 'livez',
         tags,
         security: [],
-        response: { 200: { description: 'Alive.', ...live } },
+        response: {
+          200: { headers: REQUEST_ID_HEADER, description: 'Alive.', ...live },
+          ...problemResponses(400),
+        },
       },
     },
     (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'live' }),
   );
 
   const readyResponses = {
-    200: { description: 'Ready.', ...ready },
-    503: { description: 'Draining.', ...ready },
+    200: { headers: REQUEST_ID_HEADER, description: 'Ready.', ...ready },
+    503: { headers: REQUEST_ID_HEADER, description: 'Draining.', ...ready },
+    ...problemResponses(400),
   };
   app.get(
     '/readyz',
@@ -91,7 +96,10 @@ export function registerHealthRoutes(app: FastifyInstance, options: HealthRouteO
         operationId: 'version',
         tags,
         security: [],
-        response: { 200: { description: 'The version.', ...version } },
+        response: {
+          200: { headers: REQUEST_ID_HEADER, description: 'The version.', ...version },
+          ...problemResponses(400),
+        },
       },
     },
     (_request, reply) =>

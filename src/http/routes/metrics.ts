@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 
 /** What a scrape reads. */
 export interface MetricsSource {
@@ -22,7 +23,12 @@ export function registerMetricsRoute(app: FastifyInstance, { metrics }: MetricsR
     tags: ['health'],
     security: [],
     response: {
-      200: { description: 'The metrics.', content: { 'text/plain': { schema: { type: 'string' } } } },
+      200: {
+        description: 'The metrics.',
+        headers: REQUEST_ID_HEADER,
+        content: { 'text/plain': { schema: { type: 'string' } } },
+      },
+      ...problemResponses(400),
     },
   };
   app.get('/metrics', { schema }, async (_request, reply) => {

@@ -4,7 +4,7 @@ import type { ProviderSlot } from '../../application/gather-evidence.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { policySchema, toPolicyBody } from '../schemas/policy.ts';
-import { problemResponses } from '../schemas/responses.ts';
+import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 
 export interface PolicyRouteOptions {
   readonly policy: () => CompiledPolicy;
@@ -18,8 +18,12 @@ export function registerPolicyRoute(app: FastifyInstance, { policy, slots }: Pol
     operationId: 'getPolicy',
     tags: ['policy'],
     response: {
-      200: { description: 'The policy.', ...toJsonSchema(policySchema, 'output') },
-      ...problemResponses(401, 403, 500, 503),
+      200: {
+        description: 'The policy.',
+        headers: REQUEST_ID_HEADER,
+        ...toJsonSchema(policySchema, 'output'),
+      },
+      ...problemResponses(400, 401, 403, 429, 500, 503),
     },
   };
   app.get('/v1/policy', { schema, config: { scope: 'read' } }, (_request, reply) => {

@@ -5,6 +5,7 @@ import { OUTCOMES } from '../../domain/evidence.ts';
 import type { DeviceIds, Subject } from '../../domain/subject.ts';
 import { VERDICTS } from '../../domain/verdict.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
+import { IDEMPOTENCY_KEY_PATTERN } from '../idempotency-key.ts';
 
 const identifier = z.string().max(256);
 
@@ -75,7 +76,7 @@ export function createDecideRequestSchema(deviceProviders: readonly string[]) {
 /** The header of POST /v1/decide, lower case as node:http spells it. Milliseconds that are left, as in Envoy's `x-envoy-expected-rq-timeout-ms`: a point in time would need clocks that agree. */
 export const DEADLINE_HEADER = 'x-request-deadline';
 
-/** The headers of POST /v1/decide that are read. How an Idempotency-Key is spelled is checked where it is read. A proxy computes what is left, so any amount is taken, 0 included: then only evidence at hand is used. */
+/** The headers of POST /v1/decide that are read. A proxy computes what is left, so any amount is taken, 0 included: then only evidence at hand is used. */
 export const decideHeadersSchema = z.object({
   [DEADLINE_HEADER]: z
     .string()
@@ -86,6 +87,7 @@ export const decideHeadersSchema = z.object({
     ),
   'idempotency-key': z
     .string()
+    .regex(IDEMPOTENCY_KEY_PATTERN)
     .optional()
     .describe(
       'Makes retries safe (draft-ietf-httpapi-idempotency-key-header-07): for 24 hours, or as the operator says, the same key with the same body gets the stored answer. A quoted string of at most 255 characters, new for every request that is not a retry.',

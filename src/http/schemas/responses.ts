@@ -40,19 +40,23 @@ export const SHARED_SCHEMAS: readonly JsonSchema[] = [
   },
 ];
 
-const text = (description: string) => ({ description, type: 'string' });
+/** Marks a header that never fails to come, for the OpenAPI document: a header is no JSON Schema, and has no place of its own for it here. */
+export const ALWAYS_SENT = 'x-always-sent';
+
+/** A text that comes with every answer of its status. */
+export const sentText = (description: string) => ({ description, type: 'string', [ALWAYS_SENT]: true });
 
 /** On every answer. */
 export const REQUEST_ID_HEADER = {
-  'x-request-id': text("The request's own X-Request-ID where it is safe to repeat, else a new UUIDv7."),
+  'x-request-id': sentText("The request's own X-Request-ID where it is safe to repeat, else a new UUIDv7."),
 };
 
-const RETRY_AFTER = { 'retry-after': text('Seconds after which another try makes sense.') };
+const RETRY_AFTER = { 'retry-after': sentText('Seconds after which another try makes sense.') };
 
 /** The headers that some statuses bring beside those of every answer. */
 const STATUS_HEADERS: { readonly [Status in ProblemStatus]?: JsonSchema } = {
-  401: { 'www-authenticate': text('`Bearer`, RFC 6750.') },
-  405: { allow: text('The methods that are.') },
+  401: { 'www-authenticate': sentText('`Bearer`, RFC 6750.') },
+  405: { allow: sentText('The methods that are.') },
   409: RETRY_AFTER,
   429: RETRY_AFTER,
   503: RETRY_AFTER,
