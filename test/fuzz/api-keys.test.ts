@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { loadKeyring, SCOPES } from '../../src/http/api-keys.ts';
 import { fuzzRun } from '../support/fuzz-run.ts';
-import { mutated, mutatedText } from '../support/mutations.ts';
+import { mutatedJson, mutatedText } from '../support/mutations.ts';
 
 const tokens = fc.string({ minLength: 1, maxLength: 40 });
 const entries = fc.uniqueArray(
@@ -55,7 +55,7 @@ t.test('loads or refuses any file, and never widens what it says', async (t) => 
   const files = entries.chain((list) => {
     const document = toDocument(list);
     const text = fc.oneof(
-      mutated(document).map((value) => JSON.stringify(value) ?? ''),
+      mutatedJson(document),
       mutatedText(JSON.stringify(document, null, 2)),
       fc.string({ unit: 'binary' }),
     );

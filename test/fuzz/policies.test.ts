@@ -11,7 +11,7 @@ import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 import { parseYaml } from '../../src/platform/yaml-document.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import { fuzzRun } from '../support/fuzz-run.ts';
-import { mutated, mutatedText } from '../support/mutations.ts';
+import { mutatedJson, mutatedText } from '../support/mutations.ts';
 import { evidenceOf } from '../support/outcome-table.ts';
 import { requests, wholeCustody } from '../support/policy-arbitraries.ts';
 
@@ -82,13 +82,10 @@ const documents = fc
 /** Whole files: those of this repository with their text or their values changed, and new ones. JSON is YAML. */
 const files = fc.oneof(
   { weight: 3, arbitrary: documents.map((document) => JSON.stringify(document)) },
-  { weight: 1, arbitrary: documents.chain(mutated).map((document) => JSON.stringify(document) ?? '') },
+  { weight: 1, arbitrary: documents.chain(mutatedJson) },
   {
     weight: 2,
-    arbitrary: fc
-      .constantFrom(...TEXTS)
-      .chain((text) => mutated(parse(text)))
-      .map((document) => JSON.stringify(document) ?? ''),
+    arbitrary: fc.constantFrom(...TEXTS).chain((text) => mutatedJson(parse(text))),
   },
   { weight: 3, arbitrary: fc.constantFrom(...TEXTS).chain(mutatedText) },
   { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },

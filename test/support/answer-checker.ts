@@ -97,7 +97,8 @@ export function createAnswerChecker(document: Document): AnswerChecker {
 }
 
 function mediaTypeOf({ headers }: ObservedAnswer): string {
-  return String(headers['content-type'] ?? '').split(';', 1)[0] ?? '';
+  const type = headers['content-type'];
+  return typeof type === 'string' ? (type.split(';', 1)[0] ?? '') : '';
 }
 
 function toPointerStep(step: string): string {

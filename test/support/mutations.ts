@@ -27,7 +27,7 @@ const INTRUDER = fc.oneof(
   ),
 );
 
-/** The value with one to three of its parts replaced, removed or doubled under a new name; `unique` names in it stay as they are in no way promised. */
+/** The value with one to three of its parts replaced, removed or doubled under a new name. */
 export function mutated(value: unknown): fc.Arbitrary<unknown> {
   const paths = pathsIn(value);
   const step = fc.record({
@@ -48,6 +48,11 @@ export function mutated(value: unknown): fc.Arbitrary<unknown> {
     }
     return result;
   });
+}
+
+/** JSON of the mutated value. Never undefined: what is removed is a part, and not the whole. */
+export function mutatedJson(value: unknown): fc.Arbitrary<string> {
+  return mutated(value).map((result) => JSON.stringify(result));
 }
 
 /** The text with one to four places cut, doubled or overwritten. */
