@@ -1,0 +1,222 @@
+import { hash, randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import t, { type Test } from 'tap';
+import { writeApiKeys } from '../support/api-key-file.ts';
+import { startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { startRedisServer } from '../support/redis-server.ts';
+import { createServiceEnvironment, startService } from '../support/start-service.ts';
+import { createDirectory, portOf, startEmulators, until } from '../support/test-app.ts';
+
+/** In every value that identifies someone, and nowhere else in the world. */
+const MARK = 'cnry7f3a9c5d1e0b';
+
+/** Ids that are good, slow, failing or unknown, and such as mean something to Redis, HTTP, JSON, logs or metrics. */
+const IDS = [
+  `fault-slow-0-${MARK}`,
+  `fault-flaky-9-${MARK}`,
+  `fault-wrong-subject-${MARK}`,
+  MARK,
+  `${MARK}\r\nSET ${MARK} 1\r\n`,
+  `*3\r\n$3\r\nSET\r\n$16\r\n${MARK}`,
+  `riskgate:v1:{${MARK}}:*`,
+  `${MARK}"} 1\n# HELP ${MARK}`,
+  `{"event":"${MARK}"}`,
+  `\u001b[2J${MARK}\u0000\u2028`,
+  `../../${MARK}?a=b#c`,
+  `%0d%0a${MARK}%00`,
+  `\${jndi:ldap://${MARK}}`,
+  `__proto__.${MARK}`,
+  `${MARK}${'x'.repeat(240)}`,
+  `\ud800${MARK}`,
+];
+
+/** The ways in which a value can still be read, unkeyed digests among them: whoever has a list of ids computes those. */
+function spellings(value: string): readonly string[] {
+  const bytes = Buffer.from(value);
+  const base64 = [0, 1, 2].map((shift) =>
+    // The middle of the text is the same whatever stands before it; the ends depend on their neighbours.
+    Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .slice(shift === 0 ? 0 : 4, -4),
+  );
+  const digests = ['md5', 'sha1', 'sha256', 'sha512'].flatMap((name) => [
+    hash(name, value, 'hex'),
+    hash(name, value, 'base64'),
+  ]);
+  return [
+    value,
+    encodeURIComponent(value.toWellFormed()),
+    bytes.toString('hex'),
+    bytes.toString('utf16le'),
+    ...base64,
+    ...digests,
+  ];
+}
+
+const FORBIDDEN = new Set(
+  [...spellings(MARK), ...IDS.flatMap(spellings)]
+    .filter((text) => text.length >= 10)
+    .map((text) => text.toLowerCase()),
+);
+
+function assertClean(t: Test, text: string, where: string): void {
+  t.ok(text.length > 0, `there is something of ${where}`);
+  const lower = text.toLowerCase();
+  t.same(
+    [...FORBIDDEN].filter((form) => lower.includes(form)),
+    [],
+    `${where} holds no identifier`,
+  );
+}
+
+t.test('would find an identifier in any spelling', async (t) => {
+  const [id = ''] = IDS;
+  for (const leaked of [
+    `key:${id}`,
+    id.toUpperCase(),
+    Buffer.from(`{"telemetry_id":"${MARK}"}`).toString('base64'),
+    Buffer.from(`x${MARK}y`).toString('hex'),
+    `sha256:${hash('sha256', id)}`,
+    encodeURIComponent(`/${MARK}/`),
+  ])
+    t.ok(
+      [...FORBIDDEN].some((form) => leaked.toLowerCase().includes(form)),
+      leaked,
+    );
+});
+
+t.test('keeps identifiers out of output, Redis and its traffic, metrics, traces and answers', async (t) => {
+  const emulators = await startEmulators(t);
+  const receiver = await startOtlpReceiver(t);
+  const redis = await startRedisServer(t);
+  const key = `the-api-key-${MARK}`;
+  const keys = [
+    { id: 'limited', key, limits: { requests: 100_000, window_seconds: 60, concurrent: 50 } },
+    { id: 'narrow', key: `${key}-2`, limits: { requests: 1, window_seconds: 60 } },
+  ];
+  const service = await startService(t, {
+    ...createServiceEnvironment(t, `http://127.0.0.1:${portOf(emulators.app.server.address())}`),
+    API_KEYS_FILE: writeApiKeys(createDirectory(t), keys),
+    REDIS_URL: redis.url,
+    REDIS_TIMEOUT_MS: '2000',
+    DECISION_DEADLINE_MS: '10000',
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+    POLICY_FILE: 'policies/custody.yaml',
+    LOG_LEVEL: 'trace',
+  });
+  const answers: string[] = [];
+  const ask = async (method: string, path: string, headers: Record<string, string>, body?: string) => {
+    const response = await fetch(`${service.origin}${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
+    const text = await response.text();
+    answers.push(`${response.status} ${JSON.stringify([...response.headers])} ${text}`);
+    return { status: response.status, text };
+  };
+  const json = {
+    'x-api-key': key,
+    'content-type': 'application/json',
+    'user-agent': `agent ${MARK}`,
+    'x-forwarded-for': MARK,
+  };
+
+  const useEverything = async () => {
+    for (const id of IDS) {
+      const body = JSON.stringify({
+        telemetry_id: id,
+        device_id: id,
+        account_id: id,
+        user_agent: id,
+        ip: '203.0.113.97',
+        action: 'login',
+      });
+      const retried = { ...json, 'idempotency-key': `"${MARK}-${randomUUID()}"` };
+      await ask('POST', '/v1/decide?explain=full', json, body);
+      await ask('POST', '/v1/decide', retried, body);
+      await ask('POST', '/v1/decide', retried, body);
+      await ask('POST', '/v1/decide', retried, JSON.stringify({ telemetry_id: id }));
+      await ask(
+        'POST',
+        '/v1/decide',
+        json,
+        JSON.stringify({ telemetry_id: id, device_id: `other ${id}`, account_id: `other ${id}` }),
+      );
+      await ask(
+        'POST',
+        '/v1/decide',
+        json,
+        JSON.stringify({
+          telemetry_id: [id],
+          ip: id,
+          action: id,
+          deadline_ms: id,
+          device_ids: { mobilerun: 1 },
+        }),
+      );
+      await ask('POST', '/v1/decide', json, `${body}${body}`);
+      await ask('POST', '/v1/decide', json, body.replace('"device_id"', '"telemetry_id"'));
+      await ask('POST', '/v1/decide', { ...json, 'x-api-key': `${key}-2` }, body);
+      await ask('POST', '/v1/decide', { ...json, 'x-api-key': `wrong ${MARK}` }, body);
+      await ask('POST', '/v1/decide', { ...json, 'content-type': `text/${MARK}` }, body);
+      await ask('POST', '/v1/decide', { ...json, traceparent: MARK, 'x-request-deadline': MARK }, body);
+      const query = `telemetry_id=${encodeURIComponent(id.toWellFormed())}`;
+      await ask('DELETE', `/v1/evidence?${query}`, { 'x-api-key': key });
+      await ask('DELETE', `/v1/evidence?${query}&${query}`, { 'x-api-key': key });
+      await ask('GET', `/v1/${encodeURIComponent(id.toWellFormed())}?${query}`, json);
+    }
+    for (const path of ['/metrics', '/readyz', '/livez', '/version', '/v1/policy', '/openapi.json'])
+      await ask('GET', path, json);
+  };
+
+  const client = new Redis(redis.url);
+  // It is lost on purpose.
+  client.on('error', () => {});
+  t.teardown(() => client.disconnect());
+  await until('the service uses Redis', async () =>
+    (await ask('GET', '/readyz', json)).text.includes('"redis":"up"'),
+  );
+  const traffic = await redis.monitor(async () => {
+    await useEverything();
+    await until('keys of each kind are there', async () => {
+      const stored = (await client.keys('*')).join();
+      return (
+        /:custody:/.test(stored) &&
+        /:evidence:/.test(stored) &&
+        /:idempotency:/.test(stored) &&
+        /:(rate|requests|window)/.test(stored)
+      );
+    });
+  });
+  assertClean(t, await dump(client), 'Redis');
+  assertClean(t, traffic, 'the traffic with Redis');
+  await redis.stop();
+  await useEverything();
+  service.child.kill('SIGTERM');
+  const { code, stdout, stderr } = await service.ended;
+  t.equal(code, 0);
+  t.equal(stderr, '');
+  t.match(stdout, /"event":"decision\.made"/);
+  t.match(stdout, /"event":"redis\.down"/);
+  assertClean(t, stdout, 'the output');
+  t.ok(receiver.spans().length > 100);
+  assertClean(t, receiver.text(), 'the traces');
+  for (const status of [200, 400, 401, 404, 415, 422, 429, 503])
+    t.ok(
+      answers.some((answer) => answer.startsWith(`${status} `)),
+      `there was a ${status}`,
+    );
+  assertClean(t, answers.join('\n'), 'the answers');
+});
+
+/** Every key with its value, whatever its type. */
+async function dump(client: Redis): Promise<string> {
+  const lines: string[] = [];
+  for (const key of await client.keys('*')) {
+    const type = await client.type(key);
+    const value = type === 'hash' ? JSON.stringify(await client.hgetall(key)) : await client.get(key);
+    lines.push(`${key} ${type} ${value}`);
+  }
+  return lines.join('\n');
+}
