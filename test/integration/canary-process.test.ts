@@ -101,7 +101,6 @@ t.test('keeps identifiers out of output, Redis and its traffic, metrics, traces 
     REDIS_TIMEOUT_MS: '2000',
     DECISION_DEADLINE_MS: '10000',
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
-    POLICY_FILE: 'policies/custody.yaml',
     LOG_LEVEL: 'trace',
   });
   const answers: string[] = [];
