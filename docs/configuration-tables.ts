@@ -1,22 +1,27 @@
 import { z } from 'zod';
+import { REDIS_SETTINGS } from '../src/config/redis-settings.ts';
 import { SERVICE_SETTINGS, type SettingDeclaration } from '../src/config/service-settings.ts';
 import { commonSettings, type ProviderDeclaration } from '../src/config.ts';
 import { code, toTable } from './markdown-table.ts';
 
 const HEADER = ['Variable', 'Default', 'Required', 'Meaning', 'Values'];
 
-/** Every environment variable, in one table for the service and one for each provider. */
+/** Every environment variable, in one table for the service, one for Redis and one for each provider. */
 export function renderConfiguration(providers: readonly ProviderDeclaration[]): string {
   const service = toTable(
     HEADER,
     Object.values<SettingDeclaration>(SERVICE_SETTINGS).map((setting) => toRow(setting, 'yes')),
+  );
+  const redis = toTable(
+    HEADER,
+    Object.values<SettingDeclaration>(REDIS_SETTINGS).map((setting) => toRow(setting, 'yes')),
   );
   const parts = providers.map((provider) => {
     const settings = [...Object.values(provider.settings), ...commonSettings(provider)];
     const rows = settings.map((setting) => toRow(setting, `when ${code(provider.id)} is enabled`));
     return `**${provider.title}**\n\n${toTable(HEADER, rows)}\n`;
   });
-  return ['**The service**\n', `${service}\n`, ...parts].join('\n');
+  return ['**The service**\n', `${service}\n`, '**Redis**\n', `${redis}\n`, ...parts].join('\n');
 }
 
 /** The name of every environment variable. */
@@ -25,7 +30,9 @@ export function variableNames(providers: readonly ProviderDeclaration[]): readon
     ...Object.values(provider.settings),
     ...commonSettings(provider),
   ]);
-  return [...Object.values(SERVICE_SETTINGS), ...ofProviders].map(({ env }) => env);
+  return [...Object.values(SERVICE_SETTINGS), ...Object.values(REDIS_SETTINGS), ...ofProviders].map(
+    ({ env }) => env,
+  );
 }
 
 function toRow(setting: SettingDeclaration, required: string): readonly string[] {

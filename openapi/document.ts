@@ -31,6 +31,7 @@ export async function createOpenApiDocument(): Promise<string> {
     enabledProviders: ids,
     suspectProviders: unused,
     redisState: unused,
+    redisProblem: () => null,
     isDraining: unused,
   });
   await server.ready();

@@ -2,6 +2,8 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { followKeyring, followPolicy } from './app/followed-files.ts';
+import { describeProblem, inspectInBackground } from './app/redis-inspection.ts';
+import { readRedisTarget } from './app/redis-target.ts';
 import { createCustody } from './application/custody.ts';
 import { createDecide } from './application/decide.ts';
 import { findInertRules } from './application/describe-policy.ts';
@@ -30,6 +32,7 @@ import { createMemoryCustodyStore } from './stores/memory/custody-store.ts';
 import { createMemoryEvidenceStore } from './stores/memory/evidence-store.ts';
 import { createRedisCustodyStore } from './stores/redis/custody-store.ts';
 import { createRedisEvidenceStore, type RedisStoreEvent } from './stores/redis/evidence-store.ts';
+import type { RedisTarget } from './stores/redis/target.ts';
 import { createTieredEvidenceStore } from './stores/tiered-evidence-store.ts';
 
 /** How long a connection that has become idle may hold up a shutdown. */
@@ -72,9 +75,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   if (!registry.ok) throw new Error(registry.mistakes.join('\n'));
   const policy = followPolicy(config.policyFile, providers, logger);
   const keyring = followKeyring(config.apiKeysFile, logger);
-  const { evidence: store, custody: custodyStore } = createStores(config, clock, logger);
+  const target = readRedisTarget(config.redis);
+  const { evidence: store, custody: custodyStore } = createStores(config, target, clock, logger, () =>
+    inspector.recheck(),
+  );
+  const inspector = inspectInBackground(target, () => store.health().state === 'up', logger);
   const clients: HttpClient[] = [];
-  const redisState = () => (config.redisUrl === null ? 'absent' : store.health().state);
+  const redisState = () => (target === null ? 'absent' : store.health().state);
   const enabled = config.providers.filter(({ isEnabled }) => isEnabled).map(({ id }) => id);
   const state = { version, policy: policy.current, redisState, storeUsage: () => store.usage() };
   const measured = config.isMeasured ? measureService(enabled, state) : null;
@@ -125,7 +132,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const callerStores = createCallerStores({
     clock,
-    redisUrl: config.redisUrl,
+    target,
+    redisTimeoutMs: config.redisTimeoutMs,
     onEvent: ({ kind, ...fields }) => {
       const line = { event: `caller_store.${kind}`, ...fields };
       if (kind === 'up') logger.info(line);
@@ -164,12 +172,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     deviceProviders: providers.filter(({ subject }) => subject === 'device_id').map(({ id }) => id),
     enabledProviders: slots.filter(({ source }) => source !== null).map(({ id }) => id),
     redisState,
+    redisProblem: () => describeProblem(inspector, store.health()),
     suspectProviders: () => slots.filter(({ source }) => source?.isSuspect()).map(({ id }) => id),
     isDraining: () => isDraining,
   });
   const close = async (): Promise<void> => {
     await closeServer(server);
     guarded.stop();
+    inspector.close();
     policy.close();
     keyring.close();
     measured?.close();
@@ -212,9 +222,15 @@ interface Stores {
   readonly custody: CustodyStore;
 }
 
-function createStores(config: Config, clock: Clock, logger: Logger): Stores {
+function createStores(
+  config: Config,
+  target: RedisTarget | null,
+  clock: Clock,
+  logger: Logger,
+  onRefused: () => void,
+): Stores {
   const { cacheEntriesMax: entriesMax, custodyRetentionMs: retentionMs } = config;
-  if (config.redisUrl === null) {
+  if (target === null) {
     const onFull = () =>
       logger.warn(
         { event: 'custody.full', entries_max: config.custodyEntriesMax },
@@ -226,9 +242,12 @@ function createStores(config: Config, clock: Clock, logger: Logger): Stores {
     };
   }
   const memory = createMemoryEvidenceStore({ clock, entriesMax, ttlCapMs: config.localCacheTtlMs });
-  const onEvent = (event: RedisStoreEvent) => logRedisEvent(logger, event);
+  const onEvent = (event: RedisStoreEvent) => {
+    logRedisEvent(logger, event);
+    if (event.kind === 'command_refused') onRefused();
+  };
   const redis = createRedisEvidenceStore({
-    url: config.redisUrl,
+    target,
     clock,
     budgetMs: config.redisTimeoutMs,
     onEvent,

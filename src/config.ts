@@ -1,3 +1,11 @@
+import { findRedisMistakes } from './config/redis-mistakes.ts';
+import {
+  REDIS_SETTINGS,
+  type RedisConfig,
+  type RedisTlsConfig,
+  type RedisValues,
+  toRedisConfig,
+} from './config/redis-settings.ts';
 import { integer, SERVICE_SETTINGS, type SettingDeclaration } from './config/service-settings.ts';
 
 /** The part of a provider definition that configuration depends on. */
@@ -31,7 +39,8 @@ export interface Config {
   readonly policyFile: string;
   readonly apiKeysFile: string;
   readonly idHashKey: string;
-  readonly redisUrl: string | null;
+  /** Null keeps everything in this process. */
+  readonly redis: RedisConfig | null;
   readonly cacheEntriesMax: number;
   readonly localCacheTtlMs: number;
   readonly redisTimeoutMs: number;
@@ -95,6 +104,8 @@ export interface ConfigFiles {
   readonly host: string | undefined;
   readonly idHashKey: string | undefined;
   readonly isInsecureAllowed: boolean | undefined;
+  /** Null without TLS, or where the Redis variables have mistakes of their own. */
+  readonly redisTls: RedisTlsConfig | null;
 }
 
 /** Reads the configuration from `env`, or returns every mistake in it at once, one line each, with those that `checkFiles` finds in the files it names. An empty variable counts as absent. A provider is enabled by its credentials; no provider at all is a mistake. */
@@ -107,17 +118,29 @@ export function loadConfig(
   const own = Object.fromEntries(
     Object.entries(SERVICE_SETTINGS).map(([name, setting]) => [name, read(env, setting, mistakes)]),
   );
+  const redis = readRedis(env, mistakes);
   const configs = providers.map((provider) => readProvider(env, provider, mistakes));
   if (!configs.some((config) => config.isEnabled)) mistakes.push(noProviderMistake(providers));
-  mistakes.push(...checkFiles(own as unknown as ConfigFiles));
+  const files = { ...own, redisTls: redis?.tls ?? null };
+  mistakes.push(...checkFiles(files as unknown as ConfigFiles));
   if (mistakes.length > 0) return { ok: false, mistakes };
   const value = {
     ...own,
-    redisUrl: own['redisUrl'] ?? null,
+    redis,
     traceEndpoint: own['traceEndpoint'] ?? null,
     providers: configs,
   } as unknown as Config;
   return { ok: true, value: deepFreeze(value) };
+}
+
+function readRedis(env: Environment, mistakes: string[]): RedisConfig | null {
+  const found: string[] = [];
+  const entries = Object.entries(REDIS_SETTINGS).map(([name, setting]) => [name, read(env, setting, found)]);
+  const values = Object.fromEntries(entries) as RedisValues;
+  const hasTls = values.isTls === true || /^rediss:/i.test(env[REDIS_SETTINGS.url.env] ?? '');
+  found.push(...findRedisMistakes((name) => Boolean(env[REDIS_SETTINGS[name].env]), hasTls));
+  mistakes.push(...found);
+  return found.length === 0 ? toRedisConfig(values) : null;
 }
 
 function readProvider(env: Environment, provider: ProviderDeclaration, mistakes: string[]): ProviderConfig {

@@ -9,18 +9,19 @@ import { compileLinearPattern } from '../platform/linear-pattern.ts';
 import { type FileResult, followFile, loadFile, type ReloadableFile } from '../platform/reloadable-file.ts';
 import { parseYaml } from '../platform/yaml-document.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
+import { checkTlsFiles } from './redis-target.ts';
 
 /** Every mistake in the files that a configuration names, and everything that must not be reachable from other machines. */
 export function checkFiles(
   providers: readonly ProviderDefinition[],
 ): (files: ConfigFiles) => readonly string[] {
-  return ({ policyFile, apiKeysFile, host = '', idHashKey, isInsecureAllowed = false }) => {
+  return ({ policyFile, apiKeysFile, host = '', idHashKey, isInsecureAllowed = false, redisTls }) => {
     const policy =
       policyFile === undefined ? null : loadFile(policyFile, (text) => readPolicy(text, providers));
     const keyring = apiKeysFile === undefined ? null : loadFile(apiKeysFile, loadKeyring);
-    const mistakes = [policy, keyring].flatMap((result) =>
-      result === null || result.ok ? [] : result.mistakes,
-    );
+    const mistakes = [policy, keyring]
+      .flatMap((result) => (result === null || result.ok ? [] : result.mistakes))
+      .concat(checkTlsFiles(redisTls));
     if (isInsecureAllowed || isLoopback(host)) return mistakes;
     const wellKnown = keyring?.ok ? keyring.value.wellKnown : [];
     const keyMistakes = wellKnown.map((id) => `${apiKeysFile}: everybody knows the key of "${id}"`);

@@ -63,13 +63,6 @@ export const SERVICE_SETTINGS = {
     default: '1000',
     description: 'Every decision is answered within this time, whatever the upstreams do.',
   },
-  redisUrl: {
-    env: 'REDIS_URL',
-    schema: z.url({ protocol: /^rediss?$/, error: 'is a redis:// or rediss:// URL' }),
-    isOptional: true,
-    description:
-      'Redis that the replicas share evidence and the custody of telemetry ids through. Without it each process keeps its own.',
-  },
   cacheEntriesMax: {
     env: 'CACHE_ENTRIES_MAX',
     schema: integer(1, 10_000_000),

@@ -4,6 +4,7 @@ import { createMemoryRequestCounter } from './memory/request-counter.ts';
 import { createGuardedRedis, type GuardedRedisEvent } from './redis/guarded-redis.ts';
 import { createRedisIdempotencyStore } from './redis/idempotency-store.ts';
 import { createRedisRequestCounter } from './redis/request-counter.ts';
+import type { RedisTarget } from './redis/target.ts';
 import { createTieredRequestCounter } from './tiered-request-counter.ts';
 
 /** What is kept about callers: how much they asked, and what they were answered. */
@@ -16,7 +17,9 @@ export interface CallerStores {
 export interface CallerStoresOptions {
   readonly clock: Clock;
   /** Null keeps everything in this process. */
-  readonly redisUrl: string | null;
+  readonly target: RedisTarget | null;
+  /** The longest a command may keep its caller. */
+  readonly redisTimeoutMs: number;
   readonly onEvent: (event: GuardedRedisEvent) => void;
 }
 
@@ -24,9 +27,14 @@ export interface CallerStoresOptions {
 const BUDGET_MS = 15;
 
 /** Opens the stores, shared where there is a Redis. Its connection is their own: a caller's burst does not queue before the evidence of others. */
-export function createCallerStores({ clock, redisUrl, onEvent }: CallerStoresOptions): CallerStores {
+export function createCallerStores({
+  clock,
+  target,
+  redisTimeoutMs,
+  onEvent,
+}: CallerStoresOptions): CallerStores {
   const memory = createMemoryRequestCounter({ clock });
-  if (redisUrl === null) {
+  if (target === null) {
     return {
       requestCounter: memory,
       idempotency: createMemoryIdempotencyStore({ clock }),
@@ -34,9 +42,9 @@ export function createCallerStores({ clock, redisUrl, onEvent }: CallerStoresOpt
     };
   }
   const redis = createGuardedRedis({
-    url: redisUrl,
+    target,
     name: 'riskgate-callers',
-    budgetMs: BUDGET_MS,
+    budgetMs: Math.min(BUDGET_MS, redisTimeoutMs),
     onEvent,
   });
   return {

@@ -40,7 +40,7 @@ function createSharedTwin(id: string, open: Open): EvidenceStoreTwin {
 }
 
 async function openRedis(t: Test, clock: Clock, keyPrefix: string): Promise<ClosableEvidenceStore> {
-  const { store, ready } = watchRedisStore(t, { url: server.socketPath, clock, keyPrefix });
+  const { store, ready } = watchRedisStore(t, { url: server.url, clock, keyPrefix });
   await ready();
   return store;
 }

@@ -22,7 +22,7 @@ const redis: IdempotencyStoreTwin = {
   id: 'redis',
   open: async (t) => {
     openings += 1;
-    const guarded = await openGuardedRedis(t, { url: server.socketPath, keyPrefix: `test-${openings}` });
+    const guarded = await openGuardedRedis(t, { url: server.url, keyPrefix: `test-${openings}` });
     // Redis has a clock of its own, which nobody can move.
     return { store: createRedisIdempotencyStore(guarded), pass: (ms) => delay(ms) };
   },

@@ -8,10 +8,18 @@ import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 export const STORE_STATES = ['up', 'down', 'absent'] as const;
 export type StoreState = (typeof STORE_STATES)[number];
 
+export interface StoreProblem {
+  readonly code: string;
+  readonly hint: string;
+  readonly commands: readonly string[];
+}
+
 export interface HealthRouteOptions {
   readonly version: string;
   readonly policy: () => CompiledPolicy;
   readonly redisState: () => StoreState;
+  /** What is wrong with the shared store, by a code and a sentence; null when nothing is. */
+  readonly redisProblem: () => StoreProblem | null;
   readonly isDraining: () => boolean;
   readonly enabledProviders: readonly string[];
   readonly suspectProviders: () => readonly string[];
@@ -21,6 +29,14 @@ const readinessSchema = z.object({
   status: z.enum(['ready', 'draining']),
   policy: z.object({ id: z.string(), hash: z.string() }),
   redis: z.enum(STORE_STATES).describe('`down` costs the shared cache, not readiness.'),
+  redis_problem: z
+    .object({
+      code: z.string(),
+      hint: z.string(),
+      commands: z.array(z.string()).describe('What the ACL user may not send.'),
+    })
+    .nullable()
+    .describe('What is wrong with Redis, as far as it is known. Costs no readiness.'),
   providers: z.array(z.string()).describe('The providers that are enabled.'),
   suspect: z
     .array(z.string())
@@ -82,6 +98,7 @@ export function registerHealthRoutes(app: FastifyInstance, options: HealthRouteO
           status: isDraining ? 'draining' : 'ready',
           policy: { id, hash },
           redis: options.redisState(),
+          redis_problem: options.redisProblem(),
           providers: options.enabledProviders,
           suspect: options.suspectProviders(),
         });

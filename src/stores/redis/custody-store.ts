@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import type { Clock, CustodyStore } from '../../application/ports.ts';
 import { type CustodyClaim, type CustodyRecord, DEVICE_FIELD_PREFIX } from '../../domain/custody.ts';
 import { custodyLifeMs } from '../custody-life.ts';
+import type { RedisClient } from './connection.ts';
 import type { RedisLane } from './lane.ts';
 
 export interface RedisCustodyStoreOptions {
@@ -59,7 +59,7 @@ if redis.call('HEXISTS', KEYS[1], 'expires') == 1 then return 0 end
 if redis.call('PTTL', KEYS[1]) > tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return 1`;
 
-type ScriptedRedis = Redis & {
+type ScriptedRedis = RedisClient & {
   useTelemetry(key: string, nowMs: number, lifeMs: number, ...claim: readonly string[]): Promise<unknown>;
   learnTelemetryExpiry(key: string, validUntilMs: number, lifeMs: number): Promise<unknown>;
   learnTelemetryUnknown(key: string, lifeMs: number): Promise<unknown>;

@@ -1,14 +1,20 @@
-import type { Redis } from 'ioredis';
 import type { Clock, StoredEvidence } from '../../application/ports.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from '../closable-evidence-store.ts';
 import { remainingLifeMs } from '../remaining-life.ts';
-import { createRedisConnection, isRedisReply, type RedisConnection, redisErrorCode } from './connection.ts';
+import {
+  createRedisConnection,
+  createRedisSubscriber,
+  type RedisClient,
+  type RedisConnection,
+} from './connection.ts';
+import { isRedisReply, redisErrorCode } from './error-code.ts';
 import { decodeEvidence, encodeEvidence, TOMBSTONE } from './evidence-codec.ts';
 import { createRedisGuard, type RedisGuard, type RedisGuardCounters } from './guard.ts';
 import { createRedisKeys, type RedisKeys } from './keys.ts';
 import type { RedisLane } from './lane.ts';
 import { createPurgeChannel, type PurgeChannel } from './purge-channel.ts';
+import type { RedisTarget } from './target.ts';
 import { LATE, withinBudget } from './within-budget.ts';
 
 /** What an operator wants to read in a log. Codes are constants, never text of a caller; `key` holds a keyed hash. */
@@ -22,10 +28,8 @@ export type RedisStoreEvent =
   | { readonly kind: 'message_refused' };
 
 export interface RedisEvidenceStoreOptions {
-  /** `redis://` or `rediss://` with user, password and database in it, or the path of a unix socket. */
-  readonly url: string;
+  readonly target: RedisTarget;
   readonly clock: Clock;
-  readonly keyPrefix?: string;
   /** The longest time `get` may take. */
   readonly budgetMs?: number;
   readonly probeIntervalMs?: number;
@@ -72,7 +76,7 @@ if redis.call('GET', KEYS[1]) == ARGV[3] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`;
 
-type ScriptedRedis = Redis & {
+type ScriptedRedis = RedisClient & {
   /** Resolves 1, or 0 when the tombstone stands. */
   setUnlessPurged(key: string, text: string, lifeMs: number, tombstone: string): Promise<number>;
 };
@@ -103,8 +107,8 @@ class SharedEvidenceStore implements LendingEvidenceStore {
     this.#clock = options.clock;
     this.#tombstoneMs = options.tombstoneMs ?? TOMBSTONE_MS;
     this.#onEvent = options.onEvent ?? (() => {});
-    this.#keys = createRedisKeys(options.keyPrefix);
-    this.#connection = createRedisConnection(options.url, { name: 'riskgate-evidence' });
+    this.#keys = createRedisKeys(options.target.keyPrefix);
+    this.#connection = createRedisConnection(options.target, 'riskgate-evidence');
     this.#connection.redis.defineCommand('setUnlessPurged', { numberOfKeys: 1, lua: SET_UNLESS_PURGED });
     // defineCommand adds the method that the cast declares.
     this.#redis = this.#connection.redis as ScriptedRedis;
@@ -115,7 +119,7 @@ class SharedEvidenceStore implements LendingEvidenceStore {
       guard: this.#guard,
       refuseValue: (key) => this.#refuseValue(key),
     };
-    this.#purges = this.#createPurgeChannel(options.url);
+    this.#purges = this.#createPurgeChannel(options.target);
   }
 
   get(key: string): null | Promise<StoredEvidence | null> {
@@ -227,9 +231,9 @@ class SharedEvidenceStore implements LendingEvidenceStore {
     });
   }
 
-  #createPurgeChannel(url: string): PurgeChannel {
+  #createPurgeChannel(target: RedisTarget): PurgeChannel {
     return createPurgeChannel({
-      connection: createRedisConnection(url, { name: 'riskgate-purges' }),
+      connection: createRedisSubscriber(target, 'riskgate-purges'),
       channel: this.#keys.purgeChannel,
       onPurged: (keys) => {
         for (const listener of this.#purgeListeners) listener(keys);

@@ -1,4 +1,5 @@
-import { isRedisReply, type RedisConnection, redisErrorCode } from './connection.ts';
+import type { RedisConnection } from './connection.ts';
+import { isNotServing, isRedisReply, redisErrorCode } from './error-code.ts';
 import { LATE, withinBudget } from './within-budget.ts';
 
 export interface RedisGuardOptions {
@@ -44,7 +45,7 @@ const PING_ATTEMPTS_MAX = 3;
 
 /**
  * The first late or lost command stops all others, since each of them would keep its own decision waiting too. It only raises a suspicion, though: a PING follows at once, and only when that
- * is late as well is Redis down. A single slow moment, theirs or ours, thus costs a round trip of misses and no change of state. An error reply is an answer, and stops nothing.
+ * is late as well is Redis down. A single slow moment, theirs or ours, thus costs a round trip of misses and no change of state. An error reply is an answer, and stops nothing, unless it says that nothing is served.
  */
 export function createRedisGuard(options: RedisGuardOptions): RedisGuard {
   return new ProbingGuard(options);
@@ -68,10 +69,9 @@ class ProbingGuard implements RedisGuard {
     this.#connection = options.connection;
     this.#budgetMs = options.budgetMs ?? BUDGET_MS;
     this.#probeIntervalMs = options.probeIntervalMs ?? PROBE_INTERVAL_MS;
-    this.#connection.redis.on('ready', () => void this.#probe());
-    this.#connection.redis.on('close', () =>
-      this.#distrust(this.#connection.lastErrorCode() ?? 'connection_closed'),
-    );
+    this.#connection.onReady(() => void this.#probe());
+    this.#connection.onLost(() => this.#distrust(this.#connection.lastErrorCode() ?? 'connection_closed'));
+    this.#connection.onDoubt(() => this.#suspect());
     if (this.#connection.isReady()) void this.#probe();
   }
 
@@ -111,8 +111,10 @@ class ProbingGuard implements RedisGuard {
 
   #noteFailure(error: unknown): void {
     if (isRedisReply(error)) {
+      const code = redisErrorCode(error);
       this.#counters.errorReplies += 1;
-      this.#options.onErrorReply(redisErrorCode(error));
+      this.#options.onErrorReply(code);
+      if (isNotServing(code)) this.#suspect();
       return;
     }
     this.#counters.failures += 1;

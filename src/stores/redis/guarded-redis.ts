@@ -1,8 +1,8 @@
-import type { Redis } from 'ioredis';
 import { createSpacing } from '../../platform/spaced-out.ts';
-import { createRedisConnection } from './connection.ts';
+import { createRedisConnection, type RedisClient } from './connection.ts';
 import { createRedisGuard, type RedisGuard } from './guard.ts';
 import { createRedisKeys, type RedisKeys } from './keys.ts';
+import type { RedisTarget } from './target.ts';
 
 /** What an operator wants to read of a connection in a log. Codes are constants. */
 export type GuardedRedisEvent =
@@ -11,20 +11,18 @@ export type GuardedRedisEvent =
   | { readonly kind: 'command_refused'; readonly code: string };
 
 export interface GuardedRedisOptions {
-  /** `redis://` or `rediss://` with user, password and database in it, or the path of a unix socket. */
-  readonly url: string;
+  readonly target: RedisTarget;
   /** Shown by CLIENT LIST. */
   readonly name: string;
-  readonly keyPrefix?: string;
   /** The longest time one command may keep its caller. */
   readonly budgetMs?: number;
   readonly probeIntervalMs?: number;
   readonly onEvent?: (event: GuardedRedisEvent) => void;
 }
 
-/** One connection, contained: whoever sends through the guard waits for one budget at most. */
+/** One connection, or one to each node of a cluster, contained: whoever sends through the guard waits for one budget at most. */
 export interface GuardedRedis {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly guard: RedisGuard;
   readonly keys: RedisKeys;
   close(): Promise<void>;
@@ -35,8 +33,8 @@ const REFUSAL_EVENT_INTERVAL_MS = 10_000;
 
 /** Connects in the background and returns at once, server or no server. */
 export function createGuardedRedis(options: GuardedRedisOptions): GuardedRedis {
-  const { url, name, keyPrefix, budgetMs, probeIntervalMs, onEvent = () => {} } = options;
-  const connection = createRedisConnection(url, { name });
+  const { target, name, budgetMs, probeIntervalMs, onEvent = () => {} } = options;
+  const connection = createRedisConnection(target, name);
   const mayReport = createSpacing(REFUSAL_EVENT_INTERVAL_MS, () => performance.now());
   const guard = createRedisGuard({
     connection,
@@ -51,7 +49,7 @@ export function createGuardedRedis(options: GuardedRedisOptions): GuardedRedis {
   return {
     redis: connection.redis,
     guard,
-    keys: createRedisKeys(keyPrefix),
+    keys: createRedisKeys(target.keyPrefix),
     close: async () => {
       guard.close();
       await connection.close();

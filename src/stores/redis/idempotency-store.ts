@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import type { Claim, ClaimedRequest, IdempotencyStore } from '../../application/ports.ts';
+import type { RedisClient } from './connection.ts';
 import type { GuardedRedis } from './guarded-redis.ts';
 import { decodeEntry, encodeAnswer, encodeClaim } from './idempotency-codec.ts';
 
@@ -19,7 +19,7 @@ const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
-type ScriptedRedis = Redis & {
+type ScriptedRedis = RedisClient & {
   claimIdempotent(key: string, claim: string, lockMs: number): Promise<string | null>;
   keepIdempotent(key: string, claim: string, answer: string, ttlMs: number): Promise<number>;
   releaseIdempotent(key: string, claim: string): Promise<number>;

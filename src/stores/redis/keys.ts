@@ -10,6 +10,9 @@ export interface RedisKeys {
   requests(callerId: string, windowMs: number): string;
   /** The key of an idempotent request, from a keyed hash. */
   idempotency(hash: string): string;
+  /** Two keys of the inspection, which ask for the right to what the others do. */
+  readonly inspectedText: string;
+  readonly inspectedHash: string;
 }
 
 const PREFIX = 'riskgate';
@@ -26,6 +29,8 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
     custody: (hash) => custodyPrefix + hash,
     requests: (callerId, windowMs) => `${prefix}:${VERSION}:requests:${callerId}:${windowMs}`,
     idempotency: (hash) => `${prefix}:${VERSION}:idempotency:${hash}`,
+    inspectedText: `${prefix}:${VERSION}:inspection:text`,
+    inspectedHash: `${prefix}:${VERSION}:inspection:hash`,
   };
 }
 

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type RedisConnection, redisErrorCode } from './connection.ts';
+import type { Redis } from 'ioredis';
+import type { RedisConnection } from './connection.ts';
+import { redisErrorCode } from './error-code.ts';
+import { parsePurgeMessage, toPurgeMessage } from './purge-message.ts';
 
 export interface PurgeChannelOptions {
   /** A connection of its own. */
-  readonly connection: RedisConnection;
+  readonly connection: RedisConnection<Redis>;
   readonly channel: string;
   /** Keys that another replica purged. */
   readonly onPurged: (keys: readonly string[]) => void;
@@ -33,7 +36,7 @@ export function createPurgeChannel(options: PurgeChannelOptions): PurgeChannel {
 
 class RedisPurgeChannel implements PurgeChannel {
   readonly #options: PurgeChannelOptions;
-  readonly #connection: RedisConnection;
+  readonly #connection: RedisConnection<Redis>;
   readonly #sender = randomUUID();
   readonly #heartbeat: NodeJS.Timeout;
   #state: 'unknown' | 'subscribed' | 'unsubscribed' = 'unknown';
@@ -42,8 +45,8 @@ class RedisPurgeChannel implements PurgeChannel {
     this.#options = options;
     this.#connection = options.connection;
     const { redis } = options.connection;
-    redis.on('ready', () => void this.#subscribe());
-    redis.on('close', () => this.#lose(this.#connection.lastErrorCode() ?? 'connection_closed'));
+    this.#connection.onReady(() => void this.#subscribe());
+    this.#connection.onLost(() => this.#lose(this.#connection.lastErrorCode() ?? 'connection_closed'));
     redis.on('message', (_channel: string, text: string) => this.#receive(text));
     this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS).unref();
   }
@@ -53,7 +56,7 @@ class RedisPurgeChannel implements PurgeChannel {
   }
 
   toMessage(keys: readonly string[]): string {
-    return JSON.stringify({ sender: this.#sender, keys });
+    return toPurgeMessage(this.#sender, keys);
   }
 
   async close(): Promise<void> {
@@ -90,25 +93,8 @@ class RedisPurgeChannel implements PurgeChannel {
   }
 
   #receive(text: string): void {
-    const message = parseMessage(text);
+    const message = parsePurgeMessage(text);
     if (message === null) this.#options.onMessageRefused();
     else if (message.sender !== this.#sender) this.#options.onPurged(message.keys);
   }
-}
-
-function parseMessage(text: string): { sender: string; keys: readonly string[] } | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || !('sender' in value) || !('keys' in value))
-      return null;
-    const { sender, keys } = value;
-    return typeof sender === 'string' && isStrings(keys) ? { sender, keys } : null;
-  } catch {
-    // A SyntaxError: somebody else's message.
-    return null;
-  }
-}
-
-function isStrings(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

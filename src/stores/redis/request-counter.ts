@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import type { Clock, WindowCount } from '../../application/ports.ts';
+import type { RedisClient } from './connection.ts';
 import type { GuardedRedis } from './guarded-redis.ts';
 
 /** The counter that replicas share. Null, or a promise of it, where Redis is left alone, failed or was late. Never rejects. */
@@ -18,7 +18,7 @@ if left < 0 then
 end
 return {count, left}`;
 
-type ScriptedRedis = Redis & {
+type ScriptedRedis = RedisClient & {
   countRequests(key: string, windowMs: number, places: number): Promise<[count: number, leftMs: number]>;
 };
 

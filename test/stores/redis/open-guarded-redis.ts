@@ -4,6 +4,7 @@ import {
   type GuardedRedis,
   type GuardedRedisEvent,
 } from '../../../src/stores/redis/guarded-redis.ts';
+import { toRedisTarget } from '../../support/redis-target.ts';
 import { PATIENT_BUDGET_MS } from './watched-store.ts';
 
 /** A connection that is up, closes with the test, and has told its events. */
@@ -14,7 +15,11 @@ export interface OpenGuardedRedis extends GuardedRedis {
 /** Connects to a server that runs, with a budget that a busy test machine does not exceed by accident. */
 export async function openGuardedRedis(
   t: Test,
-  options: { readonly url: string; readonly keyPrefix?: string; readonly budgetMs?: number },
+  {
+    url,
+    keyPrefix,
+    ...options
+  }: { readonly url: string; readonly keyPrefix?: string; readonly budgetMs?: number },
 ): Promise<OpenGuardedRedis> {
   const events: GuardedRedisEvent[] = [];
   const up = Promise.withResolvers<void>();
@@ -22,6 +27,7 @@ export async function openGuardedRedis(
     name: 'test',
     budgetMs: PATIENT_BUDGET_MS,
     probeIntervalMs: 50,
+    target: toRedisTarget(url, keyPrefix),
     ...options,
     onEvent: (event) => {
       events.push(event);
