@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
@@ -8,21 +8,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export interface RedisServerOptions {
   readonly password?: string;
+  /** More arguments of the program, each time that it starts. */
+  readonly args?: (directory: string) => readonly string[];
 }
 
-/** A real server on a loopback port and a unix socket, with nothing on disk. */
+/** A real server on a loopback port, with nothing on disk. */
 export interface RedisServer {
   /** `redis://` with the password in it, if there is one. */
   readonly url: string;
   readonly port: number;
-  /** The path of the unix socket, which ioredis takes as a URL too. */
-  readonly socketPath: string;
   /** Stops the process without ending it: connections stay open, and nobody answers. */
   pause(): void;
   resume(): void;
   /** Kills the process, paused or not, and resolves when it is gone. */
   stop(): Promise<void>;
-  /** Starts it again on the same port and socket, empty. */
+  /** Starts it again on the same port, empty. */
   start(): Promise<void>;
   restart(): Promise<void>;
   /** Sends one command on a connection of its own, as one line or as words, and resolves with the raw reply. */
@@ -41,7 +41,7 @@ const START_WAIT_MS = 10_000;
 /** Starts a server that ends with the test. Rejects when no program is on the PATH or it does not answer a PING. */
 export async function startRedisServer(t: Teardown, options: RedisServerOptions = {}): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'riskgate-redis-'));
-  const server = new ServerProcess(directory, await findFreePort(), options.password);
+  const server = new ServerProcess(directory, await findFreePort(), options);
   t.teardown(async () => {
     await server.stop();
     rmSync(directory, { recursive: true, force: true });
@@ -52,18 +52,18 @@ export async function startRedisServer(t: Teardown, options: RedisServerOptions 
 
 class ServerProcess implements RedisServer {
   readonly port: number;
-  readonly socketPath: string;
   readonly url: string;
   readonly #directory: string;
   readonly #password: string | undefined;
+  readonly #args: readonly string[];
   #child: ChildProcess | null = null;
   readonly #killAtExit = () => this.#child?.kill('SIGKILL');
 
-  constructor(directory: string, port: number, password: string | undefined) {
+  constructor(directory: string, port: number, { password, args }: RedisServerOptions) {
     this.#directory = directory;
     this.#password = password;
+    this.#args = args?.(directory) ?? [];
     this.port = port;
-    this.socketPath = join(directory, 'redis.sock');
     const userInfo = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
     this.url = `redis://${userInfo}127.0.0.1:${port}`;
   }
@@ -136,11 +136,20 @@ class ServerProcess implements RedisServer {
   }
 
   #arguments(): string[] {
-    const place = ['--bind', '127.0.0.1', '--port', String(this.port), '--unixsocket', this.socketPath];
+    const place = ['--bind', '127.0.0.1', '--port', String(this.port)];
     const volatile = ['--dir', this.#directory, '--save', '', '--appendonly', 'no', '--daemonize', 'no'];
     const access = this.#password === undefined ? [] : ['--requirepass', this.#password];
-    return [...place, ...volatile, ...access];
+    return [...place, ...volatile, ...access, ...this.#args];
   }
+}
+
+/** The name of the server's program on this machine. */
+export function findProgram(): string {
+  const found = PROGRAMS.find(
+    (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0,
+  );
+  if (found === undefined) throw new Error(`none of ${PROGRAMS.join(', ')} is on the PATH`);
+  return found;
 }
 
 /** A line for the inline protocol, or words as RESP. */

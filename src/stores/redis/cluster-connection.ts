@@ -30,6 +30,13 @@ export function createClusterConnection(target: ClusterTarget, name: string): Re
     for (const listener of readyListeners) listener();
   };
   cluster.on('ready', () => void warm());
+  // After a failover this is where the new owners show.
+  const refresh = () => {
+    const before = cluster.slots.join();
+    cluster.refreshSlotsCache((error) => {
+      if (!error && cluster.slots.join() !== before) void warm();
+    });
+  };
   return {
     redis: cluster,
     isReady: () => isWarm && cluster.status === 'ready',
@@ -37,7 +44,14 @@ export function createClusterConnection(target: ClusterTarget, name: string): Re
     onReady: (listener) => void readyListeners.push(listener),
     onLost: (listener) => void cluster.on('close', listener),
     onDoubt: (listener) => void cluster.on('-node', listener),
-    probe: () => probe(cluster),
+    probe: async () => {
+      try {
+        await Promise.all(ownersOf(cluster).map(askForState));
+      } catch (error) {
+        refresh();
+        throw error;
+      }
+    },
     close: () => closeConnection(cluster),
   };
 }
@@ -58,16 +72,6 @@ function open(target: ClusterTarget, name: string): Cluster {
     dnsLookup: (address, callback) => callback(null, address),
     redisOptions: toCommonOptions(target, name),
   });
-}
-
-async function probe(cluster: Cluster): Promise<void> {
-  try {
-    await Promise.all(ownersOf(cluster).map(askForState));
-  } catch (error) {
-    // The owners may have changed: the next probe asks those who own the slots by then.
-    cluster.refreshSlotsCache();
-    throw error;
-  }
 }
 
 /** The connection to the owner of every slot. Throws where one is missing. */
