@@ -1,17 +1,17 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { startFaultLoad } from '../support/redis-fault-load.ts';
 import { startRedisServer } from '../support/redis-server.ts';
-import { findFreePort } from '../support/start-program.ts';
+import { findFreePort, ROOT } from '../support/start-program.ts';
 import { createDirectory, createTestApp, startEmulators, until } from '../support/test-app.ts';
 import { createTlsFiles } from '../support/tls-files.ts';
 
 const PREFIX = 'risk-eu:1';
-/** What docs/failure-modes.md grants the service, and nothing more. */
-const RIGHTS =
-  `resetkeys resetchannels -@all ~${PREFIX}:* &${PREFIX}:* ` +
-  '+ping +hello +client|setname +quit +select +subscribe +publish ' +
-  '+get +set +del +exists +incrby +pttl +pexpire +hset +hget +hgetall +hincrby +hexists +eval +evalsha';
+/** The rights that README.md grants, and nothing more. */
+const [, granted = ''] =
+  /^user riskgate .*? -@all (.*)$/m.exec(readFileSync(join(ROOT, 'README.md'), 'utf8')) ?? [];
+const RIGHTS = [`~${PREFIX}:*`, `&${PREFIX}:*`, '-@all', ...granted.split(' ')];
 
 const directory = createDirectory(t);
 const [files, strange] = [createTlsFiles(directory, 'redis'), createTlsFiles(directory, 'strange')];
@@ -20,7 +20,7 @@ const redis = await startRedisServer(t, {
   args: () => [
     ...['--tls-port', String(tlsPort), '--tls-auth-clients', 'yes', '--tls-ca-cert-file', files.ca],
     ...['--tls-cert-file', files.cert, '--tls-key-file', files.key],
-    ...['--user', 'service', 'on', '>p@ss/word', ...RIGHTS.split(' ')],
+    ...['--user', 'service', 'on', '>p@ss/word', ...RIGHTS],
   ],
 });
 const url = `rediss://service:${encodeURIComponent('p@ss/word')}@127.0.0.1:${tlsPort}/2`;

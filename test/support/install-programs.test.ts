@@ -1,9 +1,12 @@
 import t from 'tap';
 import { ensurePrograms, type Machine } from './install-programs.ts';
 
-t.test('installs nothing where either server and curl are there', async (t) => {
+t.test('installs nothing where either server, curl and openssl are there', async (t) => {
   for (const server of ['redis-server', 'valkey-server']) {
-    const { machine, commands } = createMachine({ programs: [server, 'curl', 'apt-get'], isRoot: true });
+    const { machine, commands } = createMachine({
+      programs: [server, 'curl', 'openssl', 'apt-get'],
+      isRoot: true,
+    });
     t.equal(ensurePrograms(machine), null);
     t.strictSame(commands, []);
   }
@@ -14,21 +17,21 @@ t.test('installs what is missing with the package manager at hand', async (t) =>
   t.equal(ensurePrograms(debian.machine), null);
   t.strictSame(debian.commands, [
     'apt-get update',
-    'apt-get install --yes --no-install-recommends redis-server curl',
+    'apt-get install --yes --no-install-recommends redis-server curl openssl',
   ]);
-  const alpine = createMachine({ programs: ['apk', 'curl'], isRoot: true });
+  const alpine = createMachine({ programs: ['apk', 'curl', 'openssl'], isRoot: true });
   t.equal(ensurePrograms(alpine.machine), null);
   t.strictSame(alpine.commands, ['apk add --no-cache redis']);
-  const mac = createMachine({ programs: ['brew', 'curl'], isRoot: false });
+  const mac = createMachine({ programs: ['brew', 'curl', 'openssl'], isRoot: false });
   t.equal(ensurePrograms(mac.machine), null);
   t.strictSame(mac.commands, ['brew install redis']);
 });
 
 t.test('says in one line what to install where it cannot', async (t) => {
   for (const settings of [
-    { programs: ['curl'], isRoot: true },
-    { programs: ['curl', 'apt-get', 'apk'], isRoot: false },
-    { programs: ['curl', 'brew'], isRoot: true },
+    { programs: ['curl', 'openssl'], isRoot: true },
+    { programs: ['curl', 'openssl', 'apt-get', 'apk'], isRoot: false },
+    { programs: ['curl', 'openssl', 'brew'], isRoot: true },
   ]) {
     const { machine, commands } = createMachine(settings);
     const need = ensurePrograms(machine);
@@ -42,7 +45,11 @@ t.test('says in one line what to install where it cannot', async (t) => {
 });
 
 t.test('says so too when the installation fails, and stops at its first failure', async (t) => {
-  const { machine, commands } = createMachine({ programs: ['apt-get', 'curl'], isRoot: true, fails: true });
+  const { machine, commands } = createMachine({
+    programs: ['apt-get', 'curl', 'openssl'],
+    isRoot: true,
+    fails: true,
+  });
   t.match(ensurePrograms(machine), /redis-server/);
   t.strictSame(commands, ['apt-get update']);
 });

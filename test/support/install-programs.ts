@@ -15,6 +15,7 @@ const REQUIRED: readonly RequiredProgram[] = [
     packages: { 'apt-get': 'redis-server', apk: 'redis', brew: 'redis' },
   },
   { names: ['curl'], packages: { 'apt-get': 'curl', apk: 'curl', brew: 'curl' } },
+  { names: ['openssl'], packages: { 'apt-get': 'openssl', apk: 'openssl', brew: 'openssl' } },
 ];
 
 const INSTALL: Readonly<Record<Manager, readonly (readonly string[])[]>> = {

@@ -111,7 +111,6 @@ export async function startFaultLoad(t: Test, env: Readonly<Record<string, strin
       { id: 'test', key: SERVICE_KEY, limits },
       { id: 'owner', key: OWNER_KEY },
     ]),
-    POLICY_FILE: 'policies/custody.yaml',
     DECISION_DEADLINE_MS: String(DEADLINE_MS),
     // Every read asks Redis, and every answer is let through.
     CACHE_LOCAL_TTL_SECONDS: '0',

@@ -1,5 +1,5 @@
 import { parseRedisUrl } from '../../src/config/redis-url.ts';
-import type { StandaloneTarget } from '../../src/stores/redis/target.ts';
+import type { RedisTarget, StandaloneTarget } from '../../src/stores/redis/target.ts';
 
 /** The target that REDIS_URL would be, without TLS. */
 export function toRedisTarget(url: string, keyPrefix: string = 'riskgate'): StandaloneTarget {
@@ -14,4 +14,13 @@ export function toRedisTarget(url: string, keyPrefix: string = 'riskgate'): Stan
     tls: null,
     keyPrefix,
   };
+}
+
+/** A target, or the URL of one server. */
+export type AnyTarget =
+  | { readonly target: RedisTarget }
+  | { readonly url: string; readonly keyPrefix?: string };
+
+export function toTarget(given: AnyTarget): RedisTarget {
+  return 'target' in given ? given.target : toRedisTarget(given.url, given.keyPrefix);
 }

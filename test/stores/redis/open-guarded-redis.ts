@@ -4,7 +4,7 @@ import {
   type GuardedRedis,
   type GuardedRedisEvent,
 } from '../../../src/stores/redis/guarded-redis.ts';
-import { toRedisTarget } from '../../support/redis-target.ts';
+import { type AnyTarget, toTarget } from '../../support/redis-target.ts';
 import { PATIENT_BUDGET_MS } from './watched-store.ts';
 
 /** A connection that is up, closes with the test, and has told its events. */
@@ -15,11 +15,7 @@ export interface OpenGuardedRedis extends GuardedRedis {
 /** Connects to a server that runs, with a budget that a busy test machine does not exceed by accident. */
 export async function openGuardedRedis(
   t: Test,
-  {
-    url,
-    keyPrefix,
-    ...options
-  }: { readonly url: string; readonly keyPrefix?: string; readonly budgetMs?: number },
+  options: AnyTarget & { readonly budgetMs?: number },
 ): Promise<OpenGuardedRedis> {
   const events: GuardedRedisEvent[] = [];
   const up = Promise.withResolvers<void>();
@@ -27,8 +23,8 @@ export async function openGuardedRedis(
     name: 'test',
     budgetMs: PATIENT_BUDGET_MS,
     probeIntervalMs: 50,
-    target: toRedisTarget(url, keyPrefix),
     ...options,
+    target: toTarget(options),
     onEvent: (event) => {
       events.push(event);
       if (event.kind === 'up') up.resolve();

@@ -6,7 +6,7 @@ import {
   type RedisEvidenceStoreOptions,
   type RedisStoreEvent,
 } from '../../../src/stores/redis/evidence-store.ts';
-import { toRedisTarget } from '../../support/redis-target.ts';
+import { type AnyTarget, toTarget } from '../../support/redis-target.ts';
 
 /** A store whose events were written down, so that a test can wait for one instead of sleeping. */
 export interface WatchedStore {
@@ -20,22 +20,20 @@ export interface WatchedStore {
   readonly ready: () => Promise<void>;
 }
 
-export interface WatchOptions extends Omit<RedisEvidenceStoreOptions, 'target'> {
-  readonly url: string;
-  readonly keyPrefix?: string;
-}
+/** A URL stands for one server. */
+export type WatchOptions = Omit<RedisEvidenceStoreOptions, 'target'> & AnyTarget;
 
 /** A budget that a busy test machine cannot exceed by accident, for tests that are about something else. */
 export const PATIENT_BUDGET_MS = 2_000;
 
 /** Opens a store that is closed with the test. It connects in the background: await `ready` where it matters. */
-export function watchRedisStore(t: Test, { url, keyPrefix, ...options }: WatchOptions): WatchedStore {
+export function watchRedisStore(t: Test, options: WatchOptions): WatchedStore {
   const events: RedisStoreEvent[] = [];
   const emitter = new EventEmitter();
   const store = createRedisEvidenceStore({
     budgetMs: PATIENT_BUDGET_MS,
-    target: toRedisTarget(url, keyPrefix),
     ...options,
+    target: toTarget(options),
     onEvent: (event) => {
       events.push(event);
       emitter.emit('event');

@@ -1,0 +1,115 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import t from 'tap';
+import { createRedisCustodyStore } from '../../src/stores/redis/custody-store.ts';
+import { createRedisIdempotencyStore } from '../../src/stores/redis/idempotency-store.ts';
+import { createRedisRequestCounter } from '../../src/stores/redis/request-counter.ts';
+import type { ClusterTarget } from '../../src/stores/redis/target.ts';
+import { openGuardedRedis } from '../stores/redis/open-guarded-redis.ts';
+import { watchRedisStore } from '../stores/redis/watched-store.ts';
+import { startRedisCluster } from '../support/redis-cluster.ts';
+import { createManualClock } from '../support/test-app.ts';
+import { RETENTION_MS, testCustodyStore } from './custody-store.ts';
+import { createEvidence, settle, testEvidenceStore } from './evidence-store.ts';
+import { testIdempotencyStore } from './idempotency-store.ts';
+
+const cluster = await startRedisCluster(t);
+let openings = 0;
+
+/** Each opening gets a key prefix of its own. */
+function toTarget(opening: number): ClusterTarget {
+  return {
+    topology: 'cluster',
+    nodes: cluster.masters.map(({ port }) => ({ host: '127.0.0.1', port })),
+    credentials: { username: null, password: null },
+    tls: null,
+    keyPrefix: `test-${opening}`,
+  };
+}
+
+const next = () => toTarget((openings += 1));
+
+t.test('evidence in a cluster keeps the contract', async (t) => {
+  await testEvidenceStore(t, {
+    id: 'cluster',
+    open: async (t, clock) => {
+      const { store, ready } = watchRedisStore(t, { target: next(), clock });
+      await ready();
+      return store;
+    },
+    openReplica: async (t, clock) => {
+      const { store, ready } = watchRedisStore(t, { target: toTarget(openings), clock });
+      await ready();
+      return store;
+    },
+  });
+});
+
+t.test('custody in a cluster keeps the contract', async (t) => {
+  await testCustodyStore(t, {
+    id: 'cluster',
+    open: async (t, clock) => {
+      const { store: owner, ready } = watchRedisStore(t, { target: next(), clock });
+      await ready();
+      const { lane } = owner;
+      return {
+        store: createRedisCustodyStore({ lane, clock, retentionMs: RETENTION_MS }),
+        lifeMs: async (key) => {
+          const lifeMs = await lane.redis.pttl(lane.keys.custody(key));
+          return lifeMs < 0 ? null : lifeMs;
+        },
+      };
+    },
+  });
+});
+
+t.test('idempotency in a cluster keeps the contract', async (t) => {
+  await testIdempotencyStore(t, {
+    id: 'cluster',
+    open: async (t) => ({
+      store: createRedisIdempotencyStore(await openGuardedRedis(t, { target: next() })),
+      pass: (ms) => delay(ms),
+    }),
+  });
+});
+
+t.test('a caller is counted once in the whole cluster', async (t) => {
+  const target = next();
+  const clock = createManualClock();
+  const counters = await Promise.all(
+    [1, 2].map(async () => createRedisRequestCounter(await openGuardedRedis(t, { target }), clock)),
+  );
+  const places = await Promise.all(
+    counters.flatMap((counter) =>
+      Array.from(
+        { length: 40 },
+        async (_, caller) => (await counter.count(`caller-${caller}`, 60_000, 100))?.count,
+      ),
+    ),
+  );
+  t.same(places.toSorted(), [...Array(40).fill(1), ...Array(40).fill(2)]);
+});
+
+t.test(
+  'many keys on all nodes are read, written and purged at once, and every replica hears it',
+  async (t) => {
+    const target = next();
+    const clock = createManualClock();
+    const [here, there] = [watchRedisStore(t, { target, clock }), watchRedisStore(t, { target, clock })];
+    await Promise.all([here.ready(), there.ready()]);
+    const keys = Array.from({ length: 60 }, (_, place) => `stytch:${String(place).padStart(32, '0')}`);
+    const heard = new Promise<readonly string[]>((resolve) => there.store.onPurge(resolve));
+    for (const key of keys) here.store.set(key, createEvidence(clock));
+    await settle(here.store);
+    for (const { store } of [here, there]) {
+      const found = await Promise.all(keys.map((key) => store.get(key)));
+      t.equal(found.filter((one) => one !== null).length, keys.length);
+    }
+    for (const master of cluster.masters)
+      t.not(await master.command('DBSIZE'), ':0', 'keys lie on every node');
+    t.equal(await here.store.purge(keys), true);
+    t.same(await heard, keys);
+    const left = await Promise.all(keys.map((key) => there.store.get(key)));
+    t.same(new Set(left), new Set([null]));
+    t.equal(here.store.counters().errorReplies, 0);
+  },
+);

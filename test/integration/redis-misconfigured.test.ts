@@ -1,0 +1,116 @@
+import t, { type Test } from 'tap';
+import { startSentinel } from '../support/redis-sentinels.ts';
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { createTestApp, startEmulators, type TestApp, until } from '../support/test-app.ts';
+
+const GOOD = { telemetry_id: 'allow', device_id: 'active' };
+
+interface ReadyBody {
+  readonly status: string;
+  readonly redis: string;
+  readonly redis_problem: { code: string; hint: string; commands: readonly string[] } | null;
+}
+
+const emulators = await startEmulators(t);
+const redis = await startRedisServer(t, {
+  args: () => ['--user', 'reader', 'on', '>right', '~*', '&*', '+@read', '+@connection'],
+});
+const locked = await startRedisServer(t, { password: 'right' });
+const node = await startRedisServer(t, { args: () => ['--cluster-enabled', 'yes'] });
+const sentinel = await startSentinel(t, redis);
+const lockedSentinel = await startSentinel(t, redis, ['requirepass right']);
+
+const at = (server: RedisServer) => `127.0.0.1:${server.port}`;
+
+/** What is wrong, the environment, the code that names it, whether commands are sent all the same, and a word of the hint. */
+const MISTAKES: readonly (readonly [
+  string,
+  Readonly<Record<string, string>>,
+  string,
+  'up' | 'down',
+  RegExp,
+])[] = [
+  ['no password', { REDIS_URL: locked.url.replace(':right@', '') }, 'NOAUTH', 'down', /password/],
+  ['a wrong password', { REDIS_URL: locked.url.replace('right', 'wrong') }, 'WRONGPASS', 'down', /password/],
+  ['a user without rights', { REDIS_URL: `redis://reader:right@${at(redis)}` }, 'NOPERM', 'up', /ACL/],
+  ['no such database', { REDIS_URL: `${redis.url}/99` }, 'DATABASE_REFUSED', 'down', /database/],
+  ['REDIS_URL at a cluster', { REDIS_URL: node.url }, 'CLUSTER_NODE', 'down', /REDIS_CLUSTER/],
+  [
+    'REDIS_URL at a sentinel',
+    { REDIS_URL: `redis://127.0.0.1:${sentinel}` },
+    'SENTINEL_NODE',
+    'down',
+    /MASTER/,
+  ],
+  ['REDIS_CLUSTER at a single server', { REDIS_CLUSTER: at(redis) }, 'NOT_A_CLUSTER', 'down', /REDIS_URL/],
+  [
+    'sentinels without such a master',
+    { REDIS_SENTINELS: `127.0.0.1:${sentinel}`, REDIS_MASTER: 'other' },
+    ...(['MASTER_UNKNOWN', 'down', /REDIS_MASTER/] as const),
+  ],
+  [
+    'a server for a sentinel',
+    { REDIS_SENTINELS: at(redis), REDIS_MASTER: 'main' },
+    ...(['NOT_A_SENTINEL', 'down', /not a sentinel/] as const),
+  ],
+  [
+    'sentinels that want a password',
+    { REDIS_SENTINELS: `127.0.0.1:${lockedSentinel}`, REDIS_MASTER: 'main' },
+    ...(['SENTINEL_REFUSED', 'down', /REDIS_SENTINEL_PASSWORD/] as const),
+  ],
+  [
+    'a wrong password behind sentinels',
+    {
+      REDIS_SENTINELS: `127.0.0.1:${sentinel}`,
+      REDIS_MASTER: 'main',
+      REDIS_USERNAME: 'reader',
+      REDIS_PASSWORD: 'wrong',
+    },
+    ...(['WRONGPASS', 'down', /password/] as const),
+  ],
+  ['a cluster that wants rights', { REDIS_CLUSTER: at(locked) }, 'NOAUTH', 'down', /password/],
+];
+
+async function open(t: Test, env: Readonly<Record<string, string>>): Promise<TestApp> {
+  const app = await createTestApp(t, { emulators, isForgetful: true, env });
+  await until('it is named in the log', () => app.events().includes('redis.misconfigured'));
+  return app;
+}
+
+for (const [what, env, code, state, hint] of MISTAKES) {
+  t.test(`starts, decides, and names ${what}`, async (t) => {
+    const app = await open(t, env);
+    const lines = app.logs.filter(({ event }) => event === 'redis.misconfigured');
+    t.match(lines, [{ level: 'error', code, hint }]);
+    t.equal(lines.length, 1, 'once');
+    const { status, json } = await app.ask<ReadyBody>('GET', '/readyz');
+    t.equal(status, 200, 'Redis is not needed to decide');
+    t.match(json, { status: 'ready', redis_problem: { code, hint } });
+    if (state === 'down') t.equal(json.redis, 'down');
+    const decided = await app.decide(GOOD);
+    t.same([decided.status, decided.json.decision], [200, 'ALLOW']);
+    t.notMatch(app.logText(), /wrong|right/);
+  });
+}
+
+t.test('names the commands that the ACL user may not send, and tells when they were granted', async (t) => {
+  await redis.command('ACL SETUSER narrow on >right ~riskgate:* &riskgate:* +@all -hset -publish -evalsha');
+  const app = await open(t, { REDIS_URL: `redis://narrow:right@${at(redis)}` });
+  const { json } = await app.ask<ReadyBody>('GET', '/readyz');
+  t.same(json.redis_problem?.commands, ['hset', 'evalsha', 'publish']);
+  await redis.command('ACL SETUSER narrow +@all');
+  await until('the grant is seen', () => app.events().includes('redis.mended'));
+  t.equal((await app.ask<ReadyBody>('GET', '/readyz')).json.redis_problem, null);
+});
+
+t.test('has nothing to say of a Redis that is as it should be, or away', async (t) => {
+  const own = await startRedisServer(t);
+  const app = await createTestApp(t, { emulators, isForgetful: true, env: { REDIS_URL: own.url } });
+  await until('it is up', () => app.events().includes('redis.up'));
+  t.equal((await app.ask<ReadyBody>('GET', '/readyz')).json.redis_problem, null);
+  await own.stop();
+  await until('the loss is told', async () => {
+    return (await app.ask<ReadyBody>('GET', '/readyz')).json.redis_problem?.code === 'ECONNREFUSED';
+  });
+  t.notOk(app.events().includes('redis.misconfigured'));
+});
