@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
+import { checkTlsFiles } from '../../src/app/redis-target.ts';
+import { createRedisConnection } from '../../src/stores/redis/connection.ts';
+import type { RedisTarget } from '../../src/stores/redis/target.ts';
 import { startFaultLoad } from '../support/redis-fault-load.ts';
 import { startRedisServer } from '../support/redis-server.ts';
+import { toRedisTarget } from '../support/redis-target.ts';
 import { findFreePort, ROOT } from '../support/start-program.ts';
 import { createDirectory, createTestApp, startEmulators, until } from '../support/test-app.ts';
 import { createTlsFiles } from '../support/tls-files.ts';
@@ -78,6 +83,21 @@ for (const [what, env, code] of WRONG) {
   });
 }
 
+t.test('survives being closed in the middle of a handshake with a stranger', async (t) => {
+  const read = (path: string) => readFileSync(path, 'utf8');
+  const target: RedisTarget = {
+    ...toRedisTarget(`redis://127.0.0.1:${tlsPort}`),
+    tls: { ca: read(strange.ca), cert: read(files.cert), key: read(files.key), serverName: null },
+  };
+  // Some of these moments are between the hello and the certificate. An error without a listener would end the process.
+  for (let moment = 0; moment < 60; moment += 1) {
+    const connection = createRedisConnection(target, 'test');
+    await delay(moment / 6);
+    await connection.close();
+  }
+  t.pass('nothing was thrown');
+});
+
 t.test('refuses to start with files that are not what they should be', async (t) => {
   const env = {
     ...TLS,
@@ -85,7 +105,6 @@ t.test('refuses to start with files that are not what they should be', async (t)
     REDIS_TLS_CERT_FILE: files.key,
     REDIS_TLS_KEY_FILE: files.cert,
   };
-  const { checkTlsFiles } = await import('../../src/app/redis-target.ts');
   t.match(
     checkTlsFiles({
       caFile: env.REDIS_TLS_CA_FILE,

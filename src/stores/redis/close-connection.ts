@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { DISCONNECT_WAIT_MS } from './connection-options.ts';
 import { withinBudget } from './within-budget.ts';
 
@@ -10,11 +11,12 @@ interface Closable {
   disconnect(): void;
 }
 
-/** Says goodbye and disconnects, within about a second whatever the server does. Never rejects. */
-export async function closeConnection(redis: Closable): Promise<void> {
+/** Says goodbye and disconnects, within about a second whatever the server does. Never rejects. `links` are the connections that it stands on. */
+export async function closeConnection(redis: Closable, links: readonly Redis[]): Promise<void> {
   const isOver = redis.status === 'end' || redis.status === 'reconnecting';
   const ended = isOver ? Promise.resolve() : new Promise<void>((resolve) => redis.once('end', resolve));
   if (redis.status === 'ready') await quit(redis);
+  for (const link of links) expectErrors(link);
   redis.disconnect();
   await withinBudget(ended, 2 * DISCONNECT_WAIT_MS);
 }
@@ -25,4 +27,10 @@ async function quit(redis: Closable): Promise<void> {
   } catch {
     // The connection was lost first. Disconnecting follows either way.
   }
+}
+
+/** To be called before a connection is given up. ioredis ends the socket in the middle of a TLS handshake too; Node then tells the refused certificate and the alert of the server as two errors, and ioredis listens to one. */
+export function expectErrors(redis: Redis): void {
+  const { stream } = redis as { readonly stream?: Redis['stream'] };
+  stream?.on('error', () => {});
 }

@@ -52,7 +52,7 @@ export function createClusterConnection(target: ClusterTarget, name: string): Re
         throw error;
       }
     },
-    close: () => closeConnection(cluster),
+    close: () => closeConnection(cluster, cluster.nodes()),
   };
 }
 

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { expectErrors } from './close-connection.ts';
 import { toCommonOptions } from './connection-options.ts';
 import { isRedisReply, redisErrorCode } from './error-code.ts';
 import { createRedisKeys, type RedisKeys } from './keys.ts';
@@ -172,6 +173,7 @@ async function visit(redis: Redis, ask: (redis: Redis) => Promise<Finding>): Pro
   } catch (error) {
     return toFinding([...errors, error]);
   } finally {
+    expectErrors(redis);
     redis.disconnect();
   }
 }

@@ -48,7 +48,7 @@ export function createSingleConnection(target: RedisTarget, name: string): Redis
       const { db = 0 } = redis.options;
       await Promise.all([db === 0 ? null : select(redis, db), verifyMode(), redis.ping()]);
     },
-    close: () => closeConnection(redis),
+    close: () => closeConnection(redis, [redis]),
   };
 }
 
