@@ -23,9 +23,21 @@ const [files, strange] = [createTlsFiles(directory, 'redis'), createTlsFiles(dir
 const tlsPort = await findFreePort();
 const redis = await startRedisServer(t, {
   args: () => [
-    ...['--tls-port', String(tlsPort), '--tls-auth-clients', 'yes', '--tls-ca-cert-file', files.ca],
-    ...['--tls-cert-file', files.cert, '--tls-key-file', files.key],
-    ...['--user', 'service', 'on', '>p@ss/word', ...RIGHTS],
+    '--tls-port',
+    String(tlsPort),
+    '--tls-auth-clients',
+    'yes',
+    '--tls-ca-cert-file',
+    files.ca,
+    '--tls-cert-file',
+    files.cert,
+    '--tls-key-file',
+    files.key,
+    '--user',
+    'service',
+    'on',
+    '>p@ss/word',
+    ...RIGHTS,
   ],
 });
 const url = `rediss://service:${encodeURIComponent('p@ss/word')}@127.0.0.1:${tlsPort}/2`;
@@ -71,7 +83,7 @@ const WRONG: readonly (readonly [string, Readonly<Record<string, string>>, RegEx
 
 for (const [what, env, code] of WRONG) {
   t.test(`decides, and names ${what}`, async (t) => {
-    const app = await createTestApp(t, { emulators, isForgetful: true, env });
+    const app = await createTestApp(t, { emulators, env });
     await until('it is named in the log', () => app.events().includes('redis.misconfigured'));
     const line = app.logs.find(({ event }) => event === 'redis.misconfigured');
     t.match(line?.['code'], code);

@@ -59,8 +59,14 @@ async function startNode(t: Teardown): Promise<RedisServer> {
   const busPort = await findFreePort();
   return startRedisServer(t, {
     args: () => [
-      ...['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT_MS)],
-      ...['--cluster-port', String(busPort), '--repl-diskless-sync-delay', '0'],
+      '--cluster-enabled',
+      'yes',
+      '--cluster-node-timeout',
+      String(NODE_TIMEOUT_MS),
+      '--cluster-port',
+      String(busPort),
+      '--repl-diskless-sync-delay',
+      '0',
     ],
   });
 }

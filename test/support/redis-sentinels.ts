@@ -47,7 +47,7 @@ export async function startRedisSentinels(t: Teardown): Promise<RedisSentinels> 
       return quorum.startsWith('+OK 3') && /slave/.test(await ask(port, `SENTINEL REPLICAS ${NAME}`));
     });
   }
-  const [first = 0] = ports;
+  const [first] = ports;
   return {
     master,
     replica,
@@ -75,7 +75,7 @@ export async function startSentinel(
     `dir ${directory}`,
     `sentinel monitor ${NAME} 127.0.0.1 ${master.port} ${QUORUM}`,
     `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
-    `sentinel failover-timeout ${NAME} 3000`,
+    `sentinel failover-timeout ${NAME} 1000`,
     ...more,
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);

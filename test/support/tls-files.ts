@@ -15,9 +15,23 @@ export function createTlsFiles(directory: string, name: string): TlsFiles {
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
   run(['req', '-x509', ...key, '-keyout', path('ca-key'), '-out', files.ca, '-subj', `/CN=${name} CA`]);
   run([
-    ...['req', '-x509', ...key, '-keyout', files.key, '-out', files.cert, '-subj', `/CN=${name}`],
-    ...['-CA', files.ca, '-CAkey', path('ca-key'), '-addext', 'subjectAltName=IP:127.0.0.1'],
-    ...['-addext', 'basicConstraints=critical,CA:FALSE'],
+    'req',
+    '-x509',
+    ...key,
+    '-keyout',
+    files.key,
+    '-out',
+    files.cert,
+    '-subj',
+    `/CN=${name}`,
+    '-CA',
+    files.ca,
+    '-CAkey',
+    path('ca-key'),
+    '-addext',
+    'subjectAltName=IP:127.0.0.1',
+    '-addext',
+    'basicConstraints=critical,CA:FALSE',
   ]);
   return files;
 }
