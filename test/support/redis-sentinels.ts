@@ -75,7 +75,7 @@ export async function startSentinel(
     `dir ${directory}`,
     `sentinel monitor ${NAME} 127.0.0.1 ${master.port} ${QUORUM}`,
     `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
-    `sentinel failover-timeout ${NAME} 1000`,
+    `sentinel failover-timeout ${NAME} 3000`,
     ...more,
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);

@@ -80,6 +80,8 @@ function toPlace(target: StandaloneTarget | SentinelTarget) {
     sentinelRetryStrategy: reconnectDelayMs,
     // A sentinel that is behind still names the old master, which has become a replica: the check asks for its role.
     enableReadyCheck: true,
+    // A master that was demoted by somebody else than a sentinel keeps our connection: the sentinels know another by now.
+    reconnectOnError: (error: Error) => redisErrorCode(error) === 'READONLY',
     ...(tls === null ? {} : { enableTLSForSentinelMode: true, sentinelTLS: toTlsOptions(tls) }),
   } satisfies RedisOptions;
 }
