@@ -27,6 +27,8 @@ export interface ProviderQuery {
 export interface LookLimits {
   /** Evidence older than this is not used; null accepts any that has not expired. */
   readonly maxAgeMs: number | null;
+  /** Monotonic milliseconds at which the caller is answered; absent where nobody waits so long. */
+  readonly deadlineAtMs?: number;
   /** The trace that the look is a part of; absent where nothing is traced. */
   readonly span?: Span | null;
   /** Who asks, and the end user's address: for statistics in this process only, and never sent anywhere. */
@@ -61,8 +63,15 @@ export interface EvidenceSource {
 export interface EvidenceStore {
   /** The evidence and the level it was found at, or null on a miss or a failure. Never returns expired evidence. */
   get(key: string): StoredEvidence | null | Promise<StoredEvidence | null>;
-  /** Keeps evidence until its `expiresAtMs`; does nothing where that is null or past. Does not wait for a remote level. */
+  /**
+   * As `get`; and where there is nothing, claims in the same step the right to ask upstream, for `claimMs` at most (0 claims nothing). Null tells the caller to ask, whether or not the claim could be had:
+   * only a claim of another replica is reason to wait. Once asked, call `set` or `release`, which end this replica's claim.
+   */
+  getOrClaim(key: string, claimMs: number): StoreReading | Promise<StoreReading>;
+  /** Keeps evidence until its `expiresAtMs`; where that is null or past, only releases the key. Does not wait for a remote level. */
   set(key: string, evidence: Evidence): void;
+  /** Gives up this replica's claim, if it has one, so that nobody waits for what will not come. Does not wait for a remote level. */
+  release(key: string): void;
   /** Removes keys everywhere this store reaches, other replicas included. Resolves false when some level could not be reached, and the purge may thus be incomplete. */
   purge(keys: readonly string[]): Promise<boolean>;
   /** Calls back with keys that were purged, here or on another replica, so that calls in flight for them can be disowned. */
@@ -73,6 +82,13 @@ export interface StoredEvidence {
   readonly evidence: Evidence;
   readonly level: 'memory' | 'redis';
 }
+
+/** Another replica is asking upstream, and will leave what it hears in the store. `claimant` tells its claim from those of others. */
+export interface AskedElsewhere {
+  readonly claimant: string;
+}
+
+export type StoreReading = StoredEvidence | AskedElsewhere | null;
 
 /** Where telemetry ids are bound to who used them first. Keys and claims hold keyed hashes only. A store never rejects and never throws. */
 export interface CustodyStore {

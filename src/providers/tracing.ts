@@ -1,22 +1,21 @@
-import type { EvidenceStore, StoredEvidence } from '../application/ports.ts';
+import type { StoreReading } from '../application/ports.ts';
 import type { Span } from '../application/tracer.ts';
 import type { HttpRequest } from '../platform/http-client.ts';
 
 /** Reads the store, as a span of its own where there is a trace. */
-export function readTraced(
-  store: EvidenceStore,
-  key: string,
+export function traceRead<Reading extends StoreReading>(
   provider: string,
   span: Span | null | undefined,
-): StoredEvidence | null | Promise<StoredEvidence | null> {
-  if (!span) return store.get(key);
+  read: () => Reading | Promise<Reading>,
+): Reading | Promise<Reading> {
+  if (!span) return read();
   const step = span.child('cache.read', 'internal');
-  const found = store.get(key);
-  const note = (stored: StoredEvidence | null): StoredEvidence | null => {
-    const level = stored?.level ?? 'none';
+  const note = (reading: Reading): Reading => {
+    const level = reading !== null && 'evidence' in reading ? reading.level : 'none';
     step.end({ 'riskgate.provider': provider, 'riskgate.cache.level': level });
-    return stored;
+    return reading;
   };
+  const found = read();
   return found instanceof Promise ? found.then(note) : note(found);
 }
 

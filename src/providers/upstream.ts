@@ -35,6 +35,8 @@ export interface UpstreamOptions {
 
 /** One provider as the stack around it calls it: guarded, dated, observed, and watched by the canary. */
 export interface Upstream {
+  /** True while the circuit refuses calls. */
+  refuses(): boolean;
   /** The evidence of a refusal while the circuit refuses calls, otherwise null. */
   refusal(): Evidence | null;
   /** Makes the call and dates the answer. Never rejects: a defect in a provider's own code is `malformed`, not a crash and not a pass. */
@@ -117,6 +119,7 @@ export function createUpstream(
   };
 
   return {
+    refuses: guard.refuses,
     refusal: () => (guard.refuses() ? refused(provider, clock, observer) : null),
     isSuspect: canary.isSuspect,
     ask: async (key, query, source, span) => {

@@ -1,4 +1,4 @@
-import type { StoredEvidence } from '../application/ports.ts';
+import type { StoredEvidence, StoreReading } from '../application/ports.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from './closable-evidence-store.ts';
 import type { MemoryEvidenceStore } from './memory/evidence-store.ts';
@@ -44,6 +44,18 @@ class TieredEvidenceStore implements ClosableEvidenceStore {
     return pending === null ? null : this.#fill(key, pending, this.#generation);
   }
 
+  getOrClaim(key: string, claimMs: number): StoreReading | Promise<StoreReading> {
+    // A poll for what another replica asks: memory has missed it already.
+    const held = claimMs === 0 ? this.#memory.peek(key) : this.#memory.get(key);
+    if (held !== null) return held;
+    const pending = this.#redis.getOrClaim(key, claimMs);
+    return pending === null ? null : this.#fill(key, pending, this.#generation);
+  }
+
+  release(key: string): void {
+    this.#redis.release(key);
+  }
+
   set(key: string, evidence: Evidence): void {
     this.#memory.set(key, evidence);
     this.#redis.set(key, evidence);
@@ -72,13 +84,14 @@ class TieredEvidenceStore implements ClosableEvidenceStore {
   }
 
   /** A purge of whatever key while the read was under way makes it a miss: purges are rare, and asking again is cheap. */
-  async #fill(
+  async #fill<Reading extends StoreReading>(
     key: string,
-    pending: Promise<StoredEvidence | null>,
+    pending: Promise<Reading | null>,
     generation: number,
-  ): Promise<StoredEvidence | null> {
+  ): Promise<Reading | StoredEvidence | null> {
     const found = await pending;
     if (found === null || generation !== this.#generation) return null;
+    if (!('evidence' in found)) return found;
     // A call that ended meanwhile may have set something newer.
     const held = this.#memory.peek(key);
     if (held !== null && held.evidence.observedAtMs >= found.evidence.observedAtMs) return held;

@@ -5,6 +5,7 @@ import { createMemoryEvidenceStore } from '../../src/stores/memory/evidence-stor
 import { createTieredEvidenceStore } from '../../src/stores/tiered-evidence-store.ts';
 import { watchRedisStore } from '../stores/redis/watched-store.ts';
 import { startRedisServer } from '../support/redis-server.ts';
+import { testEvidenceClaims } from './evidence-claims.ts';
 import { type EvidenceStoreTwin, testEvidenceStore } from './evidence-store.ts';
 
 const server = await startRedisServer(t);
@@ -22,6 +23,7 @@ const looped: string[] = [];
 for (const twin of [memory, redis, tiered]) {
   looped.push(twin.id);
   t.test(`the ${twin.id} store keeps the contract`, async (t) => testEvidenceStore(t, twin));
+  t.test(`the ${twin.id} store keeps the contract of claims`, async (t) => testEvidenceClaims(t, twin));
 }
 t.same(looped, ['memory', 'redis', 'tiered'], 'the suite looped over all stores');
 

@@ -1,16 +1,19 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type {
+  EvidenceStore,
   LookResult,
   ProviderAnswer,
   ProviderCallEvent,
   StoredEvidence,
+  StoreReading,
 } from '../../src/application/ports.ts';
 import type { Evidence } from '../../src/domain/evidence.ts';
 import type { HttpResult } from '../../src/platform/http-client.ts';
 import { createEvidenceSource, type EvidenceSourceOptions } from '../../src/providers/resilience.ts';
 import { stytch } from '../../src/providers/stytch/index.ts';
 import { createMemoryEvidenceStore } from '../../src/stores/memory/evidence-store.ts';
-import { createManualClock } from '../support/test-app.ts';
+import { createManualClock, until } from '../support/test-app.ts';
 
 const RESPONSE: HttpResult = { kind: 'response', response: { status: 200, headers: {}, body: '' } };
 const OK: ProviderAnswer = {
@@ -32,8 +35,10 @@ interface Exchange {
   answer(result?: HttpResult): void;
 }
 
+type OpenOptions = Partial<EvidenceSourceOptions> & { readonly toAnswer?: () => ProviderAnswer };
+
 /** A source whose upstream answers when the test says so. */
-function open(options: Partial<EvidenceSourceOptions> & { readonly toAnswer?: () => ProviderAnswer } = {}) {
+function open(options: OpenOptions = {}) {
   const clock = createManualClock();
   const exchanges: Exchange[] = [];
   const events: ProviderCallEvent[] = [];
@@ -233,6 +238,144 @@ t.test('asks when what the remote store has is too old for the caller', async (t
   t.equal((await look).origin, 'miss');
 });
 
+const ELSEWHERE = { claimant: 'another replica' };
+
+/** A store in which another replica asks, until the test says how that ended. */
+function openElsewhere(options: OpenOptions = {}) {
+  let reading: StoreReading = ELSEWHERE;
+  const claims: number[] = [];
+  const opened = openRemote(
+    () => Promise.resolve(null),
+    (_key, claimMs) => {
+      claims.push(claimMs);
+      return Promise.resolve(reading);
+    },
+    options,
+  );
+  return {
+    ...opened,
+    claims,
+    end: (how: StoreReading) => {
+      reading = how;
+    },
+  };
+}
+
+t.test('waits for what another replica asks, and takes its answer', async (t) => {
+  const { source, exchanges, claims, end } = openElsewhere();
+  const looks = [1, 2, 3].map(() => source.look({ id: 'a' }, ANY));
+  await delay(20);
+  const stored = createStored();
+  end(stored);
+  const results = await Promise.all(looks.map(async (look) => look));
+  t.same(
+    results,
+    Array.from({ length: 3 }, () => ({ evidence: stored.evidence, origin: 'shared' })),
+  );
+  t.equal(exchanges.length, 0);
+  t.equal(claims[0], 1_000, 'a claim lasts as long as a call');
+  t.ok(
+    claims.slice(1).every((claimMs) => claimMs === 0),
+    'and polls claim nothing',
+  );
+});
+
+for (const [name, how] of [
+  ['gives up, is purged or is lost', null],
+  ['gives up and another one asks', { claimant: 'a third replica' }],
+] as const) {
+  t.test(`asks as soon as the other replica ${name}`, async (t) => {
+    const { source, exchanges, end } = openElsewhere();
+    const looks = [1, 2].map(() => source.look({ id: 'a' }, ANY));
+    await delay(20);
+    t.equal(exchanges.length, 0);
+    end(how);
+    await until('it asks', () => exchanges.length > 0);
+    const results = await answerAll(exchanges, looks);
+    t.equal(exchanges.length, 1, 'once for all who waited');
+    t.same(
+      results.map(({ origin }) => origin),
+      ['miss', 'shared'],
+    );
+  });
+}
+
+t.test('asks when half of the time has passed, whoever else asks', async (t) => {
+  const { source, exchanges, clock, end } = openElsewhere({ budgetMs: 10_000 });
+  const hasty = source.look({ id: 'a' }, { maxAgeMs: null, deadlineAtMs: clock.monotonicMs() + 60 });
+  const patient = source.look({ id: 'a' }, { maxAgeMs: null, deadlineAtMs: clock.monotonicMs() + 10_000 });
+  const startedMs = performance.now();
+  await until('it asks', () => exchanges.length > 0);
+  t.ok(performance.now() - startedMs < 4_000, 'by the deadline of the caller, not of the provider');
+  exchanges[0]?.answer();
+  t.equal((await hasty).origin, 'miss');
+  const isWaiting = Symbol('waiting');
+  t.equal(await Promise.race([patient, delay(1, isWaiting)]), isWaiting, 'who has time goes on waiting');
+  end(null);
+  await until('it asks too', () => exchanges.length === 2);
+  await answerAll(exchanges, [patient]);
+});
+
+t.test('asks at once when no time is left', async (t) => {
+  const { source, exchanges, clock, end } = openElsewhere();
+  const look = source.look({ id: 'a' }, { maxAgeMs: null, deadlineAtMs: clock.monotonicMs() - 5 });
+  await until('it asks', () => exchanges.length > 0);
+  const [result] = await answerAll(exchanges, [look]);
+  t.equal(result?.origin, 'miss');
+  end(null);
+});
+
+t.test('takes the answer of the other replica even after it began to ask as well', async (t) => {
+  const { source, exchanges, clock, end } = openElsewhere();
+  const look = source.look({ id: 'a' }, { maxAgeMs: null, deadlineAtMs: clock.monotonicMs() + 20 });
+  await until('it asks', () => exchanges.length > 0);
+  end(createStored());
+  t.equal((await look).origin, 'shared');
+});
+
+t.test(
+  'neither claims nor waits for a caller who wants young evidence, nor where nothing is cached',
+  async (t) => {
+    for (const [limits, ttlMs] of [
+      [{ maxAgeMs: 0 }, { ok: 60_000 }],
+      [{ maxAgeMs: 1_000 }, { ok: 60_000 }],
+      [ANY, { ok: 0, not_found: 5_000 }],
+    ] as const) {
+      const { source, exchanges, claims } = openElsewhere({ ttlMs });
+      const look = source.look({ id: 'a' }, limits);
+      await until('it asks', () => exchanges.length > 0);
+      const [result] = await answerAll(exchanges, [look]);
+      t.equal(result?.origin, 'miss');
+      t.same(claims, []);
+    }
+  },
+);
+
+t.test('claims nothing while the circuit refuses, and gives up a claim when it opens', async (t) => {
+  const late = Promise.withResolvers<null>();
+  const claimed: string[] = [];
+  const { source, exchanges, released } = openRemote(
+    () => Promise.resolve(null),
+    (key) => {
+      claimed.push(key);
+      return key === 'stytch:late' ? late.promise : Promise.resolve(null);
+    },
+    { toAnswer: () => FAILED },
+  );
+  const ids = Array.from({ length: 10 }, (_, index) => `a${index}`);
+  const looks = ids.map((id) => source.look({ id }, ANY));
+  const lateLook = source.look({ id: 'late' }, ANY);
+  await until('all ask', () => exchanges.length === ids.length);
+  await answerAll(exchanges, looks);
+  const refused = { origin: 'none', evidence: { outcome: 'circuit_open' } };
+  late.resolve(null);
+  t.match(await lateLook, refused);
+  t.same(released, ['stytch:late']);
+  t.match(await source.look({ id: 'b' }, ANY), refused);
+  t.equal(claimed.length, ids.length + 1);
+  t.equal(exchanges.length, ids.length);
+});
+
 async function testRemote(
   t: Test,
   stored: StoredEvidence | null,
@@ -255,16 +398,25 @@ async function testRemote(
   );
 }
 
-function openRemote(get: () => Promise<StoredEvidence | null>) {
+function openRemote(
+  get: () => Promise<StoredEvidence | null>,
+  getOrClaim: EvidenceStore['getOrClaim'] = get,
+  options: OpenOptions = {},
+) {
+  const released: string[] = [];
   const memory = createMemoryEvidenceStore({ clock: createManualClock() });
-  return open({
+  const opened = open({
+    ...options,
     store: {
       get,
+      getOrClaim,
+      release: (key) => released.push(key),
       set: (key, evidence) => memory.set(key, evidence),
       purge: (keys) => memory.purge(keys),
       onPurge: (listener) => memory.onPurge(listener),
     },
   });
+  return { ...opened, released };
 }
 
 function createStored(ageMs = 0): StoredEvidence {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { StoredEvidence } from '../../src/application/ports.ts';
+import type { StoredEvidence, StoreReading } from '../../src/application/ports.ts';
 import type { Evidence } from '../../src/domain/evidence.ts';
 import { createMemoryEvidenceStore } from '../../src/stores/memory/evidence-store.ts';
 import type { RedisEvidenceStore } from '../../src/stores/redis/evidence-store.ts';
@@ -13,7 +13,9 @@ class FakeRedis implements RedisEvidenceStore {
   isAdmitting = false;
   isPurging = true;
   readonly writes: [string, Evidence][] = [];
-  answer: (found: StoredEvidence | null) => void = () => {};
+  readonly asked: string[] = [];
+  readonly released: string[] = [];
+  answer: (found: StoreReading) => void = () => {};
   emitMissedPurges: () => void = () => {};
   emitWriteRefused: (key: string) => void = () => {};
   readonly #purgeListeners: ((keys: readonly string[]) => void)[] = [];
@@ -21,8 +23,19 @@ class FakeRedis implements RedisEvidenceStore {
   get(): null | Promise<StoredEvidence | null> {
     if (!this.isAdmitting) return null;
     return new Promise((resolve) => {
+      this.answer = (found) => resolve(found as StoredEvidence | null);
+    });
+  }
+
+  getOrClaim(key: string): Promise<StoreReading> {
+    this.asked.push(key);
+    return new Promise((resolve) => {
       this.answer = resolve;
     });
+  }
+
+  release(key: string): void {
+    this.released.push(key);
   }
 
   set(key: string, evidence: Evidence): void {
@@ -112,6 +125,25 @@ for (const [name, void_] of voiding) {
     t.equal(store.get(KEY), null);
   });
 }
+
+t.test('takes what another replica left while nobody purged, and passes claims on', async (t) => {
+  const { store, redis, clock } = build();
+  const evidence = createEvidence(clock);
+  const claimed = store.getOrClaim(KEY, 1_000);
+  redis.answer({ claimant: 'another' });
+  t.strictSame(await claimed, { claimant: 'another' });
+  const purged = store.getOrClaim(KEY, 0);
+  redis.emitPurge([KEY]);
+  redis.answer({ evidence, level: 'redis' });
+  t.equal(await purged, null, 'it may be what was purged');
+  const landed = store.getOrClaim(KEY, 0);
+  redis.answer({ evidence, level: 'redis' });
+  t.strictSame(await landed, { evidence, level: 'redis' });
+  t.strictSame(store.getOrClaim(KEY, 1_000), { evidence, level: 'memory' });
+  t.same(redis.asked, [KEY, KEY, KEY]);
+  store.release(KEY);
+  t.same(redis.released, [KEY]);
+});
 
 t.test('drops from memory what Redis refused because of a purge that was not heard', async (t) => {
   const { store, redis, clock } = build();

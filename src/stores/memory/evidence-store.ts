@@ -15,6 +15,8 @@ export interface MemoryEvidenceStoreOptions {
 /** The in-process store: every answer is at hand, so `get` never returns a promise. */
 export interface MemoryEvidenceStore extends ClosableEvidenceStore {
   get(key: string): StoredEvidence | null;
+  /** As `get`: who asks within one process is known without a store. */
+  getOrClaim(key: string): StoredEvidence | null;
   /** What `get` would return, without counting as a read. */
   peek(key: string): StoredEvidence | null;
   /** Forgets everything, without calling the purge listeners: nothing was purged. */
@@ -56,6 +58,12 @@ class LruEvidenceStore implements MemoryEvidenceStore {
     else this.#hits += 1;
     return stored;
   }
+
+  getOrClaim(key: string): StoredEvidence | null {
+    return this.get(key);
+  }
+
+  release(): void {}
 
   peek(key: string): StoredEvidence | null {
     const entry = this.#entries.get(key);

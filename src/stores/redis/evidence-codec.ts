@@ -5,6 +5,19 @@ import { isKeyOf } from './keys.ts';
 /** What stands in the place of purged evidence. Not JSON, so that it can never be read as evidence. */
 export const TOMBSTONE = 'purged';
 
+/** What stands where evidence will be while a replica asks for it. Not JSON either; a random id of the replica follows, and the number of its claim. */
+const CLAIM_PREFIX = 'asked-by:';
+
+/** What all claims of one replica begin with. */
+export function claimsOf(replica: string): string {
+  return `${CLAIM_PREFIX}${replica}:`;
+}
+
+/** True where the text is a claim. */
+export function isClaim(text: string): boolean {
+  return text.startsWith(CLAIM_PREFIX);
+}
+
 /** Signals are two levels deep; the rest is room to grow, and keeps a hostile value from exhausting the stack. */
 const SIGNAL_DEPTH_MAX = 6;
 

@@ -1,15 +1,12 @@
-import type { Clock, StoredEvidence } from '../../application/ports.ts';
+import { randomUUID } from 'node:crypto';
+import type { Clock, StoredEvidence, StoreReading } from '../../application/ports.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from '../closable-evidence-store.ts';
 import { remainingLifeMs } from '../remaining-life.ts';
-import {
-  createRedisConnection,
-  createRedisSubscriber,
-  type RedisClient,
-  type RedisConnection,
-} from './connection.ts';
+import { createRedisConnection, createRedisSubscriber, type RedisConnection } from './connection.ts';
 import { isRedisReply, redisErrorCode } from './error-code.ts';
-import { decodeEvidence, encodeEvidence, TOMBSTONE } from './evidence-codec.ts';
+import { claimsOf, decodeEvidence, encodeEvidence, isClaim, TOMBSTONE } from './evidence-codec.ts';
+import { defineEvidenceCommands, type EvidenceRedis } from './evidence-commands.ts';
 import { createRedisGuard, type RedisGuard, type RedisGuardCounters } from './guard.ts';
 import { createRedisKeys, type RedisKeys } from './keys.ts';
 import type { RedisLane } from './lane.ts';
@@ -52,6 +49,8 @@ export interface RedisStoreCounters extends RedisGuardCounters {
 export interface RedisEvidenceStore extends ClosableEvidenceStore {
   /** Null at once while Redis is left alone, else a promise that settles within the budget. */
   get(key: string): null | Promise<StoredEvidence | null>;
+  /** Null at once while Redis is left alone, else a promise that settles within the budget. */
+  getOrClaim(key: string, claimMs: number): null | Promise<StoreReading>;
   /** Calls back whenever purges made elsewhere may have gone unheard, the first subscription included: whatever is held in memory may have been purged. */
   onMissedPurges(listener: () => void): void;
   /** Calls back with a key whose evidence was refused because it had just been purged: what is held for it in memory may predate that purge. */
@@ -71,16 +70,6 @@ const PURGE_WAIT_MS = 1_000;
 /** A server that refuses refuses every command; one line in this time says so. */
 const REFUSAL_EVENT_INTERVAL_MS = 10_000;
 
-const SET_UNLESS_PURGED = `
-if redis.call('GET', KEYS[1]) == ARGV[3] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1`;
-
-type ScriptedRedis = RedisClient & {
-  /** Resolves 1, or 0 when the tombstone stands. */
-  setUnlessPurged(key: string, text: string, lifeMs: number, tombstone: string): Promise<number>;
-};
-
 /** Connects in the background with two connections, one for commands and one for hearing purges, and returns at once: a Redis that is down is a store that misses. */
 export function createRedisEvidenceStore(options: RedisEvidenceStoreOptions): LendingEvidenceStore {
   return new SharedEvidenceStore(options);
@@ -88,11 +77,14 @@ export function createRedisEvidenceStore(options: RedisEvidenceStoreOptions): Le
 
 class SharedEvidenceStore implements LendingEvidenceStore {
   readonly #clock: Clock;
+  /** One for the process: its callers know of each other without Redis. */
+  readonly #ownClaims = claimsOf(randomUUID());
+  #claimCount = 0;
   readonly #tombstoneMs: number;
   readonly #onEvent: (event: RedisStoreEvent) => void;
   readonly #keys: RedisKeys;
   readonly #connection: RedisConnection;
-  readonly #redis: ScriptedRedis;
+  readonly #redis: EvidenceRedis;
   readonly #guard: RedisGuard;
   readonly #purges: PurgeChannel;
   readonly lane: RedisLane;
@@ -109,9 +101,7 @@ class SharedEvidenceStore implements LendingEvidenceStore {
     this.#onEvent = options.onEvent ?? (() => {});
     this.#keys = createRedisKeys(options.target.keyPrefix);
     this.#connection = createRedisConnection(options.target, 'riskgate-evidence');
-    this.#connection.redis.defineCommand('setUnlessPurged', { numberOfKeys: 1, lua: SET_UNLESS_PURGED });
-    // defineCommand adds the method that the cast declares.
-    this.#redis = this.#connection.redis as ScriptedRedis;
+    this.#redis = defineEvidenceCommands(this.#connection.redis);
     this.#guard = this.#createGuard(options);
     this.lane = {
       redis: this.#connection.redis,
@@ -123,15 +113,25 @@ class SharedEvidenceStore implements LendingEvidenceStore {
   }
 
   get(key: string): null | Promise<StoredEvidence | null> {
-    if (this.#guard.admits()) return this.#read(key);
-    this.#counters.skipped += 1;
-    this.#reads.skipped += 1;
-    return null;
+    return this.#admitRead() ? this.#read(key) : null;
+  }
+
+  getOrClaim(key: string, claimMs: number): null | Promise<StoreReading> {
+    if (claimMs === 0) return this.#guard.admits() ? this.#poll(key) : null;
+    return this.#admitRead() ? this.#readOrClaim(key, claimMs) : null;
+  }
+
+  release(key: string): void {
+    if (!this.#guard.admits()) return;
+    void this.#guard.run(() => this.#redis.releaseClaim(this.#keys.evidence(key), this.#ownClaims));
   }
 
   set(key: string, evidence: Evidence): void {
     const lifeMs = remainingLifeMs(evidence, this.#clock.nowMs());
-    if (lifeMs <= 0) return;
+    if (lifeMs <= 0) {
+      this.release(key);
+      return;
+    }
     if (this.#guard.admits()) void this.#write(key, evidence, lifeMs);
     else this.#counters.skipped += 1;
   }
@@ -180,15 +180,42 @@ class SharedEvidenceStore implements LendingEvidenceStore {
     await Promise.all([this.#connection.close(), this.#purges.close()]);
   }
 
+  /** Counts a read that is left out. */
+  #admitRead(): boolean {
+    if (this.#guard.admits()) return true;
+    this.#counters.skipped += 1;
+    this.#reads.skipped += 1;
+    return false;
+  }
+
   async #read(key: string): Promise<StoredEvidence | null> {
-    const text = await this.#guard.run(() => this.#redis.get(this.#keys.evidence(key)));
-    const found = text === null || text === TOMBSTONE ? null : this.#decode(text, key);
-    if (found === null) this.#reads.misses += 1;
-    else this.#reads.hits += 1;
+    const found = toEvidence(await this.#poll(key));
+    this.#countRead(found);
     return found;
   }
 
-  #decode(text: string, key: string): StoredEvidence | null {
+  async #readOrClaim(key: string, claimMs: number): Promise<StoreReading> {
+    const redisKey = this.#keys.evidence(key);
+    this.#claimCount += 1;
+    const claim = this.#ownClaims + this.#claimCount;
+    const text = await this.#guard.run(() => this.#redis.getOrClaim(redisKey, claim, claimMs));
+    const reading = this.#decode(text, key);
+    this.#countRead(toEvidence(reading));
+    return reading;
+  }
+
+  async #poll(key: string): Promise<StoreReading> {
+    return this.#decode(await this.#guard.run(() => this.#redis.get(this.#keys.evidence(key))), key);
+  }
+
+  #countRead(found: StoredEvidence | null): void {
+    if (found === null) this.#reads.misses += 1;
+    else this.#reads.hits += 1;
+  }
+
+  #decode(text: string | null, key: string): StoreReading {
+    if (text === null || text === TOMBSTONE) return null;
+    if (isClaim(text)) return text.startsWith(this.#ownClaims) ? null : { claimant: text };
     const evidence = decodeEvidence(text, key);
     if (evidence === null) {
       this.#refuseValue(key);
@@ -256,4 +283,8 @@ class SharedEvidenceStore implements LendingEvidenceStore {
     this.#refusalEventAtMs.set(subject, nowMs);
     this.#onEvent(event);
   }
+}
+
+function toEvidence(reading: StoreReading): StoredEvidence | null {
+  return reading !== null && 'evidence' in reading ? reading : null;
 }
