@@ -32,6 +32,7 @@ export async function createOpenApiDocument(): Promise<string> {
     suspectProviders: unused,
     redisState: unused,
     redisProblem: () => null,
+    hearsPurges: unused,
     isDraining: unused,
   });
   await server.ready();

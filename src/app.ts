@@ -54,7 +54,7 @@ export interface AppOptions {
 /** The assembled service. */
 export interface App {
   readonly server: FastifyInstance;
-  /** Makes /readyz answer 503, so that load balancers turn away before connections close. */
+  /** Makes /readyz answer 503 and every answer close its connection, so that load balancers and clients turn away before the listener closes. Requests are still decided. */
   drain(): void;
   /** Finishes what is in flight, then closes every connection, watch and pool. */
   close(): Promise<void>;
@@ -173,6 +173,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     enabledProviders: slots.filter(({ source }) => source !== null).map(({ id }) => id),
     redisState,
     redisProblem: () => describeProblem(inspector, store.health()),
+    hearsPurges: () => (config.redis === null ? null : store.health().hearsPurges),
     suspectProviders: () => slots.filter(({ source }) => source?.isSuspect()).map(({ id }) => id),
     isDraining: () => isDraining,
   });

@@ -36,6 +36,8 @@ export interface Config {
   readonly port: number;
   readonly logLevel: string;
   readonly decisionDeadlineMs: number;
+  /** How long a process that was told to stop goes on taking requests. */
+  readonly drainDelayMs: number;
   readonly policyFile: string;
   readonly apiKeysFile: string;
   readonly idHashKey: string;

@@ -3,11 +3,12 @@ import closeWithGrace from 'close-with-grace';
 import { checkFiles } from './app/followed-files.ts';
 import { createApp } from './app.ts';
 import { type Config, loadConfig } from './config.ts';
+import { type DrainDelay, startDrainDelay } from './platform/drain-delay.ts';
 import { createLogger } from './platform/logger.ts';
 import { PROVIDERS } from './providers/registry.ts';
 
-/** Longer than any decision may take, shorter than the 10 s after which an orchestrator kills. */
-const CLOSE_MS = 9_000;
+/** With the default delay before it, shorter than the 10 s after which an orchestrator kills. */
+const CLOSE_MS = 7_000;
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -24,14 +25,33 @@ else {
 async function run(config: Config): Promise<void> {
   const { logger, close: closeLogger } = createLogger(config.logLevel);
   const app = await createApp({ config, providers: PROVIDERS, logger, version });
-  closeWithGrace({ delay: CLOSE_MS, logger: false }, async ({ err, signal }) => {
-    if (err) logger.fatal({ event: 'service.crashed', err });
-    else logger.info({ event: 'service.stopping', signal });
+  let isClosing = false;
+  const graceful = closeWithGrace(
+    { delay: CLOSE_MS, logger: false, skip: ['SIGTERM', 'SIGINT'] },
+    async ({ err, signal }) => {
+      isClosing = true;
+      if (err) logger.fatal({ event: 'service.crashed', err });
+      else if (signal) logger.info({ event: 'service.stopping', signal, drain_delay_ms: 0 });
+      app.drain();
+      await app.close();
+      logger.info({ event: 'service.stopped' });
+      await closeLogger();
+    },
+  );
+  let draining: DrainDelay | null = null;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (draining !== null) {
+      // The second signal closes at once, and one while closing does not even wait for that.
+      if (!draining.end()) process.exit(1);
+      return;
+    }
+    logger.info({ event: 'service.stopping', signal, drain_delay_ms: config.drainDelayMs });
     app.drain();
-    await app.close();
-    logger.info({ event: 'service.stopped' });
-    await closeLogger();
-  });
+    draining = startDrainDelay(config.drainDelayMs);
+    // An error that nobody caught may be closing it already.
+    void draining.over.then(() => (isClosing ? undefined : graceful.close()));
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   try {
     await app.server.listen({ host: config.host, port: config.port });
   } catch (error) {

@@ -15,6 +15,8 @@ export interface DecideOptions {
   readonly maxAgeMs: number | null;
   /** A shorter deadline than the configured one; null keeps that. It can only be lowered. */
   readonly deadlineMs: number | null;
+  /** When the request arrived, monotonic milliseconds: the deadline counts from there. Absent means now. */
+  readonly receivedAtMs?: number | undefined;
   /** The caller's `traceparent` header as it came; it is ignored where nothing is traced. */
   readonly traceparent?: string | undefined;
   /** The id of the API key that asks, for statistics. */
@@ -44,11 +46,11 @@ export function createDecide(dependencies: DecideDependencies): Decide {
   const enabledDevices = slots
     .filter((slot) => slot.source && slot.subject === 'device_id')
     .map(({ id }) => id);
-  return (subject, { maxAgeMs, deadlineMs, traceparent, caller }) => {
+  return (subject, { maxAgeMs, deadlineMs, receivedAtMs, traceparent, caller }) => {
     const span = tracer?.start('decide', traceparent) ?? null;
     const startedAtMs = clock.monotonicMs();
     const budgetMs = Math.min(deadlineMs ?? dependencies.deadlineMs, dependencies.deadlineMs);
-    const deadlineAtMs = startedAtMs + budgetMs;
+    const deadlineAtMs = (receivedAtMs ?? startedAtMs) + budgetMs;
     const conclude = (gathered: readonly Gathered[], use: CustodyUse | null): Decision => {
       const decision = judge(dependencies, subject, enabledDevices, gathered, use, startedAtMs, span);
       span?.end(toDecisionAttributes(decision));

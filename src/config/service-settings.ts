@@ -63,6 +63,13 @@ export const SERVICE_SETTINGS = {
     default: '1000',
     description: 'Every decision is answered within this time, whatever the upstreams do.',
   },
+  drainDelayMs: {
+    env: 'DRAIN_DELAY_MS',
+    schema: integer(0, 20_000),
+    default: '2000',
+    description:
+      'After SIGTERM `/readyz` says 503 for so long while requests are still taken and decided, so that load balancers can turn away first. Closing takes up to 7 s more: stay below the time after which the orchestrator kills. A second signal ends it at once.',
+  },
   cacheEntriesMax: {
     env: 'CACHE_ENTRIES_MAX',
     schema: integer(1, 10_000_000),

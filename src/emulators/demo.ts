@@ -81,7 +81,7 @@ function startService(settings: Record<string, string>): ChildProcess {
   const service = spawn(process.execPath, ['src/main.ts'], {
     cwd: ROOT,
     // Warnings only unless asked for more: a line per decision would run into what curl prints.
-    env: { LOG_LEVEL: 'warn', ...process.env, ...absent, ...settings, ...secrets },
+    env: { LOG_LEVEL: 'warn', DRAIN_DELAY_MS: '0', ...process.env, ...absent, ...settings, ...secrets },
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   });

@@ -18,6 +18,13 @@ import { type HealthRouteOptions, registerHealthRoutes } from './routes/health.t
 import { type MetricsRouteOptions, registerMetricsRoute } from './routes/metrics.ts';
 import { type PolicyRouteOptions, registerPolicyRoute } from './routes/policy.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** When its headers had arrived, monotonic milliseconds: its deadline counts from here, whatever is done before the decision. */
+    receivedAtMs: number;
+  }
+}
+
 /** The largest request body: ids, a user agent and little else. */
 const BODY_BYTES_MAX = 16 * 1024;
 /** A client that has not sent its whole request by then is holding a socket, not asking. */
@@ -79,8 +86,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       sendProblem(request, reply, { code: 'invalid_request', detail: 'The URL is not valid.' });
     },
   });
+  app.decorateRequest('receivedAtMs', 0);
   app.addHook('onRequest', (request, reply, done) => {
+    request.receivedAtMs = options.clock.monotonicMs();
     void reply.header('x-request-id', request.id);
+    // Whoever keeps the connection would meet its end later, in the middle of a request.
+    if (options.isDraining()) void reply.header('connection', 'close');
     done();
   });
   refuseAmbiguity(app);

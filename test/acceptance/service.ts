@@ -34,6 +34,7 @@ async function startOwnService(t: Teardown): Promise<Service> {
     API_KEYS_FILE: writeKeys(t, key),
     ID_HASH_KEY: randomBytes(32).toString('hex'),
     PORT: '0',
+    DRAIN_DELAY_MS: '0',
   };
   const service = await startProgram(t, [process.execPath, 'src/main.ts'], { env });
   const [, port] = await service.until(/"event":"service\.listening".*?"port":(\d+)/);

@@ -3,7 +3,7 @@ import type { Custody } from '../../src/application/custody.ts';
 import { createDecide, type DecideDependencies } from '../../src/application/decide.ts';
 import type { ProviderSlot } from '../../src/application/gather-evidence.ts';
 import { loadPolicy } from '../../src/application/load-policy.ts';
-import type { LookResult } from '../../src/application/ports.ts';
+import type { LookLimits, LookResult, ProviderQuery } from '../../src/application/ports.ts';
 import type { Subject } from '../../src/domain/subject.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
@@ -144,6 +144,26 @@ t.test('judges by the policy in force at the end of the wait', async (t) => {
   inForce = load(POLICY.replace('otherwise: ALLOW', 'otherwise: CHALLENGE'));
   waiting.resolve(createResult('stytch'));
   t.equal((await decision).verdict, 'CHALLENGE');
+});
+
+t.test('counts the deadline from when the request arrived, and not from when it was taken up', async (t) => {
+  const asked: (number | undefined)[] = [];
+  const hangs = () => Promise.withResolvers<LookResult>().promise;
+  const slots = createSlots(hangs).map((slot) => ({
+    ...slot,
+    source: slot.source && {
+      ...slot.source,
+      look: (query: ProviderQuery, limits: LookLimits) => {
+        asked.push(limits.deadlineAtMs);
+        return slot.source?.look(query, limits) ?? hangs();
+      },
+    },
+  }));
+  const { decide } = open({ slots, clock: systemClock, deadlineMs: 60_000 });
+  const receivedAtMs = systemClock.monotonicMs() - 59_980;
+  const decision = await decide(SUBJECT, { ...ASK, receivedAtMs });
+  t.match(decision.evidence, [{ outcome: 'timeout' }]);
+  t.same(asked, [receivedAtMs + 60_000, receivedAtMs + 60_000, receivedAtMs + 60_000]);
 });
 
 t.test('keeps to the shorter of its own and the deadline of the caller', async (t) => {

@@ -8,6 +8,7 @@ import { createTestApp, KEYS, startEmulators, until, untilRedisIsUp } from '../s
 interface ReadyBody {
   readonly status: string;
   readonly redis: string;
+  readonly hears_purges: boolean | null;
   readonly policy: { readonly id: string; readonly hash: string };
   readonly providers: readonly string[];
 }
@@ -31,6 +32,7 @@ t.test('says what it is ready with', async (t) => {
   t.strictSame(json.status, 'ready');
   t.match(json.policy, { id: 'default', hash: /^sha256:[0-9a-f]{64}$/ });
   t.equal(json.redis, 'absent');
+  t.equal(json.hears_purges, null, 'there is nobody to hear');
   t.strictSame(json.providers, ['stytch', 'mobilerun', 'prefactor']);
   const fewer = await createTestApp(t, { emulators, disabled: ['mobilerun'] });
   t.strictSame((await fewer.ask<ReadyBody>('GET', '/readyz')).json.providers, ['stytch', 'prefactor']);
@@ -47,6 +49,8 @@ t.test('is no longer ready while it drains, and still answers what arrives', asy
   t.equal(status, 503);
   t.equal(json.status, 'draining');
   t.equal((await own.ask('GET', '/livez')).status, 200);
+  for (const url of ['/livez', '/readyz', '/v1/policy', '/nowhere'])
+    t.equal((await own.ask('GET', url)).headers['connection'], 'close', url);
   const { status: decided } = await own.decide({ telemetry_id: 'allow', device_id: 'active' });
   t.ok(decided === 200 || decided === 503);
 });
@@ -55,6 +59,15 @@ t.test('reports Redis, and is ready without it', async (t) => {
   const redis = await startRedisServer(t);
   const own = await createTestApp(t, { emulators, env: { REDIS_URL: redis.url } });
   await untilRedisIsUp(own);
+  const ready = async () => (await own.ask<ReadyBody>('GET', '/readyz')).json;
+  t.match(await ready(), { redis: 'up', hears_purges: true });
+  // Commands go on; only the subscriber has lost its connection, and may not come back.
+  await redis.command(['ACL', 'SETUSER', 'default', 'resetchannels']);
+  await redis.command(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
+  await until('the deafness is reported', async () => (await ready()).hears_purges === false);
+  t.match(await ready(), { status: 'ready', redis: 'up' });
+  await redis.command(['ACL', 'SETUSER', 'default', 'allchannels']);
+  await until('it hears again', async () => (await ready()).hears_purges === true);
   const redisState = async () => {
     const { status, json } = await own.ask<ReadyBody>('GET', '/readyz');
     t.equal(status, 200);

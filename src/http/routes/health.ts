@@ -20,6 +20,8 @@ export interface HealthRouteOptions {
   readonly redisState: () => StoreState;
   /** What is wrong with the shared store, by a code and a sentence; null when nothing is. */
   readonly redisProblem: () => StoreProblem | null;
+  /** Whether purges made on other replicas are heard; null where there is no shared store to hear them through. */
+  readonly hearsPurges: () => boolean | null;
   readonly isDraining: () => boolean;
   readonly enabledProviders: readonly string[];
   readonly suspectProviders: () => readonly string[];
@@ -37,6 +39,12 @@ const readinessSchema = z.object({
     })
     .nullable()
     .describe('What is wrong with Redis, as far as it is known. Costs no readiness.'),
+  hears_purges: z
+    .boolean()
+    .nullable()
+    .describe(
+      'False while purges made on other replicas are not heard: memory may then hold purged evidence for `CACHE_LOCAL_TTL_SECONDS`. Null without Redis. Costs no readiness.',
+    ),
   providers: z.array(z.string()).describe('The providers that are enabled.'),
   suspect: z
     .array(z.string())
@@ -99,6 +107,7 @@ export function registerHealthRoutes(app: FastifyInstance, options: HealthRouteO
           policy: { id, hash },
           redis: options.redisState(),
           redis_problem: options.redisProblem(),
+          hears_purges: options.hearsPurges(),
           providers: options.enabledProviders,
           suspect: options.suspectProviders(),
         });

@@ -205,16 +205,17 @@ function toDeviceIds({ device_id: id, device_ids: ids }: DecideRequest): DeviceI
   return { kind: 'named', ids: new Map(named) };
 }
 
-/** What a validated request asks of the deadline and the cache, on behalf of `caller`. */
+/** What a validated request asks of the deadline and the cache, on behalf of `caller`, since `receivedAtMs` (monotonic). */
 export function toDecideOptions(
   body: DecideRequest,
   headers: DecideHeaders,
   caller: string | undefined,
+  receivedAtMs: number,
 ): DecideOptions {
   const { max_age_ms: maxAgeMs = null, deadline_ms: asked = null } = body;
   const { [DEADLINE_HEADER]: left, traceparent } = headers;
   const deadlineMs = left === undefined ? asked : Math.min(Number(left), asked ?? Number.POSITIVE_INFINITY);
-  return { maxAgeMs, deadlineMs, caller, traceparent };
+  return { maxAgeMs, deadlineMs, receivedAtMs, caller, traceparent };
 }
 
 const CACHE = { memory: 'hit', redis: 'hit', miss: 'miss', shared: 'shared', none: 'none' } as const;
