@@ -44,6 +44,8 @@ t.test('has the defaults of the contract', async (t) => {
     policyFile: 'policies/default.yaml',
     decisionDeadlineMs: 1000,
     redis: null,
+    drainDelayMs: 2_000,
+    redisUrl: null,
     cacheEntriesMax: 50_000,
     localCacheTtlMs: 5_000,
     redisTimeoutMs: 25,
