@@ -78,7 +78,6 @@ t.test('answers by the deadline and 20 ms whatever hangs, and leaves nothing beh
       { id: 'limited', key: SERVICE_KEY, limits: { requests: 190, window_seconds: 1 } },
     ]),
     REDIS_URL: redis.url,
-    POLICY_FILE: 'policies/custody.yaml',
     PREFACTOR_BASE_URL: `http://127.0.0.1:${blackHole}`,
     STYTCH_TIMEOUT_MS: String(PROVIDER_TIMEOUT_MS),
     MOBILERUN_TIMEOUT_MS: String(PROVIDER_TIMEOUT_MS),

@@ -114,7 +114,7 @@ t.test(
     );
     const late = all.filter(({ port, sentAtMs }) => port === ports[0] && sentAtMs > unreadyAtMs);
     t.ok(unreadyAtMs > 0 && unreadyAtMs < stoppedAtMs, 'readiness is the first to go');
-    t.ok(late.length > WORKERS, 'it went on deciding when it was not ready');
+    t.ok(late.length > 0, 'it went on deciding when it was not ready');
     t.ok(
       late.every(({ isLast }) => isLast),
       'and asked everyone to leave',
@@ -153,7 +153,6 @@ t.test(
       ...environment(t),
       PORT: String(port),
       REDIS_URL: redis.url,
-      POLICY_FILE: 'policies/custody.yaml',
     };
     const first = await startService(t, env);
     const untilRedis = (origin: string) =>

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** What the machine, and not the program under test, took from an answer. */
 export interface StarvationWatch {
@@ -12,18 +12,23 @@ interface Tick {
   readonly lostMs: number;
 }
 
-const TICK_MS = 2;
+const TICK_MS = 4;
 
-/** Watches the event loop of this process, and by the kernel's account (`/proc/<pid>/schedstat`, Linux) the main thread of another. What cannot be read counts as nothing lost. */
+/**
+ * Watches the event loop of this process, and by the kernel's account (`schedstat`, Linux) the threads of another: its main thread stands still too while one that collects garbage for it waits for a processor.
+ * Threads that wait at once are counted once. What cannot be read counts as nothing lost.
+ */
 export function watchStarvation(pid: number): StarvationWatch {
+  const files = threadsOf(pid).map((thread) => `/proc/${pid}/task/${thread}/schedstat`);
   const ticks: Tick[] = [];
   let lastMs = performance.now();
-  let lastWaitedMs = readWaitedMs(pid);
+  let lastWaitedMs = files.map(readWaitedMs);
   const timer = setInterval(() => {
     const atMs = performance.now();
-    const waitedMs = readWaitedMs(pid);
+    const waitedMs = files.map(readWaitedMs);
+    const otherMs = Math.max(0, ...waitedMs.map((ms, thread) => ms - (lastWaitedMs[thread] ?? ms)));
     const ownMs = Math.max(0, atMs - lastMs - 2 * TICK_MS);
-    ticks.push({ atMs, lostMs: Math.max(ownMs, waitedMs - lastWaitedMs) });
+    ticks.push({ atMs, lostMs: Math.max(ownMs, otherMs) });
     lastMs = atMs;
     lastWaitedMs = waitedMs;
   }, TICK_MS);
@@ -37,12 +42,21 @@ export function watchStarvation(pid: number): StarvationWatch {
   };
 }
 
-/** The second figure: nanoseconds for which the thread waited for a processor. */
-function readWaitedMs(pid: number): number {
+function threadsOf(pid: number): readonly string[] {
   try {
-    return Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[1]) / 1e6;
+    return readdirSync(`/proc/${pid}/task`);
   } catch {
-    // ENOENT: another system, or the process has ended.
+    // ENOENT: another system.
+    return [];
+  }
+}
+
+/** The second figure: nanoseconds for which the thread waited for a processor. */
+function readWaitedMs(file: string): number {
+  try {
+    return Number(readFileSync(file, 'latin1').split(' ')[1]) / 1e6;
+  } catch {
+    // ENOENT: the thread has ended.
     return 0;
   }
 }
