@@ -45,7 +45,6 @@ t.test('has the defaults of the contract', async (t) => {
     decisionDeadlineMs: 1000,
     redis: null,
     drainDelayMs: 2_000,
-    redisUrl: null,
     cacheEntriesMax: 50_000,
     localCacheTtlMs: 5_000,
     redisTimeoutMs: 25,
