@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
+import { createGatewayDoor } from '../src/gateways/routes.ts';
 import { createServer } from '../src/http/server.ts';
 import { PROVIDERS } from '../src/providers/registry.ts';
 
@@ -17,6 +18,8 @@ export async function createOpenApiDocument(): Promise<string> {
     clock: { nowMs: unused, monotonicMs: unused },
     wrongKeysMax: 1,
     requestCounter: { count: unused },
+    callerSlots: { take: unused },
+    door: createGatewayDoor({ dialects: new Map(), check: unused, noteRefusal: unused, isDraining: unused }),
     answerOnce: unused,
     overload: unused,
     traffic: { onRefused: unused, onIdempotentRequest: unused },

@@ -1,7 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { followKeyring, followPolicy } from './app/followed-files.ts';
+import { followKeyring, followPolicy, followProfiles } from './app/followed-files.ts';
+import { wireGateways } from './app/gateway-door.ts';
 import { describeProblem, inspectInBackground } from './app/redis-inspection.ts';
 import { readRedisTarget } from './app/redis-target.ts';
 import { createCustody } from './application/custody.ts';
@@ -23,6 +24,7 @@ import { startTracer } from './observers/start-tracer.ts';
 import { systemClock } from './platform/clock.ts';
 import { createHttpClient, type HttpClient } from './platform/http-client.ts';
 import { createKeyedHash } from './platform/keyed-hash.ts';
+import { createSlots } from './platform/slots.ts';
 import type { ProviderDefinition } from './providers/definition.ts';
 import { checkProviders } from './providers/registry.ts';
 import { createEvidenceSource } from './providers/resilience.ts';
@@ -75,6 +77,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   if (!registry.ok) throw new Error(registry.mistakes.join('\n'));
   const policy = followPolicy(config.policyFile, providers, logger);
   const keyring = followKeyring(config.apiKeysFile, logger);
+  const profiles = followProfiles(config.gatewayProfilesFile, logger);
   const target = readRedisTarget(config.redis);
   const { evidence: store, custody: custodyStore } = createStores(config, target, clock, logger, () =>
     inspector.recheck(),
@@ -151,6 +154,21 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const guarded = createOverloadGuard({ ...config, decide, random, logger });
   let isDraining = false;
+  const callerSlots = createSlots();
+  const gateways = wireGateways({
+    ...guarded,
+    profiles: profiles.current,
+    keyring: keyring.current,
+    policy: policy.current,
+    providers: providers.map(({ id }) => id),
+    observer,
+    requestCounter: callerStores.requestCounter,
+    slots: callerSlots,
+    clock,
+    newId,
+    logger,
+    isDraining: () => isDraining,
+  });
   const server = await createServer({
     logger,
     version,
@@ -164,6 +182,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     wrongKeysMax: config.wrongKeysMax,
     requestCounter: callerStores.requestCounter,
+    callerSlots,
+    door: gateways.door,
     traffic,
     observer,
     metrics: measured?.metrics ?? null,
@@ -183,6 +203,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     inspector.close();
     policy.close();
     keyring.close();
+    profiles.close();
     measured?.close();
     const clientsClosed = clients.map((client) => client.close());
     await Promise.all([store.close(), callerStores.close(), tracer?.close(), ...clientsClosed]);

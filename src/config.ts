@@ -40,6 +40,8 @@ export interface Config {
   readonly drainDelayMs: number;
   readonly policyFile: string;
   readonly apiKeysFile: string;
+  /** Null has the built-in profile alone. */
+  readonly gatewayProfilesFile: string | null;
   readonly idHashKey: string;
   /** Null keeps everything in this process. */
   readonly redis: RedisConfig | null;
@@ -103,6 +105,7 @@ export function commonSettings(provider: ProviderDeclaration): readonly SettingD
 export interface ConfigFiles {
   readonly policyFile: string | undefined;
   readonly apiKeysFile: string | undefined;
+  readonly gatewayProfilesFile: string | undefined;
   readonly host: string | undefined;
   readonly idHashKey: string | undefined;
   readonly isInsecureAllowed: boolean | undefined;
@@ -129,6 +132,7 @@ export function loadConfig(
   const value = {
     ...own,
     redis,
+    gatewayProfilesFile: own['gatewayProfilesFile'] ?? null,
     traceEndpoint: own['traceEndpoint'] ?? null,
     providers: configs,
   } as unknown as Config;

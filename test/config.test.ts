@@ -43,6 +43,7 @@ t.test('has the defaults of the contract', async (t) => {
     idHashKey: 'k'.repeat(32),
     policyFile: 'policies/default.yaml',
     decisionDeadlineMs: 1000,
+    gatewayProfilesFile: null,
     redis: null,
     drainDelayMs: 2_000,
     cacheEntriesMax: 50_000,

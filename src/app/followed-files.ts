@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import { loadPolicy } from '../application/load-policy.ts';
 import type { ConfigFiles } from '../config.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
+import { BUILT_IN_PROFILES, loadProfiles } from '../gateways/load-profiles.ts';
+import type { GatewayProfiles } from '../gateways/profile.ts';
 import { type Keyring, loadKeyring } from '../http/api-keys.ts';
 import { findExposures, isLoopback } from '../platform/exposure.ts';
 import { compileLinearPattern } from '../platform/linear-pattern.ts';
@@ -15,18 +17,30 @@ import { checkTlsFiles } from './redis-target.ts';
 export function checkFiles(
   providers: readonly ProviderDefinition[],
 ): (files: ConfigFiles) => readonly string[] {
-  return ({ policyFile, apiKeysFile, host = '', idHashKey, isInsecureAllowed = false, redisTls }) => {
+  return ({
+    policyFile,
+    apiKeysFile,
+    gatewayProfilesFile,
+    host = '',
+    idHashKey,
+    isInsecureAllowed = false,
+    redisTls,
+  }) => {
     const policy =
       policyFile === undefined ? null : loadFile(policyFile, (text) => readPolicy(text, providers));
     const keyring = apiKeysFile === undefined ? null : loadFile(apiKeysFile, loadKeyring);
-    const mistakes = [policy, keyring]
+    const profiles = gatewayProfilesFile === undefined ? null : loadFile(gatewayProfilesFile, loadProfiles);
+    const mistakes = [policy, keyring, profiles]
       .flatMap((result) => (result === null || result.ok ? [] : result.mistakes))
       .concat(checkTlsFiles(redisTls));
     if (isInsecureAllowed || isLoopback(host)) return mistakes;
     const wellKnown = keyring?.ok ? keyring.value.wellKnown : [];
     const keyMistakes = wellKnown.map((id) => `${apiKeysFile}: everybody knows the key of "${id}"`);
+    const profileMistakes = (profiles?.ok ? profiles.value.wellKnown : []).map(
+      (name) => `${gatewayProfilesFile}: everybody knows the secret of "${name}"`,
+    );
     const exposures = findExposures({ host, secret: idHashKey, secretFile: apiKeysFile });
-    return [...mistakes, ...keyMistakes, ...exposures];
+    return [...mistakes, ...keyMistakes, ...profileMistakes, ...exposures];
   };
 }
 
@@ -54,11 +68,17 @@ export function followKeyring(path: string, logger: Logger): ReloadableFile<Keyr
   return follow(path, loadKeyring, logger, 'api_keys', ({ size }) => ({ keys: size }));
 }
 
+/** The gateway profiles in force: the built-in one where `path` is null. Throws when there are none at first. */
+export function followProfiles(path: string | null, logger: Logger): ReloadableFile<GatewayProfiles> {
+  if (path === null) return { current: () => BUILT_IN_PROFILES, close: () => {} };
+  return follow(path, loadProfiles, logger, 'gateway_profiles', ({ byName }) => ({ profiles: byName.size }));
+}
+
 function follow<Value>(
   path: string,
   load: (text: string) => FileResult<Value>,
   logger: Logger,
-  kind: 'policy' | 'api_keys',
+  kind: 'policy' | 'api_keys' | 'gateway_profiles',
   describe: (value: Value) => object,
 ): ReloadableFile<Value> {
   const first = loadFile(path, load);

@@ -57,6 +57,13 @@ export const SERVICE_SETTINGS = {
     default: 'policies/default.yaml',
     description: 'The policy. Re-read when it changes; a broken one is refused and the last good one stays.',
   },
+  gatewayProfilesFile: {
+    env: 'GATEWAY_PROFILES_FILE',
+    schema: z.string().min(1),
+    isOptional: true,
+    description:
+      'YAML file of gateway profiles, see [docs/gateways](docs/gateways/README.md). Re-read when it changes, like the policy. Without it there is the built-in `default` alone.',
+  },
   decisionDeadlineMs: {
     env: 'DECISION_DEADLINE_MS',
     schema: integer(50, 10_000),

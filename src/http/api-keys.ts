@@ -75,6 +75,13 @@ const apiKeysSchema = z.strictObject({
     .max(1000),
 });
 
+/** Who may use the key for `scope` at `nowMs`; null where it is unknown, expired or lacks the scope. */
+export function findHolder(keyring: Keyring, token: string, scope: Scope, nowMs: number): Caller | null {
+  const caller = keyring.find(token);
+  if (caller === null || !caller.scopes.has(scope)) return null;
+  return caller.notAfterMs !== null && caller.notAfterMs <= nowMs ? null : caller;
+}
+
 export type KeyringResult =
   | { readonly ok: true; readonly value: Keyring }
   | { readonly ok: false; readonly mistakes: readonly string[] };

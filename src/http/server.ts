@@ -59,6 +59,24 @@ export interface ServerOptions
   readonly logger: Logger;
   /** A new request id, for requests that bring none. */
   readonly newId: () => string;
+  readonly door: Door;
+}
+
+/** Routes of another layer, which take requests that no route of the API would. */
+export interface Door {
+  /** The path that the router is to see in place of a raw URL. */
+  toRoutePath(url: string): string;
+  register(app: FastifyInstance): void;
+  /** The answer to a request that node:http could not parse, by its first bytes; null where it is not for this door. */
+  answerBroken(packet: Uint8Array | undefined): BrokenAnswer | null;
+  /** On the answer to what nobody could parse. */
+  readonly brokenHeaders: Readonly<Record<string, string>>;
+}
+
+interface BrokenAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
 }
 
 /** Builds the HTTP server with every route, ready to listen or to inject into. */
@@ -81,7 +99,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     genReqId: (request) => toRequestId(request.headers['x-request-id']) ?? options.newId(),
     ajv: { customOptions: VALIDATION },
     logController: new LogController({ disableRequestLogging: true }),
-    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, options.newId()),
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, options),
+    rewriteUrl: ({ url = '/' }) => options.door.toRoutePath(url),
     frameworkErrors: (_error, request, reply) => {
       sendProblem(request, reply, { code: 'invalid_request', detail: 'The URL is not valid.' });
     },
@@ -100,6 +119,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await registerOpenApi(app, options);
   registerHealthRoutes(app, options);
   registerMetricsRoute(app, options);
+  options.door.register(app);
   await app.register(async (api) => {
     await api.register(shedLoad, options);
     await api.register(authenticate, options);
@@ -116,30 +136,41 @@ function toRequestId(header: string | string[] | undefined): string | null {
   return typeof header === 'string' && /^[A-Za-z0-9._~:@/+=-]{1,128}$/.test(header) ? header : null;
 }
 
-/** What node:http could not parse never reaches a route. The answer is a problem document written by hand. */
-function answerBrokenRequest(error: Error & { code?: string }, socket: Socket, requestId: string): void {
+/** What node:http could not parse never reaches a route. The answer is written by hand. */
+function answerBrokenRequest(
+  error: Error & { readonly code?: string },
+  socket: Socket,
+  { door, newId }: Pick<ServerOptions, 'door' | 'newId'>,
+): void {
   // ECONNRESET: nobody is left to answer.
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const requestId = newId();
+  // The bytes that could not be parsed, and those before them in the same read; a timeout has none.
+  const packet: unknown = Reflect.get(error, 'rawPacket');
+  const { status, headers, body } =
+    door.answerBroken(packet instanceof Uint8Array ? packet : undefined) ??
+    toBrokenProblem(error.code, requestId, door);
+  const fields = {
+    ...headers,
+    'content-length': String(Buffer.byteLength(body)),
+    'x-request-id': requestId,
+    connection: 'close',
+  };
+  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function toBrokenProblem(code: string | undefined, requestId: string, { brokenHeaders }: Door): BrokenAnswer {
+  const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
   const title = STATUS_CODES[status] ?? 'Bad Request';
-  const body = JSON.stringify({
-    type: 'about:blank',
-    title,
-    status,
-    code: 'invalid_request',
-    request_id: requestId,
-  });
-  const head = [
-    `HTTP/1.1 ${status} ${title}`,
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Cache-Control: no-store',
-    `X-Request-ID: ${requestId}`,
-    'Connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const problem = { type: 'about:blank', title, status, code: 'invalid_request', request_id: requestId };
+  const headers = {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    ...brokenHeaders,
+  };
+  return { status, headers, body: JSON.stringify(problem) };
 }

@@ -42,6 +42,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'get /livez',
     'get /metrics',
     'get /readyz',
+    'get /v1/gateway/{dialect}/{profile}',
     'get /v1/policy',
     'get /version',
     'post /v1/decide',
@@ -50,8 +51,8 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
 
 t.test('gives every operation a name, a summary and its answers', async (t) => {
   const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
-  t.equal(operations.length, 7);
-  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 7);
+  t.equal(operations.length, 8);
+  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 8);
   for (const { summary, responses } of operations) {
     t.match(summary, /\S/);
     t.ok(responses['200']);

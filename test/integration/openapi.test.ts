@@ -76,6 +76,7 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /livez',
     'get /metrics',
     'get /readyz',
+    'get /v1/gateway/{dialect}/{profile}',
     'get /v1/policy',
     'get /version',
     'post /v1/decide',
@@ -98,15 +99,18 @@ t.test('names of components are words', async (t) => {
 });
 
 t.test('both ways to present an API key are described, and asked for under /v1', async (t) => {
-  t.strictSame(Object.keys(document.components.securitySchemes), ['bearer', 'apiKey']);
+  t.strictSame(Object.keys(document.components.securitySchemes), ['bearer', 'apiKey', 'gatewayKey']);
   t.strictSame(document.security, [{ bearer: [] }, { apiKey: [] }]);
   for (const { name, operation } of operations) {
-    t.strictSame(operation.security, name.includes('/v1/') ? undefined : [], name);
+    const asked = name.includes('/v1/gateway/') ? [{ gatewayKey: [] }] : undefined;
+    t.strictSame(operation.security, name.includes('/v1/') ? asked : [], name);
   }
 });
 
-t.test('every error is a problem document', async (t) => {
-  for (const { name, operation } of operations.filter(({ name }) => name.includes('/v1/'))) {
+t.test('every error is a problem document, but towards gateways, whose users would read it', async (t) => {
+  const api = operations.filter(({ name }) => name.includes('/v1/') && !name.includes('/v1/gateway/'));
+  t.ok(api.length >= 3);
+  for (const { name, operation } of api) {
     const errors = Object.entries(operation.responses).filter(([status]) => status >= '400');
     t.ok(errors.length >= 4, name);
     for (const [status, { content, description }] of errors) {

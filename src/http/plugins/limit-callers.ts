@@ -3,11 +3,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import type { RequestCounter } from '../../application/ports.ts';
 import { RiskgateError } from '../../domain/errors.ts';
-import type { Caller, CallerLimits } from '../api-keys.ts';
+import type { Slots } from '../../platform/slots.ts';
+import type { CallerLimits } from '../api-keys.ts';
 import type { TrafficObserver } from '../traffic-observer.ts';
 
 export interface LimitCallersOptions {
   readonly requestCounter: RequestCounter;
+  /** Requests under way by caller, in this process. */
+  readonly callerSlots: Slots;
   readonly traffic: TrafficObserver;
 }
 
@@ -22,14 +25,13 @@ const CONCURRENCY_RETRY_SECONDS = 1;
  * The plug-in counts; its own header fields are those of older drafts, and its own Redis store answers 500 or lets everyone pass when Redis is lost.
  */
 export const limitCallers = plugin<LimitCallersOptions>(
-  async (app, { requestCounter, traffic }) => {
+  async (app, { requestCounter, callerSlots, traffic }) => {
     await app.register(rateLimit, { global: false, store: toStoreClass(requestCounter) });
     const take = app.createRateLimit({
       keyGenerator: ({ caller }) => caller?.id ?? '',
       max: ({ caller }) => caller?.limits?.rate?.requests ?? 0,
       timeWindow: ({ caller }) => (caller?.limits?.rate?.windowSeconds ?? 1) * 1000,
     });
-    const slots = createSlots();
     app.addHook(
       'onRequest',
       (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => {
@@ -40,7 +42,7 @@ export const limitCallers = plugin<LimitCallersOptions>(
         }
         const { limits } = caller;
         void reply.header('ratelimit-policy', toPolicyField(limits));
-        if (limits.concurrent !== null && !slots.take(caller, limits.concurrent, reply)) {
+        if (limits.concurrent !== null && !takeSlot(callerSlots, caller.id, limits.concurrent, reply)) {
           traffic.onRefused('concurrency', caller.id);
           void reply.header('ratelimit', `${CONCURRENCY};r=0`);
           done(rateLimited(CONCURRENCY_RETRY_SECONDS));
@@ -76,23 +78,13 @@ function toPolicyField({ rate, concurrent }: CallerLimits): string {
   return policies.join(', ');
 }
 
-/** Requests under way by caller, in this process. A slot is given back when its response is over, however it ends. */
-function createSlots() {
-  const taken = new Map<string, number>();
-  return {
-    take: ({ id }: Caller, max: number, reply: FastifyReply): boolean => {
-      const count = taken.get(id) ?? 0;
-      if (count >= max) return false;
-      taken.set(id, count + 1);
-      // node:http emits it exactly once, for an answer that was sent and for a client that went away.
-      reply.raw.once('close', () => {
-        const left = (taken.get(id) ?? 1) - 1;
-        if (left === 0) taken.delete(id);
-        else taken.set(id, left);
-      });
-      return true;
-    },
-  };
+/** A slot is given back when its response is over, however it ends. */
+function takeSlot(slots: Slots, callerId: string, max: number, reply: FastifyReply): boolean {
+  const release = slots.take(callerId, max);
+  if (release === null) return false;
+  // node:http emits it exactly once, for an answer that was sent and for a client that went away.
+  reply.raw.once('close', release);
+  return true;
 }
 
 function toStoreClass(counter: RequestCounter) {

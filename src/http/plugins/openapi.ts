@@ -24,12 +24,19 @@ export async function registerOpenApi(app: FastifyInstance, { version }: OpenApi
         { name: 'decisions', description: 'The one question.' },
         { name: 'policy', description: 'What decisions follow.' },
         { name: 'evidence', description: 'What decisions rest on.' },
+        { name: 'gateways', description: 'The same question, asked by API gateways.' },
         { name: 'health', description: 'For load balancers and people.' },
       ],
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', description: 'An API key as a bearer token.' },
           apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key.' },
+          gatewayKey: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'X-Riskgate-Key',
+            description: 'An API key, or as the profile says.',
+          },
         },
       },
       security: [{ bearer: [] }, { apiKey: [] }],

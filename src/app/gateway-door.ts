@@ -1,0 +1,46 @@
+import type { Logger } from 'pino';
+import { createBlockAmbiguous } from '../application/block-ambiguous.ts';
+import type { Decide } from '../application/decide.ts';
+import type { Clock, DecisionObserver, RequestCounter } from '../application/ports.ts';
+import type { CompiledPolicy } from '../domain/policy/compile.ts';
+import { type Check, createCheck } from '../gateways/check.ts';
+import { createHoldToLimits } from '../gateways/hold-to-limits.ts';
+import type { GatewayProfiles } from '../gateways/profile.ts';
+import { createRefusalLog } from '../gateways/refusal-log.ts';
+import { DIALECTS, indexDialects } from '../gateways/registry.ts';
+import { createGatewayDoor, type GatewayDoor } from '../gateways/routes.ts';
+import { findHolder, type Keyring } from '../http/api-keys.ts';
+import type { Slots } from '../platform/slots.ts';
+
+export interface GatewayWiring {
+  readonly profiles: () => GatewayProfiles;
+  readonly keyring: () => Keyring;
+  readonly policy: () => CompiledPolicy;
+  /** The ids of all providers, in registry order. */
+  readonly providers: readonly string[];
+  readonly decide: Decide;
+  readonly overload: () => string | null;
+  readonly observer: DecisionObserver;
+  readonly requestCounter: RequestCounter;
+  readonly slots: Slots;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly logger: Logger;
+  readonly isDraining: () => boolean;
+}
+
+/** Wires the flow that every gateway takes, and its HTTP door. Throws when a dialect's id will not do. */
+export function wireGateways(wiring: GatewayWiring): { readonly check: Check; readonly door: GatewayDoor } {
+  const { keyring, clock, logger, requestCounter, slots, isDraining } = wiring;
+  const dialects = indexDialects(DIALECTS);
+  if (!dialects.ok) throw new Error(dialects.mistakes.join('\n'));
+  const noteRefusal = createRefusalLog(logger, () => clock.monotonicMs());
+  const check = createCheck({
+    ...wiring,
+    blockAmbiguous: createBlockAmbiguous(wiring),
+    findKeyHolder: (key) => findHolder(keyring(), key, 'decide', clock.nowMs()),
+    holdToLimits: createHoldToLimits(requestCounter, slots),
+    noteRefusal,
+  });
+  return { check, door: createGatewayDoor({ dialects: dialects.value, check, noteRefusal, isDraining }) };
+}

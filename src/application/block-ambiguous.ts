@@ -1,0 +1,55 @@
+import type { Decision } from '../domain/decision.ts';
+import type { CompiledPolicy } from '../domain/policy/compile.ts';
+import type { Clock } from './ports.ts';
+
+/** The reason code of a subject whose ids can be read in more than one way. */
+export const SUBJECT_AMBIGUOUS = 'SUBJECT_AMBIGUOUS';
+
+export interface BlockAmbiguousDependencies {
+  /** The ids of all providers, in registry order. */
+  readonly providers: readonly string[];
+  readonly policy: () => CompiledPolicy;
+  readonly clock: Clock;
+  /** A new UUIDv7. */
+  readonly newId: () => string;
+}
+
+/** Builds the decision on a subject that is ambiguous: BLOCK by whatever policy, and nobody is asked about any of its readings. */
+export function createBlockAmbiguous(dependencies: BlockAmbiguousDependencies): () => Decision {
+  const { providers, policy, clock, newId } = dependencies;
+  return () => {
+    const { id, hash } = policy();
+    const decidedAtMs = clock.nowMs();
+    return {
+      id: newId(),
+      verdict: 'BLOCK',
+      reasons: [
+        {
+          code: SUBJECT_AMBIGUOUS,
+          rule: 'subject-ambiguous',
+          verdict: 'BLOCK',
+          providers: [],
+          certain: true,
+        },
+      ],
+      waivers: [],
+      degraded: false,
+      evidence: providers.map((provider) => ({
+        provider,
+        outcome: 'skipped',
+        origin: 'none',
+        latencyMs: 0,
+        ageMs: 0,
+        upstreamRequestId: null,
+        signals: null,
+        suspect: false,
+      })),
+      custody: 'none',
+      trace: [],
+      policy: { id, hash },
+      decidedAtMs,
+      expiresAtMs: decidedAtMs,
+      latencyMs: 0,
+    };
+  };
+}

@@ -1,0 +1,67 @@
+import type { Effect, GatewayAnswer, GatewayOutcome } from './definition.ts';
+
+/** In a header that must never be missing or empty: Caddy passed a literal placeholder, or the client's own value, in place of one that was (GHSA-7r4p-vjf4-gxv4). */
+const NOTHING = 'none';
+/** Header buffers of gateways are a few KiB for everything. */
+const REASONS_LENGTH_MAX = 512;
+const REASON = /^[A-Za-z0-9_.-]+$/;
+
+/** Only 200, 401 and 403 pass every gateway as they are; 302 and 503 where a profile or an outage wants them. */
+const STATUS = {
+  allow: 200,
+  challenge: 401,
+  forbid: 403,
+  redirect: 302,
+  refuse: 503,
+} as const satisfies Record<Effect['kind'], number>;
+
+/** The three headers of every answer, never empty: ASCII, bounded, `none` where there is nothing to say. */
+export function toRiskHeaders({
+  decision,
+  decisionId,
+  reasons,
+}: Pick<GatewayOutcome, 'decision' | 'decisionId' | 'reasons'>): Record<string, string> {
+  return {
+    'x-risk-decision': decision,
+    'x-risk-decision-id': decisionId ?? NOTHING,
+    'x-risk-reasons': toReasonsText(reasons),
+  };
+}
+
+/** The answer that most dialects share. `targetHeader` is where the dialect reads the original target, for `Vary`; null where that is the path itself. */
+export function toSharedAnswer(outcome: GatewayOutcome, targetHeader: string | null): GatewayAnswer {
+  const { effect, decision, decisionId, caching, retryAfterSeconds, acrValues } = outcome;
+  const headers = toRiskHeaders(outcome);
+  headers['cache-control'] = caching === null ? 'no-store' : `max-age=${caching.maxAgeSeconds}`;
+  if (caching !== null) {
+    const target = caching.readsTarget && targetHeader !== null ? [targetHeader] : [];
+    headers['vary'] = [...caching.vary, ...target].join(', ');
+  }
+  if (effect.kind === 'redirect') headers['location'] = effect.url;
+  if (effect.kind === 'challenge') headers['www-authenticate'] = toChallenge(acrValues);
+  if (effect.kind === 'refuse') headers['retry-after'] = String(retryAfterSeconds ?? 1);
+  if (effect.kind === 'allow') return { status: STATUS.allow, headers, body: '' };
+  headers['content-type'] = 'application/json; charset=utf-8';
+  // The reasons stay between riskgate and the gateway: they would teach a forger.
+  const body = JSON.stringify({ decision, decision_id: decisionId });
+  return { status: STATUS[effect.kind], headers, body };
+}
+
+/** RFC 9470, section 3. */
+export function toChallenge(acrValues: string | null): string {
+  const challenge =
+    'Bearer error="insufficient_user_authentication", error_description="Additional authentication is required"';
+  return acrValues === null ? challenge : `${challenge}, acr_values="${acrValues}"`;
+}
+
+/** Codes as a policy spells them are ASCII; whatever else one could be is left out. */
+function toReasonsText(reasons: readonly string[]): string {
+  let text = '';
+  for (const code of new Set(reasons)) {
+    if (!REASON.test(code)) continue;
+    const longer = text === '' ? code : `${text},${code}`;
+    if (longer.length > REASONS_LENGTH_MAX) break;
+    text = longer;
+  }
+  return text === '' ? NOTHING : text;
+}

@@ -1,0 +1,62 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { GatewayHeaders } from './definition.ts';
+import { singleValue } from './original-request.ts';
+import type { GatewayProfile } from './profile.ts';
+
+/** How much one caller may ask; null is without limit. */
+export interface GatewayLimits {
+  readonly rate: { readonly requests: number; readonly windowSeconds: number } | null;
+  readonly concurrent: number | null;
+}
+
+/** The gateway that asks. */
+export interface GatewayCaller {
+  /** The id of its API key, or `gateway:` and the name of the profile. */
+  readonly id: string;
+  readonly limits: GatewayLimits | null;
+}
+
+/** The holder of an API key that is good for decisions now, or null. */
+export type FindKeyHolder = (key: string) => GatewayCaller | null;
+
+/** Where a gateway's own proof is read from: its headers (never those of the end user, where the protocol tells them apart), and the peer of its connection. */
+export interface GatewayCredentials {
+  readonly headers: GatewayHeaders;
+  readonly peerAddress: string | undefined;
+}
+
+/** The caller, or null for whoever cannot prove to be one. */
+export function authenticateGateway(
+  { headers, peerAddress }: GatewayCredentials,
+  { name, caller }: GatewayProfile,
+  findKeyHolder: FindKeyHolder,
+): GatewayCaller | null {
+  if (caller.kind === 'addresses')
+    return isListed(caller.list, peerAddress) ? { id: `gateway:${name}`, limits: null } : null;
+  const presented = singleValue(headers, caller.header);
+  if (presented === null) return null;
+  if (caller.kind === 'api_key') return findKeyHolder(presented);
+  return isOneOf(caller.digests, presented) ? { id: `gateway:${name}`, limits: null } : null;
+}
+
+/** Takes the same steps whichever digest matches, and whether one does. */
+function isOneOf(digests: readonly Uint8Array[], presented: string): boolean {
+  const digest = hash('sha256', presented, 'buffer');
+  let isMatch = false;
+  for (const known of digests) if (timingSafeEqual(known, digest)) isMatch = true;
+  return isMatch;
+}
+
+/** An IPv4 peer of a dual-stack socket is named inside an IPv6 address. */
+const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+
+function isListed(
+  list: { check(address: string, family: 'ipv4' | 'ipv6'): boolean },
+  peerAddress: string | undefined,
+): boolean {
+  const [unscoped = ''] = (peerAddress ?? '').split('%', 1);
+  const address = MAPPED.exec(unscoped)?.[1] ?? unscoped;
+  const family = isIP(address);
+  return family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6');
+}

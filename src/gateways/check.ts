@@ -1,0 +1,190 @@
+import type { Logger } from 'pino';
+import type { Decide } from '../application/decide.ts';
+import type { Clock, DecisionObserver } from '../application/ports.ts';
+import type { Decision } from '../domain/decision.ts';
+import { RiskgateError } from '../domain/errors.ts';
+import type { Subject } from '../domain/subject.ts';
+import {
+  authenticateGateway,
+  type FindKeyHolder,
+  type GatewayCaller,
+  type GatewayCredentials,
+} from './authenticate-gateway.ts';
+import type { GatewayOutcome, OriginalRequest } from './definition.ts';
+import { isExempt } from './exemption.ts';
+import { findSubject } from './find-subject.ts';
+import type { HoldToLimits, Permit } from './hold-to-limits.ts';
+import {
+  DEFECT_OUTCOME,
+  decidedOutcome,
+  EXEMPT_OUTCOME,
+  refusedOutcome,
+  unavailableOutcome,
+} from './outcome.ts';
+import type { GatewayProfile, GatewayProfiles } from './profile.ts';
+import type { NoteRefusal } from './refusal-log.ts';
+import { createRepeats, type Repeats } from './repeats.ts';
+
+/** What a gateway asks, whatever it was carried by. */
+export interface GatewayQuestion {
+  /** For the log: the id of the dialect. */
+  readonly dialect: string;
+  readonly profile: string;
+  /** What the gateway itself presents. */
+  readonly credentials: GatewayCredentials;
+  /** Called once the gateway is known to be one; null where it asks about nothing that can be understood. */
+  readonly original: () => OriginalRequest | null;
+  readonly requestId: string;
+}
+
+export interface CheckDependencies {
+  readonly profiles: () => GatewayProfiles;
+  readonly decide: Decide;
+  /** The decision on a subject that can be read in more than one way. */
+  readonly blockAmbiguous: () => Decision;
+  readonly observer: DecisionObserver;
+  readonly findKeyHolder: FindKeyHolder;
+  readonly holdToLimits: HoldToLimits;
+  /** What keeps the next decision out, or null. */
+  readonly overload: () => string | null;
+  readonly noteRefusal: NoteRefusal;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Answers a gateway, in place when all evidence is at hand. Never rejects and never throws. */
+export type Check = (question: GatewayQuestion) => GatewayOutcome | Promise<GatewayOutcome>;
+
+/** A refusal of ours is worth another try then. */
+const RETRY_AFTER_SECONDS = 1;
+
+/** Builds the flow that every gateway's question takes, over HTTP and gRPC alike. */
+export function createCheck(dependencies: CheckDependencies): Check {
+  const flow: Flow = { ...dependencies, repeats: createRepeats(() => dependencies.clock.monotonicMs()) };
+  return (question) => {
+    const fail = (error: unknown) => toDefect(flow, question, error);
+    try {
+      const outcome = check(flow, question);
+      return outcome instanceof Promise ? outcome.catch(fail) : outcome;
+    } catch (error) {
+      return fail(error);
+    }
+  };
+}
+
+interface Flow extends CheckDependencies {
+  readonly repeats: Repeats;
+}
+
+function check(flow: Flow, question: GatewayQuestion): GatewayOutcome | Promise<GatewayOutcome> {
+  const { dialect, credentials } = question;
+  const profile = flow.profiles().byName.get(question.profile);
+  if (profile === undefined) {
+    flow.noteRefusal('PROFILE_UNKNOWN', dialect, null);
+    return refusedOutcome('PROFILE_UNKNOWN');
+  }
+  const caller = authenticateGateway(credentials, profile, flow.findKeyHolder);
+  if (caller === null) {
+    flow.noteRefusal('CALLER_UNKNOWN', dialect, profile.name);
+    return refusedOutcome('CALLER_UNKNOWN');
+  }
+  const original = question.original();
+  if (original === null) {
+    flow.noteRefusal('REQUEST_MALFORMED', dialect, profile.name);
+    return refusedOutcome('REQUEST_MALFORMED');
+  }
+  if (isExempt(original, profile)) return EXEMPT_OUTCOME;
+  if (flow.overload() !== null) return unavailable(flow, dialect, profile, 'OVERLOADED', RETRY_AFTER_SECONDS);
+  const known: KnownQuestion = { profile, caller, original, dialect, requestId: question.requestId };
+  const permit = flow.holdToLimits(caller);
+  return permit instanceof Promise
+    ? permit.then((late) => askWith(flow, known, late))
+    : askWith(flow, known, permit);
+}
+
+/** A question whose parts are all known. */
+interface KnownQuestion {
+  readonly profile: GatewayProfile;
+  readonly caller: GatewayCaller;
+  readonly original: OriginalRequest;
+  readonly dialect: string;
+  readonly requestId: string;
+}
+
+function askWith(
+  flow: Flow,
+  question: KnownQuestion,
+  permit: Permit,
+): GatewayOutcome | Promise<GatewayOutcome> {
+  const { dialect, profile } = question;
+  if (!permit.isGranted) return unavailable(flow, dialect, profile, 'RATE_LIMITED', permit.retryAfterSeconds);
+  let outcome: GatewayOutcome | Promise<GatewayOutcome>;
+  try {
+    outcome = ask(flow, question);
+  } catch (error) {
+    permit.release();
+    throw error;
+  }
+  if (outcome instanceof Promise) return outcome.finally(permit.release);
+  permit.release();
+  return outcome;
+}
+
+function ask(flow: Flow, question: KnownQuestion): GatewayOutcome | Promise<GatewayOutcome> {
+  const { profile, caller, original } = question;
+  const subject = findSubject(original, profile);
+  if (subject === null) return conclude(flow, question, null, flow.blockAmbiguous());
+  const [traceparent] = original.headers['traceparent'] ?? [];
+  try {
+    const decision = flow.decide(subject, {
+      maxAgeMs: null,
+      deadlineMs: profile.deadlineMs,
+      caller: caller.id,
+      traceparent,
+    });
+    return decision instanceof Promise
+      ? decision.then((made) => conclude(flow, question, subject, made))
+      : conclude(flow, question, subject, decision);
+  } catch (error) {
+    if (!(error instanceof RiskgateError && error.code === 'overloaded')) throw error;
+    return unavailable(
+      flow,
+      question.dialect,
+      profile,
+      'OVERLOADED',
+      error.retryAfterSeconds ?? RETRY_AFTER_SECONDS,
+    );
+  }
+}
+
+/** A repeat is judged like any question, by the evidence and the policy of the moment; only when nothing has changed is it the same decision, and not told again. */
+function conclude(
+  { repeats, observer }: Flow,
+  { profile, caller, original, dialect, requestId }: KnownQuestion,
+  subject: Subject | null,
+  decision: Decision,
+): GatewayOutcome {
+  const device = subject?.device.kind === 'shared' ? subject.device.id : null;
+  const asked = [dialect, profile.name, caller.id, original.method, original.host, original.target];
+  const about = [subject?.telemetryId, device, subject?.ip, subject?.userAgent];
+  const repeated = repeats.find([...asked, ...about], decision);
+  if (repeated === null)
+    observer.onDecision({ decision, caller: caller.id, requestId, action: profile.action ?? null });
+  return decidedOutcome(decision, repeated ?? decision.id, profile);
+}
+
+function unavailable(
+  flow: Flow,
+  dialect: string,
+  profile: GatewayProfile,
+  reason: 'OVERLOADED' | 'RATE_LIMITED',
+  retryAfterSeconds: number,
+): GatewayOutcome {
+  flow.noteRefusal(reason, dialect, profile.name);
+  return unavailableOutcome(reason, profile, retryAfterSeconds);
+}
+
+function toDefect({ logger }: Flow, { requestId }: GatewayQuestion, error: unknown): GatewayOutcome {
+  logger.error({ event: 'request.failed', request_id: requestId, err: error }, 'a request failed');
+  return DEFECT_OUTCOME;
+}

@@ -1,0 +1,15 @@
+import { toSharedAnswer } from '../answer.ts';
+import type { GatewayDialect } from '../definition.ts';
+import { singleValue } from '../original-request.ts';
+
+/** Envoy `ext_authz` over HTTP, with what is built on it: it repeats the original method, and the original path after ours. */
+export const envoy: GatewayDialect = {
+  id: 'envoy',
+  toOriginal: ({ method, rest, headers }) => ({
+    method,
+    target: rest.startsWith('/') ? rest : `/${rest}`,
+    host: singleValue(headers, 'host'),
+    headers,
+  }),
+  toAnswer: (outcome) => toSharedAnswer(outcome, null),
+};

@@ -1,0 +1,110 @@
+import { isIP } from 'node:net';
+import type { Subject } from '../domain/subject.ts';
+import type { GatewayHeaders, OriginalRequest } from './definition.ts';
+import { singleValue } from './original-request.ts';
+import type { GatewayProfile, IdPlace } from './profile.ts';
+
+/** The printable ASCII that may stand in a header, a query and a cookie alike (the cookie-octets of RFC 6265). A comma would be two joined values, which every hop takes apart differently. */
+const ID = /^[!#-+\--:<-[\]-~]{1,256}$/;
+const USER_AGENT_LENGTH_MAX = 1024;
+
+/** What one place holds: one id, nothing, or something that two readers could read differently. */
+type Found = { readonly kind: 'id'; readonly id: string } | { readonly kind: 'none' | 'ambiguous' };
+
+const NONE: Found = { kind: 'none' };
+const AMBIGUOUS: Found = { kind: 'ambiguous' };
+
+/** Who the original request is about, or null when an id is repeated or malformed. An id that is nowhere is missing, which the policy judges. */
+export function findSubject(original: OriginalRequest, profile: GatewayProfile): Subject | null {
+  const telemetry = findId(original, profile.telemetryId);
+  const device = findId(original, profile.deviceId);
+  if (telemetry.kind === 'ambiguous' || device.kind === 'ambiguous') return null;
+  return {
+    telemetryId: idOf(telemetry),
+    device: { kind: 'shared', id: idOf(device) },
+    action: profile.action,
+    ip: findAddress(original.headers, profile.ipHeader),
+    userAgent: findUserAgent(original.headers),
+  };
+}
+
+function idOf(found: Found): string | null {
+  return found.kind === 'id' ? found.id : null;
+}
+
+/** The first place that holds anything decides, a malformed thing included: a later place must not mend it. */
+function findId(original: OriginalRequest, places: readonly IdPlace[]): Found {
+  for (const place of places) {
+    const found = lookInto(original, place);
+    if (found.kind !== 'none') return found;
+  }
+  return NONE;
+}
+
+function lookInto({ headers, target }: OriginalRequest, { kind, name }: IdPlace): Found {
+  switch (kind) {
+    case 'header':
+      return judge(headers[name]);
+    case 'query':
+      return judge(valuesInQuery(target, name));
+    case 'cookie':
+      return judge(valuesInCookies(headers['cookie'], name));
+  }
+}
+
+/** Null stands for a value that cannot be decoded. */
+function judge(values: readonly (string | null)[] | undefined): Found {
+  if (values === undefined || values.length === 0) return NONE;
+  const [id] = values;
+  if (values.length > 1 || id === null || id === undefined) return AMBIGUOUS;
+  if (id === '') return NONE;
+  return ID.test(id) ? { kind: 'id', id } : AMBIGUOUS;
+}
+
+/** The values of a query field, decoded once (WHATWG URL: `+` is a space). A name that cannot be decoded is no name of ours. */
+function valuesInQuery(target: string, name: string): (string | null)[] {
+  const start = target.indexOf('?');
+  if (start === -1) return [];
+  const values: (string | null)[] = [];
+  for (const pair of target.slice(start + 1).split('&')) {
+    const equals = pair.indexOf('=');
+    const field = equals === -1 ? pair : pair.slice(0, equals);
+    if (decode(field) !== name) continue;
+    values.push(equals === -1 ? '' : decode(pair.slice(equals + 1)));
+  }
+  return values;
+}
+
+function decode(text: string): string | null {
+  if (!text.includes('%') && !text.includes('+')) return text;
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    // A URIError: a bad escape, or bytes that are no UTF-8.
+    return null;
+  }
+}
+
+/** HTTP/2 may split the cookies into several fields; they are one list. */
+function valuesInCookies(fields: readonly string[] | undefined, name: string): string[] {
+  const values: string[] = [];
+  for (const field of fields ?? []) {
+    for (const pair of field.split(';')) {
+      const equals = pair.indexOf('=');
+      if (equals !== -1 && pair.slice(0, equals).trim() === name) values.push(pair.slice(equals + 1).trim());
+    }
+  }
+  return values;
+}
+
+/** The last address of the field is what the gateway itself saw; those before it are hearsay. */
+function findAddress(headers: GatewayHeaders, name: string | null): string | undefined {
+  const value = name === null ? null : singleValue(headers, name);
+  const address = value?.slice(value.lastIndexOf(',') + 1).trim() ?? '';
+  return isIP(address) === 0 ? undefined : address;
+}
+
+function findUserAgent(headers: GatewayHeaders): string | undefined {
+  const value = singleValue(headers, 'user-agent');
+  return value === null || value.length > USER_AGENT_LENGTH_MAX ? undefined : value;
+}

@@ -1,0 +1,90 @@
+import { BlockList, isIP } from 'node:net';
+import { failure, type Result, success } from '../domain/result.ts';
+import { isWellKnownKey } from '../platform/exposure.ts';
+import { parseYaml } from '../platform/yaml-document.ts';
+import { type CallerProof, DEFAULT_PROFILE, type GatewayProfile, type GatewayProfiles } from './profile.ts';
+import { type ProfileDocument, profilesDocumentSchema } from './profiles-document.ts';
+
+/** Those in force without a file: `default` alone. */
+export const BUILT_IN_PROFILES: GatewayProfiles = {
+  byName: new Map([[DEFAULT_PROFILE.name, DEFAULT_PROFILE]]),
+  wellKnown: [],
+};
+
+/** Reads the text of a profiles file, or returns every mistake in it as `line:column: message`. A `default` in it replaces the built-in one. */
+export function loadProfiles(text: string): Result<GatewayProfiles, string> {
+  const document = parseYaml(text);
+  if (document.errors.length > 0) {
+    return failure(
+      document.errors.map(({ position, message }) => `${position.line}:${position.column}: ${message}`),
+    );
+  }
+  const mistakes: string[] = [];
+  const mistakeAt = (path: readonly (string | number)[], message: string) => {
+    const { line, column } = document.locate(path);
+    mistakes.push(`${line}:${column}: ${path.join('.')}: ${message}`);
+  };
+  const parsed = profilesDocumentSchema.safeParse(document.value);
+  if (!parsed.success) {
+    for (const { path, message } of parsed.error.issues)
+      mistakeAt(
+        path.filter((step) => typeof step !== 'symbol'),
+        message,
+      );
+    return failure(mistakes);
+  }
+  const profiles = Object.entries(parsed.data.profiles);
+  for (const [name, { challenge, challenge_url: url }] of profiles) {
+    if (challenge === 'redirect' && url === undefined)
+      mistakeAt(['profiles', name, 'challenge'], 'redirect needs challenge_url');
+    if (challenge !== 'redirect' && url !== undefined)
+      mistakeAt(['profiles', name, 'challenge_url'], 'is for challenge: redirect only');
+  }
+  if (mistakes.length > 0) return failure(mistakes);
+  const named = profiles.map(([name, profile]) => [name, toProfile(name, profile)] as const);
+  return success({
+    byName: new Map([...BUILT_IN_PROFILES.byName, ...named]),
+    wellKnown: profiles
+      .filter(([, { caller }]) => digestsOf(caller).some(isWellKnownKey))
+      .map(([name]) => name),
+  });
+}
+
+function toProfile(name: string, document: ProfileDocument): GatewayProfile {
+  return {
+    name,
+    caller: toProof(document.caller),
+    telemetryId: document.telemetry_id ?? DEFAULT_PROFILE.telemetryId,
+    deviceId: document.device_id ?? DEFAULT_PROFILE.deviceId,
+    ipHeader: document.ip_header ?? null,
+    action: document.action,
+    deadlineMs: document.deadline_ms ?? null,
+    challenge: document.challenge,
+    challengeUrl: document.challenge_url ?? null,
+    acrValues: document.acr_values ?? null,
+    onUnavailable: document.on_unavailable,
+    cacheTtlSeconds: document.cache_ttl_seconds,
+    exemptMethods: new Set(document.exempt_methods),
+    exemptPaths: document.exempt_paths,
+  };
+}
+
+function toProof(caller: ProfileDocument['caller']): CallerProof {
+  if (caller === undefined) return DEFAULT_PROFILE.caller;
+  if ('api_key_header' in caller) return { kind: 'api_key', header: caller.api_key_header };
+  if ('addresses' in caller) {
+    const list = new BlockList();
+    for (const { address, prefix } of caller.addresses) {
+      const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
+      if (prefix === null) list.addAddress(address, family);
+      else list.addSubnet(address, prefix, family);
+    }
+    return { kind: 'addresses', list };
+  }
+  const digests = digestsOf(caller).map((digest) => Buffer.from(digest, 'hex'));
+  return { kind: 'secret', header: caller.header, digests };
+}
+
+function digestsOf(caller: ProfileDocument['caller']): readonly string[] {
+  return caller !== undefined && 'sha256' in caller ? [caller.sha256].flat() : [];
+}

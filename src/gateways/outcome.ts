@@ -1,0 +1,107 @@
+import type { Decision } from '../domain/decision.ts';
+import type { Verdict } from '../domain/verdict.ts';
+import type { Caching, Effect, GatewayOutcome } from './definition.ts';
+import type { GatewayProfile, IdPlace } from './profile.ts';
+
+const PLAIN = { decisionId: null, caching: null, retryAfterSeconds: null, acrValues: null } as const;
+
+/** A BLOCK that no policy made: whoever asks is unknown, or cannot be understood. */
+export function refusedOutcome(reason: string): GatewayOutcome {
+  return { ...PLAIN, decision: 'BLOCK', reasons: [reason], effect: { kind: 'forbid' } };
+}
+
+/** A request that the profile lets in without a question. */
+export const EXEMPT_OUTCOME: GatewayOutcome = {
+  ...PLAIN,
+  decision: 'ALLOW',
+  reasons: ['EXEMPT'],
+  effect: { kind: 'allow' },
+};
+
+/** A defect of ours. Never made milder by a profile: an input that provokes it would be a way in. */
+export const DEFECT_OUTCOME: GatewayOutcome = {
+  ...PLAIN,
+  decision: 'UNAVAILABLE',
+  reasons: ['INTERNAL'],
+  effect: { kind: 'refuse' },
+};
+
+/** Nothing could be decided: what the profile makes of it. An ALLOW is never claimed; a back end that wants one finds UNAVAILABLE. */
+export function unavailableOutcome(
+  reason: string,
+  profile: GatewayProfile,
+  retryAfterSeconds: number,
+): GatewayOutcome {
+  const base = { ...PLAIN, reasons: [reason], retryAfterSeconds };
+  switch (profile.onUnavailable) {
+    case 'refuse':
+      return { ...base, decision: 'UNAVAILABLE', effect: { kind: 'refuse' } };
+    case 'allow':
+      return { ...base, decision: 'UNAVAILABLE', effect: { kind: 'allow' } };
+    case 'challenge':
+      return {
+        ...base,
+        decision: 'CHALLENGE',
+        effect: toEffect('CHALLENGE', profile),
+        acrValues: profile.acrValues,
+      };
+    case 'block':
+      return { ...base, decision: 'BLOCK', effect: { kind: 'forbid' } };
+  }
+}
+
+/** A decision as the profile maps it. `id` is that of the decision which it repeats, or its own. */
+export function decidedOutcome(decision: Decision, id: string, profile: GatewayProfile): GatewayOutcome {
+  const { verdict } = decision;
+  return {
+    ...PLAIN,
+    decision: verdict,
+    decisionId: id,
+    reasons: decision.reasons.map(({ code }) => code),
+    effect: toEffect(verdict, profile),
+    caching: verdict === 'ALLOW' ? toCaching(decision, profile) : null,
+    acrValues: profile.acrValues,
+  };
+}
+
+function toEffect(verdict: Verdict, { challenge, challengeUrl }: GatewayProfile): Effect {
+  switch (verdict) {
+    case 'ALLOW':
+      return { kind: 'allow' };
+    case 'BLOCK':
+      return { kind: 'forbid' };
+    case 'CHALLENGE':
+      if (challenge === 'pass') return { kind: 'allow' };
+      if (challenge === 'forbid') return { kind: 'forbid' };
+      return challenge === 'redirect' && challengeUrl !== null
+        ? { kind: 'redirect', url: challengeUrl }
+        : { kind: 'challenge' };
+  }
+}
+
+/** No longer than the evidence lasts; a decision that lacks evidence expires at once. */
+function toCaching(decision: Decision, profile: GatewayProfile): Caching | null {
+  if (profile.cacheTtlSeconds === 0) return null;
+  const leftSeconds = Math.floor((decision.expiresAtMs - decision.decidedAtMs) / 1000);
+  const maxAgeSeconds = Math.min(profile.cacheTtlSeconds, leftSeconds);
+  if (maxAgeSeconds < 1) return null;
+  const places = [...profile.telemetryId, ...profile.deviceId];
+  return {
+    maxAgeSeconds,
+    vary: toVary(places, profile),
+    readsTarget: places.some(({ kind }) => kind === 'query'),
+  };
+}
+
+function toVary(places: readonly IdPlace[], { ipHeader }: GatewayProfile): readonly string[] {
+  const names = new Set(places.filter(({ kind }) => kind === 'header').map(({ name }) => name));
+  if (places.some(({ kind }) => kind === 'cookie')) names.add('cookie');
+  names.add('user-agent');
+  if (ipHeader !== null) names.add(ipHeader);
+  return [...names].map(toFieldCase);
+}
+
+/** `x-device-id` as `X-Device-ID`: names are compared without case, and recipes show this one. */
+function toFieldCase(name: string): string {
+  return name.replaceAll(/(?:^|-)id\b|(?:^|-)[a-z]/g, (part) => part.toUpperCase());
+}

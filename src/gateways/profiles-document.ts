@@ -1,0 +1,112 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { isPlainPath } from './exemption.ts';
+import { CALLER_HEADER, CHALLENGE_MODES, UNAVAILABLE_MODES } from './profile.ts';
+
+/** Long enough for a burst of subrequests, short enough that a changed policy is soon felt. */
+const CACHE_TTL_SECONDS_MAX = 10;
+
+const fieldName = z
+  .string()
+  .regex(/^[A-Za-z0-9-]{1,64}$/, 'is letters, digits and dashes, at most 64')
+  .transform((name) => name.toLowerCase());
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is letters, digits, dots, dashes and underscores, at most 64');
+
+const place = z.union(
+  [
+    z.strictObject({ header: fieldName }).transform((one) => ({ kind: 'header' as const, name: one.header })),
+    z.strictObject({ query: name }).transform((one) => ({ kind: 'query' as const, name: one.query })),
+    z.strictObject({ cookie: name }).transform((one) => ({ kind: 'cookie' as const, name: one.cookie })),
+  ],
+  { error: 'is one of {header: …}, {query: …}, {cookie: …}' },
+);
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/i, 'is the SHA-256 of the secret in 64 hex digits');
+
+/** `10.0.0.0/8`, or one address. A prefix of 0 would be everybody. */
+const network = z
+  .string()
+  .refine((text) => {
+    const [address = '', prefix, more] = text.split('/');
+    const family = isIP(address);
+    if (family === 0 || more !== undefined) return false;
+    return (
+      prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
+    );
+  }, 'is an address, or a network with a prefix of at least 1, for example 10.1.0.0/16')
+  .transform((text) => {
+    const [address = '', prefix] = text.split('/');
+    return { address, prefix: prefix === undefined ? null : Number(prefix) };
+  });
+
+const caller = z.union(
+  [
+    z.strictObject({
+      header: fieldName.default(CALLER_HEADER),
+      sha256: z.union([sha256, z.array(sha256).min(1).max(8)]),
+    }),
+    z.strictObject({ addresses: z.array(network).min(1).max(256) }),
+    z.strictObject({ api_key_header: fieldName }),
+  ],
+  { error: 'is one of {header, sha256}, {addresses}, {api_key_header}' },
+);
+
+/** `/assets/*` as its prefix `/assets/`, and any other path as itself. */
+const withoutStar = (text: string) => (text.endsWith('/*') ? text.slice(0, -1) : text);
+
+const exemptPath = z
+  .string()
+  .refine(
+    (text) => isPlainPath(withoutStar(text)) && !withoutStar(text).includes('*'),
+    'is a plain path such as /health or /assets/*: no escapes, no dots alone, no `;`, and `*` only as the last segment',
+  )
+  .refine((text) => text !== '/*', 'exempts everything')
+  .transform((text) => ({ path: withoutStar(text), isPrefix: text.endsWith('/*') }));
+
+const places = z.array(place).min(1).max(16);
+
+const profile = z.strictObject({
+  caller: caller.optional(),
+  telemetry_id: places.optional(),
+  device_id: places.optional(),
+  ip_header: fieldName.optional(),
+  action: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is letters, digits, dots, dashes and underscores, at most 64')
+    .optional(),
+  deadline_ms: z.int().min(10).max(10_000).optional(),
+  challenge: z.enum(CHALLENGE_MODES).default('deny'),
+  challenge_url: z
+    .string()
+    .regex(/^https?:\/\/[\x21\x23-\x5b\x5d\x5f\x61-\x7a\x7e]+$/, 'is an http:// or https:// URL')
+    .refine((text) => URL.canParse(text), 'is an http:// or https:// URL')
+    .optional(),
+  acr_values: z
+    .string()
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/, 'is words of printable ASCII')
+    .max(256)
+    .optional(),
+  on_unavailable: z.enum(UNAVAILABLE_MODES).default('refuse'),
+  cache_ttl_seconds: z.int().min(0).max(CACHE_TTL_SECONDS_MAX).default(0),
+  exempt_methods: z
+    .array(z.string().regex(/^[A-Z][A-Z-]{0,31}$/, 'is a method in capitals'))
+    .max(64)
+    .default([]),
+  exempt_paths: z.array(exemptPath).max(256).default([]),
+});
+
+/** The file of gateway profiles. */
+export const profilesDocumentSchema = z.strictObject({
+  profiles: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'is a name of lower case, digits, dashes and underscores'),
+      profile,
+    )
+    .refine((all) => Object.keys(all).length > 0, 'names no profile'),
+});
+
+export type ProfileDocument = z.output<typeof profile>;

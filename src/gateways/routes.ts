@@ -1,0 +1,141 @@
+import { type IncomingMessage, METHODS } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { toRiskHeaders, toSharedAnswer } from './answer.ts';
+import { announcesBody, awaitBodyEnd } from './body-end.ts';
+import type { Check } from './check.ts';
+import type { GatewayAnswer, GatewayDialect, GatewayHeaders, GatewayOutcome } from './definition.ts';
+import { DEFECT_OUTCOME, refusedOutcome } from './outcome.ts';
+import type { NoteRefusal } from './refusal-log.ts';
+import { GATEWAY_ROUTE_SCHEMA } from './route-schema.ts';
+
+const PREFIX = '/v1/gateway/';
+/** `/v1/gateway/<dialect>/<profile>` and whatever follows, undecoded. */
+const ADDRESS = /^\/v1\/gateway\/([^/?]*)\/([^/?]*)(.*)$/s;
+/** What the router sees of every address below the prefix: it would refuse bad escapes and long parameters, which end users may send. */
+const ROUTE_PATH = '/v1/gateway/-/-';
+const ROUTE_PATTERN = '/v1/gateway/:dialect/:profile';
+
+export interface GatewayDoorOptions {
+  readonly dialects: ReadonlyMap<string, GatewayDialect>;
+  readonly check: Check;
+  readonly noteRefusal: NoteRefusal;
+  /** While draining, an answer asks the gateway to close its connection. */
+  readonly isDraining: () => boolean;
+}
+
+/** The HTTP door for gateways, to be hung into a server: every method and every shape of request below one prefix. */
+export interface GatewayDoor {
+  /** The path that a router is to see in place of a raw URL. */
+  toRoutePath(url: string): string;
+  register(app: FastifyInstance): void;
+  /** The answer to what node:http could not parse, as far as its first bytes show that a gateway sent it; else null. */
+  answerBroken(packet: Uint8Array | undefined): GatewayAnswer | null;
+  /** Of an answer to what nobody could parse: a gateway may have sent it. */
+  readonly brokenHeaders: Readonly<Record<string, string>>;
+}
+
+export function createGatewayDoor(options: GatewayDoorOptions): GatewayDoor {
+  const malformed = refusedOutcome('REQUEST_MALFORMED');
+  return {
+    toRoutePath: (url) => (isGatewayUrl(url) ? ROUTE_PATH : url),
+    register: (app) => registerGatewayRoutes(app, options),
+    answerBroken: (packet) => {
+      const [line = ''] = Buffer.from(packet ?? [])
+        .toString('latin1', 0, 256)
+        .split('\r\n', 1);
+      const [, target = ''] = line.split(' ');
+      if (!isGatewayUrl(target)) return null;
+      options.noteRefusal('REQUEST_MALFORMED', null, null);
+      return toSharedAnswer(malformed, null);
+    },
+    brokenHeaders: toRiskHeaders({ decision: 'UNAVAILABLE', decisionId: null, reasons: malformed.reasons }),
+  };
+}
+
+function isGatewayUrl(url: string): boolean {
+  return url.startsWith(PREFIX) || /^\/v1\/gateway(?:$|\?)/.test(url);
+}
+
+function registerGatewayRoutes(app: FastifyInstance, options: GatewayDoorOptions): void {
+  // node:http gives CONNECT to nobody's request handler.
+  const methods = METHODS.filter((method) => method !== 'CONNECT');
+  const known = new Set(app.supportedMethods);
+  for (const method of methods) if (!known.has(method)) app.addHttpMethod(method, { hasBody: true });
+  // node:http would answer an expectation that it does not know with a bare 417.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  void app.register(async (scope) => {
+    scope.setErrorHandler((_error, _request, reply) => send(reply, toSharedAnswer(DEFECT_OUTCOME, null)));
+    // Everything is answered before a body parser can find fault with a content type or a length.
+    scope.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, _done: () => void) => {
+      answer(request, reply, options);
+    });
+    const handler = (_request: FastifyRequest, reply: FastifyReply) =>
+      send(reply, toSharedAnswer(DEFECT_OUTCOME, null));
+    const others = methods.filter((method) => method !== 'GET');
+    scope.route({
+      method: 'GET',
+      url: ROUTE_PATTERN,
+      exposeHeadRoute: false,
+      schema: GATEWAY_ROUTE_SCHEMA,
+      handler,
+    });
+    scope.route({ method: others, url: ROUTE_PATTERN, schema: { hide: true }, handler });
+  });
+}
+
+function answer(request: FastifyRequest, reply: FastifyReply, options: GatewayDoorOptions): void {
+  const [, dialectId = '', profile = '', rest = ''] = ADDRESS.exec(request.originalUrl) ?? [];
+  const dialect = options.dialects.get(dialectId);
+  const made =
+    dialect === undefined ? unknownAddress(options) : ask(request, dialect, profile, rest, options);
+  const finish = (outcome: GatewayOutcome, isBodyComplete: boolean) => {
+    if (!isBodyComplete || options.isDraining()) void reply.header('connection', 'close');
+    send(reply, dialect === undefined ? toSharedAnswer(outcome, null) : dialect.toAnswer(outcome));
+  };
+  const hasBody = announcesBody(request.raw);
+  if (!hasBody && !(made instanceof Promise)) {
+    finish(made, true);
+    return;
+  }
+  const bodyEnd = hasBody ? awaitBodyEnd(request.raw) : true;
+  void Promise.all([made, bodyEnd]).then(([outcome, isBodyComplete]) => finish(outcome, isBodyComplete));
+}
+
+function unknownAddress({ noteRefusal }: GatewayDoorOptions): GatewayOutcome {
+  noteRefusal('ADDRESS_UNKNOWN', null, null);
+  return refusedOutcome('ADDRESS_UNKNOWN');
+}
+
+function ask(
+  request: FastifyRequest,
+  dialect: GatewayDialect,
+  profile: string,
+  rest: string,
+  { check }: GatewayDoorOptions,
+): GatewayOutcome | Promise<GatewayOutcome> {
+  const headers = toDistinct(request.raw);
+  return check({
+    dialect: dialect.id,
+    profile,
+    credentials: { headers, peerAddress: request.raw.socket.remoteAddress },
+    original: () => dialect.toOriginal({ method: request.method, rest, headers }),
+    requestId: request.id,
+  });
+}
+
+/** Every field with all its values: node:http itself drops or joins repeated ones. */
+function toDistinct({ rawHeaders }: IncomingMessage): GatewayHeaders {
+  const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
+  for (let place = 0; place + 1 < rawHeaders.length; place += 2) {
+    const name = (rawHeaders[place] ?? '').toLowerCase();
+    const value = rawHeaders[place + 1] ?? '';
+    const values = headers[name];
+    if (values === undefined) headers[name] = [value];
+    else values.push(value);
+  }
+  return headers;
+}
+
+function send(reply: FastifyReply, { status, headers, body }: GatewayAnswer): FastifyReply {
+  return reply.code(status).headers(headers).send(body);
+}

@@ -1,0 +1,29 @@
+import t from 'tap';
+import { createBlockAmbiguous } from '../../src/application/block-ambiguous.ts';
+import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
+
+t.test('blocks an ambiguous subject by whatever policy, and names every provider as skipped', async (t) => {
+  const block = createBlockAmbiguous({
+    providers: ['one', 'two'],
+    policy: () => ({ id: 'mild', hash: 'sha256:0' }) as CompiledPolicy,
+    clock: { nowMs: () => 7, monotonicMs: () => 0 },
+    newId: () => 'the-id',
+  });
+  const decision = block();
+  t.match(decision, {
+    id: 'the-id',
+    verdict: 'BLOCK',
+    reasons: [{ code: 'SUBJECT_AMBIGUOUS', verdict: 'BLOCK', certain: true }],
+    degraded: false,
+    policy: { id: 'mild', hash: 'sha256:0' },
+    decidedAtMs: 7,
+    expiresAtMs: 7,
+  });
+  t.same(
+    decision.evidence.map(({ provider, outcome }) => [provider, outcome]),
+    [
+      ['one', 'skipped'],
+      ['two', 'skipped'],
+    ],
+  );
+});
