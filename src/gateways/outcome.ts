@@ -103,5 +103,5 @@ function toVary(places: readonly IdPlace[], { ipHeader }: GatewayProfile): reado
 
 /** `x-device-id` as `X-Device-ID`: names are compared without case, and recipes show this one. */
 function toFieldCase(name: string): string {
-  return name.replaceAll(/(?:^|-)id\b|(?:^|-)[a-z]/g, (part) => part.toUpperCase());
+  return name.replaceAll(/-i[dp]\b|(?:^|-)[a-z]/g, (part) => part.toUpperCase());
 }
