@@ -42,7 +42,7 @@ async function speak(bytes: string, to: number = port, count = 1): Promise<{ ans
 
 /** The answers that are complete with their bodies. */
 function countAnswers(received: string): number {
-  const heads = [...received.matchAll(/HTTP\/1\.1 [^]*?\r\n\r\n/g)];
+  const heads = [...received.matchAll(/HTTP\/1\.1 [\s\S]*?\r\n\r\n/g)];
   return heads.filter(({ 0: head, index }) => {
     const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
     return received.length >= index + head.length + length;

@@ -1,9 +1,13 @@
 import { spawnSync } from 'node:child_process';
 
-interface RequiredProgram {
+/** A program that tests run. */
+export interface RequiredProgram {
   /** Any one of these on the PATH will do. */
   readonly names: readonly string[];
+  /** Names of packages, separated by spaces. */
   readonly packages: Readonly<Record<Manager, string>>;
+  /** Where being on the PATH is not all. */
+  isMissing?(): boolean;
 }
 
 type Manager = 'apt-get' | 'apk' | 'brew';
@@ -34,16 +38,25 @@ export interface Machine {
 
 /** Makes sure of the programs that the tests run: installs what is missing where that is possible. Returns null, or the one line that says what a person has to install. */
 export function ensurePrograms(machine: Machine = thisMachine): string | null {
-  const findMissing = () => REQUIRED.filter(({ names }) => !names.some((name) => machine.has(name)));
-  const missing = findMissing();
-  if (missing.length === 0) return null;
-  const manager = findManager(machine);
-  if (manager !== null) install(machine, manager, missing);
-  const lacking = findMissing();
+  const lacking = installMissing(REQUIRED, machine);
   if (lacking.length === 0) return null;
   const needs = lacking.map(({ names }) => names.join(' or ')).join(' and ');
   const packages = (name: Manager) => lacking.map((one) => one.packages[name]).join(' ');
   return `The tests need ${needs} on the PATH: as root \`apt-get install ${packages('apt-get')}\` or \`apk add ${packages('apk')}\`, or \`brew install ${packages('brew')}\`.`;
+}
+
+/** Installs what is missing where that is possible, and returns what is missing then. */
+export function installMissing(
+  required: readonly RequiredProgram[],
+  machine: Machine = thisMachine,
+): readonly RequiredProgram[] {
+  const findMissing = () =>
+    required.filter(({ names, isMissing }) => isMissing?.() ?? !names.some((name) => machine.has(name)));
+  const missing = findMissing();
+  const manager = findManager(machine);
+  if (missing.length === 0 || manager === null) return missing;
+  install(machine, manager, missing);
+  return findMissing();
 }
 
 /** apt-get and apk serve root only; Homebrew refuses it. */
@@ -53,7 +66,7 @@ function findManager(machine: Machine): Manager | null {
 }
 
 function install(machine: Machine, manager: Manager, missing: readonly RequiredProgram[]): void {
-  const packages = missing.map((one) => one.packages[manager]);
+  const packages = missing.flatMap((one) => one.packages[manager].split(' '));
   const steps = INSTALL[manager];
   steps.every((step, index) =>
     machine.run(manager, index < steps.length - 1 ? step : [...step, ...packages]),
@@ -65,7 +78,8 @@ const thisMachine: Machine = {
   isRoot: process.getuid?.() === 0,
   run: (program, args) => {
     console.error(`> ${program} ${args.join(' ')}`);
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    // A runlevel in which a package does not start its service.
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
     // Standard output is the tests'.
     return spawnSync(program, args, { env, stdio: ['ignore', 2, 2] }).status === 0;
   },

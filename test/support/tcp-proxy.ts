@@ -80,8 +80,6 @@ class DelayingProxy implements TcpProxy {
       return;
     }
     const target = new Socket();
-    this.#join(client, target);
-    this.#join(target, client);
     client.on('data', (chunk) => target.write(chunk));
     let written = Promise.resolve();
     target.on('data', (chunk) => {
@@ -91,17 +89,20 @@ class DelayingProxy implements TcpProxy {
         client.write(chunk);
       });
     });
+    this.#join(client, () => target.destroy());
+    // What the target said last is handed on before its end is.
+    this.#join(target, () => void written.then(() => client.destroySoon()));
     target.connect(this.#targetPort, '127.0.0.1');
   }
 
   /** When one side ends, so does the other. */
-  #join(socket: Socket, other: Socket): void {
+  #join(socket: Socket, endOther: () => void): void {
     this.#sockets.add(socket);
     // A reset is an end like any other here.
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#sockets.delete(socket);
-      other.destroy();
+      endOther();
     });
   }
 }

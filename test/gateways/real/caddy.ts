@@ -1,0 +1,8 @@
+import { testGateway } from './test-gateway.ts';
+
+await testGateway({
+  name: 'caddy',
+  recipes: ['caddy/Caddyfile'],
+  caches: false,
+  command: ([recipe = '']) => ['caddy', 'run', '--adapter', 'caddyfile', '--config', recipe],
+});

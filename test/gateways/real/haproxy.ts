@@ -1,0 +1,8 @@
+import { testGateway } from './test-gateway.ts';
+
+await testGateway({
+  name: 'haproxy',
+  recipes: ['haproxy/haproxy.cfg', 'haproxy/riskgate.lua'],
+  caches: false,
+  command: ([recipe = '']) => ['haproxy', '-db', '-f', recipe],
+});

@@ -1,0 +1,60 @@
+/** `npm run test:gateways`: every gateway program that is there, or can be installed, against riskgate with its recipe. The last line is `N passed, N failed`. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { installMissing, type RequiredProgram } from '../../support/install-programs.ts';
+import { ROOT } from '../../support/start-program.ts';
+
+interface Gateway {
+  readonly name: string;
+  readonly program: RequiredProgram;
+  /** Files that are as necessary as the program. */
+  readonly files?: readonly string[];
+  /** Its absence is a failure. */
+  readonly isRequired: boolean;
+}
+
+/** A slow machine installs nothing in here, but starts services and waits for outages. */
+const TIMEOUT_SECONDS = 300;
+
+const program = (name: string, packages: string): RequiredProgram => ({
+  names: [name],
+  packages: { 'apt-get': packages, apk: packages, brew: packages },
+});
+
+const GATEWAYS: readonly Gateway[] = [
+  { name: 'nginx', program: program('nginx', 'nginx-light'), isRequired: true },
+  { name: 'caddy', program: program('caddy', 'caddy'), isRequired: true },
+  { name: 'haproxy', program: program('haproxy', 'haproxy'), isRequired: true },
+  {
+    name: 'apache',
+    program: program('apache2', 'apache2 lua-socket'),
+    files: ['/usr/lib/apache2/modules/mod_lua.so', '/usr/share/lua/5.3/socket.lua'],
+    isRequired: false,
+  },
+  { name: 'varnish', program: program('varnishd', 'varnish'), isRequired: false },
+];
+
+process.exitCode = run(process.argv.slice(2));
+
+/** Runs those that are named, or all. */
+function run(names: readonly string[]): number {
+  const wanted = GATEWAYS.filter(({ name }) => names.length === 0 || names.includes(name));
+  const absent = wanted.filter((gateway) => !isThere(gateway));
+  // One by one: a package that cannot be had must not keep the others out.
+  for (const gateway of absent) installMissing([{ ...gateway.program, isMissing: () => !isThere(gateway) }]);
+  const present = wanted.filter(isThere);
+  const files = present.map(({ name }) => `test/gateways/real/${name}.ts`);
+  const tests = ['test/support/run-tests.ts', '--jobs=1', `--timeout=${TIMEOUT_SECONDS}`, ...files];
+  const notRun = wanted.filter((gateway) => !present.includes(gateway));
+  const lacking = notRun.filter(({ isRequired }) => isRequired);
+  for (const { name, isRequired } of notRun)
+    console.log(`not run: ${name}, which is not installed${isRequired ? ' and has to be' : ''}`);
+  if (files.length === 0) return 1;
+  const { status } = spawnSync(process.execPath, tests, { cwd: ROOT, stdio: 'inherit' });
+  return status === 0 && lacking.length === 0 ? 0 : 1;
+}
+
+function isThere({ program: { names }, files = [] }: Gateway): boolean {
+  const isOnPath = names.some((name) => spawnSync(name, ['-v'], { stdio: 'ignore' }).error === undefined);
+  return isOnPath && files.every((file) => existsSync(file));
+}

@@ -1,0 +1,19 @@
+import { testGateway } from './test-gateway.ts';
+
+await testGateway({
+  name: 'varnish',
+  recipes: ['varnish/riskgate.vcl'],
+  caches: false,
+  command: ([recipe = ''], { gatewayPort, directory }) => [
+    'varnishd',
+    '-F',
+    '-a',
+    `127.0.0.1:${gatewayPort}`,
+    '-f',
+    recipe,
+    '-n',
+    `${directory}/varnish`,
+    '-s',
+    'malloc,32m',
+  ],
+});
