@@ -9,7 +9,7 @@ import { startRedisServer } from '../test/support/redis-server.ts';
 import type { VariantId } from './options.ts';
 import { prime, readSample, waitUntilAlive } from './probe.ts';
 import type { BenchProcess, BenchProcesses } from './processes.ts';
-import { API_KEY, LIMITED_API_KEY, VARIANTS, type Variant } from './variants.ts';
+import { API_KEY, GATEWAY_PROFILES, LIMITED_API_KEY, VARIANTS, type Variant } from './variants.ts';
 
 /** A variant whose server runs. */
 export interface RunningVariant extends Variant {
@@ -64,6 +64,7 @@ export async function startFleet(processes: BenchProcesses, only: ReadonlySet<Va
     fastify: () => startEcho('bench/servers/fastify.ts'),
     warm: async () => warm,
     limited: () => startService(),
+    gateway: () => startService(),
     redis: async () => {
       const { url } = await startRedisServer(processes);
       return startService({
@@ -88,10 +89,13 @@ function createServiceEnv(emulatorPort: number, processes: BenchProcesses): Reco
   processes.teardown(() => rmSync(directory, { recursive: true, force: true }));
   const keysFile = join(directory, 'keys.yaml');
   writeFileSync(keysFile, JSON.stringify({ keys: KEYS }));
+  const profilesFile = join(directory, 'profiles.yaml');
+  writeFileSync(profilesFile, GATEWAY_PROFILES);
   return {
     ...emulatorEnvironment(PROVIDERS, `http://127.0.0.1:${emulatorPort}`),
     ...Object.fromEntries(PROVIDERS.map(({ id }) => [`${id.toUpperCase()}_OK_TTL_SECONDS`, TTL_SECONDS])),
     API_KEYS_FILE: keysFile,
+    GATEWAY_PROFILES_FILE: profilesFile,
     ID_HASH_KEY: 'a key for benchmarks, of 32 bytes or more',
     LOG_LEVEL: 'info',
   };

@@ -11,15 +11,20 @@ const OVERHEAD_AIMS = { p50: 1.5, p99: 5 };
 export interface CpuSummary {
   readonly variant: VariantId;
   readonly micros: Spread;
-  /** To bare Fastify in the same round. */
+  /** To bare Fastify, or another variant, in the same round. */
   readonly ratio: Spread;
   readonly requestsPerSecond: number;
 }
 
-export function summarise(samples: readonly CpuSample[], variant: VariantId): CpuSummary {
+/** `yardstickId` is what the ratio is taken to. */
+export function summarise(
+  samples: readonly CpuSample[],
+  variant: VariantId,
+  yardstickId: VariantId = 'fastify',
+): CpuSummary {
   const own = samples.filter((sample) => sample.variant === variant);
   const ratios = own.map(({ round, microsPerRequest }) => {
-    const yardstick = samples.find((sample) => sample.variant === 'fastify' && sample.round === round);
+    const yardstick = samples.find((sample) => sample.variant === yardstickId && sample.round === round);
     return microsPerRequest / (yardstick?.microsPerRequest ?? Number.NaN);
   });
   return {
@@ -44,6 +49,7 @@ export function toMarkdown(
     '|---|---:|---:|---:|---:|',
     ...variants.map((variant) => toRow(variant, summarise(samples, variant.id))),
   ];
+  for (const variant of variants) lines.push(...toComparison(variant, samples));
   if (overhead !== null) lines.push('', ...toOverheadTable(overhead));
   return lines.join('\n');
 }
@@ -52,6 +58,14 @@ function toRow({ title, aim }: RunningVariant, { micros, ratio, requestsPerSecon
   const aimed = aim === null ? '' : `≤ ${aim} ${toMark(ratio.median <= aim)}`;
   const cells = [title, toText(micros, 1), toText(ratio, 2), aimed, String(Math.round(requestsPerSecond))];
   return `| ${cells.join(' | ')} |`;
+}
+
+/** One line for a variant that is set against another than bare Fastify, where both were measured. */
+function toComparison({ id, title, against }: RunningVariant, samples: readonly CpuSample[]): string[] {
+  if (against === undefined || !samples.some(({ variant }) => variant === against.id)) return [];
+  const { ratio } = summarise(samples, id, against.id);
+  const mark = toMark(ratio.median <= against.aim);
+  return ['', `${title}: × ${toText(ratio, 2)} of \`${against.id}\`; aim ≤ ${against.aim} ${mark}`];
 }
 
 function toOverheadTable({ decideMs, directMs }: OverheadSamples): string[] {

@@ -1,4 +1,4 @@
-import { type LoadJob, SERIAL } from './load/job.ts';
+import { type LoadJob, SERIAL, TURN } from './load/job.ts';
 import type { VariantId } from './options.ts';
 
 /** The key of a caller without limits, and of one whose limits are so wide that no benchmark meets them. */
@@ -13,12 +13,21 @@ export interface Variant {
   readonly origin: 'memory' | 'redis' | 'miss' | null;
   /** The most CPU time it should take as a multiple of bare Fastify; null without an aim. */
   readonly aim: number | null;
+  /** Another variant, and the most CPU time as a multiple of that. */
+  readonly against?: { readonly id: VariantId; readonly aim: number };
 }
 
 export const VARIANTS: readonly Variant[] = [
   { id: 'http', title: 'node:http echo', origin: null, aim: null },
   { id: 'fastify', title: 'bare Fastify echo', origin: null, aim: null },
   { id: 'warm', title: 'decide, warm in memory', origin: 'memory', aim: 1.8 },
+  {
+    id: 'gateway',
+    title: 'gateway route (nginx), warm in memory',
+    origin: 'memory',
+    aim: null,
+    against: { id: 'warm', aim: 1.25 },
+  },
   { id: 'limited', title: 'the same, caller with limits', origin: 'memory', aim: 2.2 },
   { id: 'redis', title: 'decide, hits in Redis', origin: 'redis', aim: 3 },
   { id: 'cold', title: 'decide, cold', origin: 'miss', aim: null },
@@ -29,8 +38,16 @@ export const WARM_IDS = { first: 0, count: 512 };
 /** What a provider takes in the cold variant. */
 export const COLD_DELAY_MS = 20;
 
+/** Of the gateway variant, in JSON, which is YAML: what a caller of /v1/decide says too. */
+export const GATEWAY_PROFILES = JSON.stringify({
+  profiles: { bench: { action: 'login', ip_header: 'X-Real-IP' } },
+});
+const USER_AGENT =
+  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36';
+
 /** The load of a variant: a login with everything that a caller usually knows. Cold requests each name an id never seen before, as a new device is. */
 export function toLoadJob(variant: Variant, port: number, connections: number, firstCold: number): LoadJob {
+  if (variant.id === 'gateway') return toGatewayJob(port, connections);
   const isCold = variant.origin === 'miss';
   return {
     port,
@@ -44,6 +61,32 @@ export function toLoadJob(variant: Variant, port: number, connections: number, f
     body: toBody(isCold ? COLD_DELAY_MS : 0, SERIAL),
     serials: isCold ? { first: firstCold, count: null } : WARM_IDS,
     mustInclude: '"decision":"ALLOW"',
+  };
+}
+
+/** What nginx sends for a page: the browser's own headers and the recipe's. No two questions are the same, so that each is counted and logged like a decision of the API. */
+function toGatewayJob(port: number, connections: number): LoadJob {
+  const id = `fault-slow-0-${SERIAL}`;
+  return {
+    port,
+    connections,
+    method: 'GET',
+    path: '/v1/gateway/nginx/bench',
+    headers: {
+      'X-Riskgate-Key': API_KEY,
+      'X-Original-Method': 'GET',
+      'X-Original-URI': `/shop/item?turn=${TURN}`,
+      'X-Real-IP': '203.0.113.7',
+      'X-Telemetry-ID': id,
+      'X-Device-ID': id,
+      'User-Agent': USER_AGENT,
+      Accept: 'text/html,application/xhtml+xml',
+      'Accept-Language': 'en',
+      'Accept-Encoding': 'gzip, deflate, br',
+    },
+    body: '',
+    serials: WARM_IDS,
+    mustInclude: 'x-risk-decision: ALLOW',
   };
 }
 
@@ -69,7 +112,6 @@ export function toBody(delayMs: number, serial: string): string {
     action: 'login',
     account_id: 'acct_42',
     ip: '203.0.113.7',
-    user_agent:
-      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36',
+    user_agent: USER_AGENT,
   });
 }

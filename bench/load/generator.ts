@@ -9,12 +9,16 @@ import {
   loadJobSchema,
   loadOrderSchema,
   renderRequest,
+  TURN,
+  writeTurn,
 } from './job.ts';
 
 let current: LoadJob | null = null;
 let connections: LoadConnection[] = [];
 let rendered: Buffer[] = [];
 let sent = 0;
+/** Where the number of the turn stands in every request of the job; -1 for a job without one. */
+let turnPlace = -1;
 
 /** Connects; nothing is sent yet. */
 answer('open', loadJobSchema, async (job) => {
@@ -22,6 +26,7 @@ answer('open', loadJobSchema, async (job) => {
   sent = 0;
   const { first, count } = job.serials;
   rendered = Array.from({ length: count ?? 0 }, (_, place) => renderRequest(job, first + place));
+  turnPlace = renderRequest(job, first).indexOf(TURN);
   connections = await Promise.all(
     Array.from({ length: job.connections }, () => LoadConnection.open(job.port)),
   );
@@ -77,7 +82,9 @@ function nextRequest(job: LoadJob): { serial: number; request: Buffer } {
   const { first, count } = job.serials;
   const place = count === null ? sent : sent % count;
   sent += 1;
-  return { serial: first + place, request: rendered[place] ?? renderRequest(job, first + place) };
+  const request = rendered[place] ?? renderRequest(job, first + place);
+  if (turnPlace !== -1) writeTurn(request, turnPlace, sent);
+  return { serial: first + place, request };
 }
 
 function failureOf(response: LoadResponse | Error, wanted: Buffer): string | null {

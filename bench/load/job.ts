@@ -35,10 +35,17 @@ export type LoadResult = z.output<typeof loadResultSchema>;
 
 export const SERIAL = '{serial}';
 const SERIAL_DIGITS = 8;
+/** Stands for a number that no two requests of a job share, as long as the placeholder itself. */
+export const TURN = '{turn##}';
 
 /** The number as it stands in a request. */
 export function toSerialText(serial: number): string {
   return String(serial).padStart(SERIAL_DIGITS, '0');
+}
+
+/** Puts the number of a turn into a rendered request, at the place of its placeholder. */
+export function writeTurn(request: Buffer, place: number, turn: number): void {
+  request.write(String(turn % 10 ** TURN.length).padStart(TURN.length, '0'), place, 'latin1');
 }
 
 /** The whole HTTP/1.1 message for one number. */
