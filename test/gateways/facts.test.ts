@@ -24,7 +24,7 @@ const PROFILES = {
   },
   quick: { deadline_ms: 60 },
 };
-const app = await createGatewayApp(t, PROFILES, { emulators, isForgetful: true });
+const app = await createGatewayApp(t, PROFILES, { emulators });
 
 for (const dialect of DIALECTS) {
   t.test(`facts 1 and 2: ${dialect}: ALLOW is 200, CHALLENGE 401, BLOCK 403, and nothing else`, async (t) => {
@@ -252,7 +252,7 @@ t.test('fact 6: the same question within five seconds is one decision', async (t
 t.test(
   'fact 6: a repeat is judged by the evidence of its own moment, and never milder for being one',
   async (t) => {
-    const own = await createTestApp(t, { isForgetful: true, env: { PREFACTOR_OK_TTL_SECONDS: '0' } });
+    const own = await createTestApp(t, { env: { PREFACTOR_OK_TTL_SECONDS: '0' } });
     const ask = { telemetryId: 'allow', deviceId: 'active' };
     const first = await askGateway(own, ask);
     t.equal(first.status, 200);
