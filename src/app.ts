@@ -1,10 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { closeServer } from './app/close-server.ts';
 import { followKeyring, followPolicy, followProfiles } from './app/followed-files.ts';
 import { wireGateways } from './app/gateway-door.ts';
 import { describeProblem, inspectInBackground } from './app/redis-inspection.ts';
 import { readRedisTarget } from './app/redis-target.ts';
+import { startGrpcDoor } from './app/start-grpc-door.ts';
 import { createCustody } from './application/custody.ts';
 import { createDecide } from './application/decide.ts';
 import { findInertRules } from './application/describe-policy.ts';
@@ -22,6 +24,7 @@ import { createLogObserver } from './observers/log-observer.ts';
 import { measureService } from './observers/service-metrics.ts';
 import { startTracer } from './observers/start-tracer.ts';
 import { systemClock } from './platform/clock.ts';
+import type { GrpcServer } from './platform/grpc-server.ts';
 import { createHttpClient, type HttpClient } from './platform/http-client.ts';
 import { createKeyedHash } from './platform/keyed-hash.ts';
 import { createSlots } from './platform/slots.ts';
@@ -37,10 +40,10 @@ import { createRedisEvidenceStore, type RedisStoreEvent } from './stores/redis/e
 import type { RedisTarget } from './stores/redis/target.ts';
 import { createTieredEvidenceStore } from './stores/tiered-evidence-store.ts';
 
-/** How long a connection that has become idle may hold up a shutdown. */
-const IDLE_SWEEP_MS = 50;
 /** Longer than whatever keeps a decided answer from being stored at once. */
 const LOCK_MARGIN_MS = 5_000;
+/** Longer than most deadlines; whatever a gateway still waits for then, its own timeout has ended. */
+const GRPC_PATIENCE_MS = 5_000;
 
 export interface AppOptions {
   readonly config: Config;
@@ -56,6 +59,8 @@ export interface AppOptions {
 /** The assembled service. */
 export interface App {
   readonly server: FastifyInstance;
+  /** The door for Envoy over gRPC; null where none is configured. Its owner lets it listen. */
+  readonly grpc: Pick<GrpcServer, 'listen'> | null;
   /** Makes /readyz answer 503 and every answer close its connection, so that load balancers and clients turn away before the listener closes. Requests are still decided. */
   drain(): void;
   /** Finishes what is in flight, then closes every connection, watch and pool. */
@@ -197,8 +202,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     suspectProviders: () => slots.filter(({ source }) => source?.isSuspect()).map(({ id }) => id),
     isDraining: () => isDraining,
   });
+  const grpc = await startGrpcDoor(config.grpcPort, { check: gateways.check, newId });
   const close = async (): Promise<void> => {
-    await closeServer(server);
+    await Promise.all([closeServer(server), grpc?.close(GRPC_PATIENCE_MS)]);
     guarded.stop();
     inspector.close();
     policy.close();
@@ -210,18 +216,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
   return {
     server,
+    grpc,
     drain: () => {
       isDraining = true;
+      grpc?.drain();
     },
     close,
   };
-}
-
-/** Fastify closes the connections that are idle now; one that answers a last request becomes idle later, and would hold the close until its keep-alive ends. */
-async function closeServer(server: FastifyInstance): Promise<void> {
-  const sweep = setInterval(() => server.server.closeIdleConnections(), IDLE_SWEEP_MS);
-  await server.close();
-  clearInterval(sweep);
 }
 
 /** One upstream account has one key space: other settings or credentials must not meet the evidence of these. */

@@ -42,6 +42,8 @@ export interface Config {
   readonly apiKeysFile: string;
   /** Null has the built-in profile alone. */
   readonly gatewayProfilesFile: string | null;
+  /** Null does not speak gRPC; 0 takes a free port. */
+  readonly grpcPort: number | null;
   readonly idHashKey: string;
   /** Null keeps everything in this process. */
   readonly redis: RedisConfig | null;
@@ -133,6 +135,7 @@ export function loadConfig(
     ...own,
     redis,
     gatewayProfilesFile: own['gatewayProfilesFile'] ?? null,
+    grpcPort: own['grpcPort'] ?? null,
     traceEndpoint: own['traceEndpoint'] ?? null,
     providers: configs,
   } as unknown as Config;

@@ -52,16 +52,26 @@ async function run(config: Config): Promise<void> {
     void draining.over.then(() => (isClosing ? undefined : graceful.close()));
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
-  try {
-    await app.server.listen({ host: config.host, port: config.port });
-  } catch (error) {
-    const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : null;
-    process.stderr.write(
-      `riskgate does not start; ${config.host}:${config.port} cannot be listened on (${String(code)})\n`,
-    );
-    await closeLogger();
-    process.exit(1);
+  const listen = async <Bound>(port: number, bind: () => Promise<Bound>): Promise<Bound> => {
+    try {
+      return await bind();
+    } catch (error) {
+      const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : null;
+      process.stderr.write(
+        `riskgate does not start; ${config.host}:${port} cannot be listened on (${String(code)})\n`,
+      );
+      await closeLogger();
+      process.exit(1);
+    }
+  };
+  const { grpc, server } = app;
+  const { grpcPort, host, port } = config;
+  // First, so that who finds the service ready finds all of it.
+  if (grpc !== null && grpcPort !== null) {
+    const bound = await listen(grpcPort, () => grpc.listen(host, grpcPort));
+    logger.info({ event: 'grpc.listening', port: bound });
   }
-  const [address] = app.server.addresses();
+  await listen(port, () => server.listen({ host, port }));
+  const [address] = server.addresses();
   logger.info({ event: 'service.listening', address, version });
 }

@@ -46,6 +46,7 @@ t.test('has the defaults of the contract', async (t) => {
     gatewayProfilesFile: null,
     redis: null,
     drainDelayMs: 2_000,
+    grpcPort: null,
     cacheEntriesMax: 50_000,
     localCacheTtlMs: 5_000,
     redisTimeoutMs: 25,

@@ -64,6 +64,13 @@ export const SERVICE_SETTINGS = {
     description:
       'YAML file of gateway profiles, see [docs/gateways](docs/gateways/README.md). Re-read when it changes, like the policy. Without it there is the built-in `default` alone.',
   },
+  grpcPort: {
+    env: 'GRPC_PORT',
+    schema: integer(0, 65_535),
+    isOptional: true,
+    description:
+      'The port for `envoy.service.auth.v3.Authorization` over gRPC (h2c), on the same address; 0 takes a free one. Without it gRPC is off, and not loaded.',
+  },
   decisionDeadlineMs: {
     env: 'DECISION_DEADLINE_MS',
     schema: integer(50, 10_000),

@@ -35,6 +35,8 @@ export interface GatewayQuestion {
   /** Called once the gateway is known to be one; null where it asks about nothing that can be understood. */
   readonly original: () => OriginalRequest | null;
   readonly requestId: string;
+  /** How long the gateway waits for the answer; absent or null where it does not say. */
+  readonly deadlineMs?: number | null;
 }
 
 export interface CheckDependencies {
@@ -95,7 +97,8 @@ function check(flow: Flow, question: GatewayQuestion): GatewayOutcome | Promise<
   }
   if (isExempt(original, profile)) return EXEMPT_OUTCOME;
   if (flow.overload() !== null) return unavailable(flow, dialect, profile, 'OVERLOADED', RETRY_AFTER_SECONDS);
-  const known: KnownQuestion = { profile, caller, original, dialect, requestId: question.requestId };
+  const { requestId, deadlineMs = null } = question;
+  const known: KnownQuestion = { profile, caller, original, dialect, requestId, deadlineMs };
   const permit = flow.holdToLimits(caller);
   return permit instanceof Promise
     ? permit.then((late) => askWith(flow, known, late))
@@ -109,6 +112,7 @@ interface KnownQuestion {
   readonly original: OriginalRequest;
   readonly dialect: string;
   readonly requestId: string;
+  readonly deadlineMs: number | null;
 }
 
 function askWith(
@@ -138,7 +142,7 @@ function ask(flow: Flow, question: KnownQuestion): GatewayOutcome | Promise<Gate
   try {
     const decision = flow.decide(subject, {
       maxAgeMs: null,
-      deadlineMs: profile.deadlineMs,
+      deadlineMs: shorterOf(profile.deadlineMs, question.deadlineMs),
       caller: caller.id,
       traceparent,
     });
@@ -155,6 +159,11 @@ function ask(flow: Flow, question: KnownQuestion): GatewayOutcome | Promise<Gate
       error.retryAfterSeconds ?? RETRY_AFTER_SECONDS,
     );
   }
+}
+
+function shorterOf(left: number | null, right: number | null): number | null {
+  if (left === null || right === null) return left ?? right;
+  return Math.min(left, right);
 }
 
 /** A repeat is judged like any question, by the evidence and the policy of the moment; only when nothing has changed is it the same decision, and not told again. */

@@ -19,6 +19,8 @@ export interface OriginalRequest {
   /** Null where the dialect does not say. */
   readonly host: string | null;
   readonly headers: GatewayHeaders;
+  /** Where it came from, as the protocol and no header says; absent or null where it does not. */
+  readonly address?: string | null;
 }
 
 /** `UNAVAILABLE`: there is no decision. */

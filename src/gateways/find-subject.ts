@@ -23,7 +23,7 @@ export function findSubject(original: OriginalRequest, profile: GatewayProfile):
     telemetryId: idOf(telemetry),
     device: { kind: 'shared', id: idOf(device) },
     action: profile.action,
-    ip: findAddress(original.headers, profile.ipHeader),
+    ip: findAddress(original, profile.ipHeader),
     userAgent: findUserAgent(original.headers),
   };
 }
@@ -98,10 +98,10 @@ function valuesInCookies(fields: readonly string[] | undefined, name: string): s
 }
 
 /** The last address of the field is what the gateway itself saw; those before it are hearsay. */
-function findAddress(headers: GatewayHeaders, name: string | null): string | undefined {
-  const value = name === null ? null : singleValue(headers, name);
-  const address = value?.slice(value.lastIndexOf(',') + 1).trim() ?? '';
-  return isIP(address) === 0 ? undefined : address;
+function findAddress({ headers, address }: OriginalRequest, name: string | null): string | undefined {
+  const field = name === null ? null : singleValue(headers, name);
+  const found = name === null ? address : field?.slice(field.lastIndexOf(',') + 1).trim();
+  return typeof found === 'string' && isIP(found) !== 0 ? found : undefined;
 }
 
 function findUserAgent(headers: GatewayHeaders): string | undefined {

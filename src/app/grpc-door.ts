@@ -1,0 +1,38 @@
+import { fileURLToPath } from 'node:url';
+import type { Check } from '../gateways/check.ts';
+import { ENVOY_GRPC, profileOf, toCheckResponse, toOriginal } from '../gateways/envoy-grpc/index.ts';
+import type { CheckRequest, CheckResponse } from '../gateways/envoy-grpc/messages.ts';
+import { createGrpcServer, type GrpcCall, type GrpcServer } from '../platform/grpc-server.ts';
+
+const PROTO_FILE = fileURLToPath(new URL('../gateways/envoy-grpc/authorization.proto', import.meta.url));
+/** An answer at the very end of the gateway's deadline comes too late: this share of it is for the way back. */
+const RETURN_SHARE = 0.1;
+
+export interface GrpcDoorOptions {
+  readonly check: Check;
+  readonly newId: () => string;
+}
+
+/** The door for Envoy over gRPC, ready to listen. */
+export function createGrpcDoor({ check, newId }: GrpcDoorOptions): GrpcServer {
+  const ask = (request: CheckRequest, { metadata, peerAddress, deadlineMs }: GrpcCall) => {
+    const outcome = check({
+      dialect: ENVOY_GRPC,
+      profile: profileOf(request),
+      // The metadata is the gateway's own; the headers of the end user are in the message.
+      credentials: { headers: metadata, peerAddress },
+      original: () => toOriginal(request),
+      requestId: newId(),
+      deadlineMs: deadlineMs === null ? null : deadlineMs * (1 - RETURN_SHARE),
+    });
+    return outcome instanceof Promise ? outcome.then(toCheckResponse) : toCheckResponse(outcome);
+  };
+  return createGrpcServer({
+    protoFile: PROTO_FILE,
+    service: 'envoy.service.auth.v3.Authorization',
+    // The library has parsed the message by the definition that the type restates.
+    methods: { Check: (request, call): MaybePromise => ask(request as CheckRequest, call) },
+  });
+}
+
+type MaybePromise = CheckResponse | null | Promise<CheckResponse | null>;

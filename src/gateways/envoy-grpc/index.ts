@@ -1,0 +1,93 @@
+import { toSharedAnswer } from '../answer.ts';
+import type { GatewayHeaders, GatewayOutcome, OriginalRequest } from '../definition.ts';
+import { isMethod } from '../original-request.ts';
+import type { CheckRequest, CheckResponse, HeaderValueOption, HttpRequest, StructValue } from './messages.ts';
+
+/** For log lines and statistics, as the ids of the dialects over HTTP are. */
+export const ENVOY_GRPC = 'envoy-grpc';
+
+/** The built-in profile, for routes whose `context_extensions` name none. */
+const DEFAULT_PROFILE_NAME = 'default';
+
+/** The codes of google.rpc.Status. */
+const CODE = { ok: 0, permissionDenied: 7, unauthenticated: 16 } as const;
+
+/** Many servers read `X_Risk_Decision` as `X-Risk-Decision`: what a client sends by these names must not pass beside ours. */
+const SPOOFS = ['x_risk_decision', 'x_risk_decision_id', 'x_risk_reasons'];
+
+/** The profile that the route of the gateway names. It is the operator's word: clients cannot set it. */
+export function profileOf({ attributes }: CheckRequest): string {
+  const name = ownValue(attributes?.context_extensions ?? {}, 'profile');
+  return name === undefined || name === '' ? DEFAULT_PROFILE_NAME : name;
+}
+
+/** The end user's request, or null where its method or path is missing or no such thing. */
+export function toOriginal({ attributes }: CheckRequest): OriginalRequest | null {
+  const http = attributes?.request?.http;
+  if (http?.method === undefined || !isMethod(http.method) || !http.path?.startsWith('/')) return null;
+  return {
+    method: http.method,
+    target: http.path,
+    host: http.host === undefined || http.host === '' ? null : http.host,
+    headers: toHeaders(http),
+    address: attributes?.source?.address?.socket_address?.address ?? null,
+  };
+}
+
+/** The answer, or null where nothing was decided: that is an error of the call, and Envoy's `failure_mode_allow` and `status_on_error` rule. */
+export function toCheckResponse(outcome: GatewayOutcome): CheckResponse | null {
+  const { effect, decision, decisionId, reasons } = outcome;
+  if (effect.kind === 'refuse') return null;
+  const { status, headers, body } = toSharedAnswer(outcome, null);
+  const dynamic_metadata = {
+    fields: {
+      decision: { stringValue: decision },
+      decision_id: { stringValue: decisionId ?? '' },
+      reasons: {
+        listValue: { values: [...new Set(reasons)].map((code): StructValue => ({ stringValue: code })) },
+      },
+    },
+  };
+  if (effect.kind === 'allow') {
+    const risk = Object.entries(headers).filter(([name]) => name.startsWith('x-risk-'));
+    return {
+      status: { code: CODE.ok },
+      ok_response: { headers: risk.map(toOption), headers_to_remove: SPOOFS },
+      dynamic_metadata,
+    };
+  }
+  return {
+    status: { code: effect.kind === 'challenge' ? CODE.unauthenticated : CODE.permissionDenied },
+    denied_response: { status: { code: status }, headers: Object.entries(headers).map(toOption), body },
+    dynamic_metadata,
+  };
+}
+
+/** Envoy's own default would append to what the client sent. */
+function toOption([key, value]: [string, string]): HeaderValueOption {
+  return { header: { key, value }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' };
+}
+
+/** Envoy joins repeated fields with commas, which no id contains; with `encode_raw_headers` it sends each. */
+function toHeaders({ headers = {}, header_map: map }: HttpRequest): GatewayHeaders {
+  const fields: [string, string][] = Object.entries(headers);
+  for (const { key = '', value, raw_value: raw } of map?.headers ?? [])
+    fields.push([key, value === undefined || value === '' ? toText(raw) : value]);
+  const found: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
+  for (const [name, value] of fields) {
+    const lower = name.toLowerCase();
+    const values = found[lower];
+    if (values === undefined) found[lower] = [value];
+    else values.push(value);
+  }
+  return found;
+}
+
+/** One character a byte, as node:http reads header fields. */
+function toText(bytes: Uint8Array | undefined): string {
+  return bytes === undefined ? '' : String.fromCharCode(...bytes);
+}
+
+function ownValue(record: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}

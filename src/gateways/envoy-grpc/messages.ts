@@ -1,0 +1,48 @@
+/** The messages of authorization.proto as they come off the wire and go onto it: what is absent or empty there is absent here. */
+
+/** One header field. Envoy sends either its text or, with `encode_raw_headers`, its bytes. */
+export interface HeaderValue {
+  readonly key?: string;
+  readonly value?: string;
+  readonly raw_value?: Uint8Array;
+}
+
+export interface HttpRequest {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly header_map?: { readonly headers?: readonly HeaderValue[] };
+  readonly path?: string;
+  readonly host?: string;
+}
+
+export interface CheckRequest {
+  readonly attributes?: {
+    readonly source?: { readonly address?: { readonly socket_address?: { readonly address?: string } } };
+    readonly request?: { readonly http?: HttpRequest };
+    readonly context_extensions?: Readonly<Record<string, string>>;
+  };
+}
+
+export interface HeaderValueOption {
+  readonly header: { readonly key: string; readonly value: string };
+  readonly append_action: 'OVERWRITE_IF_EXISTS_OR_ADD';
+}
+
+/** `google.protobuf.Value`, as far as it is used. */
+export type StructValue =
+  | { readonly stringValue: string }
+  | { readonly listValue: { readonly values: readonly StructValue[] } };
+
+export interface CheckResponse {
+  readonly status: { readonly code: number };
+  readonly ok_response?: {
+    readonly headers: readonly HeaderValueOption[];
+    readonly headers_to_remove: readonly string[];
+  };
+  readonly denied_response?: {
+    readonly status: { readonly code: number };
+    readonly headers: readonly HeaderValueOption[];
+    readonly body: string;
+  };
+  readonly dynamic_metadata: { readonly fields: Readonly<Record<string, StructValue>> };
+}

@@ -1,0 +1,138 @@
+/** The gRPC door of the real process: health, reflection, and an end that drops no call. */
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { Client, credentials } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { service as healthService } from 'grpc-health-check';
+import t, { type Test } from 'tap';
+import { createEmulatorServer } from '../../src/emulators/server.ts';
+import { PROVIDERS } from '../../src/providers/registry.ts';
+import { createEnvoyClient } from '../support/envoy-client.ts';
+import { runProgram } from '../support/start-program.ts';
+import { createServiceEnvironment, SERVICE_KEY, startService } from '../support/start-service.ts';
+
+const SERVICE = 'envoy.service.auth.v3.Authorization';
+const REFLECTION_PROTO = fileURLToPath(
+  new URL(
+    '../../node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
+    import.meta.url,
+  ),
+);
+
+const emulators = createEmulatorServer({ providers: PROVIDERS });
+const upstream = await emulators.app.listen({ host: '127.0.0.1', port: 0 });
+t.teardown(() => emulators.app.close());
+
+async function startDoor(t: Test) {
+  const service = await startService(t, { ...createServiceEnvironment(t, upstream), GRPC_PORT: '0' });
+  const [, port] = (await service.until(/"event":"grpc\.listening","port":(\d+)/)) ?? [];
+  return { service, port: Number(port) };
+}
+
+t.test('answers the standard health service, before the HTTP port listens', async (t) => {
+  const { port, service } = await startDoor(t);
+  const client = createPlainClient(t, port);
+  for (const name of ['', SERVICE]) t.match(await askForHealth(client, name), { status: 'SERVING' });
+  await t.rejects(askForHealth(client, 'nobody.Service'), { code: 5 });
+  service.child.kill('SIGTERM');
+  const { stdout } = await service.ended;
+  t.ok(stdout.indexOf('grpc.listening') < stdout.indexOf('service.listening'));
+});
+
+t.test('describes itself by reflection', async (t) => {
+  const { port } = await startDoor(t);
+  t.same(await listServices(createPlainClient(t, port)), ['envoy.service.auth.v3.Authorization']);
+});
+
+t.test('on SIGTERM finishes every call in flight, tells health checks, and exits 0', async (t) => {
+  const { port, service } = await startDoor(t);
+  const envoy = createEnvoyClient(t, port);
+  const watched: string[] = [];
+  watchHealth(createPlainClient(t, port), watched);
+  const ask = (place: number) =>
+    envoy.check({
+      headers: { 'x-telemetry-id': `fault-slow-400-${place}`, 'x-device-id': `fault-slow-400-${place}` },
+      metadata: { 'x-riskgate-key': SERVICE_KEY },
+    });
+  t.equal((await ask(0)).error, null);
+  const calls = Array.from({ length: 50 }, (_, place) => ask(place + 1));
+  while ((emulators.callCounts()['prefactor'] ?? 0) < 51)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  service.child.kill('SIGTERM');
+  const replies = await Promise.all(calls);
+  t.same(
+    replies.filter(({ error }) => error !== null).map(({ error }) => error?.message),
+    [],
+  );
+  t.equal(replies.filter(({ status }) => status === 0).length, 50);
+  const { code, signal, stderr } = await service.ended;
+  t.strictSame({ code, signal, stderr }, { code: 0, signal: null, stderr: '' });
+  t.match(watched, ['SERVING', 'NOT_SERVING']);
+});
+
+t.test('says in one line that the gRPC port is taken', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  t.teardown(() => taken.close());
+  await new Promise((resolve) => taken.once('listening', resolve));
+  const address = taken.address();
+  const port = typeof address === 'object' && address !== null ? String(address.port) : '';
+  const env = { ...createServiceEnvironment(t, upstream), GRPC_PORT: port };
+  const { code, stderr } = await runProgram(t, [process.execPath, 'src/main.ts'], { env });
+  t.equal(code, 1);
+  t.match(stderr, new RegExp(`^riskgate does not start; [^\\n]*127\\.0\\.0\\.1:${port} cannot[^\\n]*\\n$`));
+});
+
+function createPlainClient(t: Test, port: number): Client {
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  t.teardown(() => client.close());
+  return client;
+}
+
+function askForHealth(client: Client, service: string): Promise<unknown> {
+  const { path, requestSerialize, responseDeserialize } = healthService['Check'] ?? fail();
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service }, (error, response) => {
+    if (error === null) resolve(response);
+    else reject(error);
+  });
+  return promise;
+}
+
+function watchHealth(client: Client, seen: string[]): void {
+  const { path, requestSerialize, responseDeserialize } = healthService['Watch'] ?? fail();
+  const stream = client.makeServerStreamRequest(
+    path,
+    requestSerialize,
+    responseDeserialize as (bytes: Buffer) => { readonly status: string },
+    { service: SERVICE },
+  );
+  stream.on('data', ({ status }: { readonly status: string }) => seen.push(status));
+  stream.on('error', () => {});
+}
+
+interface Listed {
+  readonly list_services_response: { readonly service: readonly { readonly name: string }[] };
+}
+
+function listServices(client: Client): Promise<readonly string[]> {
+  const reflection = loadSync(REFLECTION_PROTO, { keepCase: true })['grpc.reflection.v1.ServerReflection'];
+  if (reflection === undefined || 'format' in reflection) fail();
+  const { path, requestSerialize, responseDeserialize } = reflection['ServerReflectionInfo'] ?? fail();
+  const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>();
+  const stream = client.makeBidiStreamRequest(
+    path,
+    requestSerialize,
+    responseDeserialize as (bytes: Buffer) => Listed,
+  );
+  stream.on('data', ({ list_services_response: listed }: Listed) => {
+    resolve(listed.service.map(({ name }) => name));
+    stream.end();
+  });
+  stream.on('error', reject);
+  stream.write({ list_services: '' });
+  return promise;
+}
+
+function fail(): never {
+  throw new Error('the definition lacks a method');
+}
