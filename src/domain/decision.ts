@@ -1,5 +1,5 @@
 import type { EvidenceOrigin, Outcome, Signals } from './evidence.ts';
-import type { RuleTrace } from './policy/evaluate.ts';
+import type { RuleTrace } from './policy/rule-trace.ts';
 import type { TelemetryCustody } from './policy/telemetry-signals.ts';
 import type { Reason, Waiver } from './reason.ts';
 import type { Verdict } from './verdict.ts';

@@ -17,6 +17,7 @@ import {
 } from './document.ts';
 import { type Inspection, inspectCondition } from './inspect-condition.ts';
 import { possibleResults } from './possible-results.ts';
+import type { RuleTrace } from './rule-trace.ts';
 
 /** A rule that is ready to run. `run` throws where the condition is unknown. */
 export interface CompiledRule {
@@ -30,6 +31,9 @@ export interface CompiledRule {
   readonly run: (context: Readonly<Record<string, unknown>>) => unknown;
   /** What the condition can come to when the providers in the bit set `absentMask` have no signals; see possible-results.ts. */
   readonly possible: (absentMask: number) => number;
+  /** The rule's line of the explanation when it is true, and when it is false. */
+  readonly trueTrace: RuleTrace;
+  readonly falseTrace: RuleTrace;
 }
 
 /** A policy whose every condition has been checked. Immutable. */
@@ -157,6 +161,8 @@ function toRule(
     providers,
     run,
     possible: memoisePossible(ast, workshop.providers),
+    trueTrace: { rule: rule.id, result: 'true', why: null, on_unknown: null },
+    falseTrace: { rule: rule.id, result: 'false', why: null, on_unknown: null },
   };
 }
 

@@ -5,6 +5,7 @@ import { TELEMETRY } from './cel-environment.ts';
 import type { CompiledPolicy, CompiledRule } from './compile.ts';
 import { CAN_BE_ERROR, CAN_BE_TRUE } from './possible-results.ts';
 import type { RequestSignals } from './request-signals.ts';
+import type { RuleResult, RuleTrace } from './rule-trace.ts';
 import type { TelemetryCustody } from './telemetry-signals.ts';
 
 /** The part of evidence that a policy can see. One entry for each provider, in the policy's provider order. */
@@ -19,16 +20,6 @@ interface ProviderState {
   readonly suspect: boolean;
 }
 
-/** How one rule came out. `inert` rules read a provider that was not asked, and so say nothing. */
-export type RuleResult = 'true' | 'false' | 'unknown' | 'inert';
-
-/** One line of the explanation. `why` is null for true and false. */
-export interface RuleTrace {
-  readonly rule: string;
-  readonly result: RuleResult;
-  readonly why: string | null;
-}
-
 /** What a policy says of some evidence. */
 export interface Judgement {
   readonly verdict: Verdict;
@@ -37,7 +28,7 @@ export interface Judgement {
   readonly waivers: readonly Waiver[];
   /** True when a provider that some rule reads ended in an indefinite outcome, or custody that some rule reads is unknown. */
   readonly degraded: boolean;
-  /** One entry for each rule that was evaluated, in the order of the file. */
+  /** One entry for each rule, in the order of the file: also for those that an exempt rule keeps from counting. */
   readonly trace: readonly RuleTrace[];
 }
 
@@ -85,7 +76,9 @@ export function evaluatePolicy(
   );
   const ledger: Ledger = { verdict: null, reasons: [], waivers: [], trace: [] };
   policy.rules.forEach((rule, place) => {
-    if (exempt === -1 || place === exempt) enter(rule, findings[place] ?? FALSE, ledger);
+    const finding = findings[place] ?? FALSE;
+    ledger.trace.push(toTrace(rule, finding));
+    if (exempt === -1 || place === exempt) enter(rule, finding, ledger);
   });
   ledger.reasons.sort(byStrictness);
   const { reasons, waivers, trace } = ledger;
@@ -199,9 +192,15 @@ function statesIn(context: Readonly<Record<string, unknown>>): Readonly<Record<s
   return context['providers'] as Readonly<Record<string, ProviderState>>;
 }
 
-function enter(rule: CompiledRule, { result, why }: Finding, ledger: Ledger): void {
+/** Most rules are true or false, and their lines are the same every time. */
+function toTrace({ source, trueTrace, falseTrace }: CompiledRule, { result, why }: Finding): RuleTrace {
+  if (result === 'false') return falseTrace;
+  if (result === 'true') return trueTrace;
+  return { rule: source.id, result, why, on_unknown: result === 'unknown' ? source.on_unknown : null };
+}
+
+function enter(rule: CompiledRule, { result }: Finding, ledger: Ledger): void {
   const { id, reason: code, verdict, on_unknown: onUnknown } = rule.source;
-  ledger.trace.push({ rule: id, result, why });
   if (result === 'false' || result === 'inert') return;
   const certain = result === 'true';
   const isWaived = !certain && onUnknown === 'IGNORE';

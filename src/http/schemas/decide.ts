@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { DecideOptions } from '../../application/decide.ts';
 import type { Decision, EvidenceUse } from '../../domain/decision.ts';
 import { OUTCOMES } from '../../domain/evidence.ts';
+import { ON_UNKNOWN } from '../../domain/policy/document.ts';
+import { RULE_RESULTS } from '../../domain/policy/rule-trace.ts';
 import type { DeviceIds, Subject } from '../../domain/subject.ts';
 import { VERDICTS } from '../../domain/verdict.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
@@ -147,8 +149,12 @@ const explanationSchema = z.object({
   rules: z.array(
     z.object({
       rule: z.string(),
-      result: z.enum(['true', 'false', 'unknown', 'inert']),
+      result: z.enum(RULE_RESULTS),
       why: z.string().nullable(),
+      on_unknown: z
+        .enum(ON_UNKNOWN)
+        .nullable()
+        .describe('What an unknown rule contributes, unless an exempt rule is true; null otherwise.'),
     }),
   ),
 });

@@ -229,8 +229,12 @@ t.test('ends with ALLOW on an exempt rule that is definitely true', async (t) =>
     ['TRUSTED'],
   );
   t.same(
-    judgement.trace.map(({ rule }) => rule),
-    ['trusted'],
+    judgement.trace.map(({ rule, result }) => [rule, result]),
+    [
+      ['the-rule', 'true'],
+      ['trusted', 'true'],
+    ],
+    'and hides no rule from the trace',
   );
   t.equal(judge(rules, [ok({ action: 'other' }), ok()]).verdict, 'BLOCK');
   t.equal(judge(rules, [TIMEOUT, NOT_FOUND]).verdict, 'CHALLENGE');
