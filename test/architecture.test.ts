@@ -40,9 +40,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   http: ['application', 'domain', 'platform'],
   gateways: ['application', 'domain', 'platform'],
   dashboard: ['application', 'domain', 'platform'],
-  // The tracer is a port too, in a file of its own.
+  // The tracer and the decision log are ports too, in files of their own.
   providers: ['application/ports.ts', 'application/tracer.ts', 'domain', 'platform'],
-  stores: ['application/ports.ts', 'domain', 'platform'],
+  stores: ['application/ports.ts', 'application/decision-log.ts', 'domain', 'platform'],
   application: ['domain'],
   emulators: ['providers'],
   config: [],

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
 import { createOpenApiDocument } from '../../openapi/document.ts';
+import { createRecordSchema, RECORD_SCHEMA_FILE } from '../../openapi/record-schema.ts';
 import { ROOT, runProgram } from '../support/start-program.ts';
 
 interface Media {
@@ -42,6 +43,7 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
 
 t.test('the committed document is what the routes describe', async (t) => {
   t.equal(await createOpenApiDocument(), text, 'run `npm run openapi`');
+  t.equal(createRecordSchema(), readFileSync(`${ROOT}/openapi/${RECORD_SCHEMA_FILE}`, 'utf8'));
 });
 
 t.test('generating it twice gives the same bytes', async (t) => {

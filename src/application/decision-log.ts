@@ -1,0 +1,107 @@
+import type { DecisionRecord, LogRecord } from '../domain/decision-record.ts';
+import type { OutcomeLabel } from '../domain/outcome-label.ts';
+import type { Counts } from '../domain/record-counts.ts';
+import type { RecordFilter } from '../domain/record-filter.ts';
+
+/** Records that are appended together. The number rises with every batch of a process. */
+export interface LogBatch {
+  readonly number: number;
+  readonly records: readonly LogRecord[];
+}
+
+/** Where the log is written to. It never rejects and never throws. */
+export interface DecisionSink {
+  /** `memory`, `redis`, `file`, `stdout`: a label of metrics and gap records. */
+  readonly id: string;
+  /** True where an appended batch survives the process. */
+  readonly isDurable: boolean;
+  /** Appends a batch in its order, all of it or nothing that counts. True when it is kept as well as this sink can; false when that is not known. A batch may then be appended once more, with no other in between, and is kept once. */
+  append(batch: LogBatch): boolean | Promise<boolean>;
+  /** Ends after what is under way. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** The place of an entry in the log: printable ASCII without spaces, and later entries have greater strings. It stays valid for as long as the log is kept. */
+export type LogPosition = string;
+
+export interface LogEntry {
+  readonly position: LogPosition;
+  readonly record: LogRecord;
+}
+
+/** A decision with what was learnt about it since, the latest label last. */
+export interface LabelledDecision {
+  readonly position: LogPosition;
+  readonly record: DecisionRecord;
+  readonly labels: readonly OutcomeLabel[];
+}
+
+export interface QueryOptions {
+  /** Only entries before it; null begins with the newest. */
+  readonly before: LogPosition | null;
+  readonly limit: number;
+}
+
+export interface LogPage {
+  /** Newest first. */
+  readonly entries: readonly LogEntry[];
+  /** Where to go on; null when there is nothing before. A page may hold fewer than its limit, or nothing, and still have a next: one query looks through so many records at most. */
+  readonly next: LogPosition | null;
+}
+
+export interface LogSlice {
+  /** Oldest first. */
+  readonly entries: readonly LogEntry[];
+  /** Where to go on: the last entry's position, or further where nothing else stands; null for an empty log. */
+  readonly position: LogPosition | null;
+  /** Entries that followed the position asked for are no longer kept. */
+  readonly isGap: boolean;
+}
+
+/** Counts of one minute or hour, from its beginning. */
+export interface CountsOfPeriod {
+  /** Unix milliseconds. */
+  readonly startMs: number;
+  readonly counts: Counts;
+}
+
+export interface CountsOptions {
+  /** Unix milliseconds; the periods that begin in between, the first inclusive. */
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  readonly period: CountPeriod;
+}
+
+/** Minutes are counted for a day, hours for as long as the configuration says. */
+export type CountPeriod = 'minute' | 'hour';
+
+/** `unchanged`: the same had been said already. */
+export type LabelResult =
+  | { readonly kind: 'recorded' | 'unchanged'; readonly decision: LabelledDecision }
+  | { readonly kind: 'unknown_decision' };
+
+/** Where the log is read. Everything but `onChange` rejects with `store_unavailable` when the log cannot be reached. */
+export interface DecisionLogReader {
+  /** Decisions, newest first by when they reached the log, and gap records where the filter says so. */
+  query(filter: RecordFilter, options: QueryOptions): Promise<LogPage>;
+  find(id: string): Promise<LabelledDecision | null>;
+  /** The labels of decisions, by id; those without any are absent. */
+  labelsOf(entries: readonly LogEntry[]): Promise<ReadonlyMap<string, readonly OutcomeLabel[]>>;
+  /** Entries after a position, of both kinds; null stands before the first entry that is kept. */
+  readAfter(position: LogPosition | null, limit: number): Promise<LogSlice>;
+  /** The position of the newest entry; null for an empty log. */
+  newest(): Promise<LogPosition | null>;
+  /** Periods without a decision are absent. */
+  counts(options: CountsOptions): Promise<readonly CountsOfPeriod[]>;
+  /** `isTimeGiven`: see addLabel. */
+  label(id: string, label: OutcomeLabel, isTimeGiven: boolean): Promise<LabelResult>;
+  /** A short text that changes whenever something was appended or labelled. Costs a few reads, however long the log is. */
+  version(): Promise<string>;
+  /** Calls back soon after something was appended, by any replica; several appends may be one call. Returns what ends it. */
+  onChange(listener: () => void): () => void;
+}
+
+/** Milliseconds of a period. */
+export const PERIOD_MS: Readonly<Record<CountPeriod, number>> = { minute: 60_000, hour: 3_600_000 };
+/** How long minutes are counted. */
+export const MINUTES_KEPT_MS = 24 * PERIOD_MS.hour;

@@ -1,0 +1,130 @@
+import type { DecisionRecord } from './decision-record.ts';
+import type { OutcomeLabel } from './outcome-label.ts';
+
+/**
+ * What is counted of decisions. `provider_outcome` and `provider_origin` hold `<provider>/<outcome>` and `<provider>/<origin>`, `rule` holds `<rule>/true` and `<rule>/unknown`,
+ * `rule_label` holds `<rule>/<label>` for rules that were true, and `latency` holds `<series>/<bucket>` of the series `decision` and of each provider.
+ */
+export const COUNT_GROUPS = [
+  'verdict',
+  'reason',
+  'provider_outcome',
+  'provider_origin',
+  'caller',
+  'policy',
+  'door',
+  'degraded',
+  'rule',
+  'rule_label',
+  'latency',
+] as const;
+export type CountGroup = (typeof COUNT_GROUPS)[number];
+
+/** Counts by `<group>:<value>`. Two of them are merged by adding what has the same name. */
+export type Counts = ReadonlyMap<string, number>;
+
+/** Each bucket ends a tenth above the one before, so that a quantile is off by a twentieth at most. */
+const BUCKET_GROWTH = 1.1;
+/** Milliseconds at which the first bucket ends. */
+const FIRST_BUCKET_MS = 0.01;
+/** The bucket that ends beyond the longest deadline of 10 s. */
+const BUCKET_MAX = 150;
+const LOG_GROWTH = Math.log(BUCKET_GROWTH);
+
+/** The name of a count. */
+export function countName(group: CountGroup, value: string): string {
+  return `${group}:${value}`;
+}
+
+/** Adds one decision to `counts`. */
+export function countDecision(counts: Map<string, number>, record: DecisionRecord): void {
+  add(counts, countName('verdict', record.verdict));
+  add(counts, countName('degraded', record.degraded ? 'true' : 'false'));
+  add(counts, countName('caller', record.caller));
+  add(counts, countName('policy', record.policy.hash));
+  add(counts, countName('door', record.door));
+  add(counts, countName('latency', `decision/${bucketOf(record.latency_ms)}`));
+  for (const { code } of record.reasons) add(counts, countName('reason', code));
+  for (const { rule, result } of record.rules)
+    if (result === 'true' || result === 'unknown') add(counts, countName('rule', `${rule}/${result}`));
+  for (const provider in record.providers) {
+    const use = record.providers[provider];
+    if (use === undefined) continue;
+    add(counts, countName('provider_outcome', `${provider}/${use.outcome}`));
+    add(counts, countName('provider_origin', `${provider}/${use.origin}`));
+    // What came from a cache says nothing of how long the provider takes.
+    if (use.origin === 'miss') add(counts, countName('latency', `${provider}/${bucketOf(use.latency_ms)}`));
+  }
+}
+
+/** What changes when the label that counts for a decision is no longer `before` but `after`; null is none. */
+export function countLabel(
+  { rules }: DecisionRecord,
+  before: OutcomeLabel['label'] | null,
+  after: OutcomeLabel['label'] | null,
+): Counts {
+  const changes = new Map<string, number>();
+  if (before === after) return changes;
+  for (const { rule, result } of rules) {
+    if (result !== 'true') continue;
+    if (before !== null) add(changes, countName('rule_label', `${rule}/${before}`), -1);
+    if (after !== null) add(changes, countName('rule_label', `${rule}/${after}`));
+  }
+  return changes;
+}
+
+/** Adds `more` to `counts`. */
+export function addCounts(counts: Map<string, number>, more: Counts): void {
+  for (const [name, count] of more) add(counts, name, count);
+}
+
+/** The counts of one group, by value. */
+export function countsOf(counts: Counts, group: CountGroup): ReadonlyMap<string, number> {
+  const prefix = countName(group, '');
+  const found = new Map<string, number>();
+  for (const [name, count] of counts)
+    if (name.startsWith(prefix)) found.set(name.slice(prefix.length), count);
+  return found;
+}
+
+/** Milliseconds below which each share (0 to 1) of a latency series lies, to within 5 %; null for each where nothing was counted. */
+export function quantilesOf(counts: Counts, series: string, shares: readonly number[]): (number | null)[] {
+  const buckets: { bucket: number; count: number }[] = [];
+  let total = 0;
+  for (const [value, count] of countsOf(counts, 'latency')) {
+    const slash = value.lastIndexOf('/');
+    if (value.slice(0, slash) !== series) continue;
+    buckets.push({ bucket: Number(value.slice(slash + 1)), count });
+    total += count;
+  }
+  buckets.sort((left, right) => left.bucket - right.bucket);
+  return shares.map((share) => quantile(buckets, total, share));
+}
+
+function quantile(
+  buckets: readonly { bucket: number; count: number }[],
+  total: number,
+  share: number,
+): number | null {
+  let passed = 0;
+  for (const { bucket, count } of buckets) {
+    passed += count;
+    if (passed >= share * total) return middleOf(bucket);
+  }
+  return null;
+}
+
+function bucketOf(ms: number): number {
+  if (!(ms > FIRST_BUCKET_MS)) return 0;
+  return Math.min(BUCKET_MAX, Math.ceil(Math.log(ms / FIRST_BUCKET_MS) / LOG_GROWTH));
+}
+
+/** The value that is off by the same share at both ends of the bucket. */
+function middleOf(bucket: number): number {
+  if (bucket === 0) return FIRST_BUCKET_MS;
+  return (FIRST_BUCKET_MS * BUCKET_GROWTH ** bucket * 2) / (1 + BUCKET_GROWTH);
+}
+
+function add(counts: Map<string, number>, name: string, count = 1): void {
+  counts.set(name, (counts.get(name) ?? 0) + count);
+}

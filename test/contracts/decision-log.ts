@@ -1,0 +1,322 @@
+import type { Test } from 'tap';
+import type {
+  DecisionLogReader,
+  DecisionSink,
+  LogEntry,
+  LogPosition,
+} from '../../src/application/decision-log.ts';
+import type { LogRecord } from '../../src/domain/decision-record.ts';
+import { quantilesOf } from '../../src/domain/record-counts.ts';
+import type { RecordFilter } from '../../src/domain/record-filter.ts';
+import { toRfc3339 } from '../../src/platform/rfc3339.ts';
+import { createDecisionRecord, createGapRecord } from '../support/decision-records.ts';
+
+/** One sink. `open` gives an empty one that closes with the test, and what reads everything that it holds, oldest first. */
+export interface SinkTwin {
+  readonly id: string;
+  open(t: Test): Promise<{ readonly sink: DecisionSink; held(): Promise<readonly LogRecord[]> }>;
+}
+
+/** One log that can be read as well. `nowMs` is the present time by its own clock. */
+export interface ReaderTwin {
+  readonly id: string;
+  open(t: Test): Promise<OpenReader>;
+}
+
+export interface OpenReader {
+  readonly sink: DecisionSink;
+  readonly reader: DecisionLogReader;
+  nowMs(): number;
+}
+
+/** What every sink promises. */
+export async function testDecisionSink(t: Test, twin: SinkTwin): Promise<void> {
+  const timeMs = Date.now();
+  const records = [
+    createDecisionRecord(timeMs, 1),
+    createGapRecord(timeMs, 2),
+    createDecisionRecord(timeMs, 3),
+  ];
+
+  t.test('keeps decisions and gaps in their order, byte for byte', async (t) => {
+    const { sink, held } = await twin.open(t);
+    t.same(await held(), []);
+    t.equal(await sink.append({ number: 1, records: records.slice(0, 2) }), true);
+    t.equal(await sink.append({ number: 2, records: records.slice(2) }), true);
+    t.strictSame(await held(), records);
+  });
+
+  t.test('takes a batch of a thousand', async (t) => {
+    const { sink, held } = await twin.open(t);
+    const many = Array.from({ length: 1000 }, (_, serial) => createDecisionRecord(timeMs, serial));
+    t.equal(await sink.append({ number: 1, records: many }), true);
+    t.same(
+      (await held()).map(({ id }) => id),
+      many.map(({ id }) => id),
+    );
+  });
+
+  t.test('ends after what is under way', async (t) => {
+    const { sink } = await twin.open(t);
+    const appended = sink.append({ number: 1, records });
+    await sink.close();
+    t.equal(await appended, true);
+    await t.resolves(sink.close(), 'and may be closed again');
+  });
+}
+
+const NOBODY = 'f'.repeat(32);
+
+/** Finds the one record of `createDecisionRecord` that none of the others is like. */
+const FILTERS: Readonly<Record<string, RecordFilter>> = {
+  verdict: { verdict: 'BLOCK' },
+  reason: { reason: 'RARE' },
+  'provider outcome': { providerOutcome: { provider: 'mobilerun', outcome: 'not_found' } },
+  'outcome of any provider': { providerOutcome: { provider: null, outcome: 'not_found' } },
+  caller: { caller: 'bank' },
+  door: { door: 'nginx' },
+  action: { action: 'payout' },
+  degraded: { degraded: false },
+  'policy by id': { policy: 'strict' },
+  'policy by hash': { policy: 'sha256:2' },
+  telemetry: { telemetry: 'c'.repeat(32) },
+  device: { device: 'd'.repeat(32) },
+  account: { account: 'e'.repeat(32) },
+};
+
+const RARE = {
+  verdict: 'BLOCK',
+  degraded: false,
+  reasons: [{ code: 'RARE', rule: 'two', verdict: 'BLOCK', providers: ['mobilerun'], certain: true }],
+  caller: 'bank',
+  door: 'nginx',
+  action: 'payout',
+  subject: { telemetry: 'c'.repeat(32), devices: ['b'.repeat(32), 'd'.repeat(32)], account: 'e'.repeat(32) },
+  providers: {
+    mobilerun: {
+      outcome: 'not_found',
+      origin: 'miss',
+      latency_ms: 20,
+      age_ms: 0,
+      request_id: null,
+      suspect: false,
+      signals: { found: false },
+    },
+  },
+  policy: { id: 'strict', hash: 'sha256:2' },
+} as const;
+
+/** What every log promises its readers. */
+export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<void> {
+  t.test('is empty at first', async (t) => {
+    const { reader } = await twin.open(t);
+    t.same(await reader.query({}, { before: null, limit: 10 }), { entries: [], next: null });
+    t.same(await reader.readAfter(null, 10), { entries: [], position: null, isGap: false });
+    t.equal(await reader.newest(), null);
+    t.equal(await reader.find('nobody'), null);
+    t.same(await reader.counts({ sinceMs: 0, untilMs: Number.MAX_SAFE_INTEGER, period: 'hour' }), []);
+  });
+
+  t.test('finds by every filter, newest first', async (t) => {
+    const { sink, reader, nowMs } = await twin.open(t);
+    const timeMs = nowMs();
+    const rare = createDecisionRecord(timeMs, 2, RARE);
+    const records = [createDecisionRecord(timeMs, 1), rare, createDecisionRecord(timeMs, 3)];
+    await sink.append({ number: 1, records });
+    t.strictSame(await idsOf(reader, {}), ids(records).reverse());
+    for (const [name, filter] of Object.entries(FILTERS))
+      t.same(await idsOf(reader, filter), [rare.id], name);
+    t.same(await idsOf(reader, Object.assign({}, ...Object.values(FILTERS))), [rare.id], 'all at once');
+    t.same(await idsOf(reader, { device: NOBODY }), []);
+    t.same(await idsOf(reader, { caller: 'bank', verdict: 'ALLOW' }), []);
+    const { entries } = await reader.query({ caller: 'bank' }, { before: null, limit: 1 });
+    t.strictSame(entries[0]?.record, rare, 'the record is whole');
+  });
+
+  t.test('finds by time, and gaps where they are asked for', async (t) => {
+    const { sink, reader, nowMs } = await twin.open(t);
+    const timeMs = nowMs() - 3000;
+    const records = [0, 1, 2, 3].map((second) => createDecisionRecord(timeMs + second * 1000, second));
+    const gap = createGapRecord(timeMs + 1500, 9);
+    await sink.append({ number: 1, records: [...records, gap] });
+    const window = { since: toRfc3339(timeMs + 1000), until: toRfc3339(timeMs + 3000) };
+    t.same(await idsOf(reader, window), ids([records[2], records[1]]));
+    t.same(await idsOf(reader, { ...window, includesGaps: true }), ids([gap, records[2], records[1]]));
+  });
+
+  t.test('walks every older record exactly once while new ones arrive', async (t) => {
+    const { sink, reader, nowMs } = await twin.open(t);
+    const timeMs = nowMs();
+    const old = Array.from({ length: 250 }, (_, serial) => createDecisionRecord(timeMs, serial));
+    await sink.append({ number: 1, records: old });
+    const seen: string[] = [];
+    let before: LogPosition | null = null;
+    let number = 1;
+    do {
+      const page = await reader.query({}, { before, limit: 7 });
+      seen.push(...ids(page.entries.map(({ record }) => record)));
+      before = page.next;
+      number += 1;
+      const more = Array.from({ length: 25 }, (_, serial) =>
+        createDecisionRecord(timeMs, number * 1000 + serial),
+      );
+      await sink.append({ number, records: more });
+    } while (before !== null);
+    t.same(seen, ids(old).reverse());
+  });
+
+  t.test('finds a decision by its id', async (t) => {
+    const { sink, reader, nowMs } = await twin.open(t);
+    const [first, second] = [createDecisionRecord(nowMs(), 1), createDecisionRecord(nowMs(), 2)];
+    const gap = createGapRecord(nowMs(), 3);
+    await sink.append({ number: 1, records: [first, second, gap] });
+    t.match(await reader.find(first.id), { record: first, labels: [] });
+    t.match(await reader.find(second.id), { record: second });
+    t.equal(await reader.find(gap.id), null);
+    t.equal(await reader.find(createDecisionRecord(nowMs(), 4).id), null);
+    t.equal(await reader.find(''), null);
+  });
+
+  t.test('reads on from a position, without gaps or duplicates', async (t) => {
+    const { sink, reader, nowMs } = await twin.open(t);
+    const records = Array.from({ length: 10 }, (_, serial) => createDecisionRecord(nowMs(), serial));
+    await sink.append({ number: 1, records: records.slice(0, 6) });
+    const first = await reader.readAfter(null, 4);
+    t.same([ids(recordsOf(first.entries)), first.isGap], [ids(records.slice(0, 4)), false]);
+    await sink.append({ number: 2, records: records.slice(6) });
+    const rest = await reader.readAfter(first.position, 100);
+    t.same([ids(recordsOf(rest.entries)), rest.isGap], [ids(records.slice(4)), false]);
+    const none = await reader.readAfter(rest.position, 100);
+    t.same([none.entries.length, none.isGap], [0, false]);
+    t.equal(await reader.newest(), rest.entries.at(-1)?.position);
+    const positions = [...first.entries, ...rest.entries].map(({ position }) => position);
+    t.same(positions.toSorted(), positions, 'positions rise as strings');
+    const gap = createGapRecord(nowMs(), 99);
+    await sink.append({ number: 3, records: [gap] });
+    t.same(recordsOf((await reader.readAfter(none.position, 100)).entries), [gap]);
+  });
+
+  t.test('says so when what follows a position is no longer kept', async (t) => {
+    const { sink, reader, nowMs } = await twin.open(t);
+    await sink.append({ number: 1, records: [createDecisionRecord(nowMs(), 1)] });
+    t.equal((await reader.readAfter('0000000000-00000000000001', 10)).isGap, true);
+    t.equal((await reader.readAfter('no position', 10)).isGap, true);
+  });
+
+  t.test('counts by minute and hour', async (t) => {
+    const { sink, reader, nowMs } = await twin.open(t);
+    const timeMs = nowMs();
+    const records = [1, 2, 3].map((serial) => createDecisionRecord(timeMs, serial));
+    await sink.append({ number: 1, records: [...records, createGapRecord(timeMs, 9)] });
+    await sink.append({ number: 2, records: [createDecisionRecord(timeMs, 4, RARE)] });
+    for (const period of ['minute', 'hour'] as const) {
+      const [counted, ...others] = await reader.counts({
+        sinceMs: timeMs - 3_600_000,
+        untilMs: timeMs + 1,
+        period,
+      });
+      t.same(others, []);
+      const counts = Object.fromEntries(counted?.counts ?? []);
+      t.match(counts, {
+        'verdict:CHALLENGE': 3,
+        'verdict:BLOCK': 1,
+        'degraded:true': 3,
+        'reason:STYTCH_UNKNOWN': 3,
+        'provider_outcome:stytch/timeout': 3,
+        'provider_outcome:mobilerun/not_found': 1,
+        'provider_origin:prefactor/memory': 3,
+        'caller:bank': 1,
+        'policy:sha256:1': 3,
+        'door:nginx': 1,
+        'rule:one/unknown': 4,
+        'rule:two/true': 4,
+      });
+      const [median = null] = quantilesOf(counted?.counts ?? new Map(), 'stytch', [0.5]);
+      t.ok(median !== null && Math.abs(median - 250.5) < 15, `${period}: median ${median}`);
+      t.equal(counted?.startMs, timeMs - (timeMs % (period === 'minute' ? 60_000 : 3_600_000)));
+    }
+    t.same(
+      await reader.counts({ sinceMs: timeMs + 3_600_000, untilMs: timeMs + 7_200_000, period: 'minute' }),
+      [],
+    );
+  });
+
+  t.test('keeps labels, of which the latest counts', async (t) => {
+    const { sink, reader, nowMs } = await twin.open(t);
+    const record = createDecisionRecord(nowMs(), 1);
+    await sink.append({ number: 1, records: [record, createDecisionRecord(nowMs(), 2)] });
+    const labelAt = (label: 'fraud' | 'legit' | 'abandoned', second: number) =>
+      ({ label, at: toRfc3339(nowMs() + second * 1000), note: null, caller: 'shop' }) as const;
+    const fraud = labelAt('fraud', 10);
+    t.match(await reader.label(record.id, fraud, true), { kind: 'recorded', decision: { labels: [fraud] } });
+    t.match(await reader.label(record.id, fraud, true), { kind: 'unchanged', decision: { labels: [fraud] } });
+    t.match(await reader.label(record.id, labelAt('fraud', 11), false), { kind: 'unchanged' });
+    const legit = labelAt('legit', 20);
+    const abandoned = labelAt('abandoned', 0);
+    await reader.label(record.id, legit, true);
+    t.match(await reader.label(record.id, abandoned, true), {
+      kind: 'recorded',
+      decision: { labels: [abandoned, fraud, legit] },
+    });
+    t.match(await reader.find(record.id), { record, labels: [abandoned, fraud, legit] });
+    const { entries } = await reader.query({}, { before: null, limit: 10 });
+    t.same([...(await reader.labelsOf(entries))], [[record.id, [abandoned, fraud, legit]]]);
+    t.same(await reader.label('nobody', fraud, true), { kind: 'unknown_decision' });
+    const [counted] = await reader.counts({
+      sinceMs: nowMs() - 3_600_000,
+      untilMs: nowMs() + 1,
+      period: 'hour',
+    });
+    t.match(Object.fromEntries(counted?.counts ?? []), { 'rule_label:two/legit': 1 });
+    t.equal(counted?.counts.get('rule_label:two/fraud') ?? 0, 0);
+  });
+
+  t.test('has another version after every change, and no other without one', async (t) => {
+    const { sink, reader, nowMs } = await twin.open(t);
+    const record = createDecisionRecord(nowMs(), 1);
+    const versions = [await reader.version()];
+    await sink.append({ number: 1, records: [record] });
+    versions.push(await reader.version());
+    await sink.append({ number: 2, records: [createGapRecord(nowMs(), 2)] });
+    versions.push(await reader.version());
+    await reader.label(record.id, { label: 'fraud', at: record.decided_at, note: 'n', caller: 'c' }, true);
+    versions.push(await reader.version());
+    t.equal(new Set(versions).size, 4);
+    t.equal(await reader.version(), versions.at(-1));
+  });
+
+  t.test('tells listeners of changes until they leave', async (t) => {
+    const { sink, reader, nowMs } = await twin.open(t);
+    const heard = Promise.withResolvers<void>();
+    let calls = 0;
+    const leave = reader.onChange(() => {
+      calls += 1;
+      heard.resolve();
+    });
+    await sink.append({ number: 1, records: [createDecisionRecord(nowMs(), 1)] });
+    await heard.promise;
+    leave();
+    const heardBefore = calls;
+    await sink.append({ number: 2, records: [createDecisionRecord(nowMs(), 2)] });
+    t.equal(calls, heardBefore);
+  });
+}
+
+async function idsOf(reader: DecisionLogReader, filter: RecordFilter): Promise<readonly string[]> {
+  const found: LogRecord[] = [];
+  let before: LogPosition | null = null;
+  do {
+    const page = await reader.query(filter, { before, limit: 10 });
+    found.push(...recordsOf(page.entries));
+    before = page.next;
+  } while (before !== null);
+  return ids(found);
+}
+
+function recordsOf(entries: readonly LogEntry[]): readonly LogRecord[] {
+  return entries.map(({ record }) => record);
+}
+
+function ids(records: readonly (LogRecord | undefined)[]): string[] {
+  return records.map((record) => record?.id ?? '');
+}

@@ -1,0 +1,73 @@
+import type { DecisionRecord, GapRecord } from '../../src/domain/decision-record.ts';
+import { toRfc3339 } from '../../src/platform/rfc3339.ts';
+
+/** A UUIDv7 of a time, told apart from others of that time by `serial`. */
+export function uuidAt(timeMs: number, serial: number): string {
+  const time = timeMs.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${serial.toString(16).padStart(12, '0')}`;
+}
+
+/** A record of a decision at a time, with changes. */
+export function createDecisionRecord(
+  timeMs: number,
+  serial: number,
+  changes: Partial<DecisionRecord> = {},
+): DecisionRecord {
+  return {
+    version: 1,
+    kind: 'decision',
+    id: uuidAt(timeMs, serial),
+    decided_at: toRfc3339(timeMs),
+    verdict: 'CHALLENGE',
+    degraded: true,
+    reasons: [
+      { code: 'STYTCH_UNKNOWN', rule: 'one', verdict: 'CHALLENGE', providers: ['stytch'], certain: false },
+    ],
+    waivers: [{ code: 'LENIENT', rule: 'three', providers: ['prefactor'] }],
+    caller: 'shop',
+    door: 'decide',
+    action: 'login',
+    request_id: 'request-1',
+    subject: { telemetry: 'a'.repeat(32), devices: ['b'.repeat(32)], account: null },
+    providers: {
+      stytch: {
+        outcome: 'timeout',
+        origin: 'miss',
+        latency_ms: 250.5,
+        age_ms: 0,
+        request_id: null,
+        suspect: false,
+        signals: null,
+      },
+      prefactor: {
+        outcome: 'ok',
+        origin: 'memory',
+        latency_ms: 0,
+        age_ms: 1200,
+        request_id: 'upstream-1',
+        suspect: false,
+        signals: { found: true, text: 'é\u2028"' },
+      },
+    },
+    custody: {
+      result: 'first_use',
+      signals: { uses: 1, age_seconds: 0, bound_elsewhere: false, expired: false },
+    },
+    rules: [
+      { rule: 'one', result: 'unknown', why: 'stytch timeout', on_unknown: 'CHALLENGE' },
+      { rule: 'two', result: 'true', why: null, on_unknown: null },
+      { rule: 'three', result: 'false', why: null, on_unknown: null },
+    ],
+    policy: { id: 'default', hash: 'sha256:1' },
+    engine: '0.0.0-test',
+    latency_ms: 251,
+    ...changes,
+  };
+}
+
+/** A record of one decision that was dropped at a time. */
+export function createGapRecord(timeMs: number, serial: number): GapRecord {
+  const time = toRfc3339(timeMs);
+  const id = uuidAt(timeMs, serial);
+  return { version: 1, kind: 'gap', id, sink: 'redis', from: time, until: time, dropped: 1 };
+}
