@@ -36,10 +36,13 @@ t.test('skips a provider without an entry', async (t) => {
 
 t.test('moves the labels of rules that were true', async (t) => {
   t.same([...countLabel(record, null, 'fraud')], [['rule_label:two/fraud', 1]]);
-  t.same([...countLabel(record, 'fraud', 'legit')], [
-    ['rule_label:two/fraud', -1],
-    ['rule_label:two/legit', 1],
-  ]);
+  t.same(
+    [...countLabel(record, 'fraud', 'legit')],
+    [
+      ['rule_label:two/fraud', -1],
+      ['rule_label:two/legit', 1],
+    ],
+  );
   t.same([...countLabel(record, 'fraud', null)], [['rule_label:two/fraud', -1]]);
   t.equal(countLabel(record, 'fraud', 'fraud').size, 0);
 });
