@@ -19,8 +19,12 @@ export interface DecideOptions {
   readonly receivedAtMs?: number | undefined;
   /** The caller's `traceparent` header as it came; it is ignored where nothing is traced. */
   readonly traceparent?: string | undefined;
-  /** The id of the API key that asks, for statistics. */
+  /** The id of the API key that asks, for statistics and the record. */
   readonly caller?: string | undefined;
+  /** Where the question came in, for the record: the dialect of a gateway. */
+  readonly door?: string | undefined;
+  /** The id of the request, for the record. */
+  readonly requestId?: string | undefined;
 }
 
 export interface DecideDependencies {

@@ -21,6 +21,37 @@ export interface DecisionSink {
   close(): Promise<void>;
 }
 
+/** What became of the records that one sink was to get, as totals since the start. */
+export interface DeliveryUsage {
+  readonly sink: string;
+  readonly appended: number;
+  /** Records that the sink lacks, or of answers that were refused for want of a record. */
+  readonly dropped: number;
+  /** Batches that the sink did not take. */
+  readonly failures: number;
+  /** Records that wait at the moment. */
+  readonly waiting: number;
+}
+
+/** Takes records for one sink, and keeps nobody waiting. */
+export interface Delivery {
+  readonly sink: string;
+  deliver(record: LogRecord): void;
+  usage(): DeliveryUsage;
+  /** Delivers what it can within seconds, and leaves the sink open. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** Takes records for one sink, and says when each is durable. */
+export interface StrictDelivery {
+  readonly sink: string;
+  /** True when the record is durable; false when it cannot be, or not in time. Never rejects. */
+  deliver(record: LogRecord): Promise<boolean>;
+  usage(): DeliveryUsage;
+  /** Ends after what is under way. Never rejects. */
+  close(): Promise<void>;
+}
+
 /** The place of an entry in the log: printable ASCII without spaces, and later entries have greater strings. It stays valid for as long as the log is kept. */
 export type LogPosition = string;
 

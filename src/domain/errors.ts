@@ -12,6 +12,7 @@ export const ERROR_CODES = [
   'idempotency_mismatch',
   'rate_limited',
   'store_unavailable',
+  'decision_log_unavailable',
   'overloaded',
   'internal',
 ] as const;

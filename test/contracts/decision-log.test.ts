@@ -1,6 +1,16 @@
-import t from 'tap';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { LogRecord } from '../../src/domain/decision-record.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { createMemoryDecisionLog } from '../../src/stores/memory/decision-log.ts';
-import { createManualClock } from '../support/test-app.ts';
+import { openDecisionFile } from '../../src/stores/ndjson/decision-file.ts';
+import { createDecisionStream } from '../../src/stores/ndjson/decision-stream.ts';
+import { createRedisDecisionReader } from '../../src/stores/redis/decision-reader.ts';
+import { createRedisDecisionSink } from '../../src/stores/redis/decision-sink.ts';
+import { openGuardedRedis } from '../stores/redis/open-guarded-redis.ts';
+import { startRedisServer } from '../support/redis-server.ts';
+import { createDirectory, createManualClock } from '../support/test-app.ts';
 import { type ReaderTwin, type SinkTwin, testDecisionLogReader, testDecisionSink } from './decision-log.ts';
 
 const KEPT_MS = 30 * 86_400_000;
@@ -16,20 +26,72 @@ const memoryReader: ReaderTwin = {
 
 const memorySink: SinkTwin = {
   id: 'memory',
+  open: (t) => openSinkOf(t, memoryReader),
+};
+
+async function openSinkOf(t: Test, twin: ReaderTwin) {
+  const { sink, reader } = await twin.open(t);
+  const held = async () => (await reader.readAfter(null, 5000)).entries.map(({ record }) => record);
+  return { sink, held };
+}
+
+const server = await startRedisServer(t);
+let openings = 0;
+
+const redisReader: ReaderTwin = {
+  id: 'redis',
   open: async (t) => {
-    const { sink, reader } = await memoryReader.open(t);
-    const held = async () => (await reader.readAfter(null, 5000)).entries.map(({ record }) => record);
-    return { sink, held };
+    openings += 1;
+    const redis = await openGuardedRedis(t, { url: server.socketPath, keyPrefix: `test-${openings}` });
+    const limits = { hourRecordsMax: 100_000, recordsKeptMs: 2 * 3_600_000, countsKeptMs: KEPT_MS };
+    const options = { redis, clock: systemClock, writer: 'writer-1', ...limits };
+    const reader = createRedisDecisionReader(options);
+    t.teardown(() => reader.close());
+    return { sink: createRedisDecisionSink(options), reader, nowMs: systemClock.nowMs };
   },
 };
 
+const redisSink: SinkTwin = { id: 'redis', open: (t) => openSinkOf(t, redisReader) };
+
+const fileSink: SinkTwin = {
+  id: 'file',
+  open: async (t) => {
+    const path = join(createDirectory(t), 'decisions.ndjson');
+    const sink = await openDecisionFile({ path, isSynced: true, clock: systemClock, onEvent: () => {} });
+    t.teardown(() => sink.close());
+    return { sink, held: async () => parseLines(readFileSync(path, 'utf8')) };
+  },
+};
+
+const streamSink: SinkTwin = {
+  id: 'stdout',
+  open: async () => {
+    let written = '';
+    const sink = createDecisionStream((text) => {
+      written += text;
+    });
+    return { sink, held: async () => parseLines(written) };
+  },
+};
+
+function parseLines(text: string): LogRecord[] {
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as LogRecord);
+}
+
 const looped: string[] = [];
-for (const twin of [memorySink]) {
+for (const twin of [memorySink, redisSink, fileSink, streamSink]) {
   looped.push(`sink ${twin.id}`);
   t.test(`the ${twin.id} sink keeps the contract`, async (t) => testDecisionSink(t, twin));
 }
-for (const twin of [memoryReader]) {
+for (const twin of [memoryReader, redisReader]) {
   looped.push(`reader ${twin.id}`);
   t.test(`the ${twin.id} log keeps the contract of readers`, async (t) => testDecisionLogReader(t, twin));
 }
-t.same(looped, ['sink memory', 'reader memory'], 'the suites looped over all backends');
+t.same(
+  looped,
+  ['sink memory', 'sink redis', 'sink file', 'sink stdout', 'reader memory', 'reader redis'],
+  'the suites looped over all backends',
+);

@@ -40,6 +40,7 @@ const PROBLEMS = {
   rate_limited: { status: 429, title: 'Too many requests' },
   overloaded: { status: 503, title: 'The service has more work than it can do in time' },
   store_unavailable: { status: 503, title: 'The shared store cannot be reached' },
+  decision_log_unavailable: { status: 503, title: 'The decision could not be recorded' },
   internal: { status: 500, title: 'Something went wrong on our side' },
 } as const satisfies Record<ErrorCode, { status: number; title: string }>;
 

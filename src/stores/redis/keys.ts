@@ -1,4 +1,4 @@
-/** Spells every key and channel that riskgate uses in Redis. Keys hold keyed hashes and names of the operator's own choice only, and every operation touches one key, so that a cluster can serve them. */
+/** Spells every key and channel that riskgate uses in Redis. Keys hold keyed hashes and names of the operator's own choice only, and every operation touches one key, or several with one hash tag, so that a cluster can serve them. */
 export interface RedisKeys {
   /** The channel on which replicas tell each other what was purged. */
   readonly purgeChannel: string;
@@ -13,6 +13,28 @@ export interface RedisKeys {
   /** Two keys of the inspection, which ask for the right to what the others do. */
   readonly inspectedText: string;
   readonly inspectedHash: string;
+  /** The keys of one hour of the decision log, by its number since 1970. */
+  decisions(hour: number): DecisionKeys;
+  /** Counts the labels of the whole log. */
+  readonly labelCount: string;
+}
+
+/** The keys of one hour share a hash tag, so that a script may use all of them in a cluster, and the hours are spread over its nodes. Those that end in a colon are followed by Unix milliseconds. */
+export interface DecisionKeys {
+  /** The stream of records. */
+  readonly records: string;
+  /** Where records stand by id and by keyed hashes; followed by the minute in which they were appended. */
+  readonly indexOf: string;
+  /** Raised with every append and label. */
+  readonly changes: string;
+  /** The latest batch of each writer. */
+  readonly writers: string;
+  /** When the first of the decisions was made, Unix milliseconds. */
+  readonly earliest: string;
+  readonly labels: string;
+  readonly hourCounts: string;
+  /** Followed by the minute that is counted. */
+  readonly minuteCounts: string;
 }
 
 const PREFIX = 'riskgate';
@@ -31,6 +53,20 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
     idempotency: (hash) => `${prefix}:${VERSION}:idempotency:${hash}`,
     inspectedText: `${prefix}:${VERSION}:inspection:text`,
     inspectedHash: `${prefix}:${VERSION}:inspection:hash`,
+    decisions: (hour) => {
+      const tagged = `${prefix}:${VERSION}:{decisions-${hour}}:`;
+      return {
+        records: `${tagged}records`,
+        indexOf: `${tagged}index:`,
+        changes: `${tagged}changes`,
+        writers: `${tagged}writers`,
+        earliest: `${tagged}earliest`,
+        labels: `${tagged}labels`,
+        hourCounts: `${tagged}hour`,
+        minuteCounts: `${tagged}minute:`,
+      };
+    },
+    labelCount: `${prefix}:${VERSION}:label-count`,
   };
 }
 

@@ -1,0 +1,94 @@
+import type { Decision, EvidenceUse } from '../domain/decision.ts';
+import { type DecisionRecord, type EvidenceRecord, RECORD_VERSION } from '../domain/decision-record.ts';
+import { toCustodyResult } from '../domain/policy/telemetry-signals.ts';
+import { type DeviceIds, hasText, type Subject } from '../domain/subject.ts';
+
+/** Keyed hashes for the decision log alone: what it holds of an id cannot be found again elsewhere. */
+export interface RecordHashes {
+  readonly telemetry: (id: string) => string;
+  readonly device: (id: string) => string;
+  readonly account: (id: string) => string;
+}
+
+/** Who asked, and how. */
+export interface Asking {
+  readonly caller: string;
+  /** `decide`, or the dialect of a gateway. */
+  readonly door: string;
+  readonly requestId: string | null;
+}
+
+export interface RecordOptions {
+  readonly hashes: RecordHashes;
+  /** RFC 3339 in UTC with milliseconds, of Unix milliseconds. */
+  readonly formatTime: (unixMs: number) => string;
+  /** The version of riskgate. */
+  readonly engine: string;
+}
+
+/** What is kept of a decision. Shares what is immutable with it, and holds no raw identifier. */
+export function toDecisionRecord(
+  decision: Decision,
+  subject: Subject,
+  { caller, door, requestId }: Asking,
+  { hashes, formatTime, engine }: RecordOptions,
+): DecisionRecord {
+  const { custody } = decision;
+  return {
+    version: RECORD_VERSION,
+    kind: 'decision',
+    id: decision.id,
+    decided_at: formatTime(decision.decidedAtMs),
+    verdict: decision.verdict,
+    degraded: decision.degraded,
+    reasons: decision.reasons,
+    waivers: decision.waivers,
+    caller,
+    door,
+    action: subject.action ?? null,
+    request_id: requestId,
+    subject: {
+      telemetry: hashOf(subject.telemetryId, hashes.telemetry),
+      devices: hashesOf(subject.device, hashes.device),
+      account: hashOf(subject.accountId, hashes.account),
+    },
+    providers: byProvider(decision.evidence),
+    custody: {
+      result: toCustodyResult(custody),
+      signals: typeof custody === 'object' ? custody : null,
+    },
+    rules: decision.trace,
+    policy: decision.policy,
+    engine,
+    latency_ms: roundToHundredth(decision.latencyMs),
+  };
+}
+
+function byProvider(evidence: readonly EvidenceUse[]): DecisionRecord['providers'] {
+  const records: Record<string, EvidenceRecord> = {};
+  for (const use of evidence) {
+    records[use.provider] = {
+      outcome: use.outcome,
+      origin: use.origin,
+      latency_ms: roundToHundredth(use.latencyMs),
+      age_ms: use.ageMs,
+      request_id: use.upstreamRequestId,
+      suspect: use.suspect,
+      signals: use.signals,
+    };
+  }
+  return records;
+}
+
+function hashOf(id: string | null | undefined, hash: (id: string) => string): string | null {
+  return hasText(id) ? hash(id) : null;
+}
+
+function hashesOf(device: DeviceIds, hash: (id: string) => string): string[] {
+  if (device.kind === 'shared') return hasText(device.id) ? [hash(device.id)] : [];
+  return [...new Set([...device.ids.values()].filter(hasText).map(hash))];
+}
+
+function roundToHundredth(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

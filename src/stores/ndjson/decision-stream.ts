@@ -1,0 +1,14 @@
+import type { DecisionSink } from '../../application/decision-log.ts';
+
+/** Writes records as JSON lines to whatever takes text, such as standard output. Nothing says whether they arrive. */
+export function createDecisionStream(write: (text: string) => void): DecisionSink {
+  return {
+    id: 'stdout',
+    isDurable: false,
+    append: ({ records }) => {
+      write(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+      return true;
+    },
+    close: async () => {},
+  };
+}

@@ -1,0 +1,89 @@
+import {
+  type CountsOfPeriod,
+  type CountsOptions,
+  type DecisionLogReader,
+  type LogEntry,
+  type LogPosition,
+  type LogSlice,
+  MINUTES_KEPT_MS,
+  PERIOD_MS,
+} from '../../application/decision-log.ts';
+import { watchVersion } from './decision-changes.ts';
+import { addLabelTo, find, labelsOf } from './decision-labels.ts';
+import { HOUR_MS, hourOf, toPlace } from './decision-position.ts';
+import { search } from './decision-search.ts';
+import type { RedisDecisionOptions } from './decision-sink.ts';
+import { DecisionStreams } from './decision-streams.ts';
+
+/** Reads what every replica has appended. */
+export function createRedisDecisionReader(
+  options: RedisDecisionOptions,
+): DecisionLogReader & { close(): void } {
+  const { redis, clock, recordsKeptMs } = options;
+  const streams = new DecisionStreams(redis, clock, recordsKeptMs);
+  const version = async (): Promise<string> => {
+    const present = hourOf(clock.nowMs());
+    // Nothing is appended to an hour that is over; labels are counted apart.
+    const keys = [present - 1, present, present + 1].map((hour) => streams.keysOf(hour).changes);
+    const counts = await streams.sendAll([...keys, streams.labelCount], (key) => streams.redis.get(key));
+    return `${present}.${counts.map((count) => count ?? '0').join('.')}`;
+  };
+  const changes = watchVersion(version);
+  return {
+    query: (filter, query) => search(streams, filter, query),
+    find: (id) => find(streams, id),
+    labelsOf: (entries) => labelsOf(streams, entries),
+    readAfter: (position, limit) => readAfter(streams, position, limit),
+    newest: () => streams.newest(),
+    counts: (asked) => readCounts(streams, options.countsKeptMs, asked),
+    label: (id, label, isTimeGiven) => addLabelTo(streams, options, id, label, isTimeGiven),
+    version,
+    onChange: changes.listen,
+    close: changes.close,
+  };
+}
+
+async function readAfter(
+  streams: DecisionStreams,
+  position: LogPosition | null,
+  limit: number,
+): Promise<LogSlice> {
+  const hours = streams.hours();
+  const asked = position === null ? null : toPlace(position);
+  const isKept = asked !== null && asked.hour >= (hours[0] ?? 0) && (await streams.holds(asked));
+  const start = isKept ? asked : null;
+  const entries: LogEntry[] = [];
+  for (const hour of hours) {
+    if (start !== null && hour < start.hour) continue;
+    const after = start?.hour === hour ? start : null;
+    const part = await streams.readOn(hour, after, limit - entries.length);
+    entries.push(...part.entries);
+    // An hour that is not over may still grow: what stands in the next one waits until then.
+    if (!part.isOver || entries.length >= limit) break;
+  }
+  const isGap = position !== null && !isKept;
+  return { entries, position: entries.at(-1)?.position ?? (isGap ? null : position), isGap };
+}
+
+async function readCounts(
+  streams: DecisionStreams,
+  countsKeptMs: number,
+  { sinceMs, untilMs, period }: CountsOptions,
+): Promise<readonly CountsOfPeriod[]> {
+  const lengthMs = PERIOD_MS[period];
+  const keptMs = period === 'hour' ? countsKeptMs : Math.min(countsKeptMs, MINUTES_KEPT_MS);
+  const first = Math.ceil(Math.max(sinceMs, streams.nowMs() - keptMs) / lengthMs);
+  const last = Math.ceil(Math.min(untilMs, streams.nowMs() + HOUR_MS) / lengthMs) - 1;
+  const starts = Array.from(
+    { length: Math.max(0, last - first + 1) },
+    (_, place) => (first + place) * lengthMs,
+  );
+  const replies = await streams.sendAll(starts, (startMs) => {
+    const keys = streams.keysOf(hourOf(startMs));
+    return streams.redis.hgetall(period === 'hour' ? keys.hourCounts : `${keys.minuteCounts}${startMs}`);
+  });
+  return replies.flatMap((fields, place) => {
+    const counts = new Map(Object.entries(fields).map(([name, count]) => [name, Number(count)]));
+    return counts.size === 0 ? [] : [{ startMs: starts[place] ?? 0, counts }];
+  });
+}

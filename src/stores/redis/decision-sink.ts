@@ -1,0 +1,136 @@
+import type { DecisionSink, LogBatch } from '../../application/decision-log.ts';
+import { MINUTES_KEPT_MS, PERIOD_MS } from '../../application/decision-log.ts';
+import type { Clock } from '../../application/ports.ts';
+import type { DecisionRecord, LogRecord } from '../../domain/decision-record.ts';
+import { countDecision } from '../../domain/record-counts.ts';
+import { HOUR_MS, hourOf, minuteOf } from './decision-position.ts';
+import { withDecisionScripts } from './decision-scripts.ts';
+import type { GuardedRedis } from './guarded-redis.ts';
+
+export interface RedisDecisionOptions {
+  readonly redis: GuardedRedis;
+  readonly clock: Clock;
+  /** Names this process: no other writer may ever have the same. */
+  readonly writer: string;
+  /** Records of one hour that are kept, about. */
+  readonly hourRecordsMax: number;
+  readonly recordsKeptMs: number;
+  readonly countsKeptMs: number;
+}
+
+/** The hour that was meant may be over, the next one may be early by the clock of its node, and then one must fit. */
+const ATTEMPTS = 4;
+
+/** Appends to the stream of the present hour. A batch is kept when Redis has acknowledged it; how safe it is then depends on its own persistence. */
+export function createRedisDecisionSink(options: RedisDecisionOptions): DecisionSink {
+  const { redis, clock, writer } = options;
+  const scripted = withDecisionScripts(redis.redis);
+  let offsetMs = 0;
+  let underWay: Promise<unknown> = Promise.resolve();
+  /** Where a batch was sent whose fate is not known. */
+  let unknown: { readonly number: number; readonly hour: number } | null = null;
+
+  const append = async (batch: LogBatch): Promise<boolean> => {
+    let hour = unknown?.number === batch.number ? unknown.hour : hourOf(clock.nowMs() + offsetMs);
+    for (let attempt = 0; attempt < ATTEMPTS && redis.guard.admits(); attempt += 1) {
+      const words = toWords(batch, hour, options);
+      const reply = await redis.guard.run(() => scripted.appendDecisions(...words));
+      if (reply === null) {
+        unknown = { number: batch.number, hour };
+        return false;
+      }
+      const [status, serverMs] = reply;
+      offsetMs = serverMs - clock.nowMs();
+      if (status === 'kept') {
+        unknown = null;
+        return true;
+      }
+      hour = hourOf(serverMs);
+    }
+    return false;
+  };
+
+  return {
+    id: 'redis',
+    isDurable: true,
+    append: (batch) => {
+      const appended = append(batch);
+      underWay = appended;
+      return appended;
+    },
+    close: async () => {
+      await underWay;
+    },
+  };
+
+  function toWords(batch: LogBatch, hour: number, limits: RedisDecisionOptions): string[] {
+    const keys = redis.keys.decisions(hour);
+    const endMs = (hour + 1) * HOUR_MS;
+    const decisions = batch.records.filter(({ kind }) => kind === 'decision') as DecisionRecord[];
+    const times = decisions.map(({ decided_at: at }) => Date.parse(at));
+    return [
+      ...[keys.records, keys.indexOf, keys.changes, keys.writers, keys.earliest],
+      ...[keys.hourCounts, keys.minuteCounts],
+      ...[String(endMs), writer, String(batch.number), String(limits.hourRecordsMax)],
+      ...expiries(hour, limits),
+      times.length === 0 ? '' : String(Math.min(...times)),
+      String(batch.records.length),
+      ...batch.records.flatMap(toRecordWords),
+      ...toCountWords(decisions, times, hour),
+    ];
+  }
+}
+
+/** When the records, the hour counts and the minute counts of an hour expire, Unix milliseconds. */
+export function expiries(
+  hour: number,
+  { recordsKeptMs, countsKeptMs }: Pick<RedisDecisionOptions, 'recordsKeptMs' | 'countsKeptMs'>,
+): string[] {
+  const endMs = (hour + 1) * HOUR_MS;
+  return [recordsKeptMs, countsKeptMs, Math.min(countsKeptMs, MINUTES_KEPT_MS)].map((keptMs) =>
+    String(endMs + keptMs),
+  );
+}
+
+/** The minute whose counts a decision belongs to. One that reached the log in a later hour is counted at its beginning. */
+export function countedMinute(timeMs: number, hour: number): number {
+  const startMs = hour * HOUR_MS;
+  return minuteOf(Math.min(Math.max(timeMs, startMs), startMs + HOUR_MS - PERIOD_MS.minute));
+}
+
+function toRecordWords(record: LogRecord): string[] {
+  const names = record.kind === 'decision' ? toIndexNames(record) : [];
+  return [JSON.stringify(record), String(names.length), ...names];
+}
+
+function toIndexNames({ id, subject: { telemetry, devices, account } }: DecisionRecord): string[] {
+  const names = [indexName('id', id), ...devices.map((device) => indexName('device', device))];
+  if (telemetry !== null) names.push(indexName('telemetry', telemetry));
+  if (account !== null) names.push(indexName('account', account));
+  return names;
+}
+
+/** What an entry is found by in the index, without the colon and the stream id that follow. */
+export function indexName(part: 'id' | 'telemetry' | 'device' | 'account', value: string): string {
+  return `${part[0]}:${value}`;
+}
+
+function toCountWords(
+  decisions: readonly DecisionRecord[],
+  times: readonly number[],
+  hour: number,
+): string[] {
+  const minutes = new Map<number, Map<string, number>>();
+  decisions.forEach((record, place) => {
+    const minute = countedMinute(times[place] ?? 0, hour);
+    const counts = minutes.get(minute) ?? new Map<string, number>();
+    countDecision(counts, record);
+    minutes.set(minute, counts);
+  });
+  const words = [String(minutes.size)];
+  for (const [minute, counts] of minutes) {
+    words.push(String(minute), String(counts.size));
+    for (const [name, count] of counts) words.push(name, String(count));
+  }
+  return words;
+}
