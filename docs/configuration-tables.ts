@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { REDIS_SETTINGS } from '../src/config/redis-settings.ts';
+import { DECISION_LOG_SETTINGS } from '../src/config/decision-log-settings.ts';
 import { SERVICE_SETTINGS, type SettingDeclaration } from '../src/config/service-settings.ts';
-import { commonSettings, type ProviderDeclaration } from '../src/config.ts';
+import { commonSettings, OWN_SETTINGS, type ProviderDeclaration } from '../src/config.ts';
 import { code, toTable } from './markdown-table.ts';
 
 const HEADER = ['Variable', 'Default', 'Required', 'Meaning', 'Values'];
@@ -16,12 +17,17 @@ export function renderConfiguration(providers: readonly ProviderDeclaration[]): 
     HEADER,
     Object.values<SettingDeclaration>(REDIS_SETTINGS).map((setting) => toRow(setting, 'yes')),
   );
+  const log = toTable(
+    HEADER,
+    Object.values<SettingDeclaration>(DECISION_LOG_SETTINGS).map((setting) => toRow(setting, 'yes')),
+  );
   const parts = providers.map((provider) => {
     const settings = [...Object.values(provider.settings), ...commonSettings(provider)];
     const rows = settings.map((setting) => toRow(setting, `when ${code(provider.id)} is enabled`));
     return `**${provider.title}**\n\n${toTable(HEADER, rows)}\n`;
   });
-  return ['**The service**\n', `${service}\n`, '**Redis**\n', `${redis}\n`, ...parts].join('\n');
+  const own = [`**The service**\n`, `${service}\n`, '**Redis**\n', `${redis}\n`, '**The decision log**\n', `${log}\n`];
+  return [...own, ...parts].join('\n');
 }
 
 /** The name of every environment variable. */
@@ -30,9 +36,8 @@ export function variableNames(providers: readonly ProviderDeclaration[]): readon
     ...Object.values(provider.settings),
     ...commonSettings(provider),
   ]);
-  return [...Object.values(SERVICE_SETTINGS), ...Object.values(REDIS_SETTINGS), ...ofProviders].map(
-    ({ env }) => env,
-  );
+  const own = [...Object.values(OWN_SETTINGS), ...Object.values(REDIS_SETTINGS)];
+  return [...own, ...ofProviders].map(({ env }) => env);
 }
 
 function toRow(setting: SettingDeclaration, required: string): readonly string[] {

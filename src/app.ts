@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { closeServer } from './app/close-server.ts';
+import { openDecisionLog } from './app/decision-log.ts';
 import { followKeyring, followPolicy, followProfiles } from './app/followed-files.ts';
 import { wireGateways } from './app/gateway-door.ts';
 import { describeProblem, inspectInBackground } from './app/redis-inspection.ts';
@@ -13,6 +14,7 @@ import { findInertRules } from './application/describe-policy.ts';
 import type { ProviderSlot } from './application/gather-evidence.ts';
 import type { Clock, CustodyStore } from './application/ports.ts';
 import { createPurgeEvidence } from './application/purge-evidence.ts';
+import { recordDecisions } from './application/record-decisions.ts';
 import type { Config, ProviderConfig } from './config.ts';
 import type { CompiledPolicy } from './domain/policy/compile.ts';
 import { createAnswerOnce } from './http/idempotency.ts';
@@ -54,6 +56,8 @@ export interface AppOptions {
   readonly clock?: Clock;
   readonly newId?: () => string;
   readonly random?: () => number;
+  /** Takes records for the sink `stdout`; without it they go nowhere. */
+  readonly write?: (text: string) => void;
 }
 
 /** The assembled service. */
@@ -77,6 +81,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock = systemClock,
     newId = randomUUIDv7,
     random = Math.random,
+    write = () => {},
   } = options;
   const registry = checkProviders(providers);
   if (!registry.ok) throw new Error(registry.mistakes.join('\n'));
@@ -91,7 +96,14 @@ export async function createApp(options: AppOptions): Promise<App> {
   const clients: HttpClient[] = [];
   const redisState = () => (target === null ? 'absent' : store.health().state);
   const enabled = config.providers.filter(({ isEnabled }) => isEnabled).map(({ id }) => id);
-  const state = { version, policy: policy.current, redisState, storeUsage: () => store.usage() };
+  const log = await openDecisionLog({ config, target, clock, newId, logger, version, write });
+  const state = {
+    version,
+    policy: policy.current,
+    redisState,
+    storeUsage: () => store.usage(),
+    logUsage: () => log?.usage() ?? [],
+  };
   const measured = config.isMeasured ? measureService(enabled, state) : null;
   const observer = observeAll([createLogObserver(logger), ...(measured ? [measured.observer] : [])]);
   const tracer = await startTracer(config, version, logger);
@@ -157,7 +169,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     lockMs: config.decisionDeadlineMs + LOCK_MARGIN_MS,
     traffic,
   });
-  const guarded = createOverloadGuard({ ...config, decide, random, logger });
+  const recorded = log === null ? decide : recordDecisions(decide, log);
+  const guarded = createOverloadGuard({ ...config, decide: recorded, random, logger });
   let isDraining = false;
   const callerSlots = createSlots();
   const gateways = wireGateways({
@@ -205,6 +218,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const grpc = await startGrpcDoor(config.grpcPort, { check: gateways.check, newId });
   const close = async (): Promise<void> => {
     await Promise.all([closeServer(server), grpc?.close(GRPC_PATIENCE_MS)]);
+    await log?.close();
     guarded.stop();
     inspector.close();
     policy.close();

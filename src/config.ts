@@ -1,3 +1,8 @@
+import {
+  DECISION_LOG_SETTINGS,
+  type DecisionLogConfig,
+  findDecisionLogMistakes,
+} from './config/decision-log-settings.ts';
 import { findRedisMistakes } from './config/redis-mistakes.ts';
 import {
   REDIS_SETTINGS,
@@ -31,7 +36,7 @@ export interface ProviderConfig {
 }
 
 /** The whole configuration, parsed and frozen. */
-export interface Config {
+export interface Config extends DecisionLogConfig {
   readonly host: string;
   readonly port: number;
   readonly logLevel: string;
@@ -73,6 +78,9 @@ export type ConfigResult =
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** The variables of the service, by the fields of Config. */
+export const OWN_SETTINGS = { ...SERVICE_SETTINGS, ...DECISION_LOG_SETTINGS } as const;
+
 /** The variables that every provider has beside its own: a timeout, the bounds of its bulkhead, and a time to live for each outcome that is cached. */
 export function commonSettings(provider: ProviderDeclaration): readonly SettingDeclaration[] {
   const prefix = provider.id.toUpperCase();
@@ -113,6 +121,9 @@ export interface ConfigFiles {
   readonly isInsecureAllowed: boolean | undefined;
   /** Null without TLS, or where the Redis variables have mistakes of their own. */
   readonly redisTls: RedisTlsConfig | null;
+  /** What the decision log is written to; anything else is not opened. */
+  readonly decisionLogFile?: string | undefined;
+  readonly decisionLogSinks?: readonly string[] | undefined;
 }
 
 /** Reads the configuration from `env`, or returns every mistake in it at once, one line each, with those that `checkFiles` finds in the files it names. An empty variable counts as absent. A provider is enabled by its credentials; no provider at all is a mistake. */
@@ -123,12 +134,13 @@ export function loadConfig(
 ): ConfigResult {
   const mistakes: string[] = [];
   const own = Object.fromEntries(
-    Object.entries(SERVICE_SETTINGS).map(([name, setting]) => [name, read(env, setting, mistakes)]),
+    Object.entries(OWN_SETTINGS).map(([name, setting]) => [name, read(env, setting, mistakes)]),
   );
   const redis = readRedis(env, mistakes);
   const configs = providers.map((provider) => readProvider(env, provider, mistakes));
   if (!configs.some((config) => config.isEnabled)) mistakes.push(noProviderMistake(providers));
   const files = { ...own, redisTls: redis?.tls ?? null };
+  mistakes.push(...findDecisionLogMistakes({ ...own, hasRedis: isRedisNamed(env) }));
   mistakes.push(...checkFiles(files as unknown as ConfigFiles));
   if (mistakes.length > 0) return { ok: false, mistakes };
   const value = {
@@ -137,9 +149,17 @@ export function loadConfig(
     gatewayProfilesFile: own['gatewayProfilesFile'] ?? null,
     grpcPort: own['grpcPort'] ?? null,
     traceEndpoint: own['traceEndpoint'] ?? null,
+    decisionLogFile: own['decisionLogFile'] ?? null,
     providers: configs,
   } as unknown as Config;
   return { ok: true, value: deepFreeze(value) };
+}
+
+/** True also where the variables of that Redis have mistakes, which are said elsewhere. */
+function isRedisNamed(env: Environment): boolean {
+  return [REDIS_SETTINGS.url, REDIS_SETTINGS.sentinels, REDIS_SETTINGS.nodes].some(
+    ({ env: name }) => env[name],
+  );
 }
 
 function readRedis(env: Environment, mistakes: string[]): RedisConfig | null {

@@ -23,8 +23,8 @@ else {
 }
 
 async function run(config: Config): Promise<void> {
-  const { logger, close: closeLogger } = createLogger(config.logLevel);
-  const app = await createApp({ config, providers: PROVIDERS, logger, version });
+  const { logger, write, close: closeLogger } = createLogger(config.logLevel);
+  const app = await createApp({ config, providers: PROVIDERS, logger, version, write });
   let isClosing = false;
   const graceful = closeWithGrace(
     { delay: CLOSE_MS, logger: false, skip: ['SIGTERM', 'SIGINT'] },

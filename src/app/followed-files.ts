@@ -11,6 +11,7 @@ import { compileLinearPattern } from '../platform/linear-pattern.ts';
 import { type FileResult, followFile, loadFile, type ReloadableFile } from '../platform/reloadable-file.ts';
 import { parseYaml } from '../platform/yaml-document.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
+import { findDecisionFileMistakes } from '../stores/ndjson/decision-file-check.ts';
 import { checkTlsFiles } from './redis-target.ts';
 
 /** Every mistake in the files that a configuration names, and everything that must not be reachable from other machines. */
@@ -25,6 +26,7 @@ export function checkFiles(
     idHashKey,
     isInsecureAllowed = false,
     redisTls,
+    ...log
   }) => {
     const policy =
       policyFile === undefined ? null : loadFile(policyFile, (text) => readPolicy(text, providers));
@@ -33,6 +35,8 @@ export function checkFiles(
     const mistakes = [policy, keyring, profiles]
       .flatMap((result) => (result === null || result.ok ? [] : result.mistakes))
       .concat(checkTlsFiles(redisTls));
+    if (log.decisionLogSinks?.includes('file') && log.decisionLogFile !== undefined)
+      mistakes.push(...findDecisionFileMistakes(log.decisionLogFile));
     if (isInsecureAllowed || isLoopback(host)) return mistakes;
     const wellKnown = keyring?.ok ? keyring.value.wellKnown : [];
     const keyMistakes = wellKnown.map((id) => `${apiKeysFile}: everybody knows the key of "${id}"`);

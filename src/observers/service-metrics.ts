@@ -1,3 +1,4 @@
+import type { DeliveryUsage } from '../application/decision-log.ts';
 import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { addProcessMetrics } from '../platform/process-metrics.ts';
 import type { StoreUsage } from '../stores/closable-evidence-store.ts';
@@ -10,6 +11,8 @@ export interface ServiceState {
   readonly policy: () => { readonly id: string; readonly hash: string };
   readonly redisState: () => RedisState;
   readonly storeUsage: () => readonly StoreUsage[];
+  /** One entry for each sink of the decision log. */
+  readonly logUsage: () => readonly DeliveryUsage[];
 }
 
 const REDIS_STATES = ['up', 'down', 'absent'] as const;
@@ -28,6 +31,7 @@ export function measureService(providers: readonly string[], state: ServiceState
   const metrics = createMetrics();
   const observer = createMetricsObserver(metrics, providers);
   addStateMetrics(metrics, state);
+  addLogMetrics(metrics, state.logUsage);
   return { metrics, observer, close: addProcessMetrics(metrics, 'riskgate') };
 }
 
@@ -70,5 +74,27 @@ function addStateMetrics(metrics: Metrics, state: ServiceState): void {
               { labels: { kind: 'refused' }, value: failures.refusals },
             ],
       ),
+  );
+}
+
+function addLogMetrics(metrics: Metrics, usage: ServiceState['logUsage']): void {
+  metrics.sampled(
+    'counter',
+    'riskgate_decision_log_records_total',
+    'Records by sink: appended, or dropped because the sink did not take them in time.',
+    () =>
+      usage().flatMap(({ sink, appended, dropped }) => [
+        { labels: { sink, result: 'appended' }, value: appended },
+        { labels: { sink, result: 'dropped' }, value: dropped },
+      ]),
+  );
+  metrics.sampled(
+    'counter',
+    'riskgate_decision_log_failures_total',
+    'Batches that a sink did not take.',
+    () => usage().map(({ sink, failures }) => ({ labels: { sink }, value: failures })),
+  );
+  metrics.sampled('gauge', 'riskgate_decision_log_waiting', 'Records that wait for a sink.', () =>
+    usage().map(({ sink, waiting }) => ({ labels: { sink }, value: waiting })),
   );
 }

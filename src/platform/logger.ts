@@ -11,6 +11,8 @@ const LAST_LINES_MS = 1_000;
 
 export interface LoggerHandle {
   readonly logger: Logger;
+  /** Writes whole lines of another make among those of the logger. */
+  readonly write: (text: string) => void;
   /** Writes what is buffered, for at most a second. Call it before the process ends. Never rejects. */
   close(): Promise<void>;
 }
@@ -24,7 +26,8 @@ export function createLogger(level: string, stream?: DestinationStream): LoggerH
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: toErrorFields },
   };
-  if (stream) return { logger: pino(options, stream), close: async () => {} };
+  if (stream)
+    return { logger: pino(options, stream), write: (text) => stream.write(text), close: async () => {} };
   const sink = destination({
     dest: 1,
     // A synchronous write to a full pipe or disk would stop every decision.
@@ -36,6 +39,7 @@ export function createLogger(level: string, stream?: DestinationStream): LoggerH
   const block = gatherLines((text) => sink.write(text));
   return {
     logger: pino(options, block),
+    write: block.write,
     close: () => {
       block.close();
       return closeSink(sink);

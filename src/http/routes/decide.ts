@@ -90,7 +90,7 @@ export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOp
       return made;
     };
     const subject = toSubject(request.body);
-    const limits = toDecideOptions(request.body, request.headers, request.caller?.id, request.receivedAtMs);
+    const limits = toDecideOptions(request.body, request.headers, request);
     const field = request.headers['idempotency-key'];
     if (field !== undefined) {
       const content = toContent(request.body, explain);

@@ -211,17 +211,23 @@ function toDeviceIds({ device_id: id, device_ids: ids }: DecideRequest): DeviceI
   return { kind: 'named', ids: new Map(named) };
 }
 
-/** What a validated request asks of the deadline and the cache, on behalf of `caller`, since `receivedAtMs` (monotonic). */
+/** What is known of a request beside its body and headers. */
+export interface DecideRequestFacts {
+  readonly id: string;
+  readonly caller: { readonly id: string } | null;
+  readonly receivedAtMs: number;
+}
+
+/** What a validated request asks of the deadline and the cache, since when (`receivedAtMs`, monotonic), and who asks. */
 export function toDecideOptions(
   body: DecideRequest,
   headers: DecideHeaders,
-  caller: string | undefined,
-  receivedAtMs: number,
+  { id: requestId, caller, receivedAtMs }: DecideRequestFacts,
 ): DecideOptions {
   const { max_age_ms: maxAgeMs = null, deadline_ms: asked = null } = body;
   const { [DEADLINE_HEADER]: left, traceparent } = headers;
   const deadlineMs = left === undefined ? asked : Math.min(Number(left), asked ?? Number.POSITIVE_INFINITY);
-  return { maxAgeMs, deadlineMs, receivedAtMs, caller, traceparent };
+  return { maxAgeMs, deadlineMs, receivedAtMs, caller: caller?.id, traceparent, requestId };
 }
 
 const CACHE = { memory: 'hit', redis: 'hit', miss: 'miss', shared: 'shared', none: 'none' } as const;

@@ -57,13 +57,16 @@ class DecisionFile implements DecisionSink {
     const { path, isSynced, clock, onEvent } = this.#options;
     const file = await open(path, FLAGS, MODE);
     try {
+      const { ino, size } = await file.stat();
+      // What failed may have been written all the same, and its place is known.
+      if (this.#isFailing && ino === this.#inode && size > this.#bytes) await file.truncate(this.#bytes);
       const { bytes, cutBytes } = await repairTail(file);
       if (cutBytes > 0) onEvent({ kind: 'repaired', cut_bytes: cutBytes });
       if (isSynced) {
         await file.sync();
         await syncDirectory(path);
       }
-      this.#inode = (await file.stat()).ino;
+      this.#inode = ino;
       this.#bytes = bytes;
     } catch (error) {
       await file.close();
@@ -129,7 +132,7 @@ class DecisionFile implements DecisionSink {
     try {
       await this.#file?.truncate(this.#bytes);
     } catch {
-      // Then the next opening repairs the end: a line that was written whole stays, unanswered for.
+      // Then the next opening cuts it off.
     }
     await this.#release();
   }

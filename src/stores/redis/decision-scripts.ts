@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from './connection.ts';
 
 /**
  * Appends a batch to the stream of an hour, indexes and counts it, all at once or not at all. A batch that the writer has appended before is not appended again.
@@ -84,7 +84,7 @@ return 1`;
 /** One entry of a stream: its id, and its fields as names and values by turns. */
 export type StreamEntry = [id: string, fields: string[]];
 
-export type DecisionRedis = Redis & {
+export type DecisionRedis = RedisClient & {
   appendDecisions(...keysAndArguments: string[]): Promise<[status: string, nowMs: number]>;
   readDecisions(
     records: string,
@@ -96,7 +96,7 @@ export type DecisionRedis = Redis & {
 };
 
 /** Adds the scripts of the decision log to a connection. */
-export function withDecisionScripts(redis: Redis): DecisionRedis {
+export function withDecisionScripts(redis: RedisClient): DecisionRedis {
   redis.defineCommand('appendDecisions', { numberOfKeys: 7, lua: APPEND });
   redis.defineCommand('readDecisions', { numberOfKeys: 1, lua: READ });
   redis.defineCommand('labelDecision', { numberOfKeys: 4, lua: LABEL });

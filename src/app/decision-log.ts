@@ -1,0 +1,157 @@
+import type { Logger } from 'pino';
+import type {
+  DecisionLogReader,
+  DecisionSink,
+  Delivery,
+  DeliveryUsage,
+  StrictDelivery,
+} from '../application/decision-log.ts';
+import { createDirectDelivery, createLossyDelivery } from '../application/deliver-lossy.ts';
+import { createStrictDelivery } from '../application/deliver-strict.ts';
+import type { Clock } from '../application/ports.ts';
+import type { RecordDecisionsOptions } from '../application/record-decisions.ts';
+import type { RecordHashes } from '../application/to-decision-record.ts';
+import type { Config } from '../config.ts';
+import { createDropLog } from '../observers/drop-log.ts';
+import { createKeyedHash } from '../platform/keyed-hash.ts';
+import { toRfc3339 } from '../platform/rfc3339.ts';
+import { createMemoryDecisionLog } from '../stores/memory/decision-log.ts';
+import { openDecisionFile } from '../stores/ndjson/decision-file.ts';
+import { createDecisionStream } from '../stores/ndjson/decision-stream.ts';
+import { createRedisDecisionReader } from '../stores/redis/decision-reader.ts';
+import { createRedisDecisionSink } from '../stores/redis/decision-sink.ts';
+import { createGuardedRedis } from '../stores/redis/guarded-redis.ts';
+import type { RedisTarget } from '../stores/redis/target.ts';
+
+export interface DecisionLogOptions {
+  readonly config: Config;
+  /** The Redis of the configuration; null without one. */
+  readonly target: RedisTarget | null;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly logger: Logger;
+  /** The version of riskgate. */
+  readonly version: string;
+  /** Takes text for standard output. */
+  readonly write: (text: string) => void;
+}
+
+/** The decision log of a service. */
+export interface DecisionLog extends RecordDecisionsOptions {
+  readonly reader: DecisionLogReader;
+  usage(): readonly DeliveryUsage[];
+  /** Delivers what it can within seconds, then closes every sink. */
+  close(): Promise<void>;
+}
+
+/** What the configured log is made of. */
+interface Parts {
+  readonly sinks: readonly DecisionSink[];
+  readonly reader: DecisionLogReader;
+  close(): Promise<void>;
+}
+
+/** Opens the log that the configuration asks for; null where it is off. Rejects when its file cannot be opened. */
+export async function openDecisionLog(options: DecisionLogOptions): Promise<DecisionLog | null> {
+  const { config, clock, newId, logger } = options;
+  if (config.decisionLogSinks.length === 0) return null;
+  const { sinks, reader, close } = await openParts(options);
+  const drops = createDropLog(logger);
+  const isStrict = config.decisionLogDelivery === 'strict';
+  const strict: StrictDelivery[] = [];
+  const lossy: Delivery[] = [];
+  for (const sink of sinks) {
+    const { decisionLogBufferMax: bufferMax, decisionLogTimeoutMs: waitMs } = config;
+    if (sink.id === 'memory') lossy.push(createDirectDelivery(sink));
+    else if (isStrict && sink.isDurable)
+      strict.push(createStrictDelivery({ sink, waitMs, waitingMax: bufferMax }));
+    else
+      lossy.push(
+        createLossyDelivery({ sink, bufferMax, clock, newId, formatTime: toRfc3339, onDrop: drops.onDrop }),
+      );
+  }
+  const deliveries = [...strict, ...lossy];
+  return {
+    strict,
+    lossy,
+    reader,
+    hashes: createHashes(config.idHashKey),
+    formatTime: toRfc3339,
+    engine: options.version,
+    usage: () => deliveries.map((delivery) => delivery.usage()),
+    close: async () => {
+      await Promise.all(deliveries.map((delivery) => delivery.close()));
+      await close();
+      drops.close();
+    },
+  };
+}
+
+async function openParts(options: DecisionLogOptions): Promise<Parts> {
+  const { config, target, write } = options;
+  const wanted = new Set(config.decisionLogSinks);
+  const main = wanted.has('redis') && target !== null ? openRedis(options, target) : openMemory(options);
+  const sinks = [...main.sinks];
+  if (wanted.has('file') && config.decisionLogFile !== null)
+    sinks.push(await openFile(options, config.decisionLogFile));
+  if (wanted.has('stdout')) sinks.push(createDecisionStream(write));
+  const close = async () => {
+    await Promise.all(sinks.map((sink) => sink.close()));
+    await main.close();
+  };
+  return { sinks, reader: main.reader, close };
+}
+
+function openMemory({ config, clock }: DecisionLogOptions): Parts {
+  const { decisionLogMemoryRecords: recordsMax, decisionLogCountsKeptMs: countsKeptMs } = config;
+  const log = createMemoryDecisionLog({ clock, recordsMax, countsKeptMs });
+  return { sinks: [log], reader: log, close: async () => {} };
+}
+
+function openRedis({ config, clock, newId, logger }: DecisionLogOptions, target: RedisTarget): Parts {
+  const redis = createGuardedRedis({
+    target,
+    name: 'riskgate-decisions',
+    budgetMs: config.decisionLogTimeoutMs,
+    onEvent: ({ kind, ...fields }) => {
+      const line = { event: `decision_log.redis_${kind}`, ...fields };
+      if (kind === 'up') logger.info(line);
+      else logger.warn(line);
+    },
+  });
+  const limits = {
+    hourRecordsMax: config.decisionLogHourRecords,
+    recordsKeptMs: config.decisionLogKeptMs,
+    countsKeptMs: config.decisionLogCountsKeptMs,
+  };
+  const parts = { redis, clock, writer: newId(), ...limits };
+  const reader = createRedisDecisionReader(parts);
+  const close = async () => {
+    reader.close();
+    await redis.close();
+  };
+  return { sinks: [createRedisDecisionSink(parts)], reader, close };
+}
+
+function openFile({ config, clock, logger }: DecisionLogOptions, path: string): Promise<DecisionSink> {
+  return openDecisionFile({
+    path,
+    isSynced: config.decisionLogDelivery === 'strict',
+    clock,
+    onEvent: ({ kind, ...fields }) => {
+      const line = { event: `decision_log.file_${kind}`, ...fields };
+      if (kind === 'failed') logger.error(line, 'the decision log cannot be written');
+      else if (kind === 'repaired') logger.warn(line, 'a torn end of the decision log was cut off');
+      else logger.info(line);
+    },
+  });
+}
+
+/** One purpose each, and none of them that of evidence or custody. */
+function createHashes(idHashKey: string): RecordHashes {
+  return {
+    telemetry: createKeyedHash(idHashKey, 'decision log of telemetry_id'),
+    device: createKeyedHash(idHashKey, 'decision log of device_id'),
+    account: createKeyedHash(idHashKey, 'decision log of account_id'),
+  };
+}
