@@ -42,7 +42,9 @@ const KEYS = [
 /** Starts every server that is wanted, each in its own process, fills the caches, and proves that each answers as it should. */
 export async function startFleet(processes: BenchProcesses, only: ReadonlySet<VariantId>): Promise<Fleet> {
   const emulators = await processes.start({ script: 'bench/servers/emulators.ts', announces: true });
-  const serviceEnv = createServiceEnv(emulators.port, processes);
+  const directory = createDirectory(processes);
+  const logFile = (name: string) => join(directory, `${name}.ndjson`);
+  const serviceEnv = createServiceEnv(emulators.port, directory);
   const startService = async (env: Readonly<Record<string, string>> = {}) => {
     const port = await findFreePort();
     const server = await processes.start({
@@ -62,9 +64,22 @@ export async function startFleet(processes: BenchProcesses, only: ReadonlySet<Va
   const start: Record<VariantId, () => Promise<{ server: BenchProcess; port: number }>> = {
     http: () => startEcho('bench/servers/node-http.ts'),
     fastify: () => startEcho('bench/servers/fastify.ts'),
+    unlogged: () => startService({ DECISION_LOG: 'off' }),
     warm: async () => warm,
     limited: () => startService(),
     gateway: () => startService(),
+    'log-file': () => startService({ DECISION_LOG: 'file', DECISION_LOG_FILE: logFile('lossy') }),
+    'log-redis': async () => {
+      const { url } = await startRedisServer(processes);
+      // Evidence stays in memory: only the log is to go to Redis.
+      return startService({ DECISION_LOG: 'redis', REDIS_URL: url, CACHE_LOCAL_TTL_SECONDS: TTL_SECONDS });
+    },
+    'log-strict': () =>
+      startService({
+        DECISION_LOG: 'file',
+        DECISION_LOG_DELIVERY: 'strict',
+        DECISION_LOG_FILE: logFile('strict'),
+      }),
     redis: async () => {
       const { url } = await startRedisServer(processes);
       return startService({
@@ -84,9 +99,13 @@ export async function startFleet(processes: BenchProcesses, only: ReadonlySet<Va
   return { variants, emulators, sample };
 }
 
-function createServiceEnv(emulatorPort: number, processes: BenchProcesses): Record<string, string> {
+function createDirectory(processes: BenchProcesses): string {
   const directory = mkdtempSync(join(tmpdir(), 'riskgate-bench-'));
   processes.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+function createServiceEnv(emulatorPort: number, directory: string): Record<string, string> {
   const keysFile = join(directory, 'keys.yaml');
   writeFileSync(keysFile, JSON.stringify({ keys: KEYS }));
   const profilesFile = join(directory, 'profiles.yaml');

@@ -3,6 +3,7 @@ import type { Fleet, RunningVariant } from './fleet.ts';
 import { type LoadJob, type LoadResult, loadResultSchema } from './load/job.ts';
 import type { BenchOptions, VariantId } from './options.ts';
 import type { BenchProcess } from './processes.ts';
+import { median } from './statistics.ts';
 import { toDirectJob, toLoadJob } from './variants.ts';
 
 /** One variant in one round. */
@@ -20,11 +21,20 @@ export interface OverheadSamples {
   readonly directMs: readonly number[];
 }
 
+/** The median latency of one variant in one round. */
+export interface LatencySample {
+  readonly variant: VariantId;
+  readonly round: number;
+  readonly medianMs: number;
+}
+
 /** `[serial, milliseconds]` */
 const recordedSchema = z.array(z.tuple([z.int(), z.number()]));
 
 /** Few, so that no request waits for another: the question is what one decision costs, not how they queue. */
 const OVERHEAD_CONNECTIONS = 4;
+/** Strict logging: what is added to the median at so many connections. */
+export const LATENCY_CONNECTIONS = 32;
 /** On a machine that is busy with something else a read of Redis may be late, and its evidence is asked for anew. More of it is another variant: such a sample is thrown away and taken again. */
 const UPSTREAM_CALLS_SHARE_MAX = 0.01;
 const ATTEMPTS = 3;
@@ -72,6 +82,16 @@ export class Meter {
     const decideMs = await this.#overheadOf(decide);
     const direct = toDirectJob(this.#fleet.emulators.port, OVERHEAD_CONNECTIONS, this.#nextCold);
     return { decideMs, directMs: await this.#overheadOf(direct) };
+  }
+
+  /** Milliseconds that the median request takes while so many connections are busy as strict logging is judged by. */
+  async measureMedian(variant: RunningVariant, round: number): Promise<LatencySample> {
+    const job = toLoadJob(variant, variant.port, LATENCY_CONNECTIONS, this.#nextCold);
+    return this.#withLoad(job, async () => {
+      await this.#load(LEAD_IN_SECONDS_MIN);
+      const { latencies } = await this.#load(this.#options.seconds, true);
+      return { variant: variant.id, round, medianMs: median(latencies.map(([, ms]) => ms)) };
+    });
   }
 
   async #overheadOf(job: LoadJob): Promise<number[]> {

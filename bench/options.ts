@@ -1,7 +1,19 @@
 import { parseArgs } from 'node:util';
 
 /** What is compared, in the order of the table. Everything is set against `fastify`, which therefore always runs. */
-export const VARIANT_IDS = ['http', 'fastify', 'warm', 'gateway', 'limited', 'redis', 'cold'] as const;
+export const VARIANT_IDS = [
+  'http',
+  'fastify',
+  'unlogged',
+  'warm',
+  'gateway',
+  'limited',
+  'log-file',
+  'log-redis',
+  'log-strict',
+  'redis',
+  'cold',
+] as const;
 export type VariantId = (typeof VARIANT_IDS)[number];
 
 export interface BenchOptions {

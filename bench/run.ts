@@ -1,7 +1,8 @@
 /** `npm run bench`: what a decision costs, set against servers that do nothing. README.md says how to read it. */
 import { writeFileSync } from 'node:fs';
 import { startFleet } from './fleet.ts';
-import { type CpuSample, Meter, type OverheadSamples } from './measure.ts';
+import { toLogTable } from './log-report.ts';
+import { type CpuSample, type LatencySample, Meter, type OverheadSamples } from './measure.ts';
 import { type BenchOptions, readOptions } from './options.ts';
 import { BenchProcesses } from './processes.ts';
 import { summarise, toMarkdown } from './report.ts';
@@ -34,6 +35,8 @@ async function run(options: BenchOptions): Promise<void> {
   const cold = variants.find(({ id }) => id === 'cold');
   for (const variant of variants) await meter.warmUp(variant);
   const samples: CpuSample[] = [];
+  const latencies: LatencySample[] = [];
+  const timed = variants.filter(({ id }) => id === 'unlogged' || id === 'log-strict');
   const decideMs: number[] = [];
   const directMs: number[] = [];
   for (let round = 1; round <= options.rounds; round += 1) {
@@ -42,6 +45,9 @@ async function run(options: BenchOptions): Promise<void> {
     for (const variant of [...variants.slice(first), ...variants.slice(0, first)]) {
       samples.push(await meter.measureCpu(variant, round));
     }
+    if (timed.length === 2)
+      for (const variant of round % 2 === 0 ? timed : timed.toReversed())
+        latencies.push(await meter.measureMedian(variant, round));
     if (cold !== undefined) {
       const overhead = await meter.measureOverhead(cold);
       decideMs.push(...overhead.decideMs);
@@ -51,7 +57,12 @@ async function run(options: BenchOptions): Promise<void> {
   }
   const overhead: OverheadSamples | null = cold === undefined ? null : { decideMs, directMs };
   console.log(toMarkdown(variants, samples, overhead, options));
+  const logTable = toLogTable(samples, latencies);
+  if (logTable !== null) console.log(`\n${logTable}`);
   if (options.json === null) return;
   const summaries = variants.map(({ id }) => summarise(samples, id));
-  writeFileSync(options.json, `${JSON.stringify({ options, summaries, samples, overhead }, null, 2)}\n`);
+  writeFileSync(
+    options.json,
+    `${JSON.stringify({ options, summaries, samples, latencies, overhead }, null, 2)}\n`,
+  );
 }

@@ -104,6 +104,7 @@ function judge(
     custody,
     trace: judgement.trace,
     policy: { id: inForce.id, hash: inForce.hash },
+    signalsRead: inForce.signalsRead,
     decidedAtMs,
     expiresAtMs: custody === 'unknown' ? decidedAtMs : earliestExpiry(gathered, decidedAtMs),
     latencyMs: clock.monotonicMs() - startedAtMs,

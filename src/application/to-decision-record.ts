@@ -1,5 +1,6 @@
-import type { Decision, EvidenceUse } from '../domain/decision.ts';
+import type { Decision } from '../domain/decision.ts';
 import { type DecisionRecord, type EvidenceRecord, RECORD_VERSION } from '../domain/decision-record.ts';
+import type { Signals, SignalValue } from '../domain/evidence.ts';
 import { toCustodyResult } from '../domain/policy/telemetry-signals.ts';
 import { type DeviceIds, hasText, type Subject } from '../domain/subject.ts';
 
@@ -52,7 +53,7 @@ export function toDecisionRecord(
       devices: hashesOf(subject.device, hashes.device),
       account: hashOf(subject.accountId, hashes.account),
     },
-    providers: byProvider(decision.evidence),
+    providers: byProvider(decision),
     custody: {
       result: toCustodyResult(custody),
       signals: typeof custody === 'object' ? custody : null,
@@ -64,7 +65,7 @@ export function toDecisionRecord(
   };
 }
 
-function byProvider(evidence: readonly EvidenceUse[]): DecisionRecord['providers'] {
+function byProvider({ evidence, signalsRead }: Decision): DecisionRecord['providers'] {
   const records: Record<string, EvidenceRecord> = {};
   for (const use of evidence) {
     records[use.provider] = {
@@ -74,10 +75,21 @@ function byProvider(evidence: readonly EvidenceUse[]): DecisionRecord['providers
       age_ms: use.ageMs,
       request_id: use.upstreamRequestId,
       suspect: use.suspect,
-      signals: use.signals,
+      signals: use.signals && pick(use.signals, signalsRead.get(use.provider) ?? null),
     };
   }
   return records;
+}
+
+/** The signals with these names; null keeps all. */
+function pick(signals: Signals, names: readonly string[] | null): Signals {
+  if (names === null) return signals;
+  const picked: Record<string, SignalValue> & { found: boolean } = { found: signals.found };
+  for (const name of names) {
+    const value = signals[name];
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
 }
 
 function hashOf(id: string | null | undefined, hash: (id: string) => string): string | null {

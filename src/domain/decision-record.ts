@@ -27,7 +27,7 @@ const evidenceSchema = z.object({
   signals: z
     .looseObject({ found: z.boolean() })
     .nullable()
-    .describe('As the policy read them; null where there were none.'),
+    .describe('Those that the policy reads, as it read them; null where there were none.'),
 });
 
 const reasonSchema = z.object({
@@ -70,8 +70,11 @@ export const decisionRecordSchema = z.object({
       z.object({
         rule: z.string(),
         result: z.enum(RULE_RESULTS),
-        why: z.string().nullable(),
-        on_unknown: z.enum(ON_UNKNOWN).nullable(),
+        why: z.string().optional().describe('Of rules that are unknown or inert.'),
+        on_unknown: z
+          .enum(ON_UNKNOWN)
+          .optional()
+          .describe('What an unknown rule contributed, unless an exempt rule was true.'),
       }),
     )
     .readonly()

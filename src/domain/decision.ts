@@ -1,5 +1,6 @@
 import type { EvidenceOrigin, Outcome, Signals } from './evidence.ts';
 import type { RuleTrace } from './policy/rule-trace.ts';
+import type { SignalsRead } from './policy/signals-read.ts';
 import type { TelemetryCustody } from './policy/telemetry-signals.ts';
 import type { Reason, Waiver } from './reason.ts';
 import type { Verdict } from './verdict.ts';
@@ -35,6 +36,8 @@ export interface Decision {
   readonly custody: TelemetryCustody;
   readonly trace: readonly RuleTrace[];
   readonly policy: { readonly id: string; readonly hash: string };
+  /** What that policy reads of each provider. */
+  readonly signalsRead: SignalsRead;
   readonly decidedAtMs: number;
   /** When the first piece of evidence used expires; `decidedAtMs` when some evidence was missing, since the next answer may differ. */
   readonly expiresAtMs: number;

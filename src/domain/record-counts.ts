@@ -29,32 +29,13 @@ const BUCKET_GROWTH = 1.1;
 const FIRST_BUCKET_MS = 0.01;
 /** The bucket that ends beyond the longest deadline of 10 s. */
 const BUCKET_MAX = 150;
+/** How many buckets there are. */
+export const BUCKETS = BUCKET_MAX + 1;
 const LOG_GROWTH = Math.log(BUCKET_GROWTH);
 
 /** The name of a count. */
 export function countName(group: CountGroup, value: string): string {
   return `${group}:${value}`;
-}
-
-/** Adds one decision to `counts`. */
-export function countDecision(counts: Map<string, number>, record: DecisionRecord): void {
-  add(counts, countName('verdict', record.verdict));
-  add(counts, countName('degraded', record.degraded ? 'true' : 'false'));
-  add(counts, countName('caller', record.caller));
-  add(counts, countName('policy', record.policy.hash));
-  add(counts, countName('door', record.door));
-  add(counts, countName('latency', `decision/${bucketOf(record.latency_ms)}`));
-  for (const { code } of record.reasons) add(counts, countName('reason', code));
-  for (const { rule, result } of record.rules)
-    if (result === 'true' || result === 'unknown') add(counts, countName('rule', `${rule}/${result}`));
-  for (const provider in record.providers) {
-    const use = record.providers[provider];
-    if (use === undefined) continue;
-    add(counts, countName('provider_outcome', `${provider}/${use.outcome}`));
-    add(counts, countName('provider_origin', `${provider}/${use.origin}`));
-    // What came from a cache says nothing of how long the provider takes.
-    if (use.origin === 'miss') add(counts, countName('latency', `${provider}/${bucketOf(use.latency_ms)}`));
-  }
 }
 
 /** What changes when the label that counts for a decision is no longer `before` but `after`; null is none. */
@@ -114,7 +95,8 @@ function quantile(
   return null;
 }
 
-function bucketOf(ms: number): number {
+/** The bucket of a latency, from 0. */
+export function bucketOf(ms: number): number {
   if (!(ms > FIRST_BUCKET_MS)) return 0;
   return Math.min(BUCKET_MAX, Math.ceil(Math.log(ms / FIRST_BUCKET_MS) / LOG_GROWTH));
 }

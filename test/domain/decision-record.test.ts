@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
 import { RECORD_SCHEMA_FILE } from '../../openapi/record-schema.ts';
 import { logRecordSchema } from '../../src/domain/decision-record.ts';
+import { serialiseRecord } from '../../src/domain/serialise-record.ts';
 import { createDecisionRecord, createGapRecord } from '../support/decision-records.ts';
 
 const schema: unknown = JSON.parse(
@@ -12,6 +13,8 @@ const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(
 
 t.test('describes records by the published JSON Schema', async (t) => {
   for (const record of [createDecisionRecord(0, 1), createGapRecord(0, 2)]) {
+    t.strictSame(JSON.parse(serialiseRecord(record)), record, 'as it is written, too');
+    t.strictSame(JSON.parse(serialiseRecord(record)), record, 'and again');
     t.ok(validate(record), JSON.stringify(validate.errors));
     t.strictSame(logRecordSchema.parse(record), record);
     t.ok(validate({ ...record, added_later: 1 }), 'a later release may add a field');

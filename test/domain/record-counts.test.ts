@@ -1,7 +1,8 @@
 import t from 'tap';
+import type { DecisionRecord, DecisionRecord } from '../../src/domain/decision-record.ts';
+import { DecisionTally } from '../../src/domain/decision-tally.ts';
 import {
   addCounts,
-  countDecision,
   countLabel,
   countsOf,
   quantilesOf,
@@ -10,10 +11,14 @@ import { createDecisionRecord } from '../support/decision-records.ts';
 
 const record = createDecisionRecord(0, 1);
 
+function countAll(...records: readonly DecisionRecord[]): Map<string, number> {
+  const tally = new DecisionTally();
+  for (const each of records) tally.add(each);
+  return tally.read();
+}
+
 t.test('counts what a decision says', async (t) => {
-  const counts = new Map<string, number>();
-  countDecision(counts, record);
-  countDecision(counts, { ...record, degraded: false });
+  const counts = countAll(record, { ...record, degraded: false });
   t.same(Object.fromEntries(countsOf(counts, 'degraded')), { true: 1, false: 1 });
   t.same(Object.fromEntries(countsOf(counts, 'rule')), { 'one/unknown': 2, 'two/true': 2 });
   t.same(Object.fromEntries(countsOf(counts, 'provider_outcome')), {
@@ -28,9 +33,8 @@ t.test('counts what a decision says', async (t) => {
 });
 
 t.test('skips a provider without an entry', async (t) => {
-  const counts = new Map<string, number>();
   const providers = { stytch: undefined } as unknown as typeof record.providers;
-  countDecision(counts, { ...record, providers });
+  const counts = countAll({ ...record, providers });
   t.equal(countsOf(counts, 'provider_outcome').size, 0);
 });
 
@@ -50,9 +54,7 @@ t.test('moves the labels of rules that were true', async (t) => {
 t.test('finds quantiles to within a twentieth, also of merged counts', async (t) => {
   const total = new Map<string, number>();
   for (let ms = 1; ms <= 1000; ms += 1) {
-    const counts = new Map<string, number>();
-    countDecision(counts, { ...record, providers: {}, latency_ms: ms });
-    addCounts(total, counts);
+    addCounts(total, countAll({ ...record, providers: {}, latency_ms: ms }));
   }
   const [median, high, highest] = quantilesOf(total, 'decision', [0.5, 0.95, 0.99]);
   for (const [found, exact] of [
@@ -65,9 +67,8 @@ t.test('finds quantiles to within a twentieth, also of merged counts', async (t)
 });
 
 t.test('takes latencies beyond both ends', async (t) => {
-  const counts = new Map<string, number>();
-  for (const ms of [0, 0.001, 1e9, Number.NaN])
-    countDecision(counts, { ...record, providers: {}, latency_ms: ms });
+  const latencies = [0, 0.001, 1e9, Number.NaN];
+  const counts = countAll(...latencies.map((ms) => ({ ...record, providers: {}, latency_ms: ms })));
   t.same(Object.fromEntries(countsOf(counts, 'latency')), { 'decision/0': 3, 'decision/150': 1 });
   t.same(quantilesOf(counts, 'decision', [0.5]), [0.01]);
 });

@@ -28,6 +28,7 @@ function decisionOf(
     evidence: [],
     custody: 'none' as const,
     trace: [],
+    signalsRead: new Map(),
     policy: { id: 'p', hash: 'h' },
     decidedAtMs: 0,
     expiresAtMs: 0,

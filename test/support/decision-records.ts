@@ -55,8 +55,8 @@ export function createDecisionRecord(
     },
     rules: [
       { rule: 'one', result: 'unknown', why: 'stytch timeout', on_unknown: 'CHALLENGE' },
-      { rule: 'two', result: 'true', why: null, on_unknown: null },
-      { rule: 'three', result: 'false', why: null, on_unknown: null },
+      { rule: 'two', result: 'true' },
+      { rule: 'three', result: 'false' },
     ],
     policy: { id: 'default', hash: 'sha256:1' },
     engine: '0.0.0-test',

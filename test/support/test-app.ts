@@ -55,6 +55,8 @@ export interface TestAppOptions {
   readonly emulatorOptions?: Readonly<Record<string, EmulatorOptions>>;
   readonly clock?: Clock;
   readonly newId?: () => string;
+  /** Takes what the sink `stdout` of the decision log writes. */
+  readonly write?: (text: string) => void;
   readonly random?: () => number;
 }
 
@@ -143,7 +145,7 @@ export async function createTestApp(
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
   const lines: string[] = [];
   const { logger } = createLogger('trace', { write: (line) => void lines.push(line) });
-  const { clock, newId, random } = options;
+  const { clock, newId, random, write } = options;
   const app = await createApp({
     config: loaded.value,
     providers: PROVIDERS,
@@ -152,6 +154,7 @@ export async function createTestApp(
     ...(clock && { clock }),
     ...(newId && { newId }),
     ...(random && { random }),
+    ...(write && { write }),
   });
   let closing: Promise<void> | null = null;
   const close = () => (closing ??= app.close());

@@ -18,6 +18,7 @@ import {
 import { type Inspection, inspectCondition } from './inspect-condition.ts';
 import { possibleResults } from './possible-results.ts';
 import type { RuleTrace } from './rule-trace.ts';
+import { findSignalsRead, type SignalsRead } from './signals-read.ts';
 
 /** A rule that is ready to run. `run` throws where the condition is unknown. */
 export interface CompiledRule {
@@ -46,6 +47,7 @@ export interface CompiledPolicy {
   readonly providerIds: readonly string[];
   /** Bit set of the providers, and custody after them, that some rule reads: without one of them a decision is degraded. */
   readonly neededMask: number;
+  readonly signalsRead: SignalsRead;
 }
 
 /** True when some rule reads custody, which stands after the last provider. */
@@ -94,6 +96,7 @@ export function compilePolicy(
       parsed.data,
       rules.filter((rule) => rule !== null),
       options,
+      conditions.flatMap((condition) => (condition === null ? [] : [condition.ast])),
     ),
   );
 }
@@ -161,8 +164,8 @@ function toRule(
     providers,
     run,
     possible: memoisePossible(ast, workshop.providers),
-    trueTrace: { rule: rule.id, result: 'true', why: null, on_unknown: null },
-    falseTrace: { rule: rule.id, result: 'false', why: null, on_unknown: null },
+    trueTrace: { rule: rule.id, result: 'true' },
+    falseTrace: { rule: rule.id, result: 'false' },
   };
 }
 
@@ -188,6 +191,7 @@ function toPolicy(
   document: PolicyDocument,
   rules: readonly CompiledRule[],
   options: CompileOptions,
+  asts: readonly ASTNode[],
 ): CompiledPolicy {
   let neededMask = 0;
   for (const rule of rules)
@@ -199,6 +203,10 @@ function toPolicy(
     rules,
     providerIds: options.providers.map(({ id }) => id),
     neededMask,
+    signalsRead: findSignalsRead(
+      asts,
+      options.providers.map(({ id }) => id),
+    ),
   };
 }
 

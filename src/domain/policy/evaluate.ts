@@ -52,12 +52,12 @@ interface Ledger {
   readonly trace: RuleTrace[];
 }
 
-const FALSE: Finding = { result: 'false', why: null };
-const TRUE: Finding = { result: 'true', why: null };
+const FALSE: Finding = { result: 'false', why: '' };
+const TRUE: Finding = { result: 'true', why: '' };
 
 interface Finding {
   readonly result: RuleResult;
-  readonly why: string | null;
+  readonly why: string;
 }
 
 /** Judges evidence by a policy. Losing evidence, or coming to doubt a provider, can make the verdict stricter or weaker among CHALLENGE and BLOCK, and never turns either into ALLOW unless a waiver says so. */
@@ -196,7 +196,8 @@ function statesIn(context: Readonly<Record<string, unknown>>): Readonly<Record<s
 function toTrace({ source, trueTrace, falseTrace }: CompiledRule, { result, why }: Finding): RuleTrace {
   if (result === 'false') return falseTrace;
   if (result === 'true') return trueTrace;
-  return { rule: source.id, result, why, on_unknown: result === 'unknown' ? source.on_unknown : null };
+  if (result === 'inert') return { rule: source.id, result, why };
+  return { rule: source.id, result, why, on_unknown: source.on_unknown };
 }
 
 function enter(rule: CompiledRule, { result }: Finding, ledger: Ledger): void {

@@ -4,11 +4,12 @@ import type { OnUnknown } from './document.ts';
 export const RULE_RESULTS = ['true', 'false', 'unknown', 'inert'] as const;
 export type RuleResult = (typeof RULE_RESULTS)[number];
 
-/** One line of the explanation. `why` is null for true and false. */
+/** One line of the explanation. */
 export interface RuleTrace {
   readonly rule: string;
   readonly result: RuleResult;
-  readonly why: string | null;
-  /** What an unknown rule contributes, unless an exempt rule is true; null for the other results. */
-  readonly on_unknown: OnUnknown | null;
+  /** Why it is unknown or inert. */
+  readonly why?: string | undefined;
+  /** What an unknown rule contributes, unless an exempt rule is true. */
+  readonly on_unknown?: OnUnknown | undefined;
 }

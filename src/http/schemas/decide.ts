@@ -250,7 +250,12 @@ export function toDecisionBody(decision: Decision, explain: boolean) {
   if (!explain) return body;
   const signals = byProvider<object | null>(decision.evidence, (use) => use.signals);
   const telemetry = typeof decision.custody === 'object' ? decision.custody : null;
-  return { ...body, explanation: { signals: { ...signals, telemetry }, rules: decision.trace } };
+  const rules = decision.trace.map(({ why = null, on_unknown = null, ...line }) => ({
+    ...line,
+    why,
+    on_unknown,
+  }));
+  return { ...body, explanation: { signals: { ...signals, telemetry }, rules } };
 }
 
 function toEvidenceBody(use: EvidenceUse) {

@@ -13,7 +13,7 @@ import type {
 import type { Clock } from '../../application/ports.ts';
 import type { LogRecord } from '../../domain/decision-record.ts';
 import { addLabel, labelInForce, type OutcomeLabel } from '../../domain/outcome-label.ts';
-import { countDecision, countLabel } from '../../domain/record-counts.ts';
+import { countLabel } from '../../domain/record-counts.ts';
 import { matchesFilter, type RecordFilter } from '../../domain/record-filter.ts';
 import { PeriodCounts } from './period-counts.ts';
 
@@ -45,9 +45,7 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
     const replaced = ring.push(record);
     if (labelled > 0 && replaced !== undefined) labels.delete(replaced.id);
     if (record.kind === 'gap') return;
-    const timeMs = Date.parse(record.decided_at);
-    if (!counts.isOver(timeMs)) countDecision(counts.minuteOf(timeMs), record);
-    else counts.add(timeMs, countsOfOne(record));
+    counts.count(record);
   };
   const tell = () => {
     for (const listener of listeners) listener();
@@ -96,12 +94,6 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
       return { kind: 'recorded', decision: { ...decision, labels: history } };
     },
   };
-}
-
-function countsOfOne(record: LogRecord & { kind: 'decision' }): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  countDecision(counts, record);
-  return counts;
 }
 
 /** The latest records, by a sequence that begins anew with each process: positions of an earlier one are known by its start. */

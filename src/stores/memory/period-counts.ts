@@ -5,42 +5,58 @@ import {
   MINUTES_KEPT_MS,
   PERIOD_MS,
 } from '../../application/decision-log.ts';
+import type { DecisionRecord } from '../../domain/decision-record.ts';
+import { DecisionTally } from '../../domain/decision-tally.ts';
 import { addCounts, type Counts } from '../../domain/record-counts.ts';
 
 type Periods = Map<number, Map<string, number>>;
 
-/** Counts by minute and hour. Every count is added once: hours learn of a minute when the next one begins. */
+/** The part of a time, as it is written in records, that says the minute. */
+const MINUTE_CHARS = 'YYYY-MM-DDTHH:MM'.length;
+
+/** Counts by minute and hour. Every count is added once: minutes and hours learn of the present minute when the next one begins. */
 export class PeriodCounts {
   readonly #hoursKeptMs: number;
   readonly #minutes: Periods = new Map();
   readonly #hours: Periods = new Map();
+  #tally = new DecisionTally();
   #presentMs = Number.NEGATIVE_INFINITY;
+  #presentText = '';
 
   constructor(hoursKeptMs: number) {
     this.#hoursKeptMs = hoursKeptMs;
   }
 
-  /** The counts of the minute that `timeMs` lies in, to be added to by whoever has just asked. */
-  minuteOf(timeMs: number): Map<string, number> {
-    const startMs = startOf(timeMs, 'minute');
-    if (startMs > this.#presentMs) this.#turn(startMs);
-    return periodOf(this.#minutes, startMs);
+  count(record: DecisionRecord): void {
+    if (!record.decided_at.startsWith(this.#presentText) || this.#presentText === '') {
+      const timeMs = Date.parse(record.decided_at);
+      const startMs = startOf(timeMs, 'minute');
+      if (startMs < this.#presentMs) {
+        const late = new DecisionTally();
+        late.add(record);
+        this.add(timeMs, late.read());
+        return;
+      }
+      this.#turn(startMs);
+      this.#presentText = record.decided_at.slice(0, MINUTE_CHARS);
+    }
+    this.#tally.add(record);
   }
 
-  /** Adds counts to a period that may be long over. */
+  /** Adds counts to the periods of a time. */
   add(timeMs: number, more: Counts): void {
-    const startMs = startOf(timeMs, 'minute');
-    addCounts(this.minuteOf(timeMs), more);
-    if (startMs < this.#presentMs) addCounts(periodOf(this.#hours, startOf(timeMs, 'hour')), more);
-  }
-
-  /** True when the minute is over, so that what is added to it has to be added by `add`. */
-  isOver(timeMs: number): boolean {
-    return startOf(timeMs, 'minute') < this.#presentMs;
+    addCounts(periodOf(this.#minutes, startOf(timeMs, 'minute')), more);
+    addCounts(periodOf(this.#hours, startOf(timeMs, 'hour')), more);
   }
 
   read({ sinceMs, untilMs, period }: CountsOptions): readonly CountsOfPeriod[] {
-    const periods = period === 'minute' ? this.#minutes : this.#withPresent();
+    const periods = new Map<number, Counts>(period === 'minute' ? this.#minutes : this.#hours);
+    const present = this.#tally.read();
+    if (present.size > 0) {
+      const startMs = startOf(this.#presentMs, period);
+      addCounts(present, periods.get(startMs) ?? new Map());
+      periods.set(startMs, present);
+    }
     return [...periods]
       .filter(([startMs]) => startMs >= sinceMs && startMs < untilMs)
       .map(([startMs, counts]) => ({ startMs, counts }))
@@ -48,20 +64,12 @@ export class PeriodCounts {
   }
 
   #turn(startMs: number): void {
-    const ended = this.#minutes.get(this.#presentMs);
-    if (ended !== undefined) addCounts(periodOf(this.#hours, startOf(this.#presentMs, 'hour')), ended);
+    const ended = this.#tally.read();
+    this.#tally = new DecisionTally();
+    if (ended.size > 0) this.add(this.#presentMs, ended);
     this.#presentMs = startMs;
     forget(this.#minutes, startMs - MINUTES_KEPT_MS);
     forget(this.#hours, startMs - this.#hoursKeptMs);
-  }
-
-  #withPresent(): Periods {
-    const present = this.#minutes.get(this.#presentMs);
-    if (present === undefined) return this.#hours;
-    const hourMs = startOf(this.#presentMs, 'hour');
-    const counts = new Map(this.#hours.get(hourMs));
-    addCounts(counts, present);
-    return new Map(this.#hours).set(hourMs, counts);
   }
 }
 

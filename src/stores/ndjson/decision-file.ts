@@ -3,6 +3,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DecisionSink, LogBatch } from '../../application/decision-log.ts';
 import type { Clock } from '../../application/ports.ts';
+import { serialiseRecord } from '../../domain/serialise-record.ts';
 import { repairTail } from './torn-tail.ts';
 
 export interface DecisionFileOptions {
@@ -90,7 +91,7 @@ class DecisionFile implements DecisionSink {
 
   async #append({ records }: LogBatch): Promise<boolean> {
     if (this.#isClosed) return false;
-    const bytes = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    const bytes = Buffer.from(records.map((record) => `${serialiseRecord(record)}\n`).join(''));
     try {
       const file = await this.#current();
       await writeAll(file, bytes);

@@ -1,4 +1,5 @@
 import type { DecisionSink } from '../../application/decision-log.ts';
+import { serialiseRecord } from '../../domain/serialise-record.ts';
 
 /** Writes records as JSON lines to whatever takes text, such as standard output. Nothing says whether they arrive. */
 export function createDecisionStream(write: (text: string) => void): DecisionSink {
@@ -6,7 +7,7 @@ export function createDecisionStream(write: (text: string) => void): DecisionSin
     id: 'stdout',
     isDurable: false,
     append: ({ records }) => {
-      write(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+      write(records.map((record) => `${serialiseRecord(record)}\n`).join(''));
       return true;
     },
     close: async () => {},

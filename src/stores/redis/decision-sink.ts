@@ -2,7 +2,8 @@ import type { DecisionSink, LogBatch } from '../../application/decision-log.ts';
 import { MINUTES_KEPT_MS, PERIOD_MS } from '../../application/decision-log.ts';
 import type { Clock } from '../../application/ports.ts';
 import type { DecisionRecord, LogRecord } from '../../domain/decision-record.ts';
-import { countDecision } from '../../domain/record-counts.ts';
+import { DecisionTally } from '../../domain/decision-tally.ts';
+import { serialiseRecord } from '../../domain/serialise-record.ts';
 import { HOUR_MS, hourOf, minuteOf } from './decision-position.ts';
 import { withDecisionScripts } from './decision-scripts.ts';
 import type { GuardedRedis } from './guarded-redis.ts';
@@ -100,7 +101,7 @@ export function countedMinute(timeMs: number, hour: number): number {
 
 function toRecordWords(record: LogRecord): string[] {
   const names = record.kind === 'decision' ? toIndexNames(record) : [];
-  return [JSON.stringify(record), String(names.length), ...names];
+  return [serialiseRecord(record), String(names.length), ...names];
 }
 
 function toIndexNames({ id, subject: { telemetry, devices, account } }: DecisionRecord): string[] {
@@ -120,15 +121,16 @@ function toCountWords(
   times: readonly number[],
   hour: number,
 ): string[] {
-  const minutes = new Map<number, Map<string, number>>();
+  const minutes = new Map<number, DecisionTally>();
   decisions.forEach((record, place) => {
     const minute = countedMinute(times[place] ?? 0, hour);
-    const counts = minutes.get(minute) ?? new Map<string, number>();
-    countDecision(counts, record);
-    minutes.set(minute, counts);
+    const tally = minutes.get(minute) ?? new DecisionTally();
+    tally.add(record);
+    minutes.set(minute, tally);
   });
   const words = [String(minutes.size)];
-  for (const [minute, counts] of minutes) {
+  for (const [minute, tally] of minutes) {
+    const counts = tally.read();
     words.push(String(minute), String(counts.size));
     for (const [name, count] of counts) words.push(name, String(count));
   }

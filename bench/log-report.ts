@@ -1,0 +1,63 @@
+import { type CpuSample, LATENCY_CONNECTIONS, type LatencySample } from './measure.ts';
+import type { VariantId } from './options.ts';
+import { toSpread } from './statistics.ts';
+
+/** Lossy logging may cost so much of the CPU time of a decision without a log, and strict logging so many milliseconds of the median. */
+const LOSSY_AIM = 1.1;
+const STRICT_AIM_MS = 3;
+const LOSSY: readonly VariantId[] = ['warm', 'log-file', 'log-redis'];
+const TITLES: Partial<Record<VariantId, string>> = {
+  warm: 'memory',
+  'log-file': 'file',
+  'log-redis': 'Redis',
+};
+
+/** What the decision log costs, each sample set against `unlogged` in the same round; null when that did not run. */
+export function toLogTable(
+  samples: readonly CpuSample[],
+  latencies: readonly LatencySample[],
+): string | null {
+  const rows = LOSSY.flatMap((id) => {
+    const ratios = pair(
+      samples,
+      id,
+      ({ microsPerRequest }) => microsPerRequest,
+      (own, bare) => own / bare,
+    );
+    return ratios.length === 0
+      ? []
+      : [toRow(`${TITLES[id]}, lossy: CPU time, × no log`, ratios, LOSSY_AIM, 3)];
+  });
+  const added = pair(
+    latencies,
+    'log-strict',
+    ({ medianMs }) => medianMs,
+    (own, bare) => own - bare,
+  );
+  if (added.length > 0)
+    rows.push(
+      toRow(`file, strict: ms added to p50 at ${LATENCY_CONNECTIONS} connections`, added, STRICT_AIM_MS, 2),
+    );
+  if (rows.length === 0) return null;
+  return ['| decision log | median of the rounds | aim |', '|---|---:|---:|', ...rows].join('\n');
+}
+
+function pair<Sample extends { readonly variant: VariantId; readonly round: number }>(
+  samples: readonly Sample[],
+  id: VariantId,
+  valueOf: (sample: Sample) => number,
+  compare: (own: number, bare: number) => number,
+): number[] {
+  return samples
+    .filter(({ variant }) => variant === id)
+    .flatMap((own) => {
+      const bare = samples.find(({ variant, round }) => variant === 'unlogged' && round === own.round);
+      return bare === undefined ? [] : [compare(valueOf(own), valueOf(bare))];
+    });
+}
+
+function toRow(title: string, values: readonly number[], aim: number, digits: number): string {
+  const { median, min, max } = toSpread(values);
+  const spread = `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
+  return `| ${title} | ${spread} | ≤ ${aim} ${median <= aim ? '✓' : '✗'} |`;
+}
