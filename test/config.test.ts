@@ -1,7 +1,6 @@
 import t from 'tap';
 import { REDIS_SETTINGS } from '../src/config/redis-settings.ts';
-import { SERVICE_SETTINGS } from '../src/config/service-settings.ts';
-import { type Config, commonSettings, loadConfig } from '../src/config.ts';
+import { type Config, commonSettings, loadConfig, OWN_SETTINGS } from '../src/config.ts';
 import { PROVIDERS } from '../src/providers/registry.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -60,6 +59,15 @@ t.test('has the defaults of the contract', async (t) => {
     wrongKeysMax: 100,
     idempotencyTtlMs: 86_400_000,
     isInsecureAllowed: false,
+    decisionLogSinks: ['memory'],
+    decisionLogDelivery: 'lossy',
+    decisionLogFile: null,
+    decisionLogTimeoutMs: 1000,
+    decisionLogBufferMax: 10_000,
+    decisionLogMemoryRecords: 10_000,
+    decisionLogHourRecords: 100_000,
+    decisionLogKeptMs: 86_400_000,
+    decisionLogCountsKeptMs: 2_592_000_000,
   });
   t.same(
     providers.map(({ id, isEnabled }) => [id, isEnabled]),
@@ -260,8 +268,27 @@ t.test('is frozen throughout, and no other object than the environment', async (
   t.not(load(), config);
 });
 
+t.test('reads where decisions are recorded', async (t) => {
+  const file = { DECISION_LOG: 'file, redis,stdout', DECISION_LOG_FILE: 'log', REDIS_URL: 'redis://r' };
+  t.match(load(file), { decisionLogSinks: ['file', 'redis', 'stdout'], decisionLogFile: 'log' });
+  t.strictSame(load({ DECISION_LOG: 'off' }).decisionLogSinks, []);
+  t.strictSame(mistakesOf({ ...MINIMAL, DECISION_LOG: 'file,redis' }), [
+    'DECISION_LOG names file, so DECISION_LOG_FILE is needed',
+    'DECISION_LOG names redis, so REDIS_URL, REDIS_SENTINELS or REDIS_CLUSTER is needed',
+  ]);
+  const strict = { ...MINIMAL, DECISION_LOG_DELIVERY: 'strict' };
+  for (const sinks of ['memory', 'stdout', 'off'])
+    t.strictSame(mistakesOf({ ...strict, DECISION_LOG: sinks }), [
+      'DECISION_LOG_DELIVERY strict needs redis or file in DECISION_LOG',
+    ]);
+  t.strictSame(mistakesOf({ ...strict, DECISION_LOG: 'file', DECISION_LOG_FILE: 'log' }), []);
+  t.match(mistakesOf({ ...MINIMAL, DECISION_LOG: 'memory,memory' }), [/names a sink twice/]);
+  t.match(mistakesOf({ ...MINIMAL, DECISION_LOG: 'disk' }), [/is off, or a list of memory/]);
+  t.match(mistakesOf({ ...MINIMAL, DECISION_LOG_DELIVERY: 'often' }), [/is lossy or strict/]);
+});
+
 t.test('describes every variable', async (t) => {
-  const own = [...Object.values(SERVICE_SETTINGS), ...Object.values(REDIS_SETTINGS)];
+  const own = [...Object.values(OWN_SETTINGS), ...Object.values(REDIS_SETTINGS)];
   const ofProviders = PROVIDERS.flatMap((provider) => [
     ...Object.values(provider.settings),
     ...commonSettings(provider),

@@ -58,10 +58,10 @@ export function toDecisionRecord(
       result: toCustodyResult(custody),
       signals: typeof custody === 'object' ? custody : null,
     },
-    rules: decision.trace,
     policy: decision.policy,
     engine,
     latency_ms: roundToHundredth(decision.latencyMs),
+    rules: decision.trace,
   };
 }
 

@@ -1,12 +1,7 @@
 import t from 'tap';
-import type { DecisionRecord, DecisionRecord } from '../../src/domain/decision-record.ts';
+import type { DecisionRecord } from '../../src/domain/decision-record.ts';
 import { DecisionTally } from '../../src/domain/decision-tally.ts';
-import {
-  addCounts,
-  countLabel,
-  countsOf,
-  quantilesOf,
-} from '../../src/domain/record-counts.ts';
+import { addCounts, countLabel, countsOf, quantilesOf } from '../../src/domain/record-counts.ts';
 import { createDecisionRecord } from '../support/decision-records.ts';
 
 const record = createDecisionRecord(0, 1);

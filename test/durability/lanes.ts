@@ -1,0 +1,70 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createEmulatorServer } from '../../src/emulators/server.ts';
+import { PROVIDERS } from '../../src/providers/registry.ts';
+import { startRedisServer } from '../support/redis-server.ts';
+import { createServiceEnvironment } from '../support/start-service.ts';
+import { portOf } from '../support/test-app.ts';
+import { type KillLoopReport, runKillLoop } from './kill-loop.ts';
+
+interface Teardown {
+  teardown(handler: () => unknown): unknown;
+}
+
+export type LaneSink = 'file' | 'redis';
+
+/** Kills a service that logs strictly to one sink so many times; see runKillLoop. */
+export async function runLane(
+  t: Teardown,
+  sink: LaneSink,
+  kills: number,
+  random: () => number,
+): Promise<KillLoopReport> {
+  const emulators = createEmulatorServer({ providers: PROVIDERS, options: {} });
+  t.teardown(() => emulators.app.close());
+  await emulators.app.listen({ port: 0, host: '127.0.0.1' });
+  const origin = `http://127.0.0.1:${portOf(emulators.app.server.address())}`;
+  const directory = mkdtempSync(join(tmpdir(), 'riskgate-durability-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  const env = {
+    ...createServiceEnvironment(t, origin),
+    // Every start compiles the same files.
+    NODE_COMPILE_CACHE: join(directory, 'compiled'),
+    EVENT_LOOP_DELAY_MAX_MS: '0',
+    DECISION_LOG: sink,
+    DECISION_LOG_DELIVERY: 'strict',
+    DECISION_LOG_TIMEOUT_MS: '10000',
+  };
+  if (sink === 'file') {
+    const path = join(directory, 'decisions.ndjson');
+    const readIds = async () => idsIn(readFileSync(path, 'utf8').split('\n').filter(isComplete));
+    return runKillLoop({ kills, random, readIds, env: { ...env, DECISION_LOG_FILE: path } });
+  }
+  const redis = await startRedisServer(t);
+  const readIds = async () => {
+    const keys = (await redis.command('KEYS *:records'))
+      .split('\r\n')
+      .filter((line) => line.startsWith('riskgate'));
+    const streams = await Promise.all(keys.map((key) => readStream(redis.socketPath, key)));
+    return idsIn(streams.flat());
+  };
+  return runKillLoop({ kills, random, readIds, env: { ...env, REDIS_URL: redis.url } });
+}
+
+/** The last line of the file may be torn: the service cuts it off when it starts again. */
+function isComplete(line: string): boolean {
+  return line.startsWith('{') && line.endsWith('}');
+}
+
+function idsIn(lines: readonly string[]): ReadonlySet<string> {
+  return new Set(lines.map((line) => (JSON.parse(line) as { id: string }).id));
+}
+
+async function readStream(socketPath: string, key: string): Promise<string[]> {
+  const { Redis } = await import('ioredis');
+  const client = new Redis(socketPath);
+  const entries = await client.xrange(key, '-', '+');
+  client.disconnect();
+  return entries.map(([, [, text = '']]) => text);
+}
