@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { DecisionSink, LogBatch } from '../../application/decision-log.ts';
 import type { Clock } from '../../application/ports.ts';
 import { serialiseRecord } from '../../domain/serialise-record.ts';
+import { LineBuffer } from '../../platform/line-buffer.ts';
 import { repairTail } from './torn-tail.ts';
 
 export interface DecisionFileOptions {
@@ -25,6 +26,8 @@ const LOOK_MS = 1_000;
 /** Read as well as appended to, for the repair. Only the owner and the group may read it. */
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
 const MODE = 0o640;
+/** A batch of 256 records. */
+const BLOCK_BYTES = 1024 * 1024;
 
 /**
  * A file of JSON lines that one process appends to. A torn end is cut off when it is opened, and after a write that failed half way.
@@ -40,6 +43,8 @@ class DecisionFile implements DecisionSink {
   readonly id = 'file';
   readonly isDurable: boolean;
   readonly #options: DecisionFileOptions;
+  /** One batch at a time uses it. */
+  readonly #lines = new LineBuffer(BLOCK_BYTES);
   #file: FileHandle | null = null;
   #inode = 0;
   /** Where the next record begins: everything before it is whole. */
@@ -91,7 +96,8 @@ class DecisionFile implements DecisionSink {
 
   async #append({ records }: LogBatch): Promise<boolean> {
     if (this.#isClosed) return false;
-    const bytes = Buffer.from(records.map((record) => `${serialiseRecord(record)}\n`).join(''));
+    for (const record of records) this.#lines.add(serialiseRecord(record));
+    const bytes = this.#lines.take();
     try {
       const file = await this.#current();
       await writeAll(file, bytes);

@@ -4,7 +4,7 @@ import type { RedisClient } from './connection.ts';
  * Appends a batch to the stream of an hour, indexes and counts it, all at once or not at all. A batch that the writer has appended before is not appended again.
  * The server's own clock ends an hour: afterwards nothing is appended to it, so that who has read it to its end may go on to the next.
  * KEYS: records, index, changes, writers, earliest, hour counts, minute counts.
- * ARGV: end of the hour, writer, batch, records kept, expiry of records, of hour counts, of minute counts, earliest decision, number of records, then for each its text, the number of its index names and these, then the number of counted minutes, then for each its time, the number of counts and these as name and number.
+ * ARGV: end of the hour, writer, batch, records kept, expiry of records, of hour counts, of minute counts, earliest decision, the records as lines, the index names of each as lines with spaces between, then the number of counted minutes, then for each its time, the number of counts and these as name and number.
  */
 const APPEND = `
 local time = redis.call('TIME')
@@ -13,22 +13,20 @@ local known = redis.call('HGET', KEYS[4], ARGV[2])
 if known and tonumber(known) >= tonumber(ARGV[3]) then return {'kept', now} end
 if now >= tonumber(ARGV[1]) then return {'over', now} end
 if now < tonumber(ARGV[1]) - 3605000 then return {'early', now} end
-local at = 10
 local last
-for _ = 1, tonumber(ARGV[9]) do
-  local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', 'r', ARGV[at])
+local names = ARGV[10]:gmatch('([^\\n]*)\\n')
+for record in ARGV[9]:gmatch('([^\\n]+)\\n') do
+  local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', 'r', record)
   local ms, sequence = id:match('^(%d+)-(%d+)$')
-  local names = tonumber(ARGV[at + 1])
   local index = KEYS[2] .. string.format('%d', tonumber(ms) - tonumber(ms) % 60000)
-  for name = at + 2, at + 1 + names do redis.call('ZADD', index, 0, ARGV[name] .. ':' .. id) end
+  for name in names():gmatch('%S+') do redis.call('ZADD', index, 0, name .. ':' .. id) end
   if index ~= last then
     redis.call('PEXPIREAT', index, ARGV[5])
     last = index
   end
-  at = at + 2 + names
 end
-local minutes = tonumber(ARGV[at])
-at = at + 1
+local minutes = tonumber(ARGV[11])
+local at = 12
 for _ = 1, minutes do
   local minute = KEYS[7] .. ARGV[at]
   local counts = tonumber(ARGV[at + 1])
@@ -85,7 +83,7 @@ return 1`;
 export type StreamEntry = [id: string, fields: string[]];
 
 export type DecisionRedis = RedisClient & {
-  appendDecisions(...keysAndArguments: string[]): Promise<[status: string, nowMs: number]>;
+  appendDecisions(...keysAndArguments: (string | Buffer)[]): Promise<[status: string, nowMs: number]>;
   readDecisions(
     records: string,
     endMs: string,

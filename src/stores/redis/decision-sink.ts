@@ -4,6 +4,7 @@ import type { Clock } from '../../application/ports.ts';
 import type { DecisionRecord, LogRecord } from '../../domain/decision-record.ts';
 import { DecisionTally } from '../../domain/decision-tally.ts';
 import { serialiseRecord } from '../../domain/serialise-record.ts';
+import { LineBuffer } from '../../platform/line-buffer.ts';
 import { HOUR_MS, hourOf, minuteOf } from './decision-position.ts';
 import { withDecisionScripts } from './decision-scripts.ts';
 import type { GuardedRedis } from './guarded-redis.ts';
@@ -64,7 +65,7 @@ export function createRedisDecisionSink(options: RedisDecisionOptions): Decision
     },
   };
 
-  function toWords(batch: LogBatch, hour: number, limits: RedisDecisionOptions): string[] {
+  function toWords(batch: LogBatch, hour: number, limits: RedisDecisionOptions): (string | Buffer)[] {
     const keys = redis.keys.decisions(hour);
     const endMs = (hour + 1) * HOUR_MS;
     const decisions = batch.records.filter(({ kind }) => kind === 'decision') as DecisionRecord[];
@@ -75,12 +76,15 @@ export function createRedisDecisionSink(options: RedisDecisionOptions): Decision
       ...[String(endMs), writer, String(batch.number), String(limits.hourRecordsMax)],
       ...expiries(hour, limits),
       times.length === 0 ? '' : String(Math.min(...times)),
-      String(batch.records.length),
-      ...batch.records.flatMap(toRecordWords),
+      toLines(batch.records),
+      batch.records.map((record) => `${toIndexNames(record)}\n`).join(''),
       ...toCountWords(decisions, times, hour),
     ];
   }
 }
+
+/** Used for one batch at a time, whoever's it is. */
+const lines = new LineBuffer(1024 * 1024);
 
 /** When the records, the hour counts and the minute counts of an hour expire, Unix milliseconds. */
 export function expiries(
@@ -99,16 +103,19 @@ export function countedMinute(timeMs: number, hour: number): number {
   return minuteOf(Math.min(Math.max(timeMs, startMs), startMs + HOUR_MS - PERIOD_MS.minute));
 }
 
-function toRecordWords(record: LogRecord): string[] {
-  const names = record.kind === 'decision' ? toIndexNames(record) : [];
-  return [serialiseRecord(record), String(names.length), ...names];
+/** The server keeps no reference to them, but the connection does until they are sent: so they are copied. */
+function toLines(records: readonly LogRecord[]): Buffer {
+  for (const record of records) lines.add(serialiseRecord(record));
+  return Buffer.from(lines.take());
 }
 
-function toIndexNames({ id, subject: { telemetry, devices, account } }: DecisionRecord): string[] {
-  const names = [indexName('id', id), ...devices.map((device) => indexName('device', device))];
+function toIndexNames(record: LogRecord): string {
+  if (record.kind === 'gap') return '';
+  const { telemetry, devices, account } = record.subject;
+  const names = [indexName('id', record.id), ...devices.map((device) => indexName('device', device))];
   if (telemetry !== null) names.push(indexName('telemetry', telemetry));
   if (account !== null) names.push(indexName('account', account));
-  return names;
+  return names.join(' ');
 }
 
 /** What an entry is found by in the index, without the colon and the stream id that follow. */

@@ -1,0 +1,155 @@
+import { readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import t from 'tap';
+import type { DecisionRecord, LogRecord } from '../../src/domain/decision-record.ts';
+import { logRecordSchema } from '../../src/domain/decision-record.ts';
+import { startRedisServer } from '../support/redis-server.ts';
+import { startProgram } from '../support/start-program.ts';
+import { askForDecision, createServiceEnvironment } from '../support/start-service.ts';
+import { createDirectory, createTestApp, portOf, startEmulators, until } from '../support/test-app.ts';
+
+const SUBJECT = { telemetry_id: 'allow', device_id: 'active', action: 'login', account_id: 'canary-account' };
+const emulators = await startEmulators(t);
+
+function recordsIn(text: string): LogRecord[] {
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as LogRecord);
+}
+
+t.test('records every answer once, whole, and without raw identifiers', async (t) => {
+  let written = '';
+  const write = (text: string) => {
+    written += text;
+  };
+  const app = await createTestApp(t, { emulators, env: { DECISION_LOG: 'stdout' }, write });
+  const first = await app.decide(SUBJECT, { headers: { 'idempotency-key': '"k"', 'x-request-id': 'r-1' } });
+  const again = await app.decide(SUBJECT, { headers: { 'idempotency-key': '"k"' } });
+  t.equal(again.headers['idempotency-replayed'], 'true');
+  const block = await app.decide({
+    telemetry_id: 'canary-nobody',
+    device_id: 'canary-nothing',
+    ip: '203.0.113.9',
+  });
+  await app.refused({ nonsense: true });
+  await app.close();
+  const records = recordsIn(written) as DecisionRecord[];
+  t.same(
+    records.map(({ id }) => id),
+    [first.json.decision_id, block.json.decision_id],
+    'no replay, and no refusal',
+  );
+  const [login, stranger] = records;
+  t.match(login, {
+    verdict: first.json.decision,
+    caller: 'all',
+    door: 'decide',
+    action: 'login',
+    request_id: 'r-1',
+    policy: first.json.policy,
+  });
+  t.match(stranger, { verdict: 'BLOCK', action: null, providers: { stytch: { outcome: 'not_found' } } });
+  t.ok((login?.rules.length ?? 0) > 10, 'every rule');
+  for (const record of records) t.ok(logRecordSchema.safeParse(record).success);
+  t.notMatch(written, /canary|203\.0\.113/);
+});
+
+t.test('keeps the latest in memory without being asked to', async (t) => {
+  const app = await createTestApp(t, { emulators });
+  await app.decide(SUBJECT);
+  const { text } = await app.ask('GET', '/metrics', { key: null });
+  t.match(text, 'riskgate_decision_log_records_total{sink="memory",result="appended"} 1');
+});
+
+t.test('strict: answers 503 while the record cannot be kept, and goes on by itself', async (t) => {
+  const redis = await startRedisServer(t);
+  const env = {
+    DECISION_LOG: 'redis',
+    DECISION_LOG_DELIVERY: 'strict',
+    REDIS_URL: redis.url,
+    REDIS_TIMEOUT_MS: '1000',
+  };
+  const app = await createTestApp(t, { emulators, env });
+  await until('Redis is up', () => app.events().includes('decision_log.redis_up'));
+  const { json } = await app.decide(SUBJECT);
+  t.equal((await app.decide(SUBJECT)).status, 200);
+  await redis.stop();
+  const refused = await app.refused(SUBJECT, { headers: { 'idempotency-key': '"again"' } });
+  t.equal(refused.status, 503);
+  t.match(refused.json, { code: 'decision_log_unavailable' });
+  t.ok(refused.headers['retry-after']);
+  await redis.start();
+  await until('it answers again', async () => (await app.decide(SUBJECT)).status === 200);
+  const retried = await app.decide(SUBJECT, { headers: { 'idempotency-key': '"again"' } });
+  t.equal(retried.headers['idempotency-replayed'], undefined, 'the key was free');
+  t.ok(app.events().includes('decision_log.redis_down'));
+  t.ok(json.decision_id);
+});
+
+t.test('lossy: answers as ever while Redis is lost, and records the gap', async (t) => {
+  const redis = await startRedisServer(t);
+  const env = { DECISION_LOG: 'redis', DECISION_LOG_BUFFER_MAX: '2', REDIS_URL: redis.url };
+  const app = await createTestApp(t, { emulators, env });
+  await until('Redis is up', () => app.events().includes('decision_log.redis_up'));
+  await redis.stop();
+  for (let asked = 0; asked < 8; asked += 1) {
+    t.equal((await app.decide(SUBJECT)).status, 200);
+    // The first batch must be under way, so that the buffer can fill behind it.
+    if (asked === 0) await delay(150);
+  }
+  t.ok(app.events().includes('decision_log.dropped'));
+  await redis.start();
+  const keys = async () => redis.command('KEYS *:records');
+  await until('the log is there', async () => (await keys()).includes(':records'));
+  const key = (await keys()).split('\r\n').find((line) => line.includes(':records')) ?? '';
+  await until('the gap is there', async () =>
+    (await redis.command(['XRANGE', key, '-', '+'])).includes('"kind":"gap"'),
+  );
+});
+
+t.test('strict: a file that is full is a 503, and a new file ends it', async (t) => {
+  const path = join(createDirectory(t), 'decisions.ndjson');
+  const origin = `http://127.0.0.1:${portOf(emulators.app.server.address())}`;
+  const env = {
+    ...createServiceEnvironment(t, origin),
+    DECISION_LOG: 'file',
+    DECISION_LOG_DELIVERY: 'strict',
+    DECISION_LOG_FILE: path,
+  };
+  // A file may not grow beyond 32 KiB, as on a disk that is full: part of a batch is written, and then nothing. The signal that says so is ignored, since a disk sends none.
+  const limited = [
+    'bash',
+    '-c',
+    'trap "" XFSZ; ulimit -f 32; exec "$0" src/main.ts',
+    process.execPath,
+  ] as const;
+  const program = await startProgram(t, [...limited], { env: { ...env, PATH: process.env['PATH'] } });
+  const [, port] = await program.until(/"event":"service\.listening".*?"port":(\d+)/);
+  const service = `http://127.0.0.1:${port}`;
+  const answered: string[] = [];
+  const ask = async (): Promise<number> => {
+    const response = await askForDecision(service, SUBJECT);
+    const body = (await response.json()) as { decision_id?: string; code?: string };
+    if (response.status === 200) answered.push(body.decision_id ?? '');
+    else t.equal(body.code, 'decision_log_unavailable');
+    return response.status;
+  };
+  await until('the file is full', async () => (await ask()) === 503);
+  t.ok(answered.length > 5, `${answered.length} fit`);
+  t.equal(await ask(), 503, 'and stays so');
+  t.same(
+    recordsIn(readFileSync(path, 'utf8')).map(({ id }) => id),
+    answered,
+    'the file is whole',
+  );
+  await program.until(/"event":"decision_log\.file_failed","code":"EFBIG"/);
+  renameSync(path, `${path}.1`);
+  await until('a new file is begun', async () => (await ask()) === 200);
+  await program.until(/"event":"decision_log\.file_recovered"/);
+  t.same(
+    recordsIn(readFileSync(path, 'utf8')).map(({ id }) => id),
+    answered.slice(-1),
+  );
+});

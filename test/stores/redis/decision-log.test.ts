@@ -1,0 +1,121 @@
+import t, { type Test } from 'tap';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { toPlace } from '../../../src/stores/redis/decision-position.ts';
+import { createRedisDecisionReader } from '../../../src/stores/redis/decision-reader.ts';
+import { createRedisDecisionSink } from '../../../src/stores/redis/decision-sink.ts';
+import { createDecisionRecord, uuidAt } from '../../support/decision-records.ts';
+import { startRedisServer } from '../../support/redis-server.ts';
+import { until } from '../../support/test-app.ts';
+import { openGuardedRedis } from './open-guarded-redis.ts';
+
+const HOUR_MS = 3_600_000;
+const server = await startRedisServer(t);
+let openings = 0;
+
+async function open(t: Test, { hourRecordsMax = 100_000, offsetMs = 0 } = {}) {
+  openings += 1;
+  const keyPrefix = `own-${openings}`;
+  const redis = await openGuardedRedis(t, { url: server.socketPath, keyPrefix });
+  const limits = { hourRecordsMax, recordsKeptMs: 2 * HOUR_MS, countsKeptMs: 48 * HOUR_MS };
+  const clock = { ...systemClock, nowMs: () => Date.now() + offsetMs };
+  const reader = createRedisDecisionReader({ redis, clock: systemClock, writer: 'reader', ...limits });
+  t.teardown(() => reader.close());
+  const openSink = (writer: string) => createRedisDecisionSink({ redis, clock, writer, ...limits });
+  return { redis, reader, openSink, sink: openSink('writer-1'), keyPrefix };
+}
+
+const record = (serial: number) => createDecisionRecord(Date.now(), serial);
+const count = async ({ reader }: Awaited<ReturnType<typeof open>>) =>
+  (await reader.readAfter(null, 10_000)).entries.length;
+
+t.test('keeps a batch once that is appended again, and those of others', async (t) => {
+  const log = await open(t);
+  const batch = { number: 1, records: [record(1), record(2)] };
+  t.equal(await log.sink.append(batch), true);
+  t.equal(await log.sink.append(batch), true, 'as after a reply that was lost');
+  t.equal(await count(log), 2);
+  t.equal(await log.openSink('writer-2').append({ ...batch, records: [record(3)] }), true);
+  t.equal(await count(log), 3);
+  const [counted] = await log.reader.counts({ sinceMs: 0, untilMs: Date.now() + HOUR_MS, period: 'hour' });
+  t.equal(counted?.counts.get('verdict:CHALLENGE'), 3);
+});
+
+t.test("goes by the server's clock, whatever its own says", async (t) => {
+  for (const offsetMs of [-3 * HOUR_MS, 3 * HOUR_MS]) {
+    const log = await open(t, { offsetMs });
+    t.equal(await log.sink.append({ number: 1, records: [record(1)] }), true);
+    const place = toPlace((await log.reader.newest()) ?? '');
+    t.ok(Math.abs((place?.hour ?? 0) - Math.floor(Date.now() / HOUR_MS)) <= 1, `${offsetMs} ms`);
+    t.equal(await count(log), 1);
+  }
+});
+
+t.test('bounds an hour, and its index with it', async (t) => {
+  const log = await open(t, { hourRecordsMax: 100 });
+  const first = record(0);
+  await log.sink.append({ number: 1, records: [first] });
+  const { position } = await log.reader.readAfter(null, 1);
+  for (let number = 2; number < 12; number += 1) {
+    const records = Array.from({ length: 100 }, (_, serial) => record(number * 1000 + serial));
+    await log.sink.append({ number, records });
+  }
+  t.ok((await count(log)) < 400, 'about as many as are wanted');
+  t.equal(await log.reader.find(first.id), null);
+  t.match(await log.reader.readAfter(position, 10), { isGap: true, entries: { length: 10 } });
+});
+
+t.test('finds a decision whose record had to wait, and ids that say no time', async (t) => {
+  const log = await open(t);
+  const late = { ...record(1), id: uuidAt(Date.now() - 30 * 60_000, 1) };
+  const odd = { ...record(2), id: 'decision-1' };
+  await log.sink.append({ number: 1, records: [late, odd] });
+  t.match(await log.reader.find(late.id), { record: { id: late.id } });
+  t.match(await log.reader.find(odd.id), { record: { id: odd.id } });
+});
+
+t.test('expires with everything that belongs to it', async (t) => {
+  const log = await open(t);
+  const made = record(1);
+  await log.sink.append({ number: 1, records: [made] });
+  await log.reader.label(made.id, { label: 'fraud', at: made.decided_at, note: null, caller: 'c' }, true);
+  const keys = (await server.command(`KEYS ${log.keyPrefix}:*`))
+    .split('\r\n')
+    .filter((line) => line.startsWith('own'));
+  t.ok(keys.length >= 8, `${keys.length} keys`);
+  for (const key of keys) {
+    const ttl = Number((await server.command(['PTTL', key])).slice(1));
+    const isCount = /:(hour|minute:\d+)$/.test(key);
+    if (key.endsWith(':label-count')) t.equal(ttl, -1, 'the one number that stays');
+    else t.ok(ttl > HOUR_MS && ttl < (isCount ? 50 : 4) * HOUR_MS, `${key} ${ttl}`);
+  }
+});
+
+t.test('is read-only for a stranger: what is no record of ours is left out', async (t) => {
+  const log = await open(t);
+  await log.sink.append({ number: 1, records: [record(1)] });
+  const [key = ''] = (await server.command(`KEYS ${log.keyPrefix}:*:records`))
+    .split('\r\n')
+    .filter((line) => line.startsWith('own'));
+  await server.command(['XADD', key, '*', 'r', '{"kind":"other"}']);
+  await server.command(['XADD', key, '*', 'r', 'not json']);
+  t.equal(await count(log), 1);
+  t.match(await log.reader.query({}, { before: null, limit: 10 }), { entries: { length: 1 }, next: null });
+});
+
+t.test('says that it cannot be reached, and takes up again', async (t) => {
+  const own = await startRedisServer(t);
+  const redis = await openGuardedRedis(t, { url: own.url });
+  const limits = { hourRecordsMax: 100, recordsKeptMs: HOUR_MS, countsKeptMs: HOUR_MS };
+  const options = { redis, clock: systemClock, writer: 'w', ...limits };
+  const sink = createRedisDecisionSink(options);
+  const reader = createRedisDecisionReader(options);
+  t.teardown(() => reader.close());
+  t.equal(await sink.append({ number: 1, records: [record(1)] }), true);
+  await own.stop();
+  t.equal(await sink.append({ number: 2, records: [record(2)] }), false);
+  await t.rejects(reader.query({}, { before: null, limit: 1 }), { code: 'store_unavailable' });
+  await t.rejects(reader.version(), { code: 'store_unavailable' });
+  await own.start();
+  await until('it is back', () => redis.guard.admits());
+  t.equal(await sink.append({ number: 2, records: [record(2)] }), true);
+});
