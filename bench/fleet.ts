@@ -61,6 +61,16 @@ export async function startFleet(processes: BenchProcesses, only: ReadonlySet<Va
     const server = await processes.start({ script, env: { BENCH_ANSWER: sample }, announces: true });
     return { server, port: server.port };
   };
+  /** Evidence stays in memory: only custody and the log go to Redis. */
+  const startWithRedis = async (env: Readonly<Record<string, string>>) => {
+    const { url } = await startRedisServer(processes);
+    return startService({
+      REDIS_URL: url,
+      REDIS_TIMEOUT_MS: REDIS_PATIENCE_MS,
+      CACHE_LOCAL_TTL_SECONDS: TTL_SECONDS,
+      ...env,
+    });
+  };
   const start: Record<VariantId, () => Promise<{ server: BenchProcess; port: number }>> = {
     http: () => startEcho('bench/servers/node-http.ts'),
     fastify: () => startEcho('bench/servers/fastify.ts'),
@@ -69,11 +79,8 @@ export async function startFleet(processes: BenchProcesses, only: ReadonlySet<Va
     limited: () => startService(),
     gateway: () => startService(),
     'log-file': () => startService({ DECISION_LOG: 'file', DECISION_LOG_FILE: logFile('lossy') }),
-    'log-redis': async () => {
-      const { url } = await startRedisServer(processes);
-      // Evidence stays in memory: only the log is to go to Redis.
-      return startService({ DECISION_LOG: 'redis', REDIS_URL: url, CACHE_LOCAL_TTL_SECONDS: TTL_SECONDS });
-    },
+    'unlogged-redis': () => startWithRedis({ DECISION_LOG: 'off' }),
+    'log-redis': () => startWithRedis({ DECISION_LOG: 'redis' }),
     'log-strict': () =>
       startService({
         DECISION_LOG: 'file',

@@ -12,7 +12,7 @@ const TITLES: Partial<Record<VariantId, string>> = {
   'log-redis': 'Redis',
 };
 
-/** What the decision log costs, each sample set against `unlogged` in the same round; null when that did not run. */
+/** What the decision log costs, each sample set against the same without a log in the same round; null when that did not run. */
 export function toLogTable(
   samples: readonly CpuSample[],
   latencies: readonly LatencySample[],
@@ -51,7 +51,8 @@ function pair<Sample extends { readonly variant: VariantId; readonly round: numb
   return samples
     .filter(({ variant }) => variant === id)
     .flatMap((own) => {
-      const bare = samples.find(({ variant, round }) => variant === 'unlogged' && round === own.round);
+      const yardstick = id === 'log-redis' ? 'unlogged-redis' : 'unlogged';
+      const bare = samples.find(({ variant, round }) => variant === yardstick && round === own.round);
       return bare === undefined ? [] : [compare(valueOf(own), valueOf(bare))];
     });
 }

@@ -5,6 +5,7 @@ export const VARIANT_IDS = [
   'http',
   'fastify',
   'unlogged',
+  'unlogged-redis',
   'warm',
   'gateway',
   'limited',

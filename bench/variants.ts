@@ -21,6 +21,12 @@ export const VARIANTS: readonly Variant[] = [
   { id: 'http', title: 'node:http echo', origin: null, aim: null },
   { id: 'fastify', title: 'bare Fastify echo', origin: null, aim: null },
   { id: 'unlogged', title: 'decide, warm in memory, no decision log', origin: 'memory', aim: null },
+  {
+    id: 'unlogged-redis',
+    title: 'the same, custody in Redis',
+    origin: 'memory',
+    aim: null,
+  },
   { id: 'warm', title: 'decide, warm in memory', origin: 'memory', aim: 1.8 },
   {
     id: 'gateway',
@@ -31,7 +37,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   { id: 'limited', title: 'the same, caller with limits', origin: 'memory', aim: 2.2 },
   { id: 'log-file', title: 'the same, log in a file, lossy', origin: 'memory', aim: null },
-  { id: 'log-redis', title: 'the same, log in Redis, lossy', origin: 'memory', aim: null },
+  { id: 'log-redis', title: 'the same, custody in Redis, log too, lossy', origin: 'memory', aim: null },
   { id: 'log-strict', title: 'the same, log in a file, strict', origin: 'memory', aim: null },
   { id: 'redis', title: 'decide, hits in Redis', origin: 'redis', aim: 3 },
   { id: 'cold', title: 'decide, cold', origin: 'miss', aim: null },
