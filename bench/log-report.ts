@@ -45,7 +45,7 @@ export function toLogTable(
 function pair<Sample extends { readonly variant: VariantId; readonly round: number }>(
   samples: readonly Sample[],
   id: VariantId,
-  valueOf: (sample: Sample) => number,
+  measure: (sample: Sample) => number,
   compare: (own: number, bare: number) => number,
 ): number[] {
   return samples
@@ -53,7 +53,7 @@ function pair<Sample extends { readonly variant: VariantId; readonly round: numb
     .flatMap((own) => {
       const yardstick = id === 'log-redis' ? 'unlogged-redis' : 'unlogged';
       const bare = samples.find(({ variant, round }) => variant === yardstick && round === own.round);
-      return bare === undefined ? [] : [compare(valueOf(own), valueOf(bare))];
+      return bare === undefined ? [] : [compare(measure(own), measure(bare))];
     });
 }
 

@@ -29,6 +29,7 @@ export interface CompiledRule {
   readonly outcomeReads: readonly number[];
   /** Ids of the providers it reads in either way, for reasons. */
   readonly providers: readonly string[];
+  readonly ast: ASTNode;
   readonly run: (context: Readonly<Record<string, unknown>>) => unknown;
   /** What the condition can come to when the providers in the bit set `absentMask` have no signals; see possible-results.ts. */
   readonly possible: (absentMask: number) => number;
@@ -96,7 +97,6 @@ export function compilePolicy(
       parsed.data,
       rules.filter((rule) => rule !== null),
       options,
-      conditions.flatMap((condition) => (condition === null ? [] : [condition.ast])),
     ),
   );
 }
@@ -162,6 +162,7 @@ function toRule(
     signalReads,
     outcomeReads,
     providers,
+    ast,
     run,
     possible: memoisePossible(ast, workshop.providers),
     trueTrace: { rule: rule.id, result: 'true' },
@@ -191,7 +192,6 @@ function toPolicy(
   document: PolicyDocument,
   rules: readonly CompiledRule[],
   options: CompileOptions,
-  asts: readonly ASTNode[],
 ): CompiledPolicy {
   let neededMask = 0;
   for (const rule of rules)
@@ -204,7 +204,7 @@ function toPolicy(
     providerIds: options.providers.map(({ id }) => id),
     neededMask,
     signalsRead: findSignalsRead(
-      asts,
+      rules.map(({ ast }) => ast),
       options.providers.map(({ id }) => id),
     ),
   };

@@ -86,8 +86,13 @@ async function replaceLabels(
   const minute = countedMinute(Date.parse(record.decided_at), hour);
   const changes = countLabel(record, labelInForce(labels), labelInForce(history));
   const words = [
-    ...[keys.labels, keys.changes, keys.hourCounts, `${keys.minuteCounts}${minute}`],
-    ...[record.id, labels.length === 0 ? '' : JSON.stringify(labels), JSON.stringify(history)],
+    keys.labels,
+    keys.changes,
+    keys.hourCounts,
+    `${keys.minuteCounts}${minute}`,
+    record.id,
+    labels.length === 0 ? '' : JSON.stringify(labels),
+    JSON.stringify(history),
     ...expiries(hour, options),
     ...[...changes].flatMap(([name, count]) => [name, String(count)]),
   ];

@@ -71,9 +71,17 @@ export function createRedisDecisionSink(options: RedisDecisionOptions): Decision
     const decisions = batch.records.filter(({ kind }) => kind === 'decision') as DecisionRecord[];
     const times = decisions.map(({ decided_at: at }) => Date.parse(at));
     return [
-      ...[keys.records, keys.indexOf, keys.changes, keys.writers, keys.earliest],
-      ...[keys.hourCounts, keys.minuteCounts],
-      ...[String(endMs), writer, String(batch.number), String(limits.hourRecordsMax)],
+      keys.records,
+      keys.indexOf,
+      keys.changes,
+      keys.writers,
+      keys.earliest,
+      keys.hourCounts,
+      keys.minuteCounts,
+      String(endMs),
+      writer,
+      String(batch.number),
+      String(limits.hourRecordsMax),
       ...expiries(hour, limits),
       times.length === 0 ? '' : String(Math.min(...times)),
       toLines(batch.records),
