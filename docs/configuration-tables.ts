@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { REDIS_SETTINGS } from '../src/config/redis-settings.ts';
 import { DECISION_LOG_SETTINGS } from '../src/config/decision-log-settings.ts';
+import { REDIS_SETTINGS } from '../src/config/redis-settings.ts';
 import { SERVICE_SETTINGS, type SettingDeclaration } from '../src/config/service-settings.ts';
 import { commonSettings, OWN_SETTINGS, type ProviderDeclaration } from '../src/config.ts';
 import { code, toTable } from './markdown-table.ts';
@@ -26,7 +26,14 @@ export function renderConfiguration(providers: readonly ProviderDeclaration[]): 
     const rows = settings.map((setting) => toRow(setting, `when ${code(provider.id)} is enabled`));
     return `**${provider.title}**\n\n${toTable(HEADER, rows)}\n`;
   });
-  const own = [`**The service**\n`, `${service}\n`, '**Redis**\n', `${redis}\n`, '**The decision log**\n', `${log}\n`];
+  const own = [
+    `**The service**\n`,
+    `${service}\n`,
+    '**Redis**\n',
+    `${redis}\n`,
+    '**The decision log**\n',
+    `${log}\n`,
+  ];
   return [...own, ...parts].join('\n');
 }
 

@@ -42,7 +42,7 @@ const redisReader: ReaderTwin = {
   id: 'redis',
   open: async (t) => {
     openings += 1;
-    const redis = await openGuardedRedis(t, { url: server.socketPath, keyPrefix: `test-${openings}` });
+    const redis = await openGuardedRedis(t, { url: server.url, keyPrefix: `test-${openings}` });
     const limits = { hourRecordsMax: 100_000, recordsKeptMs: 2 * 3_600_000, countsKeptMs: KEPT_MS };
     const options = { redis, clock: systemClock, writer: 'writer-1', ...limits };
     const reader = createRedisDecisionReader(options);

@@ -46,7 +46,7 @@ export async function runLane(
     const keys = (await redis.command('KEYS *:records'))
       .split('\r\n')
       .filter((line) => line.startsWith('riskgate'));
-    const streams = await Promise.all(keys.map((key) => readStream(redis.socketPath, key)));
+    const streams = await Promise.all(keys.map((key) => readStream(redis.url, key)));
     return idsIn(streams.flat());
   };
   return runKillLoop({ kills, random, readIds, env: { ...env, REDIS_URL: redis.url } });
@@ -61,9 +61,9 @@ function idsIn(lines: readonly string[]): ReadonlySet<string> {
   return new Set(lines.map((line) => (JSON.parse(line) as { id: string }).id));
 }
 
-async function readStream(socketPath: string, key: string): Promise<string[]> {
+async function readStream(url: string, key: string): Promise<string[]> {
   const { Redis } = await import('ioredis');
-  const client = new Redis(socketPath);
+  const client = new Redis(url);
   const entries = await client.xrange(key, '-', '+');
   client.disconnect();
   return entries.map(([, [, text = '']]) => text);

@@ -15,7 +15,7 @@ let openings = 0;
 async function open(t: Test, { hourRecordsMax = 100_000, offsetMs = 0 } = {}) {
   openings += 1;
   const keyPrefix = `own-${openings}`;
-  const redis = await openGuardedRedis(t, { url: server.socketPath, keyPrefix });
+  const redis = await openGuardedRedis(t, { url: server.url, keyPrefix });
   const limits = { hourRecordsMax, recordsKeptMs: 2 * HOUR_MS, countsKeptMs: 48 * HOUR_MS };
   const clock = { ...systemClock, nowMs: () => Date.now() + offsetMs };
   const reader = createRedisDecisionReader({ redis, clock: systemClock, writer: 'reader', ...limits });
