@@ -5,17 +5,19 @@ import { closeServer } from './app/close-server.ts';
 import { openDecisionLog } from './app/decision-log.ts';
 import { followKeyring, followPolicy, followProfiles } from './app/followed-files.ts';
 import { wireGateways } from './app/gateway-door.ts';
+import { createProviderSlots } from './app/provider-slots.ts';
 import { describeProblem, inspectInBackground } from './app/redis-inspection.ts';
 import { readRedisTarget } from './app/redis-target.ts';
 import { startGrpcDoor } from './app/start-grpc-door.ts';
+import { createStores } from './app/stores.ts';
 import { createCustody } from './application/custody.ts';
-import { createDecide } from './application/decide.ts';
+import { createDecide, type Decide } from './application/decide.ts';
 import { findInertRules } from './application/describe-policy.ts';
 import type { ProviderSlot } from './application/gather-evidence.ts';
-import type { Clock, CustodyStore } from './application/ports.ts';
+import type { Clock } from './application/ports.ts';
 import { createPurgeEvidence } from './application/purge-evidence.ts';
 import { recordDecisions } from './application/record-decisions.ts';
-import type { Config, ProviderConfig } from './config.ts';
+import type { Config } from './config.ts';
 import type { CompiledPolicy } from './domain/policy/compile.ts';
 import { createAnswerOnce } from './http/idempotency.ts';
 import { createOverloadGuard } from './http/overload.ts';
@@ -27,20 +29,11 @@ import { measureService } from './observers/service-metrics.ts';
 import { startTracer } from './observers/start-tracer.ts';
 import { systemClock } from './platform/clock.ts';
 import type { GrpcServer } from './platform/grpc-server.ts';
-import { createHttpClient, type HttpClient } from './platform/http-client.ts';
 import { createKeyedHash } from './platform/keyed-hash.ts';
 import { createSlots } from './platform/slots.ts';
 import type { ProviderDefinition } from './providers/definition.ts';
 import { checkProviders } from './providers/registry.ts';
-import { createEvidenceSource } from './providers/resilience.ts';
 import { createCallerStores } from './stores/caller-stores.ts';
-import type { ClosableEvidenceStore } from './stores/closable-evidence-store.ts';
-import { createMemoryCustodyStore } from './stores/memory/custody-store.ts';
-import { createMemoryEvidenceStore } from './stores/memory/evidence-store.ts';
-import { createRedisCustodyStore } from './stores/redis/custody-store.ts';
-import { createRedisEvidenceStore, type RedisStoreEvent } from './stores/redis/evidence-store.ts';
-import type { RedisTarget } from './stores/redis/target.ts';
-import { createTieredEvidenceStore } from './stores/tiered-evidence-store.ts';
 
 /** Longer than whatever keeps a decided answer from being stored at once. */
 const LOCK_MARGIN_MS = 5_000;
@@ -93,7 +86,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     inspector.recheck(),
   );
   const inspector = inspectInBackground(target, () => store.health().state === 'up', logger);
-  const clients: HttpClient[] = [];
   const redisState = () => (target === null ? 'absent' : store.health().state);
   const enabled = config.providers.filter(({ isEnabled }) => isEnabled).map(({ id }) => id);
   const log = await openDecisionLog({ config, target, clock, newId, logger, version, write });
@@ -107,31 +99,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   const measured = config.isMeasured ? measureService(enabled, state) : null;
   const observer = observeAll([createLogObserver(logger), ...(measured ? [measured.observer] : [])]);
   const tracer = await startTracer(config, version, logger);
-  const slots = providers.map((definition): ProviderSlot => {
-    const settings = config.providers.find(({ id }) => id === definition.id);
-    const { id, subject } = definition;
-    if (!settings?.isEnabled) return { id, subject, source: null };
-    const client = createHttpClient({
-      baseUrl: definition.baseUrl(settings.settings),
-      connectionsMax: settings.concurrencyMax,
-    });
-    clients.push(client);
-    const source = createEvidenceSource({
-      definition,
-      settings: settings.settings,
-      budgetMs: Math.min(settings.timeoutMs, config.decisionDeadlineMs),
-      concurrencyMax: settings.concurrencyMax,
-      queueMax: settings.queueMax,
-      ttlMs: settings.ttlMs,
-      client,
-      store,
-      keyOf: createKeyOf(config.idHashKey, settings),
-      hash: createKeyedHash(config.idHashKey, 'identifier'),
-      clock,
-      observer,
-      random,
-    });
-    return { id, subject, source };
+  const { slots, close: closeClients } = createProviderSlots({
+    config,
+    providers,
+    store,
+    clock,
+    observer,
+    random,
   });
   if (config.isInsecureAllowed) logger.warn({ event: 'service.insecure' }, 'secrets are not checked: a demo');
   warnOfDisabled(policy.current(), slots, logger);
@@ -169,12 +143,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     lockMs: config.decisionDeadlineMs + LOCK_MARGIN_MS,
     traffic,
   });
-  const recorded = log === null ? decide : recordDecisions(decide, log);
-  const guarded = createOverloadGuard({ ...config, decide: recorded, random, logger });
+  const record = (unrecorded: Decide) => (log === null ? unrecorded : recordDecisions(unrecorded, log));
+  const guarded = createOverloadGuard({ ...config, decide: record(decide), random, logger });
   let isDraining = false;
   const callerSlots = createSlots();
   const gateways = wireGateways({
     ...guarded,
+    record,
     profiles: profiles.current,
     keyring: keyring.current,
     policy: policy.current,
@@ -225,8 +200,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     keyring.close();
     profiles.close();
     measured?.close();
-    const clientsClosed = clients.map((client) => client.close());
-    await Promise.all([store.close(), callerStores.close(), tracer?.close(), ...clientsClosed]);
+    await Promise.all([store.close(), callerStores.close(), tracer?.close(), closeClients()]);
   };
   return {
     server,
@@ -239,12 +213,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
 }
 
-/** One upstream account has one key space: other settings or credentials must not meet the evidence of these. */
-function createKeyOf(idHashKey: string, { id, settings }: ProviderConfig): (id: string) => string {
-  const hashId = createKeyedHash(idHashKey, `evidence of ${id} ${JSON.stringify(settings)}`);
-  return (subjectId) => `${id}:${hashId(subjectId)}`;
-}
-
 /** One purpose each, and none of them that of evidence: what Redis holds of an id in one place cannot be found again in another. */
 function createCustodyHashes(idHashKey: string) {
   return {
@@ -252,53 +220,6 @@ function createCustodyHashes(idHashKey: string) {
     device: createKeyedHash(idHashKey, 'custody by device_id'),
     account: createKeyedHash(idHashKey, 'custody by account_id'),
   };
-}
-
-interface Stores {
-  readonly evidence: ClosableEvidenceStore;
-  readonly custody: CustodyStore;
-}
-
-function createStores(
-  config: Config,
-  target: RedisTarget | null,
-  clock: Clock,
-  logger: Logger,
-  onRefused: () => void,
-): Stores {
-  const { cacheEntriesMax: entriesMax, custodyRetentionMs: retentionMs } = config;
-  if (target === null) {
-    const onFull = () =>
-      logger.warn(
-        { event: 'custody.full', entries_max: config.custodyEntriesMax },
-        'bindings make room for others',
-      );
-    return {
-      evidence: createMemoryEvidenceStore({ clock, entriesMax }),
-      custody: createMemoryCustodyStore({ clock, retentionMs, entriesMax: config.custodyEntriesMax, onFull }),
-    };
-  }
-  const memory = createMemoryEvidenceStore({ clock, entriesMax, ttlCapMs: config.localCacheTtlMs });
-  const onEvent = (event: RedisStoreEvent) => {
-    logRedisEvent(logger, event);
-    if (event.kind === 'command_refused') onRefused();
-  };
-  const redis = createRedisEvidenceStore({
-    target,
-    clock,
-    budgetMs: config.redisTimeoutMs,
-    onEvent,
-  });
-  return {
-    evidence: createTieredEvidenceStore({ memory, redis }),
-    custody: createRedisCustodyStore({ lane: redis.lane, clock, retentionMs }),
-  };
-}
-
-function logRedisEvent(logger: Logger, { kind, ...fields }: RedisStoreEvent): void {
-  const line = { event: `redis.${kind}`, ...fields };
-  if (kind === 'up' || kind === 'subscribed') logger.info(line);
-  else logger.warn(line);
 }
 
 function warnOfDisabled(policy: CompiledPolicy, slots: readonly ProviderSlot[], logger: Logger): void {

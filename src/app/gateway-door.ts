@@ -19,6 +19,8 @@ export interface GatewayWiring {
   /** The ids of all providers, in registry order. */
   readonly providers: readonly string[];
   readonly decide: Decide;
+  /** Records what a use case decides, where there is a decision log. */
+  readonly record: (decide: Decide) => Decide;
   readonly overload: () => string | null;
   readonly observer: DecisionObserver;
   readonly requestCounter: RequestCounter;
@@ -37,7 +39,7 @@ export function wireGateways(wiring: GatewayWiring): { readonly check: Check; re
   const noteRefusal = createRefusalLog(logger, () => clock.monotonicMs());
   const check = createCheck({
     ...wiring,
-    blockAmbiguous: createBlockAmbiguous(wiring),
+    blockAmbiguous: wiring.record(createBlockAmbiguous(wiring)),
     findKeyHolder: (key) => findHolder(keyring(), key, 'decide', clock.nowMs()),
     holdToLimits: createHoldToLimits(requestCounter, slots),
     noteRefusal,

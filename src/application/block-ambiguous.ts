@@ -1,5 +1,5 @@
-import type { Decision } from '../domain/decision.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
+import type { Decide } from './decide.ts';
 import type { Clock } from './ports.ts';
 
 /** The reason code of a subject whose ids can be read in more than one way. */
@@ -15,10 +15,10 @@ export interface BlockAmbiguousDependencies {
 }
 
 /** Builds the decision on a subject that is ambiguous: BLOCK by whatever policy, and nobody is asked about any of its readings. */
-export function createBlockAmbiguous(dependencies: BlockAmbiguousDependencies): () => Decision {
+export function createBlockAmbiguous(dependencies: BlockAmbiguousDependencies): Decide {
   const { providers, policy, clock, newId } = dependencies;
   return () => {
-    const { id, hash } = policy();
+    const { id, hash, signalsRead } = policy();
     const decidedAtMs = clock.nowMs();
     return {
       id: newId(),
@@ -46,6 +46,7 @@ export function createBlockAmbiguous(dependencies: BlockAmbiguousDependencies): 
       })),
       custody: 'none',
       trace: [],
+      signalsRead,
       policy: { id, hash },
       decidedAtMs,
       expiresAtMs: decidedAtMs,

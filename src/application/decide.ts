@@ -25,6 +25,8 @@ export interface DecideOptions {
   readonly door?: string | undefined;
   /** The id of the request, for the record. */
   readonly requestId?: string | undefined;
+  /** Asked once the decision is made: true for one that only says again what has been recorded, and is not recorded twice. */
+  readonly isRepeat?: ((decision: Decision) => boolean) | undefined;
 }
 
 export interface DecideDependencies {

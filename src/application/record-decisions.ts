@@ -19,6 +19,7 @@ export function recordDecisions(decide: Decide, options: RecordDecisionsOptions)
   return (subject, asked) => {
     const { caller = '', door = OWN_DOOR, requestId = null } = asked;
     const keep: Keep = (decision) => {
+      if (asked.isRepeat?.(decision)) return decision;
       const record = toDecisionRecord(decision, subject, { caller, door, requestId }, options);
       const handOn = () => {
         for (const delivery of lossy) delivery.deliver(record);

@@ -23,7 +23,7 @@ import {
 } from './outcome.ts';
 import type { GatewayProfile, GatewayProfiles } from './profile.ts';
 import type { NoteRefusal } from './refusal-log.ts';
-import { createRepeats, type Repeats } from './repeats.ts';
+import { createRepeats, type Repeat, type Repeats } from './repeats.ts';
 
 /** What a gateway asks, whatever it was carried by. */
 export interface GatewayQuestion {
@@ -42,8 +42,8 @@ export interface GatewayQuestion {
 export interface CheckDependencies {
   readonly profiles: () => GatewayProfiles;
   readonly decide: Decide;
-  /** The decision on a subject that can be read in more than one way. */
-  readonly blockAmbiguous: () => Decision;
+  /** Decides on a subject that can be read in more than one way. */
+  readonly blockAmbiguous: Decide;
   readonly observer: DecisionObserver;
   readonly findKeyHolder: FindKeyHolder;
   readonly holdToLimits: HoldToLimits;
@@ -137,28 +137,52 @@ function askWith(
 function ask(flow: Flow, question: KnownQuestion): GatewayOutcome | Promise<GatewayOutcome> {
   const { profile, caller, original } = question;
   const subject = findSubject(original, profile);
-  if (subject === null) return conclude(flow, question, null, flow.blockAmbiguous());
   const [traceparent] = original.headers['traceparent'] ?? [];
+  const repeat = flow.repeats.about(toSigns(question, subject));
+  const decide = subject === null ? flow.blockAmbiguous : flow.decide;
+  const fail = (error: unknown) => toUnavailable(flow, question, error);
   try {
-    const decision = flow.decide(subject, {
+    const decision = decide(subject ?? NOBODY, {
       maxAgeMs: null,
       deadlineMs: shorterOf(profile.deadlineMs, question.deadlineMs),
       caller: caller.id,
+      door: question.dialect,
+      requestId: question.requestId,
       traceparent,
+      isRepeat: (made) => repeat.idOf(made) !== null,
     });
     return decision instanceof Promise
-      ? decision.then((made) => conclude(flow, question, subject, made))
-      : conclude(flow, question, subject, decision);
+      ? decision.then((made) => conclude(flow, question, repeat, made), fail)
+      : conclude(flow, question, repeat, decision);
   } catch (error) {
-    if (!(error instanceof RiskgateError && error.code === 'overloaded')) throw error;
-    return unavailable(
-      flow,
-      question.dialect,
-      profile,
-      'OVERLOADED',
-      error.retryAfterSeconds ?? RETRY_AFTER_SECONDS,
-    );
+    return fail(error);
   }
+}
+
+/** Of a subject that is ambiguous no reading is right, and none is kept. */
+const NOBODY: Subject = { telemetryId: null, device: { kind: 'shared', id: null } };
+
+/** What makes a question the same as another one. */
+function toSigns(
+  { profile, caller, original, dialect }: KnownQuestion,
+  subject: Subject | null,
+): readonly (string | null | undefined)[] {
+  const device = subject?.device.kind === 'shared' ? subject.device.id : null;
+  const asked = [dialect, profile.name, caller.id, original.method, original.host, original.target];
+  return [...asked, subject?.telemetryId, device, subject?.ip, subject?.userAgent];
+}
+
+/** An outcome for errors that mean that nothing could be decided; all others are thrown on. */
+function toUnavailable(flow: Flow, { dialect, profile }: KnownQuestion, error: unknown): GatewayOutcome {
+  const code = error instanceof RiskgateError ? error.code : null;
+  if (code !== 'overloaded' && code !== 'decision_log_unavailable') throw error;
+  return unavailable(
+    flow,
+    dialect,
+    profile,
+    code === 'overloaded' ? 'OVERLOADED' : 'UNRECORDED',
+    RETRY_AFTER_SECONDS,
+  );
 }
 
 function shorterOf(left: number | null, right: number | null): number | null {
@@ -168,17 +192,16 @@ function shorterOf(left: number | null, right: number | null): number | null {
 
 /** A repeat is judged like any question, by the evidence and the policy of the moment; only when nothing has changed is it the same decision, and not told again. */
 function conclude(
-  { repeats, observer }: Flow,
-  { profile, caller, original, dialect, requestId }: KnownQuestion,
-  subject: Subject | null,
+  { observer }: Flow,
+  { profile, caller, requestId }: KnownQuestion,
+  repeat: Repeat,
   decision: Decision,
 ): GatewayOutcome {
-  const device = subject?.device.kind === 'shared' ? subject.device.id : null;
-  const asked = [dialect, profile.name, caller.id, original.method, original.host, original.target];
-  const about = [subject?.telemetryId, device, subject?.ip, subject?.userAgent];
-  const repeated = repeats.find([...asked, ...about], decision);
-  if (repeated === null)
+  const repeated = repeat.idOf(decision);
+  if (repeated === null) {
+    repeat.remember(decision);
     observer.onDecision({ decision, caller: caller.id, requestId, action: profile.action ?? null });
+  }
   return decidedOutcome(decision, repeated ?? decision.id, profile);
 }
 
@@ -186,7 +209,7 @@ function unavailable(
   flow: Flow,
   dialect: string,
   profile: GatewayProfile,
-  reason: 'OVERLOADED' | 'RATE_LIMITED',
+  reason: 'OVERLOADED' | 'RATE_LIMITED' | 'UNRECORDED',
   retryAfterSeconds: number,
 ): GatewayOutcome {
   flow.noteRefusal(reason, dialect, profile.name);

@@ -9,6 +9,7 @@ export const REFUSAL_REASONS = [
   'REQUEST_MALFORMED',
   'OVERLOADED',
   'RATE_LIMITED',
+  'UNRECORDED',
 ] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 

@@ -9,8 +9,15 @@ const ENTRIES_MAX = 10_000;
 
 /** Knows the decisions of the last seconds by their question. */
 export interface Repeats {
-  /** The id of the decision that this one repeats: the same question within five seconds, with the same verdict for the same reasons. Otherwise null, and this one is remembered. */
-  find(question: readonly (string | null | undefined)[], decision: Decision): string | null;
+  about(question: readonly (string | null | undefined)[]): Repeat;
+}
+
+/** What is known of one question. */
+export interface Repeat {
+  /** The id of the decision that this one repeats: made within five seconds, with the same verdict for the same reasons. Null where there is none. */
+  idOf(decision: Decision): string | null;
+  /** To be called once the decision has been told and recorded. */
+  remember(decision: Decision): void;
 }
 
 interface Remembered {
@@ -24,15 +31,21 @@ export function createRepeats(monotonicMs: () => number): Repeats {
   const secret = randomBytes(32).toString('base64');
   const latest = new LRUCache<string, Remembered>({ max: ENTRIES_MAX });
   return {
-    find: (question, decision) => {
+    about: (question) => {
       const key = hash('sha256', secret + JSON.stringify(question), 'base64');
-      const answer = [decision.verdict, ...decision.reasons.map(({ code }) => code)].join();
-      const atMs = monotonicMs();
-      const before = latest.get(key);
-      if (before !== undefined && before.answer === answer && atMs - before.atMs < WINDOW_MS)
-        return before.id;
-      latest.set(key, { id: decision.id, answer, atMs });
-      return null;
+      return {
+        idOf: (decision) => {
+          const before = latest.get(key);
+          const isSame = before?.answer === toAnswer(decision) && monotonicMs() - before.atMs < WINDOW_MS;
+          return isSame ? before.id : null;
+        },
+        remember: (decision) =>
+          latest.set(key, { id: decision.id, answer: toAnswer(decision), atMs: monotonicMs() }),
+      };
     },
   };
+}
+
+function toAnswer({ verdict, reasons }: Decision): string {
+  return [verdict, ...reasons.map(({ code }) => code)].join();
 }

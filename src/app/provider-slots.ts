@@ -1,0 +1,67 @@
+import type { ProviderSlot } from '../application/gather-evidence.ts';
+import type { Clock, EvidenceStore, ProviderObserver } from '../application/ports.ts';
+import type { Config, ProviderConfig } from '../config.ts';
+import { createHttpClient, type HttpClient } from '../platform/http-client.ts';
+import { createKeyedHash } from '../platform/keyed-hash.ts';
+import type { ProviderDefinition } from '../providers/definition.ts';
+import { createEvidenceSource } from '../providers/resilience.ts';
+
+export interface ProviderSlotsOptions {
+  readonly config: Config;
+  /** The registry; the configuration says which of them are enabled. */
+  readonly providers: readonly ProviderDefinition[];
+  readonly store: EvidenceStore;
+  readonly clock: Clock;
+  readonly observer: ProviderObserver;
+  readonly random: () => number;
+}
+
+/** One slot for each provider of the registry, and the connections of those that are enabled. */
+export interface ProviderSlots {
+  readonly slots: readonly ProviderSlot[];
+  /** Closes the connections. */
+  close(): Promise<void>;
+}
+
+export function createProviderSlots(options: ProviderSlotsOptions): ProviderSlots {
+  const { config, providers, store, clock, observer, random } = options;
+  const clients: HttpClient[] = [];
+  const slots = providers.map((definition): ProviderSlot => {
+    const settings = config.providers.find(({ id }) => id === definition.id);
+    const { id, subject } = definition;
+    if (!settings?.isEnabled) return { id, subject, source: null };
+    const client = createHttpClient({
+      baseUrl: definition.baseUrl(settings.settings),
+      connectionsMax: settings.concurrencyMax,
+    });
+    clients.push(client);
+    const source = createEvidenceSource({
+      definition,
+      settings: settings.settings,
+      budgetMs: Math.min(settings.timeoutMs, config.decisionDeadlineMs),
+      concurrencyMax: settings.concurrencyMax,
+      queueMax: settings.queueMax,
+      ttlMs: settings.ttlMs,
+      client,
+      store,
+      keyOf: createKeyOf(config.idHashKey, settings),
+      hash: createKeyedHash(config.idHashKey, 'identifier'),
+      clock,
+      observer,
+      random,
+    });
+    return { id, subject, source };
+  });
+  return {
+    slots,
+    close: async () => {
+      await Promise.all(clients.map((client) => client.close()));
+    },
+  };
+}
+
+/** One upstream account has one key space: other settings or credentials must not meet the evidence of these. */
+function createKeyOf(idHashKey: string, { id, settings }: ProviderConfig): (id: string) => string {
+  const hashId = createKeyedHash(idHashKey, `evidence of ${id} ${JSON.stringify(settings)}`);
+  return (subjectId) => `${id}:${hashId(subjectId)}`;
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { askGateway, createGatewayApp, riskOf } from '../support/ask-gateway.ts';
+import { createDirectory, startEmulators, until } from '../support/test-app.ts';
+
+const emulators = await startEmulators(t);
+
+async function openLogged(t: Test, delivery: 'lossy' | 'strict') {
+  const file = join(createDirectory(t), 'decisions.ndjson');
+  const env = { DECISION_LOG: 'file', DECISION_LOG_FILE: file, DECISION_LOG_DELIVERY: delivery };
+  const app = await createGatewayApp(t, { open: { on_unavailable: 'allow' } }, { emulators, env });
+  const records = () =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { app, records };
+}
+
+for (const delivery of ['lossy', 'strict'] as const) {
+  t.test(`${delivery}: a question that a gateway repeats is one record, by its door`, async (t) => {
+    const { app, records } = await openLogged(t, delivery);
+    const first = await askGateway(app);
+    const again = await askGateway(app);
+    t.equal(again.headers['x-risk-decision-id'], first.headers['x-risk-decision-id']);
+    const blocked = await askGateway(app, { dialect: 'forward-auth', telemetryId: 'forged' });
+    await until('the records are written', () => records().length >= 2);
+    t.match(records(), [
+      { id: first.headers['x-risk-decision-id'], verdict: 'ALLOW', door: 'nginx', caller: 'decide' },
+      { id: blocked.headers['x-risk-decision-id'], verdict: 'BLOCK', door: 'forward-auth' },
+    ]);
+    t.equal(records().length, 2);
+  });
+}
+
+t.test('an ambiguous subject is recorded too, without any reading of it', async (t) => {
+  const { app, records } = await openLogged(t, 'strict');
+  const reply = await askGateway(app, { telemetryId: 'oneid,twoid' });
+  t.match(records(), [{ id: reply.headers['x-risk-decision-id'], verdict: 'BLOCK', door: 'nginx' }]);
+  t.notMatch(JSON.stringify(records()), /oneid|twoid/);
+});
+
+t.test('what cannot be recorded in strict delivery is not answered with a decision', async (t) => {
+  const env = { DECISION_LOG: 'redis', DECISION_LOG_DELIVERY: 'strict', REDIS_URL: 'redis://127.0.0.1:1' };
+  const app = await createGatewayApp(t, { open: { on_unavailable: 'allow' } }, { emulators, env });
+  const refused = await askGateway(app);
+  t.same([refused.status, riskOf(refused)], [503, 'UNAVAILABLE none UNRECORDED']);
+  const again = await askGateway(app);
+  t.equal(again.status, 503, 'the first was not remembered as told');
+  const open = await askGateway(app, { profile: 'open' });
+  t.same([open.status, riskOf(open)], [200, 'UNAVAILABLE none UNRECORDED'], 'the profile wants it so');
+});
