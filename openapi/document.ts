@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
+import type { DecisionLogReader } from '../src/application/decision-log.ts';
 import { createGatewayDoor } from '../src/gateways/routes.ts';
 import { createServer } from '../src/http/server.ts';
 import { PROVIDERS } from '../src/providers/registry.ts';
@@ -24,6 +25,14 @@ export async function createOpenApiDocument(): Promise<string> {
     overload: unused,
     traffic: { onRefused: unused, onIdempotentRequest: unused },
     policy: unused,
+    reads: {
+      log: UNREAD,
+      hashes: { telemetry: unused, device: unused, account: unused },
+      streams: { size: 0, open: unused, drain: unused },
+      policies: { current: unused, find: unused },
+      telemetryProviders: [],
+    },
+    circuitOf: unused,
     slots: [],
     decide: unused,
     observer: { onDecision: unused, onRefusal: unused },
@@ -43,6 +52,18 @@ export async function createOpenApiDocument(): Promise<string> {
   await server.close();
   return `${JSON.stringify(document, null, 2)}\n`;
 }
+
+const UNREAD: DecisionLogReader = {
+  query: unused,
+  find: unused,
+  labelsOf: unused,
+  readAfter: unused,
+  newest: unused,
+  counts: unused,
+  label: unused,
+  version: unused,
+  onChange: unused,
+};
 
 /** Stands for what only a request would use. */
 function unused(): never {

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { closeServer } from './app/close-server.ts';
 import { openDecisionLog } from './app/decision-log.ts';
+import { openDecisionReads } from './app/decision-reads.ts';
 import { followKeyring, followPolicy, followProfiles } from './app/followed-files.ts';
 import { wireGateways } from './app/gateway-door.ts';
 import { createProviderSlots } from './app/provider-slots.ts';
@@ -10,19 +11,19 @@ import { describeProblem, inspectInBackground } from './app/redis-inspection.ts'
 import { readRedisTarget } from './app/redis-target.ts';
 import { startGrpcDoor } from './app/start-grpc-door.ts';
 import { createStores } from './app/stores.ts';
+import { warnOfDisabled } from './app/warn-of-disabled.ts';
 import { createCustody } from './application/custody.ts';
 import { createDecide, type Decide } from './application/decide.ts';
-import { findInertRules } from './application/describe-policy.ts';
-import type { ProviderSlot } from './application/gather-evidence.ts';
+import { rememberPolicies } from './application/known-policies.ts';
 import type { Clock } from './application/ports.ts';
 import { createPurgeEvidence } from './application/purge-evidence.ts';
 import { recordDecisions } from './application/record-decisions.ts';
 import type { Config } from './config.ts';
-import type { CompiledPolicy } from './domain/policy/compile.ts';
 import { createAnswerOnce } from './http/idempotency.ts';
 import { createOverloadGuard } from './http/overload.ts';
 import { createServer } from './http/server.ts';
 import { createTrafficLog } from './http/traffic-log.ts';
+import { createCircuitStates } from './observers/circuit-states.ts';
 import { observeAll } from './observers/fan-out.ts';
 import { createLogObserver } from './observers/log-observer.ts';
 import { measureService } from './observers/service-metrics.ts';
@@ -79,6 +80,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const registry = checkProviders(providers);
   if (!registry.ok) throw new Error(registry.mistakes.join('\n'));
   const policy = followPolicy(config.policyFile, providers, logger);
+  const policies = rememberPolicies(policy.current);
   const keyring = followKeyring(config.apiKeysFile, logger);
   const profiles = followProfiles(config.gatewayProfilesFile, logger);
   const target = readRedisTarget(config.redis);
@@ -97,7 +99,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     logUsage: () => log?.usage() ?? [],
   };
   const measured = config.isMeasured ? measureService(enabled, state) : null;
-  const observer = observeAll([createLogObserver(logger), ...(measured ? [measured.observer] : [])]);
+  const circuits = createCircuitStates();
+  const observers = [createLogObserver(logger), circuits.observer, ...(measured ? [measured.observer] : [])];
+  const observer = observeAll(observers);
   const tracer = await startTracer(config, version, logger);
   const { slots, close: closeClients } = createProviderSlots({
     config,
@@ -111,7 +115,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   warnOfDisabled(policy.current(), slots, logger);
   const decide = createDecide({
     slots,
-    policy: policy.current,
+    policy: policies.current,
     custody: createCustody({
       slots,
       store: custodyStore,
@@ -145,6 +149,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const record = (unrecorded: Decide) => (log === null ? unrecorded : recordDecisions(unrecorded, log));
   const guarded = createOverloadGuard({ ...config, decide: record(decide), random, logger });
+  const reads = log === null ? null : openDecisionReads({ log, clock, policies, slots });
   let isDraining = false;
   const callerSlots = createSlots();
   const gateways = wireGateways({
@@ -169,6 +174,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     keyring: keyring.current,
     policy: policy.current,
     slots,
+    circuitOf: circuits.circuitOf,
+    reads,
     decide: guarded.decide,
     answerOnce,
     overload: guarded.overload,
@@ -192,6 +199,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const grpc = await startGrpcDoor(config.grpcPort, { check: gateways.check, newId });
   const close = async (): Promise<void> => {
+    reads?.streams.drain();
     await Promise.all([closeServer(server), grpc?.close(GRPC_PATIENCE_MS)]);
     await log?.close();
     guarded.stop();
@@ -208,6 +216,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     drain: () => {
       isDraining = true;
       grpc?.drain();
+      reads?.streams.drain();
     },
     close,
   };
@@ -220,16 +229,4 @@ function createCustodyHashes(idHashKey: string) {
     device: createKeyedHash(idHashKey, 'custody by device_id'),
     account: createKeyedHash(idHashKey, 'custody by account_id'),
   };
-}
-
-function warnOfDisabled(policy: CompiledPolicy, slots: readonly ProviderSlot[], logger: Logger): void {
-  const inert = findInertRules(policy, slots);
-  for (const { id, source } of slots) {
-    if (source !== null) continue;
-    const rules = inert.filter(({ providers }) => providers.includes(id)).map(({ rule }) => rule);
-    logger.warn(
-      { event: 'provider.disabled', provider: id, inert_rules: rules },
-      'a provider has no credentials',
-    );
-  }
 }

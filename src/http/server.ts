@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { OperationObserver } from '../application/operation-observer.ts';
 import type { DecisionObserver } from '../application/ports.ts';
 import type { PurgeEvidence } from '../application/purge-evidence.ts';
+import type { DecisionReadOptions } from './decision-reads.ts';
 import { type AuthenticateOptions, authenticate } from './plugins/authenticate.ts';
 import { type LimitCallersOptions, limitCallers } from './plugins/limit-callers.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
@@ -13,10 +14,16 @@ import { refuseAmbiguity } from './plugins/refuse-ambiguity.ts';
 import { type ShedLoadOptions, shedLoad } from './plugins/shed-load.ts';
 import { readUnambiguousJson } from './plugins/unambiguous-json.ts';
 import { type DecideRouteOptions, registerDecideRoute } from './routes/decide.ts';
+import { registerDecisionExportRoute } from './routes/decision-export.ts';
+import { registerDecisionStreamRoute } from './routes/decision-stream.ts';
+import { registerDecisionsRoutes } from './routes/decisions.ts';
 import { registerEvidenceRoute } from './routes/evidence.ts';
 import { type HealthRouteOptions, registerHealthRoutes } from './routes/health.ts';
 import { type MetricsRouteOptions, registerMetricsRoute } from './routes/metrics.ts';
+import { registerOutcomeRoute } from './routes/outcomes.ts';
 import { type PolicyRouteOptions, registerPolicyRoute } from './routes/policy.ts';
+import { type ProvidersRouteOptions, registerProvidersRoute } from './routes/providers.ts';
+import { registerStatsRoute } from './routes/stats.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -52,10 +59,14 @@ export interface ServerOptions
     LimitCallersOptions,
     DecideRouteOptions,
     PolicyRouteOptions,
+    ProvidersRouteOptions,
+    Omit<DecisionReadOptions, 'reads'>,
     MetricsRouteOptions,
     HealthRouteOptions {
   readonly observer: DecisionObserver & Pick<OperationObserver, 'onRefusal'>;
   readonly purge: PurgeEvidence;
+  /** Null where there is no decision log to read. */
+  readonly reads: DecisionReadOptions['reads'] | null;
   readonly logger: Logger;
   /** A new request id, for requests that bring none. */
   readonly newId: () => string;
@@ -127,8 +138,18 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     registerDecideRoute(api, options);
     registerPolicyRoute(api, options);
     registerEvidenceRoute(api, options);
+    if (options.reads !== null) registerDecisionReads(api, { ...options, reads: options.reads });
+    registerProvidersRoute(api, options);
   });
   return app;
+}
+
+function registerDecisionReads(api: FastifyInstance, options: DecisionReadOptions): void {
+  registerDecisionsRoutes(api, options);
+  registerDecisionStreamRoute(api, options);
+  registerDecisionExportRoute(api, options);
+  registerOutcomeRoute(api, options);
+  registerStatsRoute(api, options);
 }
 
 /** A caller's request id is echoed and logged, so only what is safe in a header and a log line is taken. */

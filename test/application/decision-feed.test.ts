@@ -229,13 +229,13 @@ t.test('passes entries by that a listener has had from the log', async (t) => {
   const { feed, append, log } = open();
   const first = createListener();
   const following = await feed.follow(null, first.listener);
-  const ids = append(10);
-  const { entries } = await log.readAfter(null, 4);
+  const ids = append(350);
+  const { entries } = await log.readAfter(null, 240);
   const ahead = createListener();
   const follower = await feed.follow(entries.at(-1)?.position ?? null, ahead.listener);
-  await until('both have all', () => first.ids.length === 10 && ahead.ids.length === 6);
+  await until('both have all', () => first.ids.length === 350 && ahead.ids.length >= 110);
   await new Promise((resolve) => setTimeout(resolve, 60));
-  t.same(ahead.ids, ids.slice(4), 'though the feed had not read them yet');
+  t.same(ahead.ids, ids.slice(240), 'though the feed had not read them yet');
   t.equal(follower.position(), following.position());
   following.leave();
   follower.leave();
@@ -282,6 +282,36 @@ t.test('follows a log that has nothing between two positions', async (t) => {
   const follower = await feed.follow('1', one.listener);
   await until('it has moved on', () => follower.position() === '4');
   t.same([one.ids, one.told], [[], { gaps: 0, lost: 0 }]);
+  follower.leave();
+  live.leave();
+});
+
+t.test('lets one join before the feed moves on, however close they are', async (t) => {
+  const gates: PromiseWithResolvers<void>[] = [];
+  let isGated = false;
+  const { feed, append, log } = open((inner) => ({
+    readAfter: async (position, limit) => {
+      const slice = await inner.readAfter(position, limit);
+      if (!isGated) return slice;
+      const gate = Promise.withResolvers<void>();
+      gates.push(gate);
+      await gate.promise;
+      return slice;
+    },
+  }));
+  append(1);
+  const live = await feed.follow(null, createListener().listener);
+  isGated = true;
+  const one = createListener();
+  const joining = feed.follow(await log.newest(), one.listener);
+  await until('it reads what there is', () => gates.length === 1);
+  const ids = append(1);
+  await until('the feed reads what is new', () => gates.length === 2);
+  isGated = false;
+  for (const gate of gates) gate.resolve();
+  const follower = await joining;
+  await until('it has it', () => one.ids.length === 1);
+  t.same(one.ids, ids);
   follower.leave();
   live.leave();
 });

@@ -92,9 +92,10 @@ const someBody: fc.Arbitrary<string | Buffer | null> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(null, '', 'x'.repeat(17_000), `{"a":${'['.repeat(5_000)}`) },
 );
 
-const documented = Object.entries<object>(document.paths).flatMap(([path, methods]) =>
-  Object.keys(methods).map((method) => [method.toUpperCase(), path] as const),
-);
+/** Without the stream, whose answer does not end: test/http/decision-stream.test.ts has its own hostile requests. */
+const documented = Object.entries<object>(document.paths)
+  .filter(([path]) => path !== '/v1/decisions/stream')
+  .flatMap(([path, methods]) => Object.keys(methods).map((method) => [method.toUpperCase(), path] as const));
 const someOperation = fc.oneof(
   { weight: 8, arbitrary: fc.constant(['POST', '/v1/decide'] as const) },
   { weight: 8, arbitrary: fc.constantFrom(...documented) },

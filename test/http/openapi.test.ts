@@ -42,17 +42,24 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'get /livez',
     'get /metrics',
     'get /readyz',
+    'get /v1/decisions',
+    'get /v1/decisions/export',
+    'get /v1/decisions/stream',
+    'get /v1/decisions/{id}',
     'get /v1/gateway/{dialect}/{profile}',
     'get /v1/policy',
+    'get /v1/providers',
+    'get /v1/stats',
     'get /version',
     'post /v1/decide',
+    'post /v1/decisions/{id}/outcome',
   ]);
 });
 
 t.test('gives every operation a name, a summary and its answers', async (t) => {
   const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
-  t.equal(operations.length, 8);
-  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 8);
+  t.equal(operations.length, 15);
+  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 15);
   for (const { summary, responses } of operations) {
     t.match(summary, /\S/);
     t.ok(responses['200']);

@@ -78,10 +78,17 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /livez',
     'get /metrics',
     'get /readyz',
+    'get /v1/decisions',
+    'get /v1/decisions/export',
+    'get /v1/decisions/stream',
+    'get /v1/decisions/{id}',
     'get /v1/gateway/{dialect}/{profile}',
     'get /v1/policy',
+    'get /v1/providers',
+    'get /v1/stats',
     'get /version',
     'post /v1/decide',
+    'post /v1/decisions/{id}/outcome',
   ]);
 });
 
@@ -131,7 +138,7 @@ t.test('every example is valid by its schema', async (t) => {
   const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
   let checked = 0;
   for (const { name, operation } of operations) {
-    for (const { content } of [operation.requestBody, ...Object.values(operation.responses)].filter(
+    for (const { content = {} } of [operation.requestBody, ...Object.values(operation.responses)].filter(
       (part) => part !== undefined,
     )) {
       for (const { schema, example, examples = {} } of Object.values(content)) {

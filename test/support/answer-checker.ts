@@ -78,7 +78,7 @@ export function createAnswerChecker(document: Document): AnswerChecker {
       return `${name} is of the type ${type}, which is not described`;
     const status = toPointerStep(String(answer.status));
     const place = `/paths/${toPointerStep(answer.path)}/${answer.method.toLowerCase()}/responses/${status}`;
-    return mistakeInBody(answer, `${place}/content/${toPointerStep(type)}/schema`, type.endsWith('json'));
+    return mistakeInBody(answer, `${place}/content/${toPointerStep(type)}/schema`, /[/+]json$/.test(type));
   };
 
   return (answer) => {

@@ -15,6 +15,10 @@ declare module 'fastify' {
     /** The scope a route needs. */
     scope?: Scope;
   }
+  interface FastifyInstance {
+    /** Whether a request that was let in would be let in now: for answers that take hours. */
+    isStillAllowed(request: FastifyRequest): boolean;
+  }
 }
 
 export interface AuthenticateOptions {
@@ -40,6 +44,13 @@ export const authenticate = plugin<AuthenticateOptions>(
       });
     };
     app.decorateRequest('caller', null);
+    app.decorate('isStillAllowed', (request) => {
+      const token = presentedToken(request);
+      const caller = token === null ? null : keyring().find(token);
+      const { scope } = request.routeOptions.config;
+      const isExpired = caller?.notAfterMs != null && caller.notAfterMs <= clock.nowMs();
+      return caller !== null && !isExpired && scope !== undefined && caller.scopes.has(scope);
+    });
     app.addHook('onRoute', (route) => {
       if (route.config?.scope === undefined) throw new Error(`The route ${route.url} names no scope.`);
     });

@@ -27,6 +27,7 @@ function joinNullable(schema: JsonSchema): void {
   if (empty['type'] !== 'null' || typeof value['type'] !== 'string') return;
   delete schema['anyOf'];
   Object.assign(schema, value, { type: [value['type'], 'null'] });
+  if (Array.isArray(value['enum'])) schema['enum'] = [...(value['enum'] as unknown[]), null];
 }
 
 /** zod bounds every integer by what a double can hold; that is no rule of this interface. */

@@ -51,6 +51,28 @@ export const REQUEST_ID_HEADER = {
   'x-request-id': sentText("The request's own X-Request-ID where it is safe to repeat, else a new UUIDv7."),
 };
 
+/** On every answer that a client may keep for a second and ask about again. */
+export const TAG_HEADERS = {
+  ...REQUEST_ID_HEADER,
+  etag: sentText('A strong entity tag, for `If-None-Match`.'),
+  'cache-control': sentText('`private, max-age=1`.'),
+};
+
+/** The request header of those answers. */
+export const TAG_REQUEST_HEADERS: JsonSchema = {
+  type: 'object',
+  properties: {
+    'if-none-match': { description: 'The `ETag` of the answer that the client has.', type: 'string' },
+  },
+};
+
+/** The answer to an `If-None-Match` that still holds. */
+export const NOT_MODIFIED = {
+  description: 'Nothing has changed; the log was not read.',
+  headers: TAG_HEADERS,
+  type: 'null',
+};
+
 const RETRY_AFTER = { 'retry-after': sentText('Seconds after which another try makes sense.') };
 
 /** The headers that some statuses bring beside those of every answer. */
@@ -74,4 +96,10 @@ export function problemResponses(...statuses: ProblemStatus[]): Record<number, J
       },
     ]),
   );
+}
+
+/** The id in the address of a decision. What is no UUID is not known, like any other unknown id. */
+export function toDecisionIdParams(): JsonSchema {
+  const id = { type: 'string', description: 'The `decision_id` of an answer, a UUIDv7.' };
+  return { type: 'object', properties: { id }, required: ['id'] };
 }

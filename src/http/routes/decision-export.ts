@@ -1,0 +1,79 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { RiskgateError } from '../../domain/errors.ts';
+import { EXPORT_FORMATS, exportDecisions } from '../decision-export.ts';
+import type { DecisionReadOptions } from '../decision-reads.ts';
+import { decisionFilterShape, toRecordFilter } from '../schemas/decision-filter.ts';
+import { toJsonSchema } from '../schemas/json-schema.ts';
+import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
+
+const querySchema = z.strictObject({
+  ...decisionFilterShape,
+  format: z.enum(EXPORT_FORMATS).optional().describe('`ndjson` otherwise.'),
+});
+
+/** Exports at a time: each keeps the log and the process busy for as long as it lasts. */
+const EXPORTS_MAX = 4;
+const RETRY_AFTER_SECONDS = 10;
+
+const TYPES = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndjson; charset=utf-8' } as const;
+
+/** GET /v1/decisions/export: everything that fits, streamed. */
+export function registerDecisionExportRoute(app: FastifyInstance, { reads }: DecisionReadOptions): void {
+  const text = { schema: { type: 'string' } };
+  const schema = {
+    summary: 'Decisions as a file',
+    description:
+      'All that fit the filters, newest first, with records of gaps among them. NDJSON has the whole records with their labels, CSV one line each; a cell that a spreadsheet would run as a formula begins with an apostrophe. An answer that is cut off was not completed: ask again.',
+    operationId: 'exportDecisions',
+    tags: ['decisions'],
+    querystring: toJsonSchema(querySchema, 'input'),
+    response: {
+      200: {
+        description: 'The file.',
+        headers: REQUEST_ID_HEADER,
+        content: { 'text/csv': text, 'application/x-ndjson': text },
+      },
+      ...problemResponses(400, 401, 403, 429, 500, 503),
+    },
+  };
+  let underWay = 0;
+  type ExportRequest = FastifyRequest<{ Querystring: z.output<typeof querySchema> }>;
+  const route = { schema, config: { scope: 'read' as const }, exposeHeadRoute: false };
+  app.get('/v1/decisions/export', route, async (request: ExportRequest, reply) => {
+    const { format = 'ndjson', ...query } = request.query;
+    const filter = toRecordFilter(query, reads.hashes);
+    if (underWay >= EXPORTS_MAX) throw tooMany();
+    underWay += 1;
+    reply.raw.once('close', () => {
+      underWay -= 1;
+    });
+    const pages = exportDecisions(reads.log, filter, format);
+    // A log that cannot be read is an answer, as long as nothing has been sent.
+    const first = await pages.next();
+    return reply
+      .headers({
+        'cache-control': 'no-store',
+        'content-disposition': `attachment; filename="decisions.${format}"`,
+        'content-type': TYPES[format],
+      })
+      .send(Readable.from(startWith(first, pages)));
+  });
+}
+
+async function* startWith(
+  first: IteratorResult<string, unknown>,
+  rest: AsyncGenerator<string>,
+): AsyncGenerator<string> {
+  if (first.done === true) return;
+  yield first.value;
+  yield* rest;
+}
+
+function tooMany(): RiskgateError {
+  return new RiskgateError('overloaded', 'Too many exports are under way.', {
+    publicDetail: 'Too many exports are under way.',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
+}

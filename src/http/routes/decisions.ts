@@ -1,0 +1,135 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { readPage } from '../../application/read-pages.ts';
+import { RiskgateError } from '../../domain/errors.ts';
+import { readCursor, toCursor } from '../decision-cursor.ts';
+import type { DecisionReadOptions } from '../decision-reads.ts';
+import { sendTagged } from '../entity-tag.ts';
+import { type DecisionDetail, decisionDetailSchema, toDecisionDetail } from '../schemas/decision-detail.ts';
+import { toRecordFilter } from '../schemas/decision-filter.ts';
+import {
+  type DecisionsQuery,
+  decisionSummarySchema,
+  decisionsQuerySchema,
+  decisionsSchema,
+  LIMIT_DEFAULT,
+  toDecisionSummary,
+} from '../schemas/decisions.ts';
+import { type JsonSchema, toJsonSchema } from '../schemas/json-schema.ts';
+import {
+  NOT_MODIFIED,
+  problemResponses,
+  TAG_HEADERS,
+  TAG_REQUEST_HEADERS,
+  toDecisionIdParams,
+} from '../schemas/responses.ts';
+
+/** GET /v1/decisions and GET /v1/decisions/{id}. */
+export function registerDecisionsRoutes(app: FastifyInstance, options: DecisionReadOptions): void {
+  registerList(app, options);
+  registerDetail(app, options);
+}
+
+/** The `$id` under which the summary of a decision is shared. */
+export const SUMMARY_ID = 'DecisionSummary';
+const DETAIL_ID = 'RecordedDecision';
+
+function registerList(app: FastifyInstance, options: DecisionReadOptions): void {
+  const { reads, clock } = options;
+  app.addSchema({ $id: SUMMARY_ID, ...toJsonSchema(decisionSummarySchema, 'output') });
+  const schema = {
+    summary: 'Decisions, newest first',
+    description:
+      'Found by filters, all of which must hold; each can be given once. Walking the pages yields every decision that was there at the first of them exactly once, whatever arrives meanwhile.',
+    operationId: 'listDecisions',
+    tags: ['decisions'],
+    querystring: toJsonSchema(decisionsQuerySchema, 'input'),
+    headers: TAG_REQUEST_HEADERS,
+    response: {
+      200: { description: 'One page.', headers: TAG_HEADERS, ...toListSchema() },
+      304: NOT_MODIFIED,
+      ...problemResponses(400, 401, 403, 429, 500, 503),
+    },
+  };
+  const route = { schema, config: { scope: 'read' as const } };
+  app.get('/v1/decisions', route, (request: FastifyRequest<{ Querystring: DecisionsQuery }>, reply) => {
+    const { limit = String(LIMIT_DEFAULT), cursor, ...query } = request.query;
+    const filter = toRecordFilter(query, reads.hashes);
+    const before = cursor === undefined ? null : readCursor(cursor, filter);
+    return sendTagged(request, reply, toTagOptions(options), ['list', filter, before, limit], async () => {
+      const { entries, next } = await readPage(reads.log, filter, { before, limit: Number(limit) }, clock);
+      const labels = await reads.log.labelsOf(entries);
+      const decisions = entries.flatMap(({ record }) =>
+        record.kind === 'decision' ? [toDecisionSummary(record, labels.get(record.id) ?? [])] : [],
+      );
+      return { decisions, next_cursor: next === null ? null : toCursor(next, filter) };
+    });
+  });
+}
+
+function toListSchema(): JsonSchema {
+  const schema = toJsonSchema(decisionsSchema, 'output');
+  const properties = schema['properties'] as Record<string, JsonSchema>;
+  return {
+    ...schema,
+    properties: {
+      ...properties,
+      decisions: { ...properties['decisions'], items: { $ref: `${SUMMARY_ID}#` } },
+    },
+  };
+}
+
+function registerDetail(app: FastifyInstance, options: DecisionReadOptions): void {
+  const { reads } = options;
+  app.addSchema({ $id: DETAIL_ID, ...toJsonSchema(decisionDetailSchema, 'output') });
+  const schema = {
+    summary: 'One decision, and why',
+    description:
+      'The whole record: what every rule said and how it reads, which evidence there was and how old, what would have been decided without each provider, and how it turned out.',
+    operationId: 'getDecision',
+    tags: ['decisions'],
+    params: toDecisionIdParams(),
+    headers: TAG_REQUEST_HEADERS,
+    response: {
+      200: {
+        description: 'The decision.',
+        headers: TAG_HEADERS,
+        $ref: `${DETAIL_ID}#`,
+      },
+      304: NOT_MODIFIED,
+      ...problemResponses(400, 401, 403, 404, 429, 500, 503),
+    },
+  };
+  const route = { schema, config: { scope: 'read' as const } };
+  app.get('/v1/decisions/:id', route, (request: FastifyRequest<{ Params: { id: string } }>, reply) => {
+    const { id } = request.params;
+    const inForce = reads.policies.current().hash;
+    return sendTagged(
+      request,
+      reply,
+      toTagOptions(options),
+      ['one', id, inForce],
+      async (): Promise<DecisionDetail> => {
+        const found = isDecisionId(id) ? await reads.log.find(id) : null;
+        if (found === null) throw unknownDecision();
+        const policy = reads.policies.find(found.record.policy.hash);
+        return toDecisionDetail(found, policy, reads.telemetryProviders);
+      },
+    );
+  });
+}
+
+function toTagOptions({ reads, version, newId }: DecisionReadOptions) {
+  return { reader: reads.log, engine: version, newId };
+}
+
+/** True for what can be the id of a decision. */
+export function isDecisionId(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+}
+
+/** The refusal of an id that the log does not hold, or no longer. */
+export function unknownDecision(): RiskgateError {
+  return new RiskgateError('not_found', 'No such decision is kept.', {
+    publicDetail: 'The log holds no decision with this id, or no longer.',
+  });
+}

@@ -1,0 +1,46 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { reportOutcome } from '../../application/report-outcome.ts';
+import { toRfc3339 } from '../../platform/rfc3339.ts';
+import type { DecisionReadOptions } from '../decision-reads.ts';
+import { toJsonSchema } from '../schemas/json-schema.ts';
+import { type OutcomeRequest, outcomeRequestSchema, outcomeSchema } from '../schemas/outcomes.ts';
+import { problemResponses, REQUEST_ID_HEADER, toDecisionIdParams } from '../schemas/responses.ts';
+import { isDecisionId, unknownDecision } from './decisions.ts';
+
+/** POST /v1/decisions/{id}/outcome: how a decision turned out. */
+export function registerOutcomeRoute(app: FastifyInstance, { reads, clock }: DecisionReadOptions): void {
+  const schema = {
+    summary: 'Say how a decision turned out',
+    description:
+      'Feeds the precision of rules in GET /v1/stats. Repeatable: the same said again changes nothing. Of several labels that with the latest time counts, and all of them are kept.',
+    operationId: 'reportOutcome',
+    tags: ['decisions'],
+    params: toDecisionIdParams(),
+    body: toJsonSchema(outcomeRequestSchema, 'input'),
+    response: {
+      200: {
+        description: 'It is recorded, now or before.',
+        headers: REQUEST_ID_HEADER,
+        ...toJsonSchema(outcomeSchema, 'output'),
+      },
+      ...problemResponses(400, 401, 403, 404, 413, 415, 429, 500, 503),
+    },
+  };
+  interface OutcomeRoute {
+    Params: { id: string };
+    Body: OutcomeRequest;
+  }
+  const report = reportOutcome({ log: reads.log, hashes: reads.hashes, clock, formatTime: toRfc3339 });
+  const route = { schema, config: { scope: 'decide' as const } };
+  app.post('/v1/decisions/:id/outcome', route, async (request: FastifyRequest<OutcomeRoute>, reply) => {
+    const { label, at, note = null } = request.body;
+    const { id } = request.params;
+    if (!isDecisionId(id)) throw unknownDecision();
+    const atMs = at === undefined ? null : Date.parse(at);
+    const labels = await report({ id, label, atMs, note, caller: request.caller?.id ?? '' });
+    if (labels === null) throw unknownDecision();
+    return reply
+      .header('cache-control', 'no-store')
+      .send({ decision_id: id, label: labels.at(-1)?.label, labels });
+  });
+}

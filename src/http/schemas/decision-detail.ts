@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import type { LabelledDecision } from '../../application/decision-log.ts';
+import { decisionRecordSchema } from '../../domain/decision-record.ts';
+import { labelInForce, outcomeLabelSchema } from '../../domain/outcome-label.ts';
+import type { CompiledPolicy } from '../../domain/policy/compile.ts';
+import { judgeWithout, type Withouts } from '../../domain/policy/judge-without.ts';
+import { VERDICTS } from '../../domain/verdict.ts';
+import { labelSchema } from './decisions.ts';
+
+const record = decisionRecordSchema.shape;
+
+const ruleSchema = record.rules.unwrap().element.extend({
+  condition: z
+    .string()
+    .nullable()
+    .describe('The rule as it stood in the policy; null where that is not known any more.'),
+  description: z.string().nullable(),
+  verdict: z.enum(VERDICTS).nullable().describe('What the rule contributes when it is true.'),
+  reason: z.string().nullable(),
+});
+
+const withoutProviderSchema = z.object({
+  provider: z.string(),
+  verdict: z.enum(VERDICTS),
+  changes: z.boolean().describe('The verdict would have been another one.'),
+  reasons: z.array(record.reasons.unwrap().element).describe('As in a decision.'),
+});
+
+/** The answer of GET /v1/decisions/{id}: the whole record, what the rules said, what became of it, and what each provider changed. */
+export const decisionDetailSchema = decisionRecordSchema.extend({
+  rules: z.array(ruleSchema),
+  label: labelSchema,
+  labels: z.array(outcomeLabelSchema).describe('Every label that was given, the latest last.'),
+  policy_known: z
+    .boolean()
+    .describe(
+      'The policy of the decision is in force, or has been since this process started: `rules` has its text.',
+    ),
+  without: z
+    .object({
+      available: z.boolean(),
+      why: z.string().nullable().describe('Why it is not available; null where it is.'),
+      providers: z
+        .array(withoutProviderSchema)
+        .describe('One for each provider that was asked, in registry order.'),
+    })
+    .describe(
+      'What would have been decided had a provider not answered (`unavailable`), by the policy of the decision and the stored signals.',
+    ),
+});
+export type DecisionDetail = z.output<typeof decisionDetailSchema>;
+
+const FORGOTTEN: Withouts = {
+  why: 'the policy of the decision is not known to this replica any more',
+  providers: [],
+};
+
+/** A decision in full. `policy` is the one it was made by, or null where that is not known any more. */
+export function toDecisionDetail(
+  { record: made, labels }: LabelledDecision,
+  policy: CompiledPolicy | null,
+  telemetryProviders: readonly string[],
+): DecisionDetail {
+  const { why, providers } = policy === null ? FORGOTTEN : judgeWithout(policy, made, telemetryProviders);
+  const sources = new Map(policy?.document.rules.map((rule) => [rule.id, rule]));
+  const rules = made.rules.map((traced) => {
+    const source = sources.get(traced.rule);
+    return {
+      ...traced,
+      condition: source?.when ?? null,
+      description: source?.description ?? null,
+      verdict: source?.verdict ?? null,
+      reason: source?.reason ?? null,
+    };
+  });
+  return {
+    ...made,
+    rules,
+    label: labelInForce(labels),
+    labels: [...labels],
+    policy_known: policy !== null,
+    without: {
+      available: why === null,
+      why,
+      providers: providers.map(({ reasons, ...rest }) => ({ ...rest, reasons: [...reasons] })),
+    },
+  };
+}

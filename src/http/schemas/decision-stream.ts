@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { decisionFilterShape } from './decision-filter.ts';
+
+/** The query of GET /v1/decisions/stream. */
+export const streamQuerySchema = z.strictObject({
+  ...decisionFilterShape,
+  last_event_id: z
+    .string()
+    .regex(/^[!-~]{1,128}$/)
+    .optional()
+    .describe(
+      'As the header `Last-Event-ID`, for clients that cannot set one; the header counts where both are there.',
+    ),
+});
+export type StreamQuery = z.output<typeof streamQuerySchema>;
+
+export const streamHeadersSchema = z.object({
+  'last-event-id': z
+    .string()
+    .regex(/^[!-~]{0,128}$/)
+    .optional()
+    .describe(
+      'The `id` of the last event that was received: the stream goes on after it. Without it, it begins now.',
+    ),
+});
+
+/** Why a stream ends by our side. `slow_reader`: read faster, or filter more. The client may come back with its `Last-Event-ID` in all cases but `unauthorised`. */
+export const STREAM_ENDS = ['slow_reader', 'draining', 'unauthorised', 'store_unavailable'] as const;
+export type StreamEnd = (typeof STREAM_ENDS)[number];
+
+/** The `data` of each `event`, beside `decision`, which is a summary as in GET /v1/decisions; its `label` is null, since it is new. A `decision` and a `heartbeat` have an `id`, which rises as text, so that a stream with filters moves on while nothing fits. */
+export const streamEventSchemas = {
+  /** The first event. */
+  ready: z.object({
+    resumed: z.boolean().describe('It goes on after `Last-Event-ID`.'),
+    heartbeat_seconds: z.int(),
+  }),
+  /** `not_kept`: the log no longer holds all that followed `Last-Event-ID`. `dropped`: decisions did not reach the log. */
+  gap: z.object({
+    cause: z.enum(['not_kept', 'dropped']),
+    dropped: z.int().nullable().describe('How many are missing; null where nobody knows.'),
+    from: z.string().nullable().meta({ format: 'date-time' }),
+    until: z.string().nullable().meta({ format: 'date-time' }),
+  }),
+  /** At least every 15 seconds where nothing else was sent. */
+  heartbeat: z.object({ at: z.string().meta({ format: 'date-time' }) }),
+  /** The last event. */
+  end: z.object({ cause: z.enum(STREAM_ENDS) }),
+} as const;

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { type DecisionRecord, decisionRecordSchema } from '../../domain/decision-record.ts';
+import { labelInForce, OUTCOME_LABELS, type OutcomeLabel } from '../../domain/outcome-label.ts';
+import { decisionFilterShape } from './decision-filter.ts';
+
+/** Decisions on a page where the query does not say. */
+export const LIMIT_DEFAULT = 50;
+
+/** The query of GET /v1/decisions. */
+export const decisionsQuerySchema = z.strictObject({
+  ...decisionFilterShape,
+  limit: z
+    .string()
+    .regex(/^([1-9]\d?|100)$/)
+    .optional()
+    .describe(`Decisions on a page, 1 to 100; ${LIMIT_DEFAULT} otherwise.`),
+  cursor: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,512}$/)
+    .optional()
+    .describe('`next_cursor` of the page before, with the same filters. Opaque.'),
+});
+export type DecisionsQuery = z.output<typeof decisionsQuerySchema>;
+
+const record = decisionRecordSchema.shape;
+
+/** The label in force, as answers spell it. */
+export const labelSchema = z
+  .enum(OUTCOME_LABELS)
+  .nullable()
+  .describe('The label that counts: the latest. Null as long as nobody has said how it turned out.');
+
+/** A decision in lists and streams: what a table shows. The rest of its record is at GET /v1/decisions/{id}. */
+export const decisionSummarySchema = z.object({
+  id: record.id,
+  decided_at: record.decided_at,
+  verdict: record.verdict,
+  degraded: record.degraded,
+  reasons: record.reasons,
+  waivers: record.waivers,
+  caller: record.caller,
+  door: record.door,
+  action: record.action,
+  request_id: record.request_id,
+  subject: record.subject,
+  providers: z.record(z.string(), record.providers.valueType.omit({ signals: true, request_id: true })),
+  policy: record.policy,
+  engine: record.engine,
+  latency_ms: record.latency_ms,
+  label: labelSchema,
+});
+export type DecisionSummary = z.output<typeof decisionSummarySchema>;
+
+/** The answer of GET /v1/decisions. */
+export const decisionsSchema = z.object({
+  decisions: z
+    .array(decisionSummarySchema)
+    .describe(
+      'Newest first, by when they reached the log. A page may hold fewer than its limit, or none, and have a next one all the same: one request looks through the log for a bounded time.',
+    ),
+  next_cursor: z
+    .string()
+    .nullable()
+    .describe('For the decisions before these; null when there are none. New decisions do not move it.'),
+});
+
+/** A record as lists and streams show it. */
+export function toDecisionSummary(made: DecisionRecord, labels: readonly OutcomeLabel[]): DecisionSummary {
+  const providers: DecisionSummary['providers'] = {};
+  for (const [id, { outcome, origin, latency_ms, age_ms, suspect }] of Object.entries(made.providers))
+    providers[id] = { outcome, origin, latency_ms, age_ms, suspect };
+  return {
+    id: made.id,
+    decided_at: made.decided_at,
+    verdict: made.verdict,
+    degraded: made.degraded,
+    reasons: made.reasons,
+    waivers: made.waivers,
+    caller: made.caller,
+    door: made.door,
+    action: made.action,
+    request_id: made.request_id,
+    subject: made.subject,
+    providers,
+    policy: made.policy,
+    engine: made.engine,
+    latency_ms: made.latency_ms,
+    label: labelInForce(labels),
+  };
+}

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { OUTCOME_LABELS, outcomeLabelSchema } from '../../domain/outcome-label.ts';
+
+/** The body of POST /v1/decisions/{id}/outcome. */
+export const outcomeRequestSchema = z.strictObject({
+  label: z.enum(OUTCOME_LABELS),
+  at: z
+    .string()
+    .max(40)
+    .optional()
+    .describe('When it turned out; now otherwise. Of several labels that with the latest time counts.')
+    .meta({ format: 'date-time' }),
+  note: z
+    .string()
+    .max(200)
+    .regex(/^[^\p{Cc}]*$/u)
+    .optional()
+    .describe(
+      'For people. No identifiers: what looks like one (an e-mail or IP address, a long number, a hash) is refused.',
+    ),
+});
+export type OutcomeRequest = z.output<typeof outcomeRequestSchema>;
+
+/** The answer: the label that counts, and all of them. */
+export const outcomeSchema = z.object({
+  decision_id: z.string(),
+  label: z.enum(OUTCOME_LABELS).describe('The label that counts: the one with the latest time.'),
+  labels: z.array(outcomeLabelSchema).describe('Every label that was given, the latest last.'),
+});

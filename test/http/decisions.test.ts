@@ -1,0 +1,307 @@
+import { randomUUIDv7 } from 'node:crypto';
+import t from 'tap';
+import type { DecisionLogReader } from '../../src/application/decision-log.ts';
+import { RiskgateError } from '../../src/domain/errors.ts';
+import { createDecisionRecord, createGapRecord } from '../support/decision-records.ts';
+import { createReadApi, type ReadApi } from '../support/read-api.ts';
+import { KEYS } from '../support/test-app.ts';
+
+const NOW_MS = Date.now();
+
+let batches = 0;
+
+function append(
+  api: ReadApi,
+  count: number,
+  changes: Parameters<typeof createDecisionRecord>[2] = {},
+): string[] {
+  batches += 1;
+  const base = batches * 100_000;
+  const records = Array.from({ length: count }, (_, place) =>
+    createDecisionRecord(NOW_MS, base + place, changes),
+  );
+  void api.log.append({ number: batches, records });
+  return records.map(({ id }) => id);
+}
+
+const idsOf = (json: { decisions: { id: string }[] }) => json.decisions.map(({ id }) => id);
+
+t.test('answers decisions newest first, as a summary', async (t) => {
+  const api = await createReadApi(t);
+  const none = await api.get('/v1/decisions');
+  t.strictSame([none.status, none.json], [200, { decisions: [], next_cursor: null }]);
+  const ids = append(api, 3);
+  const { status, headers, json } = await api.get('/v1/decisions');
+  t.equal(status, 200);
+  t.equal(headers['cache-control'], 'private, max-age=1');
+  t.same(idsOf(json), ids.toReversed());
+  t.equal(json.next_cursor, null);
+  t.match(json.decisions[0], {
+    verdict: 'CHALLENGE',
+    degraded: true,
+    reasons: [{ code: 'STYTCH_UNKNOWN', rule: 'one', certain: false }],
+    caller: 'shop',
+    door: 'decide',
+    providers: { stytch: { outcome: 'timeout', origin: 'miss', latency_ms: 250.5 } },
+    policy: { id: 'default' },
+    label: null,
+  });
+  t.notOk('rules' in json.decisions[0], 'the trace is in the detail');
+  t.notMatch(JSON.stringify(json), /signals/);
+});
+
+t.test('walks every older decision exactly once while ten thousand arrive', async (t) => {
+  const api = await createReadApi(t);
+  const old = append(api, 1000);
+  const seen: string[] = [];
+  let cursor: string | null = '';
+  let arrived = 0;
+  while (cursor !== null) {
+    const page = await api.get(`/v1/decisions?limit=20${cursor && `&cursor=${cursor}`}`);
+    seen.push(...idsOf(page.json));
+    cursor = page.json.next_cursor;
+    arrived += append(api, 200).length;
+  }
+  t.equal(arrived, 10_000);
+  t.same(seen, old.toReversed());
+});
+
+t.test('finds by every filter, and by identifiers only through their hashes', async (t) => {
+  const api = await createReadApi(t);
+  append(api, 3);
+  const subject = {
+    telemetry: api.hashes.telemetry('secret-telemetry'),
+    devices: [api.hashes.device('secret-device')],
+    account: api.hashes.account('secret account'),
+  };
+  const other = {
+    verdict: 'BLOCK',
+    degraded: false,
+    caller: 'bank',
+    door: 'nginx',
+    action: 'payout',
+  } as const;
+  const providers = createDecisionRecord(0, 0).providers;
+  const stytch = { ...providers['stytch'], outcome: 'not_found' as const, origin: 'miss' as const };
+  const [id] = append(api, 1, {
+    ...other,
+    subject,
+    reasons: [{ code: 'RARE', rule: 'r', verdict: 'BLOCK', providers: [], certain: true }],
+    providers: {
+      stytch: { latency_ms: 1, age_ms: 0, request_id: null, suspect: false, signals: null, ...stytch },
+    },
+    policy: { id: 'strict', hash: `sha256:${'2'.repeat(64)}` },
+    decided_at: '2026-01-15T09:30:00.000Z',
+  });
+  const queries = [
+    'verdict=BLOCK',
+    'reason=RARE',
+    'provider_outcome=not_found',
+    'provider_outcome=stytch/not_found',
+    'caller=bank',
+    'door=nginx',
+    'action=payout',
+    'degraded=false',
+    'policy=strict',
+    `policy=sha256:${'2'.repeat(64)}`,
+    'device_id=secret-device',
+    'telemetry_id=secret-telemetry',
+    'account_id=secret%20account',
+    'until=2026-01-15T09:30:00.001Z',
+    'since=2026-01-15T10:30:00%2B01:00&until=2026-01-15T10:00:00Z',
+  ];
+  for (const query of [
+    ...queries,
+    queries
+      .slice(0, 13)
+      .filter((text) => !text.startsWith('policy=sha'))
+      .filter((text) => text !== 'provider_outcome=not_found')
+      .join('&'),
+  ]) {
+    const { status, json } = await api.get(`/v1/decisions?${query}`);
+    t.same([status, json?.decisions && idsOf(json)], [200, [id]], query);
+  }
+  t.same(idsOf((await api.get('/v1/decisions?device_id=nobody')).json), []);
+  t.notMatch(api.logText(), /secret/);
+});
+
+t.test('refuses hostile queries with a problem that points at the mistake', async (t) => {
+  const api = await createReadApi(t);
+  append(api, 3);
+  const { json: page } = await api.get('/v1/decisions?limit=1');
+  const long = 'x'.repeat(257);
+  const hostile: readonly (readonly [string, string])[] = [
+    ['verdict=ALLOW&verdict=BLOCK', 'verdict'],
+    ['verdict=', 'verdict'],
+    ['verdict=allow', 'verdict'],
+    ['verdict[]=ALLOW', 'verdict[]'],
+    ['nonsense=1', 'nonsense'],
+    ['__proto__=1', '__proto__'],
+    ['constructor=1', 'constructor'],
+    ['limit=0', 'limit'],
+    ['limit=101', 'limit'],
+    ['limit=1e1', 'limit'],
+    ['limit=-1', 'limit'],
+    ['limit=%00', 'limit'],
+    ['degraded=1', 'degraded'],
+    ['reason=%27%3B--', 'reason'],
+    ['provider_outcome=stytch/nonsense', 'provider_outcome'],
+    ['provider_outcome=a/b/timeout', 'provider_outcome'],
+    ['policy=../../etc', 'policy'],
+    ['since=yesterday', 'since'],
+    ['since=2026-02-31T00:00:00Z', 'since'],
+    ['until=2026-12-31T23:59:60Z', 'until'],
+    [`device_id=${long}`, 'device_id'],
+    ['device_id=', 'device_id'],
+    ['device_id=a&device_id=b', 'device_id'],
+    ['cursor=x', 'cursor'],
+    ['cursor=%2e%2e', 'cursor'],
+    [`cursor=${'A'.repeat(600)}`, 'cursor'],
+    [`cursor=${Buffer.from('1 x y').toString('base64url')}`, 'cursor'],
+    [`cursor=${page.next_cursor}&verdict=BLOCK`, 'cursor'],
+  ];
+  for (const [query, pointer] of hostile) {
+    const { status, json } = await api.get(`/v1/decisions?${query}`);
+    t.equal(status, 400, query);
+    t.match(json, { code: 'invalid_request', errors: [{ pointer }] }, query);
+    t.notMatch(JSON.stringify(json), long);
+  }
+  const odd = await api.get('/v1/decisions?device_id=%ff%fe');
+  t.ok([200, 400].includes(odd.status), 'what is not UTF-8 finds nothing or is refused');
+  t.equal((await api.get(`/v1/decisions?limit=1&cursor=${page.next_cursor}`)).status, 200);
+  t.notMatch(api.logText(), /request\.failed/);
+});
+
+t.test('needs the scope read', async (t) => {
+  const api = await createReadApi(t);
+  for (const path of ['', '/x', '/stream', '/export']) {
+    const decide = { authorization: `Bearer ${KEYS.decide}` };
+    t.equal((await api.get(`/v1/decisions${path}`, decide)).status, 403, path);
+    t.equal((await api.get(`/v1/decisions${path}`, { authorization: '' })).status, 401, path);
+  }
+  t.equal((await api.get('/v1/stats', { authorization: `Bearer ${KEYS.decide}` })).status, 403);
+  t.equal(
+    (await api.post(`/v1/decisions/${randomUUIDv7()}/outcome`, { label: 'legit' }, KEYS.read)).status,
+    403,
+  );
+});
+
+t.test('answers 404 for a decision that is not there', async (t) => {
+  const api = await createReadApi(t);
+  append(api, 1);
+  const gap = createGapRecord(NOW_MS, 99);
+  await api.log.append({ number: 9, records: [gap] });
+  for (const id of [randomUUIDv7(), gap.id, 'x', '..%2F..', '%00', `${randomUUIDv7()}%20`]) {
+    const { status, json, headers } = await api.get(`/v1/decisions/${id}`);
+    t.equal(status, 404, id);
+    t.match(headers['content-type'], /^application\/problem\+json/);
+    t.match(json, { status: 404, code: 'not_found' });
+  }
+});
+
+/** Counts what is asked of a log beyond its version. */
+function counted(log: DecisionLogReader) {
+  const asked: string[] = [];
+  const count = <Method extends 'query' | 'find' | 'counts' | 'labelsOf'>(
+    name: Method,
+  ): DecisionLogReader[Method] =>
+    ((...given: Parameters<DecisionLogReader[Method]>) => {
+      asked.push(name);
+      return (log[name] as (...all: unknown[]) => unknown)(...given);
+    }) as DecisionLogReader[Method];
+  const reader = {
+    ...log,
+    query: count('query'),
+    find: count('find'),
+    counts: count('counts'),
+    labelsOf: count('labelsOf'),
+  };
+  return { reader, asked };
+}
+
+t.test('answers 304 without reading the log while nothing has changed', async (t) => {
+  const { log } = await createReadApi(t);
+  const { reader, asked } = counted(log);
+  const api = await createReadApi(t, { reader });
+  const record = createDecisionRecord(NOW_MS, 1);
+  await log.append({ number: 1, records: [record] });
+  for (const url of [
+    '/v1/decisions',
+    '/v1/decisions?verdict=CHALLENGE',
+    '/v1/stats?window=1d&step=1d',
+    `/v1/decisions/${record.id}`,
+  ]) {
+    const first = await api.get(url);
+    const etag = String(first.headers['etag']);
+    t.match(etag, /^"[A-Za-z0-9_-]{22}"$/, 'a strong tag');
+    asked.length = 0;
+    for (const held of [etag, `"other", ${etag}`, `W/${etag}`]) {
+      const again = await api.get(url, { 'if-none-match': held });
+      t.equal(again.status, 304, `${url} ${held}`);
+      t.equal(again.text, '');
+      t.match(again.headers, { etag, 'cache-control': 'private, max-age=1' });
+    }
+    t.same(asked, [], 'nothing was read');
+    t.equal((await api.get(url, { 'if-none-match': '"other"' })).status, 200);
+    await log.append({ number: 2, records: [createDecisionRecord(NOW_MS, 2 + asked.length)] });
+    const changed = await api.get(url, { 'if-none-match': etag });
+    t.equal(changed.status, 200, 'something was appended');
+    t.not(changed.headers['etag'], etag);
+  }
+  const tags = new Set<unknown>();
+  for (const url of ['?limit=1', '?limit=2', '?verdict=ALLOW', ''])
+    tags.add((await api.get(`/v1/decisions${url}`)).headers['etag']);
+  t.equal(tags.size, 4, 'each question has a tag of its own');
+  const before = await api.get('/v1/decisions');
+  await api.post(`/v1/decisions/${record.id}/outcome`, { label: 'fraud' });
+  t.equal(
+    (await api.get('/v1/decisions', { 'if-none-match': String(before.headers['etag']) })).status,
+    200,
+    'a label is a change',
+  );
+});
+
+t.test('gives an answer that was read while the log changed a tag that nothing else has', async (t) => {
+  const { log } = await createReadApi(t);
+  let version = 0;
+  const next = () => {
+    version += 1;
+    return String(version);
+  };
+  const api = await createReadApi(t, { reader: { ...log, version: async () => next() } });
+  const first = await api.get('/v1/decisions');
+  version = 0;
+  const second = await api.get('/v1/decisions');
+  t.not(first.headers['etag'], second.headers['etag']);
+});
+
+t.test('answers 503 while the log cannot be read', async (t) => {
+  const { log } = await createReadApi(t);
+  const lost = () => Promise.reject(new RiskgateError('store_unavailable', 'lost'));
+  const reader = {
+    ...log,
+    query: lost,
+    find: lost,
+    counts: lost,
+    label: lost,
+    version: lost,
+    readAfter: lost,
+    newest: lost,
+  };
+  const api = await createReadApi(t, { reader });
+  const id = randomUUIDv7();
+  for (const url of [
+    '/v1/decisions',
+    `/v1/decisions/${id}`,
+    '/v1/stats',
+    '/v1/decisions/stream',
+    '/v1/decisions/export',
+    '/v1/decisions/export?format=csv',
+  ]) {
+    const { status, json, headers } = await api.get(url);
+    t.equal(status, 503, url);
+    t.equal(json?.code, 'store_unavailable', url);
+    t.equal(headers['retry-after'], '1');
+  }
+  t.equal((await api.post(`/v1/decisions/${id}/outcome`, { label: 'legit' })).status, 503);
+});

@@ -1,0 +1,156 @@
+import { hash, randomUUIDv7 } from 'node:crypto';
+import { pino } from 'pino';
+import type { Test } from 'tap';
+import { createDecisionFeed } from '../../src/application/decision-feed.ts';
+import type { DecisionLogReader, DecisionSink } from '../../src/application/decision-log.ts';
+import { rememberPolicies } from '../../src/application/known-policies.ts';
+import type { Clock } from '../../src/application/ports.ts';
+import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
+import { loadKeyring } from '../../src/http/api-keys.ts';
+import { createDecisionStreams } from '../../src/http/decision-streams.ts';
+import { createServer } from '../../src/http/server.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { createKeyedHash } from '../../src/platform/keyed-hash.ts';
+import { createMemoryDecisionLog } from '../../src/stores/memory/decision-log.ts';
+import { loadPolicyFile } from './load-policy-file.ts';
+import { KEYS, portOf } from './test-app.ts';
+
+export interface ReadApiOptions {
+  /** A log to read; one in memory otherwise, which is also the sink. */
+  readonly reader?: DecisionLogReader;
+  readonly clock?: Clock;
+  readonly recordsMax?: number;
+  readonly policy?: () => CompiledPolicy;
+  readonly heartbeatSeconds?: number;
+}
+
+export interface ReadApi {
+  readonly log: DecisionSink & DecisionLogReader;
+  readonly hashes: ReturnType<typeof createHashes>;
+  readonly logText: () => string;
+  readonly drain: () => void;
+  /** Takes every key away. */
+  readonly withdrawKeys: () => void;
+  /** How many streams are open. */
+  readonly streams: () => number;
+  get(url: string, headers?: Readonly<Record<string, string>>): Promise<ReadAnswer>;
+  post(url: string, body: unknown, key?: string): Promise<ReadAnswer>;
+  listen(): Promise<number>;
+}
+
+export interface ReadAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly text: string;
+  /** Parsed as JSON where it is JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into many shapes.
+  readonly json: any;
+}
+
+const HOURS_KEPT_MS = 30 * 86_400_000;
+
+/** The server on a log alone: no providers, and whatever a test appends to the log. It closes with the test. */
+export async function createReadApi(t: Test, options: ReadApiOptions = {}): Promise<ReadApi> {
+  const { clock = systemClock, recordsMax = 50_000 } = options;
+  const memory = createMemoryDecisionLog({ clock, recordsMax, countsKeptMs: HOURS_KEPT_MS });
+  const log = { ...memory, ...options.reader };
+  const lines: string[] = [];
+  const hashes = createHashes();
+  const defaultPolicy = loadPolicyFile('default.yaml');
+  const policies = rememberPolicies(options.policy ?? (() => defaultPolicy));
+  const streams = createDecisionStreams({
+    feed: createDecisionFeed({ reader: log, clock }),
+    clock,
+    ...(options.heartbeatSeconds && { heartbeatSeconds: options.heartbeatSeconds }),
+  });
+  let inForce = keyring;
+  const server = await createServer({
+    logger: pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) }),
+    version: '0.0.0-test',
+    newId: randomUUIDv7,
+    keyring: () => inForce,
+    clock,
+    wrongKeysMax: 1000,
+    requestCounter: { count: () => ({ count: 1, leftMs: 1 }) },
+    traffic: { onRefused: () => {}, onIdempotentRequest: () => {} },
+    policy: policies.current,
+    reads: { log, hashes, streams, policies, telemetryProviders: ['stytch'] },
+    circuitOf: () => 'closed',
+    slots: [],
+    decide: unused,
+    answerOnce: unused,
+    overload: () => null,
+    observer: { onDecision: unused, onRefusal: () => {} },
+    metrics: null,
+    purge: unused,
+    providers: ['stytch'],
+    deviceProviders: [],
+    enabledProviders: [],
+    suspectProviders: () => [],
+    redisState: () => 'absent',
+    redisProblem: () => null,
+    isDraining: () => false,
+  });
+  t.teardown(async () => {
+    streams.drain();
+    await server.close();
+  });
+  const send = async (method: 'GET' | 'POST', url: string, headers: object, body?: unknown) => {
+    const payload = body === undefined ? {} : { payload: JSON.stringify(body) };
+    const response = await server.inject({ method, url, headers: { ...headers }, ...payload });
+    const { statusCode: status, headers: received, body: text } = response;
+    return {
+      status,
+      headers: received,
+      text,
+      json:
+        /json/.test(String(received['content-type'])) &&
+        text.startsWith('{') &&
+        !text.trimEnd().includes('\n')
+          ? JSON.parse(text)
+          : null,
+    };
+  };
+  return {
+    log,
+    hashes,
+    logText: () => lines.join(''),
+    drain: () => streams.drain(),
+    withdrawKeys: () => {
+      inForce = { ...keyring, find: () => null };
+    },
+    streams: () => streams.size,
+    get: (url, headers = {}) => send('GET', url, { authorization: `Bearer ${KEYS.read}`, ...headers }),
+    post: (url, body, key = KEYS.decide) =>
+      send('POST', url, { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body),
+    listen: async () => {
+      await server.listen({ port: 0, host: '127.0.0.1' });
+      return portOf(server.server.address());
+    },
+  };
+}
+
+const keyring = loadTestKeyring();
+
+function loadTestKeyring() {
+  const keys = (['decide', 'read'] as const).map((id) => ({
+    id,
+    sha256: hash('sha256', KEYS[id]),
+    scopes: [id],
+  }));
+  const loaded = loadKeyring(JSON.stringify({ keys }));
+  if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
+  return loaded.value;
+}
+
+function createHashes() {
+  return {
+    telemetry: createKeyedHash('a secret of tests', 'telemetry'),
+    device: createKeyedHash('a secret of tests', 'device'),
+    account: createKeyedHash('a secret of tests', 'account'),
+  };
+}
+
+function unused(): never {
+  throw new Error('nothing is decided here');
+}
