@@ -6,11 +6,13 @@ import type { DecisionLogReader, DecisionSink } from '../../src/application/deci
 import { rememberPolicies } from '../../src/application/known-policies.ts';
 import type { Clock } from '../../src/application/ports.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
+import { createGatewayDoor } from '../../src/gateways/routes.ts';
 import { loadKeyring } from '../../src/http/api-keys.ts';
 import { createDecisionStreams } from '../../src/http/decision-streams.ts';
 import { createServer } from '../../src/http/server.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createKeyedHash } from '../../src/platform/keyed-hash.ts';
+import { createSlots } from '../../src/platform/slots.ts';
 import { createMemoryDecisionLog } from '../../src/stores/memory/decision-log.ts';
 import { loadPolicyFile } from './load-policy-file.ts';
 import { KEYS, portOf } from './test-app.ts';
@@ -71,6 +73,13 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
     keyring: () => inForce,
     clock,
     wrongKeysMax: 1000,
+    callerSlots: createSlots(),
+    door: createGatewayDoor({
+      dialects: new Map(),
+      check: unused,
+      noteRefusal: unused,
+      isDraining: () => false,
+    }),
     requestCounter: { count: () => ({ count: 1, leftMs: 1 }) },
     traffic: { onRefused: () => {}, onIdempotentRequest: () => {} },
     policy: policies.current,
@@ -89,6 +98,7 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
     suspectProviders: () => [],
     redisState: () => 'absent',
     redisProblem: () => null,
+    hearsPurges: () => null,
     isDraining: () => false,
   });
   t.teardown(async () => {
