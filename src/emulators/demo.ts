@@ -7,8 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { PROVIDERS } from '../providers/registry.ts';
 import { createEmulatorServer, emulatorEnvironment } from './server.ts';
+import { runTraffic } from './traffic.ts';
+import { CALLERS } from './traffic-subjects.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const API_KEY = 'demo-key';
@@ -39,6 +42,12 @@ const READY_POLL_MS = 20;
 /** A service that has not become ready by then never will. */
 const READY_WAIT_MS = 30_000;
 
+/** `--traffic`: somebody else asks too, all the time. */
+const { values: options } = parseArgs({ options: { traffic: { type: 'boolean', default: false } } });
+const callerKeys = Object.fromEntries(
+  options.traffic ? CALLERS.map((caller) => [caller, randomBytes(16).toString('hex')]) : [],
+);
+
 const host = process.env['HOST'] || '127.0.0.1';
 const port = await findPort(host, Number(process.env['PORT'] || 8080)).catch((error: unknown) => {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : error;
@@ -60,21 +69,37 @@ async function run(host: string, port: number): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
   const ended = once(service, 'exit') as Promise<[code: number | null, signal: string | null]>;
   const url = `http://${toUrlHost(host)}:${port}`;
-  if (await isReady(url, service)) console.log(toInvitation(url));
-  else service.kill('SIGTERM');
+  if (await isReady(url, service)) {
+    console.log(toInvitation(url));
+    if (options.traffic) void followTraffic(url, stop.signal);
+  } else service.kill('SIGTERM');
   const [code, signal] = await ended;
-  if (!stop.signal.aborted)
-    console.error(`The demo ends: its service ended with ${signal ?? `exit code ${code}`}.`);
+  const isAsked = stop.signal.aborted;
+  stop.abort();
+  if (!isAsked) console.error(`The demo ends: its service ended with ${signal ?? `exit code ${code}`}.`);
   process.exitCode = code ?? 1;
   await emulators.close();
+}
+
+/** Says what happens while it happens. */
+function followTraffic(url: string, signal: AbortSignal): Promise<void> {
+  const say = (text: string) => console.log(`traffic: ${text}`);
+  return runTraffic({ origin: url, keys: callerKeys, say, signal });
 }
 
 /** The real service as a child process. It is the leader of its own process group, so that Ctrl-C reaches it through us, once. Its key file goes when we go. */
 function startService(settings: Record<string, string>): ChildProcess {
   const directory = mkdtempSync(join(tmpdir(), 'riskgate-demo-'));
   const apiKeysFile = join(directory, 'api-keys.yaml');
-  const key = { id: 'demo', sha256: hash('sha256', API_KEY), scopes: ['decide', 'read', 'admin'] };
-  writeFileSync(apiKeysFile, JSON.stringify({ keys: [key] }), { mode: 0o600 });
+  const keys = [
+    { id: 'demo', sha256: hash('sha256', API_KEY), scopes: ['decide', 'read', 'admin'] },
+    ...Object.entries(callerKeys).map(([id, key]) => ({
+      id,
+      sha256: hash('sha256', key),
+      scopes: ['decide'],
+    })),
+  ];
+  writeFileSync(apiKeysFile, JSON.stringify({ keys }), { mode: 0o600 });
   // An empty variable counts as absent: the in-process cache alone, and the default policy.
   const absent = { REDIS_URL: '', POLICY_FILE: '' };
   const secrets = { API_KEYS_FILE: apiKeysFile, ID_HASH_KEY: randomBytes(32).toString('hex') };
@@ -131,6 +156,7 @@ function toInvitation(url: string): string {
   return [
     `riskgate decides at ${url}, on emulated upstreams. The API key is ${API_KEY}.\n`,
     ...lines,
+    `The dashboard is at ${url}/dashboard; sign in with ${API_KEY}.${options.traffic ? '' : ' --traffic brings it to life.'}`,
     `The API is described at ${url}/docs, and the ids that the emulators know in src/emulators/README.md.`,
     'LOG_LEVEL=info shows a line for every decision. Ctrl-C ends the demo.',
   ].join('\n');

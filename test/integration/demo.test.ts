@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { findFreePort, type Program, runProgram, startProgram } from '../support/start-program.ts';
+import { until } from '../support/test-app.ts';
 
 const DEMO: [string, string] = [process.execPath, 'src/emulators/demo.ts'];
 
@@ -31,6 +32,19 @@ t.test('describes its API where it says', async (t) => {
   const demo = await startDemo(t);
   const [, docs = ''] = await demo.until(/described at (\S+),/);
   t.equal((await fetch(docs)).status, 200);
+});
+
+t.test('with --traffic asks by itself, as several callers, and ends as promptly', async (t) => {
+  const demo = await startDemo(t, {}, ['--traffic']);
+  await demo.until(/traffic: a calm day/);
+  const headers = { authorization: 'Bearer demo-key' };
+  await until('callers have asked', async () => {
+    const answer = await fetch(`${demo.origin}/v1/stats?window=5m&group_by=caller`, { headers });
+    const { totals } = (await answer.json()) as { totals: { counts: Record<string, number> } };
+    return Object.keys(totals.counts).length >= 2;
+  });
+  demo.child.kill('SIGTERM');
+  t.match(await demo.ended, { code: 0, signal: null });
 });
 
 t.test('keeps its key file from other users, and gives the key every scope', async (t) => {
@@ -96,10 +110,16 @@ t.test('says in one line that the port is taken', async (t) => {
 });
 
 /** A demo that is ready, on a free port and with a temporary folder of its own. */
-async function startDemo(t: Test, env: Record<string, string> = {}): Promise<Demo> {
+async function startDemo(
+  t: Test,
+  env: Record<string, string> = {},
+  args: readonly string[] = [],
+): Promise<Demo> {
   const temporary = t.testdir({});
   const port = await findFreePort();
-  const demo = await startProgram(t, DEMO, { env: { ...env, PORT: String(port), TMPDIR: temporary } });
+  const demo = await startProgram(t, [...DEMO, ...args], {
+    env: { ...env, PORT: String(port), TMPDIR: temporary },
+  });
   const [, origin = ''] = await demo.until(/decides at (\S+),/);
   t.equal(origin, `http://127.0.0.1:${port}`);
   return { ...demo, origin, temporary };

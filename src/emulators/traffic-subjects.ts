@@ -1,0 +1,128 @@
+/** One question of the invented traffic, and who asks it. */
+export interface Question {
+  readonly caller: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** What the invented world does at the moment. */
+export type Weather = 'calm' | 'attack' | 'outage';
+
+/** Draws questions at random. */
+export interface Subjects {
+  next(weather: Weather): Question;
+}
+
+/** The callers that the traffic comes from; each has a key of its own. */
+export const CALLERS = ['web-login', 'mobile-app', 'checkout'] as const;
+
+const ACTIONS: Readonly<Record<(typeof CALLERS)[number], readonly string[]>> = {
+  'web-login': ['login', 'login', 'login', 'signup', 'password_reset'],
+  'mobile-app': ['login', 'login', 'signup'],
+  checkout: ['payment', 'payment', 'payout'],
+};
+
+/** People with a device and an account each. They come back, so that caches have something to do. */
+const PEOPLE = 300;
+/** The share of requests that follow one of the same session. */
+const SESSION_SHARE = 0.35;
+const SESSIONS_KEPT = 50;
+
+/** What else there is in calm weather beside people with nothing against them, by the ids of src/emulators/README.md, with the share of each in percent. */
+const ODDITIES: readonly (readonly [share: number, telemetryId: string | null, deviceId: string | null])[] = [
+  [4, 'challenge', null],
+  [1.2, 'block', null],
+  [1, 'headless', null],
+  [1.5, 'inauthentic', null],
+  [0.6, 'unknown-action', null],
+  [1.5, 'forged', null],
+  [0.8, '', null],
+  [1, null, 'revoked'],
+  [0.6, null, 'unsupported'],
+  [0.4, null, 'stolen'],
+  [0.3, 'fault-slow-3000', null],
+];
+
+interface Session {
+  readonly telemetryId: string;
+  readonly person: number;
+}
+
+/** `random` gives numbers in [0, 1). */
+export function createSubjects(random: () => number = Math.random): Subjects {
+  let serial = 0;
+  const sessions: Session[] = [];
+  const below = (bound: number) => Math.floor(random() * bound);
+  const pick = <Value>(values: readonly Value[]): Value => values[below(values.length)] as Value;
+  const openSession = (isKept: boolean): Session => {
+    serial += 1;
+    // Most answers are quick, some take three times as long.
+    const latencyMs = 15 + Math.round(60 * random() ** 3 + 20 * random());
+    const session = { telemetryId: `fault-slow-${latencyMs}-session-${serial}`, person: below(PEOPLE) };
+    if (isKept) sessions.push(session);
+    if (sessions.length > SESSIONS_KEPT) sessions.shift();
+    return session;
+  };
+  const oddity = (): readonly [string | null, string | null] => {
+    let mark = random() * 100;
+    for (const [share, telemetryId, deviceId] of ODDITIES) {
+      mark -= share;
+      if (mark < 0) return [telemetryId, deviceId];
+    }
+    return [null, null];
+  };
+  /** A telemetry id belongs to who used it first: whoever is odd brings one of their own. */
+  const suffixed = (telemetryId: string) => {
+    serial += 1;
+    return `${telemetryId}-${serial}`;
+  };
+  const usual = (isNew = false): Question => {
+    const [telemetryId, deviceId] = oddity();
+    const isOrdinary = !isNew && deviceId === null;
+    const isKnown = isOrdinary && sessions.length > 0 && random() < SESSION_SHARE;
+    const session = isKnown ? pick(sessions) : openSession(isOrdinary);
+    const caller = pick(CALLERS);
+    return {
+      caller,
+      body: {
+        telemetry_id: telemetryId ? suffixed(telemetryId) : (telemetryId ?? session.telemetryId),
+        device_id: deviceId ?? deviceOf(session.person),
+        account_id: `acct_${session.person}`,
+        action: pick(ACTIONS[caller]),
+      },
+    };
+  };
+  /** Credential stuffing: forged telemetry ids, headless browsers, and some replays of ids that belong to others, against the logins of one caller. */
+  const attack = (): Question => {
+    const stolen = sessions[below(sessions.length)]?.telemetryId;
+    const kind = random();
+    const telemetryId = kind < 0.7 ? 'forged' : kind < 0.9 ? 'headless' : 'block';
+    return {
+      caller: 'mobile-app',
+      body: {
+        telemetry_id: kind > 0.95 && stolen !== undefined ? stolen : suffixed(telemetryId),
+        device_id: deviceOf(below(PEOPLE)),
+        account_id: `acct_${below(5_000)}`,
+        action: 'login',
+      },
+    };
+  };
+  /** Prefactor answers 503 to every id it is asked about; the others are well. */
+  const outage = (): Question => {
+    const { caller, body } = usual(true);
+    const { device_id: deviceId, ...rest } = body;
+    return {
+      caller,
+      body: { ...rest, device_ids: { mobilerun: deviceId, prefactor: suffixed('fault-flaky-9') } },
+    };
+  };
+  return {
+    next: (weather) => {
+      if (weather === 'attack') return random() < 0.85 ? attack() : usual();
+      return weather === 'outage' ? outage() : usual();
+    },
+  };
+}
+
+function deviceOf(person: number): string {
+  return `fault-slow-${12 + (person % 40)}-device-${person}`;
+}

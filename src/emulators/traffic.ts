@@ -1,0 +1,121 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createSubjects, type Weather } from './traffic-subjects.ts';
+
+interface Phase {
+  readonly weather: Weather;
+  readonly seconds: number;
+  readonly perSecond: number;
+  readonly says: string;
+}
+
+/** One round of the invented day; it begins again when it is over. */
+export const PHASES: readonly Phase[] = [
+  { weather: 'calm', seconds: 60, perSecond: 12, says: 'a calm day' },
+  { weather: 'attack', seconds: 30, perSecond: 70, says: 'a burst: forged telemetry ids at mobile-app' },
+  { weather: 'calm', seconds: 45, perSecond: 12, says: 'calm again' },
+  { weather: 'outage', seconds: 40, perSecond: 12, says: 'an outage: Prefactor answers 503' },
+  { weather: 'calm', seconds: 65, perSecond: 12, says: 'Prefactor recovers' },
+];
+
+/** Requests under way at once; more are left out, since a demo is no load test. */
+const IN_FLIGHT_MAX = 200;
+/** How late somebody learns what became of a decision. */
+const LABEL_MS_MAX = 20_000;
+/** Decisions that are waiting for their label. */
+const LABELS_WAITING_MAX = 500;
+
+/** How decisions turn out: for each verdict, labels with the share of decisions that get them. */
+const LABELS: Readonly<Record<string, readonly (readonly [label: string, share: number])[]>> = {
+  ALLOW: [
+    ['legit', 0.05],
+    ['fraud', 0.002],
+  ],
+  CHALLENGE: [
+    ['challenge_passed', 0.45],
+    ['challenge_failed', 0.2],
+    ['abandoned', 0.2],
+  ],
+  BLOCK: [
+    ['fraud', 0.2],
+    ['legit', 0.01],
+  ],
+};
+
+export interface TrafficOptions {
+  readonly origin: string;
+  /** The API key of each caller. */
+  readonly keys: Readonly<Record<string, string>>;
+  readonly say: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Asks for decisions as a mixed crowd would, with an attack, an outage and a recovery, until `signal` ends it. Never rejects. */
+export async function runTraffic(options: TrafficOptions): Promise<void> {
+  const { say, signal } = options;
+  const ask = createCrowd(options);
+  const isOver = () => signal.aborted;
+  while (!isOver()) {
+    for (const { weather, seconds, perSecond, says } of PHASES) {
+      if (isOver()) return;
+      say(says);
+      const endsAtMs = performance.now() + seconds * 1000;
+      while (performance.now() < endsAtMs && !isOver()) {
+        // A service that is going down or restarting does not answer, and the crowd does not mind.
+        ask(weather).catch(() => {});
+        await delay(pauseMs(perSecond), undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+}
+
+/** Asks one question and, for some, says later what became of it. Rejects when the service does not answer. */
+function createCrowd({ origin, keys, signal }: TrafficOptions): (weather: Weather) => Promise<void> {
+  const subjects = createSubjects();
+  let inFlight = 0;
+  let waiting = 0;
+  const post = async (path: string, caller: string, body: unknown): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${keys[caller]}`, 'content-type': 'application/json' };
+    const response = await fetch(origin + path, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+      signal,
+    });
+    return response.json();
+  };
+  const label = async (caller: string, id: string, verdict: string): Promise<void> => {
+    const name = drawLabel(verdict);
+    if (name === null || waiting >= LABELS_WAITING_MAX) return;
+    waiting += 1;
+    try {
+      await delay(Math.random() * LABEL_MS_MAX, undefined, { signal });
+      await post(`/v1/decisions/${id}/outcome`, caller, { label: name });
+    } finally {
+      waiting -= 1;
+    }
+  };
+  return async (weather) => {
+    if (inFlight >= IN_FLIGHT_MAX) return;
+    const { caller, body } = subjects.next(weather);
+    inFlight += 1;
+    const answer = post('/v1/decide', caller, body).finally(() => {
+      inFlight -= 1;
+    });
+    const { decision_id: id, decision } = (await answer) as { decision_id?: string; decision?: string };
+    if (id !== undefined && decision !== undefined) await label(caller, id, decision);
+  };
+}
+
+/** Independent arrivals: the pauses between them are exponential. */
+function pauseMs(perSecond: number): number {
+  return (-Math.log(1 - Math.random()) * 1000) / perSecond;
+}
+
+function drawLabel(verdict: string): string | null {
+  let mark = Math.random();
+  for (const [label, share] of LABELS[verdict] ?? []) {
+    mark -= share;
+    if (mark < 0) return label;
+  }
+  return null;
+}
