@@ -19,6 +19,8 @@ import type { Clock } from './application/ports.ts';
 import { createPurgeEvidence } from './application/purge-evidence.ts';
 import { recordDecisions } from './application/record-decisions.ts';
 import type { Config } from './config.ts';
+import { loadAssets } from './dashboard/assets.ts';
+import { registerDashboard } from './dashboard/routes.ts';
 import { createAnswerOnce } from './http/idempotency.ts';
 import { createOverloadGuard } from './http/overload.ts';
 import { createServer } from './http/server.ts';
@@ -197,6 +199,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     suspectProviders: () => slots.filter(({ source }) => source?.isSuspect()).map(({ id }) => id),
     isDraining: () => isDraining,
   });
+  if (config.isDashboardServed) await server.register(registerDashboard, { assets: loadAssets() });
   const grpc = await startGrpcDoor(config.grpcPort, { check: gateways.check, newId });
   const close = async (): Promise<void> => {
     reads?.streams.drain();

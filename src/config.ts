@@ -59,6 +59,8 @@ export interface Config extends DecisionLogConfig {
   readonly custodyEntriesMax: number;
   /** Whether anything is counted, and shown at /metrics. */
   readonly isMeasured: boolean;
+  /** Whether /dashboard is there. */
+  readonly isDashboardServed: boolean;
   /** The base URL of a collector of traces (OTLP over HTTP); null exports none. */
   readonly traceEndpoint: string | null;
   /** Of the traces that no caller began, the share that is recorded: 0 to 1. */

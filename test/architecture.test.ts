@@ -50,6 +50,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   domain: [],
 };
 
+/** What runs in the browser: it knows the service by its wire alone, and the service does not know it. */
+const PAGE = 'dashboard/page/';
+const PAGE_PACKAGES = ['preact', '@preact/signals', 'uplot'];
+
 /** Layers whose packages are listed; the others choose freely. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   domain: ['zod', '@marcbachmann/cel-js'],
@@ -68,7 +72,7 @@ const IMPORT_PATTERNS = [
 
 function readSources(): Sources {
   const names = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    name.endsWith('.ts'),
+    /\.tsx?$/.test(name),
   );
   return new Map(
     names.map((name) => [name.replaceAll('\\', '/'), readFileSync(new URL(name, ROOT), 'utf8')]),
@@ -91,7 +95,7 @@ function packageOf(target: string): string {
 
 /** The first folder of a path, or the name of a file at the root. */
 function layerOf(path: string): string {
-  return (path.split('/')[0] ?? '').replace(/\.ts$/, '');
+  return (path.split('/')[0] ?? '').replace(/\.tsx?$/, '');
 }
 
 /** The plug-in folder that a file lies in, or null. */
@@ -116,7 +120,8 @@ function whyNot({ from, to }: Import): string | null {
   const allowed = ARROWS[layer];
   if (allowed === undefined) return `${layer} has no place in the table of arrows`;
   if (to.startsWith('..')) return 'it lies outside of src';
-  if (!to.endsWith('.ts')) return 'an import ends in .ts';
+  if (from.startsWith(PAGE) !== to.startsWith(PAGE)) return 'page and service meet on the wire only';
+  if (!/\.tsx?$/.test(to)) return 'an import ends in .ts or .tsx';
   const [own, other] = [pluginOf(from), pluginOf(to)];
   if (own !== null && other !== null && own !== other) return 'a plug-in folder never imports a sibling';
   if (layerOf(to) === layer) return null;
@@ -125,6 +130,9 @@ function whyNot({ from, to }: Import): string | null {
 }
 
 function whyNoPackage({ from, to }: Import): string | null {
+  if (from.startsWith(PAGE))
+    return PAGE_PACKAGES.includes(to) ? null : `the page may use ${PAGE_PACKAGES.join(', ')}`;
+  if (PAGE_PACKAGES.includes(to)) return 'only the page uses what is built into it';
   const allowed = PACKAGES[layerOf(from)];
   if (allowed !== undefined && !allowed.includes(to))
     return `only ${allowed.join(', ') || 'no package'} is allowed`;
@@ -148,6 +156,8 @@ function findContentBreaches(sources: Sources): readonly string[] {
       breach('spells a Redis key');
     if (path.startsWith('stores/') && path !== 'stores/redis/keys.ts' && /['"`]riskgate['"`]/.test(code))
       breach('spells the prefix of keys');
+    if (path.startsWith(PAGE))
+      for (const word of perilsIn(code)) breach(`keeps a key, or makes text into code: ${word}`);
     if (path.startsWith('domain/')) for (const word of impuritiesIn(code)) breach(`is not pure: ${word}`);
     return breaches;
   });
@@ -160,6 +170,13 @@ function impuritiesIn(code: string): readonly string[] {
   return [...code.matchAll(pattern)].map(([word]) => word);
 }
 
+/** Where a key or an identifier would outlive the page or leave it, and where text of others becomes markup or code. */
+function perilsIn(code: string): readonly string[] {
+  const pattern =
+    /\b(localStorage|sessionStorage|indexedDB|document\.cookie|cookieStore|caches|BroadcastChannel|innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|eval|Function\()/g;
+  return [...code.matchAll(pattern)].map(([word]) => word);
+}
+
 function withoutComments(text: string): string {
   return text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '');
 }
@@ -167,11 +184,11 @@ function withoutComments(text: string): string {
 function findShapeBreaches(sources: Sources): readonly string[] {
   return [...sources].flatMap(([path, text]) => {
     const breaches: string[] = [];
-    const name = posix.basename(path, '.ts');
+    const name = posix.basename(path).replace(/\.tsx?$/, '');
     const lines = text.trimEnd().split('\n').length;
     if (lines > LINES_MAX) breaches.push(`${path}: has ${lines} lines`);
     if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) breaches.push(`${path}: is not named in kebab-case`);
-    if (path.split('/').some((part) => BANNED_NAMES.includes(part.replace(/\.ts$/, ''))))
+    if (path.split('/').some((part) => BANNED_NAMES.includes(part.replace(/\.tsx?$/, ''))))
       breaches.push(`${path}: has a name that says nothing`);
     if (name === 'index' && pluginOf(path) === null)
       breaches.push(`${path}: index.ts is the door of a plug-in folder only`);
@@ -194,6 +211,7 @@ t.test('looks at the files', async (t) => {
     'providers',
     'stores',
     'http',
+    'dashboard',
     'platform',
     'emulators',
   ]) {
@@ -259,6 +277,15 @@ const PLANTED: readonly (readonly [string, string])[] = [
   ['stores/redis/x.ts', "const key = prefix + ':v1:evidence:';"],
   ['http/x.ts', "const key = 'riskgate:v1:x';"],
   ['stores/x.ts', "const PREFIX = 'riskgate';"],
+  ['dashboard/page/x.tsx', "import { VERDICTS } from '../../domain/verdict.ts';"],
+  ['dashboard/page/x.tsx', "import { loadAssets } from '../assets.ts';"],
+  ['dashboard/page/x.tsx', "import { memo } from 'lodash';"],
+  ['dashboard/page/x.tsx', "localStorage.setItem('key', key);"],
+  ['dashboard/page/x.tsx', '<p dangerouslySetInnerHTML={{ __html: text }} />'],
+  ['dashboard/page/Row.tsx', ''],
+  ['dashboard/routes.ts', "import { VERDICTS } from './page/wire.ts';"],
+  ['dashboard/routes.ts', "import { h } from 'preact';"],
+  ['dashboard/routes.ts', "import { createServer } from '../http/server.ts';"],
   ['http/utils.ts', ''],
   ['http/helpers/x.ts', ''],
   ['domain/types.ts', ''],
@@ -286,6 +313,7 @@ t.test('takes nothing harmless for a breach', async (t) => {
       "import type { Clock } from '../../application/ports.ts';\nimport { Redis } from 'ioredis';",
     ],
     ['main.ts', "import { loadConfig } from './config.ts';\nprocess.exit(1);"],
+    ['dashboard/page/x.tsx', "import { useRef } from 'preact/hooks';\nimport { go } from './view-state.ts';"],
     ['domain/x.ts', "import { z } from 'zod';\n/** A promise is not kept here. */"],
   ]);
   const found = [findArrowBreaches, findContentBreaches, findShapeBreaches].flatMap((find) => find(harmless));

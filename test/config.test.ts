@@ -52,6 +52,7 @@ t.test('has the defaults of the contract', async (t) => {
     custodyRetentionMs: 86_400_000,
     custodyEntriesMax: 200_000,
     isMeasured: true,
+    isDashboardServed: true,
     traceEndpoint: null,
     traceShare: 1,
     inFlightMax: 4096,

@@ -124,6 +124,12 @@ export const SERVICE_SETTINGS = {
     description:
       'Prometheus metrics at `/metrics`, without an API key. `off` counts nothing and shows nothing.',
   },
+  isDashboardServed: {
+    env: 'DASHBOARD',
+    schema: z.enum(['on', 'off'], 'is on or off').transform((state) => state === 'on'),
+    default: 'on',
+    description: 'The page at `/dashboard`. It shows nothing without an API key of the scope `read`.',
+  },
   traceEndpoint: {
     env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
     schema: z.url({ protocol: /^https?$/, error: 'is an http:// or https:// URL' }),

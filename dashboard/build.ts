@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Metafile } from 'esbuild';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const PAGE = `${ROOT}/src/dashboard/page`;
+/** Chromium, Firefox and Safari of 2023 on: what can run the page's CSS and its streams. */
+const TARGET = ['chrome112', 'firefox117', 'safari16.5'];
+
+/** Builds the page: the text of every asset by its file name. The same sources and packages give the same text on every machine. */
+export async function buildDashboard(): Promise<ReadonlyMap<string, string>> {
+  const built = await build({
+    absWorkingDir: ROOT,
+    entryPoints: { app: 'src/dashboard/page/main.tsx', style: 'src/dashboard/page/style/page.css' },
+    outdir: 'src/dashboard/assets',
+    entryNames: '[name]-[hash]',
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: TARGET,
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    tsconfigRaw: {},
+    legalComments: 'none',
+    metafile: true,
+    write: false,
+  });
+  const assets = new Map(built.outputFiles.map(({ path, text }) => [basename(path), text]));
+  const icon = readFileSync(`${PAGE}/icon.svg`, 'utf8');
+  assets.set('icon.svg', icon);
+  assets.set('index.html', toIndex(readFileSync(`${PAGE}/index.html`, 'utf8'), [...assets.keys()]));
+  assets.set('LICENSES.txt', toLicenses(built.metafile));
+  return assets;
+}
+
+/** Puts the names of script and style sheet into the page. */
+function toIndex(template: string, names: readonly string[]): string {
+  return template.replaceAll(/%(js|css)%/g, (_, ending: string) => {
+    const name = names.find((one) => one.endsWith(`.${ending}`));
+    if (name === undefined) throw new Error(`the page has no .${ending} file`);
+    return name;
+  });
+}
+
+/** The licenses of the packages that the script holds, which their authors want kept with them. */
+function toLicenses({ inputs }: Metafile): string {
+  const folders = Object.keys(inputs).flatMap((path) => {
+    const [, folder] = /^(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path) ?? [];
+    return folder === undefined ? [] : [folder];
+  });
+  const texts = [...new Set(folders)].toSorted().map((folder) => {
+    const { name, version } = JSON.parse(readFileSync(`${ROOT}/${folder}/package.json`, 'utf8')) as {
+      name: string;
+      version: string;
+    };
+    return `${name} ${version}\n\n${readFileSync(`${ROOT}/${folder}/LICENSE`, 'utf8').trim()}\n`;
+  });
+  return texts.join(`\n${'-'.repeat(80)}\n\n`);
+}

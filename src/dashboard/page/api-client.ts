@@ -1,0 +1,69 @@
+/** Why a request had no answer that can be used. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  /** 0 where nothing answered at all. */
+  readonly status: number;
+  readonly retryAfterMs: number | null;
+
+  constructor(status: number, message: string, retryAfterMs: number | null = null) {
+    super(message);
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Query parameters; those without a value are left out. */
+export type Query = Readonly<Record<string, string | undefined>>;
+
+export interface RequestOptions {
+  readonly signal?: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Answers to questions about a person are kept nowhere, the browser's own cache included. */
+  readonly cache?: 'no-store' | 'no-cache';
+}
+
+/** The service, asked with one API key. The key stays in this closure: it is in no URL and no storage. */
+export interface ApiClient {
+  /** The parsed answer. Rejects with ApiError, or with the reason of `signal`. */
+  get<Answer>(path: string, query?: Query, options?: RequestOptions): Promise<Answer>;
+  /** The response itself, once its status is 200. Rejects as `get` does. */
+  open(path: string, query?: Query, options?: RequestOptions): Promise<Response>;
+}
+
+export function createApiClient(key: string, fetchNow: typeof fetch = fetch): ApiClient {
+  const open = async (path: string, query: Query = {}, options: RequestOptions = {}): Promise<Response> => {
+    const { signal, headers = {}, cache = 'no-store' } = options;
+    const response = await fetchNow(toAddress(path, query), {
+      headers: { ...headers, authorization: `Bearer ${key}` },
+      cache,
+      credentials: 'omit',
+      ...(signal && { signal }),
+    }).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      throw new ApiError(0, error instanceof Error ? error.message : 'no answer');
+    });
+    if (!response.ok) throw await toError(response);
+    return response;
+  };
+  return {
+    open,
+    get: async <Answer>(path: string, query?: Query, options?: RequestOptions) => {
+      const response = await open(path, query, options);
+      return (await response.json()) as Answer;
+    },
+  };
+}
+
+/** Relative to the page, so that a proxy may put the service below a path. */
+function toAddress(path: string, query: Query): string {
+  const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
+}
+
+async function toError(response: Response): Promise<ApiError> {
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+  const problem: unknown = await response.json().catch(() => null);
+  const { detail, title } = (problem ?? {}) as { detail?: string; title?: string };
+  const message = detail ?? title ?? `The service answered ${response.status}.`;
+  return new ApiError(response.status, message, Number.isFinite(seconds) ? seconds * 1000 : null);
+}

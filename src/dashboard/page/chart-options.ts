@@ -1,0 +1,94 @@
+import type uPlot from 'uplot';
+import { verdictShare } from './figures.ts';
+import { formatCount } from './format.ts';
+import { type Stats, type StatsStep, VERDICTS } from './wire.ts';
+
+export type ChartKind = 'counts' | 'rates';
+
+const HEIGHT: Readonly<Record<ChartKind, number>> = { counts: 230, rates: 120 };
+const FONT = '11px system-ui, sans-serif';
+/** Pointing at one chart points at the other. */
+const SYNC_KEY = 'verdicts';
+
+/** Two points for each step: a count is that of a whole step, and not of its beginning. */
+export const POINTS_PER_STEP = 2;
+
+/** The x values in Unix seconds, and the series from the back to the front: areas that are stacked are sums. */
+export function toChartData(kind: ChartKind, { steps, step_seconds: seconds }: Stats): uPlot.AlignedData {
+  const begins = steps.map(({ at }) => Date.parse(at) / 1000);
+  const times = begins.flatMap((begin) => [begin, begin + seconds - 1]);
+  const series = (read: (step: StatsStep) => number | null) =>
+    steps.flatMap((step) => Array<number | null>(POINTS_PER_STEP).fill(read(step)));
+  if (kind === 'rates') {
+    return [
+      times,
+      series((step) => toPercent(verdictShare(step, 'CHALLENGE'))),
+      series((step) => toPercent(verdictShare(step, 'BLOCK'))),
+    ];
+  }
+  const sums = VERDICTS.map((_, place) =>
+    series(({ counts }) => VERDICTS.slice(place).reduce((sum, verdict) => sum + (counts[verdict] ?? 0), 0)),
+  );
+  return [times, ...sums];
+}
+
+/** The colours are those of the style sheet at this moment, so that they follow the scheme. */
+export function chartOptions(
+  kind: ChartKind,
+  width: number,
+  onPlace: (place: number | null) => void,
+): uPlot.Options {
+  const style = getComputedStyle(document.documentElement);
+  const color = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  const axis = { stroke: color('ink-soft'), font: FONT, ticks: { show: false } };
+  return {
+    width,
+    height: HEIGHT[kind],
+    padding: [8, 18, 0, 0],
+    legend: { show: false },
+    cursor: { sync: { key: SYNC_KEY }, y: false, points: { show: false }, drag: { x: false, y: false } },
+    scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] } },
+    axes: [
+      { ...axis, grid: { show: false }, size: 28, space: 70, values: timeLabels },
+      {
+        ...axis,
+        grid: { stroke: color('line'), width: 1 },
+        size: 42,
+        space: 36,
+        values: (_, ticks) => ticks.map((tick) => (kind === 'rates' ? `${tick}%` : toCount(tick))),
+      },
+    ],
+    series: [{}, ...seriesOf(kind, color)],
+    hooks: {
+      setCursor: [
+        ({ cursor }) => onPlace(cursor.idx == null ? null : Math.floor(cursor.idx / POINTS_PER_STEP)),
+      ],
+    },
+  };
+}
+
+function seriesOf(kind: ChartKind, color: (name: string) => string): uPlot.Series[] {
+  const names = kind === 'rates' ? ['challenge', 'block'] : ['allow', 'challenge', 'block'];
+  return names.map((name) => ({
+    stroke: color(name),
+    width: kind === 'rates' ? 2 : 1,
+    ...(kind === 'counts' && { fill: color(`${name}-area`) }),
+    points: { show: false },
+  }));
+}
+
+function toPercent(share: number | null): number | null {
+  return share === null ? null : share * 100;
+}
+
+function toCount(tick: number): string {
+  return Number.isInteger(tick) ? formatCount(tick) : '';
+}
+
+const HOUR_SECONDS = 3600;
+const minute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const date = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+
+function timeLabels(_chart: uPlot, ticks: number[], _axis: number, _space: number, step: number): string[] {
+  return ticks.map((tick) => (step >= 12 * HOUR_SECONDS ? date : minute).format(tick * 1000));
+}

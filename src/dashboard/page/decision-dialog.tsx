@@ -1,0 +1,197 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { type ApiClient, ApiError } from './api-client.ts';
+import { DecisionEvidence } from './decision-evidence.tsx';
+import { DecisionRules } from './decision-rules.tsx';
+import { formatFullTime, formatMs, toWords } from './format.ts';
+import { Icon, VerdictBadge } from './icons.tsx';
+import { endSessionOn } from './session.ts';
+import { go } from './view-state.ts';
+import type { DecisionDetail } from './wire.ts';
+
+type Reading =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'failed'; readonly why: string }
+  | { readonly kind: 'ready'; readonly decision: DecisionDetail };
+
+/** One decision in full, over the page. */
+export function DecisionDialog({ client, id }: { readonly client: ApiClient; readonly id: string }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const reading = useSignal<Reading>({ kind: 'loading' });
+  useEffect(() => {
+    const before = document.activeElement;
+    const { current } = dialog;
+    current?.showModal();
+    return () => {
+      // Until it is closed, nothing beside it takes the focus.
+      current?.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+    };
+  }, []);
+  useEffect(() => {
+    const ending = new AbortController();
+    client
+      .get<DecisionDetail>(`v1/decisions/${encodeURIComponent(id)}`, {}, { signal: ending.signal })
+      .then((decision) => {
+        reading.value = { kind: 'ready', decision };
+      })
+      .catch((error: unknown) => {
+        if (ending.signal.aborted) return;
+        reading.value = toFailure(error);
+        endSessionOn(error);
+      });
+    return () => ending.abort();
+  }, [client, id]);
+  const close = () => go({ decision: null });
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the dialog closes it, as Escape does by itself.
+    <dialog
+      ref={dialog}
+      class="detail"
+      aria-labelledby="detail-title"
+      onClose={close}
+      onClick={(event) => {
+        if (event.target === dialog.current) close();
+      }}
+    >
+      <div class="detail-inner">
+        <div class="detail-bar">
+          <h2 id="detail-title">Decision</h2>
+          <button class="button button-icon" type="button" aria-label="Close" onClick={close}>
+            <Icon name="close" />
+          </button>
+        </div>
+        <Content id={id} reading={reading.value} />
+      </div>
+    </dialog>
+  );
+}
+
+function toFailure(error: unknown): Reading {
+  // 400: what was looked for cannot be the id of a decision.
+  if (error instanceof ApiError && (error.status === 404 || error.status === 400)) return { kind: 'unknown' };
+  return { kind: 'failed', why: error instanceof Error ? error.message : 'no answer' };
+}
+
+function Content({ id, reading }: { readonly id: string; readonly reading: Reading }) {
+  if (reading.kind === 'loading')
+    return (
+      <div class="skeleton-rows" role="status">
+        <span class="visually-hidden">Loading the decision</span>
+        {Array.from({ length: 6 }, (_, place) => (
+          <span key={place} class="bone" />
+        ))}
+      </div>
+    );
+  if (reading.kind === 'unknown')
+    return (
+      <div class="state">
+        <h3>No such decision</h3>
+        <p>
+          <code>{id}</code> is not in the log. It may be older than what is kept, or mistyped.
+        </p>
+      </div>
+    );
+  if (reading.kind === 'failed')
+    return (
+      <div class="state state-error" role="alert">
+        <h3>The decision cannot be read</h3>
+        <p>{reading.why}</p>
+      </div>
+    );
+  const { decision } = reading;
+  return (
+    <>
+      <Head decision={decision} />
+      <DecisionRules decision={decision} />
+      <DecisionEvidence decision={decision} />
+      <Aftermath decision={decision} />
+      <details class="raw">
+        <summary>The whole record</summary>
+        <pre>{JSON.stringify(decision, null, 2)}</pre>
+      </details>
+    </>
+  );
+}
+
+function Head({ decision }: { readonly decision: DecisionDetail }) {
+  const { subject, policy } = decision;
+  return (
+    <div class="detail-head">
+      <p class="detail-verdict">
+        <VerdictBadge verdict={decision.verdict} />
+        {decision.degraded && <span class="tag tag-degraded">degraded: evidence was missing</span>}
+      </p>
+      <dl class="pairs">
+        <Pair name="Decided">{formatFullTime(decision.decided_at)}</Pair>
+        <Pair name="Decision id">
+          <code>{decision.id}</code>
+        </Pair>
+        <Pair name="Caller">
+          {decision.caller}
+          {decision.door !== 'decide' && ` via ${decision.door}`}
+        </Pair>
+        <Pair name="Action">{decision.action ?? 'not given'}</Pair>
+        <Pair name="Took">{formatMs(decision.latency_ms)}</Pair>
+        <Pair name="Policy">
+          {policy.id} <code>{policy.hash.slice(0, 15)}…</code>
+        </Pair>
+        <Pair name="Telemetry">
+          <Hashes hashes={subject.telemetry === null ? [] : [subject.telemetry]} />
+        </Pair>
+        <Pair name="Device">
+          <Hashes hashes={subject.devices} />
+        </Pair>
+        <Pair name="Account">
+          <Hashes hashes={subject.account === null ? [] : [subject.account]} />
+        </Pair>
+        {decision.request_id !== null && (
+          <Pair name="Request id">
+            <code>{decision.request_id}</code>
+          </Pair>
+        )}
+      </dl>
+    </div>
+  );
+}
+
+function Pair({ name, children }: { readonly name: string; readonly children: preact.ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Hashes({ hashes }: { readonly hashes: readonly string[] }) {
+  if (hashes.length === 0) return <>not given</>;
+  return (
+    <>
+      {hashes.map((hash) => (
+        <span key={hash}>
+          <code title={`Keyed hash ${hash}`}>#{hash.slice(0, 12)}</code>{' '}
+        </span>
+      ))}
+    </>
+  );
+}
+
+/** What became of it. */
+function Aftermath({ decision: { labels } }: { readonly decision: DecisionDetail }) {
+  if (labels.length === 0) return null;
+  return (
+    <section>
+      <h3>What became of it</h3>
+      <ol class="labels">
+        {labels.toReversed().map(({ label, at, note, caller }) => (
+          <li key={`${at} ${label}`}>
+            <span class={`tag tag-${label}`}>{toWords(label)}</span> {formatFullTime(at)}, said by {caller}
+            {note !== null && <q>{note}</q>}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

@@ -1,0 +1,122 @@
+import { kindOf } from './figures.ts';
+import { formatAge, formatMs, toWords } from './format.ts';
+import { VerdictBadge } from './icons.tsx';
+import type { DecisionDetail, DetailedEvidence, Origin } from './wire.ts';
+
+const ORIGINS: Readonly<Record<Origin, string>> = {
+  memory: 'from the cache of the process',
+  redis: 'from the shared cache',
+  miss: 'asked for this decision',
+  shared: 'shared with a concurrent request',
+  none: 'not called',
+};
+
+/** Which evidence, how old, from where; and what would have been decided without each provider. */
+export function DecisionEvidence({ decision }: { readonly decision: DecisionDetail }) {
+  return (
+    <>
+      <section>
+        <h3>Evidence</h3>
+        <ul class="evidence">
+          {Object.entries(decision.providers).map(([id, use]) => (
+            <Piece key={id} id={id} use={use} />
+          ))}
+          <li class="piece">
+            <p class="piece-head">
+              <b>custody</b>
+              <span>{toWords(decision.custody.result)}</span>
+            </p>
+            {decision.custody.signals !== null && <Signals signals={decision.custody.signals} />}
+          </li>
+        </ul>
+      </section>
+      <section>
+        <h3>Without each provider</h3>
+        <Without decision={decision} />
+      </section>
+    </>
+  );
+}
+
+function Piece({ id, use }: { readonly id: string; readonly use: DetailedEvidence }) {
+  const isCached = use.origin === 'memory' || use.origin === 'redis';
+  return (
+    <li class="piece">
+      <p class="piece-head">
+        <b>{id}</b>
+        <span class="piece-outcome">
+          <span class={`swatch part-${kindOf(use.outcome)}`} />
+          {toWords(use.outcome)}
+        </span>
+        {use.suspect && <span class="tag tag-degraded">suspect</span>}
+      </p>
+      <p class="piece-facts">
+        {ORIGINS[use.origin]}
+        {isCached && <>, {formatAge(use.age_ms)} old</>}
+        {!isCached && use.origin !== 'none' && <>, waited {formatMs(use.latency_ms)}</>}
+        {use.request_id !== null && (
+          <>
+            , its request id <code>{use.request_id}</code>
+          </>
+        )}
+      </p>
+      {use.signals !== null && <Signals signals={use.signals} />}
+    </li>
+  );
+}
+
+function Signals({ signals }: { readonly signals: object }) {
+  const entries = flatten(signals, '');
+  return (
+    <details>
+      <summary>{entries.length === 1 ? '1 signal' : `${entries.length} signals`}</summary>
+      <dl class="signals">
+        {entries.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+}
+
+/** Nested signals by their paths, as policies read them. */
+function flatten(signals: object, prefix: string): [string, string][] {
+  return Object.entries(signals).flatMap(([name, value]: [string, unknown]): [string, string][] => {
+    const path = `${prefix}${name}`;
+    if (Array.isArray(value)) return [[path, value.length === 0 ? 'none' : value.join(', ')]];
+    if (typeof value === 'object' && value !== null) return flatten(value, `${path}.`);
+    return [[path, String(value)]];
+  });
+}
+
+function Without({ decision: { without, verdict } }: { readonly decision: DecisionDetail }) {
+  if (!without.available)
+    return <p class="hint">Not available: {without.why ?? 'the policy has changed since'}.</p>;
+  return (
+    <ul class="without">
+      {without.providers.map((other) => (
+        <li key={other.provider}>
+          <span>
+            without <b>{other.provider}</b>
+          </span>
+          <VerdictBadge verdict={other.verdict} />
+          <span class="without-change">
+            {other.changes ? `instead of ${verdict}: ${codesOf(other.reasons)}` : 'the same'}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const CODES_SHOWN_MAX = 3;
+
+function codesOf(reasons: readonly { readonly code: string }[]): string {
+  const codes = [...new Set(reasons.map(({ code }) => code))];
+  if (codes.length === 0) return 'no rule speaks';
+  const others = codes.length - CODES_SHOWN_MAX;
+  return codes.slice(0, CODES_SHOWN_MAX).join(', ') + (others > 0 ? ` and ${others} more` : '');
+}

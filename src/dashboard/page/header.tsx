@@ -1,0 +1,94 @@
+import { WINDOWS, type Window } from './address.ts';
+import { Icon, Mark } from './icons.tsx';
+import { streamState } from './live-feed.ts';
+import { type Session, signOut } from './session.ts';
+import { statisticsError } from './statistics.ts';
+import { address, go, isPaused, lookup } from './view-state.ts';
+
+export function Header({ session }: { readonly session: Session }) {
+  const leave = () => {
+    lookup.value = null;
+    isPaused.value = false;
+    signOut();
+  };
+  return (
+    <header class="header">
+      <div class="brand">
+        <Mark />
+        <h1>riskgate</h1>
+      </div>
+      <LiveState />
+      <div class="header-tools">
+        <WindowChoice />
+        <button
+          class="button"
+          type="button"
+          aria-pressed={isPaused.value}
+          onClick={() => {
+            isPaused.value = !isPaused.value;
+          }}
+        >
+          <Icon name={isPaused.value ? 'play' : 'pause'} />
+          {isPaused.value ? 'Resume' : 'Pause'}
+        </button>
+        <button
+          class="button button-quiet"
+          type="button"
+          onClick={leave}
+          title={`Policy ${session.policy.id}`}
+        >
+          <Icon name="leave" />
+          <span class="wide-only">Sign out</span>
+          <span class="narrow-only visually-hidden">Sign out</span>
+        </button>
+      </div>
+    </header>
+  );
+}
+
+const STATES = {
+  live: { text: 'Live', kind: 'good' },
+  connecting: { text: 'Connecting…', kind: 'pending' },
+  lost: { text: 'Reconnecting…', kind: 'bad' },
+} as const;
+
+function LiveState() {
+  const { text, kind } = isPaused.value ? { text: 'Paused', kind: 'pending' } : STATES[streamState.value];
+  const isStale = !isPaused.value && statisticsError.value !== '';
+  return (
+    <p class="live" role="status">
+      <span class={`dot dot-${kind}`} />
+      {text}
+      {isStale && <span class="stale">Numbers are stale: {statisticsError.value}</span>}
+    </p>
+  );
+}
+
+const WINDOW_NAMES: Readonly<Record<Window, string>> = {
+  '15m': '15 minutes',
+  '1h': '1 hour',
+  '6h': '6 hours',
+  '24h': '24 hours',
+  '7d': '7 days',
+  '30d': '30 days',
+};
+
+function WindowChoice() {
+  return (
+    <fieldset class="segments">
+      <legend class="visually-hidden">Time window of numbers and charts</legend>
+      {WINDOWS.map((window) => (
+        <label key={window} class="segment" title={`The last ${WINDOW_NAMES[window]}`}>
+          <input
+            type="radio"
+            name="window"
+            checked={address.value.window === window}
+            onChange={() => go({ window })}
+          />
+          <span aria-hidden="true">{window}</span>
+          <span class="visually-hidden">{WINDOW_NAMES[window]}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}

@@ -1,0 +1,122 @@
+import { cacheShare, type Share, shareOf, verdictShare } from './figures.ts';
+import { formatCount, formatMs, formatRate, formatShare } from './format.ts';
+import { ratePerSecond } from './live-feed.ts';
+import { Sparkline } from './sparkline.tsx';
+import { type Statistics, statistics, statisticsError } from './statistics.ts';
+import { TopList } from './top-list.tsx';
+import { VerdictCharts } from './verdict-charts.tsx';
+import { isFiltered } from './view-state.ts';
+
+/** The numbers, the charts, and what leads the lists. */
+export function Overview() {
+  const current = statistics.value;
+  if (current === null) return statisticsError.value === '' ? <Skeleton /> : <Failure />;
+  return (
+    <>
+      <Tiles statistics={current} />
+      <div class="columns">
+        <section class="panel panel-wide" aria-labelledby="verdicts-title">
+          <div class="panel-head">
+            <h2 id="verdicts-title">Verdicts over time</h2>
+          </div>
+          <VerdictCharts stats={current.verdicts} />
+        </section>
+        <TopList statistics={current} />
+      </div>
+    </>
+  );
+}
+
+function Tiles({ statistics: { verdicts, degraded, origins } }: { readonly statistics: Statistics }) {
+  const { totals, steps } = verdicts;
+  const rate = ratePerSecond.value;
+  const recent = rate.slice(-10);
+  const perSecond = recent.reduce((sum, count) => sum + count, 0) / Math.max(1, recent.length);
+  return (
+    <section class="tiles" aria-label="Numbers of the window">
+      <Tile
+        name="Decisions"
+        value={formatCount(totals.total)}
+        note={isFiltered.value ? 'all, whatever the filters' : `${formatRate(perSecond)} per second now`}
+        values={steps.map(({ total }) => total)}
+      />
+      <Tile
+        name="Block rate"
+        value={formatShare(verdictShare(totals, 'BLOCK'))}
+        note={`${formatCount(totals.counts['BLOCK'] ?? 0)} blocked`}
+        values={steps.map((step) => verdictShare(step, 'BLOCK'))}
+        tone="block"
+      />
+      <Tile
+        name="Challenge rate"
+        value={formatShare(verdictShare(totals, 'CHALLENGE'))}
+        note={`${formatCount(totals.counts['CHALLENGE'] ?? 0)} challenged`}
+        values={steps.map((step) => verdictShare(step, 'CHALLENGE'))}
+        tone="challenge"
+      />
+      <Tile
+        name="Degraded"
+        value={formatShare(shareOf(totals.degraded, totals.total))}
+        note={`${formatCount(totals.degraded)} with evidence missing`}
+        values={degraded.steps.map(({ counts, total }) => shareOf(counts['true'] ?? 0, total))}
+      />
+      <Tile
+        name="Cache hits"
+        value={formatShare(cacheShare(origins.totals.counts))}
+        note="of the evidence looked for"
+        values={origins.steps.map(({ counts }) => cacheShare(counts))}
+      />
+      <Tile
+        name="Latency p95"
+        value={formatMs(totals.latency_ms.p95)}
+        note={`p50 ${formatMs(totals.latency_ms.p50)} · p99 ${formatMs(totals.latency_ms.p99)}`}
+        values={steps.map(({ latency_ms: { p95 } }) => p95)}
+      />
+    </section>
+  );
+}
+
+interface TileProperties {
+  readonly name: string;
+  readonly value: string;
+  readonly note: string;
+  readonly values: readonly Share[];
+  readonly tone?: 'block' | 'challenge';
+}
+
+function Tile({ name, value, note, values, tone }: TileProperties) {
+  return (
+    <div class={`tile ${tone === undefined ? '' : `tile-${tone}`}`}>
+      <h3>{name}</h3>
+      <p class="tile-value">{value}</p>
+      <Sparkline values={values} />
+      <p class="tile-note">{note}</p>
+    </div>
+  );
+}
+
+function Skeleton() {
+  return (
+    <section class="tiles" aria-label="Numbers of the window" aria-busy="true">
+      {Array.from({ length: 6 }, (_, place) => (
+        <div key={place} class="tile tile-empty">
+          <span class="bone bone-short" />
+          <span class="bone bone-tall" />
+          <span class="bone" />
+        </div>
+      ))}
+      <p class="visually-hidden" role="status">
+        Loading the numbers
+      </p>
+    </section>
+  );
+}
+
+function Failure() {
+  return (
+    <section class="panel state state-error" role="alert">
+      <h2>The numbers cannot be read</h2>
+      <p>{statisticsError.value} Trying again by itself.</p>
+    </section>
+  );
+}

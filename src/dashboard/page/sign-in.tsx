@@ -1,0 +1,90 @@
+import { useSignal } from '@preact/signals';
+import type { TargetedSubmitEvent } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { Icon, Mark } from './icons.tsx';
+import { notice, noticeDetail, type SignInNotice, signIn } from './session.ts';
+
+const NOTICES: Readonly<Record<Exclude<SignInNotice, 'none'>, { title: string; text: string }>> = {
+  wrong_key: {
+    title: 'This key is not accepted',
+    text: 'It is unknown here, or it has expired. Check that you copied all of it.',
+  },
+  no_permission: {
+    title: 'This key may not read decisions',
+    text: 'It is a valid key without the scope “read”. Ask whoever runs this service for one that has it.',
+  },
+  too_many: {
+    title: 'Too many tries',
+    text: 'This address has sent too many wrong keys. Wait a minute, then try again.',
+  },
+  unreachable: {
+    title: 'The service does not answer',
+    text: 'It may be restarting, or your connection is interrupted. Try again in a moment.',
+  },
+  ended: {
+    title: 'You have been signed out',
+    text: 'Your key is not accepted any more: it has expired or was replaced.',
+  },
+};
+
+/** Asks for an API key. The field has no name, and the form submits nowhere: the key cannot end up in a URL. */
+export function SignIn() {
+  const isBusy = useSignal(false);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  const submit = async (event: TargetedSubmitEvent<HTMLFormElement>): Promise<void> => {
+    event.preventDefault();
+    const key = field.current?.value.trim() ?? '';
+    if (key === '' || isBusy.value) return;
+    isBusy.value = true;
+    await signIn(key);
+    isBusy.value = false;
+    if (field.current !== null) field.current.select();
+  };
+  return (
+    <main class="sign-in">
+      <form class="sign-in-card" onSubmit={(event) => void submit(event)} autocomplete="off">
+        <div class="brand">
+          <Mark />
+          <h1>riskgate</h1>
+        </div>
+        <p class="lead">What is being blocked, what is being challenged, and why.</p>
+        <Notice />
+        <label class="field">
+          <span>API key</span>
+          <input
+            ref={field}
+            type="password"
+            autocomplete="current-password"
+            spellcheck={false}
+            required
+            aria-describedby="key-hint"
+          />
+        </label>
+        <button class="button button-primary" type="submit" disabled={isBusy.value}>
+          {isBusy.value ? 'Signing in…' : 'Sign in'}
+        </button>
+        <p class="hint" id="key-hint">
+          Needs the scope <code>read</code>. The key stays in the memory of this tab, not in a cookie or in
+          storage, so that a reload asks for it again.
+        </p>
+      </form>
+    </main>
+  );
+}
+
+function Notice() {
+  if (notice.value === 'none') return null;
+  const { title, text } = NOTICES[notice.value];
+  const isPermission = notice.value === 'no_permission';
+  return (
+    <div class={`notice ${isPermission ? 'notice-permission' : 'notice-error'}`} role="alert">
+      <Icon name={isPermission ? 'lock' : 'alert'} />
+      <div>
+        <strong>{title}</strong>
+        <p>{text}</p>
+        {notice.value === 'too_many' && noticeDetail.value !== '' && <p>{noticeDetail.value}</p>}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,109 @@
+import { type Signal, useSignal } from '@preact/signals';
+import type { RefObject } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { revision, rows, takeDropped } from './live-feed.ts';
+import { address } from './view-state.ts';
+
+const NARROW = matchMedia('(max-width: 760px)');
+/** Pixels of a row in either layout, as the style sheet has them. */
+const ROW_HEIGHT = { narrow: 92, wide: 44 };
+/** Until the first measurement. */
+const HEIGHT_DEFAULT = 560;
+/** Rows that are drawn above and below what is seen, so that a quick scroll shows no holes. */
+const OVERSCAN = 6;
+/** Pixels within which the list counts as scrolled to its top. */
+const TOP_TOLERANCE = 2;
+
+/** The part of the rows that is in the document, and what makes them stand still. */
+export interface RowWindow {
+  readonly box: RefObject<HTMLDivElement | null>;
+  readonly top: Signal<number>;
+  readonly height: Signal<number>;
+  /** The pointer is over the rows. */
+  readonly isPointed: Signal<boolean>;
+  /** The place of the row that has the focus, or null. */
+  readonly focused: Signal<number | null>;
+  /** Pixels of one row. */
+  readonly size: number;
+  /** Rows that there are in all, those that are new left out. */
+  readonly count: number;
+  /** Rows that arrived while the others stood still. */
+  readonly fresh: number;
+  /** The places that are drawn, the last exclusive. */
+  readonly first: number;
+  readonly last: number;
+  /** Lets the rows go on with what is new. */
+  follow(): void;
+}
+
+/** While somebody reads (has scrolled, points at a row, has one focused or open), the rows stand still. */
+export function useRowWindow(): RowWindow {
+  const box = useRef<HTMLDivElement>(null);
+  const top = useSignal(0);
+  const height = useSignal(HEIGHT_DEFAULT);
+  const isPointed = useSignal(false);
+  const focused = useSignal<number | null>(null);
+  /** How many rows had arrived when they began to stand still; null while they follow. */
+  const held = useRef<number | null>(null);
+  void revision.value;
+
+  const dropped = takeDropped();
+  if (held.current !== null) held.current = Math.max(0, held.current - dropped);
+  const isReading = isPointed.value || focused.value !== null || address.value.decision !== null;
+  const isHeld = isReading || top.value > TOP_TOLERANCE;
+  held.current = isHeld ? (held.current ?? rows.arrived) : null;
+  const fresh = held.current === null ? 0 : Math.max(0, rows.arrived - held.current);
+  const count = rows.length - fresh;
+  const size = NARROW.matches ? ROW_HEIGHT.narrow : ROW_HEIGHT.wide;
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return undefined;
+    const watch = new ResizeObserver(() => {
+      height.value = element.clientHeight;
+    });
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
+  useLayoutEffect(() => moveFocus(box.current, focused.value));
+
+  return {
+    box,
+    top,
+    height,
+    isPointed,
+    focused,
+    size,
+    count,
+    fresh,
+    first: Math.max(0, Math.floor(top.value / size) - OVERSCAN),
+    last: Math.min(count, Math.ceil((top.value + height.value) / size) + OVERSCAN),
+    follow: () => {
+      focused.value = null;
+      isPointed.value = false;
+      box.current?.scrollTo({ top: 0 });
+      top.value = 0;
+      revision.value += 1;
+    },
+  };
+}
+
+/** The focus follows the place: the row that had it may have left the document. */
+function moveFocus(box: HTMLElement | null, place: number | null): void {
+  if (box === null || place === null) return;
+  const row = box.querySelector<HTMLElement>(`[data-place="${place}"]`);
+  if (row !== null && row !== document.activeElement) row.focus({ preventScroll: true });
+}
+
+/** Moves the focus by `step` rows, and scrolls as little as that needs. */
+export function stepFocus({ box, count, focused, size }: RowWindow, step: number): void {
+  if (focused.value === null || box.current === null) return;
+  const place = Math.min(count - 1, Math.max(0, focused.value + step));
+  focused.value = place;
+  const start = place * size;
+  const { scrollTop, clientHeight } = box.current;
+  if (start < scrollTop) box.current.scrollTop = start;
+  else if (start + size > scrollTop + clientHeight) box.current.scrollTop = start + size - clientHeight;
+  // At once, if the row is in the document: the next key may be there before the next drawing.
+  moveFocus(box.current, place);
+}

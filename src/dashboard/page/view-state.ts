@@ -1,0 +1,35 @@
+import { computed, signal } from '@preact/signals';
+import { type Address, formatAddress, type Lookup, parseAddress } from './address.ts';
+
+/** What is shown, as the URL has it. */
+export const address = signal<Address>(parseAddress(location.search));
+/** What is looked for by a raw identifier: in memory only, never in the URL. */
+export const lookup = signal<Lookup | null>(null);
+export const isPaused = signal(false);
+
+export const isFiltered = computed(
+  () => lookup.value !== null || Object.keys(address.value.filters).length > 0,
+);
+
+/** Changes a part of the address. Opening something is a step that the back button undoes. */
+export function go(change: Partial<Address>): void {
+  const next = { ...address.value, ...change };
+  const search = formatAddress(next);
+  if (search !== formatAddress(address.value)) history.pushState(null, '', location.pathname + search);
+  address.value = next;
+}
+
+/** Sets one filter, or removes it. */
+export function setFilter(name: keyof Address['filters'], value: string | undefined): void {
+  const { [name]: _, ...others } = address.value.filters;
+  go({ filters: value === undefined || value === '' ? others : { ...others, [name]: value } });
+}
+
+export function clearFilters(): void {
+  lookup.value = null;
+  go({ filters: {} });
+}
+
+addEventListener('popstate', () => {
+  address.value = parseAddress(location.search);
+});

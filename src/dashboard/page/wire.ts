@@ -1,0 +1,155 @@
+/** What the page reads of the service's answers. `test/dashboard/wire.test.ts` holds it against the schemas of the routes. */
+
+export const VERDICTS = ['ALLOW', 'CHALLENGE', 'BLOCK'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+export interface Reason {
+  readonly code: string;
+  readonly rule: string;
+  readonly verdict: Verdict;
+  readonly providers: readonly string[];
+  readonly certain: boolean;
+}
+
+export type Origin = 'memory' | 'redis' | 'miss' | 'shared' | 'none';
+
+export interface EvidenceUse {
+  readonly outcome: string;
+  readonly origin: Origin;
+  readonly latency_ms: number;
+  readonly age_ms: number;
+  readonly suspect: boolean;
+}
+
+/** A decision in lists and in the stream. */
+export interface DecisionSummary {
+  readonly id: string;
+  readonly decided_at: string;
+  readonly verdict: Verdict;
+  readonly degraded: boolean;
+  readonly reasons: readonly Reason[];
+  readonly waivers: readonly Pick<Reason, 'code' | 'rule'>[];
+  readonly caller: string;
+  readonly door: string;
+  readonly action: string | null;
+  readonly providers: Readonly<Record<string, EvidenceUse>>;
+  readonly policy: { readonly id: string; readonly hash: string };
+  readonly latency_ms: number;
+  readonly label: string | null;
+}
+
+export interface DecisionPage {
+  readonly decisions: readonly DecisionSummary[];
+  readonly next_cursor: string | null;
+}
+
+export interface RuleOutcome {
+  readonly rule: string;
+  readonly result: 'true' | 'false' | 'unknown' | 'inert';
+  /** Absent for rules that are true or false. */
+  readonly why?: string | undefined;
+  /** Only where the rule is unknown. */
+  readonly on_unknown?: string | undefined;
+  readonly condition: string | null;
+  readonly description: string | null;
+  readonly verdict: Verdict | null;
+  readonly reason: string | null;
+}
+
+export interface DetailedEvidence extends EvidenceUse {
+  readonly request_id: string | null;
+  readonly signals: Readonly<Record<string, unknown>> | null;
+}
+
+export interface WithoutProvider {
+  readonly provider: string;
+  readonly verdict: Verdict;
+  readonly changes: boolean;
+  readonly reasons: readonly Reason[];
+}
+
+/** One decision in full. */
+export interface DecisionDetail extends Omit<DecisionSummary, 'providers'> {
+  readonly request_id: string | null;
+  readonly subject: {
+    readonly telemetry: string | null;
+    readonly devices: readonly string[];
+    readonly account: string | null;
+  };
+  readonly providers: Readonly<Record<string, DetailedEvidence>>;
+  readonly custody: { readonly result: string; readonly signals: object | null };
+  readonly rules: readonly RuleOutcome[];
+  readonly engine: string;
+  readonly labels: readonly {
+    readonly label: string;
+    readonly at: string;
+    readonly note: string | null;
+    readonly caller: string;
+  }[];
+  readonly policy_known: boolean;
+  readonly without: {
+    readonly available: boolean;
+    readonly why: string | null;
+    readonly providers: readonly WithoutProvider[];
+  };
+}
+
+export interface Quantiles {
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+}
+
+export type Counts = Readonly<Record<string, number>>;
+
+export interface StatsSpan {
+  readonly total: number;
+  readonly counts: Counts;
+  readonly latency_ms: Quantiles;
+}
+
+export interface StatsStep extends StatsSpan {
+  readonly at: string;
+}
+
+export interface RuleStats {
+  readonly fired: number;
+  readonly unknown: number;
+  readonly labels: Counts;
+  readonly precision: number | null;
+}
+
+/** The answer of GET /v1/stats. */
+export interface Stats {
+  readonly since: string;
+  readonly until: string;
+  readonly step_seconds: number;
+  readonly steps: readonly StatsStep[];
+  readonly totals: StatsSpan & {
+    readonly degraded: number;
+    readonly provider_latency_ms: Readonly<Record<string, Quantiles>>;
+  };
+  readonly rules?: Readonly<Record<string, RuleStats>> | undefined;
+}
+
+export interface ProviderState {
+  readonly id: string;
+  readonly enabled: boolean;
+  readonly circuit: 'closed' | 'open' | 'half_open';
+  readonly suspect: boolean;
+}
+
+/** What the page reads of GET /v1/policy. */
+export interface PolicyInForce {
+  readonly id: string;
+  readonly hash: string;
+  readonly document: { readonly rules: readonly { readonly id: string; readonly reason: string }[] };
+}
+
+/** A gap of the stream. */
+export interface Gap {
+  readonly cause: 'not_kept' | 'dropped';
+  readonly dropped: number | null;
+  readonly from: string | null;
+  readonly until: string | null;
+}

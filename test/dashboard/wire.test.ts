@@ -1,0 +1,28 @@
+import t from 'tap';
+import type { z } from 'zod';
+import type * as page from '../../src/dashboard/page/wire.ts';
+import { VERDICTS as PAGE_VERDICTS } from '../../src/dashboard/page/wire.ts';
+import { VERDICTS } from '../../src/domain/verdict.ts';
+import type { DecisionDetail } from '../../src/http/schemas/decision-detail.ts';
+import type { streamEventSchemas } from '../../src/http/schemas/decision-stream.ts';
+import type { DecisionSummary, decisionsSchema } from '../../src/http/schemas/decisions.ts';
+import type { policySchema } from '../../src/http/schemas/policy.ts';
+import type { providersSchema } from '../../src/http/schemas/providers.ts';
+import type { Stats } from '../../src/http/schemas/stats.ts';
+
+/** Compiles only where everything that the service sends is something that the page can read. */
+type Readable<Sent extends Read, Read> = [Sent, Read];
+
+export type Contract = [
+  Readable<DecisionSummary, page.DecisionSummary>,
+  Readable<z.output<typeof decisionsSchema>, page.DecisionPage>,
+  Readable<DecisionDetail, page.DecisionDetail>,
+  Readable<Stats, page.Stats>,
+  Readable<z.output<typeof providersSchema>['providers'][number], page.ProviderState>,
+  Readable<z.output<typeof policySchema>, page.PolicyInForce>,
+  Readable<z.output<(typeof streamEventSchemas)['gap']>, page.Gap>,
+];
+
+t.test('the page knows every verdict', async (t) => {
+  t.strictSame(PAGE_VERDICTS, VERDICTS);
+});
