@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ensurePrograms, type Machine } from './install-programs.ts';
+import { BROWSER, ensurePrograms, type Machine } from './install-programs.ts';
 
 t.test('installs nothing where either server, curl and openssl are there', async (t) => {
   for (const server of ['redis-server', 'valkey-server']) {
@@ -52,6 +52,17 @@ t.test('says so too when the installation fails, and stops at its first failure'
   });
   t.match(ensurePrograms(machine), /redis-server/);
   t.strictSame(commands, ['apt-get update']);
+});
+
+t.test('installs a browser only where one is asked for', async (t) => {
+  const { machine, commands } = createMachine({
+    programs: ['apt-get', 'redis-server', 'curl', 'openssl'],
+    isRoot: true,
+  });
+  t.equal(ensurePrograms(machine), null);
+  t.strictSame(commands, []);
+  t.equal(ensurePrograms(machine, [BROWSER]), null);
+  t.strictSame(commands, ['apt-get update', 'apt-get install --yes --no-install-recommends chromium']);
 });
 
 interface MachineSettings {

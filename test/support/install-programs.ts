@@ -12,8 +12,8 @@ export interface RequiredProgram {
 
 type Manager = 'apt-get' | 'apk' | 'brew';
 
-/** What the tests run beside Node. */
-const REQUIRED: readonly RequiredProgram[] = [
+/** What `npm test` runs beside Node. */
+export const REQUIRED: readonly RequiredProgram[] = [
   {
     names: ['redis-server', 'valkey-server'],
     packages: { 'apt-get': 'redis-server', apk: 'redis', brew: 'redis' },
@@ -21,6 +21,12 @@ const REQUIRED: readonly RequiredProgram[] = [
   { names: ['curl'], packages: { 'apt-get': 'curl', apk: 'curl', brew: 'curl' } },
   { names: ['openssl'], packages: { 'apt-get': 'openssl', apk: 'openssl', brew: 'openssl' } },
 ];
+
+/** What the tests of the page need too: some 300 MB, which nobody else is asked for. */
+export const BROWSER: RequiredProgram = {
+  names: ['chromium', 'chromium-browser', 'google-chrome'],
+  packages: { 'apt-get': 'chromium', apk: 'chromium', brew: 'chromium' },
+};
 
 const INSTALL: Readonly<Record<Manager, readonly (readonly string[])[]>> = {
   'apt-get': [['update'], ['install', '--yes', '--no-install-recommends']],
@@ -36,9 +42,12 @@ export interface Machine {
   run(program: string, args: readonly string[]): boolean;
 }
 
-/** Makes sure of the programs that the tests run: installs what is missing where that is possible. Returns null, or the one line that says what a person has to install. */
-export function ensurePrograms(machine: Machine = thisMachine): string | null {
-  const lacking = installMissing(REQUIRED, machine);
+/** Makes sure of the programs that tests run: installs what is missing where that is possible. Returns null, or the one line that says what a person has to install. */
+export function ensurePrograms(
+  machine: Machine = thisMachine,
+  required: readonly RequiredProgram[] = REQUIRED,
+): string | null {
+  const lacking = installMissing(required, machine);
   if (lacking.length === 0) return null;
   const needs = lacking.map(({ names }) => names.join(' or ')).join(' and ');
   const packages = (name: Manager) => lacking.map((one) => one.packages[name]).join(' ');
@@ -73,7 +82,7 @@ function install(machine: Machine, manager: Manager, missing: readonly RequiredP
   );
 }
 
-const thisMachine: Machine = {
+export const thisMachine: Machine = {
   has: (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined,
   isRoot: process.getuid?.() === 0,
   run: (program, args) => {

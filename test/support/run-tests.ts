@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { findCoverageGaps } from './coverage-gaps.ts';
-import { ensurePrograms } from './install-programs.ts';
+import { BROWSER, ensurePrograms, REQUIRED, thisMachine } from './install-programs.ts';
 import { TapReport } from './tap-report.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -16,9 +16,10 @@ const MEASURE = [
   '--coverage-report=json',
 ];
 
-/** `npm test`: every test file, or those that the arguments name; `--coverage` also measures, and fails on gaps. The last line is `N passed, N failed`. The whole report is in .tap/test-results. */
-const need = ensurePrograms();
-if (need === null) process.exitCode = await run(process.argv.slice(2));
+/** `npm test`: every test file, or those that the arguments name; `--coverage` also measures, and fails on gaps; `--browser` makes sure of one. The last line is `N passed, N failed`. The whole report is in .tap/test-results. */
+const needsBrowser = process.argv.includes('--browser');
+const need = ensurePrograms(thisMachine, needsBrowser ? [...REQUIRED, BROWSER] : REQUIRED);
+if (need === null) process.exitCode = await run(process.argv.slice(2).filter((arg) => arg !== '--browser'));
 else {
   console.error(need);
   process.exitCode = 1;

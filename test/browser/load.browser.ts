@@ -1,0 +1,90 @@
+import type { Page } from 'playwright-core';
+import t from 'tap';
+import { openBrowser, SCREENSHOTS } from '../support/browser.ts';
+import { signIn } from '../support/dashboard-service.ts';
+import { startDecisionFlood } from '../support/decision-flood.ts';
+
+const ROWS = 100_000;
+const FLOOD_PER_SECOND = 20_000;
+/** It takes some ten seconds on two cores. */
+const FLOOD_MS_MAX = 120_000;
+const PER_SECOND = 500;
+const SAMPLE_MS = 5_000;
+/** What a person takes for "at once" (RAIL: 100 ms), and twice that for a machine that does other things too. */
+const FRAME_MS_MAX = 200;
+
+/** Draws frames for a while, and tells how long each took and how much of the time was spent in long tasks. */
+const SAMPLE = `new Promise((resolve) => {
+  const frames = [];
+  let longest = 0;
+  const watch = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
+  });
+  watch.observe({ type: 'longtask' });
+  const startedMs = performance.now();
+  let beforeMs = startedMs;
+  requestAnimationFrame(function next(nowMs) {
+    frames.push(nowMs - beforeMs);
+    beforeMs = nowMs;
+    if (nowMs - startedMs < ${SAMPLE_MS}) requestAnimationFrame(next);
+    else {
+      watch.disconnect();
+      resolve({ frames: frames.slice(1).sort((a, b) => a - b), longest });
+    }
+  });
+})`;
+
+interface Sample {
+  readonly frames: readonly number[];
+  /** Milliseconds of the longest task; 0 where none took 50 ms. */
+  readonly longest: number;
+}
+
+const { open, complaints } = await openBrowser(t);
+
+async function sample(page: Page): Promise<{ p50: number; p95: number; max: number; longest: number }> {
+  const { frames, longest } = (await page.evaluate(SAMPLE)) as Sample;
+  const at = (share: number) => Math.round(frames[Math.floor(share * (frames.length - 1))] ?? 0);
+  return { p50: at(0.5), p95: at(0.95), max: at(1), longest: Math.round(longest) };
+}
+
+t.test('stays responsive with 100,000 rows and 500 decisions a second', async (t) => {
+  const flood = await startDecisionFlood(t);
+  const page = await open(t);
+  await signIn(page, flood.origin);
+  flood.setRate(PER_SECOND);
+  const fresh = await sample(page);
+  t.comment(`frames at ${PER_SECOND}/s with few rows, ms: ${JSON.stringify(fresh)}`);
+  flood.setRate(FLOOD_PER_SECOND);
+  await page
+    .locator('.table-foot')
+    .getByText(/^(9\d(\.\d)?|100)K loaded, the newest/)
+    .waitFor({ timeout: FLOOD_MS_MAX });
+  flood.setRate(PER_SECOND);
+  const following = await sample(page);
+  t.comment(`frames at ${PER_SECOND}/s with ${ROWS} rows, ms: ${JSON.stringify(following)}`);
+  t.ok(following.p95 <= FRAME_MS_MAX, `p95 of frames is ${following.p95} ms`);
+
+  const box = page.locator('.table-body');
+  await box.evaluate((element) => {
+    element.scrollTop = element.scrollHeight / 2;
+  });
+  await page.getByRole('button', { name: /new$/ }).waitFor();
+  const first = await box.locator('.row').first().textContent();
+  const scrolled = await sample(page);
+  t.comment(`frames while scrolled to the middle, ms: ${JSON.stringify(scrolled)}`);
+  t.ok(scrolled.p95 <= FRAME_MS_MAX, `p95 of frames is ${scrolled.p95} ms`);
+  t.equal(await box.locator('.row').first().textContent(), first, 'rows stand still while one reads');
+  t.ok((await box.locator('.row').count()) < 60, 'a screenful is in the document');
+  await page.screenshot({ path: `${SCREENSHOTS}/load.png` });
+  const clickedAtMs = performance.now();
+  await page.getByRole('button', { name: /new$/ }).click();
+  await page.getByRole('button', { name: /new$/ }).waitFor({ state: 'detached' });
+  t.comment(`back at the newest after ${Math.round(performance.now() - clickedAtMs)} ms`);
+  const heap = (await page.evaluate('performance.memory.usedJSHeapSize')) as number;
+  t.comment(`heap: ${Math.round(heap / 1e6)} MB`);
+});
+
+t.test('no page has complained', async (t) => {
+  t.strictSame(complaints, []);
+});
