@@ -25,7 +25,7 @@ t.teardown(() => emulators.app.close());
 
 async function startDoor(t: Test) {
   const service = await startService(t, { ...createServiceEnvironment(t, upstream), GRPC_PORT: '0' });
-  const [, port] = (await service.until(/"event":"grpc\.listening","port":(\d+)/)) ?? [];
+  const [, port] = await service.until(/"event":"grpc\.listening","port":(\d+)/);
   return { service, port: Number(port) };
 }
 
