@@ -11,7 +11,7 @@ import {
   toCustodyResult,
   toTelemetrySignals,
 } from '../domain/policy/telemetry-signals.ts';
-import { hasText, questionFor, type Subject } from '../domain/subject.ts';
+import { foldId, hasText, questionFor, type Subject } from '../domain/subject.ts';
 import type { Gathered, ProviderSlot } from './gather-evidence.ts';
 import type { OperationObserver } from './operation-observer.ts';
 import type { Clock, CustodyStore } from './ports.ts';
@@ -81,7 +81,8 @@ export function createCustody({ slots, store, hashes, clock, observer }: Custody
       const { telemetryId } = subject;
       // Text that is not well-formed cannot be sent to any provider: it is a missing id.
       if (!hasText(telemetryId) || !telemetryId.isWellFormed()) return NOTHING_TO_KEEP;
-      const key = hashes.telemetry(telemetryId);
+      // Evidence about another spelling of an id is accepted, so that spelling must not be a first use of its own.
+      const key = hashes.telemetry(foldId(telemetryId));
       const record = store.use(key, toClaim(subject));
       if (!(record instanceof Promise)) return { key, record };
       return settleBy(record, deadlineAtMs - clock.monotonicMs()).then((settled) => ({

@@ -56,3 +56,8 @@ export function hasText(id: string | null | undefined): id is string {
 function toQuestion(id: string | null): Question {
   return hasText(id) && id.isWellFormed() ? { kind: 'ask', id } : MISSING;
 }
+
+/** The one spelling of an id and of all that a provider may take for the same: providers are free to tell no upper case from lower case. Two ids are the same where this is. */
+export function foldId(id: string): string {
+  return id.toLowerCase();
+}

@@ -1,5 +1,6 @@
 import type { FailedAnswer, SettledAnswer } from '../application/ports.ts';
 import type { SettledOutcome, Signals } from '../domain/evidence.ts';
+import { foldId } from '../domain/subject.ts';
 import type { HttpResponse } from '../platform/http-client.ts';
 import { parseRetryAfterMs } from '../platform/retry-after.ts';
 
@@ -79,5 +80,5 @@ export function toUpstreamRequestId(value: string | null | undefined): string | 
 
 /** True when the id in an answer is the one that was asked for. Evidence about another id, from a caching proxy for example, is not evidence. */
 export function isSameId(echoed: string, asked: string): boolean {
-  return echoed.toLowerCase() === asked.toLowerCase();
+  return foldId(echoed) === foldId(asked);
 }

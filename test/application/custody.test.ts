@@ -109,6 +109,16 @@ t.test('keeps nothing where there is no telemetry id that could be asked about',
   }
 });
 
+t.test('keeps all spellings of a telemetry id that a provider may take for one under one key', async (t) => {
+  const { custody, uses } = open();
+  for (const telemetryId of ['a1-B2', 'A1-b2', 'a1-b2'])
+    void custody.take({ ...subjectOf(shared('d')), telemetryId }, DEADLINE_MS);
+  t.strictSame(
+    uses.map(({ key }) => key),
+    ['T(a1-b2)', 'T(a1-b2)', 'T(a1-b2)'],
+  );
+});
+
 t.test('claims the device at each enabled device API, as the subject names it', async (t) => {
   t.same(claimOf(subjectOf(named({ m: 'd1', p: 'd2' }))), { 'device:m': 'D(d1)', 'device:p': 'D(d2)' });
   t.same(claimOf(subjectOf(named({ m: 'd1' }))), { 'device:m': 'D(d1)' });

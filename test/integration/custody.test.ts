@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import type { Answer, DecisionBody } from '../support/answer.ts';
@@ -6,6 +10,7 @@ import { startTcpProxy } from '../support/tcp-proxy.ts';
 import {
   createManualClock,
   createTestApp,
+  portOf,
   startEmulators,
   type TestApp,
   until,
@@ -44,8 +49,31 @@ function fresh(): string {
   return `fault-slow-0-custody-${serial}`;
 }
 
-async function openMemory(t: Test): Promise<TestApp> {
-  return createTestApp(t, { emulators, env: PATIENT });
+async function openMemory(
+  t: Test,
+  _server?: RedisServer,
+  env: Record<string, string> = PATIENT,
+): Promise<TestApp> {
+  return createTestApp(t, { emulators, env });
+}
+
+/** The emulated Stytch behind a vendor that keeps ids in lower case and takes them in any. Returns its origin. */
+async function startFoldingStytch(t: Test): Promise<string> {
+  const upstream = `http://127.0.0.1:${portOf(emulators.app.server.address())}`;
+  const forward = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const asked = (await json(request)) as { readonly telemetry_id: string };
+    const answer = await fetch(`${upstream}${request.url}`, {
+      method: 'POST',
+      headers: { authorization: request.headers.authorization ?? '', 'content-type': 'application/json' },
+      body: JSON.stringify({ ...asked, telemetry_id: asked.telemetry_id.toLowerCase() }),
+    });
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+  };
+  const server = createServer((request, response) => void forward(request, response));
+  t.teardown(() => server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${portOf(server.address() as AddressInfo)}`;
 }
 
 async function openRedis(t: Test, server: RedisServer = redis, env: Record<string, string> = PATIENT) {
@@ -102,6 +130,17 @@ for (const [where, open] of [
     const anew = { ...subject, telemetry_id: fresh(), max_age_ms: 0 };
     for (let uses = 1; uses <= 3; uses += 1)
       t.match(await ask(app, anew), { json: { decision: 'ALLOW' }, telemetry: { uses } }, 'evidence anew');
+  });
+
+  t.test(`tells a replay in another spelling, where the provider knows both, in ${where}`, async (t) => {
+    const app = await open(t, undefined, { ...PATIENT, STYTCH_BASE_URL: await startFoldingStytch(t) });
+    const telemetry_id = fresh();
+    t.match(await ask(app, { telemetry_id, device_id: fresh() }), { json: { decision: 'ALLOW' } });
+    const replay = { telemetry_id: telemetry_id.toUpperCase(), device_id: fresh() };
+    t.match(await ask(app, replay), {
+      json: { decision: 'BLOCK', providers: { stytch: { outcome: 'ok' } } },
+      codes: ['TELEMETRY_REPLAYED'],
+    });
   });
 
   t.test(`counts a retry under an idempotency key once, in ${where}`, async (t) => {
