@@ -179,9 +179,8 @@ export interface RequestCounter {
   count(callerId: string, windowMs: number, max: number): WindowCount | Promise<WindowCount>;
 }
 
-/** An answer that is kept for the retries of its request. `body` is as it was sent. */
+/** A decision that is kept for the retries of its request. `body` is as it was sent. */
 export interface StoredAnswer {
-  readonly status: number;
   readonly decisionId: string;
   readonly body: string;
 }

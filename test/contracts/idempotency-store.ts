@@ -8,7 +8,6 @@ export interface IdempotencyStoreTwin {
 }
 
 const ANSWER: StoredAnswer = {
-  status: 200,
   decisionId: 'decision-1',
   body: '{"decision":"ALLOW","é":"\\u2028"}',
 };

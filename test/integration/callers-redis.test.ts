@@ -138,16 +138,17 @@ t.test('decides without protection where Redis has no room, or holds what is not
   const keys = await redis.command('KEYS riskgate:v1:idempotency:*');
   const [key = ''] = /riskgate:\S+/.exec(keys) ?? [];
   t.match(key, /^riskgate:v1:idempotency:[0-9a-f]{32}$/, 'a keyed hash');
-  for (const text of [
-    '',
-    'nonsense',
-    '[]',
-    '{"fingerprint":1}',
-    '{"fingerprint":"f","answer":{"status":200}}',
-  ]) {
+  const kept = await redis.command(['GET', key]);
+  const ours = JSON.parse(kept.slice(kept.indexOf('{')).trim()) as object;
+  for (const text of ['', 'nonsense', '[]', '{"fingerprint":1}', '{"fingerprint":"f","answer":{}}']) {
     await redis.command(['SET', key, text]);
     const { status, headers } = await app.decide(GOOD, once('"k"'));
     t.same([status, headers['idempotency-replayed']], [200, undefined], text);
+  }
+  for (const answer of [{ decisionId: 'd' }, { decisionId: 'd\n', body: '{}' }]) {
+    await redis.command(['SET', key, JSON.stringify({ ...ours, answer })]);
+    const { status, headers } = await app.decide(GOOD, once('"k"'));
+    t.same([status, headers['idempotency-replayed']], [200, undefined], JSON.stringify(answer));
   }
   await redis.command(['CONFIG', 'SET', 'maxmemory', '1']);
   t.equal((await app.decide(GOOD, once('"new"'))).status, 200);

@@ -127,13 +127,12 @@ function toStoredAnswer(reply: FastifyReply, decision: Decision, explain: boolea
   const serialised = reply.code(200).serialize(toDecisionBody(decision, explain));
   // A serialiser may write bytes; that of a JSON schema writes text.
   const body = typeof serialised === 'string' ? serialised : new TextDecoder().decode(serialised);
-  return { status: 200, decisionId: decision.id, body };
+  return { decisionId: decision.id, body };
 }
 
 function sendAnswer(reply: FastifyReply, { answer, isReplayed }: IdempotentAnswer): FastifyReply {
   if (isReplayed) void reply.header('idempotency-replayed', 'true');
   return reply
-    .code(answer.status)
     .headers({ 'x-decision-id': answer.decisionId, 'cache-control': 'no-store' })
     .type('application/json; charset=utf-8')
     .send(answer.body);

@@ -7,6 +7,9 @@ export interface IdempotencyEntry {
   readonly answer: StoredAnswer | null;
 }
 
+/** What can stand in a header field, as it will. */
+const DECISION_ID = /^[\w-]{1,64}$/;
+
 /** The text of a claim. It names its owner, so that nobody else gives it up. */
 export function encodeClaim({ fingerprint, owner }: ClaimedRequest): string {
   return JSON.stringify({ fingerprint, owner });
@@ -24,9 +27,10 @@ export function decodeEntry(text: string): IdempotencyEntry | null {
   const { fingerprint, answer, owner } = value;
   if (answer === undefined) return typeof owner === 'string' ? { fingerprint, answer: null } : null;
   if (!isRecord(answer)) return null;
-  const { status, decisionId, body } = answer;
-  if (typeof status !== 'number' || typeof decisionId !== 'string' || typeof body !== 'string') return null;
-  return { fingerprint, answer: { status, decisionId, body } };
+  const { decisionId, body } = answer;
+  if (typeof decisionId !== 'string' || !DECISION_ID.test(decisionId) || typeof body !== 'string')
+    return null;
+  return { fingerprint, answer: { decisionId, body } };
 }
 
 function parseJson(text: string): unknown {
