@@ -4,7 +4,8 @@ import { createMemoryIdempotencyStore } from '../../src/stores/memory/idempotenc
 import { createRedisIdempotencyStore } from '../../src/stores/redis/idempotency-store.ts';
 import { openGuardedRedis } from '../stores/redis/open-guarded-redis.ts';
 import { startRedisServer } from '../support/redis-server.ts';
-import { createManualClock } from '../support/test-app.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { createManualClock, until } from '../support/test-app.ts';
 import { type IdempotencyStoreTwin, testIdempotencyStore } from './idempotency-store.ts';
 
 const server = await startRedisServer(t);
@@ -40,4 +41,24 @@ t.test('the memory store is bounded', async (t) => {
   const claim = async (key: string) => (await store.claim({ key, fingerprint: 'f', owner: 'o' }, 1000)).kind;
   t.same([await claim('a'), await claim('b'), await claim('c')], ['claimed', 'claimed', 'claimed']);
   t.same([await claim('c'), await claim('a')], ['in_flight', 'claimed']);
+});
+
+t.test('the redis store lets an answer take the place of a claim whose reply was late', async (t) => {
+  const proxy = await startTcpProxy(t, server.port);
+  const url = `redis://127.0.0.1:${proxy.port}`;
+  const store = createRedisIdempotencyStore(
+    await openGuardedRedis(t, { url, keyPrefix: 'late', budgetMs: 200 }),
+  );
+  const others = createRedisIdempotencyStore(
+    await openGuardedRedis(t, { url: server.url, keyPrefix: 'late' }),
+  );
+  const answer = { decisionId: 'decision-1', body: '{}' };
+  const request = { key: 'k', fingerprint: 'f', owner: 'first' };
+  proxy.setDelayMs(400);
+  t.same(await store.claim(request, 60_000), { kind: 'unavailable' });
+  store.keep(request, answer, 60_000);
+  await until('the answer is kept', async () => {
+    const claim = await others.claim({ ...request, owner: 'second' }, 60_000);
+    return claim.kind === 'stored';
+  });
 });

@@ -45,14 +45,15 @@ export function createRedisIdempotencyStore({ redis, guard, keys }: GuardedRedis
   };
   return {
     claim: (request, lockMs) => (guard.admits() ? claim(request, lockMs) : { kind: 'unavailable' }),
+    // Nobody waits for these, so a Redis that is merely suspected is told all the same: it may hold the claim whose reply was late.
     keep: (request, answer, ttlMs) => {
-      if (!guard.admits()) return;
+      if (guard.state() === 'down') return;
       const key = keys.idempotency(request.key);
       const text = encodeAnswer(request, answer);
       void guard.run(() => scripted.keepIdempotent(key, encodeClaim(request), text, ttlMs));
     },
     release: (request) => {
-      if (!guard.admits()) return;
+      if (guard.state() === 'down') return;
       const key = keys.idempotency(request.key);
       void guard.run(() => scripted.releaseIdempotent(key, encodeClaim(request)));
     },
