@@ -28,7 +28,7 @@ export interface MemoryCustodyStore extends CustodyStore {
 
 interface Entry {
   binding: CustodyBinding;
-  /** Unix milliseconds. */
+  /** Monotonic milliseconds: a wall clock that jumps ahead must not make the next use a first one. */
   untilMs: number;
 }
 
@@ -53,7 +53,7 @@ class LruCustodyStore implements MemoryCustodyStore {
     this.#entries = new LRUCache({
       max: entriesMax,
       dispose: ({ untilMs }, key, reason) => {
-        const nowMs = clock.nowMs();
+        const nowMs = clock.monotonicMs();
         if (reason !== 'evict' || untilMs <= nowMs) return;
         if (this.#forgotten.isEmpty(nowMs)) onFull?.();
         this.#forgotten.add(key, untilMs, nowMs);
@@ -62,11 +62,11 @@ class LruCustodyStore implements MemoryCustodyStore {
   }
 
   use(key: string, claim: CustodyClaim): CustodyRecord | null {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#clock.monotonicMs();
     const entry = this.#entries.get(key);
     const isHeld = entry !== undefined && nowMs < entry.untilMs;
     if (!isHeld && this.#forgotten.mayHave(key, nowMs)) return null;
-    const { binding, record } = useBinding(isHeld ? entry.binding : null, claim, nowMs);
+    const { binding, record } = useBinding(isHeld ? entry.binding : null, claim, this.#clock.nowMs());
     const retainedUntilMs = nowMs + this.#retentionMs;
     if (isHeld) {
       entry.binding = binding;
@@ -77,15 +77,14 @@ class LruCustodyStore implements MemoryCustodyStore {
 
   lifeMs(key: string): number | null {
     const entry = this.#entries.peek(key);
-    const lifeMs = entry === undefined ? 0 : entry.untilMs - this.#clock.nowMs();
+    const lifeMs = entry === undefined ? 0 : entry.untilMs - this.#clock.monotonicMs();
     return lifeMs > 0 ? lifeMs : null;
   }
 
   learn(key: string, validUntilMs: number | null): void {
     const entry = this.#entries.peek(key);
     if (entry === undefined) return;
-    const nowMs = this.#clock.nowMs();
-    const lifeUntilMs = nowMs + custodyLifeMs(validUntilMs, nowMs);
+    const lifeUntilMs = this.#clock.monotonicMs() + custodyLifeMs(validUntilMs, this.#clock.nowMs());
     if (validUntilMs !== null) {
       entry.binding = { ...entry.binding, validUntilMs };
       entry.untilMs = Math.max(entry.untilMs, lifeUntilMs);

@@ -1,6 +1,6 @@
 /** Remembers in bounded memory which keys were dropped before their time: it may say so of a key that was not, and never fails to say so of one that was. */
 export interface ForgottenKeys {
-  /** Notes a key that should have been kept until `untilMs` (Unix milliseconds). */
+  /** Notes a key that should have been kept until `untilMs`. All times are milliseconds of one clock. */
   add(key: string, untilMs: number, nowMs: number): void;
   /** True for every key that was added and has not run out, and for a few others: about one in a hundred at 800,000 keys, more beyond. */
   mayHave(key: string, nowMs: number): boolean;

@@ -76,3 +76,15 @@ t.test('gives up first what was used longest ago', async (t) => {
   t.match(store.use(keyOf(1), {}), { uses: 3 });
   t.equal(store.use(keyOf(2), {}), null);
 });
+
+t.test('holds a binding through a wall clock that jumps', async (t) => {
+  const clock = createManualClock();
+  let jumpMs = 0;
+  const jumping = { nowMs: () => clock.nowMs() + jumpMs, monotonicMs: clock.monotonicMs };
+  const store = createMemoryCustodyStore({ clock: jumping, retentionMs: RETENTION_MS });
+  store.use('a'.repeat(32), { 'device:m': 'd1' });
+  for (jumpMs of [3 * RETENTION_MS, -3 * RETENTION_MS, 0])
+    t.match(store.use('a'.repeat(32), { 'device:m': 'd2' }), { isBoundElsewhere: true }, `by ${jumpMs}`);
+  clock.advance(RETENTION_MS);
+  t.match(store.use('a'.repeat(32), { 'device:m': 'd2' }), { uses: 1 }, 'and lets it go in time');
+});
