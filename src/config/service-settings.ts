@@ -158,7 +158,7 @@ export const SERVICE_SETTINGS = {
     schema: integer(0, 10_000).transform((ms) => (ms === 0 ? null : ms)),
     default: '200',
     description:
-      'While every turn of the event loop is later than this, a growing share of decisions is refused with 503; 0 does not watch it.',
+      'While the event loop stays later than this, for about a second and more, a growing share of decisions is refused with 503; 0 does not watch it.',
   },
   wrongKeysMax: {
     env: 'WRONG_KEYS_PER_MINUTE',
