@@ -113,6 +113,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, options),
     rewriteUrl: ({ url = '/' }) => options.door.toRoutePath(url),
     frameworkErrors: (_error, request, reply) => {
+      options.observer.onRefusal({ code: 'invalid_request' });
       sendProblem(request, reply, { code: 'invalid_request', detail: 'The URL is not valid.' });
     },
   });
@@ -161,7 +162,7 @@ function toRequestId(header: string | string[] | undefined): string | null {
 function answerBrokenRequest(
   error: Error & { readonly code?: string },
   socket: Socket,
-  { door, newId }: Pick<ServerOptions, 'door' | 'newId'>,
+  { door, newId, observer }: Pick<ServerOptions, 'door' | 'newId' | 'observer'>,
 ): void {
   // ECONNRESET: nobody is left to answer.
   if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -171,9 +172,9 @@ function answerBrokenRequest(
   const requestId = newId();
   // The bytes that could not be parsed, and those before them in the same read; a timeout has none.
   const packet: unknown = Reflect.get(error, 'rawPacket');
-  const { status, headers, body } =
-    door.answerBroken(packet instanceof Uint8Array ? packet : undefined) ??
-    toBrokenProblem(error.code, requestId, door);
+  const answer = door.answerBroken(packet instanceof Uint8Array ? packet : undefined);
+  if (answer === null) observer.onRefusal({ code: 'invalid_request' });
+  const { status, headers, body } = answer ?? toBrokenProblem(error.code, requestId, door);
   const fields = {
     ...headers,
     'content-length': String(Buffer.byteLength(body)),

@@ -1,4 +1,6 @@
 import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { writeApiKeys } from '../support/api-key-file.ts';
 import { startRedisServer } from '../support/redis-server.ts';
@@ -72,6 +74,15 @@ t.test('counts custody as unknown while Redis is lost', async (t) => {
   const found = await scrape(app);
   t.equal(readValue(found, 'riskgate_custody_results_total', { result: 'unknown' }), 1);
   t.equal(readValue(found, 'riskgate_custody_results_total', { result: 'first_use' }), 0);
+});
+
+t.test('counts what no route has seen', async (t) => {
+  const app = await createTestApp(t, { emulators });
+  t.equal((await app.ask('GET', '/%')).status, 400);
+  const socket = connect(await app.listen(), '127.0.0.1');
+  socket.end('nonsense\r\n\r\n');
+  t.match(await text(socket), /^HTTP\/1\.1 400 /);
+  t.equal(readValue(await scrape(app), 'riskgate_refusals_total', { code: 'invalid_request' }), 2);
 });
 
 t.test('counts refusals by the code that the caller reads', async (t) => {
