@@ -83,8 +83,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   if (!registry.ok) throw new Error(registry.mistakes.join('\n'));
   const policy = followPolicy(config.policyFile, providers, logger);
   const policies = rememberPolicies(policy.current);
-  const keyring = followKeyring(config.apiKeysFile, logger);
-  const profiles = followProfiles(config.gatewayProfilesFile, logger);
+  const keyring = followKeyring(config, logger);
+  const profiles = followProfiles(config, logger);
   const target = readRedisTarget(config.redis);
   const { evidence: store, custody: custodyStore } = createStores(config, target, clock, logger, () =>
     inspector.recheck(),

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { loadPolicy } from '../application/load-policy.ts';
-import type { ConfigFiles } from '../config.ts';
+import type { Config, ConfigFiles } from '../config.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import { BUILT_IN_PROFILES, loadProfiles } from '../gateways/load-profiles.ts';
 import type { GatewayProfiles } from '../gateways/profile.ts';
@@ -30,21 +30,17 @@ export function checkFiles(
   }) => {
     const policy =
       policyFile === undefined ? null : loadFile(policyFile, (text) => readPolicy(text, providers));
-    const keyring = apiKeysFile === undefined ? null : loadFile(apiKeysFile, loadKeyring);
-    const profiles = gatewayProfilesFile === undefined ? null : loadFile(gatewayProfilesFile, loadProfiles);
+    const isExposed = isExposedBy({ host, isInsecureAllowed });
+    const keyring = apiKeysFile === undefined ? null : loadFile(apiKeysFile, readKeyring(isExposed));
+    const profiles =
+      gatewayProfilesFile === undefined ? null : loadFile(gatewayProfilesFile, readProfiles(isExposed));
     const mistakes = [policy, keyring, profiles]
       .flatMap((result) => (result === null || result.ok ? [] : result.mistakes))
       .concat(checkTlsFiles(redisTls));
     if (log.decisionLogSinks?.includes('file') && log.decisionLogFile !== undefined)
       mistakes.push(...findDecisionFileMistakes(log.decisionLogFile));
-    if (isInsecureAllowed || isLoopback(host)) return mistakes;
-    const wellKnown = keyring?.ok ? keyring.value.wellKnown : [];
-    const keyMistakes = wellKnown.map((id) => `${apiKeysFile}: everybody knows the key of "${id}"`);
-    const profileMistakes = (profiles?.ok ? profiles.value.wellKnown : []).map(
-      (name) => `${gatewayProfilesFile}: everybody knows the secret of "${name}"`,
-    );
-    const exposures = findExposures({ host, secret: idHashKey, secretFile: apiKeysFile });
-    return [...mistakes, ...keyMistakes, ...profileMistakes, ...exposures];
+    if (!isExposed) return mistakes;
+    return [...mistakes, ...findExposures({ host, secret: idHashKey, secretFile: apiKeysFile })];
   };
 }
 
@@ -55,6 +51,32 @@ function readPolicy(text: string, providers: readonly ProviderDefinition[]): Fil
     compilePattern: compileLinearPattern,
     sha256: (content) => hash('sha256', content),
   });
+}
+
+function readKeyring(isExposed: boolean): (text: string) => FileResult<Keyring> {
+  return (text) => refuseWellKnown(loadKeyring(text), isExposed, 'key');
+}
+
+function readProfiles(isExposed: boolean): (text: string) => FileResult<GatewayProfiles> {
+  return (text) => refuseWellKnown(loadProfiles(text), isExposed, 'secret');
+}
+
+/** Where others can reach the service, a secret that everybody knows is a mistake in its file, at the start and in a changed one. */
+function refuseWellKnown<Value extends { readonly wellKnown: readonly string[] }>(
+  result: FileResult<Value>,
+  isExposed: boolean,
+  what: string,
+): FileResult<Value> {
+  if (!isExposed || !result.ok || result.value.wellKnown.length === 0) return result;
+  const mistakes = result.value.wellKnown.map((id) => ` everybody knows the ${what} of "${id}"`);
+  return { ok: false, mistakes };
+}
+
+/** Where the service listens, and whether it is a demo. */
+type Exposure = Pick<Config, 'host' | 'isInsecureAllowed'>;
+
+function isExposedBy({ host, isInsecureAllowed }: Exposure): boolean {
+  return !isInsecureAllowed && !isLoopback(host);
 }
 
 /** The policy in force. Throws when there is none at first. */
@@ -68,14 +90,23 @@ export function followPolicy(
 }
 
 /** The API keys in force. Throws when there are none at first. */
-export function followKeyring(path: string, logger: Logger): ReloadableFile<Keyring> {
-  return follow(path, loadKeyring, logger, 'api_keys', ({ size }) => ({ keys: size }));
+export function followKeyring(
+  config: Exposure & Pick<Config, 'apiKeysFile'>,
+  logger: Logger,
+): ReloadableFile<Keyring> {
+  const load = readKeyring(isExposedBy(config));
+  return follow(config.apiKeysFile, load, logger, 'api_keys', ({ size }) => ({ keys: size }));
 }
 
-/** The gateway profiles in force: the built-in one where `path` is null. Throws when there are none at first. */
-export function followProfiles(path: string | null, logger: Logger): ReloadableFile<GatewayProfiles> {
+/** The gateway profiles in force: the built-in one where no file is named. Throws when there are none at first. */
+export function followProfiles(
+  config: Exposure & Pick<Config, 'gatewayProfilesFile'>,
+  logger: Logger,
+): ReloadableFile<GatewayProfiles> {
+  const path = config.gatewayProfilesFile;
   if (path === null) return { current: () => BUILT_IN_PROFILES, close: () => {} };
-  return follow(path, loadProfiles, logger, 'gateway_profiles', ({ byName }) => ({ profiles: byName.size }));
+  const load = readProfiles(isExposedBy(config));
+  return follow(path, load, logger, 'gateway_profiles', ({ byName }) => ({ profiles: byName.size }));
 }
 
 function follow<Value>(

@@ -1,7 +1,8 @@
-import { hash } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t from 'tap';
+import { writeApiKeys } from '../support/api-key-file.ts';
 import { createDirectory, createTestApp, KEYS, until } from '../support/test-app.ts';
 
 const app = await createTestApp(t);
@@ -112,6 +113,18 @@ t.test('names the key in the log by its id, and never logs the key', async (t) =
   const made = app.logs.filter(({ event }) => event === 'decision.made').at(-1);
   t.equal(made?.['caller'], 'decide');
   for (const key of Object.values(KEYS)) t.notOk(app.logText().includes(key));
+});
+
+t.test('takes no key that everybody knows from a changed file, where others can reach it', async (t) => {
+  const file = writeApiKeys(createDirectory(t), [{ id: 'login', key: 'drawn' }]);
+  const env = { HOST: '0.0.0.0', API_KEYS_FILE: file, ID_HASH_KEY: randomBytes(32).toString('base64') };
+  const own = await createTestApp(t, { emulators: app.emulators, env });
+  const ask = async (key: string) => (await own.ask('GET', '/v1/policy', { key })).status;
+  t.equal(await ask('drawn'), 200);
+  writeApiKeys(dirname(file), [{ id: 'login', key: 'demo-key' }]);
+  await until('the changed file is refused', () => own.events().includes('api_keys.refused'));
+  t.equal(await ask('demo-key'), 401);
+  t.equal(await ask('drawn'), 200, 'the last good one stays');
 });
 
 t.test('follows the file of API keys, and keeps the last good one', async (t) => {
