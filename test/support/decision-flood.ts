@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import Fastify, { type FastifyReply } from 'fastify';
 import { loadAssets } from '../../src/dashboard/assets.ts';
@@ -58,10 +59,11 @@ export async function startDecisionFlood(t: Teardown): Promise<DecisionFlood> {
 /** Waits for a reader that is slower than the flood. */
 async function write(raw: FastifyReply['raw'], text: string): Promise<void> {
   if (text === '' || raw.write(text)) return;
-  await Promise.race([
-    new Promise((resolve) => raw.once('drain', resolve)),
-    new Promise((resolve) => raw.once('close', resolve)),
-  ]);
+  const over = new AbortController();
+  const { signal } = over;
+  // Losing a race leaves no listener behind.
+  await Promise.race(['drain', 'close'].map((event) => once(raw, event, { signal }).catch(() => {})));
+  over.abort();
 }
 
 function eventOf(id: number, event: string, data: object): string {
