@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { closeServer } from './app/close-server.ts';
+import { prepareClose } from './app/close-server.ts';
 import { openDecisionLog } from './app/decision-log.ts';
 import { openDecisionReads } from './app/decision-reads.ts';
 import { followKeyring, followPolicy, followProfiles } from './app/followed-files.ts';
@@ -200,10 +200,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     isDraining: () => isDraining,
   });
   if (config.isDashboardServed) await server.register(registerDashboard, { assets: loadAssets() });
+  const closeServer = prepareClose(server);
   const grpc = await startGrpcDoor(config.grpcPort, { check: gateways.check, newId });
   const close = async (): Promise<void> => {
     reads?.streams.drain();
-    await Promise.all([closeServer(server), grpc?.close(GRPC_PATIENCE_MS)]);
+    await Promise.all([closeServer(), grpc?.close(GRPC_PATIENCE_MS)]);
     await log?.close();
     guarded.stop();
     inspector.close();

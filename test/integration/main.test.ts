@@ -166,6 +166,25 @@ t.test('exits 0 on SIGTERM while a client holds an idle connection', async (t) =
   t.match(await service.ended, { code: 0, signal: null });
 });
 
+t.test('exits 0 on SIGTERM while clients hold connections on which they ask nothing', async (t) => {
+  const service = await startService(t, createServiceEnvironment(t, upstream));
+  const { hostname, port } = new URL(service.origin);
+  const open = async (sent: string) => {
+    const socket = connect(Number(port), hostname);
+    t.teardown(() => socket.destroy());
+    // It is reset at the end.
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    if (sent !== '') socket.write(sent);
+  };
+  await open('');
+  await open('GET /livez HTTP/1.1\r\nHost: ris');
+  // So that all of it has arrived.
+  t.equal((await fetch(`${service.origin}/livez`)).status, 200);
+  service.child.kill('SIGTERM');
+  t.match(await service.ended, { code: 0, signal: null });
+});
+
 function logLines(stdout: string): Record<string, unknown>[] {
   const lines = stdout.split('\n').filter((line) => line !== '');
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
