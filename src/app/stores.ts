@@ -48,7 +48,13 @@ export function createStores(
   });
   return {
     evidence: createTieredEvidenceStore({ memory, redis }),
-    custody: createRedisCustodyStore({ lane: redis.lane, clock, retentionMs }),
+    custody: createRedisCustodyStore({
+      lane: redis.lane,
+      clock,
+      retentionMs,
+      onLost: () =>
+        logger.error({ event: 'custody.lost' }, 'Redis has forgotten who used telemetry ids first'),
+    }),
   };
 }
 

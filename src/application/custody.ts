@@ -3,6 +3,7 @@ import {
   type CustodyClaim,
   type CustodyRecord,
   DEVICE_FIELD_PREFIX,
+  isInDoubt,
 } from '../domain/custody.ts';
 import { isDefinite } from '../domain/evidence.ts';
 import {
@@ -31,7 +32,7 @@ export interface CustodyDependencies {
   readonly observer: Pick<OperationObserver, 'onCustody'>;
 }
 
-/** One use of a telemetry id. `key` is null where there is none to keep; `record` is null where custody is unknown. */
+/** One use of a telemetry id. `key` is null where there is none to keep; `record` is null where custody is unknown, and may still turn out to be in doubt. */
 export interface CustodyUse {
   readonly key: string | null;
   readonly record: CustodyRecord | null;
@@ -73,6 +74,7 @@ export function createCustody({ slots, store, hashes, clock, observer }: Custody
     if (record === null) return 'unknown';
     const expiry = toExpiry(slots, gathered);
     learn(store, key, record, expiry, gathered, slots);
+    if (isInDoubt(record, toCreatedAtMs(slots, gathered))) return 'unknown';
     return toTelemetrySignals(record, expiry, nowMs);
   };
 
@@ -111,6 +113,18 @@ function toExpiry(slots: readonly ProviderSlot[], gathered: readonly Gathered[])
     if (said !== null) validUntilMs = Math.min(said, validUntilMs ?? said);
   });
   return { validUntilMs, isLost };
+}
+
+/** When the telemetry id came to be, Unix milliseconds: the earliest that its providers say, null where none does. */
+function toCreatedAtMs(slots: readonly ProviderSlot[], gathered: readonly Gathered[]): number | null {
+  let createdAtMs: number | null = null;
+  slots.forEach(({ subject, source }, place) => {
+    const signals = gathered[place]?.evidence.signals;
+    if (subject !== 'telemetry_id' || source === null || !signals) return;
+    const said = source.subjectCreatedAtMs(signals);
+    if (said !== null) createdAtMs = Math.min(said, createdAtMs ?? said);
+  });
+  return createdAtMs;
 }
 
 /** A binding outlives the telemetry id, and an id that nobody knows is not worth keeping for long, unless who says so is suspect: to forget it would make its next use a first one. */

@@ -51,6 +51,8 @@ export interface EvidenceSource {
   present(signals: Signals, nowMs: number): Signals;
   /** When the subject's id itself expires, Unix milliseconds, as its signals say; null where the provider says nothing of it. */
   subjectExpiresAtMs(signals: Signals): number | null;
+  /** When the subject's id came to be, Unix milliseconds, likewise. */
+  subjectCreatedAtMs(signals: Signals): number | null;
   /** The signals of an id that the provider does not know, or that is missing. */
   readonly notFoundSignals: Signals;
   /** The store key for an id: keyed hashes only. */

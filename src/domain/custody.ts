@@ -19,7 +19,20 @@ export interface CustodyRecord {
   readonly firstUsedAtMs: number;
   readonly isBoundElsewhere: boolean;
   readonly validUntilMs: number | null;
+  /** Null where no binding of before has been missed. */
+  readonly loss: CustodyLoss | null;
 }
+
+/** The store has come back without its bindings: who used an id before that is forgotten. Unix milliseconds. */
+export interface CustodyLoss {
+  /** When that was noticed, which is never before it came about. */
+  readonly noticedAtMs: number;
+  /** When a binding of before whose id nobody knew the expiry of would have run out. */
+  readonly overAtMs: number;
+}
+
+/** By how much a provider's clock may run ahead of ours; it is as long again until new ids are above doubt. */
+const CLOCK_SLACK_MS = 5_000;
 
 /** The field that holds the account. */
 export const ACCOUNT_FIELD = 'account';
@@ -43,8 +56,18 @@ export function useBinding(
       validUntilMs,
       claim: isBoundElsewhere ? heldClaim : merge(heldClaim, claim),
     },
-    record: { uses, firstUsedAtMs, isBoundElsewhere, validUntilMs },
+    record: { uses, firstUsedAtMs, isBoundElsewhere, validUntilMs, loss: null },
   };
+}
+
+/**
+ * True when the store may have forgotten who used the id first, so that nothing of the record can be believed: the first to come after the loss may be a thief, and whoever comes next its owner.
+ * `createdAtMs` is when the id came to be (Unix milliseconds): one that is younger than the loss had no binding to lose. Null where nobody says.
+ */
+export function isInDoubt({ loss, firstUsedAtMs }: CustodyRecord, createdAtMs: number | null): boolean {
+  if (loss === null) return false;
+  if (createdAtMs === null) return firstUsedAtMs < loss.overAtMs;
+  return createdAtMs < loss.noticedAtMs + CLOCK_SLACK_MS;
 }
 
 /** True when a use does not fit the holder: a field that both have differs, or both have devices and not one device API in common. */

@@ -49,6 +49,8 @@ export interface ProviderDefinition {
   present(signals: Signals, nowMs: number): Signals;
   /** When the subject's id itself expires, Unix milliseconds, read off the stored signals; null where they do not say. */
   subjectExpiresAtMs?(signals: Signals): number | null;
+  /** When the subject's id came to be, likewise. */
+  subjectCreatedAtMs?(signals: Signals): number | null;
   /** A local imitation of the API at its real absolute paths, with faults. Options: see emulator.ts. */
   readonly emulator: FastifyPluginAsync<EmulatorOptions>;
 }

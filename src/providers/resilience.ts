@@ -117,6 +117,7 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     notFoundSignals: definition.notFoundSignals,
     present: definition.present,
     subjectExpiresAtMs: (signals) => definition.subjectExpiresAtMs?.(signals) ?? null,
+    subjectCreatedAtMs: (signals) => definition.subjectCreatedAtMs?.(signals) ?? null,
     keyOf,
     isSuspect: upstream.isSuspect,
     look: (query: ProviderQuery, limits: LookLimits): LookResult | Promise<LookResult> => {

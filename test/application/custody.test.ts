@@ -7,7 +7,13 @@ import type { Outcome, Signals } from '../../src/domain/evidence.ts';
 import type { DeviceIds, Subject } from '../../src/domain/subject.ts';
 import { createManualClock } from '../support/test-app.ts';
 
-const RECORD: CustodyRecord = { uses: 1, firstUsedAtMs: 0, isBoundElsewhere: false, validUntilMs: null };
+const RECORD: CustodyRecord = {
+  uses: 1,
+  firstUsedAtMs: 0,
+  isBoundElsewhere: false,
+  validUntilMs: null,
+  loss: null,
+};
 const DEADLINE_MS = 1_000;
 /** Long after every deadline here, so that a test that waits for it fails by its own timeout. */
 const FAR_MS = 60_000;
@@ -40,6 +46,7 @@ function createSource(id: string, subject: ProviderSlot['subject'], isSuspect = 
     },
     present: (signals) => signals,
     subjectExpiresAtMs: (signals) => (typeof signals['until'] === 'number' ? signals['until'] : null),
+    subjectCreatedAtMs: (signals) => (typeof signals['from'] === 'number' ? signals['from'] : null),
     notFoundSignals: { found: false },
     keyOf: (key) => key,
     isSuspect: () => isSuspect,
@@ -197,6 +204,39 @@ t.test('takes the expiry from the providers of telemetry ids alone, and passes i
   t.same(concluded({ validUntilMs: 30_000 }, pieces).lessons, [['T(t)', 20_000]]);
   t.match(concluded({}, gathered('ok', { found: true, until: 10_000 })).signals, { expired: true });
 });
+
+t.test(
+  'does not know custody of an id that may have been forgotten, and learns of it all the same',
+  async (t) => {
+    const loss = { noticedAtMs: 50_000, overAtMs: 90_000 };
+    const second: ProviderSlot = {
+      id: 'q',
+      subject: 'telemetry_id',
+      source: createSource('q', 'telemetry_id'),
+    };
+    const comesTo = (from: number | null, slots = SLOTS) =>
+      concluded({ loss }, gathered('ok', { found: true, until: 99_000, ...(from && { from }) }), slots);
+    t.strictSame(comesTo(1), { signals: 'unknown', lessons: [['T(t)', 99_000]] });
+    t.match(comesTo(80_000).signals, FIRST_USE, 'created after the loss');
+    t.equal(comesTo(null).signals, 'unknown');
+    t.equal(comesTo(80_000, disable('s')).signals, 'unknown', 'nobody who could say it is asked');
+    t.equal(concluded({ loss }, gathered('timeout', null)).signals, 'unknown');
+    t.match(concluded({ loss, firstUsedAtMs: 90_000 }, gathered('ok', { found: true })).signals, { uses: 1 });
+    const [young] = gathered('ok', { found: true, from: 80_000 });
+    const [old] = gathered('ok', { found: true, from: 1 });
+    for (const pieces of [
+      [young, old],
+      [old, young],
+    ]) {
+      const present = pieces.filter((piece) => piece !== undefined);
+      t.equal(
+        concluded({ loss }, present, [...SLOTS.slice(0, 1), second]).signals,
+        'unknown',
+        'the earliest',
+      );
+    }
+  },
+);
 
 t.test('takes the earliest expiry where several providers say one', async (t) => {
   const second: ProviderSlot = {

@@ -41,6 +41,7 @@ export function createSource(
     present: (signals, nowMs) => ({ ...signals, presented_at: nowMs }),
     notFoundSignals: { found: false },
     subjectExpiresAtMs: () => null,
+    subjectCreatedAtMs: () => null,
     isSuspect: () => false,
     keyOf: (value) => `${id}:hash-of-${value}`,
   };

@@ -49,7 +49,7 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
     const { clock, use } = await open(t);
     const firstUsedAtMs = clock.nowMs();
     const claim = { account: 'a1', 'device:m': 'd1' };
-    const expected = { firstUsedAtMs, isBoundElsewhere: false, validUntilMs: null };
+    const expected = { firstUsedAtMs, isBoundElsewhere: false, validUntilMs: null, loss: null };
     t.strictSame(await use(claim), { uses: 1, ...expected });
     clock.advance(1_500);
     t.strictSame(await use(claim), { uses: 2, ...expected });

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { type CustodyBinding, type CustodyClaim, isAnothers, useBinding } from '../../src/domain/custody.ts';
+import {
+  type CustodyBinding,
+  type CustodyClaim,
+  isAnothers,
+  isInDoubt,
+  useBinding,
+} from '../../src/domain/custody.ts';
 import {
   type TelemetryCustody,
   toCustodyResult,
@@ -28,7 +34,13 @@ function play(uses: readonly CustodyClaim[]) {
 t.test('begins with the first use', async (t) => {
   const { binding, record } = useBinding(null, { account: 'h1' }, 7);
   t.strictSame(binding, { firstUsedAtMs: 7, uses: 1, validUntilMs: null, claim: { account: 'h1' } });
-  t.strictSame(record, { uses: 1, firstUsedAtMs: 7, isBoundElsewhere: false, validUntilMs: null });
+  t.strictSame(record, {
+    uses: 1,
+    firstUsedAtMs: 7,
+    isBoundElsewhere: false,
+    validUntilMs: null,
+    loss: null,
+  });
 });
 
 t.test('keeps what it knows of the expiry, and does not change what was held', async (t) => {
@@ -74,7 +86,8 @@ t.test('never lets a bound field change', async (t) => {
   t.ok(thefts > 500, `${thefts} uses differed`);
 });
 
-const RECORD = { uses: 2, firstUsedAtMs: 10_000, isBoundElsewhere: false, validUntilMs: null };
+const RECORD = { uses: 2, firstUsedAtMs: 10_000, isBoundElsewhere: false, validUntilMs: null, loss: null };
+const LOSS = { noticedAtMs: 100_000, overAtMs: 200_000 };
 const NOT_SAID = { validUntilMs: null, isLost: false };
 
 t.test('counts the age in whole seconds, and never below 0 where clocks disagree', async (t) => {
@@ -95,6 +108,17 @@ t.test('says that the id is expired by what its provider says now, else by what 
   t.equal(expired(nowMs, null, true), true, 'an outage does not undo what was said');
   t.equal(expired(nowMs + 1, null, true), undefined, 'it may have been shortened since');
   t.equal(expired(null, null, true), undefined);
+});
+
+t.test('doubts what may have been forgotten: ids from before the loss, and a while longer', async (t) => {
+  for (const createdAtMs of [null, 0, 500_000]) t.equal(isInDoubt(RECORD, createdAtMs), false, 'no loss');
+  const isDoubted = (firstUsedAtMs: number, createdAtMs: number | null) =>
+    isInDoubt({ ...RECORD, firstUsedAtMs, loss: LOSS }, createdAtMs);
+  t.equal(isDoubted(500_000, 0), true);
+  t.equal(isDoubted(500_000, 104_999), true, 'clocks disagree');
+  t.equal(isDoubted(105_000, 105_000), false);
+  t.equal(isDoubted(199_999, null), true, 'nobody says how old the id is');
+  t.equal(isDoubted(200_000, null), false, 'older bindings would have run out');
 });
 
 t.test('has one label for each result', async (t) => {

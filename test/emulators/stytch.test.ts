@@ -55,6 +55,8 @@ t.test('dates the answer a minute back and lets it expire in the future', async 
   t.match(createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   t.ok(Date.parse(createdAt) < Date.now());
   t.ok(Date.parse(expiresAt) > Date.now());
+  const young = (await app.inject(stytchLookup('just-taken-1'))).json();
+  t.ok(Date.parse(young.created_at) > Date.parse(createdAt), 'but for one that was taken just now');
 
   const expired = (await app.inject(stytchLookup('fault-expired-answer'))).json();
   t.ok(Date.parse(expired.expires_at) < Date.now());

@@ -288,7 +288,7 @@ t.test('keeps in Redis nothing but keyed hashes, each for its own purpose, and a
   t.ok((ttls[0] ?? 0) > 500, 'an id that nobody knows is kept for ten minutes');
   t.ok((ttls[1] ?? 0) > 86_000 && (ttls[1] ?? 0) <= 86_400, 'and a good one for a day');
   for (const key of keys) {
-    t.match(key, /^riskgate:v1:custody:[0-9a-f]{32}$/);
+    t.match(key, /^riskgate:v1:custody:\{[0-9a-f]{2}\}[0-9a-f]{30}$/);
     const binding = await client.hgetall(key);
     for (const [field, value] of Object.entries(binding)) {
       t.match(field, /^(first|uses|expires|account|device:(mobilerun|prefactor))$/);
@@ -296,7 +296,7 @@ t.test('keeps in Redis nothing but keyed hashes, each for its own purpose, and a
     }
     const evidence = await client.keys('riskgate:v1:evidence:*');
     t.notOk(
-      evidence.some((other) => other.endsWith(key.slice(-32))),
+      evidence.some((other) => other.endsWith(key.slice(-30))),
       'no hash of evidence is found again',
     );
   }
@@ -313,6 +313,12 @@ t.test('shares custody between replicas, and finds it after a restart of the ser
     telemetry: { uses: 2, bound_elsewhere: true },
   });
 });
+
+async function deleteBindings(server: RedisServer): Promise<void> {
+  const client = new Redis(server.url);
+  await client.del(...(await client.keys('*:custody:*')));
+  client.disconnect();
+}
 
 /** Ways to lose custody with a Redis that was there, and to get it back. */
 const LOSSES: readonly (readonly [
@@ -339,7 +345,7 @@ const LOSSES: readonly (readonly [
       for (const key of await client.keys('*:custody:*')) await client.set(key, 'x');
       client.disconnect();
     },
-    (server) => server.command('FLUSHALL'),
+    deleteBindings,
   ],
   [
     'holds a mangled binding',
@@ -348,7 +354,7 @@ const LOSSES: readonly (readonly [
       for (const key of await client.keys('*:custody:*')) await client.hset(key, 'first', 'x');
       client.disconnect();
     },
-    (server) => server.command('FLUSHALL'),
+    deleteBindings,
   ],
 ];
 
@@ -381,7 +387,53 @@ for (const [how, lose, restore] of LOSSES) {
       }
     }
     await restore(own);
-    await until('custody is known again', async () => (await ask(app, body)).telemetry !== null);
+    // A Redis that came back empty says nothing of older ids; it does of one that is taken now.
+    const youngBody = () => ({ ...body, telemetry_id: `just-taken-${fresh()}` });
+    await until('custody is known again', async () => (await ask(app, youngBody())).telemetry !== null);
+  });
+}
+
+/** Ways for Redis to lose all bindings, with and without the connection. */
+const EMPTYINGS: readonly (readonly [string, (server: RedisServer) => Promise<unknown>])[] = [
+  ['is flushed', (server) => server.command('FLUSHALL')],
+  ['restarts empty', (server) => server.restart()],
+];
+
+for (const [how, lose] of EMPTYINGS) {
+  t.test(`lets no thief be the first when Redis ${how}, and blocks no owner for it`, async (t) => {
+    const own = await startRedisServer(t);
+    // Behind the emulators by more than the slack of clocks, so that an id they take after the loss is younger by ours.
+    const clock = createManualClock(Date.now() - 30_000);
+    const open = async (env: Record<string, string> = {}) => {
+      const app = await createTestApp(t, {
+        emulators,
+        clock,
+        env: { REDIS_URL: own.url, ...PATIENT, ...env },
+      });
+      await untilRedisIsUp(app);
+      return app;
+    };
+    const [app, strict] = [await open(), await open({ POLICY_FILE: 'policies/strict.yaml' })];
+    const owner = { telemetry_id: fresh(), device_ids: { prefactor: fresh() }, account_id: 'acct_1' };
+    const thief = { ...owner, device_ids: { prefactor: fresh() }, account_id: 'acct_2' };
+    t.equal((await ask(app, owner)).json.decision, 'ALLOW', 'nothing is doubted where nothing was lost');
+    t.equal((await ask(app, thief)).json.decision, 'BLOCK');
+    const ups = () => app.events().filter((event) => event === 'redis.up').length;
+    const upsBefore = ups();
+    await lose(own);
+    if (how !== 'is flushed') await until('Redis is back', () => ups() > upsBefore);
+    for (let round = 0; round < 3; round += 1) {
+      for (const body of [thief, owner]) {
+        t.match((await ask(app, body)).json, { decision: 'CHALLENGE', degraded: true });
+        await until('the other has Redis', async () => (await ask(strict, body)).json.decision === 'BLOCK');
+      }
+    }
+    t.equal(app.events().filter((event) => event === 'custody.lost').length, 1);
+    const young = { ...owner, telemetry_id: `just-taken-${fresh()}` };
+    t.match((await ask(app, young)).json, { decision: 'ALLOW', degraded: false }, 'a younger id is known');
+    t.match((await ask(app, { ...thief, telemetry_id: young.telemetry_id })).json, { decision: 'BLOCK' });
+    const later = await open();
+    t.equal((await ask(later, thief)).json.decision, 'CHALLENGE', 'a process that starts later learns of it');
   });
 }
 

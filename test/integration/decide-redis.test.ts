@@ -132,7 +132,7 @@ t.test('takes values that are not its own for a miss', async (t) => {
     t.equal(status, 200);
     t.equal(json.decision, 'ALLOW');
     for (const id of IDS) t.equal(json.providers[id].cache, 'miss', JSON.stringify(value));
-    await client.flushall();
+    await client.del(...(await evidenceKeys(client)));
   }
 });
 

@@ -198,7 +198,8 @@ class Load implements FaultLoad {
   async #bind(): Promise<void> {
     await until('an id is bound to its owner', async () => {
       this.#attempts += 1;
-      const telemetry_id = `fault-slow-1-bound-${this.#attempts}`;
+      // Of an older id a Redis that has come back empty cannot say who is its owner.
+      const telemetry_id = `just-taken-bound-${this.#attempts}`;
       const owner = { telemetry_id, device_id: 'active', account_id: 'owner' };
       if (!(await this.#ask(owner)).includes('"ALLOW"')) return false;
       const thief = { telemetry_id, device_id: 'never-seen', account_id: 'thief' };

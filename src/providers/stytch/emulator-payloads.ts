@@ -61,6 +61,7 @@ const PROFILES: ReadonlyMap<string, Profile> = new Map<string, Profile>([
     (now) =>
       full(now, { action: 'BLOCK', is_authentic_device: false, reasons: ['HEADLESS_BROWSER_AUTOMATION'] }),
   ],
+  ['just-taken', (now) => ({ ...full(now, {}), created_at: toRfc3339(now) })],
   ['inauthentic', inauthentic],
   ['minimal', minimal],
   ['unknown-action', unknownAction],

@@ -18,7 +18,13 @@ import type { AnswerContext, ProviderDefinition, ProviderSettings } from '../def
 import { baseUrlSchema, credentialSchema, readText } from '../settings.ts';
 import { stytchEmulator } from './emulator.ts';
 import { errorSchema, FAILURE_OF_ERROR, lookupSchema, NOT_FOUND_ERROR_TYPE } from './payload.ts';
-import { presentStytch, stytchExpiresAtMs, stytchSignals, toStytchSignals } from './signals.ts';
+import {
+  presentStytch,
+  stytchCreatedAtMs,
+  stytchExpiresAtMs,
+  stytchSignals,
+  toStytchSignals,
+} from './signals.ts';
 
 const LOOKUP_PATH = '/v1/fingerprint/lookup';
 
@@ -66,6 +72,7 @@ export const stytch: ProviderDefinition = {
   toAnswer,
   present: presentStytch,
   subjectExpiresAtMs: stytchExpiresAtMs,
+  subjectCreatedAtMs: stytchCreatedAtMs,
   emulator: stytchEmulator,
 };
 

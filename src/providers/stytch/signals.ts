@@ -108,6 +108,12 @@ export function stytchExpiresAtMs(signals: Signals): number | null {
   return typeof expires === 'number' ? expires * 1000 : null;
 }
 
+/** When the fingerprint was taken, Unix milliseconds; null where the signals do not say. */
+export function stytchCreatedAtMs(signals: Signals): number | null {
+  const created = signals['created_at_unix_seconds'];
+  return typeof created === 'number' ? created * 1000 : null;
+}
+
 function toVerdictSignals(verdict: Lookup['verdict'], hash: (value: string) => string) {
   return omitAbsent({
     action: verdict.action,

@@ -1,7 +1,13 @@
 import type { Clock, CustodyStore } from '../../application/ports.ts';
-import { type CustodyClaim, type CustodyRecord, DEVICE_FIELD_PREFIX } from '../../domain/custody.ts';
+import {
+  type CustodyClaim,
+  type CustodyLoss,
+  type CustodyRecord,
+  DEVICE_FIELD_PREFIX,
+} from '../../domain/custody.ts';
 import { custodyLifeMs } from '../custody-life.ts';
 import type { RedisClient } from './connection.ts';
+import { BEGINNING, createCustodyBeginnings } from './custody-beginnings.ts';
 import type { RedisLane } from './lane.ts';
 
 export interface RedisCustodyStoreOptions {
@@ -10,13 +16,15 @@ export interface RedisCustodyStoreOptions {
   readonly clock: Clock;
   /** A binding is kept for at least so long after its latest use. */
   readonly retentionMs: number;
+  /** Called when Redis turns out to have lost bindings; not more often than once in ten seconds. */
+  readonly onLost?: () => void;
 }
 
 /**
  * domain/custody.ts in one step of Redis, which runs scripts one after the other. A binding is a hash: `first` (Unix ms), `uses`, `expires` (Unix ms, once known) and the fields of the claim.
  * The first write comes after everything that can fail on a value of another type, and Redis refuses a script for want of memory before its first write: so it is all or nothing.
  */
-const USE = `
+const USE = `${BEGINNING}
 local now, life = ARGV[1], tonumber(ARGV[2])
 local held, holds_device = {}, false
 local function is_device(field) return string.find(field, '${DEVICE_FIELD_PREFIX}', 1, true) == 1 end
@@ -26,7 +34,7 @@ for i = 1, #flat, 2 do
   holds_device = holds_device or is_device(flat[i])
 end
 local elsewhere, claims_device, common_device = 0, false, false
-for i = 3, #ARGV, 2 do
+for i = 5, #ARGV, 2 do
   local device = is_device(ARGV[i])
   claims_device = claims_device or device
   local bound = held[ARGV[i]]
@@ -36,8 +44,9 @@ for i = 3, #ARGV, 2 do
   end
 end
 if holds_device and claims_device and not common_device then elsewhere = 1 end
+local name, lost = beginning(KEYS[2], now, ARGV[3], ARGV[4])
 local fresh = held.first and {} or { 'first', now }
-for i = 3, elsewhere == 0 and #ARGV or 0, 2 do
+for i = 5, elsewhere == 0 and #ARGV or 0, 2 do
   if not held[ARGV[i]] then
     fresh[#fresh + 1] = ARGV[i]
     fresh[#fresh + 1] = ARGV[i + 1]
@@ -46,7 +55,7 @@ end
 if #fresh > 0 then redis.call('HSET', KEYS[1], unpack(fresh)) end
 local uses = redis.call('HINCRBY', KEYS[1], 'uses', 1)
 if redis.call('PTTL', KEYS[1]) < life then redis.call('PEXPIRE', KEYS[1], life) end
-return { uses, held.first or now, elsewhere, held.expires or false }`;
+return { uses, held.first or now, elsewhere, held.expires or false, name, lost }`;
 
 const LEARN_EXPIRY = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
@@ -60,7 +69,15 @@ if redis.call('PTTL', KEYS[1]) > tonumber(ARGV[1]) then redis.call('PEXPIRE', KE
 return 1`;
 
 type ScriptedRedis = RedisClient & {
-  useTelemetry(key: string, nowMs: number, lifeMs: number, ...claim: readonly string[]): Promise<unknown>;
+  useTelemetry(
+    key: string,
+    beginningKey: string,
+    nowMs: number,
+    lifeMs: number,
+    known: string,
+    fresh: string,
+    ...claim: readonly string[]
+  ): Promise<unknown>;
   learnTelemetryExpiry(key: string, validUntilMs: number, lifeMs: number): Promise<unknown>;
   learnTelemetryUnknown(key: string, lifeMs: number): Promise<unknown>;
 };
@@ -70,21 +87,29 @@ export function createRedisCustodyStore({
   lane,
   clock,
   retentionMs,
+  onLost = () => {},
 }: RedisCustodyStoreOptions): CustodyStore {
   const { keys, guard } = lane;
-  lane.redis.defineCommand('useTelemetry', { numberOfKeys: 1, lua: USE });
+  lane.redis.defineCommand('useTelemetry', { numberOfKeys: 2, lua: USE });
   lane.redis.defineCommand('learnTelemetryExpiry', { numberOfKeys: 1, lua: LEARN_EXPIRY });
   lane.redis.defineCommand('learnTelemetryUnknown', { numberOfKeys: 1, lua: LEARN_UNKNOWN });
   // defineCommand adds the methods that the cast declares.
   const redis = lane.redis as ScriptedRedis;
+  const beginnings = createCustodyBeginnings({ lane, clock, onLost });
 
   const use = async (key: string, claim: CustodyClaim): Promise<CustodyRecord | null> => {
     const redisKey = keys.custody(key);
     const fields = Object.entries(claim).flat();
-    const reply = await guard.run(() => redis.useTelemetry(redisKey, clock.nowMs(), retentionMs, ...fields));
-    if (reply === null) return null;
-    const record = toRecord(reply);
-    if (record === null) lane.refuseValue(redisKey);
+    const beginningKey = keys.custodyBeginning(key);
+    const told = beginnings.toldFor(key);
+    const reply = await guard.run(() =>
+      redis.useTelemetry(redisKey, beginningKey, clock.nowMs(), retentionMs, ...told, ...fields),
+    );
+    if (!Array.isArray(reply)) return null;
+    const [, , , , name, lost] = reply as unknown[];
+    const lostAtMs = beginnings.note(key, name, lost);
+    const record = lostAtMs === null ? null : toRecord(reply, toLoss(lostAtMs, retentionMs));
+    if (record === null) lane.refuseValue(lostAtMs === null ? beginningKey : redisKey);
     return record;
   };
 
@@ -105,14 +130,19 @@ export function createRedisCustodyStore({
 }
 
 /** Reads a reply that is trusted no further than its shape: somebody else may have written the key. */
-function toRecord(reply: unknown): CustodyRecord | null {
-  if (!Array.isArray(reply)) return null;
-  const [uses, first, elsewhere, expires] = reply as unknown[];
+function toRecord(
+  [uses, first, elsewhere, expires]: readonly unknown[],
+  loss: CustodyLoss | null,
+): CustodyRecord | null {
   const firstUsedAtMs = toTimeMs(first);
   const validUntilMs = expires === null || expires === undefined ? null : toTimeMs(expires);
   const isMangled = firstUsedAtMs === null || (validUntilMs === null && typeof expires === 'string');
   if (isMangled || typeof uses !== 'number' || typeof elsewhere !== 'number') return null;
-  return { uses, firstUsedAtMs, isBoundElsewhere: elsewhere !== 0, validUntilMs };
+  return { uses, firstUsedAtMs, isBoundElsewhere: elsewhere !== 0, validUntilMs, loss };
+}
+
+function toLoss(lostAtMs: number, retentionMs: number): CustodyLoss | null {
+  return lostAtMs === 0 ? null : { noticedAtMs: lostAtMs, overAtMs: lostAtMs + retentionMs };
 }
 
 function toTimeMs(text: unknown): number | null {

@@ -88,6 +88,7 @@ class SharedEvidenceStore implements LendingEvidenceStore {
   readonly #guard: RedisGuard;
   readonly #purges: PurgeChannel;
   readonly lane: RedisLane;
+  readonly #upListeners: (() => void)[] = [];
   readonly #purgeListeners: ((keys: readonly string[]) => void)[] = [];
   readonly #missedPurgesListeners: (() => void)[] = [];
   readonly #writeRefusedListeners: ((key: string) => void)[] = [];
@@ -107,6 +108,7 @@ class SharedEvidenceStore implements LendingEvidenceStore {
       redis: this.#connection.redis,
       keys: this.#keys,
       guard: this.#guard,
+      onUp: (listener) => void this.#upListeners.push(listener),
       refuseValue: (key) => this.#refuseValue(key),
     };
     this.#purges = this.#createPurgeChannel(options.target);
@@ -252,8 +254,10 @@ class SharedEvidenceStore implements LendingEvidenceStore {
       connection: this.#connection,
       ...(options.budgetMs === undefined ? {} : { budgetMs: options.budgetMs }),
       ...(options.probeIntervalMs === undefined ? {} : { probeIntervalMs: options.probeIntervalMs }),
-      onStateChange: (state, reason) =>
-        this.#onEvent(state === 'up' ? { kind: 'up' } : { kind: 'down', reason: reason ?? 'unknown' }),
+      onStateChange: (state, reason) => {
+        this.#onEvent(state === 'up' ? { kind: 'up' } : { kind: 'down', reason: reason ?? 'unknown' });
+        if (state === 'up') for (const listener of this.#upListeners) listener();
+      },
       onErrorReply: (code) => this.#reportRefusal({ kind: 'command_refused', code }),
     });
   }

@@ -4,8 +4,10 @@ export interface RedisKeys {
   readonly purgeChannel: string;
   /** The key of one provider's evidence. A store key is `<provider>:<keyed hash>`. */
   evidence(storeKey: string): string;
-  /** The key of one telemetry id's binding, by the keyed hash of the id. */
+  /** The key of one telemetry id's binding, by the keyed hash of the id. It shares a hash tag with the beginning of its group. */
   custody(hash: string): string;
+  /** Where a group of bindings says since when they are kept. A hash stands for the group of its first two digits. */
+  custodyBeginning(hash: string): string;
   /** The counter of a caller's requests in windows of one length. The id is the operator's own name for the caller. */
   requests(callerId: string, windowMs: number): string;
   /** The key of an idempotent request, from a keyed hash. */
@@ -45,10 +47,13 @@ const VERSION = 'v1';
 export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
   const evidencePrefix = `${prefix}:${VERSION}:evidence:`;
   const custodyPrefix = `${prefix}:${VERSION}:custody:`;
+  const beginningPrefix = `${prefix}:${VERSION}:custody-began:`;
+  const tagOf = (hash: string) => `{${hash.slice(0, 2)}}`;
   return {
     purgeChannel: `${prefix}:${VERSION}:purge`,
     evidence: (storeKey) => evidencePrefix + storeKey,
-    custody: (hash) => custodyPrefix + hash,
+    custody: (hash) => custodyPrefix + tagOf(hash) + hash.slice(2),
+    custodyBeginning: (hash) => beginningPrefix + tagOf(hash),
     requests: (callerId, windowMs) => `${prefix}:${VERSION}:requests:${callerId}:${windowMs}`,
     idempotency: (hash) => `${prefix}:${VERSION}:idempotency:${hash}`,
     inspectedText: `${prefix}:${VERSION}:inspection:text`,

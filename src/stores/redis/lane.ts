@@ -7,6 +7,8 @@ export interface RedisLane {
   readonly redis: RedisClient;
   readonly keys: RedisKeys;
   readonly guard: RedisGuard;
+  /** Calls back each time Redis can be used again, the first time included. */
+  onUp(listener: () => void): void;
   /** Reports a value that is not what its key promises. */
   refuseValue(key: string): void;
 }
