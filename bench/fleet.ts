@@ -15,6 +15,8 @@ import { API_KEY, GATEWAY_PROFILES, LIMITED_API_KEY, VARIANTS, type Variant } fr
 export interface RunningVariant extends Variant {
   readonly server: BenchProcess;
   readonly port: number;
+  /** Where the load goes when that is not `port`. */
+  readonly loadPort?: number;
 }
 
 export interface Fleet {
@@ -71,13 +73,19 @@ export async function startFleet(processes: BenchProcesses, only: ReadonlySet<Va
       ...env,
     });
   };
-  const start: Record<VariantId, () => Promise<{ server: BenchProcess; port: number }>> = {
+  const startWithGrpc = async () => {
+    const loadPort = await findFreePort();
+    return { ...(await startService({ GRPC_PORT: String(loadPort) })), loadPort };
+  };
+  type Running = Pick<RunningVariant, 'server' | 'port' | 'loadPort'>;
+  const start: Record<VariantId, () => Promise<Running>> = {
     http: () => startEcho('bench/servers/node-http.ts'),
     fastify: () => startEcho('bench/servers/fastify.ts'),
     unlogged: () => startService({ DECISION_LOG: 'off' }),
     warm: async () => warm,
     limited: () => startService(),
     gateway: () => startService(),
+    grpc: startWithGrpc,
     'log-file': () => startService({ DECISION_LOG: 'file', DECISION_LOG_FILE: logFile('lossy') }),
     'unlogged-redis': () => startWithRedis({ DECISION_LOG: 'off' }),
     'log-redis': () => startWithRedis({ DECISION_LOG: 'redis' }),

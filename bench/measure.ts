@@ -59,14 +59,14 @@ export class Meter {
 
   /** Lets V8 compile what a variant runs: until then a cold decision costs three times what it does later. */
   async warmUp(variant: RunningVariant): Promise<void> {
-    const job = toLoadJob(variant, variant.port, WARM_UP_CONNECTIONS, this.#nextCold);
+    const job = toLoadJob(variant, variant.loadPort ?? variant.port, WARM_UP_CONNECTIONS, this.#nextCold);
     await this.#withLoad(job, () => this.#load(WARM_UP_SECONDS));
   }
 
   /** CPU time of the server's process per request while every connection is busy. */
   async measureCpu(variant: RunningVariant, round: number): Promise<CpuSample> {
     const { connections } = this.#options;
-    const job = toLoadJob(variant, variant.port, connections, this.#nextCold);
+    const job = toLoadJob(variant, variant.loadPort ?? variant.port, connections, this.#nextCold);
     return this.#withLoad(job, async () => {
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
         const { sample, upstreamCallsShare } = await this.#sampleCpu(variant, round);
@@ -86,7 +86,7 @@ export class Meter {
 
   /** Milliseconds that the median request takes while so many connections are busy as strict logging is judged by. */
   async measureMedian(variant: RunningVariant, round: number): Promise<LatencySample> {
-    const job = toLoadJob(variant, variant.port, LATENCY_CONNECTIONS, this.#nextCold);
+    const job = toLoadJob(variant, variant.loadPort ?? variant.port, LATENCY_CONNECTIONS, this.#nextCold);
     return this.#withLoad(job, async () => {
       await this.#load(LEAD_IN_SECONDS_MIN);
       const { latencies } = await this.#load(this.#options.seconds, true);

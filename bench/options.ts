@@ -8,6 +8,7 @@ export const VARIANT_IDS = [
   'unlogged-redis',
   'warm',
   'gateway',
+  'grpc',
   'limited',
   'log-file',
   'log-redis',
@@ -21,7 +22,7 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Length of one measurement; a tenth of it, and no less than 200 ms, runs uncounted before. */
   readonly seconds: number;
-  /** Connections of the load generator, one request at a time on each. */
+  /** Connections of the load generator, one request at a time on each; over gRPC so many calls at once, four to a connection. */
   readonly connections: number;
   readonly only: ReadonlySet<VariantId>;
   /** Where to write every figure, or null. */

@@ -35,6 +35,13 @@ export const VARIANTS: readonly Variant[] = [
     aim: null,
     against: { id: 'warm', aim: 1.25 },
   },
+  {
+    id: 'grpc',
+    title: 'gateway over gRPC (Envoy), warm in memory',
+    origin: 'memory',
+    aim: null,
+    against: { id: 'warm', aim: 2.5 },
+  },
   { id: 'limited', title: 'the same, caller with limits', origin: 'memory', aim: 2.2 },
   { id: 'log-file', title: 'the same, log in a file, lossy', origin: 'memory', aim: null },
   { id: 'log-redis', title: 'the same, custody in Redis, log too, lossy', origin: 'memory', aim: null },
@@ -48,7 +55,7 @@ export const WARM_IDS = { first: 0, count: 512 };
 /** What a provider takes in the cold variant. */
 export const COLD_DELAY_MS = 20;
 
-/** Of the gateway variant, in JSON, which is YAML: what a caller of /v1/decide says too. */
+/** Of the gateway variants, in JSON, which is YAML: what a caller of /v1/decide says too. */
 export const GATEWAY_PROFILES = JSON.stringify({
   profiles: { bench: { action: 'login', ip_header: 'X-Real-IP' } },
 });
@@ -58,6 +65,7 @@ const USER_AGENT =
 /** The load of a variant: a login with everything that a caller usually knows. Cold requests each name an id never seen before, as a new device is. */
 export function toLoadJob(variant: Variant, port: number, connections: number, firstCold: number): LoadJob {
   if (variant.id === 'gateway') return toGatewayJob(port, connections);
+  if (variant.id === 'grpc') return toGrpcJob(port, connections);
   const isCold = variant.origin === 'miss';
   return {
     port,
@@ -74,6 +82,8 @@ export function toLoadJob(variant: Variant, port: number, connections: number, f
   };
 }
 
+const GATEWAY_TARGET = `/shop/item?turn=${TURN}`;
+
 /** What nginx sends for a page: the browser's own headers and the recipe's. No two questions are the same, so that each is counted and logged like a decision of the API. */
 function toGatewayJob(port: number, connections: number): LoadJob {
   const id = `fault-slow-0-${SERIAL}`;
@@ -85,7 +95,7 @@ function toGatewayJob(port: number, connections: number): LoadJob {
     headers: {
       'X-Riskgate-Key': API_KEY,
       'X-Original-Method': 'GET',
-      'X-Original-URI': `/shop/item?turn=${TURN}`,
+      'X-Original-URI': GATEWAY_TARGET,
       'X-Real-IP': '203.0.113.7',
       'X-Telemetry-ID': id,
       'X-Device-ID': id,
@@ -97,6 +107,58 @@ function toGatewayJob(port: number, connections: number): LoadJob {
     body: '',
     serials: WARM_IDS,
     mustInclude: 'x-risk-decision: ALLOW',
+  };
+}
+
+/** The same question as Envoy puts it: what it says of itself and of the connection, and every header of the request. */
+function toGrpcJob(port: number, connections: number): LoadJob {
+  const id = `fault-slow-0-${SERIAL}`;
+  const headers = {
+    ':authority': 'shop.example',
+    ':method': 'GET',
+    ':path': GATEWAY_TARGET,
+    ':scheme': 'https',
+    'x-forwarded-proto': 'https',
+    'x-request-id': '6b1f0d1c-3f0e-4a55-9b0d-7a1f6f0c2d11',
+    'x-real-ip': '203.0.113.7',
+    'x-telemetry-id': id,
+    'x-device-id': id,
+    'user-agent': USER_AGENT,
+    accept: 'text/html,application/xhtml+xml',
+    'accept-language': 'en',
+    'accept-encoding': 'gzip, deflate, br',
+  };
+  const toPeer = (address: string, port_value: number) => ({
+    address: { socket_address: { address, port_value } },
+  });
+  const attributes = {
+    source: toPeer('203.0.113.7', 50_000),
+    destination: toPeer('192.0.2.1', 443),
+    request: {
+      time: { seconds: 1_700_000_000, nanos: 500_000_000 },
+      http: {
+        id: '1234567890123456789',
+        method: 'GET',
+        headers,
+        path: GATEWAY_TARGET,
+        host: 'shop.example',
+        scheme: 'https',
+        protocol: 'HTTP/2',
+      },
+    },
+    context_extensions: { profile: 'bench' },
+    metadata_context: {},
+  };
+  return {
+    port,
+    connections,
+    method: 'GRPC',
+    path: '',
+    headers: { 'x-riskgate-key': API_KEY },
+    body: JSON.stringify({ attributes }),
+    serials: WARM_IDS,
+    // Between name and value stand the tag of the second field of a message, and its length.
+    mustInclude: 'x-risk-decision\u0012\u0005ALLOW',
   };
 }
 

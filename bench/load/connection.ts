@@ -2,15 +2,23 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 export interface LoadResponse {
+  /** 200 for an OK of gRPC. */
   readonly status: number;
-  /** The whole message, head included. */
+  /** The whole message, over HTTP head included. */
   readonly message: Buffer;
+}
+
+/** What requests go through, one at a time. */
+export interface LoadLane {
+  /** Calls back once with the response or why there is none. */
+  send(request: Buffer, settle: (response: LoadResponse | Error) => void): void;
+  close(): void;
 }
 
 const HEAD_END = '\r\n\r\n';
 
 /** One keep-alive connection with one request at a time. Understands responses with a Content-Length, which is all that the servers here send. */
-export class LoadConnection {
+export class LoadConnection implements LoadLane {
   readonly #socket: Socket;
   #pending: Buffer | null = null;
   #settle: ((response: LoadResponse | Error) => void) | null = null;
@@ -29,7 +37,6 @@ export class LoadConnection {
     return new LoadConnection(socket);
   }
 
-  /** Calls back once with the response or why there is none. */
   send(request: Buffer, settle: (response: LoadResponse | Error) => void): void {
     this.#settle = settle;
     if (this.#socket.writable) this.#socket.write(request);

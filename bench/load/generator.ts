@@ -1,7 +1,7 @@
 /** The load generator: a process of its own, so that its CPU time is nobody else's. */
 import { z } from 'zod';
 import { announce, answer } from '../child.ts';
-import { LoadConnection, type LoadResponse } from './connection.ts';
+import { LoadConnection, type LoadLane, type LoadResponse } from './connection.ts';
 import {
   type LoadJob,
   type LoadOrder,
@@ -14,7 +14,8 @@ import {
 } from './job.ts';
 
 let current: LoadJob | null = null;
-let connections: LoadConnection[] = [];
+let lanes: LoadLane[] = [];
+let render = renderRequest;
 let rendered: Buffer[] = [];
 let sent = 0;
 /** Where the number of the turn stands in every request of the job; -1 for a job without one. */
@@ -25,24 +26,29 @@ answer('open', loadJobSchema, async (job) => {
   current = job;
   sent = 0;
   const { first, count } = job.serials;
-  rendered = Array.from({ length: count ?? 0 }, (_, place) => renderRequest(job, first + place));
-  turnPlace = renderRequest(job, first).indexOf(TURN);
-  connections = await Promise.all(
-    Array.from({ length: job.connections }, () => LoadConnection.open(job.port)),
-  );
+  // Loaded on demand: few runs are about gRPC.
+  const grpc = job.method === 'GRPC' ? await import('./grpc.ts') : null;
+  render = grpc === null ? renderRequest : grpc.renderCall;
+  rendered = Array.from({ length: count ?? 0 }, (_, place) => render(job, first + place));
+  turnPlace = render(job, first).indexOf(TURN);
+  lanes = grpc === null ? await openConnections(job) : await grpc.openLanes(job);
 });
 
-/** Keeps every connection busy for some seconds, and answers once the last response is there. */
+/** Keeps every lane busy for some seconds, and answers once the last response is there. */
 answer('run', loadOrderSchema, (order) => (current === null ? null : run(current, order)));
 
 /** Disconnects, and answers the next number that was not used. */
 answer('close', z.null(), () => {
-  for (const connection of connections) connection.close();
-  connections = [];
+  for (const lane of lanes) lane.close();
+  lanes = [];
   return (current?.serials.first ?? 0) + sent;
 });
 
 announce(0);
+
+function openConnections({ connections, port }: LoadJob): Promise<LoadLane[]> {
+  return Promise.all(Array.from({ length: connections }, () => LoadConnection.open(port)));
+}
 
 function run(job: LoadJob, { seconds, isTimed }: LoadOrder): Promise<LoadResult> {
   const startedAtMs = performance.now();
@@ -52,13 +58,13 @@ function run(job: LoadJob, { seconds, isTimed }: LoadOrder): Promise<LoadResult>
   let requests = 0;
   let failures = 0;
   let firstFailure: string | null = null;
-  let busy = connections.length;
+  let busy = lanes.length;
   const { promise, resolve } = Promise.withResolvers<LoadResult>();
 
-  const sendNext = (connection: LoadConnection): void => {
+  const sendNext = (lane: LoadLane): void => {
     const { serial, request } = nextRequest(job);
     const sentAtMs = performance.now();
-    connection.send(request, (response) => {
+    lane.send(request, (response) => {
       const nowMs = performance.now();
       const failure = failureOf(response, wanted);
       if (failure === null) requests += 1;
@@ -66,7 +72,7 @@ function run(job: LoadJob, { seconds, isTimed }: LoadOrder): Promise<LoadResult>
       firstFailure ??= failure;
       if (isTimed && failure === null) latencies.push([serial, nowMs - sentAtMs]);
       if (nowMs < endsAtMs && !(response instanceof Error)) {
-        sendNext(connection);
+        sendNext(lane);
         return;
       }
       busy -= 1;
@@ -74,7 +80,7 @@ function run(job: LoadJob, { seconds, isTimed }: LoadOrder): Promise<LoadResult>
       resolve({ requests, seconds: (nowMs - startedAtMs) / 1000, failures, firstFailure, latencies });
     });
   };
-  for (const connection of connections) sendNext(connection);
+  for (const lane of lanes) sendNext(lane);
   return promise;
 }
 
@@ -82,7 +88,7 @@ function nextRequest(job: LoadJob): { serial: number; request: Buffer } {
   const { first, count } = job.serials;
   const place = count === null ? sent : sent % count;
   sent += 1;
-  const request = rendered[place] ?? renderRequest(job, first + place);
+  const request = rendered[place] ?? render(job, first + place);
   if (turnPlace !== -1) writeTurn(request, turnPlace, sent);
   return { serial: first + place, request };
 }

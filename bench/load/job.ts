@@ -1,16 +1,17 @@
 import { z } from 'zod';
 
-/** What a load generator sends: one request, in which `{serial}` stands for a number of eight digits, so that all are of one length. */
+/** What a load generator sends: one request, over HTTP/1.1 or gRPC, in which `{serial}` stands for a number of eight digits, so that all are of one length. */
 export const loadJobSchema = z.object({
   port: z.int(),
   connections: z.int(),
-  method: z.enum(['GET', 'POST']),
+  /** `GRPC`: Envoy's Check, whose metadata are `headers`, and whose message is `body` in JSON; `path` says nothing. */
+  method: z.enum(['GET', 'POST', 'GRPC']),
   path: z.string(),
   headers: z.record(z.string(), z.string()),
   body: z.string(),
   /** The numbers to put in: `first` and on, or, with a count, `first` to `first + count - 1` round and round. Of one number at most one request is under way as long as there are more numbers than connections. */
   serials: z.object({ first: z.int(), count: z.int().nullable() }),
-  /** A 200 without this text in it is a failure. */
+  /** A 200, or an OK of gRPC, without this text in it is a failure. */
   mustInclude: z.string(),
 });
 export type LoadJob = z.output<typeof loadJobSchema>;
@@ -25,7 +26,7 @@ export type LoadOrder = z.output<typeof loadOrderSchema>;
 export const loadResultSchema = z.object({
   requests: z.int(),
   seconds: z.number(),
-  /** Requests that were not answered 200 with the text. */
+  /** Requests that were not answered so. */
   failures: z.int(),
   firstFailure: z.string().nullable(),
   /** `[serial, milliseconds]`; empty unless timed. */

@@ -1,24 +1,6 @@
-import { fileURLToPath } from 'node:url';
-import {
-  type Client,
-  credentials,
-  loadPackageDefinition,
-  Metadata,
-  type ServiceClientConstructor,
-  type ServiceError,
-} from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { Test } from 'tap';
-
-/** Envoy's own definitions, as the gRPC project ships them. */
-const DEPS = new URL('../../node_modules/@grpc/grpc-js-xds/deps/', import.meta.url);
-const DEFINITION = loadSync('envoy/service/auth/v3/external_auth.proto', {
-  keepCase: true,
-  enums: String,
-  includeDirs: ['envoy-api', 'xds', 'protoc-gen-validate', 'googleapis'].map((name) =>
-    fileURLToPath(new URL(name, DEPS)),
-  ),
-});
+import { ENVOY_CHECK } from './envoy-definition.ts';
 
 /** What Envoy is told: its CheckResponse, or the error of the call. */
 export interface EnvoyReply {
@@ -81,17 +63,11 @@ export interface EnvoyClient {
 
 /** A client as Envoy is one: its definitions, on a connection of its own. It closes with the test. */
 export function createEnvoyClient(t: Pick<Test, 'teardown'>, port: number): EnvoyClient {
-  const loaded = loadPackageDefinition(DEFINITION) as unknown as {
-    envoy: { service: { auth: { v3: { Authorization: ServiceClientConstructor } } } };
-  };
-  const client: Client = new loaded.envoy.service.auth.v3.Authorization(
-    `127.0.0.1:${port}`,
-    credentials.createInsecure(),
-    { 'grpc.use_local_subchannel_pool': 1 },
-  );
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+    'grpc.use_local_subchannel_pool': 1,
+  });
   t.teardown(() => client.close());
-  const { path, requestSerialize, responseDeserialize } =
-    loaded.envoy.service.auth.v3.Authorization.service['Check'] ?? fail();
+  const { path, requestSerialize, responseDeserialize } = ENVOY_CHECK;
   const checkRaw = (message: object, entries: Readonly<Record<string, string>> = {}, deadlineMs?: number) => {
     const metadata = new Metadata();
     for (const [name, value] of Object.entries(entries)) metadata.set(name, value);
@@ -112,10 +88,6 @@ export function createEnvoyClient(t: Pick<Test, 'teardown'>, port: number): Envo
     checkRaw,
     close: () => client.close(),
   };
-}
-
-function fail(): never {
-  throw new Error('the definition has no Check');
 }
 
 function toMessage(question: Omit<EnvoyQuestion, 'metadata' | 'deadlineMs'>): object {
