@@ -1,0 +1,122 @@
+/** The recipe for Envoy over gRPC, read by Envoy's own definitions: a field that does not exist would stop an Envoy from starting. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { loadSync } from '@grpc/proto-loader';
+import t from 'tap';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+const RECIPE = new URL('../../docs/gateways/envoy-grpc.md', import.meta.url);
+const DEPS = new URL('../../node_modules/@grpc/grpc-js-xds/deps/', import.meta.url);
+const FILTERS = 'envoy/extensions/filters';
+
+const LOADED: Readonly<Record<string, object>> = loadSync(
+  [
+    'envoy/config/bootstrap/v3/bootstrap.proto',
+    `${FILTERS}/network/http_connection_manager/v3/http_connection_manager.proto`,
+    `${FILTERS}/http/header_mutation/v3/header_mutation.proto`,
+    `${FILTERS}/http/ext_authz/v3/ext_authz.proto`,
+    `${FILTERS}/http/router/v3/router.proto`,
+    'envoy/extensions/upstreams/http/v3/http_protocol_options.proto',
+  ],
+  {
+    keepCase: true,
+    includeDirs: ['envoy-api', 'xds', 'protoc-gen-validate', 'googleapis'].map((name) =>
+      fileURLToPath(new URL(name, DEPS)),
+    ),
+  },
+);
+
+const namedSchema = z.looseObject({ name: z.string() });
+const messageSchema = z.object({
+  field: z.array(z.object({ name: z.string(), type: z.string(), typeName: z.string(), label: z.string() })),
+  nestedType: z.array(namedSchema),
+  enumType: z.array(namedSchema),
+  options: z.object({ mapEntry: z.boolean().optional() }).nullish(),
+});
+const enumSchema = z.object({ value: z.array(z.object({ name: z.string() })) });
+const recordSchema = z.record(z.string(), z.unknown());
+const anySchema = z.object({ '@type': z.string().startsWith('type.googleapis.com/') });
+
+/** Descriptors of messages and enumerations by full name, nested ones too. */
+const DEFINITION = new Map<string, unknown>();
+for (const [name, entry] of Object.entries(LOADED)) if ('type' in entry) define(name, entry.type);
+
+function define(name: string, descriptor: unknown): void {
+  DEFINITION.set(name, descriptor);
+  const { data } = messageSchema.safeParse(descriptor);
+  for (const inner of [...(data?.nestedType ?? []), ...(data?.enumType ?? [])])
+    define(`${name}.${inner.name}`, inner);
+}
+
+/** A name is relative to the message that speaks of it, or to one of what that is in. */
+function resolve(name: string, scope: string): string {
+  const parts = scope.split('.');
+  for (let count = parts.length; count >= 0; count -= 1) {
+    const full = [...parts.slice(0, count), name].join('.');
+    if (DEFINITION.has(full)) return full;
+  }
+  throw new Error(`${name}, which ${scope} speaks of, is not defined`);
+}
+
+/** What of the value its definition does not know, by its path. */
+function findMistakes(value: unknown, message: string, path: string): string[] {
+  if (message === 'google.protobuf.Any') {
+    const { '@type': url } = anySchema.parse(value);
+    const { '@type': _, ...rest } = recordSchema.parse(value);
+    return findMistakes(rest, url.slice('type.googleapis.com/'.length), path);
+  }
+  // Written as plain values in YAML: durations and wrapped numbers.
+  if (message.startsWith('google.protobuf.')) return typeof value === 'object' ? [path] : [];
+  return Object.entries(recordSchema.parse(value)).flatMap(([name, inner]) =>
+    findMistakesInField(inner, message, name, `${path}.${name}`),
+  );
+}
+
+function findMistakesInField(value: unknown, message: string, name: string, path: string): string[] {
+  const field = messageSchema.parse(DEFINITION.get(message)).field.find((known) => known.name === name);
+  if (field === undefined) return [path];
+  const values = field.label === 'LABEL_REPEATED' ? valuesOf(value) : [value];
+  if (field.type === 'TYPE_MESSAGE') {
+    const inner = resolve(field.typeName, message);
+    // A map is a list of entries, whose values are all that a mistake can be in.
+    const isMap = messageSchema.safeParse(DEFINITION.get(inner)).data?.options?.mapEntry === true;
+    if (isMap === Array.isArray(value) && field.label === 'LABEL_REPEATED') return [path];
+    return values.flatMap((item) => findMistakes(isMap ? { value: item } : item, inner, path));
+  }
+  if (field.type !== 'TYPE_ENUM') return values.some((item) => typeof item === 'object') ? [path] : [];
+  const { value: known } = enumSchema.parse(DEFINITION.get(resolve(field.typeName, message)));
+  return values.every((item) => known.some((one) => one.name === item)) ? [] : [path];
+}
+
+function valuesOf(list: unknown): readonly unknown[] {
+  return Array.isArray(list) ? list : Object.values(recordSchema.parse(list));
+}
+
+function readRecipe(): string {
+  return /```yaml\n(.*?)```/s.exec(readFileSync(RECIPE, 'utf8'))?.[1] ?? '';
+}
+
+const BOOTSTRAP = 'envoy.config.bootstrap.v3.Bootstrap';
+
+t.test('every field and every name of the recipe is one that Envoy knows', async (t) => {
+  const recipe: unknown = parse(readRecipe());
+  t.same(findMistakes(recipe, BOOTSTRAP, ''), []);
+});
+
+t.test('a mistake at any depth is found', async (t) => {
+  for (const [right, wrong] of [
+    ['static_resources:', 'static_resource:'],
+    ['failure_mode_allow:', 'failure_mode_allowed:'],
+    ['context_extensions:', 'context_extension:'],
+    ['http2_protocol_options:', 'http2_options:'],
+    ['grpc_health_check:', 'health_check_grpc:'],
+    ['ServiceUnavailable', 'Unavailable'],
+    ['{ remove: x-risk-reasons }', '{ drop: x-risk-reasons }'],
+    ['REJECT_REQUEST }', 'REFUSE }'],
+  ] as const) {
+    const recipe = readRecipe();
+    t.ok(recipe.includes(right), right);
+    t.equal(findMistakes(parse(recipe.replace(right, wrong)), BOOTSTRAP, '').length, 1, wrong);
+  }
+});
