@@ -1,5 +1,7 @@
 /** Envoy over gRPC, asked with Envoy's own definitions: what is read and written here must mean the same there. */
 import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { loadSync } from '@grpc/proto-loader';
 import t, { type Test } from 'tap';
 import { createGatewayApp, GATEWAY_SECRET, GATEWAY_SECRET_SHA256 } from '../support/ask-gateway.ts';
 import {
@@ -198,6 +200,16 @@ t.test(
     t.match((await own.ask({ source: 'no address' })).metadata, { reasons: ['NO_ADDRESS'] });
   },
 );
+
+t.test('the definition holds nothing that the library cannot describe by reflection', async (t) => {
+  const file = new URL('../../src/gateways/envoy-grpc/authorization.proto', import.meta.url);
+  const definition = loadSync(fileURLToPath(file), { keepCase: true });
+  t.ok(Object.keys(definition).length > 10);
+  for (const [name, entry] of Object.entries(definition)) {
+    t.ok(name.startsWith('envoy.service.auth.v3.'), `${name} is not imported: no file can name another`);
+    t.notMatch(JSON.stringify(entry), '"mapEntry":true', `${name} has no map: its entries are misnamed`);
+  }
+});
 
 t.test('bytes that are no gRPC end their own connection alone', async (t) => {
   const socket = connect(door.port, '127.0.0.1');

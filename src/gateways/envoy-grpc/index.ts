@@ -17,8 +17,9 @@ const SPOOFS = ['x_risk_decision', 'x_risk_decision_id', 'x_risk_reasons'];
 
 /** The profile that the route of the gateway names. It is the operator's word: clients cannot set it. */
 export function profileOf({ attributes }: CheckRequest): string {
-  const name = ownValue(attributes?.context_extensions ?? {}, 'profile');
-  return name === undefined || name === '' ? DEFAULT_PROFILE_NAME : name;
+  // Of entries with one key the last counts, as in every map on the wire.
+  const entry = attributes?.context_extensions?.findLast(({ key }) => key === 'profile');
+  return entry?.value === undefined || entry.value === '' ? DEFAULT_PROFILE_NAME : entry.value;
 }
 
 /** The end user's request, or null where its method or path is missing or no such thing. */
@@ -39,14 +40,13 @@ export function toCheckResponse(outcome: GatewayOutcome): CheckResponse | null {
   const { effect, decision, decisionId, reasons } = outcome;
   if (effect.kind === 'refuse') return null;
   const { status, headers, body } = toSharedAnswer(outcome, null);
+  const codes = [...new Set(reasons)].map((code): StructValue => ({ string_value: code }));
   const dynamic_metadata = {
-    fields: {
-      decision: { stringValue: decision },
-      decision_id: { stringValue: decisionId ?? '' },
-      reasons: {
-        listValue: { values: [...new Set(reasons)].map((code): StructValue => ({ stringValue: code })) },
-      },
-    },
+    fields: [
+      { key: 'decision', value: { string_value: decision } },
+      { key: 'decision_id', value: { string_value: decisionId ?? '' } },
+      { key: 'reasons', value: { list_value: { values: codes } } },
+    ],
   };
   if (effect.kind === 'allow') {
     const risk = Object.entries(headers).filter(([name]) => name.startsWith('x-risk-'));
@@ -69,8 +69,8 @@ function toOption([key, value]: [string, string]): HeaderValueOption {
 }
 
 /** Envoy joins repeated fields with commas, which no id contains; with `encode_raw_headers` it sends each. */
-function toHeaders({ headers = {}, header_map: map }: HttpRequest): GatewayHeaders {
-  const fields: [string, string][] = Object.entries(headers);
+function toHeaders({ headers = [], header_map: map }: HttpRequest): GatewayHeaders {
+  const fields = headers.map(({ key = '', value = '' }): [string, string] => [key, value]);
   for (const { key = '', value, raw_value: raw } of map?.headers ?? [])
     fields.push([key, value === undefined || value === '' ? toText(raw) : value]);
   const found: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
@@ -86,8 +86,4 @@ function toHeaders({ headers = {}, header_map: map }: HttpRequest): GatewayHeade
 /** One character a byte, as node:http reads header fields. */
 function toText(bytes: Uint8Array | undefined): string {
   return bytes === undefined ? '' : String.fromCharCode(...bytes);
-}
-
-function ownValue(record: Readonly<Record<string, string>>, name: string): string | undefined {
-  return Object.hasOwn(record, name) ? record[name] : undefined;
 }

@@ -1,5 +1,11 @@
 /** The messages of authorization.proto as they come off the wire and go onto it: what is absent or empty there is absent here. */
 
+/** One entry of a map. */
+export interface StringEntry {
+  readonly key?: string;
+  readonly value?: string;
+}
+
 /** One header field. Envoy sends either its text or, with `encode_raw_headers`, its bytes. */
 export interface HeaderValue {
   readonly key?: string;
@@ -9,7 +15,7 @@ export interface HeaderValue {
 
 export interface HttpRequest {
   readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: readonly StringEntry[];
   readonly header_map?: { readonly headers?: readonly HeaderValue[] };
   readonly path?: string;
   readonly host?: string;
@@ -19,7 +25,7 @@ export interface CheckRequest {
   readonly attributes?: {
     readonly source?: { readonly address?: { readonly socket_address?: { readonly address?: string } } };
     readonly request?: { readonly http?: HttpRequest };
-    readonly context_extensions?: Readonly<Record<string, string>>;
+    readonly context_extensions?: readonly StringEntry[];
   };
 }
 
@@ -30,8 +36,8 @@ export interface HeaderValueOption {
 
 /** `google.protobuf.Value`, as far as it is used. */
 export type StructValue =
-  | { readonly stringValue: string }
-  | { readonly listValue: { readonly values: readonly StructValue[] } };
+  | { readonly string_value: string }
+  | { readonly list_value: { readonly values: readonly StructValue[] } };
 
 export interface CheckResponse {
   readonly status: { readonly code: number };
@@ -44,5 +50,7 @@ export interface CheckResponse {
     readonly headers: readonly HeaderValueOption[];
     readonly body: string;
   };
-  readonly dynamic_metadata: { readonly fields: Readonly<Record<string, StructValue>> };
+  readonly dynamic_metadata: {
+    readonly fields: readonly { readonly key: string; readonly value: StructValue }[];
+  };
 }
