@@ -1,8 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { askGateway, createGatewayApp, riskOf } from '../support/ask-gateway.ts';
-import { createDirectory, startEmulators, until } from '../support/test-app.ts';
+import {
+  askGateway,
+  createGatewayApp,
+  GATEWAY_SECRET,
+  GATEWAY_SECRET_SHA256,
+  riskOf,
+} from '../support/ask-gateway.ts';
+import { createDirectory, KEYS, startEmulators, until } from '../support/test-app.ts';
 
 const emulators = await startEmulators(t);
 
@@ -50,4 +56,22 @@ t.test('what cannot be recorded in strict delivery is not answered with a decisi
   t.equal(again.status, 503, 'the first was not remembered as told');
   const open = await askGateway(app, { profile: 'open' });
   t.same([open.status, riskOf(open)], [200, 'UNAVAILABLE none UNRECORDED'], 'the profile wants it so');
+});
+
+t.test('what a gateway without an API key asked is found by its caller and door', async (t) => {
+  const profiles = { edge: { caller: { sha256: GATEWAY_SECRET_SHA256 } } };
+  const app = await createGatewayApp(t, profiles, { emulators });
+  const asked = await askGateway(app, { profile: 'edge', key: GATEWAY_SECRET });
+  const id = asked.headers['x-risk-decision-id'];
+  const headers = { authorization: `Bearer ${KEYS.read}` };
+  const search = (query: string) => app.app.server.inject({ url: `/v1/decisions?${query}`, headers });
+  for (const query of ['caller=gateway:edge', 'caller=gateway:edge&door=nginx'])
+    t.match(
+      (await search(query)).json(),
+      { decisions: [{ id, caller: 'gateway:edge', door: 'nginx' }] },
+      query,
+    );
+  t.same((await search('caller=gateway:other')).json().decisions, []);
+  for (const caller of ['gateway:', 'gateway:A', 'gateway:a:b', 'a:b'])
+    t.equal((await search(`caller=${caller}`)).statusCode, 400, caller);
 });

@@ -36,9 +36,9 @@ export const decisionFilterShape = {
     .describe('An outcome of any provider (`timeout`), or of one (`stytch/timeout`).'),
   caller: z
     .string()
-    .regex(/^[A-Za-z0-9_.-]{1,64}$/)
+    .regex(/^([A-Za-z0-9_.-]{1,64}|gateway:[a-z0-9][a-z0-9_-]{0,63})$/)
     .optional()
-    .describe('The id of an API key.'),
+    .describe('The id of an API key, or `gateway:` and the profile of a gateway without one.'),
   door: z
     .string()
     .regex(/^[a-z][a-z0-9_-]{0,63}$/)
