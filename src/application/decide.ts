@@ -25,8 +25,8 @@ export interface DecideOptions {
   readonly door?: string | undefined;
   /** The id of the request, for the record. */
   readonly requestId?: string | undefined;
-  /** Asked once the decision is made: true for one that only says again what has been recorded, and is not recorded twice. */
-  readonly isRepeat?: ((decision: Decision) => boolean) | undefined;
+  /** Asked once the decision is made: true for one that only says again what has been recorded, and is not recorded twice. A promise while that is being recorded; it never rejects. */
+  readonly isRepeat?: ((decision: Decision) => boolean | Promise<boolean>) | undefined;
 }
 
 export interface DecideDependencies {

@@ -19,15 +19,19 @@ export function recordDecisions(decide: Decide, options: RecordDecisionsOptions)
   return (subject, asked) => {
     const { caller = '', door = OWN_DOOR, requestId = null } = asked;
     const keep: Keep = (decision) => {
-      if (asked.isRepeat?.(decision)) return decision;
-      const record = toDecisionRecord(decision, subject, { caller, door, requestId }, options);
+      const isRepeat = asked.isRepeat?.(decision) ?? false;
+      if (isRepeat instanceof Promise) return isRepeat.then((is) => (is ? decision : record(decision)));
+      return isRepeat ? decision : record(decision);
+    };
+    const record: Keep = (decision) => {
+      const kept = toDecisionRecord(decision, subject, { caller, door, requestId }, options);
       const handOn = () => {
-        for (const delivery of lossy) delivery.deliver(record);
+        for (const delivery of lossy) delivery.deliver(kept);
         return decision;
       };
       if (strict.length === 0) return handOn();
-      return Promise.all(strict.map((delivery) => delivery.deliver(record))).then((kept) => {
-        if (!kept.every(Boolean)) throw unrecorded();
+      return Promise.all(strict.map((delivery) => delivery.deliver(kept))).then((isKept) => {
+        if (!isKept.every(Boolean)) throw unrecorded();
         return handOn();
       });
     };

@@ -140,7 +140,10 @@ function ask(flow: Flow, question: KnownQuestion): GatewayOutcome | Promise<Gate
   const [traceparent] = original.headers['traceparent'] ?? [];
   const repeat = flow.repeats.about(toSigns(question, subject));
   const decide = subject === null ? flow.blockAmbiguous : flow.decide;
-  const fail = (error: unknown) => toUnavailable(flow, question, error);
+  const fail = (error: unknown) => {
+    repeat.giveUp();
+    return toUnavailable(flow, question, error);
+  };
   try {
     const decision = decide(subject ?? NOBODY, {
       maxAgeMs: null,
@@ -149,7 +152,10 @@ function ask(flow: Flow, question: KnownQuestion): GatewayOutcome | Promise<Gate
       door: question.dialect,
       requestId: question.requestId,
       traceparent,
-      isRepeat: (made) => repeat.idOf(made) !== null,
+      isRepeat: (made) => {
+        const id = repeat.idOf(made);
+        return id instanceof Promise ? id.then(isSome) : isSome(id);
+      },
     });
     return decision instanceof Promise
       ? decision.then((made) => conclude(flow, question, repeat, made), fail)
@@ -157,6 +163,10 @@ function ask(flow: Flow, question: KnownQuestion): GatewayOutcome | Promise<Gate
   } catch (error) {
     return fail(error);
   }
+}
+
+function isSome(id: string | null): boolean {
+  return id !== null;
 }
 
 /** Of a subject that is ambiguous no reading is right, and none is kept. */
@@ -192,12 +202,23 @@ function shorterOf(left: number | null, right: number | null): number | null {
 
 /** A repeat is judged like any question, by the evidence and the policy of the moment; only when nothing has changed is it the same decision, and not told again. */
 function conclude(
+  flow: Flow,
+  question: KnownQuestion,
+  repeat: Repeat,
+  decision: Decision,
+): GatewayOutcome | Promise<GatewayOutcome> {
+  const repeated = repeat.idOf(decision);
+  const tell = (id: string | null) => tellOnce(flow, question, repeat, decision, id);
+  return repeated instanceof Promise ? repeated.then(tell) : tell(repeated);
+}
+
+function tellOnce(
   { observer }: Flow,
   { profile, caller, requestId }: KnownQuestion,
   repeat: Repeat,
   decision: Decision,
+  repeated: string | null,
 ): GatewayOutcome {
-  const repeated = repeat.idOf(decision);
   if (repeated === null) {
     repeat.remember(decision);
     observer.onDecision({ decision, caller: caller.id, requestId, action: profile.action ?? null });

@@ -12,12 +12,14 @@ export interface Repeats {
   about(question: readonly (string | null | undefined)[]): Repeat;
 }
 
-/** What is known of one question. */
+/** What is known of one question that is asked once. To be ended by `remember` or `giveUp`: another asking may wait for it. */
 export interface Repeat {
-  /** The id of the decision that this one repeats: made within five seconds, with the same verdict for the same reasons. Null where there is none. */
-  idOf(decision: Decision): string | null;
+  /** The id of the decision that this one repeats: made within five seconds, with the same verdict for the same reasons. Null where there is none. A promise while that one is still being recorded. Judged when it is first called, so that what is recorded and what is answered are the same. */
+  idOf(decision: Decision): string | null | Promise<string | null>;
   /** To be called once the decision has been told and recorded. */
   remember(decision: Decision): void;
+  /** To be called when no decision came of it. */
+  giveUp(): void;
 }
 
 interface Remembered {
@@ -26,23 +28,61 @@ interface Remembered {
   readonly atMs: number;
 }
 
+/** A decision that is being recorded. */
+interface Pending {
+  readonly answer: string;
+  /** Its id once it is recorded, null when it could not be. */
+  readonly id: Promise<string | null>;
+  readonly settle: (id: string | null) => void;
+}
+
+interface Memory {
+  readonly latest: LRUCache<string, Remembered>;
+  readonly pending: Map<string, Pending>;
+  readonly monotonicMs: () => number;
+}
+
 /** Builds the memory of one process. It holds no question: digests, under a key that ends with the process. */
 export function createRepeats(monotonicMs: () => number): Repeats {
   const secret = randomBytes(32).toString('base64');
   const latest = new LRUCache<string, Remembered>({ max: ENTRIES_MAX });
+  const memory: Memory = { latest, pending: new Map(), monotonicMs };
   return {
-    about: (question) => {
-      const key = hash('sha256', secret + JSON.stringify(question), 'base64');
-      return {
-        idOf: (decision) => {
-          const before = latest.get(key);
-          const isSame = before?.answer === toAnswer(decision) && monotonicMs() - before.atMs < WINDOW_MS;
-          return isSame ? before.id : null;
-        },
-        remember: (decision) =>
-          latest.set(key, { id: decision.id, answer: toAnswer(decision), atMs: monotonicMs() }),
-      };
+    about: (question) => createRepeat(memory, hash('sha256', secret + JSON.stringify(question), 'base64')),
+  };
+}
+
+function createRepeat({ latest, pending, monotonicMs }: Memory, key: string): Repeat {
+  let judged: string | null | Promise<string | null> | undefined;
+  let own: Pending | null = null;
+  const judge = (answer: string): string | null | Promise<string | null> => {
+    const before = latest.get(key);
+    if (before?.answer === answer && monotonicMs() - before.atMs < WINDOW_MS) return before.id;
+    const underWay = pending.get(key);
+    if (underWay?.answer === answer) return underWay.id;
+    if (underWay === undefined) {
+      const { promise, resolve } = Promise.withResolvers<string | null>();
+      own = { answer, id: promise, settle: resolve };
+      pending.set(key, own);
+    }
+    return null;
+  };
+  const end = (id: string | null) => {
+    if (own === null) return;
+    pending.delete(key);
+    own.settle(id);
+    own = null;
+  };
+  return {
+    idOf: (decision) => {
+      if (judged === undefined) judged = judge(toAnswer(decision));
+      return judged;
     },
+    remember: (decision) => {
+      latest.set(key, { id: decision.id, answer: toAnswer(decision), atMs: monotonicMs() });
+      end(decision.id);
+    },
+    giveUp: () => end(null),
   };
 }
 

@@ -197,3 +197,14 @@ t.test('does not answer when one of them does not, and tells nobody else', async
   });
   t.same(records, []);
 });
+
+t.test('records a repeat only where the decision that it repeats has not been', async (t) => {
+  const { options, records } = open();
+  const decide = recordDecisions(() => DECISION, options);
+  for (const isRepeat of [() => true, async () => true])
+    t.equal(await decide(SUBJECT, { ...ASK, isRepeat }), DECISION);
+  t.same(records, []);
+  for (const isRepeat of [() => false, async () => false])
+    t.equal(await decide(SUBJECT, { ...ASK, isRepeat }), DECISION);
+  t.equal(records.length, 2);
+});

@@ -40,6 +40,22 @@ for (const delivery of ['lossy', 'strict'] as const) {
   });
 }
 
+for (const delivery of ['lossy', 'strict'] as const) {
+  t.test(`${delivery}: a question that is repeated before its answer is one record too`, async (t) => {
+    const { app, records } = await openLogged(t, delivery);
+    const ask = { telemetryId: 'allow', target: `/${delivery}` };
+    const replies = await Promise.all(Array.from({ length: 4 }, () => askGateway(app, ask)));
+    const ids = new Set(replies.map(({ headers }) => headers['x-risk-decision-id']));
+    await until('the record is written', () => records().length > 0);
+    t.same(
+      [...ids],
+      records().map(({ id }) => id),
+      'each of them was told the id of the record',
+    );
+    t.equal(app.logs.filter(({ event }) => event === 'decision.made').length, 1);
+  });
+}
+
 t.test('an ambiguous subject is recorded too, without any reading of it', async (t) => {
   const { app, records } = await openLogged(t, 'strict');
   const reply = await askGateway(app, { telemetryId: 'oneid,twoid' });
