@@ -3,6 +3,7 @@ import type { RedisClient } from './connection.ts';
 /**
  * Appends a batch to the stream of an hour, indexes and counts it, all at once or not at all. A batch that the writer has appended before is not appended again.
  * The server's own clock ends an hour: afterwards nothing is appended to it, so that who has read it to its end may go on to the next.
+ * What comes early by the clock of this server is indexed at the beginning of its hour: nobody looks for it before that.
  * KEYS: records, index, changes, writers, earliest, hour counts, minute counts.
  * ARGV: end of the hour, writer, batch, records kept, expiry of records, of hour counts, of minute counts, earliest decision, the records as lines, the index names of each as lines with spaces between, then the number of counted minutes, then for each its time, the number of counts and these as name and number.
  */
@@ -14,11 +15,13 @@ if known and tonumber(known) >= tonumber(ARGV[3]) then return {'kept', now} end
 if now >= tonumber(ARGV[1]) then return {'over', now} end
 if now < tonumber(ARGV[1]) - 3605000 then return {'early', now} end
 local last
+local beginning = tonumber(ARGV[1]) - 3600000
 local names = ARGV[10]:gmatch('([^\\n]*)\\n')
 for record in ARGV[9]:gmatch('([^\\n]+)\\n') do
   local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', 'r', record)
   local ms, sequence = id:match('^(%d+)-(%d+)$')
-  local index = KEYS[2] .. string.format('%d', tonumber(ms) - tonumber(ms) % 60000)
+  local minute = math.max(tonumber(ms) - tonumber(ms) % 60000, beginning)
+  local index = KEYS[2] .. string.format('%d', minute)
   for name in names():gmatch('%S+') do redis.call('ZADD', index, 0, name .. ':' .. id) end
   if index ~= last then
     redis.call('PEXPIREAT', index, ARGV[5])
