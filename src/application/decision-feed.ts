@@ -212,6 +212,7 @@ class Feed implements DecisionFeed {
   /** True when there may be more. */
   async #readSlice(): Promise<boolean> {
     const slice = await this.#options.reader.readAfter(this.#position, SLICE_MAX);
+    const hasMoved = slice.position !== this.#position;
     this.#position = slice.position;
     for (const member of this.#members) {
       if (slice.isGap) member.listener.onGap();
@@ -221,7 +222,9 @@ class Feed implements DecisionFeed {
       if (isBefore(at, slice.position)) member.at = slice.position;
       if (news.length > 0) member.listener.onEntries(news);
     }
-    return slice.entries.length === SLICE_MAX;
+    const { length } = slice.entries;
+    // What moves without an entry has passed by something that is none.
+    return length === SLICE_MAX || (length === 0 && hasMoved);
   }
 
   #noteFailure(): void {

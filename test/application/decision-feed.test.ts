@@ -286,6 +286,28 @@ t.test('follows a log that has nothing between two positions', async (t) => {
   live.leave();
 });
 
+t.test('reads on at once after a slice of nothing', async (t) => {
+  let moves = 0;
+  const { feed, append } = open((inner) => ({
+    newest: async () => '0',
+    readAfter: async (position, limit) => {
+      if (moves < 5) {
+        moves += 1;
+        return { entries: [], position: String(moves), isGap: false };
+      }
+      const { entries } = await inner.readAfter(null, limit);
+      const news = position === '6' ? [] : entries.map((entry) => ({ ...entry, position: '6' }));
+      return { entries: news, position: '6', isGap: false };
+    },
+  }));
+  const one = createListener();
+  const follower = await feed.follow(null, one.listener);
+  const ids = append(1);
+  await until('it has passed by the five', () => one.ids.length > 0);
+  t.same(one.ids, ids);
+  follower.leave();
+});
+
 t.test('lets one join before the feed moves on, however close they are', async (t) => {
   const gates: PromiseWithResolvers<void>[] = [];
   let isGated = false;

@@ -10,7 +10,7 @@ import {
 } from '../../application/decision-log.ts';
 import { watchVersion } from './decision-changes.ts';
 import { addLabelTo, find, labelsOf } from './decision-labels.ts';
-import { HOUR_MS, hourOf, toPlace } from './decision-position.ts';
+import { HOUR_MS, hourOf, type StreamPlace, toPlace, toPosition } from './decision-position.ts';
 import { search } from './decision-search.ts';
 import type { RedisDecisionOptions } from './decision-sink.ts';
 import { DecisionStreams } from './decision-streams.ts';
@@ -49,20 +49,24 @@ async function readAfter(
   limit: number,
 ): Promise<LogSlice> {
   const hours = streams.hours();
+  const [oldest = 0, latest = 0] = [hours.at(0), hours.at(-1)];
   const asked = position === null ? null : toPlace(position);
-  const isKept = asked !== null && asked.hour >= (hours[0] ?? 0) && (await streams.holds(asked));
-  const start = isKept ? asked : null;
+  const start = asked !== null && asked.hour >= oldest && asked.hour <= latest ? asked : null;
+  const isGap = position !== null && (start === null || !(await streams.holds(start)));
+  // Read before what follows: whatever comes in between is then read with that, or after this one.
+  const newest = isGap ? await streams.newest() : null;
   const entries: LogEntry[] = [];
+  let last: StreamPlace | null = null;
   for (const hour of hours) {
     if (start !== null && hour < start.hour) continue;
     const after = start?.hour === hour ? start : null;
     const part = await streams.readOn(hour, after, limit - entries.length);
     entries.push(...part.entries);
+    last = part.last ?? last;
     // An hour that is not over may still grow: what stands in the next one waits until then.
     if (!part.isOver || entries.length >= limit) break;
   }
-  const isGap = position !== null && !isKept;
-  return { entries, position: entries.at(-1)?.position ?? (isGap ? null : position), isGap };
+  return { entries, position: last === null ? (isGap ? newest : position) : toPosition(last), isGap };
 }
 
 async function readCounts(

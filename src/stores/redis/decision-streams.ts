@@ -93,19 +93,21 @@ export class DecisionStreams {
     return this.#toPart(hour, found, limit);
   }
 
-  /** Entries of an hour after a place (null: from its beginning), and whether the hour is over and nothing follows. */
+  /** Entries of an hour after a place (null: from its beginning), the last place that was looked at (null: nothing follows), and whether the hour is over and nothing follows those. */
   async readOn(
     hour: number,
     after: StreamPlace | null,
     limit: number,
-  ): Promise<{ entries: readonly LogEntry[]; isOver: boolean }> {
+  ): Promise<StreamPart & { readonly isOver: boolean }> {
     const { records } = this.keysOf(hour);
     const from = after === null ? '-' : idAfter(after);
     const endMs = String((hour + 1) * HOUR_MS);
     const [isOver, found] = await this.send(() =>
       this.redis.readDecisions(records, endMs, from, String(limit)),
     );
-    return { entries: this.#toEntries(hour, found), isOver: isOver === 1 && found.length < limit };
+    const lastId = found.at(-1)?.[0];
+    const last = lastId === undefined ? null : toPlaceIn(hour, lastId);
+    return { entries: this.#toEntries(hour, found), last, isOver: isOver === 1 && found.length < limit };
   }
 
   /** True when the entry of a place is still kept. */

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap';
 import { systemClock } from '../../../src/platform/clock.ts';
-import { toPlace } from '../../../src/stores/redis/decision-position.ts';
+import { toPlace, toStreamId } from '../../../src/stores/redis/decision-position.ts';
 import { createRedisDecisionReader } from '../../../src/stores/redis/decision-reader.ts';
+import { withDecisionScripts } from '../../../src/stores/redis/decision-scripts.ts';
 import { createRedisDecisionSink } from '../../../src/stores/redis/decision-sink.ts';
 import { createDecisionRecord, uuidAt } from '../../support/decision-records.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
@@ -101,6 +102,74 @@ t.test('is read-only for a stranger: what is no record of ours is left out', asy
   t.equal(await count(log), 1);
   t.match(await log.reader.query({}, { before: null, limit: 10 }), { entries: { length: 1 }, next: null });
 });
+
+t.test('reads on where an entry was lost, and not from the beginning', async (t) => {
+  const log = await open(t);
+  const records = [1, 2, 3].map(record);
+  await log.sink.append({ number: 1, records });
+  const { entries } = await log.reader.readAfter(null, 10);
+  const [, second, third] = entries;
+  const [key = ''] = await recordsKeyOf(log.keyPrefix);
+  await server.command(['XDEL', key, streamIdOf(second?.position)]);
+  const after = await log.reader.readAfter(second?.position ?? '', 10);
+  t.same([after.isGap, after.entries.map(({ record: { id } }) => id)], [true, [records[2]?.id]]);
+  await server.command(['XDEL', key, streamIdOf(third?.position)]);
+  const none = await log.reader.readAfter(third?.position ?? '', 10);
+  t.same([none.isGap, none.entries, none.position], [true, [], entries[0]?.position]);
+  t.match(await log.reader.readAfter(none.position, 10), { isGap: false, entries: { length: 0 } });
+});
+
+t.test('goes past what is no record of ours, however much there is', async (t) => {
+  const log = await open(t);
+  const [first, last] = [record(1), record(2)];
+  await log.sink.append({ number: 1, records: [first] });
+  const [key = ''] = await recordsKeyOf(log.keyPrefix);
+  for (let n = 0; n < 12; n += 1) await server.command(['XADD', key, '*', 'r', '{"version":2}']);
+  await log.sink.append({ number: 2, records: [last] });
+  const seen: string[] = [];
+  let { position } = await log.reader.readAfter(null, 1);
+  for (let reads = 0; reads < 4; reads += 1) {
+    const slice = await log.reader.readAfter(position, 5);
+    seen.push(...slice.entries.map(({ record: { id } }) => id));
+    position = slice.position;
+  }
+  t.same(seen, [last.id]);
+});
+
+t.test('indexes what came before its hour began where the hour is searched', async (t) => {
+  const { redis, keyPrefix } = await open(t);
+  const scripted = withDecisionScripts(redis.redis);
+  const beginsMs = Date.now() + 3_000;
+  const keys = ['records', 'index:', 'changes', 'writers', 'earliest', 'hour', 'minute:'];
+  const expiry = String(beginsMs + 2 * HOUR_MS);
+  const [status] = await scripted.appendDecisions(
+    ...keys.map((name) => `${keyPrefix}:${name}`),
+    String(beginsMs + HOUR_MS),
+    'writer',
+    '1',
+    '100',
+    expiry,
+    expiry,
+    expiry,
+    '',
+    '{}\n',
+    'i:x\n',
+    '0',
+  );
+  t.equal(status, 'kept');
+  const found = await server.command(`KEYS ${keyPrefix}:index:*`);
+  t.match(found, `${keyPrefix}:index:${beginsMs}`);
+});
+
+async function recordsKeyOf(keyPrefix: string): Promise<string[]> {
+  const found = await server.command(`KEYS ${keyPrefix}:*:records`);
+  return found.split('\r\n').filter((line) => line.startsWith('own'));
+}
+
+function streamIdOf(position = ''): string {
+  const place = toPlace(position);
+  return place === null ? '' : toStreamId(place);
+}
 
 t.test('says that it cannot be reached, and takes up again', async (t) => {
   const own = await startRedisServer(t);
