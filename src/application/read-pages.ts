@@ -23,7 +23,7 @@ export async function readPage(
   return { entries, next };
 }
 
-/** Every page of what fits now, newest first; what arrives meanwhile is not among it. Holds one page at a time. Rejects with `store_unavailable`. */
+/** Every page of what fits now, newest first; what arrives meanwhile is not among it. Holds one page at a time. A page may be empty: whoever no longer wants the rest can leave there. Rejects with `store_unavailable`. */
 export async function* readAllPages(
   reader: Pick<DecisionLogReader, 'query'>,
   filter: RecordFilter,
@@ -32,7 +32,7 @@ export async function* readAllPages(
   let before: LogPosition | null = null;
   do {
     const page: LogPage = await reader.query(filter, { before, limit });
-    if (page.entries.length > 0) yield page.entries;
+    yield page.entries;
     before = page.next;
   } while (before !== null);
 }

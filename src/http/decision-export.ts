@@ -39,7 +39,9 @@ export const CSV_COLUMNS = [
   'dropped',
 ] as const;
 
-/** The text of an export, newest first, a page at a time, with gap records among the decisions. Rejects with `store_unavailable`. */
+const NO_LABELS: ReadonlyMap<string, readonly OutcomeLabel[]> = new Map();
+
+/** The text of an export, newest first, a page at a time, with gap records among the decisions; empty for a part of the log in which nothing fits. Rejects with `store_unavailable`. */
 export async function* exportDecisions(
   reader: Pick<DecisionLogReader, 'query' | 'labelsOf'>,
   filter: RecordFilter,
@@ -48,7 +50,7 @@ export async function* exportDecisions(
   const toLine = format === 'csv' ? toCsv : toNdjson;
   let head = format === 'csv' ? toCsvLine(CSV_COLUMNS) : '';
   for await (const entries of readAllPages(reader, { ...filter, includesGaps: true }, PAGE)) {
-    const labels = await reader.labelsOf(entries);
+    const labels = entries.length === 0 ? NO_LABELS : await reader.labelsOf(entries);
     let text = head;
     for (const entry of entries) text += toLine(entry, labels.get(entry.record.id) ?? []);
     head = '';

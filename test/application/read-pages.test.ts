@@ -47,12 +47,19 @@ t.test('answers a short page rather than look for long', async (t) => {
   t.equal(page.next, '991');
 });
 
-t.test('reads all pages, and none that are empty', async (t) => {
+t.test('reads all pages, those too in which nothing fits', async (t) => {
   const log = sparseLog(7);
   const pages: number[][] = [];
   for await (const entries of readAllPages(log, {}, 1)) pages.push(places(entries));
   t.same(pages, [[6], [4], [2], [0]]);
-  const empty: unknown[] = [];
-  for await (const entries of readAllPages(sparseLog(0), {}, 10)) empty.push(entries);
-  t.same(empty, []);
+  const empty = sparseLog(0);
+  for await (const entries of readAllPages(empty, {}, 10)) t.same(entries, []);
+  const none = async () => ({ entries: [], next: 'more' });
+  let left = 3;
+  for await (const entries of readAllPages({ query: none }, {}, 10)) {
+    t.same(entries, []);
+    left -= 1;
+    if (left === 0) break;
+  }
+  t.equal(left, 0, 'so that a walk without an end can be left');
 });

@@ -163,3 +163,38 @@ t.test('does not promise more than it can: at most four at a time', async (t) =>
   for (const { status } of await Promise.all(under)) t.equal(status, 200);
   t.equal((await api.get('/v1/decisions/export')).status, 200, 'and then again');
 });
+
+t.test('ends with its client and its key, also where nothing fits', async (t) => {
+  const { log } = await createReadApi(t);
+  for (const ends of ['client', 'key'] as const) {
+    let pages = 0;
+    const query = async () => {
+      pages += 1;
+      await delay(1);
+      return { entries: [], next: 'more' };
+    };
+    const api = await createReadApi(t, { reader: { ...log, query } });
+    const port = await api.listen();
+    const sent = request({
+      port,
+      path: '/v1/decisions/export?verdict=BLOCK',
+      headers: { authorization: `Bearer ${KEYS.read}` },
+    }).end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    const closed = new Promise<void>((resolve) => response.on('close', resolve));
+    // It is cut off: that is what is looked for.
+    response.resume().on('error', () => {});
+    await until('it looks for more', () => pages > 5);
+    if (ends === 'client') response.destroy();
+    else api.withdrawKeys();
+    await closed;
+    t.equal(response.complete, false, ends);
+    let pagesBefore = -1;
+    await until('nothing more is read', async () => {
+      const isStill = pages === pagesBefore;
+      pagesBefore = pages;
+      await delay(50);
+      return isStill;
+    });
+  }
+});

@@ -58,7 +58,7 @@ export function registerDecisionExportRoute(app: FastifyInstance, { reads }: Dec
         'content-disposition': `attachment; filename="decisions.${format}"`,
         'content-type': TYPES[format],
       })
-      .send(Readable.from(startWith(first, pages)));
+      .send(Readable.from(whileAllowed(startWith(first, pages), () => app.isStillAllowed(request))));
   });
 }
 
@@ -69,6 +69,14 @@ async function* startWith(
   if (first.done === true) return;
   yield first.value;
   yield* rest;
+}
+
+/** Breaks off when the key is withdrawn: what was sent until then is no whole export. */
+async function* whileAllowed(pages: AsyncIterable<string>, isAllowed: () => boolean): AsyncGenerator<string> {
+  for await (const text of pages) {
+    if (!isAllowed()) throw new RiskgateError('unauthenticated', 'The API key was withdrawn.');
+    yield text;
+  }
 }
 
 function tooMany(): RiskgateError {
