@@ -27,6 +27,12 @@ interface Teardown {
 }
 
 const CONNECTIONS = 8;
+/** Those of them that ask as one gateway would, each the same questions at about the same time. */
+const GATEWAYS = 3;
+/** In the answer to a caller, and to a gateway. */
+const ID = /(?:"decision_id":"|\r\nx-risk-decision-id: )([0-9a-f-]{36})/i;
+/** To a gateway CHALLENGE is 401 and BLOCK 403. */
+const DECIDED: ReadonlySet<number> = new Set([200, 401, 403]);
 /** The kill comes within so long of the first answers, in which the first hundred records are written. */
 const LOAD_MS_MAX = 120;
 const NOT_YET_MS = 5;
@@ -67,8 +73,8 @@ async function startLoad(port: number, received: Set<string>): Promise<{ readonl
   const first = Promise.withResolvers<void>();
   const asking = Array.from({ length: CONNECTIONS }, async (_, place): Promise<number> => {
     const connection = await LoadConnection.open(port);
-    const request = toRequest(place);
-    for (;;) {
+    for (let serial = 0; ; serial += 1) {
+      const request = place < CONNECTIONS - GATEWAYS ? toRequest(place) : toGatewayRequest(serial);
       const response = await new Promise<LoadResponse | Error>((resolve) => {
         connection.send(request, resolve);
       });
@@ -76,8 +82,8 @@ async function startLoad(port: number, received: Set<string>): Promise<{ readonl
         connection.close();
         return 1;
       }
-      const id = /"decision_id":"([^"]+)"/.exec(response.message.toString('latin1'))?.[1];
-      if (response.status === 200 && id !== undefined) {
+      const id = ID.exec(response.message.toString('latin1'))?.[1];
+      if (DECIDED.has(response.status) && id !== undefined) {
         received.add(id);
         first.resolve();
       } else if (response.status === 503) {
@@ -100,4 +106,17 @@ function toRequest(place: number): Buffer {
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function toGatewayRequest(serial: number): Buffer {
+  const head = [
+    'GET /v1/gateway/nginx/default HTTP/1.1',
+    'Host: service',
+    `X-Riskgate-Key: ${SERVICE_KEY}`,
+    'X-Original-Method: GET',
+    `X-Original-URI: /shop/${serial}`,
+    'X-Telemetry-ID: fault-slow-0-gateway',
+    'X-Device-ID: fault-slow-0-gateway',
+  ];
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n`);
 }
