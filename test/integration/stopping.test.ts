@@ -181,7 +181,7 @@ t.test(
 
     const client = new Redis(redis.url);
     t.teardown(() => client.disconnect());
-    const kinds = { evidence: 0, claim: 0, custody: 0 };
+    const kinds = { evidence: 0, claim: 0, custody: 0, beginning: 0 };
     for (const key of await client.keys('*')) {
       const [, , kind, storeKey = '', hash] = key.split(':');
       if (kind === 'custody') {
@@ -190,13 +190,18 @@ t.test(
         kinds.custody += 1;
         continue;
       }
+      if (kind === 'custody-began') {
+        t.match(await client.get(key), /^\S+ 0$/, 'nothing has been missed');
+        kinds.beginning += 1;
+        continue;
+      }
       t.equal(kind, 'evidence', key);
       const text = (await client.get(key)) ?? '';
       t.ok((await client.pttl(key)) > 0, 'it ends');
       kinds[isClaim(text) ? 'claim' : 'evidence'] += 1;
       if (!isClaim(text)) t.ok(decodeEvidence(text, `${storeKey}:${hash}`), 'it is evidence');
     }
-    t.ok(kinds.evidence > 0 && kinds.custody > 0, JSON.stringify(kinds));
+    t.ok(kinds.evidence > 0 && kinds.custody > 0 && kinds.beginning === 256, JSON.stringify(kinds));
 
     const second = await startService(t, env);
     await untilRedis(second.origin);

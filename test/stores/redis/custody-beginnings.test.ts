@@ -164,7 +164,7 @@ t.test(
         }
         return true;
       }),
-      { numRuns: 60, seed: 20260118 },
+      { numRuns: 150, seed: 20260118 },
     );
     t.ok(
       told.replays > 20 && told.doubts > 20,
