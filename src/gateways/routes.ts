@@ -25,6 +25,8 @@ export interface GatewayDoorOptions {
 
 /** The HTTP door for gateways, to be hung into a server: every method and every shape of request below one prefix. */
 export interface GatewayDoor {
+  /** True for a URL of this door, as it came or as the router sees it. */
+  owns(url: string): boolean;
   /** The path that a router is to see in place of a raw URL. */
   toRoutePath(url: string): string;
   register(app: FastifyInstance): void;
@@ -37,6 +39,7 @@ export interface GatewayDoor {
 export function createGatewayDoor(options: GatewayDoorOptions): GatewayDoor {
   const malformed = refusedOutcome('REQUEST_MALFORMED');
   return {
+    owns: isGatewayUrl,
     toRoutePath: (url) => (isGatewayUrl(url) ? ROUTE_PATH : url),
     register: (app) => registerGatewayRoutes(app, options),
     answerBroken: (packet) => {

@@ -75,6 +75,8 @@ export interface ServerOptions
 
 /** Routes of another layer, which take requests that no route of the API would. */
 export interface Door {
+  /** True for a URL of this door, as it came or as the router sees it: the header fields there are an end user's, who must not choose what is logged. */
+  owns(url: string): boolean;
   /** The path that the router is to see in place of a raw URL. */
   toRoutePath(url: string): string;
   register(app: FastifyInstance): void;
@@ -107,7 +109,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     keepAliveTimeout: KEEP_ALIVE_MS,
     // A request on a connection that is still open while draining is answered, with `Connection: close`.
     return503OnClosing: false,
-    genReqId: (request) => toRequestId(request.headers['x-request-id']) ?? options.newId(),
+    genReqId: ({ url = '/', headers }) =>
+      (options.door.owns(url) ? null : toRequestId(headers['x-request-id'])) ?? options.newId(),
     ajv: { customOptions: VALIDATION },
     logController: new LogController({ disableRequestLogging: true }),
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, options),

@@ -249,32 +249,40 @@ t.test('a service that drains still decides, and asks for the connection to be c
 });
 
 t.test('a defect is a 503 that says nothing, even where the profile is open', async (t) => {
+  let ids = 0;
   const own = await createGatewayApp(
     t,
     { open: { on_unavailable: 'allow' } },
     {
       emulators,
+      // A request has an id, and then its decision none.
       newId: () => {
+        ids += 1;
+        if (ids % 2 === 1) return `request-${ids}`;
         throw new TypeError('a defect that quotes canary-telemetry');
       },
     },
   );
+  ids = 0;
   for (const state of ['cold', 'warm']) {
-    const headers = { 'x-request-id': 'defective' };
-    const reply = await askGateway(own, { profile: 'open', headers });
+    const reply = await askGateway(own, { profile: 'open' });
     t.same([reply.status, riskOf(reply)], [503, 'UNAVAILABLE none INTERNAL'], state);
     t.notMatch(reply.text, /canary|TypeError/);
   }
   const failed = own.logs.filter(({ event }) => event === 'request.failed');
   t.equal(failed.length, 2);
-  t.match(failed[0], { request_id: 'defective', err: { name: 'TypeError' } });
+  t.match(failed[0], { request_id: 'request-1', err: { name: 'TypeError' } });
   t.notMatch(own.logText(), /canary/);
 });
 
 t.test('no raw identifier of a gateway is in any log line', async (t) => {
   const own = await createTestApp(t, { emulators });
   const target = '/canary-path?telemetry_id=canary-telemetry&device_id=canary-device';
-  const headers = { 'user-agent': 'canary-agent', cookie: 'telemetry_id=canary-cookie' };
+  const headers = {
+    'user-agent': 'canary-agent',
+    cookie: 'telemetry_id=canary-cookie',
+    'x-request-id': 'canary-request',
+  };
   const none = { telemetryId: null, deviceId: null };
   await askGateway(own, { ...none, target, headers });
   await askGateway(own, { ...none, target: `${target}&device_id=canary-second`, headers });

@@ -18,7 +18,7 @@ export interface RedisConnection<Client extends RedisClient = RedisClient> {
   onLost(listener: () => void): void;
   /** Calls back when a part of it may be lost: only `probe` can tell. */
   onDoubt(listener: () => void): void;
-  /** Asks whether commands would be served: by the server of the target's kind, in its database, or by the owner of every slot. Rejects as any command does. */
+  /** Asks whether commands would be served: by the server of the target's kind, in its database, or by the owner of every slot. Rejects like every command. */
   probe(): Promise<void>;
   /** Says goodbye and disconnects, within about a second whatever the server does. Never rejects. */
   close(): Promise<void>;
