@@ -96,10 +96,14 @@ class ServerProcess implements RedisServer {
 
   async command(command: string | readonly string[]): Promise<string> {
     const socket = await this.#connect();
-    socket.write(toWire(command));
-    const [reply] = await once(socket, 'data');
-    socket.destroy();
-    return String(reply).trim();
+    let replies = '';
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      replies += text;
+    });
+    // A reply may come in several pieces. It is whole when the server has said goodbye behind it.
+    socket.write(toWire(command) + toWire('QUIT'));
+    await once(socket, 'close');
+    return replies.replace(/\+OK\r\n$/, '').trim();
   }
 
   async monitor(work: () => Promise<void>): Promise<string> {
