@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { integer, type SettingDeclaration } from './service-settings.ts';
 
 /** Where records of decisions go. `memory` is the log of one process. */
-export const LOG_SINKS = ['memory', 'redis', 'file', 'stdout'] as const;
+const LOG_SINKS = ['memory', 'redis', 'file', 'stdout'] as const;
 export type LogSink = (typeof LOG_SINKS)[number];
 
 /** Sinks whose records survive the process: the only ones that strict delivery can wait for. */

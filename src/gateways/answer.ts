@@ -48,7 +48,7 @@ export function toSharedAnswer(outcome: GatewayOutcome, targetHeader: string | n
 }
 
 /** RFC 9470, section 3. */
-export function toChallenge(acrValues: string | null): string {
+function toChallenge(acrValues: string | null): string {
   const challenge =
     'Bearer error="insufficient_user_authentication", error_description="Additional authentication is required"';
   return acrValues === null ? challenge : `${challenge}, acr_values="${acrValues}"`;

@@ -2,16 +2,14 @@ import type { Logger } from 'pino';
 import { createSpacing } from '../platform/spaced-out.ts';
 
 /** Why a gateway's question was turned away. Each is the reason code of the answer too. */
-export const REFUSAL_REASONS = [
-  'ADDRESS_UNKNOWN',
-  'PROFILE_UNKNOWN',
-  'CALLER_UNKNOWN',
-  'REQUEST_MALFORMED',
-  'OVERLOADED',
-  'RATE_LIMITED',
-  'UNRECORDED',
-] as const;
-export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+export type RefusalReason =
+  | 'ADDRESS_UNKNOWN'
+  | 'PROFILE_UNKNOWN'
+  | 'CALLER_UNKNOWN'
+  | 'REQUEST_MALFORMED'
+  | 'OVERLOADED'
+  | 'RATE_LIMITED'
+  | 'UNRECORDED';
 
 /** Notes a refusal. `profile` is one that exists, or null. */
 export type NoteRefusal = (reason: RefusalReason, dialect: string | null, profile: string | null) => void;

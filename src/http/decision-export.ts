@@ -13,7 +13,7 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 const PAGE = 250;
 
 /** The columns of the CSV, in order. A line of the kind `gap` says that decisions did not reach the log, and how many. */
-export const CSV_COLUMNS = [
+const CSV_COLUMNS = [
   'kind',
   'id',
   'decided_at',

@@ -3,8 +3,7 @@ export const REFUSALS = ['wrong_keys', 'rate', 'concurrency', 'in_flight', 'even
 export type RefusalReason = (typeof REFUSALS)[number];
 
 /** What became of a request with an idempotency key. `unprotected`: the store was lost, and the request was decided without it. */
-export const IDEMPOTENCY_RESULTS = ['claimed', 'replayed', 'in_flight', 'mismatch', 'unprotected'] as const;
-export type IdempotencyResult = (typeof IDEMPOTENCY_RESULTS)[number];
+export type IdempotencyResult = 'claimed' | 'replayed' | 'in_flight' | 'mismatch' | 'unprotected';
 
 /** Told of what happens at the door, and never a reason for a request to fail or wait. */
 export interface TrafficObserver {

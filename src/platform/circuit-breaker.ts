@@ -1,8 +1,7 @@
 import { CircuitState, CountBreaker, circuitBreaker, handleWhenResult } from 'cockatiel';
 
 /** Where a circuit can be: calls pass, calls are refused, or one call is under way to find out. */
-export const CIRCUIT_STATES = ['closed', 'open', 'half_open'] as const;
-export type CircuitStateName = (typeof CIRCUIT_STATES)[number];
+export type CircuitStateName = 'closed' | 'open' | 'half_open';
 
 /** What a finished call says of the peer. `neutral` says nothing while the circuit is closed; as the answer to a probe it shows that the peer is there. */
 export type CallMark = 'success' | 'failure' | 'neutral';

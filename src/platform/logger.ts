@@ -82,7 +82,7 @@ async function closeSink(sink: ReturnType<typeof destination>): Promise<void> {
 }
 
 /** What may be said of an unexpected error. */
-export function toErrorFields(error: unknown): { name: string; code: string | null; frames: string[] } {
+function toErrorFields(error: unknown): { name: string; code: string | null; frames: string[] } {
   if (!(error instanceof Error)) return { name: typeof error, code: null, frames: [] };
   const code: unknown = Reflect.get(error, 'code');
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));

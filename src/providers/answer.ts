@@ -42,7 +42,7 @@ export function failureOfStatus(status: number): Failure {
 }
 
 /** True for 408, 429, 499 and 5xx except 501: the same request may fare better in a moment. */
-export function isRetryableStatus(status: number): boolean {
+function isRetryableStatus(status: number): boolean {
   if (status === 408 || status === 429 || status === 499) return true;
   return status >= 500 && status <= 599 && status !== 501;
 }

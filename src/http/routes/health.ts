@@ -5,7 +5,7 @@ import { toJsonSchema } from '../schemas/json-schema.ts';
 import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 
 /** How the shared store is: `absent` where none is configured. */
-export const STORE_STATES = ['up', 'down', 'absent'] as const;
+const STORE_STATES = ['up', 'down', 'absent'] as const;
 export type StoreState = (typeof STORE_STATES)[number];
 
 export interface StoreProblem {

@@ -76,7 +76,7 @@ export function createDecideRequestSchema(deviceProviders: readonly string[]) {
 }
 
 /** The header of POST /v1/decide, lower case as node:http spells it. Milliseconds that are left, as in Envoy's `x-envoy-expected-rq-timeout-ms`: a point in time would need clocks that agree. */
-export const DEADLINE_HEADER = 'x-request-deadline';
+const DEADLINE_HEADER = 'x-request-deadline';
 
 /** The headers of POST /v1/decide that are read. A proxy computes what is left, so any amount is taken, 0 included: then only evidence at hand is used. */
 export const decideHeadersSchema = z.object({

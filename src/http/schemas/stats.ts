@@ -8,7 +8,7 @@ import type {
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 
 /** What decisions can be counted by. `rule` counts how often each rule was true, and how that turned out. */
-export const STATS_GROUPS = [
+const STATS_GROUPS = [
   'verdict',
   'reason',
   'provider_outcome',

@@ -1,5 +1,5 @@
 /** The telemetry id of the sample in the vendor's API reference. */
-export const SAMPLE_TELEMETRY_ID = '026ac93b-8cdf-4fcb-bfa6-36a31cfecac1';
+const SAMPLE_TELEMETRY_ID = '026ac93b-8cdf-4fcb-bfa6-36a31cfecac1';
 
 /** Which of the vendor's two lookups answers: the current POST, or the deprecated GET. */
 export type LookupMethod = 'GET' | 'POST';
