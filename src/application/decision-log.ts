@@ -126,7 +126,7 @@ export interface DecisionLogReader {
   counts(options: CountsOptions): Promise<readonly CountsOfPeriod[]>;
   /** `isTimeGiven`: see addLabel. */
   label(id: string, label: OutcomeLabel, isTimeGiven: boolean): Promise<LabelResult>;
-  /** A short text that changes whenever something was appended or labelled. Costs a few reads, however long the log is. */
+  /** A text that is another whenever the log holds something else, also because something was lost, and otherwise mostly the same. No version ever comes back for another content. Costs one small read for each hour that is kept at most, however many records there are. */
   version(): Promise<string>;
   /** Calls back soon after something was appended, by any replica; several appends may be one call. Returns what ends it. */
   onChange(listener: () => void): () => void;

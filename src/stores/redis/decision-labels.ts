@@ -2,6 +2,7 @@ import type { LabelledDecision, LabelResult, LogEntry } from '../../application/
 import { RiskgateError } from '../../domain/errors.ts';
 import { addLabel, labelInForce, type OutcomeLabel } from '../../domain/outcome-label.ts';
 import { countLabel } from '../../domain/record-counts.ts';
+import { newChange } from './decision-changes.ts';
 import { toPlace } from './decision-position.ts';
 import { countedMinute, expiries, type RedisDecisionOptions } from './decision-sink.ts';
 import type { DecisionStreams } from './decision-streams.ts';
@@ -68,7 +69,6 @@ export async function addLabelTo(
     const history = addLabel(decision.labels, label, isTimeGiven);
     if (history === null) return { kind: 'unchanged', decision };
     if (!(await replaceLabels(streams, options, decision, history))) continue;
-    await streams.send(() => streams.redis.incr(streams.labelCount));
     return { kind: 'recorded', decision: { ...decision, labels: history } };
   }
   throw new RiskgateError('conflict', 'The labels of a decision changed too often.');
@@ -94,6 +94,7 @@ async function replaceLabels(
     labels.length === 0 ? '' : JSON.stringify(labels),
     JSON.stringify(history),
     ...expiries(hour, options),
+    newChange(),
     ...[...changes].flatMap(([name, count]) => [name, String(count)]),
   ];
   return (await streams.send(() => streams.redis.labelDecision(...words))) === 1;

@@ -8,7 +8,7 @@ import {
   MINUTES_KEPT_MS,
   PERIOD_MS,
 } from '../../application/decision-log.ts';
-import { watchVersion } from './decision-changes.ts';
+import { newChange, watchVersion } from './decision-changes.ts';
 import { addLabelTo, find, labelsOf } from './decision-labels.ts';
 import { HOUR_MS, hourOf, type StreamPlace, toPlace, toPosition } from './decision-position.ts';
 import { search } from './decision-search.ts';
@@ -19,16 +19,19 @@ import { DecisionStreams } from './decision-streams.ts';
 export function createRedisDecisionReader(
   options: RedisDecisionOptions,
 ): DecisionLogReader & { close(): void } {
-  const { redis, clock, recordsKeptMs } = options;
-  const streams = new DecisionStreams(redis, clock, recordsKeptMs);
+  const streams = new DecisionStreams(options.redis, options.clock, options.recordsKeptMs);
+  const changesOf = async (hours: readonly number[]): Promise<readonly (string | null)[]> =>
+    streams.sendAll(hours, (hour) => streams.redis.get(streams.keysOf(hour).changes));
   const version = async (): Promise<string> => {
-    const present = hourOf(clock.nowMs());
-    // Nothing is appended to an hour that is over; labels are counted apart.
-    const keys = [present - 1, present, present + 1].map((hour) => streams.keysOf(hour).changes);
-    const counts = await streams.sendAll([...keys, streams.labelCount], (key) => streams.redis.get(key));
-    return `${present}.${counts.map((count) => count ?? '0').join('.')}`;
+    // Every hour: an old one changes by a label, and when Redis has lost it.
+    const hours = streams.hours();
+    const found = await changesOf(hours);
+    // It may be empty, or have lost all that it held before: no version says which.
+    if (found.every((change) => change === null)) return newChange();
+    return `${hours[0]}.${found.map((change) => change ?? '').join('.')}`;
   };
-  const changes = watchVersion(version);
+  // Nothing is appended to an hour that is over.
+  const changes = watchVersion(async () => (await changesOf(streams.hours().slice(-3))).join());
   return {
     query: (filter, query) => search(streams, filter, query),
     find: (id) => find(streams, id),

@@ -5,7 +5,7 @@ import type { RedisClient } from './connection.ts';
  * The server's own clock ends an hour: afterwards nothing is appended to it, so that who has read it to its end may go on to the next.
  * What comes early by the clock of this server is indexed at the beginning of its hour: nobody looks for it before that.
  * KEYS: records, index, changes, writers, earliest, hour counts, minute counts.
- * ARGV: end of the hour, writer, batch, records kept, expiry of records, of hour counts, of minute counts, earliest decision, the records as lines, the index names of each as lines with spaces between, then the number of counted minutes, then for each its time, the number of counts and these as name and number.
+ * ARGV: end of the hour, writer, batch, records kept, expiry of records, of hour counts, of minute counts, earliest decision, the records as lines, the index names of each as lines with spaces between, a new change, then the number of counted minutes, then for each its time, the number of counts and these as name and number.
  */
 const APPEND = `
 local time = redis.call('TIME')
@@ -28,8 +28,8 @@ for record in ARGV[9]:gmatch('([^\\n]+)\\n') do
     last = index
   end
 end
-local minutes = tonumber(ARGV[11])
-local at = 12
+local minutes = tonumber(ARGV[12])
+local at = 13
 for _ = 1, minutes do
   local minute = KEYS[7] .. ARGV[at]
   local counts = tonumber(ARGV[at + 1])
@@ -46,7 +46,7 @@ if ARGV[8] ~= '' and (not earliest or tonumber(earliest) > tonumber(ARGV[8])) th
   redis.call('SET', KEYS[5], ARGV[8])
 end
 redis.call('HSET', KEYS[4], ARGV[2], ARGV[3])
-redis.call('INCR', KEYS[3])
+redis.call('SET', KEYS[3], ARGV[11])
 redis.call('PEXPIREAT', KEYS[6], ARGV[6])
 for _, key in ipairs({KEYS[1], KEYS[3], KEYS[4], KEYS[5]}) do redis.call('PEXPIREAT', key, ARGV[5]) end
 local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
@@ -66,19 +66,19 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local entries = redis.call('XRANGE', KEYS[1], ARGV[2], '+', 'COUNT', ARGV[3])
 return {now >= tonumber(ARGV[1]) and 1 or 0, entries}`;
 
-/** Replaces the labels of a decision unless somebody else has. KEYS: labels, changes, hour counts, minute counts. ARGV: id, the labels as they were read, the new ones, expiry of records, of hour counts, of minute counts, then names and numbers of counts. */
+/** Replaces the labels of a decision unless somebody else has. KEYS: labels, changes, hour counts, minute counts. ARGV: id, the labels as they were read, the new ones, expiry of records, of hour counts, of minute counts, a new change, then names and numbers of counts. */
 const LABEL = `
 local held = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if held ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('PEXPIREAT', KEYS[1], ARGV[4])
-for at = 7, #ARGV, 2 do
+for at = 8, #ARGV, 2 do
   redis.call('HINCRBY', KEYS[3], ARGV[at], ARGV[at + 1])
   redis.call('HINCRBY', KEYS[4], ARGV[at], ARGV[at + 1])
 end
 redis.call('PEXPIREAT', KEYS[3], ARGV[5])
 redis.call('PEXPIREAT', KEYS[4], ARGV[6])
-redis.call('INCR', KEYS[2])
+redis.call('SET', KEYS[2], ARGV[7])
 redis.call('PEXPIREAT', KEYS[2], ARGV[4])
 return 1`;
 

@@ -5,6 +5,7 @@ import type { DecisionRecord, LogRecord } from '../../domain/decision-record.ts'
 import { DecisionTally } from '../../domain/decision-tally.ts';
 import { serialiseRecord } from '../../domain/serialise-record.ts';
 import { LineBuffer } from '../../platform/line-buffer.ts';
+import { newChange } from './decision-changes.ts';
 import { HOUR_MS, hourOf, minuteOf } from './decision-position.ts';
 import { withDecisionScripts } from './decision-scripts.ts';
 import type { GuardedRedis } from './guarded-redis.ts';
@@ -86,6 +87,7 @@ export function createRedisDecisionSink(options: RedisDecisionOptions): Decision
       times.length === 0 ? '' : String(Math.min(...times)),
       toLines(batch.records),
       batch.records.map((record) => `${toIndexNames(record)}\n`).join(''),
+      newChange(),
       ...toCountWords(decisions, times, hour),
     ];
   }

@@ -51,10 +51,6 @@ export class DecisionStreams {
     return this.#guarded.keys.decisions(hour);
   }
 
-  get labelCount(): string {
-    return this.#guarded.keys.labelCount;
-  }
-
   /** Hours that may hold records, the oldest first: the clocks of the servers may be ahead of ours. */
   hours(): number[] {
     const newest = hourOf(this.#clock.nowMs()) + 1;

@@ -17,8 +17,6 @@ export interface RedisKeys {
   readonly inspectedHash: string;
   /** The keys of one hour of the decision log, by its number since 1970. */
   decisions(hour: number): DecisionKeys;
-  /** Counts the labels of the whole log. */
-  readonly labelCount: string;
 }
 
 /** The keys of one hour share a hash tag, so that a script may use all of them in a cluster, and the hours are spread over its nodes. Those that end in a colon are followed by Unix milliseconds. */
@@ -27,7 +25,7 @@ export interface DecisionKeys {
   readonly records: string;
   /** Where records stand by id and by keyed hashes; followed by the minute in which they were appended. */
   readonly indexOf: string;
-  /** Raised with every append and label. */
+  /** Another random text with every append and label. */
   readonly changes: string;
   /** The latest batch of each writer. */
   readonly writers: string;
@@ -71,7 +69,6 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
         minuteCounts: `${tagged}minute:`,
       };
     },
-    labelCount: `${prefix}:${VERSION}:label-count`,
   };
 }
 
