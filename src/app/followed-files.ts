@@ -6,7 +6,7 @@ import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import { BUILT_IN_PROFILES, loadProfiles } from '../gateways/load-profiles.ts';
 import type { GatewayProfiles } from '../gateways/profile.ts';
 import { type Keyring, loadKeyring } from '../http/api-keys.ts';
-import { findExposures, isLoopback } from '../platform/exposure.ts';
+import { findExposures, findOpenMode, isLoopback } from '../platform/exposure.ts';
 import { compileLinearPattern } from '../platform/linear-pattern.ts';
 import { type FileResult, followFile, loadFile, type ReloadableFile } from '../platform/reloadable-file.ts';
 import { parseYaml } from '../platform/yaml-document.ts';
@@ -31,7 +31,8 @@ export function checkFiles(
     const policy =
       policyFile === undefined ? null : loadFile(policyFile, (text) => readPolicy(text, providers));
     const isExposed = isExposedBy({ host, isInsecureAllowed });
-    const keyring = apiKeysFile === undefined ? null : loadFile(apiKeysFile, readKeyring(isExposed));
+    const keyring =
+      apiKeysFile === undefined ? null : loadFile(apiKeysFile, readKeyring(apiKeysFile, isExposed));
     const profiles =
       gatewayProfilesFile === undefined ? null : loadFile(gatewayProfilesFile, readProfiles(isExposed));
     const mistakes = [policy, keyring, profiles]
@@ -40,7 +41,7 @@ export function checkFiles(
     if (log.decisionLogSinks?.includes('file') && log.decisionLogFile !== undefined)
       mistakes.push(...findDecisionFileMistakes(log.decisionLogFile));
     if (!isExposed) return mistakes;
-    return [...mistakes, ...findExposures({ host, secret: idHashKey, secretFile: apiKeysFile })];
+    return [...mistakes, ...findExposures({ host, secret: idHashKey })];
   };
 }
 
@@ -53,8 +54,20 @@ function readPolicy(text: string, providers: readonly ProviderDefinition[]): Fil
   });
 }
 
-function readKeyring(isExposed: boolean): (text: string) => FileResult<Keyring> {
-  return (text) => refuseWellKnown(loadKeyring(text), isExposed, 'key');
+function readKeyring(path: string, isExposed: boolean): (text: string) => FileResult<Keyring> {
+  return (text) => refuseOpenFile(refuseWellKnown(loadKeyring(text), isExposed, 'key'), path, isExposed);
+}
+
+/** Where others can reach the service, others on its machine must not read or write the API keys, at the start and after a change. */
+function refuseOpenFile<Value>(
+  result: FileResult<Value>,
+  path: string,
+  isExposed: boolean,
+): FileResult<Value> {
+  const mode = isExposed ? findOpenMode(path) : null;
+  if (mode === null) return result;
+  const mistake = ` its mode is ${mode}; others must not read or write API keys: chmod 0400 or 0440`;
+  return { ok: false, mistakes: [...(result.ok ? [] : result.mistakes), mistake] };
 }
 
 function readProfiles(isExposed: boolean): (text: string) => FileResult<GatewayProfiles> {
@@ -94,7 +107,7 @@ export function followKeyring(
   config: Exposure & Pick<Config, 'apiKeysFile'>,
   logger: Logger,
 ): ReloadableFile<Keyring> {
-  const load = readKeyring(isExposedBy(config));
+  const load = readKeyring(config.apiKeysFile, isExposedBy(config));
   return follow(config.apiKeysFile, load, logger, 'api_keys', ({ size }) => ({ keys: size }));
 }
 

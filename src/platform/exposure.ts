@@ -7,7 +7,6 @@ export interface ExposureOptions {
   readonly host: string;
   /** Undefined where it is missing, which is a mistake that others report. */
   readonly secret: string | undefined;
-  readonly secretFile: string | undefined;
 }
 
 /** Fewer different characters, or a pattern that repeats, were typed and not drawn: 32 random hex digits have about 14. */
@@ -40,15 +39,11 @@ export function isLoopback(host: string): boolean {
 }
 
 /** What must not be so on an address that others can reach, one line each; empty on loopback. No line repeats a secret. */
-export function findExposures({ host, secret, secretFile }: ExposureOptions): readonly string[] {
-  if (isLoopback(host)) return [];
-  const mistakes: string[] = [];
-  if (secret !== undefined && isGuessable(secret))
-    mistakes.push(
-      'ID_HASH_KEY is a placeholder or a simple pattern: draw it, for example by `openssl rand -base64 32`',
-    );
-  if (secretFile !== undefined) mistakes.push(...fileMistakes(secretFile));
-  return mistakes;
+export function findExposures({ host, secret }: ExposureOptions): readonly string[] {
+  if (isLoopback(host) || secret === undefined || !isGuessable(secret)) return [];
+  return [
+    'ID_HASH_KEY is a placeholder or a simple pattern: draw it, for example by `openssl rand -base64 32`',
+  ];
 }
 
 /** True for a secret that stands in a text that others have read, or that was typed as a pattern. */
@@ -64,16 +59,16 @@ export function isWellKnownKey(sha256: string): boolean {
   return WELL_KNOWN_KEYS.some((key) => hash('sha256', key) === sha256.toLowerCase());
 }
 
-function fileMistakes(path: string): readonly string[] {
+/** The mode of a file that others than its owner and group may read, or others than its owner write, as four digits; null of any other, and where there is none. */
+export function findOpenMode(path: string): string | null {
   try {
     const mode = statSync(path).mode & 0o777;
     // Windows knows no modes and reports what means nothing.
-    if (process.platform === 'win32' || (mode & MODE_REFUSED) === 0) return [];
-    return [
-      `${path}: its mode is ${mode.toString(8).padStart(4, '0')}; others must not read or write API keys: chmod 0400 or 0440`,
-    ];
+    return process.platform === 'win32' || (mode & MODE_REFUSED) === 0
+      ? null
+      : mode.toString(8).padStart(4, '0');
   } catch {
     // A file that cannot be read is a mistake that its reader reports.
-    return [];
+    return null;
   }
 }

@@ -5,7 +5,7 @@ const POLL_MS = 1000;
 /** A file that is written in place is whole when nothing has happened to it for so long: a half of it may be valid, and say less. */
 const SETTLED_MS = 250;
 
-/** Calls `onChange` when the file at `path` has changed and come to rest, at most once a second. Does not keep the process alive. */
+/** Calls `onChange` when the file at `path`, its owner or its mode has changed and come to rest, at most once a second. Does not keep the process alive. */
 export function watchForChanges(path: string, onChange: () => void): { close(): void } {
   let timer: NodeJS.Timeout | undefined;
   const settle = (seen: Stats) => {
@@ -40,5 +40,6 @@ function look(path: string): Stats | null {
 }
 
 function isSame(one: Stats, other: Stats): boolean {
-  return one.mtimeMs === other.mtimeMs && one.ino === other.ino && one.size === other.size;
+  const isSameText = one.mtimeMs === other.mtimeMs && one.ino === other.ino && one.size === other.size;
+  return isSameText && one.mode === other.mode && one.uid === other.uid && one.gid === other.gid;
 }

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { writeApiKeys } from '../support/api-key-file.ts';
@@ -125,6 +125,23 @@ t.test('takes no key that everybody knows from a changed file, where others can 
   await until('the changed file is refused', () => own.events().includes('api_keys.refused'));
   t.equal(await ask('demo-key'), 401);
   t.equal(await ask('drawn'), 200, 'the last good one stays');
+});
+
+t.test('takes no changed file that others may read, where others can reach it', async (t) => {
+  const directory = createDirectory(t);
+  const file = writeApiKeys(directory, [{ id: 'login', key: 'drawn' }]);
+  const env = { HOST: '0.0.0.0', API_KEYS_FILE: file, ID_HASH_KEY: randomBytes(32).toString('base64') };
+  const own = await createTestApp(t, { emulators: app.emulators, env });
+  const ask = async (key: string) => (await own.ask('GET', '/v1/policy', { key })).status;
+  const refusals = () => own.logs.filter(({ event }) => event === 'api_keys.refused');
+  chmodSync(file, 0o644);
+  writeApiKeys(directory, [{ id: 'login', key: 'drawn-anew' }]);
+  await until('the open file is refused', () => refusals().length > 0);
+  t.match(refusals(), [{ mistakes: [/own-api-keys\.yaml: its mode is 0644; .*chmod/] }]);
+  t.same([await ask('drawn'), await ask('drawn-anew')], [200, 401], 'the last good one stays');
+  chmodSync(file, 0o440);
+  await until('the closed file is taken', () => own.events().includes('api_keys.reloaded'));
+  t.same([await ask('drawn'), await ask('drawn-anew')], [401, 200]);
 });
 
 t.test('follows the file of API keys, and keeps the last good one', async (t) => {
