@@ -89,10 +89,24 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { evidence: store, custody: custodyStore } = createStores(config, target, clock, logger, () =>
     inspector.recheck(),
   );
-  const inspector = inspectInBackground(target, () => store.health().state === 'up', logger);
+  const inspector = inspectInBackground(
+    target,
+    config.decisionLogSinks.includes('redis'),
+    () => store.health().state === 'up',
+    logger,
+  );
   const redisState = () => (target === null ? 'absent' : store.health().state);
   const enabled = config.providers.filter(({ isEnabled }) => isEnabled).map(({ id }) => id);
-  const log = await openDecisionLog({ config, target, clock, newId, logger, version, write });
+  const log = await openDecisionLog({
+    config,
+    target,
+    clock,
+    newId,
+    logger,
+    version,
+    write,
+    onRefused: () => inspector.recheck(),
+  });
   const state = {
     version,
     policy: policy.current,

@@ -34,6 +34,8 @@ export interface DecisionLogOptions {
   readonly version: string;
   /** Takes text for standard output. */
   readonly write: (text: string) => void;
+  /** Told when Redis refuses a command. */
+  readonly onRefused: () => void;
 }
 
 /** The decision log of a service. */
@@ -108,7 +110,8 @@ function openMemory({ config, clock }: DecisionLogOptions): Parts {
   return { sinks: [log], reader: log, close: async () => {} };
 }
 
-function openRedis({ config, clock, newId, logger }: DecisionLogOptions, target: RedisTarget): Parts {
+function openRedis(options: DecisionLogOptions, target: RedisTarget): Parts {
+  const { config, clock, newId, logger, onRefused } = options;
   const redis = createGuardedRedis({
     target,
     name: 'riskgate-decisions',
@@ -117,6 +120,7 @@ function openRedis({ config, clock, newId, logger }: DecisionLogOptions, target:
       const line = { event: `decision_log.redis_${kind}`, ...fields };
       if (kind === 'up') logger.info(line);
       else logger.warn(line);
+      if (kind === 'command_refused') onRefused();
     },
   });
   const limits = {

@@ -9,6 +9,7 @@ const NOTHING_TO_INSPECT: RedisInspector = { problem: () => null, recheck: () =>
 /** Names in the log what is wrong with the configured Redis, once for each finding, and when it is over. */
 export function inspectInBackground(
   target: RedisTarget | null,
+  holdsDecisions: boolean,
   isUp: () => boolean,
   logger: Logger,
 ): RedisInspector {
@@ -21,7 +22,7 @@ export function inspectInBackground(
         'Redis answers, and cannot be used as it is',
       );
   };
-  return createRedisInspector({ target, isUp, onChange });
+  return createRedisInspector({ target, holdsDecisions, isUp, onChange });
 }
 
 /** What to say of the store to whoever asks: the finding, or else why it is down. Null when it is up. */

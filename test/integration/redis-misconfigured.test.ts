@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { startSentinel } from '../support/redis-sentinels.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
@@ -102,6 +103,46 @@ t.test('names the commands that the ACL user may not send, and tells when they w
   await redis.command('ACL SETUSER narrow +@all');
   await until('the grant is seen', () => app.events().includes('redis.mended'));
   t.equal((await app.ask<ReadyBody>('GET', '/readyz')).json.redis_problem, null);
+});
+
+/** The rights that the README lists. */
+const [README_RIGHTS = '', LOG_RIGHTS = ''] = [
+  'user riskgate on >password ',
+  'With `DECISION_LOG=redis` also `',
+].map((beginning) => readFileSync('README.md', 'utf8').split(beginning)[1]?.split(/[`\n]/)[0]);
+
+t.test('names the rights that the decision log lacks, where it is in Redis', async (t) => {
+  await redis.command(`ACL SETUSER logger on >right ${README_RIGHTS}`);
+  const url = `redis://logger:right@${at(redis)}`;
+  const without = await createTestApp(t, { emulators, env: { REDIS_URL: url } });
+  await until('Redis is up', () => without.events().includes('redis.up'));
+  t.equal((await without.ask<ReadyBody>('GET', '/readyz')).json.redis_problem, null);
+  t.notOk(without.events().includes('redis.misconfigured'), 'nobody needs them');
+  const app = await open(t, { REDIS_URL: url, DECISION_LOG: 'redis' });
+  const problem = async () => (await app.ask<ReadyBody>('GET', '/readyz')).json.redis_problem;
+  const rights = LOG_RIGHTS.replaceAll('+', '').split(' ').sort();
+  t.match(await problem(), { code: 'NOPERM' });
+  t.same([...((await problem())?.commands ?? [])].sort(), rights);
+  await redis.command(`ACL SETUSER logger ${LOG_RIGHTS}`);
+  await until('the grant is seen', () => app.events().includes('redis.mended'));
+  t.equal(await problem(), null);
+  t.notMatch(await redis.command('KEYS *decisions-0*'), /decisions/, 'nothing is left of the inspection');
+});
+
+t.test('notices that the right to append is taken away', async (t) => {
+  await redis.command(`ACL SETUSER scribe on >right ${README_RIGHTS} ${LOG_RIGHTS}`);
+  const env = { REDIS_URL: `redis://scribe:right@${at(redis)}`, DECISION_LOG: 'redis' };
+  const app = await createTestApp(t, { emulators, env });
+  await until('the log is up', () => app.events().includes('decision_log.redis_up'));
+  await app.decide(GOOD);
+  await until('it is recorded', async () => (await redis.command('KEYS *:records')).includes('records'));
+  t.notOk(app.events().includes('redis.misconfigured'), 'what the README lists is enough');
+  await redis.command('ACL SETUSER scribe -xadd');
+  await app.decide(GOOD);
+  await until('it is named', async () => {
+    return (await app.ask<ReadyBody>('GET', '/readyz')).json.redis_problem?.commands.join() === 'xadd';
+  });
+  t.ok(app.events().includes('decision_log.redis_command_refused'));
 });
 
 t.test('has nothing to say of a Redis that is as it should be, or away', async (t) => {

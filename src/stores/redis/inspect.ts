@@ -41,22 +41,30 @@ const TLS_CODE = /^(ERR_TLS|ERR_SSL|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_T
 const UNREACHED = Symbol('unreached');
 type Finding = RedisProblem | null | typeof UNREACHED;
 
-/** Connects for itself, asks what a decision would ask, and names the first thing that a person has to mend. Null when nothing is wrong, or nobody answers. Takes seconds at worst, never rejects. */
-export async function inspectRedis(target: RedisTarget): Promise<RedisProblem | null> {
-  const finding = await inspectTopology(target);
+/** What is inspected. */
+export interface RedisInspection {
+  readonly target: RedisTarget;
+  /** Whether the decision log is there too. */
+  readonly holdsDecisions: boolean;
+}
+
+/** Connects for itself, asks what a decision and its log would ask, and names the first thing that a person has to mend. Null when nothing is wrong, or nobody answers. Takes seconds at worst, never rejects. */
+export async function inspectRedis(inspection: RedisInspection): Promise<RedisProblem | null> {
+  const finding = await inspectTopology(inspection);
   return finding === UNREACHED ? null : finding;
 }
 
-function inspectTopology(target: RedisTarget): Promise<Finding> {
+function inspectTopology(inspection: RedisInspection): Promise<Finding> {
+  const { target } = inspection;
   switch (target.topology) {
     case 'standalone':
-      return visit(open(target, target.address), (redis) => inspectServer(redis, target));
+      return visit(open(target, target.address), (redis) => inspectServer(redis, inspection));
     case 'cluster':
       return firstAnswer(target.nodes, (node) =>
-        visit(open(target, node), (redis) => inspectServer(redis, target)),
+        visit(open(target, node), (redis) => inspectServer(redis, inspection)),
       );
     case 'sentinel':
-      return firstAnswer(target.sentinels, (sentinel) => inspectSentinel(sentinel, target));
+      return firstAnswer(target.sentinels, (sentinel) => inspectSentinel(sentinel, target, inspection));
   }
 }
 
@@ -71,7 +79,11 @@ async function firstAnswer(
   return UNREACHED;
 }
 
-async function inspectSentinel(sentinel: RedisAddress, target: SentinelTarget): Promise<Finding> {
+async function inspectSentinel(
+  sentinel: RedisAddress,
+  target: SentinelTarget,
+  inspection: RedisInspection,
+): Promise<Finding> {
   const found: { master: RedisAddress | null } = { master: null };
   const access = { ...target, credentials: target.sentinelCredentials };
   const finding = await visit(open(access, sentinel), async (redis) => {
@@ -86,10 +98,10 @@ async function inspectSentinel(sentinel: RedisAddress, target: SentinelTarget): 
     return toProblem('SENTINEL_REFUSED');
   }
   if (found.master === null) return finding;
-  return visit(open(target, found.master), (redis) => inspectServer(redis, target));
+  return visit(open(target, found.master), (redis) => inspectServer(redis, inspection));
 }
 
-async function inspectServer(redis: Redis, target: RedisTarget): Promise<Finding> {
+async function inspectServer(redis: Redis, { target, holdsDecisions }: RedisInspection): Promise<Finding> {
   const { mode } = await askServerMode(redis);
   if (mode === 'sentinel') return toProblem('SENTINEL_NODE');
   if (target.topology === 'cluster' && mode !== null && mode !== 'cluster') return toProblem('NOT_A_CLUSTER');
@@ -99,7 +111,9 @@ async function inspectServer(redis: Redis, target: RedisTarget): Promise<Finding
       return toProblem('DATABASE_REFUSED');
     }
   }
-  return inspectRights(redis, createRedisKeys(target.keyPrefix));
+  const keys = createRedisKeys(target.keyPrefix);
+  const commands = [...(holdsDecisions ? commandsOfDecisionLog(keys) : []), ...commandsOfStores(keys)];
+  return inspectRights(redis, commands);
 }
 
 async function isRefused(sent: Promise<unknown>): Promise<boolean> {
@@ -113,8 +127,7 @@ async function isRefused(sent: Promise<unknown>): Promise<boolean> {
 }
 
 /** Sends every command that the stores send, on keys of its own that end by themselves. A cluster's node judges the rights before it sends us elsewhere. */
-async function inspectRights(redis: Redis, keys: RedisKeys): Promise<RedisProblem | null> {
-  const commands = commandsOfStores(keys);
+async function inspectRights(redis: Redis, commands: readonly Command[]): Promise<RedisProblem | null> {
   const replies = await Promise.allSettled(commands.map(([name, ...rest]) => redis.call(name, ...rest)));
   const codes = replies.map((reply) => (reply.status === 'rejected' ? redisErrorCode(reply.reason) : null));
   const forbidden = commands.flatMap(([name], place) => (codes[place] === 'NOPERM' ? [name] : []));
@@ -125,7 +138,9 @@ async function inspectRights(redis: Redis, keys: RedisKeys): Promise<RedisProble
 
 const LIFE_MS = '1000';
 
-function commandsOfStores(keys: RedisKeys): readonly (readonly [string, ...string[]])[] {
+type Command = readonly [string, ...string[]];
+
+function commandsOfStores(keys: RedisKeys): readonly Command[] {
   const { inspectedText: text, inspectedHash: hash, purgeChannel } = keys;
   return [
     ['ping'],
@@ -145,6 +160,25 @@ function commandsOfStores(keys: RedisKeys): readonly (readonly [string, ...strin
     ['del', text],
     ['del', hash],
     ['subscribe', purgeChannel],
+  ];
+}
+
+/** What the log needs besides. Its scripts send them: a script that may not fails half way, after what it was allowed. */
+function commandsOfDecisionLog(keys: RedisKeys): readonly Command[] {
+  // The keys of an hour in which nothing was ever decided.
+  const { records, indexOf, labels } = keys.decisions(0);
+  return [
+    ['time'],
+    ['xadd', records, 'MAXLEN', '~', '1', '*', 'r', ''],
+    ['pexpireat', records, '1'],
+    ['xlen', records],
+    ['xrange', records, '-', '+', 'COUNT', '1'],
+    ['xrevrange', records, '+', '-', 'COUNT', '1'],
+    ['zadd', indexOf, '0', ''],
+    ['zrangebylex', indexOf, '-', '-'],
+    ['hget', labels, ''],
+    ['unlink', records],
+    ['unlink', indexOf],
   ];
 }
 

@@ -1,8 +1,6 @@
-import { inspectRedis, type RedisProblem } from './inspect.ts';
-import type { RedisTarget } from './target.ts';
+import { inspectRedis, type RedisInspection, type RedisProblem } from './inspect.ts';
 
-export interface RedisInspectorOptions {
-  readonly target: RedisTarget;
+export interface RedisInspectorOptions extends RedisInspection {
   /** While this is false, Redis is inspected again and again. */
   readonly isUp: () => boolean;
   /** Called when another problem is found than before; null when the last one is gone. */
@@ -23,7 +21,7 @@ const INTERVAL_MS = 5_000;
 
 /** Inspects at once and in the background. Without a problem, and with a Redis that is up, it then leaves it alone. */
 export function createRedisInspector(options: RedisInspectorOptions): RedisInspector {
-  const { target, isUp, onChange, intervalMs = INTERVAL_MS } = options;
+  const { isUp, onChange, intervalMs = INTERVAL_MS } = options;
   let problem: RedisProblem | null = null;
   let isDoubtful = true;
   let isClosed = false;
@@ -31,7 +29,7 @@ export function createRedisInspector(options: RedisInspectorOptions): RedisInspe
   const inspect = async () => {
     if (isDoubtful || problem !== null || !isUp()) {
       isDoubtful = false;
-      const found = await inspectRedis(target);
+      const found = await inspectRedis(options);
       if (isClosed) return;
       const isNews = found?.code !== problem?.code;
       problem = found;
