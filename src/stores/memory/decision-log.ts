@@ -15,6 +15,7 @@ import type { LogRecord } from '../../domain/decision-record.ts';
 import { addLabel, labelInForce, type OutcomeLabel } from '../../domain/outcome-label.ts';
 import { countLabel } from '../../domain/record-counts.ts';
 import { matchesFilter, type RecordFilter } from '../../domain/record-filter.ts';
+import { IdRanges } from './id-ranges.ts';
 import { PeriodCounts } from './period-counts.ts';
 
 export interface MemoryDecisionLogOptions {
@@ -99,6 +100,7 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
 /** The latest records, by a sequence that begins anew with each process: positions of an earlier one are known by its start. */
 class Ring {
   readonly #records: LogRecord[] = [];
+  readonly #ids: IdRanges;
   readonly #max: number;
   readonly #epoch: string;
   /** The sequence of the next record; that of the first is 1. */
@@ -106,6 +108,7 @@ class Ring {
 
   constructor(max: number, startMs: number) {
     this.#max = max;
+    this.#ids = new IdRanges(max, (sequence) => this.#at(sequence).id);
     this.#epoch = startMs.toString(36).padStart(9, '0');
   }
 
@@ -123,9 +126,8 @@ class Ring {
   }
 
   find(id: string): LogEntry | null {
-    for (let sequence = this.#next - 1; sequence >= this.#first(); sequence -= 1)
-      if (this.#at(sequence).id === id) return this.#entry(sequence);
-    return null;
+    const sequence = this.#ids.find(id, this.#first(), this.#next - 1);
+    return sequence === null ? null : this.#entry(sequence);
   }
 
   query(filter: RecordFilter, { before, limit }: QueryOptions): LogPage {

@@ -36,6 +36,35 @@ t.test('makes room for new records, and says so to who reads on', async (t) => {
   t.same(await log.query({}, { before: position, limit: 10 }), { entries: [], next: null });
 });
 
+t.test('finds every record that is kept and no other, in whatever order their ids are', async (t) => {
+  const RECORDS_MAX = 1_000;
+  const orders: Readonly<Record<string, (serial: number) => number>> = {
+    'rising ids': (serial) => serial,
+    'a clock that is set back by a minute now and then': (serial) =>
+      serial - (Math.floor(serial / 300) % 3) * 60_000,
+    'falling ids': (serial) => -serial,
+    'ids without an order': (serial) => (serial * 7_919) % 100_003,
+  };
+  for (const [what, offsetMsOf] of Object.entries(orders)) {
+    const { log } = openLog(RECORDS_MAX);
+    const records = Array.from({ length: 3_000 }, (_, serial) =>
+      createDecisionRecord(START_MS + offsetMsOf(serial), serial),
+    );
+    let wrong = 0;
+    for (const [place, record] of records.entries()) {
+      log.append({ number: place, records: [record] });
+      // Looked for at every state of the ring: some before it is full, some that are gone.
+      for (const back of [0, 1, 255, 256, 257, 700, RECORDS_MAX - 1, RECORDS_MAX, 1_300]) {
+        const sought = records[place - back];
+        if (sought === undefined) continue;
+        const found = await log.find(sought.id);
+        if ((found?.record === sought) !== back < RECORDS_MAX) wrong += 1;
+      }
+    }
+    t.equal(wrong, 0, what);
+  }
+});
+
 t.test('forgets the labels of records that made room', async (t) => {
   const { log, append } = openLog(1);
   const first = append(1);
