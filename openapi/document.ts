@@ -45,6 +45,7 @@ export async function createOpenApiDocument(): Promise<string> {
     redisState: unused,
     redisProblem: () => null,
     hearsPurges: unused,
+    strictSinks: unused,
     isDraining: unused,
   });
   await server.ready();

@@ -211,6 +211,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     redisProblem: () => describeProblem(inspector, store.health()),
     hearsPurges: () => (config.redis === null ? null : store.health().hearsPurges),
     suspectProviders: () => slots.filter(({ source }) => source?.isSuspect()).map(({ id }) => id),
+    strictSinks: () =>
+      (log?.strict ?? []).map((delivery) => ({ sink: delivery.sink, health: delivery.health() })),
     isDraining: () => isDraining,
   });
   if (config.isDashboardServed) await server.register(registerDashboard, { assets: loadAssets() });

@@ -66,7 +66,7 @@ export async function openDecisionLog(options: DecisionLogOptions): Promise<Deci
     const { decisionLogBufferMax: bufferMax, decisionLogTimeoutMs: waitMs } = config;
     if (sink.id === 'memory') lossy.push(createDirectDelivery(sink));
     else if (isStrict && sink.isDurable)
-      strict.push(createStrictDelivery({ sink, waitMs, waitingMax: bufferMax }));
+      strict.push(createStrictDelivery({ sink, clock, waitMs, waitingMax: bufferMax }));
     else
       lossy.push(
         createLossyDelivery({ sink, bufferMax, clock, newId, formatTime: toRfc3339, onDrop: drops.onDrop }),

@@ -15,6 +15,8 @@ export interface DecisionSink {
   readonly id: string;
   /** True where an appended batch survives the process. */
   readonly isDurable: boolean;
+  /** True where the sinks of all replicas write to one place, and most likely fail together. */
+  readonly isShared: boolean;
   /** Appends a batch in its order, all of it or nothing that counts. True when it is kept as well as this sink can; false when that is not known. A batch may then be appended once more, with no other in between, and is kept once. */
   append(batch: LogBatch): boolean | Promise<boolean>;
   /** Ends after what is under way. Never rejects. */
@@ -42,12 +44,16 @@ export interface Delivery {
   close(): Promise<void>;
 }
 
+/** `taking` what it gets, in time; `failing`; or `unready`, where this process should not be asked for answers: its sink has taken nothing yet, or is its own and has failed for so long that other replicas do better. */
+export type SinkHealth = 'taking' | 'failing' | 'unready';
+
 /** Takes records for one sink, and says when each is durable. */
 export interface StrictDelivery {
   readonly sink: string;
   /** True when the record is durable; false when it cannot be, or not in time. Never rejects. */
   deliver(record: LogRecord): Promise<boolean>;
   usage(): DeliveryUsage;
+  health(): SinkHealth;
   /** Ends after what is under way. Never rejects. */
   close(): Promise<void>;
 }

@@ -1,11 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { createStrictDelivery } from '../../src/application/deliver-strict.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { createDecisionRecord } from '../support/decision-records.ts';
-import { until } from '../support/test-app.ts';
+import { createManualClock, until } from '../support/test-app.ts';
 import { createWatchedSink } from './log-sinks.ts';
 
 const record = (serial: number) => createDecisionRecord(0, serial);
-const PATIENCE = { waitMs: 10_000, waitingMax: 1000 };
+const clock = systemClock;
+const PATIENCE = { clock, waitMs: 10_000, waitingMax: 1000 };
 
 t.test('answers when the record is durable, and shares a batch', async (t) => {
   const first = Promise.withResolvers<boolean>();
@@ -45,7 +48,7 @@ t.test('says so when a record cannot be kept, and goes on', async (t) => {
 t.test('waits so long and no longer', async (t) => {
   const never = Promise.withResolvers<boolean>();
   const sink = createWatchedSink((attempt) => (attempt === 1 ? never.promise : true));
-  const delivery = createStrictDelivery({ sink, waitMs: 20, waitingMax: 1000 });
+  const delivery = createStrictDelivery({ sink, clock, waitMs: 20, waitingMax: 1000 });
   const first = delivery.deliver(record(1));
   await until('the first batch', () => sink.batches.length === 1);
   const second = delivery.deliver(record(2));
@@ -65,7 +68,7 @@ t.test('waits so long and no longer', async (t) => {
 t.test('skips a batch that nobody waits for any more', async (t) => {
   const first = Promise.withResolvers<boolean>();
   const sink = createWatchedSink((attempt) => (attempt === 1 ? first.promise : true));
-  const delivery = createStrictDelivery({ sink, waitMs: 20, waitingMax: 1000 });
+  const delivery = createStrictDelivery({ sink, clock, waitMs: 20, waitingMax: 1000 });
   void delivery.deliver(record(1));
   await until('the first batch', () => sink.batches.length === 1);
   t.equal(await delivery.deliver(record(2)), false);
@@ -77,10 +80,81 @@ t.test('skips a batch that nobody waits for any more', async (t) => {
 t.test('refuses at once what is too much', async (t) => {
   const never = Promise.withResolvers<boolean>();
   const sink = createWatchedSink(() => never.promise);
-  const delivery = createStrictDelivery({ sink, waitMs: 10_000, waitingMax: 2 });
+  const delivery = createStrictDelivery({ sink, clock, waitMs: 10_000, waitingMax: 2 });
   const waiting = [1, 2].map((serial) => delivery.deliver(record(serial)));
   t.equal(await delivery.deliver(record(3)), false);
   t.equal(delivery.usage().dropped, 1);
   never.resolve(true);
   t.same(await Promise.all(waiting), [true, true]);
+});
+
+t.test('is not asked for answers before its sink has taken anything', async (t) => {
+  const sink = createWatchedSink((attempt) => attempt > 2);
+  const delivery = createStrictDelivery({ sink, ...PATIENCE });
+  t.equal(delivery.health(), 'unready');
+  await until('it was tried', () => sink.batches.length === 1);
+  t.equal(delivery.health(), 'unready');
+  await until('it takes', () => delivery.health() === 'taking');
+  t.same(
+    sink.batches,
+    Array(3).fill({ number: 1, records: [] }),
+    'with a batch of nothing, the same each time',
+  );
+  t.match(delivery.usage(), { appended: 0, dropped: 0, failures: 0 }, 'which is nobody’s');
+});
+
+t.test(
+  'turns away after ten seconds in which its own sink took nothing, and comes back by itself',
+  async (t) => {
+    const now = createManualClock();
+    let isFailing = false;
+    const sink = createWatchedSink(() => !isFailing, false);
+    const delivery = createStrictDelivery({ sink, ...PATIENCE, clock: now });
+    t.equal(await delivery.deliver(record(1)), true);
+    t.equal(delivery.health(), 'taking');
+    isFailing = true;
+    t.equal(await delivery.deliver(record(2)), false);
+    t.equal(delivery.health(), 'failing');
+    now.advance(9_999);
+    t.equal(await delivery.deliver(record(3)), false);
+    t.equal(delivery.health(), 'failing', 'counted from the first failure');
+    now.advance(1);
+    t.equal(delivery.health(), 'unready');
+    const attempts = sink.batches.length;
+    await until('it is tried while nobody asks', () => sink.batches.length > attempts);
+    t.match(sink.batches.at(-1), { number: 3, records: [record(3)] }, 'with what it did not take');
+    t.equal(delivery.health(), 'unready');
+    isFailing = false;
+    await until('it takes again', () => delivery.health() === 'taking');
+    t.match(sink.batches.at(-1), { number: 3, records: [record(3)] });
+    t.match(delivery.usage(), { appended: 2, dropped: 2, failures: 2 });
+  },
+);
+
+t.test('stays where a sink fails that all replicas share', async (t) => {
+  const now = createManualClock();
+  const sink = createWatchedSink((attempt) => attempt === 1);
+  const delivery = createStrictDelivery({ sink, ...PATIENCE, clock: now });
+  t.equal(await delivery.deliver(record(1)), true);
+  t.equal(await delivery.deliver(record(2)), false);
+  now.advance(3_600_000);
+  t.equal(delivery.health(), 'failing');
+  await delivery.close();
+  const attempts = sink.batches.length;
+  await delay(600);
+  t.equal(sink.batches.length, attempts, 'a closed one tries nothing');
+});
+
+t.test('fails where everything is kept too late', async (t) => {
+  const slow = Promise.withResolvers<boolean>();
+  const sink = createWatchedSink((attempt) => (attempt === 2 ? slow.promise : true));
+  const delivery = createStrictDelivery({ sink, clock, waitMs: 20, waitingMax: 1000 });
+  t.equal(await delivery.deliver(record(1)), true);
+  t.equal(await delivery.deliver(record(2)), false);
+  t.equal(delivery.health(), 'failing', 'while it is under way');
+  slow.resolve(true);
+  await until('it is kept', () => delivery.usage().appended === 2);
+  t.equal(delivery.health(), 'failing');
+  await until('a trial was in time', () => delivery.health() === 'taking');
+  t.same(sink.batches.at(-1), { number: 3, records: [] });
 });

@@ -8,11 +8,13 @@ export interface WatchedSink extends DecisionSink {
 /** `answer` says of each attempt whether the batch is kept. */
 export function createWatchedSink(
   answer: (attempt: number) => boolean | Promise<boolean> = () => true,
+  isShared = true,
 ): WatchedSink {
   const batches: LogBatch[] = [];
   return {
     id: 'redis',
     isDurable: true,
+    isShared,
     batches,
     append: (batch) => {
       batches.push(batch);

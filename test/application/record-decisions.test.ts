@@ -80,6 +80,7 @@ function open(strictAnswers: readonly boolean[] = []) {
   const strict = strictAnswers.map(
     (answer, place): StrictDelivery => ({
       ...lossy,
+      health: () => 'taking',
       deliver: async ({ id }) => {
         asked.push(`${place} ${id}`);
         return answer;

@@ -46,6 +46,14 @@ export async function testDecisionSink(t: Test, twin: SinkTwin): Promise<void> {
     t.strictSame(await held(), records);
   });
 
+  t.test('takes a batch of nothing, which shows that it takes', async (t) => {
+    const { sink, held } = await twin.open(t);
+    t.equal(await sink.append({ number: 1, records: [] }), true);
+    t.same(await held(), []);
+    t.equal(await sink.append({ number: 2, records }), true);
+    t.strictSame(await held(), records);
+  });
+
   t.test('takes a batch of a thousand', async (t) => {
     const { sink, held } = await twin.open(t);
     const many = Array.from({ length: 1000 }, (_, serial) => createDecisionRecord(timeMs, serial));

@@ -88,6 +88,39 @@ t.test('strict: answers 503 while the record cannot be kept, and goes on by itse
   t.ok(json.decision_id);
 });
 
+t.test('strict: is ready when Redis takes records, and stays so when all replicas lose it', async (t) => {
+  const redis = await startRedisServer(t);
+  redis.pause();
+  const env = {
+    DECISION_LOG: 'redis',
+    DECISION_LOG_DELIVERY: 'strict',
+    DECISION_LOG_TIMEOUT_MS: '200',
+    REDIS_URL: redis.url,
+  };
+  const app = await createTestApp(t, { emulators, env });
+  const ready = async () => {
+    const { status, json } = await app.ask<{ decision_log_failing: string[] }>('GET', '/readyz', {
+      key: null,
+    });
+    return { code: status, ...json };
+  };
+  const unable = { code: 503, status: 'decision_log_unavailable', decision_log_failing: ['redis'] };
+  t.match(await ready(), unable);
+  t.equal((await app.refused(SUBJECT)).status, 503);
+  t.match(await ready(), unable);
+  redis.resume();
+  const able = { code: 200, status: 'ready', decision_log_failing: [] };
+  await until('it is ready, though nobody asks', async () => (await ready()).code === 200);
+  t.match(await ready(), able);
+  redis.pause();
+  t.equal((await app.refused(SUBJECT)).status, 503);
+  t.match(await ready(), { code: 200, status: 'ready', decision_log_failing: ['redis'] });
+  redis.resume();
+  await until('nothing fails any more', async () => (await ready()).decision_log_failing.length === 0);
+  app.app.drain();
+  t.match(await ready(), { code: 503, status: 'draining' });
+});
+
 t.test('lossy: answers as ever while Redis is lost, and records the gap', async (t) => {
   const redis = await startRedisServer(t);
   const env = { DECISION_LOG: 'redis', DECISION_LOG_BUFFER_MAX: '2', REDIS_URL: redis.url };
@@ -109,7 +142,7 @@ t.test('lossy: answers as ever while Redis is lost, and records the gap', async 
   );
 });
 
-t.test('strict: a file that is full is a 503, and a new file ends it', async (t) => {
+t.test('strict: a file that is full is a 503, and a new file ends it', { timeout: 60_000 }, async (t) => {
   const path = join(createDirectory(t), 'decisions.ndjson');
   const origin = `http://127.0.0.1:${portOf(emulators.app.server.address())}`;
   const env = {
@@ -139,6 +172,14 @@ t.test('strict: a file that is full is a 503, and a new file ends it', async (t)
   await until('the file is full', async () => (await ask()) === 503);
   t.ok(answered.length > 5, `${answered.length} fit`);
   t.equal(await ask(), 503, 'and stays so');
+  const ready = async () => {
+    const response = await fetch(`${service}/readyz`);
+    return { code: response.status, ...((await response.json()) as object) };
+  };
+  t.match(await ready(), { code: 200, status: 'ready', decision_log_failing: ['file'] }, 'a moment is none');
+  const endsAtMs = performance.now() + 30_000;
+  while ((await ready()).code === 200 && performance.now() < endsAtMs) await delay(100);
+  t.match(await ready(), { code: 503, status: 'decision_log_unavailable', decision_log_failing: ['file'] });
   t.same(
     recordsIn(readFileSync(path, 'utf8')).map(({ id }) => id),
     answered,
@@ -146,10 +187,10 @@ t.test('strict: a file that is full is a 503, and a new file ends it', async (t)
   );
   await program.until(/"event":"decision_log\.file_failed","code":"EFBIG"/);
   renameSync(path, `${path}.1`);
-  await until('a new file is begun', async () => (await ask()) === 200);
+  await until('it is ready again, though nobody asks', async () => (await ready()).code === 200);
+  t.equal(await ask(), 200);
   await program.until(/"event":"decision_log\.file_recovered"/);
-  t.same(
-    recordsIn(readFileSync(path, 'utf8')).map(({ id }) => id),
-    answered.slice(-1),
-  );
+  const [refused, ...kept] = recordsIn(readFileSync(path, 'utf8')).map(({ id }) => id);
+  t.notOk(answered.includes(refused ?? ''), 'it was tried with a record whose answer was a 503');
+  t.same(kept, answered.slice(-1));
 });

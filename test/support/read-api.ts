@@ -99,6 +99,7 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
     redisState: () => 'absent',
     redisProblem: () => null,
     hearsPurges: () => null,
+    strictSinks: () => [],
     isDraining: () => false,
   });
   t.teardown(async () => {

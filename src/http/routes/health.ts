@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { SinkHealth } from '../../application/decision-log.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
@@ -22,13 +23,19 @@ export interface HealthRouteOptions {
   readonly redisProblem: () => StoreProblem | null;
   /** Whether purges made on other replicas are heard; null where there is no shared store to hear them through. */
   readonly hearsPurges: () => boolean | null;
+  /** The sinks of the decision log that answers wait for. */
+  readonly strictSinks: () => readonly { readonly sink: string; readonly health: SinkHealth }[];
   readonly isDraining: () => boolean;
   readonly enabledProviders: readonly string[];
   readonly suspectProviders: () => readonly string[];
 }
 
 const readinessSchema = z.object({
-  status: z.enum(['ready', 'draining']),
+  status: z
+    .enum(['ready', 'draining', 'decision_log_unavailable'])
+    .describe(
+      '`decision_log_unavailable`: answers wait for a record that this process cannot write. So it is until the first write, and after ten seconds in which a file took none; a Redis that is lost later costs no readiness, since all replicas share it.',
+    ),
   policy: z.object({ id: z.string(), hash: z.string() }),
   redis: z.enum(STORE_STATES).describe('`down` costs the shared cache, not readiness.'),
   redis_problem: z
@@ -45,6 +52,9 @@ const readinessSchema = z.object({
     .describe(
       'False while purges made on other replicas are not heard: memory may then hold purged evidence for `CACHE_LOCAL_TTL_SECONDS`. Null without Redis. Costs no readiness.',
     ),
+  decision_log_failing: z
+    .array(z.string())
+    .describe('Sinks of the decision log that answers wait for and that take no record at the moment.'),
   providers: z.array(z.string()).describe('The providers that are enabled.'),
   suspect: z
     .array(z.string())
@@ -82,7 +92,7 @@ export function registerHealthRoutes(app: FastifyInstance, options: HealthRouteO
 
   const readyResponses = {
     200: { headers: REQUEST_ID_HEADER, description: 'Ready.', ...ready },
-    503: { headers: REQUEST_ID_HEADER, description: 'Draining.', ...ready },
+    503: { headers: REQUEST_ID_HEADER, description: 'Draining, or unable to record decisions.', ...ready },
     ...problemResponses(400),
   };
   app.get(
@@ -98,16 +108,18 @@ export function registerHealthRoutes(app: FastifyInstance, options: HealthRouteO
     },
     (_request, reply) => {
       const { id, hash } = options.policy();
-      const isDraining = options.isDraining();
+      const sinks = options.strictSinks();
+      const status = statusOf(options.isDraining(), sinks);
       return reply
-        .code(isDraining ? 503 : 200)
+        .code(status === 'ready' ? 200 : 503)
         .header('cache-control', 'no-store')
         .send({
-          status: isDraining ? 'draining' : 'ready',
+          status,
           policy: { id, hash },
           redis: options.redisState(),
           redis_problem: options.redisProblem(),
           hears_purges: options.hearsPurges(),
+          decision_log_failing: sinks.flatMap(({ sink, health }) => (health === 'taking' ? [] : [sink])),
           providers: options.enabledProviders,
           suspect: options.suspectProviders(),
         });
@@ -133,4 +145,12 @@ export function registerHealthRoutes(app: FastifyInstance, options: HealthRouteO
         .header('cache-control', 'no-store')
         .send({ name: 'riskgate', version: options.version, node: process.version }),
   );
+}
+
+function statusOf(
+  isDraining: boolean,
+  sinks: ReturnType<HealthRouteOptions['strictSinks']>,
+): z.infer<typeof readinessSchema>['status'] {
+  if (isDraining) return 'draining';
+  return sinks.some(({ health }) => health === 'unready') ? 'decision_log_unavailable' : 'ready';
 }

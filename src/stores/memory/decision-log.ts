@@ -59,6 +59,7 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
   return {
     id: 'memory',
     isDurable: false,
+    isShared: false,
     append: ({ records }) => {
       for (const record of records) append(record);
       tell();

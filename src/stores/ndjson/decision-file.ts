@@ -42,6 +42,7 @@ export async function openDecisionFile(options: DecisionFileOptions): Promise<De
 class DecisionFile implements DecisionSink {
   readonly id = 'file';
   readonly isDurable: boolean;
+  readonly isShared = false;
   readonly #options: DecisionFileOptions;
   /** One batch at a time uses it. */
   readonly #lines = new LineBuffer(BLOCK_BYTES);

@@ -6,6 +6,7 @@ export function createDecisionStream(write: (text: string) => void): DecisionSin
   return {
     id: 'stdout',
     isDurable: false,
+    isShared: false,
     append: ({ records }) => {
       write(records.map((record) => `${serialiseRecord(record)}\n`).join(''));
       return true;

@@ -56,6 +56,7 @@ export function createRedisDecisionSink(options: RedisDecisionOptions): Decision
   return {
     id: 'redis',
     isDurable: true,
+    isShared: true,
     append: (batch) => {
       const appended = append(batch);
       underWay = appended;
