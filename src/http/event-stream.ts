@@ -27,7 +27,9 @@ export function openEventStream(
   headers: Readonly<Record<string, string | number | string[] | undefined>>,
   onClose: () => void,
 ): EventStream {
-  raw.once('close', onClose);
+  // A client that left while the log was read for it has closed already.
+  if (raw.destroyed) onClose();
+  else raw.once('close', onClose);
   for (const [name, value] of Object.entries(headers)) if (value !== undefined) raw.setHeader(name, value);
   raw.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',

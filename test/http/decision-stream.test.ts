@@ -1,8 +1,11 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { request, type ServerResponse } from 'node:http';
 import t, { type Test } from 'tap';
+import { createMemoryDecisionLog } from '../../src/stores/memory/decision-log.ts';
 import { createDecisionRecord, createGapRecord } from '../support/decision-records.ts';
 import { createReadApi, type ReadApiOptions } from '../support/read-api.ts';
 import { openSse, type SseClient } from '../support/sse-client.ts';
-import { KEYS, until } from '../support/test-app.ts';
+import { createManualClock, KEYS, until } from '../support/test-app.ts';
 
 const NOW_MS = Date.now();
 
@@ -226,4 +229,34 @@ t.test('bounds how many are open', async (t) => {
   clients[0]?.close();
   await until('one has gone', () => api.streams() === 999);
   t.equal((await stream()).status, 200);
+});
+
+t.test('keeps no stream for a client that leaves before it begins', async (t) => {
+  const clock = createManualClock();
+  const memory = createMemoryDecisionLog({ clock, recordsMax: 10, countsKeptMs: 3_600_000 });
+  const asked = Promise.withResolvers<void>();
+  const reading = Promise.withResolvers<void>();
+  const newest = async () => {
+    asked.resolve();
+    await reading.promise;
+    return memory.newest();
+  };
+  const api = await createReadApi(t, { reader: { ...memory, newest } });
+  const port = await api.listen();
+  const closed = Promise.withResolvers<void>();
+  const onStart = (message: unknown) => {
+    const { response } = message as { readonly response: ServerResponse };
+    response.once('close', () => closed.resolve());
+  };
+  subscribe('http.server.request.start', onStart);
+  t.teardown(() => unsubscribe('http.server.request.start', onStart));
+  const sent = request({ port, host: '127.0.0.1', path: '/v1/decisions/stream', agent: false });
+  sent.setHeader('authorization', `Bearer ${KEYS.read}`);
+  sent.on('error', () => {}).end();
+  await asked.promise;
+  sent.destroy();
+  await closed.promise;
+  t.equal(api.streams(), 1, 'it is being let in');
+  reading.resolve();
+  await until('the stream is gone', () => api.streams() === 0);
 });
