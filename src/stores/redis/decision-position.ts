@@ -13,6 +13,8 @@ const MINUTE_MS = 60_000;
 const HOUR_DIGITS = 8;
 const MS_DIGITS = 14;
 const SEQUENCE_DIGITS = 7;
+/** Greater than the milliseconds of any place. */
+export const MS_MAX = 10 ** MS_DIGITS - 1;
 
 /** The hour that a time lies in. */
 export function hourOf(timeMs: number): number {

@@ -1,11 +1,13 @@
-import type { LogEntry, LogPage, QueryOptions } from '../../application/decision-log.ts';
+import type { LogEntry, LogPage, LogPosition, QueryOptions } from '../../application/decision-log.ts';
 import { matchesFilter, type RecordFilter } from '../../domain/record-filter.ts';
-import { hourOf, type StreamPlace, toPlace, toPosition } from './decision-position.ts';
+import { hourOf, MS_MAX, type StreamPlace, toPlace, toPosition } from './decision-position.ts';
 import type { DecisionStreams } from './decision-streams.ts';
 
-/** Records that one query looks through: some 50 ms, in steps of a tenth. */
+/** Records that one query looks through: some 50 ms, in steps of a tenth. An hour without any counts as a step. */
 const SCAN_MAX = 5_000;
 const STEP = 500;
+/** Hours whose index one query reads, minute by minute: some 20 ms. */
+const INDEXED_HOURS_MAX = 24;
 /** How far the clocks of replicas and servers may be apart. */
 const CLOCK_MARGIN_MS = 10_000;
 
@@ -52,6 +54,7 @@ async function scan(
   const entries: LogEntry[] = [];
   let scanned = 0;
   for (const hour of hours) {
+    if (scanned >= SCAN_MAX) return { entries, next: endOf(hour) };
     let before = start?.hour === hour ? start : null;
     do {
       const part = await streams.readBack(hour, before, STEP);
@@ -86,19 +89,30 @@ async function look(
   limit: number,
 ): Promise<LogPage> {
   const entries: LogEntry[] = [];
-  for (const hour of hours) {
+  let looked = 0;
+  for (const [nth, hour] of hours.entries()) {
+    if (nth >= INDEXED_HOURS_MAX || looked >= SCAN_MAX) return { entries, next: endOf(hour) };
     const places = (await streams.findByName(part, hash, streams.minutesOf(hour))).filter(
       (place) => start === null || hour < start.hour || isBefore(place, start),
     );
     for (let at = 0; at < places.length; at += STEP) {
-      for (const entry of await streams.entriesOf(places.slice(at, at + STEP))) {
+      const step = places.slice(at, at + STEP);
+      for (const entry of await streams.entriesOf(step)) {
         if (!matchesFilter(entry.record, filter)) continue;
         entries.push(entry);
         if (entries.length === limit) return { entries, next: entry.position };
       }
+      looked += step.length;
+      const last = step.at(-1);
+      if (last !== undefined && looked >= SCAN_MAX) return { entries, next: toPosition(last) };
     }
   }
   return { entries, next: null };
+}
+
+/** After everything that an hour can hold, what came early by another clock too. */
+function endOf(hour: number): LogPosition {
+  return toPosition({ hour, ms: MS_MAX, sequence: 0 });
 }
 
 function isBefore(place: StreamPlace, other: StreamPlace): boolean {
