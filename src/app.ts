@@ -107,6 +107,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     write,
     onRefused: () => inspector.recheck(),
   });
+  const strictSinks = () =>
+    (log?.strict ?? []).map((delivery) => ({ sink: delivery.sink, health: delivery.health() }));
   const state = {
     version,
     policy: policy.current,
@@ -211,13 +213,16 @@ export async function createApp(options: AppOptions): Promise<App> {
     redisProblem: () => describeProblem(inspector, store.health()),
     hearsPurges: () => (config.redis === null ? null : store.health().hearsPurges),
     suspectProviders: () => slots.filter(({ source }) => source?.isSuspect()).map(({ id }) => id),
-    strictSinks: () =>
-      (log?.strict ?? []).map((delivery) => ({ sink: delivery.sink, health: delivery.health() })),
+    strictSinks,
     isDraining: () => isDraining,
   });
   if (config.isDashboardServed) await server.register(registerDashboard, { assets: loadAssets() });
   const closeServer = prepareClose(server);
-  const grpc = await startGrpcDoor(config.grpcPort, { check: gateways.check, newId });
+  const grpc = await startGrpcDoor(config.grpcPort, {
+    check: gateways.check,
+    newId,
+    isReady: () => strictSinks().every(({ health }) => health !== 'unready'),
+  });
   const close = async (): Promise<void> => {
     reads?.streams.drain();
     await Promise.all([closeServer(), grpc?.close(GRPC_PATIENCE_MS)]);

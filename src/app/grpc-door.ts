@@ -11,10 +11,12 @@ const RETURN_SHARE = 0.1;
 export interface GrpcDoorOptions {
   readonly check: Check;
   readonly newId: () => string;
+  /** Whether decisions can be answered. */
+  readonly isReady: () => boolean;
 }
 
 /** The door for Envoy over gRPC, ready to listen. */
-export function createGrpcDoor({ check, newId }: GrpcDoorOptions): GrpcServer {
+export function createGrpcDoor({ check, newId, isReady }: GrpcDoorOptions): GrpcServer {
   const ask = (request: CheckRequest, { metadata, peerAddress, deadlineMs }: GrpcCall) => {
     const outcome = check({
       dialect: ENVOY_GRPC,
@@ -30,6 +32,7 @@ export function createGrpcDoor({ check, newId }: GrpcDoorOptions): GrpcServer {
   return createGrpcServer({
     protoFile: PROTO_FILE,
     service: 'envoy.service.auth.v3.Authorization',
+    isServing: isReady,
     // The library has parsed the message by the definition that the type restates.
     methods: { Check: (request, call): MaybePromise => ask(request as CheckRequest, call) },
   });

@@ -16,6 +16,8 @@ import { HealthImplementation } from 'grpc-health-check';
 
 /** What the last answers take to leave the process. */
 const FLUSH_MS = 100;
+/** How often health checks learn of what has changed: they ask every few seconds. */
+const LOOK_MS = 500;
 
 /** What a call brings beside its message. */
 export interface GrpcCall {
@@ -37,6 +39,8 @@ export interface GrpcServerOptions {
   readonly service: string;
   /** By name; all of them take one message and answer one. */
   readonly methods: Readonly<Record<string, GrpcMethod>>;
+  /** What health checks are told until the server drains. */
+  readonly isServing: () => boolean;
 }
 
 /** A gRPC server with one service of ours, the standard health service (grpc.health.v1) and reflection. */
@@ -62,15 +66,38 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const implementation: UntypedServiceImplementation = {};
   for (const [name, method] of Object.entries(options.methods)) implementation[name] = toUnary(method, calls);
   server.addService(service, implementation);
-  const health = new HealthImplementation({ '': 'SERVING', [options.service]: 'SERVING' });
-  health.addToServer(server);
+  const health = followHealth(server, options);
   new ReflectionService(definition).addToServer(server);
   return {
     listen: (host, port) => listen(server, host, port),
-    drain: () => {
-      for (const name of ['', options.service]) health.setStatus(name, 'NOT_SERVING');
+    drain: health.end,
+    close: (patienceMs) => {
+      health.end();
+      return close(server, calls, patienceMs);
     },
-    close: (patienceMs) => close(server, calls, patienceMs),
+  };
+}
+
+/** Tells those who watch of changes only. `end` says that nothing is served from now on. */
+function followHealth(
+  server: Server,
+  { service, isServing }: Pick<GrpcServerOptions, 'service' | 'isServing'>,
+): { end(): void } {
+  const toStatus = (is: boolean) => (is ? 'SERVING' : 'NOT_SERVING');
+  let told = isServing();
+  const health = new HealthImplementation({ '': toStatus(told), [service]: toStatus(told) });
+  health.addToServer(server);
+  const tell = (is: boolean) => {
+    if (is === told) return;
+    told = is;
+    for (const name of ['', service]) health.setStatus(name, toStatus(is));
+  };
+  const timer = setInterval(() => tell(isServing()), LOOK_MS).unref();
+  return {
+    end: () => {
+      clearInterval(timer);
+      tell(false);
+    },
   };
 }
 

@@ -8,8 +8,10 @@ import t, { type Test } from 'tap';
 import { createEmulatorServer } from '../../src/emulators/server.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import { createEnvoyClient } from '../support/envoy-client.ts';
+import { startRedisServer } from '../support/redis-server.ts';
 import { runProgram } from '../support/start-program.ts';
 import { createServiceEnvironment, SERVICE_KEY, startService } from '../support/start-service.ts';
+import { until } from '../support/test-app.ts';
 
 const SERVICE = 'envoy.service.auth.v3.Authorization';
 const REFLECTION_PROTO = fileURLToPath(
@@ -23,8 +25,8 @@ const emulators = createEmulatorServer({ providers: PROVIDERS });
 const upstream = await emulators.app.listen({ host: '127.0.0.1', port: 0 });
 t.teardown(() => emulators.app.close());
 
-async function startDoor(t: Test) {
-  const service = await startService(t, { ...createServiceEnvironment(t, upstream), GRPC_PORT: '0' });
+async function startDoor(t: Test, env: Readonly<Record<string, string>> = {}) {
+  const service = await startService(t, { ...createServiceEnvironment(t, upstream), GRPC_PORT: '0', ...env });
   const [, port] = await service.until(/"event":"grpc\.listening","port":(\d+)/);
   return { service, port: Number(port) };
 }
@@ -37,6 +39,19 @@ t.test('answers the standard health service, before the HTTP port listens', asyn
   service.child.kill('SIGTERM');
   const { stdout } = await service.ended;
   t.ok(stdout.indexOf('grpc.listening') < stdout.indexOf('service.listening'));
+});
+
+t.test('is not healthy before it can record what it answers', async (t) => {
+  const redis = await startRedisServer(t);
+  redis.pause();
+  const env = { REDIS_URL: redis.url, DECISION_LOG: 'redis', DECISION_LOG_DELIVERY: 'strict' };
+  const { port } = await startDoor(t, env);
+  const watched: string[] = [];
+  watchHealth(createPlainClient(t, port), watched);
+  await until('it says so', () => watched.length > 0);
+  redis.resume();
+  await until('it is healthy', () => watched.length > 1);
+  t.same(watched, ['NOT_SERVING', 'SERVING']);
 });
 
 t.test('describes itself by reflection', async (t) => {
