@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type {
   DecisionLogReader,
   DecisionSink,
@@ -34,6 +35,7 @@ export interface MemoryDecisionLog extends DecisionSink, DecisionLogReader {
 /** Records that one query looks through: a few milliseconds. */
 const SCAN_MAX = 20_000;
 const SEQUENCE_DIGITS = 14;
+const EPOCH_BYTES = 4;
 
 /** Builds an empty log that keeps the latest records. */
 export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): MemoryDecisionLog {
@@ -98,7 +100,7 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
   };
 }
 
-/** The latest records, by a sequence that begins anew with each process: positions of an earlier one are known by its start. */
+/** The latest records, by a sequence that begins anew with each process: positions of another one are known by its start, and by chance, since replicas may start together. */
 class Ring {
   readonly #records: LogRecord[] = [];
   readonly #ids: IdRanges;
@@ -110,7 +112,7 @@ class Ring {
   constructor(max: number, startMs: number) {
     this.#max = max;
     this.#ids = new IdRanges(max, (sequence) => this.#at(sequence).id);
-    this.#epoch = startMs.toString(36).padStart(9, '0');
+    this.#epoch = startMs.toString(36).padStart(9, '0') + randomBytes(EPOCH_BYTES).toString('hex');
   }
 
   /** Returns the record whose place was taken. */

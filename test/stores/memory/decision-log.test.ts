@@ -84,6 +84,14 @@ t.test('knows the positions of another process', async (t) => {
   t.same(await after.readAfter(position, 1), { entries: [], position: null, isGap: true });
 });
 
+t.test('shares no position and no version with a replica that started in the same moment', async (t) => {
+  const [one, other] = [openLog(10), openLog(10)];
+  one.append(1);
+  other.append(2);
+  t.not(await one.log.version(), await other.log.version());
+  t.match(await other.log.readAfter(await one.log.newest(), 10), { isGap: true, entries: { length: 1 } });
+});
+
 t.test('counts minutes for a day and hours for longer', async (t) => {
   const { clock, log, append } = openLog(10);
   append(1);
