@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { percentile } from '../support/open-loop-load.ts';
+import { patienceOf } from '../support/start-service.ts';
 import { createTestApp, startEmulators, type TestApp, until } from '../support/test-app.ts';
 
 /** What the contract grants on top of the deadline. */
@@ -70,11 +71,8 @@ t.test('leaves no socket and no timer behind', async (t) => {
 t.test('takes the smaller of header and body, and never more than configured', async (t) => {
   // Far apart, so that a busy machine cannot take one for the other.
   const [longMs, boundMs] = [10_000, 5_000];
-  const patient = Object.fromEntries(
-    ['STYTCH', 'MOBILERUN', 'PREFACTOR'].map((id) => [`${id}_TIMEOUT_MS`, String(longMs)]),
-  );
   const start = (deadlineMs: number) =>
-    createTestApp(t, { emulators, env: { ...patient, DECISION_DEADLINE_MS: String(deadlineMs) } });
+    createTestApp(t, { emulators, env: { ...patienceOf(longMs), DECISION_DEADLINE_MS: String(deadlineMs) } });
   const isSoon = async (app: TestApp, body: object, header: number) => {
     const { json, tookMs } = await timed(app, { ...HANGING, max_age_ms: 0, ...body }, String(header));
     t.equal(json.providers.stytch.outcome, 'timeout');

@@ -10,7 +10,7 @@ import { PROVIDERS } from '../../src/providers/registry.ts';
 import { createEnvoyClient } from '../support/envoy-client.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { runProgram } from '../support/start-program.ts';
-import { createServiceEnvironment, SERVICE_KEY, startService } from '../support/start-service.ts';
+import { createServiceEnvironment, patienceOf, SERVICE_KEY, startService } from '../support/start-service.ts';
 import { until } from '../support/test-app.ts';
 
 const SERVICE = 'envoy.service.auth.v3.Authorization';
@@ -60,7 +60,7 @@ t.test('describes itself by reflection', async (t) => {
 });
 
 t.test('on SIGTERM finishes every call in flight, tells health checks, and exits 0', async (t) => {
-  const { port, service } = await startDoor(t);
+  const { port, service } = await startDoor(t, patienceOf(5_000));
   const envoy = createEnvoyClient(t, port);
   const watched: string[] = [];
   watchHealth(createPlainClient(t, port), watched);

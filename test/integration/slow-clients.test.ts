@@ -6,6 +6,7 @@ import { requestOf } from '../support/raw-http.ts';
 import {
   askForDecision,
   createServiceEnvironment,
+  patienceOf,
   SERVICE_KEY,
   startService,
 } from '../support/start-service.ts';
@@ -13,7 +14,7 @@ import { createTestApp, portOf, startEmulators, until } from '../support/test-ap
 
 const emulators = await startEmulators(t);
 const upstream = `http://127.0.0.1:${portOf(emulators.app.server.address())}`;
-const { origin } = await startService(t, createServiceEnvironment(t, upstream));
+const { origin } = await startService(t, { ...createServiceEnvironment(t, upstream), ...patienceOf(5_000) });
 const port = Number(new URL(origin).port);
 
 const HEAD = [

@@ -13,6 +13,12 @@ interface Teardown {
   teardown(handler: () => unknown): unknown;
 }
 
+/** Longer than a busy machine takes, so that only what a test holds back is late. Milliseconds. */
+export function patienceOf(ms: number): Record<string, string> {
+  const timeouts = PROVIDERS.map(({ id }) => [`${id.toUpperCase()}_TIMEOUT_MS`, String(ms)]);
+  return { DECISION_DEADLINE_MS: String(ms), ...Object.fromEntries(timeouts) };
+}
+
 /** The environment in which `src/main.ts` starts: a free loopback port, all providers at the emulators of `origin`, no Redis. */
 export function createServiceEnvironment(t: Teardown, origin: string): Record<string, string> {
   const key = { id: 'test', sha256: hash('sha256', SERVICE_KEY), scopes: ['decide', 'read', 'admin'] };
