@@ -1,5 +1,6 @@
 import { type IncomingMessage, METHODS } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { RiskgateError } from '../domain/errors.ts';
 import { toRiskHeaders, toSharedAnswer } from './answer.ts';
 import { announcesBody, awaitBodyEnd } from './body-end.ts';
 import type { Check } from './check.ts';
@@ -67,7 +68,7 @@ function registerGatewayRoutes(app: FastifyInstance, options: GatewayDoorOptions
   // node:http would answer an expectation that it does not know with a bare 417.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   void app.register(async (scope) => {
-    scope.setErrorHandler((_error, _request, reply) => send(reply, toSharedAnswer(DEFECT_OUTCOME, null)));
+    scope.setErrorHandler((error, _request, reply) => send(reply, answerError(error, reply, options)));
     // Everything is answered before a body parser can find fault with a content type or a length.
     scope.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, _done: () => void) => {
       answer(request, reply, options);
@@ -84,6 +85,20 @@ function registerGatewayRoutes(app: FastifyInstance, options: GatewayDoorOptions
     });
     scope.route({ method: others, url: ROUTE_PATTERN, schema: { hide: true }, handler });
   });
+}
+
+/** The server refuses a request whose host is unclear before it gets here. End users choose the host where a gateway passes it on, so that is a BLOCK, and never an outage of ours that a gateway with a fail-open would let in. */
+function answerError(
+  error: unknown,
+  reply: FastifyReply,
+  { noteRefusal }: GatewayDoorOptions,
+): GatewayAnswer {
+  if (!(error instanceof RiskgateError) || error.code !== 'invalid_request')
+    return toSharedAnswer(DEFECT_OUTCOME, null);
+  noteRefusal('REQUEST_MALFORMED', null, null);
+  // Nobody has read the body.
+  void reply.header('connection', 'close');
+  return toSharedAnswer(refusedOutcome('REQUEST_MALFORMED'), null);
 }
 
 function answer(request: FastifyRequest, reply: FastifyReply, options: GatewayDoorOptions): void {

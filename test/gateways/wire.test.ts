@@ -117,6 +117,21 @@ t.test('fact 3: an Upgrade and an HTTP/1.0 request are answered', async (t) => {
   }
 });
 
+t.test('an unclear host is a BLOCK, and no outage that a gateway might let in', async (t) => {
+  const [, ...others] = HEAD;
+  const hosts = [['Host: shop.example,internal'], ['Host: a', 'Host: b'], []];
+  for (const dialect of ['nginx/default', 'envoy/default/shop'])
+    for (const host of hosts) {
+      const { answer } = await speak(lines(`GET /v1/gateway/${dialect} HTTP/1.1`, ...host, ...others));
+      t.equal(statusOf(answer), 403, `${dialect} ${host.join()}`);
+      t.equal(fieldOf(answer, 'x-risk-decision'), 'BLOCK');
+      t.equal(fieldOf(answer, 'x-risk-reasons'), 'REQUEST_MALFORMED');
+      t.equal(fieldOf(answer, 'connection'), 'close', 'its body has not been read');
+      checkRisk(t, answer);
+    }
+  t.ok(app.events().includes('gateway.refused'));
+});
+
 t.test('fact 4: what cannot be parsed is refused with the three headers', async (t) => {
   const cases = [
     [lines('WONDER /v1/gateway/nginx/default HTTP/1.1', ...HEAD), 403],
