@@ -2,13 +2,13 @@ import type { OriginalRequest } from './definition.ts';
 import type { GatewayProfile } from './profile.ts';
 
 /** Fields by which frameworks take a request for another one than its method and path say. With one of them nothing is exempt. */
-const REROUTING_FIELDS = [
+const REROUTING_FIELDS: ReadonlySet<string> = new Set([
   'x-http-method-override',
   'x-http-method',
   'x-method-override',
   'x-original-url',
   'x-rewrite-url',
-];
+]);
 
 /** Segments of characters that no hop decodes, resolves or cuts: no escapes, no `;`, no `\`, nothing empty but the last. */
 const PLAIN_PATH = /^\/(?:[A-Za-z0-9._~!$&'()*+=:@,-]+\/)*[A-Za-z0-9._~!$&'()*+=:@,-]*$/;
@@ -21,7 +21,12 @@ export function isExempt(original: OriginalRequest, profile: GatewayProfile): bo
     isPreflight(original) ||
     profile.exemptMethods.has(original.method) ||
     (profile.exemptPaths.length > 0 && isExemptPath(original.target, profile));
-  return isCandidate && !REROUTING_FIELDS.some((name) => original.headers[name] !== undefined);
+  return isCandidate && !Object.keys(original.headers).some(isRerouting);
+}
+
+/** Application servers that hand fields on as variables (RFC 3875, section 4.1.18) take `X_Rewrite_URL` for `X-Rewrite-URL`, and some of them any other sign as well. */
+function isRerouting(name: string): boolean {
+  return REROUTING_FIELDS.has(name.replaceAll(/[^a-z0-9]/g, '-'));
 }
 
 /** A preflight carries no ids and does nothing (Fetch standard, section 3.3). */
