@@ -107,6 +107,20 @@ t.test('the gateway proves itself by metadata or address, never by what the end 
   t.equal((await door.ask({ metadata: {}, contextExtensions: { profile: 'elsewhere' } })).status, 7);
 });
 
+t.test(
+  'a field of any length is read: no end user can make a question fail that a gateway may then let in',
+  async (t) => {
+    const long: [string, string][] = [['x-filler', 'é'.repeat(1_000_000)]];
+    const forged = await door.ask({
+      rawHeaders: [...long, ['x-telemetry-id', 'forged'], ['x-device-id', 'active']],
+    });
+    t.equal(forged.error, null);
+    t.match(forged.metadata, { decision: 'BLOCK', reasons: ['TELEMETRY_NOT_FOUND'] });
+    const allowed = await door.ask({ rawHeaders: [...long, ...Object.entries(IDS)] });
+    t.match(allowed.metadata, { decision: 'ALLOW' });
+  },
+);
+
 t.test('ids are found in headers, the query of the original path, and cookies', async (t) => {
   t.equal((await door.ask({ headers: {}, path: '/a?telemetry_id=allow&device_id=active' })).status, 0);
   t.equal((await door.ask({ headers: { cookie: 'a=b; telemetry_id=allow; device_id=active' } })).status, 0);

@@ -85,5 +85,5 @@ function toHeaders({ headers = [], header_map: map }: HttpRequest): GatewayHeade
 
 /** One character a byte, as node:http reads header fields. */
 function toText(bytes: Uint8Array | undefined): string {
-  return bytes === undefined ? '' : String.fromCharCode(...bytes);
+  return bytes === undefined ? '' : Buffer.from(bytes).toString('latin1');
 }
