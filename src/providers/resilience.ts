@@ -148,6 +148,7 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
 function usable(stored: StoredEvidence | null, maxAgeMs: number | null, clock: Clock): LookResult | null {
   if (stored === null) return null;
   const { evidence, level } = stored;
-  if (maxAgeMs !== null && clock.nowMs() - evidence.observedAtMs > maxAgeMs) return null;
+  // Evidence from the future has an age that nobody knows: a clock was set back, or another replica's is ahead.
+  if (maxAgeMs !== null && Math.abs(clock.nowMs() - evidence.observedAtMs) > maxAgeMs) return null;
   return { evidence, origin: level };
 }

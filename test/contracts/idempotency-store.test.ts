@@ -36,6 +36,20 @@ for (const twin of [memory, redis]) {
 }
 t.same(looped, ['memory', 'redis'], 'the suite looped over all stores');
 
+t.test('the memory store keeps no answer longer because a wall clock was set back', async (t) => {
+  const clock = createManualClock();
+  let setByMs = 0;
+  const store = createMemoryIdempotencyStore({
+    clock: { nowMs: () => clock.nowMs() + setByMs, monotonicMs: clock.monotonicMs },
+  });
+  const request = { key: 'key-1', fingerprint: 'content-1', owner: 'owner-1' };
+  await store.claim(request, 1_000);
+  store.keep(request, { decisionId: 'decision-1', body: '{}' }, 60_000);
+  setByMs = -3_600_000;
+  clock.advance(60_000);
+  t.same(await store.claim(request, 1_000), { kind: 'claimed' });
+});
+
 t.test('the memory store is bounded', async (t) => {
   const store = createMemoryIdempotencyStore({ clock: createManualClock(), entriesMax: 2 });
   const claim = async (key: string) => (await store.claim({ key, fingerprint: 'f', owner: 'o' }, 1000)).kind;

@@ -238,6 +238,17 @@ t.test('asks when what the remote store has is too old for the caller', async (t
   t.equal((await look).origin, 'miss');
 });
 
+t.test('does not take evidence from the future for young', async (t) => {
+  const stored = createStored(-3_600_000);
+  const { source, exchanges } = openRemote(() => Promise.resolve(stored));
+  const look = source.look({ id: 'a' }, { maxAgeMs: 1_000 });
+  await new Promise(setImmediate);
+  t.equal(exchanges.length, 1, 'a clock was set back since: nobody knows how old it is');
+  exchanges[0]?.answer();
+  t.equal((await look).origin, 'miss');
+  t.equal((await source.look({ id: 'a' }, ANY)).origin, 'redis', 'who takes any age takes this one');
+});
+
 const ELSEWHERE = { claimant: 'another replica' };
 
 /** A store in which another replica asks, until the test says how that ended. */

@@ -23,9 +23,11 @@ export interface MemoryEvidenceStore extends ClosableEvidenceStore {
   clear(): void;
 }
 
+/** It ends by whichever clock says so first: a wall clock that is set back must not keep evidence alive, and a monotonic one may stand still while the machine sleeps. */
 interface Entry {
   readonly stored: StoredEvidence;
   readonly usableUntilMs: number;
+  readonly usableUntilMonotonicMs: number;
 }
 
 /** At about 1 KiB an entry this is 50 MB. */
@@ -68,7 +70,9 @@ class LruEvidenceStore implements MemoryEvidenceStore {
   peek(key: string): StoredEvidence | null {
     const entry = this.#entries.get(key);
     if (entry === undefined) return null;
-    if (this.#clock.nowMs() < entry.usableUntilMs) return entry.stored;
+    const isUsable =
+      this.#clock.nowMs() < entry.usableUntilMs && this.#clock.monotonicMs() < entry.usableUntilMonotonicMs;
+    if (isUsable) return entry.stored;
     this.#entries.delete(key);
     return null;
   }
@@ -77,7 +81,11 @@ class LruEvidenceStore implements MemoryEvidenceStore {
     const nowMs = this.#clock.nowMs();
     const lifeMs = Math.min(remainingLifeMs(evidence, nowMs), this.#ttlCapMs);
     if (lifeMs <= 0) return;
-    this.#entries.set(key, { stored: { evidence, level: 'memory' }, usableUntilMs: nowMs + lifeMs });
+    this.#entries.set(key, {
+      stored: { evidence, level: 'memory' },
+      usableUntilMs: nowMs + lifeMs,
+      usableUntilMonotonicMs: this.#clock.monotonicMs() + lifeMs,
+    });
   }
 
   async purge(keys: readonly string[]): Promise<boolean> {

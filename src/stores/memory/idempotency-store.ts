@@ -12,6 +12,7 @@ interface Entry {
   readonly owner: string;
   /** Null while the request is in flight. */
   readonly answer: StoredAnswer | null;
+  /** Monotonic: a wall clock that is set back must not make an answer outlive its time. */
   readonly endsAtMs: number;
 }
 
@@ -24,10 +25,10 @@ export function createMemoryIdempotencyStore(options: MemoryIdempotencyStoreOpti
   const entries = new LRUCache<string, Entry>({ max: entriesMax });
   const find = (key: string): Entry | null => {
     const entry = entries.get(key);
-    return entry !== undefined && entry.endsAtMs > clock.nowMs() ? entry : null;
+    return entry !== undefined && entry.endsAtMs > clock.monotonicMs() ? entry : null;
   };
   const put = ({ key, fingerprint, owner }: ClaimedRequest, answer: StoredAnswer | null, lifeMs: number) => {
-    entries.set(key, { fingerprint, owner, answer, endsAtMs: clock.nowMs() + lifeMs });
+    entries.set(key, { fingerprint, owner, answer, endsAtMs: clock.monotonicMs() + lifeMs });
   };
   return {
     claim: (request, lockMs) => {

@@ -47,3 +47,20 @@ t.test('forgets everything on clear, and calls it no purge', async (t) => {
   store.clear();
   t.equal(store.get('stytch:a'), null);
 });
+
+t.test('a wall clock that is set keeps no evidence alive, in whichever direction', async (t) => {
+  const clock = createManualClock();
+  let setByMs = 0;
+  const wrong = { nowMs: () => clock.nowMs() + setByMs, monotonicMs: clock.monotonicMs };
+  const store = createMemoryEvidenceStore({ clock: wrong, ttlCapMs: 5_000 });
+  const keep = () => store.set('stytch:a', createEvidence(wrong, { expiresAtMs: wrong.nowMs() + 60_000 }));
+  keep();
+  setByMs = -3_600_000;
+  clock.advance(4_999);
+  t.ok(store.get('stytch:a'));
+  clock.advance(1);
+  t.equal(store.get('stytch:a'), null, 'set back by an hour');
+  keep();
+  setByMs = 0;
+  t.equal(store.get('stytch:a'), null, 'set forward by an hour');
+});
