@@ -73,6 +73,18 @@ export function toSettledAnswer(
   return { outcome, signals, upstreamRequestId, validUntilMs };
 }
 
+/**
+ * A settled answer whose id, as the provider spells it, is `echoed`. Where it was asked for in another spelling the answer is void at once, and so never cached: a purge by the provider's own spelling would not find it,
+ * and whoever is to be locked out chooses the case of the letters.
+ */
+export function toEchoedAnswer(
+  answer: SettledAnswer,
+  { echoed, asked, nowMs }: { readonly echoed: string; readonly asked: string; readonly nowMs: number },
+): SettledAnswer {
+  if (echoed === asked) return answer;
+  return { ...answer, validUntilMs: Math.min(nowMs, answer.validUntilMs ?? nowMs) };
+}
+
 /** A provider's id of the call, or null unless it is short and plain enough for a log. */
 export function toUpstreamRequestId(value: string | null | undefined): string | null {
   return typeof value === 'string' && REQUEST_ID.test(value) ? value : null;

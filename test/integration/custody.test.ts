@@ -141,6 +141,13 @@ for (const [where, open] of [
       json: { decision: 'BLOCK', providers: { stytch: { outcome: 'ok' } } },
       codes: ['TELEMETRY_REPLAYED'],
     });
+    const cacheOf = async (body: object) => (await ask(app, body)).json.providers.stytch.cache;
+    t.equal(await cacheOf({ telemetry_id, device_id: 'active' }), 'hit');
+    t.equal(
+      await cacheOf(replay),
+      'miss',
+      'a purge of the id would not find what is kept of another spelling',
+    );
   });
 
   t.test(`counts a retry under an idempotency key once, in ${where}`, async (t) => {

@@ -207,6 +207,16 @@ t.test('leaves out interaction facts it cannot read', async (t) => {
   t.same(signals['first_seen'], { at: '1970-01-01T00:00:01.000Z', at_unix_seconds: 1 });
 });
 
+t.test('takes the id in another case, and for this once only', async (t) => {
+  const other = withSummary({ id: PREFACTOR_FULL.summary.id.toUpperCase() });
+  t.match(
+    answerTo(200, other),
+    { outcome: 'ok', validUntilMs: NOW_MS },
+    'void at once: no purge would find it',
+  );
+  t.match(answerTo(200, PREFACTOR_FULL), { outcome: 'ok', validUntilMs: null });
+});
+
 t.test('calls a 200 malformed unless it fits and is about the id that was asked for', async (t) => {
   const interaction = (changes: object) =>
     withSummary({ last_seen: { ...PREFACTOR_INTERACTION, ...changes } });

@@ -221,7 +221,12 @@ t.test('calls a 200 malformed unless it fits and is about the id that was asked 
 
 t.test('accepts the id in another case', async (t) => {
   const body = { ...STYTCH_FULL, telemetry_id: STYTCH_FULL.telemetry_id.toUpperCase() };
-  t.equal(answerTo(200, body).outcome, 'ok');
+  t.match(
+    answerTo(200, body),
+    { outcome: 'ok', validUntilMs: NOW_MS },
+    'void at once: no purge would find it',
+  );
+  t.match(answerTo(200, STYTCH_FULL), { validUntilMs: Date.parse(STYTCH_FULL.expires_at) });
 });
 
 t.test('presents signals without times as they are', async (t) => {

@@ -10,6 +10,7 @@ import {
   SCHEMA,
   STATUS_ERROR,
   SUBJECT_MISMATCH,
+  toEchoedAnswer,
   toFailedAnswer,
   toSettledAnswer,
   toUpstreamRequestId,
@@ -80,7 +81,8 @@ function toAnswer(response: HttpResponse, query: ProviderQuery, context: AnswerC
   const { data: device } = deviceSchema.safeParse(json);
   if (device === undefined) return fail(SCHEMA);
   if (!isSameId(device.summary.id, query.id)) return fail(SUBJECT_MISMATCH);
-  return toSettledAnswer('ok', toPrefactorSignals(device.summary, context.hash), requestId);
+  const answer = toSettledAnswer('ok', toPrefactorSignals(device.summary, context.hash), requestId);
+  return toEchoedAnswer(answer, { echoed: device.summary.id, asked: query.id, nowMs: context.nowMs });
 }
 
 /** The code of an error in the vendor's shape, empty when it has none; null for any other body. */

@@ -10,6 +10,7 @@ import {
   SCHEMA,
   STATUS_ERROR,
   SUBJECT_MISMATCH,
+  toEchoedAnswer,
   toFailedAnswer,
   toSettledAnswer,
   toUpstreamRequestId,
@@ -129,7 +130,8 @@ function toLookupAnswer(
   if (!isSameId(lookup.telemetry_id, query.id)) {
     return toFailedAnswer(SUBJECT_MISMATCH, response, context.nowMs, requestId);
   }
-  return toSettledAnswer('ok', toStytchSignals(lookup, context.hash), requestId, lookup.expires_at);
+  const answer = toSettledAnswer('ok', toStytchSignals(lookup, context.hash), requestId, lookup.expires_at);
+  return toEchoedAnswer(answer, { echoed: lookup.telemetry_id, asked: query.id, nowMs: context.nowMs });
 }
 
 function toErrorAnswer(json: unknown, response: HttpResponse, context: AnswerContext): ProviderAnswer {
