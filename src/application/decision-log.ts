@@ -112,10 +112,11 @@ export interface CountsOptions {
 /** Minutes are counted for a day, hours for as long as the configuration says. */
 export type CountPeriod = 'minute' | 'hour';
 
-/** `unchanged`: the same had been said already. */
+/** `unchanged`: the same had been said already. `full`: the decision has LABELS_MAX labels. */
 export type LabelResult =
   | { readonly kind: 'recorded' | 'unchanged'; readonly decision: LabelledDecision }
-  | { readonly kind: 'unknown_decision' };
+  | { readonly kind: 'unknown_decision' }
+  | { readonly kind: 'full' };
 
 /** Where the log is read. Everything but `onChange` rejects with `store_unavailable` when the log cannot be reached. */
 export interface DecisionLogReader {

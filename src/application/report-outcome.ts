@@ -39,6 +39,7 @@ export function reportOutcome(
     if (note !== null) await checkNote(options, id, note);
     const said: OutcomeLabel = { label, at: formatTime(atMs ?? nowMs), note, caller };
     const result = await log.label(id, said, atMs !== null);
+    if (result.kind === 'full') throw refused('/label', 'is one more than a decision can have');
     return result.kind === 'unknown_decision' ? null : result.decision.labels;
   };
 }

@@ -22,6 +22,9 @@ export const outcomeLabelSchema = z.object({
 
 export type OutcomeLabel = Readonly<z.output<typeof outcomeLabelSchema>>;
 
+/** Labels of one decision: all of them are read and written with each that is added, and shown with the decision. Nobody learns so often how one turned out. */
+export const LABELS_MAX = 100;
+
 /** The labels of one decision with `label` among them, the latest last, or null where the same has been said already. Of two at the same time the one that was said later counts. A label whose time is only that of its saying repeats an equal one that is in force. */
 export function addLabel(
   history: readonly OutcomeLabel[],

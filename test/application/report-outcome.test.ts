@@ -1,6 +1,7 @@
 import t from 'tap';
 import { reportOutcome } from '../../src/application/report-outcome.ts';
 import { RiskgateError } from '../../src/domain/errors.ts';
+import { LABELS_MAX } from '../../src/domain/outcome-label.ts';
 import { toRfc3339 } from '../../src/platform/rfc3339.ts';
 import { createMemoryDecisionLog } from '../../src/stores/memory/decision-log.ts';
 import { createDecisionRecord } from '../support/decision-records.ts';
@@ -39,6 +40,12 @@ t.test('refuses a time to come and a time that is none', async (t) => {
   await t.rejects(say(null, clock.nowMs() + 300_001), refusal);
   await t.rejects(say(null, Number.NaN), refusal);
   t.equal((await say(null, clock.nowMs() + 300_000))?.length, 1, 'clocks differ');
+});
+
+t.test('refuses more labels than a decision can have', async (t) => {
+  const { clock, say } = await open();
+  for (let said = 0; said < LABELS_MAX; said += 1) await say(null, clock.nowMs() - said);
+  await t.rejects(say(null, clock.nowMs() - LABELS_MAX), { ...refusal, fields: [{ pointer: '/label' }] });
 });
 
 t.test('refuses a note that names the subject', async (t) => {

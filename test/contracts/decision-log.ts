@@ -6,6 +6,7 @@ import type {
   LogPosition,
 } from '../../src/application/decision-log.ts';
 import type { LogRecord } from '../../src/domain/decision-record.ts';
+import { LABELS_MAX } from '../../src/domain/outcome-label.ts';
 import { quantilesOf } from '../../src/domain/record-counts.ts';
 import type { RecordFilter } from '../../src/domain/record-filter.ts';
 import { toRfc3339 } from '../../src/platform/rfc3339.ts';
@@ -277,6 +278,23 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     });
     t.match(Object.fromEntries(counted?.counts ?? []), { 'rule_label:two/legit': 1 });
     t.equal(counted?.counts.get('rule_label:two/fraud') ?? 0, 0);
+  });
+
+  t.test('bounds the labels of one decision, which are read and written together', async (t) => {
+    const { sink, reader, nowMs } = await twin.open(t);
+    const record = createDecisionRecord(nowMs(), 1);
+    await sink.append({ number: 1, records: [record] });
+    const firstMs = nowMs();
+    const say = (second: number) =>
+      reader.label(
+        record.id,
+        { label: 'fraud', at: toRfc3339(firstMs + second * 1000), note: null, caller: 'shop' },
+        true,
+      );
+    for (let second = 0; second < LABELS_MAX; second += 1) t.match(await say(second), { kind: 'recorded' });
+    t.same(await say(LABELS_MAX), { kind: 'full' });
+    t.match(await say(0), { kind: 'unchanged' }, 'what has been said may be repeated');
+    t.equal((await reader.find(record.id))?.labels.length, LABELS_MAX);
   });
 
   t.test('has another version after every change, and no other without one', async (t) => {

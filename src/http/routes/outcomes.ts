@@ -12,7 +12,7 @@ export function registerOutcomeRoute(app: FastifyInstance, { reads, clock }: Dec
   const schema = {
     summary: 'Say how a decision turned out',
     description:
-      'Feeds the precision of rules in GET /v1/stats. Repeatable: the same said again changes nothing. Of several labels that with the latest time counts, and all of them are kept.',
+      'Feeds the precision of rules in GET /v1/stats. Repeatable: the same said again changes nothing. Of several labels that with the latest time counts, and all of them are kept, 100 at most.',
     operationId: 'reportOutcome',
     tags: ['decisions'],
     params: toDecisionIdParams(),

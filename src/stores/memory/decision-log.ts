@@ -13,7 +13,7 @@ import type {
 } from '../../application/decision-log.ts';
 import type { Clock } from '../../application/ports.ts';
 import type { LogRecord } from '../../domain/decision-record.ts';
-import { addLabel, labelInForce, type OutcomeLabel } from '../../domain/outcome-label.ts';
+import { addLabel, LABELS_MAX, labelInForce, type OutcomeLabel } from '../../domain/outcome-label.ts';
 import { countLabel } from '../../domain/record-counts.ts';
 import { matchesFilter, type RecordFilter } from '../../domain/record-filter.ts';
 import { IdRanges } from './id-ranges.ts';
@@ -90,6 +90,7 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
       if (decision === null) return { kind: 'unknown_decision' };
       const history = addLabel(decision.labels, label, isTimeGiven);
       if (history === null) return { kind: 'unchanged', decision };
+      if (history.length > LABELS_MAX) return { kind: 'full' };
       labels.set(id, history);
       labelled += 1;
       const changes = countLabel(decision.record, labelInForce(decision.labels), labelInForce(history));

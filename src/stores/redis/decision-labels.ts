@@ -1,6 +1,6 @@
 import type { LabelledDecision, LabelResult, LogEntry } from '../../application/decision-log.ts';
 import { RiskgateError } from '../../domain/errors.ts';
-import { addLabel, labelInForce, type OutcomeLabel } from '../../domain/outcome-label.ts';
+import { addLabel, LABELS_MAX, labelInForce, type OutcomeLabel } from '../../domain/outcome-label.ts';
 import { countLabel } from '../../domain/record-counts.ts';
 import { newChange } from './decision-changes.ts';
 import { toPlace } from './decision-position.ts';
@@ -68,6 +68,7 @@ export async function addLabelTo(
     if (decision === null) return { kind: 'unknown_decision' };
     const history = addLabel(decision.labels, label, isTimeGiven);
     if (history === null) return { kind: 'unchanged', decision };
+    if (history.length > LABELS_MAX) return { kind: 'full' };
     if (!(await replaceLabels(streams, options, decision, history))) continue;
     return { kind: 'recorded', decision: { ...decision, labels: history } };
   }
