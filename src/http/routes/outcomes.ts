@@ -23,7 +23,7 @@ export function registerOutcomeRoute(app: FastifyInstance, { reads, clock }: Dec
         headers: REQUEST_ID_HEADER,
         ...toJsonSchema(outcomeSchema, 'output'),
       },
-      ...problemResponses(400, 401, 403, 404, 413, 415, 429, 500, 503),
+      ...problemResponses(400, 401, 403, 404, 409, 413, 415, 429, 500, 503),
     },
   };
   interface OutcomeRoute {

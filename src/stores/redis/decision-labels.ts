@@ -72,7 +72,9 @@ export async function addLabelTo(
     if (!(await replaceLabels(streams, options, decision, history))) continue;
     return { kind: 'recorded', decision: { ...decision, labels: history } };
   }
-  throw new RiskgateError('conflict', 'The labels of a decision changed too often.');
+  throw new RiskgateError('conflict', 'The labels of a decision changed too often.', {
+    publicDetail: 'Others label the same decision at this moment. Try again.',
+  });
 }
 
 /** False when somebody else has said something in between. */

@@ -31,9 +31,9 @@ export function toPosition({ hour, ms, sequence }: StreamPlace): LogPosition {
   return [pad(hour, HOUR_DIGITS), pad(ms, MS_DIGITS), pad(sequence, SEQUENCE_DIGITS)].join('-');
 }
 
-/** Null for what is no position in Redis. */
+/** Null for what is no position in Redis: a sequence beyond what a number holds exactly would be an id that Redis refuses. */
 export function toPlace(position: LogPosition): StreamPlace | null {
-  const match = /^(\d{8})-(\d{14})-(\d{7,})$/.exec(position);
+  const match = /^(\d{8})-(\d{14})-(\d{7,15})$/.exec(position);
   if (match === null) return null;
   const [, hour, ms, sequence] = match;
   return { hour: Number(hour), ms: Number(ms), sequence: Number(sequence) };

@@ -161,6 +161,21 @@ t.test('indexes what came before its hour began where the hour is searched', asy
   t.match(found, `${keyPrefix}:index:${beginsMs}`);
 });
 
+t.test(
+  'takes a position that no server could have given for none, and asks Redis nothing of it',
+  async (t) => {
+    const log = await open(t);
+    await log.sink.append({ number: 1, records: [record(1)] });
+    const [hour, ms] = ((await log.reader.newest()) ?? '').split('-');
+    for (const sequence of ['9'.repeat(16), '9'.repeat(90)]) {
+      const before = `${hour}-${ms}-${sequence}`;
+      t.same(await log.reader.query({}, { before, limit: 10 }), { entries: [], next: null });
+      t.match(await log.reader.readAfter(before, 10), { isGap: true });
+    }
+    t.equal(log.redis.guard.counters().errorReplies, 0);
+  },
+);
+
 async function recordsKeyOf(keyPrefix: string): Promise<string[]> {
   const found = await server.command(`KEYS ${keyPrefix}:*:records`);
   return found.split('\r\n').filter((line) => line.startsWith('own'));
