@@ -10,6 +10,9 @@ import { PROVIDERS } from './providers/registry.ts';
 /** With the default delay before it, shorter than the 10 s after which an orchestrator kills. */
 const CLOSE_MS = 7_000;
 
+/** npm passes on what a terminal or a supervisor has sent to the whole group: so soon it is the first signal again. */
+const SAME_SIGNAL_MS = 250;
+
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
@@ -39,14 +42,17 @@ async function run(config: Config): Promise<void> {
     },
   );
   let draining: DrainDelay | null = null;
+  let toldAtMs = 0;
   const stop = (signal: NodeJS.Signals): void => {
     if (draining !== null) {
+      if (performance.now() - toldAtMs < SAME_SIGNAL_MS) return;
       // The second signal closes at once, and one while closing does not even wait for that.
       if (!draining.end()) process.exit(1);
       return;
     }
     logger.info({ event: 'service.stopping', signal, drain_delay_ms: config.drainDelayMs });
     app.drain();
+    toldAtMs = performance.now();
     draining = startDrainDelay(config.drainDelayMs);
     // An error that nobody caught may be closing it already.
     void draining.over.then(() => (isClosing ? undefined : graceful.close()));

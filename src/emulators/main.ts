@@ -24,7 +24,7 @@ function readAddress(): { host: string; port: number } | null {
 
 async function run(address: { host: string; port: number }): Promise<void> {
   const { app } = createEmulatorServer({ providers: PROVIDERS });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void app.close());
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void app.close());
   const origin = await app.listen(address);
   const environment = Object.entries(emulatorEnvironment(PROVIDERS, origin));
   console.log(`${origin} ${environment.map(([name, value]) => `${name}=${value}`).join(' ')}`);

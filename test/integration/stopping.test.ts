@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { decodeEvidence, isClaim } from '../../src/stores/redis/evidence-codec.ts';
 import type { DecisionBody } from '../support/answer.ts';
 import { startRedisServer } from '../support/redis-server.ts';
-import { findFreePort } from '../support/start-program.ts';
+import { findFreePort, startProgram } from '../support/start-program.ts';
 import {
   askForDecision,
   createServiceEnvironment,
@@ -138,10 +138,32 @@ t.test('closes at once on a second signal, and still answers what is in flight',
   const startedMs = performance.now();
   service.child.kill('SIGTERM');
   await until('it drains', async () => (await fetch(`${service.origin}/readyz`)).status === 503);
+  // Later than what npm passes on.
+  await delay(300);
   service.child.kill('SIGTERM');
   t.match(await (await answer).json(), { decision: 'ALLOW' });
   t.match(await service.ended, { code: 0, signal: null, stderr: '' });
   t.ok(performance.now() - startedMs < 10_000);
+});
+
+t.test('drains when npm alone is told', async (t) => {
+  const { PATH = '', HOME = '' } = process.env;
+  const env = { ...environment(t), DRAIN_DELAY_MS: '2000', PATH, HOME };
+  const npm = await startProgram(t, ['npm', 'start'], { env });
+  const [, port] = await npm.until(/"event":"service\.listening".*?"port":(\d+)/);
+  npm.child.kill('SIGTERM');
+  await until('it drains', async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status === 503);
+  t.match(await npm.ended, { code: 0, signal: null, stdout: /"service\.stopped"/ });
+});
+
+t.test('takes a signal that comes twice at once for one', async (t) => {
+  const service = await startService(t, { ...environment(t), DRAIN_DELAY_MS: '500' });
+  const startedMs = performance.now();
+  service.child.kill('SIGINT');
+  await service.until(/"service\.stopping"/);
+  service.child.kill('SIGINT');
+  t.match(await service.ended, { code: 0, signal: null, stderr: '' });
+  t.ok(performance.now() - startedMs >= 490, 'the delay is not cut short');
 });
 
 t.test(
