@@ -68,7 +68,7 @@ t.test('refuses other URLs, without repeating them', async (t) => {
   for (const url of urls) {
     const mistakes = mistakesOf({ REDIS_URL: url });
     t.equal(mistakes.length, 1, url);
-    t.match(mistakes[0], /^REDIS_URL is a redis:\/\/ or rediss:\/\/ URL/, url);
+    t.match(mistakes[0], /^REDIS_URL must be a redis:\/\/ or rediss:\/\/ URL/, url);
   }
 });
 
@@ -139,11 +139,11 @@ const MISTAKES: readonly (readonly [Environment, readonly RegExp[]])[] = [
   [{ REDIS_URL: 'rediss://a', REDIS_TLS_CERT_FILE: '/c' }, [/^REDIS_TLS_CERT_FILE needs REDIS_TLS_KEY_FILE/]],
   [{ REDIS_URL: 'rediss://a', REDIS_TLS_KEY_FILE: '/c' }, [/^REDIS_TLS_KEY_FILE needs REDIS_TLS_CERT_FILE/]],
   [{ REDIS_PASSWORD: 'canary' }, [/^REDIS_PASSWORD needs REDIS_URL or REDIS_SENTINELS or REDIS_CLUSTER/]],
-  [{ REDIS_CLUSTER: 'a,,b' }, [/^REDIS_CLUSTER is a list of host:port/]],
-  [{ REDIS_CLUSTER: 'redis://a' }, [/^REDIS_CLUSTER is a list of host:port/]],
-  [{ REDIS_CLUSTER: 'a:0' }, [/^REDIS_CLUSTER is a list of host:port/]],
-  [{ REDIS_KEY_PREFIX: 'a{b}' }, [/^REDIS_KEY_PREFIX is 1 to 64/]],
-  [{ REDIS_KEY_PREFIX: ':a' }, [/^REDIS_KEY_PREFIX is 1 to 64/]],
+  [{ REDIS_CLUSTER: 'a,,b' }, [/^REDIS_CLUSTER must be a list of host:port/]],
+  [{ REDIS_CLUSTER: 'redis://a' }, [/^REDIS_CLUSTER must be a list of host:port/]],
+  [{ REDIS_CLUSTER: 'a:0' }, [/^REDIS_CLUSTER must be a list of host:port/]],
+  [{ REDIS_KEY_PREFIX: 'a{b}' }, [/^REDIS_KEY_PREFIX must be 1 to 64/]],
+  [{ REDIS_KEY_PREFIX: ':a' }, [/^REDIS_KEY_PREFIX must be 1 to 64/]],
   [
     { REDIS_URL: 'redis://a', REDIS_PASSWORD: 'canary', REDIS_DB: '1', REDIS_TLS: 'on' },
     [/^REDIS_PASSWORD belongs into/, /^REDIS_DB belongs into/, /^REDIS_TLS belongs into/],

@@ -284,8 +284,8 @@ t.test('reads where decisions are recorded', async (t) => {
     ]);
   t.strictSame(mistakesOf({ ...strict, DECISION_LOG: 'file', DECISION_LOG_FILE: 'log' }), []);
   t.match(mistakesOf({ ...MINIMAL, DECISION_LOG: 'memory,memory' }), [/names a sink twice/]);
-  t.match(mistakesOf({ ...MINIMAL, DECISION_LOG: 'disk' }), [/is off, or a list of memory/]);
-  t.match(mistakesOf({ ...MINIMAL, DECISION_LOG_DELIVERY: 'often' }), [/is lossy or strict/]);
+  t.match(mistakesOf({ ...MINIMAL, DECISION_LOG: 'disk' }), [/must be off, or a list of memory/]);
+  t.match(mistakesOf({ ...MINIMAL, DECISION_LOG_DELIVERY: 'often' }), [/must be lossy or strict/]);
 });
 
 t.test('describes every variable', async (t) => {

@@ -33,7 +33,7 @@ export const DECISION_LOG_SETTINGS = {
       .transform((text) => (text === OFF ? [] : text.split(',').map((name) => name.trim())))
       .pipe(
         z
-          .array(z.enum(LOG_SINKS, `is ${OFF}, or a list of ${LOG_SINKS.join(', ')} with commas between`))
+          .array(z.enum(LOG_SINKS, `must be ${OFF}, or a list of ${LOG_SINKS.join(', ')} with commas between`))
           .refine((sinks) => new Set(sinks).size === sinks.length, 'names a sink twice'),
       ),
     default: 'memory',
@@ -42,7 +42,7 @@ export const DECISION_LOG_SETTINGS = {
   },
   decisionLogDelivery: {
     env: 'DECISION_LOG_DELIVERY',
-    schema: z.enum(['lossy', 'strict'], 'is lossy or strict'),
+    schema: z.enum(['lossy', 'strict'], 'must be lossy or strict'),
     default: 'lossy',
     description:
       '`lossy` keeps no answer waiting, and records what it had to drop as a gap. `strict` answers when the record is durable in Redis and in the file, whichever are named, and with 503 when it cannot be.',

@@ -18,7 +18,7 @@ const addresses = (defaultPort: number) =>
     const parsed = text.split(',').map((part) => parseAddress(part.trim(), defaultPort));
     const known = parsed.filter((address) => address !== null);
     if (known.length === parsed.length) return known;
-    context.addIssue({ code: 'custom', message: 'is a list of host:port, parted by commas' });
+    context.addIssue({ code: 'custom', message: 'must be a list of host:port, parted by commas' });
     return z.NEVER;
   });
 
@@ -29,7 +29,7 @@ export const REDIS_SETTINGS = {
     schema: z.string().transform((text, context) => {
       const parsed = parseRedisUrl(text);
       if (parsed !== null) return parsed;
-      const message = 'is a redis:// or rediss:// URL with nothing behind its database number';
+      const message = 'must be a redis:// or rediss:// URL with nothing behind its database number';
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     }),
@@ -45,7 +45,7 @@ export const REDIS_SETTINGS = {
   },
   masterName: {
     env: 'REDIS_MASTER',
-    schema: z.string().regex(/^[A-Za-z0-9._-]+$/, 'is the name of a master'),
+    schema: z.string().regex(/^[A-Za-z0-9._-]+$/, 'must be the name of a master'),
     isOptional: true,
     description: 'With `REDIS_SENTINELS`, and required there: the name under which they watch the master.',
   },
@@ -90,13 +90,13 @@ export const REDIS_SETTINGS = {
     env: 'REDIS_KEY_PREFIX',
     schema: z
       .string()
-      .regex(PREFIX_PATTERN, 'is 1 to 64 letters, digits and _.:- that begin with a letter or digit'),
+      .regex(PREFIX_PATTERN, 'must be 1 to 64 letters, digits and _.:- that begin with a letter or digit'),
     default: 'riskgate',
     description: 'What every key and channel begins with, `:` follows. Keeps deployments apart in one Redis.',
   },
   isTls: {
     env: 'REDIS_TLS',
-    schema: z.enum(['on', 'off'], 'is on or off').transform((state) => state === 'on'),
+    schema: z.enum(['on', 'off'], 'must be on or off').transform((state) => state === 'on'),
     isOptional: true,
     description: 'With sentinels or a cluster: TLS to all of them. With `REDIS_URL` the scheme says it.',
   },
@@ -120,7 +120,7 @@ export const REDIS_SETTINGS = {
   },
   serverName: {
     env: 'REDIS_TLS_SERVER_NAME',
-    schema: z.string().regex(/^[A-Za-z0-9._-]+$/, 'is a host name'),
+    schema: z.string().regex(/^[A-Za-z0-9._-]+$/, 'must be a host name'),
     isOptional: true,
     description:
       'With TLS: the name that certificates are checked against, where nodes are known by addresses that their certificates do not name.',

@@ -14,9 +14,9 @@ export interface SettingDeclaration {
 export const integer = (min: number, max: number) =>
   z
     .string()
-    .regex(/^\d+$/, 'is a whole number')
+    .regex(/^\d+$/, 'must be a whole number')
     .transform(Number)
-    .pipe(z.number().min(min, `is at least ${min}`).max(max, `is at most ${max}`));
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -36,7 +36,7 @@ export const SERVICE_SETTINGS = {
   },
   logLevel: {
     env: 'LOG_LEVEL',
-    schema: z.enum(LOG_LEVELS, `is one of ${LOG_LEVELS.join(', ')}`),
+    schema: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`),
     default: 'info',
     description: 'The least severe level that is logged.',
   },
@@ -48,7 +48,7 @@ export const SERVICE_SETTINGS = {
   },
   idHashKey: {
     env: 'ID_HASH_KEY',
-    schema: z.string().refine((key) => Buffer.byteLength(key) >= 32, 'is at least 32 bytes long'),
+    schema: z.string().refine((key) => Buffer.byteLength(key) >= 32, 'must be at least 32 bytes long'),
     description: 'Secret for the keyed hashes of identifiers, at least 32 bytes; the same on all replicas.',
   },
   policyFile: {
@@ -119,20 +119,20 @@ export const SERVICE_SETTINGS = {
   },
   isMeasured: {
     env: 'METRICS',
-    schema: z.enum(['on', 'off'], 'is on or off').transform((state) => state === 'on'),
+    schema: z.enum(['on', 'off'], 'must be on or off').transform((state) => state === 'on'),
     default: 'on',
     description:
       'Prometheus metrics at `/metrics`, without an API key. `off` counts nothing and shows nothing.',
   },
   isDashboardServed: {
     env: 'DASHBOARD',
-    schema: z.enum(['on', 'off'], 'is on or off').transform((state) => state === 'on'),
+    schema: z.enum(['on', 'off'], 'must be on or off').transform((state) => state === 'on'),
     default: 'on',
     description: 'The page at `/dashboard`. It shows nothing without an API key of the scope `read`.',
   },
   traceEndpoint: {
     env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
-    schema: z.url({ protocol: /^https?$/, error: 'is an http:// or https:// URL' }),
+    schema: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }),
     isOptional: true,
     description:
       'Where traces are sent (OTLP over HTTP, `/v1/traces` is added). Without it there are none. The exporter also reads `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.',
@@ -141,7 +141,7 @@ export const SERVICE_SETTINGS = {
     env: 'OTEL_TRACES_SAMPLER_ARG',
     schema: z
       .string()
-      .regex(/^(0(\.\d+)?|1(\.0+)?)$/, 'is a number from 0 to 1')
+      .regex(/^(0(\.\d+)?|1(\.0+)?)$/, 'must be a number from 0 to 1')
       .transform(Number),
     default: '1',
     description:
@@ -176,7 +176,7 @@ export const SERVICE_SETTINGS = {
   },
   isInsecureAllowed: {
     env: 'ALLOW_INSECURE_START',
-    schema: z.enum(['true', 'false'], 'is true or false').transform((text) => text === 'true'),
+    schema: z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true'),
     default: 'false',
     description:
       'For demos only: starts on an address that others can reach although secrets are well known or the key file is open to others.',

@@ -8,11 +8,11 @@ const CACHE_TTL_SECONDS_MAX = 10;
 
 const fieldName = z
   .string()
-  .regex(/^[A-Za-z0-9-]{1,64}$/, 'is letters, digits and dashes, at most 64')
+  .regex(/^[A-Za-z0-9-]{1,64}$/, 'must be letters, digits and dashes, at most 64')
   .transform((name) => name.toLowerCase());
 const name = z
   .string()
-  .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is letters, digits, dots, dashes and underscores, at most 64');
+  .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, dots, dashes and underscores, at most 64');
 
 const place = z.union(
   [
@@ -20,10 +20,10 @@ const place = z.union(
     z.strictObject({ query: name }).transform((one) => ({ kind: 'query' as const, name: one.query })),
     z.strictObject({ cookie: name }).transform((one) => ({ kind: 'cookie' as const, name: one.cookie })),
   ],
-  { error: 'is one of {header: …}, {query: …}, {cookie: …}' },
+  { error: 'must be one of {header: …}, {query: …}, {cookie: …}' },
 );
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/i, 'is the SHA-256 of the secret in 64 hex digits');
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/i, 'must be the SHA-256 of the secret in 64 hex digits');
 
 /** `10.0.0.0/8`, or one address. A prefix of 0 would be everybody. */
 const network = z
@@ -35,7 +35,7 @@ const network = z
     return (
       prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
     );
-  }, 'is an address, or a network with a prefix of at least 1, for example 10.1.0.0/16')
+  }, 'must be an address, or a network with a prefix of at least 1, for example 10.1.0.0/16')
   .transform((text) => {
     const [address = '', prefix] = text.split('/');
     return { address, prefix: prefix === undefined ? null : Number(prefix) };
@@ -50,7 +50,7 @@ const caller = z.union(
     z.strictObject({ addresses: z.array(network).min(1).max(256) }),
     z.strictObject({ api_key_header: fieldName }),
   ],
-  { error: 'is one of {header, sha256}, {addresses}, {api_key_header}' },
+  { error: 'must be one of {header, sha256}, {addresses}, {api_key_header}' },
 );
 
 /** `/assets/*` as its prefix `/assets/`, and any other path as itself. */
@@ -60,7 +60,7 @@ const exemptPath = z
   .string()
   .refine(
     (text) => isPlainPath(withoutStar(text)) && !withoutStar(text).includes('*'),
-    'is a plain path such as /health or /assets/*: no escapes, no dots alone, no `;`, and `*` only as the last segment',
+    'must be a plain path such as /health or /assets/*: no escapes, no dots alone, no `;`, and `*` only as the last segment',
   )
   .refine((text) => text !== '/*', 'exempts everything')
   .transform((text) => ({ path: withoutStar(text), isPrefix: text.endsWith('/*') }));
@@ -74,24 +74,24 @@ const profile = z.strictObject({
   ip_header: fieldName.optional(),
   action: z
     .string()
-    .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is letters, digits, dots, dashes and underscores, at most 64')
+    .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, dots, dashes and underscores, at most 64')
     .optional(),
   deadline_ms: z.int().min(10).max(10_000).optional(),
   challenge: z.enum(CHALLENGE_MODES).default('deny'),
   challenge_url: z
     .string()
-    .regex(/^https?:\/\/[\x21\x23-\x5b\x5d\x5f\x61-\x7a\x7e]+$/, 'is an http:// or https:// URL')
-    .refine((text) => URL.canParse(text), 'is an http:// or https:// URL')
+    .regex(/^https?:\/\/[\x21\x23-\x5b\x5d\x5f\x61-\x7a\x7e]+$/, 'must be an http:// or https:// URL')
+    .refine((text) => URL.canParse(text), 'must be an http:// or https:// URL')
     .optional(),
   acr_values: z
     .string()
-    .regex(/^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/, 'is words of printable ASCII')
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/, 'must be words of printable ASCII')
     .max(256)
     .optional(),
   on_unavailable: z.enum(UNAVAILABLE_MODES).default('refuse'),
   cache_ttl_seconds: z.int().min(0).max(CACHE_TTL_SECONDS_MAX).default(0),
   exempt_methods: z
-    .array(z.string().regex(/^[A-Z][A-Z-]{0,31}$/, 'is a method in capitals'))
+    .array(z.string().regex(/^[A-Z][A-Z-]{0,31}$/, 'must be a method in capitals'))
     .max(64)
     .default([]),
   exempt_paths: z.array(exemptPath).max(256).default([]),
@@ -103,7 +103,7 @@ export const profilesDocumentSchema = z.strictObject({
     .record(
       z
         .string()
-        .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'is a name of lower case, digits, dashes and underscores'),
+        .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'must be a name of lower case, digits, dashes and underscores'),
       profile,
     )
     .refine((all) => Object.keys(all).length > 0, 'names no profile'),

@@ -59,13 +59,13 @@ const apiKeysSchema = z.strictObject({
       z.strictObject({
         id: z
           .string()
-          .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is letters, digits, dots, dashes and underscores, at most 64'),
-        sha256: z.string().regex(/^[0-9a-f]{64}$/i, 'is the SHA-256 of the key in 64 hex digits'),
+          .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, dots, dashes and underscores, at most 64'),
+        sha256: z.string().regex(/^[0-9a-f]{64}$/i, 'must be the SHA-256 of the key in 64 hex digits'),
         scopes: z.array(z.enum(SCOPES)).min(1),
         not_after: z.iso
           .datetime({
             offset: true,
-            error: 'is a time with its offset (RFC 3339), for example 2027-01-31T00:00:00Z',
+            error: 'must be a time with its offset (RFC 3339), for example 2027-01-31T00:00:00Z',
           })
           .optional(),
         limits: limitsSchema.optional(),

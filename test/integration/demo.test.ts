@@ -96,7 +96,7 @@ t.test('ends with the exit code of a service that ends by itself, and says so', 
   });
   t.equal(code, 1);
   t.equal(stdout, '');
-  t.match(stderr, /DECISION_DEADLINE_MS is a whole number/);
+  t.match(stderr, /DECISION_DEADLINE_MS must be a whole number/);
   t.match(stderr, /The demo ends: its service ended with exit code 1\.\n$/);
 });
 

@@ -52,7 +52,7 @@ t.test('does not start there without keys, or with a short secret', async (t) =>
   const { env } = createExposedEnvironment(t);
   const mistakes = await mistakesOf(t, { ...env, API_KEYS_FILE: '', ID_HASH_KEY: 'short' });
   t.match(mistakes.join('\n'), /API_KEYS_FILE is missing/);
-  t.match(mistakes.join('\n'), /ID_HASH_KEY is at least 32 bytes long/);
+  t.match(mistakes.join('\n'), /ID_HASH_KEY must be at least 32 bytes long/);
   t.equal(mistakes.length, 2);
 });
 

@@ -59,14 +59,14 @@ t.test('names every wrong value and every mistake in the files at once, and repe
   t.equal(code, 1);
   t.equal(stdout, '');
   const named = [
-    /PORT is a whole number/,
+    /PORT must be a whole number/,
     /LOG_LEVEL /,
-    /ID_HASH_KEY is at least 32 bytes/,
-    /REDIS_URL is a redis/,
-    /DECISION_DEADLINE_MS is at most 10000/,
-    /METRICS is on or off/,
-    /OTEL_EXPORTER_OTLP_ENDPOINT is an http:/,
-    /OTEL_TRACES_SAMPLER_ARG is a number from 0 to 1/,
+    /ID_HASH_KEY must be at least 32 bytes/,
+    /REDIS_URL must be a redis/,
+    /DECISION_DEADLINE_MS must be at most 10000/,
+    /METRICS must be on or off/,
+    /OTEL_EXPORTER_OTLP_ENDPOINT must be an http:/,
+    /OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1/,
     /STYTCH_PROJECT_ID is missing/,
     /STYTCH_BASE_URL /,
     /MOBILERUN_API_KEY /,

@@ -9,13 +9,13 @@ const ruleId = z
   .string()
   .regex(
     /^[a-z][a-z0-9-]{0,63}$/,
-    'is lower case letters, digits and dashes, at most 64, and begins with a letter',
+    'must be lower case letters, digits and dashes, at most 64, and begin with a letter',
   );
 const reasonCode = z
   .string()
   .regex(
     /^[A-Z][A-Z0-9_]{0,63}$/,
-    'is upper case letters, digits and underscores, at most 64, and begins with a letter',
+    'must be upper case letters, digits and underscores, at most 64, and begin with a letter',
   );
 
 /** One rule as it stands in a policy file. */
@@ -45,7 +45,7 @@ export const ruleSchema = z.strictObject({
 export const policyDocumentSchema = z.strictObject({
   policy: z
     .string()
-    .regex(/^[a-z][a-z0-9-]{0,63}$/, 'is lower case letters, digits and dashes, at most 64')
+    .regex(/^[a-z][a-z0-9-]{0,63}$/, 'must be lower case letters, digits and dashes, at most 64')
     .describe('The id of the policy.'),
   description: z.string().max(4096).optional(),
   otherwise: z.enum(VERDICTS).describe('The verdict when no rule speaks.'),
