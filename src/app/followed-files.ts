@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { loadPolicy } from '../application/load-policy.ts';
-import type { Config, ConfigFiles } from '../config.ts';
+import { type Config, type ConfigFiles, OWN_SETTINGS } from '../config.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import { BUILT_IN_PROFILES, loadProfiles } from '../gateways/load-profiles.ts';
 import type { GatewayProfiles } from '../gateways/profile.ts';
@@ -28,21 +28,29 @@ export function checkFiles(
     redisTls,
     ...log
   }) => {
-    const policy =
-      policyFile === undefined ? null : loadFile(policyFile, (text) => readPolicy(text, providers));
     const isExposed = isExposedBy({ host, isInsecureAllowed });
-    const keyring =
-      apiKeysFile === undefined ? null : loadFile(apiKeysFile, readKeyring(apiKeysFile, isExposed));
-    const profiles =
-      gatewayProfilesFile === undefined ? null : loadFile(gatewayProfilesFile, readProfiles(isExposed));
-    const mistakes = [policy, keyring, profiles]
-      .flatMap((result) => (result === null || result.ok ? [] : result.mistakes))
-      .concat(checkTlsFiles(redisTls));
+    const mistakes = [
+      ...mistakesIn('policyFile', policyFile, (text) => readPolicy(text, providers)),
+      ...mistakesIn('apiKeysFile', apiKeysFile, readKeyring(apiKeysFile ?? '', isExposed)),
+      ...mistakesIn('gatewayProfilesFile', gatewayProfilesFile, readProfiles(isExposed)),
+      ...checkTlsFiles(redisTls),
+    ];
     if (log.decisionLogSinks?.includes('file') && log.decisionLogFile !== undefined)
       mistakes.push(...findDecisionFileMistakes(log.decisionLogFile));
     if (!isExposed) return mistakes;
     return [...mistakes, ...findExposures({ host, secret: idHashKey })];
   };
+}
+
+/** The mistakes in one file, by the variable that names it. */
+function mistakesIn(
+  setting: keyof typeof OWN_SETTINGS,
+  path: string | undefined,
+  load: (text: string) => FileResult<unknown>,
+): readonly string[] {
+  const result = path === undefined ? null : loadFile(path, load);
+  if (result === null || result.ok) return [];
+  return result.mistakes.map((mistake) => `${OWN_SETTINGS[setting].env} ${mistake}`);
 }
 
 function readPolicy(text: string, providers: readonly ProviderDefinition[]): FileResult<CompiledPolicy> {

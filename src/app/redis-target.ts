@@ -1,15 +1,15 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { RedisConfig, RedisTlsConfig } from '../config/redis-settings.ts';
+import { REDIS_SETTINGS, type RedisConfig, type RedisTlsConfig } from '../config/redis-settings.ts';
 import type { RedisTarget, RedisTls } from '../stores/redis/target.ts';
 
 /** Every mistake in the files of TLS, one line each. */
 export function checkTlsFiles(tls: RedisTlsConfig | null): readonly string[] {
   if (tls === null) return [];
   return [
-    ...checkPem(tls.caFile, 'a certificate', (text) => new X509Certificate(text)),
-    ...checkPem(tls.certFile, 'a certificate', (text) => new X509Certificate(text)),
-    ...checkPem(tls.keyFile, 'a private key', (text) => createPrivateKey(text)),
+    ...checkPem('caFile', tls, 'a certificate', (text) => new X509Certificate(text)),
+    ...checkPem('certFile', tls, 'a certificate', (text) => new X509Certificate(text)),
+    ...checkPem('keyFile', tls, 'a private key', (text) => createPrivateKey(text)),
   ];
 }
 
@@ -26,7 +26,13 @@ function readText(path: string | null): string | null {
   return path === null ? null : readFileSync(path, 'utf8');
 }
 
-function checkPem(path: string | null, what: string, parse: (text: string) => unknown): readonly string[] {
+function checkPem(
+  file: 'caFile' | 'certFile' | 'keyFile',
+  tls: RedisTlsConfig,
+  what: string,
+  parse: (text: string) => unknown,
+): readonly string[] {
+  const path = tls[file];
   if (path === null) return [];
   try {
     parse(readFileSync(path, 'utf8'));
@@ -34,6 +40,7 @@ function checkPem(path: string | null, what: string, parse: (text: string) => un
   } catch (error) {
     const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : null;
     const isUnread = typeof code === 'string' && /^E[A-Z]+$/.test(code);
-    return [isUnread ? `${path}: cannot be read (${code})` : `${path}: is not ${what} in PEM`];
+    const named = `${REDIS_SETTINGS[file].env} ${path}`;
+    return [isUnread ? `${named}: cannot be read (${code})` : `${named}: is not ${what} in PEM`];
   }
 }

@@ -22,7 +22,7 @@ export function loadProfiles(text: string): Result<GatewayProfiles, string> {
   const mistakes: string[] = [];
   const mistakeAt = (path: readonly (string | number)[], message: string) => {
     const { line, column } = document.locate(path);
-    mistakes.push(`${line}:${column}: ${path.join('.')}: ${message}`);
+    mistakes.push([`${line}:${column}`, ...(path.length > 0 ? [path.join('.')] : []), message].join(': '));
   };
   const parsed = profilesDocumentSchema.safeParse(document.value);
   if (!parsed.success) {

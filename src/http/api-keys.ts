@@ -59,7 +59,10 @@ const apiKeysSchema = z.strictObject({
       z.strictObject({
         id: z
           .string()
-          .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, dots, dashes and underscores, at most 64'),
+          .regex(
+            /^[A-Za-z0-9_.-]{1,64}$/,
+            'must be letters, digits, dots, dashes and underscores, at most 64',
+          ),
         sha256: z.string().regex(/^[0-9a-f]{64}$/i, 'must be the SHA-256 of the key in 64 hex digits'),
         scopes: z.array(z.enum(SCOPES)).min(1),
         not_after: z.iso
@@ -95,7 +98,7 @@ export function loadKeyring(text: string): KeyringResult {
   if (mistakes.length > 0) return { ok: false, mistakes };
   const mistakeAt = (path: readonly (string | number)[], message: string) => {
     const { line, column } = document.locate(path);
-    mistakes.push(`${line}:${column}: ${path.join('.')}: ${message}`);
+    mistakes.push([`${line}:${column}`, ...(path.length > 0 ? [path.join('.')] : []), message].join(': '));
   };
   const parsed = apiKeysSchema.safeParse(document.value);
   if (!parsed.success) {

@@ -18,14 +18,14 @@ export interface YamlDocument {
 /** Parses YAML 1.2. Aliases are refused beyond a small count, so that a short file cannot become a huge value. Never throws. */
 export function parseYaml(text: string): YamlDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   };
   const errors = document.errors.map(({ pos, message }) => ({
     position: at(pos[0]),
-    message: message.split('\n')[0] ?? message,
+    message,
   }));
   let value: unknown = null;
   try {

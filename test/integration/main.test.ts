@@ -99,8 +99,8 @@ t.test('names files that cannot be read', async (t) => {
   };
   const { code, stderr } = await runProgram(t, MAIN, { env });
   t.equal(code, 1);
-  t.match(stderr, /\/nowhere\/policy\.yaml: cannot be read \(ENOENT\)/);
-  t.match(stderr, /\/nowhere\/keys\.yaml: cannot be read \(ENOENT\)/);
+  t.match(stderr, /POLICY_FILE \/nowhere\/policy\.yaml: cannot be read \(ENOENT\)/);
+  t.match(stderr, /API_KEYS_FILE \/nowhere\/keys\.yaml: cannot be read \(ENOENT\)/);
 });
 
 t.test('says in one line that the port is taken', async (t) => {

@@ -124,6 +124,10 @@ t.test('refuses to start with files that are not what they should be', async (t)
       keyFile: env.REDIS_TLS_KEY_FILE,
       serverName: null,
     }),
-    [/cannot be read \(ENOENT\)/, /is not a certificate in PEM/, /is not a private key in PEM/],
+    [
+      /^REDIS_TLS_CA_FILE .*cannot be read \(ENOENT\)/,
+      /^REDIS_TLS_CERT_FILE .*is not a certificate in PEM/,
+      /^REDIS_TLS_KEY_FILE .*is not a private key in PEM/,
+    ],
   );
 });
