@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import closeWithGrace from 'close-with-grace';
 import { checkFiles } from './app/followed-files.ts';
 import { createApp } from './app.ts';
+import { findMisspeltVariables } from './config/misspelt-variables.ts';
 import { type Config, loadConfig } from './config.ts';
 import { type DrainDelay, startDrainDelay } from './platform/drain-delay.ts';
 import { createLogger } from './platform/logger.ts';
@@ -27,6 +28,8 @@ else {
 
 async function run(config: Config): Promise<void> {
   const { logger, write, close: closeLogger } = createLogger(config.logLevel);
+  for (const misspelt of findMisspeltVariables(process.env, PROVIDERS))
+    logger.warn({ event: 'config.misspelt', ...misspelt }, 'a variable that nothing reads');
   const app = await createApp({ config, providers: PROVIDERS, logger, version, write });
   let isClosing = false;
   const graceful = closeWithGrace(

@@ -33,7 +33,9 @@ export const DECISION_LOG_SETTINGS = {
       .transform((text) => (text === OFF ? [] : text.split(',').map((name) => name.trim())))
       .pipe(
         z
-          .array(z.enum(LOG_SINKS, `must be ${OFF}, or a list of ${LOG_SINKS.join(', ')} with commas between`))
+          .array(
+            z.enum(LOG_SINKS, `must be ${OFF}, or a list of ${LOG_SINKS.join(', ')} with commas between`),
+          )
           .refine((sinks) => new Set(sinks).size === sinks.length, 'names a sink twice'),
       ),
     default: 'memory',

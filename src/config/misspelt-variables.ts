@@ -1,0 +1,54 @@
+import { commonSettings, OWN_SETTINGS, type ProviderDeclaration } from '../config.ts';
+import { REDIS_SETTINGS } from './redis-settings.ts';
+
+/** A variable that nothing reads, and the one that it most likely should have been. */
+export interface MisspeltVariable {
+  readonly variable: string;
+  readonly meant: string;
+}
+
+/** Two letters exchanged, or one wrong, missing or too many, and one more. */
+const EDITS_MAX = 2;
+
+/** The variables of `env` that look like ones of ours and are none. Short names and those of OpenTelemetry, whose libraries read more than we do, are left alone. */
+export function findMisspeltVariables(
+  env: Readonly<Record<string, string | undefined>>,
+  providers: readonly ProviderDeclaration[],
+): readonly MisspeltVariable[] {
+  const known = [
+    ...Object.values(OWN_SETTINGS),
+    ...Object.values(REDIS_SETTINGS),
+    ...providers.flatMap((provider) => [...Object.values(provider.settings), ...commonSettings(provider)]),
+  ].map((setting) => setting.env);
+  const candidates = known.filter(isTelling);
+  return Object.keys(env)
+    .filter((name) => env[name] && isTelling(name) && !known.includes(name))
+    .flatMap((variable) => {
+      const meant = candidates.find((name) => isNear(variable, name));
+      return meant === undefined ? [] : [{ variable, meant }];
+    });
+}
+
+function isTelling(name: string): boolean {
+  return name.includes('_') && !name.startsWith('OTEL_');
+}
+
+/** The unit was left out, or it is a slip. */
+function isNear(name: string, known: string): boolean {
+  if (known.startsWith(`${name}_`)) return true;
+  return Math.abs(name.length - known.length) <= EDITS_MAX && countEdits(name, known) <= EDITS_MAX;
+}
+
+/** Levenshtein's distance. */
+function countEdits(left: string, right: string): number {
+  let row = Array.from({ length: right.length + 1 }, (_, column) => column);
+  for (const [line, letter] of left.split('').entries()) {
+    const next = [line + 1];
+    for (const [column, other] of right.split('').entries()) {
+      const replaced = (row[column] ?? 0) + (letter === other ? 0 : 1);
+      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[right.length] ?? 0;
+}
