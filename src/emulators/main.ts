@@ -25,7 +25,14 @@ function readAddress(): { host: string; port: number } | null {
 async function run(address: { host: string; port: number }): Promise<void> {
   const { app } = createEmulatorServer({ providers: PROVIDERS });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void app.close());
-  const origin = await app.listen(address);
+  const origin = await app.listen(address).catch((error: unknown) => {
+    const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : error;
+    const place = `${address.host}:${address.port}`;
+    console.error(`The emulators cannot listen on ${place} (${String(code)}). Set --port to a free port.`);
+    process.exitCode = 1;
+    return null;
+  });
+  if (origin === null) return;
   const environment = Object.entries(emulatorEnvironment(PROVIDERS, origin));
   console.log(`${origin} ${environment.map(([name, value]) => `${name}=${value}`).join(' ')}`);
 }

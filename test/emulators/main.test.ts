@@ -37,6 +37,19 @@ t.test('refuses flags that make no sense', async (t) => {
   }
 });
 
+t.test('says in one line that the port is taken', async (t) => {
+  const first = start(t, ['--port', '0']);
+  const [origin = ''] = (await firstOutput(first.stdout)).split(' ');
+  const { port } = new URL(origin);
+  const second = start(t, ['--port', port]);
+  const said = firstOutput(second.stderr);
+  t.strictSame(await once(second, 'exit'), [1, null]);
+  t.equal(
+    await said,
+    `The emulators cannot listen on 127.0.0.1:${port} (EADDRINUSE). Set --port to a free port.\n`,
+  );
+});
+
 function start(t: { teardown(fn: () => void): void }, flags: readonly string[]): ChildProcess {
   const child = spawn(process.execPath, ['src/emulators/main.ts', ...flags], {
     cwd: new URL('../..', import.meta.url),
