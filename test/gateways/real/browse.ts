@@ -68,3 +68,18 @@ export async function sendTruncated(port: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 100));
   socket.destroy();
 }
+
+/** Sends the text on a connection of its own, and gives the status; 0 where there is none. */
+export async function sendText(port: number, text: string): Promise<number> {
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+  let received = '';
+  socket.on('error', () => {});
+  socket.on('data', (data: string) => {
+    received += data;
+    if (received.includes('\r\n\r\n')) socket.destroy();
+  });
+  socket.setTimeout(5_000, () => socket.destroy());
+  socket.write(text);
+  await once(socket, 'close');
+  return Number(/^HTTP\/1\.1 (\d{3})/.exec(received)?.[1] ?? 0);
+}

@@ -3,10 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { installMissing, type RequiredProgram } from '../../support/install-programs.ts';
 import { ROOT } from '../../support/start-program.ts';
+import { findWorkerd } from './workerd.ts';
 
 interface Gateway {
   readonly name: string;
-  readonly program: RequiredProgram;
+  /** What is installed where it is missing; absent where npm brings it, or has none for this system. */
+  readonly program?: RequiredProgram;
   /** Files that are as necessary as the program. */
   readonly files?: readonly string[];
   /** Its absence is a failure. */
@@ -32,6 +34,7 @@ const GATEWAYS: readonly Gateway[] = [
     isRequired: false,
   },
   { name: 'varnish', program: program('varnishd', 'varnish'), isRequired: false },
+  { name: 'cloudflare-worker', isRequired: false },
 ];
 
 process.exitCode = run(process.argv.slice(2));
@@ -41,7 +44,8 @@ function run(names: readonly string[]): number {
   const wanted = GATEWAYS.filter(({ name }) => names.length === 0 || names.includes(name));
   const absent = wanted.filter((gateway) => !isThere(gateway));
   // One by one: a package that cannot be had must not keep the others out.
-  for (const gateway of absent) installMissing([{ ...gateway.program, isMissing: () => !isThere(gateway) }]);
+  for (const gateway of absent)
+    if (gateway.program) installMissing([{ ...gateway.program, isMissing: () => !isThere(gateway) }]);
   const present = wanted.filter(isThere);
   const files = present.map(({ name }) => `test/gateways/real/${name}.ts`);
   const tests = ['test/support/run-tests.ts', '--jobs=1', `--timeout=${TIMEOUT_SECONDS}`, ...files];
@@ -54,7 +58,10 @@ function run(names: readonly string[]): number {
   return status === 0 && lacking.length === 0 ? 0 : 1;
 }
 
-function isThere({ program: { names }, files = [] }: Gateway): boolean {
-  const isOnPath = names.some((name) => spawnSync(name, ['-v'], { stdio: 'ignore' }).error === undefined);
+function isThere({ program, files = [] }: Gateway): boolean {
+  if (!program) return findWorkerd() !== null;
+  const isOnPath = program.names.some(
+    (name) => spawnSync(name, ['-v'], { stdio: 'ignore' }).error === undefined,
+  );
   return isOnPath && files.every((file) => existsSync(file));
 }

@@ -72,7 +72,8 @@ export async function testGateway(gateway: GatewayUnderTest): Promise<void> {
   });
 }
 
-async function untilItListens(program: Program, port: number): Promise<void> {
+/** Resolves when the program accepts connections; rejects with what it said when it has ended instead. */
+export async function untilItListens(program: Program, port: number): Promise<void> {
   let end: string | null = null;
   void program.ended.then(({ code, stdout, stderr }) => {
     end = `ended with ${code}\n${stdout}${stderr}`;
