@@ -27,5 +27,5 @@ t.test('every list of headers that go to riskgate has all that reroute', async (
         name,
       );
     }
-  t.equal(lists, 6, 'lists were read');
+  t.equal(lists, 5, 'lists were read');
 });
