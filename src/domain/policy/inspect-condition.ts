@@ -21,6 +21,8 @@ const COMPREHENSIONS = new Set(['all', 'exists', 'exists_one', 'filter', 'map'])
 const ARITHMETIC = new Set(['+', '-', '*', '/', '%']);
 /** A third level would let three lists of 1,000 literals run a thousand million steps. */
 const COMPREHENSION_DEPTH_MAX = 2;
+/** What may stand between a receiver and the name of its method. A comment may hold that name too. */
+const BEFORE_METHOD = /^(?:[\s).]|\/\/[^\n]*)*/;
 
 interface Findings {
   readonly source: string;
@@ -153,7 +155,8 @@ function inspectMethod(node: Extract<ASTNode, { op: 'rcall' }>, findings: Findin
     return;
   }
   findings.patterns.push({ source: first.args, offset: first.start });
-  const start = findings.source.indexOf('matches', receiver.end);
+  const named = findings.source.slice(receiver.end).replace(BEFORE_METHOD, '');
+  const start = findings.source.length - named.length;
   findings.replacements.push({ start, end: start + 'matches'.length });
 }
 

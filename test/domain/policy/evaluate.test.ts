@@ -248,6 +248,17 @@ t.test('matches patterns that would hang a backtracking engine', async (t) => {
   t.same(resultOf('a.action.contains("matches(") || a.action.matches( "!" )', evidence), ['true', null]);
 });
 
+t.test('gives no pattern to the backtracking engine for a comment that names the method', async (t) => {
+  // Only RE2 knows `\z`, the end of the text.
+  for (const when of [
+    'a.action // matches\n.matches(r"x\\z")',
+    'a.action. // matches\n matches(r"x\\z")',
+    '( a.action // matches\n ) .matches(r"x\\z")',
+    '(a.action + "matches").matches(r"^xmatches\\z")',
+  ])
+    t.same(resultOf(when, [ok({ action: 'x' }), ok()]), ['true', null], when);
+});
+
 t.test('refuses evidence that does not answer for every provider', async (t) => {
   t.throws(() => judge([rule('a.found')], [ok()]), RangeError);
 });
