@@ -228,6 +228,8 @@ class Feed implements DecisionFeed {
   }
 
   #noteFailure(): void {
+    // All have left while it was read: whoever comes next finds out anew.
+    if (this.#guests === 0) return;
     const nowMs = this.#options.clock.monotonicMs();
     this.#failingSinceMs ??= nowMs;
     if (nowMs - this.#failingSinceMs < LOST_AFTER_MS) return;

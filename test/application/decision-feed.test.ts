@@ -225,6 +225,31 @@ t.test('bears a short loss, and gives up after a long one', async (t) => {
   follower.leave();
 });
 
+t.test('holds no failure against those who come after everybody has left', async (t) => {
+  const gate = Promise.withResolvers<void>();
+  let reads = 0;
+  const { feed, append } = open((inner) => ({
+    readAfter: async (position, limit) => {
+      reads += 1;
+      if (reads > 1) return inner.readAfter(position, limit);
+      await gate.promise;
+      return lost();
+    },
+  }));
+  const first = await feed.follow(null, createListener().listener);
+  append(1);
+  await until('it reads', () => reads === 1);
+  first.leave();
+  gate.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
+  const one = createListener();
+  const follower = await feed.follow(null, one.listener);
+  const ids = append(1);
+  await until('it has it', () => one.ids.length > 0);
+  t.same(one.ids, ids);
+  follower.leave();
+});
+
 t.test('passes entries by that a listener has had from the log', async (t) => {
   const { feed, append, log } = open();
   const first = createListener();
