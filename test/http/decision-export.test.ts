@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import Fastify from 'fastify';
 import t from 'tap';
 import { RiskgateError } from '../../src/domain/errors.ts';
 import { exportDecisions } from '../../src/http/decision-export.ts';
+import { registerDecisionExportRoute } from '../../src/http/routes/decision-export.ts';
+import { SHARED_SCHEMAS } from '../../src/http/schemas/responses.ts';
 import { createDecisionRecord, createGapRecord } from '../support/decision-records.ts';
 import { createReadApi } from '../support/read-api.ts';
-import { KEYS, until } from '../support/test-app.ts';
+import { KEYS, portOf, until } from '../support/test-app.ts';
 
 const NOW_MS = Date.now();
 
@@ -162,6 +165,33 @@ t.test('does not promise more than it can: at most four at a time', async (t) =>
   gate.resolve();
   for (const { status } of await Promise.all(under)) t.equal(status, 200);
   t.equal((await api.get('/v1/decisions/export')).status, 200, 'and then again');
+});
+
+t.test('keeps no place for a client that goes away before its export begins', async (t) => {
+  const { log, hashes } = await createReadApi(t);
+  const app = Fastify();
+  t.teardown(() => app.close());
+  for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
+  app.decorate('isStillAllowed', () => true);
+  let waiting = 0;
+  app.addHook('onRequest', async ({ headers, raw }) => {
+    if (headers['x-leaves'] === undefined) return;
+    // As a count of its requests in Redis may take its time.
+    waiting += 1;
+    await once(raw.socket, 'close');
+    await delay(1);
+    waiting -= 1;
+  });
+  registerDecisionExportRoute(app, { reads: { log, hashes } });
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const port = portOf(app.server.address());
+  const path = '/v1/decisions/export';
+  const leaving = Array.from({ length: 4 }, () => request({ port, path, headers: { 'x-leaves': 'yes' } }));
+  for (const sent of leaving) sent.on('error', () => {}).end();
+  await until('all are let in', () => waiting === 4);
+  for (const sent of leaving) sent.destroy();
+  await until('all have gone', () => waiting === 0);
+  await until('an export is made', async () => (await app.inject(path)).statusCode === 200);
 });
 
 t.test('ends with its client and its key, also where nothing fits', async (t) => {

@@ -1,9 +1,9 @@
-import { Readable } from 'node:stream';
+import { finished, Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { RiskgateError } from '../../domain/errors.ts';
 import { EXPORT_FORMATS, exportDecisions } from '../decision-export.ts';
-import type { DecisionReadOptions } from '../decision-reads.ts';
+import type { DecisionReads } from '../decision-reads.ts';
 import { decisionFilterShape, toRecordFilter } from '../schemas/decision-filter.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
@@ -20,7 +20,10 @@ const RETRY_AFTER_SECONDS = 10;
 const TYPES = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndjson; charset=utf-8' } as const;
 
 /** GET /v1/decisions/export: everything that fits, streamed. */
-export function registerDecisionExportRoute(app: FastifyInstance, { reads }: DecisionReadOptions): void {
+export function registerDecisionExportRoute(
+  app: FastifyInstance,
+  { reads }: { readonly reads: Pick<DecisionReads, 'log' | 'hashes'> },
+): void {
   const text = { schema: { type: 'string' } };
   const schema = {
     summary: 'Decisions as a file',
@@ -46,7 +49,8 @@ export function registerDecisionExportRoute(app: FastifyInstance, { reads }: Dec
     const filter = toRecordFilter(query, reads.hashes);
     if (underWay >= EXPORTS_MAX) throw tooMany();
     underWay += 1;
-    reply.raw.once('close', () => {
+    // Told too where the client has gone away before its request got here.
+    finished(reply.raw, () => {
       underWay -= 1;
     });
     const pages = exportDecisions(reads.log, filter, format);
