@@ -25,7 +25,6 @@ export interface Follower {
 export interface DecisionFeed {
   /** Follows the log after `after`, or from now on where that is null. Rejects with `store_unavailable`. */
   follow(after: LogPosition | null, listener: FeedListener): Promise<Follower>;
-  close(): void;
 }
 
 export interface DecisionFeedOptions {
@@ -93,11 +92,6 @@ class Feed implements DecisionFeed {
       throw error;
     }
     return member;
-  }
-
-  close(): void {
-    this.#stop();
-    this.#members.clear();
   }
 
   #start(): Promise<void> {

@@ -90,7 +90,7 @@ t.test('begins in an empty log', async (t) => {
   const ids = append(2);
   await until('it has both', () => one.ids.length === 2);
   t.same(one.ids, ids);
-  feed.close();
+  follower.leave();
 });
 
 t.test('catches up as fast as the listener reads, and joins without a gap', async (t) => {
