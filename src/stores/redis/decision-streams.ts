@@ -16,6 +16,7 @@ import {
 import { type DecisionRedis, type StreamEntry, withDecisionScripts } from './decision-scripts.ts';
 import { indexName } from './decision-sink.ts';
 import type { GuardedRedis } from './guarded-redis.ts';
+import { parseObject } from './json-object.ts';
 import type { DecisionKeys } from './keys.ts';
 
 /** A part of the log, and where the stream goes on. */
@@ -183,18 +184,8 @@ function unavailable(): RiskgateError {
 
 /** A stored text is trusted no further than its kind and version: null for what is no record of ours. */
 function parseRecord(text: string): LogRecord | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isOurs =
-      typeof value === 'object' &&
-      value !== null &&
-      'version' in value &&
-      value.version === RECORD_VERSION &&
-      'kind' in value &&
-      (value.kind === 'decision' || value.kind === 'gap');
-    return isOurs ? (value as LogRecord) : null;
-  } catch {
-    // A SyntaxError: somebody else has written it.
-    return null;
-  }
+  const value = parseObject(text);
+  const { version, kind } = value ?? {};
+  const isOurs = version === RECORD_VERSION && (kind === 'decision' || kind === 'gap');
+  return isOurs ? (value as unknown as LogRecord) : null;
 }

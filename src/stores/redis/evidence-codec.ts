@@ -1,5 +1,6 @@
 import { type Evidence, OUTCOMES, type Outcome, type Signals } from '../../domain/evidence.ts';
 import { isSettled } from '../remaining-life.ts';
+import { isObject, parseObject } from './json-object.ts';
 import { isKeyOf } from './keys.ts';
 
 /** What stands in the place of purged evidence. Not JSON, so that it can never be read as evidence. */
@@ -28,8 +29,8 @@ export function encodeEvidence(evidence: Evidence): string {
 
 /** Reads a stored text that is trusted no further than its shape: null unless it is complete, settled evidence of the provider that the key names. Whether it has expired is not looked at. Never throws. */
 export function decodeEvidence(text: string, storeKey: string): Evidence | null {
-  const value = parseJson(text);
-  if (!isRecord(value)) return null;
+  const value = parseObject(text);
+  if (value === null) return null;
   const { provider, outcome, signals, observedAtMs, expiresAtMs, upstreamRequestId } = value;
   if (typeof provider !== 'string' || !isKeyOf(provider, storeKey)) return null;
   if (!isOutcome(outcome) || !isSettled(outcome) || !isSignals(signals)) return null;
@@ -38,31 +39,18 @@ export function decodeEvidence(text: string, storeKey: string): Evidence | null 
   return { provider, outcome, signals, observedAtMs, expiresAtMs, upstreamRequestId };
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A SyntaxError, or a RangeError for absurd nesting: not evidence either way.
-    return null;
-  }
-}
-
-function isRecord(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isOutcome(value: unknown): value is Outcome {
   return (OUTCOMES as readonly unknown[]).includes(value);
 }
 
 function isSignals(value: unknown): value is Signals {
-  return isRecord(value) && typeof value['found'] === 'boolean' && isSignalValue(value, SIGNAL_DEPTH_MAX);
+  return isObject(value) && typeof value['found'] === 'boolean' && isSignalValue(value, SIGNAL_DEPTH_MAX);
 }
 
 function isSignalValue(value: unknown, depthLeft: number): boolean {
   if (typeof value === 'boolean' || typeof value === 'string' || isFiniteNumber(value)) return true;
   if (Array.isArray(value)) return value.every((item) => typeof item === 'string');
-  if (!isRecord(value) || depthLeft === 0) return false;
+  if (!isObject(value) || depthLeft === 0) return false;
   // JSON.parse makes `__proto__` an own property; whoever copies the object later might not.
   return Object.keys(value).every(
     (name) => name !== '__proto__' && isSignalValue(value[name], depthLeft - 1),

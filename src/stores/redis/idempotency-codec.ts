@@ -1,4 +1,5 @@
 import type { ClaimedRequest, StoredAnswer } from '../../application/ports.ts';
+import { isObject, parseObject } from './json-object.ts';
 
 /** What stands under a key: a claim, or an answer. */
 export interface IdempotencyEntry {
@@ -22,26 +23,12 @@ export function encodeAnswer({ fingerprint }: ClaimedRequest, answer: StoredAnsw
 
 /** Reads a stored text that is trusted no further than its shape: null unless it is a whole entry. Never throws. */
 export function decodeEntry(text: string): IdempotencyEntry | null {
-  const value = parseJson(text);
-  if (!isRecord(value) || typeof value['fingerprint'] !== 'string') return null;
-  const { fingerprint, answer, owner } = value;
+  const { fingerprint, answer, owner } = parseObject(text) ?? {};
+  if (typeof fingerprint !== 'string') return null;
   if (answer === undefined) return typeof owner === 'string' ? { fingerprint, answer: null } : null;
-  if (!isRecord(answer)) return null;
+  if (!isObject(answer)) return null;
   const { decisionId, body } = answer;
   if (typeof decisionId !== 'string' || !DECISION_ID.test(decisionId) || typeof body !== 'string')
     return null;
   return { fingerprint, answer: { decisionId, body } };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A SyntaxError, or a RangeError for absurd nesting: not an entry either way.
-    return null;
-  }
-}
-
-function isRecord(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

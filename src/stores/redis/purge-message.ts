@@ -1,3 +1,5 @@
+import { parseObject } from './json-object.ts';
+
 /** The text that tells the replicas which keys were purged, and by whom. */
 export function toPurgeMessage(sender: string, keys: readonly string[]): string {
   return JSON.stringify({ sender, keys });
@@ -5,16 +7,8 @@ export function toPurgeMessage(sender: string, keys: readonly string[]): string 
 
 /** Reads such a text; null for any other. */
 export function parsePurgeMessage(text: string): { sender: string; keys: readonly string[] } | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || !('sender' in value) || !('keys' in value))
-      return null;
-    const { sender, keys } = value;
-    return typeof sender === 'string' && isStrings(keys) ? { sender, keys } : null;
-  } catch {
-    // A SyntaxError: somebody else's message.
-    return null;
-  }
+  const { sender, keys } = parseObject(text) ?? {};
+  return typeof sender === 'string' && isStrings(keys) ? { sender, keys } : null;
 }
 
 function isStrings(value: unknown): value is readonly string[] {
