@@ -12,7 +12,6 @@ const RETRY_MS = 2_000;
 
 /** One answer of server-sent events (WHATWG HTML, section 9.2). What waits in it is bounded. */
 export interface EventStream {
-  readonly isOpen: boolean;
   /** Writes events; see toFrame. False when the client is too slow, and should be told so and left. */
   write(frames: string): boolean;
   /** Resolves when more can be written without much waiting in memory; false when the client is gone or takes too long. */
@@ -40,9 +39,6 @@ export function openEventStream(
   raw.write(`retry: ${RETRY_MS}\n\n`);
   const isOpen = () => !raw.writableEnded && !raw.destroyed;
   return {
-    get isOpen() {
-      return isOpen();
-    },
     write: (frames) => {
       if (isOpen()) raw.write(frames);
       return raw.writableLength <= BUFFER_BYTES_MAX;
