@@ -8,6 +8,7 @@ import type {
   Signals,
 } from '../domain/evidence.ts';
 import type { SubjectPart } from '../domain/subject.ts';
+import type { BreakerState } from './operation-observer.ts';
 import type { Span } from './tracer.ts';
 
 /** Milliseconds. `nowMs` is Unix time for records, `monotonicMs` never jumps and serves durations. */
@@ -134,7 +135,7 @@ export interface ProviderCallEvent {
 /** The circuit of a provider has changed: `open` refuses calls, `half_open` has one under way to find out. It begins `closed`, of which there is no event. */
 export interface CircuitEvent {
   readonly provider: string;
-  readonly state: 'closed' | 'open' | 'half_open';
+  readonly state: BreakerState;
 }
 
 /** A provider has become suspect, or is no longer. */

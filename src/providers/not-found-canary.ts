@@ -1,3 +1,4 @@
+import type { SuspectEvent } from '../application/ports.ts';
 import { createKnownIds, type KnownId } from './known-ids.ts';
 import { type CallSample, createNotFoundWindow, SAMPLES_MIN } from './not-found-window.ts';
 
@@ -5,11 +6,7 @@ import { type CallSample, createNotFoundWindow, SAMPLES_MIN } from './not-found-
 export type Recheck = 'found' | 'not_found' | null;
 
 /** Why a provider is suspect, for the log. */
-export interface SuspectChange {
-  readonly isSuspect: boolean;
-  readonly cause: 'known_ids_not_found' | 'nothing_ever_found' | 'found_again' | 'quiet';
-  readonly samples: number;
-  readonly notFound: number;
+export interface SuspectChange extends Omit<SuspectEvent, 'provider'> {
   /** Store keys whose `not_found` is now in doubt. */
   readonly notFoundKeys: readonly string[];
 }
