@@ -59,6 +59,13 @@ t.test('lets an unknown rule contribute its on_unknown', async (t) => {
   t.equal(judge([rule('!a.found', { on_unknown: 'IGNORE' })], lost, { otherwise: 'BLOCK' }).verdict, 'BLOCK');
 });
 
+t.test('waives no rule that is true', async (t) => {
+  const judgement = judge([rule('!a.found', { on_unknown: 'IGNORE' })], [NOT_FOUND, ok()]);
+  t.equal(judgement.verdict, 'BLOCK');
+  t.same(judgement.waivers, []);
+  t.match(judgement.reasons, [{ verdict: 'BLOCK', certain: true }]);
+});
+
 t.test('puts certain reasons before uncertain ones of the same verdict', async (t) => {
   const rules = [
     rule('a.found', { id: 'lost', verdict: 'CHALLENGE' }),
@@ -236,6 +243,8 @@ t.test('ends with ALLOW on an exempt rule that is definitely true', async (t) =>
     ],
     'and hides no rule from the trace',
   );
+  const first = judge(rules.toReversed(), [ok({ action: 'trusted' }), ok()]);
+  t.same([first.verdict, first.reasons], ['ALLOW', judgement.reasons], 'wherever it stands');
   t.equal(judge(rules, [ok({ action: 'other' }), ok()]).verdict, 'BLOCK');
   t.equal(judge(rules, [TIMEOUT, NOT_FOUND]).verdict, 'CHALLENGE');
   t.equal(judge(rules, [TIMEOUT, ok()]).verdict, 'BLOCK');
