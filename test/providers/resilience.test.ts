@@ -203,6 +203,36 @@ t.test('joins a call only where it began recently enough', async (t) => {
   await answerAll(exchanges, looks);
 });
 
+t.test('leaves a call that has used half of its time to those who wait for it', async (t) => {
+  const { source, exchanges, clock } = open();
+  const looks = [source.look({ id: 'a' }, ANY)];
+  clock.advance(500);
+  looks.push(source.look({ id: 'a' }, ANY));
+  t.equal(exchanges.length, 1);
+  clock.advance(1);
+  looks.push(source.look({ id: 'a' }, ANY));
+  t.equal(exchanges.length, 2);
+  await answerAll(exchanges, looks);
+});
+
+t.test('does not join a read that a purge has overtaken', async (t) => {
+  const readings: PromiseWithResolvers<StoredEvidence | null>[] = [];
+  const { source, exchanges, store } = openRemote(() => {
+    const reading = Promise.withResolvers<StoredEvidence | null>();
+    readings.push(reading);
+    return reading.promise;
+  });
+  const before = source.look({ id: 'a' }, ANY);
+  await store.purge(['stytch:a']);
+  const after = source.look({ id: 'a' }, ANY);
+  readings[0]?.resolve(createStored());
+  readings[1]?.resolve(null);
+  t.equal((await before).origin, 'redis');
+  await until('it asks', () => exchanges.length === 1);
+  exchanges[0]?.answer();
+  t.equal((await after).origin, 'miss');
+});
+
 t.test('answers malformed where the code of a provider throws, and does not reject', async (t) => {
   const toAnswer = (): never => {
     throw new Error('a defect that quotes canary-payload');
