@@ -1,6 +1,10 @@
+import { randomUUIDv7 } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import t from 'tap';
+import { RiskgateError } from '../../src/domain/errors.ts';
+import { createAnswerOnce } from '../../src/http/idempotency.ts';
 import { parseIdempotencyKey } from '../../src/http/idempotency-key.ts';
+import { createMemoryIdempotencyStore } from '../../src/stores/memory/idempotency-store.ts';
 import { writeApiKeys } from '../support/api-key-file.ts';
 import {
   createDirectory,
@@ -124,6 +128,26 @@ t.test('stores no refusal: a request that is mended keeps its key', async (t) =>
   const { status } = await app.refused({ ...GOOD, ip: 'nowhere' }, once('"mended"'));
   t.equal(status, 400);
   t.equal((await app.decide(GOOD, once('"mended"'))).status, 200);
+});
+
+t.test('frees the key of a request that could not be answered', async (t) => {
+  const answerOnce = createAnswerOnce({
+    store: createMemoryIdempotencyStore({ clock }),
+    hash: (value) => value,
+    newId: randomUUIDv7,
+    ttlMs: 60_000,
+    lockMs: 60_000,
+    traffic: { onRefused: () => {}, onIdempotentRequest: () => {} },
+  });
+  const request = { callerId: 'shop', field: '"key"', content: 'content' };
+  const refused = new RiskgateError('decision_log_unavailable', 'not recorded');
+  await t.rejects(
+    answerOnce(request, () => Promise.reject(refused)),
+    { code: 'decision_log_unavailable' },
+  );
+  const answer = { decisionId: 'decision-1', body: '{}' };
+  t.same(await answerOnce(request, () => answer), { answer, isReplayed: false });
+  t.same(await answerOnce(request, () => Promise.reject(refused)), { answer, isReplayed: true });
 });
 
 t.test('gives the old answer after a change of the policy, until its time is up', async (t) => {
