@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import t from 'tap';
-import { loadKeyring } from '../../src/http/api-keys.ts';
+import { findHolder, loadKeyring } from '../../src/http/api-keys.ts';
 
 const DIGEST = hash('sha256', 'the key');
 const entry = (changes: Readonly<Record<string, string>> = {}) => {
@@ -28,6 +28,17 @@ t.test('finds the caller of each of several keys', async (t) => {
   const loaded = loadKeyring(`keys:\n${entries.join('\n')}\n`);
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
   for (const name of names) t.equal(loaded.value.find(`key ${name}`)?.id, name);
+});
+
+t.test('knows the holder of a key for one scope, until the key ends', async (t) => {
+  const loaded = loadKeyring(`keys:\n${entry({ not_after: '2027-01-31T00:00:00Z' })}\n`);
+  if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
+  const { value: keyring } = loaded;
+  const endsMs = Date.UTC(2027, 0, 31);
+  t.equal(findHolder(keyring, 'the key', 'decide', endsMs - 1)?.id, 'login');
+  t.equal(findHolder(keyring, 'the key', 'decide', endsMs), null);
+  t.equal(findHolder(keyring, 'the key', 'read', endsMs - 1), null);
+  t.equal(findHolder(keyring, 'another key', 'decide', endsMs - 1), null);
 });
 
 t.test('lets two keys share an id, so that a key can be rotated', async (t) => {

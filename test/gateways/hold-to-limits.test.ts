@@ -1,0 +1,42 @@
+import t from 'tap';
+import type { RequestCounter } from '../../src/application/ports.ts';
+import type { GatewayLimits } from '../../src/gateways/authenticate-gateway.ts';
+import { createHoldToLimits } from '../../src/gateways/hold-to-limits.ts';
+import { createSlots } from '../../src/platform/slots.ts';
+import { createMemoryRequestCounter } from '../../src/stores/memory/request-counter.ts';
+import { createManualClock } from '../support/test-app.ts';
+
+const LIMITS: GatewayLimits = { rate: { requests: 2, windowSeconds: 60 }, concurrent: 1 };
+
+/** Counted in place, and as over a network. */
+const COUNTERS = {
+  'a count at hand': (counter) => counter,
+  'a count that takes a while': toLate,
+} as const satisfies Record<string, (counter: RequestCounter) => RequestCounter>;
+
+function toLate(counter: RequestCounter): RequestCounter {
+  return { count: async (...asked) => counter.count(...asked) };
+}
+
+for (const [name, wrap] of Object.entries(COUNTERS)) {
+  t.test(`gives a place back whatever becomes of the question, with ${name}`, async (t) => {
+    const clock = createManualClock();
+    const holdToLimits = createHoldToLimits(wrap(createMemoryRequestCounter({ clock })), createSlots());
+    const ask = () => holdToLimits({ id: 'edge', limits: LIMITS });
+    const first = await ask();
+    t.match(first, { isGranted: true });
+    t.same(await ask(), { isGranted: false, retryAfterSeconds: 1 }, 'one at a time');
+    if (first.isGranted) first.release();
+    const second = await ask();
+    t.match(second, { isGranted: true }, 'one that was refused its place was not counted');
+    if (second.isGranted) {
+      second.release();
+      second.release();
+    }
+    t.same(await ask(), { isGranted: false, retryAfterSeconds: 60 });
+    t.same(await ask(), { isGranted: false, retryAfterSeconds: 60 }, 'and takes no place');
+    clock.advance(60_000);
+    t.match(await ask(), { isGranted: true });
+    t.match(await ask(), { isGranted: false }, 'a place that was given back twice is one place');
+  });
+}
