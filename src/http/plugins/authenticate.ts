@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import type { Clock } from '../../application/ports.ts';
 import { RiskgateError } from '../../domain/errors.ts';
-import type { Caller, Keyring, Scope } from '../api-keys.ts';
+import { type Caller, findHolder, type Keyring, type Scope } from '../api-keys.ts';
 import type { TrafficObserver } from '../traffic-observer.ts';
 import { createWrongKeys } from '../wrong-keys.ts';
 
@@ -46,10 +46,9 @@ export const authenticate = plugin<AuthenticateOptions>(
     app.decorateRequest('caller', null);
     app.decorate('isStillAllowed', (request) => {
       const token = presentedToken(request);
-      const caller = token === null ? null : keyring().find(token);
       const { scope } = request.routeOptions.config;
-      const isExpired = caller?.notAfterMs != null && caller.notAfterMs <= clock.nowMs();
-      return caller !== null && !isExpired && scope !== undefined && caller.scopes.has(scope);
+      if (token === null || scope === undefined) return false;
+      return findHolder(keyring(), token, scope, clock.nowMs()) !== null;
     });
     app.addHook('onRoute', (route) => {
       if (route.config?.scope === undefined) throw new Error(`The route ${route.url} names no scope.`);
