@@ -208,6 +208,20 @@ t.test('shows no age where there is no evidence to age', async (t) => {
   ]);
 });
 
+t.test('does not doubt that a missing id is not found, whoever is suspect', async (t) => {
+  const slots = createSlots().map((slot) => ({
+    ...slot,
+    source: slot.source && { ...slot.source, isSuspect: () => true },
+  }));
+  const { decide } = open({ slots });
+  const { evidence } = await decide({ ...SUBJECT, telemetryId: null }, ASK);
+  t.match(evidence, [
+    { outcome: 'not_found', suspect: false },
+    { outcome: 'ok', suspect: true },
+    { outcome: 'ok', suspect: true },
+  ]);
+});
+
 t.test('never shows a negative age, whatever the clocks of other replicas say', async (t) => {
   const { decide } = open({ slots: createSlots(() => createResult('stytch', { observedAtMs: 6_000 })) });
   const { evidence } = await decide(SUBJECT, ASK);

@@ -100,6 +100,21 @@ t.test('is told by one id that is found, and by none that gives no answer', asyn
   }
 });
 
+t.test('believes what was found while it asked again more than what was not', async (t) => {
+  let isFoundMeanwhile = true;
+  const { canary, record, burst, advance, rechecks } = open(() => {
+    if (isFoundMeanwhile) record(true, 'somebody else');
+    isFoundMeanwhile = false;
+    return 'not_found';
+  });
+  await burst(20, true, networks(20));
+  await burst(21, false, networks(20));
+  t.same([rechecks.length, canary.isSuspect()], [1, false]);
+  advance(10_000);
+  await burst(21, false, networks(20, 'later network'));
+  t.same([rechecks.length, canary.isSuspect()], [2, true], 'as long as nothing is found again');
+});
+
 t.test('counts repeats of one id once', async (t) => {
   const { canary, rechecks, burst } = open();
   await burst(20, true);
