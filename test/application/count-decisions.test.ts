@@ -31,6 +31,12 @@ t.test('plans windows of whole steps that end with the present one', async (t) =
     t.match(planWindow(windowMs, null, NOW_MS), { ok: true, value: { stepMs, period } });
 });
 
+t.test('counts the step that begins at this moment as the present one', async (t) => {
+  const startMs = Date.parse('2026-01-15T09:31:00.000Z');
+  t.match(planWindow(HOUR_MS, null, startMs), { value: { untilMs: startMs + MINUTE_MS } });
+  t.match(planWindow(HOUR_MS, null, startMs - 1), { value: { untilMs: startMs } });
+});
+
 t.test('names the field that asks too much', async (t) => {
   const refused: readonly (readonly [windowMs: number, stepMs: number | null, field: string])[] = [
     [WINDOW_MS_MAX + MINUTE_MS, null, 'window'],

@@ -59,6 +59,12 @@ t.test('finds quantiles to within a twentieth, also of merged counts', async (t)
   ] as const)
     t.ok(Math.abs((found ?? 0) - exact) <= exact * 0.05, `${found} for ${exact}`);
   t.same(quantilesOf(total, 'stytch', [0.5]), [null]);
+  const two = new Map([
+    ['latency:decision/50', 1],
+    ['latency:decision/100', 1],
+  ]);
+  const [below = 0, above = 0] = quantilesOf(two, 'decision', [0.5, 0.51]);
+  t.ok(Number(below) < Number(above), 'half of two is the lesser one');
 });
 
 t.test('takes latencies beyond both ends', async (t) => {
