@@ -18,7 +18,13 @@ export interface YamlDocument {
 /** Parses YAML 1.2. Aliases are refused beyond a small count, so that a short file cannot become a huge value. Never throws. */
 export function parseYaml(text: string): YamlDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    prettyErrors: false,
+    // Its warnings quote the file on standard error, and not as log lines; they are about what a schema refuses anyway.
+    logLevel: 'error',
+  });
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };

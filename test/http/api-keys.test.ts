@@ -118,6 +118,16 @@ const REFUSED: readonly (readonly [string, string, readonly RegExp[]])[] = [
   ],
 ];
 
+t.test('quotes nothing of a file beside the log', async (t) => {
+  const warnings: unknown[] = [];
+  const note = (warning: unknown) => warnings.push(warning);
+  process.on('warning', note);
+  t.teardown(() => process.off('warning', note));
+  t.equal(loadKeyring('keys:\n  - ? {sha256: a secret}\n    : 1\n').ok, false);
+  await new Promise(setImmediate);
+  t.same(warnings, []);
+});
+
 for (const [what, text, patterns] of REFUSED) {
   t.test(`refuses a file that ${what}, and says where`, async (t) => {
     const loaded = loadKeyring(text);
