@@ -84,6 +84,9 @@ t.test('refuses at once what is too much', async (t) => {
   const waiting = [1, 2].map((serial) => delivery.deliver(record(serial)));
   t.equal(await delivery.deliver(record(3)), false);
   t.equal(delivery.usage().dropped, 1);
+  await until('both are in hand', () => sink.batches.length === 1);
+  t.equal(await delivery.deliver(record(4)), false, 'what is in hand waits too');
+  t.match(delivery.usage(), { dropped: 2, waiting: 2 });
   never.resolve(true);
   t.same(await Promise.all(waiting), [true, true]);
 });
