@@ -1,3 +1,4 @@
+import leven from 'leven';
 import { commonSettings, OWN_SETTINGS, type ProviderDeclaration } from '../config.ts';
 import { REDIS_SETTINGS } from './redis-settings.ts';
 
@@ -36,19 +37,5 @@ function isTelling(name: string): boolean {
 /** The unit was left out, or it is a slip. */
 function isNear(name: string, known: string): boolean {
   if (known.startsWith(`${name}_`)) return true;
-  return Math.abs(name.length - known.length) <= EDITS_MAX && countEdits(name, known) <= EDITS_MAX;
-}
-
-/** Levenshtein's distance. */
-function countEdits(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, column) => column);
-  for (const [line, letter] of left.split('').entries()) {
-    const next = [line + 1];
-    for (const [column, other] of right.split('').entries()) {
-      const replaced = (row[column] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[right.length] ?? 0;
+  return leven(name, known, { maxDistance: EDITS_MAX + 1 }) <= EDITS_MAX;
 }
