@@ -1,16 +1,26 @@
+import { z } from 'zod';
 import type { LabelledDecision, LabelResult, LogEntry } from '../../application/decision-log.ts';
 import { RiskgateError } from '../../domain/errors.ts';
-import { addLabel, LABELS_MAX, labelInForce, type OutcomeLabel } from '../../domain/outcome-label.ts';
+import {
+  addLabel,
+  LABELS_MAX,
+  labelInForce,
+  type OutcomeLabel,
+  outcomeLabelSchema,
+} from '../../domain/outcome-label.ts';
 import { countLabel } from '../../domain/record-counts.ts';
 import { newChange } from './decision-changes.ts';
 import { toPlace } from './decision-position.ts';
 import { countedMinute, expiries, type RedisDecisionOptions } from './decision-sink.ts';
 import type { DecisionStreams } from './decision-streams.ts';
+import { parseJson } from './json-object.ts';
 
 /** How long a record may have waited for its sink while decisions are looked up by their id's own time. */
 const USUAL_DELAY_MS = 120_000;
 /** Labels of one decision that are said at the same time. */
 const LABEL_ATTEMPTS = 5;
+
+const labelsSchema = z.array(outcomeLabelSchema);
 
 /** The decision and what was said of it; null where there is none of this id. */
 export async function find(streams: DecisionStreams, id: string): Promise<LabelledDecision | null> {
@@ -51,8 +61,9 @@ export async function labelsOf(
   );
 }
 
+/** A stored text is trusted no further than its shape: none for what are no labels of ours. */
 function parseLabels(text: string): readonly OutcomeLabel[] {
-  return text === '' ? [] : (JSON.parse(text) as OutcomeLabel[]);
+  return labelsSchema.safeParse(parseJson(text)).data ?? [];
 }
 
 /** Adds a label, and counts it for the rules that were true. */

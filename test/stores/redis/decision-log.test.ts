@@ -102,6 +102,24 @@ t.test('is read-only for a stranger: what is no record of ours is left out', asy
   t.match(await log.reader.query({}, { before: null, limit: 10 }), { entries: { length: 1 }, next: null });
 });
 
+t.test('takes what are no labels of ours for none', async (t) => {
+  const log = await open(t);
+  const labelled = record(1);
+  await log.sink.append({ number: 1, records: [labelled] });
+  const [key = ''] = await recordsKeyOf(log.keyPrefix);
+  const labelsKey = key.replace(/records$/, 'labels');
+  const { id } = labelled;
+  for (const text of ['not json', '{}', '[1]', '[{"label":"loved"}]']) {
+    await server.command(['HSET', labelsKey, id, text]);
+    t.match(await log.reader.find(id), { record: { id }, labels: [] }, text);
+  }
+  const label = { label: 'fraud', at: '2026-01-01T00:00:00.000Z', note: null, caller: 'a' } as const;
+  await t.rejects(log.reader.label(id, label, true), { code: 'conflict' }, 'and does not overwrite it');
+  await server.command(['HDEL', labelsKey, id]);
+  t.match(await log.reader.label(id, label, true), { kind: 'recorded' });
+  t.match(await log.reader.find(id), { labels: [label] });
+});
+
 t.test('reads on where an entry was lost, and not from the beginning', async (t) => {
   const log = await open(t);
   const records = [1, 2, 3].map(record);
