@@ -70,8 +70,8 @@ function registerGatewayRoutes(app: FastifyInstance, options: GatewayDoorOptions
   void app.register(async (scope) => {
     scope.setErrorHandler((error, _request, reply) => send(reply, answerError(error, reply, options)));
     // Everything is answered before a body parser can find fault with a content type or a length.
-    scope.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, _done: () => void) => {
-      answer(request, reply, options);
+    scope.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: Failed) => {
+      answer(request, reply, options, done);
     });
     const handler = (_request: FastifyRequest, reply: FastifyReply) =>
       send(reply, toSharedAnswer(DEFECT_OUTCOME, null));
@@ -101,7 +101,15 @@ function answerError(
   return toSharedAnswer(refusedOutcome('REQUEST_MALFORMED'), null);
 }
 
-function answer(request: FastifyRequest, reply: FastifyReply, options: GatewayDoorOptions): void {
+/** Hands an error on to the error handler. */
+type Failed = (error: Error) => void;
+
+function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: GatewayDoorOptions,
+  failed: Failed,
+): void {
   const [, dialectId = '', profile = '', rest = ''] = ADDRESS.exec(request.originalUrl) ?? [];
   const dialect = options.dialects.get(dialectId);
   const made =
@@ -116,7 +124,9 @@ function answer(request: FastifyRequest, reply: FastifyReply, options: GatewayDo
     return;
   }
   const bodyEnd = hasBody ? awaitBodyEnd(request.raw) : true;
-  void Promise.all([made, bodyEnd]).then(([outcome, isBodyComplete]) => finish(outcome, isBodyComplete));
+  Promise.all([made, bodyEnd])
+    .then(([outcome, isBodyComplete]) => finish(outcome, isBodyComplete))
+    .catch(failed);
 }
 
 function unknownAddress({ noteRefusal }: GatewayDoorOptions): GatewayOutcome {

@@ -1,0 +1,35 @@
+import Fastify from 'fastify';
+import t from 'tap';
+import type { GatewayDialect } from '../../src/gateways/definition.ts';
+import { refusedOutcome } from '../../src/gateways/outcome.ts';
+import { createGatewayDoor } from '../../src/gateways/routes.ts';
+
+const outcome = refusedOutcome('CALLER_UNKNOWN');
+const broken: GatewayDialect = {
+  id: 'broken',
+  toOriginal: () => null,
+  toAnswer: () => {
+    throw new TypeError('a defect');
+  },
+};
+
+for (const [when, check] of [
+  ['in place', () => outcome],
+  ['later', async () => outcome],
+  ['before there is an outcome', async () => Promise.reject(new TypeError('a defect'))],
+] as const) {
+  t.test(`a defect in giving an answer is a 503, ${when}`, async (t) => {
+    const app = Fastify();
+    t.teardown(() => app.close());
+    createGatewayDoor({
+      dialects: new Map([['broken', broken]]),
+      check,
+      noteRefusal: () => {},
+      isDraining: () => false,
+    }).register(app);
+    const reply = await app.inject({ url: '/v1/gateway/broken/default' });
+    t.equal(reply.statusCode, 503);
+    t.match(reply.headers, { 'x-risk-decision': 'UNAVAILABLE', 'x-risk-reasons': 'INTERNAL' });
+    t.notMatch(reply.body, /defect/);
+  });
+}
