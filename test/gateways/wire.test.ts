@@ -184,7 +184,7 @@ t.test('fact 4: every address below the prefix has the three headers, whatever i
 
 t.test('a gateway that goes away while it is answered harms nobody', async (t) => {
   const socket = connect(port, '127.0.0.1');
-  socket.write(lines('POST /v1/gateway/nginx/default HTTP/1.1', ...HEAD, 'Content-Length: 10') + 'cut');
+  socket.write(`${lines('POST /v1/gateway/nginx/default HTTP/1.1', ...HEAD, 'Content-Length: 10')}cut`);
   await once(socket, 'connect');
   socket.destroy();
   t.equal((await askGateway(app)).status, 200);
