@@ -61,9 +61,14 @@ export async function labelsOf(
   );
 }
 
-/** A stored text is trusted no further than its shape: none for what are no labels of ours. */
+/** A stored text is trusted no further than its shape: none for what are no labels of ours. Labels are given as they were read, so that they compare with what is stored. */
 function parseLabels(text: string): readonly OutcomeLabel[] {
-  return labelsSchema.safeParse(parseJson(text)).data ?? [];
+  const value = parseJson(text);
+  return isLabels(value) ? value : [];
+}
+
+function isLabels(value: unknown): value is readonly OutcomeLabel[] {
+  return labelsSchema.safeParse(value).success;
 }
 
 /** Adds a label, and counts it for the rules that were true. */

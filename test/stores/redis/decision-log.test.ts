@@ -118,6 +118,9 @@ t.test('takes what are no labels of ours for none', async (t) => {
   await server.command(['HDEL', labelsKey, id]);
   t.match(await log.reader.label(id, label, true), { kind: 'recorded' });
   t.match(await log.reader.find(id), { labels: [label] });
+  // As another version may write it: what is stored is compared as it was read.
+  await server.command(['HSET', labelsKey, id, JSON.stringify([{ added: 1, ...label }])]);
+  t.match(await log.reader.label(id, { ...label, label: 'legit' }, true), { kind: 'recorded' });
 });
 
 t.test('reads on where an entry was lost, and not from the beginning', async (t) => {
