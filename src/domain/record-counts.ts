@@ -1,11 +1,8 @@
 import type { DecisionRecord } from './decision-record.ts';
 import type { OutcomeLabel } from './outcome-label.ts';
 
-/**
- * What is counted of decisions. `provider_outcome` and `provider_origin` hold `<provider>/<outcome>` and `<provider>/<origin>`, `rule` holds `<rule>/true` and `<rule>/unknown`,
- * `rule_label` holds `<rule>/<label>` for rules that were true, and `latency` holds `<series>/<bucket>` of the series `decision` and of each provider.
- */
-export const COUNT_GROUPS = [
+/** What decisions can be counted by. `rule` counts how often each rule was true, and how that turned out. */
+export const STATS_GROUPS = [
   'verdict',
   'reason',
   'provider_outcome',
@@ -15,10 +12,14 @@ export const COUNT_GROUPS = [
   'door',
   'degraded',
   'rule',
-  'rule_label',
-  'latency',
 ] as const;
-export type CountGroup = (typeof COUNT_GROUPS)[number];
+export type StatsGroup = (typeof STATS_GROUPS)[number];
+
+/**
+ * What is counted of decisions. `provider_outcome` and `provider_origin` hold `<provider>/<outcome>` and `<provider>/<origin>`, `rule` holds `<rule>/true` and `<rule>/unknown`,
+ * `rule_label` holds `<rule>/<label>` for rules that were true, and `latency` holds `<series>/<bucket>` of the series `decision` and of each provider.
+ */
+export type CountGroup = StatsGroup | 'rule_label' | 'latency';
 
 /** Counts by `<group>:<value>`. Two of them are merged by adding what has the same name. */
 export type Counts = ReadonlyMap<string, number>;

@@ -5,21 +5,8 @@ import type {
   Quantiles,
   StatsWindow,
 } from '../../application/count-decisions.ts';
+import { STATS_GROUPS, type StatsGroup } from '../../domain/record-counts.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
-
-/** What decisions can be counted by. `rule` counts how often each rule was true, and how that turned out. */
-const STATS_GROUPS = [
-  'verdict',
-  'reason',
-  'provider_outcome',
-  'provider_origin',
-  'caller',
-  'policy',
-  'door',
-  'degraded',
-  'rule',
-] as const;
-export type StatsGroup = (typeof STATS_GROUPS)[number];
 
 /** The query of GET /v1/stats. */
 export const statsQuerySchema = z.strictObject({
