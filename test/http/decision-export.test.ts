@@ -13,6 +13,14 @@ import { KEYS, portOf, until } from '../support/test-app.ts';
 
 const NOW_MS = Date.now();
 
+/** An answer of which nothing has been read yet. */
+async function openExport(port: number, query = ''): Promise<IncomingMessage> {
+  const headers = { authorization: `Bearer ${KEYS.read}` };
+  const sent = request({ port, path: `/v1/decisions/export${query}`, headers }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return response;
+}
+
 t.test('exports whole records with their labels as NDJSON, newest first', async (t) => {
   const api = await createReadApi(t);
   const records = Array.from({ length: 1200 }, (_, serial) => createDecisionRecord(NOW_MS, serial));
@@ -90,12 +98,7 @@ t.test('reads no further than the client does', async (t) => {
   };
   const api = await createReadApi(t, { reader: { ...log, query, labelsOf: async () => new Map() } });
   const port = await api.listen();
-  const sent = request({
-    port,
-    path: '/v1/decisions/export',
-    headers: { authorization: `Bearer ${KEYS.read}` },
-  }).end();
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const response = await openExport(port);
   let pagesBefore = -1;
   await until('nothing more is read', async () => {
     const isStill = pages === pagesBefore;
@@ -141,12 +144,7 @@ t.test('breaks off, so that nobody takes it for whole, when the log is lost on t
   };
   const api = await createReadApi(t, { reader: { ...log, query, labelsOf: async () => new Map() } });
   const port = await api.listen();
-  const sent = request({
-    port,
-    path: '/v1/decisions/export',
-    headers: { authorization: `Bearer ${KEYS.read}` },
-  }).end();
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const response = await openExport(port);
   t.equal(response.statusCode, 200);
   response.resume();
   const [error] = (await once(response, 'error')) as [NodeJS.ErrnoException];
@@ -205,12 +203,7 @@ t.test('ends with its client and its key, also where nothing fits', async (t) =>
     };
     const api = await createReadApi(t, { reader: { ...log, query } });
     const port = await api.listen();
-    const sent = request({
-      port,
-      path: '/v1/decisions/export?verdict=BLOCK',
-      headers: { authorization: `Bearer ${KEYS.read}` },
-    }).end();
-    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    const response = await openExport(port, '?verdict=BLOCK');
     const closed = new Promise<void>((resolve) => response.on('close', resolve));
     // It is cut off: that is what is looked for.
     response.resume().on('error', () => {});
