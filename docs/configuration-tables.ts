@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { commonSettings, OWN_SETTINGS, type ProviderDeclaration } from '../src/config/config.ts';
 import { DECISION_LOG_SETTINGS } from '../src/config/decision-log-settings.ts';
 import { REDIS_SETTINGS } from '../src/config/redis-settings.ts';
 import { SERVICE_SETTINGS, type SettingDeclaration } from '../src/config/service-settings.ts';
-import { commonSettings, OWN_SETTINGS, type ProviderDeclaration } from '../src/config.ts';
 import { code, toTable } from './markdown-table.ts';
 
 const HEADER = ['Variable', 'Default', 'Required', 'Meaning', 'Values'];

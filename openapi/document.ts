@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
-import type { DecisionLogReader } from '../src/application/decision-log.ts';
+import type { DecisionLogReader } from '../src/application/decision-log/decision-log.ts';
 import { createGatewayDoor } from '../src/gateways/routes.ts';
 import { createServer } from '../src/http/server.ts';
 import { PROVIDERS } from '../src/providers/registry.ts';

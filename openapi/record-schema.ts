@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { logRecordSchema, RECORD_VERSION } from '../src/domain/decision-record.ts';
+import { logRecordSchema, RECORD_VERSION } from '../src/domain/decision-log/decision-record.ts';
 
 /** The file that describes the lines of the decision log, beside this one. */
 export const RECORD_SCHEMA_FILE = `decision-record.v${RECORD_VERSION}.schema.json`;

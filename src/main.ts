@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import closeWithGrace from 'close-with-grace';
+import { createApp } from './app/app.ts';
 import { checkFiles } from './app/followed-files.ts';
-import { createApp } from './app.ts';
+import { type Config, loadConfig } from './config/config.ts';
 import { findMisspeltVariables } from './config/misspelt-variables.ts';
-import { type Config, loadConfig } from './config.ts';
 import { type DrainDelay, startDrainDelay } from './platform/drain-delay.ts';
 import { createLogger } from './platform/logger.ts';
 import { PROVIDERS } from './providers/registry.ts';

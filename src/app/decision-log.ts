@@ -5,21 +5,21 @@ import type {
   Delivery,
   DeliveryUsage,
   StrictDelivery,
-} from '../application/decision-log.ts';
-import { createDirectDelivery, createLossyDelivery } from '../application/deliver-lossy.ts';
-import { createStrictDelivery } from '../application/deliver-strict.ts';
+} from '../application/decision-log/decision-log.ts';
+import { createDirectDelivery, createLossyDelivery } from '../application/decision-log/deliver-lossy.ts';
+import { createStrictDelivery } from '../application/decision-log/deliver-strict.ts';
+import type { RecordDecisionsOptions } from '../application/decision-log/record-decisions.ts';
+import type { RecordHashes } from '../application/decision-log/to-decision-record.ts';
 import type { Clock } from '../application/ports.ts';
-import type { RecordDecisionsOptions } from '../application/record-decisions.ts';
-import type { RecordHashes } from '../application/to-decision-record.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { createDropLog } from '../observers/drop-log.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
 import { toRfc3339 } from '../platform/rfc3339.ts';
-import { createMemoryDecisionLog } from '../stores/memory/decision-log.ts';
-import { openDecisionFile } from '../stores/ndjson/decision-file.ts';
-import { createDecisionStream } from '../stores/ndjson/decision-stream.ts';
-import { createRedisDecisionReader } from '../stores/redis/decision-reader.ts';
-import { createRedisDecisionSink } from '../stores/redis/decision-sink.ts';
+import { openDecisionFile } from '../stores/decision-log/file/decision-file.ts';
+import { createMemoryDecisionLog } from '../stores/decision-log/memory/decision-log.ts';
+import { createRedisDecisionReader } from '../stores/decision-log/redis/decision-reader.ts';
+import { createRedisDecisionSink } from '../stores/decision-log/redis/decision-sink.ts';
+import { createDecisionStream } from '../stores/decision-log/stdout/decision-stream.ts';
 import { createGuardedRedis } from '../stores/redis/guarded-redis.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
 

@@ -1,9 +1,9 @@
-import { createDecisionFeed } from '../application/decision-feed.ts';
+import { createDecisionFeed } from '../application/decision-log/decision-feed.ts';
+import type { KnownPolicies } from '../application/decision-log/known-policies.ts';
 import type { ProviderSlot } from '../application/gather-evidence.ts';
-import type { KnownPolicies } from '../application/known-policies.ts';
 import type { Clock } from '../application/ports.ts';
-import type { DecisionReads } from '../http/decision-reads.ts';
-import { createDecisionStreams } from '../http/decision-streams.ts';
+import type { DecisionReads } from '../http/decision-log/decision-reads.ts';
+import { createDecisionStreams } from '../http/decision-log/decision-streams.ts';
 import type { DecisionLog } from './decision-log.ts';
 
 export interface DecisionReadsOptions {

@@ -1,17 +1,17 @@
 import { hash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { loadPolicy } from '../application/load-policy.ts';
-import { type Config, type ConfigFiles, OWN_SETTINGS } from '../config.ts';
+import { type Config, type ConfigFiles, OWN_SETTINGS } from '../config/config.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import { BUILT_IN_PROFILES, loadProfiles } from '../gateways/load-profiles.ts';
 import type { GatewayProfiles } from '../gateways/profile.ts';
-import { type Keyring, loadKeyring } from '../http/api-keys.ts';
+import { type Keyring, loadKeyring } from '../http/callers/api-keys.ts';
 import { findExposures, findOpenMode, isLoopback } from '../platform/exposure.ts';
 import { compileLinearPattern } from '../platform/linear-pattern.ts';
 import { type FileResult, followFile, loadFile, type ReloadableFile } from '../platform/reloadable-file.ts';
 import { parseYaml } from '../platform/yaml-document.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
-import { findDecisionFileMistakes } from '../stores/ndjson/decision-file-check.ts';
+import { findDecisionFileMistakes } from '../stores/decision-log/file/decision-file-check.ts';
 import { checkTlsFiles } from './redis-target.ts';
 
 /** Every mistake in the files that a configuration names, and everything that must not be reachable from other machines. */

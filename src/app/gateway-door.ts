@@ -9,7 +9,7 @@ import type { GatewayProfiles } from '../gateways/profile.ts';
 import { createRefusalLog } from '../gateways/refusal-log.ts';
 import { DIALECTS, indexDialects } from '../gateways/registry.ts';
 import { createGatewayDoor, type GatewayDoor } from '../gateways/routes.ts';
-import { findHolder, type Keyring } from '../http/api-keys.ts';
+import { findHolder, type Keyring } from '../http/callers/api-keys.ts';
 import type { Slots } from '../platform/slots.ts';
 
 export interface GatewayWiring {

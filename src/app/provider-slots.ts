@@ -1,10 +1,10 @@
 import type { ProviderSlot } from '../application/gather-evidence.ts';
 import type { Clock, EvidenceStore, ProviderObserver } from '../application/ports.ts';
-import type { Config, ProviderConfig } from '../config.ts';
+import type { Config, ProviderConfig } from '../config/config.ts';
 import { createHttpClient, type HttpClient } from '../platform/http-client.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
+import { createEvidenceSource } from '../providers/calls/evidence-source.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
-import { createEvidenceSource } from '../providers/resilience.ts';
 
 export interface ProviderSlotsOptions {
   readonly config: Config;

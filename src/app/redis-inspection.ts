@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { StoreHealth } from '../stores/closable-evidence-store.ts';
+import type { StoreHealth } from '../stores/evidence/closable-evidence-store.ts';
 import type { RedisProblem } from '../stores/redis/inspect.ts';
 import { createRedisInspector, type RedisInspector } from '../stores/redis/inspector.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';

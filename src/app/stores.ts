@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
 import type { Clock, CustodyStore } from '../application/ports.ts';
-import type { Config } from '../config.ts';
-import type { ClosableEvidenceStore } from '../stores/closable-evidence-store.ts';
-import { createMemoryCustodyStore } from '../stores/memory/custody-store.ts';
-import { createMemoryEvidenceStore } from '../stores/memory/evidence-store.ts';
-import { createRedisCustodyStore } from '../stores/redis/custody-store.ts';
-import { createRedisEvidenceStore, type RedisStoreEvent } from '../stores/redis/evidence-store.ts';
+import type { Config } from '../config/config.ts';
+import { createMemoryCustodyStore } from '../stores/custody/memory-store.ts';
+import { createRedisCustodyStore } from '../stores/custody/redis-store.ts';
+import type { ClosableEvidenceStore } from '../stores/evidence/closable-evidence-store.ts';
+import { createMemoryEvidenceStore } from '../stores/evidence/memory-store.ts';
+import { createRedisEvidenceStore, type RedisStoreEvent } from '../stores/evidence/redis-store.ts';
+import { createTieredEvidenceStore } from '../stores/evidence/tiered-evidence-store.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
-import { createTieredEvidenceStore } from '../stores/tiered-evidence-store.ts';
 
 /** What decisions remember between them. */
 export interface Stores {

@@ -1,5 +1,5 @@
 import leven from 'leven';
-import { commonSettings, OWN_SETTINGS, type ProviderDeclaration } from '../config.ts';
+import { commonSettings, OWN_SETTINGS, type ProviderDeclaration } from './config.ts';
 import { REDIS_SETTINGS } from './redis-settings.ts';
 
 /** A variable that nothing reads, and the one that it most likely should have been. */

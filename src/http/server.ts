@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { OperationObserver } from '../application/operation-observer.ts';
 import type { DecisionObserver } from '../application/ports.ts';
 import type { PurgeEvidence } from '../application/purge-evidence.ts';
-import type { DecisionReadOptions } from './decision-reads.ts';
+import type { DecisionReadOptions } from './decision-log/decision-reads.ts';
 import { type AuthenticateOptions, authenticate } from './plugins/authenticate.ts';
 import { type LimitCallersOptions, limitCallers } from './plugins/limit-callers.ts';
 import { registerOpenApi } from './plugins/openapi.ts';

@@ -1,7 +1,7 @@
-import type { DeliveryUsage } from '../application/decision-log.ts';
+import type { DeliveryUsage } from '../application/decision-log/decision-log.ts';
 import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { addProcessMetrics } from '../platform/process-metrics.ts';
-import type { StoreUsage } from '../stores/closable-evidence-store.ts';
+import type { StoreUsage } from '../stores/evidence/closable-evidence-store.ts';
 import type { Observer } from './fan-out.ts';
 import { createMetricsObserver, toStateSamples } from './metrics-observer.ts';
 

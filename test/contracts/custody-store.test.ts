@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
-import { createMemoryCustodyStore } from '../../src/stores/memory/custody-store.ts';
-import { createRedisCustodyStore } from '../../src/stores/redis/custody-store.ts';
+import { createMemoryCustodyStore } from '../../src/stores/custody/memory-store.ts';
+import { createRedisCustodyStore } from '../../src/stores/custody/redis-store.ts';
 import { watchRedisStore } from '../stores/redis/watched-store.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import type { ManualClock } from '../support/test-app.ts';

@@ -4,11 +4,11 @@ import type {
   DecisionSink,
   LogEntry,
   LogPosition,
-} from '../../src/application/decision-log.ts';
-import type { LogRecord } from '../../src/domain/decision-record.ts';
-import { LABELS_MAX } from '../../src/domain/outcome-label.ts';
-import { quantilesOf } from '../../src/domain/record-counts.ts';
-import type { RecordFilter } from '../../src/domain/record-filter.ts';
+} from '../../src/application/decision-log/decision-log.ts';
+import type { LogRecord } from '../../src/domain/decision-log/decision-record.ts';
+import { LABELS_MAX } from '../../src/domain/decision-log/outcome-label.ts';
+import { quantilesOf } from '../../src/domain/decision-log/record-counts.ts';
+import type { RecordFilter } from '../../src/domain/decision-log/record-filter.ts';
 import { toRfc3339 } from '../../src/platform/rfc3339.ts';
 import { createDecisionRecord, createGapRecord } from '../support/decision-records.ts';
 

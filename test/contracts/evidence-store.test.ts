@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap';
 import type { Clock } from '../../src/application/ports.ts';
-import type { ClosableEvidenceStore } from '../../src/stores/closable-evidence-store.ts';
-import { createMemoryEvidenceStore } from '../../src/stores/memory/evidence-store.ts';
-import { createTieredEvidenceStore } from '../../src/stores/tiered-evidence-store.ts';
+import type { ClosableEvidenceStore } from '../../src/stores/evidence/closable-evidence-store.ts';
+import { createMemoryEvidenceStore } from '../../src/stores/evidence/memory-store.ts';
+import { createTieredEvidenceStore } from '../../src/stores/evidence/tiered-evidence-store.ts';
 import { watchRedisStore } from '../stores/redis/watched-store.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { testEvidenceClaims } from './evidence-claims.ts';

@@ -1,7 +1,7 @@
 import type { Test } from 'tap';
 import type { Clock, EvidenceStore } from '../../src/application/ports.ts';
 import type { Evidence } from '../../src/domain/evidence.ts';
-import type { ClosableEvidenceStore } from '../../src/stores/closable-evidence-store.ts';
+import type { ClosableEvidenceStore } from '../../src/stores/evidence/closable-evidence-store.ts';
 
 /** A clock that stands still until it is moved. */
 export interface ManualClock extends Clock {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
-import { createMemoryIdempotencyStore } from '../../src/stores/memory/idempotency-store.ts';
-import { createRedisIdempotencyStore } from '../../src/stores/redis/idempotency-store.ts';
+import { createMemoryIdempotencyStore } from '../../src/stores/callers/memory-idempotency.ts';
+import { createRedisIdempotencyStore } from '../../src/stores/callers/redis-idempotency.ts';
 import { openGuardedRedis } from '../stores/redis/open-guarded-redis.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
-import { createRedisCustodyStore } from '../../src/stores/redis/custody-store.ts';
-import { createRedisIdempotencyStore } from '../../src/stores/redis/idempotency-store.ts';
-import { createRedisRequestCounter } from '../../src/stores/redis/request-counter.ts';
+import { createRedisRequestCounter } from '../../src/stores/callers/redis-counter.ts';
+import { createRedisIdempotencyStore } from '../../src/stores/callers/redis-idempotency.ts';
+import { createRedisCustodyStore } from '../../src/stores/custody/redis-store.ts';
 import type { ClusterTarget } from '../../src/stores/redis/target.ts';
 import { openGuardedRedis } from '../stores/redis/open-guarded-redis.ts';
 import { watchRedisStore } from '../stores/redis/watched-store.ts';

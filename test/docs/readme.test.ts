@@ -160,17 +160,17 @@ t.test('every log event is among the failure modes', async (t) => {
   const page = readText('docs/failure-modes.md');
   const sources = [
     'src/main.ts',
-    'src/app.ts',
+    'src/app/app.ts',
     'src/app/followed-files.ts',
     'src/observers/log-observer.ts',
-    'src/http/overload.ts',
-    'src/http/traffic-log.ts',
+    'src/app/overload.ts',
+    'src/http/callers/traffic-log.ts',
     'src/http/plugins/problem-details.ts',
   ]
     .map(readText)
     .join('\n');
   const events = [...sources.matchAll(/event: '([a-z_]+\.[a-z_]+)'/g)].map(([, event = '']) => event);
-  const redis = [...readText('src/stores/redis/evidence-store.ts').matchAll(/readonly kind: '(\w+)'/g)];
+  const redis = [...readText('src/stores/evidence/redis-store.ts').matchAll(/readonly kind: '(\w+)'/g)];
   t.ok(events.length >= 7 && redis.length >= 7);
   for (const event of [...events, ...redis.map(([, kind]) => `redis.${kind}`)]) {
     t.ok(page.includes(`\`${event}\``), event);

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
-import { loadKeyring, SCOPES } from '../../src/http/api-keys.ts';
+import { loadKeyring, SCOPES } from '../../src/http/callers/api-keys.ts';
 import { fuzzRun } from '../support/fuzz-run.ts';
 import { mutatedJson, mutatedText } from '../support/mutations.ts';
 

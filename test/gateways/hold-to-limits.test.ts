@@ -3,7 +3,7 @@ import type { RequestCounter } from '../../src/application/ports.ts';
 import type { GatewayLimits } from '../../src/gateways/authenticate-gateway.ts';
 import { createHoldToLimits } from '../../src/gateways/hold-to-limits.ts';
 import { createSlots } from '../../src/platform/slots.ts';
-import { createMemoryRequestCounter } from '../../src/stores/memory/request-counter.ts';
+import { createMemoryRequestCounter } from '../../src/stores/callers/memory-counter.ts';
 import { createManualClock } from '../support/test-app.ts';
 
 const LIMITS: GatewayLimits = { rate: { requests: 2, windowSeconds: 60 }, concurrent: 1 };

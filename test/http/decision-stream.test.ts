@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { request, type ServerResponse } from 'node:http';
 import t, { type Test } from 'tap';
-import { createMemoryDecisionLog } from '../../src/stores/memory/decision-log.ts';
+import { createMemoryDecisionLog } from '../../src/stores/decision-log/memory/decision-log.ts';
 import { createDecisionRecord, createGapRecord } from '../support/decision-records.ts';
 import { createReadApi, type ReadApiOptions } from '../support/read-api.ts';
 import { openSse, type SseClient } from '../support/sse-client.ts';

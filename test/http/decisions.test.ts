@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import t from 'tap';
-import type { DecisionLogReader } from '../../src/application/decision-log.ts';
+import type { DecisionLogReader } from '../../src/application/decision-log/decision-log.ts';
 import { RiskgateError } from '../../src/domain/errors.ts';
 import { createDecisionRecord, createGapRecord } from '../support/decision-records.ts';
 import { createReadApi, type ReadApi } from '../support/read-api.ts';

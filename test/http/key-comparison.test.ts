@@ -15,7 +15,7 @@ t.teardown(() => {
   syncBuiltinESMExports();
 });
 
-const { loadKeyring } = await import('../../src/http/api-keys.ts');
+const { loadKeyring } = await import('../../src/http/callers/api-keys.ts');
 
 const TOKENS = ['first-key', 'second-key', 'third-key', 'fourth-key', 'fifth-key'];
 const result = loadKeyring(

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import Fastify from 'fastify';
 import t from 'tap';
-import { loadKeyring } from '../../src/http/api-keys.ts';
+import { loadKeyring } from '../../src/http/callers/api-keys.ts';
 import { authenticate } from '../../src/http/plugins/authenticate.ts';
 import { createManualClock } from '../support/test-app.ts';
 

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { emulatorEnvironment } from '../../src/emulators/server.ts';
-import { loadKeyring } from '../../src/http/api-keys.ts';
+import { loadKeyring } from '../../src/http/callers/api-keys.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import { COMPOSE_TEXT, findConfigFile, SERVICES } from '../support/compose-file.ts';
 

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/platform/clock.ts';
-import { createRedisDecisionReader } from '../../src/stores/redis/decision-reader.ts';
-import { createRedisDecisionSink } from '../../src/stores/redis/decision-sink.ts';
+import { createRedisDecisionReader } from '../../src/stores/decision-log/redis/decision-reader.ts';
+import { createRedisDecisionSink } from '../../src/stores/decision-log/redis/decision-sink.ts';
 import { openGuardedRedis } from '../stores/redis/open-guarded-redis.ts';
 import { createDecisionRecord } from '../support/decision-records.ts';
 import { createReadApi } from '../support/read-api.ts';

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { loadPolicy } from '../../src/application/load-policy.ts';
-import { loadKeyring } from '../../src/http/api-keys.ts';
+import { loadKeyring } from '../../src/http/callers/api-keys.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 import { parseYaml } from '../../src/platform/yaml-document.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
-import { createMemoryEvidenceStore } from '../../src/stores/memory/evidence-store.ts';
-import { createTieredEvidenceStore } from '../../src/stores/tiered-evidence-store.ts';
+import { createMemoryEvidenceStore } from '../../src/stores/evidence/memory-store.ts';
+import { createTieredEvidenceStore } from '../../src/stores/evidence/tiered-evidence-store.ts';
 import { createEvidence, createManualClock, settle } from '../contracts/evidence-store.ts';
 import { type WatchedStore, watchRedisStore } from '../stores/redis/watched-store.ts';
 import { startRedisServer } from '../support/redis-server.ts';

@@ -3,7 +3,7 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
-import { decodeEvidence, isClaim } from '../../src/stores/redis/evidence-codec.ts';
+import { decodeEvidence, isClaim } from '../../src/stores/evidence/evidence-codec.ts';
 import type { DecisionBody } from '../support/answer.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { findFreePort, startProgram } from '../support/start-program.ts';

@@ -233,7 +233,7 @@ t.test(
 t.test('loads OpenTelemetry only where there is a collector', async (t) => {
   const load = async (endpoint: string | null): Promise<readonly string[]> => {
     const script = `
-      await import('./src/app.ts');
+      await import('./src/app/app.ts');
       const { startTracer } = await import('./src/observers/start-tracer.ts');
       await startTracer({ traceEndpoint: ${JSON.stringify(endpoint)}, traceShare: 1 }, '0', {});
       const { default: Module } = await import('node:module');

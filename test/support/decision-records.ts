@@ -1,4 +1,4 @@
-import type { DecisionRecord, GapRecord } from '../../src/domain/decision-record.ts';
+import type { DecisionRecord, GapRecord } from '../../src/domain/decision-log/decision-record.ts';
 import { toRfc3339 } from '../../src/platform/rfc3339.ts';
 
 /** A UUIDv7 of a time, told apart from others of that time by `serial`. */

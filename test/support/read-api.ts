@@ -1,19 +1,19 @@
 import { hash, randomUUIDv7 } from 'node:crypto';
 import { pino } from 'pino';
 import type { Test } from 'tap';
-import { createDecisionFeed } from '../../src/application/decision-feed.ts';
-import type { DecisionLogReader, DecisionSink } from '../../src/application/decision-log.ts';
-import { rememberPolicies } from '../../src/application/known-policies.ts';
+import { createDecisionFeed } from '../../src/application/decision-log/decision-feed.ts';
+import type { DecisionLogReader, DecisionSink } from '../../src/application/decision-log/decision-log.ts';
+import { rememberPolicies } from '../../src/application/decision-log/known-policies.ts';
 import type { Clock } from '../../src/application/ports.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
 import { createGatewayDoor } from '../../src/gateways/routes.ts';
-import { loadKeyring } from '../../src/http/api-keys.ts';
-import { createDecisionStreams } from '../../src/http/decision-streams.ts';
+import { loadKeyring } from '../../src/http/callers/api-keys.ts';
+import { createDecisionStreams } from '../../src/http/decision-log/decision-streams.ts';
 import { createServer } from '../../src/http/server.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createKeyedHash } from '../../src/platform/keyed-hash.ts';
 import { createSlots } from '../../src/platform/slots.ts';
-import { createMemoryDecisionLog } from '../../src/stores/memory/decision-log.ts';
+import { createMemoryDecisionLog } from '../../src/stores/decision-log/memory/decision-log.ts';
 import { loadPolicyFile } from './load-policy-file.ts';
 import { KEYS, portOf } from './test-app.ts';
 

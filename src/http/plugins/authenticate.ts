@@ -2,9 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import type { Clock } from '../../application/ports.ts';
 import { RiskgateError } from '../../domain/errors.ts';
-import { type Caller, findHolder, type Keyring, type Scope } from '../api-keys.ts';
-import type { TrafficObserver } from '../traffic-observer.ts';
-import { createWrongKeys } from '../wrong-keys.ts';
+import { type Caller, findHolder, type Keyring, type Scope } from '../callers/api-keys.ts';
+import type { TrafficObserver } from '../callers/traffic-observer.ts';
+import { createWrongKeys } from '../callers/wrong-keys.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -4,8 +4,8 @@ import plugin from 'fastify-plugin';
 import type { RequestCounter } from '../../application/ports.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import type { Slots } from '../../platform/slots.ts';
-import type { CallerLimits } from '../api-keys.ts';
-import type { TrafficObserver } from '../traffic-observer.ts';
+import type { CallerLimits } from '../callers/api-keys.ts';
+import type { TrafficObserver } from '../callers/traffic-observer.ts';
 
 export interface LimitCallersOptions {
   readonly requestCounter: RequestCounter;

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import { RiskgateError } from '../../domain/errors.ts';
-import type { RefusalReason, TrafficObserver } from '../traffic-observer.ts';
+import type { RefusalReason, TrafficObserver } from '../callers/traffic-observer.ts';
 
 export interface ShedLoadOptions {
   /** What keeps the next decision out, or null. */

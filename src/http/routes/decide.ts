@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Decide } from '../../application/decide.ts';
 import type { DecisionObserver, StoredAnswer } from '../../application/ports.ts';
 import type { Decision } from '../../domain/decision.ts';
-import type { AnswerOnce, IdempotentAnswer } from '../idempotency.ts';
+import type { AnswerOnce, IdempotentAnswer } from '../callers/idempotency.ts';
 import { requireScope } from '../plugins/authenticate.ts';
 import {
   createDecideRequestSchema,

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { DecisionReadOptions } from '../decision-reads.ts';
+import type { DecisionReadOptions } from '../decision-log/decision-reads.ts';
 import { toRecordFilter } from '../schemas/decision-filter.ts';
 import {
   type StreamQuery,

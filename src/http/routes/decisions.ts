@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { readPage } from '../../application/read-pages.ts';
+import { readPage } from '../../application/decision-log/read-pages.ts';
 import { RiskgateError } from '../../domain/errors.ts';
-import { readCursor, toCursor } from '../decision-cursor.ts';
-import type { DecisionReadOptions } from '../decision-reads.ts';
-import { sendTagged } from '../entity-tag.ts';
+import { readCursor, toCursor } from '../decision-log/decision-cursor.ts';
+import type { DecisionReadOptions } from '../decision-log/decision-reads.ts';
+import { sendTagged } from '../decision-log/entity-tag.ts';
 import { type DecisionDetail, decisionDetailSchema, toDecisionDetail } from '../schemas/decision-detail.ts';
 import { toRecordFilter } from '../schemas/decision-filter.ts';
 import {

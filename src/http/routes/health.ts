@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { SinkHealth } from '../../application/decision-log.ts';
+import type { SinkHealth } from '../../application/decision-log/decision-log.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';

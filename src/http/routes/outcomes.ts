@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { reportOutcome } from '../../application/report-outcome.ts';
+import { reportOutcome } from '../../application/decision-log/report-outcome.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
-import type { DecisionReadOptions } from '../decision-reads.ts';
+import type { DecisionReadOptions } from '../decision-log/decision-reads.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { type OutcomeRequest, outcomeRequestSchema, outcomeSchema } from '../schemas/outcomes.ts';
 import { problemResponses, REQUEST_ID_HEADER, toDecisionIdParams } from '../schemas/responses.ts';

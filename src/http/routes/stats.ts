@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { countDecisions, planWindow } from '../../application/count-decisions.ts';
+import { countDecisions, planWindow } from '../../application/decision-log/count-decisions.ts';
 import { RiskgateError } from '../../domain/errors.ts';
-import type { DecisionReadOptions } from '../decision-reads.ts';
-import { sendTagged } from '../entity-tag.ts';
+import type { DecisionReadOptions } from '../decision-log/decision-reads.ts';
+import { sendTagged } from '../decision-log/entity-tag.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { NOT_MODIFIED, problemResponses, TAG_HEADERS, TAG_REQUEST_HEADERS } from '../schemas/responses.ts';
 import {

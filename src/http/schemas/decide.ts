@@ -7,7 +7,7 @@ import { RULE_RESULTS } from '../../domain/policy/rule-trace.ts';
 import type { DeviceIds, Subject } from '../../domain/subject.ts';
 import { VERDICTS } from '../../domain/verdict.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
-import { IDEMPOTENCY_KEY_PATTERN } from '../idempotency-key.ts';
+import { IDEMPOTENCY_KEY_PATTERN } from '../callers/idempotency-key.ts';
 
 const identifier = z.string().max(256);
 

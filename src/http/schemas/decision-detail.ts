@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { LabelledDecision } from '../../application/decision-log.ts';
-import { decisionRecordSchema } from '../../domain/decision-record.ts';
-import { labelInForce, outcomeLabelSchema } from '../../domain/outcome-label.ts';
+import type { LabelledDecision } from '../../application/decision-log/decision-log.ts';
+import { decisionRecordSchema } from '../../domain/decision-log/decision-record.ts';
+import { judgeWithout, type Withouts } from '../../domain/decision-log/judge-without.ts';
+import { labelInForce, outcomeLabelSchema } from '../../domain/decision-log/outcome-label.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
-import { judgeWithout, type Withouts } from '../../domain/policy/judge-without.ts';
 import { VERDICTS } from '../../domain/verdict.ts';
 import { labelSchema } from './decisions.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { RecordHashes } from '../../application/to-decision-record.ts';
+import type { RecordHashes } from '../../application/decision-log/to-decision-record.ts';
+import type { RecordFilter } from '../../domain/decision-log/record-filter.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import { OUTCOMES, type Outcome } from '../../domain/evidence.ts';
-import type { RecordFilter } from '../../domain/record-filter.ts';
 import { VERDICTS } from '../../domain/verdict.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 

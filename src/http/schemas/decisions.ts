@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type DecisionRecord, decisionRecordSchema } from '../../domain/decision-record.ts';
-import { labelInForce, OUTCOME_LABELS, type OutcomeLabel } from '../../domain/outcome-label.ts';
+import { type DecisionRecord, decisionRecordSchema } from '../../domain/decision-log/decision-record.ts';
+import { labelInForce, OUTCOME_LABELS, type OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
 import { decisionFilterShape } from './decision-filter.ts';
 
 /** Decisions on a page where the query does not say. */

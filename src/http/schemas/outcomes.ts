@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OUTCOME_LABELS, outcomeLabelSchema } from '../../domain/outcome-label.ts';
+import { OUTCOME_LABELS, outcomeLabelSchema } from '../../domain/decision-log/outcome-label.ts';
 
 /** The body of POST /v1/decisions/{id}/outcome. */
 export const outcomeRequestSchema = z.strictObject({

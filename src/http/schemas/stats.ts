@@ -4,8 +4,8 @@ import type {
   DecisionStats,
   Quantiles,
   StatsWindow,
-} from '../../application/count-decisions.ts';
-import { STATS_GROUPS, type StatsGroup } from '../../domain/record-counts.ts';
+} from '../../application/decision-log/count-decisions.ts';
+import { STATS_GROUPS, type StatsGroup } from '../../domain/decision-log/record-counts.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 
 /** The query of GET /v1/stats. */

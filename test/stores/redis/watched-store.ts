@@ -5,7 +5,7 @@ import {
   type LendingEvidenceStore,
   type RedisEvidenceStoreOptions,
   type RedisStoreEvent,
-} from '../../../src/stores/redis/evidence-store.ts';
+} from '../../../src/stores/evidence/redis-store.ts';
 import { type AnyTarget, toTarget } from '../../support/redis-target.ts';
 
 /** A store whose events were written down, so that a test can wait for one instead of sleeping. */

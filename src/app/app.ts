@@ -1,0 +1,257 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { createCustody } from '../application/custody.ts';
+import { createDecide, type Decide } from '../application/decide.ts';
+import { rememberPolicies } from '../application/decision-log/known-policies.ts';
+import { recordDecisions } from '../application/decision-log/record-decisions.ts';
+import type { Clock } from '../application/ports.ts';
+import { createPurgeEvidence } from '../application/purge-evidence.ts';
+import type { Config } from '../config/config.ts';
+import { loadAssets } from '../dashboard/assets.ts';
+import { registerDashboard } from '../dashboard/routes.ts';
+import { startGrpcDoor } from '../gateways/envoy-grpc/start-door.ts';
+import { createAnswerOnce } from '../http/callers/idempotency.ts';
+import { createTrafficLog } from '../http/callers/traffic-log.ts';
+import { createServer } from '../http/server.ts';
+import { createCircuitStates } from '../observers/circuit-states.ts';
+import { observeAll } from '../observers/fan-out.ts';
+import { createLogObserver } from '../observers/log-observer.ts';
+import { measureService } from '../observers/service-metrics.ts';
+import { startTracer } from '../observers/start-tracer.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { GrpcServer } from '../platform/grpc-server.ts';
+import { createKeyedHash } from '../platform/keyed-hash.ts';
+import { createSlots } from '../platform/slots.ts';
+import type { ProviderDefinition } from '../providers/definition.ts';
+import { checkProviders } from '../providers/registry.ts';
+import { createCallerStores } from './caller-stores.ts';
+import { prepareClose } from './close-server.ts';
+import { openDecisionLog } from './decision-log.ts';
+import { openDecisionReads } from './decision-reads.ts';
+import { followKeyring, followPolicy, followProfiles } from './followed-files.ts';
+import { wireGateways } from './gateway-door.ts';
+import { createOverloadGuard } from './overload.ts';
+import { createProviderSlots } from './provider-slots.ts';
+import { describeProblem, inspectInBackground } from './redis-inspection.ts';
+import { readRedisTarget } from './redis-target.ts';
+import { createStores } from './stores.ts';
+import { warnOfDisabled } from './warn-of-disabled.ts';
+
+/** Longer than whatever keeps a decided answer from being stored at once. */
+const LOCK_MARGIN_MS = 5_000;
+/** Longer than most deadlines; whatever a gateway still waits for then, its own timeout has ended. */
+const GRPC_PATIENCE_MS = 5_000;
+
+export interface AppOptions {
+  readonly config: Config;
+  /** The registry; the configuration says which of them are enabled. */
+  readonly providers: readonly ProviderDefinition[];
+  readonly logger: Logger;
+  readonly version: string;
+  readonly clock?: Clock;
+  readonly newId?: () => string;
+  readonly random?: () => number;
+  /** Takes records for the sink `stdout`; without it they go nowhere. */
+  readonly write?: (text: string) => void;
+}
+
+/** The assembled service. */
+export interface App {
+  readonly server: FastifyInstance;
+  /** The door for Envoy over gRPC; null where none is configured. Its owner lets it listen. */
+  readonly grpc: Pick<GrpcServer, 'listen'> | null;
+  /** Makes /readyz answer 503 and every answer close its connection, so that load balancers and clients turn away before the listener closes. Requests are still decided. */
+  drain(): void;
+  /** Finishes what is in flight, then closes every connection, watch and pool. */
+  close(): Promise<void>;
+}
+
+/** Wires the service. Rejects when a file that the configuration names cannot be used; see checkFiles for all mistakes beforehand. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const {
+    config,
+    providers,
+    logger,
+    version,
+    clock = systemClock,
+    newId = randomUUIDv7,
+    random = Math.random,
+    write = () => {},
+  } = options;
+  const registry = checkProviders(providers);
+  if (!registry.ok) throw new Error(registry.mistakes.join('\n'));
+  const policy = followPolicy(config.policyFile, providers, logger);
+  const policies = rememberPolicies(policy.current);
+  const keyring = followKeyring(config, logger);
+  const profiles = followProfiles(config, logger);
+  const target = readRedisTarget(config.redis);
+  const { evidence: store, custody: custodyStore } = createStores(config, target, clock, logger, () =>
+    inspector.recheck(),
+  );
+  const inspector = inspectInBackground(
+    target,
+    config.decisionLogSinks.includes('redis'),
+    () => store.health().state === 'up',
+    logger,
+  );
+  const redisState = () => (target === null ? 'absent' : store.health().state);
+  const enabled = config.providers.filter(({ isEnabled }) => isEnabled).map(({ id }) => id);
+  const log = await openDecisionLog({
+    config,
+    target,
+    clock,
+    newId,
+    logger,
+    version,
+    write,
+    onRefused: () => inspector.recheck(),
+  });
+  const strictSinks = () =>
+    (log?.strict ?? []).map((delivery) => ({ sink: delivery.sink, health: delivery.health() }));
+  const state = {
+    version,
+    policy: policy.current,
+    redisState,
+    storeUsage: () => store.usage(),
+    logUsage: () => log?.usage() ?? [],
+  };
+  const measured = config.isMeasured ? measureService(enabled, state) : null;
+  const circuits = createCircuitStates();
+  const observers = [createLogObserver(logger), circuits.observer, ...(measured ? [measured.observer] : [])];
+  const observer = observeAll(observers);
+  const tracer = await startTracer(config, version, logger);
+  const { slots, close: closeClients } = createProviderSlots({
+    config,
+    providers,
+    store,
+    clock,
+    observer,
+    random,
+  });
+  if (config.isInsecureAllowed) logger.warn({ event: 'service.insecure' }, 'secrets are not checked: a demo');
+  warnOfDisabled(policy.current(), slots, logger);
+  const decide = createDecide({
+    slots,
+    policy: policies.current,
+    custody: createCustody({
+      slots,
+      store: custodyStore,
+      hashes: createCustodyHashes(config.idHashKey),
+      clock,
+      observer,
+    }),
+    clock,
+    newId,
+    deadlineMs: config.decisionDeadlineMs,
+    tracer,
+  });
+  const callerStores = createCallerStores({
+    clock,
+    target,
+    redisTimeoutMs: config.redisTimeoutMs,
+    onEvent: ({ kind, ...fields }) => {
+      const line = { event: `caller_store.${kind}`, ...fields };
+      if (kind === 'up') logger.info(line);
+      else logger.warn(line);
+    },
+  });
+  const traffic = createTrafficLog(logger, clock);
+  const answerOnce = createAnswerOnce({
+    store: callerStores.idempotency,
+    hash: createKeyedHash(config.idHashKey, 'idempotency', 1),
+    newId,
+    ttlMs: config.idempotencyTtlMs,
+    lockMs: config.decisionDeadlineMs + LOCK_MARGIN_MS,
+    traffic,
+  });
+  const record = (unrecorded: Decide) => (log === null ? unrecorded : recordDecisions(unrecorded, log));
+  const guarded = createOverloadGuard({ ...config, decide: record(decide), random, logger });
+  const reads = log === null ? null : openDecisionReads({ log, clock, policies, slots });
+  let isDraining = false;
+  const callerSlots = createSlots();
+  const gateways = wireGateways({
+    ...guarded,
+    record,
+    profiles: profiles.current,
+    keyring: keyring.current,
+    policy: policy.current,
+    providers: providers.map(({ id }) => id),
+    observer,
+    requestCounter: callerStores.requestCounter,
+    slots: callerSlots,
+    clock,
+    newId,
+    logger,
+    isDraining: () => isDraining,
+  });
+  const server = await createServer({
+    logger,
+    version,
+    newId,
+    keyring: keyring.current,
+    policy: policy.current,
+    slots,
+    circuitOf: circuits.circuitOf,
+    reads,
+    decide: guarded.decide,
+    answerOnce,
+    overload: guarded.overload,
+    clock,
+    wrongKeysMax: config.wrongKeysMax,
+    requestCounter: callerStores.requestCounter,
+    callerSlots,
+    door: gateways.door,
+    traffic,
+    observer,
+    metrics: measured?.metrics ?? null,
+    purge: createPurgeEvidence(slots, store),
+    providers: providers.map(({ id }) => id),
+    deviceProviders: providers.filter(({ subject }) => subject === 'device_id').map(({ id }) => id),
+    enabledProviders: slots.filter(({ source }) => source !== null).map(({ id }) => id),
+    redisState,
+    redisProblem: () => describeProblem(inspector, store.health()),
+    hearsPurges: () => (config.redis === null ? null : store.health().hearsPurges),
+    suspectProviders: () => slots.filter(({ source }) => source?.isSuspect()).map(({ id }) => id),
+    strictSinks,
+    isDraining: () => isDraining,
+  });
+  if (config.isDashboardServed) await server.register(registerDashboard, { assets: loadAssets() });
+  const closeServer = prepareClose(server);
+  const grpc = await startGrpcDoor(config.grpcPort, {
+    check: gateways.check,
+    newId,
+    isReady: () => strictSinks().every(({ health }) => health !== 'unready'),
+  });
+  const close = async (): Promise<void> => {
+    reads?.streams.drain();
+    await Promise.all([closeServer(), grpc?.close(GRPC_PATIENCE_MS)]);
+    await log?.close();
+    guarded.stop();
+    inspector.close();
+    policy.close();
+    keyring.close();
+    profiles.close();
+    measured?.close();
+    await Promise.all([store.close(), callerStores.close(), tracer?.close(), closeClients()]);
+  };
+  return {
+    server,
+    grpc,
+    drain: () => {
+      isDraining = true;
+      grpc?.drain();
+      reads?.streams.drain();
+    },
+    close,
+  };
+}
+
+/** One purpose each, and none of them that of evidence: what Redis holds of an id in one place cannot be found again in another. */
+function createCustodyHashes(idHashKey: string) {
+  return {
+    telemetry: createKeyedHash(idHashKey, 'custody of telemetry_id'),
+    device: createKeyedHash(idHashKey, 'custody by device_id'),
+    account: createKeyedHash(idHashKey, 'custody by account_id'),
+  };
+}

@@ -1,0 +1,55 @@
+import type { Clock, IdempotencyStore, RequestCounter } from '../application/ports.ts';
+import { createMemoryRequestCounter } from '../stores/callers/memory-counter.ts';
+import { createMemoryIdempotencyStore } from '../stores/callers/memory-idempotency.ts';
+import { createRedisRequestCounter } from '../stores/callers/redis-counter.ts';
+import { createRedisIdempotencyStore } from '../stores/callers/redis-idempotency.ts';
+import { createTieredRequestCounter } from '../stores/callers/tiered-counter.ts';
+import { createGuardedRedis, type GuardedRedisEvent } from '../stores/redis/guarded-redis.ts';
+import type { RedisTarget } from '../stores/redis/target.ts';
+
+/** What is kept about callers: how much they asked, and what they were answered. */
+export interface CallerStores {
+  readonly requestCounter: RequestCounter;
+  readonly idempotency: IdempotencyStore;
+  close(): Promise<void>;
+}
+
+export interface CallerStoresOptions {
+  readonly clock: Clock;
+  /** Null keeps everything in this process. */
+  readonly target: RedisTarget | null;
+  /** The longest a command may keep its caller. */
+  readonly redisTimeoutMs: number;
+  readonly onEvent: (event: GuardedRedisEvent) => void;
+}
+
+/** What a decision can spare on top of its deadline, which is answered within 20 ms of it. A request waits for it once at most: the first command that is late keeps the next from being sent. */
+const BUDGET_MS = 15;
+
+/** Opens the stores, shared where there is a Redis. Its connection is their own: a caller's burst does not queue before the evidence of others. */
+export function createCallerStores({
+  clock,
+  target,
+  redisTimeoutMs,
+  onEvent,
+}: CallerStoresOptions): CallerStores {
+  const memory = createMemoryRequestCounter({ clock });
+  if (target === null) {
+    return {
+      requestCounter: memory,
+      idempotency: createMemoryIdempotencyStore({ clock }),
+      close: async () => {},
+    };
+  }
+  const redis = createGuardedRedis({
+    target,
+    name: 'riskgate-callers',
+    budgetMs: Math.min(BUDGET_MS, redisTimeoutMs),
+    onEvent,
+  });
+  return {
+    requestCounter: createTieredRequestCounter({ memory, redis: createRedisRequestCounter(redis, clock) }),
+    idempotency: createRedisIdempotencyStore(redis),
+    close: () => redis.close(),
+  };
+}

@@ -1,0 +1,173 @@
+import { type GapRecord, type LogRecord, RECORD_VERSION } from '../../domain/decision-log/decision-record.ts';
+import type { Clock } from '../ports.ts';
+import type { DecisionSink, Delivery, DeliveryUsage, LogBatch } from './decision-log.ts';
+
+export interface LossyDeliveryOptions {
+  readonly sink: DecisionSink;
+  /** Records that may wait; what comes on top is dropped. At least 1. */
+  readonly bufferMax: number;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  /** See RecordOptions. */
+  readonly formatTime: (unixMs: number) => string;
+  /** Told of every record that is dropped. */
+  readonly onDrop: (sink: string, count: number) => void;
+}
+
+/** How long a record waits for others to share its batch: little enough to be seen within a second, and ten batches a second cost nothing. */
+const GATHER_MS = 100;
+const BATCH_MAX = 256;
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 2_000;
+/** How long the end of the process waits for what is buffered. */
+const CLOSE_MS = 2_000;
+
+/** Records that were dropped one after the other. */
+interface Gap {
+  readonly fromMs: number;
+  untilMs: number;
+  dropped: number;
+}
+
+/** Hands records on in batches, and never keeps anybody waiting. A sink that fails is tried again with the same batch; what does not fit meanwhile is dropped, counted, and recorded as a gap where it is missing. */
+export function createLossyDelivery(options: LossyDeliveryOptions): Delivery {
+  return new LossyDelivery(options);
+}
+
+/** Hands every record on at once, to a sink that takes it in place. */
+export function createDirectDelivery(sink: DecisionSink): Delivery {
+  let appended = 0;
+  return {
+    sink: sink.id,
+    deliver: (record) => {
+      appended += 1;
+      void sink.append({ number: appended, records: [record] });
+    },
+    usage: () => ({ sink: sink.id, appended, dropped: 0, failures: 0, waiting: 0 }),
+    close: async () => {},
+  };
+}
+
+class LossyDelivery implements Delivery {
+  readonly #options: LossyDeliveryOptions;
+  readonly #usage = { appended: 0, dropped: 0, failures: 0 };
+  #buffer: LogRecord[] = [];
+  #gap: Gap | null = null;
+  #batches = 0;
+  #working: Promise<void> | null = null;
+  #isClosed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #wake: (() => void) | null = null;
+
+  constructor(options: LossyDeliveryOptions) {
+    this.#options = options;
+  }
+
+  get sink(): string {
+    return this.#options.sink.id;
+  }
+
+  deliver(record: LogRecord): void {
+    if (this.#isClosed || this.#buffer.length >= this.#options.bufferMax) {
+      this.#drop(1);
+      return;
+    }
+    this.#enterGap();
+    this.#buffer.push(record);
+    if (this.#working !== null) return;
+    if (this.#buffer.length >= BATCH_MAX) this.#begin();
+    else this.#timer ??= setTimeout(() => this.#begin(), GATHER_MS);
+  }
+
+  usage(): DeliveryUsage {
+    return { sink: this.sink, ...this.#usage, waiting: this.#buffer.length };
+  }
+
+  async close(): Promise<void> {
+    const timer = setTimeout(() => this.#abandon(), CLOSE_MS);
+    this.#begin();
+    // A batch that waits for its next attempt has it now.
+    this.#wake?.();
+    await this.#working;
+    clearTimeout(timer);
+    this.#abandon();
+  }
+
+  #drop(count: number): void {
+    const nowMs = this.#options.clock.nowMs();
+    this.#gap ??= { fromMs: nowMs, untilMs: nowMs, dropped: 0 };
+    this.#gap.untilMs = nowMs;
+    this.#gap.dropped += count;
+    this.#usage.dropped += count;
+    this.#options.onDrop(this.sink, count);
+  }
+
+  /** Puts the record of a gap where the records are missing: before the next one. */
+  #enterGap(): void {
+    if (this.#gap === null) return;
+    const { newId, formatTime } = this.#options;
+    const { fromMs, untilMs, dropped } = this.#gap;
+    const gap: GapRecord = {
+      version: RECORD_VERSION,
+      kind: 'gap',
+      id: newId(),
+      sink: this.sink,
+      from: formatTime(fromMs),
+      until: formatTime(untilMs),
+      dropped,
+    };
+    this.#gap = null;
+    this.#buffer.push(gap);
+  }
+
+  #begin(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#working ??= this.#work();
+  }
+
+  async #work(): Promise<void> {
+    while (this.#buffer.length > 0) {
+      const records = this.#buffer.splice(0, BATCH_MAX);
+      // A gap at the end of the buffer has room now.
+      this.#enterGap();
+      this.#batches += 1;
+      await this.#append({ number: this.#batches, records });
+    }
+    this.#working = null;
+  }
+
+  async #append(batch: LogBatch): Promise<void> {
+    for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(2 * waitMs, RETRY_MS_MAX)) {
+      if (await this.#options.sink.append(batch)) {
+        this.#usage.appended += batch.records.length;
+        return;
+      }
+      this.#usage.failures += 1;
+      if (this.#isClosed) {
+        this.#drop(batch.records.filter(({ kind }) => kind === 'decision').length);
+        return;
+      }
+      await this.#pause(waitMs);
+    }
+  }
+
+  #pause(waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, waitMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Gives up what is left. There is nowhere to record this gap; its count is logged. */
+  #abandon(): void {
+    this.#isClosed = true;
+    const left = this.#buffer.filter(({ kind }) => kind === 'decision').length;
+    this.#buffer = [];
+    if (left > 0) this.#drop(left);
+    this.#wake?.();
+  }
+}

@@ -1,0 +1,149 @@
+import type { LogRecord } from '../../domain/decision-log/decision-record.ts';
+import type { Clock } from '../ports.ts';
+import type { DecisionSink, DeliveryUsage, LogBatch, SinkHealth, StrictDelivery } from './decision-log.ts';
+
+export interface StrictDeliveryOptions {
+  readonly sink: DecisionSink;
+  readonly clock: Clock;
+  /** How long an answer waits for its record to be durable. */
+  readonly waitMs: number;
+  /** Answers that may wait; more are refused at once. */
+  readonly waitingMax: number;
+}
+
+const BATCH_MAX = 512;
+/** A sink that fails is tried so often while nobody asks: whoever has turned away does not come back by itself. */
+const TRY_MS = 500;
+/** How long a sink of this process alone may fail before others should answer: longer than a disk stutters, so that nobody is sent to and fro. */
+const UNREADY_AFTER_MS = 10_000;
+
+interface Waiting {
+  readonly record: LogRecord;
+  /** Says whether the record is durable; only the first word counts. */
+  readonly settle: (isKept: boolean) => void;
+  isSettled: boolean;
+}
+
+/**
+ * Keeps answers back until their records are durable. What arrives while a batch is under way shares the next one, so that one write to a disk serves many. A record of an answer that was given up may be in the log all the same.
+ * The sink is tried at once with a batch of nothing, and while it fails with the batch that it did not take last: a write of what it is there for is the one thing that shows whether it is back.
+ */
+export function createStrictDelivery(options: StrictDeliveryOptions): StrictDelivery {
+  return new DurableDelivery(options);
+}
+
+class DurableDelivery implements StrictDelivery {
+  readonly sink: string;
+  readonly #options: StrictDeliveryOptions;
+  readonly #counts = { appended: 0, dropped: 0, failures: 0 };
+  readonly #waiting: Waiting[] = [];
+  #inHand = 0;
+  #batches = 0;
+  #work: Promise<void> | null = null;
+  /** What the sink did not take; null where nothing is known to be missing. */
+  #failed: LogBatch | null = null;
+  #failingSinceMs: number | null = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(options: StrictDeliveryOptions) {
+    this.sink = options.sink.id;
+    this.#options = options;
+    this.#work = this.#run(true);
+  }
+
+  deliver(record: LogRecord): Promise<boolean> {
+    const { waitMs, waitingMax } = this.#options;
+    if (this.#waiting.length + this.#inHand >= waitingMax) {
+      this.#counts.dropped += 1;
+      return Promise.resolve(false);
+    }
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const entry: Waiting = {
+      record,
+      isSettled: false,
+      settle: (isKept) => {
+        clearTimeout(timer);
+        if (!isKept && !entry.isSettled) this.#counts.dropped += 1;
+        entry.isSettled = true;
+        resolve(isKept);
+      },
+    };
+    const giveUp = () => {
+      this.#note(false);
+      entry.settle(false);
+    };
+    const timer = setTimeout(giveUp, waitMs);
+    this.#waiting.push(entry);
+    this.#work ??= this.#run(false);
+    return promise;
+  }
+
+  usage(): DeliveryUsage {
+    return { sink: this.sink, ...this.#counts, waiting: this.#waiting.length + this.#inHand };
+  }
+
+  health(): SinkHealth {
+    const sinceMs = this.#failingSinceMs;
+    if (sinceMs === null) return 'taking';
+    const { clock, sink } = this.#options;
+    const hasBegun = sinceMs !== Number.NEGATIVE_INFINITY;
+    if (hasBegun && (sink.isShared || clock.monotonicMs() - sinceMs < UNREADY_AFTER_MS)) return 'failing';
+    return 'unready';
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#work;
+  }
+
+  async #run(isTrial: boolean): Promise<void> {
+    // Whatever the same turn of the event loop brings shares a batch.
+    await new Promise(setImmediate);
+    if (isTrial && this.#waiting.length === 0) await this.#try();
+    while (this.#waiting.length > 0) await this.#appendNext();
+    this.#work = null;
+    if (this.#failingSinceMs === null || this.#isClosed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#work ??= this.#run(true);
+    }, TRY_MS).unref();
+  }
+
+  async #try(): Promise<void> {
+    const { clock, waitMs } = this.#options;
+    const startMs = clock.monotonicMs();
+    const isKept = await this.#append(this.#failed ?? this.#toBatch([]));
+    this.#note(isKept && clock.monotonicMs() - startMs <= waitMs);
+  }
+
+  async #appendNext(): Promise<void> {
+    const batch = this.#waiting.splice(0, BATCH_MAX).filter(({ isSettled }) => !isSettled);
+    if (batch.length === 0) return;
+    this.#inHand = batch.length;
+    const isKept = await this.#append(this.#toBatch(batch.map(({ record }) => record)));
+    this.#inHand = 0;
+    if (!isKept) this.#counts.failures += 1;
+    // What was kept when nobody waited any more has helped nobody.
+    this.#note(isKept && batch.some(({ isSettled }) => !isSettled));
+    for (const { settle } of batch) settle(isKept);
+  }
+
+  async #append(batch: LogBatch): Promise<boolean> {
+    const isKept = await this.#options.sink.append(batch);
+    this.#failed = isKept ? null : batch;
+    if (isKept) this.#counts.appended += batch.records.length;
+    return isKept;
+  }
+
+  #toBatch(records: readonly LogRecord[]): LogBatch {
+    this.#batches += 1;
+    return { number: this.#batches, records };
+  }
+
+  #note(isTaking: boolean): void {
+    if (isTaking) this.#failingSinceMs = null;
+    else this.#failingSinceMs ??= this.#options.clock.monotonicMs();
+  }
+}

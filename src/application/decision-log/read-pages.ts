@@ -1,0 +1,38 @@
+import type { RecordFilter } from '../../domain/decision-log/record-filter.ts';
+import type { Clock } from '../ports.ts';
+import type { DecisionLogReader, LogEntry, LogPage, LogPosition, QueryOptions } from './decision-log.ts';
+
+/** How long one page is looked for before it is answered as it is: filters that fit little would otherwise walk the whole log in one request. */
+const LOOK_MS = 250;
+
+/** One page of the log, newest first. It is shorter than asked for, with a next one, where the log holds little that fits. Rejects with `store_unavailable`. */
+export async function readPage(
+  reader: Pick<DecisionLogReader, 'query'>,
+  filter: RecordFilter,
+  { before, limit }: QueryOptions,
+  clock: Clock,
+): Promise<LogPage> {
+  const untilMs = clock.monotonicMs() + LOOK_MS;
+  const entries: LogEntry[] = [];
+  let next: LogPosition | null = before;
+  do {
+    const page: LogPage = await reader.query(filter, { before: next, limit: limit - entries.length });
+    entries.push(...page.entries);
+    next = page.next;
+  } while (next !== null && entries.length < limit && clock.monotonicMs() < untilMs);
+  return { entries, next };
+}
+
+/** Every page of what fits now, newest first; what arrives meanwhile is not among it. Holds one page at a time. A page may be empty: whoever no longer wants the rest can leave there. Rejects with `store_unavailable`. */
+export async function* readAllPages(
+  reader: Pick<DecisionLogReader, 'query'>,
+  filter: RecordFilter,
+  limit: number,
+): AsyncGenerator<readonly LogEntry[]> {
+  let before: LogPosition | null = null;
+  do {
+    const page: LogPage = await reader.query(filter, { before, limit });
+    yield page.entries;
+    before = page.next;
+  } while (before !== null);
+}

@@ -1,0 +1,63 @@
+import { holdsIdentifier } from '../../domain/decision-log/note-identifiers.ts';
+import type { OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
+import { RiskgateError } from '../../domain/errors.ts';
+import type { Clock } from '../ports.ts';
+import type { DecisionLogReader } from './decision-log.ts';
+import type { RecordHashes } from './to-decision-record.ts';
+
+/** How a decision turned out, as somebody says. */
+export interface ReportedOutcome {
+  readonly id: string;
+  readonly label: OutcomeLabel['label'];
+  /** Unix milliseconds; null is now. */
+  readonly atMs: number | null;
+  readonly note: string | null;
+  /** The id of the API key. */
+  readonly caller: string;
+}
+
+export interface ReportOutcomeOptions {
+  readonly log: Pick<DecisionLogReader, 'find' | 'label'>;
+  readonly hashes: RecordHashes;
+  readonly clock: Clock;
+  /** RFC 3339 in UTC with milliseconds, of Unix milliseconds. */
+  readonly formatTime: (unixMs: number) => string;
+}
+
+/** Clocks differ; a time further ahead would outweigh every label to come. */
+const AHEAD_MS_MAX = 300_000;
+
+/** Records an outcome, once. Resolves with every label of the decision, the latest last, or null for a decision that the log does not hold. Rejects with `invalid_request` and `store_unavailable`. */
+export function reportOutcome(
+  options: ReportOutcomeOptions,
+): (outcome: ReportedOutcome) => Promise<readonly OutcomeLabel[] | null> {
+  const { log, clock, formatTime } = options;
+  return async ({ id, label, atMs, note, caller }) => {
+    const nowMs = clock.nowMs();
+    // NaN is neither: what no clock shows is refused as well.
+    if (atMs !== null && !(atMs <= nowMs + AHEAD_MS_MAX)) throw refused('/at', 'is not a time up to now');
+    if (note !== null) await checkNote(options, id, note);
+    const said: OutcomeLabel = { label, at: formatTime(atMs ?? nowMs), note, caller };
+    const result = await log.label(id, said, atMs !== null);
+    if (result.kind === 'full') throw refused('/label', 'is one more than a decision can have');
+    return result.kind === 'unknown_decision' ? null : result.decision.labels;
+  };
+}
+
+/** Notes are kept and shown, so that nothing may stand in them that the log does not hold otherwise. */
+async function checkNote({ log, hashes }: ReportOutcomeOptions, id: string, note: string): Promise<void> {
+  const found = await log.find(id);
+  if (found === null) return;
+  const { telemetry, devices, account } = found.record.subject;
+  const isOfSubject = (word: string) =>
+    hashes.telemetry(word) === telemetry ||
+    devices.includes(hashes.device(word)) ||
+    hashes.account(word) === account;
+  if (holdsIdentifier(note, isOfSubject)) throw refused('/note', 'must hold no identifier');
+}
+
+function refused(pointer: string, detail: string): RiskgateError {
+  return new RiskgateError('invalid_request', 'An outcome that cannot be recorded.', {
+    fields: [{ pointer, detail }],
+  });
+}

@@ -1,0 +1,110 @@
+import type { Decision } from '../../domain/decision.ts';
+import {
+  type DecisionRecord,
+  type EvidenceRecord,
+  RECORD_VERSION,
+} from '../../domain/decision-log/decision-record.ts';
+import type { Signals, SignalValue } from '../../domain/evidence.ts';
+import { toCustodyResult } from '../../domain/policy/telemetry-signals.ts';
+import { type DeviceIds, hasText, type Subject } from '../../domain/subject.ts';
+
+/** Keyed hashes for the decision log alone: what it holds of an id cannot be found again elsewhere. */
+export interface RecordHashes {
+  readonly telemetry: (id: string) => string;
+  readonly device: (id: string) => string;
+  readonly account: (id: string) => string;
+}
+
+/** Who asked, and how. */
+export interface Asking {
+  readonly caller: string;
+  /** `decide`, or the dialect of a gateway. */
+  readonly door: string;
+  readonly requestId: string | null;
+}
+
+export interface RecordOptions {
+  readonly hashes: RecordHashes;
+  /** RFC 3339 in UTC with milliseconds, of Unix milliseconds. */
+  readonly formatTime: (unixMs: number) => string;
+  /** The version of riskgate. */
+  readonly engine: string;
+}
+
+/** What is kept of a decision. Shares what is immutable with it, and holds no raw identifier. */
+export function toDecisionRecord(
+  decision: Decision,
+  subject: Subject,
+  { caller, door, requestId }: Asking,
+  { hashes, formatTime, engine }: RecordOptions,
+): DecisionRecord {
+  const { custody } = decision;
+  return {
+    version: RECORD_VERSION,
+    kind: 'decision',
+    id: decision.id,
+    decided_at: formatTime(decision.decidedAtMs),
+    verdict: decision.verdict,
+    degraded: decision.degraded,
+    reasons: decision.reasons,
+    waivers: decision.waivers,
+    caller,
+    door,
+    action: subject.action ?? null,
+    request_id: requestId,
+    subject: {
+      telemetry: hashOf(subject.telemetryId, hashes.telemetry),
+      devices: hashesOf(subject.device, hashes.device),
+      account: hashOf(subject.accountId, hashes.account),
+    },
+    providers: byProvider(decision),
+    custody: {
+      result: toCustodyResult(custody),
+      signals: typeof custody === 'object' ? custody : null,
+    },
+    policy: decision.policy,
+    engine,
+    latency_ms: roundToHundredth(decision.latencyMs),
+    rules: decision.trace,
+  };
+}
+
+function byProvider({ evidence, signalsRead }: Decision): DecisionRecord['providers'] {
+  const records: Record<string, EvidenceRecord> = {};
+  for (const use of evidence) {
+    records[use.provider] = {
+      outcome: use.outcome,
+      origin: use.origin,
+      latency_ms: roundToHundredth(use.latencyMs),
+      age_ms: use.ageMs,
+      request_id: use.upstreamRequestId,
+      suspect: use.suspect,
+      signals: use.signals && pick(use.signals, signalsRead.get(use.provider) ?? null),
+    };
+  }
+  return records;
+}
+
+/** The signals with these names; null keeps all. */
+function pick(signals: Signals, names: readonly string[] | null): Signals {
+  if (names === null) return signals;
+  const picked: Record<string, SignalValue> & { found: boolean } = { found: signals.found };
+  for (const name of names) {
+    const value = signals[name];
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+}
+
+function hashOf(id: string | null | undefined, hash: (id: string) => string): string | null {
+  return hasText(id) ? hash(id) : null;
+}
+
+function hashesOf(device: DeviceIds, hash: (id: string) => string): string[] {
+  if (device.kind === 'shared') return hasText(device.id) ? [hash(device.id)] : [];
+  return [...new Set([...device.ids.values()].filter(hasText).map(hash))];
+}
+
+function roundToHundredth(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

@@ -1,0 +1,75 @@
+import type { Outcome } from '../evidence.ts';
+import type { Verdict } from '../verdict.ts';
+import type { DecisionRecord, LogRecord } from './decision-record.ts';
+
+/** What is looked for among decisions. Every field that is given must hold; identifiers are given as the keyed hashes of the log. */
+export interface RecordFilter {
+  readonly verdict?: Verdict | undefined;
+  /** A reason code. */
+  readonly reason?: string | undefined;
+  /** An outcome of any provider, or of the one that is named. */
+  readonly providerOutcome?: { readonly provider: string | null; readonly outcome: Outcome } | undefined;
+  readonly caller?: string | undefined;
+  readonly door?: string | undefined;
+  readonly action?: string | undefined;
+  readonly degraded?: boolean | undefined;
+  /** The id or the hash of a policy. */
+  readonly policy?: string | undefined;
+  readonly telemetry?: string | undefined;
+  readonly device?: string | undefined;
+  readonly account?: string | undefined;
+  /** Decided at or after, and before: as `decided_at` is written. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  /** Gap records are found too, by their times alone. */
+  readonly includesGaps?: boolean | undefined;
+}
+
+/** True when the record is one that is looked for. */
+export function matchesFilter(record: LogRecord, filter: RecordFilter): boolean {
+  const { since, until } = filter;
+  if (record.kind === 'gap')
+    return filter.includesGaps === true && overlaps(record.from, record.until, filter);
+  if (since !== undefined && record.decided_at < since) return false;
+  if (until !== undefined && record.decided_at >= until) return false;
+  return matchesAnswer(record, filter) && matchesSubject(record, filter);
+}
+
+function overlaps(from: string, to: string, { since, until }: RecordFilter): boolean {
+  return (since === undefined || to >= since) && (until === undefined || from < until);
+}
+
+function matchesAnswer(record: DecisionRecord, filter: RecordFilter): boolean {
+  const { verdict, reason, providerOutcome, caller, door, action, degraded, policy } = filter;
+  return (
+    isOrAny(verdict, record.verdict) &&
+    isOrAny(caller, record.caller) &&
+    isOrAny(door, record.door) &&
+    isOrAny(action, record.action) &&
+    isOrAny(degraded, record.degraded) &&
+    (policy === undefined || policy === record.policy.id || policy === record.policy.hash) &&
+    (reason === undefined || record.reasons.some(({ code }) => code === reason)) &&
+    (providerOutcome === undefined || hasOutcome(record, providerOutcome))
+  );
+}
+
+function matchesSubject({ subject }: DecisionRecord, { telemetry, device, account }: RecordFilter): boolean {
+  return (
+    isOrAny(telemetry, subject.telemetry) &&
+    isOrAny(account, subject.account) &&
+    (device === undefined || subject.devices.includes(device))
+  );
+}
+
+function isOrAny<Value>(wanted: Value | undefined, value: Value | null): boolean {
+  return wanted === undefined || wanted === value;
+}
+
+function hasOutcome(
+  { providers }: DecisionRecord,
+  { provider, outcome }: NonNullable<RecordFilter['providerOutcome']>,
+): boolean {
+  if (provider !== null)
+    return Object.hasOwn(providers, provider) && providers[provider]?.outcome === outcome;
+  return Object.values(providers).some((use) => use.outcome === outcome);
+}

@@ -1,0 +1,170 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import { isWellKnownKey } from '../../platform/exposure.ts';
+import { parseYaml } from '../../platform/yaml-document.ts';
+
+/** What a key may do: ask for decisions, read policies and decisions, purge evidence. */
+export const SCOPES = ['decide', 'read', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** How much one caller may ask; null is without limit. */
+export interface CallerLimits {
+  readonly rate: { readonly requests: number; readonly windowSeconds: number } | null;
+  /** Requests under way at the same time, in one process. */
+  readonly concurrent: number | null;
+}
+
+/** Who is asking. */
+export interface Caller {
+  /** The id of the key in the file. Several keys may share one, and then share its limits. */
+  readonly id: string;
+  readonly scopes: ReadonlySet<Scope>;
+  /** Unix milliseconds from which on the key is no longer taken; null for a key that does not expire. */
+  readonly notAfterMs: number | null;
+  readonly limits: CallerLimits | null;
+}
+
+/** Digests that are remembered, of good and of wrong keys alike: what is compared, and how, stays the same. */
+const DIGESTS_MAX = 256;
+/** A longer token is nobody's key, and not worth its place. */
+const TOKEN_LENGTH_MAX = 256;
+
+/** The keys of one file. It remembers the digests of keys that were presented lately, in this process alone. */
+export interface Keyring {
+  readonly size: number;
+  /** The ids of keys that everybody knows, because demos and tests use them. */
+  readonly wellKnown: readonly string[];
+  /** The caller that a presented key belongs to, expired or not, or null. Takes the same steps whichever key matches, and whether one does. */
+  find(token: string): Caller | null;
+}
+
+const count = (max: number) => z.int().min(1).max(max);
+
+const limitsSchema = z
+  .strictObject({
+    requests: count(10_000_000).optional(),
+    window_seconds: count(86_400).optional(),
+    concurrent: count(100_000).optional(),
+  })
+  .refine(({ requests, concurrent }) => requests !== undefined || concurrent !== undefined, 'limits nothing')
+  .refine(
+    (limits) => (limits.requests === undefined) === (limits.window_seconds === undefined),
+    'needs requests and window_seconds together',
+  );
+
+const apiKeysSchema = z.strictObject({
+  keys: z
+    .array(
+      z.strictObject({
+        id: z
+          .string()
+          .regex(
+            /^[A-Za-z0-9_.-]{1,64}$/,
+            'must be letters, digits, dots, dashes and underscores, at most 64',
+          ),
+        sha256: z.string().regex(/^[0-9a-f]{64}$/i, 'must be the SHA-256 of the key in 64 hex digits'),
+        scopes: z.array(z.enum(SCOPES)).min(1),
+        not_after: z.iso
+          .datetime({
+            offset: true,
+            error: 'must be a time with its offset (RFC 3339), for example 2027-01-31T00:00:00Z',
+          })
+          .optional(),
+        limits: limitsSchema.optional(),
+      }),
+    )
+    .min(1)
+    .max(1000),
+});
+
+/** Who may use the key for `scope` at `nowMs`; null where it is unknown, expired or lacks the scope. */
+export function findHolder(keyring: Keyring, token: string, scope: Scope, nowMs: number): Caller | null {
+  const caller = keyring.find(token);
+  if (caller === null || !caller.scopes.has(scope)) return null;
+  return caller.notAfterMs !== null && caller.notAfterMs <= nowMs ? null : caller;
+}
+
+export type KeyringResult =
+  | { readonly ok: true; readonly value: Keyring }
+  | { readonly ok: false; readonly mistakes: readonly string[] };
+
+/** Reads the text of an API key file, or returns every mistake in it as `line:column: message`. */
+export function loadKeyring(text: string): KeyringResult {
+  const document = parseYaml(text);
+  const mistakes = document.errors.map(
+    ({ position, message }) => `${position.line}:${position.column}: ${message}`,
+  );
+  if (mistakes.length > 0) return { ok: false, mistakes };
+  const mistakeAt = (path: readonly (string | number)[], message: string) => {
+    const { line, column } = document.locate(path);
+    mistakes.push([`${line}:${column}`, ...(path.length > 0 ? [path.join('.')] : []), message].join(': '));
+  };
+  const parsed = apiKeysSchema.safeParse(document.value);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      mistakeAt(
+        issue.path.filter((step) => typeof step !== 'symbol'),
+        issue.message,
+      );
+    }
+    return { ok: false, mistakes };
+  }
+  const { keys } = parsed.data;
+  keys.forEach((key, index) => {
+    const digest = key.sha256.toLowerCase();
+    if (keys.findIndex((other) => other.sha256.toLowerCase() === digest) < index)
+      mistakeAt(['keys', index, 'sha256'], 'the same key stands twice');
+    const first = keys.find(({ id }) => id === key.id);
+    if (toLimitsText(first) !== toLimitsText(key))
+      mistakeAt(['keys', index, 'limits'], 'keys of one id share their limits: give each of them the same');
+  });
+  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, value: createKeyring(keys) };
+}
+
+type KeyEntry = z.output<typeof apiKeysSchema>['keys'][number];
+
+function toLimitsText(key: KeyEntry | undefined): string {
+  const { requests, window_seconds: seconds, concurrent } = key?.limits ?? {};
+  return [requests, seconds, concurrent].join();
+}
+
+function toCaller({ id, scopes, not_after: notAfter, limits }: KeyEntry): Caller {
+  return {
+    id,
+    scopes: new Set(scopes),
+    notAfterMs: notAfter === undefined ? null : Date.parse(notAfter),
+    limits: limits === undefined ? null : toLimits(limits),
+  };
+}
+
+function toLimits({
+  requests,
+  window_seconds: windowSeconds,
+  concurrent,
+}: z.output<typeof limitsSchema>): CallerLimits {
+  const rate = requests === undefined || windowSeconds === undefined ? null : { requests, windowSeconds };
+  return { rate, concurrent: concurrent ?? null };
+}
+
+function createKeyring(keys: readonly KeyEntry[]): Keyring {
+  const entries = keys.map((key) => ({ digest: Buffer.from(key.sha256, 'hex'), caller: toCaller(key) }));
+  const digests = new LRUCache<string, Buffer>({ max: DIGESTS_MAX });
+  const digestOf = (token: string): Buffer => {
+    const known = digests.get(token);
+    if (known !== undefined) return known;
+    const digest = hash('sha256', token, 'buffer');
+    if (token.length <= TOKEN_LENGTH_MAX) digests.set(token, digest);
+    return digest;
+  };
+  return {
+    size: entries.length,
+    wellKnown: keys.filter(({ sha256 }) => isWellKnownKey(sha256)).map(({ id }) => id),
+    find: (token) => {
+      const presented = digestOf(token);
+      let caller: Caller | null = null;
+      for (const entry of entries) if (timingSafeEqual(entry.digest, presented)) caller = entry.caller;
+      return caller;
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import type { ClaimedRequest, IdempotencyStore, StoredAnswer } from '../../application/ports.ts';
+import { RiskgateError } from '../../domain/errors.ts';
+import type { KeyedHash } from '../../platform/keyed-hash.ts';
+import { parseIdempotencyKey } from './idempotency-key.ts';
+import type { IdempotencyResult, TrafficObserver } from './traffic-observer.ts';
+
+export interface IdempotencyOptions {
+  readonly store: IdempotencyStore;
+  readonly hash: KeyedHash;
+  readonly newId: () => string;
+  /** How long an answer is kept. */
+  readonly ttlMs: number;
+  /** How long a key stays claimed by a request that never ends: longer than any decision. */
+  readonly lockMs: number;
+  readonly traffic: TrafficObserver;
+}
+
+/** A request that carries an idempotency key. */
+export interface IdempotentRequest {
+  readonly callerId: string;
+  /** The field as it came. */
+  readonly field: string | readonly string[];
+  /** All that the answer depends on, spelled the same whenever it is the same. */
+  readonly content: string;
+}
+
+export interface IdempotentAnswer {
+  readonly answer: StoredAnswer;
+  readonly isReplayed: boolean;
+}
+
+/** Answers a request once. Rejects with `invalid_request`, `conflict` or `idempotency_mismatch`, or as `work` does. */
+export type AnswerOnce = (
+  request: IdempotentRequest,
+  work: () => StoredAnswer | Promise<StoredAnswer>,
+) => Promise<IdempotentAnswer>;
+
+/** A claimed request is answered within the deadline, which is seconds at most. */
+const CONFLICT_RETRY_SECONDS = 1;
+
+/** Builds the flow around the store. Where the store is lost the work is done without protection: deciding twice is safe, and refusing to decide is not. Failed work is not kept, and its key is free for a retry. */
+export function createAnswerOnce(options: IdempotencyOptions): AnswerOnce {
+  const { store, hash, newId, ttlMs, lockMs, traffic } = options;
+  return async ({ callerId, field, content }, work) => {
+    const key = hash(`key ${callerId} ${parseIdempotencyKey(field)}`);
+    const request: ClaimedRequest = { key, fingerprint: hash(`content ${content}`), owner: newId() };
+    const claim = await store.claim(request, lockMs);
+    traffic.onIdempotentRequest(RESULTS[claim.kind]);
+    if (claim.kind === 'stored') return { answer: claim.answer, isReplayed: true };
+    if (claim.kind === 'in_flight') throw inFlight();
+    if (claim.kind === 'mismatch') throw mismatch();
+    try {
+      const answer = await work();
+      store.keep(request, answer, ttlMs);
+      return { answer, isReplayed: false };
+    } catch (error) {
+      store.release(request);
+      throw error;
+    }
+  };
+}
+
+const RESULTS = {
+  claimed: 'claimed',
+  stored: 'replayed',
+  in_flight: 'in_flight',
+  mismatch: 'mismatch',
+  unavailable: 'unprotected',
+} as const satisfies Record<string, IdempotencyResult>;
+
+function inFlight(): RiskgateError {
+  return new RiskgateError('conflict', 'A request with the same idempotency key is in flight.', {
+    retryAfterSeconds: CONFLICT_RETRY_SECONDS,
+  });
+}
+
+function mismatch(): RiskgateError {
+  return new RiskgateError('idempotency_mismatch', 'An idempotency key with another request.', {
+    publicDetail: 'Use a new Idempotency-Key for every request that is not a retry.',
+  });
+}

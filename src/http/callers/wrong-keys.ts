@@ -1,0 +1,40 @@
+import { normalizeIP } from '@fastify/rate-limit';
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../application/ports.ts';
+
+/** Counts wrong keys by address. */
+export interface WrongKeys {
+  /** Notes one more, and returns the seconds until the address may try again, or null while it may. */
+  note(address: string | undefined): number | null;
+}
+
+export interface WrongKeysOptions {
+  readonly clock: Clock;
+  /** How many an address may present in one window. */
+  readonly max: number;
+}
+
+/** A window in which a person or a deployment with an old key notices, and a guesser is slowed. */
+const WINDOW_MS = 60_000;
+/** At some 200 bytes an entry this is 2 MB. Whoever commands more networks than this is not stopped by counting them. */
+const ADDRESSES_MAX = 10_000;
+/** One subscriber's share of IPv6 (RFC 6177): every address in it is as cheap as one. */
+const IPV6_PREFIX_BITS = 64;
+
+/** Builds the counter; in memory, bounded, and of one process. */
+export function createWrongKeys({ clock, max }: WrongKeysOptions): WrongKeys {
+  const windows = new LRUCache<string, { count: number; readonly endsAtMs: number }>({ max: ADDRESSES_MAX });
+  return {
+    note: (address) => {
+      const network = address === undefined ? 'none' : normalizeIP(address, IPV6_PREFIX_BITS);
+      const nowMs = clock.monotonicMs();
+      let window = windows.get(network);
+      if (window === undefined || window.endsAtMs <= nowMs) {
+        window = { count: 0, endsAtMs: nowMs + WINDOW_MS };
+        windows.set(network, window);
+      }
+      window.count += 1;
+      return window.count <= max ? null : Math.ceil((window.endsAtMs - nowMs) / 1000);
+    },
+  };
+}

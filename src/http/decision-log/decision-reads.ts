@@ -1,0 +1,24 @@
+import type { DecisionLogReader } from '../../application/decision-log/decision-log.ts';
+import type { KnownPolicies } from '../../application/decision-log/known-policies.ts';
+import type { RecordHashes } from '../../application/decision-log/to-decision-record.ts';
+import type { Clock } from '../../application/ports.ts';
+import type { DecisionStreams } from './decision-streams.ts';
+
+/** What the routes that read decisions share. */
+export interface DecisionReads {
+  readonly log: DecisionLogReader;
+  /** Those that the records were made with: what is asked for is found by its hash. */
+  readonly hashes: RecordHashes;
+  readonly streams: DecisionStreams;
+  readonly policies: KnownPolicies;
+  /** Providers that are asked about the telemetry id. */
+  readonly telemetryProviders: readonly string[];
+}
+
+/** The options of each of those routes. */
+export interface DecisionReadOptions {
+  readonly reads: DecisionReads;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly newId: () => string;
+}

@@ -1,0 +1,44 @@
+import { hash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { DecisionLogReader } from '../../application/decision-log/decision-log.ts';
+
+/** A browser and a dashboard may ask every second and show what is a second old; nobody else may keep it. */
+const CACHE_CONTROL = 'private, max-age=1';
+
+export interface TagOptions {
+  readonly reader: Pick<DecisionLogReader, 'version'>;
+  /** The version of riskgate: another one may write the same differently. */
+  readonly engine: string;
+  readonly newId: () => string;
+}
+
+/**
+ * Answers with what `read` finds, under a strong entity tag (RFC 9110, section 8.8.3), or 304 without reading when the client has it already. `of` says what was asked, in full.
+ * The tag is the version of the log, not a digest of the answer: it costs a few reads however long the log is.
+ */
+export async function sendTagged<Body>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { reader, engine, newId }: TagOptions,
+  of: readonly unknown[],
+  read: () => Promise<Body>,
+): Promise<FastifyReply> {
+  const version = await reader.version();
+  const tag = toTag(engine, version, of);
+  if (holdsTag(request.headers['if-none-match'], tag))
+    return reply.code(304).headers({ etag: tag, 'cache-control': CACHE_CONTROL }).send();
+  const body = await read();
+  // What was read while the log changed is like no other answer, so its tag is like no other too.
+  const isSteady = (await reader.version()) === version;
+  const etag = isSteady ? tag : toTag(engine, newId(), of);
+  return reply.headers({ etag, 'cache-control': CACHE_CONTROL }).send(body);
+}
+
+function toTag(engine: string, version: string, of: readonly unknown[]): string {
+  return `"${hash('sha256', JSON.stringify([engine, version, ...of]), 'base64url').slice(0, 22)}"`;
+}
+
+/** If-None-Match compares weakly (RFC 9110, section 13.1.2). `*` is not heeded: the answer it spares is the one that was asked for. */
+function holdsTag(header: string | undefined, tag: string): boolean {
+  return header?.split(',').some((held) => held.trim().replace(/^W\//, '') === tag) ?? false;
+}

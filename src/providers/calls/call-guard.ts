@@ -1,0 +1,128 @@
+import { BulkheadRejectedError, bulkhead } from 'cockatiel';
+import type { ProviderAnswer } from '../../application/ports.ts';
+import type { IndefiniteOutcome } from '../../domain/evidence.ts';
+import {
+  type CallMark,
+  type CircuitStateName,
+  createCircuitBreaker,
+} from '../../platform/circuit-breaker.ts';
+import type { HttpClient, HttpRequest, HttpResponse } from '../../platform/http-client.ts';
+import { createRetryBudget } from '../../platform/retry-budget.ts';
+import { createOddIds } from './odd-ids.ts';
+import { callProvider, type ProviderCallResult } from './provider-call.ts';
+
+export interface CallGuardOptions {
+  readonly client: HttpClient;
+  /** Bound of one call: its time in the queue, its retry and the pause before that included. */
+  readonly budgetMs: number;
+  /** Calls under way at once, and calls that may wait for one of them to end. */
+  readonly concurrencyMax: number;
+  readonly queueMax: number;
+  readonly monotonicMs: () => number;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  readonly onCircuitChange: (state: CircuitStateName) => void;
+}
+
+export interface GuardedCall {
+  /** The store key of the id that is asked about. */
+  readonly key: string;
+  readonly request: HttpRequest;
+  readonly toAnswer: (response: HttpResponse) => ProviderAnswer;
+}
+
+/** What every call to one provider passes: breaker, bulkhead and retry budget. */
+export interface CallGuard {
+  /** True while the circuit refuses calls. */
+  refuses(): boolean;
+  /** Makes the call, or answers why not with 0 attempts. Rejects only where `toAnswer` throws. */
+  call(call: GuardedCall): Promise<ProviderCallResult>;
+}
+
+/** The refusals that are ours: the provider was not asked. */
+const NOT_CALLED = {
+  circuitOpen: notCalled('circuit_open', 'circuit_open'),
+  bulkheadFull: notCalled('unavailable', 'bulkhead_full'),
+  queueTimeout: notCalled('timeout', 'queue_timeout'),
+} as const;
+
+/** Builds the guard of one provider; its state belongs to this process. */
+export function createCallGuard(options: CallGuardOptions): CallGuard {
+  const { client, budgetMs, monotonicMs, random } = options;
+  const retryBudget = createRetryBudget(monotonicMs);
+  const oddIds = createOddIds();
+  const compartment = bulkhead(options.concurrencyMax, options.queueMax);
+  const breaker = createCircuitBreaker({
+    monotonicMs,
+    onStateChange: (state) => {
+      if (state === 'open') oddIds.clear();
+      options.onCircuitChange(state);
+    },
+  });
+  // A probe is one call: it is not retried, and neither is one that began before the circuit opened.
+  const mayRetry = () => breaker.state() === 'closed' && retryBudget.tryTake();
+
+  const begin = (
+    { key, request, toAnswer }: GuardedCall,
+    endsAtMs: number,
+  ): Promise<ProviderCallResult> | ProviderCallResult => {
+    const leftMs = endsAtMs - monotonicMs();
+    if (leftMs <= 0) return NOT_CALLED.queueTimeout;
+    const made = breaker.run(
+      () => {
+        retryBudget.onCall();
+        return callProvider({ client, request, toAnswer, budgetMs: leftMs, monotonicMs, random, mayRetry });
+      },
+      ({ answer }, isProbe) => markOf(answer, isProbe, key, oddIds),
+    );
+    return made ?? NOT_CALLED.circuitOpen;
+  };
+
+  return {
+    refuses: breaker.refuses,
+    call: async (call) => {
+      const endsAtMs = monotonicMs() + budgetMs;
+      try {
+        return await compartment.execute(() => begin(call, endsAtMs));
+      } catch (error) {
+        if (error instanceof BulkheadRejectedError) return NOT_CALLED.bulkheadFull;
+        throw error;
+      }
+    },
+  };
+}
+
+/** What an answer says of the provider. `unauthorized` is our configuration, `invalid_request` and `malformed` can be one id's doing, and all three show that somebody answers. */
+function markOf(
+  answer: ProviderAnswer,
+  isProbe: boolean,
+  key: string,
+  oddIds: ReturnType<typeof createOddIds>,
+): CallMark {
+  switch (answer.outcome) {
+    case 'timeout':
+    case 'unavailable':
+      // The answer to a probe decides whoever asked.
+      return oddIds.onFailed(key) || isProbe ? 'failure' : 'neutral';
+    case 'rate_limited':
+      // Part of the calls still pass, and refusing all would lose them; but whoever comes back is not to be flooded.
+      return isProbe ? 'failure' : 'neutral';
+    case 'ok':
+    case 'not_found':
+    case 'unsupported':
+      oddIds.onAnswered(key);
+      return 'success';
+    case 'unauthorized':
+    case 'invalid_request':
+    case 'malformed':
+    case 'circuit_open':
+      return 'neutral';
+  }
+}
+
+function notCalled(outcome: IndefiniteOutcome, failure: string): ProviderCallResult {
+  return {
+    answer: { outcome, failure, upstreamRequestId: null, isRetryable: false, retryAfterMs: null },
+    attempts: 0,
+  };
+}

@@ -1,0 +1,93 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock, CustodyStore } from '../../application/ports.ts';
+import {
+  type CustodyBinding,
+  type CustodyClaim,
+  type CustodyRecord,
+  useBinding,
+} from '../../domain/custody.ts';
+import { custodyLifeMs } from './custody-life.ts';
+import { createForgottenKeys, type ForgottenKeys } from './forgotten-keys.ts';
+
+export interface MemoryCustodyStoreOptions {
+  readonly clock: Clock;
+  /** A binding is kept for at least so long after its latest use. */
+  readonly retentionMs: number;
+  /** At least 1. The binding that was used longest ago makes room for a new one. */
+  readonly entriesMax?: number;
+  /** Called when a binding first had to go before its time, and again only after all that went so have run out. */
+  readonly onFull?: () => void;
+}
+
+/** The in-process store: every answer is at hand. It alone serves a single replica, and a restart forgets everything. */
+export interface MemoryCustodyStore extends CustodyStore {
+  use(key: string, claim: CustodyClaim): CustodyRecord | null;
+  /** Milliseconds for which a binding is still kept; null where there is none. */
+  lifeMs(key: string): number | null;
+}
+
+interface Entry {
+  binding: CustodyBinding;
+  /** Monotonic milliseconds: a wall clock that jumps ahead must not make the next use a first one. */
+  untilMs: number;
+}
+
+/** At about 350 bytes an entry this is 70 MB. */
+const ENTRIES_MAX = 200_000;
+
+/** Builds an empty store, bounded by `entriesMax`. A telemetry id whose binding had to make room is unknown until it would have run out: it is never taken for new. */
+export function createMemoryCustodyStore(options: MemoryCustodyStoreOptions): MemoryCustodyStore {
+  return new LruCustodyStore(options);
+}
+
+class LruCustodyStore implements MemoryCustodyStore {
+  readonly #clock: Clock;
+  readonly #retentionMs: number;
+  readonly #entries: LRUCache<string, Entry>;
+  readonly #forgotten: ForgottenKeys;
+
+  constructor({ clock, retentionMs, entriesMax = ENTRIES_MAX, onFull }: MemoryCustodyStoreOptions) {
+    this.#clock = clock;
+    this.#retentionMs = retentionMs;
+    this.#forgotten = createForgottenKeys();
+    this.#entries = new LRUCache({
+      max: entriesMax,
+      dispose: ({ untilMs }, key, reason) => {
+        const nowMs = clock.monotonicMs();
+        if (reason !== 'evict' || untilMs <= nowMs) return;
+        if (this.#forgotten.isEmpty(nowMs)) onFull?.();
+        this.#forgotten.add(key, untilMs, nowMs);
+      },
+    });
+  }
+
+  use(key: string, claim: CustodyClaim): CustodyRecord | null {
+    const nowMs = this.#clock.monotonicMs();
+    const entry = this.#entries.get(key);
+    const isHeld = entry !== undefined && nowMs < entry.untilMs;
+    if (!isHeld && this.#forgotten.mayHave(key, nowMs)) return null;
+    const { binding, record } = useBinding(isHeld ? entry.binding : null, claim, this.#clock.nowMs());
+    const retainedUntilMs = nowMs + this.#retentionMs;
+    if (isHeld) {
+      entry.binding = binding;
+      entry.untilMs = Math.max(entry.untilMs, retainedUntilMs);
+    } else this.#entries.set(key, { binding, untilMs: retainedUntilMs });
+    return record;
+  }
+
+  lifeMs(key: string): number | null {
+    const entry = this.#entries.peek(key);
+    const lifeMs = entry === undefined ? 0 : entry.untilMs - this.#clock.monotonicMs();
+    return lifeMs > 0 ? lifeMs : null;
+  }
+
+  learn(key: string, validUntilMs: number | null): void {
+    const entry = this.#entries.peek(key);
+    if (entry === undefined) return;
+    const lifeUntilMs = this.#clock.monotonicMs() + custodyLifeMs(validUntilMs, this.#clock.nowMs());
+    if (validUntilMs !== null) {
+      entry.binding = { ...entry.binding, validUntilMs };
+      entry.untilMs = Math.max(entry.untilMs, lifeUntilMs);
+    } else if (entry.binding.validUntilMs === null) entry.untilMs = Math.min(entry.untilMs, lifeUntilMs);
+  }
+}

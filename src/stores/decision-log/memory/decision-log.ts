@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import type {
+  DecisionLogReader,
+  DecisionSink,
+  LabelledDecision,
+  LabelResult,
+  LogBatch,
+  LogEntry,
+  LogPage,
+  LogPosition,
+  LogSlice,
+  QueryOptions,
+} from '../../../application/decision-log/decision-log.ts';
+import type { Clock } from '../../../application/ports.ts';
+import type { LogRecord } from '../../../domain/decision-log/decision-record.ts';
+import {
+  addLabel,
+  LABELS_MAX,
+  labelInForce,
+  type OutcomeLabel,
+} from '../../../domain/decision-log/outcome-label.ts';
+import { countLabel } from '../../../domain/decision-log/record-counts.ts';
+import { matchesFilter, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
+import { IdRanges } from './id-ranges.ts';
+import { PeriodCounts } from './period-counts.ts';
+
+export interface MemoryDecisionLogOptions {
+  readonly clock: Clock;
+  /** At least 1. The oldest record makes room for a new one. */
+  readonly recordsMax: number;
+  /** How long hours are counted. */
+  readonly countsKeptMs: number;
+}
+
+/** The log of one process: it ends with it, and other replicas have their own. */
+export interface MemoryDecisionLog extends DecisionSink, DecisionLogReader {
+  append(batch: LogBatch): true;
+}
+
+/** Records that one query looks through: a few milliseconds. */
+const SCAN_MAX = 20_000;
+const SEQUENCE_DIGITS = 14;
+const EPOCH_BYTES = 4;
+
+/** Builds an empty log that keeps the latest records. */
+export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): MemoryDecisionLog {
+  const ring = new Ring(options.recordsMax, options.clock.nowMs());
+  const counts = new PeriodCounts(options.countsKeptMs);
+  const labels = new Map<string, readonly OutcomeLabel[]>();
+  const listeners = new Set<() => void>();
+  let labelled = 0;
+  const append = (record: LogRecord): void => {
+    const replaced = ring.push(record);
+    if (labelled > 0 && replaced !== undefined) labels.delete(replaced.id);
+    if (record.kind === 'gap') return;
+    counts.count(record);
+  };
+  const tell = () => {
+    for (const listener of listeners) listener();
+  };
+  const find = (id: string): LabelledDecision | null => {
+    const entry = ring.find(id);
+    if (entry?.record.kind !== 'decision') return null;
+    return { position: entry.position, record: entry.record, labels: labels.get(id) ?? [] };
+  };
+  return {
+    id: 'memory',
+    isDurable: false,
+    isShared: false,
+    append: ({ records }) => {
+      for (const record of records) append(record);
+      tell();
+      return true;
+    },
+    close: async () => listeners.clear(),
+    query: async (filter, query) => ring.query(filter, query),
+    find: async (id) => find(id),
+    labelsOf: async (entries) =>
+      new Map(
+        entries.flatMap(({ record: { id } }) => {
+          const said = labels.get(id);
+          return said === undefined ? [] : [[id, said] as const];
+        }),
+      ),
+    readAfter: async (position, limit) => ring.readAfter(position, limit),
+    newest: async () => ring.newest(),
+    counts: async (asked) => counts.read(asked),
+    version: async () => `${ring.newest() ?? ''}.${labelled}`,
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    label: async (id, label, isTimeGiven): Promise<LabelResult> => {
+      const decision = find(id);
+      if (decision === null) return { kind: 'unknown_decision' };
+      const history = addLabel(decision.labels, label, isTimeGiven);
+      if (history === null) return { kind: 'unchanged', decision };
+      if (history.length > LABELS_MAX) return { kind: 'full' };
+      labels.set(id, history);
+      labelled += 1;
+      const changes = countLabel(decision.record, labelInForce(decision.labels), labelInForce(history));
+      counts.add(Date.parse(decision.record.decided_at), changes);
+      tell();
+      return { kind: 'recorded', decision: { ...decision, labels: history } };
+    },
+  };
+}
+
+/** The latest records, by a sequence that begins anew with each process: positions of another one are known by its start, and by chance, since replicas may start together. */
+class Ring {
+  readonly #records: LogRecord[] = [];
+  readonly #ids: IdRanges;
+  readonly #max: number;
+  readonly #epoch: string;
+  /** The sequence of the next record; that of the first is 1. */
+  #next = 1;
+
+  constructor(max: number, startMs: number) {
+    this.#max = max;
+    this.#ids = new IdRanges(max, (sequence) => this.#at(sequence).id);
+    this.#epoch = startMs.toString(36).padStart(9, '0') + randomBytes(EPOCH_BYTES).toString('hex');
+  }
+
+  /** Returns the record whose place was taken. */
+  push(record: LogRecord): LogRecord | undefined {
+    const place = this.#next % this.#max;
+    const replaced = this.#records[place];
+    this.#records[place] = record;
+    this.#next += 1;
+    return replaced;
+  }
+
+  newest(): LogPosition | null {
+    return this.#next === 1 ? null : this.#positionOf(this.#next - 1);
+  }
+
+  find(id: string): LogEntry | null {
+    const sequence = this.#ids.find(id, this.#first(), this.#next - 1);
+    return sequence === null ? null : this.#entry(sequence);
+  }
+
+  query(filter: RecordFilter, { before, limit }: QueryOptions): LogPage {
+    const entries: LogEntry[] = [];
+    const first = this.#first();
+    const start = before === null ? this.#next : Math.min(this.#sequenceOf(before) ?? 0, this.#next);
+    const end = Math.max(first, start - SCAN_MAX);
+    for (let sequence = start - 1; sequence >= end; sequence -= 1) {
+      const record = this.#at(sequence);
+      if (!matchesFilter(record, filter)) continue;
+      entries.push(this.#entry(sequence));
+      if (entries.length === limit)
+        return { entries, next: sequence > first ? this.#positionOf(sequence) : null };
+    }
+    return { entries, next: end > first ? this.#positionOf(end) : null };
+  }
+
+  readAfter(position: LogPosition | null, limit: number): LogSlice {
+    const first = this.#first();
+    const after = position === null ? first - 1 : this.#sequenceOf(position);
+    const isGap = after === null || after < first - 1 || after >= this.#next;
+    const start = isGap ? first : after + 1;
+    const end = Math.min(start + limit, this.#next);
+    const entries = Array.from({ length: end - start }, (_, place) => this.#entry(start + place));
+    return { entries, position: entries.at(-1)?.position ?? (isGap ? this.newest() : position), isGap };
+  }
+
+  #first(): number {
+    return Math.max(1, this.#next - this.#max);
+  }
+
+  #at(sequence: number): LogRecord {
+    const record = this.#records[sequence % this.#max];
+    if (record === undefined) throw new RangeError('no record has this sequence');
+    return record;
+  }
+
+  #entry(sequence: number): LogEntry {
+    return { position: this.#positionOf(sequence), record: this.#at(sequence) };
+  }
+
+  #positionOf(sequence: number): LogPosition {
+    return `${this.#epoch}-${String(sequence).padStart(SEQUENCE_DIGITS, '0')}`;
+  }
+
+  /** Null for what is no position of this process. */
+  #sequenceOf(position: LogPosition): number | null {
+    const [epoch, digits = ''] = position.split('-');
+    return epoch === this.#epoch && /^\d+$/.test(digits) ? Number(digits) : null;
+  }
+}

@@ -1,0 +1,96 @@
+import {
+  type CountsOfPeriod,
+  type CountsOptions,
+  type DecisionLogReader,
+  type LogEntry,
+  type LogPosition,
+  type LogSlice,
+  MINUTES_KEPT_MS,
+  PERIOD_MS,
+} from '../../../application/decision-log/decision-log.ts';
+import { newChange, watchVersion } from './decision-changes.ts';
+import { addLabelTo, find, labelsOf } from './decision-labels.ts';
+import { HOUR_MS, hourOf, type StreamPlace, toPlace, toPosition } from './decision-position.ts';
+import { search } from './decision-search.ts';
+import type { RedisDecisionOptions } from './decision-sink.ts';
+import { DecisionStreams } from './decision-streams.ts';
+
+/** Reads what every replica has appended. */
+export function createRedisDecisionReader(
+  options: RedisDecisionOptions,
+): DecisionLogReader & { close(): void } {
+  const streams = new DecisionStreams(options.redis, options.clock, options.recordsKeptMs);
+  const changesOf = async (hours: readonly number[]): Promise<readonly (string | null)[]> =>
+    streams.sendAll(hours, (hour) => streams.redis.get(streams.keysOf(hour).changes));
+  const version = async (): Promise<string> => {
+    // Every hour: an old one changes by a label, and when Redis has lost it.
+    const hours = streams.hours();
+    const found = await changesOf(hours);
+    // It may be empty, or have lost all that it held before: no version says which.
+    if (found.every((change) => change === null)) return newChange();
+    return `${hours[0]}.${found.map((change) => change ?? '').join('.')}`;
+  };
+  // Nothing is appended to an hour that is over.
+  const changes = watchVersion(async () => (await changesOf(streams.hours().slice(-3))).join());
+  return {
+    query: (filter, query) => search(streams, filter, query),
+    find: (id) => find(streams, id),
+    labelsOf: (entries) => labelsOf(streams, entries),
+    readAfter: (position, limit) => readAfter(streams, position, limit),
+    newest: () => streams.newest(),
+    counts: (asked) => readCounts(streams, options.countsKeptMs, asked),
+    label: (id, label, isTimeGiven) => addLabelTo(streams, options, id, label, isTimeGiven),
+    version,
+    onChange: changes.listen,
+    close: changes.close,
+  };
+}
+
+async function readAfter(
+  streams: DecisionStreams,
+  position: LogPosition | null,
+  limit: number,
+): Promise<LogSlice> {
+  const hours = streams.hours();
+  const [oldest = 0, latest = 0] = [hours.at(0), hours.at(-1)];
+  const asked = position === null ? null : toPlace(position);
+  const start = asked !== null && asked.hour >= oldest && asked.hour <= latest ? asked : null;
+  const isGap = position !== null && (start === null || !(await streams.holds(start)));
+  // Read before what follows: whatever comes in between is then read with that, or after this one.
+  const newest = isGap ? await streams.newest() : null;
+  const entries: LogEntry[] = [];
+  let last: StreamPlace | null = null;
+  for (const hour of hours) {
+    if (start !== null && hour < start.hour) continue;
+    const after = start?.hour === hour ? start : null;
+    const part = await streams.readOn(hour, after, limit - entries.length);
+    entries.push(...part.entries);
+    last = part.last ?? last;
+    // An hour that is not over may still grow: what stands in the next one waits until then.
+    if (!part.isOver || entries.length >= limit) break;
+  }
+  return { entries, position: last === null ? (isGap ? newest : position) : toPosition(last), isGap };
+}
+
+async function readCounts(
+  streams: DecisionStreams,
+  countsKeptMs: number,
+  { sinceMs, untilMs, period }: CountsOptions,
+): Promise<readonly CountsOfPeriod[]> {
+  const lengthMs = PERIOD_MS[period];
+  const keptMs = period === 'hour' ? countsKeptMs : Math.min(countsKeptMs, MINUTES_KEPT_MS);
+  const first = Math.ceil(Math.max(sinceMs, streams.nowMs() - keptMs) / lengthMs);
+  const last = Math.ceil(Math.min(untilMs, streams.nowMs() + HOUR_MS) / lengthMs) - 1;
+  const starts = Array.from(
+    { length: Math.max(0, last - first + 1) },
+    (_, place) => (first + place) * lengthMs,
+  );
+  const replies = await streams.sendAll(starts, (startMs) => {
+    const keys = streams.keysOf(hourOf(startMs));
+    return streams.redis.hgetall(period === 'hour' ? keys.hourCounts : `${keys.minuteCounts}${startMs}`);
+  });
+  return replies.flatMap((fields, place) => {
+    const counts = new Map(Object.entries(fields).map(([name, count]) => [name, Number(count)]));
+    return counts.size === 0 ? [] : [{ startMs: starts[place] ?? 0, counts }];
+  });
+}

@@ -1,0 +1,156 @@
+import type { DecisionSink, LogBatch } from '../../../application/decision-log/decision-log.ts';
+import { MINUTES_KEPT_MS, PERIOD_MS } from '../../../application/decision-log/decision-log.ts';
+import type { Clock } from '../../../application/ports.ts';
+import type { DecisionRecord, LogRecord } from '../../../domain/decision-log/decision-record.ts';
+import { DecisionTally } from '../../../domain/decision-log/decision-tally.ts';
+import { serialiseRecord } from '../../../domain/decision-log/serialise-record.ts';
+import { LineBuffer } from '../../../platform/line-buffer.ts';
+import type { GuardedRedis } from '../../redis/guarded-redis.ts';
+import { newChange } from './decision-changes.ts';
+import { HOUR_MS, hourOf, minuteOf } from './decision-position.ts';
+import { withDecisionScripts } from './decision-scripts.ts';
+
+export interface RedisDecisionOptions {
+  readonly redis: GuardedRedis;
+  readonly clock: Clock;
+  /** Names this process: no other writer may ever have the same. */
+  readonly writer: string;
+  /** Records of one hour that are kept, about. */
+  readonly hourRecordsMax: number;
+  readonly recordsKeptMs: number;
+  readonly countsKeptMs: number;
+}
+
+/** The hour that was meant may be over, the next one may be early by the clock of its node, and then one must fit. */
+const ATTEMPTS = 4;
+
+/** Appends to the stream of the present hour. A batch is kept when Redis has acknowledged it; how safe it is then depends on its own persistence. */
+export function createRedisDecisionSink(options: RedisDecisionOptions): DecisionSink {
+  const { redis, clock, writer } = options;
+  const scripted = withDecisionScripts(redis.redis);
+  let offsetMs = 0;
+  let underWay: Promise<unknown> = Promise.resolve();
+  /** Where a batch was sent whose fate is not known. */
+  let unknown: { readonly number: number; readonly hour: number } | null = null;
+
+  const append = async (batch: LogBatch): Promise<boolean> => {
+    let hour = unknown?.number === batch.number ? unknown.hour : hourOf(clock.nowMs() + offsetMs);
+    for (let attempt = 0; attempt < ATTEMPTS && redis.guard.admits(); attempt += 1) {
+      const words = toWords(batch, hour, options);
+      const reply = await redis.guard.run(() => scripted.appendDecisions(...words));
+      if (reply === null) {
+        unknown = { number: batch.number, hour };
+        return false;
+      }
+      const [status, serverMs] = reply;
+      offsetMs = serverMs - clock.nowMs();
+      if (status === 'kept') {
+        unknown = null;
+        return true;
+      }
+      hour = hourOf(serverMs);
+    }
+    return false;
+  };
+
+  return {
+    id: 'redis',
+    isDurable: true,
+    isShared: true,
+    append: (batch) => {
+      const appended = append(batch);
+      underWay = appended;
+      return appended;
+    },
+    close: async () => {
+      await underWay;
+    },
+  };
+
+  function toWords(batch: LogBatch, hour: number, limits: RedisDecisionOptions): (string | Buffer)[] {
+    const keys = redis.keys.decisions(hour);
+    const endMs = (hour + 1) * HOUR_MS;
+    const decisions = batch.records.filter(({ kind }) => kind === 'decision') as DecisionRecord[];
+    const times = decisions.map(({ decided_at: at }) => Date.parse(at));
+    return [
+      keys.records,
+      keys.indexOf,
+      keys.changes,
+      keys.writers,
+      keys.earliest,
+      keys.hourCounts,
+      keys.minuteCounts,
+      String(endMs),
+      writer,
+      String(batch.number),
+      String(limits.hourRecordsMax),
+      ...expiries(hour, limits),
+      times.length === 0 ? '' : String(Math.min(...times)),
+      toLines(batch.records),
+      batch.records.map((record) => `${toIndexNames(record)}\n`).join(''),
+      newChange(),
+      ...toCountWords(decisions, times, hour),
+    ];
+  }
+}
+
+/** Used for one batch at a time, whoever's it is. */
+const lines = new LineBuffer(1024 * 1024);
+
+/** When the records, the hour counts and the minute counts of an hour expire, Unix milliseconds. */
+export function expiries(
+  hour: number,
+  { recordsKeptMs, countsKeptMs }: Pick<RedisDecisionOptions, 'recordsKeptMs' | 'countsKeptMs'>,
+): string[] {
+  const endMs = (hour + 1) * HOUR_MS;
+  return [recordsKeptMs, countsKeptMs, Math.min(countsKeptMs, MINUTES_KEPT_MS)].map((keptMs) =>
+    String(endMs + keptMs),
+  );
+}
+
+/** The minute whose counts a decision belongs to. One that reached the log in a later hour is counted at its beginning. */
+export function countedMinute(timeMs: number, hour: number): number {
+  const startMs = hour * HOUR_MS;
+  return minuteOf(Math.min(Math.max(timeMs, startMs), startMs + HOUR_MS - PERIOD_MS.minute));
+}
+
+/** The server keeps no reference to them, but the connection does until they are sent: so they are copied. */
+function toLines(records: readonly LogRecord[]): Buffer {
+  for (const record of records) lines.add(serialiseRecord(record));
+  return Buffer.from(lines.take());
+}
+
+function toIndexNames(record: LogRecord): string {
+  if (record.kind === 'gap') return '';
+  const { telemetry, devices, account } = record.subject;
+  const names = [indexName('id', record.id), ...devices.map((device) => indexName('device', device))];
+  if (telemetry !== null) names.push(indexName('telemetry', telemetry));
+  if (account !== null) names.push(indexName('account', account));
+  return names.join(' ');
+}
+
+/** What an entry is found by in the index, without the colon and the stream id that follow. */
+export function indexName(part: 'id' | 'telemetry' | 'device' | 'account', value: string): string {
+  return `${part[0]}:${value}`;
+}
+
+function toCountWords(
+  decisions: readonly DecisionRecord[],
+  times: readonly number[],
+  hour: number,
+): string[] {
+  const minutes = new Map<number, DecisionTally>();
+  decisions.forEach((record, place) => {
+    const minute = countedMinute(times[place] ?? 0, hour);
+    const tally = minutes.get(minute) ?? new DecisionTally();
+    tally.add(record);
+    minutes.set(minute, tally);
+  });
+  const words = [String(minutes.size)];
+  for (const [minute, tally] of minutes) {
+    const counts = tally.read();
+    words.push(String(minute), String(counts.size));
+    for (const [name, count] of counts) words.push(name, String(count));
+  }
+  return words;
+}

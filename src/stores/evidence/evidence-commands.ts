@@ -1,0 +1,37 @@
+import type { RedisClient } from '../redis/connection.ts';
+
+const SET_UNLESS_PURGED = `
+if redis.call('GET', KEYS[1]) == ARGV[3] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`;
+
+/** The claim stands in the place of the evidence: one key, one step, and whoever sets or purges ends it. A Redis that refuses the claim (full, a replica) still gives what it has. */
+const GET_OR_CLAIM = `
+local standing = redis.call('GET', KEYS[1])
+if standing then return standing end
+redis.pcall('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return false`;
+
+const RELEASE_CLAIM = `
+local standing = redis.call('GET', KEYS[1])
+if not standing or string.sub(standing, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])`;
+
+/** What Redis does for evidence in one step each, and on one key each. */
+export type EvidenceRedis = RedisClient & {
+  /** Resolves 1, or 0 when the tombstone stands. */
+  setUnlessPurged(key: string, text: string, lifeMs: number, tombstone: string): Promise<number>;
+  /** Resolves what stands under the key; null where nothing stood, and the claim does now unless it was refused. */
+  getOrClaim(key: string, claim: string, claimMs: number): Promise<string | null>;
+  /** Removes a claim that begins so, and nothing else. */
+  releaseClaim(key: string, beginning: string): Promise<number>;
+};
+
+/** Teaches a connection the commands. */
+export function defineEvidenceCommands(redis: RedisClient): EvidenceRedis {
+  redis.defineCommand('setUnlessPurged', { numberOfKeys: 1, lua: SET_UNLESS_PURGED });
+  redis.defineCommand('getOrClaim', { numberOfKeys: 1, lua: GET_OR_CLAIM });
+  redis.defineCommand('releaseClaim', { numberOfKeys: 1, lua: RELEASE_CLAIM });
+  // defineCommand adds the methods that the cast declares.
+  return redis as EvidenceRedis;
+}

@@ -1,0 +1,211 @@
+import t from 'tap';
+import type { DecideOptions } from '../../../src/application/decide.ts';
+import type { Delivery, StrictDelivery } from '../../../src/application/decision-log/decision-log.ts';
+import { recordDecisions } from '../../../src/application/decision-log/record-decisions.ts';
+import type { Decision } from '../../../src/domain/decision.ts';
+import { type DecisionRecord, logRecordSchema } from '../../../src/domain/decision-log/decision-record.ts';
+import type { Subject } from '../../../src/domain/subject.ts';
+import { toRfc3339 } from '../../../src/platform/rfc3339.ts';
+import { uuidAt } from '../../support/decision-records.ts';
+
+const SUBJECT: Subject = {
+  telemetryId: 'canary-telemetry',
+  device: { kind: 'shared', id: 'canary-device' },
+  accountId: 'canary-account',
+  action: 'login',
+  ip: '203.0.113.7',
+  userAgent: 'canary-agent',
+};
+const ASK: DecideOptions = { maxAgeMs: null, deadlineMs: null, caller: 'shop', requestId: 'request-1' };
+
+const DECISION: Decision = {
+  id: uuidAt(0, 1),
+  verdict: 'BLOCK',
+  reasons: [{ code: 'BAD', rule: 'bad', verdict: 'BLOCK', providers: ['stytch'], certain: true }],
+  waivers: [],
+  degraded: false,
+  evidence: [
+    {
+      provider: 'stytch',
+      outcome: 'ok',
+      origin: 'memory',
+      latencyMs: 1.23456,
+      ageMs: 20,
+      upstreamRequestId: 'upstream-1',
+      signals: { found: true, action: 'BLOCK', country: 'AU' },
+      suspect: false,
+    },
+    {
+      provider: 'mobilerun',
+      outcome: 'ok',
+      origin: 'miss',
+      latencyMs: 5,
+      ageMs: 0,
+      upstreamRequestId: null,
+      signals: { found: true, model: 'x' },
+      suspect: false,
+    },
+    {
+      provider: 'prefactor',
+      outcome: 'timeout',
+      origin: 'miss',
+      latencyMs: 9,
+      ageMs: 0,
+      upstreamRequestId: null,
+      signals: null,
+      suspect: false,
+    },
+  ],
+  custody: { uses: 1, age_seconds: 0, bound_elsewhere: false },
+  trace: [{ rule: 'bad', result: 'true' }],
+  policy: { id: 'p', hash: 'sha256:1' },
+  signalsRead: new Map<string, readonly string[] | null>([
+    ['stytch', ['found', 'action', 'absent']],
+    ['mobilerun', null],
+  ]),
+  decidedAtMs: Date.UTC(2026, 0, 1),
+  expiresAtMs: 0,
+  latencyMs: 10.004,
+};
+
+function open(strictAnswers: readonly boolean[] = []) {
+  const records: DecisionRecord[] = [];
+  const lossy: Delivery = {
+    sink: 'memory',
+    deliver: (record) => void records.push(record as DecisionRecord),
+    usage: () => ({ sink: 'memory', appended: 0, dropped: 0, failures: 0, waiting: 0 }),
+    close: async () => {},
+  };
+  const asked: string[] = [];
+  const strict = strictAnswers.map(
+    (answer, place): StrictDelivery => ({
+      ...lossy,
+      health: () => 'taking',
+      deliver: async ({ id }) => {
+        asked.push(`${place} ${id}`);
+        return answer;
+      },
+    }),
+  );
+  const options = {
+    strict,
+    lossy: [lossy],
+    hashes: {
+      telemetry: (id: string) => `t(${id.length})`,
+      device: (id: string) => `d(${id.length})`,
+      account: (id: string) => `a(${id.length})`,
+    },
+    formatTime: toRfc3339,
+    engine: '1.2.3',
+  };
+  return { options, records, asked };
+}
+
+t.test('records a decision without any raw identifier, and stays in place', async (t) => {
+  const { options, records } = open();
+  const made = recordDecisions(() => DECISION, options)(SUBJECT, ASK);
+  t.equal(made, DECISION, 'no promise');
+  t.strictSame(records, [
+    {
+      version: 1,
+      kind: 'decision',
+      id: DECISION.id,
+      decided_at: '2026-01-01T00:00:00.000Z',
+      verdict: 'BLOCK',
+      degraded: false,
+      reasons: DECISION.reasons,
+      waivers: [],
+      caller: 'shop',
+      door: 'decide',
+      action: 'login',
+      request_id: 'request-1',
+      subject: { telemetry: 't(16)', devices: ['d(13)'], account: 'a(14)' },
+      providers: {
+        stytch: {
+          outcome: 'ok',
+          origin: 'memory',
+          latency_ms: 1.23,
+          age_ms: 20,
+          request_id: 'upstream-1',
+          suspect: false,
+          signals: { found: true, action: 'BLOCK' },
+        },
+        mobilerun: {
+          outcome: 'ok',
+          origin: 'miss',
+          latency_ms: 5,
+          age_ms: 0,
+          request_id: null,
+          suspect: false,
+          signals: { found: true, model: 'x' },
+        },
+        prefactor: {
+          outcome: 'timeout',
+          origin: 'miss',
+          latency_ms: 9,
+          age_ms: 0,
+          request_id: null,
+          suspect: false,
+          signals: null,
+        },
+      },
+      custody: { result: 'first_use', signals: DECISION.custody },
+      policy: { id: 'p', hash: 'sha256:1' },
+      engine: '1.2.3',
+      latency_ms: 10,
+      rules: [{ rule: 'bad', result: 'true' }],
+    },
+  ]);
+  t.notMatch(JSON.stringify(records), /canary|203\.0\.113/);
+  t.ok(logRecordSchema.safeParse(records[0]).success);
+});
+
+t.test('records who asked at which door about what', async (t) => {
+  const { options, records } = open();
+  const decide = recordDecisions(async () => ({ ...DECISION, custody: 'none' as const }), options);
+  const named = new Map([
+    ['mobilerun', 'one'],
+    ['prefactor', 'one'],
+    ['other', null],
+  ]);
+  await decide(
+    { telemetryId: null, device: { kind: 'named', ids: named } },
+    { maxAgeMs: null, deadlineMs: null },
+  );
+  await decide(
+    { telemetryId: '', device: { kind: 'shared', id: null } },
+    { ...ASK, door: 'nginx', requestId: undefined },
+  );
+  const [first, second] = records;
+  t.match(first, { caller: '', door: 'decide', action: null, request_id: null });
+  t.strictSame(first?.subject, { telemetry: null, devices: ['d(3)'], account: null });
+  t.strictSame(first?.custody, { result: 'none', signals: null });
+  t.match(second, { caller: 'shop', door: 'nginx' });
+  t.strictSame(second?.subject, { telemetry: null, devices: [], account: null });
+});
+
+t.test('answers when every strict sink holds the record', async (t) => {
+  const { options, records, asked } = open([true, true]);
+  t.equal(await recordDecisions(() => DECISION, options)(SUBJECT, ASK), DECISION);
+  t.same(asked, [`0 ${DECISION.id}`, `1 ${DECISION.id}`]);
+  t.equal(records.length, 1);
+});
+
+t.test('does not answer when one of them does not, and tells nobody else', async (t) => {
+  const { options, records } = open([true, false]);
+  await t.rejects(recordDecisions(() => DECISION, options)(SUBJECT, ASK) as Promise<unknown>, {
+    code: 'decision_log_unavailable',
+  });
+  t.same(records, []);
+});
+
+t.test('records a repeat only where the decision that it repeats has not been', async (t) => {
+  const { options, records } = open();
+  const decide = recordDecisions(() => DECISION, options);
+  for (const isRepeat of [() => true, async () => true])
+    t.equal(await decide(SUBJECT, { ...ASK, isRepeat }), DECISION);
+  t.same(records, []);
+  for (const isRepeat of [() => false, async () => false])
+    t.equal(await decide(SUBJECT, { ...ASK, isRepeat }), DECISION);
+  t.equal(records.length, 2);
+});

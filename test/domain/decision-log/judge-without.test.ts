@@ -1,0 +1,129 @@
+import t from 'tap';
+import type { DecisionRecord } from '../../../src/domain/decision-log/decision-record.ts';
+import { judgeWithout } from '../../../src/domain/decision-log/judge-without.ts';
+import type { CompiledPolicy } from '../../../src/domain/policy/compile.ts';
+import { evaluatePolicy, type PolicyEvidence } from '../../../src/domain/policy/evaluate.ts';
+import type { TelemetryCustody } from '../../../src/domain/policy/telemetry-signals.ts';
+import { createDecisionRecord } from '../../support/decision-records.ts';
+import { compiled, documentOf, NOT_FOUND, ok, rule, SKIPPED, TIMEOUT } from '../../support/policy-fixture.ts';
+
+/** The record of what a policy says of some evidence. */
+function recordOf(
+  policy: CompiledPolicy,
+  evidence: readonly PolicyEvidence[],
+  custody: TelemetryCustody = 'none',
+): DecisionRecord {
+  const request = { telemetry_id_present: true, device_id_present: true, action: 'login' };
+  const judged = evaluatePolicy(policy, evidence, request, custody);
+  const use = { origin: 'miss', latency_ms: 1, age_ms: 0, request_id: null } as const;
+  const providers = policy.providerIds.map((id, place) => {
+    const { outcome = 'skipped', signals = null, suspect = false } = evidence[place] ?? {};
+    return [id, { ...use, outcome: outcome as 'ok', signals, suspect }];
+  });
+  return createDecisionRecord(0, 0, {
+    verdict: judged.verdict,
+    rules: judged.trace,
+    providers: Object.fromEntries(providers),
+    custody:
+      typeof custody === 'object'
+        ? { result: 'repeated', signals: custody }
+        : { result: custody, signals: null },
+  });
+}
+
+const short = (policy: CompiledPolicy, record: DecisionRecord, telemetry: readonly string[] = ['a']) => {
+  const { why, providers } = judgeWithout(policy, record, telemetry);
+  return [why, ...providers.map(({ provider, verdict, changes }) => `${provider} ${verdict} ${changes}`)];
+};
+
+t.test('says what each provider changed', async (t) => {
+  const policy = compiled(
+    documentOf([
+      rule('!a.found', { id: 'a-missing', verdict: 'BLOCK', reason: 'A' }),
+      rule('has(b.score) && b.score > 1.0', {
+        id: 'b-high',
+        verdict: 'CHALLENGE',
+        reason: 'B',
+        on_unknown: 'IGNORE',
+      }),
+    ]),
+  );
+  const clean = recordOf(policy, [ok(), ok({ score: 0.5 })]);
+  t.same(short(policy, clean), [null, 'a CHALLENGE true', 'b ALLOW false']);
+  const blocked = recordOf(policy, [NOT_FOUND, ok({ score: 2 })]);
+  t.same(short(policy, blocked), [null, 'a CHALLENGE true', 'b BLOCK false']);
+  const [first] = judgeWithout(policy, blocked, []).providers;
+  t.match(first?.reasons, [
+    { code: 'B', certain: true },
+    { code: 'A', certain: false },
+  ]);
+});
+
+t.test(
+  'changes nothing for a provider that was lost anyway, and leaves out one that was not asked',
+  async (t) => {
+    const policy = compiled(documentOf([rule('!a.found'), rule('!b.found', { id: 'second' })]));
+    t.same(short(policy, recordOf(policy, [TIMEOUT, ok()])), [
+      null,
+      'a CHALLENGE false',
+      'b CHALLENGE false',
+    ]);
+    t.same(short(policy, recordOf(policy, [ok(), SKIPPED])), [null, 'a CHALLENGE true']);
+    const withoutB = recordOf(policy, [ok(), SKIPPED]);
+    const { b: _, ...providers } = withoutB.providers;
+    t.same(
+      short(policy, { ...withoutB, providers }),
+      [null, 'a CHALLENGE true'],
+      'nor one that was not there',
+    );
+  },
+);
+
+t.test('takes with a provider of telemetry ids that the id has not expired', async (t) => {
+  const policy = compiled(documentOf([rule('telemetry.expired'), rule('!b.found', { id: 'b' })]));
+  const custody = { uses: 2, age_seconds: 5, bound_elsewhere: false };
+  const live = recordOf(policy, [ok(), ok()], { ...custody, expired: false });
+  t.same(short(policy, live), [null, 'a CHALLENGE true', 'b CHALLENGE true']);
+  t.same(short(policy, live, []), [null, 'a ALLOW false', 'b CHALLENGE true']);
+  const expired = recordOf(policy, [ok(), ok()], { ...custody, expired: true });
+  t.same(
+    short(policy, expired),
+    [null, 'a BLOCK false', 'b BLOCK false'],
+    'the binding remembers that it has',
+  );
+  const unknown = recordOf(policy, [ok(), ok()], 'unknown');
+  t.same(short(policy, unknown), [null, 'a CHALLENGE false', 'b CHALLENGE false']);
+});
+
+t.test('says nothing where the record cannot say it', async (t) => {
+  const policy = compiled(documentOf([rule('!a.found || request.ip == "x"')]));
+  t.same(short(policy, recordOf(policy, [ok(), ok()])), ['the rule the-rule reads what records do not keep']);
+  for (const when of ['request["ip"] == "x"', 'has(request.account_id)', 'request.user_agent == ""']) {
+    const reading = compiled(documentOf([rule(when)]));
+    t.match(short(reading, recordOf(reading, [ok(), ok()])), [/do not keep/], when);
+  }
+  const plain = compiled(
+    documentOf([rule('!a.found && request.action == "login" && request . device_id_present')]),
+  );
+  const record = recordOf(plain, [ok(), ok()]);
+  t.equal(short(plain, record)[0], null);
+  const changes: readonly Partial<DecisionRecord>[] = [
+    { verdict: 'BLOCK' },
+    { rules: [] },
+    { rules: [{ rule: 'the-rule', result: 'true' }] },
+    { rules: [{ rule: 'another', result: 'false' }] },
+  ];
+  for (const change of changes)
+    t.same(short(plain, { ...record, ...change }), ['the record does not come to its own verdict']);
+  const actionless = recordOf(compiled(documentOf([rule('a.found && request.action == "login"')])), [
+    ok(),
+    ok(),
+  ]);
+  t.match(
+    short(compiled(documentOf([rule('a.found && request.action == "login"')])), {
+      ...actionless,
+      action: null,
+    }),
+    [/own verdict/],
+  );
+});

@@ -1,0 +1,80 @@
+import t from 'tap';
+import type { DecisionRecord } from '../../../src/domain/decision-log/decision-record.ts';
+import { DecisionTally } from '../../../src/domain/decision-log/decision-tally.ts';
+import {
+  addCounts,
+  countLabel,
+  countsOf,
+  quantilesOf,
+} from '../../../src/domain/decision-log/record-counts.ts';
+import { createDecisionRecord } from '../../support/decision-records.ts';
+
+const record = createDecisionRecord(0, 1);
+
+function countAll(...records: readonly DecisionRecord[]): Map<string, number> {
+  const tally = new DecisionTally();
+  for (const each of records) tally.add(each);
+  return tally.read();
+}
+
+t.test('counts what a decision says', async (t) => {
+  const counts = countAll(record, { ...record, degraded: false });
+  t.same(Object.fromEntries(countsOf(counts, 'degraded')), { true: 1, false: 1 });
+  t.same(Object.fromEntries(countsOf(counts, 'rule')), { 'one/unknown': 2, 'two/true': 2 });
+  t.same(Object.fromEntries(countsOf(counts, 'provider_outcome')), {
+    'stytch/timeout': 2,
+    'prefactor/ok': 2,
+  });
+  t.same(
+    [...countsOf(counts, 'latency').values()],
+    [2, 2],
+    'a call and the decision, and no cached evidence',
+  );
+});
+
+t.test('skips a provider without an entry', async (t) => {
+  const providers = { stytch: undefined } as unknown as typeof record.providers;
+  const counts = countAll({ ...record, providers });
+  t.equal(countsOf(counts, 'provider_outcome').size, 0);
+});
+
+t.test('moves the labels of rules that were true', async (t) => {
+  t.same([...countLabel(record, null, 'fraud')], [['rule_label:two/fraud', 1]]);
+  t.same(
+    [...countLabel(record, 'fraud', 'legit')],
+    [
+      ['rule_label:two/fraud', -1],
+      ['rule_label:two/legit', 1],
+    ],
+  );
+  t.same([...countLabel(record, 'fraud', null)], [['rule_label:two/fraud', -1]]);
+  t.equal(countLabel(record, 'fraud', 'fraud').size, 0);
+});
+
+t.test('finds quantiles to within a twentieth, also of merged counts', async (t) => {
+  const total = new Map<string, number>();
+  for (let ms = 1; ms <= 1000; ms += 1) {
+    addCounts(total, countAll({ ...record, providers: {}, latency_ms: ms }));
+  }
+  const [median, high, highest] = quantilesOf(total, 'decision', [0.5, 0.95, 0.99]);
+  for (const [found, exact] of [
+    [median, 500],
+    [high, 950],
+    [highest, 990],
+  ] as const)
+    t.ok(Math.abs((found ?? 0) - exact) <= exact * 0.05, `${found} for ${exact}`);
+  t.same(quantilesOf(total, 'stytch', [0.5]), [null]);
+  const two = new Map([
+    ['latency:decision/50', 1],
+    ['latency:decision/100', 1],
+  ]);
+  const [below = 0, above = 0] = quantilesOf(two, 'decision', [0.5, 0.51]);
+  t.ok(Number(below) < Number(above), 'half of two is the lesser one');
+});
+
+t.test('takes latencies beyond both ends', async (t) => {
+  const latencies = [0, 0.001, 1e9, Number.NaN];
+  const counts = countAll(...latencies.map((ms) => ({ ...record, providers: {}, latency_ms: ms })));
+  t.same(Object.fromEntries(countsOf(counts, 'latency')), { 'decision/0': 3, 'decision/150': 1 });
+  t.same(quantilesOf(counts, 'decision', [0.5]), [0.01]);
+});

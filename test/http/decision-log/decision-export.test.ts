@@ -1,0 +1,223 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import Fastify from 'fastify';
+import t from 'tap';
+import { RiskgateError } from '../../../src/domain/errors.ts';
+import { exportDecisions } from '../../../src/http/decision-log/decision-export.ts';
+import { registerDecisionExportRoute } from '../../../src/http/routes/decision-export.ts';
+import { SHARED_SCHEMAS } from '../../../src/http/schemas/responses.ts';
+import { createDecisionRecord, createGapRecord } from '../../support/decision-records.ts';
+import { createReadApi } from '../../support/read-api.ts';
+import { KEYS, portOf, until } from '../../support/test-app.ts';
+
+const NOW_MS = Date.now();
+
+/** An answer of which nothing has been read yet. */
+async function openExport(port: number, query = ''): Promise<IncomingMessage> {
+  const headers = { authorization: `Bearer ${KEYS.read}` };
+  const sent = request({ port, path: `/v1/decisions/export${query}`, headers }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return response;
+}
+
+t.test('exports whole records with their labels as NDJSON, newest first', async (t) => {
+  const api = await createReadApi(t);
+  const records = Array.from({ length: 1200 }, (_, serial) => createDecisionRecord(NOW_MS, serial));
+  const gap = createGapRecord(NOW_MS, 5000);
+  await api.log.append({ number: 1, records: [...records, gap] });
+  await api.post(`/v1/decisions/${records[7]?.id}/outcome`, { label: 'fraud' });
+  const { status, headers, text } = await api.get('/v1/decisions/export');
+  t.equal(status, 200);
+  t.match(headers, {
+    'content-type': 'application/x-ndjson; charset=utf-8',
+    'content-disposition': 'attachment; filename="decisions.ndjson"',
+    'cache-control': 'no-store',
+  });
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  t.same(
+    lines.map(({ id }) => id),
+    [...records, gap].map(({ id }) => id).reverse(),
+  );
+  t.same(lines[0], gap);
+  const labelled = lines.find(({ id }) => id === records[7]?.id);
+  t.match(labelled, { ...records[7], label: 'fraud', labels: [{ label: 'fraud' }] });
+  t.match(lines[1], { label: null, labels: [] });
+});
+
+t.test('exports what fits the filters, and an empty file where nothing does', async (t) => {
+  const api = await createReadApi(t);
+  const records = [createDecisionRecord(NOW_MS, 1), createDecisionRecord(NOW_MS, 2, { verdict: 'BLOCK' })];
+  await api.log.append({ number: 1, records });
+  const blocked = await api.get('/v1/decisions/export?verdict=BLOCK&format=ndjson');
+  t.equal(JSON.parse(blocked.text).id, records[1]?.id);
+  t.equal((await api.get('/v1/decisions/export?verdict=ALLOW')).text, '');
+  t.match(
+    (await api.get('/v1/decisions/export?verdict=ALLOW&format=csv')).text,
+    /^kind,id,decided_at,[a-z_,]+dropped\r\n$/,
+  );
+  t.equal((await api.get('/v1/decisions/export?format=xml')).status, 400);
+  t.equal((await api.get('/v1/decisions/export?limit=1')).status, 400);
+});
+
+t.test('exports CSV that no spreadsheet runs', async (t) => {
+  const api = await createReadApi(t);
+  const plain = createDecisionRecord(NOW_MS, 1, { reasons: [], waivers: [], action: null });
+  const record = createDecisionRecord(NOW_MS, 2, { action: '-1+1', request_id: '@SUM(1,"x")' });
+  await api.log.append({ number: 1, records: [createGapRecord(NOW_MS, 3), plain, record] });
+  for (const note of ['=cmd|calc!A0', '+1', '\t=1'])
+    await api.post(`/v1/decisions/${record.id}/outcome`, { label: 'fraud', note });
+  await api.post(`/v1/decisions/${record.id}/outcome`, { label: 'fraud', note: '=HYPERLINK("x")' });
+  const { text, headers } = await api.get('/v1/decisions/export?format=csv');
+  t.equal(headers['content-type'], 'text/csv; charset=utf-8');
+  const [head, first, second, third, ...rest] = text.split('\r\n');
+  t.same(rest, ['']);
+  t.match(first, `,'-1+1,"'@SUM(1,""x"")",`);
+  t.match(first, `,"'=HYPERLINK(""x"")",`);
+  t.match(first, ',STYTCH_UNKNOWN,LENIENT,shop,decide,');
+  t.match(first, ',stytch/timeout prefactor/ok,default,sha256:1,');
+  t.match(second, `decision,${plain.id},${plain.decided_at},CHALLENGE,true,,,shop,decide,,request-1,`);
+  t.match(third, /^gap,[^,]+,[^,]+,+1$/);
+  for (const line of [head, third]) t.equal(line?.split(',').length, 23);
+});
+
+t.test('reads no further than the client does', async (t) => {
+  const { log } = await createReadApi(t);
+  const PAGES = 4000;
+  let pages = 0;
+  const query = async (_: unknown, { limit }: { limit: number }) => {
+    pages += 1;
+    const entries = Array.from({ length: limit }, (_, place) => {
+      const record = createDecisionRecord(NOW_MS, pages * limit + place);
+      return { position: record.id, record };
+    });
+    return { entries, next: pages === PAGES ? null : 'more' };
+  };
+  const api = await createReadApi(t, { reader: { ...log, query, labelsOf: async () => new Map() } });
+  const port = await api.listen();
+  const response = await openExport(port);
+  let pagesBefore = -1;
+  await until('nothing more is read', async () => {
+    const isStill = pages === pagesBefore;
+    pagesBefore = pages;
+    await delay(100);
+    return isStill;
+  });
+  t.ok(pages < 100, `${pages} of ${PAGES} pages were read for a client that does not read`);
+  response.destroy();
+  await delay(50);
+  const pagesAfter = pages;
+  await delay(100);
+  t.equal(pages, pagesAfter, 'and none after it has gone');
+});
+
+t.test('lets others have their turn between two pages', async (t) => {
+  const { log } = await createReadApi(t);
+  const records = Array.from({ length: 2500 }, (_, serial) => createDecisionRecord(NOW_MS, serial));
+  await log.append({ number: 1, records });
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    turning = setImmediate(count);
+  };
+  let turning = setImmediate(count);
+  let pages = 0;
+  for await (const text of exportDecisions(log, {}, 'ndjson')) {
+    t.match(text, /\n$/);
+    pages += 1;
+  }
+  clearImmediate(turning);
+  t.ok(pages >= 10 && turns >= pages - 1, `${turns} turns for ${pages} pages`);
+});
+
+t.test('breaks off, so that nobody takes it for whole, when the log is lost on the way', async (t) => {
+  const { log } = await createReadApi(t);
+  let pages = 0;
+  const query = async () => {
+    pages += 1;
+    if (pages === 3) throw new RiskgateError('store_unavailable', 'lost');
+    const record = createDecisionRecord(NOW_MS, pages);
+    return { entries: [{ position: record.id, record }], next: 'more' };
+  };
+  const api = await createReadApi(t, { reader: { ...log, query, labelsOf: async () => new Map() } });
+  const port = await api.listen();
+  const response = await openExport(port);
+  t.equal(response.statusCode, 200);
+  response.resume();
+  const [error] = (await once(response, 'error')) as [NodeJS.ErrnoException];
+  t.equal(error.code, 'ECONNRESET');
+  t.equal(response.complete, false);
+});
+
+t.test('does not promise more than it can: at most four at a time', async (t) => {
+  const { log } = await createReadApi(t);
+  const gate = Promise.withResolvers<void>();
+  const reader = { ...log, query: () => gate.promise.then(() => ({ entries: [], next: null })) };
+  const api = await createReadApi(t, { reader });
+  const under = Array.from({ length: 4 }, () => api.get('/v1/decisions/export'));
+  const refused = await api.get('/v1/decisions/export');
+  t.match([refused.status, refused.json.code], [503, 'overloaded']);
+  gate.resolve();
+  for (const { status } of await Promise.all(under)) t.equal(status, 200);
+  t.equal((await api.get('/v1/decisions/export')).status, 200, 'and then again');
+});
+
+t.test('keeps no place for a client that goes away before its export begins', async (t) => {
+  const { log, hashes } = await createReadApi(t);
+  const app = Fastify();
+  t.teardown(() => app.close());
+  for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
+  app.decorate('isStillAllowed', () => true);
+  let waiting = 0;
+  app.addHook('onRequest', async ({ headers, raw }) => {
+    if (headers['x-leaves'] === undefined) return;
+    // As a count of its requests in Redis may take its time.
+    waiting += 1;
+    await once(raw.socket, 'close');
+    await delay(1);
+    waiting -= 1;
+  });
+  registerDecisionExportRoute(app, { reads: { log, hashes } });
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const port = portOf(app.server.address());
+  const path = '/v1/decisions/export';
+  const leaving = Array.from({ length: 4 }, () => request({ port, path, headers: { 'x-leaves': 'yes' } }));
+  for (const sent of leaving) sent.on('error', () => {}).end();
+  await until('all are let in', () => waiting === 4);
+  for (const sent of leaving) sent.destroy();
+  await until('all have gone', () => waiting === 0);
+  await until('an export is made', async () => (await app.inject(path)).statusCode === 200);
+});
+
+t.test('ends with its client and its key, also where nothing fits', async (t) => {
+  const { log } = await createReadApi(t);
+  for (const ends of ['client', 'key'] as const) {
+    let pages = 0;
+    const query = async () => {
+      pages += 1;
+      await delay(1);
+      return { entries: [], next: 'more' };
+    };
+    const api = await createReadApi(t, { reader: { ...log, query } });
+    const port = await api.listen();
+    const response = await openExport(port, '?verdict=BLOCK');
+    const closed = new Promise<void>((resolve) => response.on('close', resolve));
+    // It is cut off: that is what is looked for.
+    response.resume().on('error', () => {});
+    await until('it looks for more', () => pages > 5);
+    if (ends === 'client') response.destroy();
+    else api.withdrawKeys();
+    await closed;
+    t.equal(response.complete, false, ends);
+    let pagesBefore = -1;
+    await until('nothing more is read', async () => {
+      const isStill = pages === pagesBefore;
+      pagesBefore = pages;
+      await delay(50);
+      return isStill;
+    });
+  }
+});

@@ -1,0 +1,160 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { LogRecord } from '../../../../src/domain/decision-log/decision-record.ts';
+import {
+  type DecisionFileEvent,
+  openDecisionFile,
+} from '../../../../src/stores/decision-log/file/decision-file.ts';
+import { findDecisionFileMistakes } from '../../../../src/stores/decision-log/file/decision-file-check.ts';
+import { createDecisionRecord } from '../../../support/decision-records.ts';
+import { createDirectory, createManualClock } from '../../../support/test-app.ts';
+
+const record = (serial: number) => createDecisionRecord(0, serial);
+const line = (serial: number) => `${JSON.stringify(record(serial))}\n`;
+
+async function open(t: Test, path: string) {
+  const events: DecisionFileEvent[] = [];
+  const clock = createManualClock();
+  const sink = await openDecisionFile({
+    path,
+    isSynced: true,
+    clock,
+    onEvent: (event) => events.push(event),
+  });
+  t.teardown(() => sink.close());
+  let number = 0;
+  const append = (...serials: number[]) => {
+    number += 1;
+    return sink.append({ number, records: serials.map(record) });
+  };
+  return { sink, events, clock, append };
+}
+
+function idsIn(path: string): string[] {
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((text) => (JSON.parse(text) as LogRecord).id);
+}
+
+/** What a crash can leave at the end, and how much of it goes. */
+const TAILS: Readonly<Record<string, string>> = {
+  'half of a line': '{"version":1,"kind":"deci',
+  'a line without its end': line(3).slice(0, -1),
+  'a line that is no JSON': '{"version":1,"ki\n',
+  'empty blocks': '\0'.repeat(5000),
+  'empty blocks and a line end': `${'\0'.repeat(200_000)}\n`,
+  'several broken lines': '{"a\n{"b\n{"c',
+};
+
+t.test('cuts off a torn end, and appends after what is whole', async (t) => {
+  for (const [name, tail] of Object.entries(TAILS)) {
+    const path = join(createDirectory(t), 'log');
+    writeFileSync(path, line(1) + line(2) + tail);
+    const { events, append } = await open(t, path);
+    t.same(events, [{ kind: 'repaired', cut_bytes: Buffer.byteLength(tail) }], name);
+    t.equal(readFileSync(path, 'utf8'), line(1) + line(2), name);
+    t.equal(await append(4), true);
+    t.same(
+      idsIn(path),
+      [1, 2, 4].map((serial) => record(serial).id),
+    );
+  }
+});
+
+t.test('leaves a whole file as it is, and repairs one without a whole line', async (t) => {
+  const path = join(createDirectory(t), 'log');
+  t.same((await open(t, path)).events, [], 'a new file');
+  writeFileSync(path, line(1));
+  t.same((await open(t, path)).events, []);
+  t.equal(readFileSync(path, 'utf8'), line(1));
+  writeFileSync(path, '{"vers');
+  t.same((await open(t, path)).events, [{ kind: 'repaired', cut_bytes: 6 }]);
+  t.equal(readFileSync(path, 'utf8'), '');
+});
+
+t.test('begins a new file when the old one was moved away', async (t) => {
+  const path = join(createDirectory(t), 'log');
+  const { events, clock, append } = await open(t, path);
+  await append(1);
+  renameSync(path, `${path}.1`);
+  await append(2);
+  clock.advance(1000);
+  await append(3);
+  t.same(events, [{ kind: 'reopened' }]);
+  t.same(idsIn(`${path}.1`), [record(1).id, record(2).id], 'nothing is lost in between');
+  t.same(idsIn(path), [record(3).id]);
+});
+
+t.test('goes on in a file that was emptied in place', async (t) => {
+  const path = join(createDirectory(t), 'log');
+  const { clock, append } = await open(t, path);
+  await append(1);
+  truncateSync(path, 0);
+  clock.advance(1000);
+  await append(2);
+  t.same(idsIn(path), [record(2).id]);
+});
+
+t.test('keeps concurrent batches in their order', async (t) => {
+  const path = join(createDirectory(t), 'log');
+  const { append } = await open(t, path);
+  const kept = await Promise.all([append(1, 2), append(3), append(4, 5)]);
+  t.same(kept, [true, true, true]);
+  t.same(
+    idsIn(path),
+    [1, 2, 3, 4, 5].map((serial) => record(serial).id),
+  );
+});
+
+t.test('refuses what it cannot write, says so once, and recovers', async (t) => {
+  const directory = join(createDirectory(t), 'logs');
+  mkdirSync(directory);
+  const path = join(directory, 'log');
+  const { events, clock, append } = await open(t, path);
+  await append(1);
+  // Where a directory stands under its name no file can be begun.
+  renameSync(path, `${path}.1`);
+  mkdirSync(path);
+  clock.advance(1000);
+  t.equal(await append(2), false);
+  t.equal(await append(2), false);
+  renameSync(path, `${path}.directory`);
+  t.equal(await append(2), true);
+  t.same(
+    events.filter(({ kind }) => kind !== 'reopened'),
+    [{ kind: 'failed', code: 'EISDIR' }, { kind: 'recovered' }],
+  );
+  t.same(idsIn(path), [record(2).id]);
+});
+
+t.test('takes nothing after its close', async (t) => {
+  const path = join(createDirectory(t), 'log');
+  const { sink, append } = await open(t, path);
+  await sink.close();
+  t.equal(await append(1), false);
+  t.equal(readFileSync(path, 'utf8'), '');
+});
+
+t.test('finds at start what cannot be the file', async (t) => {
+  const directory = createDirectory(t);
+  const path = join(directory, 'log');
+  t.same(findDecisionFileMistakes(path), []);
+  t.ok(existsSync(path));
+  chmodSync(path, 0o600);
+  writeFileSync(path, line(1));
+  t.same(findDecisionFileMistakes(path), []);
+  writeFileSync(path, 'keys: []\n');
+  t.match(findDecisionFileMistakes(path), [/is not a file of JSON lines$/]);
+  t.match(findDecisionFileMistakes(directory), [/cannot be written \(EISDIR\)$/]);
+  t.match(findDecisionFileMistakes(join(directory, 'none', 'log')), [/cannot be written \(ENOENT\)$/]);
+});
