@@ -23,6 +23,7 @@ export async function buildDashboard(): Promise<ReadonlyMap<string, string>> {
     jsxImportSource: 'preact',
     tsconfigRaw: {},
     legalComments: 'none',
+    define: { 'process.env.NODE_ENV': '"production"' },
     metafile: true,
     write: false,
   });

@@ -1,8 +1,8 @@
 import type { TargetedKeyboardEvent } from 'preact';
+import { memo } from 'preact/compat';
 import { kindOf } from './figures.ts';
 import { formatMs, formatTime, toWords } from './format.ts';
 import { VerdictBadge } from './icons.tsx';
-import { memo } from './memo.ts';
 import type { DecisionSummary, Reason } from './wire.ts';
 
 interface RowProperties {

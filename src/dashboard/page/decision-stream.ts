@@ -1,5 +1,5 @@
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { type ApiClient, ApiError, type Query } from './api-client.ts';
-import { createEventReader, type ServerEvent } from './event-reader.ts';
 import type { DecisionSummary, Gap } from './wire.ts';
 
 export type StreamState = 'connecting' | 'live' | 'lost';
@@ -30,8 +30,8 @@ export async function followDecisions(
 ): Promise<void> {
   let lastId: string | null = null;
   let failures = 0;
-  const onEvent = ({ id, event, data }: ServerEvent): void => {
-    if (id !== null) lastId = id;
+  const onEvent = ({ id, event, data }: EventSourceMessage): void => {
+    if (id !== undefined) lastId = id;
     if (event === 'decision') handlers.onDecision(JSON.parse(data) as DecisionSummary);
     else if (event === 'gap') handlers.onGap(JSON.parse(data) as Gap);
     else if (event === 'ready') {
@@ -72,7 +72,7 @@ async function readOnce(
   client: ApiClient,
   query: Query,
   lastId: string | null,
-  onEvent: (event: ServerEvent) => void,
+  onEvent: (event: EventSourceMessage) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const silence = new AbortController();
@@ -82,7 +82,7 @@ async function readOnce(
     const headers = lastId === null ? {} : { 'last-event-id': lastId };
     const response = await client.open('v1/decisions/stream', query, { headers, signal: stop });
     if (response.body === null) return;
-    const feed = createEventReader(onEvent);
+    const parser = createParser({ onEvent });
     const reader = response.body.pipeThrough(new TextDecoderStream() as never).getReader() as {
       read(): Promise<{ done: boolean; value?: string }>;
     };
@@ -91,7 +91,7 @@ async function readOnce(
       if (done) return;
       clearTimeout(timer);
       timer = setTimeout(() => silence.abort(), SILENCE_MS_MAX);
-      feed(value ?? '');
+      parser.feed(value ?? '');
     }
   } finally {
     clearTimeout(timer);

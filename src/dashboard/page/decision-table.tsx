@@ -5,7 +5,7 @@ import { formatCount } from './format.ts';
 import { Icon } from './icons.tsx';
 import { hasMore, isLoadingMore, loadMore, rows } from './live-feed.ts';
 import { endSessionOn } from './session.ts';
-import { type RowWindow, stepFocus, useRowWindow } from './use-row-window.ts';
+import { type RowWindow, useRowWindow } from './use-row-window.ts';
 import { go } from './view-state.ts';
 
 /** From so many rows before the end on, older ones are asked for. */
@@ -40,15 +40,12 @@ export function DecisionTable({ client, query }: { readonly client: ApiClient; r
 }
 
 function TableBody({ view }: { readonly view: RowWindow }) {
-  const { box, top, height, isPointed, focused, size, count, fresh, first, last } = view;
+  const { box, isPointed, focused, size, count, fresh, first, last } = view;
   return (
     <div
       ref={box}
       class="table-body"
       role="rowgroup"
-      onScroll={(event) => {
-        top.value = event.currentTarget.scrollTop;
-      }}
       onPointerEnter={(event) => {
         isPointed.value = event.pointerType === 'mouse';
       }}
@@ -60,10 +57,10 @@ function TableBody({ view }: { readonly view: RowWindow }) {
           document.activeElement.blur();
           view.follow();
         }
-        const step = keySteps(Math.floor(height.value / size))[event.key];
+        const step = keySteps(view.pageSize())[event.key];
         if (step === undefined) return;
         event.preventDefault();
-        stepFocus(view, step);
+        view.stepFocus(step);
       }}
       onFocusCapture={(event) => {
         const place = (event.target as HTMLElement).dataset['place'];

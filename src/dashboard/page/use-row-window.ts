@@ -1,6 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
+import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from '@tanstack/virtual-core';
 import type { RefObject } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { revision, rows, takeDropped } from './live-feed.ts';
 import { address } from './view-state.ts';
 
@@ -17,8 +18,6 @@ const TOP_TOLERANCE = 2;
 /** The part of the rows that is in the document, and what makes them stand still. */
 export interface RowWindow {
   readonly box: RefObject<HTMLDivElement | null>;
-  readonly top: Signal<number>;
-  readonly height: Signal<number>;
   /** The pointer is over the rows. */
   readonly isPointed: Signal<boolean>;
   /** The place of the row that has the focus, or null. */
@@ -34,57 +33,83 @@ export interface RowWindow {
   readonly last: number;
   /** Lets the rows go on with what is new. */
   follow(): void;
+  /** Moves the focus by `step` rows, and scrolls as little as that needs. */
+  stepFocus(step: number): void;
+  /** Whole rows that are seen at once. */
+  pageSize(): number;
 }
 
 /** While somebody reads (has scrolled, points at a row, has one focused or open), the rows stand still. */
 export function useRowWindow(): RowWindow {
   const box = useRef<HTMLDivElement>(null);
-  const top = useSignal(0);
-  const height = useSignal(HEIGHT_DEFAULT);
   const isPointed = useSignal(false);
   const focused = useSignal<number | null>(null);
   /** How many rows had arrived when they began to stand still; null while they follow. */
   const held = useRef<number | null>(null);
-  void revision.value;
+  const size = NARROW.matches ? ROW_HEIGHT.narrow : ROW_HEIGHT.wide;
+  /** Counts what the virtualizer wants drawn again. */
+  const moves = useSignal(0);
+  const onChange = () => {
+    moves.value += 1;
+  };
+  const [virtualizer] = useState(
+    () => new Virtualizer<HTMLDivElement, HTMLElement>(optionsOf(box, 0, size, onChange)),
+  );
+  void [revision.value, moves.value];
 
   const dropped = takeDropped();
   if (held.current !== null) held.current = Math.max(0, held.current - dropped);
   const isReading = isPointed.value || focused.value !== null || address.value.decision !== null;
-  const isHeld = isReading || top.value > TOP_TOLERANCE;
+  const isHeld = isReading || (virtualizer.scrollOffset ?? 0) > TOP_TOLERANCE;
   held.current = isHeld ? (held.current ?? rows.arrived) : null;
   const fresh = held.current === null ? 0 : Math.max(0, rows.arrived - held.current);
   const count = rows.length - fresh;
-  const size = NARROW.matches ? ROW_HEIGHT.narrow : ROW_HEIGHT.wide;
 
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === null) return undefined;
-    const watch = new ResizeObserver(() => {
-      height.value = element.clientHeight;
-    });
-    watch.observe(element);
-    return () => watch.disconnect();
-  }, []);
+  virtualizer.setOptions(optionsOf(box, count, size, onChange));
+  useLayoutEffect(() => virtualizer._didMount(), []);
+  useLayoutEffect(() => virtualizer._willUpdate());
   useLayoutEffect(() => moveFocus(box.current, focused.value));
 
+  const places = virtualizer.getVirtualIndexes();
   return {
     box,
-    top,
-    height,
     isPointed,
     focused,
     size,
     count,
     fresh,
-    first: Math.max(0, Math.floor(top.value / size) - OVERSCAN),
-    last: Math.min(count, Math.ceil((top.value + height.value) / size) + OVERSCAN),
+    first: places[0] ?? 0,
+    last: (places.at(-1) ?? -1) + 1,
     follow: () => {
       focused.value = null;
       isPointed.value = false;
-      box.current?.scrollTo({ top: 0 });
-      top.value = 0;
+      virtualizer.scrollToOffset(0);
       revision.value += 1;
     },
+    stepFocus: (step) => {
+      if (focused.value === null) return;
+      const place = Math.min(count - 1, Math.max(0, focused.value + step));
+      focused.value = place;
+      virtualizer.scrollToIndex(place);
+      // At once, if the row is in the document: the next key may be there before the next drawing.
+      moveFocus(box.current, place);
+    },
+    pageSize: () => Math.floor((virtualizer.scrollRect?.height ?? HEIGHT_DEFAULT) / size),
+  };
+}
+
+/** Rows have one height, so that none is measured. */
+function optionsOf(box: RefObject<HTMLDivElement | null>, count: number, size: number, onChange: () => void) {
+  return {
+    count,
+    getScrollElement: () => box.current,
+    estimateSize: () => size,
+    overscan: OVERSCAN,
+    initialRect: { width: 0, height: HEIGHT_DEFAULT },
+    observeElementRect,
+    observeElementOffset,
+    scrollToFn: elementScroll,
+    onChange,
   };
 }
 
@@ -93,17 +118,4 @@ function moveFocus(box: HTMLElement | null, place: number | null): void {
   if (box === null || place === null) return;
   const row = box.querySelector<HTMLElement>(`[data-place="${place}"]`);
   if (row !== null && row !== document.activeElement) row.focus({ preventScroll: true });
-}
-
-/** Moves the focus by `step` rows, and scrolls as little as that needs. */
-export function stepFocus({ box, count, focused, size }: RowWindow, step: number): void {
-  if (focused.value === null || box.current === null) return;
-  const place = Math.min(count - 1, Math.max(0, focused.value + step));
-  focused.value = place;
-  const start = place * size;
-  const { scrollTop, clientHeight } = box.current;
-  if (start < scrollTop) box.current.scrollTop = start;
-  else if (start + size > scrollTop + clientHeight) box.current.scrollTop = start + size - clientHeight;
-  // At once, if the row is in the document: the next key may be there before the next drawing.
-  moveFocus(box.current, place);
 }
