@@ -137,14 +137,15 @@ function openRedis(options: DecisionLogOptions, target: RedisTarget): Parts {
   return { sinks: [createRedisDecisionSink(parts)], reader, close };
 }
 
-function openFile({ config, clock, logger }: DecisionLogOptions, path: string): Promise<DecisionSink> {
+function openFile({ config, logger }: DecisionLogOptions, path: string): Promise<DecisionSink> {
   return openDecisionFile({
     path,
     isSynced: config.decisionLogDelivery === 'strict',
-    clock,
     onEvent: ({ kind, ...fields }) => {
       const line = { event: `decision_log.file_${kind}`, ...fields };
       if (kind === 'failed') logger.error(line, 'the decision log cannot be written');
+      else if (kind === 'truncated')
+        logger.error(line, 'the decision log was emptied in place: records may be lost, rotate by renaming');
       else if (kind === 'repaired') logger.warn(line, 'a torn end of the decision log was cut off');
       else logger.info(line);
     },

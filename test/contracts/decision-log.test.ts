@@ -57,7 +57,7 @@ const fileSink: SinkTwin = {
   id: 'file',
   open: async (t) => {
     const path = join(createDirectory(t), 'decisions.ndjson');
-    const sink = await openDecisionFile({ path, isSynced: true, clock: systemClock, onEvent: () => {} });
+    const sink = await openDecisionFile({ path, isSynced: true, onEvent: () => {} });
     t.teardown(() => sink.close());
     return { sink, held: async () => parseLines(readFileSync(path, 'utf8')) };
   },

@@ -7,6 +7,7 @@ import { startRedisServer } from '../support/redis-server.ts';
 import { createServiceEnvironment } from '../support/start-service.ts';
 import { portOf } from '../support/test-app.ts';
 import { type KillLoopReport, runKillLoop } from './kill-loop.ts';
+import { type Rotation, type RotationReport, runRotations } from './rotation.ts';
 
 interface Teardown {
   teardown(handler: () => unknown): unknown;
@@ -21,6 +22,39 @@ export async function runLane(
   kills: number,
   random: () => number,
 ): Promise<KillLoopReport> {
+  const { directory, env } = await createLane(t, sink);
+  if (sink === 'file') {
+    const path = join(directory, 'decisions.ndjson');
+    const readIds = async () => idsIn(readFileSync(path, 'utf8').split('\n').filter(isComplete));
+    return runKillLoop({ kills, random, readIds, env: { ...env, DECISION_LOG_FILE: path } });
+  }
+  const redis = await startRedisServer(t);
+  const readIds = async () => {
+    const keys = (await redis.command('KEYS *:records'))
+      .split('\r\n')
+      .filter((line) => line.startsWith('riskgate'));
+    const streams = await Promise.all(keys.map((key) => readStream(redis.url, key)));
+    return idsIn(streams.flat());
+  };
+  return runKillLoop({ kills, random, readIds, env: { ...env, REDIS_URL: redis.url } });
+}
+
+/** Takes the file of a service that logs strictly away so many times; see runRotations. */
+export async function runRotationLane(
+  t: Teardown,
+  rotation: Rotation,
+  times: number,
+  random: () => number,
+): Promise<RotationReport> {
+  const { directory, env } = await createLane(t, 'file');
+  return runRotations(t, { rotation, times, random, env, directory });
+}
+
+/** What every lane has of its own: emulators, a directory, and the environment of a service that logs strictly. */
+async function createLane(
+  t: Teardown,
+  sink: LaneSink,
+): Promise<{ readonly directory: string; readonly env: Record<string, string> }> {
   const emulators = createEmulatorServer({ providers: PROVIDERS, options: {} });
   t.teardown(() => emulators.app.close());
   await emulators.app.listen({ port: 0, host: '127.0.0.1' });
@@ -36,20 +70,7 @@ export async function runLane(
     DECISION_LOG_DELIVERY: 'strict',
     DECISION_LOG_TIMEOUT_MS: '10000',
   };
-  if (sink === 'file') {
-    const path = join(directory, 'decisions.ndjson');
-    const readIds = async () => idsIn(readFileSync(path, 'utf8').split('\n').filter(isComplete));
-    return runKillLoop({ kills, random, readIds, env: { ...env, DECISION_LOG_FILE: path } });
-  }
-  const redis = await startRedisServer(t);
-  const readIds = async () => {
-    const keys = (await redis.command('KEYS *:records'))
-      .split('\r\n')
-      .filter((line) => line.startsWith('riskgate'));
-    const streams = await Promise.all(keys.map((key) => readStream(redis.url, key)));
-    return idsIn(streams.flat());
-  };
-  return runKillLoop({ kills, random, readIds, env: { ...env, REDIS_URL: redis.url } });
+  return { directory, env };
 }
 
 /** The last line of the file may be torn: the service cuts it off when it starts again. */

@@ -1,9 +1,14 @@
-/** `npm run durability`: kills services that log strictly, 200 times by default, and looks for every answered decision in the log. */
+/** `npm run durability`: kills services that log strictly, 200 times by default, and takes their files away in every way that people rotate, 40 times by default each. Looks for every answered decision in the log. */
 import { parseArgs } from 'node:util';
-import { type LaneSink, runLane } from './lanes.ts';
+import { installMissing, ROTATING } from '../support/install-programs.ts';
+import { type LaneSink, runLane, runRotationLane } from './lanes.ts';
+import { ROTATIONS, type Rotation } from './rotation.ts';
 
-const { values } = parseArgs({ options: { kills: { type: 'string', default: '200' } } });
+const { values } = parseArgs({
+  options: { kills: { type: 'string', default: '200' }, rotations: { type: 'string', default: '40' } },
+});
 const kills = Number(values.kills);
+const rotations = Number(values.rotations);
 const teardowns: (() => unknown)[] = [];
 const t = { teardown: (handler: () => unknown) => teardowns.push(handler) };
 /** Each lane has a service and a log of its own. */
@@ -12,6 +17,9 @@ const LANES: readonly { sink: LaneSink; share: number }[] = [
   { sink: 'file', share: 0.35 },
   { sink: 'redis', share: 0.3 },
 ];
+
+const lacking = installMissing([ROTATING]);
+if (lacking.length > 0) throw new Error('npm run durability needs logrotate on the PATH');
 
 try {
   const reports = await Promise.all(
@@ -28,6 +36,26 @@ try {
     // A loop in which nothing was answered, or nothing was under way, has proved nothing.
     if (missing.length > 0 || received < killed || killsUnderLoad < killed / 2) process.exitCode = 1;
   }
+  for (const rotation of ROTATIONS) await rotate(rotation);
+  await truncate();
 } finally {
   for (const teardown of teardowns.reverse()) await teardown();
+}
+
+async function rotate(rotation: Rotation): Promise<void> {
+  const { received, missing, twice } = await runRotationLane(t, rotation, rotations, Math.random);
+  console.log(
+    `rotation ${rotation}: ${rotations} rotations; ${received} decisions answered, ${missing.length} of them missing in the files, ${twice} written twice`,
+  );
+  for (const id of missing) console.log(`missing: ${id}`);
+  if (missing.length > 0 || received < rotations) process.exitCode = 1;
+}
+
+/** It may lose records, and is to say so. */
+async function truncate(): Promise<void> {
+  const report = await runRotationLane(t, 'copytruncate', rotations, Math.random);
+  const { received, missing, isTruncationTold } = report;
+  const told = isTruncationTold ? 'told' : 'not told';
+  console.log(`copytruncate, which is unsafe: ${missing.length} of ${received} missing, ${told} in the log`);
+  if (!isTruncationTold) process.exitCode = 1;
 }

@@ -28,6 +28,12 @@ export const BROWSER: RequiredProgram = {
   packages: { 'apt-get': 'chromium', apk: 'chromium', brew: 'chromium' },
 };
 
+/** What `npm run durability` needs too. */
+export const ROTATING: RequiredProgram = {
+  names: ['logrotate'],
+  packages: { 'apt-get': 'logrotate', apk: 'logrotate', brew: 'logrotate' },
+};
+
 const INSTALL: Readonly<Record<Manager, readonly (readonly string[])[]>> = {
   'apt-get': [['update'], ['install', '--yes', '--no-install-recommends']],
   apk: [['add', '--no-cache']],

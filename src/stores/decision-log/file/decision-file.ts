@@ -2,7 +2,6 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DecisionSink, LogBatch } from '../../../application/decision-log/decision-log.ts';
-import type { Clock } from '../../../application/ports.ts';
 import { serialiseRecord } from '../../../domain/decision-log/serialise-record.ts';
 import { LineBuffer } from '../../../platform/line-buffer.ts';
 import { repairTail } from './torn-tail.ts';
@@ -11,7 +10,6 @@ export interface DecisionFileOptions {
   readonly path: string;
   /** Whether a batch counts as kept only when the disk has it. */
   readonly isSynced: boolean;
-  readonly clock: Clock;
   readonly onEvent: (event: DecisionFileEvent) => void;
 }
 
@@ -19,10 +17,10 @@ export interface DecisionFileOptions {
 export type DecisionFileEvent =
   | { readonly kind: 'repaired'; readonly cut_bytes: number }
   | { readonly kind: 'failed'; readonly code: string }
-  | { readonly kind: 'recovered' | 'reopened' };
+  | { readonly kind: 'recovered' | 'reopened' | 'truncated' };
 
-/** How often it is looked whether somebody has moved the file away. */
-const LOOK_MS = 1_000;
+/** How often a batch is written when the file is moved away each time. One rotation costs one more. */
+const ATTEMPTS_MAX = 5;
 /** Read as well as appended to, for the repair. Only the owner and the group may read it. */
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
 const MODE = 0o640;
@@ -30,8 +28,10 @@ const MODE = 0o640;
 const BLOCK_BYTES = 1024 * 1024;
 
 /**
- * A file of JSON lines that one process appends to. A torn end is cut off when it is opened, and after a write that failed half way.
- * Rotation is by renaming: within a second a new file is begun under the old name. Rejects when the file cannot be opened at first.
+ * A file of JSON lines that one process appends to. A torn end is cut off when it is opened, and after a write
+ * that failed half way. A batch is kept only when the file that took it still has the name after the write:
+ * who has renamed the file may be past its end already. Otherwise the batch is written again, to a new file
+ * under the name, and its records stand in both. Rejects when the file cannot be opened at first.
  */
 export async function openDecisionFile(options: DecisionFileOptions): Promise<DecisionSink> {
   const sink = new DecisionFile(options);
@@ -47,10 +47,9 @@ class DecisionFile implements DecisionSink {
   /** One batch at a time uses it. */
   readonly #lines = new LineBuffer(BLOCK_BYTES);
   #file: FileHandle | null = null;
-  #inode = 0;
+  #place = '';
   /** Where the next record begins: everything before it is whole. */
   #bytes = 0;
-  #lookedAtMs = 0;
   #isFailing = false;
   #isClosed = false;
   #queue: Promise<unknown> = Promise.resolve();
@@ -61,26 +60,25 @@ class DecisionFile implements DecisionSink {
   }
 
   async open(): Promise<void> {
-    const { path, isSynced, clock, onEvent } = this.#options;
+    const { path, isSynced, onEvent } = this.#options;
     const file = await open(path, FLAGS, MODE);
     try {
-      const { ino, size } = await file.stat();
+      const { place, bytes: size } = toFound(await file.stat());
       // What failed may have been written all the same, and its place is known.
-      if (this.#isFailing && ino === this.#inode && size > this.#bytes) await file.truncate(this.#bytes);
+      if (this.#isFailing && place === this.#place && size > this.#bytes) await file.truncate(this.#bytes);
       const { bytes, cutBytes } = await repairTail(file);
       if (cutBytes > 0) onEvent({ kind: 'repaired', cut_bytes: cutBytes });
       if (isSynced) {
         await file.sync();
         await syncDirectory(path);
       }
-      this.#inode = ino;
+      this.#place = place;
       this.#bytes = bytes;
     } catch (error) {
       await file.close();
       throw error;
     }
     this.#file = file;
-    this.#lookedAtMs = clock.monotonicMs();
   }
 
   append(batch: LogBatch): Promise<boolean> {
@@ -100,10 +98,7 @@ class DecisionFile implements DecisionSink {
     for (const record of records) this.#lines.add(serialiseRecord(record));
     const bytes = this.#lines.take();
     try {
-      const file = await this.#current();
-      await writeAll(file, bytes);
-      if (this.#options.isSynced) await file.datasync();
-      this.#bytes += bytes.length;
+      await this.#keep(bytes);
     } catch (error) {
       await this.#fail(error);
       return false;
@@ -113,20 +108,30 @@ class DecisionFile implements DecisionSink {
     return true;
   }
 
-  /** The open file, begun anew when it is no longer the one under its name. */
-  async #current(): Promise<FileHandle> {
-    const nowMs = this.#options.clock.monotonicMs();
-    if (this.#file !== null && nowMs - this.#lookedAtMs >= LOOK_MS) {
-      this.#lookedAtMs = nowMs;
-      const found = await statOrNull(this.#options.path);
-      if (found === null || found.ino !== this.#inode) {
-        await this.#release();
-        this.#options.onEvent({ kind: 'reopened' });
-      } else if (found.size !== this.#bytes) {
-        // Somebody has truncated it in place: what follows is appended to what is there.
-        this.#bytes = found.size;
-      }
+  async #keep(bytes: Buffer): Promise<void> {
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+      const file = await this.#current();
+      await writeAll(file, bytes);
+      if (this.#options.isSynced) await file.datasync();
+      if (await this.#isInPlace(this.#bytes + bytes.length)) return;
     }
+    throw Object.assign(new Error('The file is moved away again and again.'), { code: 'FILE_MOVED' });
+  }
+
+  /** Whether the name still leads to the open file, and all that was written is in it. If not, the file is let go. */
+  async #isInPlace(bytes: number): Promise<boolean> {
+    const found = await findOrNull(this.#options.path);
+    const isMoved = found?.place !== this.#place;
+    if (!isMoved && found.bytes >= bytes) {
+      this.#bytes = found.bytes;
+      return true;
+    }
+    await this.#release();
+    this.#options.onEvent({ kind: isMoved ? 'reopened' : 'truncated' });
+    return false;
+  }
+
+  async #current(): Promise<FileHandle> {
     if (this.#file === null) await this.open();
     if (this.#file === null) throw new TypeError('an opened file is there');
     return this.#file;
@@ -164,9 +169,19 @@ async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
   }
 }
 
-async function statOrNull(path: string): Promise<{ ino: number; size: number } | null> {
+/** What a path or a handle leads to: one file has one place for as long as somebody holds it open. */
+interface Found {
+  readonly place: string;
+  readonly bytes: number;
+}
+
+function toFound({ dev, ino, size }: { dev: number; ino: number; size: number }): Found {
+  return { place: `${dev}:${ino}`, bytes: size };
+}
+
+async function findOrNull(path: string): Promise<Found | null> {
   try {
-    return await stat(path);
+    return toFound(await stat(path));
   } catch {
     // ENOENT: it was moved away. Whatever else it is, opening says so.
     return null;

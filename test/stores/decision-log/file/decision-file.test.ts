@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -16,18 +17,16 @@ import {
 } from '../../../../src/stores/decision-log/file/decision-file.ts';
 import { findDecisionFileMistakes } from '../../../../src/stores/decision-log/file/decision-file-check.ts';
 import { createDecisionRecord } from '../../../support/decision-records.ts';
-import { createDirectory, createManualClock } from '../../../support/test-app.ts';
+import { createDirectory } from '../../../support/test-app.ts';
 
 const record = (serial: number) => createDecisionRecord(0, serial);
 const line = (serial: number) => `${JSON.stringify(record(serial))}\n`;
 
 async function open(t: Test, path: string) {
   const events: DecisionFileEvent[] = [];
-  const clock = createManualClock();
   const sink = await openDecisionFile({
     path,
     isSynced: true,
-    clock,
     onEvent: (event) => events.push(event),
   });
   t.teardown(() => sink.close());
@@ -36,7 +35,7 @@ async function open(t: Test, path: string) {
     number += 1;
     return sink.append({ number, records: serials.map(record) });
   };
-  return { sink, events, clock, append };
+  return { sink, events, append };
 }
 
 function idsIn(path: string): string[] {
@@ -82,27 +81,72 @@ t.test('leaves a whole file as it is, and repairs one without a whole line', asy
   t.equal(readFileSync(path, 'utf8'), '');
 });
 
-t.test('begins a new file when the old one was moved away', async (t) => {
+/** How people rotate, each between the opening of the file and the answer to the next batch. */
+const MOVES: Readonly<Record<string, (directory: string, path: string) => void>> = {
+  renamed: (_directory, path) => renameSync(path, `${path}.1`),
+  'renamed, with a new one in its place': (_directory, path) => {
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, '');
+  },
+  'renamed, with one in its place that begins elsewhere': (_directory, path) => {
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, `${line(9)}{"torn`);
+  },
+  removed: (_directory, path) => rmSync(path),
+  'replaced with its directory': (directory) => {
+    renameSync(directory, `${directory}.1`);
+    mkdirSync(directory);
+  },
+};
+
+for (const [what, move] of Object.entries(MOVES)) {
+  t.test(`answers only when a batch stands under the name, where the file was ${what}`, async (t) => {
+    const directory = join(createDirectory(t), 'logs');
+    mkdirSync(directory);
+    const path = join(directory, 'log');
+    const { events, append } = await open(t, path);
+    await append(1);
+    move(directory, path);
+    t.equal(await append(2), true);
+    t.ok(idsIn(path).includes(record(2).id), 'what is answered is in the new file');
+    await append(3);
+    t.same(idsIn(path).slice(-2), [record(2).id, record(3).id]);
+    t.same(events[0], { kind: 'reopened' });
+  });
+}
+
+t.test('leaves what was written to the moved file there, under the same id', async (t) => {
   const path = join(createDirectory(t), 'log');
-  const { events, clock, append } = await open(t, path);
+  const { append } = await open(t, path);
   await append(1);
   renameSync(path, `${path}.1`);
   await append(2);
-  clock.advance(1000);
-  await append(3);
-  t.same(events, [{ kind: 'reopened' }]);
-  t.same(idsIn(`${path}.1`), [record(1).id, record(2).id], 'nothing is lost in between');
-  t.same(idsIn(path), [record(3).id]);
+  t.same(idsIn(`${path}.1`), [record(1).id, record(2).id]);
+  t.same(idsIn(path), [record(2).id]);
 });
 
-t.test('goes on in a file that was emptied in place', async (t) => {
+t.test('keeps nothing while the directory is gone, and goes on when it is back', async (t) => {
+  const directory = join(createDirectory(t), 'logs');
+  mkdirSync(directory);
+  const path = join(directory, 'log');
+  const { events, append } = await open(t, path);
+  renameSync(directory, `${directory}.1`);
+  t.equal(await append(1), false);
+  mkdirSync(directory);
+  t.equal(await append(1), true);
+  t.same(events, [{ kind: 'reopened' }, { kind: 'failed', code: 'ENOENT' }, { kind: 'recovered' }]);
+  t.same(idsIn(path), [record(1).id]);
+});
+
+t.test('says that a file was emptied in place, and writes the batch again', async (t) => {
   const path = join(createDirectory(t), 'log');
-  const { clock, append } = await open(t, path);
+  const { events, append } = await open(t, path);
   await append(1);
-  truncateSync(path, 0);
-  clock.advance(1000);
   await append(2);
-  t.same(idsIn(path), [record(2).id]);
+  truncateSync(path, 10);
+  await append(3);
+  t.same(events[0], { kind: 'truncated' });
+  t.same(new Set(idsIn(path)), new Set([record(3).id]), 'whole lines only');
 });
 
 t.test('keeps concurrent batches in their order', async (t) => {
@@ -120,12 +164,11 @@ t.test('refuses what it cannot write, says so once, and recovers', async (t) => 
   const directory = join(createDirectory(t), 'logs');
   mkdirSync(directory);
   const path = join(directory, 'log');
-  const { events, clock, append } = await open(t, path);
+  const { events, append } = await open(t, path);
   await append(1);
   // Where a directory stands under its name no file can be begun.
   renameSync(path, `${path}.1`);
   mkdirSync(path);
-  clock.advance(1000);
   t.equal(await append(2), false);
   t.equal(await append(2), false);
   renameSync(path, `${path}.directory`);
