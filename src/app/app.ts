@@ -1,6 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { createConcurrentRequests } from '../application/callers/concurrent-requests.ts';
+import { createHoldToLimits } from '../application/callers/hold-to-limits.ts';
 import { createCustody } from '../application/custody.ts';
 import { createDecide, type Decide } from '../application/decide.ts';
 import { rememberPolicies } from '../application/decision-log/known-policies.ts';
@@ -22,7 +24,6 @@ import { startTracer } from '../observers/start-tracer.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { GrpcServer } from '../platform/grpc-server.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
-import { createSlots } from '../platform/slots.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
 import { checkProviders } from '../providers/registry.ts';
 import { createCallerStores } from './caller-stores.ts';
@@ -169,7 +170,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const guarded = createOverloadGuard({ ...config, decide: record(decide), random, logger });
   const reads = log === null ? null : openDecisionReads({ log, clock, policies, slots });
   let isDraining = false;
-  const callerSlots = createSlots();
+  const holdToLimits = createHoldToLimits(callerStores.requestCounter, createConcurrentRequests());
   const gateways = wireGateways({
     ...guarded,
     record,
@@ -178,8 +179,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     policy: policy.current,
     providers: providers.map(({ id }) => id),
     observer,
-    requestCounter: callerStores.requestCounter,
-    slots: callerSlots,
+    holdToLimits,
     clock,
     newId,
     logger,
@@ -199,8 +199,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     overload: guarded.overload,
     clock,
     wrongKeysMax: config.wrongKeysMax,
-    requestCounter: callerStores.requestCounter,
-    callerSlots,
+    holdToLimits,
     door: gateways.door,
     traffic,
     observer,

@@ -1,16 +1,15 @@
 import type { Logger } from 'pino';
 import { createBlockAmbiguous } from '../application/block-ambiguous.ts';
+import type { HoldToLimits } from '../application/callers/hold-to-limits.ts';
 import type { Decide } from '../application/decide.ts';
-import type { Clock, DecisionObserver, RequestCounter } from '../application/ports.ts';
+import type { Clock, DecisionObserver } from '../application/ports.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import { type Check, createCheck } from '../gateways/check.ts';
-import { createHoldToLimits } from '../gateways/hold-to-limits.ts';
 import type { GatewayProfiles } from '../gateways/profile.ts';
 import { createRefusalLog } from '../gateways/refusal-log.ts';
 import { DIALECTS, indexDialects } from '../gateways/registry.ts';
 import { createGatewayDoor, type GatewayDoor } from '../gateways/routes.ts';
 import { findHolder, type Keyring } from '../http/callers/api-keys.ts';
-import type { Slots } from '../platform/slots.ts';
 
 export interface GatewayWiring {
   readonly profiles: () => GatewayProfiles;
@@ -23,8 +22,7 @@ export interface GatewayWiring {
   readonly record: (decide: Decide) => Decide;
   readonly overload: () => string | null;
   readonly observer: DecisionObserver;
-  readonly requestCounter: RequestCounter;
-  readonly slots: Slots;
+  readonly holdToLimits: HoldToLimits;
   readonly clock: Clock;
   readonly newId: () => string;
   readonly logger: Logger;
@@ -33,7 +31,7 @@ export interface GatewayWiring {
 
 /** Wires the flow that every gateway takes, and its HTTP door. Throws when a dialect's id will not do. */
 export function wireGateways(wiring: GatewayWiring): { readonly check: Check; readonly door: GatewayDoor } {
-  const { keyring, clock, logger, requestCounter, slots, isDraining } = wiring;
+  const { keyring, clock, logger, isDraining } = wiring;
   const dialects = indexDialects(DIALECTS);
   if (!dialects.ok) throw new Error(dialects.mistakes.join('\n'));
   const noteRefusal = createRefusalLog(logger, () => clock.monotonicMs());
@@ -41,7 +39,6 @@ export function wireGateways(wiring: GatewayWiring): { readonly check: Check; re
     ...wiring,
     blockAmbiguous: wiring.record(createBlockAmbiguous(wiring)),
     findKeyHolder: (key) => findHolder(keyring(), key, 'decide', clock.nowMs()),
-    holdToLimits: createHoldToLimits(requestCounter, slots),
     noteRefusal,
   });
   return { check, door: createGatewayDoor({ dialects: dialects.value, check, noteRefusal, isDraining }) };

@@ -1,24 +1,12 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
+import type { LimitedCaller } from '../application/callers/hold-to-limits.ts';
 import type { GatewayHeaders } from './definition.ts';
 import { singleValue } from './original-request.ts';
 import type { GatewayProfile } from './profile.ts';
 
-/** How much one caller may ask; null is without limit. */
-export interface GatewayLimits {
-  readonly rate: { readonly requests: number; readonly windowSeconds: number } | null;
-  readonly concurrent: number | null;
-}
-
-/** The gateway that asks. */
-export interface GatewayCaller {
-  /** The id of its API key, or `gateway:` and the name of the profile. */
-  readonly id: string;
-  readonly limits: GatewayLimits | null;
-}
-
 /** The holder of an API key that is good for decisions now, or null. */
-export type FindKeyHolder = (key: string) => GatewayCaller | null;
+export type FindKeyHolder = (key: string) => LimitedCaller | null;
 
 /** Where a gateway's own proof is read from: its headers (never those of the end user, where the protocol tells them apart), and the peer of its connection. */
 export interface GatewayCredentials {
@@ -26,12 +14,12 @@ export interface GatewayCredentials {
   readonly peerAddress: string | undefined;
 }
 
-/** The caller, or null for whoever cannot prove to be one. */
+/** The caller, by the id of its API key or `gateway:` and the name of the profile; null for whoever cannot prove to be one. */
 export function authenticateGateway(
   { headers, peerAddress }: GatewayCredentials,
   { name, caller }: GatewayProfile,
   findKeyHolder: FindKeyHolder,
-): GatewayCaller | null {
+): LimitedCaller | null {
   if (caller.kind === 'addresses')
     return isListed(caller.list, peerAddress) ? { id: `gateway:${name}`, limits: null } : null;
   const presented = singleValue(headers, caller.header);

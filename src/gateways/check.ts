@@ -1,19 +1,14 @@
 import type { Logger } from 'pino';
+import type { HoldToLimits, LimitedCaller, Permit } from '../application/callers/hold-to-limits.ts';
 import type { Decide } from '../application/decide.ts';
 import type { Clock, DecisionObserver } from '../application/ports.ts';
 import type { Decision } from '../domain/decision.ts';
 import { RiskgateError } from '../domain/errors.ts';
 import type { Subject } from '../domain/subject.ts';
-import {
-  authenticateGateway,
-  type FindKeyHolder,
-  type GatewayCaller,
-  type GatewayCredentials,
-} from './authenticate-gateway.ts';
+import { authenticateGateway, type FindKeyHolder, type GatewayCredentials } from './authenticate-gateway.ts';
 import type { GatewayOutcome, OriginalRequest } from './definition.ts';
 import { isExempt } from './exemption.ts';
 import { findSubject } from './find-subject.ts';
-import type { HoldToLimits, Permit } from './hold-to-limits.ts';
 import {
   DEFECT_OUTCOME,
   decidedOutcome,
@@ -108,7 +103,7 @@ function check(flow: Flow, question: GatewayQuestion): GatewayOutcome | Promise<
 /** A question whose parts are all known. */
 interface KnownQuestion {
   readonly profile: GatewayProfile;
-  readonly caller: GatewayCaller;
+  readonly caller: LimitedCaller;
   readonly original: OriginalRequest;
   readonly dialect: string;
   readonly requestId: string;

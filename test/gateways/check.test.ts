@@ -31,6 +31,7 @@ function open(decide: Decide, isGateway = true) {
       places.taken += 1;
       return {
         isGranted: true,
+        rate: null,
         release: () => {
           places.givenBack += 1;
         },

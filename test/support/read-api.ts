@@ -12,7 +12,6 @@ import { createDecisionStreams } from '../../src/http/decision-log/decision-stre
 import { createServer } from '../../src/http/server.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createKeyedHash } from '../../src/platform/keyed-hash.ts';
-import { createSlots } from '../../src/platform/slots.ts';
 import { createMemoryDecisionLog } from '../../src/stores/decision-log/memory/decision-log.ts';
 import { loadPolicyFile } from './load-policy-file.ts';
 import { KEYS, portOf } from './test-app.ts';
@@ -73,14 +72,13 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
     keyring: () => inForce,
     clock,
     wrongKeysMax: 1000,
-    callerSlots: createSlots(),
+    holdToLimits: () => ({ isGranted: true, rate: null, release: () => {} }),
     door: createGatewayDoor({
       dialects: new Map(),
       check: unused,
       noteRefusal: unused,
       isDraining: () => false,
     }),
-    requestCounter: { count: () => ({ count: 1, leftMs: 1 }) },
     traffic: { onRefused: () => {}, onIdempotentRequest: () => {} },
     policy: policies.current,
     reads: { log, hashes, streams, policies, telemetryProviders: ['stytch'] },

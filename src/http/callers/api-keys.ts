@@ -1,19 +1,13 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import type { CallerLimits } from '../../application/callers/hold-to-limits.ts';
 import { isWellKnownKey } from '../../platform/exposure.ts';
 import { parseYaml } from '../../platform/yaml-document.ts';
 
 /** What a key may do: ask for decisions, read policies and decisions, purge evidence. */
 export const SCOPES = ['decide', 'read', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
-
-/** How much one caller may ask; null is without limit. */
-export interface CallerLimits {
-  readonly rate: { readonly requests: number; readonly windowSeconds: number } | null;
-  /** Requests under way at the same time, in one process. */
-  readonly concurrent: number | null;
-}
 
 /** Who is asking. */
 export interface Caller {

@@ -1,12 +1,11 @@
 import t from 'tap';
-import type { RequestCounter } from '../../src/application/ports.ts';
-import type { GatewayLimits } from '../../src/gateways/authenticate-gateway.ts';
-import { createHoldToLimits } from '../../src/gateways/hold-to-limits.ts';
-import { createSlots } from '../../src/platform/slots.ts';
-import { createMemoryRequestCounter } from '../../src/stores/callers/memory-counter.ts';
-import { createManualClock } from '../support/test-app.ts';
+import { createConcurrentRequests } from '../../../src/application/callers/concurrent-requests.ts';
+import { type CallerLimits, createHoldToLimits } from '../../../src/application/callers/hold-to-limits.ts';
+import type { RequestCounter } from '../../../src/application/ports.ts';
+import { createMemoryRequestCounter } from '../../../src/stores/callers/memory-counter.ts';
+import { createManualClock } from '../../support/test-app.ts';
 
-const LIMITS: GatewayLimits = { rate: { requests: 2, windowSeconds: 60 }, concurrent: 1 };
+const LIMITS: CallerLimits = { rate: { requests: 2, windowSeconds: 60 }, concurrent: 1 };
 
 /** Counted in place, and as over a network. */
 const COUNTERS = {
@@ -21,11 +20,18 @@ function toLate(counter: RequestCounter): RequestCounter {
 for (const [name, wrap] of Object.entries(COUNTERS)) {
   t.test(`gives a place back whatever becomes of the question, with ${name}`, async (t) => {
     const clock = createManualClock();
-    const holdToLimits = createHoldToLimits(wrap(createMemoryRequestCounter({ clock })), createSlots());
+    const holdToLimits = createHoldToLimits(
+      wrap(createMemoryRequestCounter({ clock })),
+      createConcurrentRequests(),
+    );
     const ask = () => holdToLimits({ id: 'edge', limits: LIMITS });
     const first = await ask();
     t.match(first, { isGranted: true });
-    t.same(await ask(), { isGranted: false, retryAfterSeconds: 1 }, 'one at a time');
+    t.same(
+      await ask(),
+      { isGranted: false, limit: 'concurrency', rate: null, retryAfterSeconds: 1 },
+      'one at a time',
+    );
     if (first.isGranted) first.release();
     const second = await ask();
     t.match(second, { isGranted: true }, 'one that was refused its place was not counted');
@@ -33,8 +39,14 @@ for (const [name, wrap] of Object.entries(COUNTERS)) {
       second.release();
       second.release();
     }
-    t.same(await ask(), { isGranted: false, retryAfterSeconds: 60 });
-    t.same(await ask(), { isGranted: false, retryAfterSeconds: 60 }, 'and takes no place');
+    const over = {
+      isGranted: false,
+      limit: 'rate',
+      rate: { remaining: 0, seconds: 60 },
+      retryAfterSeconds: 60,
+    };
+    t.same(await ask(), over);
+    t.same(await ask(), over, 'and takes no place');
     clock.advance(60_000);
     t.match(await ask(), { isGranted: true });
     t.match(await ask(), { isGranted: false }, 'a place that was given back twice is one place');
