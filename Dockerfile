@@ -11,8 +11,8 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY policies ./policies
 COPY src ./src
-# Nothing is written: the root file system may be read-only.
-USER node
+# Nothing is written: the root file system may be read-only. This is `node`, by number, as `runAsNonRoot` wants it.
+USER 1000:1000
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "require('node:http').get({ host: process.env.HOST, port: process.env.PORT, path: '/livez' }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
