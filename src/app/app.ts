@@ -184,6 +184,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     newId,
     logger,
     isDraining: () => isDraining,
+    headerBytesMax: config.gatewayHeaderBytesMax,
   });
   const server = await createServer({
     logger,
@@ -201,6 +202,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     wrongKeysMax: config.wrongKeysMax,
     holdToLimits,
     door: gateways.door,
+    keepAliveMs: config.keepAliveMs,
+    connectionsMax: config.connectionsMax,
     traffic,
     observer,
     metrics: measured?.metrics ?? null,

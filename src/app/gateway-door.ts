@@ -27,11 +27,13 @@ export interface GatewayWiring {
   readonly newId: () => string;
   readonly logger: Logger;
   readonly isDraining: () => boolean;
+  /** Of a gateway's request. */
+  readonly headerBytesMax: number;
 }
 
 /** Wires the flow that every gateway takes, and its HTTP door. Throws when a dialect's id will not do. */
 export function wireGateways(wiring: GatewayWiring): { readonly check: Check; readonly door: GatewayDoor } {
-  const { keyring, clock, logger, isDraining } = wiring;
+  const { keyring, clock, logger, isDraining, headerBytesMax } = wiring;
   const dialects = indexDialects(DIALECTS);
   if (!dialects.ok) throw new Error(dialects.mistakes.join('\n'));
   const noteRefusal = createRefusalLog(logger, () => clock.monotonicMs());
@@ -41,5 +43,12 @@ export function wireGateways(wiring: GatewayWiring): { readonly check: Check; re
     findKeyHolder: (key) => findHolder(keyring(), key, 'decide', clock.nowMs()),
     noteRefusal,
   });
-  return { check, door: createGatewayDoor({ dialects: dialects.value, check, noteRefusal, isDraining }) };
+  const door = createGatewayDoor({
+    dialects: dialects.value,
+    check,
+    noteRefusal,
+    isDraining,
+    headerBytesMax,
+  });
+  return { check, door };
 }

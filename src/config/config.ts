@@ -40,6 +40,10 @@ export interface Config extends DecisionLogConfig {
   readonly host: string;
   readonly port: number;
   readonly logLevel: string;
+  /** Of one request, on the routes of gateways. */
+  readonly gatewayHeaderBytesMax: number;
+  readonly keepAliveMs: number;
+  readonly connectionsMax: number;
   readonly decisionDeadlineMs: number;
   /** How long a process that was told to stop goes on taking requests. */
   readonly drainDelayMs: number;

@@ -71,6 +71,27 @@ export const SERVICE_SETTINGS = {
     description:
       'The port for `envoy.service.auth.v3.Authorization` over gRPC (h2c), on the same address; 0 takes a free one. Without it gRPC is off, and not loaded.',
   },
+  gatewayHeaderBytesMax: {
+    env: 'GATEWAY_HEADER_BYTES_MAX',
+    schema: integer(16_384, 262_144),
+    default: '65536',
+    description:
+      'The largest head of a request that gateways may ask with; a larger one is answered 503. Every other route takes 16 KiB.',
+  },
+  keepAliveMs: {
+    env: 'KEEP_ALIVE_TIMEOUT_MS',
+    schema: integer(1_000, 7_200_000),
+    default: '72000',
+    description:
+      'How long an HTTP connection may be idle. Keep it above the idle timeout of whatever stands in front, or requests meet a connection that is just being closed: `620000` for load balancers that keep idle connections for 600 s.',
+  },
+  connectionsMax: {
+    env: 'CONNECTIONS_MAX',
+    schema: integer(16, 1_000_000),
+    default: '8192',
+    description:
+      'The most HTTP connections at once. When they run short the idle ones are closed first; beyond it new ones are refused.',
+  },
   decisionDeadlineMs: {
     env: 'DECISION_DEADLINE_MS',
     schema: integer(50, 10_000),

@@ -26,6 +26,9 @@ export const DEFECT_OUTCOME: GatewayOutcome = {
   effect: { kind: 'refuse' },
 };
 
+/** A request whose head is larger than riskgate reads. Whoever sends it may be an honest user with many cookies, so that it is no BLOCK; and whoever wants to can send one, so that no profile makes it milder. */
+export const TOO_LARGE_OUTCOME: GatewayOutcome = { ...DEFECT_OUTCOME, reasons: ['REQUEST_TOO_LARGE'] };
+
 /** Nothing could be decided: what the profile makes of it. An ALLOW is never claimed; a back end that wants one finds UNAVAILABLE. */
 export function unavailableOutcome(
   reason: string,

@@ -7,6 +7,7 @@ export type RefusalReason =
   | 'PROFILE_UNKNOWN'
   | 'CALLER_UNKNOWN'
   | 'REQUEST_MALFORMED'
+  | 'REQUEST_TOO_LARGE'
   | 'OVERLOADED'
   | 'RATE_LIMITED'
   | 'UNRECORDED';

@@ -1,11 +1,13 @@
 import { type IncomingMessage, METHODS } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RiskgateError } from '../domain/errors.ts';
+import { countHeaderBytes } from '../platform/header-bytes.ts';
 import { toRiskHeaders, toSharedAnswer } from './answer.ts';
 import { announcesBody, awaitBodyEnd } from './body-end.ts';
 import type { Check } from './check.ts';
 import type { GatewayAnswer, GatewayDialect, GatewayHeaders, GatewayOutcome } from './definition.ts';
-import { DEFECT_OUTCOME, refusedOutcome } from './outcome.ts';
+import { DEFECT_OUTCOME, refusedOutcome, TOO_LARGE_OUTCOME } from './outcome.ts';
 import type { NoteRefusal } from './refusal-log.ts';
 import { GATEWAY_ROUTE_SCHEMA } from './route-schema.ts';
 
@@ -22,6 +24,8 @@ export interface GatewayDoorOptions {
   readonly noteRefusal: NoteRefusal;
   /** While draining, an answer asks the gateway to close its connection. */
   readonly isDraining: () => boolean;
+  /** The largest head of a request that is read: at least what gateways take from clients. */
+  readonly headerBytesMax: number;
 }
 
 /** The HTTP door for gateways, to be hung into a server: every method and every shape of request below one prefix. */
@@ -31,29 +35,48 @@ export interface GatewayDoor {
   /** The path that a router is to see in place of a raw URL. */
   toRoutePath(url: string): string;
   register(app: FastifyInstance): void;
-  /** The answer to what node:http could not parse, as far as its first bytes show that a gateway sent it; else null. */
-  answerBroken(packet: Uint8Array | undefined): GatewayAnswer | null;
+  readonly headerBytesMax: number;
+  /** The answer to what node:http could not parse, as far as its first bytes or its connection show that a gateway sent it; else null. */
+  answerBroken(broken: BrokenRequest): GatewayAnswer | null;
   /** Of an answer to what nobody could parse: a gateway may have sent it. */
   readonly brokenHeaders: Readonly<Record<string, string>>;
 }
 
+/** What is known of a request that never became one. */
+interface BrokenRequest {
+  /** What was read last of it. */
+  readonly packet: Uint8Array | undefined;
+  readonly socket: Socket;
+  readonly isTooLarge: boolean;
+}
+
 export function createGatewayDoor(options: GatewayDoorOptions): GatewayDoor {
   const malformed = refusedOutcome('REQUEST_MALFORMED');
+  const { headerBytesMax, noteRefusal } = options;
   return {
     owns: isGatewayUrl,
+    headerBytesMax,
     toRoutePath: (url) => (isGatewayUrl(url) ? ROUTE_PATH : url),
     register: (app) => registerGatewayRoutes(app, options),
-    answerBroken: (packet) => {
-      const [line = ''] = Buffer.from(packet ?? [])
-        .toString('latin1', 0, 256)
-        .split('\r\n', 1);
-      const [, target = ''] = line.split(' ');
-      if (!isGatewayUrl(target)) return null;
-      options.noteRefusal('REQUEST_MALFORMED', null, null);
-      return toSharedAnswer(malformed, null);
+    answerBroken: ({ packet, socket, isTooLarge }) => {
+      const isGateways = beginsWithGatewayUrl(packet) || (isTooLarge && askedBefore.has(socket));
+      if (!isGateways) return null;
+      noteRefusal(isTooLarge ? 'REQUEST_TOO_LARGE' : 'REQUEST_MALFORMED', null, null);
+      return toSharedAnswer(isTooLarge ? TOO_LARGE_OUTCOME : malformed, null);
     },
     brokenHeaders: toRiskHeaders({ decision: 'UNAVAILABLE', decisionId: null, reasons: malformed.reasons }),
   };
+}
+
+/** Connections on which a gateway has asked. */
+const askedBefore = new WeakSet<Socket>();
+
+function beginsWithGatewayUrl(packet: Uint8Array | undefined): boolean {
+  const [line = ''] = Buffer.from(packet ?? [])
+    .toString('latin1', 0, 256)
+    .split('\r\n', 1);
+  const [, target = ''] = line.split(' ');
+  return isGatewayUrl(target);
 }
 
 function isGatewayUrl(url: string): boolean {
@@ -112,6 +135,7 @@ function answer(
 ): void {
   const [, dialectId = '', profile = '', rest = ''] = ADDRESS.exec(request.originalUrl) ?? [];
   const dialect = options.dialects.get(dialectId);
+  askedBefore.add(request.raw.socket);
   const made =
     dialect === undefined ? unknownAddress(options) : ask(request, dialect, profile, rest, options);
   const finish = (outcome: GatewayOutcome, isBodyComplete: boolean) => {
@@ -139,8 +163,12 @@ function ask(
   dialect: GatewayDialect,
   profile: string,
   rest: string,
-  { check }: GatewayDoorOptions,
+  { check, headerBytesMax, noteRefusal }: GatewayDoorOptions,
 ): GatewayOutcome | Promise<GatewayOutcome> {
+  if (countHeaderBytes(request.raw) > headerBytesMax) {
+    noteRefusal('REQUEST_TOO_LARGE', dialect.id, null);
+    return TOO_LARGE_OUTCOME;
+  }
   const headers = toDistinct(request.raw);
   return check({
     dialect: dialect.id,

@@ -1,12 +1,14 @@
-import { STATUS_CODES } from 'node:http';
-import { isIP, type Socket } from 'node:net';
+import { isIP } from 'node:net';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { OperationObserver } from '../application/operation-observer.ts';
 import type { DecisionObserver } from '../application/ports.ts';
 import type { PurgeEvidence } from '../application/purge-evidence.ts';
+import { boundConnections } from './bound-connections.ts';
+import { answerBrokenRequest, type BrokenRequestDoor } from './broken-request.ts';
 import type { DecisionReadOptions } from './decision-log/decision-reads.ts';
 import { type AuthenticateOptions, authenticate } from './plugins/authenticate.ts';
+import { boundHeaders, HEADER_BYTES_MAX } from './plugins/bound-headers.ts';
 import { type LimitCallersOptions, limitCallers } from './plugins/limit-callers.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
 import { problemDetails, sendProblem } from './plugins/problem-details.ts';
@@ -34,14 +36,12 @@ declare module 'fastify' {
 
 /** The largest request body: ids, a user agent and little else. */
 const BODY_BYTES_MAX = 16 * 1024;
-/** A client that has not sent its whole request by then is holding a socket, not asking. */
+/** A client that has not sent its whole request by then is holding a socket, not asking. It counts from a request's first byte, so that it may be shorter than a connection may be idle. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** How often node:http looks for such clients; its own default of 30 s would triple the timeout. */
 const CONNECTION_CHECK_MS = 1_000;
 /** A connection on which nothing moves in either direction is ended: its client does not read its answer. Longer than any decision, during which nothing moves either. */
 const CONNECTION_TIMEOUT_MS = 15_000;
-/** Longer than the 60 s after which common load balancers give up an idle connection, so that it is never ours that closes under a request. */
-const KEEP_ALIVE_MS = 72_000;
 
 /** A request is taken as it is or refused, with every mistake in it. */
 const VALIDATION = {
@@ -71,25 +71,20 @@ export interface ServerOptions
   /** A new request id, for requests that bring none. */
   readonly newId: () => string;
   readonly door: Door;
+  /** How long a connection may be idle. */
+  readonly keepAliveMs: number;
+  readonly connectionsMax: number;
 }
 
 /** Routes of another layer, which take requests that no route of the API would. */
-export interface Door {
+export interface Door extends BrokenRequestDoor {
   /** True for a URL of this door, as it came or as the router sees it: the header fields there are an end user's, who must not choose what is logged. */
   owns(url: string): boolean;
   /** The path that the router is to see in place of a raw URL. */
   toRoutePath(url: string): string;
   register(app: FastifyInstance): void;
-  /** The answer to a request that node:http could not parse, by its first bytes; null where it is not for this door. */
-  answerBroken(packet: Uint8Array | undefined): BrokenAnswer | null;
-  /** On the answer to what nobody could parse. */
-  readonly brokenHeaders: Readonly<Record<string, string>>;
-}
-
-interface BrokenAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** The largest head of a request that it takes, at least that of other routes. */
+  readonly headerBytesMax: number;
 }
 
 /** Builds the HTTP server with every route, ready to listen or to inject into. */
@@ -100,13 +95,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     http: {
       headersTimeout: REQUEST_TIMEOUT_MS,
+      // For the door, and a little more, so that what is over its limit still shows whose it is.
+      maxHeaderSize: options.door.headerBytesMax + HEADER_BYTES_MAX,
       connectionsCheckingInterval: CONNECTION_CHECK_MS,
       // Of two Authorization or Content-Type fields node:http would take the first and a proxy perhaps the last.
       joinDuplicateHeaders: true,
       // A missing Host is refused by a hook, with a problem document.
       requireHostHeader: false,
     },
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: options.keepAliveMs,
     // A request on a connection that is still open while draining is answered, with `Connection: close`.
     return503OnClosing: false,
     genReqId: ({ url = '/', headers }) =>
@@ -128,6 +125,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     if (options.isDraining()) void reply.header('connection', 'close');
     done();
   });
+  boundConnections(app.server, options.connectionsMax, options.logger);
+  boundHeaders(app, options.door);
   refuseAmbiguity(app);
   readUnambiguousJson(app);
   await app.register(problemDetails, options);
@@ -159,43 +158,4 @@ function registerDecisionReads(api: FastifyInstance, options: DecisionReadOption
 /** A caller's request id is echoed and logged, so only what is safe in a header and a log line is taken. */
 function toRequestId(header: string | string[] | undefined): string | null {
   return typeof header === 'string' && /^[A-Za-z0-9._~:@/+=-]{1,128}$/.test(header) ? header : null;
-}
-
-/** What node:http could not parse never reaches a route. The answer is written by hand. */
-function answerBrokenRequest(
-  error: Error & { readonly code?: string },
-  socket: Socket,
-  { door, newId, observer }: Pick<ServerOptions, 'door' | 'newId' | 'observer'>,
-): void {
-  // ECONNRESET: nobody is left to answer.
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const requestId = newId();
-  // The bytes that could not be parsed, and those before them in the same read; a timeout has none.
-  const packet: unknown = Reflect.get(error, 'rawPacket');
-  const answer = door.answerBroken(packet instanceof Uint8Array ? packet : undefined);
-  if (answer === null) observer.onRefusal({ code: 'invalid_request' });
-  const { status, headers, body } = answer ?? toBrokenProblem(error.code, requestId, door);
-  const fields = {
-    ...headers,
-    'content-length': String(Buffer.byteLength(body)),
-    'x-request-id': requestId,
-    connection: 'close',
-  };
-  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
-}
-
-function toBrokenProblem(code: string | undefined, requestId: string, { brokenHeaders }: Door): BrokenAnswer {
-  const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  const title = STATUS_CODES[status] ?? 'Bad Request';
-  const problem = { type: 'about:blank', title, status, code: 'invalid_request', request_id: requestId };
-  const headers = {
-    'content-type': 'application/problem+json',
-    'cache-control': 'no-store',
-    ...brokenHeaders,
-  };
-  return { status, headers, body: JSON.stringify(problem) };
 }

@@ -26,6 +26,7 @@ for (const [when, check] of [
       check,
       noteRefusal: () => {},
       isDraining: () => false,
+      headerBytesMax: 65_536,
     }).register(app);
     const reply = await app.inject({ url: '/v1/gateway/broken/default' });
     t.equal(reply.statusCode, 503);

@@ -137,7 +137,6 @@ t.test('fact 4: what cannot be parsed is refused with the three headers', async 
     [lines('WONDER /v1/gateway/nginx/default HTTP/1.1', ...HEAD), 403],
     [lines('GET /v1/gateway/nginx/default HTTP/1.1', ...HEAD, 'Content-Length: x'), 403],
     [lines('GET /v1/gateway/nginx/default HTTP/1.1', ...HEAD, 'Bad Header'), 403],
-    [lines('GET /v1/gateway/nginx/default HTTP/1.1', ...HEAD, `Cookie: ${'x'.repeat(20_000)}`), 403],
     [
       lines(
         'POST /v1/gateway/nginx/default HTTP/1.1',
@@ -156,6 +155,59 @@ t.test('fact 4: what cannot be parsed is refused with the three headers', async 
     t.notMatch(answer, /llhttp|HPE_|Parse Error/i);
     if (status === 403) t.notMatch(answer, /problem\+json/, 'no problem document towards an end user');
   }
+});
+
+t.test('a head as large as gateways take is judged like any other', async (t) => {
+  const cookies = (bytes: number) => `Cookie: session=${'x'.repeat(bytes)}`;
+  for (const dialect of ['nginx/default', 'envoy/default/shop'])
+    for (const bytes of [20_000, 60_000]) {
+      const { answer } = await speak(lines(`GET /v1/gateway/${dialect} HTTP/1.1`, ...HEAD, cookies(bytes)));
+      t.equal(statusOf(answer), 200, `${bytes} at ${dialect}`);
+      t.equal(fieldOf(answer, 'x-risk-decision'), 'ALLOW');
+    }
+  const late = lines(
+    'GET /v1/gateway/nginx/default HTTP/1.1',
+    ...HEAD,
+    cookies(60_000),
+    'X-Telemetry-ID: forged',
+  );
+  t.equal(statusOf((await speak(late)).answer), 403, 'what stands behind it is read too');
+});
+
+t.test('a head over the limit is neither a BLOCK nor let in, whatever the profile', async (t) => {
+  const own = await createGatewayApp(t, { open: { on_unavailable: 'allow' } }, { emulators });
+  const ownPort = await own.listen();
+  const padding = (bytes: number) => `Cookie: ${'x'.repeat(bytes)}`;
+  const fields = Array.from({ length: 1_200 }, () => 'a: b');
+  for (const [what = '', ...more] of [
+    ['bytes over it', padding(70_000)],
+    ['more of them than are read', padding(16_000), 'X-Second: y', padding(70_000)],
+    ['fields', ...fields],
+  ]) {
+    const { answer } = await speak(lines('GET /v1/gateway/nginx/open HTTP/1.1', ...HEAD, ...more), ownPort);
+    const isKnown = what !== 'more of them than are read';
+    t.equal(statusOf(answer), isKnown ? 503 : 431, what);
+    t.equal(fieldOf(answer, 'x-risk-decision'), 'UNAVAILABLE', what);
+    if (isKnown) t.equal(fieldOf(answer, 'x-risk-reasons'), 'REQUEST_TOO_LARGE', what);
+  }
+  t.match(
+    own.logs.filter(({ event }) => event === 'gateway.refused').map(({ reason }) => reason),
+    ['REQUEST_TOO_LARGE'],
+  );
+});
+
+t.test('a gateway is known by its connection where its request is too large to be read', async (t) => {
+  const huge = lines('GET /v1/gateway/nginx/default HTTP/1.1', ...HEAD, `Cookie: ${'x'.repeat(100_000)}`);
+  const { answer } = await speak(GET + huge, port, 2);
+  t.match(answer, /HTTP\/1\.1 200 .*HTTP\/1\.1 503 .*x-risk-reasons: REQUEST_TOO_LARGE/s);
+});
+
+t.test('the limit is a setting', async (t) => {
+  const own = await createTestApp(t, { emulators, env: { GATEWAY_HEADER_BYTES_MAX: '16384' } });
+  const ownPort = await own.listen();
+  const head = lines('GET /v1/gateway/nginx/default HTTP/1.1', ...HEAD, `Cookie: ${'x'.repeat(20_000)}`);
+  t.equal(statusOf((await speak(head, ownPort)).answer), 503);
+  t.equal(statusOf((await speak(head)).answer), 200);
 });
 
 t.test('fact 4: every address below the prefix has the three headers, whatever it is', async (t) => {

@@ -34,6 +34,7 @@ const PROBLEMS = {
   not_found: { status: 404, title: 'There is nothing at this address' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   payload_too_large: { status: 413, title: 'The body is too large' },
+  headers_too_large: { status: 431, title: 'The headers are too large' },
   unsupported_media_type: { status: 415, title: 'The body is not of a supported media type' },
   conflict: { status: 409, title: 'A request with this Idempotency-Key is still being answered' },
   idempotency_mismatch: { status: 422, title: 'The Idempotency-Key belongs to another request' },

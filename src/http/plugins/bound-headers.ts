@@ -1,0 +1,16 @@
+import type { FastifyInstance } from 'fastify';
+import { RiskgateError } from '../../domain/errors.ts';
+import { countHeaderBytes } from '../../platform/header-bytes.ts';
+
+/** The largest head of a request on routes of ours: a key, a trace and what browsers send. */
+export const HEADER_BYTES_MAX = 16 * 1024;
+/** One for all, for a stack trace would cost more than the refusal. */
+const TOO_LARGE = new RiskgateError('headers_too_large', 'A head over the limit.');
+
+/** Refuses larger heads, on every route but the door's: the parser is set to what the door takes. */
+export function boundHeaders(app: FastifyInstance, door: { owns(url: string): boolean }): void {
+  app.addHook('onRequest', ({ raw, url }, _reply, done) => {
+    if (door.owns(url) || countHeaderBytes(raw) <= HEADER_BYTES_MAX) done();
+    else done(TOO_LARGE);
+  });
+}
