@@ -42,7 +42,7 @@ export interface CustodyUse {
 export interface Custody {
   /** Records a use. Never rejects, and settles by the deadline (monotonic milliseconds): what has not answered then is unknown. */
   take(subject: Subject, deadlineAtMs: number): CustodyUse | Promise<CustodyUse>;
-  /** What a policy reads of a use once the evidence is there. Tells the store what the providers said of the telemetry id, and does not wait for it. */
+  /** What a policy reads of a use once the evidence is there. Has the binding kept by what the providers said of the telemetry id, and does not wait for that. */
   conclude(use: CustodyUse, gathered: readonly Gathered[], nowMs: number): TelemetryCustody;
 }
 
@@ -73,7 +73,7 @@ export function createCustody({ slots, store, hashes, clock, observer }: Custody
     if (key === null) return 'none';
     if (record === null) return 'unknown';
     const expiry = toExpiry(slots, gathered);
-    learn(store, key, record, expiry, gathered, slots);
+    keep(store, key, record, expiry, gathered, slots);
     if (isInDoubt(record, toCreatedAtMs(slots, gathered))) return 'unknown';
     return toTelemetrySignals(record, expiry, nowMs);
   };
@@ -127,8 +127,8 @@ function toCreatedAtMs(slots: readonly ProviderSlot[], gathered: readonly Gather
   return createdAtMs;
 }
 
-/** A binding outlives the telemetry id, and an id that nobody knows is not worth keeping for long, unless who says so is suspect: to forget it would make its next use a first one. */
-function learn(
+/** A binding outlives the telemetry id. One of an id that no provider knows is not worth keeping, unless who says so is suspect or cannot say: its next use would be a first one. */
+function keep(
   store: CustodyStore,
   key: string,
   record: CustodyRecord,
@@ -136,15 +136,13 @@ function learn(
   gathered: readonly Gathered[],
   slots: readonly ProviderSlot[],
 ): void {
-  if (validUntilMs !== null) {
-    if (validUntilMs !== record.validUntilMs) store.learn(key, validUntilMs);
-    return;
-  }
+  const isNews = validUntilMs === null ? !record.isKept : validUntilMs !== record.validUntilMs;
+  if (!isNews) return;
   const isUnknownId = slots.some(
     ({ subject, source }, place) =>
       subject === 'telemetry_id' && gathered[place]?.evidence.outcome === 'not_found' && !source?.isSuspect(),
   );
-  if (isUnknownId && record.validUntilMs === null) store.learn(key, null);
+  if (validUntilMs !== null || !isUnknownId) store.keep(key, validUntilMs);
 }
 
 /** The record, or null when it has not come within `waitMs`. */

@@ -97,8 +97,8 @@ export type StoreReading = StoredEvidence | AskedElsewhere | null;
 export interface CustodyStore {
   /** Records one use in one atomic step, and binds what is not bound yet unless the use is another's. Null where that could not be done or not be known: custody is then unknown, and never a first use. */
   use(key: string, claim: CustodyClaim): CustodyRecord | null | Promise<CustodyRecord | null>;
-  /** Keeps the binding until the telemetry id itself expires (Unix milliseconds) if that is later; null says that no provider knows the id, and a binding that none has ever known is soon forgotten. Does not wait for a remote store. */
-  learn(key: string, validUntilMs: number | null): void;
+  /** Keeps the binding for its full life, and until the telemetry id itself expires (Unix milliseconds, null where that is not known) if that is later. One that nobody asks this for ends soon after its latest use. Nothing ever shortens a life. Does not wait for a remote store. */
+  keep(key: string, validUntilMs: number | null): void;
 }
 
 /** What a provider said, before it is dated and given a time to live. */

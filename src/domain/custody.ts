@@ -9,6 +9,8 @@ export interface CustodyBinding {
   readonly uses: number;
   /** When the telemetry id itself expires, Unix milliseconds, as its provider said last; null until it has. */
   readonly validUntilMs: number | null;
+  /** True once anybody knew the telemetry id, or could not say that nobody does: it is then kept for its full life. */
+  readonly isKept: boolean;
   readonly claim: CustodyClaim;
 }
 
@@ -19,6 +21,8 @@ export interface CustodyRecord {
   readonly firstUsedAtMs: number;
   readonly isBoundElsewhere: boolean;
   readonly validUntilMs: number | null;
+  /** False while the binding ends soon: all that is known of the telemetry id is that it was used. */
+  readonly isKept: boolean;
   /** Null where no binding of before has been missed. */
   readonly loss: CustodyLoss | null;
 }
@@ -45,18 +49,13 @@ export function useBinding(
   claim: CustodyClaim,
   nowMs: number,
 ): { readonly binding: CustodyBinding; readonly record: CustodyRecord } {
-  const { firstUsedAtMs, uses: usesBefore, validUntilMs, claim: heldClaim } = held ?? newBinding(nowMs);
+  const { claim: heldClaim, ...kept } = held ?? newBinding(nowMs);
   const isBoundElsewhere = isAnothers(heldClaim, claim);
-  const uses = usesBefore + 1;
+  const used = { ...kept, uses: kept.uses + 1 };
   return {
     // Who is not the holder binds nothing: otherwise a thief could fill a field that the holder has not given yet.
-    binding: {
-      firstUsedAtMs,
-      uses,
-      validUntilMs,
-      claim: isBoundElsewhere ? heldClaim : merge(heldClaim, claim),
-    },
-    record: { uses, firstUsedAtMs, isBoundElsewhere, validUntilMs, loss: null },
+    binding: { ...used, claim: isBoundElsewhere ? heldClaim : merge(heldClaim, claim) },
+    record: { ...used, isBoundElsewhere, loss: null },
   };
 }
 
@@ -91,7 +90,7 @@ function merge(held: CustodyClaim, claim: CustodyClaim): CustodyClaim {
 }
 
 function newBinding(nowMs: number): CustodyBinding {
-  return { firstUsedAtMs: nowMs, uses: 0, validUntilMs: null, claim: {} };
+  return { firstUsedAtMs: nowMs, uses: 0, validUntilMs: null, isKept: false, claim: {} };
 }
 
 function isDeviceField(field: string): boolean {

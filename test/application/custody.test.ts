@@ -12,6 +12,7 @@ const RECORD: CustodyRecord = {
   firstUsedAtMs: 0,
   isBoundElsewhere: false,
   validUntilMs: null,
+  isKept: true,
   loss: null,
 };
 const DEADLINE_MS = 1_000;
@@ -26,15 +27,15 @@ interface Use {
 /** A store that writes down what it is told, and answers what it is given. */
 function createStore(answer: ReturnType<CustodyStore['use']> = RECORD) {
   const uses: Use[] = [];
-  const lessons: (readonly [string, number | null])[] = [];
+  const kept: (readonly [string, number | null])[] = [];
   const store: CustodyStore = {
     use: (key, claim) => {
       uses.push({ key, claim });
       return answer;
     },
-    learn: (key, validUntilMs) => void lessons.push([key, validUntilMs]),
+    keep: (key, validUntilMs) => void kept.push([key, validUntilMs]),
   };
-  return { store, uses, lessons };
+  return { store, uses, kept };
 }
 
 function createSource(id: string, subject: ProviderSlot['subject'], isSuspect = false): EvidenceSource {
@@ -156,11 +157,11 @@ t.test('is unknown when the store fails, or has not answered by the deadline', a
     [new Promise<never>(() => {}), 5],
     [new Promise<never>(() => {}), -5],
   ] as const) {
-    const { custody, lessons } = open(SLOTS, answer);
+    const { custody, kept } = open(SLOTS, answer);
     const use = await custody.take(subjectOf(shared('d')), deadlineMs);
     t.strictSame(use, { key: 'T(t)', record: null });
     t.equal(custody.conclude(use, gathered('ok', { found: true, until: 5 }), 0), 'unknown');
-    t.same(lessons, [], 'and nothing is learnt of it');
+    t.same(kept, [], 'and nothing is kept');
   }
 });
 
@@ -187,21 +188,23 @@ function gathered(outcome: Outcome, signals: Signals | null): readonly Gathered[
 
 /** What a use with this record comes to, and what the store learns from it. */
 function concluded(record: Partial<CustodyRecord>, pieces: readonly Gathered[], slots = SLOTS) {
-  const { custody, lessons } = open(slots);
+  const { custody, kept } = open(slots);
   const signals = custody.conclude({ key: 'T(t)', record: { ...RECORD, ...record } }, pieces, 10_000);
-  return { signals, lessons };
+  return { signals, kept };
 }
 
+/** A record of a binding that nobody has asked to keep. */
+const NEW = { isKept: false };
 const FIRST_USE = { uses: 1, age_seconds: 10, bound_elsewhere: false };
 
 t.test('takes the expiry from the providers of telemetry ids alone, and passes it on once', async (t) => {
   const pieces = gathered('ok', { found: true, until: 20_000 });
   t.strictSame(concluded({}, pieces), {
     signals: { ...FIRST_USE, expired: false },
-    lessons: [['T(t)', 20_000]],
+    kept: [['T(t)', 20_000]],
   });
-  t.same(concluded({ validUntilMs: 20_000 }, pieces).lessons, []);
-  t.same(concluded({ validUntilMs: 30_000 }, pieces).lessons, [['T(t)', 20_000]]);
+  t.same(concluded({ validUntilMs: 20_000 }, pieces).kept, []);
+  t.same(concluded({ validUntilMs: 30_000 }, pieces).kept, [['T(t)', 20_000]]);
   t.match(concluded({}, gathered('ok', { found: true, until: 10_000 })).signals, { expired: true });
 });
 
@@ -216,7 +219,7 @@ t.test(
     };
     const comesTo = (from: number | null, slots = SLOTS) =>
       concluded({ loss }, gathered('ok', { found: true, until: 99_000, ...(from && { from }) }), slots);
-    t.strictSame(comesTo(1), { signals: 'unknown', lessons: [['T(t)', 99_000]] });
+    t.strictSame(comesTo(1), { signals: 'unknown', kept: [['T(t)', 99_000]] });
     t.match(comesTo(80_000).signals, FIRST_USE, 'created after the loss');
     t.equal(comesTo(null).signals, 'unknown');
     t.equal(comesTo(80_000, disable('s')).signals, 'unknown', 'nobody who could say it is asked');
@@ -251,32 +254,37 @@ t.test('takes the earliest expiry where several providers say one', async (t) =>
     [last, first],
   ]) {
     const present = pieces.filter((piece) => piece !== undefined);
-    const { lessons } = concluded({}, present, [...SLOTS.slice(0, 1), second]);
-    t.same(lessons, [['T(t)', 20_000]]);
+    const { kept } = concluded({}, present, [...SLOTS.slice(0, 1), second]);
+    t.same(kept, [['T(t)', 20_000]]);
   }
 });
 
 t.test('does not know the expiry while its provider is lost', async (t) => {
-  t.strictSame(concluded({}, gathered('timeout', null)), { signals: FIRST_USE, lessons: [] });
+  t.strictSame(concluded({}, gathered('timeout', null)), { signals: FIRST_USE, kept: [] });
 });
 
 t.test('does not wait for a provider that is disabled', async (t) => {
   t.strictSame(concluded({}, gathered('skipped', null), disable('s')), {
     signals: { ...FIRST_USE, expired: false },
-    lessons: [],
+    kept: [],
   });
 });
 
-t.test('lets an id go soon that its provider has never known', async (t) => {
+t.test('has a binding kept unless its provider does not know the id', async (t) => {
   const unknownId = gathered('not_found', { found: false });
-  t.same(concluded({}, unknownId).lessons, [['T(t)', null]]);
-  t.same(concluded({ validUntilMs: 5 }, unknownId).lessons, [], 'not one that it has known');
-  t.same(concluded({}, gathered('ok', { found: true })).lessons, []);
+  t.same(concluded(NEW, unknownId).kept, []);
+  t.same(concluded(NEW, gathered('ok', { found: true })).kept, [['T(t)', null]]);
+  t.same(concluded({}, gathered('ok', { found: true })).kept, [], 'once is enough');
 });
 
-t.test('keeps an id that its provider does not know while that is in doubt', async (t) => {
-  const slots = SLOTS.map((slot) => ({ ...slot, source: createSource(slot.id, slot.subject, true) }));
-  t.same(concluded({}, gathered('not_found', { found: false }), slots).lessons, []);
+t.test('has a binding kept of an id that nobody could speak of', async (t) => {
+  for (const [outcome, slots] of [
+    ['timeout', SLOTS],
+    ['skipped', disable('s')],
+  ] as const)
+    t.same(concluded(NEW, gathered(outcome, null), slots).kept, [['T(t)', null]], outcome);
+  const suspect = SLOTS.map((slot) => ({ ...slot, source: createSource(slot.id, slot.subject, true) }));
+  t.same(concluded(NEW, gathered('not_found', { found: false }), suspect).kept, [['T(t)', null]], 'in doubt');
 });
 
 t.test('tells how custody came out, once for each telemetry id that was examined', async (t) => {

@@ -5,8 +5,8 @@ import { createManualClock, type ManualClock } from '../support/test-app.ts';
 
 /** How long the stores under test keep a binding. */
 export const RETENTION_MS = 3_600_000;
-/** How long they keep one that no provider has ever known. */
-const UNKNOWN_ID_LIFE_MS = 600_000;
+/** How long they keep one that nobody asks them to keep. */
+const BRIEF_LIFE_MS = 600_000;
 
 /** One implementation of the store, as the suite needs it. */
 export interface CustodyStoreTwin {
@@ -17,7 +17,7 @@ export interface CustodyStoreTwin {
 
 export interface OpenCustodyStore {
   readonly store: CustodyStore;
-  /** Milliseconds for which the binding is still kept, by the store's own reckoning; null where there is none. Waits for what was learnt before. */
+  /** Milliseconds for which the binding is still kept, by the store's own reckoning; null where there is none. Waits for what was asked before. */
   lifeMs(key: string): Promise<number | null>;
 }
 
@@ -49,7 +49,13 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
     const { clock, use } = await open(t);
     const firstUsedAtMs = clock.nowMs();
     const claim = { account: 'a1', 'device:m': 'd1' };
-    const expected = { firstUsedAtMs, isBoundElsewhere: false, validUntilMs: null, loss: null };
+    const expected = {
+      firstUsedAtMs,
+      isBoundElsewhere: false,
+      validUntilMs: null,
+      isKept: false,
+      loss: null,
+    };
     t.strictSame(await use(claim), { uses: 1, ...expected });
     clock.advance(1_500);
     t.strictSame(await use(claim), { uses: 2, ...expected });
@@ -120,51 +126,70 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
     const { clock, store, use, lifeMs } = await open(t);
     await use({});
     for (const validUntilMs of [clock.nowMs() + 10_000, clock.nowMs() - 10_000, clock.nowMs() + 20_000]) {
-      store.learn(KEY, validUntilMs);
+      store.keep(KEY, validUntilMs);
       await lifeMs(KEY);
-      t.equal((await use({})).validUntilMs, validUntilMs);
+      t.match(await use({}), { validUntilMs, isKept: true });
+    }
+    const { validUntilMs } = await use({});
+    store.keep(KEY, null);
+    await lifeMs(KEY);
+    t.equal((await use({})).validUntilMs, validUntilMs, 'an answer that says nothing of it changes nothing');
+  });
+
+  t.test('soon forgets a binding that nobody asks to keep', async (t) => {
+    const { clock, use, lifeMs } = await open(t);
+    for (let round = 0; round < 2; round += 1) {
+      t.match(await use({}), { isKept: false });
+      isAbout(t, await lifeMs(KEY), BRIEF_LIFE_MS);
+      clock.advance(10_000);
     }
   });
 
   t.test('keeps a binding from its latest use on', async (t) => {
-    const { clock, use, lifeMs } = await open(t);
+    const { clock, store, use, lifeMs } = await open(t);
     await use({});
+    store.keep(KEY, null);
     isAbout(t, await lifeMs(KEY), RETENTION_MS);
     clock.advance(10_000);
-    await use({});
+    t.match(await use({}), { isKept: true, validUntilMs: null });
     isAbout(t, await lifeMs(KEY), RETENTION_MS);
   });
 
   t.test('keeps a binding for as long as the id lives, and never shortens it for that', async (t) => {
     const { clock, store, use, lifeMs } = await open(t);
     await use({});
-    store.learn(KEY, clock.nowMs() + 10_000);
+    store.keep(KEY, clock.nowMs() + 10_000);
     isAbout(t, await lifeMs(KEY), RETENTION_MS, 'the retention is longer');
-    store.learn(KEY, clock.nowMs() + 10 * RETENTION_MS);
+    store.keep(KEY, clock.nowMs() + 10 * RETENTION_MS);
     isAbout(t, await lifeMs(KEY), 10 * RETENTION_MS);
     await use({});
     isAbout(t, await lifeMs(KEY), 10 * RETENTION_MS, 'a use does not shorten it either');
-    store.learn(KEY, Number.MAX_SAFE_INTEGER);
+    store.keep(KEY, Number.MAX_SAFE_INTEGER);
     isAbout(t, await lifeMs(KEY), 365 * 86_400_000, 'a year at most');
   });
 
-  t.test('soon forgets an id that no provider has ever known, and no other', async (t) => {
+  t.test('never shortens the life of a binding, whoever does what', async (t) => {
     const { clock, store, use, lifeMs } = await open(t);
-    await use({});
-    store.learn(KEY, clock.nowMs() + 40 * RETENTION_MS);
-    store.learn(KEY, null);
-    isAbout(t, await lifeMs(KEY), 40 * RETENTION_MS, 'once known');
-    await use({}, OTHER_KEY);
-    store.learn(OTHER_KEY, null);
-    isAbout(t, await lifeMs(OTHER_KEY), UNKNOWN_ID_LIFE_MS);
-    await use({}, OTHER_KEY);
-    isAbout(t, await lifeMs(OTHER_KEY), RETENTION_MS, 'used again');
+    const holder = { account: 'a1', 'device:m': 'd1' };
+    await use(holder);
+    store.keep(KEY, clock.nowMs() + 40 * RETENTION_MS);
+    const deeds: readonly (() => unknown)[] = [
+      () => use({}),
+      () => use({ 'device:m': 'd2' }),
+      () => store.keep(KEY, null),
+      () => store.keep(KEY, clock.nowMs() - 1),
+      () => use(holder),
+    ];
+    for (const [index, deed] of deeds.entries()) {
+      await deed();
+      isAbout(t, await lifeMs(KEY), 40 * RETENTION_MS, `after deed ${index}`);
+    }
   });
 
-  t.test('learns nothing of what it does not hold', async (t) => {
+  t.test('keeps nothing that it does not hold', async (t) => {
     const { clock, store, lifeMs } = await open(t);
-    store.learn(KEY, clock.nowMs() + 10_000);
-    store.learn(OTHER_KEY, null);
+    store.keep(KEY, clock.nowMs() + 10_000);
+    store.keep(OTHER_KEY, null);
     t.equal(await lifeMs(KEY), null);
     t.equal(await lifeMs(OTHER_KEY), null);
   });

@@ -33,21 +33,34 @@ function play(uses: readonly CustodyClaim[]) {
 
 t.test('begins with the first use', async (t) => {
   const { binding, record } = useBinding(null, { account: 'h1' }, 7);
-  t.strictSame(binding, { firstUsedAtMs: 7, uses: 1, validUntilMs: null, claim: { account: 'h1' } });
+  t.strictSame(binding, {
+    firstUsedAtMs: 7,
+    uses: 1,
+    validUntilMs: null,
+    isKept: false,
+    claim: { account: 'h1' },
+  });
   t.strictSame(record, {
     uses: 1,
     firstUsedAtMs: 7,
     isBoundElsewhere: false,
     validUntilMs: null,
+    isKept: false,
     loss: null,
   });
 });
 
 t.test('keeps what it knows of the expiry, and does not change what was held', async (t) => {
-  const held = Object.freeze({ firstUsedAtMs: 1, uses: 3, validUntilMs: 9, claim: Object.freeze({}) });
+  const held = Object.freeze({
+    firstUsedAtMs: 1,
+    uses: 3,
+    validUntilMs: 9,
+    isKept: true,
+    claim: Object.freeze({}),
+  });
   const { binding, record } = useBinding(held, { account: 'h1' }, 7);
-  t.strictSame(binding, { firstUsedAtMs: 1, uses: 4, validUntilMs: 9, claim: { account: 'h1' } });
-  t.match(record, { uses: 4, firstUsedAtMs: 1, validUntilMs: 9 });
+  t.strictSame(binding, { ...held, uses: 4, claim: { account: 'h1' } });
+  t.match(record, { uses: 4, firstUsedAtMs: 1, validUntilMs: 9, isKept: true });
 });
 
 t.test('keeps a claim as it is where a use adds nothing', async (t) => {
@@ -86,7 +99,14 @@ t.test('never lets a bound field change', async (t) => {
   t.ok(thefts > 500, `${thefts} uses differed`);
 });
 
-const RECORD = { uses: 2, firstUsedAtMs: 10_000, isBoundElsewhere: false, validUntilMs: null, loss: null };
+const RECORD = {
+  uses: 2,
+  firstUsedAtMs: 10_000,
+  isBoundElsewhere: false,
+  validUntilMs: null,
+  isKept: true,
+  loss: null,
+};
 const LOSS = { noticedAtMs: 100_000, overAtMs: 200_000 };
 const NOT_SAID = { validUntilMs: null, isLost: false };
 

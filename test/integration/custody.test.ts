@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
+import type { Clock } from '../../src/application/ports.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import type { Answer, DecisionBody } from '../support/answer.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -53,8 +55,43 @@ async function openMemory(
   t: Test,
   _server?: RedisServer,
   env: Record<string, string> = PATIENT,
+  clock: Clock = systemClock,
 ): Promise<TestApp> {
-  return createTestApp(t, { emulators, env });
+  return createTestApp(t, { emulators, env, clock });
+}
+
+/** The emulated Stytch behind a switch that makes it fail. */
+async function startStytchThatFails(t: Test) {
+  const upstream = `http://127.0.0.1:${portOf(emulators.app.server.address())}`;
+  let isFailing = false;
+  const forward = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = JSON.stringify(await json(request));
+    if (isFailing) return void response.writeHead(503).end();
+    const headers = {
+      authorization: request.headers.authorization ?? '',
+      'content-type': 'application/json',
+    };
+    const answer = await fetch(`${upstream}${request.url}`, { method: 'POST', headers, body });
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+  };
+  const server = createServer((request, response) => void forward(request, response));
+  t.teardown(() => server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    origin: `http://127.0.0.1:${portOf(server.address() as AddressInfo)}`,
+    fail: (fails: boolean) => {
+      isFailing = fails;
+    },
+  };
+}
+
+/** Takes so much of the life of every binding as if the time had passed, and ends those that have no more. */
+async function passTime(server: RedisServer, ms: number): Promise<void> {
+  const client = new Redis(server.url);
+  for (const key of await client.keys('*:custody:*'))
+    await client.pexpire(key, (await client.pttl(key)) - ms);
+  client.disconnect();
 }
 
 /** The emulated Stytch behind a vendor that keeps ids in lower case and takes them in any. Returns its origin. */
@@ -76,8 +113,13 @@ async function startFoldingStytch(t: Test): Promise<string> {
   return `http://127.0.0.1:${portOf(server.address() as AddressInfo)}`;
 }
 
-async function openRedis(t: Test, server: RedisServer = redis, env: Record<string, string> = PATIENT) {
-  const app = await createTestApp(t, { emulators, env: { REDIS_URL: server.url, ...env } });
+async function openRedis(
+  t: Test,
+  server: RedisServer = redis,
+  env: Record<string, string> = PATIENT,
+  clock: Clock = systemClock,
+) {
+  const app = await createTestApp(t, { emulators, clock, env: { REDIS_URL: server.url, ...env } });
   await untilRedisIsUp(app);
   return app;
 }
@@ -148,6 +190,29 @@ for (const [where, open] of [
       'miss',
       'a purge of the id would not find what is kept of another spelling',
     );
+  });
+
+  t.test(`lets no other spelling of an id, and nobody else, shorten a binding, in ${where}`, async (t) => {
+    const clock = createManualClock();
+    const stytch = await startStytchThatFails(t);
+    const env = { ...PATIENT, STYTCH_BASE_URL: stytch.origin, STYTCH_NOT_FOUND_TTL_SECONDS: '0' };
+    const own = await startRedisServer(t);
+    const app = await open(t, own, env, clock);
+    const owner = { telemetry_id: fresh(), device_id: fresh(), account_id: 'acct_1' };
+    stytch.fail(true);
+    t.match((await ask(app, owner)).json, { decision: 'CHALLENGE', degraded: true });
+    stytch.fail(false);
+    const spelling = owner.telemetry_id.toUpperCase();
+    const thief = { device_id: fresh(), account_id: 'acct_2' };
+    for (const attack of [thief, {}, { account_id: 'acct_2' }])
+      t.match((await ask(app, { ...attack, telemetry_id: spelling })).json, { decision: 'BLOCK' });
+    clock.advance(660_000);
+    if (where === 'Redis') await passTime(own, 660_000);
+    t.match(await ask(app, { ...owner, ...thief }), {
+      json: { decision: 'BLOCK' },
+      telemetry: { bound_elsewhere: true },
+    });
+    t.match(await ask(app, owner), { json: { decision: 'ALLOW' }, telemetry: { bound_elsewhere: false } });
   });
 
   t.test(`counts a retry under an idempotency key once, in ${where}`, async (t) => {
@@ -298,7 +363,7 @@ t.test('keeps in Redis nothing but keyed hashes, each for its own purpose, and a
     t.match(key, /^riskgate:v1:custody:\{[0-9a-f]{2}\}[0-9a-f]{30}$/);
     const binding = await client.hgetall(key);
     for (const [field, value] of Object.entries(binding)) {
-      t.match(field, /^(first|uses|expires|account|device:(mobilerun|prefactor))$/);
+      t.match(field, /^(first|uses|kept|expires|account|device:(mobilerun|prefactor))$/);
       t.match(value, /^account|device/.test(field) ? /^[0-9a-f]{32}$/ : /^\d+$/);
     }
     const evidence = await client.keys('riskgate:v1:evidence:*');

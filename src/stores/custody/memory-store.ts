@@ -6,12 +6,12 @@ import {
   type CustodyRecord,
   useBinding,
 } from '../../domain/custody.ts';
-import { custodyLifeMs } from './custody-life.ts';
+import { briefLifeMs, custodyLifeMs } from './custody-life.ts';
 import { createForgottenKeys, type ForgottenKeys } from './forgotten-keys.ts';
 
 export interface MemoryCustodyStoreOptions {
   readonly clock: Clock;
-  /** A binding is kept for at least so long after its latest use. */
+  /** A binding that is to be kept is so for at least this long after its latest use. */
   readonly retentionMs: number;
   /** At least 1. The binding that was used longest ago makes room for a new one. */
   readonly entriesMax?: number;
@@ -67,11 +67,11 @@ class LruCustodyStore implements MemoryCustodyStore {
     const isHeld = entry !== undefined && nowMs < entry.untilMs;
     if (!isHeld && this.#forgotten.mayHave(key, nowMs)) return null;
     const { binding, record } = useBinding(isHeld ? entry.binding : null, claim, this.#clock.nowMs());
-    const retainedUntilMs = nowMs + this.#retentionMs;
+    const untilMs = nowMs + (binding.isKept ? this.#retentionMs : briefLifeMs(this.#retentionMs));
     if (isHeld) {
       entry.binding = binding;
-      entry.untilMs = Math.max(entry.untilMs, retainedUntilMs);
-    } else this.#entries.set(key, { binding, untilMs: retainedUntilMs });
+      entry.untilMs = Math.max(entry.untilMs, untilMs);
+    } else this.#entries.set(key, { binding, untilMs });
     return record;
   }
 
@@ -81,13 +81,13 @@ class LruCustodyStore implements MemoryCustodyStore {
     return lifeMs > 0 ? lifeMs : null;
   }
 
-  learn(key: string, validUntilMs: number | null): void {
+  keep(key: string, validUntilMs: number | null): void {
     const entry = this.#entries.peek(key);
-    if (entry === undefined) return;
-    const lifeUntilMs = this.#clock.monotonicMs() + custodyLifeMs(validUntilMs, this.#clock.nowMs());
-    if (validUntilMs !== null) {
-      entry.binding = { ...entry.binding, validUntilMs };
-      entry.untilMs = Math.max(entry.untilMs, lifeUntilMs);
-    } else if (entry.binding.validUntilMs === null) entry.untilMs = Math.min(entry.untilMs, lifeUntilMs);
+    const nowMs = this.#clock.monotonicMs();
+    if (entry === undefined || entry.untilMs <= nowMs) return;
+    const { binding } = entry;
+    entry.binding = { ...binding, isKept: true, validUntilMs: validUntilMs ?? binding.validUntilMs };
+    const lifeMs = custodyLifeMs(this.#retentionMs, validUntilMs, this.#clock.nowMs());
+    entry.untilMs = Math.max(entry.untilMs, nowMs + lifeMs);
   }
 }

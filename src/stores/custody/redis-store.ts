@@ -7,25 +7,25 @@ import {
 } from '../../domain/custody.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { RedisLane } from '../redis/lane.ts';
-import { custodyLifeMs } from './custody-life.ts';
+import { briefLifeMs, custodyLifeMs } from './custody-life.ts';
 import { BEGINNING, createCustodyBeginnings } from './redis-generations.ts';
 
 export interface RedisCustodyStoreOptions {
   /** Its owner closes it. */
   readonly lane: RedisLane;
   readonly clock: Clock;
-  /** A binding is kept for at least so long after its latest use. */
+  /** A binding that is to be kept is so for at least this long after its latest use. */
   readonly retentionMs: number;
   /** Called when Redis turns out to have lost bindings; not more often than once in ten seconds. */
   readonly onLost?: () => void;
 }
 
 /**
- * domain/custody.ts in one step of Redis, which runs scripts one after the other. A binding is a hash: `first` (Unix ms), `uses`, `expires` (Unix ms, once known) and the fields of the claim.
+ * domain/custody.ts in one step of Redis, which runs scripts one after the other. A binding is a hash: `first` (Unix ms), `uses`, `kept` (1, or absent), `expires` (Unix ms, once known) and the fields of the claim.
  * The first write comes after everything that can fail on a value of another type, and Redis refuses a script for want of memory before its first write: so it is all or nothing.
  */
 const USE = `${BEGINNING}
-local now, life = ARGV[1], tonumber(ARGV[2])
+local now = ARGV[1]
 local held, holds_device = {}, false
 local function is_device(field) return string.find(field, '${DEVICE_FIELD_PREFIX}', 1, true) == 1 end
 local flat = redis.call('HGETALL', KEYS[1])
@@ -34,7 +34,7 @@ for i = 1, #flat, 2 do
   holds_device = holds_device or is_device(flat[i])
 end
 local elsewhere, claims_device, common_device = 0, false, false
-for i = 5, #ARGV, 2 do
+for i = 6, #ARGV, 2 do
   local device = is_device(ARGV[i])
   claims_device = claims_device or device
   local bound = held[ARGV[i]]
@@ -44,9 +44,9 @@ for i = 5, #ARGV, 2 do
   end
 end
 if holds_device and claims_device and not common_device then elsewhere = 1 end
-local name, lost = beginning(KEYS[2], now, ARGV[3], ARGV[4])
+local name, lost = beginning(KEYS[2], now, ARGV[4], ARGV[5])
 local fresh = held.first and {} or { 'first', now }
-for i = 5, elsewhere == 0 and #ARGV or 0, 2 do
+for i = 6, elsewhere == 0 and #ARGV or 0, 2 do
   if not held[ARGV[i]] then
     fresh[#fresh + 1] = ARGV[i]
     fresh[#fresh + 1] = ARGV[i + 1]
@@ -54,18 +54,15 @@ for i = 5, elsewhere == 0 and #ARGV or 0, 2 do
 end
 if #fresh > 0 then redis.call('HSET', KEYS[1], unpack(fresh)) end
 local uses = redis.call('HINCRBY', KEYS[1], 'uses', 1)
+local life = tonumber(held.kept and ARGV[3] or ARGV[2])
 if redis.call('PTTL', KEYS[1]) < life then redis.call('PEXPIRE', KEYS[1], life) end
-return { uses, held.first or now, elsewhere, held.expires or false, name, lost }`;
+return { uses, held.first or now, elsewhere, held.kept and 1 or 0, held.expires or false, name, lost }`;
 
-const LEARN_EXPIRY = `
+const KEEP = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], 'expires', ARGV[1])
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-return 1`;
-
-const LEARN_UNKNOWN = `
-if redis.call('HEXISTS', KEYS[1], 'expires') == 1 then return 0 end
-if redis.call('PTTL', KEYS[1]) > tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+redis.call('HSET', KEYS[1], 'kept', 1)
+if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'expires', ARGV[2]) end
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return 1`;
 
 type ScriptedRedis = RedisClient & {
@@ -73,13 +70,13 @@ type ScriptedRedis = RedisClient & {
     key: string,
     beginningKey: string,
     nowMs: number,
+    briefLifeMs: number,
     lifeMs: number,
     known: string,
     fresh: string,
     ...claim: readonly string[]
   ): Promise<unknown>;
-  learnTelemetryExpiry(key: string, validUntilMs: number, lifeMs: number): Promise<unknown>;
-  learnTelemetryUnknown(key: string, lifeMs: number): Promise<unknown>;
+  keepTelemetry(key: string, lifeMs: number, validUntilMs: number | ''): Promise<unknown>;
 };
 
 /** The store that replicas share, on a connection that they share with evidence. While Redis is lost custody is unknown: no replica's memory could speak for the others. */
@@ -91,8 +88,7 @@ export function createRedisCustodyStore({
 }: RedisCustodyStoreOptions): CustodyStore {
   const { keys, guard } = lane;
   lane.redis.defineCommand('useTelemetry', { numberOfKeys: 2, lua: USE });
-  lane.redis.defineCommand('learnTelemetryExpiry', { numberOfKeys: 1, lua: LEARN_EXPIRY });
-  lane.redis.defineCommand('learnTelemetryUnknown', { numberOfKeys: 1, lua: LEARN_UNKNOWN });
+  lane.redis.defineCommand('keepTelemetry', { numberOfKeys: 1, lua: KEEP });
   // defineCommand adds the methods that the cast declares.
   const redis = lane.redis as ScriptedRedis;
   const beginnings = createCustodyBeginnings({ lane, clock, onLost });
@@ -103,10 +99,18 @@ export function createRedisCustodyStore({
     const beginningKey = keys.custodyBeginning(key);
     const told = beginnings.toldFor(key);
     const reply = await guard.run(() =>
-      redis.useTelemetry(redisKey, beginningKey, clock.nowMs(), retentionMs, ...told, ...fields),
+      redis.useTelemetry(
+        redisKey,
+        beginningKey,
+        clock.nowMs(),
+        briefLifeMs(retentionMs),
+        retentionMs,
+        ...told,
+        ...fields,
+      ),
     );
     if (!Array.isArray(reply)) return null;
-    const [, , , , name, lost] = reply as unknown[];
+    const [, , , , , name, lost] = reply as unknown[];
     const lostAtMs = beginnings.note(key, name, lost);
     const record = lostAtMs === null ? null : toRecord(reply, toLoss(lostAtMs, retentionMs));
     if (record === null) lane.refuseValue(lostAtMs === null ? beginningKey : redisKey);
@@ -116,29 +120,24 @@ export function createRedisCustodyStore({
   return {
     // A Redis that is merely suspected is asked all the same: one late reply to somebody else makes nobody's custody unknown.
     use: (key, claim) => (guard.state() === 'up' ? use(key, claim) : null),
-    learn: (key, validUntilMs) => {
-      if (!guard.admits()) return;
-      const lifeMs = custodyLifeMs(validUntilMs, clock.nowMs());
-      const redisKey = keys.custody(key);
-      void guard.run(() =>
-        validUntilMs === null
-          ? redis.learnTelemetryUnknown(redisKey, lifeMs)
-          : redis.learnTelemetryExpiry(redisKey, validUntilMs, lifeMs),
-      );
+    keep: (key, validUntilMs) => {
+      if (guard.state() !== 'up') return;
+      const lifeMs = custodyLifeMs(retentionMs, validUntilMs, clock.nowMs());
+      void guard.run(() => redis.keepTelemetry(keys.custody(key), lifeMs, validUntilMs ?? ''));
     },
   };
 }
 
 /** Reads a reply that is trusted no further than its shape: somebody else may have written the key. */
 function toRecord(
-  [uses, first, elsewhere, expires]: readonly unknown[],
+  [uses, first, elsewhere, kept, expires]: readonly unknown[],
   loss: CustodyLoss | null,
 ): CustodyRecord | null {
   const firstUsedAtMs = toTimeMs(first);
   const validUntilMs = expires === null || expires === undefined ? null : toTimeMs(expires);
   const isMangled = firstUsedAtMs === null || (validUntilMs === null && typeof expires === 'string');
   if (isMangled || typeof uses !== 'number' || typeof elsewhere !== 'number') return null;
-  return { uses, firstUsedAtMs, isBoundElsewhere: elsewhere !== 0, validUntilMs, loss };
+  return { uses, firstUsedAtMs, isBoundElsewhere: elsewhere !== 0, isKept: kept !== 0, validUntilMs, loss };
 }
 
 function toLoss(lostAtMs: number, retentionMs: number): CustodyLoss | null {

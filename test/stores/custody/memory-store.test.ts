@@ -50,7 +50,7 @@ t.test('never takes an id for new whose binding had to make room', async (t) => 
 t.test('remembers what made room for as long as the telemetry id lives', async (t) => {
   const { clock, store } = open(1);
   store.use(keyOf(1), {});
-  store.learn(keyOf(1), clock.nowMs() + 10 * RETENTION_MS);
+  store.keep(keyOf(1), clock.nowMs() + 10 * RETENTION_MS);
   store.use(keyOf(2), {});
   clock.advance(9 * RETENTION_MS);
   t.equal(store.use(keyOf(1), {}), null);
