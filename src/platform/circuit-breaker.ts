@@ -1,5 +1,3 @@
-import { CircuitState, CountBreaker, circuitBreaker, handleWhenResult } from 'cockatiel';
-
 /** Where a circuit can be: calls pass, calls are refused, or one call is under way to find out. */
 export type CircuitStateName = 'closed' | 'open' | 'half_open';
 
@@ -32,72 +30,64 @@ const OPEN_MS = 1_000;
 /** A peer that is back is noticed at most this much later. */
 const OPEN_MS_MAX = 8_000;
 
-const NAMES: Readonly<Record<CircuitState, CircuitStateName>> = {
-  [CircuitState.Closed]: 'closed',
-  [CircuitState.Open]: 'open',
-  [CircuitState.HalfOpen]: 'half_open',
-  [CircuitState.Isolated]: 'open',
-};
-
-/** Ends an execution of which cockatiel is to count neither a success nor a failure. */
-class Neutral extends Error {}
-
-/** A circuit breaker that refuses at once instead of letting callers wait for the probe, tells time by a clock that never jumps, and lets calls that began before a change of state say nothing after it. */
+/** A circuit breaker that refuses at once instead of letting callers wait for the probe, tells time by a clock that never jumps, and ignores the results of calls that began before a change of state. */
 export function createCircuitBreaker({ monotonicMs, onStateChange }: CircuitBreakerOptions): CircuitBreaker {
+  let state: CircuitStateName = 'closed';
   let changes = 0;
   let openings = 0;
   let probeAtMs = 0;
-  const policy = circuitBreaker(
-    handleWhenResult((mark) => mark === 'failure'),
-    {
-      // Cockatiel tells time by the wall clock, which can jump back by hours: here it never refuses, `refuses` does.
-      halfOpenAfter: Number.NEGATIVE_INFINITY,
-      breaker: new CountBreaker({
-        threshold: FAILING_SHARE,
-        size: CALLS_COUNTED,
-        minimumNumberOfCalls: CALLS_MIN,
-      }),
-    },
-  );
-  policy.onStateChange((state) => {
+  /** Whether each of the latest calls failed, oldest first. */
+  let failures: boolean[] = [];
+  const change = (next: CircuitStateName): void => {
+    state = next;
     changes += 1;
-    if (state === CircuitState.Closed) openings = 0;
-    if (state === CircuitState.Open) {
-      probeAtMs = monotonicMs() + Math.min(OPEN_MS * 2 ** openings, OPEN_MS_MAX);
-      openings += 1;
-    }
-    onStateChange(NAMES[state]);
-  });
-  const refuses = () => {
-    if (policy.state === CircuitState.Closed) return false;
-    return policy.state === CircuitState.HalfOpen || monotonicMs() < probeAtMs;
+    onStateChange(next);
   };
-
+  const open = (): void => {
+    probeAtMs = monotonicMs() + Math.min(OPEN_MS * 2 ** openings, OPEN_MS_MAX);
+    openings += 1;
+    change('open');
+  };
+  const close = (): void => {
+    openings = 0;
+    failures = [];
+    change('closed');
+  };
+  const count = (hasFailed: boolean): void => {
+    failures.push(hasFailed);
+    if (failures.length > CALLS_COUNTED) failures.shift();
+    if (hasFailed && failures.length >= CALLS_MIN && isFailing(failures)) open();
+  };
+  const note = (mark: CallMark, isProbe: boolean): void => {
+    if (isProbe) {
+      if (mark === 'failure') open();
+      else close();
+    } else if (mark !== 'neutral') count(mark === 'failure');
+  };
+  const refuses = () => state === 'half_open' || (state === 'open' && monotonicMs() < probeAtMs);
   const execute = async <Value>(
     call: () => Promise<Value>,
     judge: (value: Value, isProbe: boolean) => CallMark,
   ): Promise<Value> => {
-    const settled: Value[] = [];
+    const isProbe = state === 'open';
+    if (isProbe) change('half_open');
+    const begunAt = changes;
+    let mark: CallMark = 'neutral';
     try {
-      await policy.execute(async () => {
-        // Read here, where an open circuit has just become half open.
-        const begunAt = changes;
-        const isProbe = policy.state === CircuitState.HalfOpen;
-        const value = await call();
-        const mark = judge(value, isProbe);
-        settled.push(value);
-        if (mark === 'neutral' || begunAt !== changes) throw new Neutral();
-        return mark;
-      });
-    } catch (error) {
-      if (!(error instanceof Neutral)) throw error;
+      const value = await call();
+      mark = judge(value, isProbe);
+      return value;
+    } finally {
+      if (begunAt === changes) note(mark, isProbe);
     }
-    return settled[0] as Value;
   };
-
   return {
     refuses,
-    state: () => NAMES[policy.state],
+    state: () => state,
     run: (call, judge) => (refuses() ? null : execute(call, judge)),
   };
+}
+
+function isFailing(failures: readonly boolean[]): boolean {
+  return failures.filter(Boolean).length > failures.length * FAILING_SHARE;
 }

@@ -1,6 +1,6 @@
-import { BulkheadRejectedError, bulkhead } from 'cockatiel';
 import type { ProviderAnswer } from '../../application/ports.ts';
 import type { IndefiniteOutcome } from '../../domain/evidence.ts';
+import { createBulkhead } from '../../platform/bulkhead.ts';
 import {
   type CallMark,
   type CircuitStateName,
@@ -51,7 +51,7 @@ export function createCallGuard(options: CallGuardOptions): CallGuard {
   const { client, budgetMs, monotonicMs, random } = options;
   const retryBudget = createRetryBudget(monotonicMs);
   const oddIds = createOddIds();
-  const compartment = bulkhead(options.concurrencyMax, options.queueMax);
+  const bulkhead = createBulkhead(options.concurrencyMax, options.queueMax);
   const breaker = createCircuitBreaker({
     monotonicMs,
     onStateChange: (state) => {
@@ -82,12 +82,7 @@ export function createCallGuard(options: CallGuardOptions): CallGuard {
     refuses: breaker.refuses,
     call: async (call) => {
       const endsAtMs = monotonicMs() + budgetMs;
-      try {
-        return await compartment.execute(() => begin(call, endsAtMs));
-      } catch (error) {
-        if (error instanceof BulkheadRejectedError) return NOT_CALLED.bulkheadFull;
-        throw error;
-      }
+      return (await bulkhead.run(() => begin(call, endsAtMs))) ?? NOT_CALLED.bulkheadFull;
     },
   };
 }
