@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { EmulatorOptions, ProviderDefinition } from '../providers/definition.ts';
-import { createIdCounter, type IdCounter, NOTE_ID_DECORATOR } from '../providers/emulator-faults.ts';
+import { createIdCounter, type IdCounter } from '../providers/emulated-id-counter.ts';
+import { NOTE_ID_DECORATOR } from '../providers/emulator-faults.ts';
 
 /** What of a provider its emulator needs. */
 export type EmulatedProvider = Pick<ProviderDefinition, 'id' | 'emulator'>;

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { Socket } from 'node:net';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 
@@ -9,11 +10,12 @@ export interface HttpRequest {
   readonly body?: string;
 }
 
-/** A complete response: the whole body was read and is within the size cap. Header names are lower case; a repeated header keeps its first value. */
+/** A complete response: the whole body was read and is within the size cap. Header names are lower case; the values of a repeated header are joined by commas, so that none hides another. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** Null where its bytes are not UTF-8: another reader would put other characters in the place of the wrong ones. */
+  readonly body: string | null;
 }
 
 /** How an exchange ended. Never a rejection. `code` is the error code of the socket or of undici, for the log. */
@@ -160,7 +162,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     if (this.#isSettled) return;
     // An informational response (1xx) is overwritten by the final one.
     this.#status = status;
-    this.#headers = toFirstValues(headers);
+    this.#headers = toJoinedValues(headers);
     if (Number(this.#headers['content-length']) > this.#bodyBytesMax) this.#abandon({ kind: 'oversized' });
   }
 
@@ -172,7 +174,8 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    const body = Buffer.concat(this.#chunks, this.#bodyBytes).toString('utf8');
+    const bytes = Buffer.concat(this.#chunks, this.#bodyBytes);
+    const body = isUtf8(bytes) ? bytes.toString('utf8') : null;
     this.#settle({ kind: 'response', response: { status: this.#status, headers: this.#headers, body } });
     this.#finish();
   }
@@ -206,12 +209,11 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 type RawHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Without a prototype, so that a header that was not sent is absent whatever its name. */
-function toFirstValues(raw: RawHeaders): Readonly<Record<string, string>> {
+function toJoinedValues(raw: RawHeaders): Readonly<Record<string, string>> {
   const headers: Record<string, string> = Object.create(null);
   for (const name of Object.keys(raw)) {
     const value = raw[name];
-    const first = typeof value === 'string' ? value : value?.[0];
-    if (first !== undefined) headers[name] = first;
+    if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return headers;
 }

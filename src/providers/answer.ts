@@ -16,6 +16,12 @@ export const SCHEMA: Failure = { outcome: 'malformed', failure: 'schema' };
 /** A 200 about another id than the one that was asked for. */
 export const SUBJECT_MISMATCH: Failure = { outcome: 'malformed', failure: 'subject_mismatch' };
 
+/** A body that two JSON readers would read differently. */
+export const AMBIGUOUS_JSON: Failure = { outcome: 'malformed', failure: 'ambiguous_json' };
+
+/** A body that says something else than the status it came with, or success and error at once. */
+export const CONTRADICTION: Failure = { outcome: 'malformed', failure: 'contradiction' };
+
 /** A 200 whose body says that it is an error, without saying which. */
 export const STATUS_ERROR: Failure = { outcome: 'malformed', failure: 'status_error' };
 
@@ -50,7 +56,7 @@ function isRetryableStatus(status: number): boolean {
 /** A failed answer; whether a retry makes sense, and when, is read off the response and not off the reason. */
 export function toFailedAnswer(
   failure: Failure,
-  response: HttpResponse,
+  response: Pick<HttpResponse, 'status' | 'headers'>,
   nowMs: number,
   upstreamRequestId: string | null,
 ): FailedAnswer {

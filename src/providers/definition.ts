@@ -4,6 +4,7 @@ import type { ProviderAnswer, ProviderQuery } from '../application/ports.ts';
 import type { SettledOutcome, Signals } from '../domain/evidence.ts';
 import type { SubjectPart } from '../domain/subject.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http-client.ts';
+import type { ReadNames } from './read-names.ts';
 
 /** One environment variable of a provider. `schema` parses the raw string; `isCredential` marks those whose presence enables the provider. */
 export interface ProviderSetting {
@@ -18,6 +19,20 @@ export interface ProviderSetting {
 
 /** Parsed settings, by the names used in `settings`. An optional one that was not set is undefined. */
 export type ProviderSettings = Readonly<Record<string, string | number | undefined>>;
+
+/** A response whose body was read in the one way in which JSON can be read (`readAnswer`); `json` is undefined where the body is none. */
+export interface UpstreamResponse extends Pick<HttpResponse, 'status' | 'headers'> {
+  readonly json: unknown;
+}
+
+/** What a provider's JSON is checked against before the provider reads it. */
+export interface AnswerBody {
+  /** Of the success and of the error. A name that differs from one of these in case only makes an answer ambiguous. */
+  readonly names: readonly ReadNames[];
+  /** Members at the top that only a success has, and those that only an error has: both in one body contradict each other, and so does a success under an error's status. */
+  readonly successMembers: readonly string[];
+  readonly errorMembers: readonly string[];
+}
 
 /** What `toAnswer` may use beside the response. */
 export interface AnswerContext {
@@ -43,8 +58,9 @@ export interface ProviderDefinition {
   baseUrl(settings: ProviderSettings): string;
   /** The request for one id, its path relative to the base URL, or null when the id cannot be put into a request without becoming another one (`.`, `..`, a lone surrogate): then it is unknown by definition. */
   toRequest(settings: ProviderSettings, query: ProviderQuery): HttpRequest | null;
-  /** Exactly one outcome for any response. */
-  toAnswer(response: HttpResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer;
+  readonly body: AnswerBody;
+  /** Exactly one outcome for any response. Called by `readAnswer` alone, which has refused what can be read in two ways. */
+  toAnswer(response: UpstreamResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer;
   /** The stored signals with their ages at `nowMs` added. */
   present(signals: Signals, nowMs: number): Signals;
   /** When the subject's id itself expires, Unix milliseconds, read off the stored signals; null where they do not say. */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { EmulatorOptions } from './definition.ts';
+import { createIdCounter, type IdCounter } from './emulated-id-counter.ts';
 
 /** A complete HTTP answer of an emulator. An empty body is sent with Content-Length 0. */
 export interface EmulatedAnswer {
@@ -46,6 +47,8 @@ export const SHARED_FAULT_IDS = [
   'fault-truncated',
   'fault-empty-200',
   'fault-empty-object',
+  'fault-duplicate-names',
+  'fault-contradiction',
   'fault-redirect',
   'fault-redirect-307',
   'fault-oversized',
@@ -88,6 +91,8 @@ const MESSAGE_FAULTS: ReadonlyMap<string, Respond<EmulatedAnswer>> = new Map<str
     ],
     ['fault-empty-200', () => ({ ...jsonAnswer(200, {}), body: '' })],
     ['fault-empty-object', () => jsonAnswer(200, {})],
+    ['fault-duplicate-names', (dialect) => ({ ...jsonAnswer(200, {}), body: twice(dialect.good()) })],
+    ['fault-contradiction', (dialect) => jsonAnswer(200, { ...dialect.good(), status_code: 503 })],
     ['fault-oversized', (dialect) => jsonAnswer(200, oversized(dialect))],
     ['fault-wrong-type', (dialect) => ({ ...jsonAnswer(200, dialect.good()), headers: HTML_HEADERS })],
     ['fault-route-not-found', (dialect) => dialect.routeNotFound()],
@@ -102,32 +107,6 @@ const WIRE_FAULTS: ReadonlyMap<string, (raw: ServerResponse, dialect: EmulatorDi
   ['fault-reset', reset],
   ['fault-oversized-chunked', oversize],
 ]);
-
-/** Counts per id in bounded memory. */
-export interface IdCounter {
-  /** Adds one and returns the new count. */
-  increment(id: string): number;
-  count(id: string): number;
-  clear(id: string): void;
-}
-
-/** A counter that remembers at most `idsMax` ids and forgets the one that was first seen longest ago. */
-export function createIdCounter(idsMax: number): IdCounter {
-  const counts = new Map<string, number>();
-  return {
-    increment(id) {
-      const next = (counts.get(id) ?? 0) + 1;
-      counts.set(id, next);
-      const [oldest] = counts.keys();
-      if (counts.size > idsMax && oldest !== undefined) counts.delete(oldest);
-      return next;
-    },
-    count: (id) => counts.get(id) ?? 0,
-    clear: (id) => {
-      counts.delete(id);
-    },
-  };
-}
 
 /** The fault engine of one emulator plug-in. Hanging and slow answers are cut when `app` closes, so that they never delay it. */
 export function createFaultEngine(app: FastifyInstance, { knows }: EmulatorOptions = {}): FaultEngine {
@@ -297,4 +276,13 @@ function oversized(dialect: EmulatorDialect): Record<string, unknown> {
 const isGone = ({ raw }: FastifyReply): boolean => raw.destroyed;
 function firstHalf(text: string): string {
   return text.slice(0, Math.floor(text.length / 2));
+}
+
+/** JSON in which every member at the top stands twice, null and then good: readers of the first see nothing, readers of the last see nothing wrong. */
+function twice(payload: Readonly<Record<string, unknown>>): string {
+  const members = Object.entries(payload).map(([name, value]) => [
+    JSON.stringify(name),
+    JSON.stringify(value),
+  ]);
+  return `{${members.map(([name, value]) => `${name}:null,${name}:${value}`).join()}}`;
 }

@@ -54,6 +54,8 @@ const FAULTS: readonly (readonly [string, readonly string[], number, readonly Pr
   ['fault-truncated', ['malformed'], 1, ALL],
   ['fault-empty-200', ['malformed'], 1, ALL],
   ['fault-empty-object', ['malformed'], 1, ALL],
+  ['fault-duplicate-names', ['malformed'], 1, ALL],
+  ['fault-contradiction', ['malformed'], 1, ALL],
   ['fault-redirect', ['malformed'], 1, ALL],
   ['fault-redirect-301', ['malformed'], 1, ALL],
   ['fault-redirect-303', ['malformed'], 1, ALL],

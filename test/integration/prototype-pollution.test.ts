@@ -5,6 +5,7 @@ import { loadPolicy } from '../../src/application/load-policy.ts';
 import { loadKeyring } from '../../src/http/callers/api-keys.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 import { parseYaml } from '../../src/platform/yaml-document.ts';
+import { readAnswer } from '../../src/providers/read-answer.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import { CONTEXT, respond, summarise } from '../providers/answer-support.ts';
 import { MOBILERUN_FULL, PREFACTOR_FULL, STYTCH_FULL } from '../providers/payloads.ts';
@@ -158,7 +159,7 @@ for (const provider of PROVIDERS) {
       `{"constructor":{"prototype":${text}}}`,
       `{"status":"success","__proto__":${text}}`,
     ]) {
-      const answer = provider.toAnswer(respond(200, body), { id: 'device-1' }, CONTEXT);
+      const answer = readAnswer(provider, respond(200, body), { id: 'device-1' }, CONTEXT);
       t.match(summarise(answer), /^malformed /, body.slice(0, 40));
     }
     const spiked = text.replace(
@@ -166,7 +167,9 @@ for (const provider of PROVIDERS) {
       '{"__proto__":{"found":false},"constructor":{"prototype":{"found":false}},',
     );
     const id = provider.id === 'stytch' ? STYTCH_FULL.telemetry_id : PREFACTOR_FULL.summary.id;
-    const [plain, odd] = [text, spiked].map((body) => provider.toAnswer(respond(200, body), { id }, CONTEXT));
+    const [plain, odd] = [text, spiked].map((body) =>
+      readAnswer(provider, respond(200, body), { id }, CONTEXT),
+    );
     t.same(odd, plain, 'and such members change nothing');
     t.equal(odd?.outcome, 'ok');
   });

@@ -28,8 +28,26 @@ t.test('answers with status, lower-case headers and the decoded body', async (t)
   t.equal(result.response.status, 404);
   t.equal(result.response.body, '{"wörd":1}');
   t.equal(result.response.headers['x-thing'], 'one');
-  t.equal(result.response.headers['set-cookie'], 'a=1', 'a repeated header keeps its first value');
+  t.equal(result.response.headers['set-cookie'], 'a=1, b=2', 'a repeated header hides none of its values');
   t.equal(result.response.headers['constructor'], undefined, 'a header that was not sent is absent');
+});
+
+t.test('gives no body whose bytes are not UTF-8', async (t) => {
+  const bodies: readonly number[][] = [
+    [0xff],
+    [0x22, 0xc3, 0x22],
+    [0xed, 0xa0, 0x80],
+    [0xc0, 0xaf],
+    [0xfe, 0xff, 0, 0x31],
+  ];
+  for (const bytes of bodies) {
+    const { client } = await serve(t, (_request, response) => response.end(Buffer.from(bytes)));
+    t.match(
+      await client.exchange(GET, AMPLE_MS),
+      { kind: 'response', response: { body: null } },
+      bytes.join(),
+    );
+  }
 });
 
 t.test('sends method, headers and body, and puts the path prefix in front', async (t) => {

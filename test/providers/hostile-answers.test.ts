@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import { OUTCOMES } from '../../src/domain/evidence.ts';
+import { readAnswer } from '../../src/providers/read-answer.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import { CONTEXT, NOW_MS, parseSignals, respond, signalsOf, summarise } from './answer-support.ts';
 import { CANARIES, MOBILERUN_FULL, PREFACTOR_FULL, STYTCH_FULL } from './payloads.ts';
@@ -44,7 +45,7 @@ for (const provider of PROVIDERS) {
 
   const expectOneOutcome = (status: number, mediaType: string, body: string): void => {
     const response = respond(status, body, { 'content-type': mediaType });
-    const answer = provider.toAnswer(response, { id: full.id }, CONTEXT);
+    const answer = readAnswer(provider, response, { id: full.id }, CONTEXT);
     if (!OUTCOMES.includes(answer.outcome)) throw new Error(summarise(answer));
     if ('failure' in answer) {
       if (!/^[a-z0-9_]{1,40}$/.test(answer.failure)) throw new Error(answer.failure);
@@ -82,7 +83,7 @@ for (const provider of PROVIDERS) {
   });
 
   t.test(`keeps raw identifiers of ${provider.id} out of the signals`, async (t) => {
-    const signals = signalsOf(provider.toAnswer(respond(200, full.body), { id: full.id }, CONTEXT));
+    const signals = signalsOf(readAnswer(provider, respond(200, full.body), { id: full.id }, CONTEXT));
     const stored = JSON.stringify(signals);
     const canaries = CANARIES[provider.id] ?? [];
     t.ok(canaries.length > 0);

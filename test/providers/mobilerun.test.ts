@@ -1,5 +1,6 @@
 import t from 'tap';
 import { mobilerun } from '../../src/providers/mobilerun/index.ts';
+import { readAnswer } from '../../src/providers/read-answer.ts';
 import {
   CONTEXT,
   hashOf,
@@ -17,7 +18,7 @@ const SETTINGS = parseSettings(mobilerun, ENV);
 const PROBLEM = { 'content-type': 'application/problem+json' };
 
 const answerTo = (status: number, body: unknown, headers = {}, id = 'device-1') =>
-  mobilerun.toAnswer(respond(status, body, headers), { id }, CONTEXT);
+  readAnswer(mobilerun, respond(status, body, headers), { id }, CONTEXT);
 const problemAnswer = (status: number, title: string, detail: string, id?: string) =>
   summarise(answerTo(status, { title, status, detail }, PROBLEM, id));
 
@@ -190,10 +191,12 @@ t.test('calls a 200 malformed unless it fits', async (t) => {
     { ...MOBILERUN_FULL, identifiers: fewer },
     { ...MOBILERUN_FULL, model: null },
     { ...MOBILERUN_FULL, carrier: { ...MOBILERUN_FULL.carrier, GsmOperatorNumeric: '50501' } },
-    { title: 'Not Found', status: 404, detail: 'device not found' },
+    { title: 'Not Found', detail: 'device not found' },
     [],
   ];
   for (const misfit of misfits) t.equal(summarise(answerTo(200, misfit)), 'malformed schema');
+  const problem = { title: 'Not Found', status: 404, detail: 'device not found' };
+  t.equal(summarise(answerTo(200, problem)), 'malformed contradiction');
   t.equal(summarise(answerTo(200, '{')), 'malformed not_json');
   t.equal(summarise(answerTo(200, MOBILERUN_FULL, { 'content-type': 'text/plain' })), 'malformed not_json');
   t.equal(summarise(answerTo(206, MOBILERUN_FULL)), 'malformed http_206');

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { prefactor } from '../../src/providers/prefactor/index.ts';
+import { readAnswer } from '../../src/providers/read-answer.ts';
 import {
   CONTEXT,
   hashOf,
@@ -19,7 +20,7 @@ const SETTINGS = parseSettings(prefactor, {
 const QUERY = { id: PREFACTOR_FULL.summary.id };
 
 const answerTo = (status: number, body: unknown, headers = {}) =>
-  prefactor.toAnswer(respond(status, body, headers), QUERY, CONTEXT);
+  readAnswer(prefactor, respond(status, body, headers), QUERY, CONTEXT);
 const withSummary = (changes: Readonly<Record<string, unknown>>) => ({
   ...PREFACTOR_FULL,
   summary: { ...PREFACTOR_FULL.summary, ...changes },

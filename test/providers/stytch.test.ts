@@ -1,4 +1,5 @@
 import t from 'tap';
+import { readAnswer } from '../../src/providers/read-answer.ts';
 import { stytch } from '../../src/providers/stytch/index.ts';
 import {
   CONTEXT,
@@ -19,7 +20,7 @@ const QUERY = { id: STYTCH_FULL.telemetry_id };
 const REQUEST_ID = 'request-id-test-1';
 
 const answerTo = (status: number, body: unknown, headers = {}) =>
-  stytch.toAnswer(respond(status, body, headers), QUERY, CONTEXT);
+  readAnswer(stytch, respond(status, body, headers), QUERY, CONTEXT);
 const errorBody = (status: number, type: string) => ({
   status_code: status,
   request_id: REQUEST_ID,
@@ -208,7 +209,8 @@ t.test('calls a 200 malformed unless it fits and is about the id that was asked 
     ['a huge reason', { ...STYTCH_FULL, verdict: { ...verdict, reasons: ['R'.repeat(129)] } }, 'schema'],
     ['unreadable created_at', { ...STYTCH_FULL, created_at: 'yesterday' }, 'schema'],
     ['zero expires_at', { ...STYTCH_FULL, expires_at: '0001-01-01T00:00:00Z' }, 'schema'],
-    ['another status in the body', { ...STYTCH_FULL, status_code: 500 }, 'schema'],
+    ['another status in the body', { ...STYTCH_FULL, status_code: 500 }, 'contradiction'],
+    ['a status that is none', { ...STYTCH_FULL, status_code: 'fine' }, 'schema'],
     ['another subject', { ...STYTCH_FULL, telemetry_id: 'someone-else' }, 'subject_mismatch'],
     ['no subject', { ...STYTCH_FULL, telemetry_id: undefined }, 'schema'],
   ];
@@ -216,7 +218,7 @@ t.test('calls a 200 malformed unless it fits and is about the id that was asked 
     t.equal(summarise(answerTo(200, body)), `malformed ${failure}`, title);
   }
   t.equal(summarise(answerTo(200, STYTCH_FULL, { 'content-type': 'text/html' })), 'malformed not_json');
-  t.equal(summarise(answerTo(201, STYTCH_FULL)), 'malformed http_201');
+  t.equal(summarise(answerTo(201, { ...STYTCH_FULL, status_code: 201 })), 'malformed http_201');
 });
 
 t.test('accepts the id in another case', async (t) => {

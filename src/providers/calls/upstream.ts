@@ -3,6 +3,7 @@ import type { Span } from '../../application/tracer.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { HttpClient } from '../../platform/http-client.ts';
 import type { ProviderDefinition, ProviderSettings } from '../definition.ts';
+import { readAnswer } from '../read-answer.ts';
 import { createCallGuard } from './call-guard.ts';
 import type { KnownId } from './known-ids.ts';
 import { createNotFoundCanary, type Recheck } from './not-found-canary.ts';
@@ -73,7 +74,7 @@ export function createUpstream(
       key,
       request: withTraceparent(request, span),
       toAnswer: (response) =>
-        definition.toAnswer(response, query, { nowMs: clock.nowMs(), hash: options.hash }),
+        readAnswer(definition, response, query, { nowMs: clock.nowMs(), hash: options.hash }),
     });
   };
 

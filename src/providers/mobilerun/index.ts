@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { ProviderAnswer, ProviderQuery } from '../../application/ports.ts';
-import type { HttpRequest, HttpResponse } from '../../platform/http-client.ts';
-import { parseJsonResponse } from '../../platform/json-response.ts';
+import type { HttpRequest } from '../../platform/http-client.ts';
 import { toPathSegment } from '../../platform/percent-encoding.ts';
 import {
   type Failure,
@@ -12,7 +11,8 @@ import {
   toSettledAnswer,
   toUpstreamRequestId,
 } from '../answer.ts';
-import type { AnswerContext, ProviderDefinition, ProviderSettings } from '../definition.ts';
+import type { AnswerContext, ProviderDefinition, ProviderSettings, UpstreamResponse } from '../definition.ts';
+import { toReadNames } from '../read-names.ts';
 import { baseUrlSchema, credentialSchema, readText } from '../settings.ts';
 import { mobilerunEmulator } from './emulator.ts';
 import { fingerprintSchema, problemSchema } from './payload.ts';
@@ -59,6 +59,11 @@ export const mobilerun: ProviderDefinition = {
   notFoundSignals: NOT_FOUND_SIGNALS,
   baseUrl: (settings) => readText(settings, 'baseUrl'),
   toRequest,
+  body: {
+    names: [toReadNames(fingerprintSchema), toReadNames(problemSchema)],
+    successMembers: ['model', 'display', 'identifiers', 'carrier'],
+    errorMembers: ['title', 'detail', 'errors'],
+  },
   toAnswer,
   /** Nothing in a fingerprint ages: it is a snapshot without a time. */
   present: (signals) => signals,
@@ -81,8 +86,8 @@ function toRequest(settings: ProviderSettings, query: ProviderQuery): HttpReques
   };
 }
 
-function toAnswer(response: HttpResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer {
-  const json = parseJsonResponse(response);
+function toAnswer(response: UpstreamResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer {
+  const { json } = response;
   const requestId = toUpstreamRequestId(response.headers['x-request-id']);
   const fail = (failure: Failure) => toFailedAnswer(failure, response, context.nowMs, requestId);
   if (response.status === 200) {

@@ -1,6 +1,5 @@
 import type { ProviderAnswer, ProviderQuery } from '../../application/ports.ts';
-import type { HttpRequest, HttpResponse } from '../../platform/http-client.ts';
-import { parseJsonResponse } from '../../platform/json-response.ts';
+import type { HttpRequest } from '../../platform/http-client.ts';
 import { toPathSegment } from '../../platform/percent-encoding.ts';
 import {
   type Failure,
@@ -15,7 +14,8 @@ import {
   toSettledAnswer,
   toUpstreamRequestId,
 } from '../answer.ts';
-import type { AnswerContext, ProviderDefinition, ProviderSettings } from '../definition.ts';
+import type { AnswerContext, ProviderDefinition, ProviderSettings, UpstreamResponse } from '../definition.ts';
+import { toReadNames } from '../read-names.ts';
 import { baseUrlSchema, credentialSchema, readText } from '../settings.ts';
 import { prefactorEmulator } from './emulator.ts';
 import { deviceSchema, errorSchema, FAILURE_OF_CODE, NOT_FOUND_CODE } from './payload.ts';
@@ -46,6 +46,11 @@ export const prefactor: ProviderDefinition = {
   notFoundSignals: NOT_FOUND_SIGNALS,
   baseUrl: (settings) => readText(settings, 'baseUrl'),
   toRequest,
+  body: {
+    names: [toReadNames(deviceSchema), toReadNames(errorSchema)],
+    successMembers: ['summary'],
+    errorMembers: ['code'],
+  },
   toAnswer,
   present: presentPrefactor,
   emulator: prefactorEmulator,
@@ -65,9 +70,8 @@ function toRequest(settings: ProviderSettings, query: ProviderQuery): HttpReques
   };
 }
 
-function toAnswer(response: HttpResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer {
-  const { status } = response;
-  const json = parseJsonResponse(response);
+function toAnswer(response: UpstreamResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer {
+  const { status, json } = response;
   const requestId = toUpstreamRequestId(response.headers['x-request-id']);
   const fail = (failure: Failure) => toFailedAnswer(failure, response, context.nowMs, requestId);
   const code = status === 200 || status >= 400 ? toErrorCode(json) : null;

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { ProviderAnswer, ProviderQuery } from '../../application/ports.ts';
-import type { HttpRequest, HttpResponse } from '../../platform/http-client.ts';
-import { parseJsonResponse } from '../../platform/json-response.ts';
+import type { HttpRequest } from '../../platform/http-client.ts';
 import { toQueryValue } from '../../platform/percent-encoding.ts';
 import {
   failureOfStatus,
@@ -15,7 +14,8 @@ import {
   toSettledAnswer,
   toUpstreamRequestId,
 } from '../answer.ts';
-import type { AnswerContext, ProviderDefinition, ProviderSettings } from '../definition.ts';
+import type { AnswerContext, ProviderDefinition, ProviderSettings, UpstreamResponse } from '../definition.ts';
+import { toReadNames } from '../read-names.ts';
 import { baseUrlSchema, credentialSchema, readText } from '../settings.ts';
 import { stytchEmulator } from './emulator.ts';
 import { errorSchema, FAILURE_OF_ERROR, lookupSchema, NOT_FOUND_ERROR_TYPE } from './payload.ts';
@@ -70,6 +70,11 @@ export const stytch: ProviderDefinition = {
   notFoundSignals: NOT_FOUND_SIGNALS,
   baseUrl: (settings) => readText(settings, 'baseUrl'),
   toRequest,
+  body: {
+    names: [toReadNames(lookupSchema), toReadNames(errorSchema)],
+    successMembers: ['verdict', 'fingerprints'],
+    errorMembers: ['error_type', 'error_message'],
+  },
   toAnswer,
   present: presentStytch,
   subjectExpiresAtMs: stytchExpiresAtMs,
@@ -107,19 +112,18 @@ function toMetadata({ accountId, action }: ProviderQuery): { external_metadata?:
   return Object.keys(metadata).length === 0 ? {} : { external_metadata: metadata };
 }
 
-function toAnswer(response: HttpResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer {
-  const json = parseJsonResponse(response);
+function toAnswer(response: UpstreamResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer {
   return response.status === 200
-    ? toLookupAnswer(json, response, query, context)
-    : toErrorAnswer(json, response, context);
+    ? toLookupAnswer(response, query, context)
+    : toErrorAnswer(response, context);
 }
 
 function toLookupAnswer(
-  json: unknown,
-  response: HttpResponse,
+  response: UpstreamResponse,
   query: ProviderQuery,
   context: AnswerContext,
 ): ProviderAnswer {
+  const { json } = response;
   if (json === undefined) return toFailedAnswer(NOT_JSON, response, context.nowMs, null);
   const { data: lookup } = lookupSchema.safeParse(json);
   if (lookup === undefined) {
@@ -134,8 +138,8 @@ function toLookupAnswer(
   return toEchoedAnswer(answer, { echoed: lookup.telemetry_id, asked: query.id, nowMs: context.nowMs });
 }
 
-function toErrorAnswer(json: unknown, response: HttpResponse, context: AnswerContext): ProviderAnswer {
-  const { data: error } = errorSchema.safeParse(json);
+function toErrorAnswer(response: UpstreamResponse, context: AnswerContext): ProviderAnswer {
+  const { data: error } = errorSchema.safeParse(response.json);
   const requestId = toUpstreamRequestId(error?.request_id);
   if (response.status === 404 && error?.error_type === NOT_FOUND_ERROR_TYPE) {
     return toSettledAnswer('not_found', NOT_FOUND_SIGNALS, requestId);
