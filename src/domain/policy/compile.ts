@@ -8,6 +8,7 @@ import {
   type PolicyProvider,
   TELEMETRY,
   variableNames,
+  variableTypes,
 } from './cel-environment.ts';
 import {
   type PolicyDocument,
@@ -15,9 +16,12 @@ import {
   type PolicyRule,
   policyDocumentSchema,
 } from './document.ts';
+import { findUnevaluable } from './find-unevaluable.ts';
 import { type Inspection, inspectCondition } from './inspect-condition.ts';
 import { possibleResults } from './possible-results.ts';
 import type { RuleTrace } from './rule-trace.ts';
+import { createToRunValues, type ToRunValues } from './run-values.ts';
+import type { ObjectType } from './signal-type.ts';
 import { findSignalsRead, type SignalsRead } from './signals-read.ts';
 
 /** A rule that is ready to run. `run` throws where the condition is unknown. */
@@ -49,6 +53,8 @@ export interface CompiledPolicy {
   /** Bit set of the providers, and custody after them, that some rule reads: without one of them a decision is degraded. */
   readonly neededMask: number;
   readonly signalsRead: SignalsRead;
+  /** For each variable of signals, what turns them into the values that its rules run on. */
+  readonly toRunValues: ReadonlyMap<string, ToRunValues>;
 }
 
 /** True when some rule reads custody, which stands after the last provider. */
@@ -64,6 +70,7 @@ export interface CompileOptions {
 }
 
 interface Workshop extends CompileOptions {
+  readonly variables: ReadonlyMap<string, ObjectType>;
   readonly checkEnvironment: Environment;
   readonly runEnvironment: Environment;
   readonly names: readonly string[];
@@ -77,10 +84,12 @@ export function compilePolicy(
   options: CompileOptions,
 ): Result<CompiledPolicy, PolicyMistake> {
   const patterns = new Map<string, PatternTest>();
+  const variables = variableTypes(options.providers);
   const workshop: Workshop = {
     ...options,
-    checkEnvironment: createCheckEnvironment(options.providers),
-    runEnvironment: createRunEnvironment(options.providers, patterns),
+    variables,
+    checkEnvironment: createCheckEnvironment(variables),
+    runEnvironment: createRunEnvironment(variables.keys(), patterns),
     names: variableNames(options.providers),
     patterns,
     mistakes: [],
@@ -96,7 +105,7 @@ export function compilePolicy(
     toPolicy(
       parsed.data,
       rules.filter((rule) => rule !== null),
-      options,
+      workshop,
     ),
   );
 }
@@ -108,6 +117,7 @@ interface Condition {
 }
 
 function compileCondition(when: string, index: number, workshop: Workshop): Condition | null {
+  const before = workshop.mistakes.length;
   const checked = workshop.checkEnvironment.check(when);
   const refuse = (offset: number | null, message: string): null => {
     workshop.mistakes.push({ path: ['rules', index, 'when'], isKey: false, offset, message });
@@ -127,6 +137,9 @@ function compileCondition(when: string, index: number, workshop: Workshop): Cond
       refuse(offset, 'is not a pattern in RE2 syntax (no look-around, no back-reference)');
     }
   }
+  if (workshop.mistakes.length > before) return null;
+  const probe = workshop.runEnvironment.parse(inspection.runSource);
+  for (const { offset, message } of findUnevaluable(ast, probe, workshop.variables)) refuse(offset, message);
   return { ast, inspection, run: workshop.runEnvironment.parse(inspection.runSource) };
 }
 
@@ -191,11 +204,15 @@ function memoisePossible(ast: ASTNode, providers: readonly PolicyProvider[]): (a
 function toPolicy(
   document: PolicyDocument,
   rules: readonly CompiledRule[],
-  options: CompileOptions,
+  options: Workshop,
 ): CompiledPolicy {
   let neededMask = 0;
   for (const rule of rules)
     for (const place of [...rule.signalReads, ...rule.outcomeReads]) neededMask |= 1 << place;
+  const signalsRead = findSignalsRead(
+    rules.map(({ ast }) => ast),
+    options.providers.map(({ id }) => id),
+  );
   return {
     id: document.policy,
     hash: options.hash,
@@ -203,9 +220,12 @@ function toPolicy(
     rules,
     providerIds: options.providers.map(({ id }) => id),
     neededMask,
-    signalsRead: findSignalsRead(
-      rules.map(({ ast }) => ast),
-      options.providers.map(({ id }) => id),
+    signalsRead,
+    toRunValues: new Map(
+      [...options.variables].map(([name, type]) => [
+        name,
+        createToRunValues(type, signalsRead.get(name) ?? null),
+      ]),
     ),
   };
 }

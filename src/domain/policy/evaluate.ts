@@ -91,7 +91,7 @@ function createBench(
   request: RequestSignals,
   custody: TelemetryCustody,
 ): Bench {
-  const context: Record<string, unknown> = { request };
+  const context: Record<string, unknown> = { request: toRunValues(policy, 'request', request) };
   const states: Record<string, ProviderState> = {};
   let absentMask = 0;
   let indefiniteMask = 0;
@@ -104,17 +104,23 @@ function createBench(
     if (suspect) suspectMask |= 1 << place;
     if (!isDefinite(piece.outcome)) indefiniteMask |= 1 << place;
     // Signals count only beside a definite outcome, whatever a store may have handed over.
-    if (piece.signals !== null && isDefinite(piece.outcome)) context[id] = piece.signals;
+    if (piece.signals !== null && isDefinite(piece.outcome))
+      context[id] = toRunValues(policy, id, piece.signals);
     else absentMask |= 1 << place;
   });
   context['providers'] = states;
   const custodyBit = 1 << policy.providerIds.length;
-  if (typeof custody === 'object') context[TELEMETRY] = custody;
+  if (typeof custody === 'object') context[TELEMETRY] = toRunValues(policy, TELEMETRY, custody);
   else absentMask |= custodyBit;
   // Known custody lacks `expired` when the provider that could have said it was lost.
   if (custody === 'unknown' || (typeof custody === 'object' && custody.expired === undefined))
     indefiniteMask |= custodyBit;
   return { context, absentMask, indefiniteMask, suspectMask, evidence, custody, policy };
+}
+
+/** Every variable of a policy has its conversion. */
+function toRunValues({ toRunValues: conversions }: CompiledPolicy, name: string, signals: object): object {
+  return conversions.get(name)?.(signals) ?? signals;
 }
 
 function findOut(rule: CompiledRule, bench: Bench): Finding {

@@ -18,7 +18,6 @@ export interface Inspection {
 type MethodCall = Extract<ASTNode, { op: 'rcall' }>['args'];
 
 const COMPREHENSIONS = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
-const ARITHMETIC = new Set(['+', '-', '*', '/', '%']);
 /** A third level would let three lists of 1,000 literals run a thousand million steps. */
 const COMPREHENSION_DEPTH_MAX = 2;
 /** What may stand between a receiver and the name of its method. A comment may hold that name too. */
@@ -67,7 +66,6 @@ function visit(node: ASTNode, findings: Findings, depth: number): void {
   if (node.op === 'id') readVariable(node, findings);
   if (node.op === '[]') refuseComputedIndex(node.args, findings);
   if (node.op === 'call') inspectCall(node.args, node.start, findings);
-  if (ARITHMETIC.has(node.op)) refuseIntegerArithmetic(node, findings);
   if (node.op === 'rcall') {
     inspectMethod(node, findings);
     if (COMPREHENSIONS.has(node.args[0])) depthBelow += 1;
@@ -124,8 +122,7 @@ function inspectCall(
   findings: Findings,
 ): void {
   if (name === 'dyn') refuse(findings, offset, 'dyn() would hide a signal from the type check');
-  if (name === 'type')
-    refuse(findings, offset, 'type() sees the numbers of a running condition, which are all double');
+  if (name === 'type') refuse(findings, offset, 'type() is not needed: the type of every signal is declared');
   const [operand] = operands;
   if (name !== 'has' || operand?.op !== '.') return;
   if (isCustody(operand.args[0], findings))
@@ -170,13 +167,6 @@ function bindsName([name, receiver, [first]]: MethodCall, bound: string): boolea
 /** The operands of a macro in which its own variable stands for something: not what it walks, and not the value that `cel.bind()` gives it. */
 function scopeOf([name, , operands]: MethodCall): readonly ASTNode[] {
   return name === 'bind' ? operands.toSpliced(1, 1) : operands;
-}
-
-/** Integer signals are JavaScript numbers when a condition runs, and cel-js has no arithmetic between them and its own integers. */
-function refuseIntegerArithmetic(node: ASTNode, findings: Findings): void {
-  const reads = childrenOf(node).some((child) => child.op !== 'value' && typeOf(child, findings) === 'int');
-  if (reads)
-    refuse(findings, node.start, 'arithmetic on an integer: write double(…) around it and use 1.0 for 1');
 }
 
 /** The checked type of a part of the condition; undefined where it needs a variable bound around it. */

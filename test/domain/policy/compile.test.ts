@@ -101,7 +101,6 @@ t.test(
       ['["x"].exists(a, a == "x")', /name of a variable/],
       ['cel.bind(request, "x", request == "x")', /name of a variable/],
       ['[1].exists(x, [2].exists(y, [3].exists(z, x == y && y == z)))', /2 levels/],
-      ['a.asn + 1 == 2', /arithmetic on an integer/],
       ['a.action', /of type string, not bool/],
       ['a.action.matches(request.action)', /must be a literal/],
       ['a.action.matches("(")', /RE2/],
@@ -137,7 +136,6 @@ t.test('lets custody be read signal by signal only', async (t) => {
     ['telemetry[request.action] == true', /computed/],
     ['cel.bind(telemetry, has(telemetry.expired), telemetry)', /without has\(\)/],
     ['[has(telemetry.expired)].exists(telemetry, telemetry)', /without has\(\)/],
-    ['telemetry.uses + 1 == 2', /arithmetic on an integer/],
   ];
   for (const [when, pattern] of refused) {
     const mistakes = mistakesOf(when);
@@ -202,6 +200,6 @@ t.test('refuses a signal schema that policies cannot read', async (t) => {
 });
 
 t.test('runs no pattern that was not compiled with the policy', async (t) => {
-  const environment = createRunEnvironment(COMPILE_OPTIONS.providers, new Map());
+  const environment = createRunEnvironment([], new Map());
   t.throws(() => environment.evaluate('"x".matchesLinear("x")', {}), /not compiled/);
 });

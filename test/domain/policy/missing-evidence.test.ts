@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { createCheckEnvironment, createRunEnvironment } from '../../../src/domain/policy/cel-environment.ts';
+import {
+  createCheckEnvironment,
+  createRunEnvironment,
+  variableTypes,
+} from '../../../src/domain/policy/cel-environment.ts';
 import { evaluatePolicy, type PolicyEvidence } from '../../../src/domain/policy/evaluate.ts';
 import {
   CAN_BE_ERROR,
@@ -125,9 +129,10 @@ t.test('never makes a true rule false or inert by losing or doubting evidence', 
 });
 
 t.test('foretells every result that a condition can have', async (t) => {
-  const checking = createCheckEnvironment(COMPILE_OPTIONS.providers);
+  const variables = variableTypes(COMPILE_OPTIONS.providers);
+  const checking = createCheckEnvironment(variables);
   const patterns = new Map([['^B', COMPILE_OPTIONS.compilePattern('^B')]]);
-  const running = createRunEnvironment(COMPILE_OPTIONS.providers, patterns);
+  const running = createRunEnvironment(variables.keys(), patterns);
   fc.assert(
     fc.property(
       conditions(true),

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { createCheckEnvironment } from '../../../src/domain/policy/cel-environment.ts';
+import { createCheckEnvironment, variableTypes } from '../../../src/domain/policy/cel-environment.ts';
 import { findSignalsRead } from '../../../src/domain/policy/signals-read.ts';
 import { COMPILE_OPTIONS } from '../../support/policy-fixture.ts';
 
-const environment = createCheckEnvironment(COMPILE_OPTIONS.providers);
+const environment = createCheckEnvironment(variableTypes(COMPILE_OPTIONS.providers));
 
 function read(...conditions: readonly string[]) {
   const asts = conditions.map((condition) => environment.parse(condition).ast);

@@ -1,0 +1,52 @@
+import type { ObjectType, SignalType } from './signal-type.ts';
+
+/** Turns signals into what conditions run on. */
+export type ToRunValues = (signals: object) => object;
+
+type Convert = (value: unknown) => unknown;
+
+/** A conversion of signals of this type that gives each integer as CEL's own (a bigint), so that a condition runs on the types it was checked against. `read` names the fields that rules read, null for all; what none reads is left as it is, and nothing is copied where no integer is read. */
+export function createToRunValues(type: ObjectType, read: readonly string[] | null): ToRunValues {
+  const isRead = (name: string) => read === null || read.includes(name);
+  const fields = new Map([...type.fields].filter(([name]) => isRead(name)));
+  return (convertObject({ kind: 'object', fields }) ?? keep) as ToRunValues;
+}
+
+function keep(value: unknown): unknown {
+  return value;
+}
+
+/** Null where nothing of the type is to be converted. */
+function convertOf(type: SignalType): Convert | null {
+  if (type.kind === 'object') return convertObject(type);
+  if (type.kind === 'list') return convertList(convertOf(type.item));
+  return type.kind === 'int' ? toInteger : null;
+}
+
+function convertObject({ fields }: ObjectType): Convert | null {
+  const converted: [string, Convert][] = [];
+  for (const [name, type] of fields) {
+    const convert = convertOf(type);
+    if (convert !== null) converted.push([name, convert]);
+  }
+  if (converted.length === 0) return null;
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return value;
+    const copy: Record<string, unknown> = { ...value };
+    for (const [name, convert] of converted) {
+      const field = copy[name];
+      if (field !== undefined) copy[name] = convert(field);
+    }
+    return copy;
+  };
+}
+
+function convertList(convert: Convert | null): Convert | null {
+  if (convert === null) return null;
+  return (value) => (Array.isArray(value) ? value.map(convert) : value);
+}
+
+/** A number that is no integer stays one: evidence from a store may be older than the schema. */
+function toInteger(value: unknown): unknown {
+  return Number.isInteger(value) ? BigInt(value as number) : value;
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+
+/** What a signal is to a policy, read off its schema once: checks, runs and samples all follow from it. */
+export type SignalType = ScalarType | ListType | ObjectType;
+
+export interface ScalarType {
+  readonly kind: 'bool' | 'int' | 'double' | 'string';
+}
+
+export interface ListType {
+  readonly kind: 'list';
+  readonly item: ScalarType | ListType;
+}
+
+export interface ObjectType {
+  readonly kind: 'object';
+  readonly fields: ReadonlyMap<string, SignalType>;
+}
+
+interface JsonSchema {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+}
+
+/** The type of everything that a schema of signals declares. Throws on what policies have no type for. */
+export function signalTypeOf(schema: z.ZodObject): ObjectType {
+  return toObjectType(z.toJSONSchema(schema, { target: 'draft-7', io: 'output' }) as JsonSchema);
+}
+
+function toObjectType({ properties = {} }: JsonSchema): ObjectType {
+  const fields = Object.entries(properties).map(([name, field]) => [name, toType(name, field)] as const);
+  return { kind: 'object', fields: new Map(fields) };
+}
+
+function toType(name: string, schema: JsonSchema): SignalType {
+  switch (schema.type) {
+    case 'boolean':
+      return { kind: 'bool' };
+    case 'integer':
+      return { kind: 'int' };
+    case 'number':
+      return { kind: 'double' };
+    case 'string':
+      return { kind: 'string' };
+    case 'array':
+      return { kind: 'list', item: toItemType(name, schema.items ?? {}) };
+    case 'object':
+      return toObjectType(schema);
+    default:
+      throw unreadable(name);
+  }
+}
+
+function toItemType(name: string, schema: JsonSchema): ScalarType | ListType {
+  const item = toType(name, schema);
+  if (item.kind === 'object') throw unreadable(name);
+  return item;
+}
+
+function unreadable(name: string): Error {
+  return new Error(`Signal "${name}" has a type that policies cannot read.`);
+}
