@@ -1,46 +1,43 @@
 import { type CompiledPolicy, type CompileOptions, compilePolicy } from '../domain/policy/compile.ts';
+import type { PolicyMistake } from '../domain/policy/document.ts';
+import { findComment } from '../domain/policy/find-comment.ts';
 import { failure, type Result } from '../domain/result.ts';
 
 /** A parsed file that can say where its values stand; lines and columns count from 1. */
 export interface LocatedDocument {
   readonly value: unknown;
-  readonly errors: readonly { readonly position: FilePosition; readonly message: string }[];
-  locate(
-    path: readonly (string | number)[],
-    options: { readonly isKey: boolean; readonly offset: number | null },
-  ): FilePosition;
-}
-
-export interface FilePosition {
-  readonly line: number;
-  readonly column: number;
+  /** What is wrong with the file before its value is looked at, as `line:column: message`. */
+  readonly mistakes: readonly string[];
+  describe(mistakes: readonly PolicyMistake[]): readonly string[];
+  /** True for text that stands on several lines and whose line breaks are read as spaces. */
+  isFolded(path: readonly (string | number)[]): boolean;
 }
 
 export interface LoadPolicyOptions extends Omit<CompileOptions, 'hash'> {
-  readonly parse: (text: string) => LocatedDocument;
+  /** In the `texts`, which are conditions, no comment of the file format may follow unquoted text. */
+  readonly parse: (text: string, options: { readonly texts: readonly string[] }) => LocatedDocument;
   /** Hex digest of a text. */
   readonly sha256: (text: string) => string;
 }
 
 /** Compiles the text of a policy file, or returns every mistake in it as `line:column: message`. */
 export function loadPolicy(text: string, options: LoadPolicyOptions): Result<CompiledPolicy, string> {
-  const document = options.parse(text);
-  if (document.errors.length > 0) {
-    return failure(document.errors.map(({ position, message }) => at(position, message)));
-  }
+  const document = options.parse(text, { texts: ['when', 'description'] });
+  if (document.mistakes.length > 0) return failure(document.mistakes);
   const compiled = compilePolicy(document.value, { ...options, hash: `sha256:${options.sha256(text)}` });
-  if (compiled.ok) return compiled;
-  const mistakes = compiled.mistakes.map((mistake) => {
-    const name = mistake.path.join('.');
-    const position = document.locate(mistake.path, mistake);
-    return { position, text: at(position, name === '' ? mistake.message : `${name}: ${mistake.message}`) };
-  });
-  mistakes.sort(
-    (left, right) => left.position.line - right.position.line || left.position.column - right.position.column,
-  );
-  return failure(mistakes.map((mistake) => mistake.text));
+  if (!compiled.ok) return failure(document.describe(compiled.mistakes));
+  const cut = findFoldedComments(compiled.value, document);
+  return cut.length > 0 ? failure(document.describe(cut)) : compiled;
 }
 
-function at({ line, column }: FilePosition, message: string): string {
-  return `${line}:${column}: ${message}`;
+/** A comment in CEL runs to the end of its line, and in folded text that is the end of the condition. */
+function findFoldedComments({ rules }: CompiledPolicy, document: LocatedDocument): readonly PolicyMistake[] {
+  return rules.flatMap(({ source: { when } }, index) => {
+    const path = ['rules', index, 'when'];
+    const offset = findComment(when);
+    if (offset === null || !document.isFolded(path)) return [];
+    const message =
+      'the lines of this text are joined, so that `//` makes a comment of all that follows: write `when: |`';
+    return [{ path, isKey: false, offset, message }];
+  });
 }

@@ -1,9 +1,9 @@
 import { BlockList, isIP } from 'node:net';
 import { failure, type Result, success } from '../domain/result.ts';
 import { isWellKnownKey } from '../platform/exposure.ts';
-import { parseYaml } from '../platform/yaml-document.ts';
+import { type LocatedMistake, parseYaml } from '../platform/yaml-document.ts';
 import { type CallerProof, DEFAULT_PROFILE, type GatewayProfile, type GatewayProfiles } from './profile.ts';
-import { type ProfileDocument, profilesDocumentSchema } from './profiles-document.ts';
+import { type ProfileDocument, type ProfilesByName, profilesDocumentSchema } from './profiles-document.ts';
 
 /** Those in force without a file: `default` alone. */
 export const BUILT_IN_PROFILES: GatewayProfiles = {
@@ -11,43 +11,51 @@ export const BUILT_IN_PROFILES: GatewayProfiles = {
   wellKnown: [],
 };
 
-/** Reads the text of a profiles file, or returns every mistake in it as `line:column: message`. A `default` in it replaces the built-in one. */
+/**
+ * Reads the text of a profiles file, or returns every mistake in it as `line:column: message`. A `default` in
+ * it replaces the built-in one.
+ */
 export function loadProfiles(text: string): Result<GatewayProfiles, string> {
-  const document = parseYaml(text);
-  if (document.errors.length > 0) {
-    return failure(
-      document.errors.map(({ position, message }) => `${position.line}:${position.column}: ${message}`),
-    );
-  }
-  const mistakes: string[] = [];
-  const mistakeAt = (path: readonly (string | number)[], message: string) => {
-    const { line, column } = document.locate(path);
-    mistakes.push([`${line}:${column}`, ...(path.length > 0 ? [path.join('.')] : []), message].join(': '));
-  };
+  const checked = checkProfiles(text);
+  return checked.ok ? success(createProfiles(checked.value)) : checked;
+}
+
+/** The profiles of a file as plain data, or every mistake in it. */
+export function checkProfiles(text: string): Result<ProfilesByName, string> {
+  const document = parseYaml(text, { texts: ['acr_values'], isSecret: true });
+  if (document.mistakes.length > 0) return failure(document.mistakes);
   const parsed = profilesDocumentSchema.safeParse(document.value);
-  if (!parsed.success) {
-    for (const { path, message } of parsed.error.issues)
-      mistakeAt(
-        path.filter((step) => typeof step !== 'symbol'),
+  const mistakes = parsed.success
+    ? findContradictions(parsed.data.profiles)
+    : parsed.error.issues.map(({ path, message }) => ({
+        path: path.filter((step) => typeof step !== 'symbol'),
         message,
-      );
-    return failure(mistakes);
-  }
-  const profiles = Object.entries(parsed.data.profiles);
-  for (const [name, { challenge, challenge_url: url }] of profiles) {
-    if (challenge === 'redirect' && url === undefined)
-      mistakeAt(['profiles', name, 'challenge'], 'redirect needs challenge_url');
-    if (challenge !== 'redirect' && url !== undefined)
-      mistakeAt(['profiles', name, 'challenge_url'], 'is for challenge: redirect only');
-  }
-  if (mistakes.length > 0) return failure(mistakes);
-  const named = profiles.map(([name, profile]) => [name, toProfile(name, profile)] as const);
-  return success({
+      }));
+  if (!parsed.success || mistakes.length > 0) return failure(document.describe(mistakes));
+  return success(parsed.data.profiles);
+}
+
+function findContradictions(profiles: ProfilesByName): readonly LocatedMistake[] {
+  return Object.entries(profiles).flatMap(([name, { challenge, challenge_url: url }]) => {
+    const isRedirect = challenge === 'redirect';
+    if (isRedirect && url === undefined)
+      return [{ path: ['profiles', name, 'challenge'], message: 'redirect needs challenge_url' }];
+    if (!isRedirect && url !== undefined)
+      return [{ path: ['profiles', name, 'challenge_url'], message: 'is for challenge: redirect only' }];
+    return [];
+  });
+}
+
+/** The profiles in force, of those of a file that were checked. */
+export function createProfiles(profiles: ProfilesByName): GatewayProfiles {
+  const entries = Object.entries(profiles);
+  const named = entries.map(([name, profile]) => [name, toProfile(name, profile)] as const);
+  return {
     byName: new Map([...BUILT_IN_PROFILES.byName, ...named]),
-    wellKnown: profiles
+    wellKnown: entries
       .filter(([, { caller }]) => digestsOf(caller).some(isWellKnownKey))
       .map(([name]) => name),
-  });
+  };
 }
 
 function toProfile(name: string, document: ProfileDocument): GatewayProfile {

@@ -6,6 +6,9 @@ import { CALLER_HEADER, CHALLENGE_MODES, UNAVAILABLE_MODES } from './profile.ts'
 /** Long enough for a burst of subrequests, short enough that a changed policy is soon felt. */
 const CACHE_TTL_SECONDS_MAX = 10;
 
+/** As many as there may be API keys. */
+const PROFILES_MAX = 1_000;
+
 const fieldName = z
   .string()
   .regex(/^[A-Za-z0-9-]{1,64}$/, 'must be letters, digits and dashes, at most 64')
@@ -106,7 +109,9 @@ export const profilesDocumentSchema = z.strictObject({
         .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'must be a name of lower case, digits, dashes and underscores'),
       profile,
     )
-    .refine((all) => Object.keys(all).length > 0, 'names no profile'),
+    .refine((all) => Object.keys(all).length > 0, 'names no profile')
+    .refine((all) => Object.keys(all).length <= PROFILES_MAX, `names more than ${PROFILES_MAX} profiles`),
 });
 
+export type ProfilesByName = z.output<typeof profilesDocumentSchema>['profiles'];
 export type ProfileDocument = z.output<typeof profile>;

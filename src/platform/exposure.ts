@@ -30,6 +30,8 @@ const WELL_KNOWN_KEYS = [
   '',
 ];
 
+const WELL_KNOWN_DIGESTS = new Set(WELL_KNOWN_KEYS.map((key) => hash('sha256', key)));
+
 /** True for an address that only this machine can reach. A name other than `localhost` can mean anything. */
 export function isLoopback(host: string): boolean {
   if (host.toLowerCase() === 'localhost') return true;
@@ -56,7 +58,7 @@ export function isGuessable(secret: string): boolean {
 
 /** True for the SHA-256, in hex, of a key that everybody knows. */
 export function isWellKnownKey(sha256: string): boolean {
-  return WELL_KNOWN_KEYS.some((key) => hash('sha256', key) === sha256.toLowerCase());
+  return WELL_KNOWN_DIGESTS.has(sha256.toLowerCase());
 }
 
 /** The mode of a file that others than its owner and group may read, or others than its owner write, as four digits; null of any other, and where there is none. */

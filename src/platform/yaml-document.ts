@@ -1,117 +1,135 @@
-import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { type ErrorCode, isScalar, LineCounter, parseDocument, Scalar } from 'yaml';
+import { findOddLexemes, findOddNodes, type Oddity } from './yaml-oddities.ts';
+import { createFinder, type Find } from './yaml-places.ts';
 
-/** Where a value stands in a file; both count from 1. */
-export interface Position {
-  readonly line: number;
-  readonly column: number;
+/**
+ * One mistake in a value, by the path to it; `isKey` points to its key, `offset` to a character of its text.
+ */
+export interface LocatedMistake {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly isKey?: boolean;
+  readonly offset?: number | null;
 }
 
 /** A parsed YAML file that knows where each of its values stands. */
 export interface YamlDocument {
   readonly value: unknown;
-  /** Syntax errors, duplicate keys among them; `value` means nothing while there are any. */
-  readonly errors: readonly { readonly position: Position; readonly message: string }[];
-  /** The position of the value at `path`, of its key, or of the character `offset` of its text. Falls back to the nearest parent that exists. */
-  locate(path: readonly (string | number)[], options?: { isKey?: boolean; offset?: number | null }): Position;
+  /**
+   * What is wrong with the file as YAML, as `line:column: message`; `value` means nothing while there is any.
+   */
+  readonly mistakes: readonly string[];
+  /**
+   * Mistakes in the value as `line:column: path: message`, in the order of the file and bounded in number and
+   * length. One whose path leads nowhere stands at its nearest parent.
+   */
+  describe(mistakes: readonly LocatedMistake[]): readonly string[];
+  /** True for text that stands on several lines and whose line breaks are read as spaces. */
+  isFolded(path: readonly (string | number)[]): boolean;
 }
 
-/** Parses YAML 1.2. Aliases are refused beyond a small count, so that a short file cannot become a huge value. Never throws. */
-export function parseYaml(text: string): YamlDocument {
+export interface YamlOptions {
+  /** Keys whose value is free text, such as a condition: no comment may follow it without quotes. */
+  readonly texts?: readonly string[];
+  /** Whether no value of the file may be repeated in a message. */
+  readonly isSecret?: boolean;
+}
+
+/** More mistakes than anybody reads at once; the rest is counted. */
+const MISTAKES_MAX = 100;
+const MESSAGE_LENGTH_MAX = 1_000;
+/** Where the library's message is for programmers. */
+const OWN_MESSAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  MULTIPLE_DOCS: 'a second document begins here: a file holds one',
+  RESOURCE_EXHAUSTION: 'is nested too deeply',
+};
+
+/**
+ * Parses one YAML 1.2 document of plain mappings, sequences and scalars. What YAML does behind a reader's
+ * back is a mistake: tags, anchors, aliases, merge keys, directives, explicit keys, keys that are no text or
+ * stand twice, numbers in odd spellings, and a comment that may be the end of a text. Never throws.
+ */
+export function parseYaml(text: string, options: YamlOptions = {}): YamlDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    uniqueKeys: true,
-    prettyErrors: false,
-    // Its warnings quote the file on standard error, and not as log lines; they are about what a schema refuses anyway.
-    logLevel: 'error',
-  });
-  const at = (offset: number): Position => {
+  const toText = (offset: number, message: string) => {
     const { line, col } = lines.linePos(offset);
-    return { line, column: col };
+    return shorten(`${line}:${col}: ${message}`);
   };
-  const errors = document.errors.map(({ pos, message }) => ({
-    position: at(pos[0]),
-    message,
-  }));
-  let value: unknown = null;
+  const refuse = (oddities: readonly Oddity[]): YamlDocument => ({
+    value: null,
+    mistakes: bounded(oddities.map(({ offset, message }) => toText(offset, message))),
+    describe: () => [],
+    isFolded: () => false,
+  });
+  const { texts = [], isSecret = false } = options;
+  const limits = { texts, isSecret, max: MISTAKES_MAX + 1 };
+  countLines(text, lines);
   try {
-    if (errors.length === 0) value = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    // `yaml` throws a ReferenceError for more aliases than allowed.
-    errors.push({
-      position: { line: 1, column: 1 },
-      message: error instanceof Error ? error.message : 'too many aliases',
+    const odd = findOddLexemes(text, limits);
+    if (odd.length > 0) return refuse(odd);
+    const document = parseDocument(text, {
+      // Quadratic in the library; keys are compared in findOddNodes.
+      uniqueKeys: false,
+      prettyErrors: false,
+      // Its warnings quote the file on standard error, and not as log lines.
+      logLevel: 'error',
     });
+    const { contents } = document;
+    const broken = [...document.errors, ...document.warnings].map(({ pos: [offset], code, message }) => ({
+      offset,
+      message: OWN_MESSAGES[code] ?? message,
+    }));
+    if (broken.length > 0) return refuse(broken);
+    const confusing = findOddNodes(contents, text, limits);
+    if (confusing.length > 0) return refuse(confusing);
+    const find = createFinder(contents, text);
+    return {
+      value: document.toJS({ maxAliasCount: 0 }),
+      mistakes: [],
+      describe: (mistakes) => describe(mistakes, find, toText),
+      isFolded: (path) => isFolded(find(path).node, text),
+    };
+  } catch (error) {
+    // A RangeError: nested so deeply that the library ran out of stack.
+    if (!(error instanceof RangeError)) throw error;
+    return refuse([{ offset: 0, message: 'is nested too deeply' }]);
   }
-  return {
-    value,
-    errors,
-    locate: (path, { isKey = false, offset = null } = {}) =>
-      at(offsetOf(document.contents, path, isKey, offset, text)),
-  };
 }
 
-function offsetOf(
-  root: Node | null,
-  path: readonly (string | number)[],
-  isKey: boolean,
-  offset: number | null,
-  text: string,
-): number {
-  let node: unknown = root;
-  let start = root?.range?.[0] ?? 0;
-  for (const [depth, step] of path.entries()) {
-    const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && key.value === step) : undefined;
-    if (pair && isKey && depth === path.length - 1) return (pair.key as Node).range?.[0] ?? start;
-    const child: unknown = pair ? pair.value : getItem(node, step);
-    if (child === undefined || child === null) return start;
-    node = child;
-    start = (child as Node).range?.[0] ?? start;
-  }
-  return offset !== null && isScalar(node) ? offsetInScalar(node, offset, text) : start;
+function describe(
+  mistakes: readonly LocatedMistake[],
+  find: Find,
+  toText: (offset: number, message: string) => string,
+): readonly string[] {
+  const located = mistakes.map((mistake) => ({ mistake, offset: find(mistake.path, mistake).offset }));
+  located.sort((left, right) => left.offset - right.offset);
+  const texts = located.slice(0, MISTAKES_MAX + 1).map(({ mistake: { path, message }, offset }) => {
+    const name = path.join('.');
+    return toText(offset, name === '' ? message : `${shorten(name)}: ${message}`);
+  });
+  return bounded(texts, located.length);
 }
 
-function getItem(node: unknown, step: string | number): unknown {
-  if (typeof node !== 'object' || node === null || !('items' in node) || !Array.isArray(node.items))
-    return undefined;
-  return isMap(node) ? undefined : node.items[Number(step)];
+function bounded(texts: readonly string[], count = texts.length): readonly string[] {
+  if (count <= MISTAKES_MAX) return texts;
+  // Looked for no further than one beyond the bound, so that their number may not be known.
+  const last = texts[MISTAKES_MAX] ?? '';
+  const position = /^\d+:\d+: /.exec(last)?.[0] ?? '1:1: ';
+  return [...texts.slice(0, MISTAKES_MAX), `${position}here and beyond it are more mistakes than are listed`];
 }
 
-interface ScalarNode {
-  readonly value?: unknown;
-  readonly range?: readonly [number, number, number] | null | undefined;
+/** Control characters of a name that is quoted would reach a terminal. */
+function shorten(text: string): string {
+  const cut = text.length > MESSAGE_LENGTH_MAX ? `${text.slice(0, MESSAGE_LENGTH_MAX)}…` : text;
+  return cut.replaceAll(/\p{Cc}/gu, '?');
 }
 
-/** Follows the value through the source: quoting, folding and indentation only add characters between those of the value, and an escape stands for one of them. */
-function offsetInScalar(node: ScalarNode, offset: number, text: string): number {
-  const value = String(node.value);
-  const [start, end] = node.range ?? [0, 0];
-  const style = text[start];
-  let place = style === '|' || style === '>' ? text.indexOf('\n', start) + 1 : start;
-  if (style === '"' || style === "'") place += 1;
-  for (let index = 0; index <= Math.min(offset, value.length - 1); index += 1) {
-    const character = value[index] ?? '';
-    // An escaped line break stands for nothing at all.
-    while (style === '"' && /^\\[\r\n]/.test(text.slice(place, place + 2)))
-      place = skipSpace(text, place + 1);
-    const isEscape = style === '"' && text[place] === '\\';
-    const isSpace = !isEscape && /\s/.test(character);
-    const found = isEscape || isSpace ? place : text.indexOf(character, place);
-    if (found === -1 || found >= end) break;
-    if (index === offset) return found;
-    place = isEscape ? found + escapeLength(text[found + 1]) : isSpace ? skipSpace(text, place) : found + 1;
-  }
-  return Math.min(place, Math.max(start, end - 1));
+function isFolded(node: unknown, text: string): boolean {
+  if (!isScalar(node) || !node.range || node.type === Scalar.BLOCK_LITERAL) return false;
+  return /\S[^\S\n]*\n\s*\S/.test(text.slice(node.range[0], node.range[1]));
 }
 
-/** How many characters an escape of a double-quoted scalar takes (YAML 1.2, section 5.7). */
-function escapeLength(letter: string | undefined): number {
-  const digits = { x: 2, u: 4, U: 8 }[letter ?? ''] ?? 0;
-  return 2 + digits;
-}
-
-function skipSpace(text: string, from: number): number {
-  let place = from;
-  while (/\s/.test(text[place] ?? 'x')) place += 1;
-  return place;
+function countLines(text: string, lines: LineCounter): void {
+  for (let start = 0; start !== 0 || lines.lineStarts.length === 0; start = text.indexOf('\n', start) + 1)
+    lines.addNewLine(start);
 }

@@ -1,5 +1,4 @@
 import t from 'tap';
-import { parse } from 'yaml';
 import { loadPolicy } from '../../src/application/load-policy.ts';
 import { OUTCOMES, type Outcome } from '../../src/domain/evidence.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
@@ -9,6 +8,7 @@ import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 import { parseYaml } from '../../src/platform/yaml-document.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import { evidenceOf, REQUEST } from '../support/outcome-table.ts';
+import { readYaml } from '../support/read-yaml.ts';
 import { codeIn, fencesOf, readText, sectionOf, tableRows } from './markdown.ts';
 
 const guide = readText('docs/policy.md');
@@ -58,7 +58,7 @@ function resultOf(when: string): string | undefined {
   return evaluatePolicy(loaded.value, evidence, REQUEST).trace[0]?.result;
 }
 
-const fences = fencesOf(guide, 'yaml').map(({ text }) => ({ text, value: parse(text) as unknown }));
+const fences = fencesOf(guide, 'yaml').map(({ text }) => ({ text, value: readYaml(text) as unknown }));
 const policies = fences.filter(({ text }) => /^rules:/m.test(text));
 const ruleLists = fences.filter(({ value }) => Array.isArray(value));
 const caseFiles = fences.filter(({ text }) => /^cases:/m.test(text));
@@ -136,7 +136,7 @@ t.test(
   'the rules that waive custody do so in the default policy, and only while it is unknown',
   async (t) => {
     const text = readText('policies/default.yaml');
-    const usual = (parse(text) as { rules: readonly { id: string }[] }).rules;
+    const usual = (readYaml(text) as { rules: readonly { id: string }[] }).rules;
     const [waiving] = ruleLists
       .map(({ value }) => value as { id: string; on_unknown?: string }[])
       .filter((rules) => rules.every((rule) => rule.on_unknown === 'IGNORE'));

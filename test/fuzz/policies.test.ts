@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
-import { parse } from 'yaml';
 import { loadPolicy } from '../../src/application/load-policy.ts';
 import { INDEFINITE_OUTCOMES, OUTCOMES, type Outcome } from '../../src/domain/evidence.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
@@ -14,6 +13,7 @@ import { fuzzRun } from '../support/fuzz-run.ts';
 import { mutatedJson, mutatedText } from '../support/mutations.ts';
 import { evidenceOf } from '../support/outcome-table.ts';
 import { requests, wholeCustody } from '../support/policy-arbitraries.ts';
+import { readYaml } from '../support/read-yaml.ts';
 
 const FOLDER = new URL('../../policies/', import.meta.url);
 const TEXTS = readdirSync(FOLDER)
@@ -24,7 +24,7 @@ interface PolicyFile {
   readonly rules: readonly { readonly when: string }[];
 }
 
-const CONDITIONS = TEXTS.flatMap((text) => (parse(text) as PolicyFile).rules.map(({ when }) => when));
+const CONDITIONS = TEXTS.flatMap((text) => (readYaml(text) as PolicyFile).rules.map(({ when }) => when));
 
 const HOSTILE = [
   'stytch.__proto__.found',
@@ -85,7 +85,7 @@ const files = fc.oneof(
   { weight: 1, arbitrary: documents.chain(mutatedJson) },
   {
     weight: 2,
-    arbitrary: fc.constantFrom(...TEXTS).chain((text) => mutatedJson(parse(text))),
+    arbitrary: fc.constantFrom(...TEXTS).chain((text) => mutatedJson(readYaml(text))),
   },
   { weight: 3, arbitrary: fc.constantFrom(...TEXTS).chain(mutatedText) },
   { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },

@@ -121,6 +121,36 @@ t.test('refuses what is no file of profiles', async (t) => {
   t.equal(loadProfiles('profiles:\n  one: {}\n  one: {}\n').ok, false, 'a profile that stands twice');
 });
 
+t.test('refuses what YAML or a comment would change', async (t) => {
+  for (const [line, position] of [
+    ['caller: {header: !vault x, sha256: y}', '3:22'],
+    ['action: &name login', '3:13'],
+    ['action: *name', '3:13'],
+    ['<<: {challenge: pass}', '3:5'],
+    ['acr_values: phr # phrh', '3:21'],
+    ['acr_values: phr #phrh', '3:21'],
+    ['exempt_paths: [/health #, /assets\n      ]', '3:28'],
+    ['deadline_ms: 0100', '3:18'],
+  ] as const) {
+    const loaded = loadProfiles(`profiles:\n  one:\n    ${line}\n`);
+    t.equal(loaded.ok, false, line);
+    if (!loaded.ok) t.ok(loaded.mistakes[0]?.startsWith(`${position}: `), loaded.mistakes.join());
+  }
+});
+
+t.test('bounds how many profiles there are, and how many mistakes are reported', async (t) => {
+  const profiles = (count: number, profile: object) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, profile]));
+  t.equal(load(profiles(1_000, {})).ok, true);
+  const many = load(profiles(1_001, {}));
+  if (many.ok) throw new Error('it was taken');
+  t.match(many.mistakes, [/names more than 1000 profiles/]);
+  const wrong = load(profiles(5_000, { challenge: 'no' }));
+  if (wrong.ok) throw new Error('it was taken');
+  t.equal(wrong.mistakes.length, 101);
+  t.match(wrong.mistakes.at(-1), /more mistakes/);
+});
+
 t.test('reports all mistakes, each where it stands', async (t) => {
   const loaded = loadProfiles(
     'profiles:\n  one:\n    cache_ttl_seconds: 60\n  two:\n    challenge: never\n    action: a b\n',

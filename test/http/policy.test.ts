@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { parse } from 'yaml';
+import { readYaml } from '../support/read-yaml.ts';
 import { createTestApp, startEmulators } from '../support/test-app.ts';
 
 interface PolicyBody {
@@ -21,7 +21,7 @@ t.test('shows the document in force, with its hash', async (t) => {
   const text = readFileSync(app.policyFile, 'utf8');
   t.equal(json.id, 'default');
   t.equal(json.hash, `sha256:${hash('sha256', text)}`);
-  t.match(json.document, parse(text), 'as the file says');
+  t.match(json.document, readYaml(text), 'as the file says');
   t.ok(
     json.document.rules.every((rule) => 'on_unknown' in rule && 'exempt' in rule),
     'with defaults filled in',

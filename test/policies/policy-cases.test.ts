@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { OUTCOMES } from '../../src/domain/evidence.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
@@ -10,6 +9,7 @@ import { type TelemetryCustody, telemetrySignalsSchema } from '../../src/domain/
 import { VERDICTS } from '../../src/domain/verdict.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
+import { readYaml } from '../support/read-yaml.ts';
 
 /** A request that carries both ids. */
 const PRESENT = { telemetry_id_present: true, device_id_present: true };
@@ -99,7 +99,7 @@ for (const name of caseFiles) {
       policy: policyFile,
       evidence,
       cases,
-    } = caseFileSchema.parse(parse(readFileSync(new URL(name, directory), 'utf8')));
+    } = caseFileSchema.parse(readYaml(readFileSync(new URL(name, directory), 'utf8')));
     t.equal(policyFile, name.replace('.test.yaml', '.yaml'), 'the cases are for the policy beside them');
     const policy: CompiledPolicy = loadPolicyFile(policyFile);
     const spoken = new Set<string>();

@@ -2,8 +2,9 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { CallerLimits } from '../../application/callers/hold-to-limits.ts';
+import type { Result } from '../../domain/result.ts';
 import { isWellKnownKey } from '../../platform/exposure.ts';
-import { parseYaml } from '../../platform/yaml-document.ts';
+import { type LocatedMistake, parseYaml } from '../../platform/yaml-document.ts';
 
 /** What a key may do: ask for decisions, read policies and decisions, purge evidence. */
 export const SCOPES = ['decide', 'read', 'admin'] as const;
@@ -19,17 +20,24 @@ export interface Caller {
   readonly limits: CallerLimits | null;
 }
 
-/** Digests that are remembered, of good and of wrong keys alike: what is compared, and how, stays the same. */
+/**
+ * Digests that are remembered, of good and of wrong keys alike: what is compared, and how, stays the same.
+ */
 const DIGESTS_MAX = 256;
 /** A longer token is nobody's key, and not worth its place. */
 const TOKEN_LENGTH_MAX = 256;
 
-/** The keys of one file. It remembers the digests of keys that were presented lately, in this process alone. */
+/**
+ * The keys of one file. It remembers the digests of keys that were presented lately, in this process alone.
+ */
 export interface Keyring {
   readonly size: number;
   /** The ids of keys that everybody knows, because demos and tests use them. */
   readonly wellKnown: readonly string[];
-  /** The caller that a presented key belongs to, expired or not, or null. Takes the same steps whichever key matches, and whether one does. */
+  /**
+   * The caller that a presented key belongs to, expired or not, or null. Takes the same steps whichever key
+   * matches, and whether one does.
+   */
   find(token: string): Caller | null;
 }
 
@@ -79,47 +87,55 @@ export function findHolder(keyring: Keyring, token: string, scope: Scope, nowMs:
   return caller.notAfterMs !== null && caller.notAfterMs <= nowMs ? null : caller;
 }
 
-export type KeyringResult =
-  | { readonly ok: true; readonly value: Keyring }
-  | { readonly ok: false; readonly mistakes: readonly string[] };
+export type KeyringResult = Result<Keyring, string>;
+export type KeysResult = Result<readonly KeyEntry[], string>;
 
 /** Reads the text of an API key file, or returns every mistake in it as `line:column: message`. */
 export function loadKeyring(text: string): KeyringResult {
-  const document = parseYaml(text);
-  const mistakes = document.errors.map(
-    ({ position, message }) => `${position.line}:${position.column}: ${message}`,
-  );
-  if (mistakes.length > 0) return { ok: false, mistakes };
-  const mistakeAt = (path: readonly (string | number)[], message: string) => {
-    const { line, column } = document.locate(path);
-    mistakes.push([`${line}:${column}`, ...(path.length > 0 ? [path.join('.')] : []), message].join(': '));
-  };
-  const parsed = apiKeysSchema.safeParse(document.value);
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
-      mistakeAt(
-        issue.path.filter((step) => typeof step !== 'symbol'),
-        issue.message,
-      );
-    }
-    return { ok: false, mistakes };
-  }
-  const { keys } = parsed.data;
-  keys.forEach((key, index) => {
-    const digest = key.sha256.toLowerCase();
-    if (keys.findIndex((other) => other.sha256.toLowerCase() === digest) < index)
-      mistakeAt(['keys', index, 'sha256'], 'the same key stands twice');
-    const first = keys.find(({ id }) => id === key.id);
-    if (toLimitsText(first) !== toLimitsText(key))
-      mistakeAt(['keys', index, 'limits'], 'keys of one id share their limits: give each of them the same');
-  });
-  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, value: createKeyring(keys) };
+  const checked = checkKeys(text);
+  return checked.ok ? { ok: true, value: createKeyring(checked.value) } : checked;
 }
 
-type KeyEntry = z.output<typeof apiKeysSchema>['keys'][number];
+/** The entries of an API key file as plain data, or every mistake in it. */
+export function checkKeys(text: string): KeysResult {
+  const document = parseYaml(text, { isSecret: true });
+  if (document.mistakes.length > 0) return { ok: false, mistakes: document.mistakes };
+  const parsed = apiKeysSchema.safeParse(document.value);
+  const mistakes: readonly LocatedMistake[] = parsed.success
+    ? findContradictions(parsed.data.keys)
+    : parsed.error.issues.map(({ path, message }) => ({
+        path: path.filter((step) => typeof step !== 'symbol'),
+        message,
+      }));
+  if (!parsed.success || mistakes.length > 0) return { ok: false, mistakes: document.describe(mistakes) };
+  return { ok: true, value: parsed.data.keys };
+}
 
-function toLimitsText(key: KeyEntry | undefined): string {
-  const { requests, window_seconds: seconds, concurrent } = key?.limits ?? {};
+function findContradictions(keys: readonly KeyEntry[]): readonly LocatedMistake[] {
+  const digests = new Set<string>();
+  const limitsById = new Map<string, string>();
+  return keys.flatMap((key, index) => {
+    const mistakes: LocatedMistake[] = [];
+    const digest = key.sha256.toLowerCase();
+    if (digests.has(digest))
+      mistakes.push({ path: ['keys', index, 'sha256'], message: 'the same key stands twice' });
+    digests.add(digest);
+    const limits = toLimitsText(key);
+    if ((limitsById.get(key.id) ?? limits) !== limits)
+      mistakes.push({
+        path: ['keys', index, 'limits'],
+        message: 'keys of one id share their limits: give each of them the same',
+      });
+    if (!limitsById.has(key.id)) limitsById.set(key.id, limits);
+    return mistakes;
+  });
+}
+
+/** One entry of an API key file, as plain data. */
+export type KeyEntry = z.output<typeof apiKeysSchema>['keys'][number];
+
+function toLimitsText(key: KeyEntry): string {
+  const { requests, window_seconds: seconds, concurrent } = key.limits ?? {};
   return [requests, seconds, concurrent].join();
 }
 
@@ -141,7 +157,8 @@ function toLimits({
   return { rate, concurrent: concurrent ?? null };
 }
 
-function createKeyring(keys: readonly KeyEntry[]): Keyring {
+/** The keyring of entries that were checked. */
+export function createKeyring(keys: readonly KeyEntry[]): Keyring {
   const entries = keys.map((key) => ({ digest: Buffer.from(key.sha256, 'hex'), caller: toCaller(key) }));
   const digests = new LRUCache<string, Buffer>({ max: DIGESTS_MAX });
   const digestOf = (token: string): Buffer => {

@@ -111,6 +111,21 @@ const REFUSED: readonly (readonly [string, string, readonly RegExp[]])[] = [
     `keys:\n${entry({ limits: '{concurrent: 1}' })}\n${entry({ sha256: ANOTHER })}\n`,
     [/^3:\d+: keys\.1\.limits: .*share/],
   ],
+  ['hides a hash behind a tag', `keys:\n${entry({ sha256: `!vault ${DIGEST}` })}\n`, [/^2:\d+: .*YAML tag/]],
+  ['names a hash', `keys:\n${entry({ sha256: `&one ${DIGEST}` })}\n`, [/^2:\d+: .*YAML anchor/]],
+  ['repeats a hash by its name', `keys:\n${entry({ sha256: '*one' })}\n`, [/^2:\d+: .*YAML alias/]],
+  ['merges entries', `keys:\n${entry({ '<<': '{scopes: [admin]}' })}\n`, [/^2:\d+: .*merges nothing/]],
+  [
+    'has a scope behind a comment',
+    `keys:\n  - id: login\n    sha256: ${DIGEST}\n    scopes: [read #, decide\n      ]\n`,
+    [/^4:19: a comment begins here/],
+  ],
+  [
+    'counts in another base',
+    `keys:\n${entry({ limits: '{requests: 010, window_seconds: 60}' })}\n`,
+    [/^2:\d+: .*unusual form/],
+  ],
+  ['has an id that is a number', `keys:\n${entry({ id: '1e3' })}\n`, [/^2:\d+: .*unusual form/]],
   [
     'has several mistakes',
     `keys:\n${entry({ id: 'a b' })}\n${entry({ sha256: 'abc' })}\n`,
