@@ -30,10 +30,13 @@ export async function createOpenApiDocument(): Promise<string> {
     connectionsMax: 100,
     answerOnce: unused,
     overload: unused,
+    isStrained: unused,
     traffic: { onRefused: unused, onIdempotentRequest: unused },
     policy: unused,
     reads: {
       log: UNREAD,
+      countSteps: unused,
+      bulk: UNREAD,
       hashes: { telemetry: unused, device: unused, account: unused },
       streams: { size: 0, open: unused, drain: unused },
       policies: { current: unused, find: unused },
@@ -63,6 +66,7 @@ export async function createOpenApiDocument(): Promise<string> {
 
 const UNREAD: DecisionLogReader = {
   query: unused,
+  countVersions: unused,
   find: unused,
   labelsOf: unused,
   readAfter: unused,

@@ -198,6 +198,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     decide: guarded.decide,
     answerOnce,
     overload: guarded.overload,
+    isStrained: guarded.isStrained,
     clock,
     wrongKeysMax: config.wrongKeysMax,
     holdToLimits,

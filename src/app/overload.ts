@@ -19,6 +19,8 @@ export interface OverloadGuard {
   readonly decide: Decide;
   /** What keeps the next decision out, or null. */
   overload(): 'in_flight' | 'event_loop' | 'heap' | null;
+  /** True before decisions are refused, and while they are: reads are refused then. */
+  isStrained(): boolean;
   /** Stops measuring. */
   stop(): void;
 }
@@ -41,6 +43,7 @@ export function createOverloadGuard(options: OverloadOptions): OverloadGuard {
   return {
     decide: bounded.decide,
     overload: () => admission.refusal() ?? (bounded.isFull() ? 'in_flight' : null),
+    isStrained: admission.isStrained,
     stop,
   };
 }

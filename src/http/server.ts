@@ -9,6 +9,7 @@ import { answerBrokenRequest, type BrokenRequestDoor } from './broken-request.ts
 import type { DecisionReadOptions } from './decision-log/decision-reads.ts';
 import { type AuthenticateOptions, authenticate } from './plugins/authenticate.ts';
 import { boundHeaders, HEADER_BYTES_MAX } from './plugins/bound-headers.ts';
+import { boundReads } from './plugins/bound-reads.ts';
 import { type LimitCallersOptions, limitCallers } from './plugins/limit-callers.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
 import { problemDetails, sendProblem } from './plugins/problem-details.ts';
@@ -138,6 +139,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     await api.register(shedLoad, options);
     await api.register(authenticate, options);
     await api.register(limitCallers, options);
+    await api.register(boundReads, options);
     registerDecideRoute(api, options);
     registerPolicyRoute(api, options);
     registerEvidenceRoute(api, options);

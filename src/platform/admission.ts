@@ -20,6 +20,8 @@ export interface AdmissionOptions {
 export interface Admission {
   /** What keeps the next request out, or null. Costs a comparison while all is well. */
   refusal(): 'event_loop' | 'heap' | null;
+  /** True before anything is refused, and while it is: what can wait should not be begun. */
+  isStrained(): boolean;
   note(sample: LoadSample): void;
 }
 
@@ -36,6 +38,9 @@ const FACTOR_DOWN_MIN = 0.25;
 const FACTOR_DOWN_MAX = 0.95;
 /** Above it V8 spends its time collecting, and soon ends the process. */
 const HEAP_SHARE_MAX = 0.9;
+/** From these on the process is strained: halfway to the delay that makes it refuse, and a little below the heap. */
+const STRAINED_DELAY_SHARE = 0.5;
+const STRAINED_HEAP_SHARE = 0.8;
 
 /**
  * Takes a share of requests that falls while the event loop stays late, in proportion to how late it is, and rises again in steps when it is not.
@@ -46,6 +51,7 @@ export function createAdmission({ delayMaxMs, random, onChange }: AdmissionOptio
   let share = 1;
   let smoothedMs = 0;
   let isHeapFull = false;
+  let isHeapStrained = false;
   let wasShedding = false;
   const adjust = (delayMs: number): void => {
     const isLate = delayMs > maxMs;
@@ -59,7 +65,9 @@ export function createAdmission({ delayMaxMs, random, onChange }: AdmissionOptio
       if (isHeapFull) return 'heap';
       return share === 1 || random() < share ? null : 'event_loop';
     },
+    isStrained: () => isHeapStrained || share < 1 || smoothedMs > STRAINED_DELAY_SHARE * maxMs,
     note: (sample) => {
+      isHeapStrained = sample.heapShare > STRAINED_HEAP_SHARE;
       isHeapFull = sample.heapShare > HEAP_SHARE_MAX;
       const delayMs = sample.utilization < UTILIZATION_MIN ? 0 : sample.delayMs;
       smoothedMs += SMOOTHING * (Math.min(delayMs, DELAY_CAP_FACTOR * maxMs) - smoothedMs);

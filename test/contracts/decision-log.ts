@@ -1,16 +1,22 @@
 import type { Test } from 'tap';
-import type {
-  DecisionLogReader,
-  DecisionSink,
-  LogEntry,
-  LogPosition,
+import { createCountSteps } from '../../src/application/decision-log/count-steps.ts';
+import {
+  type DecisionLogReader,
+  type DecisionSink,
+  type LogEntry,
+  type LogPosition,
+  PERIOD_MS,
 } from '../../src/application/decision-log/decision-log.ts';
-import type { LogRecord } from '../../src/domain/decision-log/decision-record.ts';
-import { LABELS_MAX } from '../../src/domain/decision-log/outcome-label.ts';
-import { quantilesOf } from '../../src/domain/decision-log/record-counts.ts';
+import { planWindow, WINDOW_MS_MAX } from '../../src/application/decision-log/plan-window.ts';
+import { summariseCounts } from '../../src/application/decision-log/summarise-counts.ts';
+import type { DecisionRecord, LogRecord } from '../../src/domain/decision-log/decision-record.ts';
+import { GroupedCounts } from '../../src/domain/decision-log/grouped-counts.ts';
+import { LABELS_MAX, OUTCOME_LABELS } from '../../src/domain/decision-log/outcome-label.ts';
+import { STATS_GROUPS } from '../../src/domain/decision-log/record-counts.ts';
 import type { RecordFilter } from '../../src/domain/decision-log/record-filter.ts';
 import { toRfc3339 } from '../../src/platform/rfc3339.ts';
 import { createDecisionRecord, createGapRecord } from '../support/decision-records.ts';
+import { countPlainly } from '../support/plain-stats.ts';
 
 /** One sink. `open` gives an empty one that closes with the test, and what reads everything that it holds, oldest first. */
 export interface SinkTwin {
@@ -71,6 +77,51 @@ export async function testDecisionSink(t: Test, twin: SinkTwin): Promise<void> {
     await sink.close();
     t.equal(await appended, true);
     await t.resolves(sink.close(), 'and may be closed again');
+  });
+}
+
+/** Windows with and without a step of their own. */
+const WINDOWS_MS: readonly (readonly [windowMs: number, stepMs: number | null])[] = [
+  [PERIOD_MS.hour, null],
+  [2 * PERIOD_MS.hour, null],
+  [3 * PERIOD_MS.hour, 20 * PERIOD_MS.minute],
+  [24 * PERIOD_MS.hour, null],
+  [24 * PERIOD_MS.hour, PERIOD_MS.hour],
+  [72 * PERIOD_MS.hour, null],
+  [WINDOW_MS_MAX, null],
+];
+
+type Random = () => number;
+
+/** Numbers from 0 to 1, the same each time. */
+function createRandom(seed: number): Random {
+  let state = seed;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return state / 2_147_483_648;
+  };
+}
+
+function pick<Value>(random: Random, values: readonly Value[]): Value {
+  return values[Math.floor(random() * values.length)] as Value;
+}
+
+/** A decision of the last twenty-six hours, often at the very beginning or end of a period. */
+function randomRecord(random: Random, nowMs: number, serial: number): DecisionRecord {
+  const agoMs = Math.floor(random() ** 3 * 26 * PERIOD_MS.hour);
+  const period = PERIOD_MS[pick(random, ['minute', 'five_minutes', 'hour'] as const)];
+  const boundaryMs = Math.floor((nowMs - agoMs) / period) * period;
+  const timeMs = random() < 0.5 ? nowMs - agoMs : boundaryMs - pick(random, [0, 1]);
+  const result = pick(random, ['true', 'false', 'unknown'] as const);
+  return createDecisionRecord(timeMs, serial, {
+    verdict: pick(random, ['ALLOW', 'CHALLENGE', 'BLOCK'] as const),
+    degraded: random() < 0.3,
+    caller: pick(random, ['shop', 'bank']),
+    latency_ms: random() * 300,
+    rules: [
+      { rule: 'one', result },
+      { rule: 'two', result: 'true' },
+    ],
   });
 }
 
@@ -218,7 +269,7 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     const records = [1, 2, 3].map((serial) => createDecisionRecord(timeMs, serial));
     await sink.append({ number: 1, records: [...records, createGapRecord(timeMs, 9)] });
     await sink.append({ number: 2, records: [createDecisionRecord(timeMs, 4, RARE)] });
-    for (const period of ['minute', 'hour'] as const) {
+    for (const period of ['minute', 'five_minutes', 'hour'] as const) {
       const [counted, ...others] = await reader.counts({
         sinceMs: timeMs - 3_600_000,
         untilMs: timeMs + 1,
@@ -240,9 +291,11 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
         'rule:one/unknown': 4,
         'rule:two/true': 4,
       });
-      const [median = null] = quantilesOf(counted?.counts ?? new Map(), 'stytch', [0.5]);
+      const grouped = new GroupedCounts();
+      grouped.add(counted?.counts ?? new Map());
+      const [median = null] = grouped.quantilesOf('stytch', [0.5]);
       t.ok(median !== null && Math.abs(median - 250.5) < 15, `${period}: median ${median}`);
-      t.equal(counted?.startMs, timeMs - (timeMs % (period === 'minute' ? 60_000 : 3_600_000)));
+      t.equal(counted?.startMs, timeMs - (timeMs % PERIOD_MS[period]));
     }
     t.same(
       await reader.counts({ sinceMs: timeMs + 3_600_000, untilMs: timeMs + 7_200_000, period: 'minute' }),
@@ -280,6 +333,36 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     t.equal(counted?.counts.get('rule_label:two/fraud') ?? 0, 0);
   });
 
+  t.test('counts any window as all of its minutes do, also while it grows and is labelled', async (t) => {
+    const { sink, reader, nowMs } = await twin.open(t);
+    const count = createCountSteps({ reader, run: async (piece) => piece() });
+    const random = createRandom(7);
+    const ids: string[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      const records = Array.from({ length: 150 }, (_, place) =>
+        randomRecord(random, nowMs(), round * 1000 + place),
+      );
+      await sink.append({ number: round + 1, records });
+      ids.push(...records.map(({ id }) => id));
+      for (let labels = 0; labels < 5; labels += 1) {
+        const id = pick(random, ids);
+        const label = pick(random, OUTCOME_LABELS);
+        await reader.label(id, { label, at: toRfc3339(nowMs() + round), note: null, caller: 'c' }, true);
+      }
+      for (const [windowMs, stepMs] of WINDOWS_MS) {
+        const planned = planWindow(windowMs, stepMs, nowMs());
+        if (!planned.ok) throw new Error('no window');
+        const counted = await count(planned.value);
+        for (const group of STATS_GROUPS)
+          t.same(
+            summariseCounts(counted, planned.value, group),
+            await countPlainly(reader, planned.value, group),
+            `round ${round}, ${windowMs / 60_000} minutes by ${group}`,
+          );
+      }
+    }
+  });
+
   t.test('bounds the labels of one decision, which are read and written together', async (t) => {
     const { sink, reader, nowMs } = await twin.open(t);
     const record = createDecisionRecord(nowMs(), 1);
@@ -309,6 +392,28 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     versions.push(await reader.version());
     t.equal(new Set(versions).size, 4);
     t.equal(await reader.version(), versions.at(-1));
+  });
+
+  t.test('has another version of the counts of an hour after every change of them', async (t) => {
+    const { sink, reader, nowMs } = await twin.open(t);
+    const hourMs = nowMs() - (nowMs() % PERIOD_MS.hour);
+    const versionOf = async () => {
+      // Three hours, for the test may run into the next one.
+      const span = { sinceMs: hourMs - PERIOD_MS.hour, untilMs: hourMs + 2 * PERIOD_MS.hour };
+      const versions = await reader.countVersions(span);
+      t.equal(versions.length, 3);
+      return versions.join();
+    };
+    const record = createDecisionRecord(nowMs(), 1);
+    const seen = [await versionOf()];
+    await sink.append({ number: 1, records: [record] });
+    seen.push(await versionOf());
+    await sink.append({ number: 2, records: [createDecisionRecord(nowMs(), 2)] });
+    seen.push(await versionOf());
+    await reader.label(record.id, { label: 'fraud', at: record.decided_at, note: null, caller: 'c' }, true);
+    seen.push(await versionOf());
+    t.equal(new Set(seen).size, seen.length);
+    t.equal(await versionOf(), seen.at(-1), 'and no other without one');
   });
 
   t.test('tells listeners of changes until they leave', async (t) => {

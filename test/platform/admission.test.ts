@@ -91,3 +91,25 @@ t.test('does not watch the loop where it is told not to', async (t) => {
   note(LATE, 50);
   t.equal(refusedOf100(), 0);
 });
+
+t.test('is strained before it refuses anybody, and while it does', async (t) => {
+  const { admission, note, refusedOf100 } = open();
+  note(CALM, 4);
+  t.equal(admission.isStrained(), false);
+  note({ ...LATE, delayMs: 40 }, 8);
+  t.equal(refusedOf100(), 0);
+  t.equal(admission.isStrained(), true);
+  note(LATE, 10);
+  t.equal(admission.isStrained(), true);
+  note(CALM, 60);
+  t.equal(admission.isStrained(), false);
+  note({ ...CALM, heapShare: 0.85 });
+  t.equal(admission.refusal(), null);
+  t.equal(admission.isStrained(), true, 'by the heap');
+});
+
+t.test('is not strained by a loop that nobody watches', async (t) => {
+  const { admission, note } = open(null);
+  note(LATE, 20);
+  t.equal(admission.isStrained(), false);
+});

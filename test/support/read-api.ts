@@ -1,15 +1,18 @@
 import { hash, randomUUIDv7 } from 'node:crypto';
 import { pino } from 'pino';
 import type { Test } from 'tap';
+import { createCountSteps } from '../../src/application/decision-log/count-steps.ts';
 import { createDecisionFeed } from '../../src/application/decision-log/decision-feed.ts';
 import type { DecisionLogReader, DecisionSink } from '../../src/application/decision-log/decision-log.ts';
 import { rememberPolicies } from '../../src/application/decision-log/known-policies.ts';
+import { paceReads } from '../../src/application/decision-log/pace-reads.ts';
 import type { Clock } from '../../src/application/ports.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
 import { createGatewayDoor } from '../../src/gateways/routes.ts';
 import { loadKeyring } from '../../src/http/callers/api-keys.ts';
 import { createDecisionStreams } from '../../src/http/decision-log/decision-streams.ts';
 import { createServer } from '../../src/http/server.ts';
+import { createBackgroundWork } from '../../src/platform/background-work.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createKeyedHash } from '../../src/platform/keyed-hash.ts';
 import { createMemoryDecisionLog } from '../../src/stores/decision-log/memory/decision-log.ts';
@@ -23,6 +26,7 @@ export interface ReadApiOptions {
   readonly recordsMax?: number;
   readonly policy?: () => CompiledPolicy;
   readonly heartbeatSeconds?: number;
+  readonly isStrained?: () => boolean;
 }
 
 export interface ReadApi {
@@ -55,12 +59,14 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
   const { clock = systemClock, recordsMax = 50_000 } = options;
   const memory = createMemoryDecisionLog({ clock, recordsMax, countsKeptMs: HOURS_KEPT_MS });
   const log = { ...memory, ...options.reader };
+  const { run } = createBackgroundWork({ shareMax: 1 });
+  const paced = paceReads(log, run);
   const lines: string[] = [];
   const hashes = createHashes();
   const defaultPolicy = loadPolicyFile('default.yaml');
   const policies = rememberPolicies(options.policy ?? (() => defaultPolicy));
   const streams = createDecisionStreams({
-    feed: createDecisionFeed({ reader: log, clock }),
+    feed: createDecisionFeed({ reader: log, catchUp: paced, clock }),
     clock,
     ...(options.heartbeatSeconds && { heartbeatSeconds: options.heartbeatSeconds }),
   });
@@ -84,12 +90,21 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
     connectionsMax: 100,
     traffic: { onRefused: () => {}, onIdempotentRequest: () => {} },
     policy: policies.current,
-    reads: { log, hashes, streams, policies, telemetryProviders: ['stytch'] },
+    reads: {
+      log: paced,
+      bulk: paced,
+      countSteps: createCountSteps({ reader: paced, run }),
+      hashes,
+      streams,
+      policies,
+      telemetryProviders: ['stytch'],
+    },
     circuitOf: () => 'closed',
     slots: [],
     decide: unused,
     answerOnce: unused,
     overload: () => null,
+    isStrained: options.isStrained ?? (() => false),
     observer: { onDecision: unused, onRefusal: () => {} },
     metrics: null,
     purge: unused,

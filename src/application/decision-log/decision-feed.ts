@@ -1,6 +1,6 @@
 import { RiskgateError } from '../../domain/errors.ts';
 import type { Clock } from '../ports.ts';
-import type { DecisionLogReader, LogEntry, LogPosition } from './decision-log.ts';
+import type { DecisionLogReader, LogEntry, LogPosition, LogSlice } from './decision-log.ts';
 
 /** One reader of the feed. None of its methods throws. */
 export interface FeedListener {
@@ -29,6 +29,8 @@ export interface DecisionFeed {
 
 export interface DecisionFeedOptions {
   readonly reader: Pick<DecisionLogReader, 'newest' | 'readAfter' | 'onChange'>;
+  /** Reads for those who catch up: however many they are, all of them wait for one another. */
+  readonly catchUp: Pick<DecisionLogReader, 'readAfter'>;
   readonly clock: Clock;
 }
 
@@ -36,6 +38,10 @@ export interface DecisionFeedOptions {
 const SLICE_MAX = 100;
 /** Appends that follow each other closely are read together. */
 const READ_GAP_MS = 20;
+/** Listeners that are handed entries in one turn of the event loop: each filters them and writes to its socket, some 20 µs. */
+const LISTENERS_TOGETHER = 100;
+/** What every listener adds to the pause after a slice: with a thousand of them handing over takes a third of the event loop at most, and still more than a thousand decisions a second. */
+const PAUSE_MS_EACH = 0.04;
 /** Between attempts while the log cannot be read, and when to give up: longer than a failover of Redis takes. */
 const RETRY_MS = 1_000;
 const LOST_AFTER_MS = 10_000;
@@ -155,7 +161,7 @@ class Feed implements DecisionFeed {
 
   /** Reads one slice for one member, which joins the others in the same step when it has all that they have: a later one, and the feed could move on in between. */
   async #readOn(member: Member): Promise<void> {
-    const slice = await this.#options.reader.readAfter(member.at, SLICE_MAX);
+    const slice = await this.#options.catchUp.readAfter(member.at, SLICE_MAX);
     if (member.hasLeft) return;
     if (slice.isGap) member.listener.onGap();
     const hasMoved = slice.position !== member.at;
@@ -188,7 +194,7 @@ class Feed implements DecisionFeed {
     try {
       const hasMore = await this.#readSlice();
       this.#failingSinceMs = null;
-      waitMs = hasMore ? 0 : this.#pauseMs();
+      waitMs = (hasMore ? 0 : this.#pauseMs()) + this.#members.size * PAUSE_MS_EACH;
     } catch {
       // store_unavailable, which whoever reads the log has reported.
       waitMs = RETRY_MS;
@@ -208,13 +214,12 @@ class Feed implements DecisionFeed {
     const slice = await this.#options.reader.readAfter(this.#position, SLICE_MAX);
     const hasMoved = slice.position !== this.#position;
     this.#position = slice.position;
+    let served = 0;
+    // One that joins meanwhile stands at this position or further, and finds nothing new in it.
     for (const member of this.#members) {
-      if (slice.isGap) member.listener.onGap();
-      // One that came with a later position than the feed's has some of these already.
-      const { at } = member;
-      const news = at === null ? slice.entries : slice.entries.filter(({ position }) => position > at);
-      if (isBefore(at, slice.position)) member.at = slice.position;
-      if (news.length > 0) member.listener.onEntries(news);
+      handOver(member, slice);
+      served += 1;
+      if (served % LISTENERS_TOGETHER === 0) await nextTurn();
     }
     const { length } = slice.entries;
     // What moves without an entry has passed by something that is none.
@@ -229,6 +234,19 @@ class Feed implements DecisionFeed {
     if (nowMs - this.#failingSinceMs < LOST_AFTER_MS) return;
     for (const member of this.#members) member.listener.onLost();
   }
+}
+
+function handOver(member: Member, { entries, position, isGap }: LogSlice): void {
+  if (isGap) member.listener.onGap();
+  // One that came with a later position than the feed's has some of these already.
+  const { at } = member;
+  const news = at === null ? entries : entries.filter((entry) => entry.position > at);
+  if (isBefore(at, position)) member.at = position;
+  if (news.length > 0) member.listener.onEntries(news);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function lost(): RiskgateError {

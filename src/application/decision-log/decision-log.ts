@@ -95,7 +95,7 @@ export interface LogSlice {
   readonly isGap: boolean;
 }
 
-/** Counts of one minute or hour, from its beginning. */
+/** Counts of one period, from its beginning. */
 export interface CountsOfPeriod {
   /** Unix milliseconds. */
   readonly startMs: number;
@@ -109,8 +109,8 @@ export interface CountsOptions {
   readonly period: CountPeriod;
 }
 
-/** Minutes are counted for a day, hours for as long as the configuration says. */
-export type CountPeriod = 'minute' | 'hour';
+/** Minutes and five minutes are counted for a day, hours for as long as the configuration says. Each says of its time what the shorter ones do. */
+export type CountPeriod = 'minute' | 'five_minutes' | 'hour';
 
 /** `unchanged`: the same had been said already. `full`: the decision has LABELS_MAX labels. */
 export type LabelResult =
@@ -131,6 +131,8 @@ export interface DecisionLogReader {
   newest(): Promise<LogPosition | null>;
   /** Periods without a decision are absent. */
   counts(options: CountsOptions): Promise<readonly CountsOfPeriod[]>;
+  /** A text for each hour from that of `sinceMs` to that before `untilMs`: another one whenever the counts of the hour are others, also because they were lost. */
+  countVersions(options: Pick<CountsOptions, 'sinceMs' | 'untilMs'>): Promise<readonly string[]>;
   /** `isTimeGiven`: see addLabel. */
   label(id: string, label: OutcomeLabel, isTimeGiven: boolean): Promise<LabelResult>;
   /** A text that is another whenever the log holds something else, also because something was lost, and otherwise mostly the same. No version ever comes back for another content. Costs one small read for each hour that is kept at most, however many records there are. */
@@ -140,6 +142,10 @@ export interface DecisionLogReader {
 }
 
 /** Milliseconds of a period. */
-export const PERIOD_MS: Readonly<Record<CountPeriod, number>> = { minute: 60_000, hour: 3_600_000 };
-/** How long minutes are counted. */
+export const PERIOD_MS: Readonly<Record<CountPeriod, number>> = {
+  minute: 60_000,
+  five_minutes: 300_000,
+  hour: 3_600_000,
+};
+/** How long minutes and five minutes are counted. */
 export const MINUTES_KEPT_MS = 24 * PERIOD_MS.hour;

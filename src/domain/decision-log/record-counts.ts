@@ -60,23 +60,15 @@ export function addCounts(counts: Map<string, number>, more: Counts): void {
   for (const [name, count] of more) add(counts, name, count);
 }
 
-/** The counts of one group, by value. */
-export function countsOf(counts: Counts, group: CountGroup): ReadonlyMap<string, number> {
-  const prefix = countName(group, '');
-  const found = new Map<string, number>();
-  for (const [name, count] of counts)
-    if (name.startsWith(prefix)) found.set(name.slice(prefix.length), count);
-  return found;
-}
-
-/** Milliseconds below which each share (0 to 1) of a latency series lies, to within 5 %; null for each where nothing was counted. */
-export function quantilesOf(counts: Counts, series: string, shares: readonly number[]): (number | null)[] {
+/** Milliseconds below which each share (0 to 1) of what stands in these buckets lies, to within 5 %; null for each where nothing does. */
+export function quantilesOfBuckets(
+  counts: ReadonlyMap<string, number>,
+  shares: readonly number[],
+): (number | null)[] {
   const buckets: { bucket: number; count: number }[] = [];
   let total = 0;
-  for (const [value, count] of countsOf(counts, 'latency')) {
-    const slash = value.lastIndexOf('/');
-    if (value.slice(0, slash) !== series) continue;
-    buckets.push({ bucket: Number(value.slice(slash + 1)), count });
+  for (const [bucket, count] of counts) {
+    buckets.push({ bucket: Number(bucket), count });
     total += count;
   }
   buckets.sort((left, right) => left.bucket - right.bucket);

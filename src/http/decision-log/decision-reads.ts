@@ -1,3 +1,4 @@
+import type { CountSteps } from '../../application/decision-log/count-steps.ts';
 import type { DecisionLogReader } from '../../application/decision-log/decision-log.ts';
 import type { KnownPolicies } from '../../application/decision-log/known-policies.ts';
 import type { RecordHashes } from '../../application/decision-log/to-decision-record.ts';
@@ -6,7 +7,11 @@ import type { DecisionStreams } from './decision-streams.ts';
 
 /** What the routes that read decisions share. */
 export interface DecisionReads {
+  /** Takes its turns: see paceReads. */
   readonly log: DecisionLogReader;
+  readonly countSteps: CountSteps;
+  /** For answers that take as long as the log is: they wait for one another, and nobody else does. */
+  readonly bulk: Pick<DecisionLogReader, 'query' | 'labelsOf'>;
   /** Those that the records were made with: what is asked for is found by its hash. */
   readonly hashes: RecordHashes;
   readonly streams: DecisionStreams;

@@ -12,6 +12,12 @@ export interface TagOptions {
   readonly newId: () => string;
 }
 
+/** What was found. `version` is that of the log which it was found in, null where the log changed meanwhile; absent where it was found just now. */
+export interface Found<Body> {
+  readonly body: Body;
+  readonly version?: string | null;
+}
+
 /**
  * Answers with what `read` finds, under a strong entity tag (RFC 9110, section 8.8.3), or 304 without reading when the client has it already. `of` says what was asked, in full.
  * The tag is the version of the log, not a digest of the answer: it costs a few reads however long the log is.
@@ -21,16 +27,16 @@ export async function sendTagged<Body>(
   reply: FastifyReply,
   { reader, engine, newId }: TagOptions,
   of: readonly unknown[],
-  read: () => Promise<Body>,
+  read: () => Promise<Found<Body>>,
 ): Promise<FastifyReply> {
   const version = await reader.version();
   const tag = toTag(engine, version, of);
   if (holdsTag(request.headers['if-none-match'], tag))
     return reply.code(304).headers({ etag: tag, 'cache-control': CACHE_CONTROL }).send();
-  const body = await read();
+  const { body, version: known } = await read();
+  const isSteady = known === undefined ? (await reader.version()) === version : known !== null;
   // What was read while the log changed is like no other answer, so its tag is like no other too.
-  const isSteady = (await reader.version()) === version;
-  const etag = isSteady ? tag : toTag(engine, newId(), of);
+  const etag = toTag(engine, isSteady ? (known ?? version) : newId(), of);
   return reply.headers({ etag, 'cache-control': CACHE_CONTROL }).send(body);
 }
 
@@ -38,7 +44,7 @@ function toTag(engine: string, version: string, of: readonly unknown[]): string 
   return `"${hash('sha256', JSON.stringify([engine, version, ...of]), 'base64url').slice(0, 22)}"`;
 }
 
-/** If-None-Match compares weakly (RFC 9110, section 13.1.2). `*` is not heeded: the answer it spares is the one that was asked for. */
+/** If-None-Match compares weakly (RFC 9110, section 13.1.2). `*` is ignored: the answer it spares is the one that was asked for. */
 function holdsTag(header: string | undefined, tag: string): boolean {
   return header?.split(',').some((held) => held.trim().replace(/^W\//, '') === tag) ?? false;
 }

@@ -6,20 +6,34 @@ import type { RefusalReason, TrafficObserver } from '../callers/traffic-observer
 export interface ShedLoadOptions {
   /** What keeps the next decision out, or null. */
   readonly overload: () => Extract<RefusalReason, 'in_flight' | 'event_loop' | 'heap'> | null;
+  /** True before decisions are kept out: reads of the decision log give way to them. */
+  readonly isStrained: () => boolean;
   readonly traffic: TrafficObserver;
 }
 
 /** One for all, for a stack trace would cost more than the refusal. */
 const OVERLOADED = new RiskgateError('overloaded', 'More work than can be done in time.');
 
-/** Refuses decisions that the process could not make in time, before anything else is done for them. Other routes, purges among them, are never refused here. Register it before authentication: a refusal has to be cheap. */
+/** The same for reads of the decision log. Who looks at decisions can look again; who waits for one cannot. */
+const STRAINED = new RiskgateError('overloaded', 'Reads give way to decisions.', {
+  publicDetail: 'Decisions come first: reads are refused while the service is busy with them.',
+  retryAfterSeconds: 2,
+});
+
+/** Refuses decisions that the process could not make in time, and reads of the decision log a little earlier, before anything else is done for them. Other routes, the policy and purges among them, are never refused here. Register it before authentication: a refusal has to be cheap. */
 export const shedLoad = plugin<ShedLoadOptions>(
-  async (app, { overload, traffic }) => {
+  async (app, { overload, isStrained, traffic }) => {
     app.addHook(
       'onRequest',
       (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
-        const reason = overload();
-        if (reason === null || request.routeOptions.config.scope !== 'decide') {
+        const { scope, readsLog } = request.routeOptions.config;
+        if (readsLog !== undefined && isStrained()) {
+          traffic.onRefused('reads', null);
+          done(STRAINED);
+          return;
+        }
+        const reason = scope === 'decide' ? overload() : null;
+        if (reason === null) {
           done();
           return;
         }

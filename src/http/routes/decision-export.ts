@@ -22,7 +22,7 @@ const TYPES = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndjson; c
 /** GET /v1/decisions/export: everything that fits, streamed. */
 export function registerDecisionExportRoute(
   app: FastifyInstance,
-  { reads }: { readonly reads: Pick<DecisionReads, 'log' | 'hashes'> },
+  { reads }: { readonly reads: Pick<DecisionReads, 'bulk' | 'hashes'> },
 ): void {
   const text = { schema: { type: 'string' } };
   const schema = {
@@ -43,7 +43,11 @@ export function registerDecisionExportRoute(
   };
   let underWay = 0;
   type ExportRequest = FastifyRequest<{ Querystring: z.output<typeof querySchema> }>;
-  const route = { schema, config: { scope: 'read' as const }, exposeHeadRoute: false };
+  const route = {
+    schema,
+    config: { scope: 'read' as const, readsLog: 'at length' as const },
+    exposeHeadRoute: false,
+  };
   app.get('/v1/decisions/export', route, async (request: ExportRequest, reply) => {
     const { format = 'ndjson', ...query } = request.query;
     const filter = toRecordFilter(query, reads.hashes);
@@ -53,7 +57,7 @@ export function registerDecisionExportRoute(
     finished(reply.raw, () => {
       underWay -= 1;
     });
-    const pages = exportDecisions(reads.log, filter, format);
+    const pages = exportDecisions(reads.bulk, filter, format);
     // A log that cannot be read is an answer, as long as nothing has been sent.
     const first = await pages.next();
     return reply

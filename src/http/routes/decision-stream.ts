@@ -45,7 +45,11 @@ export function registerDecisionStreamRoute(app: FastifyInstance, { reads }: Dec
     Querystring: StreamQuery;
     Headers: { 'last-event-id'?: string };
   }
-  const route = { schema, config: { scope: 'read' as const }, exposeHeadRoute: false };
+  const route = {
+    schema,
+    config: { scope: 'read' as const, readsLog: 'at length' as const },
+    exposeHeadRoute: false,
+  };
   app.get('/v1/decisions/stream', route, async (request: FastifyRequest<StreamRoute>, reply) => {
     const { last_event_id: inQuery, ...query } = request.query;
     const filter = toRecordFilter(query, reads.hashes);

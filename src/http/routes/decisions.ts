@@ -50,7 +50,7 @@ function registerList(app: FastifyInstance, options: DecisionReadOptions): void 
       ...problemResponses(400, 401, 403, 429, 500, 503),
     },
   };
-  const route = { schema, config: { scope: 'read' as const } };
+  const route = { schema, config: { scope: 'read' as const, readsLog: 'briefly' as const } };
   app.get('/v1/decisions', route, (request: FastifyRequest<{ Querystring: DecisionsQuery }>, reply) => {
     const { limit = String(LIMIT_DEFAULT), cursor, ...query } = request.query;
     const filter = toRecordFilter(query, reads.hashes);
@@ -61,7 +61,7 @@ function registerList(app: FastifyInstance, options: DecisionReadOptions): void 
       const decisions = entries.flatMap(({ record }) =>
         record.kind === 'decision' ? [toDecisionSummary(record, labels.get(record.id) ?? [])] : [],
       );
-      return { decisions, next_cursor: next === null ? null : toCursor(next, filter) };
+      return { body: { decisions, next_cursor: next === null ? null : toCursor(next, filter) } };
     });
   });
 }
@@ -99,7 +99,7 @@ function registerDetail(app: FastifyInstance, options: DecisionReadOptions): voi
       ...problemResponses(400, 401, 403, 404, 429, 500, 503),
     },
   };
-  const route = { schema, config: { scope: 'read' as const } };
+  const route = { schema, config: { scope: 'read' as const, readsLog: 'briefly' as const } };
   app.get('/v1/decisions/:id', route, (request: FastifyRequest<{ Params: { id: string } }>, reply) => {
     const { id } = request.params;
     const inForce = reads.policies.current().hash;
@@ -108,11 +108,11 @@ function registerDetail(app: FastifyInstance, options: DecisionReadOptions): voi
       reply,
       toTagOptions(options),
       ['one', id, inForce],
-      async (): Promise<DecisionDetail> => {
+      async (): Promise<{ readonly body: DecisionDetail }> => {
         const found = isDecisionId(id) ? await reads.log.find(id) : null;
         if (found === null) throw unknownDecision();
         const policy = reads.policies.find(found.record.policy.hash);
-        return toDecisionDetail(found, policy, reads.telemetryProviders);
+        return { body: toDecisionDetail(found, policy, reads.telemetryProviders) };
       },
     );
   });

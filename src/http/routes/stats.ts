@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { countDecisions, planWindow } from '../../application/decision-log/count-decisions.ts';
+import { planWindow } from '../../application/decision-log/plan-window.ts';
+import { summariseCounts } from '../../application/decision-log/summarise-counts.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import type { DecisionReadOptions } from '../decision-log/decision-reads.ts';
 import { sendTagged } from '../decision-log/entity-tag.ts';
@@ -30,7 +31,7 @@ export function registerStatsRoute(app: FastifyInstance, options: DecisionReadOp
       ...problemResponses(400, 401, 403, 429, 500, 503),
     },
   };
-  const route = { schema, config: { scope: 'read' as const } };
+  const route = { schema, config: { scope: 'read' as const, readsLog: 'briefly' as const } };
   app.get('/v1/stats', route, (request: FastifyRequest<{ Querystring: StatsQuery }>, reply) => {
     const { window = '1h', step, group_by: group = 'verdict' } = request.query;
     const planned = planWindow(
@@ -43,8 +44,11 @@ export function registerStatsRoute(app: FastifyInstance, options: DecisionReadOp
       throw new RiskgateError('invalid_request', 'A window that cannot be counted.', { fields });
     }
     const tagOptions = { reader: reads.log, engine: version, newId };
-    return sendTagged(request, reply, tagOptions, ['stats', planned.value, group], async () =>
-      toStatsBody(planned.value, group, await countDecisions(reads.log, planned.value, group)),
-    );
+    const { value } = planned;
+    return sendTagged(request, reply, tagOptions, ['stats', value, group], async () => {
+      const counted = await reads.countSteps(value);
+      const body = toStatsBody(value, group, summariseCounts(counted, value, group));
+      return { body, version: counted.version };
+    });
   });
 }

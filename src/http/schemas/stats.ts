@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import type {
-  CountedSpan,
-  DecisionStats,
-  Quantiles,
-  StatsWindow,
-} from '../../application/decision-log/count-decisions.ts';
+import type { StatsWindow } from '../../application/decision-log/plan-window.ts';
+import type { Quantiles } from '../../application/decision-log/step-memory.ts';
+import type { CountedSpan, DecisionStats } from '../../application/decision-log/summarise-counts.ts';
 import { STATS_GROUPS, type StatsGroup } from '../../domain/decision-log/record-counts.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 

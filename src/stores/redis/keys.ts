@@ -35,6 +35,8 @@ export interface DecisionKeys {
   readonly hourCounts: string;
   /** Followed by the minute that is counted. */
   readonly minuteCounts: string;
+  /** Followed by the first of the five minutes that are counted. */
+  readonly fiveMinuteCounts: string;
 }
 
 const PREFIX = 'riskgate';
@@ -67,6 +69,7 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
         labels: `${tagged}labels`,
         hourCounts: `${tagged}hour`,
         minuteCounts: `${tagged}minute:`,
+        fiveMinuteCounts: `${tagged}minutes-5:`,
       };
     },
   };

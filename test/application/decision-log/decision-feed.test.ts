@@ -20,7 +20,8 @@ function open(
 ) {
   const clock = createManualClock();
   const log = createMemoryDecisionLog({ clock, recordsMax, countsKeptMs: 3_600_000 });
-  const feed = createDecisionFeed({ reader: { ...log, ...changes(log) }, clock });
+  const reader = { ...log, ...changes(log) };
+  const feed = createDecisionFeed({ reader, catchUp: reader, clock });
   let serial = 0;
   const append = (count: number): string[] => {
     const records = Array.from({ length: count }, () => {
@@ -365,4 +366,33 @@ t.test('lets one join before the feed moves on, however close they are', async (
   t.same(one.ids, ids);
   follower.leave();
   live.leave();
+});
+
+t.test('lets others run while it hands entries to many listeners, of whom some leave or join', async (t) => {
+  const { feed, append } = open();
+  const listeners = Array.from({ length: 350 }, () => createListener());
+  const followers: Awaited<ReturnType<DecisionFeed['follow']>>[] = [];
+  for (const { listener } of listeners) followers.push(await feed.follow(null, listener));
+  const late = createListener();
+  const joining = Promise.withResolvers<ReturnType<DecisionFeed['follow']>>();
+  const first = listeners[0]?.listener;
+  const onEntries = first?.onEntries;
+  if (first !== undefined)
+    first.onEntries = (entries) => {
+      onEntries?.(entries);
+      // The next turn of the event loop.
+      setImmediate(() => {
+        if (followers[349]?.position() !== followers[0]?.position()) followers[349]?.leave();
+        joining.resolve(feed.follow(null, late.listener));
+      });
+    };
+  const ids = append(3);
+  await until('all who stayed have them', () => listeners[348]?.ids.length === 3);
+  const joined = joining.promise;
+  t.equal(listeners[349]?.ids.length, 0, 'who left between two turns is told nothing');
+  for (const { ids: seen } of listeners.slice(0, 349)) t.same(seen, ids);
+  const more = append(2);
+  await until('all have the next', () => listeners[348]?.ids.length === 5 && late.ids.length === 2);
+  t.same(late.ids, more, 'who joined has what came afterwards');
+  for (const follower of [...followers, await joined]) follower.leave();
 });

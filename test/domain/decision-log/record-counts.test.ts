@@ -1,12 +1,8 @@
 import t from 'tap';
 import type { DecisionRecord } from '../../../src/domain/decision-log/decision-record.ts';
 import { DecisionTally } from '../../../src/domain/decision-log/decision-tally.ts';
-import {
-  addCounts,
-  countLabel,
-  countsOf,
-  quantilesOf,
-} from '../../../src/domain/decision-log/record-counts.ts';
+import { GroupedCounts } from '../../../src/domain/decision-log/grouped-counts.ts';
+import { addCounts, countLabel } from '../../../src/domain/decision-log/record-counts.ts';
 import { createDecisionRecord } from '../../support/decision-records.ts';
 
 const record = createDecisionRecord(0, 1);
@@ -17,16 +13,23 @@ function countAll(...records: readonly DecisionRecord[]): Map<string, number> {
   return tally.read();
 }
 
+function group(counts: ReadonlyMap<string, number>): GroupedCounts {
+  const grouped = new GroupedCounts();
+  grouped.add(counts);
+  return grouped;
+}
+
 t.test('counts what a decision says', async (t) => {
-  const counts = countAll(record, { ...record, degraded: false });
-  t.same(Object.fromEntries(countsOf(counts, 'degraded')), { true: 1, false: 1 });
-  t.same(Object.fromEntries(countsOf(counts, 'rule')), { 'one/unknown': 2, 'two/true': 2 });
-  t.same(Object.fromEntries(countsOf(counts, 'provider_outcome')), {
+  const flat = countAll(record, { ...record, degraded: false });
+  const counts = group(flat);
+  t.same(Object.fromEntries(counts.of('degraded')), { true: 1, false: 1 });
+  t.same(Object.fromEntries(counts.of('rule')), { 'one/unknown': 2, 'two/true': 2 });
+  t.same(Object.fromEntries(counts.of('provider_outcome')), {
     'stytch/timeout': 2,
     'prefactor/ok': 2,
   });
   t.same(
-    [...countsOf(counts, 'latency').values()],
+    [...flat].filter(([name]) => name.startsWith('latency:')).map(([, count]) => count),
     [2, 2],
     'a call and the decision, and no cached evidence',
   );
@@ -35,7 +38,7 @@ t.test('counts what a decision says', async (t) => {
 t.test('skips a provider without an entry', async (t) => {
   const providers = { stytch: undefined } as unknown as typeof record.providers;
   const counts = countAll({ ...record, providers });
-  t.equal(countsOf(counts, 'provider_outcome').size, 0);
+  t.equal(group(counts).of('provider_outcome').size, 0);
 });
 
 t.test('moves the labels of rules that were true', async (t) => {
@@ -56,25 +59,25 @@ t.test('finds quantiles to within a twentieth, also of merged counts', async (t)
   for (let ms = 1; ms <= 1000; ms += 1) {
     addCounts(total, countAll({ ...record, providers: {}, latency_ms: ms }));
   }
-  const [median, high, highest] = quantilesOf(total, 'decision', [0.5, 0.95, 0.99]);
+  const [median, high, highest] = group(total).quantilesOf('decision', [0.5, 0.95, 0.99]);
   for (const [found, exact] of [
     [median, 500],
     [high, 950],
     [highest, 990],
   ] as const)
     t.ok(Math.abs((found ?? 0) - exact) <= exact * 0.05, `${found} for ${exact}`);
-  t.same(quantilesOf(total, 'stytch', [0.5]), [null]);
+  t.same(group(total).quantilesOf('stytch', [0.5]), [null]);
   const two = new Map([
     ['latency:decision/50', 1],
     ['latency:decision/100', 1],
   ]);
-  const [below = 0, above = 0] = quantilesOf(two, 'decision', [0.5, 0.51]);
+  const [below = 0, above = 0] = group(two).quantilesOf('decision', [0.5, 0.51]);
   t.ok(Number(below) < Number(above), 'half of two is the lesser one');
 });
 
 t.test('takes latencies beyond both ends', async (t) => {
   const latencies = [0, 0.001, 1e9, Number.NaN];
   const counts = countAll(...latencies.map((ms) => ({ ...record, providers: {}, latency_ms: ms })));
-  t.same(Object.fromEntries(countsOf(counts, 'latency')), { 'decision/0': 3, 'decision/150': 1 });
-  t.same(quantilesOf(counts, 'decision', [0.5]), [0.01]);
+  t.match(Object.fromEntries(counts), { 'latency:decision/0': 3, 'latency:decision/150': 1 });
+  t.same(group(counts).quantilesOf('decision', [0.5]), [0.01]);
 });

@@ -85,6 +85,7 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
     readAfter: async (position, limit) => ring.readAfter(position, limit),
     newest: async () => ring.newest(),
     counts: async (asked) => counts.read(asked),
+    countVersions: async (asked) => counts.versions(asked),
     version: async () => `${ring.newest() ?? ''}.${labelled}`,
     onChange: (listener) => {
       listeners.add(listener);

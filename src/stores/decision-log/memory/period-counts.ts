@@ -11,14 +11,22 @@ import { addCounts, type Counts } from '../../../domain/decision-log/record-coun
 
 type Periods = Map<number, Map<string, number>>;
 
+const PERIODS: readonly CountPeriod[] = ['minute', 'five_minutes', 'hour'];
+
 /** The part of a time, as it is written in records, that says the minute. */
 const MINUTE_CHARS = 'YYYY-MM-DDTHH:MM'.length;
 
-/** Counts by minute and hour. Every count is added once: minutes and hours learn of the present minute when the next one begins. */
+/** Counts by minute, five minutes and hour. Every count is added once: the periods learn of the present minute when the next one begins. */
 export class PeriodCounts {
   readonly #hoursKeptMs: number;
-  readonly #minutes: Periods = new Map();
-  readonly #hours: Periods = new Map();
+  readonly #periods: Readonly<Record<CountPeriod, Periods>> = {
+    minute: new Map(),
+    five_minutes: new Map(),
+    hour: new Map(),
+  };
+  /** How often counts were added to an hour, by its beginning; those of the present minute are beside it. */
+  readonly #additions = new Map<number, number>();
+  #presentAdditions = 0;
   #tally = new DecisionTally();
   #presentMs = Number.NEGATIVE_INFINITY;
   #presentText = '';
@@ -41,24 +49,37 @@ export class PeriodCounts {
       this.#presentText = record.decided_at.slice(0, MINUTE_CHARS);
     }
     this.#tally.add(record);
+    this.#presentAdditions += 1;
   }
 
   /** Adds counts to the periods of a time. */
   add(timeMs: number, more: Counts): void {
-    addCounts(periodOf(this.#minutes, startOf(timeMs, 'minute')), more);
-    addCounts(periodOf(this.#hours, startOf(timeMs, 'hour')), more);
+    for (const period of PERIODS) addCounts(periodOf(this.#periods[period], startOf(timeMs, period)), more);
+    const hour = startOf(timeMs, 'hour');
+    this.#additions.set(hour, (this.#additions.get(hour) ?? 0) + 1);
+  }
+
+  /** See DecisionLogReader. */
+  versions({ sinceMs, untilMs }: Pick<CountsOptions, 'sinceMs' | 'untilMs'>): readonly string[] {
+    const versions: string[] = [];
+    for (let hour = startOf(sinceMs, 'hour'); hour < untilMs; hour += PERIOD_MS.hour) {
+      const present = hour === startOf(this.#presentMs, 'hour') ? this.#presentAdditions : 0;
+      versions.push(`${this.#additions.get(hour) ?? ''}.${present}`);
+    }
+    return versions;
   }
 
   read({ sinceMs, untilMs, period }: CountsOptions): readonly CountsOfPeriod[] {
-    const periods = new Map<number, Counts>(period === 'minute' ? this.#minutes : this.#hours);
-    const present = this.#tally.read();
-    if (present.size > 0) {
-      const startMs = startOf(this.#presentMs, period);
-      addCounts(present, periods.get(startMs) ?? new Map());
-      periods.set(startMs, present);
+    const found = new Map<number, Counts>();
+    for (const [startMs, counts] of this.#periods[period])
+      if (startMs >= sinceMs && startMs < untilMs) found.set(startMs, counts);
+    const presentMs = startOf(this.#presentMs, period);
+    if (presentMs >= sinceMs && presentMs < untilMs) {
+      const present = this.#tally.read();
+      addCounts(present, found.get(presentMs) ?? new Map());
+      if (present.size > 0) found.set(presentMs, present);
     }
-    return [...periods]
-      .filter(([startMs]) => startMs >= sinceMs && startMs < untilMs)
+    return [...found]
       .map(([startMs, counts]) => ({ startMs, counts }))
       .sort((left, right) => left.startMs - right.startMs);
   }
@@ -68,8 +89,10 @@ export class PeriodCounts {
     this.#tally = new DecisionTally();
     if (ended.size > 0) this.add(this.#presentMs, ended);
     this.#presentMs = startMs;
-    forget(this.#minutes, startMs - MINUTES_KEPT_MS);
-    forget(this.#hours, startMs - this.#hoursKeptMs);
+    forget(this.#periods.minute, startMs - MINUTES_KEPT_MS);
+    forget(this.#periods.five_minutes, startMs - MINUTES_KEPT_MS);
+    forget(this.#periods.hour, startMs - this.#hoursKeptMs);
+    forget(this.#additions, startMs - this.#hoursKeptMs);
   }
 }
 
@@ -86,6 +109,6 @@ function periodOf(periods: Periods, startMs: number): Map<string, number> {
   return counts;
 }
 
-function forget(periods: Periods, beforeMs: number): void {
+function forget(periods: Map<number, unknown>, beforeMs: number): void {
   for (const startMs of periods.keys()) if (startMs < beforeMs) periods.delete(startMs);
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type {
-  LabelledDecision,
-  LabelResult,
-  LogEntry,
+import {
+  type LabelledDecision,
+  type LabelResult,
+  type LogEntry,
+  PERIOD_MS,
 } from '../../../application/decision-log/decision-log.ts';
 import {
   addLabel,
@@ -113,6 +114,7 @@ async function replaceLabels(
     keys.changes,
     keys.hourCounts,
     `${keys.minuteCounts}${minute}`,
+    `${keys.fiveMinuteCounts}${minute - (minute % PERIOD_MS.five_minutes)}`,
     record.id,
     labels.length === 0 ? '' : JSON.stringify(labels),
     JSON.stringify(history),

@@ -1,16 +1,13 @@
-import {
-  type CountsOfPeriod,
-  type CountsOptions,
-  type DecisionLogReader,
-  type LogEntry,
-  type LogPosition,
-  type LogSlice,
-  MINUTES_KEPT_MS,
-  PERIOD_MS,
+import type {
+  DecisionLogReader,
+  LogEntry,
+  LogPosition,
+  LogSlice,
 } from '../../../application/decision-log/decision-log.ts';
 import { newChange, watchVersion } from './decision-changes.ts';
+import { readCounts, readCountVersions } from './decision-counts.ts';
 import { addLabelTo, find, labelsOf } from './decision-labels.ts';
-import { HOUR_MS, hourOf, type StreamPlace, toPlace, toPosition } from './decision-position.ts';
+import { type StreamPlace, toPlace, toPosition } from './decision-position.ts';
 import { search } from './decision-search.ts';
 import type { RedisDecisionOptions } from './decision-sink.ts';
 import { DecisionStreams } from './decision-streams.ts';
@@ -39,6 +36,7 @@ export function createRedisDecisionReader(
     readAfter: (position, limit) => readAfter(streams, position, limit),
     newest: () => streams.newest(),
     counts: (asked) => readCounts(streams, options.countsKeptMs, asked),
+    countVersions: (asked) => readCountVersions(streams, options.countsKeptMs, asked),
     label: (id, label, isTimeGiven) => addLabelTo(streams, options, id, label, isTimeGiven),
     version,
     onChange: changes.listen,
@@ -70,27 +68,4 @@ async function readAfter(
     if (!part.isOver || entries.length >= limit) break;
   }
   return { entries, position: last === null ? (isGap ? newest : position) : toPosition(last), isGap };
-}
-
-async function readCounts(
-  streams: DecisionStreams,
-  countsKeptMs: number,
-  { sinceMs, untilMs, period }: CountsOptions,
-): Promise<readonly CountsOfPeriod[]> {
-  const lengthMs = PERIOD_MS[period];
-  const keptMs = period === 'hour' ? countsKeptMs : Math.min(countsKeptMs, MINUTES_KEPT_MS);
-  const first = Math.ceil(Math.max(sinceMs, streams.nowMs() - keptMs) / lengthMs);
-  const last = Math.ceil(Math.min(untilMs, streams.nowMs() + HOUR_MS) / lengthMs) - 1;
-  const starts = Array.from(
-    { length: Math.max(0, last - first + 1) },
-    (_, place) => (first + place) * lengthMs,
-  );
-  const replies = await streams.sendAll(starts, (startMs) => {
-    const keys = streams.keysOf(hourOf(startMs));
-    return streams.redis.hgetall(period === 'hour' ? keys.hourCounts : `${keys.minuteCounts}${startMs}`);
-  });
-  return replies.flatMap((fields, place) => {
-    const counts = new Map(Object.entries(fields).map(([name, count]) => [name, Number(count)]));
-    return counts.size === 0 ? [] : [{ startMs: starts[place] ?? 0, counts }];
-  });
 }

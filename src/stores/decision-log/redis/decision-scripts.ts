@@ -4,8 +4,8 @@ import type { RedisClient } from '../../redis/connection.ts';
  * Appends a batch to the stream of an hour, indexes and counts it, all at once or not at all. A batch that the writer has appended before is not appended again.
  * The server's own clock ends an hour: afterwards nothing is appended to it, so that who has read it to its end may go on to the next.
  * What comes early by the clock of this server is indexed at the beginning of its hour: nobody looks for it before that.
- * KEYS: records, index, changes, writers, earliest, hour counts, minute counts.
- * ARGV: end of the hour, writer, batch, records kept, expiry of records, of hour counts, of minute counts, earliest decision, the records as lines, the index names of each as lines with spaces between, a new change, then the number of counted minutes, then for each its time, the number of counts and these as name and number.
+ * KEYS: records, index, changes, writers, earliest, hour counts, minute counts, five-minute counts.
+ * ARGV: end of the hour, writer, batch, records kept, expiry of records, of hour counts, of shorter counts, earliest decision, the records as lines, the index names of each as lines with spaces between, a new change, then the number of counted minutes, then for each its time, the number of counts and these as name and number.
  */
 const APPEND = `
 local time = redis.call('TIME')
@@ -32,14 +32,17 @@ local minutes = tonumber(ARGV[12])
 local at = 13
 for _ = 1, minutes do
   local minute = KEYS[7] .. ARGV[at]
+  local five = KEYS[8] .. string.format('%d', tonumber(ARGV[at]) - tonumber(ARGV[at]) % 300000)
   local counts = tonumber(ARGV[at + 1])
   at = at + 2
   for _ = 1, counts do
     redis.call('HINCRBY', minute, ARGV[at], ARGV[at + 1])
+    redis.call('HINCRBY', five, ARGV[at], ARGV[at + 1])
     redis.call('HINCRBY', KEYS[6], ARGV[at], ARGV[at + 1])
     at = at + 2
   end
   redis.call('PEXPIREAT', minute, ARGV[7])
+  redis.call('PEXPIREAT', five, ARGV[7])
 end
 local earliest = redis.call('GET', KEYS[5])
 if ARGV[8] ~= '' and (not earliest or tonumber(earliest) > tonumber(ARGV[8])) then
@@ -48,7 +51,8 @@ end
 redis.call('HSET', KEYS[4], ARGV[2], ARGV[3])
 redis.call('SET', KEYS[3], ARGV[11])
 redis.call('PEXPIREAT', KEYS[6], ARGV[6])
-for _, key in ipairs({KEYS[1], KEYS[3], KEYS[4], KEYS[5]}) do redis.call('PEXPIREAT', key, ARGV[5]) end
+redis.call('PEXPIREAT', KEYS[3], string.format('%d', math.max(tonumber(ARGV[5]), tonumber(ARGV[6]))))
+for _, key in ipairs({KEYS[1], KEYS[4], KEYS[5]}) do redis.call('PEXPIREAT', key, ARGV[5]) end
 local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
 if first and redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[4]) then
   local minute = tonumber(first[1]:match('^(%d+)'))
@@ -66,7 +70,7 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local entries = redis.call('XRANGE', KEYS[1], ARGV[2], '+', 'COUNT', ARGV[3])
 return {now >= tonumber(ARGV[1]) and 1 or 0, entries}`;
 
-/** Replaces the labels of a decision unless somebody else has. KEYS: labels, changes, hour counts, minute counts. ARGV: id, the labels as they were read, the new ones, expiry of records, of hour counts, of minute counts, a new change, then names and numbers of counts. */
+/** Replaces the labels of a decision unless somebody else has. KEYS: labels, changes, hour counts, minute counts, five-minute counts. ARGV: id, the labels as they were read, the new ones, expiry of records, of hour counts, of shorter counts, a new change, then names and numbers of counts. */
 const LABEL = `
 local held = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if held ~= ARGV[2] then return 0 end
@@ -75,11 +79,13 @@ redis.call('PEXPIREAT', KEYS[1], ARGV[4])
 for at = 8, #ARGV, 2 do
   redis.call('HINCRBY', KEYS[3], ARGV[at], ARGV[at + 1])
   redis.call('HINCRBY', KEYS[4], ARGV[at], ARGV[at + 1])
+  redis.call('HINCRBY', KEYS[5], ARGV[at], ARGV[at + 1])
 end
 redis.call('PEXPIREAT', KEYS[3], ARGV[5])
 redis.call('PEXPIREAT', KEYS[4], ARGV[6])
+redis.call('PEXPIREAT', KEYS[5], ARGV[6])
 redis.call('SET', KEYS[2], ARGV[7])
-redis.call('PEXPIREAT', KEYS[2], ARGV[4])
+redis.call('PEXPIREAT', KEYS[2], string.format('%d', math.max(tonumber(ARGV[4]), tonumber(ARGV[5]))))
 return 1`;
 
 /** One entry of a stream: its id, and its fields as names and values by turns. */
@@ -98,9 +104,9 @@ export type DecisionRedis = RedisClient & {
 
 /** Adds the scripts of the decision log to a connection. */
 export function withDecisionScripts(redis: RedisClient): DecisionRedis {
-  redis.defineCommand('appendDecisions', { numberOfKeys: 7, lua: APPEND });
+  redis.defineCommand('appendDecisions', { numberOfKeys: 8, lua: APPEND });
   redis.defineCommand('readDecisions', { numberOfKeys: 1, lua: READ });
-  redis.defineCommand('labelDecision', { numberOfKeys: 4, lua: LABEL });
+  redis.defineCommand('labelDecision', { numberOfKeys: 5, lua: LABEL });
   // defineCommand adds the methods that the cast declares.
   return redis as DecisionRedis;
 }

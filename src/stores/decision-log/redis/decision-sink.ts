@@ -80,6 +80,7 @@ export function createRedisDecisionSink(options: RedisDecisionOptions): Decision
       keys.earliest,
       keys.hourCounts,
       keys.minuteCounts,
+      keys.fiveMinuteCounts,
       String(endMs),
       writer,
       String(batch.number),
@@ -97,7 +98,7 @@ export function createRedisDecisionSink(options: RedisDecisionOptions): Decision
 /** Used for one batch at a time, whoever's it is. */
 const lines = new LineBuffer(1024 * 1024);
 
-/** When the records, the hour counts and the minute counts of an hour expire, Unix milliseconds. */
+/** When the records, the hour counts and the shorter counts of an hour expire, Unix milliseconds. */
 export function expiries(
   hour: number,
   { recordsKeptMs, countsKeptMs }: Pick<RedisDecisionOptions, 'recordsKeptMs' | 'countsKeptMs'>,

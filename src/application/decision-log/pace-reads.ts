@@ -1,0 +1,28 @@
+import type { DecisionLogReader } from './decision-log.ts';
+import type { RunPiece } from './run-piece.ts';
+
+/**
+ * Reads the log in pieces that `run` gives their turn, so that reading takes a bounded share of the process. Labels are written at once: somebody tells us something, and there is little of it.
+ * Who asks for the version before the last one that was asked for is read gets the same.
+ */
+export function paceReads(reader: DecisionLogReader, run: RunPiece): DecisionLogReader {
+  let nextVersion: Promise<string> | null = null;
+  return {
+    query: (filter, options) => run(() => reader.query(filter, options)),
+    find: (id) => run(() => reader.find(id)),
+    labelsOf: (entries) => run(() => reader.labelsOf(entries)),
+    readAfter: (position, limit) => run(() => reader.readAfter(position, limit)),
+    newest: () => run(() => reader.newest()),
+    counts: (options) => run(() => reader.counts(options)),
+    countVersions: (options) => run(() => reader.countVersions(options)),
+    version: () => {
+      nextVersion ??= run(() => {
+        nextVersion = null;
+        return reader.version();
+      });
+      return nextVersion;
+    },
+    label: (id, label, isTimeGiven) => reader.label(id, label, isTimeGiven),
+    onChange: (listener) => reader.onChange(listener),
+  };
+}

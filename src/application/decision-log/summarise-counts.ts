@@ -1,0 +1,106 @@
+import type { GroupedCounts } from '../../domain/decision-log/grouped-counts.ts';
+import type { StatsGroup } from '../../domain/decision-log/record-counts.ts';
+import { type CountedWindow, quantilesOf } from './count-steps.ts';
+import type { StatsWindow } from './plan-window.ts';
+import type { CountedStep, Quantiles } from './step-memory.ts';
+
+/** Counts of one step or of the whole window. */
+export interface CountedSpan {
+  readonly startMs: number;
+  readonly total: number;
+  /** By the value of the group that was asked for. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly latencyMs: Quantiles;
+}
+
+/** How often a rule spoke, and how that turned out. */
+export interface RuleStats {
+  readonly fired: number;
+  readonly unknown: number;
+  readonly labels: Readonly<Record<string, number>>;
+  /** The share of labelled decisions in which it was right; null without any. */
+  readonly precision: number | null;
+}
+
+export interface DecisionStats {
+  readonly steps: readonly CountedSpan[];
+  readonly totals: CountedSpan;
+  readonly degraded: number;
+  readonly providerLatencyMs: Readonly<Record<string, Quantiles>>;
+  readonly rules: Readonly<Record<string, RuleStats>>;
+}
+
+/** Says of a counted window what a group wants to know. */
+export function summariseCounts(
+  { steps, all }: CountedWindow,
+  { sinceMs, stepMs }: StatsWindow,
+  group: StatsGroup,
+): DecisionStats {
+  return {
+    steps: steps.map((step, place) => toSpan(sinceMs + place * stepMs, step, group)),
+    totals: toSpan(sinceMs, all, group),
+    degraded: all.counts.of('degraded').get('true') ?? 0,
+    providerLatencyMs: providerLatencies(all.counts),
+    rules: ruleStats(all.counts),
+  };
+}
+
+function toSpan(startMs: number, { counts, latencyMs }: CountedStep, group: StatsGroup): CountedSpan {
+  const total = sum(counts.of('verdict').values());
+  return {
+    startMs,
+    total,
+    counts: group === 'rule' ? firedOf(counts) : Object.fromEntries(counts.of(group)),
+    latencyMs,
+  };
+}
+
+/** The counts of rules that were true, by rule. */
+function firedOf(counts: GroupedCounts): Record<string, number> {
+  const fired: [string, number][] = [];
+  for (const [value, count] of counts.of('rule')) {
+    const [rule = '', result] = value.split('/');
+    if (result === 'true') fired.push([rule, count]);
+  }
+  return Object.fromEntries(fired);
+}
+
+function providerLatencies(counts: GroupedCounts): Record<string, Quantiles> {
+  const providers = counts.series().filter((series) => series !== 'decision');
+  return Object.fromEntries(providers.map((provider) => [provider, quantilesOf(counts, provider)]));
+}
+
+function ruleStats(counts: GroupedCounts): Record<string, RuleStats> {
+  const rules = new Map<string, { fired: number; unknown: number; labels: Record<string, number> }>();
+  const statsOf = (rule: string) => {
+    const known = rules.get(rule) ?? { fired: 0, unknown: 0, labels: {} };
+    rules.set(rule, known);
+    return known;
+  };
+  for (const [value, count] of counts.of('rule')) {
+    const [rule = '', result] = value.split('/');
+    statsOf(rule)[result === 'true' ? 'fired' : 'unknown'] += count;
+  }
+  for (const [value, count] of counts.of('rule_label')) {
+    const [rule = '', label = ''] = value.split('/');
+    // A label that was replaced leaves a count of nothing.
+    if (count > 0) statsOf(rule).labels[label] = count;
+  }
+  const sorted = [...rules].sort(([left], [right]) => (left < right ? -1 : 1));
+  return Object.fromEntries(
+    sorted.map(([rule, stats]) => [rule, { ...stats, precision: precisionOf(stats.labels) }]),
+  );
+}
+
+/** `abandoned` says nothing of who it was. */
+function precisionOf(labels: Readonly<Record<string, number>>): number | null {
+  const right = (labels['fraud'] ?? 0) + (labels['challenge_failed'] ?? 0);
+  const wrong = (labels['legit'] ?? 0) + (labels['challenge_passed'] ?? 0);
+  return right + wrong === 0 ? null : right / (right + wrong);
+}
+
+function sum(counts: Iterable<number>): number {
+  let total = 0;
+  for (const count of counts) total += count;
+  return total;
+}

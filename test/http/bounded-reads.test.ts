@@ -1,0 +1,70 @@
+import t from 'tap';
+import { createDecisionRecord } from '../support/decision-records.ts';
+import { createReadApi } from '../support/read-api.ts';
+import { until } from '../support/test-app.ts';
+
+const LOG_ROUTES = [
+  '/v1/decisions',
+  '/v1/decisions/00000000-0000-7000-8000-000000000000',
+  '/v1/decisions/export',
+  '/v1/decisions/stream',
+  '/v1/stats',
+];
+
+t.test('refuses reads of the log while decisions need the process, and says so', async (t) => {
+  let isStrained = true;
+  const api = await createReadApi(t, { isStrained: () => isStrained });
+  for (const path of LOG_ROUTES) {
+    const { status, headers, text } = await api.get(path);
+    t.equal(status, 503, path);
+    t.match(headers, { 'retry-after': '2', 'content-type': 'application/problem+json' });
+    t.match(JSON.parse(text), { code: 'overloaded', detail: /^Decisions come first/ });
+  }
+  t.equal((await api.get('/v1/policy')).status, 200, 'revoking needs it');
+  t.equal((await api.get('/v1/providers')).status, 200);
+  isStrained = false;
+  t.equal((await api.get('/v1/decisions')).status, 200);
+});
+
+t.test('bounds the reads under way, and gives their places back', async (t) => {
+  const { log } = await createReadApi(t);
+  const gate = Promise.withResolvers<void>();
+  const version = async () => {
+    await gate.promise;
+    return 'v';
+  };
+  const api = await createReadApi(t, { reader: { ...log, version } });
+  const held = Array.from({ length: 32 }, () => api.get('/v1/stats'));
+  const refused: Awaited<ReturnType<typeof api.get>>[] = [];
+  await until('there are too many', async () => {
+    const answer = await Promise.race([
+      api.get('/v1/decisions'),
+      new Promise<null>((r) => setImmediate(r, null)),
+    ]);
+    if (answer !== null) refused.push(answer);
+    return refused.length > 0;
+  });
+  t.match(refused[0], { status: 503, json: { code: 'overloaded', detail: /32 reads at a time/ } });
+  t.equal(refused[0]?.headers['retry-after'], '2');
+  gate.resolve();
+  for (const { status } of await Promise.all(held)) t.equal(status, 200);
+  t.equal((await api.get('/v1/decisions')).status, 200);
+});
+
+t.test('lets others run between two looks at a log in memory', async (t) => {
+  const api = await createReadApi(t, { recordsMax: 100_000 });
+  const nowMs = Date.now();
+  const records = Array.from({ length: 90_000 }, (_, serial) => createDecisionRecord(nowMs, serial));
+  await api.log.append({ number: 1, records });
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  count();
+  const { json } = await api.get('/v1/decisions?caller=nobody');
+  isOver = true;
+  t.same(json.decisions, []);
+  t.ok(turns >= 4, `${turns} turns of others while 90,000 records were looked through`);
+});
