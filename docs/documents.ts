@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { PROVIDERS } from '../src/providers/registry.ts';
+import { renderDecisionIndex } from './adr-index.ts';
 import { renderConfiguration } from './configuration-tables.ts';
 import { renderSignals } from './signal-tables.ts';
 
@@ -15,6 +16,7 @@ export interface RenderedDocument {
 const BLOCKS = [
   { path: 'README.md', name: 'configuration', render: () => renderConfiguration(PROVIDERS) },
   { path: 'docs/policy.md', name: 'signals', render: () => renderSignals(PROVIDERS) },
+  { path: 'docs/adr/README.md', name: 'decisions', render: renderDecisionIndex },
 ] as const;
 
 /** Every document with a generated block. Throws when a document has lost the markers of its block. */
