@@ -6,9 +6,10 @@ import { createHoldToLimits } from '../application/callers/hold-to-limits.ts';
 import { createCustody } from '../application/custody.ts';
 import { createDecide, type Decide } from '../application/decide.ts';
 import { rememberPolicies } from '../application/decision-log/known-policies.ts';
-import { recordDecisions } from '../application/decision-log/record-decisions.ts';
+import { createRecordDecision } from '../application/decision-log/record-decision.ts';
 import type { Clock } from '../application/ports.ts';
 import { createPurgeEvidence } from '../application/purge-evidence.ts';
+import { settleDecisions } from '../application/settle-decision.ts';
 import type { Config } from '../config/config.ts';
 import { loadAssets } from '../dashboard/assets.ts';
 import { registerDashboard } from '../dashboard/routes.ts';
@@ -166,14 +167,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     lockMs: config.decisionDeadlineMs + LOCK_MARGIN_MS,
     traffic,
   });
-  const record = (unrecorded: Decide) => (log === null ? unrecorded : recordDecisions(unrecorded, log));
-  const guarded = createOverloadGuard({ ...config, decide: record(decide), random, logger });
+  const record = log === null ? null : createRecordDecision(log);
+  const settle = (unsettled: Decide) => settleDecisions(unsettled, { record, observer });
+  const guarded = createOverloadGuard({ ...config, decide: settle(decide), random, logger });
   const reads = log === null ? null : openDecisionReads({ log, clock, policies, slots });
   let isDraining = false;
   const holdToLimits = createHoldToLimits(callerStores.requestCounter, createConcurrentRequests());
   const gateways = wireGateways({
     ...guarded,
-    record,
+    settle,
     profiles: profiles.current,
     keyring: keyring.current,
     policy: policy.current,

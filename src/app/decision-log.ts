@@ -8,7 +8,7 @@ import type {
 } from '../application/decision-log/decision-log.ts';
 import { createDirectDelivery, createLossyDelivery } from '../application/decision-log/deliver-lossy.ts';
 import { createStrictDelivery } from '../application/decision-log/deliver-strict.ts';
-import type { RecordDecisionsOptions } from '../application/decision-log/record-decisions.ts';
+import type { RecordDecisionOptions } from '../application/decision-log/record-decision.ts';
 import type { RecordHashes } from '../application/decision-log/to-decision-record.ts';
 import type { Clock } from '../application/ports.ts';
 import type { Config } from '../config/config.ts';
@@ -39,7 +39,7 @@ export interface DecisionLogOptions {
 }
 
 /** The decision log of a service. */
-export interface DecisionLog extends RecordDecisionsOptions {
+export interface DecisionLog extends RecordDecisionOptions {
   readonly reader: DecisionLogReader;
   usage(): readonly DeliveryUsage[];
   /** Delivers what it can within seconds, then closes every sink. */

@@ -3,6 +3,7 @@ import { createBlockAmbiguous } from '../application/block-ambiguous.ts';
 import type { HoldToLimits } from '../application/callers/hold-to-limits.ts';
 import type { Decide } from '../application/decide.ts';
 import type { Clock, DecisionObserver } from '../application/ports.ts';
+import type { SettledDecide } from '../application/settle-decision.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import { type Check, createCheck } from '../gateways/check.ts';
 import type { GatewayProfiles } from '../gateways/profile.ts';
@@ -17,9 +18,9 @@ export interface GatewayWiring {
   readonly policy: () => CompiledPolicy;
   /** The ids of all providers, in registry order. */
   readonly providers: readonly string[];
-  readonly decide: Decide;
-  /** Records what a use case decides, where there is a decision log. */
-  readonly record: (decide: Decide) => Decide;
+  readonly decide: SettledDecide;
+  /** Adds what follows every decision to a use case. */
+  readonly settle: (decide: Decide) => SettledDecide;
   readonly overload: () => string | null;
   readonly observer: DecisionObserver;
   readonly holdToLimits: HoldToLimits;
@@ -39,7 +40,7 @@ export function wireGateways(wiring: GatewayWiring): { readonly check: Check; re
   const noteRefusal = createRefusalLog(logger, () => clock.monotonicMs());
   const check = createCheck({
     ...wiring,
-    blockAmbiguous: wiring.record(createBlockAmbiguous(wiring)),
+    blockAmbiguous: wiring.settle(createBlockAmbiguous(wiring)),
     findKeyHolder: (key) => findHolder(keyring(), key, 'decide', clock.nowMs()),
     noteRefusal,
   });

@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 import { boundInFlight } from '../application/bound-in-flight.ts';
-import type { Decide } from '../application/decide.ts';
+import type { SettledDecide } from '../application/settle-decision.ts';
 import { createAdmission } from '../platform/admission.ts';
 import { startLoadSampler } from '../platform/load-sampler.ts';
 
 export interface OverloadOptions {
-  readonly decide: Decide;
+  readonly decide: SettledDecide;
   readonly inFlightMax: number;
   /** Null does not watch the event loop. */
   readonly eventLoopDelayMaxMs: number | null;
@@ -16,7 +16,7 @@ export interface OverloadOptions {
 /** Keeps a process from taking up more than it can do in time. */
 export interface OverloadGuard {
   /** The use case, which refuses when too many decisions are in flight. */
-  readonly decide: Decide;
+  readonly decide: SettledDecide;
   /** What keeps the next decision out, or null. */
   overload(): 'in_flight' | 'event_loop' | 'heap' | null;
   /** True before decisions are refused, and while they are: reads are refused then. */

@@ -1,15 +1,15 @@
 import { RiskgateError } from '../domain/errors.ts';
-import type { Decide } from './decide.ts';
+import type { SettledDecide } from './settle-decision.ts';
 
-/** A use case that refuses when too many decisions wait for evidence, and that knows whether it would. */
+/** A use case that refuses when too many decisions wait for evidence or for their record, and that knows whether it would. */
 export interface BoundedDecide {
   /** Throws `overloaded` when full; otherwise as the decision it wraps. */
-  readonly decide: Decide;
+  readonly decide: SettledDecide;
   isFull(): boolean;
 }
 
-/** Bounds the decisions that wait for evidence, and with them the memory and sockets that waiting costs. A decision whose evidence is at hand waits for nothing and is not counted. */
-export function boundInFlight(decide: Decide, inFlightMax: number): BoundedDecide {
+/** Bounds the decisions that wait, and with them the memory and sockets that waiting costs. A decision that is made in place waits for nothing and is not counted. */
+export function boundInFlight(decide: SettledDecide, inFlightMax: number): BoundedDecide {
   let inFlight = 0;
   const leave = () => {
     inFlight -= 1;
@@ -17,9 +17,9 @@ export function boundInFlight(decide: Decide, inFlightMax: number): BoundedDecid
   const isFull = () => inFlight >= inFlightMax;
   return {
     isFull,
-    decide: (subject, options) => {
+    decide: (subject, options, asking) => {
       if (isFull()) throw new RiskgateError('overloaded', 'Too many decisions are in flight.');
-      const made = decide(subject, options);
+      const made = decide(subject, options, asking);
       if (!(made instanceof Promise)) return made;
       inFlight += 1;
       made.then(leave, leave);

@@ -19,14 +19,8 @@ export interface DecideOptions {
   readonly receivedAtMs?: number | undefined;
   /** The caller's `traceparent` header as it came; it is ignored where nothing is traced. */
   readonly traceparent?: string | undefined;
-  /** The id of the API key that asks, for statistics and the record. */
+  /** The id of the API key that asks, for statistics in this process. */
   readonly caller?: string | undefined;
-  /** Where the question came in, for the record: the dialect of a gateway. */
-  readonly door?: string | undefined;
-  /** The id of the request, for the record. */
-  readonly requestId?: string | undefined;
-  /** Asked once the decision is made: true for one that only says again what has been recorded, and is not recorded twice. A promise while that is being recorded; it never rejects. */
-  readonly isRepeat?: ((decision: Decision) => boolean | Promise<boolean>) | undefined;
 }
 
 export interface DecideDependencies {

@@ -156,10 +156,10 @@ export interface ProviderObserver {
   onSuspectChange(event: SuspectEvent): void;
 }
 
-/** A decision as it left through one door. */
+/** A decision as it was answered. */
 export interface DecisionEvent {
   readonly decision: Decision;
-  /** The id of the API key, never the key. */
+  /** The id of the API key or of the gateway, never the key. */
   readonly caller: string;
   readonly requestId: string;
   readonly action: string | null;

@@ -1,8 +1,7 @@
 import type { Logger } from 'pino';
 import type { HoldToLimits, LimitedCaller, Permit } from '../application/callers/hold-to-limits.ts';
-import type { Decide } from '../application/decide.ts';
-import type { Clock, DecisionObserver } from '../application/ports.ts';
-import type { Decision } from '../domain/decision.ts';
+import type { Clock } from '../application/ports.ts';
+import type { SettledDecide, SettledDecision } from '../application/settle-decision.ts';
 import { RiskgateError } from '../domain/errors.ts';
 import type { Subject } from '../domain/subject.ts';
 import { authenticateGateway, type FindKeyHolder, type GatewayCredentials } from './authenticate-gateway.ts';
@@ -18,7 +17,7 @@ import {
 } from './outcome.ts';
 import type { GatewayProfile, GatewayProfiles } from './profile.ts';
 import type { NoteRefusal } from './refusal-log.ts';
-import { createRepeats, type Repeat, type Repeats } from './repeats.ts';
+import { createRepeats, type Repeats } from './repeats.ts';
 
 /** What a gateway asks, whatever it was carried by. */
 export interface GatewayQuestion {
@@ -36,10 +35,9 @@ export interface GatewayQuestion {
 
 export interface CheckDependencies {
   readonly profiles: () => GatewayProfiles;
-  readonly decide: Decide;
+  readonly decide: SettledDecide;
   /** Decides on a subject that can be read in more than one way. */
-  readonly blockAmbiguous: Decide;
-  readonly observer: DecisionObserver;
+  readonly blockAmbiguous: SettledDecide;
   readonly findKeyHolder: FindKeyHolder;
   readonly holdToLimits: HoldToLimits;
   /** What keeps the next decision out, or null. */
@@ -129,39 +127,26 @@ function askWith(
   return outcome;
 }
 
+/** A repeat is judged like any question, by the evidence and the policy of the moment; only when nothing has changed is it the same decision, and neither recorded nor told again. */
 function ask(flow: Flow, question: KnownQuestion): GatewayOutcome | Promise<GatewayOutcome> {
-  const { profile, caller, original } = question;
+  const { profile, caller, original, dialect, requestId } = question;
   const subject = findSubject(original, profile);
   const [traceparent] = original.headers['traceparent'] ?? [];
   const repeat = flow.repeats.about(toSigns(question, subject));
   const decide = subject === null ? flow.blockAmbiguous : flow.decide;
-  const fail = (error: unknown) => {
-    repeat.giveUp();
-    return toUnavailable(flow, question, error);
-  };
+  const answer = ({ id, decision }: SettledDecision) => decidedOutcome(decision, id, profile);
+  const fail = (error: unknown) => toUnavailable(flow, question, error);
   try {
-    const decision = decide(subject ?? NOBODY, {
-      maxAgeMs: null,
-      deadlineMs: shorterOf(profile.deadlineMs, question.deadlineMs),
-      caller: caller.id,
-      door: question.dialect,
-      requestId: question.requestId,
-      traceparent,
-      isRepeat: (made) => {
-        const id = repeat.idOf(made);
-        return id instanceof Promise ? id.then(isSome) : isSome(id);
-      },
-    });
-    return decision instanceof Promise
-      ? decision.then((made) => conclude(flow, question, repeat, made), fail)
-      : conclude(flow, question, repeat, decision);
+    const deadlineMs = shorterOf(profile.deadlineMs, question.deadlineMs);
+    const settled = decide(
+      subject ?? { ...NOBODY, action: profile.action },
+      { maxAgeMs: null, deadlineMs, caller: caller.id, traceparent },
+      { caller: caller.id, entryPoint: dialect, requestId, repeat },
+    );
+    return settled instanceof Promise ? settled.then(answer, fail) : answer(settled);
   } catch (error) {
     return fail(error);
   }
-}
-
-function isSome(id: string | null): boolean {
-  return id !== null;
 }
 
 /** Of a subject that is ambiguous no reading is right, and none is kept. */
@@ -193,32 +178,6 @@ function toUnavailable(flow: Flow, { dialect, profile }: KnownQuestion, error: u
 function shorterOf(left: number | null, right: number | null): number | null {
   if (left === null || right === null) return left ?? right;
   return Math.min(left, right);
-}
-
-/** A repeat is judged like any question, by the evidence and the policy of the moment; only when nothing has changed is it the same decision, and not told again. */
-function conclude(
-  flow: Flow,
-  question: KnownQuestion,
-  repeat: Repeat,
-  decision: Decision,
-): GatewayOutcome | Promise<GatewayOutcome> {
-  const repeated = repeat.idOf(decision);
-  const tell = (id: string | null) => tellOnce(flow, question, repeat, decision, id);
-  return repeated instanceof Promise ? repeated.then(tell) : tell(repeated);
-}
-
-function tellOnce(
-  { observer }: Flow,
-  { profile, caller, requestId }: KnownQuestion,
-  repeat: Repeat,
-  decision: Decision,
-  repeated: string | null,
-): GatewayOutcome {
-  if (repeated === null) {
-    repeat.remember(decision);
-    observer.onDecision({ decision, caller: caller.id, requestId, action: profile.action ?? null });
-  }
-  return decidedOutcome(decision, repeated ?? decision.id, profile);
 }
 
 function unavailable(

@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { Repeat } from '../application/settle-decision.ts';
 import type { Decision } from '../domain/decision.ts';
 
 /** A gateway that retries does so within seconds; a person who asks again is rarely that quick. */
@@ -9,17 +10,8 @@ const ENTRIES_MAX = 10_000;
 
 /** Knows the decisions of the last seconds by their question. */
 export interface Repeats {
+  /** A decision repeats another that was made within five seconds, with the same verdict for the same reasons. */
   about(question: readonly (string | null | undefined)[]): Repeat;
-}
-
-/** What is known of one question that is asked once. To be ended by `remember` or `giveUp`: another asking may wait for it. */
-export interface Repeat {
-  /** The id of the decision that this one repeats: made within five seconds, with the same verdict for the same reasons. Null where there is none. A promise while that one is still being recorded. Judged when it is first called, so that what is recorded and what is answered are the same. */
-  idOf(decision: Decision): string | null | Promise<string | null>;
-  /** To be called once the decision has been told and recorded. */
-  remember(decision: Decision): void;
-  /** To be called when no decision came of it. */
-  giveUp(): void;
 }
 
 interface Remembered {

@@ -3,6 +3,8 @@ import { pino } from 'pino';
 import t from 'tap';
 import { createBlockAmbiguous } from '../../src/application/block-ambiguous.ts';
 import type { Decide } from '../../src/application/decide.ts';
+import type { DecisionEvent } from '../../src/application/ports.ts';
+import { type RecordDecision, settleDecisions } from '../../src/application/settle-decision.ts';
 import { RiskgateError } from '../../src/domain/errors.ts';
 import { createCheck, type GatewayQuestion } from '../../src/gateways/check.ts';
 import { DEFAULT_PROFILE } from '../../src/gateways/profile.ts';
@@ -14,18 +16,19 @@ const policy = loadPolicyFile('default.yaml');
 const block = createBlockAmbiguous({ providers: [], policy: () => policy, clock, newId: randomUUIDv7 });
 const EXEMPT = { path: '/health', isPrefix: false };
 
-/** The flow with one profile and a use case of the test. */
-function open(decide: Decide, isGateway = true) {
+/** The flow with one profile, and a use case and a log of the test. */
+function open(decide: Decide, isGateway = true, record: RecordDecision | null = null) {
   const places = { taken: 0, givenBack: 0 };
   const told: string[] = [];
+  const observer = { onDecision: ({ decision }: DecisionEvent) => void told.push(decision.id) };
+  const settle = (unsettled: Decide) => settleDecisions(unsettled, { record, observer });
   const check = createCheck({
     profiles: () => ({
       byName: new Map([['default', { ...DEFAULT_PROFILE, exemptPaths: [EXEMPT] }]]),
       wellKnown: [],
     }),
-    decide,
-    blockAmbiguous: block,
-    observer: { onDecision: ({ decision }) => void told.push(decision.id) },
+    decide: settle(decide),
+    blockAmbiguous: settle(block),
     findKeyHolder: () => (isGateway ? { id: 'edge', limits: null } : null),
     holdToLimits: () => {
       places.taken += 1;
@@ -92,21 +95,17 @@ t.test('lets nobody in whom it does not know for a gateway, exempt or not', asyn
 
 t.test('does not let a retry wait for a decision that could not be recorded', async (t) => {
   const gates: PromiseWithResolvers<void>[] = [];
-  const decide: Decide = async (subject, options) => {
-    const decision = await block(subject, options);
-    const isRepeat = await options.isRepeat?.(decision);
-    if (isRepeat) return decision;
-    if (gates.length > 0) return decision;
+  const record: RecordDecision = () => {
+    if (gates.length > 0) return undefined;
     const gate = Promise.withResolvers<void>();
     gates.push(gate);
-    await gate.promise;
-    throw UNRECORDED;
+    return gate.promise;
   };
-  const { check, told } = open(decide);
+  const { check, told } = open(block, true, record);
   const first = check(questionAbout('/'));
   const retry = check(questionAbout('/'));
   await new Promise(setImmediate);
-  gates[0]?.resolve();
+  gates[0]?.reject(UNRECORDED);
   t.same((await first).reasons, ['UNRECORDED']);
   const { decisionId } = await retry;
   t.same(told, [decisionId]);

@@ -7,20 +7,13 @@ import {
 import type { Signals, SignalValue } from '../../domain/evidence.ts';
 import { toCustodyResult } from '../../domain/policy/telemetry-signals.ts';
 import { type DeviceIds, hasText, type Subject } from '../../domain/subject.ts';
+import type { Asking } from '../settle-decision.ts';
 
 /** Keyed hashes for the decision log alone: what it holds of an id cannot be found again elsewhere. */
 export interface RecordHashes {
   readonly telemetry: (id: string) => string;
   readonly device: (id: string) => string;
   readonly account: (id: string) => string;
-}
-
-/** Who asked, and how. */
-export interface Asking {
-  readonly caller: string;
-  /** `decide`, or the dialect of a gateway. */
-  readonly door: string;
-  readonly requestId: string | null;
 }
 
 export interface RecordOptions {
@@ -35,7 +28,7 @@ export interface RecordOptions {
 export function toDecisionRecord(
   decision: Decision,
   subject: Subject,
-  { caller, door, requestId }: Asking,
+  { caller, entryPoint, requestId }: Asking,
   { hashes, formatTime, engine }: RecordOptions,
 ): DecisionRecord {
   const { custody } = decision;
@@ -49,7 +42,7 @@ export function toDecisionRecord(
     reasons: decision.reasons,
     waivers: decision.waivers,
     caller,
-    door,
+    door: entryPoint,
     action: subject.action ?? null,
     request_id: requestId,
     subject: {

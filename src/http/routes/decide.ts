@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Decide } from '../../application/decide.ts';
-import type { DecisionObserver, StoredAnswer } from '../../application/ports.ts';
+import type { StoredAnswer } from '../../application/ports.ts';
+import type { Asking, SettledDecide, SettledDecision } from '../../application/settle-decision.ts';
 import type { Decision } from '../../domain/decision.ts';
 import type { AnswerOnce, IdempotentAnswer } from '../callers/idempotency.ts';
 import { requireScope } from '../plugins/authenticate.ts';
@@ -21,6 +21,9 @@ import { decideExamples, decisionExample } from '../schemas/examples.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { problemResponses, REQUEST_ID_HEADER, sentText } from '../schemas/responses.ts';
 
+/** The entry point of a caller that asks in our own words. */
+const ENTRY_POINT = 'decide';
+
 /** The `$id` under which the answer's schema is shared. */
 const DECISION_ID = 'Decision';
 
@@ -36,8 +39,7 @@ const HEADERS = {
 };
 
 export interface DecideRouteOptions {
-  readonly decide: Decide;
-  readonly observer: DecisionObserver;
+  readonly decide: SettledDecide;
   /** All ids of the registry, and those of device APIs. */
   readonly providers: readonly string[];
   readonly deviceProviders: readonly string[];
@@ -54,7 +56,7 @@ interface DecideRoute {
 
 /** POST /v1/decide: 200 for all three verdicts. */
 export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOptions): void {
-  const { decide, observer, isDraining, answerOnce } = options;
+  const { decide, isDraining, answerOnce } = options;
   const body = toJsonSchema(createDecideRequestSchema(options.deviceProviders), 'input');
   app.addSchema({
     $id: DECISION_ID,
@@ -78,35 +80,25 @@ export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOp
   app.post<DecideRoute>('/v1/decide', { schema, config: { scope: 'decide' } }, (request, reply) => {
     const explain = request.query.explain === 'full';
     if (explain) requireScope(request, 'read');
-    const observe = (made: Decision): Decision => {
-      const { id: requestId, caller, body: asked } = request;
-      observer.onDecision({
-        decision: made,
-        caller: caller?.id ?? '',
-        requestId,
-        action: asked.action ?? null,
-      });
-      if (isDraining()) void reply.header('connection', 'close');
-      return made;
-    };
     const subject = toSubject(request.body);
     const limits = toDecideOptions(request.body, request.headers, request);
+    const callerId = request.caller?.id ?? '';
+    const asking: Asking = { caller: callerId, entryPoint: ENTRY_POINT, requestId: request.id };
+    if (isDraining()) void reply.header('connection', 'close');
     const field = request.headers['idempotency-key'];
     if (field !== undefined) {
       const content = toContent(request.body, explain);
-      const work = async () => toStoredAnswer(reply, observe(await decide(subject, limits)), explain);
-      return answerOnce({ callerId: request.caller?.id ?? '', field, content }, work).then((once) =>
-        sendAnswer(reply, once),
-      );
+      const work = async () => toStoredAnswer(reply, await decide(subject, limits, asking), explain);
+      return answerOnce({ callerId, field, content }, work).then((once) => sendAnswer(reply, once));
     }
-    const made = decide(subject, limits);
+    const settled = decide(subject, limits, asking);
     // A warm decision is answered in place: a promise would cost it a turn of the event loop.
-    if (!(made instanceof Promise)) return sendDecision(reply, observe(made), explain);
-    return made.then((late) => sendDecision(reply, observe(late), explain));
+    if (!(settled instanceof Promise)) return sendDecision(reply, settled, explain);
+    return settled.then((late) => sendDecision(reply, late, explain));
   });
 }
 
-function sendDecision(reply: FastifyReply, decision: Decision, explain: boolean): FastifyReply {
+function sendDecision(reply: FastifyReply, { decision }: SettledDecision, explain: boolean): FastifyReply {
   return reply
     .headers({
       'x-decision-id': decision.id,
@@ -122,7 +114,7 @@ function toContent(body: DecideRequest, explain: boolean): string {
   return `${explain} ${JSON.stringify(body, [...names].sort())}`;
 }
 
-function toStoredAnswer(reply: FastifyReply, decision: Decision, explain: boolean): StoredAnswer {
+function toStoredAnswer(reply: FastifyReply, { decision }: SettledDecision, explain: boolean): StoredAnswer {
   void reply.header('server-timing', toServerTiming(decision));
   const serialised = reply.code(200).serialize(toDecisionBody(decision, explain));
   // A serialiser may write bytes; that of a JSON schema writes text.

@@ -213,7 +213,6 @@ function toDeviceIds({ device_id: id, device_ids: ids }: DecideRequest): DeviceI
 
 /** What is known of a request beside its body and headers. */
 export interface DecideRequestFacts {
-  readonly id: string;
   readonly caller: { readonly id: string } | null;
   readonly receivedAtMs: number;
 }
@@ -222,12 +221,12 @@ export interface DecideRequestFacts {
 export function toDecideOptions(
   body: DecideRequest,
   headers: DecideHeaders,
-  { id: requestId, caller, receivedAtMs }: DecideRequestFacts,
+  { caller, receivedAtMs }: DecideRequestFacts,
 ): DecideOptions {
   const { max_age_ms: maxAgeMs = null, deadline_ms: asked = null } = body;
   const { [DEADLINE_HEADER]: left, traceparent } = headers;
   const deadlineMs = left === undefined ? asked : Math.min(Number(left), asked ?? Number.POSITIVE_INFINITY);
-  return { maxAgeMs, deadlineMs, receivedAtMs, caller: caller?.id, traceparent, requestId };
+  return { maxAgeMs, deadlineMs, receivedAtMs, caller: caller?.id, traceparent };
 }
 
 const CACHE = { memory: 'hit', redis: 'hit', miss: 'miss', shared: 'shared', none: 'none' } as const;

@@ -1,7 +1,7 @@
 import t from 'tap';
-import type { DecideOptions } from '../../../src/application/decide.ts';
 import type { Delivery, StrictDelivery } from '../../../src/application/decision-log/decision-log.ts';
-import { recordDecisions } from '../../../src/application/decision-log/record-decisions.ts';
+import { createRecordDecision } from '../../../src/application/decision-log/record-decision.ts';
+import type { Asking } from '../../../src/application/settle-decision.ts';
 import type { Decision } from '../../../src/domain/decision.ts';
 import { type DecisionRecord, logRecordSchema } from '../../../src/domain/decision-log/decision-record.ts';
 import type { Subject } from '../../../src/domain/subject.ts';
@@ -16,7 +16,7 @@ const SUBJECT: Subject = {
   ip: '203.0.113.7',
   userAgent: 'canary-agent',
 };
-const ASK: DecideOptions = { maxAgeMs: null, deadlineMs: null, caller: 'shop', requestId: 'request-1' };
+const ASKING: Asking = { caller: 'shop', entryPoint: 'decide', requestId: 'request-1' };
 
 const DECISION: Decision = {
   id: uuidAt(0, 1),
@@ -103,8 +103,8 @@ function open(strictAnswers: readonly boolean[] = []) {
 
 t.test('records a decision without any raw identifier, and stays in place', async (t) => {
   const { options, records } = open();
-  const made = recordDecisions(() => DECISION, options)(SUBJECT, ASK);
-  t.equal(made, DECISION, 'no promise');
+  const recorded = createRecordDecision(options)(DECISION, SUBJECT, ASKING);
+  t.equal(recorded, undefined, 'no promise');
   t.strictSame(records, [
     {
       version: 1,
@@ -160,52 +160,37 @@ t.test('records a decision without any raw identifier, and stays in place', asyn
   t.ok(logRecordSchema.safeParse(records[0]).success);
 });
 
-t.test('records who asked at which door about what', async (t) => {
+t.test('records who asked at which entry point about what', async (t) => {
   const { options, records } = open();
-  const decide = recordDecisions(async () => ({ ...DECISION, custody: 'none' as const }), options);
+  const record = createRecordDecision(options);
+  const decision = { ...DECISION, custody: 'none' as const };
   const named = new Map([
     ['mobilerun', 'one'],
     ['prefactor', 'one'],
     ['other', null],
   ]);
-  await decide(
-    { telemetryId: null, device: { kind: 'named', ids: named } },
-    { maxAgeMs: null, deadlineMs: null },
-  );
-  await decide(
-    { telemetryId: '', device: { kind: 'shared', id: null } },
-    { ...ASK, door: 'nginx', requestId: undefined },
-  );
+  record(decision, { telemetryId: null, device: { kind: 'named', ids: named } }, ASKING);
+  const atGateway = { caller: 'gateway:edge', entryPoint: 'nginx', requestId: 'request-2' };
+  record(decision, { telemetryId: '', device: { kind: 'shared', id: null } }, atGateway);
   const [first, second] = records;
-  t.match(first, { caller: '', door: 'decide', action: null, request_id: null });
+  t.match(first, { caller: 'shop', door: 'decide', action: null, request_id: 'request-1' });
   t.strictSame(first?.subject, { telemetry: null, devices: ['d(3)'], account: null });
   t.strictSame(first?.custody, { result: 'none', signals: null });
-  t.match(second, { caller: 'shop', door: 'nginx' });
+  t.match(second, { caller: 'gateway:edge', door: 'nginx', request_id: 'request-2' });
   t.strictSame(second?.subject, { telemetry: null, devices: [], account: null });
 });
 
-t.test('answers when every strict sink holds the record', async (t) => {
+t.test('has recorded when every strict sink holds the record', async (t) => {
   const { options, records, asked } = open([true, true]);
-  t.equal(await recordDecisions(() => DECISION, options)(SUBJECT, ASK), DECISION);
+  await createRecordDecision(options)(DECISION, SUBJECT, ASKING);
   t.same(asked, [`0 ${DECISION.id}`, `1 ${DECISION.id}`]);
   t.equal(records.length, 1);
 });
 
-t.test('does not answer when one of them does not, and tells nobody else', async (t) => {
+t.test('rejects when one of them does not, and hands the record to no other sink', async (t) => {
   const { options, records } = open([true, false]);
-  await t.rejects(recordDecisions(() => DECISION, options)(SUBJECT, ASK) as Promise<unknown>, {
+  await t.rejects(createRecordDecision(options)(DECISION, SUBJECT, ASKING) ?? Promise.resolve(), {
     code: 'decision_log_unavailable',
   });
   t.same(records, []);
-});
-
-t.test('records a repeat only where the decision that it repeats has not been', async (t) => {
-  const { options, records } = open();
-  const decide = recordDecisions(() => DECISION, options);
-  for (const isRepeat of [() => true, async () => true])
-    t.equal(await decide(SUBJECT, { ...ASK, isRepeat }), DECISION);
-  t.same(records, []);
-  for (const isRepeat of [() => false, async () => false])
-    t.equal(await decide(SUBJECT, { ...ASK, isRepeat }), DECISION);
-  t.equal(records.length, 2);
 });
