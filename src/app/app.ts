@@ -13,7 +13,6 @@ import { settleDecisions } from '../application/settle-decision.ts';
 import type { Config } from '../config/config.ts';
 import { loadAssets } from '../dashboard/assets.ts';
 import { registerDashboard } from '../dashboard/routes.ts';
-import { startGrpcDoor } from '../gateways/envoy-grpc/start-door.ts';
 import { createAnswerOnce } from '../http/callers/idempotency.ts';
 import { createTrafficLog } from '../http/callers/traffic-log.ts';
 import { createServer } from '../http/server.ts';
@@ -23,7 +22,7 @@ import { createLogObserver } from '../observers/log-observer.ts';
 import { measureService } from '../observers/service-metrics.ts';
 import { startTracer } from '../observers/start-tracer.ts';
 import { systemClock } from '../platform/clock.ts';
-import type { GrpcServer } from '../platform/grpc-server.ts';
+import type { GrpcServer } from '../platform/grpc/server.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
 import { checkProviders } from '../providers/registry.ts';
@@ -223,11 +222,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   if (config.isDashboardServed) await server.register(registerDashboard, { assets: loadAssets() });
   const closeServer = prepareClose(server);
-  const grpc = await startGrpcDoor(config.grpcPort, {
-    check: gateways.check,
-    newId,
-    isReady: () => strictSinks().every(({ health }) => health !== 'unready'),
-  });
+  const grpc = await gateways.startGrpc(config.grpcPort, () =>
+    strictSinks().every(({ health }) => health !== 'unready'),
+  );
   const close = async (): Promise<void> => {
     reads?.streams.drain();
     await Promise.all([closeServer(), grpc?.close(GRPC_PATIENCE_MS)]);

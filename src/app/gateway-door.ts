@@ -5,12 +5,15 @@ import type { Decide } from '../application/decide.ts';
 import type { Clock, DecisionObserver } from '../application/ports.ts';
 import type { SettledDecide } from '../application/settle-decision.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
-import { type Check, createCheck } from '../gateways/check.ts';
+import { createIsGateway } from '../gateways/authenticate-gateway.ts';
+import { createCheck } from '../gateways/check.ts';
+import { startGrpcDoor } from '../gateways/envoy-grpc/start-door.ts';
 import type { GatewayProfiles } from '../gateways/profile.ts';
 import { createRefusalLog } from '../gateways/refusal-log.ts';
 import { DIALECTS, indexDialects } from '../gateways/registry.ts';
 import { createGatewayDoor, type GatewayDoor } from '../gateways/routes.ts';
 import { findHolder, type Keyring } from '../http/callers/api-keys.ts';
+import type { GrpcServer } from '../platform/grpc/server.ts';
 
 export interface GatewayWiring {
   readonly profiles: () => GatewayProfiles;
@@ -32,24 +35,30 @@ export interface GatewayWiring {
   readonly headerBytesMax: number;
 }
 
-/** Wires the flow that every gateway takes, and its HTTP door. Throws when a dialect's id will not do. */
-export function wireGateways(wiring: GatewayWiring): { readonly check: Check; readonly door: GatewayDoor } {
+/** The entrances of gateways. */
+export interface GatewayDoors {
+  readonly door: GatewayDoor;
+  /** The one over gRPC; null without a port for it. `isReady` says whether decisions can be answered. */
+  startGrpc(port: number | null, isReady: () => boolean): Promise<GrpcServer | null>;
+}
+
+/** Wires the flow that every gateway takes, and its doors. Throws when a dialect's id will not do. */
+export function wireGateways(wiring: GatewayWiring): GatewayDoors {
   const { keyring, clock, logger, isDraining, headerBytesMax } = wiring;
   const dialects = indexDialects(DIALECTS);
   if (!dialects.ok) throw new Error(dialects.mistakes.join('\n'));
   const noteRefusal = createRefusalLog(logger, () => clock.monotonicMs());
+  const findKeyHolder = (key: string) => findHolder(keyring(), key, 'decide', clock.nowMs());
   const check = createCheck({
     ...wiring,
     blockAmbiguous: wiring.settle(createBlockAmbiguous(wiring)),
-    findKeyHolder: (key) => findHolder(keyring(), key, 'decide', clock.nowMs()),
+    findKeyHolder,
     noteRefusal,
   });
-  const door = createGatewayDoor({
-    dialects: dialects.value,
-    check,
-    noteRefusal,
-    isDraining,
-    headerBytesMax,
-  });
-  return { check, door };
+  const isGateway = createIsGateway(wiring.profiles, findKeyHolder);
+  const grpc = { check, isGateway, noteRefusal, newId: wiring.newId, messageBytesMax: headerBytesMax };
+  return {
+    door: createGatewayDoor({ dialects: dialects.value, check, noteRefusal, isDraining, headerBytesMax }),
+    startGrpc: (port, isReady) => startGrpcDoor(port, { ...grpc, isReady }),
+  };
 }

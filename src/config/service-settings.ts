@@ -76,7 +76,7 @@ export const SERVICE_SETTINGS = {
     schema: integer(16_384, 262_144),
     default: '65536',
     description:
-      'The largest head of a request that gateways may ask with; a larger one is answered 503. Every other route takes 16 KiB.',
+      'The largest head of a request that gateways may ask with; a larger one is answered 503, and so is a larger message over gRPC. Every other route takes 16 KiB.',
   },
   keepAliveMs: {
     env: 'KEEP_ALIVE_TIMEOUT_MS',

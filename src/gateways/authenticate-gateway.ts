@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { LimitedCaller } from '../application/callers/hold-to-limits.ts';
 import type { GatewayHeaders } from './definition.ts';
 import { singleValue } from './original-request.ts';
-import type { GatewayProfile } from './profile.ts';
+import type { GatewayProfile, GatewayProfiles } from './profile.ts';
 
 /** The holder of an API key that is good for decisions now, or null. */
 export type FindKeyHolder = (key: string) => LimitedCaller | null;
@@ -26,6 +26,34 @@ export function authenticateGateway(
   if (presented === null) return null;
   if (caller.kind === 'api_key') return findKeyHolder(presented);
   return isOneOf(caller.digests, presented) ? { id: `gateway:${name}`, limits: null } : null;
+}
+
+/** Whether any profile takes the credentials: what can be known before the profile that is asked for. */
+export function createIsGateway(
+  profiles: () => GatewayProfiles,
+  findKeyHolder: FindKeyHolder,
+): (credentials: GatewayCredentials) => boolean {
+  let known: GatewayProfiles | null = null;
+  let proofs: readonly GatewayProfile[] = [];
+  return (credentials) => {
+    const current = profiles();
+    if (current !== known) {
+      known = current;
+      proofs = withDistinctProofs(current);
+    }
+    return proofs.some((profile) => authenticateGateway(credentials, profile, findKeyHolder) !== null);
+  };
+}
+
+/** Most profiles take an API key in the same header. */
+function withDistinctProofs({ byName }: GatewayProfiles): readonly GatewayProfile[] {
+  const keyHeaders = new Set<string>();
+  return [...byName.values()].filter(({ caller }) => {
+    if (caller.kind !== 'api_key') return true;
+    if (keyHeaders.has(caller.header)) return false;
+    keyHeaders.add(caller.header);
+    return true;
+  });
 }
 
 /** Takes the same steps whichever digest matches, and whether one does. */

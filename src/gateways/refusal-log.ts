@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
+import type { ConnectionTrouble } from '../platform/grpc/connections.ts';
 import { createSpacing } from '../platform/spaced-out.ts';
 
-/** Why a gateway's question was turned away. Each is the reason code of the answer too. */
+/** Why a gateway's question was turned away: the reason code of the answer too, or why its connection was ended. */
 export type RefusalReason =
   | 'ADDRESS_UNKNOWN'
   | 'PROFILE_UNKNOWN'
@@ -10,7 +11,8 @@ export type RefusalReason =
   | 'REQUEST_TOO_LARGE'
   | 'OVERLOADED'
   | 'RATE_LIMITED'
-  | 'UNRECORDED';
+  | 'UNRECORDED'
+  | `CONNECTION_${Uppercase<ConnectionTrouble>}`;
 
 /** Notes a refusal. `profile` is one that exists, or null. */
 export type NoteRefusal = (reason: RefusalReason, dialect: string | null, profile: string | null) => void;

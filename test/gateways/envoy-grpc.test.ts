@@ -1,8 +1,9 @@
 /** Envoy over gRPC, asked with Envoy's own definitions: what is read and written here must mean the same there. */
 import { connect } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { loadSync } from '@grpc/proto-loader';
+import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
+import { createIsGateway } from '../../src/gateways/authenticate-gateway.ts';
+import { DEFAULT_PROFILE, type GatewayProfiles } from '../../src/gateways/profile.ts';
 import { createGatewayApp, GATEWAY_SECRET, GATEWAY_SECRET_SHA256 } from '../support/ask-gateway.ts';
 import {
   createEnvoyClient,
@@ -10,6 +11,8 @@ import {
   type EnvoyQuestion,
   type EnvoyReply,
 } from '../support/envoy-client.ts';
+import { ENVOY_CHECK } from '../support/envoy-definition.ts';
+import { connectRaw, toRawFrame } from '../support/raw-grpc.ts';
 import { KEYS, startEmulators, type TestApp, type TestAppOptions, until } from '../support/test-app.ts';
 
 const emulators = await startEmulators(t);
@@ -21,6 +24,7 @@ const PROFILES = {
   elsewhere: { caller: { addresses: ['10.9.9.9'] } },
   assets: { exempt_paths: ['/assets/*'] },
 };
+const DEFAULT_PROFILES: GatewayProfiles = { byName: new Map([['default', DEFAULT_PROFILE]]), wellKnown: [] };
 /** Only the gateway's own deadline ends a wait. */
 const PATIENT = { DECISION_DEADLINE_MS: '10000', STYTCH_TIMEOUT_MS: '10000' };
 const OVERWRITE = 'OVERWRITE_IF_EXISTS_OR_ADD';
@@ -33,8 +37,12 @@ interface Door {
   ask(question?: EnvoyQuestion): Promise<EnvoyReply>;
 }
 
-async function openDoor(test: Pick<Test, 'teardown'>, options: TestAppOptions = {}): Promise<Door> {
-  const app = await createGatewayApp(test, PROFILES, {
+async function openDoor(
+  test: Pick<Test, 'teardown'>,
+  options: TestAppOptions = {},
+  profiles: Parameters<typeof createGatewayApp>[1] = PROFILES,
+): Promise<Door> {
+  const app = await createGatewayApp(test, profiles, {
     emulators,
     ...options,
     env: { GRPC_PORT: '0', ...options.env },
@@ -108,16 +116,20 @@ t.test('the gateway proves itself by metadata or address, never by what the end 
 });
 
 t.test(
-  'a field of any length is read: no end user can make a question fail that a gateway may then let in',
+  'no end user can make a question fail by its size, which a gateway may then let in, nor is one blocked for it',
   async (t) => {
-    const long: [string, string][] = [['x-filler', 'é'.repeat(1_000_000)]];
+    const ofLength = (length: number): [string, string][] => [['x-filler', 'é'.repeat(length)]];
     const forged = await door.ask({
-      rawHeaders: [...long, ['x-telemetry-id', 'forged'], ['x-device-id', 'active']],
+      rawHeaders: [...ofLength(60_000), ['x-telemetry-id', 'forged'], ['x-device-id', 'active']],
     });
-    t.equal(forged.error, null);
     t.match(forged.metadata, { decision: 'BLOCK', reasons: ['TELEMETRY_NOT_FOUND'] });
-    const allowed = await door.ask({ rawHeaders: [...long, ...Object.entries(IDS)] });
+    const allowed = await door.ask({ rawHeaders: [...ofLength(60_000), ...Object.entries(IDS)] });
     t.match(allowed.metadata, { decision: 'ALLOW' });
+    const oversized = await door.ask({ rawHeaders: [...ofLength(1_000_000), ...Object.entries(IDS)] });
+    t.equal(oversized.error, null);
+    t.equal(oversized.denied?.status, 'ServiceUnavailable');
+    t.match(decided(oversized), /x-risk-decision: UNAVAILABLE\n(?:.*\n)*x-risk-reasons: REQUEST_TOO_LARGE/);
+    t.match(oversized.metadata, { decision: 'UNAVAILABLE', reasons: ['REQUEST_TOO_LARGE'] });
   },
 );
 
@@ -215,14 +227,37 @@ t.test(
   },
 );
 
-t.test('the definition holds nothing that the library cannot describe by reflection', async (t) => {
-  const file = new URL('../../src/gateways/envoy-grpc/authorization.proto', import.meta.url);
-  const definition = loadSync(fileURLToPath(file), { keepCase: true });
-  t.ok(Object.keys(definition).length > 10);
-  for (const [name, entry] of Object.entries(definition)) {
-    t.ok(name.startsWith('envoy.service.auth.v3.'), `${name} is not imported: no file can name another`);
-    t.notMatch(JSON.stringify(entry), '"mapEntry":true', `${name} has no map: its entries are misnamed`);
+t.test('whoever is no gateway is refused before the message is sent', async (t) => {
+  const { trusted: _byAddress, ...profiles } = PROFILES;
+  const door = await openDoor(t, {}, profiles);
+  for (const headers of [{}, { 'x-riskgate-key': 'wrong' }, { 'x-riskgate-key': KEYS.read }]) {
+    const call = connectRaw(t, door.port).call(ENVOY_CHECK.path, headers);
+    const { status, bytes } = await call.reply;
+    t.equal(status, 0);
+    t.match(bytes.toString(), 'CALLER_UNKNOWN');
   }
+  const gateway = connectRaw(t, door.port).call(ENVOY_CHECK.path, { 'x-riskgate-key': KEYS.decide });
+  gateway.end(toRawFrame(gzipSync(Buffer.alloc(4_000_000)), { flag: 1 }));
+  t.match(await gateway.reply, { status: 12, acceptEncoding: 'identity' });
+});
+
+t.test('a new profile brings its proof with it', async (t) => {
+  const { byName } = DEFAULT_PROFILES;
+  let profiles = DEFAULT_PROFILES;
+  const isGateway = createIsGateway(
+    () => profiles,
+    () => null,
+  );
+  const credentials = { headers: { 'x-shop-gateway': [GATEWAY_SECRET] }, peerAddress: undefined };
+  t.equal(isGateway(credentials), false);
+  const digests = [Buffer.from(GATEWAY_SECRET_SHA256, 'hex')];
+  const caller = { kind: 'secret', header: 'x-shop-gateway', digests } as const;
+  profiles = {
+    ...profiles,
+    byName: new Map(byName).set('shop', { ...DEFAULT_PROFILE, name: 'shop', caller }),
+  };
+  t.equal(isGateway(credentials), true);
+  t.equal(isGateway({ ...credentials, headers: {} }), false);
 });
 
 t.test('bytes that are no gRPC end their own connection alone', async (t) => {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, credentials } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { service as healthService } from 'grpc-health-check';
+import descriptor, { type IFileDescriptorProto } from 'protobufjs/ext/descriptor/index.js';
 import t, { type Test } from 'tap';
 import { createEmulatorServer } from '../../src/emulators/server.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
@@ -54,9 +55,47 @@ t.test('is not healthy before it can record what it answers', async (t) => {
   t.same(watched, ['NOT_SERVING', 'SERVING']);
 });
 
-t.test('describes itself by reflection', async (t) => {
+t.test('lists every service by reflection', async (t) => {
   const { port } = await startDoor(t);
-  t.same(await listServices(createPlainClient(t, port)), ['envoy.service.auth.v3.Authorization']);
+  const { list_services_response: listed } = await reflect(createPlainClient(t, port), { list_services: '' });
+  t.same(listed?.service.map(({ name }) => name).toSorted(), [
+    SERVICE,
+    'grpc.health.v1.Health',
+    'grpc.reflection.v1.ServerReflection',
+    'grpc.reflection.v1alpha.ServerReflection',
+  ]);
+});
+
+t.test('describes every message and map as protoc does', async (t) => {
+  const { port } = await startDoor(t);
+  const client = createPlainClient(t, port);
+  const entry = {
+    number: 3,
+    label: 3,
+    type: 11,
+    typeName: '.envoy.service.auth.v3.AttributeContext.HttpRequest.HeadersEntry',
+  };
+  const symbol = 'envoy.service.auth.v3.AttributeContext.HttpRequest';
+  const file = await describe(client, { file_containing_symbol: symbol });
+  const context = file.messageType?.find(({ name }) => name === 'AttributeContext');
+  const request = context?.nestedType?.find(({ name }) => name === 'HttpRequest');
+  t.match(
+    request?.field?.find(({ name }) => name === 'headers'),
+    entry,
+  );
+  t.match(request?.nestedType, [
+    { name: 'HeadersEntry', options: { mapEntry: true }, field: [{ number: 1 }, { number: 2 }] },
+  ]);
+  t.ok(context?.nestedType?.some(({ name }) => name === 'ContextExtensionsEntry'));
+  t.same(await describe(client, { file_by_filename: file.name ?? '' }), file);
+  t.same(await describe(client, { file_containing_symbol: `${SERVICE}.Check` }), file);
+  const health = await describe(client, { file_containing_symbol: 'grpc.health.v1.Health' });
+  t.same(
+    health.service?.[0]?.method?.map(({ name }) => name),
+    ['Check', 'Watch', 'List'],
+  );
+  const unknown = await reflect(client, { file_containing_symbol: 'envoy.Nobody' });
+  t.equal(unknown.error_response?.error_code, 5);
 });
 
 t.test('on SIGTERM finishes every call in flight, tells health checks, and exits 0', async (t) => {
@@ -125,27 +164,38 @@ function watchHealth(client: Client, seen: string[]): void {
   stream.on('error', () => {});
 }
 
-interface Listed {
-  readonly list_services_response: { readonly service: readonly { readonly name: string }[] };
+interface Reflected {
+  readonly list_services_response?: { readonly service: readonly { readonly name: string }[] };
+  readonly file_descriptor_response?: { readonly file_descriptor_proto: readonly Buffer[] };
+  readonly error_response?: { readonly error_code: number };
 }
 
-function listServices(client: Client): Promise<readonly string[]> {
+/** Asks one question. */
+function reflect(client: Client, question: Readonly<Record<string, string>>): Promise<Reflected> {
   const reflection = loadSync(REFLECTION_PROTO, { keepCase: true })['grpc.reflection.v1.ServerReflection'];
   if (reflection === undefined || 'format' in reflection) fail();
   const { path, requestSerialize, responseDeserialize } = reflection['ServerReflectionInfo'] ?? fail();
-  const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>();
+  const { promise, resolve, reject } = Promise.withResolvers<Reflected>();
   const stream = client.makeBidiStreamRequest(
     path,
     requestSerialize,
-    responseDeserialize as (bytes: Buffer) => Listed,
+    responseDeserialize as (bytes: Buffer) => Reflected,
   );
-  stream.on('data', ({ list_services_response: listed }: Listed) => {
-    resolve(listed.service.map(({ name }) => name));
+  stream.on('data', (answer: Reflected) => {
+    resolve(answer);
     stream.end();
   });
   stream.on('error', reject);
-  stream.write({ list_services: '' });
+  stream.write(question);
   return promise;
+}
+
+async function describe(client: Client, question: Readonly<Record<string, string>>) {
+  const { file_descriptor_response: found } = await reflect(client, question);
+  const [bytes] = found?.file_descriptor_proto ?? [];
+  if (bytes === undefined) throw new Error('nothing is described');
+  const { FileDescriptorProto } = descriptor;
+  return FileDescriptorProto.toObject(FileDescriptorProto.decode(bytes)) as IFileDescriptorProto;
 }
 
 function fail(): never {

@@ -1,8 +1,12 @@
 import { fileURLToPath } from 'node:url';
-import { createGrpcServer, type GrpcCall, type GrpcServer } from '../../platform/grpc-server.ts';
+import type { GrpcCall } from '../../platform/grpc/call.ts';
+import { createGrpcServer, type GrpcServer } from '../../platform/grpc/server.ts';
+import type { GatewayCredentials } from '../authenticate-gateway.ts';
 import type { Check } from '../check.ts';
-import { ENVOY_GRPC, profileOf, toCheckResponse, toOriginal } from './index.ts';
-import type { CheckRequest, CheckResponse } from './messages.ts';
+import { refusedOutcome } from '../outcome.ts';
+import type { NoteRefusal } from '../refusal-log.ts';
+import { ENVOY_GRPC, profileOf, toCheckResponse, toOriginal, toTooLargeResponse } from './index.ts';
+import type { CheckRequest } from './messages.ts';
 
 const PROTO_FILE = fileURLToPath(new URL('./authorization.proto', import.meta.url));
 /** An answer at the very end of the gateway's deadline comes too late: this share of it is for the way back. */
@@ -10,32 +14,60 @@ const RETURN_SHARE = 0.1;
 
 export interface GrpcDoorOptions {
   readonly check: Check;
+  /** Whether these credentials are those of a gateway of any profile. */
+  readonly isGateway: (credentials: GatewayCredentials) => boolean;
+  readonly noteRefusal: NoteRefusal;
   readonly newId: () => string;
+  /** Of the message, which holds the head of the end user's request. */
+  readonly messageBytesMax: number;
   /** Whether decisions can be answered. */
   readonly isReady: () => boolean;
 }
 
 /** The door for Envoy over gRPC, ready to listen. */
-export function createGrpcDoor({ check, newId, isReady }: GrpcDoorOptions): GrpcServer {
-  const ask = (request: CheckRequest, { metadata, peerAddress, deadlineMs }: GrpcCall) => {
+export function createGrpcDoor(options: GrpcDoorOptions): GrpcServer {
+  const { check, isGateway, noteRefusal, newId, messageBytesMax, isReady } = options;
+  const ask = (request: CheckRequest, call: GrpcCall) => {
+    const { deadlineMs } = call;
     const outcome = check({
       dialect: ENVOY_GRPC,
       profile: profileOf(request),
-      // The metadata is the gateway's own; the headers of the end user are in the message.
-      credentials: { headers: metadata, peerAddress },
+      credentials: toCredentials(call),
       original: () => toOriginal(request),
       requestId: newId(),
       deadlineMs: deadlineMs === null ? null : deadlineMs * (1 - RETURN_SHARE),
     });
     return outcome instanceof Promise ? outcome.then(toCheckResponse) : toCheckResponse(outcome);
   };
+  const method = {
+    // The message names the profile, and reading it for a stranger is what a stranger could spend our time with.
+    refuse: (call: GrpcCall) => {
+      if (isGateway(toCredentials(call))) return undefined;
+      noteRefusal('CALLER_UNKNOWN', ENVOY_GRPC, null);
+      return toCheckResponse(refusedOutcome('CALLER_UNKNOWN'));
+    },
+    answerOversized: () => {
+      noteRefusal('REQUEST_TOO_LARGE', ENVOY_GRPC, null);
+      return toTooLargeResponse();
+    },
+    // The message was read by the definition that the type restates.
+    answer: (request: unknown, call: GrpcCall) => ask(request as CheckRequest, call),
+  };
   return createGrpcServer({
     protoFile: PROTO_FILE,
     service: 'envoy.service.auth.v3.Authorization',
     isServing: isReady,
-    // The library has parsed the message by the definition that the type restates.
-    methods: { Check: (request, call): MaybePromise => ask(request as CheckRequest, call) },
+    messageBytesMax,
+    methods: { Check: method },
+    onTrouble: (trouble) => noteRefusal(`CONNECTION_${toUpperCase(trouble)}`, ENVOY_GRPC, null),
   });
 }
 
-type MaybePromise = CheckResponse | null | Promise<CheckResponse | null>;
+function toUpperCase<Text extends string>(text: Text): Uppercase<Text> {
+  return text.toUpperCase() as Uppercase<Text>;
+}
+
+/** The metadata is the gateway's own; the headers of the end user are in the message. */
+function toCredentials({ metadata, peerAddress }: GrpcCall): GatewayCredentials {
+  return { headers: metadata, peerAddress };
+}

@@ -1,6 +1,7 @@
 import { toSharedAnswer } from '../answer.ts';
 import type { GatewayHeaders, GatewayOutcome, OriginalRequest } from '../definition.ts';
 import { isMethod } from '../original-request.ts';
+import { TOO_LARGE_OUTCOME } from '../outcome.ts';
 import type { CheckRequest, CheckResponse, HeaderValueOption, HttpRequest, StructValue } from './messages.ts';
 
 /** For log lines and statistics, as the ids of the dialects over HTTP are. */
@@ -10,16 +11,15 @@ export const ENVOY_GRPC = 'envoy-grpc';
 const DEFAULT_PROFILE_NAME = 'default';
 
 /** The codes of google.rpc.Status. */
-const CODE = { ok: 0, permissionDenied: 7, unauthenticated: 16 } as const;
+const CODE = { ok: 0, permissionDenied: 7, unavailable: 14, unauthenticated: 16 } as const;
 
 /** Many servers read `X_Risk_Decision` as `X-Risk-Decision`: what a client sends by these names must not pass beside ours. */
 const SPOOFS = ['x_risk_decision', 'x_risk_decision_id', 'x_risk_reasons'];
 
 /** The profile that the route of the gateway names. It is the operator's word: clients cannot set it. */
 export function profileOf({ attributes }: CheckRequest): string {
-  // Of entries with one key the last counts, as in every map on the wire.
-  const entry = attributes?.context_extensions?.findLast(({ key }) => key === 'profile');
-  return entry?.value === undefined || entry.value === '' ? DEFAULT_PROFILE_NAME : entry.value;
+  const name = attributes?.context_extensions?.['profile'];
+  return name === undefined || name === '' ? DEFAULT_PROFILE_NAME : name;
 }
 
 /** The end user's request, or null where its method or path is missing or no such thing. */
@@ -37,29 +37,41 @@ export function toOriginal({ attributes }: CheckRequest): OriginalRequest | null
 
 /** The answer, or null where nothing was decided: that is an error of the call, and Envoy's `failure_mode_allow` and `status_on_error` rule. */
 export function toCheckResponse(outcome: GatewayOutcome): CheckResponse | null {
-  const { effect, decision, decisionId, reasons } = outcome;
-  if (effect.kind === 'refuse') return null;
-  const { status, headers, body } = toSharedAnswer(outcome, null);
-  const codes = [...new Set(reasons)].map((code): StructValue => ({ string_value: code }));
-  const dynamic_metadata = {
-    fields: [
-      { key: 'decision', value: { string_value: decision } },
-      { key: 'decision_id', value: { string_value: decisionId ?? '' } },
-      { key: 'reasons', value: { list_value: { values: codes } } },
-    ],
-  };
-  if (effect.kind === 'allow') {
-    const risk = Object.entries(headers).filter(([name]) => name.startsWith('x-risk-'));
-    return {
-      status: { code: CODE.ok },
-      ok_response: { headers: risk.map(toOption), headers_to_remove: SPOOFS },
-      dynamic_metadata,
-    };
-  }
+  const { kind } = outcome.effect;
+  if (kind === 'refuse') return null;
+  if (kind !== 'allow')
+    return toDenial(outcome, kind === 'challenge' ? CODE.unauthenticated : CODE.permissionDenied);
+  const { headers } = toSharedAnswer(outcome, null);
+  const risk = Object.entries(headers).filter(([name]) => name.startsWith('x-risk-'));
   return {
-    status: { code: effect.kind === 'challenge' ? CODE.unauthenticated : CODE.permissionDenied },
+    status: { code: CODE.ok },
+    ok_response: { headers: risk.map(toOption), headers_to_remove: SPOOFS },
+    dynamic_metadata: toMetadata(outcome),
+  };
+}
+
+/** The 503 for a request that is too large to be judged. The end user chooses its size, and so it is no error of the call, which a gateway may let in; nor is it a BLOCK, which an honest user would not deserve. */
+export function toTooLargeResponse(): CheckResponse {
+  return toDenial(TOO_LARGE_OUTCOME, CODE.unavailable);
+}
+
+function toDenial(outcome: GatewayOutcome, code: number): CheckResponse {
+  const { status, headers, body } = toSharedAnswer(outcome, null);
+  return {
+    status: { code },
     denied_response: { status: { code: status }, headers: Object.entries(headers).map(toOption), body },
-    dynamic_metadata,
+    dynamic_metadata: toMetadata(outcome),
+  };
+}
+
+function toMetadata({ decision, decisionId, reasons }: GatewayOutcome): CheckResponse['dynamic_metadata'] {
+  const values = [...new Set(reasons)].map((code): StructValue => ({ string_value: code }));
+  return {
+    fields: {
+      decision: { string_value: decision },
+      decision_id: { string_value: decisionId ?? '' },
+      reasons: { list_value: { values } },
+    },
   };
 }
 
@@ -69,8 +81,8 @@ function toOption([key, value]: [string, string]): HeaderValueOption {
 }
 
 /** Envoy joins repeated fields with commas, which no id contains; with `encode_raw_headers` it sends each. */
-function toHeaders({ headers = [], header_map: map }: HttpRequest): GatewayHeaders {
-  const fields = headers.map(({ key = '', value = '' }): [string, string] => [key, value]);
+function toHeaders({ headers = {}, header_map: map }: HttpRequest): GatewayHeaders {
+  const fields = Object.entries(headers);
   for (const { key = '', value, raw_value: raw } of map?.headers ?? [])
     fields.push([key, value === undefined || value === '' ? toText(raw) : value]);
   const found: Record<string, string[]> = Object.create(null) as Record<string, string[]>;

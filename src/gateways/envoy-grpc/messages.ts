@@ -1,11 +1,5 @@
 /** The messages of authorization.proto as they come off the wire and go onto it: what is absent or empty there is absent here. */
 
-/** One entry of a map. */
-export interface StringEntry {
-  readonly key?: string;
-  readonly value?: string;
-}
-
 /** One header field. Envoy sends either its text or, with `encode_raw_headers`, its bytes. */
 export interface HeaderValue {
   readonly key?: string;
@@ -15,7 +9,7 @@ export interface HeaderValue {
 
 export interface HttpRequest {
   readonly method?: string;
-  readonly headers?: readonly StringEntry[];
+  readonly headers?: Readonly<Record<string, string>>;
   readonly header_map?: { readonly headers?: readonly HeaderValue[] };
   readonly path?: string;
   readonly host?: string;
@@ -25,7 +19,7 @@ export interface CheckRequest {
   readonly attributes?: {
     readonly source?: { readonly address?: { readonly socket_address?: { readonly address?: string } } };
     readonly request?: { readonly http?: HttpRequest };
-    readonly context_extensions?: readonly StringEntry[];
+    readonly context_extensions?: Readonly<Record<string, string>>;
   };
 }
 
@@ -51,6 +45,6 @@ export interface CheckResponse {
     readonly body: string;
   };
   readonly dynamic_metadata: {
-    readonly fields: readonly { readonly key: string; readonly value: StructValue }[];
+    readonly fields: Readonly<Record<string, StructValue>>;
   };
 }

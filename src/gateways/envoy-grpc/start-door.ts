@@ -1,4 +1,4 @@
-import type { GrpcServer } from '../../platform/grpc-server.ts';
+import type { GrpcServer } from '../../platform/grpc/server.ts';
 import type { GrpcDoorOptions } from './door.ts';
 
 /** The gRPC door, or null without a port for it: then gRPC is not even loaded. */

@@ -1,0 +1,64 @@
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import { toFrame } from './message-reader.ts';
+import { GRPC_STATUS, type GrpcStatus } from './status.ts';
+
+const HEADERS = {
+  ':status': 200,
+  'content-type': 'application/grpc',
+  // Nothing compressed is taken, and nothing is compressed.
+  'grpc-accept-encoding': 'identity',
+} as const;
+
+/** What goes back on one call. Everything after the end, or after the client has gone, is dropped. */
+export interface Reply {
+  /** Sends one message of several. */
+  send(message: Uint8Array): void;
+  /** Sends the only message, and ends the call well. */
+  answer(message: Uint8Array): void;
+  /** Ends the call. `details` is ASCII without percent signs. */
+  end(status: GrpcStatus, details?: string): void;
+  hasEnded(): boolean;
+}
+
+/** The reply on `stream`. A client that is still sending when it has its answer is told to stop. */
+export function createReply(stream: ServerHttp2Stream): Reply {
+  let isOpen = false;
+  let trailers: Record<string, string | number> | null = null;
+  const stopReading = () => {
+    if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+  };
+  const open = () => {
+    if (isOpen) return;
+    isOpen = true;
+    stream.respond(HEADERS, { waitForTrailers: true });
+    stream.once('wantTrailers', () => {
+      stream.sendTrailers(trailers ?? {});
+      setImmediate(stopReading);
+    });
+  };
+  const isGone = () => trailers !== null || stream.destroyed || stream.closed;
+  return {
+    send: (message) => {
+      if (isGone()) return;
+      open();
+      stream.write(toFrame(message));
+    },
+    answer: (message) => {
+      if (isGone()) return;
+      open();
+      trailers = { 'grpc-status': GRPC_STATUS.ok };
+      stream.end(toFrame(message));
+    },
+    end: (status, details = '') => {
+      if (isGone()) return;
+      trailers = { 'grpc-status': status, ...(details !== '' && { 'grpc-message': details }) };
+      if (isOpen) {
+        stream.end();
+        return;
+      }
+      stream.respond({ ...HEADERS, ...trailers }, { endStream: true });
+      setImmediate(stopReading);
+    },
+    hasEnded: () => trailers !== null,
+  };
+}
