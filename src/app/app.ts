@@ -30,7 +30,7 @@ import { createCallerStores } from './caller-stores.ts';
 import { prepareClose } from './close-server.ts';
 import { openDecisionLog } from './decision-log.ts';
 import { openDecisionReads } from './decision-reads.ts';
-import { followKeyring, followPolicy, followProfiles } from './followed-files.ts';
+import { followFiles } from './followed-files.ts';
 import { wireGateways } from './gateway-door.ts';
 import { createOverloadGuard } from './overload.ts';
 import { createProviderSlots } from './provider-slots.ts';
@@ -82,10 +82,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   } = options;
   const registry = checkProviders(providers);
   if (!registry.ok) throw new Error(registry.mistakes.join('\n'));
-  const policy = followPolicy(config.policyFile, providers, logger);
-  const policies = rememberPolicies(policy.current);
-  const keyring = followKeyring(config, logger);
-  const profiles = followProfiles(config, logger);
+  const files = followFiles({ config, providers, logger, nowMs: () => clock.nowMs() });
+  const policies = rememberPolicies(files.policy);
   const target = readRedisTarget(config.redis);
   const { evidence: store, custody: custodyStore } = createStores(config, target, clock, logger, () =>
     inspector.recheck(),
@@ -112,7 +110,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     (log?.strict ?? []).map((delivery) => ({ sink: delivery.sink, health: delivery.health() }));
   const state = {
     version,
-    policy: policy.current,
+    policy: files.policy,
     redisState,
     storeUsage: () => store.usage(),
     logUsage: () => log?.usage() ?? [],
@@ -131,7 +129,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     random,
   });
   if (config.isInsecureAllowed) logger.warn({ event: 'service.insecure' }, 'secrets are not checked: a demo');
-  warnOfDisabled(policy.current(), slots, logger);
+  warnOfDisabled(files.policy(), slots, logger);
   const decide = createDecide({
     slots,
     policy: policies.current,
@@ -175,9 +173,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const gateways = wireGateways({
     ...guarded,
     settle,
-    profiles: profiles.current,
-    keyring: keyring.current,
-    policy: policy.current,
+    profiles: files.profiles,
+    keyring: files.keyring,
+    policy: files.policy,
     providers: providers.map(({ id }) => id),
     observer,
     holdToLimits,
@@ -191,8 +189,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     logger,
     version,
     newId,
-    keyring: keyring.current,
-    policy: policy.current,
+    keyring: files.keyring,
+    policy: files.policy,
     slots,
     circuitOf: circuits.circuitOf,
     reads,
@@ -231,9 +229,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     await log?.close();
     guarded.stop();
     inspector.close();
-    policy.close();
-    keyring.close();
-    profiles.close();
+    files.close();
     measured?.close();
     await Promise.all([store.close(), callerStores.close(), tracer?.close(), closeClients()]);
   };

@@ -1,20 +1,29 @@
-import { hash } from 'node:crypto';
 import type { Logger } from 'pino';
-import { loadPolicy } from '../application/load-policy.ts';
 import { type Config, type ConfigFiles, OWN_SETTINGS } from '../config/config.ts';
-import type { CompiledPolicy } from '../domain/policy/compile.ts';
-import { BUILT_IN_PROFILES, loadProfiles } from '../gateways/load-profiles.ts';
+import { type CompiledPolicy, compileInSteps } from '../domain/policy/compile.ts';
+import type { PolicyDocument } from '../domain/policy/document.ts';
+import { BUILT_IN_PROFILES, createProfiles } from '../gateways/load-profiles.ts';
 import type { GatewayProfiles } from '../gateways/profile.ts';
-import { type Keyring, loadKeyring } from '../http/callers/api-keys.ts';
-import { findExposures, findOpenMode, isLoopback } from '../platform/exposure.ts';
+import { createKeyring, type Keyring } from '../http/callers/api-keys.ts';
+import { findExposures, isLoopback } from '../platform/exposure.ts';
 import { compileLinearPattern } from '../platform/linear-pattern.ts';
-import { type FileResult, followFile, loadFile, type ReloadableFile } from '../platform/reloadable-file.ts';
-import { parseYaml } from '../platform/yaml-document.ts';
+import {
+  type FileResult,
+  type FileStatus,
+  followFile,
+  type ReloadableFile,
+} from '../platform/reloadable-file.ts';
+import { runInPieces } from '../platform/run-in-pieces.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
 import { findDecisionFileMistakes } from '../stores/decision-log/file/decision-file-check.ts';
+import { type CheckedFiles, checkFile, type FileKind, readPolicy } from './check-file.ts';
+import { createFileChecker } from './file-checker.ts';
 import { checkTlsFiles } from './redis-target.ts';
 
-/** Every mistake in the files that a configuration names, and everything that must not be reachable from other machines. */
+/**
+ * Every mistake in the files that a configuration names, and everything that must not be reachable from other
+ * machines.
+ */
 export function checkFiles(
   providers: readonly ProviderDefinition[],
 ): (files: ConfigFiles) => readonly string[] {
@@ -29,10 +38,15 @@ export function checkFiles(
     ...log
   }) => {
     const isExposed = isExposedBy({ host, isInsecureAllowed });
+    const mistakesIn = (kind: FileKind, path: string | undefined): readonly string[] => {
+      const result = path === undefined ? null : checkFile({ kind, path, isExposed }, providers);
+      if (result === null || result.ok) return [];
+      return result.mistakes.map((mistake) => `${OWN_SETTINGS[SETTINGS[kind]].env} ${mistake}`);
+    };
     const mistakes = [
-      ...mistakesIn('policyFile', policyFile, (text) => readPolicy(text, providers)),
-      ...mistakesIn('apiKeysFile', apiKeysFile, readKeyring(apiKeysFile ?? '', isExposed)),
-      ...mistakesIn('gatewayProfilesFile', gatewayProfilesFile, readProfiles(isExposed)),
+      ...mistakesIn('policy', policyFile),
+      ...mistakesIn('api_keys', apiKeysFile),
+      ...mistakesIn('gateway_profiles', gatewayProfilesFile),
       ...checkTlsFiles(redisTls),
     ];
     if (log.decisionLogSinks?.includes('file') && log.decisionLogFile !== undefined)
@@ -42,56 +56,12 @@ export function checkFiles(
   };
 }
 
-/** The mistakes in one file, by the variable that names it. */
-function mistakesIn(
-  setting: keyof typeof OWN_SETTINGS,
-  path: string | undefined,
-  load: (text: string) => FileResult<unknown>,
-): readonly string[] {
-  const result = path === undefined ? null : loadFile(path, load);
-  if (result === null || result.ok) return [];
-  return result.mistakes.map((mistake) => `${OWN_SETTINGS[setting].env} ${mistake}`);
-}
-
-function readPolicy(text: string, providers: readonly ProviderDefinition[]): FileResult<CompiledPolicy> {
-  return loadPolicy(text, {
-    providers,
-    parse: parseYaml,
-    compilePattern: compileLinearPattern,
-    sha256: (content) => hash('sha256', content),
-  });
-}
-
-function readKeyring(path: string, isExposed: boolean): (text: string) => FileResult<Keyring> {
-  return (text) => refuseOpenFile(refuseWellKnown(loadKeyring(text), isExposed, 'key'), path, isExposed);
-}
-
-/** Where others can reach the service, others on its machine must not read or write the API keys, at the start and after a change. */
-function refuseOpenFile<Value>(
-  result: FileResult<Value>,
-  path: string,
-  isExposed: boolean,
-): FileResult<Value> {
-  const mode = isExposed ? findOpenMode(path) : null;
-  if (mode === null) return result;
-  const mistake = ` its mode is ${mode}; others must not read or write API keys: chmod 0400 or 0440`;
-  return { ok: false, mistakes: [...(result.ok ? [] : result.mistakes), mistake] };
-}
-
-function readProfiles(isExposed: boolean): (text: string) => FileResult<GatewayProfiles> {
-  return (text) => refuseWellKnown(loadProfiles(text), isExposed, 'secret');
-}
-
-/** Where others can reach the service, a secret that everybody knows is a mistake in its file, at the start and in a changed one. */
-function refuseWellKnown<Value extends { readonly wellKnown: readonly string[] }>(
-  result: FileResult<Value>,
-  isExposed: boolean,
-  what: string,
-): FileResult<Value> {
-  if (!isExposed || !result.ok || result.value.wellKnown.length === 0) return result;
-  const mistakes = result.value.wellKnown.map((id) => ` everybody knows the ${what} of "${id}"`);
-  return { ok: false, mistakes };
-}
+/** The settings that name the files. */
+const SETTINGS = {
+  policy: 'policyFile',
+  api_keys: 'apiKeysFile',
+  gateway_profiles: 'gatewayProfilesFile',
+} as const satisfies Record<FileKind, keyof typeof OWN_SETTINGS>;
 
 /** Where the service listens, and whether it is a demo. */
 type Exposure = Pick<Config, 'host' | 'isInsecureAllowed'>;
@@ -100,48 +70,111 @@ function isExposedBy({ host, isInsecureAllowed }: Exposure): boolean {
   return !isInsecureAllowed && !isLoopback(host);
 }
 
-/** The policy in force. Throws when there is none at first. */
-export function followPolicy(
-  path: string,
-  providers: readonly ProviderDefinition[],
-  logger: Logger,
-): ReloadableFile<CompiledPolicy> {
-  const load = (text: string) => readPolicy(text, providers);
-  return follow(path, load, logger, 'policy', ({ id, hash: digest }) => ({ policy: id, hash: digest }));
+/** The files in force, each following its file. */
+export interface FollowedFiles {
+  policy(): CompiledPolicy;
+  keyring(): Keyring;
+  /** The built-in one alone where no file is named. */
+  profiles(): GatewayProfiles;
+  /** How each file is that is followed. */
+  statuses(): readonly FollowedStatus[];
+  close(): void;
 }
 
-/** The API keys in force. Throws when there are none at first. */
-export function followKeyring(
-  config: Exposure & Pick<Config, 'apiKeysFile'>,
-  logger: Logger,
-): ReloadableFile<Keyring> {
-  const load = readKeyring(config.apiKeysFile, isExposedBy(config));
-  return follow(config.apiKeysFile, load, logger, 'api_keys', ({ size }) => ({ keys: size }));
+export interface FollowedStatus extends FileStatus {
+  readonly file: FileKind;
 }
 
-/** The gateway profiles in force: the built-in one where no file is named. Throws when there are none at first. */
-export function followProfiles(
-  config: Exposure & Pick<Config, 'gatewayProfilesFile'>,
-  logger: Logger,
-): ReloadableFile<GatewayProfiles> {
-  const path = config.gatewayProfilesFile;
-  if (path === null) return { current: () => BUILT_IN_PROFILES, close: () => {} };
-  const load = readProfiles(isExposedBy(config));
-  return follow(path, load, logger, 'gateway_profiles', ({ byName }) => ({ profiles: byName.size }));
+export interface FollowFilesOptions {
+  readonly config: Exposure & Pick<Config, 'policyFile' | 'apiKeysFile' | 'gatewayProfilesFile'>;
+  readonly providers: readonly ProviderDefinition[];
+  readonly logger: Logger;
+  readonly nowMs: () => number;
 }
 
-function follow<Value>(
-  path: string,
-  load: (text: string) => FileResult<Value>,
-  logger: Logger,
-  kind: 'policy' | 'api_keys' | 'gateway_profiles',
-  describe: (value: Value) => object,
+/** Loads and follows the files that the configuration names. Throws when one cannot be used at first. */
+export function followFiles(options: FollowFilesOptions): FollowedFiles {
+  const { config, providers } = options;
+  const policy = follow(options, {
+    kind: 'policy',
+    path: config.policyFile,
+    loadFirst: () => readPolicy(config.policyFile, providers),
+    build: ({ document, hash }) => compileLater(document, hash, providers),
+    describe: ({ id, hash }) => ({ policy: id, hash }),
+  });
+  const keyring = followPlain(options, {
+    kind: 'api_keys',
+    path: config.apiKeysFile,
+    build: createKeyring,
+    describe: ({ size }) => ({ keys: size }),
+  });
+  const { gatewayProfilesFile } = config;
+  const profiles =
+    gatewayProfilesFile === null
+      ? null
+      : followPlain(options, {
+          kind: 'gateway_profiles',
+          path: gatewayProfilesFile,
+          build: createProfiles,
+          describe: ({ byName }: GatewayProfiles) => ({ profiles: byName.size }),
+        });
+  return {
+    policy: policy.current,
+    keyring: keyring.current,
+    profiles: profiles === null ? () => BUILT_IN_PROFILES : profiles.current,
+    statuses: () => [
+      { file: 'policy', ...policy.status() },
+      { file: 'api_keys', ...keyring.status() },
+      ...(profiles === null ? [] : [{ file: 'gateway_profiles' as const, ...profiles.status() }]),
+    ],
+    close: () => {
+      for (const file of [policy, keyring, profiles]) file?.close();
+    },
+  };
+}
+
+interface FollowedKind<Kind extends FileKind, Value> {
+  readonly kind: Kind;
+  readonly path: string;
+  readonly loadFirst: () => FileResult<Value>;
+  /** Makes what is in force of what the worker has checked. */
+  readonly build: (checked: CheckedFiles[Kind]) => FileResult<Value> | Promise<FileResult<Value>>;
+  /** What the log says of it. */
+  readonly describe: (value: Value) => object;
+}
+
+/** Follows a file whose plain data are nearly what is in force. */
+function followPlain<Kind extends FileKind, Value>(
+  options: FollowFilesOptions,
+  file: Pick<FollowedKind<Kind, Value>, 'kind' | 'path' | 'describe'> & {
+    readonly build: (checked: CheckedFiles[Kind]) => Value;
+  },
 ): ReloadableFile<Value> {
-  const first = loadFile(path, load);
-  if (!first.ok) throw new Error(first.mistakes.join('\n'));
-  return followFile(first.value, {
+  const { kind, path } = file;
+  const build = (checked: CheckedFiles[Kind]): FileResult<Value> => ({
+    ok: true,
+    value: file.build(checked),
+  });
+  const loadFirst = () => {
+    const isExposed = isExposedBy(options.config);
+    const checked = checkFile({ kind, path, isExposed }, options.providers);
+    return checked.ok ? build(checked.value) : checked;
+  };
+  return follow(options, { ...file, loadFirst, build });
+}
+
+function follow<Kind extends FileKind, Value>(
+  { config, providers, logger, nowMs }: FollowFilesOptions,
+  { kind, path, loadFirst, build, describe }: FollowedKind<Kind, Value>,
+): ReloadableFile<Value> {
+  const checker = createFileChecker(providers.map(({ id }) => id));
+  const file = followFile<Value>({
     path,
-    load,
+    loadFirst,
+    load: async () => {
+      const checked = await checker.check({ kind, path, isExposed: isExposedBy(config) });
+      return checked.ok ? build(checked.value) : checked;
+    },
     onReload: (value) =>
       logger.info({ event: `${kind}.reloaded`, path, ...describe(value) }, 'a file was reloaded'),
     onRefused: (mistakes) =>
@@ -149,5 +182,26 @@ function follow<Value>(
         { event: `${kind}.refused`, path, mistakes },
         'a changed file is refused; the last good one stays',
       ),
+    nowMs,
   });
+  return {
+    ...file,
+    close: () => {
+      file.close();
+      checker.close();
+    },
+  };
+}
+
+/**
+ * Compiles what a worker has compiled before, so that there is nothing left to say where a mistake stands.
+ */
+async function compileLater(
+  document: PolicyDocument,
+  hash: string,
+  providers: readonly ProviderDefinition[],
+): Promise<FileResult<CompiledPolicy>> {
+  const steps = compileInSteps(document, { providers, hash, compilePattern: compileLinearPattern });
+  const result = await runInPieces(steps);
+  return result.ok ? result : { ok: false, mistakes: result.mistakes.map(({ message }) => message) };
 }

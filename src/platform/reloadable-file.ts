@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { watchForChanges } from './watched-file.ts';
+import { type FileLook, lookAt, watchForChanges } from './watched-file.ts';
 
-/** What a file's text came to, or every mistake in it. */
+/** What a file came to, or every mistake in it, each beginning with its path. */
 export type FileResult<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly mistakes: readonly string[] };
@@ -9,41 +8,58 @@ export type FileResult<Value> =
 /** A value that follows its file. A change that cannot be used leaves the last good value in place. */
 export interface ReloadableFile<Value> {
   current(): Value;
+  status(): FileStatus;
   /** Stops following the file. */
   close(): void;
 }
 
-export interface ReloadOptions<Value> {
+export interface FileStatus {
+  /** False while what is on disk was refused, or is gone: then something else is in force. */
+  readonly isCurrent: boolean;
+  /** When the value in force was taken, Unix milliseconds. */
+  readonly loadedAtMs: number;
+}
+
+export interface FollowOptions<Value> {
   readonly path: string;
-  readonly load: (text: string) => FileResult<Value>;
+  /** Loads the file at the start. */
+  readonly loadFirst: () => FileResult<Value>;
+  /**
+   * Loads it again, without holding the event loop; rejects on no account. `previous` is what is in force.
+   */
+  readonly load: (previous: Value) => Promise<FileResult<Value>>;
   readonly onReload: (value: Value) => void;
   readonly onRefused: (mistakes: readonly string[]) => void;
+  readonly nowMs: () => number;
 }
 
-/** Reads and loads a file once. Every mistake begins with the path; a file that cannot be read is one mistake. */
-export function loadFile<Value>(path: string, load: (text: string) => FileResult<Value>): FileResult<Value> {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : error;
-    return { ok: false, mistakes: [`${path}: cannot be read (${String(code)})`] };
-  }
-  const result = load(text);
-  return result.ok ? result : { ok: false, mistakes: result.mistakes.map((mistake) => `${path}:${mistake}`) };
-}
-
-/** Follows the file behind `initial`, which must already have loaded. */
-export function followFile<Value>(initial: Value, options: ReloadOptions<Value>): ReloadableFile<Value> {
-  let value = initial;
-  const watch = watchForChanges(options.path, () => {
-    const result = loadFile(options.path, options.load);
+/** Loads a file and follows it. Throws, with every mistake, when it cannot be used at first. */
+export function followFile<Value>(options: FollowOptions<Value>): ReloadableFile<Value> {
+  // Before it is read, so that a change while it is read is one.
+  const seen: FileLook = lookAt(options.path);
+  const first = options.loadFirst();
+  if (!first.ok) throw new Error(first.mistakes.join('\n'));
+  let { value } = first;
+  let status: FileStatus = { isCurrent: true, loadedAtMs: options.nowMs() };
+  let isClosed = false;
+  const watch = watchForChanges(options.path, seen, async () => {
+    const result = await options.load(value);
+    if (isClosed) return;
     if (!result.ok) {
+      status = { ...status, isCurrent: false };
       options.onRefused(result.mistakes);
       return;
     }
     value = result.value;
+    status = { isCurrent: true, loadedAtMs: options.nowMs() };
     options.onReload(value);
   });
-  return { current: () => value, close: () => watch.close() };
+  return {
+    current: () => value,
+    status: () => status,
+    close: () => {
+      isClosed = true;
+      watch.close();
+    },
+  };
 }

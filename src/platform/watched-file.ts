@@ -1,45 +1,97 @@
-import { type Stats, statSync, unwatchFile, watchFile } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
 
-/** Polling follows files that are replaced through symbolic links, as Kubernetes replaces a ConfigMap; inotify does not. */
+/**
+ * Polling follows files that are replaced through symbolic links, as Kubernetes replaces a ConfigMap; inotify
+ * does not.
+ */
 const POLL_MS = 1000;
-/** A file that is written in place is whole when nothing has happened to it for so long: a half of it may be valid, and say less. */
+/**
+ * A file that is written in place is whole when nothing has happened to it for so long: a half of it may be
+ * valid, and say less.
+ */
 const SETTLED_MS = 250;
+/** A file that is gone is being replaced, unless nothing comes in its place for so long. */
+const GONE_MS = 3_000;
 
-/** Calls `onChange` when the file at `path`, its owner or its mode has changed and come to rest, at most once a second. Does not keep the process alive. */
-export function watchForChanges(path: string, onChange: () => void): { close(): void } {
+/**
+ * What tells one state of a file from another: which file it is, when it changed, its owner and mode, or why
+ * there is none to be seen. Never its times alone: an image may deliver every file with the time 0, and the
+ * next one too.
+ */
+export type FileLook = string;
+
+/** How the file at `path` is now; symbolic links are followed. */
+export function lookAt(path: string): FileLook {
+  try {
+    return toLook(statSync(path, { bigint: true }));
+  } catch (error) {
+    return toGone(error);
+  }
+}
+
+/**
+ * Calls `onChange` when the file at `path` no longer is as `seen` and has come to rest, or is gone for good;
+ * at most once a second, and not again before it has ended. Does not keep the process alive.
+ */
+export function watchForChanges(
+  path: string,
+  seen: FileLook,
+  onChange: () => void | Promise<void>,
+): { close(): void } {
+  let known = seen;
+  let candidate: FileLook | null = null;
+  let candidateSinceMs = 0;
+  let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
-  const settle = (seen: Stats) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      const now = look(path);
-      // Gone for the moment: the watch tells of what comes in its place.
-      if (now === null) return;
-      if (isSame(now, seen)) onChange();
-      else settle(now);
-    }, SETTLED_MS).unref();
+  const poll = async (): Promise<void> => {
+    const now = await lookLater(path);
+    if (isClosed) return;
+    let waitMs = POLL_MS;
+    if (now === known) candidate = null;
+    else if (now !== candidate) {
+      candidate = now;
+      candidateSinceMs = performance.now();
+      waitMs = SETTLED_MS;
+    } else if (performance.now() - candidateSinceMs < (isGone(now) ? GONE_MS : SETTLED_MS)) {
+      waitMs = SETTLED_MS;
+    } else {
+      known = now;
+      candidate = null;
+      await onChange();
+    }
+    schedule(waitMs);
   };
-  const listener = (now: Stats, before: Stats) => {
-    // A file that is gone for the moment is being replaced.
-    if (now.mtimeMs !== 0 && !isSame(now, before)) settle(now);
+  const schedule = (waitMs: number): void => {
+    if (!isClosed) timer = setTimeout(() => void poll(), waitMs).unref();
   };
-  watchFile(path, { interval: POLL_MS, persistent: false }, listener);
+  schedule(POLL_MS);
   return {
     close: () => {
+      isClosed = true;
       clearTimeout(timer);
-      unwatchFile(path, listener);
     },
   };
 }
 
-function look(path: string): Stats | null {
+/** Off the event loop, which a file system that hangs would hold. */
+async function lookLater(path: string): Promise<FileLook> {
   try {
-    return statSync(path);
-  } catch {
-    return null;
+    return toLook(await stat(path, { bigint: true }));
+  } catch (error) {
+    return toGone(error);
   }
 }
 
-function isSame(one: Stats, other: Stats): boolean {
-  const isSameText = one.mtimeMs === other.mtimeMs && one.ino === other.ino && one.size === other.size;
-  return isSameText && one.mode === other.mode && one.uid === other.uid && one.gid === other.gid;
+function toLook({ dev, ino, size, mtimeNs, ctimeNs, mode, uid, gid }: BigIntStats): FileLook {
+  return [dev, ino, size, mtimeNs, ctimeNs, mode, uid, gid].join(' ');
+}
+
+function toGone(error: unknown): FileLook {
+  return `gone ${String(error instanceof Error ? Reflect.get(error, 'code') : error)}`;
+}
+
+function isGone(look: FileLook): boolean {
+  return look.startsWith('gone ');
 }

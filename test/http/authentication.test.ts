@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { writeApiKeys } from '../support/api-key-file.ts';
@@ -142,6 +142,24 @@ t.test('takes no changed file that others may read, where others can reach it', 
   chmodSync(file, 0o440);
   await until('the closed file is taken', () => own.events().includes('api_keys.reloaded'));
   t.same([await ask('drawn'), await ask('drawn-anew')], [401, 200]);
+});
+
+t.test('revokes a key by a file that has the time and the size of the last one', async (t) => {
+  const directory = createDirectory(t);
+  const write = (name: string, key: string) => {
+    const file = join(directory, name);
+    writeFileSync(file, `keys: [{id: only, sha256: ${hash('sha256', key)}, scopes: [read]}]\n`);
+    // As image-based systems deliver every file.
+    utimesSync(file, 0, 0);
+    return file;
+  };
+  const file = write('keys.yaml', 'leaked');
+  const own = await createTestApp(t, { emulators: app.emulators, env: { API_KEYS_FILE: file } });
+  const ask = async (key: string) => (await own.ask('GET', '/v1/policy', { key })).status;
+  t.equal(await ask('leaked'), 200);
+  renameSync(write('keys.new', 'drawn'), file);
+  await until('the file is reloaded', () => own.events().includes('api_keys.reloaded'));
+  t.same([await ask('leaked'), await ask('drawn')], [401, 200]);
 });
 
 t.test('follows the file of API keys, and keeps the last good one', async (t) => {

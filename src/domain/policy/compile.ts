@@ -83,6 +83,18 @@ export function compilePolicy(
   document: unknown,
   options: CompileOptions,
 ): Result<CompiledPolicy, PolicyMistake> {
+  const steps = compileInSteps(document, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** As compilePolicy, one condition at a time: each takes milliseconds at most. */
+export function* compileInSteps(
+  document: unknown,
+  options: CompileOptions,
+): Generator<undefined, Result<CompiledPolicy, PolicyMistake>> {
   const patterns = new Map<string, PatternTest>();
   const variables = variableTypes(options.providers);
   const workshop: Workshop = {
@@ -96,7 +108,11 @@ export function compilePolicy(
   };
   const parsed = policyDocumentSchema.safeParse(document);
   if (!parsed.success) workshop.mistakes.push(...parsed.error.issues.flatMap(toMistakes));
-  const conditions = conditionsOf(document).map(({ index, when }) => compileCondition(when, index, workshop));
+  const conditions: (Condition | null)[] = [];
+  for (const { index, when } of conditionsOf(document)) {
+    conditions.push(compileCondition(when, index, workshop));
+    yield;
+  }
   refuseDuplicates(document, workshop.mistakes);
   if (!parsed.success) return failure(workshop.mistakes);
   const rules = parsed.data.rules.map((rule, index) => toRule(rule, index, conditions[index], workshop));

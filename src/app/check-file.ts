@@ -1,0 +1,108 @@
+import { hash } from 'node:crypto';
+import { loadPolicy } from '../application/load-policy.ts';
+import type { CompiledPolicy } from '../domain/policy/compile.ts';
+import type { PolicyDocument } from '../domain/policy/document.ts';
+import { checkProfiles, createProfiles } from '../gateways/load-profiles.ts';
+import type { ProfilesByName } from '../gateways/profiles-document.ts';
+import { checkKeys, createKeyring, type KeyEntry } from '../http/callers/api-keys.ts';
+import { findOpenMode } from '../platform/exposure.ts';
+import { compileLinearPattern } from '../platform/linear-pattern.ts';
+import { readTextFile } from '../platform/read-text-file.ts';
+import type { FileResult } from '../platform/reloadable-file.ts';
+import { parseYaml } from '../platform/yaml-document.ts';
+import type { ProviderDefinition } from '../providers/definition.ts';
+
+/** The files that are followed, by what they hold; also their label in metrics. */
+export type FileKind = keyof CheckedFiles;
+
+/** What a file of each kind comes to: plain data, which can be sent from one thread to another. */
+export interface CheckedFiles {
+  readonly policy: { readonly document: PolicyDocument; readonly hash: string };
+  readonly api_keys: readonly KeyEntry[];
+  readonly gateway_profiles: ProfilesByName;
+}
+
+export interface FileQuestion<Kind extends FileKind = FileKind> {
+  readonly kind: Kind;
+  readonly path: string;
+  /**
+   * Whether others can reach the service: then secrets that everybody knows, and keys that others may read,
+   * are refused.
+   */
+  readonly isExposed: boolean;
+}
+
+const MIB = 1024 * 1024;
+const BYTES_MAX: Readonly<Record<FileKind, number>> = {
+  policy: MIB,
+  api_keys: 5 * MIB,
+  gateway_profiles: 5 * MIB,
+};
+
+/** Reads a file and checks all of it. Every mistake begins with the path. */
+export function checkFile<Kind extends FileKind>(
+  question: FileQuestion<Kind>,
+  providers: readonly ProviderDefinition[],
+): FileResult<CheckedFiles[Kind]> {
+  const read = readTextFile(question.path, BYTES_MAX[question.kind]);
+  if (!read.ok) return read;
+  const checks: { readonly [Each in FileKind]: () => FileResult<CheckedFiles[Each]> } = {
+    policy: () => checkPolicy(read.value, providers),
+    api_keys: () => checkKeyFile(read.value, question),
+    gateway_profiles: () => checkProfileFile(read.value, question),
+  };
+  const result = checks[question.kind]();
+  if (result.ok) return result;
+  return { ok: false, mistakes: result.mistakes.map((mistake) => `${question.path}:${mistake}`) };
+}
+
+/** The policy in a file, ready to judge by. */
+export function readPolicy(
+  path: string,
+  providers: readonly ProviderDefinition[],
+): FileResult<CompiledPolicy> {
+  const read = readTextFile(path, BYTES_MAX.policy);
+  if (!read.ok) return read;
+  const result = compileText(read.value, providers);
+  if (result.ok) return result;
+  return { ok: false, mistakes: result.mistakes.map((mistake) => `${path}:${mistake}`) };
+}
+
+function checkPolicy(
+  text: string,
+  providers: readonly ProviderDefinition[],
+): FileResult<CheckedFiles['policy']> {
+  const result = compileText(text, providers);
+  if (!result.ok) return result;
+  return { ok: true, value: { document: result.value.document, hash: result.value.hash } };
+}
+
+function compileText(text: string, providers: readonly ProviderDefinition[]): FileResult<CompiledPolicy> {
+  return loadPolicy(text, {
+    providers,
+    parse: parseYaml,
+    compilePattern: compileLinearPattern,
+    sha256: (content) => hash('sha256', content),
+  });
+}
+
+function checkKeyFile(text: string, { path, isExposed }: FileQuestion): FileResult<readonly KeyEntry[]> {
+  const result = checkKeys(text);
+  if (!isExposed) return result;
+  const mistakes = result.ok
+    ? createKeyring(result.value).wellKnown.map((id) => ` everybody knows the key of "${id}"`)
+    : [...result.mistakes];
+  // Others on the machine must not read or write the API keys, at the start and after a change.
+  const mode = findOpenMode(path);
+  if (mode !== null)
+    mistakes.push(` its mode is ${mode}; others must not read or write API keys: chmod 0400 or 0440`);
+  return mistakes.length > 0 ? { ok: false, mistakes } : result;
+}
+
+function checkProfileFile(text: string, { isExposed }: FileQuestion): FileResult<ProfilesByName> {
+  const result = checkProfiles(text);
+  if (!isExposed || !result.ok) return result;
+  const { wellKnown } = createProfiles(result.value);
+  if (wellKnown.length === 0) return result;
+  return { ok: false, mistakes: wellKnown.map((name) => ` everybody knows the secret of "${name}"`) };
+}

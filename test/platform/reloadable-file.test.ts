@@ -1,0 +1,47 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { readTextFile } from '../../src/platform/read-text-file.ts';
+import { type FileResult, followFile } from '../../src/platform/reloadable-file.ts';
+import { until } from '../support/test-app.ts';
+
+/** A file of text that is refused while it begins with `bad`. */
+function follow(t: Test, text: string) {
+  const path = join(t.testdir(), 'file');
+  writeFileSync(path, text);
+  const told: string[] = [];
+  let now = 1_000;
+  const load = (): FileResult<string> => {
+    const read = readTextFile(path, 100);
+    return read.ok && read.value.startsWith('bad') ? { ok: false, mistakes: ['is bad'] } : read;
+  };
+  const file = followFile<string>({
+    path,
+    loadFirst: load,
+    load: async () => load(),
+    onReload: (value) => told.push(`reloaded ${value}`),
+    onRefused: (mistakes) => told.push(`refused ${mistakes.join()}`),
+    nowMs: () => now++,
+  });
+  t.teardown(() => file.close());
+  return { path, file, told };
+}
+
+t.test(
+  'keeps the last good value, and says that the file differs and since when it is in force',
+  async (t) => {
+    const { path, file, told } = follow(t, 'one');
+    t.same([file.current(), file.status()], ['one', { isCurrent: true, loadedAtMs: 1_000 }]);
+    writeFileSync(path, 'bad');
+    await until('it is refused', () => told.length === 1);
+    t.same([file.current(), file.status()], ['one', { isCurrent: false, loadedAtMs: 1_000 }]);
+    writeFileSync(path, 'two');
+    await until('it is reloaded', () => told.length === 2);
+    t.same([file.current(), file.status()], ['two', { isCurrent: true, loadedAtMs: 1_001 }]);
+    t.same(told, ['refused is bad', 'reloaded two']);
+  },
+);
+
+t.test('does not begin with a file that is refused', async (t) => {
+  t.throws(() => follow(t, 'bad'), /is bad/);
+});
