@@ -8,6 +8,7 @@ import type { Clock } from '../../src/application/ports.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Answer, DecisionBody } from '../support/answer.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { patienceOf } from '../support/start-service.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import {
   createManualClock,
@@ -39,7 +40,9 @@ interface Explained {
 
 const EXPLAIN = { url: '/v1/decide?explain=full' };
 /** Ample, so that a busy machine is not taken for a lost Redis where the test is not about that. */
-const PATIENT = { REDIS_TIMEOUT_MS: '2000', DECISION_DEADLINE_MS: '10000' };
+const PATIENT = { ...patienceOf(10_000), REDIS_TIMEOUT_MS: '10000' };
+/** Enough to race; test/herds has the thousand. */
+const CROWD = 50;
 
 const redis = await startRedisServer(t);
 const emulators = await startEmulators(t);
@@ -260,17 +263,17 @@ for (const [where, open] of [
     t.equal(await verdict({ device_ids: { prefactor: fresh() } }), 'BLOCK');
   });
 
-  t.test(`binds one of a thousand devices that come at once, in ${where}`, async (t) => {
+  t.test(`binds one of many devices that come at once, in ${where}`, async (t) => {
     const app = await open(t);
     const telemetry_id = fresh();
-    const bodies = Array.from({ length: 1_000 }, (_, index) => ({
+    const bodies = Array.from({ length: CROWD }, (_, index) => ({
       telemetry_id,
       device_id: `fault-slow-0-crowd-${where}-${index}`,
     }));
     const answers = await Promise.all(bodies.map((body) => ask(app, body)));
     t.equal(answers.filter(({ telemetry }) => telemetry?.bound_elsewhere === false).length, 1);
-    t.equal(answers.filter(({ telemetry }) => telemetry?.bound_elsewhere).length, 999);
-    t.equal(answers.filter(({ codes }) => codes.includes('TELEMETRY_REPLAYED')).length, 999);
+    t.equal(answers.filter(({ telemetry }) => telemetry?.bound_elsewhere).length, CROWD - 1);
+    t.equal(answers.filter(({ codes }) => codes.includes('TELEMETRY_REPLAYED')).length, CROWD - 1);
   });
 
   t.test(`keeps custody when evidence is purged, in ${where}`, async (t) => {

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import type { Answer, DecisionBody } from '../support/answer.ts';
 import { startRedisServer } from '../support/redis-server.ts';
+import { patienceOf } from '../support/start-service.ts';
 import {
   createTestApp,
   type TestApp,
@@ -9,18 +10,19 @@ import {
   untilRedisIsUp,
 } from '../support/test-app.ts';
 
-const CROWD = 1_000;
-/** Ample, so that a thousand requests on a busy machine are not about time. */
-const DEADLINE_MS = '10000';
+/** test/herds has the thousand. */
+const CROWD = 100;
+/** Ample, so that a crowd on a busy machine is not about time. */
+const AMPLE = { ...patienceOf(10_000), REDIS_TIMEOUT_MS: '10000' };
 
 const redis = await startRedisServer(t);
 
 async function openMemory(t: Test, options: TestAppOptions = {}): Promise<TestApp> {
-  return createTestApp(t, { ...options, env: { DECISION_DEADLINE_MS: DEADLINE_MS, ...options.env } });
+  return createTestApp(t, { ...options, env: { ...AMPLE, ...options.env } });
 }
 
 async function openRedis(t: Test): Promise<TestApp> {
-  const app = await openMemory(t, { env: { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '2000' } });
+  const app = await openMemory(t, { env: { REDIS_URL: redis.url } });
   await untilRedisIsUp(app);
   return app;
 }

@@ -20,16 +20,19 @@ interface Diagnostics {
 
 const INDENT = 4;
 
-/** Turns the TAP stream of a run, line by line, into what a person reads: a line for each test file, and each failure in full under the names that lead to it. */
+/** Turns a TAP stream, line by line, into what a person reads: each failure in full under the names that lead to it and, in the stream of a run of tap, a line for each test file. */
 export class TapReport {
   /** Null until tap has closed its report. */
   summary: TapSummary | null = null;
   readonly #write: (line: string) => void;
+  /** The test file whose own stream this is; null for the stream of a run, in which files are the tests at the top. */
+  readonly #file: string | null;
   readonly #levels: Level[] = [];
   #diagnostics: Diagnostics | null = null;
 
-  constructor(write: (line: string) => void) {
+  constructor(write: (line: string) => void, file: string | null = null) {
     this.#write = write;
+    this.#file = file;
   }
 
   add(line: string): void {
@@ -60,15 +63,18 @@ export class TapReport {
     const level = this.#levels[depth];
     this.#levels.length = Math.min(this.#levels.length, depth);
     const above = this.#levels;
-    const path = [...above.map((one) => one.name), name].join(' > ');
+    const path = [...(this.#file === null ? [] : [this.#file]), ...above.map((one) => one.name), name].join(
+      ' > ',
+    );
     if (/^(SKIP|TODO)/i.test(comment)) this.#write(`omitted ${path} (${comment})`);
     else if (!hasPassed) {
       for (const one of above) one.hasFailedInside = true;
       // The end of a subtest repeats the failure of what is inside it.
       const isExplained = level?.name === name && level.hasFailedInside;
-      if (!isExplained || depth === 0) this.#write(`not ok ${path}`);
+      const isFile = depth === 0 && this.#file === null;
+      if (!isExplained || isFile) this.#write(`not ok ${path}`);
       return !isExplained;
-    } else if (depth === 0) this.#write(`ok ${name} ${comment.replace('time=', '')}`);
+    } else if (depth === 0 && this.#file === null) this.#write(`ok ${name} ${comment.replace('time=', '')}`);
     return false;
   }
 }
