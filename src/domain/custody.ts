@@ -14,12 +14,21 @@ export interface CustodyBinding {
   readonly claim: CustodyClaim;
 }
 
+/** How the claim of a use fits what its holder is known by. */
+export interface CustodyFit {
+  /** A field that both have differs, or both have devices and not one device API in common. */
+  readonly isBoundElsewhere: boolean;
+  /** The holder has given a device, and this use names none. */
+  readonly omitsDevice: boolean;
+  /** Likewise of the account. */
+  readonly omitsAccount: boolean;
+}
+
 /** What one use of a telemetry id came to. */
-export interface CustodyRecord {
+export interface CustodyRecord extends CustodyFit {
   /** This use included. */
   readonly uses: number;
   readonly firstUsedAtMs: number;
-  readonly isBoundElsewhere: boolean;
   readonly validUntilMs: number | null;
   /** False while the binding ends soon: all that is known of the telemetry id is that it was used. */
   readonly isKept: boolean;
@@ -50,12 +59,12 @@ export function useBinding(
   nowMs: number,
 ): { readonly binding: CustodyBinding; readonly record: CustodyRecord } {
   const { claim: heldClaim, ...kept } = held ?? newBinding(nowMs);
-  const isBoundElsewhere = isAnothers(heldClaim, claim);
+  const { isHolders, ...fit } = compareClaims(heldClaim, claim);
   const used = { ...kept, uses: kept.uses + 1 };
   return {
     // Who is not the holder binds nothing: otherwise a thief could fill a field that the holder has not given yet.
-    binding: { ...used, claim: isBoundElsewhere ? heldClaim : merge(heldClaim, claim) },
-    record: { ...used, isBoundElsewhere, loss: null },
+    binding: { ...used, claim: isHolders ? merge(heldClaim, claim) : heldClaim },
+    record: { ...used, ...fit, loss: null },
   };
 }
 
@@ -69,18 +78,24 @@ export function isInDoubt({ loss, firstUsedAtMs }: CustodyRecord, createdAtMs: n
   return createdAtMs < loss.noticedAtMs + CLOCK_SLACK_MS;
 }
 
-/** True when a use does not fit the holder: a field that both have differs, or both have devices and not one device API in common. */
-export function isAnothers(held: CustodyClaim, claim: CustodyClaim): boolean {
-  let hasCommonDevice = false;
-  let claimsDevice = false;
-  for (const field in claim) {
-    const isDevice = isDeviceField(field);
-    claimsDevice ||= isDevice;
-    if (!Object.hasOwn(held, field)) continue;
-    if (held[field] !== claim[field]) return true;
-    hasCommonDevice ||= isDevice;
-  }
-  return claimsDevice && !hasCommonDevice && Object.keys(held).some(isDeviceField);
+/** Compares a use with what the holder is known by. It is the holder's where a field is the same and none differs, and anybody's where the holder has given nothing: nobody can be told apart then. */
+export function compareClaims(
+  held: CustodyClaim,
+  claim: CustodyClaim,
+): CustodyFit & { readonly isHolders: boolean } {
+  const heldFields = Object.keys(held);
+  const common = Object.keys(claim).filter((field) => Object.hasOwn(held, field));
+  const holdsDevice = heldFields.some(isDeviceField);
+  const claimsDevice = Object.keys(claim).some(isDeviceField);
+  const isBoundElsewhere =
+    common.some((field) => held[field] !== claim[field]) ||
+    (holdsDevice && claimsDevice && !common.some(isDeviceField));
+  return {
+    isBoundElsewhere,
+    omitsDevice: holdsDevice && !claimsDevice,
+    omitsAccount: Object.hasOwn(held, ACCOUNT_FIELD) && !Object.hasOwn(claim, ACCOUNT_FIELD),
+    isHolders: !isBoundElsewhere && (common.length > 0 || heldFields.length === 0),
+  };
 }
 
 /** What the holder is known by after a use of its own: a field that it had not given before is bound by the first use that has it. */

@@ -47,6 +47,11 @@ export function hasDeviceId(subject: Subject, enabledDeviceProviders: readonly s
   return enabledDeviceProviders.some((id) => hasText(device.ids.get(id)));
 }
 
+/** True when the subject has an id for any device API, whether or not one is enabled. */
+export function givesDeviceId({ device }: Subject): boolean {
+  return device.kind === 'shared' ? hasText(device.id) : [...device.ids.values()].some(hasText);
+}
+
 /** True for a string with at least one character. An empty id is a missing id. */
 export function hasText(id: string | null | undefined): id is string {
   return typeof id === 'string' && id.length > 0;

@@ -11,6 +11,8 @@ const RECORD: CustodyRecord = {
   uses: 1,
   firstUsedAtMs: 0,
   isBoundElsewhere: false,
+  omitsDevice: false,
+  omitsAccount: false,
   validUntilMs: null,
   isKept: true,
   loss: null,
@@ -195,7 +197,13 @@ function concluded(record: Partial<CustodyRecord>, pieces: readonly Gathered[], 
 
 /** A record of a binding that nobody has asked to keep. */
 const NEW = { isKept: false };
-const FIRST_USE = { uses: 1, age_seconds: 10, bound_elsewhere: false };
+const FIRST_USE = {
+  uses: 1,
+  age_seconds: 10,
+  bound_elsewhere: false,
+  omits_device: false,
+  omits_account: false,
+};
 
 t.test('takes the expiry from the providers of telemetry ids alone, and passes it on once', async (t) => {
   const pieces = gathered('ok', { found: true, until: 20_000 });

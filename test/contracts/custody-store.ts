@@ -52,6 +52,8 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
     const expected = {
       firstUsedAtMs,
       isBoundElsewhere: false,
+      omitsDevice: false,
+      omitsAccount: false,
       validUntilMs: null,
       isKept: false,
       loss: null,
@@ -78,6 +80,22 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
     t.equal((await use(holder)).uses, 6);
   });
 
+  t.test('tells what a use leaves out that the holder has given', async (t) => {
+    const { use } = await open(t);
+    const omitted = async (claim: CustodyClaim) => {
+      const { omitsDevice, omitsAccount, isBoundElsewhere } = await use(claim);
+      return [omitsDevice, omitsAccount, isBoundElsewhere];
+    };
+    t.same(await omitted({}), [false, false, false], 'nothing was given before');
+    t.same(await omitted({ account: 'a1' }), [false, false, false]);
+    t.same(await omitted({}), [false, true, false]);
+    t.same(await omitted({ account: 'a1', 'device:m': 'd1', 'device:p': 'd1' }), [false, false, false]);
+    t.same(await omitted({ account: 'a1' }), [true, false, false]);
+    t.same(await omitted({ 'device:p': 'd1' }), [false, true, false], 'one device API is enough');
+    t.same(await omitted({ account: 'a2' }), [true, false, true]);
+    t.same(await omitted({}), [true, true, false]);
+  });
+
   t.test('does not take a field that is left out for another', async (t) => {
     const { verdictsOf } = await open(t);
     t.same(
@@ -96,6 +114,17 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
         { account: 'a1' },
       ),
       [false, true, false],
+    );
+  });
+
+  t.test('binds nothing of a use that names nothing the holder is known by', async (t) => {
+    const { verdictsOf } = await open(t);
+    const stranger = { 'device:m': 'd2' };
+    const holder = { account: 'a1', 'device:m': 'd1' };
+    t.same(
+      await verdictsOf({ account: 'a1' }, stranger, holder, stranger, { account: 'a1' }),
+      [false, false, false, true, false],
+      'the device of the holder is bound, and not that of whoever has only the id',
     );
   });
 

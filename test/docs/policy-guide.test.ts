@@ -157,7 +157,14 @@ t.test(
       waived,
       waiving.map(({ id }) => id),
     );
-    const known = { uses: 2, age_seconds: 0, bound_elsewhere: false, expired: false };
+    const known = {
+      uses: 2,
+      age_seconds: 0,
+      bound_elsewhere: false,
+      omits_device: false,
+      omits_account: false,
+      expired: false,
+    };
     t.equal(judge({ ...known, bound_elsewhere: true }).verdict, 'BLOCK');
     t.equal(judge({ ...known, age_seconds: 3601 }).verdict, 'CHALLENGE');
     t.equal(judge({ ...known, expired: true }).verdict, 'CHALLENGE');

@@ -3,7 +3,7 @@ import t from 'tap';
 import {
   type CustodyBinding,
   type CustodyClaim,
-  isAnothers,
+  compareClaims,
   isInDoubt,
   useBinding,
 } from '../../src/domain/custody.ts';
@@ -44,6 +44,8 @@ t.test('begins with the first use', async (t) => {
     uses: 1,
     firstUsedAtMs: 7,
     isBoundElsewhere: false,
+    omitsDevice: false,
+    omitsAccount: false,
     validUntilMs: null,
     isKept: false,
     loss: null,
@@ -72,7 +74,11 @@ t.test('never calls the one who used it first another, whatever others do', asyn
   fc.assert(
     fc.property(claims(), fc.array(claims(), { maxLength: 6 }), (first, others) => {
       // A holder that always gives all of its fields; fields that it never gives may be taken by others.
-      const { verdicts } = play([first, ...others.filter((other) => isAnothers(first, other)), first]);
+      const { verdicts } = play([
+        first,
+        ...others.filter((other) => compareClaims(first, other).isBoundElsewhere),
+        first,
+      ]);
       return verdicts.at(0) === false && verdicts.at(-1) === false;
     }),
     RUNS,
@@ -103,6 +109,8 @@ const RECORD = {
   uses: 2,
   firstUsedAtMs: 10_000,
   isBoundElsewhere: false,
+  omitsDevice: false,
+  omitsAccount: false,
   validUntilMs: null,
   isKept: true,
   loss: null,
@@ -142,7 +150,13 @@ t.test('doubts what may have been forgotten: ids from before the loss, and a whi
 });
 
 t.test('has one label for each result', async (t) => {
-  const known = { uses: 1, age_seconds: 0, bound_elsewhere: false };
+  const known = {
+    uses: 1,
+    age_seconds: 0,
+    bound_elsewhere: false,
+    omits_device: false,
+    omits_account: false,
+  };
   const results: readonly (readonly [TelemetryCustody, string])[] = [
     [known, 'first_use'],
     [{ ...known, uses: 2 }, 'repeated'],

@@ -56,11 +56,16 @@ t.test('has a device id when an enabled device API has one', async (t) => {
 });
 
 t.test('lets a policy read what the caller gave, and nothing that was not given', async (t) => {
-  t.same(toRequestSignals(subject(), BOTH), { telemetry_id_present: true, device_id_present: true });
+  t.same(toRequestSignals(subject(), BOTH), {
+    telemetry_id_present: true,
+    device_id_present: true,
+    device_id_given: true,
+  });
   const full = subject({ action: 'login', accountId: 'account', ip: '192.0.2.1', userAgent: 'agent' });
   t.same(toRequestSignals(full, BOTH), {
     telemetry_id_present: true,
     device_id_present: true,
+    device_id_given: true,
     action: 'login',
     account_id: 'account',
     ip: '192.0.2.1',
@@ -69,5 +74,21 @@ t.test('lets a policy read what the caller gave, and nothing that was not given'
   t.same(toRequestSignals(subject({ telemetryId: null, accountId: '' }), BOTH), {
     telemetry_id_present: false,
     device_id_present: true,
+    device_id_given: true,
   });
+});
+
+t.test('tells a device that is given from one that is asked about', async (t) => {
+  const read = (device: Subject['device'], enabled: readonly string[]) => {
+    const { device_id_present, device_id_given } = toRequestSignals(subject({ device }), enabled);
+    return [device_id_present, device_id_given];
+  };
+  const named = (ids: Record<string, string | null>): Subject['device'] => ({
+    kind: 'named',
+    ids: new Map(Object.entries(ids)),
+  });
+  t.same(read(named({ mobilerun: 'm' }), ['prefactor']), [false, true]);
+  t.same(read(named({ mobilerun: null, prefactor: '' }), BOTH), [false, false]);
+  t.same(read({ kind: 'shared', id: 'd' }, []), [true, true]);
+  t.same(read({ kind: 'shared', id: null }, []), [false, false]);
 });

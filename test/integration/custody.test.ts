@@ -7,6 +7,7 @@ import t, { type Test } from 'tap';
 import type { Clock } from '../../src/application/ports.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Answer, DecisionBody } from '../support/answer.ts';
+import { askGateway } from '../support/ask-gateway.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { patienceOf } from '../support/start-service.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -27,6 +28,8 @@ interface Explained {
         readonly uses: number;
         readonly age_seconds: number;
         readonly bound_elsewhere: boolean;
+        readonly omits_device: boolean;
+        readonly omits_account: boolean;
         readonly expired?: boolean;
       } | null;
     };
@@ -250,6 +253,48 @@ for (const [where, open] of [
     t.match((await ask(app, holder)).json, { decision: 'ALLOW' });
     const { telemetry_id, device_id } = holder;
     t.match((await ask(app, { telemetry_id, device_id })).json, { decision: 'ALLOW' }, 'without the account');
+  });
+
+  t.test(
+    `tells what is left out, and lets nobody fill in what the holder has not given, in ${where}`,
+    async (t) => {
+      const app = await open(t, redis, { ...PATIENT, MOBILERUN_API_KEY: '', PREFACTOR_API_TOKEN: '' });
+      const holder = { telemetry_id: fresh(), device_id: fresh(), account_id: 'acct_1' };
+      const { telemetry_id, device_id, account_id } = holder;
+      t.match((await ask(app, holder)).json, { decision: 'ALLOW' });
+      t.match((await ask(app, { telemetry_id, device_id: fresh() })).json, { decision: 'BLOCK' }, 'forged');
+      for (const left of [{ telemetry_id }, { telemetry_id, account_id }, { telemetry_id, device_id: '' }])
+        t.match(await ask(app, left), {
+          json: { decision: 'CHALLENGE', degraded: false },
+          codes: ['DEVICE_OMITTED'],
+          telemetry: { omits_device: true, omits_account: !('account_id' in left), bound_elsewhere: false },
+        });
+      t.match(await ask(app, { telemetry_id, device_id }), {
+        json: { decision: 'ALLOW' },
+        telemetry: { omits_device: false, omits_account: true },
+      });
+      t.match((await ask(app, holder)).json, { decision: 'ALLOW' });
+      const accountOnly = { telemetry_id: fresh(), account_id };
+      await ask(app, accountOnly);
+      await ask(app, { telemetry_id: accountOnly.telemetry_id, device_id: fresh() });
+      t.match(
+        (await ask(app, { ...accountOnly, device_id })).json,
+        { decision: 'ALLOW' },
+        'the holder gives it',
+      );
+    },
+  );
+
+  t.test(`challenges at a gateway who leaves the device out, in ${where}`, async (t) => {
+    const app = await open(t, redis, { ...PATIENT, MOBILERUN_API_KEY: '', PREFACTOR_API_TOKEN: '' });
+    const [telemetryId, deviceId] = [fresh(), fresh()];
+    const decisionOf = async (device: string | null) =>
+      (await askGateway(app, { telemetryId, deviceId: device })).headers['x-risk-decision'];
+    t.equal(await decisionOf(deviceId), 'ALLOW');
+    t.equal(await decisionOf(fresh()), 'BLOCK');
+    t.equal(await decisionOf(null), 'CHALLENGE');
+    t.equal(await decisionOf(''), 'CHALLENGE');
+    t.equal(await decisionOf(deviceId), 'ALLOW');
   });
 
   t.test(`knows a device by whichever way it is named, in ${where}`, async (t) => {

@@ -12,10 +12,17 @@ import { loadPolicyFile } from '../support/load-policy-file.ts';
 import { readYaml } from '../support/read-yaml.ts';
 
 /** A request that carries both ids. */
-const PRESENT = { telemetry_id_present: true, device_id_present: true };
+const PRESENT = { telemetry_id_present: true, device_id_present: true, device_id_given: true };
 
 /** Custody of a first use. */
-const FIRST_USE = { uses: 1, age_seconds: 0, bound_elsewhere: false, expired: false };
+const FIRST_USE = {
+  uses: 1,
+  age_seconds: 0,
+  bound_elsewhere: false,
+  omits_device: false,
+  omits_account: false,
+  expired: false,
+};
 
 const directory = new URL('../../policies/', import.meta.url);
 

@@ -35,18 +35,26 @@ interface CustodyCase {
   readonly isLost: boolean;
 }
 
-/** Who used the id first, its age and its expiry, in every combination; custody that could not be had; and no telemetry id. The expiry alone may be lost: what the provider said last is then all there is. */
+/** Who used the id first, whether the device is left out, its age and its expiry, in every combination; custody that could not be had; and no telemetry id. The expiry alone may be lost: what the provider said last is then all there is. */
 const CUSTODY: readonly CustodyCase[] = [
-  ...[false, true].flatMap((replayed) =>
+  ...[0, 1, 2, 3].flatMap((bits) =>
     [0, 3600, 3601].flatMap((age) =>
       [false, true, undefined].map((expired): CustodyCase => {
-        const signals: TelemetrySignals = { uses: 2, age_seconds: age, bound_elsewhere: replayed };
+        const [replayed, omitted] = [(bits & 1) !== 0, (bits & 2) !== 0];
+        const signals: TelemetrySignals = {
+          uses: 2,
+          age_seconds: age,
+          bound_elsewhere: replayed,
+          omits_device: omitted,
+          // Which decides nothing.
+          omits_account: age === 0,
+        };
         return {
           custody: expired === undefined ? signals : { ...signals, expired },
           expected: (onUnknown) =>
             [
               replayed ? 'BLOCK' : 'ALLOW',
-              age > 3600 || expired ? 'CHALLENGE' : 'ALLOW',
+              age > 3600 || expired || omitted ? 'CHALLENGE' : 'ALLOW',
               expired === undefined ? onUnknown : 'ALLOW',
             ].reduce<Verdict>((left, right) => stricterOf(left, right as Verdict), 'ALLOW'),
           isLost: expired === undefined,
@@ -97,7 +105,7 @@ for (const [name, expectedOfProviders, onUnknown] of [
       }
     }
     t.same(wrong, []);
-    t.equal(counts.ALLOW + counts.CHALLENGE + counts.BLOCK, (10 * 11 * 10 + 4 * 5 * 4 * 7) * 20);
+    t.equal(counts.ALLOW + counts.CHALLENGE + counts.BLOCK, (10 * 11 * 10 + 4 * 5 * 4 * 7) * 38);
     for (const verdict of VERDICTS) t.ok(counts[verdict] > 0, verdict);
   });
 }

@@ -51,7 +51,14 @@ export function createDecisionRecord(
     },
     custody: {
       result: 'first_use',
-      signals: { uses: 1, age_seconds: 0, bound_elsewhere: false, expired: false },
+      signals: {
+        uses: 1,
+        age_seconds: 0,
+        bound_elsewhere: false,
+        omits_device: false,
+        omits_account: false,
+        expired: false,
+      },
     },
     rules: [
       { rule: 'one', result: 'unknown', why: 'stytch timeout', on_unknown: 'CHALLENGE' },

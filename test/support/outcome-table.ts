@@ -4,7 +4,7 @@ import type { Verdict } from '../../src/domain/verdict.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 
 /** A request that carries both ids. */
-export const REQUEST = { telemetry_id_present: true, device_id_present: true };
+export const REQUEST = { telemetry_id_present: true, device_id_present: true, device_id_given: true };
 
 /** The best that each provider can say. */
 const CLEAN: Record<string, Signals> = {

@@ -143,6 +143,8 @@ export function wholeCustody(): fc.Arbitrary<TelemetryCustody> {
     uses: fc.integer({ min: 1, max: 3 }),
     age_seconds: fc.constantFrom(0, 3600, 3601),
     bound_elsewhere: fc.boolean(),
+    omits_device: fc.boolean(),
+    omits_account: fc.boolean(),
     expired: fc.boolean(),
   });
   return fc.oneof(
@@ -165,9 +167,10 @@ export function requests(): fc.Arbitrary<RequestSignals> {
     {
       telemetry_id_present: fc.boolean(),
       device_id_present: fc.boolean(),
+      device_id_given: fc.boolean(),
       action: fc.constantFrom('login', 'payout'),
     },
-    { requiredKeys: ['telemetry_id_present', 'device_id_present'] },
+    { requiredKeys: ['telemetry_id_present', 'device_id_present', 'device_id_given'] },
   ) as fc.Arbitrary<RequestSignals>;
 }
 

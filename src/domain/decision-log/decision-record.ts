@@ -63,7 +63,10 @@ export const decisionRecordSchema = z.object({
   providers: z.record(z.string(), evidenceSchema),
   custody: z.object({
     result: z.enum([...CUSTODY_RESULTS, 'none']),
-    signals: telemetrySignalsSchema.nullable(),
+    signals: telemetrySignalsSchema
+      .partial({ omits_device: true, omits_account: true })
+      .nullable()
+      .describe('Records of before the two were told lack `omits_device` and `omits_account`.'),
   }),
   rules: z
     .array(

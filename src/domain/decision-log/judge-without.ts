@@ -2,7 +2,7 @@ import { isDefinite, type Signals } from '../evidence.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
 import { evaluatePolicy, type Judgement, type PolicyEvidence } from '../policy/evaluate.ts';
 import type { RequestSignals } from '../policy/request-signals.ts';
-import type { TelemetryCustody } from '../policy/telemetry-signals.ts';
+import type { TelemetryCustody, TelemetrySignals } from '../policy/telemetry-signals.ts';
 import type { Reason } from '../reason.ts';
 import type { Verdict } from '../verdict.ts';
 import type { DecisionRecord } from './decision-record.ts';
@@ -25,7 +25,8 @@ export interface Withouts {
 /** How a provider that is left out ends. */
 const LOST: PolicyEvidence = { outcome: 'unavailable', signals: null };
 /** A request signal that no record keeps: it would be an identifier. A mention in a text counts as well, which costs an explanation and no more. */
-const UNRECORDED_READ = /\brequest\b(?!\s*\.\s*(?:telemetry_id_present|device_id_present|action)\b)/;
+const UNRECORDED_READ =
+  /\brequest\b(?!\s*\.\s*(?:telemetry_id_present|device_id_present|device_id_given|action)\b)/;
 
 /**
  * Leaves each provider of a decision out, with the policy it was made by and the signals it rests on. What the records hold has to come to the decision itself first: where it does not, nothing is said.
@@ -77,13 +78,15 @@ function toRequest({ subject, action }: DecisionRecord): RequestSignals {
   const signals: RequestSignals = {
     telemetry_id_present: subject.telemetry !== null,
     device_id_present: subject.devices.length > 0,
+    device_id_given: subject.devices.length > 0,
   };
   if (action !== null) signals.action = action;
   return signals;
 }
 
 function toCustody({ custody }: DecisionRecord): TelemetryCustody {
-  return custody.signals ?? (custody.result === 'none' ? 'none' : 'unknown');
+  // An older record may lack a signal: a rule that reads it is unknown, and the record then comes to another verdict.
+  return (custody.signals as TelemetrySignals | null) ?? (custody.result === 'none' ? 'none' : 'unknown');
 }
 
 /** That a telemetry id has not expired is what its provider says; that it has, the binding remembers. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hasDeviceId, hasText, type Subject } from '../subject.ts';
+import { givesDeviceId, hasDeviceId, hasText, type Subject } from '../subject.ts';
 
 /** What a policy can read of the request itself, as the variable `request`. These values are judged afresh in every decision and never stored. */
 export const requestSignalsSchema = z.object({
@@ -7,11 +7,17 @@ export const requestSignalsSchema = z.object({
   device_id_present: z
     .boolean()
     .describe('The request carries a device id for at least one device API that is enabled.'),
+  device_id_given: z
+    .boolean()
+    .describe('The request carries a device id for any device API, enabled or not.'),
   action: z
     .string()
     .optional()
     .describe('What the subject is about to do, as the caller names it (`login`, `payout`).'),
-  account_id: z.string().optional().describe("The caller's id of the account."),
+  account_id: z
+    .string()
+    .optional()
+    .describe("The caller's id of the account; `has(request.account_id)` is true where it gives one."),
   ip: z.string().optional().describe('The IP address the caller saw.'),
   user_agent: z.string().optional().describe('The User-Agent the caller saw.'),
 });
@@ -26,6 +32,7 @@ export function toRequestSignals(
   const signals: RequestSignals = {
     telemetry_id_present: hasText(subject.telemetryId),
     device_id_present: hasDeviceId(subject, enabledDeviceProviders),
+    device_id_given: givesDeviceId(subject),
   };
   if (hasText(subject.action)) signals.action = subject.action;
   if (hasText(subject.accountId)) signals.account_id = subject.accountId;

@@ -16,6 +16,12 @@ export const telemetrySignalsSchema = z.object({
   bound_elsewhere: z
     .boolean()
     .describe('The device or the account is not the one that used the telemetry id first: it was replayed.'),
+  omits_device: z
+    .boolean()
+    .describe('The holder of the telemetry id has named a device with it, and this request names none.'),
+  omits_account: z
+    .boolean()
+    .describe('The holder of the telemetry id has given an account with it, and this request gives none.'),
   expired: z
     .boolean()
     .optional()
@@ -49,6 +55,8 @@ export function toTelemetrySignals(
     uses: record.uses,
     age_seconds: Math.max(0, Math.floor((nowMs - record.firstUsedAtMs) / 1000)),
     bound_elsewhere: record.isBoundElsewhere,
+    omits_device: record.omitsDevice,
+    omits_account: record.omitsAccount,
   };
   // What the binding remembers may be out of date, so it is believed against a lost provider only where it is the stricter.
   if (isExpired || !isLost) signals.expired = isExpired;

@@ -1,6 +1,8 @@
 import type { Clock, CustodyStore } from '../../application/ports.ts';
 import {
+  ACCOUNT_FIELD,
   type CustodyClaim,
+  type CustodyFit,
   type CustodyLoss,
   type CustodyRecord,
   DEVICE_FIELD_PREFIX,
@@ -26,27 +28,34 @@ export interface RedisCustodyStoreOptions {
  */
 const USE = `${BEGINNING}
 local now = ARGV[1]
-local held, holds_device = {}, false
+local held, holds_any, holds_device = {}, false, false
 local function is_device(field) return string.find(field, '${DEVICE_FIELD_PREFIX}', 1, true) == 1 end
+local function is_account(field) return field == '${ACCOUNT_FIELD}' end
 local flat = redis.call('HGETALL', KEYS[1])
 for i = 1, #flat, 2 do
   held[flat[i]] = flat[i + 1]
   holds_device = holds_device or is_device(flat[i])
+  holds_any = holds_any or is_device(flat[i]) or is_account(flat[i])
 end
-local elsewhere, claims_device, common_device = 0, false, false
+local elsewhere, claims_device, claims_account, common, common_device = false, false, false, false, false
 for i = 6, #ARGV, 2 do
   local device = is_device(ARGV[i])
   claims_device = claims_device or device
+  claims_account = claims_account or is_account(ARGV[i])
   local bound = held[ARGV[i]]
   if bound then
+    common = true
     common_device = common_device or device
-    if bound ~= ARGV[i + 1] then elsewhere = 1 end
+    elsewhere = elsewhere or bound ~= ARGV[i + 1]
   end
 end
-if holds_device and claims_device and not common_device then elsewhere = 1 end
+elsewhere = elsewhere or (holds_device and claims_device and not common_device)
+local omits_device = holds_device and not claims_device
+local omits_account = held.${ACCOUNT_FIELD} and not claims_account
+local holders = not elsewhere and (common or not holds_any)
 local name, lost = beginning(KEYS[2], now, ARGV[4], ARGV[5])
 local fresh = held.first and {} or { 'first', now }
-for i = 6, elsewhere == 0 and #ARGV or 0, 2 do
+for i = 6, holders and #ARGV or 0, 2 do
   if not held[ARGV[i]] then
     fresh[#fresh + 1] = ARGV[i]
     fresh[#fresh + 1] = ARGV[i + 1]
@@ -56,7 +65,9 @@ if #fresh > 0 then redis.call('HSET', KEYS[1], unpack(fresh)) end
 local uses = redis.call('HINCRBY', KEYS[1], 'uses', 1)
 local life = tonumber(held.kept and ARGV[3] or ARGV[2])
 if redis.call('PTTL', KEYS[1]) < life then redis.call('PEXPIRE', KEYS[1], life) end
-return { uses, held.first or now, elsewhere, held.kept and 1 or 0, held.expires or false, name, lost }`;
+local function bit(fact) return fact and 1 or 0 end
+local fit = { bit(elsewhere), bit(omits_device), bit(omits_account) }
+return { uses, held.first or now, fit, bit(held.kept), held.expires or false, name, lost }`;
 
 const KEEP = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
@@ -130,14 +141,22 @@ export function createRedisCustodyStore({
 
 /** Reads a reply that is trusted no further than its shape: somebody else may have written the key. */
 function toRecord(
-  [uses, first, elsewhere, kept, expires]: readonly unknown[],
+  [uses, first, reported, kept, expires]: readonly unknown[],
   loss: CustodyLoss | null,
 ): CustodyRecord | null {
   const firstUsedAtMs = toTimeMs(first);
   const validUntilMs = expires === null || expires === undefined ? null : toTimeMs(expires);
   const isMangled = firstUsedAtMs === null || (validUntilMs === null && typeof expires === 'string');
-  if (isMangled || typeof uses !== 'number' || typeof elsewhere !== 'number') return null;
-  return { uses, firstUsedAtMs, isBoundElsewhere: elsewhere !== 0, isKept: kept !== 0, validUntilMs, loss };
+  const fit = toFit(reported);
+  if (isMangled || typeof uses !== 'number' || fit === null) return null;
+  return { uses, firstUsedAtMs, ...fit, isKept: kept !== 0, validUntilMs, loss };
+}
+
+function toFit(reported: unknown): CustodyFit | null {
+  if (!Array.isArray(reported)) return null;
+  const [isBoundElsewhere, omitsDevice, omitsAccount] = reported.map((bit) => bit !== 0);
+  if (isBoundElsewhere === undefined || omitsDevice === undefined || omitsAccount === undefined) return null;
+  return { isBoundElsewhere, omitsDevice, omitsAccount };
 }
 
 function toLoss(lostAtMs: number, retentionMs: number): CustodyLoss | null {

@@ -56,7 +56,7 @@ const DECISION: Decision = {
       suspect: false,
     },
   ],
-  custody: { uses: 1, age_seconds: 0, bound_elsewhere: false },
+  custody: { uses: 1, age_seconds: 0, bound_elsewhere: false, omits_device: false, omits_account: false },
   trace: [{ rule: 'bad', result: 'true' }],
   policy: { id: 'p', hash: 'sha256:1' },
   signalsRead: new Map<string, readonly string[] | null>([

@@ -7,7 +7,7 @@ import { serialiseRecord } from '../../../src/domain/decision-log/serialise-reco
 import { createDecisionRecord, createGapRecord } from '../../support/decision-records.ts';
 
 const schema: unknown = JSON.parse(
-  readFileSync(new URL(`../../openapi/${RECORD_SCHEMA_FILE}`, import.meta.url), 'utf8'),
+  readFileSync(new URL(`../../../openapi/${RECORD_SCHEMA_FILE}`, import.meta.url), 'utf8'),
 );
 const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema as object);
 

@@ -13,7 +13,12 @@ function recordOf(
   evidence: readonly PolicyEvidence[],
   custody: TelemetryCustody = 'none',
 ): DecisionRecord {
-  const request = { telemetry_id_present: true, device_id_present: true, action: 'login' };
+  const request = {
+    telemetry_id_present: true,
+    device_id_present: true,
+    device_id_given: true,
+    action: 'login',
+  };
   const judged = evaluatePolicy(policy, evidence, request, custody);
   const use = { origin: 'miss', latency_ms: 1, age_ms: 0, request_id: null } as const;
   const providers = policy.providerIds.map((id, place) => {
@@ -81,7 +86,13 @@ t.test(
 
 t.test('takes with a provider of telemetry ids that the id has not expired', async (t) => {
   const policy = compiled(documentOf([rule('telemetry.expired'), rule('!b.found', { id: 'b' })]));
-  const custody = { uses: 2, age_seconds: 5, bound_elsewhere: false };
+  const custody = {
+    uses: 2,
+    age_seconds: 5,
+    bound_elsewhere: false,
+    omits_device: false,
+    omits_account: false,
+  };
   const live = recordOf(policy, [ok(), ok()], { ...custody, expired: false });
   t.same(short(policy, live), [null, 'a CHALLENGE true', 'b CHALLENGE true']);
   t.same(short(policy, live, []), [null, 'a ALLOW false', 'b CHALLENGE true']);
@@ -103,7 +114,9 @@ t.test('says nothing where the record cannot say it', async (t) => {
     t.match(short(reading, recordOf(reading, [ok(), ok()])), [/do not keep/], when);
   }
   const plain = compiled(
-    documentOf([rule('!a.found && request.action == "login" && request . device_id_present')]),
+    documentOf([
+      rule('!a.found && request.action == "login" && request . device_id_present && request.device_id_given'),
+    ]),
   );
   const record = recordOf(plain, [ok(), ok()]);
   t.equal(short(plain, record)[0], null);

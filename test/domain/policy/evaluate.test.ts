@@ -4,7 +4,11 @@ import type { RequestSignals } from '../../../src/domain/policy/request-signals.
 import type { TelemetryCustody } from '../../../src/domain/policy/telemetry-signals.ts';
 import { compiled, documentOf, NOT_FOUND, ok, rule, SKIPPED, TIMEOUT } from '../../support/policy-fixture.ts';
 
-const REQUEST: RequestSignals = { telemetry_id_present: true, device_id_present: true };
+const REQUEST: RequestSignals = {
+  telemetry_id_present: true,
+  device_id_present: true,
+  device_id_given: true,
+};
 
 function judge(
   rules: readonly Record<string, unknown>[],
@@ -179,7 +183,14 @@ t.test('lets a rule about a skipped provider say nothing', async (t) => {
   t.match(judgement, { verdict: 'ALLOW', reasons: [], waivers: [] });
 });
 
-const FIRST_USE = { uses: 1, age_seconds: 0, bound_elsewhere: false, expired: false };
+const FIRST_USE = {
+  uses: 1,
+  age_seconds: 0,
+  bound_elsewhere: false,
+  omits_device: false,
+  omits_account: false,
+  expired: false,
+};
 
 /** One rule about custody alone, and what was made of it. */
 function judgeCustody(when: string, custody?: TelemetryCustody) {

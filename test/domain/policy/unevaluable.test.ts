@@ -149,8 +149,15 @@ function isSettled(policy: CompiledPolicy, when: string): boolean {
 
 function resultOf(when: string, request: Partial<RequestSignals> = {}): string | undefined {
   const evidence = [ok(SIGNALS), ok(SIGNALS)];
-  const custody = { uses: 1, age_seconds: 0, bound_elsewhere: false, expired: false };
-  const whole = { telemetry_id_present: true, device_id_present: true, ...request };
+  const custody = {
+    uses: 1,
+    age_seconds: 0,
+    bound_elsewhere: false,
+    omits_device: false,
+    omits_account: false,
+    expired: false,
+  };
+  const whole = { telemetry_id_present: true, device_id_present: true, device_id_given: true, ...request };
   return evaluatePolicy(compiled(documentOf([rule(when)])), evidence, whole, custody).trace[0]?.result;
 }
 
