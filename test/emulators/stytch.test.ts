@@ -171,6 +171,20 @@ t.test('echoes good metadata and refuses bad metadata before it looks the id up'
   }
 });
 
+t.test('takes members of the metadata that are null for ones that are not there', async (t) => {
+  const { app } = createEmulators(t);
+  const ask = async (metadata: unknown) => {
+    const payload = JSON.stringify({ telemetry_id: 'allow', external_metadata: metadata });
+    const response = await app.inject({ ...stytchLookup('allow'), payload });
+    return [response.statusCode, response.json().external_metadata];
+  };
+  // As the vendor's Python client 15.3.0 writes `Metadata(user_action='login')`.
+  const sent = { external_id: null, organization_id: null, user_action: 'login' };
+  t.strictSame(await ask(sent), [200, { user_action: 'login' }]);
+  t.strictSame(await ask({ external_id: null, organization_id: null, user_action: null }), [200, {}]);
+  t.strictSame(await ask(null), [200, {}], 'clients require the member in the answer');
+});
+
 t.test('answers error-<status>-<type> with that error', async (t) => {
   const { app } = createEmulators(t);
   const ids = [

@@ -13,8 +13,11 @@ import { healthyPayload, type LookupMethod, newRequestId, successPayload } from 
 
 interface Lookup {
   readonly telemetryId: string;
+  /** As it was sent; undefined where it was not. */
   readonly metadata: unknown;
 }
+
+type Metadata = Readonly<Record<string, unknown>>;
 
 const LOOKUP_PATH = '/v1/fingerprint/lookup';
 /** Wrong paths that a mistaken base URL leads to. The most specific path wins, so other vendors' routes under /v1 are not touched. */
@@ -65,12 +68,13 @@ async function lookUp(
   if (refusal !== null) return sendAnswer(reply, refusal);
   const lookup = method === 'GET' ? readQuery(request.query) : readBody(request.body);
   if (lookup === null) return sendAnswer(reply, errorAnswer(400, 'invalid_json'));
-  if (!isMetadata(lookup.metadata)) return sendAnswer(reply, errorAnswer(400, 'invalid_external_metadata'));
-  return faults.respond(reply, lookup.telemetryId, dialectOf(lookup, method));
+  const metadata = readMetadata(lookup.metadata);
+  if (metadata === null) return sendAnswer(reply, errorAnswer(400, 'invalid_external_metadata'));
+  return faults.respond(reply, lookup.telemetryId, dialectOf(lookup.telemetryId, metadata, method));
 }
 
-function dialectOf({ telemetryId, metadata }: Lookup, method: LookupMethod): EmulatorDialect {
-  const echo = method === 'POST' && metadata !== undefined ? { external_metadata: metadata } : {};
+function dialectOf(telemetryId: string, metadata: Metadata, method: LookupMethod): EmulatorDialect {
+  const echo = method === 'POST' ? { external_metadata: metadata } : {};
   return {
     redirectPath: `${LOOKUP_PATH}?telemetry_id=allow`,
     good: () => ({ ...healthyPayload(telemetryId, method, Date.now()), ...echo }),
@@ -124,12 +128,16 @@ function readBody(body: unknown): Lookup | null {
   };
 }
 
-function isMetadata(metadata: unknown): boolean {
-  if (metadata === undefined || metadata === null) return true;
-  if (!isRecord(metadata)) return false;
-  return METADATA_KEYS.map((key) => metadata[key]).every(
-    (value) => value === undefined || (typeof value === 'string' && METADATA_VALUE.test(value)),
+/** Null for what Stytch refuses. The vendor's clients write a member that is not set as null, and require the whole in the answer. */
+function readMetadata(metadata: unknown): Metadata | null {
+  if (metadata === undefined || metadata === null) return {};
+  if (!isRecord(metadata)) return null;
+  const given = Object.entries(metadata).filter(([, value]) => value !== null);
+  const isGood = given.every(
+    ([key, value]) =>
+      !METADATA_KEYS.includes(key) || (typeof value === 'string' && METADATA_VALUE.test(value)),
   );
+  return isGood ? Object.fromEntries(given) : null;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
