@@ -17,7 +17,8 @@ function findLists(text: string): string[] {
 t.test('every list of headers that go to riskgate has all that reroute', async (t) => {
   t.ok(FIELDS.length >= 5, FIELDS.join(' '));
   let lists = 0;
-  for (const name of readdirSync(FOLDER).filter((path) => path.endsWith('.md')))
+  const paths = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' });
+  for (const name of paths.filter((path) => /\.(md|yaml)$/.test(path)))
     for (const list of findLists(readFileSync(join(FOLDER, name), 'utf8'))) {
       lists += 1;
       const names = new Set(list.match(/x-[a-z-]+/g));

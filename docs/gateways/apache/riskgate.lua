@@ -25,9 +25,9 @@ local not_forwarded = {
   ["x-riskgate-key"] = true,
 }
 
--- X-Risk-Decision, X_Risk_Decision and what lies between: application servers take them for the same.
+-- X-Risk-Decision, X_Risk_Decision, X.Risk~Decision: application servers take them for the same. X-Riskgate-Key too.
 local function is_risk_header(name)
-  return name:lower():gsub("_", "-"):find("^x%-risk") ~= nil
+  return name:lower():find("^x%Wrisk") ~= nil
 end
 
 local function request_text(r, profile)
@@ -93,9 +93,17 @@ local function refuse(r, status, body)
   return apache2.DONE
 end
 
--- The profile that a path is asked with; `r.uri` is as Apache understands the path.
+-- True for a path that servers read in several ways.
+local function is_ambiguous(path)
+  return path:find("//", 1, true) or path:find("[\\;]") or (path .. "/"):find("/%.+/") or path:gsub("%%20", ""):find("%%[0-7]")
+end
+
+-- The profile that a path is asked with; `r.uri` is as Apache understands the path, which the application is sent as
+-- it came.
 local function profile_of(r)
-  if r.uri:find("^/api/") then
+  if is_ambiguous(r.unparsed_uri:match("^[^?]*")) then
+    return "default"
+  elseif r.uri:find("^/api/") then
     return "api"
   elseif r.uri:find("^/account/") then
     return "web"
@@ -120,7 +128,9 @@ function check(r)
   for _, name in ipairs(spoofed) do
     r.headers_in[name] = nil
   end
-  r.headers_in["X-Riskgate-Key"] = nil
+  -- mod_proxy drops what a client names here, and would drop what riskgate has said.
+  local connection = (r.headers_in["Connection"] or ""):lower()
+  r.headers_in["Connection"] = connection:find("close", 1, true) and "close" or nil
   if not status then
     r.err_headers_out["X-Risk-Decision"] = "UNAVAILABLE"
     r.err_headers_out["X-Risk-Decision-Id"] = "none"

@@ -76,14 +76,18 @@ async function ask(request, url, env) {
   }
 }
 
+// A path that servers read in several ways belongs to no profile but the default.
+const AMBIGUOUS = /\/\/|[\\;]|\/\.+(?:\/|$)|%(?:[013-7]|2[^0])/;
+
 function profileOf(pathname) {
+  if (AMBIGUOUS.test(pathname)) return 'default';
   if (pathname.startsWith('/api/')) return 'api';
   if (pathname.startsWith('/account/')) return 'web';
   if (pathname.startsWith('/catalogue/')) return 'catalogue';
   return 'default';
 }
 
-// X-Risk-Decision, X_Risk_Decision and what lies between: application servers take them for the same. X-Riskgate-Key too.
+// X-Risk-Decision, X_Risk_Decision, X.Risk~Decision: application servers take them for the same. X-Riskgate-Key too.
 function withoutRiskHeaders(original) {
   const headers = new Headers(original);
   for (const name of original.keys())

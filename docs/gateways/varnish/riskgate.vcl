@@ -3,6 +3,8 @@
 vcl 4.1;
 
 import std;
+# Debian: varnish-modules.
+import header;
 
 backend riskgate {
     .host = "riskgate";
@@ -17,26 +19,12 @@ backend app {
     .port = "8000";
 }
 
-# X-Risk-Decision, X_Risk_Decision and what lies between: application servers take them for the same.
+# X-Risk-Decision, X_Risk_Decision, X.Risk~Decision: application servers take them for the same. X-Riskgate-Key too.
 sub strip_risk_headers {
-    unset req.http.X-Risk-Decision;
-    unset req.http.X-Risk_Decision;
-    unset req.http.X_Risk-Decision;
-    unset req.http.X_Risk_Decision;
-    unset req.http.X-Risk-Decision-Id;
-    unset req.http.X-Risk-Decision_Id;
-    unset req.http.X-Risk_Decision-Id;
-    unset req.http.X-Risk_Decision_Id;
-    unset req.http.X_Risk-Decision-Id;
-    unset req.http.X_Risk-Decision_Id;
-    unset req.http.X_Risk_Decision-Id;
-    unset req.http.X_Risk_Decision_Id;
-    unset req.http.X-Risk-Reasons;
-    unset req.http.X-Risk_Reasons;
-    unset req.http.X_Risk-Reasons;
-    unset req.http.X_Risk_Reasons;
-    unset req.http.X-Riskgate-Key;
-    unset req.http.X-Riskgate-Path;
+    header.regsub(req, "(?i)^x[^a-z0-9:]risk[^:]*:.*$", "X-Riskgate-Stripped: yes", true);
+    unset req.http.X-Riskgate-Stripped;
+    # Varnish drops what a client names here, and would drop what riskgate has said.
+    unset req.http.Connection;
 }
 
 sub vcl_recv {
@@ -52,7 +40,10 @@ sub vcl_recv {
     }
     set req.http.X-Original-Method = req.method;
     set req.http.X-Original-URI = req.url;
-    if (req.url ~ "^/api/") {
+    # A path that servers read in several ways belongs to no profile but the default.
+    if (req.url ~ "^[^?]*(//|[\\;]|/\.+([/?]|$)|%([013-7]|2[^0]))") {
+        set req.http.X-Riskgate-Path = "/v1/gateway/nginx/default";
+    } elsif (req.url ~ "^/api/") {
         set req.http.X-Riskgate-Path = "/v1/gateway/nginx/api";
     } elsif (req.url ~ "^/account/") {
         set req.http.X-Riskgate-Path = "/v1/gateway/nginx/web";

@@ -7,6 +7,7 @@ const MODULES = ['mpm_event', 'authz_core', 'lua', 'proxy', 'proxy_http', 'heade
 await testGateway({
   name: 'apache',
   recipes: ['apache/riskgate.conf', 'apache/riskgate.lua'],
+  opensWebSockets: false,
   caches: false,
   command: ([recipe = ''], { directory }) => {
     const main = join(directory, 'apache2.conf');

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { portOf } from '../../support/test-app.ts';
+import { acceptWebSocket } from './stub-server.ts';
 
 /** What the application behind a gateway saw of one request. */
 export interface SeenRequest {
@@ -28,11 +29,11 @@ interface Teardown {
 export async function startApplication(t: Teardown): Promise<Application> {
   const seen: SeenRequest[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const hash = createHash('sha256');
+    const digest = createHash('sha256');
     let bodyBytes = 0;
     try {
       for await (const chunk of request) {
-        hash.update(chunk as Buffer);
+        digest.update(chunk as Buffer);
         bodyBytes += (chunk as Buffer).length;
       }
     } catch {
@@ -41,12 +42,18 @@ export async function startApplication(t: Teardown): Promise<Application> {
       return;
     }
     const { method = '', url = '', rawHeaders } = request;
-    const one: SeenRequest = { method, url, rawHeaders, bodyBytes, bodySha256: hash.digest('hex') };
+    const one: SeenRequest = { method, url, rawHeaders, bodyBytes, bodySha256: digest.digest('hex') };
     seen.push(one);
     response.writeHead(200, { 'content-type': 'application/json', 'x-application': 'yes' });
     response.end(JSON.stringify(one));
   };
   const server = createServer((request, response) => void answer(request, response));
+  server.on('upgrade', (request: IncomingMessage, socket) => {
+    const { method = '', url = '', rawHeaders } = request;
+    seen.push({ method, url, rawHeaders, bodyBytes: 0, bodySha256: hash('sha256', '') });
+    socket.on('error', () => {});
+    acceptWebSocket(request, socket);
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
@@ -56,10 +63,11 @@ export async function startApplication(t: Teardown): Promise<Application> {
   return { port: portOf(server.address()), seen };
 }
 
-/** All values of a header that an application server would take for `name`: CGI, WSGI and others make no difference between a dash and an underscore. */
+/** All values of a header that an application server would take for `name`: CGI, WSGI and others make no difference between a dash and any other sign. */
 export function valuesOf({ rawHeaders }: SeenRequest, name: string): readonly string[] {
   const wanted = name.toLowerCase();
   return rawHeaders.filter(
-    (_, place) => place % 2 === 1 && rawHeaders[place - 1]?.toLowerCase().replaceAll('_', '-') === wanted,
+    (_, place) =>
+      place % 2 === 1 && rawHeaders[place - 1]?.toLowerCase().replaceAll(/[^a-z0-9]/g, '-') === wanted,
   );
 }

@@ -14,6 +14,7 @@ const RECIPES = ['cloudflare-worker/worker.js', 'cloudflare-worker/wrangler.json
 await testGateway({
   name: 'cloudflare-worker',
   recipes: RECIPES,
+  opensWebSockets: true,
   caches: false,
   command: ([, wrangler = ''], around) => serveWorker(wrangler, around),
 });

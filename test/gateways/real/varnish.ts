@@ -3,6 +3,7 @@ import { testGateway } from './test-gateway.ts';
 await testGateway({
   name: 'varnish',
   recipes: ['varnish/riskgate.vcl'],
+  opensWebSockets: false,
   caches: false,
   command: ([recipe = ''], { gatewayPort, directory }) => [
     'varnishd',

@@ -1,0 +1,3 @@
+import { testEnvoy } from './envoy-program.ts';
+
+await testEnvoy('envoy-grpc', 'grpc');
