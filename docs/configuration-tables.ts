@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import { commonSettings, OWN_SETTINGS, type ProviderDeclaration } from '../src/config/config.ts';
+import { allSettings, commonSettings, type ProviderDeclaration } from '../src/config/config.ts';
 import { DECISION_LOG_SETTINGS } from '../src/config/decision-log-settings.ts';
 import { REDIS_SETTINGS } from '../src/config/redis-settings.ts';
 import { SERVICE_SETTINGS, type SettingDeclaration } from '../src/config/service-settings.ts';
+import { TRACE_SETTINGS } from '../src/config/trace-settings.ts';
 import { code, toTable } from './markdown-table.ts';
 
 const HEADER = ['Variable', 'Default', 'Required', 'Meaning', 'Values'];
 
-/** Every environment variable, in one table for the service, one for Redis and one for each provider. */
+/** Every environment variable, in one table for the service, one for Redis, one for the decision log, one for traces and one for each provider. */
 export function renderConfiguration(providers: readonly ProviderDeclaration[]): string {
   const service = toTable(
     HEADER,
@@ -21,6 +22,10 @@ export function renderConfiguration(providers: readonly ProviderDeclaration[]): 
     HEADER,
     Object.values<SettingDeclaration>(DECISION_LOG_SETTINGS).map((setting) => toRow(setting, 'yes')),
   );
+  const traces = toTable(
+    HEADER,
+    Object.values<SettingDeclaration>(TRACE_SETTINGS).map((setting) => toRow(setting, 'yes')),
+  );
   const parts = providers.map((provider) => {
     const settings = [...Object.values(provider.settings), ...commonSettings(provider)];
     const rows = settings.map((setting) => toRow(setting, `when ${code(provider.id)} is enabled`));
@@ -33,18 +38,15 @@ export function renderConfiguration(providers: readonly ProviderDeclaration[]): 
     `${redis}\n`,
     '**The decision log**\n',
     `${log}\n`,
+    '**Traces**\n',
+    `${traces}\n`,
   ];
   return [...own, ...parts].join('\n');
 }
 
 /** The name of every environment variable. */
 export function variableNames(providers: readonly ProviderDeclaration[]): readonly string[] {
-  const ofProviders = providers.flatMap((provider) => [
-    ...Object.values(provider.settings),
-    ...commonSettings(provider),
-  ]);
-  const own = [...Object.values(OWN_SETTINGS), ...Object.values(REDIS_SETTINGS)];
-  return [...own, ...ofProviders].map(({ env }) => env);
+  return allSettings(providers).map(({ env }) => env);
 }
 
 function toRow(setting: SettingDeclaration, required: string): readonly string[] {

@@ -30,6 +30,8 @@ async function run(config: Config): Promise<void> {
   const { logger, write, close: closeLogger } = createLogger(config.logLevel);
   for (const misspelt of findMisspeltVariables(process.env, PROVIDERS))
     logger.warn({ event: 'config.misspelt', ...misspelt }, 'a variable that nothing reads');
+  for (const ignored of config.ignored)
+    logger.warn({ event: 'config.ignored', ...ignored }, 'a variable that is not obeyed');
   const app = await createApp({ config, providers: PROVIDERS, logger, version, write });
   let isClosing = false;
   const graceful = closeWithGrace(

@@ -11,7 +11,9 @@ import {
   type RedisValues,
   toRedisConfig,
 } from './redis-settings.ts';
+import { findServiceLinks, withoutServiceLinks } from './service-links.ts';
 import { integer, SERVICE_SETTINGS, type SettingDeclaration } from './service-settings.ts';
+import { type IgnoredVariable, readTraces, TRACE_SETTINGS, type TraceConfig } from './trace-settings.ts';
 
 /** The part of a provider definition that configuration depends on. */
 export interface ProviderDeclaration {
@@ -65,10 +67,10 @@ export interface Config extends DecisionLogConfig {
   readonly isMeasured: boolean;
   /** Whether /dashboard is there. */
   readonly isDashboardServed: boolean;
-  /** The base URL of a collector of traces (OTLP over HTTP); null exports none. */
-  readonly traceEndpoint: string | null;
-  /** Of the traces that no caller began, the share that is recorded: 0 to 1. */
-  readonly traceShare: number;
+  /** Null exports no traces. */
+  readonly traces: TraceConfig | null;
+  /** Variables that are set and not obeyed. */
+  readonly ignored: readonly IgnoredVariable[];
   readonly inFlightMax: number;
   /** Null does not watch the event loop. */
   readonly eventLoopDelayMaxMs: number | null;
@@ -134,11 +136,18 @@ export interface ConfigFiles {
 
 /** Reads the configuration from `env`, or returns every mistake in it at once, one line each, with those that `checkFiles` finds in the files it names. An empty variable counts as absent. A provider is enabled by its credentials; no provider at all is a mistake. */
 export function loadConfig(
-  env: Environment,
+  given: Environment,
   providers: readonly ProviderDeclaration[],
   checkFiles: (files: ConfigFiles) => readonly string[] = () => [],
 ): ConfigResult {
+  const env = withoutServiceLinks(given);
   const mistakes: string[] = [];
+  const ignored: IgnoredVariable[] = findLinkedVariables(given, providers);
+  const traces = readTraces(
+    env,
+    (mistake) => mistakes.push(mistake),
+    (variable) => ignored.push(variable),
+  );
   const own = Object.fromEntries(
     Object.entries(OWN_SETTINGS).map(([name, setting]) => [name, read(env, setting, mistakes)]),
   );
@@ -154,11 +163,31 @@ export function loadConfig(
     redis,
     gatewayProfilesFile: own['gatewayProfilesFile'] ?? null,
     grpcPort: own['grpcPort'] ?? null,
-    traceEndpoint: own['traceEndpoint'] ?? null,
+    traces,
+    ignored,
     decisionLogFile: own['decisionLogFile'] ?? null,
     providers: configs,
   } as unknown as Config;
   return { ok: true, value: deepFreeze(value) };
+}
+
+/** Variables of ours that a service in the same namespace has set. */
+function findLinkedVariables(env: Environment, providers: readonly ProviderDeclaration[]): IgnoredVariable[] {
+  const links = findServiceLinks(env);
+  const reason = 'is a link to a Kubernetes service of that name; set enableServiceLinks: false';
+  return allSettings(providers).flatMap(({ env: variable }) =>
+    links.has(variable) ? [{ variable, reason }] : [],
+  );
+}
+
+/** Every variable that is read, of the service and of all providers. */
+export function allSettings(providers: readonly ProviderDeclaration[]): readonly SettingDeclaration[] {
+  const ofProviders = providers.flatMap((provider) => [
+    ...Object.values(provider.settings),
+    ...commonSettings(provider),
+  ]);
+  const own = [OWN_SETTINGS, TRACE_SETTINGS, REDIS_SETTINGS].flatMap((settings) => Object.values(settings));
+  return [...own, ...ofProviders];
 }
 
 /** True also where the variables of that Redis have mistakes, which are said elsewhere. */

@@ -1,6 +1,6 @@
 import leven from 'leven';
-import { commonSettings, OWN_SETTINGS, type ProviderDeclaration } from './config.ts';
-import { REDIS_SETTINGS } from './redis-settings.ts';
+import { allSettings, type ProviderDeclaration } from './config.ts';
+import { findServiceLinks } from './service-links.ts';
 
 /** A variable that nothing reads, and the one that it most likely should have been. */
 export interface MisspeltVariable {
@@ -16,14 +16,11 @@ export function findMisspeltVariables(
   env: Readonly<Record<string, string | undefined>>,
   providers: readonly ProviderDeclaration[],
 ): readonly MisspeltVariable[] {
-  const known = [
-    ...Object.values(OWN_SETTINGS),
-    ...Object.values(REDIS_SETTINGS),
-    ...providers.flatMap((provider) => [...Object.values(provider.settings), ...commonSettings(provider)]),
-  ].map((setting) => setting.env);
+  const known = allSettings(providers).map((setting) => setting.env);
+  const links = findServiceLinks(env);
   const candidates = known.filter(isTelling);
   return Object.keys(env)
-    .filter((name) => env[name] && isTelling(name) && !known.includes(name))
+    .filter((name) => env[name] && isTelling(name) && !known.includes(name) && !links.has(name))
     .flatMap((variable) => {
       const meant = candidates.find((name) => isNear(variable, name));
       return meant === undefined ? [] : [{ variable, meant }];

@@ -151,23 +151,6 @@ export const SERVICE_SETTINGS = {
     default: 'on',
     description: 'The page at `/dashboard`. It shows nothing without an API key of the scope `read`.',
   },
-  traceEndpoint: {
-    env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
-    schema: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }),
-    isOptional: true,
-    description:
-      'Where traces are sent (OTLP over HTTP, `/v1/traces` is added). Without it there are none. The exporter also reads `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.',
-  },
-  traceShare: {
-    env: 'OTEL_TRACES_SAMPLER_ARG',
-    schema: z
-      .string()
-      .regex(/^(0(\.\d+)?|1(\.0+)?)$/, 'must be a number from 0 to 1')
-      .transform(Number),
-    default: '1',
-    description:
-      'The share of traces that is recorded. A caller whose `traceparent` says so decides for itself.',
-  },
   inFlightMax: {
     env: 'MAX_IN_FLIGHT',
     schema: integer(1, 1_000_000),

@@ -32,11 +32,18 @@ export interface OtlpTracer {
   close(): Promise<void>;
 }
 
-export interface OtlpTracerOptions {
-  /** The collector's base URL; `/v1/traces` is added. */
-  readonly endpoint: string;
-  /** Of the traces that no caller began, the share that is recorded. */
-  readonly share: number;
+export interface TraceExport {
+  /** Where traces are posted to, whole. */
+  readonly url: string;
+  readonly sampler: {
+    /** Whether a caller that began a trace says for itself whether it is recorded. */
+    readonly isParentBased: boolean;
+    /** Of the others, the share that is recorded: 0 to 1. */
+    readonly share: number;
+  };
+}
+
+export interface OtlpTracerOptions extends TraceExport {
   readonly serviceName: string;
   readonly version: string;
   /** Called when exports begin to fail, with an error code, and with null when they succeed again. */
@@ -51,16 +58,16 @@ const SPAN_KINDS = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT } as c
 
 /** Builds a tracer that exports batches in the background and never waits for them. Nothing global is registered or patched. */
 export function createOtlpTracer(options: OtlpTracerOptions): OtlpTracer {
-  const { endpoint, share, serviceName, version, onExportChange } = options;
+  const { url, sampler, serviceName, version, onExportChange } = options;
+  const root = new TraceIdRatioBasedSampler(sampler.share);
   const own = resourceFromAttributes({ 'service.name': serviceName, 'service.version': version });
-  const url = `${endpoint.replace(/\/+$/, '')}/v1/traces`;
   const exporter = watchExports(
     new OTLPTraceExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS }),
     onExportChange,
   );
   const provider = new TracerProvider({
     resource: own.merge(detectResources({ detectors: [envDetector] })),
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(share) }),
+    sampler: sampler.isParentBased ? new ParentBasedSampler({ root }) : root,
     spanProcessors: [new BatchSpanProcessor({ exporter, exportTimeoutMillis: EXPORT_TIMEOUT_MS })],
   });
   const tracer = provider.getTracer(serviceName, version);

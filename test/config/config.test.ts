@@ -56,8 +56,8 @@ t.test('has the defaults of the contract', async (t) => {
     custodyEntriesMax: 200_000,
     isMeasured: true,
     isDashboardServed: true,
-    traceEndpoint: null,
-    traceShare: 1,
+    traces: null,
+    ignored: [],
     inFlightMax: 4096,
     eventLoopDelayMaxMs: 200,
     wrongKeysMax: 100,
@@ -206,6 +206,14 @@ for (const [name, values] of WRONG) {
     }
   });
 }
+
+t.test('a link to a Kubernetes service is no setting, and is told', async (t) => {
+  const env = { ...MINIMAL, GRPC_PORT: 'tcp://10.0.0.7:9090', GRPC_SERVICE_HOST: '10.0.0.7' };
+  const loaded = loadConfig(env, PROVIDERS);
+  if (!loaded.ok) throw new Error(loaded.mistakes.join());
+  t.equal(loaded.value.grpcPort, null);
+  t.match(loaded.value.ignored, [{ variable: 'GRPC_PORT', reason: /enableServiceLinks: false/ }]);
+});
 
 t.test('names everything that is missing at once', async (t) => {
   const mistakes = mistakesOf({});

@@ -133,7 +133,11 @@ t.test('records nothing of a trace that the caller does not record, and still pa
 
 t.test('records the configured share of the traces that begin here', async (t) => {
   const receiver = await startOtlpReceiver(t);
-  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, OTEL_TRACES_SAMPLER_ARG: '0' };
+  const env = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+    OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0',
+  };
   const app = await createTestApp(t, { emulators, env });
   await app.decide(GOOD);
   await app.decide(GOOD, { headers: { traceparent: SAMPLED } });
@@ -235,7 +239,9 @@ t.test('loads OpenTelemetry only where there is a collector', async (t) => {
     const script = `
       await import('./src/app/app.ts');
       const { startTracer } = await import('./src/observers/start-tracer.ts');
-      await startTracer({ traceEndpoint: ${JSON.stringify(endpoint)}, traceShare: 1 }, '0', {});
+      const url = ${JSON.stringify(endpoint)};
+      const sampler = { isParentBased: true, share: 1 };
+      await startTracer(url === null ? null : { url, sampler }, '0', {});
       const { default: Module } = await import('node:module');
       console.log(Object.keys(Module._cache).join('\\n'));`;
     const { stdout, stderr } = await runProgram(t, [process.execPath, '--input-type=module', '-e', script]);
