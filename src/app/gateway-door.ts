@@ -2,11 +2,11 @@ import type { Logger } from 'pino';
 import { createBlockAmbiguous } from '../application/block-ambiguous.ts';
 import type { HoldToLimits } from '../application/callers/hold-to-limits.ts';
 import type { Decide } from '../application/decide.ts';
-import type { Clock, DecisionObserver } from '../application/ports.ts';
+import type { Clock } from '../application/ports.ts';
 import type { SettledDecide } from '../application/settle-decision.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import { createIsGateway } from '../gateways/authenticate-gateway.ts';
-import { createCheck } from '../gateways/check.ts';
+import { type CheckDependencies, createCheck } from '../gateways/check.ts';
 import { startGrpcDoor } from '../gateways/envoy-grpc/start-door.ts';
 import type { GatewayProfiles } from '../gateways/profile.ts';
 import { createRefusalLog } from '../gateways/refusal-log.ts';
@@ -25,7 +25,7 @@ export interface GatewayWiring {
   /** Adds what follows every decision to a use case. */
   readonly settle: (decide: Decide) => SettledDecide;
   readonly overload: () => string | null;
-  readonly observer: DecisionObserver;
+  readonly observer: CheckDependencies['observer'];
   readonly holdToLimits: HoldToLimits;
   readonly clock: Clock;
   readonly newId: () => string;

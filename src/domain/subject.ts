@@ -5,9 +5,16 @@ export interface Subject {
   readonly device: DeviceIds;
   readonly action?: string | undefined;
   readonly accountId?: string | undefined;
+  /** The end user's address in its canonical spelling (ip-address.ts). Absent where nobody was to tell one, and where it cannot be read. */
   readonly ip?: string | undefined;
+  /** Why an address that was to be told cannot be read. It is then unknown, and never absent. */
+  readonly ipUnreadable?: UnreadableAddress | undefined;
   readonly userAgent?: string | undefined;
 }
+
+/** A gateway's field for the address is not there, stands there more than once, or holds no address. */
+export const UNREADABLE_ADDRESSES = ['missing', 'repeated', 'malformed'] as const;
+export type UnreadableAddress = (typeof UNREADABLE_ADDRESSES)[number];
 
 /** Either one id that every device API is asked about, or one id for each API that is named; the others are then skipped. */
 export type DeviceIds =

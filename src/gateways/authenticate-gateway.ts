@@ -1,5 +1,4 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { isIP } from 'node:net';
 import type { LimitedCaller } from '../application/callers/hold-to-limits.ts';
 import type { GatewayHeaders } from './definition.ts';
 import { singleValue } from './original-request.ts';
@@ -21,7 +20,7 @@ export function authenticateGateway(
   findKeyHolder: FindKeyHolder,
 ): LimitedCaller | null {
   if (caller.kind === 'addresses')
-    return isListed(caller.list, peerAddress) ? { id: `gateway:${name}`, limits: null } : null;
+    return caller.includes(peerAddress ?? '') === true ? { id: `gateway:${name}`, limits: null } : null;
   const presented = singleValue(headers, caller.header);
   if (presented === null) return null;
   if (caller.kind === 'api_key') return findKeyHolder(presented);
@@ -62,17 +61,4 @@ function isOneOf(digests: readonly Uint8Array[], presented: string): boolean {
   let isMatch = false;
   for (const known of digests) if (timingSafeEqual(known, digest)) isMatch = true;
   return isMatch;
-}
-
-/** An IPv4 peer of a dual-stack socket is named inside an IPv6 address. */
-const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
-
-function isListed(
-  list: { check(address: string, family: 'ipv4' | 'ipv6'): boolean },
-  peerAddress: string | undefined,
-): boolean {
-  const [unscoped = ''] = (peerAddress ?? '').split('%', 1);
-  const address = MAPPED.exec(unscoped)?.[1] ?? unscoped;
-  const family = isIP(address);
-  return family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { HoldToLimits, LimitedCaller, Permit } from '../application/callers/hold-to-limits.ts';
+import type { OperationObserver } from '../application/operation-observer.ts';
 import type { Clock } from '../application/ports.ts';
 import type { SettledDecide, SettledDecision } from '../application/settle-decision.ts';
 import { RiskgateError } from '../domain/errors.ts';
@@ -38,6 +39,7 @@ export interface CheckDependencies {
   readonly decide: SettledDecide;
   /** Decides on a subject that can be read in more than one way. */
   readonly blockAmbiguous: SettledDecide;
+  readonly observer: Pick<OperationObserver, 'onUnreadableAddress'>;
   readonly findKeyHolder: FindKeyHolder;
   readonly holdToLimits: HoldToLimits;
   /** What keeps the next decision out, or null. */
@@ -131,6 +133,7 @@ function askWith(
 function ask(flow: Flow, question: KnownQuestion): GatewayOutcome | Promise<GatewayOutcome> {
   const { profile, caller, original, dialect, requestId } = question;
   const subject = findSubject(original, profile);
+  if (subject?.ipUnreadable !== undefined) flow.observer.onUnreadableAddress({ why: subject.ipUnreadable });
   const [traceparent] = original.headers['traceparent'] ?? [];
   const repeat = flow.repeats.about(toSigns(question, subject));
   const decide = subject === null ? flow.blockAmbiguous : flow.decide;
@@ -159,7 +162,7 @@ function toSigns(
 ): readonly (string | null | undefined)[] {
   const device = subject?.device.kind === 'shared' ? subject.device.id : null;
   const asked = [dialect, profile.name, caller.id, original.method, original.host, original.target];
-  return [...asked, subject?.telemetryId, device, subject?.ip, subject?.userAgent];
+  return [...asked, subject?.telemetryId, device, subject?.ip, subject?.ipUnreadable, subject?.userAgent];
 }
 
 /** An outcome for errors that mean that nothing could be decided; all others are thrown on. */

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
-import type { Subject } from '../domain/subject.ts';
+import { canonicalAddress } from '../domain/ip-address.ts';
+import { hasText, type Subject } from '../domain/subject.ts';
 import type { GatewayHeaders, OriginalRequest } from './definition.ts';
 import { singleValue } from './original-request.ts';
 import type { GatewayProfile, IdPlace } from './profile.ts';
@@ -23,7 +23,7 @@ export function findSubject(original: OriginalRequest, profile: GatewayProfile):
     telemetryId: idOf(telemetry),
     device: { kind: 'shared', id: idOf(device) },
     action: profile.action,
-    ip: findAddress(original, profile.ipHeader),
+    ...findAddress(original, profile.ipHeader),
     userAgent: findUserAgent(original.headers),
   };
 }
@@ -97,11 +97,23 @@ function valuesInCookies(fields: readonly string[] | undefined, name: string): s
   return values;
 }
 
-/** The last address of the field is what the gateway itself saw; those before it are hearsay. */
-function findAddress({ headers, address }: OriginalRequest, name: string | null): string | undefined {
-  const field = name === null ? null : singleValue(headers, name);
-  const found = name === null ? address : field?.slice(field.lastIndexOf(',') + 1).trim();
-  return typeof found === 'string' && isIP(found) !== 0 ? found : undefined;
+/** The last address of the field is what the gateway itself saw; a client can write those before it. A profile that names the field promises it: without one the address is unknown, and never absent. */
+function findAddress(
+  { headers, address }: OriginalRequest,
+  name: string | null,
+): Pick<Subject, 'ip' | 'ipUnreadable'> {
+  if (name === null) return hasText(address) ? readAddress(address) : {};
+  const values = headers[name] ?? [];
+  if (values.length > 1) return { ipUnreadable: 'repeated' };
+  const [field = ''] = values;
+  return field.trim() === ''
+    ? { ipUnreadable: 'missing' }
+    : readAddress(field.slice(field.lastIndexOf(',') + 1));
+}
+
+function readAddress(text: string): Pick<Subject, 'ip' | 'ipUnreadable'> {
+  const ip = canonicalAddress(text);
+  return ip === null ? { ipUnreadable: 'malformed' } : { ip };
 }
 
 function findUserAgent(headers: GatewayHeaders): string | undefined {

@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net';
+import { createNetworkTest, type Network, networkOfAddress, parseNetwork } from '../domain/ip-address.ts';
 import { failure, type Result, success } from '../domain/result.ts';
 import { isWellKnownKey } from '../platform/exposure.ts';
 import { type LocatedMistake, parseYaml } from '../platform/yaml-document.ts';
@@ -36,14 +36,28 @@ export function checkProfiles(text: string): Result<ProfilesByName, string> {
 }
 
 function findContradictions(profiles: ProfilesByName): readonly LocatedMistake[] {
-  return Object.entries(profiles).flatMap(([name, { challenge, challenge_url: url }]) => {
+  return Object.entries(profiles).flatMap(([name, { challenge, challenge_url: url, caller }]) => {
+    const path = ['profiles', name];
     const isRedirect = challenge === 'redirect';
-    if (isRedirect && url === undefined)
-      return [{ path: ['profiles', name, 'challenge'], message: 'redirect needs challenge_url' }];
-    if (!isRedirect && url !== undefined)
-      return [{ path: ['profiles', name, 'challenge_url'], message: 'is for challenge: redirect only' }];
-    return [];
+    return [
+      ...findWrongNetworks(caller, [...path, 'caller', 'addresses']),
+      ...(isRedirect && url === undefined
+        ? [{ path: [...path, 'challenge'], message: 'redirect needs challenge_url' }]
+        : []),
+      ...(!isRedirect && url !== undefined
+        ? [{ path: [...path, 'challenge_url'], message: 'is for challenge: redirect only' }]
+        : []),
+    ];
   });
+}
+
+function findWrongNetworks(
+  caller: ProfileDocument['caller'],
+  path: readonly string[],
+): readonly LocatedMistake[] {
+  return networksOf(caller).flatMap((network, place) =>
+    'mistake' in network ? [{ path: [...path, place], message: network.mistake }] : [],
+  );
 }
 
 /** The profiles in force, of those of a file that were checked. */
@@ -81,16 +95,24 @@ function toProof(caller: ProfileDocument['caller']): CallerProof {
   if (caller === undefined) return DEFAULT_PROFILE.caller;
   if ('api_key_header' in caller) return { kind: 'api_key', header: caller.api_key_header };
   if ('addresses' in caller) {
-    const list = new BlockList();
-    for (const { address, prefix } of caller.addresses) {
-      const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
-      if (prefix === null) list.addAddress(address, family);
-      else list.addSubnet(address, prefix, family);
-    }
-    return { kind: 'addresses', list };
+    const networks = networksOf(caller).filter((network): network is Network => !('mistake' in network));
+    return { kind: 'addresses', includes: createNetworkTest(networks) };
   }
   const digests = digestsOf(caller).map((digest) => Buffer.from(digest, 'hex'));
   return { kind: 'secret', header: caller.header, digests };
+}
+
+/** One address, as a network. */
+const WHOLE = { 4: 32, 6: 128 } as const;
+
+/** The networks of a caller that is known by its address, `10.0.0.0/8` or one address, each or what is wrong with it. */
+function networksOf(caller: ProfileDocument['caller']): (Network | { readonly mistake: string })[] {
+  if (caller === undefined || !('addresses' in caller)) return [];
+  return caller.addresses.map((text) => {
+    const network = parseNetwork(networkOfAddress(text, WHOLE) ?? text);
+    const isEverybody = !('mistake' in network) && network.prefix === 0;
+    return isEverybody ? { mistake: 'is everybody: write a prefix of at least 1' } : network;
+  });
 }
 
 function digestsOf(caller: ProfileDocument['caller']): readonly string[] {

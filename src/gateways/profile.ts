@@ -1,5 +1,3 @@
-import type { BlockList } from 'node:net';
-
 /** One place in a request where an id may stand. Header names are lower case. */
 export interface IdPlace {
   readonly kind: 'header' | 'query' | 'cookie';
@@ -10,7 +8,7 @@ export interface IdPlace {
 export type CallerProof =
   | { readonly kind: 'api_key'; readonly header: string }
   | { readonly kind: 'secret'; readonly header: string; readonly digests: readonly Uint8Array[] }
-  | { readonly kind: 'addresses'; readonly list: BlockList };
+  | { readonly kind: 'addresses'; readonly includes: (address: string) => boolean | null };
 
 /** What is done about a CHALLENGE. */
 export const CHALLENGE_MODES = ['deny', 'pass', 'forbid', 'redirect'] as const;

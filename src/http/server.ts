@@ -1,9 +1,9 @@
-import { isIP } from 'node:net';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { OperationObserver } from '../application/operation-observer.ts';
 import type { DecisionObserver } from '../application/ports.ts';
 import type { PurgeEvidence } from '../application/purge-evidence.ts';
+import { canonicalAddress } from '../domain/ip-address.ts';
 import { boundConnections } from './bound-connections.ts';
 import { answerBrokenRequest, type BrokenRequestDoor } from './broken-request.ts';
 import type { DecisionReadOptions } from './decision-log/decision-reads.ts';
@@ -55,7 +55,7 @@ const VALIDATION = {
   useDefaults: false,
   allErrors: true,
   allowUnionTypes: true,
-  formats: { ip: (text: string) => isIP(text) !== 0 },
+  formats: { ip: (text: string) => canonicalAddress(text) !== null },
 } as const;
 
 export interface ServerOptions

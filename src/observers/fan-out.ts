@@ -13,6 +13,7 @@ export function observeAll(observers: readonly Partial<Observer>[]): Observer {
     onSuspectChange: tellAll(observers.map(({ onSuspectChange }) => onSuspectChange)),
     onCustody: tellAll(observers.map(({ onCustody }) => onCustody)),
     onRefusal: tellAll(observers.map(({ onRefusal }) => onRefusal)),
+    onUnreadableAddress: tellAll(observers.map(({ onUnreadableAddress }) => onUnreadableAddress)),
   };
 }
 

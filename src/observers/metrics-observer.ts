@@ -2,6 +2,7 @@ import { BREAKER_STATES, type BreakerState } from '../application/operation-obse
 import { ERROR_CODES } from '../domain/errors.ts';
 import { OUTCOMES } from '../domain/evidence.ts';
 import { CUSTODY_RESULTS } from '../domain/policy/telemetry-signals.ts';
+import { UNREADABLE_ADDRESSES } from '../domain/subject.ts';
 import { VERDICTS } from '../domain/verdict.ts';
 import type { CounterSeries, MetricLabels, Metrics } from '../platform/metrics.ts';
 import type { Observer } from './fan-out.ts';
@@ -94,7 +95,9 @@ function observeProviderStates(
   };
 }
 
-function observeOperations(metrics: Metrics): Pick<Observer, 'onCustody' | 'onRefusal'> {
+function observeOperations(
+  metrics: Metrics,
+): Pick<Observer, 'onCustody' | 'onRefusal' | 'onUnreadableAddress'> {
   const custody = metrics.counter(
     'riskgate_custody_results_total',
     'Telemetry ids examined, by what custody found.',
@@ -103,6 +106,11 @@ function observeOperations(metrics: Metrics): Pick<Observer, 'onCustody' | 'onRe
     'riskgate_refusals_total',
     'Requests answered with a problem document, by its code.',
   );
+  const unreadable = metrics.counter(
+    'riskgate_unreadable_addresses_total',
+    "Questions of gateways whose field for the end user's address is missing, repeated or malformed.",
+  );
+  const whys = bindEach(UNREADABLE_ADDRESSES, (why) => unreadable({ why }));
   const results = bindEach(CUSTODY_RESULTS, (result) => custody({ result }));
   const codes = bindEach(ERROR_CODES, (code) => refusal({ code }));
   return {
@@ -111,6 +119,9 @@ function observeOperations(metrics: Metrics): Pick<Observer, 'onCustody' | 'onRe
     },
     onRefusal: ({ code }) => {
       codes[code].value += 1;
+    },
+    onUnreadableAddress: ({ why }) => {
+      whys[why].value += 1;
     },
   };
 }

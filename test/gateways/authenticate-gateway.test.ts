@@ -20,13 +20,14 @@ function profileOf(caller: object) {
 }
 
 t.test('knows a gateway by its address, however the socket spells it', async (t) => {
-  const profile = profileOf({ addresses: ['10.1.0.0/16', '192.0.2.7', '2001:db8::/32'] });
+  const profile = profileOf({ addresses: ['10.1.0.0/16', '::ffff:192.0.2.7', '2001:DB8::/32'] });
   const isKnown = (peerAddress: string | undefined) =>
     authenticateGateway({ headers: {}, peerAddress }, profile, nobody)?.id === 'gateway:one';
   for (const address of [
     '10.1.2.3',
     '::ffff:10.1.2.3',
     '::FFFF:192.0.2.7',
+    '::ffff:a01:203',
     '2001:db8::1',
     '2001:db8::1%eth0',
   ])

@@ -29,6 +29,7 @@ function open(decide: Decide, isGateway = true, record: RecordDecision | null = 
     }),
     decide: settle(decide),
     blockAmbiguous: settle(block),
+    observer: { onUnreadableAddress: () => undefined },
     findKeyHolder: () => (isGateway ? { id: 'edge', limits: null } : null),
     holdToLimits: () => {
       places.taken += 1;

@@ -223,7 +223,12 @@ t.test(
     t.match((await own.ask({ source: '203.0.113.7' })).metadata, { reasons: ['KNOWN_ADDRESS'] });
     t.match((await own.ask({ source: '203.0.113.8' })).metadata, { decision: 'ALLOW' });
     t.match((await own.ask({})).metadata, { reasons: ['NO_ADDRESS'] });
-    t.match((await own.ask({ source: 'no address' })).metadata, { reasons: ['NO_ADDRESS'] });
+    t.match((await own.ask({ source: '::ffff:203.0.113.7' })).metadata, { reasons: ['KNOWN_ADDRESS'] });
+    t.match(
+      (await own.ask({ source: 'no address' })).metadata,
+      { decision: 'CHALLENGE' },
+      'neither absent nor known',
+    );
   },
 );
 

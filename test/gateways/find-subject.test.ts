@@ -120,9 +120,26 @@ t.test("takes the address that the gateway itself saw, and the user's agent", as
   t.equal(ipOf('203.0.113.7'), '203.0.113.7');
   t.equal(ipOf('10.0.0.1, 203.0.113.7'), '203.0.113.7');
   t.equal(ipOf('2001:db8::1'), '2001:db8::1');
-  t.equal(ipOf('203.0.113.7', '203.0.113.8'), undefined);
+  t.equal(ipOf('198.51.100.1, [2001:DB8::1%1]:443'), '2001:db8::1');
   t.equal(ipOf('unknown'), undefined);
   t.equal(find({ 'x-forwarded-for': ['203.0.113.7'] })?.ip, undefined, 'none is believed by default');
   t.match(find({ 'user-agent': ['agent'] }, '/', profile), { userAgent: 'agent', action: 'login' });
   t.equal(find({ 'user-agent': ['a'.repeat(1025)] })?.userAgent, undefined);
+});
+
+t.test('says why an address that was promised cannot be read', async (t) => {
+  const profile: GatewayProfile = { ...DEFAULT_PROFILE, ipHeader: 'x-real-ip' };
+  const whyOf = (headers: GatewayHeaders, of = profile) => find(headers, '/', of)?.ipUnreadable;
+  t.equal(whyOf({}), 'missing');
+  t.equal(whyOf({ 'x-real-ip': [' '] }), 'missing');
+  t.equal(whyOf({ 'x-real-ip': ['203.0.113.7', '203.0.113.7'] }), 'repeated');
+  t.equal(whyOf({ 'x-real-ip': ['203.0.113.7,'] }), 'malformed');
+  t.equal(whyOf({ 'x-real-ip': ['203.0.113.7'] }), undefined);
+  t.equal(whyOf({}, DEFAULT_PROFILE), undefined, 'nobody promised one');
+  const connection = (address: string | null) =>
+    findSubject({ method: 'GET', target: '/', host: null, headers: {}, address }, DEFAULT_PROFILE);
+  t.match(connection('::ffff:203.0.113.7'), { ip: '203.0.113.7', ipUnreadable: undefined });
+  t.match(connection('@abstract'), { ip: undefined, ipUnreadable: 'malformed' });
+  t.match(connection(''), { ip: undefined, ipUnreadable: undefined });
+  t.match(connection(null), { ip: undefined, ipUnreadable: undefined });
 });

@@ -89,6 +89,8 @@ const MISTAKES: readonly (readonly [object, RegExp])[] = [
   [{ caller: { addresses: ['::/0'] } }, /caller/],
   [{ caller: { addresses: ['10.0.0.0/33'] } }, /caller/],
   [{ caller: { addresses: ['localhost'] } }, /caller/],
+  [{ caller: { addresses: ['10.1.2.3/8'] } }, /write 10\.0\.0\.0\/8/],
+  [{ caller: { addresses: ['010.0.0.1'] } }, /caller/],
   [{ caller: { addresses: [] } }, /caller/],
   [{ exempt_paths: ['/*'] }, /exempts everything/],
   [{ exempt_paths: ['/a*'] }, /plain path/],

@@ -13,6 +13,19 @@ export interface PolicyProvider {
 /** Tests a text against a pattern in time linear in the text, whatever the pattern. */
 export type PatternTest = (text: string) => boolean;
 
+/** Tells whether an address, in any spelling, is in one network; null for what is no address. */
+export type NetworkTest = (address: string) => boolean | null;
+
+/** The function of CEL that asks it: `in_network(request.ip, "203.0.113.0/24")`. */
+export const IN_NETWORK = 'in_network';
+const IN_NETWORK_SIGNATURE = `${IN_NETWORK}(string, string): bool`;
+
+/** What literals of conditions are compiled to, by their text: once at load, and looked up when a condition runs. */
+export interface CompiledLiterals {
+  readonly patterns: Map<string, PatternTest>;
+  readonly networks: Map<string, NetworkTest>;
+}
+
 /** The variable of custody; see telemetry-signals.ts. */
 export const TELEMETRY = 'telemetry';
 
@@ -41,13 +54,13 @@ export function variableTypes(providers: readonly PolicyProvider[]): ReadonlyMap
 export function createCheckEnvironment(variables: ReadonlyMap<string, ObjectType>): Environment {
   const environment = new Environment({ limits: LIMITS });
   for (const [name, type] of variables) environment.registerVariable(name, { schema: toCelSchema(type) });
-  return environment;
+  return environment.registerFunction(IN_NETWORK_SIGNATURE, () => false);
 }
 
-/** The environment in which conditions run: plain maps, which are read 2.3 times faster than typed objects, and the linear matcher. The values in them have the checked types (see run-values.ts); a list of several signals is one of unknown types here and was seen to be of one type by the check. */
+/** The environment in which conditions run: plain maps, which are read 2.3 times faster than typed objects, the linear matcher and the test of networks. The values in them have the checked types (see run-values.ts); a list of several signals is one of unknown types here and was seen to be of one type by the check. */
 export function createRunEnvironment(
   names: Iterable<string>,
-  patterns: ReadonlyMap<string, PatternTest>,
+  { patterns, networks }: CompiledLiterals,
 ): Environment {
   const environment = new Environment({ limits: LIMITS, homogeneousAggregateLiterals: false });
   for (const name of names) environment.registerVariable(name, 'map');
@@ -56,7 +69,11 @@ export function createRunEnvironment(
     if (test === undefined) throw new Error('The pattern was not compiled with the policy.');
     return test(text);
   });
-  return environment;
+  return environment.registerFunction(IN_NETWORK_SIGNATURE, (address: string, network: string) => {
+    const isIn = networks.get(network)?.(address) ?? null;
+    if (isIn === null) throw new Error('No address, or a network that was not compiled with the policy.');
+    return isIn;
+  });
 }
 
 /** The names that a condition may use as variables. */

@@ -2,6 +2,7 @@ import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import type { z } from 'zod';
 import { failure, type Result, success } from '../result.ts';
 import {
+  type CompiledLiterals,
   createCheckEnvironment,
   createRunEnvironment,
   type PatternTest,
@@ -74,7 +75,7 @@ interface Workshop extends CompileOptions {
   readonly checkEnvironment: Environment;
   readonly runEnvironment: Environment;
   readonly names: readonly string[];
-  readonly patterns: Map<string, PatternTest>;
+  readonly literals: CompiledLiterals;
   readonly mistakes: PolicyMistake[];
 }
 
@@ -95,15 +96,15 @@ export function* compileInSteps(
   document: unknown,
   options: CompileOptions,
 ): Generator<undefined, Result<CompiledPolicy, PolicyMistake>> {
-  const patterns = new Map<string, PatternTest>();
+  const literals: CompiledLiterals = { patterns: new Map(), networks: new Map() };
   const variables = variableTypes(options.providers);
   const workshop: Workshop = {
     ...options,
     variables,
     checkEnvironment: createCheckEnvironment(variables),
-    runEnvironment: createRunEnvironment(variables.keys(), patterns),
+    runEnvironment: createRunEnvironment(variables.keys(), literals),
     names: variableNames(options.providers),
-    patterns,
+    literals,
     mistakes: [],
   };
   const parsed = policyDocumentSchema.safeParse(document);
@@ -145,9 +146,10 @@ function compileCondition(when: string, index: number, workshop: Workshop): Cond
   const { ast } = workshop.checkEnvironment.parse(when);
   const inspection = inspectCondition(when, ast, workshop.checkEnvironment, workshop.names);
   for (const { offset, message } of inspection.mistakes) refuse(offset, message);
+  for (const [text, test] of inspection.networks) workshop.literals.networks.set(text, test);
   for (const { source, offset } of inspection.patterns) {
     try {
-      workshop.patterns.set(source, workshop.compilePattern(source));
+      workshop.literals.patterns.set(source, workshop.compilePattern(source));
     } catch {
       // The matcher refuses what is not RE2 syntax: back-references and look-arounds are what makes a match hang.
       refuse(offset, 'is not a pattern in RE2 syntax (no look-around, no back-reference)');

@@ -52,6 +52,7 @@ interface Ledger {
   readonly trace: RuleTrace[];
 }
 
+const UNREADABLE = 'unreadable';
 const FALSE: Finding = { result: 'false', why: '' };
 const TRUE: Finding = { result: 'true', why: '' };
 
@@ -91,7 +92,9 @@ function createBench(
   request: RequestSignals,
   custody: TelemetryCustody,
 ): Bench {
-  const context: Record<string, unknown> = { request: toRunValues(policy, 'request', request) };
+  const context: Record<string, unknown> = {
+    request: hideUnreadable(toRunValues(policy, 'request', request)),
+  };
   const states: Record<string, ProviderState> = {};
   let absentMask = 0;
   let indefiniteMask = 0;
@@ -116,6 +119,16 @@ function createBench(
   if (custody === 'unknown' || (typeof custody === 'object' && custody.expired === undefined))
     indefiniteMask |= custodyBit;
   return { context, absentMask, indefiniteMask, suspectMask, evidence, custody, policy };
+}
+
+/** Makes `request.ip` unknown where it cannot be read: reading it and asking for it by `has()` both fail, as of a provider that was lost. */
+function hideUnreadable(request: object): object {
+  if (!('ipUnreadable' in request)) return request;
+  return Object.defineProperty({ ...request }, 'ip', {
+    get: () => {
+      throw Object.assign(new Error('The address cannot be read.'), { code: UNREADABLE });
+    },
+  });
 }
 
 /** Every variable of a policy has its conversion. */
@@ -226,5 +239,6 @@ function byStrictness(left: Reason, right: Reason): number {
 /** Says what went wrong without the values involved: the error's own text may quote them. */
 function describeError(error: unknown): string {
   const code: unknown = Reflect.get(Object(error), 'code');
+  if (code === UNREADABLE) return 'the IP address cannot be read';
   return code === 'no_such_key' ? 'a signal it reads is absent' : `cannot be evaluated (${String(code)})`;
 }

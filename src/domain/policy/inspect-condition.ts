@@ -1,5 +1,6 @@
 import { type ASTNode, type Environment, serialize } from '@marcbachmann/cel-js';
-import { SAFE_MATCHES, TELEMETRY } from './cel-environment.ts';
+import { type NetworkTest, SAFE_MATCHES, TELEMETRY } from './cel-environment.ts';
+import { inspectAddresses } from './inspect-address.ts';
 import { childrenOf } from './possible-results.ts';
 
 /** What can be read off a parsed condition without running it. */
@@ -10,6 +11,8 @@ export interface Inspection {
   readonly outcomeReads: ReadonlySet<string>;
   /** The literal patterns given to `matches()`. */
   readonly patterns: readonly { readonly source: string; readonly offset: number }[];
+  /** The literal networks given to `in_network()`, by their text. */
+  readonly networks: ReadonlyMap<string, NetworkTest>;
   /** The condition with `matches()` replaced by its linear stand-in. */
   readonly runSource: string;
   readonly mistakes: readonly { readonly offset: number; readonly message: string }[];
@@ -32,6 +35,7 @@ interface Findings {
   readonly variables: Set<string>;
   readonly outcomeReads: Set<string>;
   readonly patterns: { source: string; offset: number }[];
+  readonly networks: Map<string, NetworkTest>;
   readonly replacements: { start: number; end: number }[];
   readonly mistakes: { offset: number; message: string }[];
 }
@@ -51,18 +55,30 @@ export function inspectCondition(
     variables: new Set(),
     outcomeReads: new Set(),
     patterns: [],
+    networks: new Map(),
     replacements: [],
     mistakes: [],
   };
   visit(ast, findings, 0);
-  const { variables, outcomeReads, patterns, mistakes } = findings;
-  return { variables, outcomeReads, patterns, mistakes, runSource: rewrite(source, findings.replacements) };
+  const { variables, outcomeReads, patterns, networks, mistakes } = findings;
+  return {
+    variables,
+    outcomeReads,
+    patterns,
+    networks,
+    mistakes,
+    runSource: rewrite(source, findings.replacements),
+  };
 }
 
 function visit(node: ASTNode, findings: Findings, depth: number): void {
   let depthBelow = depth;
   if ((node.op === '.' || node.op === '[]') && (readsOutcome(node, findings) || readsCustody(node, findings)))
     return;
+  for (const { offset, mistake, network } of inspectAddresses(node)) {
+    if (mistake !== undefined) refuse(findings, offset, mistake);
+    if (network !== undefined) findings.networks.set(network.text, network.test);
+  }
   if (node.op === 'id') readVariable(node, findings);
   if (node.op === '[]') refuseComputedIndex(node.args, findings);
   if (node.op === 'call') inspectCall(node.args, node.start, findings);

@@ -18,11 +18,19 @@ export const requestSignalsSchema = z.object({
     .string()
     .optional()
     .describe("The caller's id of the account; `has(request.account_id)` is true where it gives one."),
-  ip: z.string().optional().describe('The IP address the caller saw.'),
+  ip: z
+    .string()
+    .optional()
+    .describe(
+      'The IP address the caller saw, in one spelling: RFC 5952, and IPv4 inside IPv6 as IPv4. Unknown, also to `has()`, where a gateway was to tell one that cannot be read.',
+    ),
   user_agent: z.string().optional().describe('The User-Agent the caller saw.'),
 });
 
-export type RequestSignals = z.output<typeof requestSignalsSchema>;
+export interface RequestSignals extends z.output<typeof requestSignalsSchema> {
+  /** True where there is an address that cannot be read. No rule sees this: `request.ip` is unknown then. */
+  ipUnreadable?: boolean;
+}
 
 /** The request signals of a subject. An absent or empty value is an absent key, so that reading it is unknown and `has()` is false. */
 export function toRequestSignals(
@@ -37,6 +45,7 @@ export function toRequestSignals(
   if (hasText(subject.action)) signals.action = subject.action;
   if (hasText(subject.accountId)) signals.account_id = subject.accountId;
   if (hasText(subject.ip)) signals.ip = subject.ip;
+  if (subject.ipUnreadable !== undefined) signals.ipUnreadable = true;
   if (hasText(subject.userAgent)) signals.user_agent = subject.userAgent;
   return signals;
 }

@@ -1,6 +1,6 @@
-import { normalizeIP } from '@fastify/rate-limit';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../application/ports.ts';
+import { networkOfAddress } from '../../domain/ip-address.ts';
 
 /** Counts wrong keys by address. */
 export interface WrongKeys {
@@ -18,15 +18,15 @@ export interface WrongKeysOptions {
 const WINDOW_MS = 60_000;
 /** At some 200 bytes an entry this is 2 MB. Whoever commands more networks than this is not stopped by counting them. */
 const ADDRESSES_MAX = 10_000;
-/** One subscriber's share of IPv6 (RFC 6177): every address in it is as cheap as one. */
-const IPV6_PREFIX_BITS = 64;
+/** One address of IPv4, and one subscriber's share of IPv6 (RFC 6177): every address in it is as cheap as one. */
+const PREFIXES = { 4: 32, 6: 64 } as const;
 
 /** Builds the counter; in memory, bounded, and of one process. */
 export function createWrongKeys({ clock, max }: WrongKeysOptions): WrongKeys {
   const windows = new LRUCache<string, { count: number; readonly endsAtMs: number }>({ max: ADDRESSES_MAX });
   return {
     note: (address) => {
-      const network = address === undefined ? 'none' : normalizeIP(address, IPV6_PREFIX_BITS);
+      const network = networkOfAddress(address ?? '', PREFIXES) ?? 'none';
       const nowMs = clock.monotonicMs();
       let window = windows.get(network);
       if (window === undefined || window.endsAtMs <= nowMs) {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DecideOptions } from '../../application/decide.ts';
 import type { Decision, EvidenceUse } from '../../domain/decision.ts';
 import { OUTCOMES } from '../../domain/evidence.ts';
+import { canonicalAddress } from '../../domain/ip-address.ts';
 import { ON_UNKNOWN } from '../../domain/policy/document.ts';
 import { RULE_RESULTS } from '../../domain/policy/rule-trace.ts';
 import type { DeviceIds, Subject } from '../../domain/subject.ts';
@@ -55,9 +56,11 @@ export function createDecideRequestSchema(deviceProviders: readonly string[]) {
       account_id: identifier.optional(),
       ip: z
         .string()
-        .max(45)
+        .max(64)
         .optional()
-        .describe('IPv4 or IPv6 address of the end user.')
+        .describe(
+          'IPv4 or IPv6 address of the end user, in any spelling, with or without a port. One that cannot be read is a 400.',
+        )
         .meta({ format: 'ip' }),
       user_agent: z.string().max(1024).optional(),
       max_age_ms: z
@@ -197,7 +200,7 @@ export function toSubject(body: DecideRequest): Subject {
     device: toDeviceIds(body),
     action: body.action,
     accountId: body.account_id,
-    ip: body.ip,
+    ip: body.ip === undefined ? undefined : (canonicalAddress(body.ip) ?? undefined),
     userAgent: body.user_agent,
   };
 }

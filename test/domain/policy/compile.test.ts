@@ -200,6 +200,6 @@ t.test('refuses a signal schema that policies cannot read', async (t) => {
 });
 
 t.test('runs no pattern that was not compiled with the policy', async (t) => {
-  const environment = createRunEnvironment([], new Map());
+  const environment = createRunEnvironment([], { patterns: new Map(), networks: new Map() });
   t.throws(() => environment.evaluate('"x".matchesLinear("x")', {}), /not compiled/);
 });

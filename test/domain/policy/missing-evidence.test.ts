@@ -132,7 +132,7 @@ t.test('foretells every result that a condition can have', async (t) => {
   const variables = variableTypes(COMPILE_OPTIONS.providers);
   const checking = createCheckEnvironment(variables);
   const patterns = new Map([['^B', COMPILE_OPTIONS.compilePattern('^B')]]);
-  const running = createRunEnvironment(variables.keys(), patterns);
+  const running = createRunEnvironment(variables.keys(), { patterns, networks: new Map() });
   fc.assert(
     fc.property(
       conditions(true),
