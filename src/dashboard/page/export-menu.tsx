@@ -12,7 +12,9 @@ export function ExportMenu({ client, query }: { readonly client: ApiClient; read
     isBusy.value = true;
     failure.value = '';
     try {
-      const response = await client.open('v1/decisions/export', { ...query, format });
+      // Who takes CSV opens it in a spreadsheet.
+      const bom = format === 'csv' ? 'true' : undefined;
+      const response = await client.open('v1/decisions/export', { ...query, format, bom });
       download(await response.blob(), `decisions-${new Date().toISOString().slice(0, 19)}.${format}`);
     } catch (error) {
       failure.value = error instanceof Error ? error.message : 'no answer';

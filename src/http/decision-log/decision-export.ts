@@ -3,11 +3,17 @@ import type { DecisionLogReader, LogEntry } from '../../application/decision-log
 import { readAllPages } from '../../application/decision-log/read-pages.ts';
 import { labelInForce, type OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
 import type { RecordFilter } from '../../domain/decision-log/record-filter.ts';
-import { toCsvLine } from './csv.ts';
+import { BYTE_ORDER_MARK, toCsvLine } from './csv.ts';
 
 /** The formats of an export. */
 export const EXPORT_FORMATS = ['csv', 'ndjson'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+export interface ExportOptions {
+  readonly format: ExportFormat;
+  /** Begins with a byte order mark. */
+  readonly hasMark: boolean;
+}
 
 /** Records that are held at a time: about a megabyte. */
 const PAGE = 250;
@@ -45,10 +51,10 @@ const NO_LABELS: ReadonlyMap<string, readonly OutcomeLabel[]> = new Map();
 export async function* exportDecisions(
   reader: Pick<DecisionLogReader, 'query' | 'labelsOf'>,
   filter: RecordFilter,
-  format: ExportFormat,
+  { format, hasMark }: ExportOptions,
 ): AsyncGenerator<string> {
   const toLine = format === 'csv' ? toCsv : toNdjson;
-  let head = format === 'csv' ? toCsvLine(CSV_COLUMNS) : '';
+  let head = (hasMark ? BYTE_ORDER_MARK : '') + (format === 'csv' ? toCsvLine(CSV_COLUMNS) : '');
   for await (const entries of readAllPages(reader, { ...filter, includesGaps: true }, PAGE)) {
     const labels = entries.length === 0 ? NO_LABELS : await reader.labelsOf(entries);
     let text = head;

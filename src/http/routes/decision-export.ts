@@ -11,6 +11,10 @@ import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 const querySchema = z.strictObject({
   ...decisionFilterShape,
   format: z.enum(EXPORT_FORMATS).optional().describe('`ndjson` otherwise.'),
+  bom: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('`true` begins the CSV with a byte order mark, by which Excel knows UTF-8.'),
 });
 
 /** Exports at a time: each keeps the log and the process busy for as long as it lasts. */
@@ -28,7 +32,7 @@ export function registerDecisionExportRoute(
   const schema = {
     summary: 'Decisions as a file',
     description:
-      'All that fit the filters, newest first, with records of gaps among them. NDJSON has the whole records with their labels, CSV one line each; a cell that a spreadsheet would run as a formula begins with an apostrophe. An answer that is cut off was not completed: ask again.',
+      'All that fit the filters, newest first, with records of gaps among them. NDJSON has the whole records with their labels, CSV one line each, texts in quotes, with an apostrophe before whatever a spreadsheet would run as a formula. An answer that is cut off was not completed: ask again.',
     operationId: 'exportDecisions',
     tags: ['decisions'],
     querystring: toJsonSchema(querySchema, 'input'),
@@ -49,7 +53,9 @@ export function registerDecisionExportRoute(
     exposeHeadRoute: false,
   };
   app.get('/v1/decisions/export', route, async (request: ExportRequest, reply) => {
-    const { format = 'ndjson', ...query } = request.query;
+    const { format = 'ndjson', bom, ...query } = request.query;
+    const hasMark = bom === 'true';
+    if (hasMark && format !== 'csv') throw markWithoutCsv();
     const filter = toRecordFilter(query, reads.hashes);
     if (underWay >= EXPORTS_MAX) throw tooMany();
     underWay += 1;
@@ -57,7 +63,7 @@ export function registerDecisionExportRoute(
     finished(reply.raw, () => {
       underWay -= 1;
     });
-    const pages = exportDecisions(reads.bulk, filter, format);
+    const pages = exportDecisions(reads.bulk, filter, { format, hasMark });
     // A log that cannot be read is an answer, as long as nothing has been sent.
     const first = await pages.next();
     return reply
@@ -85,6 +91,12 @@ async function* whileAllowed(pages: AsyncIterable<string>, isAllowed: () => bool
     if (!isAllowed()) throw new RiskgateError('unauthenticated', 'The API key was withdrawn.');
     yield text;
   }
+}
+
+function markWithoutCsv(): RiskgateError {
+  return new RiskgateError('invalid_request', 'A byte order mark before NDJSON.', {
+    fields: [{ pointer: 'bom', detail: 'is for format=csv' }],
+  });
 }
 
 function tooMany(): RiskgateError {

@@ -57,7 +57,7 @@ t.test('exports what fits the filters, and an empty file where nothing does', as
   t.equal((await api.get('/v1/decisions/export?verdict=ALLOW')).text, '');
   t.match(
     (await api.get('/v1/decisions/export?verdict=ALLOW&format=csv')).text,
-    /^kind,id,decided_at,[a-z_,]+dropped\r\n$/,
+    /^"kind","id","decided_at",[a-z_,"]+"dropped"\r\n$/,
   );
   t.equal((await api.get('/v1/decisions/export?format=xml')).status, 400);
   t.equal((await api.get('/v1/decisions/export?limit=1')).status, 400);
@@ -75,13 +75,25 @@ t.test('exports CSV that no spreadsheet runs', async (t) => {
   t.equal(headers['content-type'], 'text/csv; charset=utf-8');
   const [head, first, second, third, ...rest] = text.split('\r\n');
   t.same(rest, ['']);
-  t.match(first, `,'-1+1,"'@SUM(1,""x"")",`);
+  t.match(first, `,"'-1+1","'@SUM(1,""x"")",`);
   t.match(first, `,"'=HYPERLINK(""x"")",`);
-  t.match(first, ',STYTCH_UNKNOWN,LENIENT,shop,decide,');
-  t.match(first, ',stytch/timeout prefactor/ok,default,sha256:1,');
-  t.match(second, `decision,${plain.id},${plain.decided_at},CHALLENGE,true,,,shop,decide,,request-1,`);
-  t.match(third, /^gap,[^,]+,[^,]+,+1$/);
+  t.match(first, ',"STYTCH_UNKNOWN","LENIENT","shop","decide",');
+  t.match(first, ',"stytch/timeout prefactor/ok","default","sha256:1",');
+  const start = `"decision","${plain.id}","${plain.decided_at}","CHALLENGE",true,"","","shop","decide",,`;
+  t.match(second, `${start}"request-1",`);
+  t.match(third, /^"gap","[^,]+","[^,]+",+1$/);
   for (const line of [head, third]) t.equal(line?.split(',').length, 23);
+});
+
+t.test('begins CSV with a byte order mark where it is asked to', async (t) => {
+  const api = await createReadApi(t);
+  await api.log.append({ number: 1, records: [createDecisionRecord(NOW_MS, 1)] });
+  t.match((await api.get('/v1/decisions/export?format=csv&bom=true')).text, /^\uFEFF"kind","id"/);
+  t.match((await api.get('/v1/decisions/export?format=csv&bom=true&verdict=ALLOW')).text, /^\uFEFF"kind"/);
+  t.match((await api.get('/v1/decisions/export?format=csv&bom=false')).text, /^"kind"/);
+  const { status, json } = await api.get('/v1/decisions/export?bom=true');
+  t.equal(status, 400);
+  t.same(json.errors, [{ pointer: 'bom', detail: 'is for format=csv' }]);
 });
 
 t.test('reads no further than the client does', async (t) => {
@@ -125,7 +137,7 @@ t.test('lets others have their turn between two pages', async (t) => {
   };
   let turning = setImmediate(count);
   let pages = 0;
-  for await (const text of exportDecisions(log, {}, 'ndjson')) {
+  for await (const text of exportDecisions(log, {}, { format: 'ndjson', hasMark: false })) {
     t.match(text, /\n$/);
     pages += 1;
   }
