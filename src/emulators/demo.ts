@@ -39,11 +39,14 @@ const QUESTIONS = [
 ] as const;
 
 const READY_POLL_MS = 20;
-/** A service that has not become ready by then never will. */
-const READY_WAIT_MS = 30_000;
 
-/** `--traffic`: somebody else asks too, all the time. */
-const { values: options } = parseArgs({ options: { traffic: { type: 'boolean', default: false } } });
+/** `--traffic`: somebody else asks too, all the time. `--wait-seconds`: how long a machine may take that is busy with other things. */
+const { values: options } = parseArgs({
+  options: {
+    traffic: { type: 'boolean', default: false },
+    'wait-seconds': { type: 'string', default: '60' },
+  },
+});
 const callerKeys = Object.fromEntries(
   options.traffic ? CALLERS.map((caller) => [caller, randomBytes(16).toString('hex')]) : [],
 );
@@ -69,15 +72,21 @@ async function run(host: string, port: number): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
   const ended = once(service, 'exit') as Promise<[code: number | null, signal: string | null]>;
   const url = `http://${toUrlHost(host)}:${port}`;
-  if (await isReady(url, service)) {
+  const waitSeconds = Number(options['wait-seconds']);
+  const readiness = await waitUntilReady(url, service, waitSeconds * 1000);
+  if (readiness === 'ready') {
     console.log(toInvitation(url));
     if (options.traffic) void followTraffic(url, stop.signal);
   } else service.kill('SIGTERM');
   const [code, signal] = await ended;
   const isAsked = stop.signal.aborted;
   stop.abort();
-  if (!isAsked) console.error(`The demo ends: its service ended with ${signal ?? `exit code ${code}`}.`);
-  process.exitCode = code ?? 1;
+  if (readiness === 'late' && !isAsked)
+    console.error(
+      `The demo ends: its service was not ready within ${waitSeconds} s. On a busy machine give it longer with --wait-seconds; LOG_LEVEL=info shows how far it comes.`,
+    );
+  else if (!isAsked) console.error(`The demo ends: its service ended with ${signal ?? `exit code ${code}`}.`);
+  process.exitCode = readiness === 'late' ? 1 : (code ?? 1);
   await emulators.close();
 }
 
@@ -128,16 +137,20 @@ async function findPort(host: string, wanted: number): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : wanted;
 }
 
-/** Resolves with false when the service has ended, or takes too long. */
-async function isReady(url: string, service: ChildProcess): Promise<boolean> {
-  const deadlineMs = performance.now() + READY_WAIT_MS;
-  while (service.exitCode === null && service.signalCode === null && performance.now() < deadlineMs) {
+async function waitUntilReady(
+  url: string,
+  service: ChildProcess,
+  waitMs: number,
+): Promise<'ready' | 'ended' | 'late'> {
+  const deadlineMs = performance.now() + waitMs;
+  while (performance.now() < deadlineMs) {
+    if (service.exitCode !== null || service.signalCode !== null) return 'ended';
     // Refused until it listens.
     const response = await fetch(`${url}/readyz`).catch(() => null);
-    if (response?.ok) return true;
+    if (response?.ok) return 'ready';
     await delay(READY_POLL_MS);
   }
-  return false;
+  return 'late';
 }
 
 /** An address that connects to what listens on `host`. */

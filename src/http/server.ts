@@ -15,7 +15,7 @@ import { registerOpenApi } from './plugins/openapi.ts';
 import { problemDetails, sendProblem } from './plugins/problem-details.ts';
 import { refuseAmbiguity } from './plugins/refuse-ambiguity.ts';
 import { type ShedLoadOptions, shedLoad } from './plugins/shed-load.ts';
-import { readUnambiguousJson } from './plugins/unambiguous-json.ts';
+import { readUnambiguousJson, refuseCodings } from './plugins/unambiguous-json.ts';
 import { type DecideRouteOptions, registerDecideRoute } from './routes/decide.ts';
 import { registerDecisionExportRoute } from './routes/decision-export.ts';
 import { registerDecisionStreamRoute } from './routes/decision-stream.ts';
@@ -144,6 +144,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     await api.register(authenticate, options);
     await api.register(limitCallers, options);
     await api.register(boundReads, options);
+    refuseCodings(api);
     registerDecideRoute(api, options);
     registerPolicyRoute(api, options);
     registerEvidenceRoute(api, options);

@@ -38,8 +38,8 @@ const FACTOR_DOWN_MIN = 0.25;
 const FACTOR_DOWN_MAX = 0.95;
 /** Above it V8 spends its time collecting, and soon ends the process. */
 const HEAP_SHARE_MAX = 0.9;
-/** From these on the process is strained: halfway to the delay that makes it refuse, and a little below the heap. */
-const STRAINED_DELAY_SHARE = 0.5;
+/** From these on the process is strained: three quarters of the delay that makes it refuse, and a little less heap. */
+const STRAINED_DELAY_SHARE = 0.75;
 const STRAINED_HEAP_SHARE = 0.8;
 
 /**

@@ -5,7 +5,6 @@ import { createTestApp, KEYS } from '../support/test-app.ts';
 const app = await createTestApp(t);
 
 for (const url of [
-  '/',
   '/v1',
   '/v1/',
   '/v1/decide/',

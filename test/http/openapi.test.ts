@@ -149,7 +149,7 @@ t.test('renders the description at /docs, with what the page loads', async (t) =
   t.ok(loaded.length >= 3, 'the page loads something');
   for (const url of loaded) {
     t.notMatch(url, /^https?:/, 'nothing from elsewhere');
-    const asset = await app.ask('GET', new URL(url, 'http://localhost/docs/').pathname, { key: null });
+    const asset = await app.ask('GET', new URL(url, 'http://localhost/docs').pathname, { key: null });
     t.equal(asset.status, 200, url);
   }
 });

@@ -96,7 +96,7 @@ t.test('is strained before it refuses anybody, and while it does', async (t) => 
   const { admission, note, refusedOf100 } = open();
   note(CALM, 4);
   t.equal(admission.isStrained(), false);
-  note({ ...LATE, delayMs: 40 }, 8);
+  note({ ...LATE, delayMs: 45 }, 12);
   t.equal(refusedOf100(), 0);
   t.equal(admission.isStrained(), true);
   note(LATE, 10);

@@ -87,7 +87,7 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
       headerBytesMax: 65_536,
     }),
     keepAliveMs: 72_000,
-    connectionsMax: 100,
+    connectionsMax: 2_000,
     traffic: { onRefused: () => {}, onIdempotentRequest: () => {} },
     policy: policies.current,
     reads: {

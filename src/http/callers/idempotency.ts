@@ -70,6 +70,7 @@ const RESULTS = {
 
 function inFlight(): RiskgateError {
   return new RiskgateError('conflict', 'A request with the same idempotency key is in flight.', {
+    publicDetail: 'A request with this Idempotency-Key is still being answered.',
     retryAfterSeconds: CONFLICT_RETRY_SECONDS,
   });
 }

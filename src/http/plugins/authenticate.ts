@@ -36,7 +36,7 @@ export const authenticate = plugin<AuthenticateOptions>(
     /** The address is the socket's: a forwarded one is whatever its sender claims. */
     const refuse = (request: FastifyRequest, isExpired: boolean): RiskgateError => {
       const retryAfterSeconds = wrongKeys.note(request.raw.socket.remoteAddress);
-      if (retryAfterSeconds === null) return unauthenticated(isExpired);
+      if (retryAfterSeconds === null) return unauthenticated(request, isExpired);
       traffic.onRefused('wrong_keys', null);
       return new RiskgateError('rate_limited', 'Too many wrong keys from one address.', {
         publicDetail: 'Too many requests without a right API key came from this address.',
@@ -74,12 +74,20 @@ export const authenticate = plugin<AuthenticateOptions>(
   { name: 'authenticate' },
 );
 
-function unauthenticated(isExpired: boolean): RiskgateError {
-  return isExpired
-    ? new RiskgateError('unauthenticated', 'An expired API key.', {
-        publicDetail: 'The API key has expired.',
-      })
-    : new RiskgateError('unauthenticated', 'No API key, or an unknown one.');
+function unauthenticated(request: FastifyRequest, isExpired: boolean): RiskgateError {
+  const publicDetail = isExpired ? 'The API key has expired.' : whatIsMissing(request);
+  return new RiskgateError('unauthenticated', 'No API key, or one that does not count.', { publicDetail });
+}
+
+/** What a caller can do about it. It says nothing that the caller has not sent. */
+function whatIsMissing({ headers }: FastifyRequest): string {
+  const { authorization, 'x-api-key': apiKey } = headers;
+  const bearer = authorization === undefined ? null : bearerToken(authorization);
+  if (bearer !== null && apiKey !== undefined && bearer !== apiKey)
+    return 'Authorization and X-API-Key hold different keys. Send one of them.';
+  if (bearer !== null || apiKey !== undefined) return 'The API key is not known here.';
+  const how = 'Send the API key as `Authorization: Bearer <key>` or as `X-API-Key: <key>`.';
+  return authorization === undefined ? how : `Authorization is read as a bearer token only. ${how}`;
 }
 
 /** The authenticated caller, who must have `scope`. Throws `forbidden`. */

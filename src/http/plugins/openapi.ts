@@ -19,7 +19,6 @@ export async function registerOpenApi(app: FastifyInstance, { version }: OpenApi
         description: 'Given a telemetry id and a device id: ALLOW, CHALLENGE or BLOCK, with reasons.',
         license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
       },
-      servers: [{ url: '/', description: 'This service.' }],
       tags: [
         { name: 'decisions', description: 'The one question.' },
         { name: 'policy', description: 'What decisions follow.' },
@@ -45,6 +44,8 @@ export async function registerOpenApi(app: FastifyInstance, { version }: OpenApi
       if (!('openapiObject' in document)) return document.swaggerObject;
       for (const path of Object.values(document.openapiObject.paths ?? {}))
         for (const operation of Object.values(path ?? {})) markSentHeaders(operation);
+      // Relative to this document, wherever a proxy has put it. The plug-in itself takes no such address.
+      document.openapiObject.servers = [{ url: '.', description: 'This service.' }];
       return document.openapiObject;
     },
     refResolver: {
@@ -52,8 +53,37 @@ export async function registerOpenApi(app: FastifyInstance, { version }: OpenApi
         typeof json['$id'] === 'string' ? json['$id'] : `schema-${index}`,
     },
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true } });
-  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()));
+  // Both are written once: anybody may ask for them, at any rate.
+  let document: string | undefined;
+  let shown: object | undefined;
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    // The page's own addresses are relative, for a proxy may put the service below a path.
+    indexPrefix: '.',
+    uiConfig: { deepLinking: true },
+    uiHooks: {
+      onRequest: (request, reply, done) => {
+        // It would be written anew for everyone. JSON is YAML.
+        if (request.url.split('?', 1)[0] === '/docs/yaml') void reply.redirect('json', 308);
+        else done();
+      },
+    },
+    transformSpecificationClone: false,
+    transformSpecification: (specification) => {
+      shown ??= { ...specification, servers: [{ url: '..', description: 'This service.' }] };
+      return shown;
+    },
+  });
+  const schema = { hide: true };
+  app.get('/', { schema }, (request, reply) => {
+    // The router takes a target of another form, `*`, for the root.
+    if (!request.originalUrl.startsWith('/')) return reply.callNotFound();
+    return reply.redirect('docs', 302);
+  });
+  app.get('/openapi.json', { schema }, (_request, reply) => {
+    document ??= JSON.stringify(app.swagger());
+    return reply.type('application/json; charset=utf-8').send(document);
+  });
 }
 
 /** The headers of an operation that never fail to come, as OpenAPI says it: beside their schema. */

@@ -28,12 +28,20 @@ export const problemDetails = plugin<ProblemDetailsOptions>(
       }
       return refuse(request, reply, refusal);
     });
-    const methods = collectMethods(app);
+    const methodsOf = collectMethods(app);
     const refuseUnknown = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-      const allowed = methods.get(request.url.split('?', 1)[0] ?? '/');
-      if (allowed === undefined) return refuse(request, reply, { code: 'not_found' });
-      void reply.header('allow', [...allowed].join(', '));
-      return refuse(request, reply, { code: 'method_not_allowed' });
+      const path = request.url.split('?', 1)[0] ?? '/';
+      const allowed = methodsOf(path);
+      if (allowed === null) return refuse(request, reply, { code: 'not_found', detail: whereElse(path) });
+      const list = allowed.join(', ');
+      void reply.header('allow', list);
+      return refuse(request, reply, { code: 'method_not_allowed', detail: `This address takes ${list}.` });
+    };
+    const whereElse = (path: string): string => {
+      const bare = path.replace(/\/+$/, '');
+      return bare !== path && methodsOf(bare) !== null
+        ? 'Leave out the slash at the end.'
+        : 'GET /openapi.json describes every address, and /docs shows it.';
     };
     // Before a body is read, and a mistake in it found that is beside the point.
     app.addHook('onRequest', (request, reply, done) => {
@@ -56,6 +64,8 @@ interface Refusal {
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
   const status = statusOf(refusal.code);
   if (status === 401) void reply.header('www-authenticate', 'Bearer realm="riskgate"');
+  // What would have been read (RFC 9110, section 15.5.16).
+  if (status === 415) void reply.headers({ accept: 'application/json', 'accept-encoding': 'identity' });
   const retryAfter = refusal.retryAfterSeconds ?? (status === 503 ? RETRY_AFTER_SECONDS : null);
   if (retryAfter !== null) void reply.header('retry-after', retryAfter);
   return reply
@@ -74,11 +84,15 @@ function toRefusal(error: FastifyError): Refusal {
   if (error.validation) return { code: 'invalid_request', fields: toFieldErrors(error) };
   switch (error.statusCode) {
     case 400:
-      return { code: error.code === 'FST_ERR_BAD_URL' ? 'invalid_request' : 'malformed_body' };
+      if (error.code === 'FST_ERR_BAD_URL') return { code: 'invalid_request' };
+      return {
+        code: 'malformed_body',
+        detail: error.code === 'FST_ERR_CTP_EMPTY_JSON_BODY' ? 'The body is empty.' : null,
+      };
     case 413:
       return { code: 'payload_too_large' };
     case 415:
-      return { code: 'unsupported_media_type' };
+      return { code: 'unsupported_media_type', detail: 'Send JSON, with `Content-Type: application/json`.' };
     default:
       return { code: 'internal' };
   }
@@ -106,15 +120,21 @@ function escapePointer(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** The methods of each path that is registered from now on. Not `hasRoute`, which reads a path as a pattern, and throws on `/*a`. */
-function collectMethods(app: FastifyInstance): ReadonlyMap<string, ReadonlySet<string>> {
+/** Finds the methods of a path among the routes that are registered from now on; null for a path of none. Not `hasRoute`, which reads a path as a pattern, and throws on `/*a`. */
+function collectMethods(app: FastifyInstance): (path: string) => readonly string[] | null {
   const methods = new Map<string, Set<string>>();
+  const patterns = new Map<string, RegExp>();
   app.addHook('onRoute', ({ url, method }) => {
-    // A pattern is no path; what it matches is served or not found.
-    if (/[*:]/.test(url)) return;
+    // What an asterisk matches is served with any method, or not found.
+    if (url.includes('*')) return;
+    if (url.includes(':')) patterns.set(url, new RegExp(`^${url.replaceAll(/:[a-z]+/g, '[^/]+')}$`));
     const known = methods.get(url) ?? new Set();
     for (const name of [method].flat()) known.add(name);
     methods.set(url, known);
   });
-  return methods;
+  return (path) => {
+    const url = methods.has(path) ? path : [...patterns].find(([, pattern]) => pattern.test(path))?.[0];
+    const known = url === undefined ? undefined : methods.get(url);
+    return known === undefined ? null : [...known];
+  };
 }

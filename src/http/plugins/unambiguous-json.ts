@@ -18,6 +18,22 @@ export function readUnambiguousJson(app: FastifyInstance): void {
   });
 }
 
+/** Refuses a body in a content coding, which nothing here undoes, for the routes registered after it that have a body. */
+export function refuseCodings(app: FastifyInstance): void {
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    const coding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
+    const hasBody = request.routeOptions.schema?.body !== undefined;
+    if (hasBody && coding !== 'identity' && coding !== '') done(codedBody());
+    else done(null, payload);
+  });
+}
+
+function codedBody(): RiskgateError {
+  return new RiskgateError('unsupported_media_type', 'A body in a content coding.', {
+    publicDetail: 'Send the body as it is, without `Content-Encoding`.',
+  });
+}
+
 function duplicateName(): RiskgateError {
   return new RiskgateError('malformed_body', 'A name stands twice in one object.', {
     publicDetail: 'A name stands twice in one object.',

@@ -18,6 +18,8 @@ const DEADLINE_MS = { min: 50, max: 10_000 };
 /** A device id that is not null leaves no room for `device_ids`. The only `not` in our schemas. */
 const ONE_WAY_TO_NAME_A_DEVICE = {
   not: {
+    // Of what is no object another mistake is told.
+    type: 'object',
     required: ['device_id', 'device_ids'],
     properties: { device_id: { type: 'string' }, device_ids: {} },
   },

@@ -36,7 +36,7 @@ const PROBLEMS = {
   payload_too_large: { status: 413, title: 'The body is too large' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   unsupported_media_type: { status: 415, title: 'The body is not of a supported media type' },
-  conflict: { status: 409, title: 'A request with this Idempotency-Key is still being answered' },
+  conflict: { status: 409, title: 'The request conflicts with another one' },
   idempotency_mismatch: { status: 422, title: 'The Idempotency-Key belongs to another request' },
   rate_limited: { status: 429, title: 'Too many requests' },
   overloaded: { status: 503, title: 'The service has more work than it can do in time' },

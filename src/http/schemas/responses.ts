@@ -3,13 +3,13 @@ import { problemSchema } from './problem.ts';
 
 const DESCRIPTIONS = {
   400: 'The request is not valid; `errors` points to each mistake.',
-  401: 'No API key, or an unknown one.',
+  401: 'No API key, or an unknown one; `detail` says how to send it.',
   403: 'The API key lacks the scope.',
   404: 'There is nothing at this address.',
   405: 'The method is not allowed here.',
-  409: 'A request with the same `Idempotency-Key` is still being answered; try again after `Retry-After` seconds.',
+  409: 'Another request is in the way, most likely one with the same `Idempotency-Key` that is still being answered; try again after `Retry-After` seconds.',
   413: 'The body is larger than 16 KiB.',
-  415: 'The body is not application/json.',
+  415: 'The body is not application/json, or compressed.',
   422: 'The `Idempotency-Key` was used for another request.',
   429: 'More requests than the limit of the API key, or too many with wrong keys from one address; try again after `Retry-After` seconds.',
   500: 'A defect of ours. There is no decision: treat it as a refusal to decide.',
@@ -79,6 +79,10 @@ const RETRY_AFTER = { 'retry-after': sentText('Seconds after which another try m
 const STATUS_HEADERS: { readonly [Status in ProblemStatus]?: JsonSchema } = {
   401: { 'www-authenticate': sentText('`Bearer`, RFC 6750.') },
   405: { allow: sentText('The methods that are.') },
+  415: {
+    accept: sentText('The media type that is read.'),
+    'accept-encoding': sentText('`identity`: no compression is undone.'),
+  },
   409: RETRY_AFTER,
   429: RETRY_AFTER,
   503: RETRY_AFTER,
