@@ -3,6 +3,7 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { startRedisServer } from '../support/redis-server.ts';
+import { patienceOf } from '../support/start-service.ts';
 import { createTestApp, KEYS, startEmulators, until, untilRedisIsUp } from '../support/test-app.ts';
 
 interface ReadyBody {
@@ -91,12 +92,12 @@ t.test('is ready although Redis was never there', async (t) => {
 });
 
 t.test('finishes what is in flight before it closes, and then closes at once', async (t) => {
-  const own = await createTestApp(t, { emulators });
+  const own = await createTestApp(t, { emulators, env: patienceOf(10_000) });
   const port = await own.listen();
   const agent = new Agent({ keepAlive: true });
   t.teardown(() => agent.destroy());
-  const answer = post(agent, port, { telemetry_id: 'fault-slow-300-drained', device_id: 'active' });
-  await until('the call is under way', () => emulators.callCount('stytch', 'fault-slow-300-drained') === 1);
+  const answer = post(agent, port, { telemetry_id: 'fault-slow-1000-drained', device_id: 'active' });
+  await until('the call is under way', () => emulators.callCount('stytch', 'fault-slow-1000-drained') === 1);
   own.app.drain();
   const closed = own.close().then(() => 'closed');
   const { response, text } = await answer;

@@ -77,6 +77,9 @@ export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOp
       ...problemResponses(400, 401, 403, 409, 413, 415, 422, 429, 500, 503),
     },
   };
+  /** Asked when the answer is there: draining may have begun while it was sought. */
+  const closeWhenDraining = (reply: FastifyReply): FastifyReply =>
+    isDraining() ? reply.header('connection', 'close') : reply;
   app.post<DecideRoute>('/v1/decide', { schema, config: { scope: 'decide' } }, (request, reply) => {
     const explain = request.query.explain === 'full';
     if (explain) requireScope(request, 'read');
@@ -84,17 +87,18 @@ export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOp
     const limits = toDecideOptions(request.body, request.headers, request);
     const callerId = request.caller?.id ?? '';
     const asking: Asking = { caller: callerId, entryPoint: ENTRY_POINT, requestId: request.id };
-    if (isDraining()) void reply.header('connection', 'close');
     const field = request.headers['idempotency-key'];
     if (field !== undefined) {
       const content = toContent(request.body, explain);
       const work = async () => toStoredAnswer(reply, await decide(subject, limits, asking), explain);
-      return answerOnce({ callerId, field, content }, work).then((once) => sendAnswer(reply, once));
+      return answerOnce({ callerId, field, content }, work).then((once) =>
+        sendAnswer(closeWhenDraining(reply), once),
+      );
     }
     const settled = decide(subject, limits, asking);
     // A warm decision is answered in place: a promise would cost it a turn of the event loop.
-    if (!(settled instanceof Promise)) return sendDecision(reply, settled, explain);
-    return settled.then((late) => sendDecision(reply, late, explain));
+    if (!(settled instanceof Promise)) return sendDecision(closeWhenDraining(reply), settled, explain);
+    return settled.then((late) => sendDecision(closeWhenDraining(reply), late, explain));
   });
 }
 
