@@ -138,10 +138,7 @@ interface FollowedKind<Kind extends FileKind, Value> {
   readonly path: string;
   readonly loadFirst: () => FileResult<Value>;
   /** Makes what is in force of what the worker has checked. */
-  readonly build: (
-    checked: CheckedFiles[Kind],
-    previous: Value | null,
-  ) => FileResult<Value> | Promise<FileResult<Value>>;
+  readonly build: (checked: CheckedFiles[Kind]) => FileResult<Value> | Promise<FileResult<Value>>;
   /** What the log says of it. */
   readonly describe: (value: Value) => object;
 }
@@ -150,18 +147,18 @@ interface FollowedKind<Kind extends FileKind, Value> {
 function followPlain<Kind extends FileKind, Value>(
   options: FollowFilesOptions,
   file: Pick<FollowedKind<Kind, Value>, 'kind' | 'path' | 'describe'> & {
-    readonly build: (checked: CheckedFiles[Kind], previous: Value | null) => Value;
+    readonly build: (checked: CheckedFiles[Kind]) => Value;
   },
 ): ReloadableFile<Value> {
   const { kind, path } = file;
-  const build = (checked: CheckedFiles[Kind], previous: Value | null): FileResult<Value> => ({
+  const build = (checked: CheckedFiles[Kind]): FileResult<Value> => ({
     ok: true,
-    value: file.build(checked, previous),
+    value: file.build(checked),
   });
   const loadFirst = () => {
     const isExposed = isExposedBy(options.config);
     const checked = checkFile({ kind, path, isExposed }, options.providers);
-    return checked.ok ? build(checked.value, null) : checked;
+    return checked.ok ? build(checked.value) : checked;
   };
   return follow(options, { ...file, loadFirst, build });
 }
@@ -174,9 +171,9 @@ function follow<Kind extends FileKind, Value>(
   const file = followFile<Value>({
     path,
     loadFirst,
-    load: async (previous) => {
+    load: async () => {
       const checked = await checker.check({ kind, path, isExposed: isExposedBy(config) });
-      return checked.ok ? build(checked.value, previous) : checked;
+      return checked.ok ? build(checked.value) : checked;
     },
     onReload: (value) =>
       logger.info({ event: `${kind}.reloaded`, path, ...describe(value) }, 'a file was reloaded'),

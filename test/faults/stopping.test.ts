@@ -159,9 +159,9 @@ t.test('drains when npm alone is told', async (t) => {
 t.test('takes a signal that comes twice at once for one', async (t) => {
   const service = await startService(t, { ...environment(t), DRAIN_DELAY_MS: '500' });
   const startedMs = performance.now();
+  // Two of one kind may become one before the service sees them.
   service.child.kill('SIGINT');
-  await service.until(/"service\.stopping"/);
-  service.child.kill('SIGINT');
+  service.child.kill('SIGTERM');
   t.match(await service.ended, { code: 0, signal: null, stderr: '' });
   t.ok(performance.now() - startedMs >= 490, 'the delay is not cut short');
 });

@@ -82,6 +82,7 @@ t.test('loads or refuses any file, and never widens what it says', async (t) => 
     fuzzRun(t, 2_000),
   );
   t.comment(JSON.stringify(seen));
-  t.ok(seen.loaded > 30);
-  t.ok(seen.refused > 100);
+  const all = seen.loaded + seen.refused;
+  t.ok(all > 0 && seen.loaded > all / 70);
+  t.ok(seen.refused > all / 20);
 });

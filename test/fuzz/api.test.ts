@@ -339,7 +339,8 @@ t.test('answers bytes on a socket with a problem or not at all, and goes on', as
     fuzzRun(t, 600),
   );
   t.comment(JSON.stringify([...statuses]));
-  t.ok((statuses.get(400) ?? 0) > 100);
+  const all = [...statuses.values()].reduce((sum, count) => sum + count, 0);
+  t.ok((statuses.get(400) ?? 0) > all / 8);
   t.ok((statuses.get(200) ?? 0) > 0);
   t.notOk(app.events().includes('request.failed'));
   t.equal((await app.decide(good)).json.decision, 'ALLOW');

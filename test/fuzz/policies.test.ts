@@ -151,9 +151,10 @@ t.test('loads or refuses any file, and never allows more for less evidence by wh
   const seen: Tally = { loaded: 0, refused: 0, stricter: 0 };
   fc.assert(isSafe(files, seen, true), fuzzRun(t, 1_500));
   t.comment(JSON.stringify(seen));
-  t.ok(seen.loaded > 100);
-  t.ok(seen.refused > 100);
-  t.ok(seen.stricter > 50);
+  const all = seen.loaded + seen.refused;
+  t.ok(all > 0 && seen.loaded > all / 15);
+  t.ok(seen.refused > all / 15);
+  t.ok(seen.stricter > all / 30);
 });
 
 t.test('would notice an ALLOW for less evidence', async (t) => {

@@ -5,6 +5,7 @@ import t from 'tap';
 import { writeApiKeys } from '../support/api-key-file.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { parseScrape, readValue, type Scrape } from '../support/scrape.ts';
+import { patienceOf } from '../support/start-service.ts';
 import {
   createDirectory,
   createTestApp,
@@ -160,7 +161,8 @@ t.test('names only the policy in force, before and after a reload', async (t) =>
 
 t.test('tells the levels of the cache apart, and shows Redis up and down', async (t) => {
   const redis = await startRedisServer(t);
-  const env = { REDIS_URL: redis.url };
+  // What Redis answers late, on a busy machine, is another matter.
+  const env = { ...patienceOf(10_000), REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '10000' };
   const first = await createTestApp(t, { emulators, env });
   await untilRedisIsUp(first);
   await first.decide(GOOD);

@@ -1,21 +1,26 @@
 import t, { type Test } from 'tap';
 import { writeApiKeys } from '../support/api-key-file.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { patienceOf } from '../support/start-service.ts';
 import { createDirectory, createTestApp, startEmulators, type TestApp, until } from '../support/test-app.ts';
 
 const GOOD = { telemetry_id: 'allow', device_id: 'active' };
-const HANGING = { telemetry_id: 'fault-hang', device_ids: {} };
 /** Far more than a lost Redis may cost, and far less than waiting for it. */
 const BOUND_MS = 400;
 
 const emulators = await startEmulators(t);
 
-async function open(t: Test, redis: RedisServer, requests: number): Promise<TestApp> {
+async function open(
+  t: Test,
+  redis: RedisServer,
+  requests: number,
+  others: Readonly<Record<string, string>> = {},
+): Promise<TestApp> {
   const file = writeApiKeys(createDirectory(t), [
     { id: 'limited', key: 'limited', limits: { requests, window_seconds: 3600 } },
     { id: 'free', key: 'free' },
   ]);
-  const env = { API_KEYS_FILE: file, REDIS_URL: redis.url };
+  const env = { API_KEYS_FILE: file, REDIS_URL: redis.url, ...others };
   const app = await createTestApp(t, { emulators, env });
   await untilUp(app, 1);
   return app;
@@ -96,18 +101,18 @@ t.test(
   'replays on another replica what the first has answered, and tells it what is in flight',
   async (t) => {
     const redis = await startRedisServer(t);
-    const [first, second] = [await open(t, redis, 1), await open(t, redis, 1)];
+    const patient = { ...patienceOf(10_000), REDIS_TIMEOUT_MS: '10000' };
+    const [first, second] = [await open(t, redis, 1, patient), await open(t, redis, 1, patient)];
     const { json, text } = await first.decide(GOOD, once('"k"'));
     await until('the other replica replays', async () => {
       const again = await second.decide(GOOD, once('"k"'));
       return again.headers['idempotency-replayed'] === 'true' && again.text === text;
     });
     t.equal((await second.refused({ ...GOOD, action: 'other' }, once('"k"'))).status, 422);
-    const slow = first.decide(HANGING, once('"slow"'));
-    await until(
-      'it is in flight',
-      async () => (await second.refused(HANGING, once('"slow"'))).status === 409,
-    );
+    // Long enough to be seen under way by a busy machine.
+    const body = { telemetry_id: 'fault-slow-2000', device_ids: {} };
+    const slow = first.decide(body, once('"slow"'));
+    await until('it is in flight', async () => (await second.refused(body, once('"slow"'))).status === 409);
     t.not((await slow).json.decision_id, json.decision_id);
   },
 );

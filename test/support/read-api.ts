@@ -107,7 +107,6 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
     isStrained: options.isStrained ?? (() => false),
     observer: { onDecision: unused, onRefusal: () => {} },
     metrics: null,
-    callerMetrics: null,
     purge: unused,
     providers: ['stytch'],
     deviceProviders: [],
@@ -117,7 +116,6 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
     redisProblem: () => null,
     hearsPurges: () => null,
     strictSinks: () => [],
-    filesDiffering: () => [],
     isDraining: () => false,
   });
   t.teardown(async () => {

@@ -6,6 +6,7 @@ import { percentile } from './open-loop-load.ts';
 import { startProgram } from './start-program.ts';
 import { createServiceEnvironment, type RunningService, SERVICE_KEY, startService } from './start-service.ts';
 import { createDirectory, until } from './test-app.ts';
+import { whenQuiet } from './when-quiet.ts';
 
 /** Generous for a busy machine; a hanging upstream makes a tenth of the requests use all of it. */
 const DEADLINE_MS = 300;
@@ -141,6 +142,18 @@ class Load implements FaultLoad {
   }
 
   async run(t: Test, fault: Fault): Promise<FaultRow> {
+    const rows: FaultRow[] = [];
+    await whenQuiet(t, async () => {
+      const row = await this.#runOnce(t, fault);
+      rows.push(row);
+      return findLateness(row, fault);
+    });
+    const [row] = rows.slice(-1);
+    if (row === undefined) throw new Error('there was no attempt');
+    return row;
+  }
+
+  async #runOnce(t: Test, fault: Fault): Promise<FaultRow> {
     this.#runs += 1;
     this.#answers = [];
     this.#sights = [];
@@ -183,13 +196,6 @@ class Load implements FaultLoad {
     t.comment(JSON.stringify(row));
     t.equal(row.serverErrors + row.refused, 0, 'every request is decided');
     t.equal(row.wrongAllows, 0, 'nobody is let in for want of Redis');
-    if (!fault.isServing)
-      t.ok(row.late <= row.requests * STRAY_SHARE, `${row.late} of ${row.requests} were late`);
-    t.ok(row.overDeadlineMs <= STRAY_MS_MAX, `${row.overDeadlineMs} ms over the deadline`);
-    if (!fault.isServing) {
-      t.ok(row.containmentMs <= CONTAINMENT_MS, `contained after ${row.containmentMs} ms`);
-      t.ok(row.slowShare <= SLOW_SHARE_MAX, `and slow again for ${row.slowShare} of the time`);
-    }
     t.ok(row.requests > 100, 'there was load');
     return row;
   }
@@ -328,6 +334,17 @@ class Load implements FaultLoad {
       })
       .reduce((sum, { beganMs, endedMs }) => sum + Math.max(0, endedMs - beganMs - ROUND_MS), 0);
   }
+}
+
+/** What was later than it may be. */
+function findLateness(row: FaultRow, { isServing = false }: Fault): readonly string[] {
+  const late: string[] = [];
+  if (row.overDeadlineMs > STRAY_MS_MAX) late.push(`${row.overDeadlineMs} ms over the deadline`);
+  if (isServing) return late;
+  if (row.late > row.requests * STRAY_SHARE) late.push(`${row.late} of ${row.requests} were late`);
+  if (row.containmentMs > CONTAINMENT_MS) late.push(`contained after ${row.containmentMs} ms`);
+  if (row.slowShare > SLOW_SHARE_MAX) late.push(`and slow again for ${row.slowShare} of the time`);
+  return late;
 }
 
 /** Whether the requests of each span of the fault took longer than those before it. */

@@ -58,14 +58,12 @@ export const authenticate = plugin<AuthenticateOptions>(
       (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
         const token = presentedToken(request);
         const caller = token === null ? null : keyring().find(token);
-        const nowMs = clock.nowMs();
-        const isExpired = caller !== null && caller.notAfterMs !== null && caller.notAfterMs <= nowMs;
+        const isExpired = caller !== null && caller.notAfterMs !== null && caller.notAfterMs <= clock.nowMs();
         if (caller === null || isExpired) {
           done(refuse(request, isExpired));
           return;
         }
         request.caller = caller;
-        caller.use.lastMs = nowMs;
         const { scope } = request.routeOptions.config;
         done(scope !== undefined && caller.scopes.has(scope) ? undefined : lacksScope(scope));
       },

@@ -3,6 +3,7 @@ import t from 'tap';
 import { percentile } from '../support/open-loop-load.ts';
 import { patienceOf } from '../support/start-service.ts';
 import { createTestApp, startEmulators, type TestApp, until } from '../support/test-app.ts';
+import { whenQuiet } from '../support/when-quiet.ts';
 
 /** What the contract grants on top of the deadline. */
 const GRACE_MS = 20;
@@ -39,7 +40,7 @@ async function overrunMs(app: TestApp, id: string, deadlineMs: number): Promise<
 
 // That nobody at all waits longer is shown by deadline-process.test.ts, which knows what the machine took.
 t.test('answers within the deadline and 20 ms, whatever hangs', async (t) => {
-  for (const id of ['fault-hang', 'fault-stall', 'fault-drip', 'fault-slow-9000']) {
+  const measure = async (id: string): Promise<readonly string[]> => {
     const overruns: number[] = [];
     for (let index = 0; index < APPS; index += 1) {
       // A new app each time: after ten timeouts its circuits are open, and it no longer waits.
@@ -49,8 +50,11 @@ t.test('answers within the deadline and 20 ms, whatever hangs', async (t) => {
       await app.close();
     }
     t.equal(overruns.length, 4 * APPS);
-    t.ok(percentile(overruns, 50) <= GRACE_MS, `${id}: ${overruns.map(Math.round).join(', ')} ms`);
-  }
+    const isLate = percentile(overruns, 50) > GRACE_MS;
+    return isLate ? [`${id}: ${overruns.map(Math.round).join(', ')} ms`] : [];
+  };
+  for (const id of ['fault-hang', 'fault-stall', 'fault-drip', 'fault-slow-9000'])
+    await whenQuiet(t, () => measure(id));
 });
 
 t.test('leaves no socket and no timer behind', async (t) => {
