@@ -26,6 +26,8 @@ import type { GrpcServer } from '../platform/grpc/server.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
 import { checkProviders } from '../providers/registry.ts';
+import type { ConnectionHealth } from '../stores/redis/guard.ts';
+import { judgeConnections } from '../stores/redis/inspector.ts';
 import { createCallerStores } from './caller-stores.ts';
 import { prepareClose } from './close-server.ts';
 import { openDecisionLog } from './decision-log.ts';
@@ -85,16 +87,18 @@ export async function createApp(options: AppOptions): Promise<App> {
   const files = followFiles({ config, providers, logger, nowMs: () => clock.nowMs() });
   const policies = rememberPolicies(files.policy);
   const target = readRedisTarget(config.redis);
-  const { evidence: store, custody: custodyStore } = createStores(config, target, clock, logger, () =>
-    inspector.recheck(),
+  const { evidence: store, custody: custodyStore } = createStores(config, target, clock, logger, (code) =>
+    inspector.recheck(code),
   );
+  // All that are in use, once they are there.
+  let connections = (): readonly ConnectionHealth[] => [store.health()];
   const inspector = inspectInBackground(
     target,
     config.decisionLogSinks.includes('redis'),
-    () => store.health().state === 'up',
+    () => connections(),
     logger,
   );
-  const redisState = () => (target === null ? 'absent' : store.health().state);
+  const redisState = () => (target === null ? 'absent' : judgeConnections(connections()).state);
   const enabled = config.providers.filter(({ isEnabled }) => isEnabled).map(({ id }) => id);
   const log = await openDecisionLog({
     config,
@@ -104,8 +108,22 @@ export async function createApp(options: AppOptions): Promise<App> {
     logger,
     version,
     write,
-    onRefused: () => inspector.recheck(),
+    onRefused: (code) => inspector.recheck(code),
   });
+  const callerStores = createCallerStores({
+    clock,
+    target,
+    redisTimeoutMs: config.redisTimeoutMs,
+    onEvent: (event) => {
+      const { kind, ...fields } = event;
+      const line = { event: `caller_store.${kind}`, ...fields };
+      if (kind === 'up') logger.info(line);
+      else logger.warn(line);
+      if (event.kind === 'command_refused') inspector.recheck(event.code);
+    },
+  });
+  connections = () =>
+    [store.health(), callerStores.health(), log?.health() ?? null].filter((health) => health !== null);
   const strictSinks = () =>
     (log?.strict ?? []).map((delivery) => ({ sink: delivery.sink, health: delivery.health() }));
   const state = {
@@ -144,16 +162,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     newId,
     deadlineMs: config.decisionDeadlineMs,
     tracer,
-  });
-  const callerStores = createCallerStores({
-    clock,
-    target,
-    redisTimeoutMs: config.redisTimeoutMs,
-    onEvent: ({ kind, ...fields }) => {
-      const line = { event: `caller_store.${kind}`, ...fields };
-      if (kind === 'up') logger.info(line);
-      else logger.warn(line);
-    },
   });
   const traffic = createTrafficLog(logger, clock);
   const answerOnce = createAnswerOnce({
@@ -212,7 +220,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     deviceProviders: providers.filter(({ subject }) => subject === 'device_id').map(({ id }) => id),
     enabledProviders: slots.filter(({ source }) => source !== null).map(({ id }) => id),
     redisState,
-    redisProblem: () => describeProblem(inspector, store.health()),
+    redisProblem: () => describeProblem(inspector, judgeConnections(connections())),
     hearsPurges: () => (config.redis === null ? null : store.health().hearsPurges),
     suspectProviders: () => slots.filter(({ source }) => source?.isSuspect()).map(({ id }) => id),
     strictSinks,

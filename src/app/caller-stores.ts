@@ -4,6 +4,7 @@ import { createMemoryIdempotencyStore } from '../stores/callers/memory-idempoten
 import { createRedisRequestCounter } from '../stores/callers/redis-counter.ts';
 import { createRedisIdempotencyStore } from '../stores/callers/redis-idempotency.ts';
 import { createTieredRequestCounter } from '../stores/callers/tiered-counter.ts';
+import type { ConnectionHealth } from '../stores/redis/guard.ts';
 import { createGuardedRedis, type GuardedRedisEvent } from '../stores/redis/guarded-redis.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
 
@@ -11,6 +12,8 @@ import type { RedisTarget } from '../stores/redis/target.ts';
 export interface CallerStores {
   readonly requestCounter: RequestCounter;
   readonly idempotency: IdempotencyStore;
+  /** Of their connection to Redis; null without one. */
+  health(): ConnectionHealth | null;
   close(): Promise<void>;
 }
 
@@ -38,6 +41,7 @@ export function createCallerStores({
     return {
       requestCounter: memory,
       idempotency: createMemoryIdempotencyStore({ clock }),
+      health: () => null,
       close: async () => {},
     };
   }
@@ -50,6 +54,7 @@ export function createCallerStores({
   return {
     requestCounter: createTieredRequestCounter({ memory, redis: createRedisRequestCounter(redis, clock) }),
     idempotency: createRedisIdempotencyStore(redis),
+    health: redis.health,
     close: () => redis.close(),
   };
 }

@@ -20,6 +20,7 @@ import { createMemoryDecisionLog } from '../stores/decision-log/memory/decision-
 import { createRedisDecisionReader } from '../stores/decision-log/redis/decision-reader.ts';
 import { createRedisDecisionSink } from '../stores/decision-log/redis/decision-sink.ts';
 import { createDecisionStream } from '../stores/decision-log/stdout/decision-stream.ts';
+import type { ConnectionHealth } from '../stores/redis/guard.ts';
 import { createGuardedRedis } from '../stores/redis/guarded-redis.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
 
@@ -35,13 +36,15 @@ export interface DecisionLogOptions {
   /** Takes text for standard output. */
   readonly write: (text: string) => void;
   /** Told when Redis refuses a command. */
-  readonly onRefused: () => void;
+  readonly onRefused: (code: string) => void;
 }
 
 /** The decision log of a service. */
 export interface DecisionLog extends RecordDecisionOptions {
   readonly reader: DecisionLogReader;
   usage(): readonly DeliveryUsage[];
+  /** Of its connection to Redis; null without one. */
+  health(): ConnectionHealth | null;
   /** Delivers what it can within seconds, then closes every sink. */
   close(): Promise<void>;
 }
@@ -50,6 +53,7 @@ export interface DecisionLog extends RecordDecisionOptions {
 interface Parts {
   readonly sinks: readonly DecisionSink[];
   readonly reader: DecisionLogReader;
+  health(): ConnectionHealth | null;
   close(): Promise<void>;
 }
 
@@ -57,7 +61,7 @@ interface Parts {
 export async function openDecisionLog(options: DecisionLogOptions): Promise<DecisionLog | null> {
   const { config, clock, newId, logger } = options;
   if (config.decisionLogSinks.length === 0) return null;
-  const { sinks, reader, close } = await openParts(options);
+  const { sinks, reader, health, close } = await openParts(options);
   const drops = createDropLog(logger);
   const isStrict = config.decisionLogDelivery === 'strict';
   const strict: StrictDelivery[] = [];
@@ -80,6 +84,7 @@ export async function openDecisionLog(options: DecisionLogOptions): Promise<Deci
     hashes: createHashes(config.idHashKey),
     formatTime: toRfc3339,
     engine: options.version,
+    health,
     usage: () => deliveries.map((delivery) => delivery.usage()),
     close: async () => {
       await Promise.all(deliveries.map((delivery) => delivery.close()));
@@ -101,13 +106,13 @@ async function openParts(options: DecisionLogOptions): Promise<Parts> {
     await Promise.all(sinks.map((sink) => sink.close()));
     await main.close();
   };
-  return { sinks, reader: main.reader, close };
+  return { sinks, reader: main.reader, health: main.health, close };
 }
 
 function openMemory({ config, clock }: DecisionLogOptions): Parts {
   const { decisionLogMemoryRecords: recordsMax, decisionLogCountsKeptMs: countsKeptMs } = config;
   const log = createMemoryDecisionLog({ clock, recordsMax, countsKeptMs });
-  return { sinks: [log], reader: log, close: async () => {} };
+  return { sinks: [log], reader: log, health: () => null, close: async () => {} };
 }
 
 function openRedis(options: DecisionLogOptions, target: RedisTarget): Parts {
@@ -116,11 +121,12 @@ function openRedis(options: DecisionLogOptions, target: RedisTarget): Parts {
     target,
     name: 'riskgate-decisions',
     budgetMs: config.decisionLogTimeoutMs,
-    onEvent: ({ kind, ...fields }) => {
+    onEvent: (event) => {
+      const { kind, ...fields } = event;
       const line = { event: `decision_log.redis_${kind}`, ...fields };
       if (kind === 'up') logger.info(line);
       else logger.warn(line);
-      if (kind === 'command_refused') onRefused();
+      if (event.kind === 'command_refused') onRefused(event.code);
     },
   });
   const limits = {
@@ -134,7 +140,7 @@ function openRedis(options: DecisionLogOptions, target: RedisTarget): Parts {
     reader.close();
     await redis.close();
   };
-  return { sinks: [createRedisDecisionSink(parts)], reader, close };
+  return { sinks: [createRedisDecisionSink(parts)], reader, health: redis.health, close };
 }
 
 function openFile({ config, logger }: DecisionLogOptions, path: string): Promise<DecisionSink> {

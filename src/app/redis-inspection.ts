@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { StoreHealth } from '../stores/evidence/closable-evidence-store.ts';
-import type { RedisProblem } from '../stores/redis/inspect.ts';
+import type { ConnectionHealth } from '../stores/redis/guard.ts';
+import { isForPeople, type RedisProblem, toProblem } from '../stores/redis/inspect.ts';
 import { createRedisInspector, type RedisInspector } from '../stores/redis/inspector.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
 
@@ -10,7 +10,7 @@ const NOTHING_TO_INSPECT: RedisInspector = { problem: () => null, recheck: () =>
 export function inspectInBackground(
   target: RedisTarget | null,
   holdsDecisions: boolean,
-  isUp: () => boolean,
+  connections: () => readonly ConnectionHealth[],
   logger: Logger,
 ): RedisInspector {
   if (target === null) return NOTHING_TO_INSPECT;
@@ -22,15 +22,16 @@ export function inspectInBackground(
         'Redis answers, and cannot be used as it is',
       );
   };
-  return createRedisInspector({ target, holdsDecisions, isUp, onChange });
+  return createRedisInspector({ target, holdsDecisions, connections, onChange });
 }
 
-/** What to say of the store to whoever asks: the finding, or else why it is down. Null when it is up. */
+/** What to say of Redis to whoever asks: the finding, or else why a connection in use is down. Null when all are up. */
 export function describeProblem(
   inspector: RedisInspector,
-  { state, reason }: StoreHealth,
+  { state, reason }: ConnectionHealth,
 ): RedisProblem | null {
   const found = inspector.problem();
   if (found !== null || state === 'up') return found;
+  if (reason !== null && isForPeople(reason)) return toProblem(reason);
   return { code: reason ?? 'unknown', hint: 'It cannot be used at the moment.', commands: [] };
 }

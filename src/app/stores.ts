@@ -5,7 +5,8 @@ import { createMemoryCustodyStore } from '../stores/custody/memory-store.ts';
 import { createRedisCustodyStore } from '../stores/custody/redis-store.ts';
 import type { ClosableEvidenceStore } from '../stores/evidence/closable-evidence-store.ts';
 import { createMemoryEvidenceStore } from '../stores/evidence/memory-store.ts';
-import { createRedisEvidenceStore, type RedisStoreEvent } from '../stores/evidence/redis-store.ts';
+import { createRedisEvidenceStore } from '../stores/evidence/redis-store.ts';
+import type { RedisStoreEvent } from '../stores/evidence/redis-store-event.ts';
 import { createTieredEvidenceStore } from '../stores/evidence/tiered-evidence-store.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
 
@@ -21,7 +22,7 @@ export function createStores(
   target: RedisTarget | null,
   clock: Clock,
   logger: Logger,
-  onRefused: () => void,
+  onRefused: (code: string) => void,
 ): Stores {
   const { cacheEntriesMax: entriesMax, custodyRetentionMs: retentionMs } = config;
   if (target === null) {
@@ -38,7 +39,7 @@ export function createStores(
   const memory = createMemoryEvidenceStore({ clock, entriesMax, ttlCapMs: config.localCacheTtlMs });
   const onEvent = (event: RedisStoreEvent) => {
     logRedisEvent(logger, event);
-    if (event.kind === 'command_refused') onRefused();
+    if (event.kind === 'command_refused') onRefused(event.code);
   };
   const redis = createRedisEvidenceStore({
     target,

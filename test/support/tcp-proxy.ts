@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A loopback proxy that can be slow, silent or cut. */
+/** A loopback proxy that can be slow, silent, cut, or lead elsewhere. */
 export interface TcpProxy {
   readonly port: number;
   /** How many connections it accepted so far. */
@@ -12,6 +12,10 @@ export interface TcpProxy {
   /** Destroys all connections; new ones are destroyed as well until `mend`. */
   cut(): void;
   mend(): void;
+  /** New connections lead to this port; those that stand lead where they led, as when a name moves on. */
+  retarget(port: number): void;
+  /** Those that stand carry nothing any more, and do not end: the peer is gone without a word. */
+  silence(): void;
 }
 
 interface Teardown {
@@ -27,12 +31,14 @@ export async function startTcpProxy(t: Teardown, targetPort: number): Promise<Tc
 }
 
 class DelayingProxy implements TcpProxy {
-  readonly #targetPort: number;
+  #targetPort: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #connections = 0;
   #delayMs = 0;
   #isCut = false;
+  /** Connections before this one are silent. */
+  #firstHeard = 0;
 
   constructor(targetPort: number) {
     this.#targetPort = targetPort;
@@ -62,6 +68,14 @@ class DelayingProxy implements TcpProxy {
     this.#isCut = false;
   }
 
+  retarget(port: number): void {
+    this.#targetPort = port;
+  }
+
+  silence(): void {
+    this.#firstHeard = this.#connections + 1;
+  }
+
   async listen(): Promise<void> {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
@@ -79,14 +93,18 @@ class DelayingProxy implements TcpProxy {
       client.destroy();
       return;
     }
+    const number = this.#connections;
+    const isSilent = () => number < this.#firstHeard;
     const target = new Socket();
-    client.on('data', (chunk) => target.write(chunk));
+    client.on('data', (chunk) => {
+      if (!isSilent()) target.write(chunk);
+    });
     let written = Promise.resolve();
     target.on('data', (chunk) => {
       const due = delay(this.#delayMs);
       // Chained, so that chunks keep their order when the delay changes.
       written = Promise.all([written, due]).then(() => {
-        client.write(chunk);
+        if (!isSilent()) client.write(chunk);
       });
     });
     this.#join(client, () => target.destroy());

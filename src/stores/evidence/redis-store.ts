@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock, StoredEvidence, StoreReading } from '../../application/ports.ts';
 import type { Evidence } from '../../domain/evidence.ts';
+import { createSpacing } from '../../platform/spaced-out.ts';
 import { createRedisConnection, createRedisSubscriber, type RedisConnection } from '../redis/connection.ts';
-import { isRedisReply, redisErrorCode } from '../redis/error-code.ts';
+import { isNotServing, isRedisReply, redisErrorCode } from '../redis/error-code.ts';
 import { createRedisGuard, type RedisGuard, type RedisGuardCounters } from '../redis/guard.ts';
 import { createRedisKeys, type RedisKeys } from '../redis/keys.ts';
 import type { RedisLane } from '../redis/lane.ts';
@@ -12,17 +13,8 @@ import { LATE, withinBudget } from '../redis/within-budget.ts';
 import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from './closable-evidence-store.ts';
 import { claimsOf, decodeEvidence, encodeEvidence, isClaim, TOMBSTONE } from './evidence-codec.ts';
 import { defineEvidenceCommands, type EvidenceRedis } from './evidence-commands.ts';
+import type { RedisStoreEvent } from './redis-store-event.ts';
 import { remainingLifeMs } from './remaining-life.ts';
-
-/** What an operator wants to read in a log. Codes are constants, never text of a caller; `key` holds a keyed hash. */
-export type RedisStoreEvent =
-  | { readonly kind: 'up' }
-  | { readonly kind: 'down'; readonly reason: string }
-  | { readonly kind: 'subscribed' }
-  | { readonly kind: 'unsubscribed'; readonly reason: string }
-  | { readonly kind: 'command_refused'; readonly code: string }
-  | { readonly kind: 'value_refused'; readonly key: string }
-  | { readonly kind: 'message_refused' };
 
 export interface RedisEvidenceStoreOptions {
   readonly target: RedisTarget;
@@ -36,7 +28,7 @@ export interface RedisEvidenceStoreOptions {
 }
 
 /** Totals since the start. */
-export interface RedisStoreCounters extends RedisGuardCounters {
+interface RedisStoreCounters extends RedisGuardCounters {
   /** Reads answered with a miss, and writes left out, while Redis was left alone. */
   readonly skipped: number;
   /** Values found that are not what their key promises. */
@@ -94,12 +86,13 @@ class SharedEvidenceStore implements LendingEvidenceStore {
   readonly #writeRefusedListeners: ((key: string) => void)[] = [];
   readonly #counters = { skipped: 0, valuesRefused: 0, writesRefused: 0 };
   readonly #reads = { hits: 0, misses: 0, skipped: 0 };
-  readonly #refusalEventAtMs = new Map<string, number>();
+  readonly #mayReport: (subject: string) => boolean;
 
   constructor(options: RedisEvidenceStoreOptions) {
     this.#clock = options.clock;
     this.#tombstoneMs = options.tombstoneMs ?? TOMBSTONE_MS;
     this.#onEvent = options.onEvent ?? (() => {});
+    this.#mayReport = createSpacing(REFUSAL_EVENT_INTERVAL_MS, () => options.clock.monotonicMs());
     this.#keys = createRedisKeys(options.target.keyPrefix);
     this.#connection = createRedisConnection(options.target, 'riskgate-evidence');
     this.#redis = defineEvidenceCommands(this.#connection.redis);
@@ -250,22 +243,34 @@ class SharedEvidenceStore implements LendingEvidenceStore {
   }
 
   #createGuard(options: RedisEvidenceStoreOptions): RedisGuard {
+    let downReason: string | null = null;
     return createRedisGuard({
       connection: this.#connection,
       ...(options.budgetMs === undefined ? {} : { budgetMs: options.budgetMs }),
       ...(options.probeIntervalMs === undefined ? {} : { probeIntervalMs: options.probeIntervalMs }),
       onStateChange: (state, reason) => {
         this.#onEvent(state === 'up' ? { kind: 'up' } : { kind: 'down', reason: reason ?? 'unknown' });
-        if (state === 'up') for (const listener of this.#upListeners) listener();
+        if (state === 'up') this.#noteUp(downReason);
+        downReason = reason;
       },
       onErrorReply: (code) => this.#reportRefusal({ kind: 'command_refused', code }),
     });
+  }
+
+  #noteUp(downReason: string | null): void {
+    // The connection was made again, and leads to a server that serves.
+    if (downReason !== null && isNotServing(downReason)) this.#purges.renew(downReason);
+    else this.#purges.check();
+    for (const listener of this.#upListeners) listener();
   }
 
   #createPurgeChannel(target: RedisTarget): PurgeChannel {
     return createPurgeChannel({
       connection: createRedisSubscriber(target, 'riskgate-purges'),
       channel: this.#keys.purgeChannel,
+      publish: async (text) =>
+        this.#guard.admits() &&
+        (await this.#guard.run(() => this.#redis.publish(this.#keys.purgeChannel, text))) !== null,
       onPurged: (keys) => {
         for (const listener of this.#purgeListeners) listener(keys);
       },
@@ -281,11 +286,7 @@ class SharedEvidenceStore implements LendingEvidenceStore {
   /** At most one event of a kind and code in ten seconds; the counters miss none. */
   #reportRefusal(event: RedisStoreEvent): void {
     const subject = 'code' in event ? `${event.kind} ${event.code}` : event.kind;
-    const nowMs = this.#clock.monotonicMs();
-    const lastMs = this.#refusalEventAtMs.get(subject);
-    if (lastMs !== undefined && nowMs - lastMs < REFUSAL_EVENT_INTERVAL_MS) return;
-    this.#refusalEventAtMs.set(subject, nowMs);
-    this.#onEvent(event);
+    if (this.#mayReport(subject)) this.#onEvent(event);
   }
 }
 

@@ -52,6 +52,7 @@ export function createClusterConnection(target: ClusterTarget, name: string): Re
         throw error;
       }
     },
+    renew: refresh,
     close: () => closeConnection(cluster, cluster.nodes()),
   };
 }

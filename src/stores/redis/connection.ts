@@ -18,8 +18,10 @@ export interface RedisConnection<Client extends RedisClient = RedisClient> {
   onLost(listener: () => void): void;
   /** Calls back when a part of it may be lost: only `probe` can tell. */
   onDoubt(listener: () => void): void;
-  /** Asks whether commands would be served: by the server of the target's kind, in its database, or by the owner of every slot. Rejects like every command. */
+  /** Asks whether commands would be served: by the server of the target's kind, in its database, one that takes writes, or by the owner of every slot. Rejects like every command. */
   probe(): Promise<void>;
+  /** Makes the connection again, unless that was done a moment ago: what its name leads to may be another server by now. `code` says what was refused. */
+  renew(code: string): void;
   /** Says goodbye and disconnects, within about a second whatever the server does. Never rejects. */
   close(): Promise<void>;
 }

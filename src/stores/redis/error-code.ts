@@ -1,5 +1,15 @@
-/** What a server says that will not serve anything at the moment: an answer, and yet as good as none. */
-const NOT_SERVING: ReadonlySet<string> = new Set(['CLUSTERDOWN', 'LOADING', 'MASTERDOWN']);
+/** What a server says that will not serve us at the moment: an answer, and yet as good as none. What a replica holds may be out of date, so it is not read from either. */
+const NOT_SERVING: ReadonlySet<string> = new Set([
+  'CLUSTERDOWN',
+  'LOADING',
+  'MASTERDOWN',
+  'NOAUTH',
+  'READONLY',
+]);
+/** What a server says that may have been a primary until a moment ago. It may also be in need of a replica or of a disk, and can be read all the same. */
+const MAYBE_REPLACED: ReadonlySet<string> = new Set(['MISCONF', 'NOREPLICAS']);
+/** Redis before version 7 wraps what a script was refused: `ERR Error running script (…): … -READONLY You can't …`. */
+const REFUSED_IN_SCRIPT = /^ERR Error running script.* -(READONLY|OOM|MISCONF|NOREPLICAS|NOPERM)\b/;
 
 /** True for an answer of the server that says no. Everything else means that no answer came. */
 export function isRedisReply(error: unknown): error is Error {
@@ -11,15 +21,36 @@ export function isNotServing(code: string): boolean {
   return NOT_SERVING.has(code);
 }
 
+/** True for an answer after which the name of the server may lead to another one. */
+export function isMaybeReplaced(code: string): boolean {
+  return MAYBE_REPLACED.has(code);
+}
+
 /** A short code without any text of a caller: a reply's first word (`WRONGPASS`, `OOM`), which the Redis protocol defines as its error code, or the socket's code, or `no_answer` for ioredis's own timeouts and lost connections. */
 export function redisErrorCode(error: unknown): string {
-  if (isRedisReply(error)) return error.message.split(' ', 1)[0] ?? error.name;
+  if (isRedisReply(error)) {
+    return REFUSED_IN_SCRIPT.exec(error.message)?.[1] ?? error.message.split(' ', 1)[0] ?? error.name;
+  }
   return error instanceof Error && 'code' in error && typeof error.code === 'string'
     ? error.code
     : 'no_answer';
 }
 
+class UnusableRedis extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(`Redis cannot be used: ${code}.`);
+    this.code = code;
+  }
+}
+
 /** An error with a code of ours, for what a server's answers mean together. */
 export function withCode(code: string): Error {
-  return Object.assign(new Error(`Redis cannot be used: ${code}.`), { code });
+  return new UnusableRedis(code);
+}
+
+/** True where the server has answered, and the answer makes it useless. */
+export function hasAnswered(error: unknown): boolean {
+  return isRedisReply(error) || error instanceof UnusableRedis;
 }

@@ -1,5 +1,5 @@
 import type { RedisConnection } from './connection.ts';
-import { isNotServing, isRedisReply, redisErrorCode } from './error-code.ts';
+import { isMaybeReplaced, isNotServing, isRedisReply, redisErrorCode } from './error-code.ts';
 import { LATE, withinBudget } from './within-budget.ts';
 
 export interface RedisGuardOptions {
@@ -22,6 +22,13 @@ export interface RedisGuardCounters {
   readonly errorReplies: number;
 }
 
+/** Whether a connection can be used. */
+export interface ConnectionHealth {
+  readonly state: 'up' | 'down';
+  /** Why the state is down, `connecting` while nothing is known yet; null when it is up. */
+  readonly reason: string | null;
+}
+
 /** Contains a Redis that is slow or gone: it costs one command's budget, then it is left alone and probed in the background. */
 export interface RedisGuard {
   /** False while Redis is left alone: then send nothing. */
@@ -39,6 +46,9 @@ export interface RedisGuard {
 const BUDGET_MS = 25;
 /** Recovery is noticed within this time; one PING per interval costs nothing. */
 const PROBE_INTERVAL_MS = 500;
+
+/** While nothing is suspected: so many probe intervals, 5 s. It finds a server that has become a replica, and a peer that is gone, before a decision does. */
+const PROBE_INTERVALS_AT_PEACE = 10;
 
 /** A process that is blocked so many times in a row is no better off with Redis than without. */
 const PING_ATTEMPTS_MAX = 3;
@@ -115,6 +125,7 @@ class ProbingGuard implements RedisGuard {
       this.#counters.errorReplies += 1;
       this.#options.onErrorReply(code);
       if (isNotServing(code)) this.#suspect();
+      else if (isMaybeReplaced(code)) this.#connection.renew(code);
       return;
     }
     this.#counters.failures += 1;
@@ -135,6 +146,18 @@ class ProbingGuard implements RedisGuard {
     this.#isProbing = false;
     if (failure === null && this.#connection.isReady()) this.#trust();
     else this.#distrust(failure ?? 'connection_closed');
+  }
+
+  /** One late answer is a suspicion here too, which asks once more. */
+  async #probeAtPeace(): Promise<void> {
+    if (this.#isProbing || !this.admits()) return;
+    this.#isProbing = true;
+    const failure = await this.#pingFairly();
+    this.#isProbing = false;
+    if (!this.#isTrusted) void this.#probe();
+    else if (failure === null) this.#trust();
+    else if (failure === 'timeout') this.#suspect();
+    else this.#distrust(failure);
   }
 
   /** Asks again when the time was spent by this process: a timer that fires at twice its delay says that the event loop stood still, not that Redis did. */
@@ -160,6 +183,8 @@ class ProbingGuard implements RedisGuard {
     if (this.#isClosed) return;
     this.#isTrusted = true;
     clearTimeout(this.#probeTimer);
+    const waitMs = PROBE_INTERVALS_AT_PEACE * this.#probeIntervalMs;
+    this.#probeTimer = setTimeout(() => void this.#probeAtPeace(), waitMs).unref();
     this.#report('up', null);
   }
 

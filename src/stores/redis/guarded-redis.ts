@@ -1,6 +1,6 @@
 import { createSpacing } from '../../platform/spaced-out.ts';
 import { createRedisConnection, type RedisClient } from './connection.ts';
-import { createRedisGuard, type RedisGuard } from './guard.ts';
+import { type ConnectionHealth, createRedisGuard, type RedisGuard } from './guard.ts';
 import { createRedisKeys, type RedisKeys } from './keys.ts';
 import type { RedisTarget } from './target.ts';
 
@@ -25,6 +25,7 @@ export interface GuardedRedis {
   readonly redis: RedisClient;
   readonly guard: RedisGuard;
   readonly keys: RedisKeys;
+  health(): ConnectionHealth;
   close(): Promise<void>;
 }
 
@@ -50,6 +51,7 @@ export function createGuardedRedis(options: GuardedRedisOptions): GuardedRedis {
     redis: connection.redis,
     guard,
     keys: createRedisKeys(target.keyPrefix),
+    health: () => ({ state: guard.state(), reason: guard.reason() }),
     close: async () => {
       guard.close();
       await connection.close();

@@ -30,11 +30,12 @@ const HINTS: Readonly<Record<string, string>> = {
   SENTINEL_REFUSED: 'The sentinels refuse us: see REDIS_SENTINEL_USERNAME and REDIS_SENTINEL_PASSWORD.',
   READONLY: 'It is a replica and takes no writes: name the master.',
   OOM: 'Its memory is full and it evicts nothing: writes are refused.',
+  NOREPLICAS: 'It asks for more replicas than follow it, and refuses writes: see min-replicas-to-write.',
   MISCONF: 'It cannot save to its disk, and refuses writes.',
   TLS: 'TLS fails: another authority, another host name, or no TLS at its port.',
 };
 const LOGIN_REFUSALS = ['WRONGPASS', 'NOAUTH', 'NOPERM'];
-const REFUSES_WRITES = ['READONLY', 'OOM', 'MISCONF'];
+const REFUSES_WRITES = ['READONLY', 'OOM', 'MISCONF', 'NOREPLICAS'];
 const TLS_CODE = /^(ERR_TLS|ERR_SSL|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
 
 /** A server that could not be asked: nothing definite is known, and the connections say why themselves. */
@@ -182,7 +183,13 @@ function commandsOfDecisionLog(keys: RedisKeys): readonly Command[] {
   ];
 }
 
-function toProblem(code: string): RedisProblem {
+/** True for what a person has to mend. A server that is loading or has lost its cluster needs time. */
+export function isForPeople(code: string): boolean {
+  return code in HINTS || TLS_CODE.test(code);
+}
+
+/** What a code means to whoever has to mend it. */
+export function toProblem(code: string): RedisProblem {
   const hint = HINTS[TLS_CODE.test(code) ? 'TLS' : code] ?? 'It refuses us with this code.';
   return { code, hint, commands: [] };
 }
@@ -216,6 +223,5 @@ function toFinding(errors: readonly unknown[]): Finding {
   const telling = errors.find((error) => isRedisReply(error) || TLS_CODE.test(redisErrorCode(error)));
   if (telling === undefined) return UNREACHED;
   const code = redisErrorCode(telling);
-  // A server that is loading or has lost its cluster needs time, not a person.
-  return code in HINTS || TLS_CODE.test(code) ? toProblem(code) : UNREACHED;
+  return isForPeople(code) ? toProblem(code) : UNREACHED;
 }

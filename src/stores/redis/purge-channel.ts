@@ -8,6 +8,8 @@ export interface PurgeChannelOptions {
   /** A connection of its own. */
   readonly connection: RedisConnection<Redis>;
   readonly channel: string;
+  /** Sends a text to all who hear the channel, over the connection for commands. False where that cannot be said to have been done; never rejects. */
+  readonly publish: (text: string) => Promise<boolean>;
   /** Keys that another replica purged. */
   readonly onPurged: (keys: readonly string[]) => void;
   /** Called each time a subscription begins, the first one included: purges before that moment may have been missed. */
@@ -18,16 +20,25 @@ export interface PurgeChannelOptions {
   readonly onMessageRefused: () => void;
 }
 
-/** The ear for purges made on other replicas. It subscribes again by itself whenever it lost its connection. */
+/** Listens for purges made on other replicas. It subscribes again by itself whenever it lost its connection, and when it does not hear what it publishes itself: the two connections then lead to different servers. */
 export interface PurgeChannel {
   isSubscribed(): boolean;
   /** The text that tells other replicas, and that this one will not take for news. */
   toMessage(keys: readonly string[]): string;
+  /** Connects again, unless that was done a moment ago: the server that was listened to serves nothing. */
+  renew(code: string): void;
+  /** Finds out whether what is published now is heard here, and connects again where it is not. */
+  check(): void;
   close(): Promise<void>;
 }
 
 /** An idle connection whose peer vanished looks healthy; a PING this often finds out, and tries again where subscribing was refused. */
 const HEARTBEAT_MS = 5_000;
+/** A message takes a round trip; this is for one that never comes. */
+const ECHO_WAIT_MS = 1_000;
+
+/** The reason of a subscription that does not bring what is published. */
+const UNHEARD = 'unheard';
 
 /** Starts listening; returns at once, server or no server. */
 export function createPurgeChannel(options: PurgeChannelOptions): PurgeChannel {
@@ -39,6 +50,8 @@ class RedisPurgeChannel implements PurgeChannel {
   readonly #connection: RedisConnection<Redis>;
   readonly #sender = randomUUID();
   readonly #heartbeat: NodeJS.Timeout;
+  /** Set while a message of our own is on its way. */
+  #echoTimer: NodeJS.Timeout | undefined;
   #state: 'unknown' | 'subscribed' | 'unsubscribed' = 'unknown';
 
   constructor(options: PurgeChannelOptions) {
@@ -61,6 +74,7 @@ class RedisPurgeChannel implements PurgeChannel {
 
   async close(): Promise<void> {
     clearInterval(this.#heartbeat);
+    this.#endEcho();
     // An end on purpose is no news.
     this.#state = 'unsubscribed';
     await this.#connection.close();
@@ -76,9 +90,36 @@ class RedisPurgeChannel implements PurgeChannel {
     }
   }
 
+  renew(code: string): void {
+    this.#connection.renew(code);
+  }
+
+  check(): void {
+    if (this.isSubscribed() && this.#echoTimer === undefined) void this.#awaitEcho();
+  }
+
+  async #awaitEcho(): Promise<void> {
+    // What has arrived by then is read first: this process may have been busy.
+    this.#echoTimer = setTimeout(() => setImmediate(() => this.#missEcho()), ECHO_WAIT_MS).unref();
+    if (!(await this.#options.publish(this.toMessage([])))) this.#endEcho();
+  }
+
+  #missEcho(): void {
+    if (this.#echoTimer === undefined) return;
+    this.#endEcho();
+    this.#lose(UNHEARD);
+    this.#connection.renew(UNHEARD);
+  }
+
+  #endEcho(): void {
+    clearTimeout(this.#echoTimer);
+    this.#echoTimer = undefined;
+  }
+
   async #beat(): Promise<void> {
     if (!this.#connection.isReady()) return;
     if (!this.isSubscribed()) return this.#subscribe();
+    this.check();
     try {
       await this.#connection.redis.ping();
     } catch {
@@ -87,6 +128,7 @@ class RedisPurgeChannel implements PurgeChannel {
   }
 
   #lose(reason: string): void {
+    this.#endEcho();
     if (this.#state === 'unsubscribed') return;
     this.#state = 'unsubscribed';
     this.#options.onUnsubscribed(reason);
@@ -95,6 +137,7 @@ class RedisPurgeChannel implements PurgeChannel {
   #receive(text: string): void {
     const message = parsePurgeMessage(text);
     if (message === null) this.#options.onMessageRefused();
-    else if (message.sender !== this.#sender) this.#options.onPurged(message.keys);
+    else if (message.sender === this.#sender) this.#endEcho();
+    else if (message.keys.length > 0) this.#options.onPurged(message.keys);
   }
 }

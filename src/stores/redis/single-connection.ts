@@ -2,18 +2,26 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { closeConnection } from './close-connection.ts';
 import type { RedisConnection } from './connection.ts';
 import { reconnectDelayMs, toCommonOptions, toLogin, toTlsOptions } from './connection-options.ts';
-import { isRedisReply, redisErrorCode, withCode } from './error-code.ts';
+import { hasAnswered, isRedisReply, redisErrorCode, withCode } from './error-code.ts';
+import { createRedisKeys } from './keys.ts';
+import { createRenewal } from './renewal.ts';
 import { askServerMode } from './server-mode.ts';
 import type { ClusterTarget, RedisTarget, SentinelTarget, StandaloneTarget } from './target.ts';
 
 /** The answer of a sentinel, which ioredis tells apart in words only. */
 const SENTINELS_FAILED = 'sentinels_failed';
+/** For a server that serves nothing: a name that moves on is followed within seconds. Milliseconds. */
+const RENEWAL_PAUSES = { min: 500, max: 5_000 };
+/** For one that serves something: what is in flight is lost each time. Milliseconds. */
+const DOUBTFUL_RENEWAL_PAUSES = { min: 2_000, max: 15_000 };
+const PROBED_LIFE_MS = 1_000;
 
 /** One connection: to the server, to the master that the sentinels name, or to one node of a cluster after the other. */
 export function createSingleConnection(target: RedisTarget, name: string): RedisConnection<Redis> {
   const redis = open(target, name);
   let lastErrorCode: string | null = null;
-  let hasAskedMode = false;
+  const mayRenew = createRenewal(RENEWAL_PAUSES, () => performance.now());
+  const mayRenewInDoubt = createRenewal(DOUBTFUL_RENEWAL_PAUSES, () => performance.now());
   const lostListeners: (() => void)[] = [];
   const tellLost = () => {
     for (const listener of lostListeners) listener();
@@ -27,15 +35,16 @@ export function createSingleConnection(target: RedisTarget, name: string): Redis
   });
   redis.on('ready', () => {
     lastErrorCode = null;
-    hasAskedMode = false;
   });
   redis.on('close', tellLost);
-  const verifyMode = async () => {
-    if (hasAskedMode || target.topology !== 'standalone') return;
-    const { mode } = await askServerMode(redis);
-    if (mode === 'cluster') throw withCode('CLUSTER_NODE');
-    if (mode === 'sentinel') throw withCode('SENTINEL_NODE');
-    hasAskedMode = true;
+  const renew = (code: string, isAllowed: () => boolean) => {
+    if (redis.status !== 'ready' || !isAllowed()) return;
+    lastErrorCode = code;
+    redis.disconnect(true);
+  };
+  const probe = async () => {
+    const { db = 0 } = redis.options;
+    await Promise.all([db === 0 ? null : select(redis, db), verifyServer(redis, target), redis.ping()]);
   };
   return {
     redis,
@@ -45,11 +54,37 @@ export function createSingleConnection(target: RedisTarget, name: string): Redis
     onLost: (listener) => void lostListeners.push(listener),
     onDoubt: () => {},
     probe: async () => {
-      const { db = 0 } = redis.options;
-      await Promise.all([db === 0 ? null : select(redis, db), verifyMode(), redis.ping()]);
+      try {
+        await probe();
+      } catch (error) {
+        if (hasAnswered(error)) renew(redisErrorCode(error), mayRenew);
+        throw error;
+      }
     },
+    renew: (code) => renew(code, mayRenewInDoubt),
     close: () => closeConnection(redis, [redis]),
   };
+}
+
+/** Throws where the server is of another kind than the target, or a replica. */
+async function verifyServer(redis: Redis, target: RedisTarget): Promise<void> {
+  if (target.topology === 'cluster') return;
+  const { mode, role } = await askServerMode(redis);
+  if (target.topology === 'standalone') {
+    if (mode === 'cluster') throw withCode('CLUSTER_NODE');
+    if (mode === 'sentinel') throw withCode('SENTINEL_NODE');
+  }
+  // Replicas can be made to take writes, and what stands before a server may not know its role.
+  if (role !== 'master') await verifyWrites(redis, target);
+}
+
+async function verifyWrites(redis: Redis, target: RedisTarget): Promise<void> {
+  try {
+    await redis.set(createRedisKeys(target.keyPrefix).inspectedText, '1', 'PX', PROBED_LIFE_MS);
+  } catch (error) {
+    // Other refusals say nothing of its role, and the commands that meet them tell them.
+    if (!isRedisReply(error) || redisErrorCode(error) === 'READONLY') throw error;
+  }
 }
 
 function open(target: RedisTarget, name: string): Redis {
@@ -80,8 +115,6 @@ function toPlace(target: StandaloneTarget | SentinelTarget) {
     sentinelRetryStrategy: reconnectDelayMs,
     // A sentinel that is behind still names the old master, which has become a replica: the check asks for its role.
     enableReadyCheck: true,
-    // A master that was demoted by somebody else than a sentinel keeps our connection: the sentinels know another by now.
-    reconnectOnError: (error: Error) => redisErrorCode(error) === 'READONLY',
     ...(tls === null ? {} : { enableTLSForSentinelMode: true, sentinelTLS: toTlsOptions(tls) }),
   } satisfies RedisOptions;
 }

@@ -4,8 +4,8 @@ import {
   createRedisEvidenceStore,
   type LendingEvidenceStore,
   type RedisEvidenceStoreOptions,
-  type RedisStoreEvent,
 } from '../../../src/stores/evidence/redis-store.ts';
+import type { RedisStoreEvent } from '../../../src/stores/evidence/redis-store-event.ts';
 import { type AnyTarget, toTarget } from '../../support/redis-target.ts';
 
 /** A store whose events were written down, so that a test can wait for one instead of sleeping. */
