@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { inspectRedis } from '../../src/stores/redis/inspect.ts';
 import { startSentinel } from '../support/redis-sentinels.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { toRedisTarget } from '../support/redis-target.ts';
 import { createTestApp, startEmulators, type TestApp, until } from '../support/test-app.ts';
 
 const GOOD = { telemetry_id: 'allow', device_id: 'active' };
@@ -155,4 +157,39 @@ t.test('has nothing to say of a Redis that is as it should be, or away', async (
     return (await app.ask<ReadyBody>('GET', '/readyz')).json.redis_problem?.code === 'ECONNREFUSED';
   });
   t.notOk(app.events().includes('redis.misconfigured'));
+});
+
+t.test('names the commands that it, or a proxy before it, does not have', async (t) => {
+  const renamed = await startRedisServer(t, {
+    args: () => ['--rename-command', 'EVAL', '', '--rename-command', 'PUBLISH', 'other'],
+  });
+  const app = await open(t, { REDIS_URL: renamed.url });
+  const { json } = await app.ask<ReadyBody>('GET', '/readyz');
+  t.match(json.redis_problem, { code: 'COMMAND_UNKNOWN', commands: ['eval', 'publish'] });
+  t.equal((await app.decide(GOOD)).json.decision, 'CHALLENGE', 'custody cannot be had');
+});
+
+t.test('names each command that the ACL user may not send', async (t) => {
+  const needed =
+    'ping set get incrby hset hincrby hgetall hexists pexpire pttl exists eval evalsha publish del subscribe';
+  for (const command of needed.split(' ')) {
+    await redis.command(`ACL SETUSER lacking reset on >right ~riskgate:* &riskgate:* +@all -${command}`);
+    const found = await inspectRedis({
+      target: toRedisTarget(`redis://lacking:right@${at(redis)}`),
+      holdsDecisions: false,
+    });
+    t.match(found, { code: 'NOPERM', commands: [command] });
+  }
+});
+
+t.test('names what a cluster is asked besides', async (t) => {
+  await node.command('ACL SETUSER lacking on >right ~* &* +@all -cluster');
+  const credentials = { username: 'lacking', password: 'right' };
+  const address = { host: '127.0.0.1', port: node.port };
+  const access = { credentials, tls: null, keyPrefix: 'riskgate' };
+  const found = await inspectRedis({
+    target: { topology: 'cluster', nodes: [address], ...access },
+    holdsDecisions: false,
+  });
+  t.match(found, { code: 'NOPERM', commands: ['cluster'] });
 });

@@ -21,9 +21,9 @@ const MASTERS = 3;
 /** How long a node is silent before the others hold it for lost. */
 const NODE_TIMEOUT_MS = 1_000;
 
-/** Starts six servers in cluster mode that end with the test, and waits until all of them see every slot served. */
-export async function startRedisCluster(t: Teardown): Promise<RedisCluster> {
-  const servers = await Promise.all(Array.from({ length: 2 * MASTERS }, () => startNode(t)));
+/** Starts six servers in cluster mode, with these arguments besides, that end with the test, and waits until all of them see every slot served. */
+export async function startRedisCluster(t: Teardown, args: readonly string[] = []): Promise<RedisCluster> {
+  const servers = await Promise.all(Array.from({ length: 2 * MASTERS }, () => startNode(t, args)));
   const [first] = servers;
   if (first === undefined) throw new Error('there are six');
   for (const [place, server] of servers.entries()) {
@@ -55,7 +55,7 @@ export async function startRedisCluster(t: Teardown): Promise<RedisCluster> {
   return { masters, replicas, nodes: servers.map(({ port }) => `127.0.0.1:${port}`).join(','), isOk };
 }
 
-async function startNode(t: Teardown): Promise<RedisServer> {
+async function startNode(t: Teardown, args: readonly string[]): Promise<RedisServer> {
   const busPort = await findFreePort();
   return startRedisServer(t, {
     args: () => [
@@ -67,6 +67,7 @@ async function startNode(t: Teardown): Promise<RedisServer> {
       String(busPort),
       '--repl-diskless-sync-delay',
       '0',
+      ...args,
     ],
   });
 }

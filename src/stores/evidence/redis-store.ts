@@ -260,7 +260,7 @@ class SharedEvidenceStore implements LendingEvidenceStore {
   #noteUp(downReason: string | null): void {
     // The connection was made again, and leads to a server that serves.
     if (downReason !== null && isNotServing(downReason)) this.#purges.renew(downReason);
-    else this.#purges.check();
+    else if (downReason !== null) this.#purges.check();
     for (const listener of this.#upListeners) listener();
   }
 

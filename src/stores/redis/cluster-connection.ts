@@ -3,6 +3,7 @@ import { closeConnection } from './close-connection.ts';
 import type { RedisConnection } from './connection.ts';
 import { reconnectDelayMs, toCommonOptions } from './connection-options.ts';
 import { isRedisReply, redisErrorCode, withCode } from './error-code.ts';
+import { acceptHostlessNodes } from './hostless-cluster.ts';
 import type { ClusterTarget } from './target.ts';
 
 const SLOTS = 16_384;
@@ -12,6 +13,7 @@ const REDIRECTIONS_MAX = 3;
 /** Connections to the masters of a cluster. It counts as usable only while the owner of every slot answers: a key whose owner is lost would cost each decision that needs it a whole budget. */
 export function createClusterConnection(target: ClusterTarget, name: string): RedisConnection {
   const cluster = open(target, name);
+  acceptHostlessNodes(cluster);
   let lastErrorCode: string | null = null;
   let isWarm = false;
   const readyListeners: (() => void)[] = [];

@@ -6,8 +6,8 @@ const NOT_SERVING: ReadonlySet<string> = new Set([
   'NOAUTH',
   'READONLY',
 ]);
-/** What a server says that may have been a primary until a moment ago. It may also be in need of a replica or of a disk, and can be read all the same. */
-const MAYBE_REPLACED: ReadonlySet<string> = new Set(['MISCONF', 'NOREPLICAS']);
+/** What a server says that may have been the one to ask until a moment ago. It may also be in need of a replica or of a disk, and can be read all the same. ioredis follows MOVED, but not where a batch holds several slots. */
+const MAYBE_REPLACED: ReadonlySet<string> = new Set(['MISCONF', 'MOVED', 'NOREPLICAS']);
 /** Redis before version 7 wraps what a script was refused: `ERR Error running script (…): … -READONLY You can't …`. */
 const REFUSED_IN_SCRIPT = /^ERR Error running script.* -(READONLY|OOM|MISCONF|NOREPLICAS|NOPERM)\b/;
 

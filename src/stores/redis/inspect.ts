@@ -21,6 +21,8 @@ const HINTS: Readonly<Record<string, string>> = {
   WRONGPASS: 'The user name or the password is refused.',
   NOAUTH: 'It asks for a password, and none is configured.',
   NOPERM: 'The ACL user may not send these commands, or not for our keys and channel.',
+  COMMAND_UNKNOWN:
+    'It, or what stands before it, does not have these commands, or under other names (rename-command).',
   DATABASE_REFUSED: 'It does not have the configured database, or does not grant it.',
   CLUSTER_NODE: 'REDIS_URL names a node of a cluster: set REDIS_CLUSTER instead.',
   SENTINEL_NODE: 'This is the address of a sentinel: set REDIS_SENTINELS and REDIS_MASTER.',
@@ -35,6 +37,8 @@ const HINTS: Readonly<Record<string, string>> = {
   TLS: 'TLS fails: another authority, another host name, or no TLS at its port.',
 };
 const LOGIN_REFUSALS = ['WRONGPASS', 'NOAUTH', 'NOPERM'];
+/** What was sent is right: a server that knows it answers, or refuses with a code of its own. */
+const GENERAL_REFUSAL = 'ERR';
 const REFUSES_WRITES = ['READONLY', 'OOM', 'MISCONF', 'NOREPLICAS'];
 const TLS_CODE = /^(ERR_TLS|ERR_SSL|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
 
@@ -113,7 +117,11 @@ async function inspectServer(redis: Redis, { target, holdsDecisions }: RedisInsp
     }
   }
   const keys = createRedisKeys(target.keyPrefix);
-  const commands = [...(holdsDecisions ? commandsOfDecisionLog(keys) : []), ...commandsOfStores(keys)];
+  const commands = [
+    ...(target.topology === 'cluster' ? COMMANDS_OF_CLUSTER : []),
+    ...(holdsDecisions ? commandsOfDecisionLog(keys) : []),
+    ...commandsOfStores(keys),
+  ];
   return inspectRights(redis, commands);
 }
 
@@ -133,6 +141,8 @@ async function inspectRights(redis: Redis, commands: readonly Command[]): Promis
   const codes = replies.map((reply) => (reply.status === 'rejected' ? redisErrorCode(reply.reason) : null));
   const forbidden = commands.flatMap(([name], place) => (codes[place] === 'NOPERM' ? [name] : []));
   if (forbidden.length > 0) return { ...toProblem('NOPERM'), commands: [...new Set(forbidden)] };
+  const unknown = commands.flatMap(([name], place) => (codes[place] === GENERAL_REFUSAL ? [name] : []));
+  if (unknown.length > 0) return { ...toProblem('COMMAND_UNKNOWN'), commands: [...new Set(unknown)] };
   const refusal = codes.find((code) => code !== null && REFUSES_WRITES.includes(code));
   return refusal === null || refusal === undefined ? null : toProblem(refusal);
 }
@@ -140,6 +150,12 @@ async function inspectRights(redis: Redis, commands: readonly Command[]): Promis
 const LIFE_MS = '1000';
 
 type Command = readonly [string, ...string[]];
+
+/** What the nodes are found by, and the probe asks. */
+const COMMANDS_OF_CLUSTER: readonly Command[] = [
+  ['cluster', 'SLOTS'],
+  ['cluster', 'INFO'],
+];
 
 function commandsOfStores(keys: RedisKeys): readonly Command[] {
   const { inspectedText: text, inspectedHash: hash, purgeChannel } = keys;
