@@ -145,10 +145,10 @@ function keep(
   if (validUntilMs !== null || !isUnknownId) store.keep(key, validUntilMs);
 }
 
-/** The record, or null when it has not come within `waitMs`. */
+/** The record, or null when it has not come within `waitMs`. One that has arrived by then is taken, if this process was too busy to take it before. */
 function settleBy(record: Promise<CustodyRecord | null>, waitMs: number): Promise<CustodyRecord | null> {
   const { promise, resolve } = Promise.withResolvers<CustodyRecord | null>();
-  const timer = setTimeout(resolve, Math.max(0, waitMs), null);
+  const timer = setTimeout(() => setImmediate(resolve, null), Math.max(0, waitMs));
   void record.then((settled) => {
     clearTimeout(timer);
     resolve(settled);

@@ -82,14 +82,14 @@ function awaitPending(
   const elapsedMs = () => clock.monotonicMs() - startedAtMs;
   let waiting = pending.length;
   // The deadline answers for whoever has not: their calls go on for the next request, bounded by their own timeout.
-  const timer = setTimeout(
-    () => {
-      for (const { place } of pending)
-        gathered[place] ??= { ...lost(slots[place]?.id ?? '', 'timeout', clock), latencyMs: elapsedMs() };
-      resolve(gathered);
-    },
-    Math.max(0, deadlineAtMs - clock.monotonicMs()),
-  );
+  const endAtDeadline = () => {
+    for (const { place } of pending)
+      gathered[place] ??= { ...lost(slots[place]?.id ?? '', 'timeout', clock), latencyMs: elapsedMs() };
+    resolve(gathered);
+  };
+  // What has arrived by then is taken first, if this process was too busy to take it before.
+  const waitMs = Math.max(0, deadlineAtMs - clock.monotonicMs());
+  const timer = setTimeout(() => setImmediate(endAtDeadline), waitMs);
   const settle = (place: number, result: LookResult) => {
     gathered[place] ??= { ...result, latencyMs: elapsedMs() };
     waiting -= 1;

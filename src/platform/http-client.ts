@@ -149,7 +149,11 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#bodyBytesMax = bodyBytesMax;
     this.#resolve = resolve;
     this.#onFinished = onFinished;
-    this.#timer = setTimeout(() => this.#abandon({ kind: 'timeout' }), Math.min(budgetMs, TIMER_MS_MAX));
+    // What has arrived by then is read first, if this process was too busy to read it before.
+    const giveUp = () => {
+      if (!this.#isSettled) this.#abandon({ kind: 'timeout' });
+    };
+    this.#timer = setTimeout(() => setImmediate(giveUp), Math.min(budgetMs, TIMER_MS_MAX));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -11,6 +11,7 @@ import type {
 } from '../../application/ports.ts';
 import { callSourceOf } from '../../domain/call-source.ts';
 import type { Evidence } from '../../domain/evidence.ts';
+import { afterServedTime } from '../../platform/served-time.ts';
 import { createElsewhereWatch } from './asked-elsewhere.ts';
 import { traceRead } from './tracing.ts';
 import { createUpstream, type UpstreamOptions } from './upstream.ts';
@@ -56,12 +57,25 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     return { evidence, origin: 'miss' };
   };
 
+  /** Waits for a call that others made. Who came late and has time left when it runs out of its own asks once more, and shares that with all who came late. */
+  const join = async (
+    { startedAtMs, promise }: Flight,
+    key: string,
+    query: ProviderQuery,
+    limits: LookLimits,
+  ): Promise<LookResult> => {
+    const isLate = clock.monotonicMs() - startedAtMs > budgetMs / 2;
+    const evidence = await promise;
+    const hasTime = clock.monotonicMs() < (limits.deadlineAtMs ?? Number.POSITIVE_INFINITY);
+    if (isLate && hasTime && evidence.outcome === 'timeout') return call(key, query, limits);
+    return { evidence, origin: 'shared' };
+  };
+
   const call = (key: string, query: ProviderQuery, limits: LookLimits): LookResult | Promise<LookResult> => {
     const joined = calls.get(key);
-    // Whoever joins a call late shares its timeout: one that has used half of its time is left to those who wait for it.
-    const ageMsMax = Math.min(limits.maxAgeMs ?? Number.POSITIVE_INFINITY, budgetMs / 2);
+    const ageMsMax = limits.maxAgeMs ?? Number.POSITIVE_INFINITY;
     if (joined && clock.monotonicMs() - joined.startedAtMs <= ageMsMax) {
-      return joined.promise.then((evidence) => ({ evidence, origin: 'shared' }));
+      return join(joined, key, query, limits);
     }
     const refusal = upstream.refusal();
     if (refusal !== null) return { evidence: refusal, origin: 'none' };
@@ -83,9 +97,9 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
       hasAsked = true;
       void Promise.resolve(call(key, query, limits)).then(resolve);
     };
-    const timer = setTimeout(ask, Math.max(0, Math.min(budgetMs, leftMs) / 2));
+    const cancel = afterServedTime(Math.max(0, Math.min(budgetMs, leftMs) / 2), ask);
     void elsewhere.landing(key, asked).then((landed) => {
-      clearTimeout(timer);
+      cancel();
       if (landed === null) ask();
       else resolve({ evidence: landed.evidence, origin: 'shared' });
     });

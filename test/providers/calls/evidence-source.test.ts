@@ -206,16 +206,33 @@ t.test('joins a call only where it began recently enough', async (t) => {
   await answerAll(exchanges, looks);
 });
 
-t.test('leaves a call that has used half of its time to those who wait for it', async (t) => {
+t.test('joins a call however little of its time is left', async (t) => {
   const { source, exchanges, clock } = open();
   const looks = [source.look({ id: 'a' }, ANY)];
-  clock.advance(500);
-  looks.push(source.look({ id: 'a' }, ANY));
+  clock.advance(999);
+  looks.push(source.look({ id: 'a' }, ANY), source.look({ id: 'a' }, ANY));
   t.equal(exchanges.length, 1);
-  clock.advance(1);
-  looks.push(source.look({ id: 'a' }, ANY));
-  t.equal(exchanges.length, 2);
   await answerAll(exchanges, looks);
+});
+
+t.test('asks once more for those who joined late a call that ran out of time, and have time', async (t) => {
+  const { source, exchanges, clock } = open();
+  const first = source.look({ id: 'a' }, ANY);
+  clock.advance(501);
+  const late = [source.look({ id: 'a' }, ANY), source.look({ id: 'a' }, ANY)];
+  const hasty = source.look({ id: 'a' }, { maxAgeMs: null, deadlineAtMs: clock.monotonicMs() + 100 });
+  clock.advance(499);
+  exchanges[0]?.answer({ kind: 'timeout' });
+  t.equal((await first).evidence.outcome, 'timeout');
+  t.equal((await hasty).evidence.outcome, 'timeout', 'whose own time is over');
+  await until('it asks', () => exchanges.length === 2);
+  exchanges[1]?.answer();
+  const results = await Promise.all(late);
+  t.same(
+    results.map(({ evidence, origin }) => `${evidence.outcome} ${origin}`),
+    ['ok miss', 'ok shared'],
+  );
+  t.equal(exchanges.length, 2);
 });
 
 t.test('does not join a read that a purge has overtaken', async (t) => {
