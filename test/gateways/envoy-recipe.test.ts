@@ -38,6 +38,9 @@ const messageSchema = z.object({
 });
 const enumSchema = z.object({ value: z.array(z.object({ name: z.string() })) });
 const recordSchema = z.record(z.string(), z.unknown());
+const envoyFilterSchema = z.object({
+  spec: z.object({ configPatches: z.tuple([z.object({ patch: z.object({ value: z.unknown() }) })]) }),
+});
 const anySchema = z.object({ '@type': z.string().startsWith('type.googleapis.com/') });
 
 /** Descriptors of messages and enumerations by full name, nested ones too. */
@@ -112,6 +115,15 @@ t.test('every field and every name of a recipe is one that Envoy knows', async (
     );
     t.ok(mistakes.length < 5, 'and few are too new to be known');
   }
+});
+
+t.test('the filter on the page of Istio is the one that a real Envoy runs', async (t) => {
+  const page = readFileSync(new URL('../../docs/gateways/istio.md', import.meta.url), 'utf8');
+  const blocks = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = '']) => text);
+  const block = blocks.find((text) => text.includes('EnvoyFilter'));
+  const [{ patch }] = envoyFilterSchema.parse(parse(block ?? '')).spec.configPatches;
+  const recipe = JSON.stringify(parse(readRecipe('envoy-grpc')));
+  t.ok(recipe.includes(JSON.stringify(patch.value)));
 });
 
 t.test('a mistake at any depth is found', async (t) => {

