@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { allSettings, commonSettings, type ProviderDeclaration } from '../src/config/config.ts';
 import { DECISION_LOG_SETTINGS } from '../src/config/decision-log-settings.ts';
 import { REDIS_SETTINGS } from '../src/config/redis-settings.ts';
+import { secretFileSettings } from '../src/config/secret-files.ts';
 import { SERVICE_SETTINGS, type SettingDeclaration } from '../src/config/service-settings.ts';
 import { TRACE_SETTINGS } from '../src/config/trace-settings.ts';
 import { code, toTable } from './markdown-table.ts';
@@ -10,25 +11,13 @@ const HEADER = ['Variable', 'Default', 'Required', 'Meaning', 'Values'];
 
 /** Every environment variable, in one table for the service, one for Redis, one for the decision log, one for traces and one for each provider. */
 export function renderConfiguration(providers: readonly ProviderDeclaration[]): string {
-  const service = toTable(
-    HEADER,
-    Object.values<SettingDeclaration>(SERVICE_SETTINGS).map((setting) => toRow(setting, 'yes')),
-  );
-  const redis = toTable(
-    HEADER,
-    Object.values<SettingDeclaration>(REDIS_SETTINGS).map((setting) => toRow(setting, 'yes')),
-  );
-  const log = toTable(
-    HEADER,
-    Object.values<SettingDeclaration>(DECISION_LOG_SETTINGS).map((setting) => toRow(setting, 'yes')),
-  );
-  const traces = toTable(
-    HEADER,
-    Object.values<SettingDeclaration>(TRACE_SETTINGS).map((setting) => toRow(setting, 'yes')),
-  );
+  const service = toTable(HEADER, toRows(Object.values(SERVICE_SETTINGS), 'yes'));
+  const redis = toTable(HEADER, toRows(Object.values(REDIS_SETTINGS), 'yes'));
+  const log = toTable(HEADER, toRows(Object.values(DECISION_LOG_SETTINGS), 'yes'));
+  const traces = toTable(HEADER, toRows(Object.values(TRACE_SETTINGS), 'yes'));
   const parts = providers.map((provider) => {
     const settings = [...Object.values(provider.settings), ...commonSettings(provider)];
-    const rows = settings.map((setting) => toRow(setting, `when ${code(provider.id)} is enabled`));
+    const rows = toRows(settings, `when ${code(provider.id)} is enabled`);
     return `**${provider.title}**\n\n${toTable(HEADER, rows)}\n`;
   });
   const own = [
@@ -47,6 +36,13 @@ export function renderConfiguration(providers: readonly ProviderDeclaration[]): 
 /** The name of every environment variable. */
 export function variableNames(providers: readonly ProviderDeclaration[]): readonly string[] {
   return allSettings(providers).map(({ env }) => env);
+}
+
+/** A row for each setting, and after each secret one for its file. */
+function toRows(settings: readonly SettingDeclaration[], required: string): readonly (readonly string[])[] {
+  return settings.flatMap((setting) =>
+    [setting, ...secretFileSettings([setting])].map((one) => toRow(one, required)),
+  );
 }
 
 function toRow(setting: SettingDeclaration, required: string): readonly string[] {

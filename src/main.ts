@@ -6,6 +6,7 @@ import { type Config, loadConfig } from './config/config.ts';
 import { findMisspeltVariables } from './config/misspelt-variables.ts';
 import { type DrainDelay, startDrainDelay } from './platform/drain-delay.ts';
 import { createLogger } from './platform/logger.ts';
+import { readTextFile } from './platform/read-text-file.ts';
 import { PROVIDERS } from './providers/registry.ts';
 
 /** With the default delay before it, shorter than the 10 s after which an orchestrator kills. */
@@ -18,7 +19,12 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 
-const loaded = loadConfig(process.env, PROVIDERS, checkFiles(PROVIDERS));
+/** Far more than any secret. */
+const SECRET_BYTES_MAX = 65_536;
+
+const loaded = loadConfig(process.env, PROVIDERS, checkFiles(PROVIDERS), (path) =>
+  readTextFile(path, SECRET_BYTES_MAX),
+);
 if (loaded.ok) await run(loaded.value);
 else {
   process.stderr.write('riskgate does not start; the configuration has these mistakes:\n');

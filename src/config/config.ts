@@ -11,6 +11,7 @@ import {
   type RedisValues,
   toRedisConfig,
 } from './redis-settings.ts';
+import { type ReadSecret, readSecretFiles, secretFileSettings, UNREAD } from './secret-files.ts';
 import { findServiceLinks, withoutServiceLinks } from './service-links.ts';
 import { integer, SERVICE_SETTINGS, type SettingDeclaration } from './service-settings.ts';
 import { type IgnoredVariable, readTraces, TRACE_SETTINGS, type TraceConfig } from './trace-settings.ts';
@@ -134,14 +135,19 @@ export interface ConfigFiles {
   readonly decisionLogSinks?: readonly string[] | undefined;
 }
 
-/** Reads the configuration from `env`, or returns every mistake in it at once, one line each, with those that `checkFiles` finds in the files it names. An empty variable counts as absent. A provider is enabled by its credentials; no provider at all is a mistake. */
+/** Reads the configuration from `env`, or returns every mistake in it at once, one line each, with those that `checkFiles` finds in the files it names and those of files that hold secrets, which `readSecret` reads. An empty variable counts as absent. A provider is enabled by its credentials; no provider at all is a mistake. */
 export function loadConfig(
   given: Environment,
   providers: readonly ProviderDeclaration[],
   checkFiles: (files: ConfigFiles) => readonly string[] = () => [],
+  readSecret: ReadSecret = readNoSecret,
 ): ConfigResult {
-  const env = withoutServiceLinks(given);
-  const mistakes: string[] = [];
+  const { env, mistakes: unread } = readSecretFiles(
+    withoutServiceLinks(given),
+    allSettings(providers),
+    readSecret,
+  );
+  const mistakes: string[] = [...unread];
   const ignored: IgnoredVariable[] = findLinkedVariables(given, providers);
   const traces = readTraces(
     env,
@@ -171,6 +177,11 @@ export function loadConfig(
   return { ok: true, value: deepFreeze(value) };
 }
 
+/** For callers who have no files: a secret in one is a mistake, and not ignored. */
+function readNoSecret(path: string): ReturnType<ReadSecret> {
+  return { ok: false, mistakes: [`${path}: files are not read here`] };
+}
+
 /** Variables of ours that a service in the same namespace has set. */
 function findLinkedVariables(env: Environment, providers: readonly ProviderDeclaration[]): IgnoredVariable[] {
   const links = findServiceLinks(env);
@@ -187,7 +198,8 @@ export function allSettings(providers: readonly ProviderDeclaration[]): readonly
     ...commonSettings(provider),
   ]);
   const own = [OWN_SETTINGS, TRACE_SETTINGS, REDIS_SETTINGS].flatMap((settings) => Object.values(settings));
-  return [...own, ...ofProviders];
+  const all = [...own, ...ofProviders];
+  return [...all, ...secretFileSettings(all)];
 }
 
 /** True also where the variables of that Redis have mistakes, which are said elsewhere. */
@@ -239,6 +251,7 @@ function read(env: Environment, setting: SettingDeclaration, mistakes: string[])
     if (!setting.isOptional) mistakes.push(`${setting.env} is missing: ${setting.description}`);
     return undefined;
   }
+  if (text === UNREAD) return undefined;
   const parsed = setting.schema.safeParse(text);
   if (parsed.success) return parsed.data;
   // The value itself is never repeated: it may be a secret.

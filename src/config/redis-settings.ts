@@ -26,6 +26,7 @@ const addresses = (defaultPort: number) =>
 export const REDIS_SETTINGS = {
   url: {
     env: 'REDIS_URL',
+    isSecret: true,
     schema: z.string().transform((text, context) => {
       const parsed = parseRedisUrl(text);
       if (parsed !== null) return parsed;
@@ -64,6 +65,7 @@ export const REDIS_SETTINGS = {
   },
   password: {
     env: 'REDIS_PASSWORD',
+    isSecret: true,
     schema: password,
     isOptional: true,
     description: 'With sentinels or a cluster: the password. With `REDIS_URL` it stands in the URL.',
@@ -82,6 +84,7 @@ export const REDIS_SETTINGS = {
   },
   sentinelPassword: {
     env: 'REDIS_SENTINEL_PASSWORD',
+    isSecret: true,
     schema: password,
     isOptional: true,
     description: 'The password of the sentinels themselves.',

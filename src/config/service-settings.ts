@@ -8,6 +8,8 @@ export interface SettingDeclaration {
   readonly default?: string;
   readonly isOptional?: boolean;
   readonly isCredential?: boolean;
+  /** A secret may also be given by a file, which the same variable with `_FILE` behind it names. */
+  readonly isSecret?: boolean;
 }
 
 /** Digits between two bounds. */
@@ -48,6 +50,7 @@ export const SERVICE_SETTINGS = {
   },
   idHashKey: {
     env: 'ID_HASH_KEY',
+    isSecret: true,
     schema: z.string().refine((key) => Buffer.byteLength(key) >= 32, 'must be at least 32 bytes long'),
     description: 'Secret for the keyed hashes of identifiers, at least 32 bytes; the same on all replicas.',
   },

@@ -110,8 +110,10 @@ function startService(settings: Record<string, string>): ChildProcess {
   ];
   writeFileSync(apiKeysFile, JSON.stringify({ keys }), { mode: 0o600 });
   // An empty variable counts as absent: the in-process cache alone, and the default policy.
-  const absent = { REDIS_URL: '', POLICY_FILE: '' };
+  const absent: Record<string, string> = { REDIS_URL: '', POLICY_FILE: '' };
   const secrets = { API_KEYS_FILE: apiKeysFile, ID_HASH_KEY: randomBytes(32).toString('hex') };
+  // Nor a file in place of what is set here.
+  for (const name of Object.keys({ ...absent, ...settings, ...secrets })) absent[`${name}_FILE`] = '';
   const service = spawn(process.execPath, ['src/main.ts'], {
     cwd: ROOT,
     // Warnings only unless asked for more: a line per decision would run into what curl prints.

@@ -12,6 +12,8 @@ export interface ProviderSetting {
   readonly schema: z.ZodType;
   readonly description: string;
   readonly isCredential?: boolean;
+  /** A secret that is no credential; both may also be given by files. */
+  readonly isSecret?: boolean;
   /** The default as it would be written in the environment; without one the variable is required once the provider is enabled, unless `isOptional`. */
   readonly default?: string;
   readonly isOptional?: boolean;
