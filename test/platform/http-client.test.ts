@@ -4,6 +4,7 @@ import { createServer as createTcpServer, type Socket, type Server as TcpServer 
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createHttpClient, type HttpRequest } from '../../src/platform/http-client.ts';
+import { until } from '../support/test-app.ts';
 
 const GET: HttpRequest = { method: 'GET', path: '/thing', headers: {} };
 /** Far more than a loopback exchange takes. */
@@ -344,6 +345,8 @@ t.test('leaves no timer and no socket behind', async (t) => {
   server.close();
   server.closeAllConnections();
   await once(server, 'close');
+  // A destroyed socket is closed a turn or two later.
+  await until('the sockets are closed', () => !process.getActiveResourcesInfo().includes('TCPSocketWrap'));
   const after = countResources();
   for (const kind of Object.keys(after))
     t.ok((after[kind] ?? 0) <= (before[kind] ?? 0), `no ${kind} is left`);

@@ -227,7 +227,7 @@ t.test('asks once more for those who joined late a call that ran out of time, an
   t.equal((await hasty).evidence.outcome, 'timeout', 'whose own time is over');
   await until('it asks', () => exchanges.length === 2);
   exchanges[1]?.answer();
-  const results = await Promise.all(late);
+  const results = await Promise.all(late.map(async (look) => look));
   t.same(
     results.map(({ evidence, origin }) => `${evidence.outcome} ${origin}`),
     ['ok miss', 'ok shared'],
