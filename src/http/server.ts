@@ -27,6 +27,7 @@ import { registerOutcomeRoute } from './routes/outcomes.ts';
 import { type PolicyRouteOptions, registerPolicyRoute } from './routes/policy.ts';
 import { type ProvidersRouteOptions, registerProvidersRoute } from './routes/providers.ts';
 import { registerStatsRoute } from './routes/stats.ts';
+import { sharedSerializers } from './shared-serializers.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -110,6 +111,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     genReqId: ({ url = '/', headers }) =>
       (options.door.owns(url) ? null : toRequestId(headers['x-request-id'])) ?? options.newId(),
     ajv: { customOptions: VALIDATION },
+    schemaController: { compilersFactory: { buildSerializer: sharedSerializers } },
     logController: new LogController({ disableRequestLogging: true }),
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, options),
     rewriteUrl: ({ url = '/' }) => options.door.toRoutePath(url),
