@@ -10,7 +10,7 @@ const GET: HttpRequest = { method: 'GET', path: '/thing', headers: {} };
 /** Far more than a loopback exchange takes. */
 const AMPLE_MS = 10_000;
 /** For exchanges that are meant to run out of time. */
-const SHORT_MS = 60;
+const SHORT_MS = 400;
 
 process.on('unhandledRejection', (reason) => {
   throw reason;
