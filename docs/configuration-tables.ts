@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { allSettings, commonSettings, type ProviderDeclaration } from '../src/config/config.ts';
 import { DECISION_LOG_SETTINGS } from '../src/config/decision-log-settings.ts';
+import { PROXY_SETTINGS } from '../src/config/proxy-settings.ts';
 import { REDIS_SETTINGS } from '../src/config/redis-settings.ts';
 import { secretFileSettings } from '../src/config/secret-files.ts';
 import { SERVICE_SETTINGS, type SettingDeclaration } from '../src/config/service-settings.ts';
@@ -9,12 +10,13 @@ import { code, toTable } from './markdown-table.ts';
 
 const HEADER = ['Variable', 'Default', 'Required', 'Meaning', 'Values'];
 
-/** Every environment variable, in one table for the service, one for Redis, one for the decision log, one for traces and one for each provider. */
+/** Every environment variable, in one table for the service, one for Redis, one for the decision log, one for traces, one for proxies and one for each provider. */
 export function renderConfiguration(providers: readonly ProviderDeclaration[]): string {
   const service = toTable(HEADER, toRows(Object.values(SERVICE_SETTINGS), 'yes'));
   const redis = toTable(HEADER, toRows(Object.values(REDIS_SETTINGS), 'yes'));
   const log = toTable(HEADER, toRows(Object.values(DECISION_LOG_SETTINGS), 'yes'));
   const traces = toTable(HEADER, toRows(Object.values(TRACE_SETTINGS), 'yes'));
+  const proxy = toTable(HEADER, toRows(Object.values(PROXY_SETTINGS), 'yes'));
   const parts = providers.map((provider) => {
     const settings = [...Object.values(provider.settings), ...commonSettings(provider)];
     const rows = toRows(settings, `when ${code(provider.id)} is enabled`);
@@ -29,6 +31,8 @@ export function renderConfiguration(providers: readonly ProviderDeclaration[]): 
     `${log}\n`,
     '**Traces**\n',
     `${traces}\n`,
+    '**Proxies**\n',
+    `${proxy}\n`,
   ];
   return [...own, ...parts].join('\n');
 }

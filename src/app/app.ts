@@ -137,7 +137,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const circuits = createCircuitStates();
   const observers = [createLogObserver(logger), circuits.observer, ...(measured ? [measured.observer] : [])];
   const observer = observeAll(observers);
-  const tracer = await startTracer(config.traces, version, logger);
+  const tracer = await startTracer(config, version, logger);
   const { slots, close: closeClients } = createProviderSlots({
     config,
     providers,

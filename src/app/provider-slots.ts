@@ -3,6 +3,7 @@ import type { Clock, EvidenceStore, ProviderObserver } from '../application/port
 import type { Config, ProviderConfig } from '../config/config.ts';
 import { createHttpClient, type HttpClient } from '../platform/http-client.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
+import { createFindProxy } from '../platform/proxy-rules.ts';
 import { createEvidenceSource } from '../providers/calls/evidence-source.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
 
@@ -26,12 +27,15 @@ export interface ProviderSlots {
 export function createProviderSlots(options: ProviderSlotsOptions): ProviderSlots {
   const { config, providers, store, clock, observer, random } = options;
   const clients: HttpClient[] = [];
+  const findProxy = createFindProxy(config.proxy);
   const slots = providers.map((definition): ProviderSlot => {
     const settings = config.providers.find(({ id }) => id === definition.id);
     const { id, subject } = definition;
     if (!settings?.isEnabled) return { id, subject, source: null };
+    const baseUrl = definition.baseUrl(settings.settings);
     const client = createHttpClient({
-      baseUrl: definition.baseUrl(settings.settings),
+      baseUrl,
+      proxy: findProxy(new URL(baseUrl)),
       connectionsMax: settings.concurrencyMax,
     });
     clients.push(client);

@@ -3,6 +3,7 @@ import {
   type DecisionLogConfig,
   findDecisionLogMistakes,
 } from './decision-log-settings.ts';
+import { PROXY_SETTINGS, withLowerCaseProxies } from './proxy-settings.ts';
 import { findRedisMistakes } from './redis-mistakes.ts';
 import {
   REDIS_SETTINGS,
@@ -68,6 +69,12 @@ export interface Config extends DecisionLogConfig {
   readonly isMeasured: boolean;
   /** Whether /dashboard is there. */
   readonly isDashboardServed: boolean;
+  /** Each null where there is none. */
+  readonly proxy: {
+    readonly http: string | null;
+    readonly https: string | null;
+    readonly except: string | null;
+  };
   /** Null exports no traces. */
   readonly traces: TraceConfig | null;
   /** Variables that are set and not obeyed. */
@@ -143,7 +150,7 @@ export function loadConfig(
   readSecret: ReadSecret = readNoSecret,
 ): ConfigResult {
   const { env, mistakes: unread } = readSecretFiles(
-    withoutServiceLinks(given),
+    withLowerCaseProxies(withoutServiceLinks(given)),
     allSettings(providers),
     readSecret,
   );
@@ -156,6 +163,9 @@ export function loadConfig(
   );
   const own = Object.fromEntries(
     Object.entries(OWN_SETTINGS).map(([name, setting]) => [name, read(env, setting, mistakes)]),
+  );
+  const proxy = Object.fromEntries(
+    Object.entries(PROXY_SETTINGS).map(([name, setting]) => [name, read(env, setting, mistakes) ?? null]),
   );
   const redis = readRedis(env, mistakes);
   const configs = providers.map((provider) => readProvider(env, provider, mistakes));
@@ -170,6 +180,7 @@ export function loadConfig(
     gatewayProfilesFile: own['gatewayProfilesFile'] ?? null,
     grpcPort: own['grpcPort'] ?? null,
     traces,
+    proxy,
     ignored,
     decisionLogFile: own['decisionLogFile'] ?? null,
     providers: configs,
@@ -197,7 +208,9 @@ export function allSettings(providers: readonly ProviderDeclaration[]): readonly
     ...Object.values(provider.settings),
     ...commonSettings(provider),
   ]);
-  const own = [OWN_SETTINGS, TRACE_SETTINGS, REDIS_SETTINGS].flatMap((settings) => Object.values(settings));
+  const own = [OWN_SETTINGS, TRACE_SETTINGS, PROXY_SETTINGS, REDIS_SETTINGS].flatMap((settings) =>
+    Object.values(settings),
+  );
   const all = [...own, ...ofProviders];
   return [...all, ...secretFileSettings(all)];
 }

@@ -1,9 +1,17 @@
 import type { Logger } from 'pino';
 import type { OtlpTracer, TraceExport } from '../platform/otlp-tracer.ts';
+import { createFindProxy, type ProxyEnvironment } from '../platform/proxy-rules.ts';
+
+/** The part of the configuration that traces depend on. */
+export interface TraceSettings {
+  /** Null exports nothing. */
+  readonly traces: TraceExport | null;
+  readonly proxy: ProxyEnvironment;
+}
 
 /** A tracer, or null without a collector: then OpenTelemetry is not even loaded. A collector that does not answer is a line in the log, and nothing waits for it. */
 export async function startTracer(
-  traces: TraceExport | null,
+  { traces, proxy }: TraceSettings,
   version: string,
   logger: Logger,
 ): Promise<OtlpTracer | null> {
@@ -11,6 +19,7 @@ export async function startTracer(
   const { createOtlpTracer } = await import('../platform/otlp-tracer.ts');
   return createOtlpTracer({
     ...traces,
+    proxy: createFindProxy(proxy)(new URL(traces.url)),
     serviceName: 'riskgate',
     version,
     onExportChange: (code) => {

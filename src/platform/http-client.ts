@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Socket } from 'node:net';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { createProxyTunnels, type ProxyTunnels } from './proxy-tunnel.ts';
 
 /** A request to one origin. `path` begins with a slash and is already percent-encoded. */
 export interface HttpRequest {
@@ -35,6 +36,8 @@ export interface HttpClient {
 export interface HttpClientOptions {
   /** An `http:` or `https:` URL. Its path, if any, is put before every request's path; it has no query, fragment or credentials. */
   readonly baseUrl: string;
+  /** Through which the origin is reached; null or absent is directly. */
+  readonly proxy?: URL | null;
   readonly connectionsMax?: number;
   /** A longer response body is `oversized`. */
   readonly bodyBytesMax?: number;
@@ -65,6 +68,7 @@ class PooledHttpClient implements HttpClient {
   readonly #pathPrefix: string;
   readonly #bodyBytesMax: number;
   readonly #outstandingMax: number;
+  readonly #tunnels: ProxyTunnels | null;
   readonly #connectingSockets = new Set<Socket>();
   #outstanding = 0;
 
@@ -75,6 +79,9 @@ class PooledHttpClient implements HttpClient {
     this.#pathPrefix = base.pathname.replace(/\/+$/, '');
     this.#bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX;
     this.#outstandingMax = connections * (1 + WAITING_PER_CONNECTION_MAX);
+    const connect = this.#createConnector();
+    const { proxy = null } = options;
+    this.#tunnels = proxy === null ? null : createProxyTunnels(proxy, connect, CONNECT_TIMEOUT_MS);
     this.#pool = new Pool(base.origin, {
       connections,
       pipelining: 1,
@@ -84,7 +91,7 @@ class PooledHttpClient implements HttpClient {
       // The exchange's own timer covers both; undici's have a granularity of about a second.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: this.#createConnector(),
+      connect: this.#tunnels === null ? connect : throughTunnels(this.#tunnels, connect),
     });
   }
 
@@ -108,7 +115,7 @@ class PooledHttpClient implements HttpClient {
   async close(): Promise<void> {
     // The pool forgets sockets that are still connecting, and they would live until they time out.
     for (const socket of this.#connectingSockets) socket.destroy();
-    await this.#pool.destroy();
+    await Promise.all([this.#pool.destroy(), this.#tunnels?.close()]);
   }
 
   #createConnector(): buildConnector.connector {
@@ -124,6 +131,22 @@ class PooledHttpClient implements HttpClient {
       socket.once('close', () => this.#connectingSockets.delete(socket));
     };
   }
+}
+
+/** Connects to the peer through a tunnel, in which its TLS begins. */
+function throughTunnels(tunnels: ProxyTunnels, connect: buildConnector.connector): buildConnector.connector {
+  return (options, callback) => {
+    const { hostname, port, protocol } = options;
+    const isSecure = protocol === 'https:';
+    const host = hostname.includes(':') && !hostname.startsWith('[') ? `[${hostname}]` : hostname;
+    tunnels.open(`${host}:${port || (isSecure ? 443 : 80)}`).then(
+      (socket) => {
+        if (isSecure) connect({ ...options, httpSocket: socket }, callback);
+        else callback(null, socket);
+      },
+      (error: Error) => callback(error, null),
+    );
+  };
 }
 
 /** One exchange: settles once, by whichever comes first of the response, an error, the cap and the timer. */

@@ -44,6 +44,8 @@ export interface TraceExport {
 }
 
 export interface OtlpTracerOptions extends TraceExport {
+  /** Through which the collector is reached; null is directly. */
+  readonly proxy: URL | null;
   readonly serviceName: string;
   readonly version: string;
   /** Called when exports begin to fail, with an error code, and with null when they succeed again. */
@@ -58,11 +60,15 @@ const SPAN_KINDS = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT } as c
 
 /** Builds a tracer that exports batches in the background and never waits for them. Nothing global is registered or patched. */
 export function createOtlpTracer(options: OtlpTracerOptions): OtlpTracer {
-  const { url, sampler, serviceName, version, onExportChange } = options;
+  const { url, sampler, proxy, serviceName, version, onExportChange } = options;
   const root = new TraceIdRatioBasedSampler(sampler.share);
   const own = resourceFromAttributes({ 'service.name': serviceName, 'service.version': version });
   const exporter = watchExports(
-    new OTLPTraceExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS }),
+    new OTLPTraceExporter({
+      url,
+      timeoutMillis: EXPORT_TIMEOUT_MS,
+      httpAgentOptions: { keepAlive: true, ...(proxy !== null && { proxyEnv: toProxyEnv(proxy) }) },
+    }),
     onExportChange,
   );
   const provider = new TracerProvider({
@@ -80,6 +86,11 @@ export function createOtlpTracer(options: OtlpTracerOptions): OtlpTracer {
     },
     close: () => withinCloseWait(provider.shutdown()),
   };
+}
+
+/** For Node's own agent, which asks the same variables of whichever scheme. */
+function toProxyEnv({ href }: URL): NodeJS.Dict<string> {
+  return { HTTP_PROXY: href, HTTPS_PROXY: href };
 }
 
 function toSpan(tracer: OtelTracer, span: OtelSpan): OtlpSpan {

@@ -57,6 +57,7 @@ t.test('has the defaults of the contract', async (t) => {
     isMeasured: true,
     isDashboardServed: true,
     traces: null,
+    proxy: { http: null, https: null, except: null },
     ignored: [],
     inFlightMax: 4096,
     eventLoopDelayMaxMs: 200,

@@ -65,6 +65,8 @@ t.test('every environment variable that the README names is one', async (t) => {
     'OTEL_EXPORTER_OTLP_HEADERS',
     'OTEL_SERVICE_NAME',
     'OTEL_RESOURCE_ATTRIBUTES',
+    'NODE_EXTRA_CA_CERTS',
+    'NODE_OPTIONS',
   ]);
   const named = new Set(readme.match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g));
   t.ok(named.size > 25);

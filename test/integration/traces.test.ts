@@ -241,7 +241,8 @@ t.test('loads OpenTelemetry only where there is a collector', async (t) => {
       const { startTracer } = await import('./src/observers/start-tracer.ts');
       const url = ${JSON.stringify(endpoint)};
       const sampler = { isParentBased: true, share: 1 };
-      await startTracer(url === null ? null : { url, sampler }, '0', {});
+      const proxy = { http: null, https: null, except: null };
+      await startTracer({ traces: url === null ? null : { url, sampler }, proxy }, '0', {});
       const { default: Module } = await import('node:module');
       console.log(Object.keys(Module._cache).join('\\n'));`;
     const { stdout, stderr } = await runProgram(t, [process.execPath, '--input-type=module', '-e', script]);

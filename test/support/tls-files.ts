@@ -8,8 +8,8 @@ export interface TlsFiles {
   readonly key: string;
 }
 
-/** An authority, and a certificate of it for 127.0.0.1 that serves servers and clients, valid for a day. */
-export function createTlsFiles(directory: string, name: string): TlsFiles {
+/** An authority, and a certificate of it for 127.0.0.1 and `hosts` that serves servers and clients, valid for a day. */
+export function createTlsFiles(directory: string, name: string, hosts: readonly string[] = []): TlsFiles {
   const path = (file: string) => join(directory, `${name}-${file}.pem`);
   const files = { ca: path('ca'), cert: path('cert'), key: path('key') };
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
@@ -29,7 +29,7 @@ export function createTlsFiles(directory: string, name: string): TlsFiles {
     '-CAkey',
     path('ca-key'),
     '-addext',
-    'subjectAltName=IP:127.0.0.1',
+    ['subjectAltName=IP:127.0.0.1', ...hosts.map((host) => `DNS:${host}`)].join(','),
     '-addext',
     'basicConstraints=critical,CA:FALSE',
   ]);

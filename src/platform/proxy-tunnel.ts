@@ -1,0 +1,54 @@
+import type { Socket } from 'node:net';
+import { type buildConnector, Pool } from 'undici';
+
+/** An error of the way to the peer, not of the peer. `code` begins with PROXY_ and holds a status or the code of a socket. */
+export class ProxyError extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super('the proxy did not open a tunnel');
+    this.code = `PROXY_${code}`;
+  }
+}
+
+/** Tunnels through one proxy. */
+export interface ProxyTunnels {
+  /** Resolves to a connection to `authority` (host and port). Rejects with a ProxyError. */
+  open(authority: string): Promise<Socket>;
+  close(): Promise<void>;
+}
+
+/** Opens tunnels by CONNECT. The credentials of `proxy` go to it alone, and into no error. A proxy that does not answer within `timeoutMs` has failed. */
+export function createProxyTunnels(
+  proxy: URL,
+  connect: buildConnector.connector,
+  timeoutMs: number,
+): ProxyTunnels {
+  // A tunnel takes its connection out of the pool, which then opens another.
+  const pool = new Pool(proxy.origin, { connect, headersTimeout: timeoutMs });
+  const authorization = toAuthorization(proxy);
+  return {
+    open: async (authority) => {
+      const { statusCode, socket } = await pool
+        .connect({ path: authority, headers: { host: authority, ...authorization } })
+        .catch((error: unknown) => {
+          throw new ProxyError(codeOf(error));
+        });
+      if (statusCode === 200) return socket as Socket;
+      socket.on('error', () => {}).destroy();
+      throw new ProxyError(String(statusCode));
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+function codeOf(error: unknown): string {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' ? code : 'FAILED';
+}
+
+function toAuthorization({ username, password }: URL): { readonly 'proxy-authorization'?: string } {
+  if (username === '' && password === '') return {};
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { 'proxy-authorization': `Basic ${Buffer.from(pair).toString('base64')}` };
+}
