@@ -1,4 +1,5 @@
-import { type CompiledPolicy, type CompileOptions, compilePolicy } from '../domain/policy/compile.ts';
+import { type CompiledPolicy, compilePolicy } from '../domain/policy/compile.ts';
+import type { CompileOptions } from '../domain/policy/compile-condition.ts';
 import type { PolicyMistake } from '../domain/policy/document.ts';
 import { findComment } from '../domain/policy/find-comment.ts';
 import { failure, type Result } from '../domain/result.ts';

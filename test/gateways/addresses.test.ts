@@ -24,7 +24,7 @@ async function decisionOn(address: string | null, profile = 'told'): Promise<str
     profile,
     headers: address === null ? {} : { [field]: address },
   });
-  return `${headers['x-risk-decision']} ${headers['x-risk-reasons']}`;
+  return `${String(headers['x-risk-decision'])} ${String(headers['x-risk-reasons'])}`;
 }
 
 for (const spelling of [

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type CompiledPolicy, type CompileOptions, compilePolicy } from '../../src/domain/policy/compile.ts';
+import { type CompiledPolicy, compilePolicy } from '../../src/domain/policy/compile.ts';
+import type { CompileOptions } from '../../src/domain/policy/compile-condition.ts';
 import type { PolicyEvidence } from '../../src/domain/policy/evaluate.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 

@@ -11,7 +11,11 @@ export interface PolicyProvider {
 }
 
 /** Tests a text against a pattern in time linear in the text, whatever the pattern. */
-export type PatternTest = (text: string) => boolean;
+export interface PatternTest {
+  (text: string): boolean;
+  /** The size of its program: what it may cost for each character. */
+  readonly instructions: number;
+}
 
 /** Tells whether an address, in any spelling, is in one network; null for what is no address. */
 export type NetworkTest = (address: string) => boolean | null;

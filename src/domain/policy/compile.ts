@@ -1,28 +1,26 @@
-import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
+import type { ASTNode } from '@marcbachmann/cel-js';
 import type { z } from 'zod';
 import { failure, type Result, success } from '../result.ts';
 import {
   type CompiledLiterals,
   createCheckEnvironment,
   createRunEnvironment,
-  type PatternTest,
   type PolicyProvider,
   TELEMETRY,
   variableNames,
   variableTypes,
 } from './cel-environment.ts';
+import { type CompileOptions, type Condition, compileCondition, type Workshop } from './compile-condition.ts';
+import { POLICY_STEPS_MAX } from './condition-cost.ts';
 import {
   type PolicyDocument,
   type PolicyMistake,
   type PolicyRule,
   policyDocumentSchema,
 } from './document.ts';
-import { findUnevaluable } from './find-unevaluable.ts';
-import { type Inspection, inspectCondition } from './inspect-condition.ts';
 import { possibleResults } from './possible-results.ts';
 import type { RuleTrace } from './rule-trace.ts';
 import { createToRunValues, type ToRunValues } from './run-values.ts';
-import type { ObjectType } from './signal-type.ts';
 import { findSignalsRead, type SignalsRead } from './signals-read.ts';
 
 /** A rule that is ready to run. `run` throws where the condition is unknown. */
@@ -63,22 +61,6 @@ export function readsCustody({ neededMask, providerIds }: CompiledPolicy): boole
   return (neededMask & (1 << providerIds.length)) !== 0;
 }
 
-/** What compiling needs from outside: the signal schemas in registry order, the content hash, and a matcher that cannot hang (it throws on a pattern that is not valid). */
-export interface CompileOptions {
-  readonly providers: readonly PolicyProvider[];
-  readonly hash: string;
-  readonly compilePattern: (source: string) => PatternTest;
-}
-
-interface Workshop extends CompileOptions {
-  readonly variables: ReadonlyMap<string, ObjectType>;
-  readonly checkEnvironment: Environment;
-  readonly runEnvironment: Environment;
-  readonly names: readonly string[];
-  readonly literals: CompiledLiterals;
-  readonly mistakes: PolicyMistake[];
-}
-
 /** Compiles a parsed policy file, or returns every mistake in it. */
 export function compilePolicy(
   document: unknown,
@@ -106,6 +88,7 @@ export function* compileInSteps(
     names: variableNames(options.providers),
     literals,
     mistakes: [],
+    steps: 0,
   };
   const parsed = policyDocumentSchema.safeParse(document);
   if (!parsed.success) workshop.mistakes.push(...parsed.error.issues.flatMap(toMistakes));
@@ -115,6 +98,10 @@ export function* compileInSteps(
     yield;
   }
   refuseDuplicates(document, workshop.mistakes);
+  if (workshop.steps > POLICY_STEPS_MAX && workshop.mistakes.length === 0) {
+    const message = `can take ${workshop.steps} steps together in one decision, and ${POLICY_STEPS_MAX} are the most`;
+    workshop.mistakes.push({ path: ['rules'], isKey: true, offset: null, message });
+  }
   if (!parsed.success) return failure(workshop.mistakes);
   const rules = parsed.data.rules.map((rule, index) => toRule(rule, index, conditions[index], workshop));
   if (workshop.mistakes.length > 0) return failure(workshop.mistakes);
@@ -125,40 +112,6 @@ export function* compileInSteps(
       workshop,
     ),
   );
-}
-
-interface Condition {
-  readonly ast: ASTNode;
-  readonly inspection: Inspection;
-  readonly run: ParseResult;
-}
-
-function compileCondition(when: string, index: number, workshop: Workshop): Condition | null {
-  const before = workshop.mistakes.length;
-  const checked = workshop.checkEnvironment.check(when);
-  const refuse = (offset: number | null, message: string): null => {
-    workshop.mistakes.push({ path: ['rules', index, 'when'], isKey: false, offset, message });
-    return null;
-  };
-  if (!checked.valid)
-    return refuse(checked.error?.range?.start ?? 0, checked.error?.summary ?? 'is not valid CEL');
-  if (checked.type !== 'bool') return refuse(0, `is of type ${checked.type}, not bool`);
-  const { ast } = workshop.checkEnvironment.parse(when);
-  const inspection = inspectCondition(when, ast, workshop.checkEnvironment, workshop.names);
-  for (const { offset, message } of inspection.mistakes) refuse(offset, message);
-  for (const [text, test] of inspection.networks) workshop.literals.networks.set(text, test);
-  for (const { source, offset } of inspection.patterns) {
-    try {
-      workshop.literals.patterns.set(source, workshop.compilePattern(source));
-    } catch {
-      // The matcher refuses what is not RE2 syntax: back-references and look-arounds are what makes a match hang.
-      refuse(offset, 'is not a pattern in RE2 syntax (no look-around, no back-reference)');
-    }
-  }
-  if (workshop.mistakes.length > before) return null;
-  const probe = workshop.runEnvironment.parse(inspection.runSource);
-  for (const { offset, message } of findUnevaluable(ast, probe, workshop.variables)) refuse(offset, message);
-  return { ast, inspection, run: workshop.runEnvironment.parse(inspection.runSource) };
 }
 
 function toRule(

@@ -20,7 +20,8 @@ export interface Inspection {
 
 type MethodCall = Extract<ASTNode, { op: 'rcall' }>['args'];
 
-const COMPREHENSIONS = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
+/** The macros that walk a list. */
+export const COMPREHENSIONS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
 /** A third level would let three lists of 1,000 literals run a thousand million steps. */
 const COMPREHENSION_DEPTH_MAX = 2;
 /** What may stand between a receiver and the name of its method. A comment may hold that name too. */
