@@ -126,7 +126,9 @@ function shorten(text: string): string {
 
 function isFolded(node: unknown, text: string): boolean {
   if (!isScalar(node) || !node.range || node.type === Scalar.BLOCK_LITERAL) return false;
-  return /\S[^\S\n]*\n\s*\S/.test(text.slice(node.range[0], node.range[1]));
+  // The line of the sign itself is not one of the text.
+  const lines = text.slice(node.range[0], node.range[1]).replace(/^>[^\n]*\n/, '');
+  return /\S[^\S\n]*\n\s*\S/.test(lines);
 }
 
 function countLines(text: string, lines: LineCounter): void {

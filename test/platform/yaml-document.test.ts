@@ -93,8 +93,15 @@ const REFUSED: readonly (readonly [string, string, RegExp])[] = [
   ['a: b\n...\nc: d', '5:1', /second document/],
 ];
 
+/** A line separator in the name of a test would end tap's report there. */
+const toName = (lines: string) =>
+  JSON.stringify(lines).replaceAll(
+    /[^ -~]/g,
+    (odd) => `\\u${odd.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
 for (const [lines, position, message] of REFUSED)
-  t.test(`refuses ${JSON.stringify(lines)}, and says where`, async (t) => {
+  t.test(`refuses ${toName(lines)}, and says where`, async (t) => {
     const { mistakes } = parse(lines);
     const [mistake = ''] = mistakes;
     t.equal(mistakes.length, 1, mistakes.join('\n'));
@@ -152,7 +159,11 @@ t.test('refuses directives, which may change the version of YAML and what tags m
 
 t.test('takes one document with its markers, a byte order mark, or Windows line ends', async (t) => {
   for (const text of ['---\na: b\n', 'a: b\n...\n', '\ufeffa: b\n', '# c\r\na: b\r\n', '{"a": "b"}'])
-    t.strictSame(parseYaml(text), { ...parseYaml(text), mistakes: [], value: { a: 'b' } }, text);
+    t.strictSame(
+      { mistakes: parseYaml(text).mistakes, value: parseYaml(text).value },
+      { mistakes: [], value: { a: 'b' } },
+      JSON.stringify(text),
+    );
 });
 
 t.test('refuses what is nested deeply, however deeply', async (t) => {
@@ -179,7 +190,7 @@ t.test('lists a hundred mistakes and says that there are more', async (t) => {
   const mistakes = document.describe(found);
   t.equal(mistakes.length, 101);
   t.same(mistakes.slice(0, 2), ['1:7: key0: x', '2:7: key1: x'], 'the first of the file');
-  t.match(mistakes.at(-1), /^101:7: .*more mistakes/);
+  t.match(mistakes.at(-1), /^101:9: .*more mistakes/);
   t.equal(parseYaml('a: !x b\n'.repeat(5_000)).mistakes.length, 101);
   t.equal(parseYaml('}\n'.repeat(5_000)).mistakes.length, 101);
   t.equal(parseYaml(keys.replaceAll(': 1', ': 01')).mistakes.length, 101);
