@@ -1,5 +1,3 @@
-import { type Metric, Registry } from 'prom-client';
-
 export type MetricLabels = Readonly<Record<string, string>>;
 
 /** One time series of a counter. Raising `value` is all that a hot path does; it is read when somebody scrapes. */
@@ -18,9 +16,15 @@ export interface Sample {
   readonly value: number;
 }
 
-/** Metrics whose label sets are bound once, when the service starts: observing one hashes no labels and allocates nothing. */
+/**
+ * Metrics whose label sets are bound once, when the service starts: observing one hashes no labels and allocates
+ * nothing.
+ */
 export interface Metrics {
-  /** Bind each label set once: two bindings of one are two series of the same name. A bound series is scraped as 0 until it is raised. */
+  /**
+   * Bind each label set once: two bindings of one are two series of the same name. A bound series is scraped as 0
+   * until it is raised.
+   */
   counter(name: string, help: string): (labels: MetricLabels) => CounterSeries;
   /** `bounds` ascend; the bucket of everything above the last is added. */
   histogram(name: string, help: string, bounds: readonly number[]): (labels: MetricLabels) => HistogramSeries;
@@ -29,23 +33,27 @@ export interface Metrics {
   /** The content type of `text`. */
   readonly contentType: string;
   /** Every metric in the Prometheus text format 0.0.4. */
-  text(): Promise<string>;
+  text(): string;
 }
 
-/** A line of the text format; `metricName` where it is not the metric's own name. */
+/** A line of the text format; `suffix` is what a histogram adds to its name. */
 interface Line extends Sample {
-  readonly metricName?: string;
+  readonly suffix?: string;
+}
+
+/** What a scrape prints of one metric. */
+interface Metric {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly read: () => readonly Line[];
 }
 
 /** Builds an empty registry. A name that is taken throws. */
 export function createMetrics(): Metrics {
-  const registry = new Registry();
-  const register = (type: string, name: string, help: string, read: () => readonly Line[]) => {
-    const metric = { name, help, type, aggregator: 'sum' };
-    const get = async () => ({ ...metric, values: read() });
-    // The library's own classes hash the labels of every observation (0.5 to 0.9 µs, against 0.03 µs here).
-    // To print a metric its registry needs a name and `get` and nothing else of what the type asks for.
-    registry.registerMetric({ ...metric, get } as unknown as Metric);
+  const registered = new Map<string, Metric>();
+  const register = (type: Metric['type'], name: string, help: string, read: Metric['read']) => {
+    if (registered.has(name)) throw new Error(`the metric ${name} is registered already`);
+    registered.set(name, { type, help, read });
   };
   return {
     counter: (name, help) => {
@@ -59,7 +67,7 @@ export function createMetrics(): Metrics {
     },
     histogram: (name, help, bounds) => {
       const bound: Buckets[] = [];
-      register('histogram', name, help, () => bound.flatMap((buckets) => buckets.toLines(name)));
+      register('histogram', name, help, () => bound.flatMap((buckets) => buckets.toLines()));
       return (labels) => {
         const series = new Buckets(labels, bounds);
         bound.push(series);
@@ -67,9 +75,34 @@ export function createMetrics(): Metrics {
       };
     },
     sampled: register,
-    contentType: registry.contentType,
-    text: () => registry.metrics(),
+    contentType: 'text/plain; version=0.0.4; charset=utf-8',
+    text: () => [...registered].map(([name, metric]) => toText(name, metric)).join(''),
   };
+}
+
+/** One metric in the text format: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format */
+function toText(name: string, { type, help, read }: Metric): string {
+  const head = `# HELP ${name} ${escapeText(help)}\n# TYPE ${name} ${type}\n`;
+  const lines = read().map(
+    ({ suffix = '', labels, value }) => `${name}${suffix}${toLabelText(labels)} ${toNumberText(value)}\n`,
+  );
+  return head + lines.join('');
+}
+
+function toLabelText(labels: MetricLabels): string {
+  const pairs = Object.entries(labels).map(
+    ([label, value]) => `${label}="${escapeText(value).replaceAll('"', '\\"')}"`,
+  );
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+}
+
+/** The format spells infinite numbers otherwise than JavaScript. */
+function toNumberText(value: number): string {
+  return value === Infinity ? '+Inf' : String(value).replace('Infinity', 'Inf');
 }
 
 class Buckets implements HistogramSeries {
@@ -94,16 +127,16 @@ class Buckets implements HistogramSeries {
     this.#sum += value;
   }
 
-  toLines(name: string): Line[] {
+  toLines(): Line[] {
     const labels = this.#labels;
     let total = 0;
     const lines: Line[] = [...this.#counts].map((count, place) => {
       total += count;
       const le = String(this.#bounds[place] ?? '+Inf');
-      return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: total };
+      return { suffix: '_bucket', labels: { ...labels, le }, value: total };
     });
-    lines.push({ metricName: `${name}_sum`, labels, value: this.#sum });
-    lines.push({ metricName: `${name}_count`, labels, value: total });
+    lines.push({ suffix: '_sum', labels, value: this.#sum });
+    lines.push({ suffix: '_count', labels, value: total });
     return lines;
   }
 }

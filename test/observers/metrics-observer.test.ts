@@ -10,7 +10,7 @@ function createObserved() {
   const metrics = createMetrics();
   const observer = createMetricsObserver(metrics, PROVIDERS);
   const value = async (name: string, labels: Record<string, string> = {}) =>
-    readValue(parseScrape(await metrics.text()), name, labels);
+    readValue(parseScrape(metrics.text()), name, labels);
   return { metrics, observer, value };
 }
 
@@ -52,7 +52,7 @@ t.test('counts decisions by verdict and degradation, and times them in seconds',
   t.equal(await value('riskgate_decision_seconds_bucket', { le: '0.0001' }), 1);
   t.equal(await value('riskgate_decision_seconds_bucket', { le: '0.05' }), 2);
   t.equal(await value('riskgate_decision_seconds_bucket', { le: '1' }), 3);
-  t.notMatch(await metrics.text(), /canary/);
+  t.notMatch(metrics.text(), /canary/);
 });
 
 t.test('counts calls by provider and outcome, and times only those that were sent', async (t) => {
@@ -103,7 +103,7 @@ t.test('counts custody and refusals', async (t) => {
 
 t.test('makes no series that was not there at the start', async (t) => {
   const { observer, metrics } = createObserved();
-  const names = async () => [...(await metrics.text()).matchAll(/^\w+(?:\{.*\})?/gm)].map(String);
+  const names = async () => [...metrics.text().matchAll(/^\w+(?:\{.*\})?/gm)].map(String);
   const before = await names();
   observer.onProviderCall({ provider: 'canary', outcome: 'ok', failure: null, latencyMs: 1, attempts: 1 });
   observer.onCircuitChange({ provider: 'canary', state: 'open' });

@@ -4,7 +4,7 @@ import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 /** What a scrape reads. */
 export interface MetricsSource {
   readonly contentType: string;
-  text(): Promise<string>;
+  text(): string;
 }
 
 export interface MetricsRouteOptions {
@@ -31,8 +31,7 @@ export function registerMetricsRoute(app: FastifyInstance, { metrics }: MetricsR
       ...problemResponses(400),
     },
   };
-  app.get('/metrics', { schema }, async (_request, reply) => {
-    const text = await metrics.text();
-    return reply.type(metrics.contentType).header('cache-control', 'no-store').send(text);
-  });
+  app.get('/metrics', { schema }, async (_request, reply) =>
+    reply.type(metrics.contentType).header('cache-control', 'no-store').send(metrics.text()),
+  );
 }
