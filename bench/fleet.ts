@@ -9,15 +9,7 @@ import { startRedisServer } from '../test/support/redis-server.ts';
 import type { VariantId } from './options.ts';
 import { prime, readSample, waitUntilAlive } from './probe.ts';
 import type { BenchProcess, BenchProcesses } from './processes.ts';
-import { API_KEY, GATEWAY_PROFILES, LIMITED_API_KEY, VARIANTS, type Variant } from './variants.ts';
-
-/** A variant whose server runs. */
-export interface RunningVariant extends Variant {
-  readonly server: BenchProcess;
-  readonly port: number;
-  /** Where the load goes when that is not `port`. */
-  readonly loadPort?: number;
-}
+import { API_KEY, GATEWAY_PROFILES, LIMITED_API_KEY, type RunningVariant, VARIANTS } from './variants.ts';
 
 export interface Fleet {
   readonly variants: readonly RunningVariant[];

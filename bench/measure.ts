@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Fleet, RunningVariant } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
 import { type LoadJob, type LoadResult, loadResultSchema } from './load/job.ts';
 import type { BenchOptions, VariantId } from './options.ts';
 import type { BenchProcess } from './processes.ts';
 import { median } from './statistics.ts';
-import { toDirectJob, toLoadJob } from './variants.ts';
+import { type RunningVariant, toDirectJob, toLoadJob } from './variants.ts';
 
 /** One variant in one round. */
 export interface CpuSample {

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { PROVIDERS } from '../src/providers/registry.ts';
-import type { RunningVariant } from './fleet.ts';
 import { toSerialText } from './load/job.ts';
-import { API_KEY, COLD_DELAY_MS, toBody, WARM_IDS } from './variants.ts';
+import { API_KEY, COLD_DELAY_MS, type RunningVariant, toBody, WARM_IDS } from './variants.ts';
 
 const decisionSchema = z.object({ decision: z.string() });
 

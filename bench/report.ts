@@ -1,8 +1,7 @@
-import type { RunningVariant } from './fleet.ts';
 import type { CpuSample, OverheadSamples } from './measure.ts';
 import type { BenchOptions, VariantId } from './options.ts';
 import { median, quantile, type Spread, toSpread } from './statistics.ts';
-import { COLD_DELAY_MS } from './variants.ts';
+import { COLD_DELAY_MS, type RunningVariant } from './variants.ts';
 
 /** Aims of the cold path, in milliseconds beyond the slowest emulator. */
 const OVERHEAD_AIMS = { p50: 1.5, p99: 5 };

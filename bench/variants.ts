@@ -1,5 +1,6 @@
 import { type LoadJob, SERIAL, TURN } from './load/job.ts';
 import type { VariantId } from './options.ts';
+import type { BenchProcess } from './processes.ts';
 
 /** The key of a caller without limits, and of one whose limits are so wide that no benchmark meets them. */
 export const API_KEY = 'bench-key';
@@ -15,6 +16,14 @@ export interface Variant {
   readonly aim: number | null;
   /** Another variant, and the most CPU time as a multiple of that. */
   readonly against?: { readonly id: VariantId; readonly aim: number };
+}
+
+/** A variant whose server runs. */
+export interface RunningVariant extends Variant {
+  readonly server: BenchProcess;
+  readonly port: number;
+  /** Where the load goes when that is not `port`. */
+  readonly loadPort?: number;
 }
 
 export const VARIANTS: readonly Variant[] = [
