@@ -1,4 +1,4 @@
-/** `npm run bench`: what a decision costs, set against servers that do nothing. README.md says how to read it. */
+/** `npm run bench`: what a decision costs, set against servers that do nothing. bench/README.md says how to read it. */
 import { writeFileSync } from 'node:fs';
 import { startFleet } from './fleet.ts';
 import { toLogTable } from './log-report.ts';

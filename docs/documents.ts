@@ -14,7 +14,7 @@ export interface RenderedDocument {
 }
 
 const BLOCKS = [
-  { path: 'README.md', name: 'configuration', render: () => renderConfiguration(PROVIDERS) },
+  { path: 'docs/configuration.md', name: 'configuration', render: () => renderConfiguration(PROVIDERS) },
   { path: 'docs/policy.md', name: 'signals', render: () => renderSignals(PROVIDERS) },
   { path: 'docs/adr/README.md', name: 'decisions', render: renderDecisionIndex },
 ] as const;

@@ -65,7 +65,7 @@ export const SERVICE_SETTINGS = {
     schema: z.string().min(1),
     isOptional: true,
     description:
-      'YAML file of gateway profiles, see [docs/gateways](docs/gateways/README.md). Re-read when it changes, like the policy. Without it there is the built-in `default` alone.',
+      'YAML file of gateway profiles, see [gateways](gateways/README.md). Re-read when it changes, like the policy. Without it there is the built-in `default` alone.',
   },
   grpcPort: {
     env: 'GRPC_PORT',

@@ -2,6 +2,8 @@ import t from 'tap';
 import { readDecisionPages } from '../../docs/adr-index.ts';
 
 const pages = readDecisionPages();
+/** Two printed pages. */
+const WORDS_MAX = 1_000;
 const SECTIONS = [
   'Context',
   'Decision',
@@ -20,5 +22,12 @@ t.test('each record has its sections, in one order', async (t) => {
       file,
     );
     t.ok(headings.includes('Context') && headings.includes('Decision'), file);
+  }
+});
+
+t.test('each record fits on two pages', async (t) => {
+  for (const { file, text } of pages) {
+    const words = text.split(/\s+/).length;
+    t.ok(words <= WORDS_MAX, `${file}: ${words} words`);
   }
 });

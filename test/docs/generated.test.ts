@@ -24,7 +24,7 @@ t.test('the generated blocks are what the schemas describe', async (t) => {
   const documents = renderDocuments();
   t.same(
     documents.map(({ path }) => path),
-    ['README.md', 'docs/policy.md', 'docs/adr/README.md'],
+    ['docs/configuration.md', 'docs/policy.md', 'docs/adr/README.md'],
   );
   for (const { path, text, rendered } of documents) t.ok(text === rendered, `${path}: run \`npm run docs\``);
 });

@@ -11,9 +11,13 @@ import { createTestApp } from '../support/test-app.ts';
 import { fencesOf, findMarkdown, ROOT, readText } from './markdown.ts';
 
 const readme = readText('README.md');
-const shell = [readme, readText('CONTRIBUTING.md')]
+/** The pages for people who use or run the service. */
+const PAGES = ['api', 'running', 'configuration', 'redis', 'decision-log', 'dashboard', 'observability'];
+const manual = [readme, ...PAGES.map((name) => readText(`docs/${name}.md`))];
+const shell = [...manual, readText('CONTRIBUTING.md')]
   .flatMap((text) => fencesOf(text, 'sh'))
   .map(({ text }) => text);
+const README_BYTES_MAX = 10_240;
 /** What the shell makes of the text between the quotes of `-d`, at this time. */
 function inShell(body: string, unixSeconds: number): string {
   return body.replaceAll("'$(date +%s)'", String(unixSeconds));
@@ -25,7 +29,7 @@ const manifest = JSON.parse(readText('package.json')) as Record<
 >;
 
 t.test('every npm command exists', async (t) => {
-  const inline = (readme.match(/`npm [^`\n]+`/g) ?? []).join('\n');
+  const inline = manual.flatMap((text) => text.match(/`npm [^`\n]+`/g) ?? []).join('\n');
   const found = [...`${shell.join('\n')}\n${inline}`.matchAll(/\bnpm (?:run )?([a-z]+)/g)];
   const commands = found.map(([, name = '']) => name);
   t.ok(commands.length > 10);
@@ -55,7 +59,7 @@ t.test('every relative link leads to a file, and to a heading of it', async (t) 
   t.ok(links > 20, `${links} links`);
 });
 
-t.test('every environment variable that the README names is one', async (t) => {
+t.test('every environment variable that the manual names is one', async (t) => {
   const known = new Set(variableNames(PROVIDERS));
   const policies = readdirSync(join(ROOT, 'policies')).map((name) => readText(`policies/${name}`));
   const reasons = new Set(policies.join('\n').match(/\b[A-Z]+(?:_[A-Z]+)+\b/g));
@@ -68,7 +72,7 @@ t.test('every environment variable that the README names is one', async (t) => {
     'NODE_EXTRA_CA_CERTS',
     'NODE_OPTIONS',
   ]);
-  const named = new Set(readme.match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g));
+  const named = new Set(manual.join('\n').match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g));
   t.ok(named.size > 25);
   for (const name of named) t.ok(known.has(name) || reasons.has(name) || others.has(name), name);
 });
@@ -82,14 +86,17 @@ t.test('the environment for the emulators is theirs', async (t) => {
 });
 
 t.test('every error code is in the table', async (t) => {
+  const api = readText('docs/api.md');
   for (const code of ERROR_CODES)
-    t.ok(readme.includes(`| \`${code}\``) || readme.includes(`, \`${code}\` |`), code);
+    t.ok(api.includes(`| \`${code}\``) || api.includes(`, \`${code}\` |`), code);
 });
 
-t.test('the decision is one', async (t) => {
-  const [decision] = fencesOf(readme, 'json');
+t.test('the decision is one, wherever it is shown', async (t) => {
   const schema = createDecisionSchema(PROVIDERS.map(({ id }) => id)).strict();
-  t.same(schema.safeParse(JSON.parse(decision?.text ?? '')).error, undefined);
+  for (const page of [readme, readText('docs/api.md')]) {
+    const [decision] = fencesOf(page, 'json');
+    t.same(schema.safeParse(JSON.parse(decision?.text ?? '')).error, undefined);
+  }
 });
 
 t.test('each request for a decision is answered as it says', async (t) => {
@@ -97,7 +104,7 @@ t.test('each request for a decision is answered as it says', async (t) => {
   const asked = [...shell.join('\n').matchAll(/^# (ALLOW|CHALLENGE|BLOCK)\ncurl [^#]*?-d '(.+)'$/gm)];
   t.same(
     asked.map(([, verdict]) => verdict),
-    ['ALLOW', 'CHALLENGE', 'BLOCK'],
+    ['BLOCK', 'ALLOW', 'CHALLENGE', 'BLOCK'],
   );
   for (const [, verdict, body = ''] of [...asked, ...asked.toReversed()]) {
     const { status, json } = await app.decide(inShell(body, 1_800_000_000));
@@ -124,7 +131,7 @@ t.test('no example is a replay of another, in whichever order they are tried', a
 });
 
 t.test('the login back end takes any failure for a CHALLENGE', async (t) => {
-  const [example] = fencesOf(readme, 'js');
+  const [example] = fencesOf(readText('docs/api.md'), 'js');
   const source = `${example?.text}\nexport { decide };`;
   const { decide } = (await import(`data:text/javascript,${encodeURIComponent(source)}`)) as {
     decide: (subject: object) => Promise<string>;
@@ -195,3 +202,7 @@ function anchorsOf(markdown: string): ReadonlySet<string> {
     ),
   );
 }
+
+t.test('the README is one page', async (t) => {
+  t.ok(Buffer.byteLength(readme) <= README_BYTES_MAX, `${Buffer.byteLength(readme)} bytes`);
+});

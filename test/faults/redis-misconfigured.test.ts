@@ -107,14 +107,14 @@ t.test('names the commands that the ACL user may not send, and tells when they w
   t.equal((await app.ask<ReadyBody>('GET', '/readyz')).json.redis_problem, null);
 });
 
-/** The rights that the README lists. */
-const [README_RIGHTS = '', LOG_RIGHTS = ''] = [
+/** The rights that the manual lists. */
+const [LISTED_RIGHTS = '', LOG_RIGHTS = ''] = [
   'user riskgate on >password ',
   'With `DECISION_LOG=redis` also `',
-].map((beginning) => readFileSync('README.md', 'utf8').split(beginning)[1]?.split(/[`\n]/)[0]);
+].map((beginning) => readFileSync('docs/redis.md', 'utf8').split(beginning)[1]?.split(/[`\n]/)[0]);
 
 t.test('names the rights that the decision log lacks, where it is in Redis', async (t) => {
-  await redis.command(`ACL SETUSER logger on >right ${README_RIGHTS}`);
+  await redis.command(`ACL SETUSER logger on >right ${LISTED_RIGHTS}`);
   const url = `redis://logger:right@${at(redis)}`;
   const without = await createTestApp(t, { emulators, env: { REDIS_URL: url } });
   await until('Redis is up', () => without.events().includes('redis.up'));
@@ -132,13 +132,13 @@ t.test('names the rights that the decision log lacks, where it is in Redis', asy
 });
 
 t.test('notices that the right to append is taken away', async (t) => {
-  await redis.command(`ACL SETUSER scribe on >right ${README_RIGHTS} ${LOG_RIGHTS}`);
+  await redis.command(`ACL SETUSER scribe on >right ${LISTED_RIGHTS} ${LOG_RIGHTS}`);
   const env = { REDIS_URL: `redis://scribe:right@${at(redis)}`, DECISION_LOG: 'redis' };
   const app = await createTestApp(t, { emulators, env });
   await until('the log is up', () => app.events().includes('decision_log.redis_up'));
   await app.decide(GOOD);
   await until('it is recorded', async () => (await redis.command('KEYS *:records')).includes('records'));
-  t.notOk(app.events().includes('redis.misconfigured'), 'what the README lists is enough');
+  t.notOk(app.events().includes('redis.misconfigured'), 'what the manual lists is enough');
   await redis.command('ACL SETUSER scribe -xadd');
   await app.decide(GOOD);
   await until('it is named', async () => {

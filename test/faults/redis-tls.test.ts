@@ -13,9 +13,9 @@ import { createDirectory, createTestApp, startEmulators, until } from '../suppor
 import { createTlsFiles } from '../support/tls-files.ts';
 
 const PREFIX = 'risk-eu:1';
-/** The rights that README.md grants, and nothing more. */
+/** The rights that docs/redis.md grants, and nothing more. */
 const [, granted = ''] =
-  /^user riskgate .*? -@all (.*)$/m.exec(readFileSync(join(ROOT, 'README.md'), 'utf8')) ?? [];
+  /^user riskgate .*? -@all (.*)$/m.exec(readFileSync(join(ROOT, 'docs/redis.md'), 'utf8')) ?? [];
 const RIGHTS = [`~${PREFIX}:*`, `&${PREFIX}:*`, '-@all', ...granted.split(' ')];
 
 const directory = createDirectory(t);
