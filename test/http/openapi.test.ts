@@ -84,16 +84,21 @@ t.test('describes all errors as problem documents', async (t) => {
 
 t.test('describes the request by the bounds of the contract, with examples', async (t) => {
   const body = document.paths['/v1/decide']?.['post']?.requestBody?.content['application/json'];
-  const schema = body?.schema;
+  const schemas = document.components.schemas as unknown as Record<string, MediaType['schema']>;
+  const schema = schemas['DecideRequest'];
   t.match(schema?.properties, {
     telemetry_id: { maxLength: 256 },
     device_id: { maxLength: 256 },
-    device_ids: { properties: { mobilerun: {}, prefactor: {} }, additionalProperties: false },
+    device_ids: { $ref: '#/components/schemas/DecideRequestDeviceIds' },
     user_agent: { maxLength: 1024 },
     deadline_ms: { minimum: 50, maximum: 10_000 },
     max_age_ms: { minimum: 0 },
   });
   t.equal(schema?.additionalProperties, false);
+  t.match(schemas['DecideRequestDeviceIds'], {
+    properties: { mobilerun: {}, prefactor: {} },
+    additionalProperties: false,
+  });
   t.ok(JSON.stringify(body).includes('example'));
 });
 
@@ -116,6 +121,39 @@ t.test('resolves every reference inside the document', async (t) => {
       node = (node as Record<string, unknown> | undefined)?.[step];
     t.ok(node, reference);
   }
+});
+
+t.test('holds nothing that client generators cannot spell', async (t) => {
+  const text = JSON.stringify(document);
+  t.notMatch(text, /\\\\p\{/, 'no Unicode classes in patterns');
+  t.notMatch(text, /"format":"ip"/);
+  t.notMatch(text, /"not":/);
+  const parameters = Object.values(document.paths).flatMap((methods) =>
+    Object.values(methods).flatMap((operation) =>
+      (Reflect.get(operation, 'parameters') ?? []).map(
+        ({ name }: { name: string }) =>
+          `${operation.operationId} ${name.toLowerCase().replaceAll(/[^a-z]/g, '')}`,
+      ),
+    ),
+  );
+  t.ok(parameters.length > 20);
+  t.equal(new Set(parameters).size, parameters.length, 'no two parameters have one name in code');
+  const numbers: unknown[] = [];
+  const inline: string[] = [];
+  const walk = (value: unknown, place: string): void => {
+    if (typeof value !== 'object' || value === null) return;
+    const schema = value as Record<string, unknown>;
+    if (Array.isArray(schema['enum']))
+      numbers.push(...schema['enum'].filter((one) => typeof one === 'number'));
+    const isNamed = /^\/components\/schemas\/[^/]+$/.test(place);
+    const isObject = [schema['type']].flat().includes('object') && typeof schema['properties'] === 'object';
+    if (isObject && !isNamed) inline.push(place);
+    for (const [name, inner] of Object.entries(schema))
+      if (name !== 'examples' && name !== 'example') walk(inner, `${place}/${name}`);
+  };
+  walk(document, '');
+  t.same(numbers, [], 'no enum of numbers');
+  t.same(inline, [], 'every object has a name');
 });
 
 t.test('asks for a key where one is needed, and nowhere else', async (t) => {

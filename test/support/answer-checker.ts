@@ -29,7 +29,7 @@ const PROBLEM = 'application/problem+json';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 /** Served for people, and not described. */
-const HIDDEN = /^\/(docs(\/.*)?|openapi\.json)$/;
+const HIDDEN = /^\/(docs(\/.*)?|openapi\.json)?$/;
 
 /** Compiles the schemas of a document (OpenAPI 3.1, whose dialect is 2020-12). A described operation may answer only with a status, media type, body and headers that stand there; anything else has to be a problem. A 5xx is never right, but for 503 where it is described. */
 export function createAnswerChecker(document: Document): AnswerChecker {

@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
+import { nameSchemas } from '../schemas/name-schemas.ts';
 import { ALWAYS_SENT, SHARED_SCHEMAS } from '../schemas/responses.ts';
 
 export interface OpenApiOptions {
@@ -46,6 +47,7 @@ export async function registerOpenApi(app: FastifyInstance, { version }: OpenApi
         for (const operation of Object.values(path ?? {})) markSentHeaders(operation);
       // Relative to this document, wherever a proxy has put it. The plug-in itself takes no such address.
       document.openapiObject.servers = [{ url: '.', description: 'This service.' }];
+      nameSchemas(document.openapiObject as unknown as Record<string, unknown>);
       return document.openapiObject;
     },
     refResolver: {

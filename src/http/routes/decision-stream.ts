@@ -51,9 +51,8 @@ export function registerDecisionStreamRoute(app: FastifyInstance, { reads }: Dec
     exposeHeadRoute: false,
   };
   app.get('/v1/decisions/stream', route, async (request: FastifyRequest<StreamRoute>, reply) => {
-    const { last_event_id: inQuery, ...query } = request.query;
-    const filter = toRecordFilter(query, reads.hashes);
-    const after = request.headers['last-event-id'] || inQuery || null;
+    const filter = toRecordFilter(request.query, reads.hashes);
+    const after = request.headers['last-event-id'] || null;
     const isAllowed = () => app.isStillAllowed(request);
     await reads.streams.open({ reply, filter, after, isAllowed });
     return reply;

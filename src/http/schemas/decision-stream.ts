@@ -2,16 +2,7 @@ import { z } from 'zod';
 import { decisionFilterShape } from './decision-filter.ts';
 
 /** The query of GET /v1/decisions/stream. */
-export const streamQuerySchema = z.strictObject({
-  ...decisionFilterShape,
-  last_event_id: z
-    .string()
-    .regex(/^[!-~]{1,128}$/)
-    .optional()
-    .describe(
-      'As the header `Last-Event-ID`, for clients that cannot set one; the header counts where both are there.',
-    ),
-});
+export const streamQuerySchema = z.strictObject(decisionFilterShape);
 export type StreamQuery = z.output<typeof streamQuerySchema>;
 
 export const streamHeadersSchema = z.object({

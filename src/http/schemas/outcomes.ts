@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { OUTCOME_LABELS, outcomeLabelSchema } from '../../domain/decision-log/outcome-label.ts';
 
+/** `\p{Cc}` in full: not every language in which clients are generated knows it. */
+const NO_CONTROL_CHARACTER = String.raw`^[^\x00-\x1f\x7f-\x9f]*$`;
+
 /** The body of POST /v1/decisions/{id}/outcome. */
 export const outcomeRequestSchema = z.strictObject({
   label: z.enum(OUTCOME_LABELS),
@@ -13,7 +16,7 @@ export const outcomeRequestSchema = z.strictObject({
   note: z
     .string()
     .max(200)
-    .regex(/^[^\p{Cc}]*$/u)
+    .regex(new RegExp(NO_CONTROL_CHARACTER))
     .optional()
     .describe(
       'For people. No identifiers: what looks like one (an e-mail or IP address, a long number, a hash) is refused.',

@@ -1,0 +1,155 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { ROOT, startProgram } from '../support/start-program.ts';
+import { createTestApp, KEYS } from '../support/test-app.ts';
+
+/** Versions that were tried; what they make of the document is what is tested. */
+const OAPI_CODEGEN = 'github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2';
+const OPENAPI_GENERATOR = 'org.openapitools:openapi-generator-cli:7.14.0';
+/** It needs an older compiler than ours beside it, and so is installed where nothing else is. */
+const OPENAPI_TYPESCRIPT = ['openapi-typescript@7.13.0', 'typescript@5.9.3'] as const;
+
+const TYPE_CHECK = [
+  '--noEmit',
+  '--strict',
+  '--skipLibCheck',
+  '--target',
+  'es2024',
+  '--module',
+  'nodenext',
+  '--allowImportingTsExtensions',
+  '--types',
+  'node',
+  '--typeRoots',
+  join(ROOT, 'node_modules/@types'),
+] as const;
+
+const DOCUMENT = join(ROOT, 'openapi/openapi.json');
+const PROGRAMS = join(ROOT, 'test/clients');
+
+const work = mkdtempSync(join(tmpdir(), 'riskgate-clients-'));
+t.teardown(() => rmSync(work, { recursive: true, force: true }));
+const app = await createTestApp(t);
+const origin = `http://127.0.0.1:${await app.listen()}`;
+
+/** Runs a program to its end in a folder below the working one. Returns what it printed; anything but success fails the test with all that it said. */
+async function run(t: Test, folder: string, command: readonly [string, ...string[]]): Promise<string> {
+  const cwd = join(work, folder);
+  mkdirSync(cwd, { recursive: true });
+  const program = await startProgram(t, command, { cwd, env: ENVIRONMENT });
+  const { code, stdout, stderr } = await program.ended;
+  if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}:\n${stdout}\n${stderr}`);
+  return stdout.trim();
+}
+
+const ENVIRONMENT = { ...process.env, GOBIN: join(work, 'bin'), GOFLAGS: '-mod=mod' } as Record<
+  string,
+  string
+>;
+
+function copy(language: string): void {
+  cpSync(join(PROGRAMS, language), join(work, language), { recursive: true });
+}
+
+/** The generator for Java and Python, fetched once. */
+let generator: Promise<string> | null = null;
+function openApiGenerator(t: Test): Promise<string> {
+  generator ??= run(t, 'generator', [
+    'mvn',
+    '-q',
+    '-B',
+    'dependency:copy',
+    `-Dartifact=${OPENAPI_GENERATOR}`,
+    '-DoutputDirectory=.',
+    '-Dmdep.stripVersion=true',
+  ]).then(() => join(work, 'generator/openapi-generator-cli.jar'));
+  return generator;
+}
+
+async function generate(t: Test, language: string, options: readonly string[]): Promise<void> {
+  const jar = await openApiGenerator(t);
+  await run(t, language, [
+    'java',
+    '-jar',
+    jar,
+    'generate',
+    '-i',
+    DOCUMENT,
+    '-g',
+    language,
+    '-o',
+    'client',
+    ...options,
+  ]);
+}
+
+t.test('a Go client of oapi-codegen compiles, and gets a decision', async (t) => {
+  copy('go');
+  await run(t, 'go', ['go', 'install', OAPI_CODEGEN]);
+  mkdirSync(join(work, 'go/riskgate'));
+  const generated = 'riskgate/client.go';
+  await run(t, 'go', [
+    join(work, 'bin/oapi-codegen'),
+    '-generate',
+    'types,client',
+    '-package',
+    'riskgate',
+    '-o',
+    generated,
+    DOCUMENT,
+  ]);
+  await run(t, 'go', ['go', 'build', '-o', 'ask', '.']);
+  t.equal(await run(t, 'go', ['./ask', origin, KEYS.all]), 'ALLOW ready');
+});
+
+t.test('a Python client of openapi-generator installs, and gets a decision', async (t) => {
+  copy('python');
+  await generate(t, 'python', ['--additional-properties=packageName=riskgate']);
+  await run(t, 'python', ['python3', '-m', 'venv', 'venv']);
+  const python = join(work, 'python/venv/bin/python');
+  await run(t, 'python', [python, '-m', 'pip', '--quiet', 'install', './client']);
+  await run(t, 'python', [python, '-m', 'compileall', '-q', 'client/riskgate']);
+  t.equal(await run(t, 'python', [python, 'ask.py', origin, KEYS.all]), 'ALLOW ready');
+});
+
+t.test('a Java client of openapi-generator compiles, and gets a decision', async (t) => {
+  copy('java');
+  await generate(t, 'java', ['--library', 'native', '--additional-properties=openApiNullable=false']);
+  cpSync(join(work, 'java/Ask.java'), join(work, 'java/client/src/main/java/Ask.java'));
+  await run(t, 'java/client', [
+    'mvn',
+    '-q',
+    '-B',
+    'compile',
+    'dependency:copy-dependencies',
+    '-DoutputDirectory=target/jars',
+    '-DincludeScope=runtime',
+  ]);
+  const classes = 'target/classes:target/jars/*';
+  t.equal(await run(t, 'java/client', ['java', '-cp', classes, 'Ask', origin, KEYS.all]), 'ALLOW ready');
+});
+
+t.test('types of openapi-typescript compile, and describe a decision', async (t) => {
+  copy('typescript');
+  await run(t, 'typescript', [
+    'npm',
+    'install',
+    '--silent',
+    '--no-audit',
+    '--no-fund',
+    '--prefix',
+    '.',
+    ...OPENAPI_TYPESCRIPT,
+  ]);
+  const generator = 'node_modules/openapi-typescript/bin/cli.js';
+  await run(t, 'typescript', [process.execPath, generator, DOCUMENT, '-o', 'riskgate.ts']);
+  await run(t, 'typescript', [
+    process.execPath,
+    join(ROOT, 'node_modules/typescript/bin/tsc'),
+    ...TYPE_CHECK,
+    'ask.mts',
+  ]);
+  t.equal(await run(t, 'typescript', [process.execPath, 'ask.mts', origin, KEYS.all]), 'ALLOW ready');
+});
