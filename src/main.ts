@@ -83,6 +83,7 @@ async function run(config: Config): Promise<void> {
   };
   const { grpc, server } = app;
   const { grpcPort, host, port } = config;
+  await app.warmUp();
   // First, so that who finds the service ready finds all of it.
   if (grpc !== null && grpcPort !== null) {
     const bound = await listen(grpcPort, () => grpc.listen(host, grpcPort));

@@ -39,6 +39,7 @@ import { createProviderSlots } from './provider-slots.ts';
 import { describeProblem, inspectInBackground } from './redis-inspection.ts';
 import { readRedisTarget } from './redis-target.ts';
 import { createStores } from './stores.ts';
+import { warmUp } from './warm-up.ts';
 import { warnOfDisabled } from './warn-of-disabled.ts';
 
 /** Longer than whatever keeps a decided answer from being stored at once. */
@@ -64,6 +65,8 @@ export interface App {
   readonly server: FastifyInstance;
   /** The door for Envoy over gRPC; null where none is configured. Its owner lets it listen. */
   readonly grpc: Pick<GrpcServer, 'listen'> | null;
+  /** Runs the code of a decision before anybody asks for one; asks nobody and keeps nothing. */
+  warmUp(): Promise<void>;
   /** Makes /readyz answer 503 and every answer close its connection, so that load balancers and clients turn away before the listener closes. Requests are still decided. */
   drain(): void;
   /** Finishes what is in flight, then closes every connection, watch and pool. */
@@ -244,6 +247,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   return {
     server,
     grpc,
+    warmUp: () => warmUp({ slots, policy: files.policy, clock, newId }),
     drain: () => {
       isDraining = true;
       grpc?.drain();

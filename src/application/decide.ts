@@ -40,6 +40,10 @@ export interface DecideDependencies {
 /** Answers the one question. Never rejects for what an upstream, a store or a subject does: those are outcomes. */
 export type Decide = (subject: Subject, options: DecideOptions) => Decision | Promise<Decision>;
 
+/** Of the deadline, what judging, recording and answering are left at its end, and the most of it. */
+const ANSWER_SHARE = 0.02;
+const ANSWER_MS_MAX = 20;
+
 /** Builds the use case that gathers evidence inside one deadline and judges it by the policy. */
 export function createDecide(dependencies: DecideDependencies): Decide {
   const { slots, custody, clock, tracer = null } = dependencies;
@@ -50,7 +54,8 @@ export function createDecide(dependencies: DecideDependencies): Decide {
     const span = tracer?.start('decide', traceparent) ?? null;
     const startedAtMs = clock.monotonicMs();
     const budgetMs = Math.min(deadlineMs ?? dependencies.deadlineMs, dependencies.deadlineMs);
-    const deadlineAtMs = (receivedAtMs ?? startedAtMs) + budgetMs;
+    const answerMs = Math.min(budgetMs * ANSWER_SHARE, ANSWER_MS_MAX);
+    const deadlineAtMs = (receivedAtMs ?? startedAtMs) + budgetMs - answerMs;
     const conclude = (gathered: readonly Gathered[], use: CustodyUse | null): Decision => {
       const decision = judge(dependencies, subject, enabledDevices, gathered, use, startedAtMs, span);
       span?.end(toDecisionAttributes(decision));

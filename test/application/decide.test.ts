@@ -163,7 +163,26 @@ t.test('counts the deadline from when the request arrived, and not from when it 
   const receivedAtMs = systemClock.monotonicMs() - 59_980;
   const decision = await decide(SUBJECT, { ...ASK, receivedAtMs });
   t.match(decision.evidence, [{ outcome: 'timeout' }]);
-  t.same(asked, [receivedAtMs + 60_000, receivedAtMs + 60_000, receivedAtMs + 60_000]);
+  // The last 20 ms are for judging and answering.
+  t.same(asked, Array(3).fill(receivedAtMs + 59_980));
+});
+
+t.test('leaves a share of the deadline for what comes after the evidence', async (t) => {
+  const asked: number[] = [];
+  const slots = createSlots(() => Promise.withResolvers<LookResult>().promise).map((slot) => ({
+    ...slot,
+    source: slot.source && {
+      ...slot.source,
+      look: (query: ProviderQuery, limits: LookLimits) => {
+        asked.push(limits.deadlineAtMs ?? Number.NaN);
+        return slot.source?.look(query, limits) ?? Promise.withResolvers<LookResult>().promise;
+      },
+    },
+  }));
+  const { decide } = open({ slots, clock: systemClock, deadlineMs: 50 });
+  const receivedAtMs = systemClock.monotonicMs();
+  await decide(SUBJECT, { ...ASK, receivedAtMs });
+  t.same(asked, Array(3).fill(receivedAtMs + 49));
 });
 
 t.test('keeps to the shorter of its own and the deadline of the caller', async (t) => {
