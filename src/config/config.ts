@@ -208,10 +208,13 @@ export function allSettings(providers: readonly ProviderDeclaration[]): readonly
     ...Object.values(provider.settings),
     ...commonSettings(provider),
   ]);
-  const own = [OWN_SETTINGS, TRACE_SETTINGS, PROXY_SETTINGS, REDIS_SETTINGS].flatMap((settings) =>
-    Object.values(settings),
-  );
-  const all = [...own, ...ofProviders];
+  const all: SettingDeclaration[] = [
+    ...Object.values(OWN_SETTINGS),
+    ...Object.values(REDIS_SETTINGS),
+    ...Object.values(TRACE_SETTINGS),
+    ...Object.values(PROXY_SETTINGS),
+    ...ofProviders,
+  ];
   return [...all, ...secretFileSettings(all)];
 }
 

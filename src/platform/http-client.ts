@@ -144,7 +144,7 @@ function throughTunnels(tunnels: ProxyTunnels, connect: buildConnector.connector
         if (isSecure) connect({ ...options, httpSocket: socket }, callback);
         else callback(null, socket);
       },
-      (error: Error) => callback(error, null),
+      (error: unknown) => callback(error instanceof Error ? error : new Error('no tunnel'), null),
     );
   };
 }
