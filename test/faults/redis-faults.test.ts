@@ -101,6 +101,18 @@ t.test(
   },
 );
 
+t.test('waits as long as its budget says, also beyond a second', async (t) => {
+  const server = await startRedisServer(t);
+  const proxy = await startTcpProxy(t, server.port);
+  const clock = createManualClock();
+  const watched = watchRedisStore(t, { url: `redis://127.0.0.1:${proxy.port}`, clock, budgetMs: 10_000 });
+  await watched.ready();
+  await expectWorking(t, watched);
+  proxy.setDelayMs(1_300);
+  t.ok(await watched.store.get(KEY));
+  t.equal(watched.store.counters().failures, 0);
+});
+
 t.test('does not blame Redis for an event loop that was blocked', async (t) => {
   const server = await startRedisServer(t);
   const clock = createManualClock();

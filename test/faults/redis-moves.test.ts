@@ -132,7 +132,7 @@ t.test('follows a name whose new server has another set of clients to know', asy
   // The old one does not follow the next one, so that purges at that one do not reach it.
   await pair.next.command('REPLICAOF NO ONE');
   pair.proxy.retarget(pair.next.port);
-  const lines = (await pair.old.command('CLIENT LIST')).split('\r\n');
+  const lines = (await pair.old.command('CLIENT LIST')).split(/\r?\n/);
   const evidence = lines.find((line) => line.includes('name=riskgate-evidence'));
   await pair.old.command(`CLIENT KILL ID ${/\bid=(\d+)/.exec(evidence ?? '')?.[1]}`);
   await until('purges are heard where they are made', async () => {

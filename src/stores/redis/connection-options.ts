@@ -4,8 +4,8 @@ import type { RedisCredentials, RedisTarget, RedisTls } from './target.ts';
 
 /** A handshake that takes longer belongs to a server that is of no use to a decision. */
 const CONNECT_TIMEOUT_MS = 1_000;
-/** When a command without a reply is given up, the handshake's included. It frees memory; what a decision waits is bounded by the guard. */
-const COMMAND_TIMEOUT_MS = 1_000;
+/** When a command without a reply is given up, the handshake's included: no sooner than the longest REDIS_TIMEOUT_MS, since the guard bounds what a decision waits. A peer that says nothing at all is given up sooner, by the socket. */
+const COMMAND_TIMEOUT_MS = 10_000;
 /** No byte for so long while a reply is due: the peer is gone without a FIN, and only a new connection can find it again. */
 const SOCKET_TIMEOUT_MS = 2_000;
 /** How long a server may take to close its side before the socket is destroyed. */
