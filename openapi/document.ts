@@ -47,6 +47,7 @@ export async function createOpenApiDocument(): Promise<string> {
     decide: unused,
     observer: { onDecision: unused, onRefusal: unused },
     metrics: { contentType: 'text/plain', text: unused },
+    callerMetrics: { contentType: 'text/plain', text: unused },
     purge: unused,
     providers: ids,
     deviceProviders: PROVIDERS.filter(({ subject }) => subject === 'device_id').map(({ id }) => id),
@@ -56,6 +57,7 @@ export async function createOpenApiDocument(): Promise<string> {
     redisProblem: () => null,
     hearsPurges: unused,
     strictSinks: unused,
+    filesDiffering: unused,
     isDraining: unused,
   });
   await server.ready();

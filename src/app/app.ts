@@ -16,6 +16,7 @@ import { registerDashboard } from '../dashboard/routes.ts';
 import { createAnswerOnce } from '../http/callers/idempotency.ts';
 import { createTrafficLog } from '../http/callers/traffic-log.ts';
 import { createServer } from '../http/server.ts';
+import { measureCallers } from '../observers/caller-metrics.ts';
 import { createCircuitStates } from '../observers/circuit-states.ts';
 import { observeAll } from '../observers/fan-out.ts';
 import { createLogObserver } from '../observers/log-observer.ts';
@@ -134,6 +135,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     policy: files.policy,
     redisState,
     storeUsage: () => store.usage(),
+    files: files.statuses,
     logUsage: () => log?.usage() ?? [],
   };
   const measured = config.isMeasured ? measureService(enabled, state) : null;
@@ -218,6 +220,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     traffic,
     observer,
     metrics: measured?.metrics ?? null,
+    callerMetrics: measured ? measureCallers(() => files.keyring().uses()) : null,
     purge: createPurgeEvidence(slots, store),
     providers: providers.map(({ id }) => id),
     deviceProviders: providers.filter(({ subject }) => subject === 'device_id').map(({ id }) => id),
@@ -227,6 +230,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     hearsPurges: () => (config.redis === null ? null : store.health().hearsPurges),
     suspectProviders: () => slots.filter(({ source }) => source?.isSuspect()).map(({ id }) => id),
     strictSinks,
+    filesDiffering: () => files.statuses().flatMap(({ file, isCurrent }) => (isCurrent ? [] : [file])),
     isDraining: () => isDraining,
   });
   if (config.isDashboardServed) await server.register(registerDashboard, { assets: loadAssets() });

@@ -138,7 +138,10 @@ interface FollowedKind<Kind extends FileKind, Value> {
   readonly path: string;
   readonly loadFirst: () => FileResult<Value>;
   /** Makes what is in force of what the worker has checked. */
-  readonly build: (checked: CheckedFiles[Kind]) => FileResult<Value> | Promise<FileResult<Value>>;
+  readonly build: (
+    checked: CheckedFiles[Kind],
+    previous: Value | null,
+  ) => FileResult<Value> | Promise<FileResult<Value>>;
   /** What the log says of it. */
   readonly describe: (value: Value) => object;
 }
@@ -147,18 +150,18 @@ interface FollowedKind<Kind extends FileKind, Value> {
 function followPlain<Kind extends FileKind, Value>(
   options: FollowFilesOptions,
   file: Pick<FollowedKind<Kind, Value>, 'kind' | 'path' | 'describe'> & {
-    readonly build: (checked: CheckedFiles[Kind]) => Value;
+    readonly build: (checked: CheckedFiles[Kind], previous: Value | null) => Value;
   },
 ): ReloadableFile<Value> {
   const { kind, path } = file;
-  const build = (checked: CheckedFiles[Kind]): FileResult<Value> => ({
+  const build = (checked: CheckedFiles[Kind], previous: Value | null): FileResult<Value> => ({
     ok: true,
-    value: file.build(checked),
+    value: file.build(checked, previous),
   });
   const loadFirst = () => {
     const isExposed = isExposedBy(options.config);
     const checked = checkFile({ kind, path, isExposed }, options.providers);
-    return checked.ok ? build(checked.value) : checked;
+    return checked.ok ? build(checked.value, null) : checked;
   };
   return follow(options, { ...file, loadFirst, build });
 }
@@ -171,9 +174,9 @@ function follow<Kind extends FileKind, Value>(
   const file = followFile<Value>({
     path,
     loadFirst,
-    load: async () => {
+    load: async (previous) => {
       const checked = await checker.check({ kind, path, isExposed: isExposedBy(config) });
-      return checked.ok ? build(checked.value) : checked;
+      return checked.ok ? build(checked.value, previous) : checked;
     },
     onReload: (value) =>
       logger.info({ event: `${kind}.reloaded`, path, ...describe(value) }, 'a file was reloaded'),

@@ -48,7 +48,12 @@ export function wireGateways(wiring: GatewayWiring): GatewayDoors {
   const dialects = indexDialects(DIALECTS);
   if (!dialects.ok) throw new Error(dialects.mistakes.join('\n'));
   const noteRefusal = createRefusalLog(logger, () => clock.monotonicMs());
-  const findKeyHolder = (key: string) => findHolder(keyring(), key, 'decide', clock.nowMs());
+  const findKeyHolder = (key: string) => {
+    const nowMs = clock.nowMs();
+    const holder = findHolder(keyring(), key, 'decide', nowMs);
+    if (holder !== null) holder.use.lastMs = nowMs;
+    return holder;
+  };
   const check = createCheck({
     ...wiring,
     blockAmbiguous: wiring.settle(createBlockAmbiguous(wiring)),

@@ -22,7 +22,11 @@ import { registerDecisionStreamRoute } from './routes/decision-stream.ts';
 import { registerDecisionsRoutes } from './routes/decisions.ts';
 import { registerEvidenceRoute } from './routes/evidence.ts';
 import { type HealthRouteOptions, registerHealthRoutes } from './routes/health.ts';
-import { type MetricsRouteOptions, registerMetricsRoute } from './routes/metrics.ts';
+import {
+  type MetricsRouteOptions,
+  registerCallerMetricsRoute,
+  registerMetricsRoute,
+} from './routes/metrics.ts';
 import { registerOutcomeRoute } from './routes/outcomes.ts';
 import { type PolicyRouteOptions, registerPolicyRoute } from './routes/policy.ts';
 import { type ProvidersRouteOptions, registerProvidersRoute } from './routes/providers.ts';
@@ -148,6 +152,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     registerEvidenceRoute(api, options);
     if (options.reads !== null) registerDecisionReads(api, { ...options, reads: options.reads });
     registerProvidersRoute(api, options);
+    registerCallerMetricsRoute(api, options);
   });
   return app;
 }

@@ -11,8 +11,18 @@ export interface ServiceState {
   readonly policy: () => { readonly id: string; readonly hash: string };
   readonly redisState: () => RedisState;
   readonly storeUsage: () => readonly StoreUsage[];
+  /** One entry for each file that is followed. */
+  readonly files: () => readonly FileState[];
   /** One entry for each sink of the decision log. */
   readonly logUsage: () => readonly DeliveryUsage[];
+}
+
+/** A file that is followed, by what it holds. */
+interface FileState {
+  readonly file: string;
+  readonly isCurrent: boolean;
+  /** Unix milliseconds. */
+  readonly loadedAtMs: number;
 }
 
 const REDIS_STATES = ['up', 'down', 'absent'] as const;
@@ -31,6 +41,7 @@ export function measureService(providers: readonly string[], state: ServiceState
   const metrics = createMetrics();
   const observer = createMetricsObserver(metrics, providers);
   addStateMetrics(metrics, state);
+  addFileMetrics(metrics, state.files);
   addLogMetrics(metrics, state.logUsage);
   return { metrics, observer, close: addProcessMetrics(metrics, 'riskgate') };
 }
@@ -74,6 +85,21 @@ function addStateMetrics(metrics: Metrics, state: ServiceState): void {
               { labels: { kind: 'refused' }, value: failures.refusals },
             ],
       ),
+  );
+}
+
+function addFileMetrics(metrics: Metrics, files: ServiceState['files']): void {
+  metrics.sampled(
+    'gauge',
+    'riskgate_file_reload_successful',
+    '1 while what is on disk is in force; 0 when it was refused, or is gone.',
+    () => files().map(({ file, isCurrent }) => ({ labels: { file }, value: isCurrent ? 1 : 0 })),
+  );
+  metrics.sampled(
+    'gauge',
+    'riskgate_file_reload_last_success_timestamp_seconds',
+    'When the file that is in force was loaded.',
+    () => files().map(({ file, loadedAtMs }) => ({ labels: { file }, value: loadedAtMs / 1000 })),
   );
 }
 

@@ -47,6 +47,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'get /v1/decisions/stream',
     'get /v1/decisions/{id}',
     'get /v1/gateway/{dialect}/{profile}',
+    'get /v1/metrics',
     'get /v1/policy',
     'get /v1/providers',
     'get /v1/stats',
@@ -58,8 +59,8 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
 
 t.test('gives every operation a name, a summary and its answers', async (t) => {
   const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
-  t.equal(operations.length, 15);
-  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 15);
+  t.equal(operations.length, 16);
+  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 16);
   for (const { summary, responses } of operations) {
     t.match(summary, /\S/);
     t.ok(responses['200']);

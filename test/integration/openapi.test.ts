@@ -83,6 +83,7 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /v1/decisions/stream',
     'get /v1/decisions/{id}',
     'get /v1/gateway/{dialect}/{profile}',
+    'get /v1/metrics',
     'get /v1/policy',
     'get /v1/providers',
     'get /v1/stats',

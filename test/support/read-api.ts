@@ -107,6 +107,7 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
     isStrained: options.isStrained ?? (() => false),
     observer: { onDecision: unused, onRefusal: () => {} },
     metrics: null,
+    callerMetrics: null,
     purge: unused,
     providers: ['stytch'],
     deviceProviders: [],
@@ -116,6 +117,7 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
     redisProblem: () => null,
     hearsPurges: () => null,
     strictSinks: () => [],
+    filesDiffering: () => [],
     isDraining: () => false,
   });
   t.teardown(async () => {

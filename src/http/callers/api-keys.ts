@@ -18,7 +18,21 @@ export interface Caller {
   /** Unix milliseconds from which on the key is no longer taken; null for a key that does not expire. */
   readonly notAfterMs: number | null;
   readonly limits: CallerLimits | null;
+  readonly use: KeyUse;
 }
+
+/** When one key was last taken. It outlives a reload of the file that the key is in. */
+export interface KeyUse {
+  /** The id of the caller. */
+  readonly caller: string;
+  /** The first digits of the key's hash, as they stand in the file. */
+  readonly key: string;
+  /** Unix milliseconds; 0 for not since the process began. */
+  lastMs: number;
+}
+
+/** Enough to tell a thousand keys apart and to find one in the file. */
+const KEY_DIGITS = 12;
 
 /**
  * Digests that are remembered, of good and of wrong keys alike: what is compared, and how, stays the same.
@@ -39,6 +53,8 @@ export interface Keyring {
    * matches, and whether one does.
    */
   find(token: string): Caller | null;
+  /** When each key was last taken, in the order of the file. */
+  uses(): readonly KeyUse[];
 }
 
 const count = (max: number) => z.int().min(1).max(max);
@@ -139,8 +155,9 @@ function toLimitsText(key: KeyEntry): string {
   return [requests, seconds, concurrent].join();
 }
 
-function toCaller({ id, scopes, not_after: notAfter, limits }: KeyEntry): Caller {
+function toCaller({ id, scopes, not_after: notAfter, limits }: KeyEntry, use: KeyUse): Caller {
   return {
+    use,
     id,
     scopes: new Set(scopes),
     notAfterMs: notAfter === undefined ? null : Date.parse(notAfter),
@@ -157,9 +174,14 @@ function toLimits({
   return { rate, concurrent: concurrent ?? null };
 }
 
-/** The keyring of entries that were checked. */
-export function createKeyring(keys: readonly KeyEntry[]): Keyring {
-  const entries = keys.map((key) => ({ digest: Buffer.from(key.sha256, 'hex'), caller: toCaller(key) }));
+/** The keyring of entries that were checked. Keys that `previous` holds too keep the time of their last use. */
+export function createKeyring(keys: readonly KeyEntry[], previous: Keyring | null = null): Keyring {
+  const usesBefore = new Map(previous?.uses().map((use) => [`${use.caller} ${use.key}`, use]));
+  const entries = keys.map((key) => {
+    const digits = key.sha256.slice(0, KEY_DIGITS).toLowerCase();
+    const use = usesBefore.get(`${key.id} ${digits}`) ?? { caller: key.id, key: digits, lastMs: 0 };
+    return { digest: Buffer.from(key.sha256, 'hex'), caller: toCaller(key, use) };
+  });
   const digests = new LRUCache<string, Buffer>({ max: DIGESTS_MAX });
   const digestOf = (token: string): Buffer => {
     const known = digests.get(token);
@@ -170,6 +192,7 @@ export function createKeyring(keys: readonly KeyEntry[]): Keyring {
   };
   return {
     size: entries.length,
+    uses: () => entries.map(({ caller }) => caller.use),
     wellKnown: keys.filter(({ sha256 }) => isWellKnownKey(sha256)).map(({ id }) => id),
     find: (token) => {
       const presented = digestOf(token);

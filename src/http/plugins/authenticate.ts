@@ -58,12 +58,14 @@ export const authenticate = plugin<AuthenticateOptions>(
       (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
         const token = presentedToken(request);
         const caller = token === null ? null : keyring().find(token);
-        const isExpired = caller !== null && caller.notAfterMs !== null && caller.notAfterMs <= clock.nowMs();
+        const nowMs = clock.nowMs();
+        const isExpired = caller !== null && caller.notAfterMs !== null && caller.notAfterMs <= nowMs;
         if (caller === null || isExpired) {
           done(refuse(request, isExpired));
           return;
         }
         request.caller = caller;
+        caller.use.lastMs = nowMs;
         const { scope } = request.routeOptions.config;
         done(scope !== undefined && caller.scopes.has(scope) ? undefined : lacksScope(scope));
       },

@@ -25,6 +25,8 @@ export interface HealthRouteOptions {
   readonly hearsPurges: () => boolean | null;
   /** The sinks of the decision log that answers wait for. */
   readonly strictSinks: () => readonly { readonly sink: string; readonly health: SinkHealth }[];
+  /** The followed files of which something else than what is on disk is in force, by what they hold. */
+  readonly filesDiffering: () => readonly string[];
   readonly isDraining: () => boolean;
   readonly enabledProviders: readonly string[];
   readonly suspectProviders: () => readonly string[];
@@ -55,6 +57,11 @@ const readinessSchema = z.object({
   decision_log_failing: z
     .array(z.string())
     .describe('Sinks of the decision log that answers wait for and that take no record at the moment.'),
+  files_differing: z
+    .array(z.string())
+    .describe(
+      'Files (`policy`, `api_keys`, `gateway_profiles`) that were changed on disk and refused, or are gone: an older version is in force. Costs no readiness.',
+    ),
   providers: z.array(z.string()).describe('The providers that are enabled.'),
   suspect: z
     .array(z.string())
@@ -120,6 +127,7 @@ export function registerHealthRoutes(app: FastifyInstance, options: HealthRouteO
           redis_problem: options.redisProblem(),
           hears_purges: options.hearsPurges(),
           decision_log_failing: sinks.flatMap(({ sink, health }) => (health === 'taking' ? [] : [sink])),
+          files_differing: options.filesDiffering(),
           providers: options.enabledProviders,
           suspect: options.suspectProviders(),
         });

@@ -10,6 +10,7 @@ const CALLER = {
   id: 'a',
   scopes: new Set<never>(),
   notAfterMs: null,
+  use: { caller: 'x', key: '', lastMs: 0 },
   limits: { rate: { requests: 9, windowSeconds: 60 }, concurrent: 1 },
 };
 
