@@ -1,18 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import t from 'tap';
+import { findCycles } from './support/source-cycles.ts';
+import { allImports, type Import, importsOf, readSources, type Sources } from './support/source-files.ts';
 
-/** Path below src to text. */
-type Sources = ReadonlyMap<string, string>;
-
-interface Import {
-  readonly from: string;
-  /** A path below src for our own files, the package or `node:` name for others. */
-  readonly to: string;
-  readonly isOwn: boolean;
-}
-
-const ROOT = new URL('../src/', import.meta.url);
 /** There were some 80 files when this was written; a test that reads none must not pass. */
 const FILES_MIN = 70;
 const IMPORTS_MIN = 200;
@@ -65,36 +56,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 const SHELLS = ['main.ts', 'emulators/main.ts', 'emulators/demo.ts'];
 const BANNED_NAMES = ['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'types', 'shared', 'lib'];
 
-const IMPORT_PATTERNS = [
-  /\bfrom\s*(['"])([^'"\n]+)\1/g,
-  /\bimport\s*(['"])([^'"\n]+)\1/g,
-  /\bimport\s*\(\s*(['"`])([^'"`\n]+)\1/g,
-  /\brequire\s*\(\s*(['"`])([^'"`\n]+)\1/g,
-];
-
-function readSources(): Sources {
-  const names = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /\.tsx?$/.test(name),
-  );
-  return new Map(
-    names.map((name) => [name.replaceAll('\\', '/'), readFileSync(new URL(name, ROOT), 'utf8')]),
-  );
-}
-
-function importsOf(path: string, text: string): readonly Import[] {
-  return IMPORT_PATTERNS.flatMap((pattern) =>
-    [...text.matchAll(pattern)].map(([, , target = '']): Import => {
-      const isOwn = target.startsWith('.');
-      return { from: path, to: isOwn ? posix.join(posix.dirname(path), target) : packageOf(target), isOwn };
-    }),
-  );
-}
-
-function packageOf(target: string): string {
-  if (target.startsWith('node:')) return target;
-  return target.split('/', target.startsWith('@') ? 2 : 1).join('/');
-}
-
 /** The first folder of a path, or the name of a file at the root. */
 function layerOf(path: string): string {
   return (path.split('/')[0] ?? '').replace(/\.tsx?$/, '');
@@ -123,10 +84,6 @@ function findArrowBreaches(sources: Sources): readonly string[] {
     const reason = found.isOwn ? whyNot(found) : whyNoPackage(found);
     return reason === null ? [] : [`${found.from} imports ${found.to}: ${reason}`];
   });
-}
-
-function allImports(sources: Sources): readonly Import[] {
-  return [...sources].flatMap(([path, text]) => importsOf(path, text));
 }
 
 function whyNot({ from, to }: Import): string | null {
@@ -209,7 +166,37 @@ function findShapeBreaches(sources: Sources): readonly string[] {
   });
 }
 
-const sources = readSources();
+/** Folders that the page must name: those of two levels, and the plug-ins. */
+function roomsOf(paths: Iterable<string>): readonly string[] {
+  const rooms = [...paths].flatMap((path) => {
+    const folders = path.split('/').slice(0, -1);
+    return [
+      ...folders.slice(0, 2).map((_, depth) => folders.slice(0, depth + 1).join('/')),
+      ...pluginsOf(path),
+    ];
+  });
+  return [...new Set(rooms)].toSorted();
+}
+
+/** A room is named by its path, or by its own name on the row of the room around it. */
+function findUnnamedRooms(paths: Iterable<string>, page: string): readonly string[] {
+  const rows = page.split('\n').filter((line) => line.startsWith('|'));
+  return roomsOf(paths).filter((room) => {
+    const outer = `\`src/${posix.dirname(room)}/\``;
+    const own = `\`${posix.basename(room)}/\``;
+    return !rows.some(
+      (row) => row.includes(`\`src/${room}/\``) || (row.includes(outer) && row.includes(own)),
+    );
+  });
+}
+
+/** Rooms that the page names and that are not there. */
+function findMissingRooms(paths: Iterable<string>, page: string): readonly string[] {
+  const rooms = new Set(roomsOf(paths));
+  return [...page.matchAll(/`src\/([^`<]+)\/`/g)].flatMap(([, room = '']) => (rooms.has(room) ? [] : [room]));
+}
+
+const sources = readSources('src');
 
 t.test('looks at the files', async (t) => {
   t.ok(sources.size >= FILES_MIN, `${sources.size} files`);
@@ -245,6 +232,21 @@ t.test('finds every import that a parser finds', async (t) => {
 
 t.test('imports along the arrows only', async (t) => {
   t.strictSame(findArrowBreaches(sources), []);
+});
+
+t.test('has no cycle of imports, those of types included', async (t) => {
+  for (const folder of ['src', 'bench', 'openapi', 'docs', 'dashboard', 'test']) {
+    const files = folder === 'src' ? sources : readSources(folder);
+    t.ok(files.size > 0, folder);
+    t.strictSame(findCycles(files), [], folder);
+  }
+});
+
+t.test('has every room on the page about the architecture, and no other', async (t) => {
+  const page = readFileSync(new URL('../ARCHITECTURE.md', import.meta.url), 'utf8');
+  t.ok(roomsOf(sources.keys()).length > 30);
+  t.strictSame(findUnnamedRooms(sources.keys(), page), []);
+  t.strictSame(findMissingRooms(sources.keys(), page), []);
 });
 
 t.test('keeps the process, Redis keys and impurity where they belong', async (t) => {
@@ -318,6 +320,24 @@ t.test('finds breaches that are planted', async (t) => {
     );
     t.ok(found.length > 0, `${path}: ${text.trim().slice(0, 60)}`);
   }
+});
+
+t.test('finds a cycle that is planted, through a type and through three files', async (t) => {
+  const planted = new Map([
+    ['a/one.ts', "import { two } from './two.ts';"],
+    ['a/two.ts', "import type { Three } from '../b/three.ts';"],
+    ['b/three.ts', "const { one } = await import('../a/one.ts');"],
+    ['b/four.ts', "import { one } from '../a/one.ts';"],
+    ['b/self.ts', "import type { Self } from './self.ts';"],
+  ]);
+  t.strictSame(findCycles(planted), ['a/one.ts → a/two.ts → b/three.ts → a/one.ts', 'b/self.ts → b/self.ts']);
+});
+
+t.test('finds a room that is planted, and one that is only on the page', async (t) => {
+  const page = '| `src/http/` | the server |\n| `src/stores/x/` | `one/` |\n\n`src/gateways/` in a sentence';
+  const rooms = ['http/a.ts', 'http/callers/a.ts', 'stores/x/one/a.ts', 'gateways/nginx/a.ts'];
+  t.strictSame(findUnnamedRooms(rooms, page), ['gateways', 'gateways/nginx', 'http/callers', 'stores']);
+  t.strictSame(findMissingRooms(['http/a.ts'], page), ['stores/x', 'gateways']);
 });
 
 t.test('takes nothing harmless for a breach', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createRedisConnection } from '../../src/stores/redis/connection.ts';
+import { createRedisConnection } from '../../src/stores/redis/create-connection.ts';
 import type { ClusterTarget } from '../../src/stores/redis/target.ts';
 import { startRedisCluster } from '../support/redis-cluster.ts';
 import { createTestApp, until } from '../support/test-app.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { checkTlsFiles } from '../../src/app/redis-target.ts';
-import { createRedisConnection } from '../../src/stores/redis/connection.ts';
+import { createRedisConnection } from '../../src/stores/redis/create-connection.ts';
 import type { RedisTarget } from '../../src/stores/redis/target.ts';
 import { startFaultLoad } from '../support/redis-fault-load.ts';
 import { startRedisServer } from '../support/redis-server.ts';

@@ -1,7 +1,4 @@
 import type { Cluster, Redis } from 'ioredis';
-import { createClusterConnection } from './cluster-connection.ts';
-import { createSingleConnection } from './single-connection.ts';
-import type { RedisTarget } from './target.ts';
 
 /** What commands are sent through: one server, or a cluster that spreads them by their keys. */
 export type RedisClient = Redis | Cluster;
@@ -18,25 +15,16 @@ export interface RedisConnection<Client extends RedisClient = RedisClient> {
   onLost(listener: () => void): void;
   /** Calls back when a part of it may be lost: only `probe` can tell. */
   onDoubt(listener: () => void): void;
-  /** Asks whether commands would be served: by the server of the target's kind, in its database, one that takes writes, or by the owner of every slot. Rejects like every command. */
+  /**
+   * Asks whether commands would be served: by the server of the target's kind, in its database, one that takes
+   * writes, or by the owner of every slot. Rejects like every command.
+   */
   probe(): Promise<void>;
-  /** Makes the connection again, unless that was done a moment ago: what its name leads to may be another server by now. `code` says what was refused. */
+  /**
+   * Makes the connection again, unless that was done a moment ago: what its name leads to may be another server
+   * by now. `code` says what was refused.
+   */
   renew(code: string): void;
   /** Says goodbye and disconnects, within about a second whatever the server does. Never rejects. */
   close(): Promise<void>;
-}
-
-/**
- * Connects in the background and returns at once, server or no server. `name` is shown by CLIENT LIST.
- * Commands never wait for a connection and are never sent twice: while there is none they are rejected, and those without a reply are rejected when it is lost.
- */
-export function createRedisConnection(target: RedisTarget, name: string): RedisConnection {
-  return target.topology === 'cluster'
-    ? createClusterConnection(target, name)
-    : createSingleConnection(target, name);
-}
-
-/** The same for hearing messages. Of a cluster one node is asked, another one when that is lost: each of them hears what is published at any. */
-export function createRedisSubscriber(target: RedisTarget, name: string): RedisConnection<Redis> {
-  return createSingleConnection(target, name);
 }

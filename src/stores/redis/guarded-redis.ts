@@ -1,5 +1,6 @@
 import { createSpacing } from '../../platform/spaced-out.ts';
-import { createRedisConnection, type RedisClient } from './connection.ts';
+import type { RedisClient } from './connection.ts';
+import { createRedisConnection } from './create-connection.ts';
 import { type ConnectionHealth, createRedisGuard, type RedisGuard } from './guard.ts';
 import { createRedisKeys, type RedisKeys } from './keys.ts';
 import type { RedisTarget } from './target.ts';
