@@ -37,7 +37,7 @@ export async function createOpenApiDocument(): Promise<string> {
       log: UNREAD,
       countSteps: unused,
       bulk: UNREAD,
-      hashes: { telemetry: unused, device: unused, account: unused },
+      hashes: [],
       streams: { size: 0, open: unused, drain: unused },
       policies: { current: unused, find: unused },
       telemetryProviders: [],

@@ -35,6 +35,7 @@ import { openDecisionLog } from './decision-log.ts';
 import { openDecisionReads } from './decision-reads.ts';
 import { followFiles } from './followed-files.ts';
 import { wireGateways } from './gateway-door.ts';
+import { createCustodyHashes } from './keyed-hashes.ts';
 import { createOverloadGuard } from './overload.ts';
 import { createProviderSlots } from './provider-slots.ts';
 import { describeProblem, inspectInBackground } from './redis-inspection.ts';
@@ -91,9 +92,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const files = followFiles({ config, providers, logger, nowMs: () => clock.nowMs() });
   const policies = rememberPolicies(files.policy);
   const target = readRedisTarget(config.redis);
-  const { evidence: store, custody: custodyStore } = createStores(config, target, clock, logger, (code) =>
-    inspector.recheck(code),
-  );
+  const stores = createStores(config, target, clock, logger, (code) => inspector.recheck(code));
+  const { evidence: store, custody: custodyStore } = stores;
   // All that are in use, once they are there.
   let connections = (): readonly ConnectionHealth[] => [store.health()];
   const inspector = inspectInBackground(
@@ -159,7 +159,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     custody: createCustody({
       slots,
       store: custodyStore,
-      hashes: createCustodyHashes(config.idHashKey),
+      hashes: createCustodyHashes(config.idHashKeys),
       clock,
       observer,
     }),
@@ -171,7 +171,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const traffic = createTrafficLog(logger, clock);
   const answerOnce = createAnswerOnce({
     store: callerStores.idempotency,
-    hash: createKeyedHash(config.idHashKey, 'idempotency', 1),
+    hashes: config.idHashKeys.map((key) => createKeyedHash(key, 'idempotency', 1)),
     newId,
     ttlMs: config.idempotencyTtlMs,
     lockMs: config.decisionDeadlineMs + LOCK_MARGIN_MS,
@@ -226,7 +226,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     deviceProviders: providers.filter(({ subject }) => subject === 'device_id').map(({ id }) => id),
     enabledProviders: slots.filter(({ source }) => source !== null).map(({ id }) => id),
     redisState,
-    redisProblem: () => describeProblem(inspector, judgeConnections(connections())),
+    redisProblem: () =>
+      describeProblem(inspector, judgeConnections(connections())) ?? stores.custodyProblem(),
     hearsPurges: () => (config.redis === null ? null : store.health().hearsPurges),
     suspectProviders: () => slots.filter(({ source }) => source?.isSuspect()).map(({ id }) => id),
     strictSinks,
@@ -258,14 +259,5 @@ export async function createApp(options: AppOptions): Promise<App> {
       reads?.streams.drain();
     },
     close,
-  };
-}
-
-/** One purpose each, and none of them that of evidence: what Redis holds of an id in one place cannot be found again in another. */
-function createCustodyHashes(idHashKey: string) {
-  return {
-    telemetry: createKeyedHash(idHashKey, 'custody of telemetry_id'),
-    device: createKeyedHash(idHashKey, 'custody by device_id'),
-    account: createKeyedHash(idHashKey, 'custody by account_id'),
   };
 }

@@ -13,7 +13,6 @@ import type { RecordHashes } from '../application/decision-log/to-decision-recor
 import type { Clock } from '../application/ports.ts';
 import type { Config } from '../config/config.ts';
 import { createDropLog } from '../observers/drop-log.ts';
-import { createKeyedHash } from '../platform/keyed-hash.ts';
 import { toRfc3339 } from '../platform/rfc3339.ts';
 import { openDecisionFile } from '../stores/decision-log/file/decision-file.ts';
 import { createMemoryDecisionLog } from '../stores/decision-log/memory/decision-log.ts';
@@ -23,6 +22,7 @@ import { createDecisionStream } from '../stores/decision-log/stdout/decision-str
 import type { ConnectionHealth } from '../stores/redis/guard.ts';
 import { createGuardedRedis } from '../stores/redis/guarded-redis.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
+import { createRecordHashes } from './keyed-hashes.ts';
 
 export interface DecisionLogOptions {
   readonly config: Config;
@@ -42,6 +42,8 @@ export interface DecisionLogOptions {
 /** The decision log of a service. */
 export interface DecisionLog extends RecordDecisionOptions {
   readonly reader: DecisionLogReader;
+  /** Under each hash key that is known: what is looked for is looked for under all. */
+  readonly knownHashes: readonly RecordHashes[];
   usage(): readonly DeliveryUsage[];
   /** Of its connection to Redis; null without one. */
   health(): ConnectionHealth | null;
@@ -77,11 +79,14 @@ export async function openDecisionLog(options: DecisionLogOptions): Promise<Deci
       );
   }
   const deliveries = [...strict, ...lossy];
+  const [hashes, ...others] = createRecordHashes(config.idHashKeys);
+  if (hashes === undefined) throw new Error('there is no hash key');
   return {
     strict,
     lossy,
     reader,
-    hashes: createHashes(config.idHashKey),
+    hashes,
+    knownHashes: [hashes, ...others],
     formatTime: toRfc3339,
     engine: options.version,
     health,
@@ -156,13 +161,4 @@ function openFile({ config, logger }: DecisionLogOptions, path: string): Promise
       else logger.info(line);
     },
   });
-}
-
-/** One purpose each, and none of them that of evidence or custody. */
-function createHashes(idHashKey: string): RecordHashes {
-  return {
-    telemetry: createKeyedHash(idHashKey, 'decision log of telemetry_id'),
-    device: createKeyedHash(idHashKey, 'decision log of device_id'),
-    account: createKeyedHash(idHashKey, 'decision log of account_id'),
-  };
 }

@@ -31,7 +31,7 @@ export function openDecisionReads({ log, clock, policies, slots }: DecisionReads
     log: reader,
     bulk,
     countSteps: createCountSteps({ reader, run }),
-    hashes: log.hashes,
+    hashes: log.knownHashes,
     streams: createDecisionStreams({ feed, clock }),
     policies,
     telemetryProviders: slots.filter(({ subject }) => subject === 'telemetry_id').map(({ id }) => id),

@@ -32,7 +32,7 @@ export function checkFiles(
     apiKeysFile,
     gatewayProfilesFile,
     host = '',
-    idHashKey,
+    idHashKeys = [],
     isInsecureAllowed = false,
     redisTls,
     ...log
@@ -52,7 +52,7 @@ export function checkFiles(
     if (log.decisionLogSinks?.includes('file') && log.decisionLogFile !== undefined)
       mistakes.push(...findDecisionFileMistakes(log.decisionLogFile));
     if (!isExposed) return mistakes;
-    return [...mistakes, ...findExposures({ host, secret: idHashKey })];
+    return [...mistakes, ...findExposures({ host, secrets: idHashKeys })];
   };
 }
 

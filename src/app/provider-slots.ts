@@ -1,5 +1,5 @@
 import type { ProviderSlot } from '../application/gather-evidence.ts';
-import type { Clock, EvidenceStore, ProviderObserver } from '../application/ports.ts';
+import type { Clock, EvidenceSource, EvidenceStore, ProviderObserver } from '../application/ports.ts';
 import type { Config, ProviderConfig } from '../config/config.ts';
 import { createHttpClient, type HttpClient } from '../platform/http-client.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
@@ -48,8 +48,8 @@ export function createProviderSlots(options: ProviderSlotsOptions): ProviderSlot
       ttlMs: settings.ttlMs,
       client,
       store,
-      keyOf: createKeyOf(config.idHashKey, settings),
-      hash: createKeyedHash(config.idHashKey, 'identifier'),
+      ...createKeysOf(config.idHashKeys, settings),
+      hash: createKeyedHash(config.idHashKeys[0] ?? '', 'identifier'),
       clock,
       observer,
       random,
@@ -65,7 +65,13 @@ export function createProviderSlots(options: ProviderSlotsOptions): ProviderSlot
 }
 
 /** One upstream account has one key space: other settings or credentials must not meet the evidence of these. */
-function createKeyOf(idHashKey: string, { id, settings }: ProviderConfig): (id: string) => string {
-  const hashId = createKeyedHash(idHashKey, `evidence of ${id} ${JSON.stringify(settings)}`);
-  return (subjectId) => `${id}:${hashId(subjectId)}`;
+function createKeysOf(
+  idHashKeys: readonly string[],
+  { id, settings }: ProviderConfig,
+): Pick<EvidenceSource, 'keyOf' | 'olderKeysOf'> {
+  const [keyOf = () => '', ...others] = idHashKeys.map((idHashKey) => {
+    const hashId = createKeyedHash(idHashKey, `evidence of ${id} ${JSON.stringify(settings)}`);
+    return (subjectId: string) => `${id}:${hashId(subjectId)}`;
+  });
+  return { keyOf, olderKeysOf: (subjectId) => others.map((other) => other(subjectId)) };
 }

@@ -1,19 +1,24 @@
 import type { Logger } from 'pino';
 import type { Clock, CustodyStore } from '../application/ports.ts';
 import type { Config } from '../config/config.ts';
+import { keyIdOf } from '../platform/keyed-hash.ts';
 import { createMemoryCustodyStore } from '../stores/custody/memory-store.ts';
+import type { UnknownKey } from '../stores/custody/redis-generations.ts';
 import { createRedisCustodyStore } from '../stores/custody/redis-store.ts';
 import type { ClosableEvidenceStore } from '../stores/evidence/closable-evidence-store.ts';
 import { createMemoryEvidenceStore } from '../stores/evidence/memory-store.ts';
 import { createRedisEvidenceStore } from '../stores/evidence/redis-store.ts';
 import type { RedisStoreEvent } from '../stores/evidence/redis-store-event.ts';
 import { createTieredEvidenceStore } from '../stores/evidence/tiered-evidence-store.ts';
+import type { RedisProblem } from '../stores/redis/inspect.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
 
 /** What decisions remember between them. */
 export interface Stores {
   readonly evidence: ClosableEvidenceStore;
   readonly custody: CustodyStore;
+  /** What is wrong with custody in the shared store; null when nothing is. */
+  custodyProblem(): RedisProblem | null;
 }
 
 /** In the process, and in Redis where there is a target. `onRefused` is told when Redis refuses a command. */
@@ -34,6 +39,7 @@ export function createStores(
     return {
       evidence: createMemoryEvidenceStore({ clock, entriesMax }),
       custody: createMemoryCustodyStore({ clock, retentionMs, entriesMax: config.custodyEntriesMax, onFull }),
+      custodyProblem: () => null,
     };
   }
   const memory = createMemoryEvidenceStore({ clock, entriesMax, ttlCapMs: config.localCacheTtlMs });
@@ -47,16 +53,29 @@ export function createStores(
     budgetMs: config.redisTimeoutMs,
     onEvent,
   });
+  const custody = createRedisCustodyStore({
+    lane: redis.lane,
+    clock,
+    retentionMs,
+    keyIds: config.idHashKeys.map(keyIdOf),
+    onLost: () => logger.error({ event: 'custody.lost' }, 'Redis has forgotten who used telemetry ids first'),
+    onUnknownKey: ({ keyId }) =>
+      logger.error(
+        { event: 'custody.unknown_key', key_id: keyId },
+        'Redis holds bindings under another hash key',
+      ),
+  });
   return {
     evidence: createTieredEvidenceStore({ memory, redis }),
-    custody: createRedisCustodyStore({
-      lane: redis.lane,
-      clock,
-      retentionMs,
-      onLost: () =>
-        logger.error({ event: 'custody.lost' }, 'Redis has forgotten who used telemetry ids first'),
-    }),
+    custody,
+    custodyProblem: () => describeUnknownKey(custody.unknownKey()),
   };
+}
+
+function describeUnknownKey(unknown: UnknownKey | null): RedisProblem | null {
+  if (unknown === null) return null;
+  const hint = `Replicas write, or wrote within the retention, under the hash key ${unknown.keyId}, which is not among ours: add it to ID_HASH_KEYS.`;
+  return { code: 'UNKNOWN_ID_HASH_KEY', hint, commands: [] };
 }
 
 function logRedisEvent(logger: Logger, { kind, ...fields }: RedisStoreEvent): void {

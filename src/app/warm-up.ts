@@ -20,7 +20,7 @@ export async function warmUp({ slots, policy, clock, newId }: WarmUpOptions): Pr
   const decide = createDecide({
     slots: slots.map((slot) => ({ ...slot, source: slot.source && toSilent(slot.source) })),
     policy,
-    custody: { take: () => ({ key: null, record: null }), conclude: () => 'unknown' },
+    custody: { take: () => ({ names: [], record: null }), conclude: () => 'unknown' },
     clock,
     newId,
     deadlineMs: DEADLINE_MS,
@@ -44,6 +44,7 @@ function toSilent(source: EvidenceSource): EvidenceSource {
     subjectExpiresAtMs: () => null,
     subjectCreatedAtMs: () => null,
     keyOf: (id) => id,
+    olderKeysOf: () => [],
     isSuspect: () => false,
   };
 }

@@ -15,9 +15,9 @@ import {
 import { foldId, hasText, questionFor, type Subject } from '../domain/subject.ts';
 import type { Gathered, ProviderSlot } from './gather-evidence.ts';
 import type { OperationObserver } from './operation-observer.ts';
-import type { Clock, CustodyStore } from './ports.ts';
+import type { Clock, CustodyName, CustodyStore } from './ports.ts';
 
-/** Keyed hashes for one purpose each: they say nothing of an identifier but that it is the same. */
+/** Keyed hashes under one key, for one purpose each: they say nothing of an identifier but that it is the same. Hashes of one telemetry id under different keys begin with the same two digits. */
 export interface CustodyHashes {
   readonly telemetry: (id: string) => string;
   readonly device: (id: string) => string;
@@ -27,14 +27,15 @@ export interface CustodyHashes {
 export interface CustodyDependencies {
   readonly slots: readonly ProviderSlot[];
   readonly store: CustodyStore;
-  readonly hashes: CustodyHashes;
+  /** Under each hash key that is known, the one in force first. */
+  readonly hashes: readonly CustodyHashes[];
   readonly clock: Clock;
   readonly observer: Pick<OperationObserver, 'onCustody'>;
 }
 
-/** One use of a telemetry id. `key` is null where there is none to keep; `record` is null where custody is unknown, and may still turn out to be in doubt. */
+/** One use of a telemetry id. `names` is empty where there is none to keep; `record` is null where custody is unknown, and may still turn out to be in doubt. */
 export interface CustodyUse {
-  readonly key: string | null;
+  readonly names: readonly CustodyName[];
   readonly record: CustodyRecord | null;
 }
 
@@ -46,7 +47,7 @@ export interface Custody {
   conclude(use: CustodyUse, gathered: readonly Gathered[], nowMs: number): TelemetryCustody;
 }
 
-const NOTHING_TO_KEEP: CustodyUse = { key: null, record: null };
+const NOTHING_TO_KEEP: CustodyUse = { names: [], record: null };
 
 /** Builds the use case; see Custody. */
 export function createCustody({ slots, store, hashes, clock, observer }: CustodyDependencies): Custody {
@@ -59,21 +60,21 @@ export function createCustody({ slots, store, hashes, clock, observer }: Custody
     field: DEVICE_FIELD_PREFIX + slot.id,
   }));
 
-  const toClaim = (subject: Subject): CustodyClaim => {
+  const toClaim = (subject: Subject, { account, device }: CustodyHashes): CustodyClaim => {
     const claim: Record<string, string> = {};
-    if (hasText(subject.accountId)) claim[ACCOUNT_FIELD] = hashes.account(subject.accountId);
+    if (hasText(subject.accountId)) claim[ACCOUNT_FIELD] = account(subject.accountId);
     for (const { slot, field } of boundSlots) {
       const question = questionFor(subject, slot, enabledIds);
-      if (question.kind === 'ask') claim[field] = hashes.device(question.id);
+      if (question.kind === 'ask') claim[field] = device(question.id);
     }
     return claim;
   };
 
-  const toCustody = ({ key, record }: CustodyUse, gathered: readonly Gathered[], nowMs: number) => {
-    if (key === null) return 'none';
+  const toCustody = ({ names, record }: CustodyUse, gathered: readonly Gathered[], nowMs: number) => {
+    if (names.length === 0) return 'none';
     if (record === null) return 'unknown';
     const expiry = toExpiry(slots, gathered);
-    keep(store, key, record, expiry, gathered, slots);
+    keep(store, names, record, expiry, gathered, slots);
     if (isInDoubt(record, toCreatedAtMs(slots, gathered))) return 'unknown';
     return toTelemetrySignals(record, expiry, nowMs);
   };
@@ -84,11 +85,12 @@ export function createCustody({ slots, store, hashes, clock, observer }: Custody
       // Text that is not well-formed cannot be sent to any provider: it is a missing id.
       if (!hasText(telemetryId) || !telemetryId.isWellFormed()) return NOTHING_TO_KEEP;
       // Evidence about another spelling of an id is accepted, so that spelling must not be a first use of its own.
-      const key = hashes.telemetry(foldId(telemetryId));
-      const record = store.use(key, toClaim(subject));
-      if (!(record instanceof Promise)) return { key, record };
+      const folded = foldId(telemetryId);
+      const names = hashes.map((under) => ({ key: under.telemetry(folded), claim: toClaim(subject, under) }));
+      const record = store.use(names);
+      if (!(record instanceof Promise)) return { names, record };
       return settleBy(record, deadlineAtMs - clock.monotonicMs()).then((settled) => ({
-        key,
+        names,
         record: settled,
       }));
     },
@@ -130,7 +132,7 @@ function toCreatedAtMs(slots: readonly ProviderSlot[], gathered: readonly Gather
 /** A binding outlives the telemetry id. One of an id that no provider knows is not worth keeping, unless who says so is suspect or cannot say: its next use would be a first one. */
 function keep(
   store: CustodyStore,
-  key: string,
+  names: readonly CustodyName[],
   record: CustodyRecord,
   { validUntilMs }: TelemetryExpiry,
   gathered: readonly Gathered[],
@@ -142,7 +144,11 @@ function keep(
     ({ subject, source }, place) =>
       subject === 'telemetry_id' && gathered[place]?.evidence.outcome === 'not_found' && !source?.isSuspect(),
   );
-  if (validUntilMs !== null || !isUnknownId) store.keep(key, validUntilMs);
+  if (validUntilMs === null && isUnknownId) return;
+  store.keep(
+    names.map(({ key }) => key),
+    validUntilMs,
+  );
 }
 
 /** The record, or null when it has not come within `waitMs`. One that has arrived by then is taken, if this process was too busy to take it before. */

@@ -58,6 +58,8 @@ export interface EvidenceSource {
   readonly notFoundSignals: Signals;
   /** The store key for an id: keyed hashes only. */
   keyOf(id: string): string;
+  /** Where replicas that write under another hash key which is known here keep it; a purge reaches these too. */
+  olderKeysOf(id: string): readonly string[];
   /** True while `not_found` of this provider is in doubt: it has come to know nobody, which is most likely our own wrong URL, key or environment. */
   isSuspect(): boolean;
 }
@@ -93,12 +95,18 @@ export interface AskedElsewhere {
 
 export type StoreReading = StoredEvidence | AskedElsewhere | null;
 
+/** A telemetry id and who uses it, as one hash key names them. */
+export interface CustodyName {
+  readonly key: string;
+  readonly claim: CustodyClaim;
+}
+
 /** Where telemetry ids are bound to who used them first. Keys and claims hold keyed hashes only. A store never rejects and never throws. */
 export interface CustodyStore {
-  /** Records one use in one atomic step, and binds what is not bound yet unless the use is another's. Null where that could not be done or not be known: custody is then unknown, and never a first use. */
-  use(key: string, claim: CustodyClaim): CustodyRecord | null | Promise<CustodyRecord | null>;
+  /** Records one use in one atomic step under every name of the id, the first of the hash key in force, and binds what is not bound yet unless the use is another's. Null where that could not be done or not be known: custody is then unknown, and never a first use. */
+  use(names: readonly CustodyName[]): CustodyRecord | null | Promise<CustodyRecord | null>;
   /** Keeps the binding for its full life, and until the telemetry id itself expires (Unix milliseconds, null where that is not known) if that is later. One that nobody asks this for ends soon after its latest use. Nothing ever shortens a life. Does not wait for a remote store. */
-  keep(key: string, validUntilMs: number | null): void;
+  keep(keys: readonly string[], validUntilMs: number | null): void;
 }
 
 /** What a provider said, before it is dated and given a time to live. */

@@ -24,7 +24,7 @@ export function createPurgeEvidence(slots: readonly ProviderSlot[], store: Evide
     for (const { source } of slots) {
       const id = source?.subject === 'telemetry_id' ? telemetryId : deviceId;
       if (source === null || id === null) continue;
-      keys.push(source.keyOf(id));
+      keys.push(source.keyOf(id), ...source.olderKeysOf(id));
       providers.push(source.id);
     }
     return { providers, isComplete: await store.purge(keys) };

@@ -3,6 +3,7 @@ import {
   type DecisionLogConfig,
   findDecisionLogMistakes,
 } from './decision-log-settings.ts';
+import { withIdHashKeys } from './id-hash-keys.ts';
 import { PROXY_SETTINGS, withLowerCaseProxies } from './proxy-settings.ts';
 import { findRedisMistakes } from './redis-mistakes.ts';
 import {
@@ -57,7 +58,8 @@ export interface Config extends DecisionLogConfig {
   readonly gatewayProfilesFile: string | null;
   /** Null does not speak gRPC; 0 takes a free port. */
   readonly grpcPort: number | null;
-  readonly idHashKey: string;
+  /** At least one: the first is written with, all are looked up. */
+  readonly idHashKeys: readonly string[];
   /** Null keeps everything in this process. */
   readonly redis: RedisConfig | null;
   readonly cacheEntriesMax: number;
@@ -133,7 +135,7 @@ export interface ConfigFiles {
   readonly apiKeysFile: string | undefined;
   readonly gatewayProfilesFile: string | undefined;
   readonly host: string | undefined;
-  readonly idHashKey: string | undefined;
+  readonly idHashKeys: readonly string[] | undefined;
   readonly isInsecureAllowed: boolean | undefined;
   /** Null without TLS, or where the Redis variables have mistakes of their own. */
   readonly redisTls: RedisTlsConfig | null;
@@ -161,9 +163,10 @@ export function loadConfig(
     (mistake) => mistakes.push(mistake),
     (variable) => ignored.push(variable),
   );
-  const own = Object.fromEntries(
+  const settings = Object.fromEntries(
     Object.entries(OWN_SETTINGS).map(([name, setting]) => [name, read(env, setting, mistakes)]),
   );
+  const own = withIdHashKeys(settings, env, mistakes);
   const proxy = Object.fromEntries(
     Object.entries(PROXY_SETTINGS).map(([name, setting]) => [name, read(env, setting, mistakes) ?? null]),
   );

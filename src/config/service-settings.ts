@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { idHashKeySchema, idHashKeysSchema } from './id-hash-keys.ts';
 
 /** One environment variable: how it parses, what it means, and its default as it would be written. */
 export interface SettingDeclaration {
@@ -51,8 +52,18 @@ export const SERVICE_SETTINGS = {
   idHashKey: {
     env: 'ID_HASH_KEY',
     isSecret: true,
-    schema: z.string().refine((key) => Buffer.byteLength(key) >= 32, 'must be at least 32 bytes long'),
-    description: 'Secret for the keyed hashes of identifiers, at least 32 bytes; the same on all replicas.',
+    schema: idHashKeySchema,
+    isOptional: true,
+    description:
+      'Secret for the keyed hashes of identifiers, at least 32 bytes without a comma; the same on all replicas. Required, or `ID_HASH_KEYS` in its place.',
+  },
+  idHashKeyList: {
+    env: 'ID_HASH_KEYS',
+    isSecret: true,
+    schema: idHashKeysSchema,
+    isOptional: true,
+    description:
+      'In place of `ID_HASH_KEY`: up to four such secrets with commas or line breaks between. The first is written with; what stands under the others is found too, until their retention has ended. See [changing the key](failure-modes.md#changing-the-hash-key).',
   },
   policyFile: {
     env: 'POLICY_FILE',

@@ -5,8 +5,8 @@ import { isIP } from 'node:net';
 export interface ExposureOptions {
   /** The address to listen on. */
   readonly host: string;
-  /** Undefined where it is missing, which is a mistake that others report. */
-  readonly secret: string | undefined;
+  /** Empty where they are missing, which is a mistake that others report. */
+  readonly secrets: readonly string[];
 }
 
 /** Fewer different characters, or a pattern that repeats, were typed and not drawn: 32 random hex digits have about 14. */
@@ -41,10 +41,10 @@ export function isLoopback(host: string): boolean {
 }
 
 /** What must not be so on an address that others can reach, one line each; empty on loopback. No line repeats a secret. */
-export function findExposures({ host, secret }: ExposureOptions): readonly string[] {
-  if (isLoopback(host) || secret === undefined || !isGuessable(secret)) return [];
+export function findExposures({ host, secrets }: ExposureOptions): readonly string[] {
+  if (isLoopback(host) || !secrets.some(isGuessable)) return [];
   return [
-    'ID_HASH_KEY is a placeholder or a simple pattern: draw it, for example by `openssl rand -base64 32`',
+    'ID_HASH_KEY is a placeholder or a simple pattern (or one of ID_HASH_KEYS): draw it, for example by `openssl rand -base64 32`',
   ];
 }
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { type CustodyUse, createCustody } from '../../src/application/custody.ts';
 import type { Gathered, ProviderSlot } from '../../src/application/gather-evidence.ts';
-import type { CustodyStore, EvidenceSource } from '../../src/application/ports.ts';
+import type { CustodyName, CustodyStore, EvidenceSource } from '../../src/application/ports.ts';
 import type { CustodyClaim, CustodyRecord } from '../../src/domain/custody.ts';
 import type { Outcome, Signals } from '../../src/domain/evidence.ts';
 import type { DeviceIds, Subject } from '../../src/domain/subject.ts';
@@ -21,21 +21,16 @@ const DEADLINE_MS = 1_000;
 /** Long after every deadline here, so that a test that waits for it fails by its own timeout. */
 const FAR_MS = 60_000;
 
-interface Use {
-  readonly key: string;
-  readonly claim: CustodyClaim;
-}
-
 /** A store that writes down what it is told, and answers what it is given. */
 function createStore(answer: ReturnType<CustodyStore['use']> = RECORD) {
-  const uses: Use[] = [];
+  const uses: CustodyName[] = [];
   const kept: (readonly [string, number | null])[] = [];
   const store: CustodyStore = {
-    use: (key, claim) => {
-      uses.push({ key, claim });
+    use: (names) => {
+      uses.push(...names);
       return answer;
     },
-    keep: (key, validUntilMs) => void kept.push([key, validUntilMs]),
+    keep: (keys, validUntilMs) => void kept.push([keys.join(), validUntilMs]),
   };
   return { store, uses, kept };
 }
@@ -52,6 +47,7 @@ function createSource(id: string, subject: ProviderSlot['subject'], isSuspect = 
     subjectCreatedAtMs: (signals) => (typeof signals['from'] === 'number' ? signals['from'] : null),
     notFoundSignals: { found: false },
     keyOf: (key) => key,
+    olderKeysOf: () => [],
     isSuspect: () => isSuspect,
   };
 }
@@ -65,6 +61,9 @@ const SLOTS: readonly ProviderSlot[] = [
 function disable(...ids: readonly string[]): readonly ProviderSlot[] {
   return SLOTS.map((slot) => (ids.includes(slot.id) ? { ...slot, source: null } : slot));
 }
+
+/** What the use of a telemetry id `t` is kept under. */
+const NAMES = [{ key: 'T(t)', claim: {} }];
 
 const HASHES = {
   telemetry: (id: string) => `T(${id})`,
@@ -81,7 +80,7 @@ function open(slots: readonly ProviderSlot[] = SLOTS, answer?: ReturnType<Custod
     ...recorded,
     heard,
     clock,
-    custody: createCustody({ slots, store: recorded.store, hashes: HASHES, clock, observer }),
+    custody: createCustody({ slots, store: recorded.store, hashes: [HASHES], clock, observer }),
   };
 }
 
@@ -105,15 +104,41 @@ function claimOf(subject: Subject, slots?: readonly ProviderSlot[]): CustodyClai
 t.test('keeps a telemetry id under its hash, with the hashes of device and account', async (t) => {
   const { custody, uses } = open();
   const use = custody.take(subjectOf(shared('d'), { accountId: 'a' }), DEADLINE_MS);
-  t.strictSame(use, { key: 'T(t)', record: RECORD }, 'in place');
+  t.match(use, { names: NAMES, record: RECORD }, 'in place');
   t.strictSame(uses, [{ key: 'T(t)', claim: { account: 'A(a)', 'device:m': 'D(d)', 'device:p': 'D(d)' } }]);
 });
+
+t.test(
+  'names a telemetry id, device and account under every hash key, and has all of them kept',
+  async (t) => {
+    const recorded = createStore({ ...RECORD, isKept: false });
+    const older = {
+      telemetry: (id: string) => `t(${id})`,
+      device: (id: string) => `d(${id})`,
+      account: HASHES.account,
+    };
+    const custody = createCustody({
+      slots: SLOTS,
+      store: recorded.store,
+      hashes: [HASHES, older],
+      clock: createManualClock(0),
+      observer: { onCustody: () => {} },
+    });
+    const use = custody.take(subjectOf(named({ m: 'x' })), DEADLINE_MS) as CustodyUse;
+    t.strictSame(use.names, [
+      { key: 'T(t)', claim: { 'device:m': 'D(x)' } },
+      { key: 't(t)', claim: { 'device:m': 'd(x)' } },
+    ]);
+    custody.conclude(use, gathered('ok', { found: true, until: 5 }), 0);
+    t.same(recorded.kept, [['T(t),t(t)', 5]]);
+  },
+);
 
 t.test('keeps nothing where there is no telemetry id that could be asked about', async (t) => {
   for (const telemetryId of [null, '', '\ud800']) {
     const { custody, uses } = open();
     const use = custody.take({ ...subjectOf(shared('d')), telemetryId }, DEADLINE_MS) as CustodyUse;
-    t.strictSame(use, { key: null, record: null });
+    t.strictSame(use, { names: [], record: null });
     t.same(uses, []);
     t.equal(custody.conclude(use, [], 0), 'none');
   }
@@ -149,7 +174,7 @@ t.test('waits for a store that is not at hand', async (t) => {
   const { custody } = open(SLOTS, Promise.resolve(RECORD));
   const use = custody.take(subjectOf(shared('d')), FAR_MS);
   t.type(use, Promise);
-  t.strictSame(await use, { key: 'T(t)', record: RECORD });
+  t.match(await use, { names: NAMES, record: RECORD });
 });
 
 t.test('is unknown when the store fails, or has not answered by the deadline', async (t) => {
@@ -161,7 +186,7 @@ t.test('is unknown when the store fails, or has not answered by the deadline', a
   ] as const) {
     const { custody, kept } = open(SLOTS, answer);
     const use = await custody.take(subjectOf(shared('d')), deadlineMs);
-    t.strictSame(use, { key: 'T(t)', record: null });
+    t.match(use, { names: NAMES, record: null });
     t.equal(custody.conclude(use, gathered('ok', { found: true, until: 5 }), 0), 'unknown');
     t.same(kept, [], 'and nothing is kept');
   }
@@ -191,7 +216,7 @@ function gathered(outcome: Outcome, signals: Signals | null): readonly Gathered[
 /** What a use with this record comes to, and what the store learns from it. */
 function concluded(record: Partial<CustodyRecord>, pieces: readonly Gathered[], slots = SLOTS) {
   const { custody, kept } = open(slots);
-  const signals = custody.conclude({ key: 'T(t)', record: { ...RECORD, ...record } }, pieces, 10_000);
+  const signals = custody.conclude({ names: NAMES, record: { ...RECORD, ...record } }, pieces, 10_000);
   return { signals, kept };
 }
 
@@ -296,14 +321,14 @@ t.test('has a binding kept of an id that nobody could speak of', async (t) => {
 });
 
 t.test('tells how custody came out, once for each telemetry id that was examined', async (t) => {
-  const results = (record: CustodyRecord | null, key: string | null = 'T(t)') => {
+  const results = (record: CustodyRecord | null, names: readonly CustodyName[] = NAMES) => {
     const { custody, heard } = open();
-    custody.conclude({ key, record }, gathered('ok', { found: true }), 0);
+    custody.conclude({ names, record }, gathered('ok', { found: true }), 0);
     return heard;
   };
   t.same(results(RECORD), ['first_use']);
   t.same(results({ ...RECORD, uses: 2 }), ['repeated']);
   t.same(results({ ...RECORD, uses: 2, isBoundElsewhere: true }), ['bound_elsewhere']);
   t.same(results(null), ['unknown']);
-  t.same(results(null, null), [], 'nothing without a telemetry id');
+  t.same(results(null, []), [], 'nothing without a telemetry id');
 });

@@ -24,7 +24,7 @@ rules:
 
 /** Keeps nothing; custody has tests of its own. */
 const NO_CUSTODY: Custody = {
-  take: () => ({ key: null, record: null }),
+  take: () => ({ names: [], record: null }),
   conclude: () => 'none',
 };
 
@@ -98,7 +98,7 @@ t.test('vouches for no time to come when custody is unknown', async (t) => {
 t.test('asks nobody for custody that the policy does not read', async (t) => {
   const take = () => {
     t.fail('custody was asked for');
-    return { key: null, record: null };
+    return { names: [], record: null };
   };
   const { custody, verdict } = await open({ custody: { take, conclude: () => 'unknown' } }).decide(
     SUBJECT,

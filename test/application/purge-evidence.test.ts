@@ -32,8 +32,14 @@ t.test('purges the keys of enabled providers that are asked about the id, and re
     providers: ['tele', 'phone'],
     isComplete: true,
   });
-  const both = ['tele:hash-of-a', 'phone:hash-of-b'];
-  t.strictSame(purged, [['tele:hash-of-a'], ['phone:hash-of-b'], both]);
+  const [tele, phone] = ['tele', 'phone'].map((id, place) =>
+    ['', 'older-'].map((older) => `${id}:${older}hash-of-${place === 0 ? 'a' : 'b'}`),
+  );
+  t.strictSame(
+    purged,
+    [tele, phone, [...(tele ?? []), ...(phone ?? [])]],
+    'under every hash key that is known',
+  );
 });
 
 t.test('says when the store could not be reached', async (t) => {

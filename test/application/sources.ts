@@ -44,6 +44,7 @@ export function createSource(
     subjectCreatedAtMs: () => null,
     isSuspect: () => false,
     keyOf: (value) => `${id}:hash-of-${value}`,
+    olderKeysOf: (value) => [`${id}:older-hash-of-${value}`],
   };
 }
 

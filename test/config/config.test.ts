@@ -39,7 +39,7 @@ t.test('has the defaults of the contract', async (t) => {
     port: 8080,
     logLevel: 'info',
     apiKeysFile: 'keys.yaml',
-    idHashKey: 'k'.repeat(32),
+    idHashKeys: ['k'.repeat(32)],
     policyFile: 'policies/default.yaml',
     decisionDeadlineMs: 1000,
     gatewayProfilesFile: null,
@@ -115,7 +115,7 @@ const VARIABLES: readonly (readonly [string, string, (config: Config) => unknown
   ['PORT', '65535', ({ port }) => port, 65_535],
   ['LOG_LEVEL', 'debug', ({ logLevel }) => logLevel, 'debug'],
   ['API_KEYS_FILE', '/etc/keys.yaml', ({ apiKeysFile }) => apiKeysFile, '/etc/keys.yaml'],
-  ['ID_HASH_KEY', 'ü'.repeat(16), ({ idHashKey }) => idHashKey, 'ü'.repeat(16)],
+  ['ID_HASH_KEY', ` ${'ü'.repeat(16)}\n`, ({ idHashKeys }) => idHashKeys.join(), 'ü'.repeat(16)],
   ['POLICY_FILE', 'policies/strict.yaml', ({ policyFile }) => policyFile, 'policies/strict.yaml'],
   ['DECISION_DEADLINE_MS', '50', ({ decisionDeadlineMs }) => decisionDeadlineMs, 50],
   ['DECISION_DEADLINE_MS', '10000', ({ decisionDeadlineMs }) => decisionDeadlineMs, 10_000],
@@ -179,7 +179,7 @@ for (const [name, value, read, expected] of VARIABLES) {
 const WRONG: readonly (readonly [string, readonly string[]])[] = [
   ['PORT', ['-1', '65536', '80.5', '8o', ' 80', '0x50', '1e3', '٣']],
   ['LOG_LEVEL', ['loud', 'INFO', '30']],
-  ['ID_HASH_KEY', ['short', 'k'.repeat(31)]],
+  ['ID_HASH_KEY', ['short', 'k'.repeat(31), `${'k'.repeat(32)},`, `${'k'.repeat(32)}\nk`]],
   ['DECISION_DEADLINE_MS', ['49', '10001', '1s', '-1000']],
   ['REDIS_URL', ['cache.example', 'http://redis:6379', 'localhost:6379', 'unix:/tmp/x']],
   ['CACHE_ENTRIES_MAX', ['0', 'many']],
@@ -214,6 +214,28 @@ t.test('a link to a Kubernetes service is no setting, and is told', async (t) =>
   if (!loaded.ok) throw new Error(loaded.mistakes.join());
   t.equal(loaded.value.grpcPort, null);
   t.match(loaded.value.ignored, [{ variable: 'GRPC_PORT', reason: /enableServiceLinks: false/ }]);
+});
+
+t.test('takes one hash key or a list of them, and not both', async (t) => {
+  const [young, old, { ID_HASH_KEY: _, ...others }] = ['n'.repeat(32), 'o'.repeat(32), MINIMAL];
+  const loaded = loadConfig({ ...others, ID_HASH_KEYS: `${young}, ${old}` }, PROVIDERS);
+  t.match(loaded, { ok: true, value: { idHashKeys: [young, old] } });
+  const lines = loadConfig({ ...others, ID_HASH_KEYS: `${young},\r\n${old}` }, PROVIDERS);
+  t.match(lines, { ok: true, value: { idHashKeys: [young, old] } }, 'one on each line of a file');
+  t.match(mistakesOf({ ...MINIMAL, ID_HASH_KEYS: young }), [/^ID_HASH_KEY and ID_HASH_KEYS are both set/]);
+  for (const [list, mistake] of [
+    [`${young},${old.slice(1)}`, /^ID_HASH_KEYS must be at least 32 bytes/],
+    [`${young},`, /^ID_HASH_KEYS must be at least 32 bytes/],
+    [`${young},${young}`, /^ID_HASH_KEYS names a key twice/],
+    [
+      'abcde'
+        .split('')
+        .map((letter) => letter.repeat(32))
+        .join(),
+      /^ID_HASH_KEYS must be at most 4 keys/,
+    ],
+  ] as const)
+    t.match(mistakesOf({ ...others, ID_HASH_KEYS: list }), [mistake]);
 });
 
 t.test('names everything that is missing at once', async (t) => {

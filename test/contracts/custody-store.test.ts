@@ -38,7 +38,7 @@ async function openRedis(t: Test, clock: ManualClock): Promise<OpenCustodyStore>
   await ready();
   const { lane } = owner;
   return {
-    store: createRedisCustodyStore({ lane, clock, retentionMs: RETENTION_MS }),
+    store: createRedisCustodyStore({ lane, clock, keyIds: ['aa'], retentionMs: RETENTION_MS }),
     lifeMs: async (key) => {
       // Sent on the same connection, and so answered after what was learnt.
       const lifeMs = await lane.redis.pttl(lane.keys.custody(key));

@@ -32,7 +32,7 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
     const clock = createManualClock();
     const { store, lifeMs } = await twin.open(t, clock);
     const use = async (claim: CustodyClaim, key: string = KEY) => {
-      const record = await store.use(key, claim);
+      const record = await store.use([{ key: key, claim: claim }]);
       if (record === null) throw new Error('custody is unknown');
       return record;
     };
@@ -155,12 +155,12 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
     const { clock, store, use, lifeMs } = await open(t);
     await use({});
     for (const validUntilMs of [clock.nowMs() + 10_000, clock.nowMs() - 10_000, clock.nowMs() + 20_000]) {
-      store.keep(KEY, validUntilMs);
+      store.keep([KEY], validUntilMs);
       await lifeMs(KEY);
       t.match(await use({}), { validUntilMs, isKept: true });
     }
     const { validUntilMs } = await use({});
-    store.keep(KEY, null);
+    store.keep([KEY], null);
     await lifeMs(KEY);
     t.equal((await use({})).validUntilMs, validUntilMs, 'an answer that says nothing of it changes nothing');
   });
@@ -177,7 +177,7 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
   t.test('keeps a binding from its latest use on', async (t) => {
     const { clock, store, use, lifeMs } = await open(t);
     await use({});
-    store.keep(KEY, null);
+    store.keep([KEY], null);
     isAbout(t, await lifeMs(KEY), RETENTION_MS);
     clock.advance(10_000);
     t.match(await use({}), { isKept: true, validUntilMs: null });
@@ -187,13 +187,13 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
   t.test('keeps a binding for as long as the id lives, and never shortens it for that', async (t) => {
     const { clock, store, use, lifeMs } = await open(t);
     await use({});
-    store.keep(KEY, clock.nowMs() + 10_000);
+    store.keep([KEY], clock.nowMs() + 10_000);
     isAbout(t, await lifeMs(KEY), RETENTION_MS, 'the retention is longer');
-    store.keep(KEY, clock.nowMs() + 10 * RETENTION_MS);
+    store.keep([KEY], clock.nowMs() + 10 * RETENTION_MS);
     isAbout(t, await lifeMs(KEY), 10 * RETENTION_MS);
     await use({});
     isAbout(t, await lifeMs(KEY), 10 * RETENTION_MS, 'a use does not shorten it either');
-    store.keep(KEY, Number.MAX_SAFE_INTEGER);
+    store.keep([KEY], Number.MAX_SAFE_INTEGER);
     isAbout(t, await lifeMs(KEY), 365 * 86_400_000, 'a year at most');
   });
 
@@ -201,12 +201,12 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
     const { clock, store, use, lifeMs } = await open(t);
     const holder = { account: 'a1', 'device:m': 'd1' };
     await use(holder);
-    store.keep(KEY, clock.nowMs() + 40 * RETENTION_MS);
+    store.keep([KEY], clock.nowMs() + 40 * RETENTION_MS);
     const deeds: readonly (() => unknown)[] = [
       () => use({}),
       () => use({ 'device:m': 'd2' }),
-      () => store.keep(KEY, null),
-      () => store.keep(KEY, clock.nowMs() - 1),
+      () => store.keep([KEY], null),
+      () => store.keep([KEY], clock.nowMs() - 1),
       () => use(holder),
     ];
     for (const [index, deed] of deeds.entries()) {
@@ -217,8 +217,8 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
 
   t.test('keeps nothing that it does not hold', async (t) => {
     const { clock, store, lifeMs } = await open(t);
-    store.keep(KEY, clock.nowMs() + 10_000);
-    store.keep(OTHER_KEY, null);
+    store.keep([KEY], clock.nowMs() + 10_000);
+    store.keep([OTHER_KEY], null);
     t.equal(await lifeMs(KEY), null);
     t.equal(await lifeMs(OTHER_KEY), null);
   });
@@ -226,7 +226,7 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
   t.test('binds one of a thousand that come at once, and tells the others', async (t) => {
     const { store, use } = await open(t);
     const claims = Array.from({ length: 1_000 }, (_, index) => ({ 'device:m': `d${index}` }));
-    const records = await Promise.all(claims.map(async (claim) => store.use(KEY, claim)));
+    const records = await Promise.all(claims.map(async (claim) => store.use([{ key: KEY, claim: claim }])));
     const holders = records.flatMap((record, index) => (record?.isBoundElsewhere === false ? [index] : []));
     t.equal(holders.length, 1);
     t.equal(records.filter((record) => record?.isBoundElsewhere).length, 999);

@@ -139,9 +139,9 @@ const FILTERS: Readonly<Record<string, RecordFilter>> = {
   degraded: { degraded: false },
   'policy by id': { policy: 'strict' },
   'policy by hash': { policy: 'sha256:2' },
-  telemetry: { telemetry: 'c'.repeat(32) },
-  device: { device: 'd'.repeat(32) },
-  account: { account: 'e'.repeat(32) },
+  telemetry: { telemetry: [NOBODY, 'c'.repeat(32)] },
+  device: { device: ['d'.repeat(32), NOBODY] },
+  account: { account: ['e'.repeat(32)] },
 };
 
 const RARE = {
@@ -187,7 +187,7 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     for (const [name, filter] of Object.entries(FILTERS))
       t.same(await idsOf(reader, filter), [rare.id], name);
     t.same(await idsOf(reader, Object.assign({}, ...Object.values(FILTERS))), [rare.id], 'all at once');
-    t.same(await idsOf(reader, { device: NOBODY }), []);
+    t.same(await idsOf(reader, { device: [NOBODY, NOBODY] }), []);
     t.same(await idsOf(reader, { caller: 'bank', verdict: 'ALLOW' }), []);
     const { entries } = await reader.query({ caller: 'bank' }, { before: null, limit: 1 });
     t.strictSame(entries[0]?.record, rare, 'the record is whole');

@@ -55,7 +55,7 @@ t.test('custody in a cluster keeps the contract', async (t) => {
       await ready();
       const { lane } = owner;
       return {
-        store: createRedisCustodyStore({ lane, clock, retentionMs: RETENTION_MS }),
+        store: createRedisCustodyStore({ lane, clock, keyIds: ['aa'], retentionMs: RETENTION_MS }),
         lifeMs: async (key) => {
           const lifeMs = await lane.redis.pttl(lane.keys.custody(key));
           return lifeMs < 0 ? null : lifeMs;
@@ -63,6 +63,25 @@ t.test('custody in a cluster keeps the contract', async (t) => {
       };
     },
   });
+});
+
+t.test('custody in a cluster keeps one binding under two hash keys, whichever is in force', async (t) => {
+  const clock = createManualClock();
+  const target = next();
+  const open = async (...keyIds: readonly string[]) => {
+    const { store: owner, ready } = watchRedisStore(t, { target, clock });
+    await ready();
+    const store = createRedisCustodyStore({ lane: owner.lane, clock, keyIds, retentionMs: RETENTION_MS });
+    return (device: string) =>
+      store.use(
+        keyIds.map((id) => ({ key: `5e${id}`.padEnd(32, '0'), claim: { 'device:m': `${id}-${device}` } })),
+      );
+  };
+  const [old, both, young] = [await open('aa'), await open('bb', 'aa'), await open('bb')];
+  t.match(await old('owner'), { uses: 1, isBoundElsewhere: false });
+  t.match(await both('thief'), { uses: 2, isBoundElsewhere: true });
+  t.match(await both('owner'), { uses: 3, isBoundElsewhere: false });
+  t.match(await young('thief'), { uses: 4, isBoundElsewhere: true });
 });
 
 t.test('idempotency in a cluster keeps the contract', async (t) => {

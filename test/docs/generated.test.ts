@@ -108,7 +108,7 @@ t.test('every environment variable of the schema is in the tables, with its boun
   t.match(text, /`DECISION_DEADLINE_MS` \| `1000` \| no \| .* \| 50 to 10000 \|/);
   t.match(text, /`CACHE_LOCAL_TTL_SECONDS` .* \| 0 to 3600 \|/);
   t.match(text, /`STYTCH_LOOKUP_METHOD` .* \| `post`, `get` \|/);
-  t.match(text, /`ID_HASH_KEY` \| {2}\| yes \|/);
+  t.match(text, /`API_KEYS_FILE` \| {2}\| yes \|/);
   t.match(text, /`PREFACTOR_BASE_URL` \| {2}\| when `prefactor` is enabled \|/);
   t.match(text, /`REDIS_URL` \| {2}\| no \|/);
 });

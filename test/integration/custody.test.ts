@@ -397,7 +397,7 @@ t.test('keeps in Redis nothing but keyed hashes, each for its own purpose, and a
   await ask(app, { telemetry_id: 'nobody', device_id: body.device_id });
   const client = new Redis(own.url);
   t.teardown(() => client.disconnect());
-  const keys = await client.keys('riskgate:v1:custody:*');
+  const keys = await client.keys('riskgate:v2:custody:*');
   t.equal(keys.length, 2);
   const ttls: number[] = [];
   await until('the evidence has been learnt from', async () => {
@@ -408,7 +408,7 @@ t.test('keeps in Redis nothing but keyed hashes, each for its own purpose, and a
   t.ok((ttls[0] ?? 0) > 500, 'an id that nobody knows is kept for ten minutes');
   t.ok((ttls[1] ?? 0) > 86_000 && (ttls[1] ?? 0) <= 86_400, 'and a good one for a day');
   for (const key of keys) {
-    t.match(key, /^riskgate:v1:custody:\{[0-9a-f]{2}\}[0-9a-f]{30}$/);
+    t.match(key, /^riskgate:v2:custody:\{[0-9a-f]{2}\}[0-9a-f]{30}$/);
     const binding = await client.hgetall(key);
     for (const [field, value] of Object.entries(binding)) {
       t.match(field, /^(first|uses|kept|expires|account|device:(mobilerun|prefactor))$/);

@@ -23,7 +23,13 @@ t.test('the image is small, on Node 24, and runs as nobody special', async (t) =
 
 t.test('the image holds no credentials', async (t) => {
   const settings = PROVIDERS.flatMap((provider) => Object.values(provider.settings));
-  const secrets = [...settings.map(({ env }) => env), 'ID_HASH_KEY', 'API_KEYS_FILE', 'REDIS_URL'];
+  const secrets = [
+    ...settings.map(({ env }) => env),
+    'ID_HASH_KEY',
+    'ID_HASH_KEYS',
+    'API_KEYS_FILE',
+    'REDIS_URL',
+  ];
   t.strictSame(
     Object.keys(image.env).filter((name) => secrets.includes(name)),
     [],

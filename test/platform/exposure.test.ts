@@ -69,7 +69,9 @@ t.test('looks at the mode of the key file', async (t) => {
 });
 
 t.test('minds the secret where others can reach the service', async (t) => {
-  t.match(findExposures({ host: '0.0.0.0', secret: 'k'.repeat(32) }), [/ID_HASH_KEY is a placeholder/]);
-  t.same(findExposures({ host: '127.0.0.1', secret: 'k'.repeat(32) }), []);
-  t.same(findExposures({ host: '0.0.0.0', secret: undefined }), [], 'what is missing is reported elsewhere');
+  t.match(findExposures({ host: '0.0.0.0', secrets: ['x7Gq', 'k'.repeat(32)] }), [
+    /ID_HASH_KEY is a placeholder/,
+  ]);
+  t.same(findExposures({ host: '127.0.0.1', secrets: ['x7Gq', 'k'.repeat(32)] }), []);
+  t.same(findExposures({ host: '0.0.0.0', secrets: [] }), [], 'what is missing is reported elsewhere');
 });

@@ -39,7 +39,7 @@ function open(policy: CompiledPolicy, enabledDevices: readonly string[]) {
   const custody = createCustody({
     slots,
     store: createMemoryCustodyStore({ clock, retentionMs: 3_600_000, entriesMax: 10 }),
-    hashes: { telemetry: same, device: same, account: same },
+    hashes: [{ telemetry: same, device: same, account: same }],
     clock,
     observer: { onCustody: () => {} },
   });

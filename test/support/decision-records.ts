@@ -28,7 +28,12 @@ export function createDecisionRecord(
     door: 'decide',
     action: 'login',
     request_id: 'request-1',
-    subject: { telemetry: 'a'.repeat(32), devices: ['b'.repeat(32)], account: null },
+    subject: {
+      hash_key: '0a1b2c3d',
+      telemetry: 'a'.repeat(32),
+      devices: ['b'.repeat(32)],
+      account: null,
+    },
     providers: {
       stytch: {
         outcome: 'timeout',

@@ -94,7 +94,7 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
       log: paced,
       bulk: paced,
       countSteps: createCountSteps({ reader: paced, run }),
-      hashes,
+      hashes: [hashes],
       streams,
       policies,
       telemetryProviders: ['stytch'],
@@ -174,6 +174,7 @@ function loadTestKeyring() {
 
 function createHashes() {
   return {
+    keyId: '0a1b2c3d',
     telemetry: createKeyedHash('a secret of tests', 'telemetry'),
     device: createKeyedHash('a secret of tests', 'device'),
     account: createKeyedHash('a secret of tests', 'account'),

@@ -18,7 +18,8 @@ export interface ReportedOutcome {
 
 export interface ReportOutcomeOptions {
   readonly log: Pick<DecisionLogReader, 'find' | 'label'>;
-  readonly hashes: RecordHashes;
+  /** Under each hash key that is known. */
+  readonly hashes: readonly RecordHashes[];
   readonly clock: Clock;
   /** RFC 3339 in UTC with milliseconds, of Unix milliseconds. */
   readonly formatTime: (unixMs: number) => string;
@@ -50,9 +51,12 @@ async function checkNote({ log, hashes }: ReportOutcomeOptions, id: string, note
   if (found === null) return;
   const { telemetry, devices, account } = found.record.subject;
   const isOfSubject = (word: string) =>
-    hashes.telemetry(word) === telemetry ||
-    devices.includes(hashes.device(word)) ||
-    hashes.account(word) === account;
+    hashes.some(
+      (under) =>
+        under.telemetry(word) === telemetry ||
+        devices.includes(under.device(word)) ||
+        under.account(word) === account,
+    );
   if (holdsIdentifier(note, isOfSubject)) throw refused('/note', 'must hold no identifier');
 }
 

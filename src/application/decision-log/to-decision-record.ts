@@ -11,6 +11,8 @@ import type { Asking } from '../settle-decision.ts';
 
 /** Keyed hashes for the decision log alone: what it holds of an id cannot be found again elsewhere. */
 export interface RecordHashes {
+  /** The id of their key, which says nothing of it. */
+  readonly keyId: string;
   readonly telemetry: (id: string) => string;
   readonly device: (id: string) => string;
   readonly account: (id: string) => string;
@@ -46,6 +48,7 @@ export function toDecisionRecord(
     action: subject.action ?? null,
     request_id: requestId,
     subject: {
+      hash_key: hashes.keyId,
       telemetry: hashOf(subject.telemetryId, hashes.telemetry),
       devices: hashesOf(subject.device, hashes.device),
       account: hashOf(subject.accountId, hashes.account),

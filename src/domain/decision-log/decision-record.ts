@@ -53,6 +53,12 @@ export const decisionRecordSchema = z.object({
   action: z.string().nullable(),
   request_id: z.string().nullable(),
   subject: z.object({
+    hash_key: z
+      .string()
+      .optional()
+      .describe(
+        'The id of the hash key of what follows; hashes under another key cannot be compared. Records of before it was told lack it.',
+      ),
     telemetry: keyedHash.nullable(),
     devices: z
       .array(keyedHash)

@@ -15,9 +15,10 @@ export interface RecordFilter {
   readonly degraded?: boolean | undefined;
   /** The id or the hash of a policy. */
   readonly policy?: string | undefined;
-  readonly telemetry?: string | undefined;
-  readonly device?: string | undefined;
-  readonly account?: string | undefined;
+  /** Of identifiers, their hashes under each key that is known: one of them must hold. */
+  readonly telemetry?: readonly string[] | undefined;
+  readonly device?: readonly string[] | undefined;
+  readonly account?: readonly string[] | undefined;
   /** Decided at or after, and before: as `decided_at` is written. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;
@@ -55,10 +56,14 @@ function matchesAnswer(record: DecisionRecord, filter: RecordFilter): boolean {
 
 function matchesSubject({ subject }: DecisionRecord, { telemetry, device, account }: RecordFilter): boolean {
   return (
-    isOrAny(telemetry, subject.telemetry) &&
-    isOrAny(account, subject.account) &&
-    (device === undefined || subject.devices.includes(device))
+    isAmong(telemetry, subject.telemetry) &&
+    isAmong(account, subject.account) &&
+    (device === undefined || device.some((hash) => subject.devices.includes(hash)))
   );
+}
+
+function isAmong(wanted: readonly string[] | undefined, hash: string | null): boolean {
+  return wanted === undefined || (hash !== null && wanted.includes(hash));
 }
 
 function isOrAny<Value>(wanted: Value | undefined, value: Value | null): boolean {

@@ -7,7 +7,8 @@ const ruleTexts = new WeakMap<DecisionRecord['rules'][number], string>();
 export function serialiseRecord(record: LogRecord): string {
   if (record.kind === 'gap') return JSON.stringify(record);
   const { subject, custody, policy, request_id: requestId } = record;
-  let text = `{"version":${record.version},"kind":"decision","id":${quote(record.id)},"decided_at":"${record.decided_at}","verdict":"${record.verdict}","degraded":${record.degraded},"reasons":${listOf(record.reasons)},"waivers":${listOf(record.waivers)},"caller":${quote(record.caller)},"door":${quote(record.door)},"action":${quote(record.action)},"request_id":${quote(requestId)},"subject":{"telemetry":${quote(subject.telemetry)},"devices":${listOf(subject.devices)},"account":${quote(subject.account)}},"providers":{`;
+  const hashKey = subject.hash_key === undefined ? '' : `"hash_key":${quote(subject.hash_key)},`;
+  let text = `{"version":${record.version},"kind":"decision","id":${quote(record.id)},"decided_at":"${record.decided_at}","verdict":"${record.verdict}","degraded":${record.degraded},"reasons":${listOf(record.reasons)},"waivers":${listOf(record.waivers)},"caller":${quote(record.caller)},"door":${quote(record.door)},"action":${quote(record.action)},"request_id":${quote(requestId)},"subject":{${hashKey}"telemetry":${quote(subject.telemetry)},"devices":${listOf(subject.devices)},"account":${quote(subject.account)}},"providers":{`;
   let separator = '';
   for (const provider in record.providers) {
     const use = record.providers[provider];

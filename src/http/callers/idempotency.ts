@@ -1,4 +1,4 @@
-import type { ClaimedRequest, IdempotencyStore, StoredAnswer } from '../../application/ports.ts';
+import type { Claim, ClaimedRequest, IdempotencyStore, StoredAnswer } from '../../application/ports.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import type { KeyedHash } from '../../platform/keyed-hash.ts';
 import { parseIdempotencyKey } from './idempotency-key.ts';
@@ -6,7 +6,8 @@ import type { IdempotencyResult, TrafficObserver } from './traffic-observer.ts';
 
 export interface IdempotencyOptions {
   readonly store: IdempotencyStore;
-  readonly hash: KeyedHash;
+  /** Under each hash key that is known, so that a retry finds its answer at replicas that write under another one. */
+  readonly hashes: readonly KeyedHash[];
   readonly newId: () => string;
   /** How long an answer is kept. */
   readonly ttlMs: number;
@@ -40,24 +41,42 @@ const CONFLICT_RETRY_SECONDS = 1;
 
 /** Builds the flow around the store. Where the store is lost the work is done without protection: deciding twice is safe, and refusing to decide is not. Failed work is not kept, and its key is free for a retry. */
 export function createAnswerOnce(options: IdempotencyOptions): AnswerOnce {
-  const { store, hash, newId, ttlMs, lockMs, traffic } = options;
+  const { store, newId, ttlMs, lockMs, traffic } = options;
   return async ({ callerId, field, content }, work) => {
-    const key = hash(`key ${callerId} ${parseIdempotencyKey(field)}`);
-    const request: ClaimedRequest = { key, fingerprint: hash(`content ${content}`), owner: newId() };
-    const claim = await store.claim(request, lockMs);
+    const name = `key ${callerId} ${parseIdempotencyKey(field)}`;
+    const owner = newId();
+    const requests = options.hashes
+      .map((hash): ClaimedRequest => ({ key: hash(name), fingerprint: hash(`content ${content}`), owner }))
+      .sort((left, right) => (left.key < right.key ? -1 : 1));
+    const claim = await claimAll(store, requests, lockMs);
     traffic.onIdempotentRequest(RESULTS[claim.kind]);
     if (claim.kind === 'stored') return { answer: claim.answer, isReplayed: true };
     if (claim.kind === 'in_flight') throw inFlight();
     if (claim.kind === 'mismatch') throw mismatch();
     try {
       const answer = await work();
-      store.keep(request, answer, ttlMs);
+      for (const request of requests) store.keep(request, answer, ttlMs);
       return { answer, isReplayed: false };
     } catch (error) {
-      store.release(request);
+      for (const request of requests) store.release(request);
       throw error;
     }
   };
+}
+
+/** Claims one after the other, in an order that all replicas share: where two meet, one of them holds the first key that they have in common. */
+async function claimAll(
+  store: IdempotencyStore,
+  requests: readonly ClaimedRequest[],
+  lockMs: number,
+): Promise<Claim> {
+  for (const [place, request] of requests.entries()) {
+    const claim = await store.claim(request, lockMs);
+    if (claim.kind === 'claimed') continue;
+    for (const claimed of requests.slice(0, place)) store.release(claimed);
+    return claim;
+  }
+  return { kind: 'claimed' };
 }
 
 const RESULTS = {

@@ -13,7 +13,7 @@ export interface DecisionReads {
   /** For answers that take as long as the log is: they wait for one another, and nobody else does. */
   readonly bulk: Pick<DecisionLogReader, 'query' | 'labelsOf'>;
   /** Those that the records were made with: what is asked for is found by its hash. */
-  readonly hashes: RecordHashes;
+  readonly hashes: readonly RecordHashes[];
   readonly streams: DecisionStreams;
   readonly policies: KnownPolicies;
   /** Providers that are asked about the telemetry id. */

@@ -65,8 +65,10 @@ const filterSchema = z.strictObject(decisionFilterShape);
 export type DecisionFilterQuery = z.output<typeof filterSchema>;
 
 /** The filter of a validated query. Throws `invalid_request` for a time that no clock shows. */
-export function toRecordFilter(query: DecisionFilterQuery, hashes: RecordHashes): RecordFilter {
+export function toRecordFilter(query: DecisionFilterQuery, hashes: readonly RecordHashes[]): RecordFilter {
   const { verdict, reason, caller, door, action, degraded, policy } = query;
+  const hashesOf = (id: string | undefined, of: (under: RecordHashes) => (id: string) => string) =>
+    id === undefined ? undefined : hashes.map((under) => of(under)(id));
   const filter = {
     verdict,
     reason,
@@ -76,9 +78,9 @@ export function toRecordFilter(query: DecisionFilterQuery, hashes: RecordHashes)
     policy,
     degraded: degraded === undefined ? undefined : degraded === 'true',
     providerOutcome: toProviderOutcome(query.provider_outcome),
-    telemetry: query.telemetry_id === undefined ? undefined : hashes.telemetry(query.telemetry_id),
-    device: query.device_id === undefined ? undefined : hashes.device(query.device_id),
-    account: query.account_id === undefined ? undefined : hashes.account(query.account_id),
+    telemetry: hashesOf(query.telemetry_id, ({ telemetry }) => telemetry),
+    device: hashesOf(query.device_id, ({ device }) => device),
+    account: hashesOf(query.account_id, ({ account }) => account),
     since: toRecordTime('since', query.since),
     until: toRecordTime('until', query.until),
   };

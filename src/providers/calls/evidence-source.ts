@@ -18,6 +18,8 @@ import { createUpstream, type UpstreamOptions } from './upstream.ts';
 
 export interface EvidenceSourceOptions extends UpstreamOptions {
   readonly store: EvidenceStore;
+  /** See EvidenceSource. */
+  readonly olderKeysOf: (id: string) => readonly string[];
 }
 
 /** One upstream call in flight, shared by everyone who asks the same meanwhile. */
@@ -133,6 +135,7 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     subjectExpiresAtMs: (signals) => definition.subjectExpiresAtMs?.(signals) ?? null,
     subjectCreatedAtMs: (signals) => definition.subjectCreatedAtMs?.(signals) ?? null,
     keyOf,
+    olderKeysOf: options.olderKeysOf,
     isSuspect: upstream.isSuspect,
     look: (query: ProviderQuery, limits: LookLimits): LookResult | Promise<LookResult> => {
       const { maxAgeMs } = limits;

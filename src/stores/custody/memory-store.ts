@@ -1,11 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock, CustodyStore } from '../../application/ports.ts';
-import {
-  type CustodyBinding,
-  type CustodyClaim,
-  type CustodyRecord,
-  useBinding,
-} from '../../domain/custody.ts';
+import type { Clock, CustodyName, CustodyStore } from '../../application/ports.ts';
+import { type CustodyBinding, type CustodyRecord, useBinding } from '../../domain/custody.ts';
 import { briefLifeMs, custodyLifeMs } from './custody-life.ts';
 import { createForgottenKeys, type ForgottenKeys } from './forgotten-keys.ts';
 
@@ -21,7 +16,7 @@ export interface MemoryCustodyStoreOptions {
 
 /** The in-process store: every answer is at hand. It alone serves a single replica, and a restart forgets everything. */
 export interface MemoryCustodyStore extends CustodyStore {
-  use(key: string, claim: CustodyClaim): CustodyRecord | null;
+  use(names: readonly CustodyName[]): CustodyRecord | null;
   /** Milliseconds for which a binding is still kept; null where there is none. */
   lifeMs(key: string): number | null;
 }
@@ -61,7 +56,10 @@ class LruCustodyStore implements MemoryCustodyStore {
     });
   }
 
-  use(key: string, claim: CustodyClaim): CustodyRecord | null {
+  /** By the first name alone: a process has the same keys from its start to its end, and remembers nothing of another. */
+  use([name]: readonly CustodyName[]): CustodyRecord | null {
+    if (name === undefined) return null;
+    const { key, claim } = name;
     const nowMs = this.#clock.monotonicMs();
     const entry = this.#entries.get(key);
     const isHeld = entry !== undefined && nowMs < entry.untilMs;
@@ -81,7 +79,7 @@ class LruCustodyStore implements MemoryCustodyStore {
     return lifeMs > 0 ? lifeMs : null;
   }
 
-  keep(key: string, validUntilMs: number | null): void {
+  keep([key = '']: readonly string[], validUntilMs: number | null): void {
     const entry = this.#entries.peek(key);
     const nowMs = this.#clock.monotonicMs();
     if (entry === undefined || entry.untilMs <= nowMs) return;

@@ -3,51 +3,49 @@ import type { Clock } from '../../application/ports.ts';
 import { createSpacing } from '../../platform/spaced-out.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { RedisLane } from '../redis/lane.ts';
+import { LOOK } from './redis-scripts.ts';
 
 export interface CustodyBeginningsOptions {
   /** Its owner closes it. */
   readonly lane: RedisLane;
   readonly clock: Clock;
+  readonly retentionMs: number;
+  /** The ids of the hash keys of this process, the one in force first. */
+  readonly keyIds: readonly string[];
   /** Called when bindings that this process knew of turn out to be gone, once in ten seconds. */
-  readonly onLost: () => void;
+  readonly onLost?: () => void;
+  /** Called when others write under a hash key that is not known here, once in ten seconds. */
+  readonly onUnknownKey?: (key: UnknownKey) => void;
+}
+
+/** A hash key that others write under. Neither says anything of the key. */
+export interface UnknownKey {
+  readonly keyId: string;
+  /** Unix milliseconds, up to a second late. */
+  readonly lastUsedAtMs: number;
 }
 
 /**
- * Remembers, for each group of bindings, which keeping of them this process knows. Redis holds the same beside them, as `<name> <Unix milliseconds>`: a random name, and when somebody who knew another keeping
- * missed it (0: nobody has). A Redis that comes back empty has lost both, and is found out by the first script that says what it knows.
+ * Remembers, for each group of bindings, which keeping of them this process knows. Redis holds the same beside them: a random name, when somebody who knew another keeping missed it (0: nobody has),
+ * and under which hash keys bindings were written until when. A Redis that comes back empty has lost both, and is found out by the first script that says what it knows.
  */
 export interface CustodyBeginnings {
   /** What a script is told for the binding of this hash: the name that is known, empty where none is, and the name of a keeping that would have to begin now. */
   toldFor(hash: string): readonly [known: string, fresh: string];
-  /** Takes what a script found. Returns when older bindings were missed, 0 for never; null for what is no beginning. */
-  note(hash: string, name: unknown, lost: unknown): number | null;
+  /** Takes what a script found. Returns until when bindings may stand elsewhere or be gone, 0 for never; null for what is no beginning. */
+  note(hash: string, found: unknown): number | null;
+  unknownKey(): UnknownKey | null;
 }
 
-/**
- * `beginning(key, now, known, fresh)` returns the name, and when older bindings were missed. It writes only where they are, or where nothing was kept yet.
- * One that has noted a loss keeps its time: whoever notices later must not put newer ids in doubt.
- */
-export const BEGINNING = `
-local function beginning(key, now, known, fresh)
-  local held = redis.call('GET', key)
-  if not held then
-    local lost = known == '' and '0' or now
-    redis.call('SET', key, fresh .. ' ' .. lost)
-    return fresh, lost
-  end
-  local name, lost = string.match(held, '^(%S+) (%d+)$')
-  if known ~= '' and name ~= known and lost == '0' then
-    lost = now
-    redis.call('SET', key, name .. ' ' .. lost)
-  end
-  return name or '', lost or ''
-end`;
-
-const LOOK = `${BEGINNING}
-return { beginning(KEYS[1], ARGV[1], ARGV[2], ARGV[3]) }`;
-
 type ScriptedRedis = RedisClient & {
-  lookAtCustody(key: string, nowMs: number, known: string, fresh: string): Promise<unknown>;
+  lookAtCustody(
+    key: string,
+    formerKey: string,
+    nowMs: number,
+    known: string,
+    fresh: string,
+    writer: string,
+  ): Promise<unknown>;
 };
 
 /** The groups that keys.custodyBeginning tells apart: one for each of the two hexadecimal digits that a hash begins with. */
@@ -56,6 +54,7 @@ const GROUPS = Array.from({ length: 256 }, (_, group) => group.toString(16).padS
 const LOST_INTERVAL_MS = 10_000;
 /** How soon groups are looked at again that could not be. */
 const LOOK_INTERVAL_MS = 1_000;
+const KEY_ID = /^[0-9a-f]+$/;
 
 /** Looks at all groups whenever Redis is up again, and once a loss is found: ids that are created from then on are above doubt. */
 export function createCustodyBeginnings(options: CustodyBeginningsOptions): CustodyBeginnings {
@@ -66,18 +65,21 @@ class KnownBeginnings implements CustodyBeginnings {
   readonly #options: CustodyBeginningsOptions;
   readonly #known = new Map<string, string>();
   readonly #processId = randomUUID();
+  readonly #writer: string;
   readonly #redis: ScriptedRedis;
   readonly #mayReport: (subject: string) => boolean;
   readonly #mayLook: (subject: string) => boolean;
+  #unknownKey: UnknownKey | null = null;
   #freshCount = 0;
   #isLooking = false;
 
   constructor(options: CustodyBeginningsOptions) {
     const { lane, clock } = options;
     this.#options = options;
+    this.#writer = options.keyIds.join('+');
     this.#mayReport = createSpacing(LOST_INTERVAL_MS, () => clock.monotonicMs());
     this.#mayLook = createSpacing(LOOK_INTERVAL_MS, () => clock.monotonicMs());
-    lane.redis.defineCommand('lookAtCustody', { numberOfKeys: 1, lua: LOOK });
+    lane.redis.defineCommand('lookAtCustody', { numberOfKeys: 2, lua: LOOK });
     // defineCommand adds the method that the cast declares.
     this.#redis = lane.redis as ScriptedRedis;
     lane.onUp(() => void this.#lookAtAll());
@@ -91,17 +93,32 @@ class KnownBeginnings implements CustodyBeginnings {
     return [this.#known.get(toGroup(hash)) ?? '', `${this.#processId}-${this.#freshCount}`];
   }
 
-  note(hash: string, name: unknown, lost: unknown): number | null {
-    const isOne = typeof name === 'string' && name !== '' && typeof lost === 'string';
-    if (!isOne || !/^\d{1,15}$/.test(lost)) return null;
+  note(hash: string, found: unknown): number | null {
+    const [name, lost, foreign, strange, strangeId] = Array.isArray(found) ? (found as unknown[]) : [];
+    if (typeof name !== 'string' || name === '' || !isTime(lost) || !isTime(foreign) || !isTime(strange))
+      return null;
     const group = toGroup(hash);
     const known = this.#known.get(group);
     this.#known.set(group, name);
     if (known !== undefined && known !== name) {
-      if (this.#mayReport('lost')) this.#options.onLost();
+      if (this.#mayReport('lost')) this.#options.onLost?.();
       void this.#lookAtAll();
     }
-    return Number(lost);
+    this.#noteWriter(Number(strange), strangeId);
+    return Math.max(Number(lost), Number(foreign));
+  }
+
+  unknownKey(): UnknownKey | null {
+    const { clock, retentionMs } = this.#options;
+    const isOver = (this.#unknownKey?.lastUsedAtMs ?? 0) + retentionMs <= clock.nowMs();
+    return isOver ? null : this.#unknownKey;
+  }
+
+  #noteWriter(lastUsedAtMs: number, keyId: unknown): void {
+    if (typeof keyId !== 'string' || !KEY_ID.test(keyId)) return;
+    if (lastUsedAtMs > (this.#unknownKey?.lastUsedAtMs ?? 0)) this.#unknownKey = { keyId, lastUsedAtMs };
+    const unknown = this.unknownKey();
+    if (unknown !== null && this.#mayReport('unknown key')) this.#options.onUnknownKey?.(unknown);
   }
 
   async #lookAtAll(): Promise<void> {
@@ -113,15 +130,21 @@ class KnownBeginnings implements CustodyBeginnings {
 
   async #lookAt(group: string): Promise<void> {
     const { lane, clock } = this.#options;
-    const key = lane.keys.custodyBeginning(group);
-    const [known, fresh] = this.toldFor(group);
-    const reply = await lane.guard.run(() => this.#redis.lookAtCustody(key, clock.nowMs(), known, fresh));
+    const { keys, guard } = lane;
+    const key = keys.custodyBeginning(group);
+    const told = this.toldFor(group);
+    const reply = await guard.run(() =>
+      this.#redis.lookAtCustody(key, keys.formerBeginning(group), clock.nowMs(), ...told, this.#writer),
+    );
     if (!Array.isArray(reply)) return;
-    const [name, lost] = reply as unknown[];
-    if (this.note(group, name, lost) === null) lane.refuseValue(key);
+    if (this.note(group, reply) === null) lane.refuseValue(key);
   }
 }
 
 function toGroup(hash: string): string {
   return hash.slice(0, 2);
+}
+
+function isTime(text: unknown): text is string {
+  return typeof text === 'string' && /^\d{1,15}$/.test(text);
 }

@@ -167,7 +167,6 @@ function commandsOfStores(keys: RedisKeys): readonly Command[] {
     ['hset', hash, 'field', '1'],
     ['hincrby', hash, 'field', '1'],
     ['hgetall', hash],
-    ['hexists', hash, 'field'],
     ['pexpire', hash, LIFE_MS],
     ['pttl', hash],
     ['exists', hash],

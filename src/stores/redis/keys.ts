@@ -8,6 +8,8 @@ export interface RedisKeys {
   custody(hash: string): string;
   /** Where a group of bindings says since when they are kept. A hash stands for the group of its first two digits. */
   custodyBeginning(hash: string): string;
+  /** Where a group of the former layout said so, whose bindings are no longer read. */
+  formerBeginning(hash: string): string;
   /** The counter of a caller's requests in windows of one length. The id is the operator's own name for the caller. */
   requests(callerId: string, windowMs: number): string;
   /** The key of an idempotent request, from a keyed hash. */
@@ -42,18 +44,21 @@ export interface DecisionKeys {
 const PREFIX = 'riskgate';
 /** The shape of what is stored. Another shape needs another version: replicas of both then run side by side and miss each other's entries. */
 const VERSION = 'v1';
+const CUSTODY_VERSION = 'v2';
 
 /** `prefix` keeps several deployments apart in one Redis. */
 export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
   const evidencePrefix = `${prefix}:${VERSION}:evidence:`;
-  const custodyPrefix = `${prefix}:${VERSION}:custody:`;
-  const beginningPrefix = `${prefix}:${VERSION}:custody-began:`;
+  const custodyPrefix = `${prefix}:${CUSTODY_VERSION}:custody:`;
+  const beginningPrefix = `${prefix}:${CUSTODY_VERSION}:custody-began:`;
+  const formerPrefix = `${prefix}:${VERSION}:custody-began:`;
   const tagOf = (hash: string) => `{${hash.slice(0, 2)}}`;
   return {
     purgeChannel: `${prefix}:${VERSION}:purge`,
     evidence: (storeKey) => evidencePrefix + storeKey,
     custody: (hash) => custodyPrefix + tagOf(hash) + hash.slice(2),
     custodyBeginning: (hash) => beginningPrefix + tagOf(hash),
+    formerBeginning: (hash) => formerPrefix + tagOf(hash),
     requests: (callerId, windowMs) => `${prefix}:${VERSION}:requests:${callerId}:${windowMs}`,
     idempotency: (hash) => `${prefix}:${VERSION}:idempotency:${hash}`,
     inspectedText: `${prefix}:${VERSION}:inspection:text`,

@@ -91,6 +91,7 @@ function open(strictAnswers: readonly boolean[] = []) {
     strict,
     lossy: [lossy],
     hashes: {
+      keyId: '0a1b2c3d',
       telemetry: (id: string) => `t(${id.length})`,
       device: (id: string) => `d(${id.length})`,
       account: (id: string) => `a(${id.length})`,
@@ -119,7 +120,7 @@ t.test('records a decision without any raw identifier, and stays in place', asyn
       door: 'decide',
       action: 'login',
       request_id: 'request-1',
-      subject: { telemetry: 't(16)', devices: ['d(13)'], account: 'a(14)' },
+      subject: { hash_key: '0a1b2c3d', telemetry: 't(16)', devices: ['d(13)'], account: 'a(14)' },
       providers: {
         stytch: {
           outcome: 'ok',
@@ -174,10 +175,10 @@ t.test('records who asked at which entry point about what', async (t) => {
   record(decision, { telemetryId: '', device: { kind: 'shared', id: null } }, atGateway);
   const [first, second] = records;
   t.match(first, { caller: 'shop', door: 'decide', action: null, request_id: 'request-1' });
-  t.strictSame(first?.subject, { telemetry: null, devices: ['d(3)'], account: null });
+  t.strictSame(first?.subject, { hash_key: '0a1b2c3d', telemetry: null, devices: ['d(3)'], account: null });
   t.strictSame(first?.custody, { result: 'none', signals: null });
   t.match(second, { caller: 'gateway:edge', door: 'nginx', request_id: 'request-2' });
-  t.strictSame(second?.subject, { telemetry: null, devices: [], account: null });
+  t.strictSame(second?.subject, { hash_key: '0a1b2c3d', telemetry: null, devices: [], account: null });
 });
 
 t.test('has recorded when every strict sink holds the record', async (t) => {

@@ -8,7 +8,7 @@ import { createDecisionRecord } from '../../support/decision-records.ts';
 import { createManualClock } from '../../support/test-app.ts';
 
 const hash = (kind: string) => (id: string) => `${kind} ${id}`;
-const hashes = { telemetry: hash('t'), device: hash('d'), account: hash('a') };
+const hashes = [{ keyId: '0a1b2c3d', telemetry: hash('t'), device: hash('d'), account: hash('a') }];
 
 async function open() {
   const clock = createManualClock();

@@ -15,9 +15,9 @@ const CASES: Readonly<Record<string, readonly [RecordFilter, RecordFilter]>> = {
   degraded: [{ degraded: true }, { degraded: false }],
   'policy id': [{ policy: 'default' }, { policy: 'strict' }],
   'policy hash': [{ policy: 'sha256:1' }, { policy: 'sha256:2' }],
-  telemetry: [{ telemetry: 'a'.repeat(32) }, { telemetry: 'b'.repeat(32) }],
-  device: [{ device: 'b'.repeat(32) }, { device: 'a'.repeat(32) }],
-  account: [{}, { account: 'a'.repeat(32) }],
+  telemetry: [{ telemetry: ['f'.repeat(32), 'a'.repeat(32)] }, { telemetry: ['b'.repeat(32)] }],
+  device: [{ device: ['f'.repeat(32), 'b'.repeat(32)] }, { device: ['a'.repeat(32)] }],
+  account: [{}, { account: ['a'.repeat(32)] }],
   since: [{ since: '2026-01-01T12:00:00.000Z' }, { since: '2026-01-01T12:00:00.001Z' }],
   until: [{ until: '2026-01-01T12:00:00.001Z' }, { until: '2026-01-01T12:00:00.000Z' }],
   'outcome of a provider': [

@@ -133,7 +133,7 @@ t.test('stores no refusal: a request that is mended keeps its key', async (t) =>
 t.test('frees the key of a request that could not be answered', async (t) => {
   const answerOnce = createAnswerOnce({
     store: createMemoryIdempotencyStore({ clock }),
-    hash: (value) => value,
+    hashes: [(value) => value, (value) => `older ${value}`],
     newId: randomUUIDv7,
     ttlMs: 60_000,
     lockMs: 60_000,
@@ -218,3 +218,40 @@ for (const field of MALFORMED) {
     t.match(json, { code: 'invalid_request', errors: [{ pointer: 'idempotency-key' }] });
   });
 }
+
+t.test('answers once for replicas that have one hash key in common, whichever they write with', async (t) => {
+  const store = createMemoryIdempotencyStore({ clock });
+  const under = (...names: readonly string[]) =>
+    createAnswerOnce({
+      store,
+      hashes: names.map((name) => (value: string) => `${name} ${value}`),
+      newId: randomUUIDv7,
+      ttlMs: 60_000,
+      lockMs: 60_000,
+      traffic: { onRefused: () => {}, onIdempotentRequest: () => {} },
+    });
+  const replicas = [under('old'), under('old', 'new'), under('new', 'old')];
+  for (const [first, answerOnce] of replicas.entries()) {
+    const request = { callerId: 'shop', field: `"rotated-${first}"`, content: 'c' };
+    const answer = { decisionId: `decision-${first}`, body: '{}' };
+    await answerOnce(request, async () => {
+      for (const other of replicas)
+        await t.rejects(
+          other(request, () => answer),
+          { code: 'conflict' },
+          'in flight at another',
+        );
+      return answer;
+    });
+    for (const other of replicas)
+      t.match(await other(request, () => t.fail('done twice') as never), { answer, isReplayed: true });
+  }
+  const [old, , both] = replicas;
+  const request = { callerId: 'shop', field: '"freed"', content: 'c' };
+  await t.rejects(async () => both?.(request, () => Promise.reject(new Error('failed'))));
+  t.match(
+    await old?.(request, () => ({ decisionId: 'd', body: '{}' })),
+    { isReplayed: false },
+    'all are freed',
+  );
+});

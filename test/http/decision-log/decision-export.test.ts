@@ -192,7 +192,7 @@ t.test('keeps no place for a client that goes away before its export begins', as
     await delay(1);
     waiting -= 1;
   });
-  registerDecisionExportRoute(app, { reads: { bulk: log, hashes } });
+  registerDecisionExportRoute(app, { reads: { bulk: log, hashes: [hashes] } });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const port = portOf(app.server.address());
   const path = '/v1/decisions/export';

@@ -60,6 +60,7 @@ function open(options: OpenOptions = {}) {
       close: async () => {},
     },
     keyOf: (id) => `stytch:${id}`,
+    olderKeysOf: (id) => [`stytch:older-${id}`],
     hash: (value) => value,
     clock,
     concurrencyMax: 128,

@@ -33,7 +33,7 @@ async function openProcess(t: Test, clock: ManualClock, keyPrefix: string) {
   const onLost = () => {
     losses += 1;
   };
-  const store = createRedisCustodyStore({ lane, clock, retentionMs: RETENTION_MS, onLost });
+  const store = createRedisCustodyStore({ lane, clock, keyIds: ['aa'], retentionMs: RETENTION_MS, onLost });
   await settle(lane);
   return { store, lane, count, losses: () => losses };
 }
@@ -45,7 +45,7 @@ async function settle({ redis }: RedisLane): Promise<void> {
 }
 
 async function use(store: CustodyStore, claim: CustodyClaim, key: string = KEY): Promise<CustodyRecord> {
-  const record = await store.use(key, claim);
+  const record = await store.use([{ key: key, claim: claim }]);
   if (record === null) throw new Error('custody is unknown');
   return record;
 }
@@ -123,12 +123,12 @@ t.test('takes a beginning that is none for unknown custody', async (t) => {
   const key = lane.keys.custodyBeginning(KEY);
   for (const nonsense of ['', 'x', 'x y', 'x -1', ' 5', 'x 1e3', `x ${'9'.repeat(16)}`]) {
     await lane.redis.set(key, nonsense);
-    t.equal(await store.use(KEY, THIEF), null, JSON.stringify(nonsense));
+    t.equal(await store.use([{ key: KEY, claim: THIEF }]), null, JSON.stringify(nonsense));
   }
   t.ok(count('value_refused') > 0);
   await lane.redis.del(key);
   await lane.redis.lpush(key, 'x');
-  t.equal(await store.use(KEY, THIEF), null);
+  t.equal(await store.use([{ key: KEY, claim: THIEF }]), null);
   await lane.redis.del(key);
   t.not((await use(store, THIEF)).loss, null, 'and one that is deleted for a loss');
 });
@@ -154,8 +154,8 @@ t.test(
         for (const { claim, process, isLostBefore } of steps) {
           clock.advance(1_000);
           if (isLostBefore) await server.command('FLUSHALL');
-          const record = (await processes[process]?.store.use(key, claim)) ?? null;
-          const isReplay = twin.use(key, claim)?.isBoundElsewhere ?? true;
+          const record = (await processes[process]?.store.use([{ key: key, claim: claim }])) ?? null;
+          const isReplay = twin.use([{ key: key, claim: claim }])?.isBoundElsewhere ?? true;
           if (record === null) return false;
           if (!isReplay) continue;
           if (isInDoubt(record, createdAtMs)) told.doubts += 1;

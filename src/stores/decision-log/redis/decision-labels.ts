@@ -42,7 +42,7 @@ async function findEntry(streams: DecisionStreams, id: string): Promise<LogEntry
   // A UUIDv7 says when it was made; a record that had to wait for Redis, or an id of another make, is looked for everywhere.
   const usual = all.filter((minute) => Math.abs(minute - madeAtMs) <= USUAL_DELAY_MS);
   for (const minutes of [usual, all]) {
-    const [place] = await streams.findByName('id', id, minutes);
+    const [place] = await streams.findByName('id', [id], minutes);
     if (place === undefined) continue;
     const [entry] = await streams.entriesOf([place]);
     if (entry?.record.id === id) return entry;

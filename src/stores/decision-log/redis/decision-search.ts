@@ -12,7 +12,7 @@ import type { DecisionStreams } from './decision-streams.ts';
 const SCAN_MAX = 5_000;
 /** Records that are read together: as many as are wanted, and more each time that few of them fit. These take some milliseconds in one turn of the event loop. */
 const STEP_MAX = 256;
-/** Hours whose index one query reads, minute by minute: some 20 ms. */
+/** Hours whose index one query reads for one hash, minute by minute: some 20 ms. */
 const INDEXED_HOURS_MAX = 24;
 /** How far the clocks of replicas and servers may be apart. */
 const CLOCK_MARGIN_MS = 10_000;
@@ -79,7 +79,7 @@ async function scan(
   return { entries, next: null };
 }
 
-type Subject = readonly ['telemetry' | 'device' | 'account', string];
+type Subject = readonly ['telemetry' | 'device' | 'account', readonly string[]];
 
 function subjectOf({ telemetry, device, account }: RecordFilter): Subject | null {
   if (telemetry !== undefined) return ['telemetry', telemetry];
@@ -91,7 +91,7 @@ function subjectOf({ telemetry, device, account }: RecordFilter): Subject | null
 async function look(
   streams: DecisionStreams,
   filter: RecordFilter,
-  [part, hash]: Subject,
+  [part, hashes]: Subject,
   hours: readonly number[],
   start: StreamPlace | null,
   limit: number,
@@ -99,8 +99,8 @@ async function look(
   const entries: LogEntry[] = [];
   let looked = 0;
   for (const [nth, hour] of hours.entries()) {
-    if (nth >= INDEXED_HOURS_MAX || looked >= SCAN_MAX) return { entries, next: endOf(hour) };
-    const places = (await streams.findByName(part, hash, streams.minutesOf(hour))).filter(
+    if (nth >= INDEXED_HOURS_MAX / hashes.length || looked >= SCAN_MAX) return { entries, next: endOf(hour) };
+    const places = (await streams.findByName(part, hashes, streams.minutesOf(hour))).filter(
       (place) => start === null || hour < start.hour || isBefore(place, start),
     );
     for (let at = 0; at < places.length; at += STEP_MAX) {

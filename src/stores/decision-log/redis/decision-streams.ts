@@ -128,17 +128,19 @@ export class DecisionStreams {
   /** The places of what an index name stands for, appended in one of these minutes, the newest first. */
   async findByName(
     part: Parameters<typeof indexName>[0],
-    value: string,
+    values: readonly string[],
     minutes: readonly number[],
   ): Promise<readonly StreamPlace[]> {
-    const name = indexName(part, value);
-    const replies = await this.sendAll(minutes, (minute) =>
+    const asked = values.flatMap((value) =>
+      minutes.map((minute) => ({ name: indexName(part, value), minute })),
+    );
+    const replies = await this.sendAll(asked, ({ name, minute }) =>
       // A semicolon follows the colon in ASCII, so this is everything that begins with the name and a colon.
       this.redis.zrangebylex(`${this.keysOf(hourOf(minute)).indexOf}${minute}`, `[${name}:`, `(${name};`),
     );
     const places = replies.flatMap((members, place) =>
       members.map((member) =>
-        toPlaceIn(hourOf(minutes[place] ?? 0), member.slice(member.lastIndexOf(':') + 1)),
+        toPlaceIn(hourOf(asked[place]?.minute ?? 0), member.slice(member.lastIndexOf(':') + 1)),
       ),
     );
     return places.sort(

@@ -55,7 +55,7 @@ async function walk(reader: DecisionLogReader, filter: RecordFilter) {
 t.test('reads a bounded part of a long index for one query, and finds everything in the end', async (t) => {
   const { reader, records } = await openOld(t, 3);
   const device = records[0]?.subject.devices[0] ?? '';
-  const { found, commandsMax, queries } = await walk(reader, { device });
+  const { found, commandsMax, queries } = await walk(reader, { device: [device] });
   t.same(found, records.map(({ id }) => id).reverse(), 'each once');
   t.ok(commandsMax < 2_000, `${commandsMax} commands`);
   t.ok(queries > 30, `${queries} queries`);
@@ -71,7 +71,7 @@ t.test('reads a bounded number of hours without records for one query', async (t
 t.test('looks at a bounded number of records of one subject for one query', async (t) => {
   const { reader, records } = await openOld(t, 12_000);
   const device = records[0]?.subject.devices[0] ?? '';
-  const { found, commandsMax } = await walk(reader, { device, verdict: 'BLOCK' });
+  const { found, commandsMax } = await walk(reader, { device: [device], verdict: 'BLOCK' });
   const wanted = records.filter(({ verdict }) => verdict === 'BLOCK').map(({ id }) => id);
   t.same(found, wanted.reverse(), 'each once');
   t.ok(commandsMax < 7_500, `${commandsMax} commands`);

@@ -1,0 +1,132 @@
+import { ACCOUNT_FIELD, DEVICE_FIELD_PREFIX } from '../../domain/custody.ts';
+
+/** An own entry among the writers says this much more than now, so that a group is not written with every use. */
+const WRITER_STEP_MS = 1_000;
+/** No binding outlives its latest use by more, so nothing is to be missed of who wrote before. */
+const WRITER_LIFE_MS = 366 * 86_400_000;
+
+/**
+ * `beginning(key, former, now, known, fresh, own, writes)` reads what is kept of a group, `<name> <lost> <writer>=<until>…`, and returns the name, when older bindings were missed, until when others wrote of whom no key is known here, and the same of those whose first key is not known here, with that key.
+ * A writer is the ids of the hash keys that its bindings are kept under, joined by `+`. It writes only where bindings are, or where nothing was kept yet.
+ * One that has noted a loss keeps its time: whoever notices later must not put newer ids in doubt. A group of the former layout beside a new one is a loss: its bindings are not read.
+ */
+export const BEGINNING = `
+local function shares(writer, own)
+  for id in own:gmatch('[^+]+') do
+    if ('+' .. writer .. '+'):find('+' .. id .. '+', 1, true) then return true end
+  end
+  return false
+end
+local function beginning(key, former, now, known, fresh, own, writes)
+  local held = redis.call('GET', key)
+  local name, lost, writers = fresh, '0', ''
+  if held then
+    name, lost, writers = (held .. ' '):match('^(%S+) (%d+) (.*)$')
+    if not name then return { '', '', '', '', '' } end
+    if known ~= '' and name ~= known and lost == '0' then lost = now end
+  elseif known ~= '' or redis.call('EXISTS', former) == 1 then lost = now end
+  local foreign, strange, strange_id, until_own, rest = 0, 0, '', 0, ''
+  for writer, at in writers:gmatch('(%S+)=(%d+)') do
+    local ms = tonumber(at)
+    if writer == own then until_own = ms
+    elseif ms + ${WRITER_LIFE_MS} > tonumber(now) then
+      rest = rest .. ' ' .. writer .. '=' .. at
+      local first = writer:match('^[^+]+')
+      if not shares(writer, own) then foreign = math.max(foreign, ms) end
+      if not shares(first, own) and ms > strange then strange, strange_id = ms, first end
+    end
+  end
+  if writes and until_own <= tonumber(now) then until_own = tonumber(now) + ${WRITER_STEP_MS} end
+  if until_own > 0 then rest = rest .. ' ' .. own .. '=' .. string.format('%.0f', until_own) end
+  local kept = name .. ' ' .. lost .. rest
+  if kept ~= held then redis.call('SET', key, kept) end
+  return { name, lost, string.format('%.0f', foreign), string.format('%.0f', strange), strange_id }
+end`;
+
+/** KEYS: the group, the former one. ARGV: now, the name that is known, a fresh one, own writer. */
+export const LOOK = `${BEGINNING}
+return beginning(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], false)`;
+
+/**
+ * domain/custody.ts in one step of Redis, which runs scripts one after the other. A binding is a hash: `first` (Unix ms), `uses`, `kept` (1, or absent), `expires` (Unix ms, once known) and the fields of the claim.
+ * One telemetry id has a binding under each hash key that is known; together they are one, and each use of the holder makes them alike, so that replicas with one key in common agree.
+ * The first write comes after everything that can fail on a value of another type, and Redis refuses a script for want of memory before its first write: so it is all or nothing.
+ * KEYS: the group, the former one, the bindings. ARGV: now, brief life, full life, the name that is known, a fresh one, own writer; then for each binding the number of values that follow, and its fields and values.
+ */
+export const USE = `${BEGINNING}
+local now, brief, full = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local function is_device(field) return field:find('${DEVICE_FIELD_PREFIX}', 1, true) == 1 end
+local function is_account(field) return field == '${ACCOUNT_FIELD}' end
+local function bit(fact) return fact and 1 or 0 end
+local bindings, at = {}, 7
+local uses, first, kept, expires, left = 0, nil, false, false, 0
+local holds_device, holds_account = false, false
+for place = 3, #KEYS do
+  local binding = { key = KEYS[place], held = {}, from = at + 1, to = at + tonumber(ARGV[at]) }
+  at = binding.to + 1
+  local flat = redis.call('HGETALL', binding.key)
+  for i = 1, #flat, 2 do
+    binding.held[flat[i]] = flat[i + 1]
+    holds_device = holds_device or is_device(flat[i])
+    holds_account = holds_account or is_account(flat[i])
+  end
+  binding.exists = #flat > 0
+  if binding.exists then
+    local held = binding.held
+    uses = math.max(uses, tonumber(held.uses) or 0)
+    if not first or (tonumber(first) and (tonumber(held.first) or 0) < tonumber(first)) then first = held.first end
+    kept = kept or held.kept
+    expires = expires or held.expires
+    if #KEYS > 3 then left = math.max(left, redis.call('PTTL', binding.key)) end
+  end
+  bindings[#bindings + 1] = binding
+end
+local elsewhere, claims_device, claims_account, common, common_device = false, false, false, false, false
+for _, binding in ipairs(bindings) do
+  for i = binding.from, binding.to, 2 do
+    local device = is_device(ARGV[i])
+    claims_device = claims_device or device
+    claims_account = claims_account or is_account(ARGV[i])
+    local bound = binding.held[ARGV[i]]
+    if bound then
+      common = true
+      common_device = common_device or device
+      elsewhere = elsewhere or bound ~= ARGV[i + 1]
+    end
+  end
+end
+elsewhere = elsewhere or (holds_device and claims_device and not common_device)
+local holders = not elsewhere and (common or not (holds_device or holds_account))
+local fit = { bit(elsewhere), bit(holds_device and not claims_device), bit(holds_account and not claims_account) }
+local found = beginning(KEYS[1], KEYS[2], now, ARGV[4], ARGV[5], ARGV[6], true)
+uses, first = uses + 1, first or now
+for _, binding in ipairs(bindings) do
+  if binding.exists or holders then
+    local held, fresh = binding.held, { 'uses', uses }
+    local function put(field, value)
+      if value and not held[field] then
+        fresh[#fresh + 1] = field
+        fresh[#fresh + 1] = value
+      end
+    end
+    put('first', first)
+    put('kept', kept)
+    put('expires', expires)
+    for i = binding.from, holders and binding.to or 0, 2 do put(ARGV[i], ARGV[i + 1]) end
+    redis.call('HSET', binding.key, unpack(fresh))
+    local life = math.max(left, kept and full or brief)
+    if redis.call('PTTL', binding.key) < life then redis.call('PEXPIRE', binding.key, life) end
+  end
+end
+return { uses, first, fit, bit(kept), expires or false, found }`;
+
+/** KEYS: the bindings. ARGV: the life from now on, when the id expires or nothing. */
+export const KEEP = `
+for _, key in ipairs(KEYS) do
+  if redis.call('EXISTS', key) == 1 then
+    redis.call('HSET', key, 'kept', 1)
+    if ARGV[2] ~= '' then redis.call('HSET', key, 'expires', ARGV[2]) end
+    if redis.call('PTTL', key) < tonumber(ARGV[1]) then redis.call('PEXPIRE', key, ARGV[1]) end
+  end
+end
+return 1`;
