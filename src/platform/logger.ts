@@ -1,4 +1,4 @@
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { type DestinationStream, destination, type LogFn, type Logger, pino } from 'pino';
 import { toRfc3339 } from './rfc3339.ts';
 
 /** Lines are written in blocks of this size, which costs half of writing each; a timer writes what is left. */
@@ -6,6 +6,8 @@ const BLOCK_CHARS = 8192;
 const FLUSH_MS = 250;
 /** What may wait for a reader that stalls or a disk that is full; beyond it lines are dropped, and the service goes on. */
 const WAITING_BYTES_MAX = 8 * 1024 * 1024;
+/** The text of a line about an error that has no other. */
+const UNEXPECTED = 'an unexpected error';
 /** How long the end of the process waits for the last lines. */
 const LAST_LINES_MS = 1_000;
 
@@ -17,7 +19,10 @@ export interface LoggerHandle {
   close(): Promise<void>;
 }
 
-/** A JSON logger on standard output, or on `stream`. Writing never keeps the service waiting. Errors are logged by name, code and stack frames without their message, which may quote an identifier. */
+/**
+ * A JSON logger on standard output, or on `stream`. Writing never keeps the service waiting. Errors are logged by
+ * name, code and stack frames without their message, which may quote an identifier.
+ */
 export function createLogger(level: string, stream?: DestinationStream): LoggerHandle {
   const options = {
     level,
@@ -25,6 +30,7 @@ export function createLogger(level: string, stream?: DestinationStream): LoggerH
     timestamp: () => `,"time":"${toRfc3339(Date.now())}"`,
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: toErrorFields },
+    hooks: { logMethod: withoutErrorText },
   };
   if (stream)
     return { logger: pino(options, stream), write: (text) => stream.write(text), close: async () => {} };
@@ -79,6 +85,15 @@ async function closeSink(sink: ReturnType<typeof destination>): Promise<void> {
   clearTimeout(timer);
   // Otherwise pino would try once more at exit, synchronously and for ever.
   sink.destroy();
+}
+
+/** Gives a line about an error a text of its own: where it has none, pino takes that of the error. */
+function withoutErrorText(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
+  const [fields, text] = args;
+  if (fields instanceof Error) method.call(this, { err: fields }, text ?? UNEXPECTED);
+  else if (text === undefined && typeof fields === 'object' && fields !== null && 'err' in fields)
+    method.call(this, fields, UNEXPECTED);
+  else method.apply(this, args);
 }
 
 /** What may be said of an unexpected error. */
