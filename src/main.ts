@@ -1,19 +1,15 @@
 import { readFileSync } from 'node:fs';
-import closeWithGrace from 'close-with-grace';
 import { createApp } from './app/app.ts';
 import { checkFiles } from './app/followed-files.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { findMisspeltVariables } from './config/misspelt-variables.ts';
-import { type DrainDelay, startDrainDelay } from './platform/drain-delay.ts';
 import { createLogger } from './platform/logger.ts';
 import { readTextFile } from './platform/read-text-file.ts';
+import { stopGracefully } from './platform/stop-process.ts';
 import { PROVIDERS } from './providers/registry.ts';
 
 /** With the default delay before it, shorter than the 10 s after which an orchestrator kills. */
 const CLOSE_MS = 7_000;
-
-/** npm passes on what a terminal or a supervisor has sent to the whole group: so soon it is the first signal again. */
-const SAME_SIGNAL_MS = 250;
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -39,36 +35,23 @@ async function run(config: Config): Promise<void> {
   for (const ignored of config.ignored)
     logger.warn({ event: 'config.ignored', ...ignored }, 'a variable that is not obeyed');
   const app = await createApp({ config, providers: PROVIDERS, logger, version, write });
-  let isClosing = false;
-  const graceful = closeWithGrace(
-    { delay: CLOSE_MS, logger: false, skip: ['SIGTERM', 'SIGINT'] },
-    async ({ err, signal }) => {
-      isClosing = true;
-      if (err) logger.fatal({ event: 'service.crashed', err });
-      else if (signal) logger.info({ event: 'service.stopping', signal, drain_delay_ms: 0 });
+  const { drainDelayMs } = config;
+  stopGracefully({
+    drainDelayMs,
+    closeMs: CLOSE_MS,
+    onSignal: (signal) => {
+      logger.info({ event: 'service.stopping', signal, drain_delay_ms: drainDelayMs });
+      app.drain();
+    },
+    onError: (err) => logger.fatal({ event: 'service.crashed', err }),
+    close: async () => {
       app.drain();
       await app.close();
       logger.info({ event: 'service.stopped' });
       await closeLogger();
     },
-  );
-  let draining: DrainDelay | null = null;
-  let toldAtMs = 0;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (draining !== null) {
-      if (performance.now() - toldAtMs < SAME_SIGNAL_MS) return;
-      // The second signal closes at once, and one while closing does not even wait for that.
-      if (!draining.end()) process.exit(1);
-      return;
-    }
-    logger.info({ event: 'service.stopping', signal, drain_delay_ms: config.drainDelayMs });
-    app.drain();
-    toldAtMs = performance.now();
-    draining = startDrainDelay(config.drainDelayMs);
-    // An error that nobody caught may be closing it already.
-    void draining.over.then(() => (isClosing ? undefined : graceful.close()));
-  };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+    exit: (code) => process.exit(code),
+  });
   const listen = async <Bound>(port: number, bind: () => Promise<Bound>): Promise<Bound> => {
     try {
       return await bind();

@@ -156,6 +156,29 @@ t.test('drains when npm alone is told', async (t) => {
   t.match(await npm.ended, { code: 0, signal: null, stdout: /"service\.stopped"/ });
 });
 
+t.test('says what nobody caught without its message, answers what is in flight, and exits 1', async (t) => {
+  const canary = 'canary-in-a-message';
+  // Frames name the program, which is its text here: the text lacks the message.
+  const crash = `process.on('SIGWINCH', () => { throw new Error(atob('${btoa(canary)}')); });`;
+  const env = { ...environment(t), DRAIN_DELAY_MS: '20000' };
+  const command = [process.execPath, '--import', `data:text/javascript,${crash}`, 'src/main.ts'] as const;
+  const service = await startProgram(t, [...command], { env });
+  const [, port] = await service.until(/"event":"service\.listening".*?"port":(\d+)/);
+  const id = 'fault-slow-800-crashed';
+  const answer = askForDecision(`http://127.0.0.1:${port}`, { telemetry_id: id, device_id: id });
+  await until('it asks', () => emulators.callCount('stytch', id) === 1);
+  service.child.kill('SIGWINCH');
+  await delay(10);
+  // Whoever crashes twice is still told of.
+  service.child.kill('SIGWINCH');
+  t.match(await (await answer).json(), { decision: 'ALLOW' });
+  const { code, signal, stdout, stderr } = await service.ended;
+  t.strictSame({ code, signal, stderr }, { code: 1, signal: null, stderr: '' });
+  t.match(stdout, /"level":"fatal".*"event":"service\.crashed".*"frames":\[/);
+  t.match(stdout, /"event":"service\.stopped"/);
+  t.notMatch(stdout, new RegExp(canary));
+});
+
 t.test('takes a signal that comes twice at once for one', async (t) => {
   const service = await startService(t, { ...environment(t), DRAIN_DELAY_MS: '500' });
   const startedMs = performance.now();
