@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type {
   DecisionLogReader,
   DecisionSink,
@@ -21,7 +22,6 @@ import {
 } from '../../../domain/decision-log/outcome-label.ts';
 import { countLabel } from '../../../domain/decision-log/record-counts.ts';
 import { matchesFilter, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
-import { IdRanges } from './id-ranges.ts';
 import { PeriodCounts } from './period-counts.ts';
 
 export interface MemoryDecisionLogOptions {
@@ -37,7 +37,7 @@ export interface MemoryDecisionLog extends DecisionSink, DecisionLogReader {
   append(batch: LogBatch): true;
 }
 
-/** Records that one query looks through: a few milliseconds. */
+/** Records that are looked through in one turn of the event loop: a few milliseconds. */
 const SCAN_MAX = 20_000;
 const SEQUENCE_DIGITS = 14;
 const EPOCH_BYTES = 4;
@@ -58,8 +58,8 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
   const tell = () => {
     for (const listener of listeners) listener();
   };
-  const find = (id: string): LabelledDecision | null => {
-    const entry = ring.find(id);
+  const find = async (id: string): Promise<LabelledDecision | null> => {
+    const entry = await ring.find(id);
     if (entry?.record.kind !== 'decision') return null;
     return { position: entry.position, record: entry.record, labels: labels.get(id) ?? [] };
   };
@@ -74,7 +74,7 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
     },
     close: async () => listeners.clear(),
     query: async (filter, query) => ring.query(filter, query),
-    find: async (id) => find(id),
+    find,
     labelsOf: async (entries) =>
       new Map(
         entries.flatMap(({ record: { id } }) => {
@@ -92,8 +92,10 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
       return () => void listeners.delete(listener);
     },
     label: async (id, label, isTimeGiven): Promise<LabelResult> => {
-      const decision = find(id);
-      if (decision === null) return { kind: 'unknown_decision' };
+      const found = await find(id);
+      if (found === null) return { kind: 'unknown_decision' };
+      // Another label may have come since it was found.
+      const decision = { ...found, labels: labels.get(id) ?? [] };
       const history = addLabel(decision.labels, label, isTimeGiven);
       if (history === null) return { kind: 'unchanged', decision };
       if (history.length > LABELS_MAX) return { kind: 'full' };
@@ -107,10 +109,12 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
   };
 }
 
-/** The latest records, by a sequence that begins anew with each process: positions of another one are known by its start, and by chance, since replicas may start together. */
+/**
+ * The latest records, by a sequence that starts again with each process: positions of another one are known by its
+ * start, and by chance, since replicas may start together.
+ */
 class Ring {
   readonly #records: LogRecord[] = [];
-  readonly #ids: IdRanges;
   readonly #max: number;
   readonly #epoch: string;
   /** The sequence of the next record; that of the first is 1. */
@@ -118,7 +122,6 @@ class Ring {
 
   constructor(max: number, startMs: number) {
     this.#max = max;
-    this.#ids = new IdRanges(max, (sequence) => this.#at(sequence).id);
     this.#epoch = startMs.toString(36).padStart(9, '0') + randomBytes(EPOCH_BYTES).toString('hex');
   }
 
@@ -135,9 +138,13 @@ class Ring {
     return this.#next === 1 ? null : this.#positionOf(this.#next - 1);
   }
 
-  find(id: string): LogEntry | null {
-    const sequence = this.#ids.find(id, this.#first(), this.#next - 1);
-    return sequence === null ? null : this.#entry(sequence);
+  /** Newest first: what is asked for by its id is mostly new. An index by id would cost each append up to 1 µs. */
+  async find(id: string): Promise<LogEntry | null> {
+    for (let sequence = this.#next - 1; sequence >= this.#first(); await nextTurn()) {
+      const end = Math.max(this.#first(), sequence - SCAN_MAX + 1);
+      for (; sequence >= end; sequence -= 1) if (this.#at(sequence).id === id) return this.#entry(sequence);
+    }
+    return null;
   }
 
   query(filter: RecordFilter, { before, limit }: QueryOptions): LogPage {

@@ -65,6 +65,27 @@ t.test('finds every record that is kept and no other, in whatever order their id
   }
 });
 
+t.test('finds records of a large log, and none that makes room meanwhile', async (t) => {
+  const RECORDS_MAX = 45_000;
+  const { log, append } = openLog(RECORDS_MAX);
+  const records = Array.from({ length: RECORDS_MAX }, (_, serial) => createDecisionRecord(START_MS, serial));
+  log.append({ number: 0, records });
+  const [oldest, second] = records;
+  const { entries } = await log.readAfter(null, 2);
+  const [gone, found] = [log.find(oldest?.id ?? ''), log.find(second?.id ?? '')];
+  append(RECORDS_MAX);
+  t.equal(await gone, null);
+  t.same(await found, { ...entries[1], labels: [] });
+});
+
+t.test('keeps both of two labels that come at the same time', async (t) => {
+  const { log, append } = openLog(1);
+  const { id, decided_at: at } = append(1);
+  const label = { label: 'fraud', at, note: null, caller: 'c' } as const;
+  await Promise.all([log.label(id, label, true), log.label(id, { ...label, label: 'legit' }, true)]);
+  t.match(await log.find(id), { labels: [{ label: 'fraud' }, { label: 'legit' }] });
+});
+
 t.test('forgets the labels of records that made room', async (t) => {
   const { log, append } = openLog(1);
   const first = append(1);
