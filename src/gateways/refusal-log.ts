@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { ConnectionTrouble } from '../platform/grpc/connections.ts';
-import { createSpacing } from '../platform/spaced-out.ts';
+import { createThrottle } from '../platform/throttle.ts';
 
 /** Why a gateway's question was turned away: the reason code of the answer too, or why its connection was ended. */
 export type RefusalReason =
@@ -20,15 +20,14 @@ export type NoteRefusal = (reason: RefusalReason, dialect: string | null, profil
 /** A gateway with a wrong secret is refused a thousand times a second; one line of each kind in this time says so. */
 const INTERVAL_MS = 10_000;
 
-/** Logs refusals, each reason of each profile at most once in ten seconds and with how many there were since its last line. */
+/**
+ * Logs refusals, each reason of each profile at most once in ten seconds and with how many there were since its
+ * last line.
+ */
 export function createRefusalLog(logger: Logger, monotonicMs: () => number): NoteRefusal {
-  const maySay = createSpacing(INTERVAL_MS, monotonicMs);
-  const unsaid = new Map<string, number>();
+  const throttle = createThrottle(INTERVAL_MS, monotonicMs);
   return (reason, dialect, profile) => {
-    const kind = `${reason} ${dialect} ${profile}`;
-    const count = (unsaid.get(kind) ?? 0) + 1;
-    const isDue = maySay(kind);
-    unsaid.set(kind, isDue ? 0 : count);
-    if (isDue) logger.warn({ event: 'gateway.refused', reason, dialect, profile, count });
+    const count = throttle.note(`${reason} ${dialect} ${profile}`);
+    if (count > 0) logger.warn({ event: 'gateway.refused', reason, dialect, profile, count });
   };
 }

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
-import { createSpacing } from '../platform/spaced-out.ts';
+import { createThrottle } from '../platform/throttle.ts';
 
 /** From this share on idle connections are closed, so that there is room before the last place is taken. */
 const CROWDED_SHARE = 7 / 8;
@@ -9,9 +9,12 @@ const SWEEP_INTERVAL_MS = 1_000;
 /** One line in this time says that connections are refused. */
 const LINE_INTERVAL_MS = 10_000;
 
-/** Lets at most `max` connections in. When they run short those that ask nothing are closed, whose clients can open another: strangers who keep connections idle take no place from others. */
+/**
+ * Lets at most `max` connections in. When they run short those that ask nothing are closed, whose clients can open
+ * another: strangers who keep connections idle take no place from others.
+ */
 export function boundConnections(server: Server, max: number, logger: Logger): void {
-  const maySay = createSpacing(LINE_INTERVAL_MS, () => performance.now());
+  const throttle = createThrottle(LINE_INTERVAL_MS, () => performance.now());
   server.maxConnections = max;
   let open = 0;
   let sweptAtMs = Number.NEGATIVE_INFINITY;
@@ -29,6 +32,6 @@ export function boundConnections(server: Server, max: number, logger: Logger): v
   });
   server.on('drop', () => {
     sweep();
-    if (maySay('refused')) logger.warn({ event: 'connections.refused', max });
+    if (throttle.note('refused') > 0) logger.warn({ event: 'connections.refused', max });
   });
 }

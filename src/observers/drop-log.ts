@@ -1,34 +1,32 @@
 import type { Logger } from 'pino';
+import { createThrottle } from '../platform/throttle.ts';
 
 /** One line says how many were dropped in this time. */
 const INTERVAL_MS = 60_000;
 
 export interface DropLog {
   readonly onDrop: (sink: string, count: number) => void;
-  /** Says what has not been said yet. */
+  /** Logs what no line has told yet. */
   close(): void;
 }
 
 /** Logs records that a sink of the decision log lacks: the first at once, and then once a minute how many there were. */
 export function createDropLog(logger: Logger): DropLog {
-  const unsaid = new Map<string, number>();
+  const throttle = createThrottle(INTERVAL_MS, () => performance.now());
   let timer: NodeJS.Timeout | null = null;
-  const say = () => {
-    for (const [sink, dropped] of unsaid)
-      logger.error({ event: 'decision_log.dropped', sink, dropped }, 'the decision log lacks records');
-    const hasSaid = unsaid.size > 0;
-    unsaid.clear();
-    timer = hasSaid ? setTimeout(say, INTERVAL_MS).unref() : null;
+  const log = (sink: string, dropped: number) =>
+    logger.error({ event: 'decision_log.dropped', sink, dropped }, 'the decision log lacks records');
+  const close = () => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    for (const [sink, dropped] of throttle.takeRest()) log(sink, dropped);
   };
   return {
     onDrop: (sink, count) => {
-      unsaid.set(sink, (unsaid.get(sink) ?? 0) + count);
-      if (timer === null) say();
+      const dropped = throttle.note(sink, count);
+      if (dropped > 0) log(sink, dropped);
+      else timer ??= setTimeout(close, INTERVAL_MS).unref();
     },
-    close: () => {
-      if (timer !== null) clearTimeout(timer);
-      say();
-      if (timer !== null) clearTimeout(timer);
-    },
+    close,
   };
 }

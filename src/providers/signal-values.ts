@@ -62,11 +62,6 @@ export function parseRfc3339Ms(value: string): number | null {
   return ms >= 0 && ms <= UNIX_SECONDS_MAX * 1000 ? ms : null;
 }
 
-/** Unix milliseconds as an RFC 3339 time in UTC. */
-export function toRfc3339(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
 /** Whole seconds from `unixSeconds` to `nowMs`; negative for a time still to come. Cheap: it runs for every decision. */
 export function secondsSince(unixSeconds: number, nowMs: number): number {
   return Math.floor(nowMs / 1000) - unixSeconds;

@@ -1,20 +1,20 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../application/ports.ts';
-import { createSpacing } from '../../platform/spaced-out.ts';
+import { createThrottle } from '../../platform/throttle.ts';
 import type { TrafficObserver } from './traffic-observer.ts';
 
 /** A flood is refused a thousand times a second; one line of each kind in this time says so. */
 const INTERVAL_MS = 10_000;
 
-/** Logs refusals and unprotected requests, each kind at most once in ten seconds and with how many there were since its last line. */
+/**
+ * Logs refusals and unprotected requests, each kind at most once in ten seconds and with how many there were since
+ * its last line.
+ */
 export function createTrafficLog(logger: Logger, clock: Clock): TrafficObserver {
-  const maySay = createSpacing(INTERVAL_MS, () => clock.monotonicMs());
-  const unsaid = new Map<string, number>();
+  const throttle = createThrottle(INTERVAL_MS, () => clock.monotonicMs());
   const note = (kind: string, fields: object): void => {
-    const count = (unsaid.get(kind) ?? 0) + 1;
-    const isDue = maySay(kind);
-    unsaid.set(kind, isDue ? 0 : count);
-    if (isDue) logger.warn({ ...fields, count });
+    const count = throttle.note(kind);
+    if (count > 0) logger.warn({ ...fields, count });
   };
   return {
     onRefused: (reason, caller) => note(reason, { event: 'request.refused', reason, caller }),

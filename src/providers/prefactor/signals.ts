@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Signals, SignalValue } from '../../domain/evidence.ts';
+import { toRfc3339 } from '../../platform/rfc3339.ts';
 import {
   hashIdentifier,
   omitAbsent,
   secondsSince,
   toAsn,
   toCountry,
-  toRfc3339,
   toText,
   toTimeZone,
 } from '../signal-values.ts';

@@ -1,3 +1,5 @@
+import { toRfc3339 } from '../../platform/rfc3339.ts';
+
 /** The telemetry id of the sample in the vendor's API reference. */
 const SAMPLE_TELEMETRY_ID = '026ac93b-8cdf-4fcb-bfa6-36a31cfecac1';
 
@@ -61,7 +63,7 @@ const PROFILES: ReadonlyMap<string, Profile> = new Map<string, Profile>([
     (now) =>
       full(now, { action: 'BLOCK', is_authentic_device: false, reasons: ['HEADLESS_BROWSER_AUTOMATION'] }),
   ],
-  ['just-taken', (now) => ({ ...full(now, {}), created_at: toRfc3339(now) })],
+  ['just-taken', (now) => ({ ...full(now, {}), created_at: toVendorTime(now) })],
   ['inauthentic', inauthentic],
   ['minimal', minimal],
   ['unknown-action', unknownAction],
@@ -144,7 +146,7 @@ function unknownFields(now: number): Payload {
 }
 
 function lifetime(takenAtMs: number): { created_at: string; expires_at: string } {
-  return { created_at: toRfc3339(takenAtMs - 60_000), expires_at: toRfc3339(takenAtMs + 3_600_000) };
+  return { created_at: toVendorTime(takenAtMs - 60_000), expires_at: toVendorTime(takenAtMs + 3_600_000) };
 }
 
 /** The sample of the GET has neither `properties` nor `verdict_reason_overrides`, and empty strings where no rule matched. */
@@ -159,6 +161,7 @@ export function newRequestId(): string {
   return `request-id-test-${crypto.randomUUID()}`;
 }
 
-function toRfc3339(unixMs: number): string {
-  return new Date(unixMs).toISOString().replace(/\.\d{3}Z$/, 'Z');
+/** As the vendor writes times: RFC 3339 in whole seconds. */
+function toVendorTime(unixMs: number): string {
+  return `${toRfc3339(unixMs).slice(0, -5)}Z`;
 }

@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import type { Signals } from '../../domain/evidence.ts';
-import {
-  hashIdentifier,
-  omitAbsent,
-  secondsSince,
-  toAsn,
-  toCountry,
-  toRfc3339,
-  toText,
-} from '../signal-values.ts';
+import { toRfc3339 } from '../../platform/rfc3339.ts';
+import { hashIdentifier, omitAbsent, secondsSince, toAsn, toCountry, toText } from '../signal-values.ts';
 import type { Lookup } from './payload.ts';
 
 const hashed = (what: string) => z.string().optional().describe(`Keyed hash of ${what}.`);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../application/ports.ts';
-import { createSpacing } from '../../platform/spaced-out.ts';
+import { createThrottle, type Throttle } from '../../platform/throttle.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { RedisLane } from '../redis/lane.ts';
 import { LOOK } from './redis-scripts.ts';
@@ -67,8 +67,8 @@ class KnownBeginnings implements CustodyBeginnings {
   readonly #processId = randomUUID();
   readonly #writer: string;
   readonly #redis: ScriptedRedis;
-  readonly #mayReport: (subject: string) => boolean;
-  readonly #mayLook: (subject: string) => boolean;
+  readonly #reports: Throttle;
+  readonly #looks: Throttle;
   #unknownKey: UnknownKey | null = null;
   #freshCount = 0;
   #isLooking = false;
@@ -77,8 +77,8 @@ class KnownBeginnings implements CustodyBeginnings {
     const { lane, clock } = options;
     this.#options = options;
     this.#writer = options.keyIds.join('+');
-    this.#mayReport = createSpacing(LOST_INTERVAL_MS, () => clock.monotonicMs());
-    this.#mayLook = createSpacing(LOOK_INTERVAL_MS, () => clock.monotonicMs());
+    this.#reports = createThrottle(LOST_INTERVAL_MS, () => clock.monotonicMs());
+    this.#looks = createThrottle(LOOK_INTERVAL_MS, () => clock.monotonicMs());
     lane.redis.defineCommand('lookAtCustody', { numberOfKeys: 2, lua: LOOK });
     // defineCommand adds the method that the cast declares.
     this.#redis = lane.redis as ScriptedRedis;
@@ -87,7 +87,7 @@ class KnownBeginnings implements CustodyBeginnings {
   }
 
   toldFor(hash: string): readonly [known: string, fresh: string] {
-    if (this.#known.size < GROUPS.length && this.#mayLook('groups')) void this.#lookAtAll();
+    if (this.#known.size < GROUPS.length && this.#looks.note('groups') > 0) void this.#lookAtAll();
     this.#freshCount += 1;
     // A name that came twice would hide a loss from those who know it.
     return [this.#known.get(toGroup(hash)) ?? '', `${this.#processId}-${this.#freshCount}`];
@@ -101,7 +101,7 @@ class KnownBeginnings implements CustodyBeginnings {
     const known = this.#known.get(group);
     this.#known.set(group, name);
     if (known !== undefined && known !== name) {
-      if (this.#mayReport('lost')) this.#options.onLost?.();
+      if (this.#reports.note('lost') > 0) this.#options.onLost?.();
       void this.#lookAtAll();
     }
     this.#noteWriter(Number(strange), strangeId);
@@ -118,7 +118,7 @@ class KnownBeginnings implements CustodyBeginnings {
     if (typeof keyId !== 'string' || !KEY_ID.test(keyId)) return;
     if (lastUsedAtMs > (this.#unknownKey?.lastUsedAtMs ?? 0)) this.#unknownKey = { keyId, lastUsedAtMs };
     const unknown = this.unknownKey();
-    if (unknown !== null && this.#mayReport('unknown key')) this.#options.onUnknownKey?.(unknown);
+    if (unknown !== null && this.#reports.note('unknown key') > 0) this.#options.onUnknownKey?.(unknown);
   }
 
   async #lookAtAll(): Promise<void> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock, StoredEvidence, StoreReading } from '../../application/ports.ts';
 import type { Evidence } from '../../domain/evidence.ts';
-import { createSpacing } from '../../platform/spaced-out.ts';
+import { createThrottle, type Throttle } from '../../platform/throttle.ts';
 import type { RedisConnection } from '../redis/connection.ts';
 import { createRedisConnection, createRedisSubscriber } from '../redis/create-connection.ts';
 import { isNotServing, isRedisReply, redisErrorCode } from '../redis/error-code.ts';
@@ -87,13 +87,13 @@ class SharedEvidenceStore implements LendingEvidenceStore {
   readonly #writeRefusedListeners: ((key: string) => void)[] = [];
   readonly #counters = { skipped: 0, valuesRefused: 0, writesRefused: 0 };
   readonly #reads = { hits: 0, misses: 0, skipped: 0 };
-  readonly #mayReport: (subject: string) => boolean;
+  readonly #throttle: Throttle;
 
   constructor(options: RedisEvidenceStoreOptions) {
     this.#clock = options.clock;
     this.#tombstoneMs = options.tombstoneMs ?? TOMBSTONE_MS;
     this.#onEvent = options.onEvent ?? (() => {});
-    this.#mayReport = createSpacing(REFUSAL_EVENT_INTERVAL_MS, () => options.clock.monotonicMs());
+    this.#throttle = createThrottle(REFUSAL_EVENT_INTERVAL_MS, () => options.clock.monotonicMs());
     this.#keys = createRedisKeys(options.target.keyPrefix);
     this.#connection = createRedisConnection(options.target, 'riskgate-evidence');
     this.#redis = defineEvidenceCommands(this.#connection.redis);
@@ -287,7 +287,7 @@ class SharedEvidenceStore implements LendingEvidenceStore {
   /** At most one event of a kind and code in ten seconds; the counters miss none. */
   #reportRefusal(event: RedisStoreEvent): void {
     const subject = 'code' in event ? `${event.kind} ${event.code}` : event.kind;
-    if (this.#mayReport(subject)) this.#onEvent(event);
+    if (this.#throttle.note(subject) > 0) this.#onEvent(event);
   }
 }
 

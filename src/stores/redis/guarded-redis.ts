@@ -1,4 +1,4 @@
-import { createSpacing } from '../../platform/spaced-out.ts';
+import { createThrottle } from '../../platform/throttle.ts';
 import type { RedisClient } from './connection.ts';
 import { createRedisConnection } from './create-connection.ts';
 import { type ConnectionHealth, createRedisGuard, type RedisGuard } from './guard.ts';
@@ -37,7 +37,7 @@ const REFUSAL_EVENT_INTERVAL_MS = 10_000;
 export function createGuardedRedis(options: GuardedRedisOptions): GuardedRedis {
   const { target, name, budgetMs, probeIntervalMs, onEvent = () => {} } = options;
   const connection = createRedisConnection(target, name);
-  const mayReport = createSpacing(REFUSAL_EVENT_INTERVAL_MS, () => performance.now());
+  const throttle = createThrottle(REFUSAL_EVENT_INTERVAL_MS, () => performance.now());
   const guard = createRedisGuard({
     connection,
     ...(budgetMs === undefined ? {} : { budgetMs }),
@@ -45,7 +45,7 @@ export function createGuardedRedis(options: GuardedRedisOptions): GuardedRedis {
     onStateChange: (state, reason) =>
       onEvent(state === 'up' ? { kind: 'up' } : { kind: 'down', reason: reason ?? 'unknown' }),
     onErrorReply: (code) => {
-      if (mayReport(code)) onEvent({ kind: 'command_refused', code });
+      if (throttle.note(code) > 0) onEvent({ kind: 'command_refused', code });
     },
   });
   return {
