@@ -86,6 +86,18 @@ function findArrowBreaches(sources: Sources): readonly string[] {
   });
 }
 
+/** What `entry` imports at its start, itself and what those import included; an `import()` is made later. */
+function importedAtStart(sources: Sources, entry: string): ReadonlySet<string> {
+  const reached = new Set([entry]);
+  for (const path of reached) {
+    for (const { to } of importsOf(path, (sources.get(path) ?? '').replaceAll(/\bimport\s*\(/g, '(')).filter(
+      ({ isOwn }) => isOwn,
+    ))
+      reached.add(to);
+  }
+  return reached;
+}
+
 function whyNot({ from, to }: Import): string | null {
   const layer = layerOf(from);
   const allowed = ARROWS[layer];
@@ -247,6 +259,15 @@ t.test('has every room on the page about the architecture, and no other', async 
   t.ok(roomsOf(sources.keys()).length > 30);
   t.strictSame(findUnnamedRooms(sources.keys(), page), []);
   t.strictSame(findMissingRooms(sources.keys(), page), []);
+});
+
+t.test('starts without the emulators, which its image lacks', async (t) => {
+  const started = [...importedAtStart(sources, 'main.ts')];
+  t.ok(started.includes('providers/stytch/index.ts'), 'it follows imports');
+  t.strictSame(
+    started.filter((path) => path.includes('emulat')),
+    [],
+  );
 });
 
 t.test('keeps the process, Redis keys and impurity where they belong', async (t) => {

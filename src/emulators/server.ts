@@ -48,7 +48,7 @@ export function createEmulatorServer({ providers, options = {} }: EmulatorServer
       scope.decorate(NOTE_ID_DECORATOR, (id: string) => {
         callsById.get(providerId)?.increment(id);
       });
-      await scope.register(emulator, options[providerId] ?? {});
+      await scope.register(await emulator(), options[providerId] ?? {});
     });
   }
   app.setNotFoundHandler(async (_request, reply) =>

@@ -69,8 +69,11 @@ export interface ProviderDefinition {
   subjectExpiresAtMs?(signals: Signals): number | null;
   /** When the subject's id came to be, likewise. */
   subjectCreatedAtMs?(signals: Signals): number | null;
-  /** A local imitation of the API at its real absolute paths, with faults. Options: see emulator.ts. */
-  readonly emulator: FastifyPluginAsync<EmulatorOptions>;
+  /**
+   * Imports a local imitation of the API at its real absolute paths, with faults. The service never calls it, and
+   * its image lacks the files.
+   */
+  emulator(): Promise<FastifyPluginAsync<EmulatorOptions>>;
 }
 
 /** Switches of the emulators; each default is the documented behaviour. */

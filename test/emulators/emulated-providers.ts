@@ -16,9 +16,9 @@ export interface LookupRequest {
 
 /** The three emulators, and how each is asked about an id. */
 export const EMULATED = [
-  { id: 'stytch', emulator: stytchEmulator, lookup: stytchLookup },
-  { id: 'mobilerun', emulator: mobilerunEmulator, lookup: mobilerunLookup },
-  { id: 'prefactor', emulator: prefactorEmulator, lookup: prefactorLookup },
+  { id: 'stytch', emulator: async () => stytchEmulator, lookup: stytchLookup },
+  { id: 'mobilerun', emulator: async () => mobilerunEmulator, lookup: mobilerunLookup },
+  { id: 'prefactor', emulator: async () => prefactorEmulator, lookup: prefactorLookup },
 ] as const;
 
 /** A server with the three emulators that closes when the test ends. */

@@ -16,12 +16,14 @@ t.test('starts the service after a healthy Redis and healthy emulators', async (
     emulators: { condition: 'service_healthy' },
   });
   t.match(redis.healthcheck?.test.join(' '), /redis-cli ping/);
-  t.match(emulators.healthcheck?.test.join(' '), /127\.0\.0\.1:8081/);
-  t.equal(riskgate.healthcheck, undefined, "the image's own");
+  t.strictSame([riskgate.healthcheck, emulators.healthcheck], [undefined, undefined], "the images' own");
 });
 
-t.test('builds both services from the one Dockerfile', async (t) => {
-  t.strictSame([riskgate.build, emulators.build], ['.', '.']);
+t.test('builds the emulators apart from the service', async (t) => {
+  t.strictSame(
+    [riskgate.build, emulators.build],
+    ['.', { context: '.', dockerfile: 'docker/emulators.Dockerfile' }],
+  );
 });
 
 t.test('publishes the service alone, to this machine alone', async (t) => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -9,8 +9,10 @@ import { startRedisServer } from '../support/redis-server.ts';
 import { findFreePort, ROOT, runProgram, startProgram } from '../support/start-program.ts';
 import { until } from '../support/test-app.ts';
 
+const EMULATORS = 'docker/emulators.Dockerfile';
 const image = readDockerfile(join(ROOT, 'Dockerfile'));
-const { riskgate, emulators } = SERVICES;
+const emulators = readDockerfile(join(ROOT, EMULATORS));
+const { riskgate } = SERVICES;
 
 t.test('the image is small, on Node 24, and runs as nobody special', async (t) => {
   t.strictSame(image.bases, ['node:24-bookworm-slim', 'node:24-bookworm-slim']);
@@ -19,6 +21,11 @@ t.test('the image is small, on Node 24, and runs as nobody special', async (t) =
   t.strictSame(image.runs, ['npm ci --omit=dev --omit=optional']);
   t.strictSame(image.command, ['node', 'src/main.ts']);
   t.match(image.env, { HOST: '0.0.0.0', PORT: '8080', NODE_ENV: 'production' });
+});
+
+t.test('the image of the emulators has the same base, packages and user', async (t) => {
+  const { bases, runs, user } = image;
+  t.match(emulators, { bases, runs, user });
 });
 
 t.test('the image holds no credentials', async (t) => {
@@ -37,13 +44,12 @@ t.test('the image holds no credentials', async (t) => {
 });
 
 t.test('what the image copies installs, starts, is healthy, decides, and writes nothing', async (t) => {
-  const app = mkdtempSync(join(tmpdir(), 'riskgate-image-'));
-  t.teardown(() => rmSync(app, { recursive: true, force: true }));
+  const app = createFolder(t);
   copyImageFiles(ROOT, app, image.copies);
   for (const command of image.runs) await install(t, app, command);
   const files = listFiles(app);
   t.strictSame(
-    files.filter((path) => /\.test\.|^test|^docker|README/.test(path)),
+    files.filter((path) => /\.test\.|^test|^docker|README|emulat/.test(path)),
     [],
   );
 
@@ -71,6 +77,12 @@ t.test('what the image copies installs, starts, is healthy, decides, and writes 
   t.match(await check(), { code: 1 }, 'a service that is gone is not healthy');
 });
 
+function createFolder(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'riskgate-image-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 /** Runs the image's own install command. Packages that are in npm's cache are not fetched again. */
 async function install(t: Test, cwd: string, command: string): Promise<void> {
   // A script of npm's tells the npm below it which project it is in.
@@ -82,14 +94,26 @@ async function install(t: Test, cwd: string, command: string): Promise<void> {
   t.equal(code, 0, stderr);
 }
 
-/** Starts what compose starts before the service: a Redis, and the emulators from the image. Gives the environment that compose gives the service, with their addresses here. */
+/**
+ * Starts what compose starts before the service: a Redis, and the emulators from their image, with the packages of
+ * `app`. Gives the environment that compose gives the service, with their addresses here.
+ */
 async function startDependencies(t: Test, app: string): Promise<Record<string, string>> {
   const redis = await startRedisServer(t);
   const places: Record<string, string> = { 'redis:6379': `127.0.0.1:${redis.port}`, '0.0.0.0': '127.0.0.1' };
   places['8081'] = String(await findFreePort());
-  const command = (emulators.command ?? []).map((word) => places[word] ?? word);
-  const upstream = await startProgram(t, toCommand(command), { cwd: app, env: image.env });
+  const folder = createFolder(t);
+  copyImageFiles(ROOT, folder, emulators.copies, `${EMULATORS}.dockerignore`);
+  symlinkSync(join(app, 'node_modules'), join(folder, 'node_modules'));
+  const place = (command: readonly string[]) =>
+    toCommand(command.map((word) => places[word] ?? word.replace(/\b8081\b/, places['8081'] ?? '')));
+  const upstream = await startProgram(t, place(emulators.command), { cwd: folder, env: emulators.env });
   await upstream.until(/^http:/);
+  t.match(
+    await runProgram(t, place(emulators.healthcheck), { cwd: folder }),
+    { code: 0 },
+    'they are healthy',
+  );
   places['emulators:8081'] = `127.0.0.1:${places['8081']}`;
   const composed = Object.entries(riskgate.environment ?? {}).map(([name, value]) => [
     name,

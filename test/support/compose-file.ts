@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { ROOT } from './start-program.ts';
 
 export interface ComposeService {
-  readonly build?: string;
+  readonly build?: string | { readonly context: string; readonly dockerfile: string };
   readonly image?: string;
   /** Started only when one of these is asked for. */
   readonly profiles?: readonly string[];

@@ -53,9 +53,17 @@ export function readDockerfile(path: string): Dockerfile {
   };
 }
 
-/** Copies what the instructions copy from `context` to the working directory `target`, without what .dockerignore keeps away. */
-export function copyImageFiles(context: string, target: string, copies: readonly Copy[]): void {
-  const isIgnored = createIgnore(readFileSync(join(context, '.dockerignore'), 'utf8'));
+/**
+ * Copies what the instructions copy from `context` to the working directory `target`, without what `ignoreFile`
+ * keeps away.
+ */
+export function copyImageFiles(
+  context: string,
+  target: string,
+  copies: readonly Copy[],
+  ignoreFile = '.dockerignore',
+): void {
+  const isIgnored = createIgnore(readFileSync(join(context, ignoreFile), 'utf8'));
   for (const { sources, target: place } of copies) {
     for (const source of sources) {
       const from = join(context, source);

@@ -14,7 +14,6 @@ import {
 import type { AnswerContext, ProviderDefinition, ProviderSettings, UpstreamResponse } from '../definition.ts';
 import { toReadNames } from '../read-names.ts';
 import { baseUrlSchema, credentialSchema, readText } from '../settings.ts';
-import { mobilerunEmulator } from './emulator.ts';
 import { fingerprintSchema, problemSchema } from './payload.ts';
 import { type ProblemMeaning, readProblem } from './problem.ts';
 import { mobilerunSignals, toMobilerunSignals } from './signals.ts';
@@ -67,7 +66,7 @@ export const mobilerun: ProviderDefinition = {
   toAnswer,
   /** Nothing in a fingerprint ages: it is a snapshot without a time. */
   present: (signals) => signals,
-  emulator: mobilerunEmulator,
+  emulator: async () => (await import('./emulator.ts')).mobilerunEmulator,
 };
 
 function toRequest(settings: ProviderSettings, query: ProviderQuery): HttpRequest | null {

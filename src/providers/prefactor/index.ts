@@ -17,7 +17,6 @@ import {
 import type { AnswerContext, ProviderDefinition, ProviderSettings, UpstreamResponse } from '../definition.ts';
 import { toReadNames } from '../read-names.ts';
 import { baseUrlSchema, credentialSchema, readText } from '../settings.ts';
-import { prefactorEmulator } from './emulator.ts';
 import { deviceSchema, errorSchema, FAILURE_OF_CODE, NOT_FOUND_CODE } from './payload.ts';
 import { prefactorSignals, presentPrefactor, toPrefactorSignals } from './signals.ts';
 
@@ -53,7 +52,7 @@ export const prefactor: ProviderDefinition = {
   },
   toAnswer,
   present: presentPrefactor,
-  emulator: prefactorEmulator,
+  emulator: async () => (await import('./emulator.ts')).prefactorEmulator,
 };
 
 function toRequest(settings: ProviderSettings, query: ProviderQuery): HttpRequest | null {

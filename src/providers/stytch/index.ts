@@ -17,7 +17,6 @@ import {
 import type { AnswerContext, ProviderDefinition, ProviderSettings, UpstreamResponse } from '../definition.ts';
 import { toReadNames } from '../read-names.ts';
 import { baseUrlSchema, credentialSchema, readText } from '../settings.ts';
-import { stytchEmulator } from './emulator.ts';
 import { errorSchema, FAILURE_OF_ERROR, lookupSchema, NOT_FOUND_ERROR_TYPE } from './payload.ts';
 import {
   presentStytch,
@@ -79,7 +78,7 @@ export const stytch: ProviderDefinition = {
   present: presentStytch,
   subjectExpiresAtMs: stytchExpiresAtMs,
   subjectCreatedAtMs: stytchCreatedAtMs,
-  emulator: stytchEmulator,
+  emulator: async () => (await import('./emulator.ts')).stytchEmulator,
 };
 
 function toRequest(settings: ProviderSettings, query: ProviderQuery): HttpRequest | null {
