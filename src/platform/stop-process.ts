@@ -50,7 +50,7 @@ export function stopGracefully({ drainDelayMs, closeMs, ...steps }: StopOptions)
     if (state !== 'running' && state !== 'draining') return;
     state = 'closing';
     setTimeout(fail, closeMs);
-    steps.close().catch(onError).then(end);
+    void steps.close().catch(onError).then(end);
   };
   const onSignal = (signal: NodeJS.Signals): void => {
     const nowMs = performance.now();
