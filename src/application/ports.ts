@@ -43,14 +43,20 @@ export interface LookResult {
   readonly origin: EvidenceOrigin;
 }
 
-/** One enabled provider as the use cases see it. `look` never rejects: every failure is an outcome. It answers in place when the evidence is at hand, so that a warm decision costs no turn of the event loop. */
+/**
+ * One enabled provider as the use cases see it. `look` never rejects: every failure is an outcome. It answers
+ * in place when the evidence is at hand, so that a warm decision costs no turn of the event loop.
+ */
 export interface EvidenceSource {
   readonly id: string;
   readonly subject: SubjectPart;
   look(query: ProviderQuery, limits: LookLimits): LookResult | Promise<LookResult>;
   /** The signals as a policy reads them at `nowMs`: the stored ones with their ages added. */
   present(signals: Signals, nowMs: number): Signals;
-  /** When the subject's id itself expires, Unix milliseconds, as its signals say; null where the provider says nothing of it. */
+  /**
+   * When the subject's id itself expires, Unix milliseconds, as its signals say; null where the provider says
+   * nothing of it.
+   */
   subjectExpiresAtMs(signals: Signals): number | null;
   /** When the subject's id came to be, Unix milliseconds, likewise. */
   subjectCreatedAtMs(signals: Signals): number | null;
@@ -58,28 +64,50 @@ export interface EvidenceSource {
   readonly notFoundSignals: Signals;
   /** The store key for an id: keyed hashes only. */
   keyOf(id: string): string;
-  /** Where replicas that write under another hash key which is known here keep it; a purge reaches these too. */
+  /**
+   * Where replicas that write under another hash key which is known here keep it; a purge reaches these too.
+   */
   olderKeysOf(id: string): readonly string[];
-  /** True while `not_found` of this provider is in doubt: it has come to know nobody, which is most likely our own wrong URL, key or environment. */
+  /**
+   * True while `not_found` of this provider is in doubt: it has come to know nobody, which is most likely our
+   * own wrong URL, key or environment.
+   */
   isSuspect(): boolean;
 }
 
 /** Where evidence is kept. A store never rejects and never throws: a failure is a miss. */
 export interface EvidenceStore {
-  /** The evidence and the level it was found at, or null on a miss or a failure. Never returns expired evidence. */
+  /**
+   * The evidence and the level it was found at, or null on a miss or a failure. Never returns expired
+   * evidence.
+   */
   get(key: string): StoredEvidence | null | Promise<StoredEvidence | null>;
   /**
-   * As `get`; and where there is nothing, claims in the same step the right to ask upstream, for `claimMs` at most (0 claims nothing). Null tells the caller to ask, whether or not the claim could be had:
-   * only a claim of another replica is reason to wait. Once asked, call `set` or `release`, which end this replica's claim.
+   * As `get`; and where there is nothing, claims in the same step the right to ask upstream, for `claimMs` at
+   * most (0 claims nothing). Null tells the caller to ask, whether or not the claim could be had: only a
+   * claim of another replica is reason to wait. Once asked, call `set` or `release`, which end this replica's
+   * claim.
    */
   getOrClaim(key: string, claimMs: number): StoreReading | Promise<StoreReading>;
-  /** Keeps evidence until its `expiresAtMs`; where that is null or past, only releases the key. Does not wait for a remote level. */
+  /**
+   * Keeps evidence until its `expiresAtMs`; where that is null or past, only releases the key. Does not wait
+   * for a remote level.
+   */
   set(key: string, evidence: Evidence): void;
-  /** Gives up this replica's claim, if it has one, so that nobody waits for what will not come. Does not wait for a remote level. */
+  /**
+   * Gives up this replica's claim, if it has one, so that nobody waits for what will not come. Does not wait
+   * for a remote level.
+   */
   release(key: string): void;
-  /** Removes keys everywhere this store reaches, other replicas included. Resolves false when some level could not be reached, and the purge may thus be incomplete. */
+  /**
+   * Removes keys everywhere this store reaches, other replicas included. Resolves false when some level could
+   * not be reached, and the purge may thus be incomplete.
+   */
   purge(keys: readonly string[]): Promise<boolean>;
-  /** Calls back with keys that were purged, here or on another replica, so that calls in flight for them can be disowned. */
+  /**
+   * Calls back with keys that were purged, here or on another replica, so that calls in flight for them can
+   * be disowned.
+   */
   onPurge(listener: (keys: readonly string[]) => void): void;
 }
 
@@ -88,12 +116,15 @@ export interface StoredEvidence {
   readonly level: 'memory' | 'redis';
 }
 
-/** Another replica is asking upstream, and will leave what it hears in the store. `claimant` tells its claim from those of others. */
-export interface AskedElsewhere {
+/**
+ * Another replica has claimed the upstream call, and will put its result in the store. `claimant` identifies
+ * that claim.
+ */
+export interface ForeignClaim {
   readonly claimant: string;
 }
 
-export type StoreReading = StoredEvidence | AskedElsewhere | null;
+export type StoreReading = StoredEvidence | ForeignClaim | null;
 
 /** A telemetry id and who uses it, as one hash key names them. */
 export interface CustodyName {
@@ -101,11 +132,22 @@ export interface CustodyName {
   readonly claim: CustodyClaim;
 }
 
-/** Where telemetry ids are bound to who used them first. Keys and claims hold keyed hashes only. A store never rejects and never throws. */
+/**
+ * Where telemetry ids are bound to who used them first. Keys and claims hold keyed hashes only. A store never
+ * rejects and never throws.
+ */
 export interface CustodyStore {
-  /** Records one use in one atomic step under every name of the id, the first of the hash key in force, and binds what is not bound yet unless the use is another's. Null where that could not be done or not be known: custody is then unknown, and never a first use. */
+  /**
+   * Records one use in one atomic step under every name of the id, the first of the hash key in force, and
+   * binds what is not bound yet unless the use is another's. Null where that could not be done or not be
+   * known: custody is then unknown, and never a first use.
+   */
   use(names: readonly CustodyName[]): CustodyRecord | null | Promise<CustodyRecord | null>;
-  /** Keeps the binding for its full life, and until the telemetry id itself expires (Unix milliseconds, null where that is not known) if that is later. One that nobody asks this for ends soon after its latest use. Nothing ever shortens a life. Does not wait for a remote store. */
+  /**
+   * Keeps the binding for its full life, and until the telemetry id itself expires (Unix milliseconds, null
+   * where that is not known) if that is later. One that nobody asks this for ends soon after its latest use.
+   * Nothing ever shortens a life. Does not wait for a remote store.
+   */
   keep(keys: readonly string[], validUntilMs: number | null): void;
 }
 
@@ -123,14 +165,20 @@ export interface SettledAnswer {
 export interface FailedAnswer {
   readonly outcome: IndefiniteOutcome;
   readonly upstreamRequestId: string | null;
-  /** A short constant for the log that says what went wrong (`http_503`, `redirect`, `subject_mismatch`). Never text from the provider. */
+  /**
+   * A short constant for the log that says what went wrong (`http_503`, `redirect`, `subject_mismatch`).
+   * Never text from the provider.
+   */
   readonly failure: string;
   readonly isRetryable: boolean;
   /** What a Retry-After header asked for, in milliseconds; null without one. */
   readonly retryAfterMs: number | null;
 }
 
-/** One call to a provider, its retry included, as metrics and logs see it. A call that was refused here has 0 attempts: `circuit_open`, or the failures `bulkhead_full` and `queue_timeout`. */
+/**
+ * One call to a provider, its retry included, as metrics and logs see it. A call that was refused here has 0
+ * attempts: `circuit_open`, or the failures `bulkhead_full` and `queue_timeout`.
+ */
 export interface ProviderCallEvent {
   readonly provider: string;
   readonly outcome: Evidence['outcome'];
@@ -140,7 +188,10 @@ export interface ProviderCallEvent {
   readonly attempts: number;
 }
 
-/** The circuit of a provider has changed: `open` refuses calls, `half_open` has one under way to find out. It begins `closed`, of which there is no event. */
+/**
+ * The circuit of a provider has changed: `open` refuses calls, `half_open` has one under way to find out. It
+ * begins `closed`, of which there is no event.
+ */
 export interface CircuitEvent {
   readonly provider: string;
   readonly state: BreakerState;
@@ -150,7 +201,10 @@ export interface CircuitEvent {
 export interface SuspectEvent {
   readonly provider: string;
   readonly isSuspect: boolean;
-  /** `known_ids_not_found`: ids that it knew are gone. `nothing_ever_found`: it has known nobody since the start. `found_again`, `quiet`: why the suspicion ended. */
+  /**
+   * `known_ids_not_found`: ids that it knew are gone. `nothing_ever_found`: it has known nobody since the
+   * start. `found_again`, `quiet`: why the suspicion ended.
+   */
   readonly cause: 'known_ids_not_found' | 'nothing_ever_found' | 'found_again' | 'quiet';
   /** The latest calls that were counted, and how many of them were not found. */
   readonly samples: number;
@@ -184,9 +238,15 @@ export interface WindowCount {
   readonly leftMs: number;
 }
 
-/** Counts the requests of callers in fixed windows. Never rejects: a shared count that is lost goes on in this process. */
+/**
+ * Counts the requests of callers in fixed windows. Never rejects: a shared count that is lost goes on in this
+ * process.
+ */
 export interface RequestCounter {
-  /** `max` is what the window allows, and says how exact the places have to be: none is given twice, but some may be left out. */
+  /**
+   * `max` is what the window allows, and says how exact the places have to be: none is given twice, but some
+   * may be left out.
+   */
   count(callerId: string, windowMs: number, max: number): WindowCount | Promise<WindowCount>;
 }
 
@@ -196,23 +256,35 @@ export interface StoredAnswer {
   readonly body: string;
 }
 
-/** What a key stands for at the moment of asking. `unavailable`: the store cannot say, so the request has no protection against being done twice. */
+/**
+ * What a key stands for at the moment of asking. `unavailable`: the store cannot say, so the request has no
+ * protection against being done twice.
+ */
 export type Claim =
   | { readonly kind: 'claimed' | 'in_flight' | 'mismatch' | 'unavailable' }
   | { readonly kind: 'stored'; readonly answer: StoredAnswer };
 
-/** One request that wants to be done once. `key` and `fingerprint` are keyed hashes; `owner` names this attempt alone. */
+/**
+ * One request that wants to be done once. `key` and `fingerprint` are keyed hashes; `owner` names this
+ * attempt alone.
+ */
 export interface ClaimedRequest {
   readonly key: string;
   readonly fingerprint: string;
   readonly owner: string;
 }
 
-/** Keeps answers by idempotency key. Never rejects and never throws: what it cannot keep or find is `unavailable`, or lost. */
+/**
+ * Keeps answers by idempotency key. Never rejects and never throws: what it cannot keep or find is
+ * `unavailable`, or lost.
+ */
 export interface IdempotencyStore {
   /** Claims the key for `lockMs` at most, unless another request holds it or its answer is kept. */
   claim(request: ClaimedRequest, lockMs: number): Claim | Promise<Claim>;
-  /** Keeps the answer for `ttlMs` in place of the claim of the same owner, or where nothing stands; leaves anything else alone. Does not wait for a remote store. */
+  /**
+   * Keeps the answer for `ttlMs` in place of the claim of the same owner, or where nothing stands; leaves
+   * anything else alone. Does not wait for a remote store.
+   */
   keep(request: ClaimedRequest, answer: StoredAnswer, ttlMs: number): void;
   /** Gives the claim of the same owner up, so that a retry is done anew. */
   release(request: ClaimedRequest): void;

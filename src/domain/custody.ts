@@ -1,58 +1,73 @@
-/** Whose use a telemetry id was: keyed hashes by field, `account` and one `device:<provider>` for each device API. A field that the caller did not give is absent. */
+/**
+ * Who used a telemetry id: keyed hashes by field, `account` and one `device:<provider>` for each device API.
+ * A field that the caller did not give is absent.
+ */
 export type CustodyClaim = Readonly<Record<string, string>>;
 
-/** What is kept of one telemetry id. Safe to store: it holds no raw identifier. */
+/** What is stored about one telemetry id. Safe to store: it holds no raw identifier. */
 export interface CustodyBinding {
   /** Unix milliseconds. */
   readonly firstUsedAtMs: number;
-  /** Decisions that asked for it, whoever asked. */
+  /** The number of decisions about it, by any caller. */
   readonly uses: number;
-  /** When the telemetry id itself expires, Unix milliseconds, as its provider said last; null until it has. */
+  /**
+   * When the telemetry id itself expires, Unix milliseconds, as its provider last reported; null before that.
+   */
   readonly validUntilMs: number | null;
-  /** True once anybody knew the telemetry id, or could not say that nobody does: it is then kept for its full life. */
+  /**
+   * True once a provider knew the telemetry id, or none could rule it out. The binding is then kept for its
+   * full life.
+   */
   readonly isKept: boolean;
   readonly claim: CustodyClaim;
 }
 
-/** How the claim of a use fits what its holder is known by. */
+/** How the claim of a use compares with that of the holder. */
 export interface CustodyFit {
-  /** A field that both have differs, or both have devices and not one device API in common. */
+  /** A field that both have differs, or both name devices but share no device API. */
   readonly isBoundElsewhere: boolean;
-  /** The holder has given a device, and this use names none. */
+  /** The holder has given a device, and this use gives none. */
   readonly omitsDevice: boolean;
-  /** Likewise of the account. */
+  /** The holder has given an account, and this use gives none. */
   readonly omitsAccount: boolean;
 }
 
-/** What one use of a telemetry id came to. */
+/** The result of one use of a telemetry id. */
 export interface CustodyRecord extends CustodyFit {
-  /** This use included. */
+  /** Including this use. */
   readonly uses: number;
   readonly firstUsedAtMs: number;
   readonly validUntilMs: number | null;
-  /** False while the binding ends soon: all that is known of the telemetry id is that it was used. */
+  /** False while the binding has its short life: it is only known that the telemetry id was used. */
   readonly isKept: boolean;
-  /** Null where no binding of before has been missed. */
+  /** Null where the store has not lost earlier bindings. */
   readonly loss: CustodyLoss | null;
 }
 
-/** The store has come back without its bindings: who used an id before that is forgotten. Unix milliseconds. */
+/**
+ * The store has lost its bindings, so the earlier users of an id are forgotten. Times are Unix milliseconds.
+ */
 export interface CustodyLoss {
-  /** When that was noticed, which is never before it came about. */
+  /** When the loss was noticed, which is never before it happened. */
   readonly noticedAtMs: number;
-  /** When a binding of before whose id nobody knew the expiry of would have run out. */
+  /** When the last lost binding, of an id with unknown expiry, would have ended. */
   readonly overAtMs: number;
 }
 
-/** By how much a provider's clock may run ahead of ours; it is as long again until new ids are above doubt. */
+/**
+ * The most that a provider's clock may be ahead of ours. New ids stay in doubt for this long after a loss.
+ */
 const CLOCK_SLACK_MS = 5_000;
 
 /** The field that holds the account. */
 export const ACCOUNT_FIELD = 'account';
-/** What the field of a device begins with; the provider's id follows. */
+/** The prefix of a device field; the provider's id follows. */
 export const DEVICE_FIELD_PREFIX = 'device:';
 
-/** Records one use. `held` is null for the first. The Redis script repeats this, and one contract suite covers both. */
+/**
+ * Records one use. `held` is null for the first. The Redis script repeats this, and one contract suite covers
+ * both.
+ */
 export function useBinding(
   held: CustodyBinding | null,
   claim: CustodyClaim,
@@ -62,15 +77,17 @@ export function useBinding(
   const { isHolders, ...fit } = compareClaims(heldClaim, claim);
   const used = { ...kept, uses: kept.uses + 1 };
   return {
-    // Who is not the holder binds nothing: otherwise a thief could fill a field that the holder has not given yet.
+    // Only the holder binds fields: otherwise a thief could fill a field that the holder has not given yet.
     binding: { ...used, claim: isHolders ? merge(heldClaim, claim) : heldClaim },
     record: { ...used, ...fit, loss: null },
   };
 }
 
 /**
- * True when the store may have forgotten who used the id first, so that nothing of the record can be believed: the first to come after the loss may be a thief, and whoever comes next its owner.
- * `createdAtMs` is when the id came to be (Unix milliseconds): one that is younger than the loss had no binding to lose. Null where nobody says.
+ * True when the store may have forgotten who used the id first. The record cannot be trusted then: the first
+ * user after the loss may be a thief, and the next one the owner. `createdAtMs` is when the id was created
+ * (Unix milliseconds); an id that is younger than the loss had no binding to lose. Null where no provider
+ * reports it.
  */
 export function isInDoubt({ loss, firstUsedAtMs }: CustodyRecord, createdAtMs: number | null): boolean {
   if (loss === null) return false;
@@ -78,7 +95,10 @@ export function isInDoubt({ loss, firstUsedAtMs }: CustodyRecord, createdAtMs: n
   return createdAtMs < loss.noticedAtMs + CLOCK_SLACK_MS;
 }
 
-/** Compares a use with what the holder is known by. It is the holder's where a field is the same and none differs, and anybody's where the holder has given nothing: nobody can be told apart then. */
+/**
+ * Compares a use with the claim of the holder. The use is the holder's where a field is equal and none
+ * differs. Where the holder has given nothing, every use counts as the holder's: there is nothing to compare.
+ */
 export function compareClaims(
   held: CustodyClaim,
   claim: CustodyClaim,
@@ -98,7 +118,10 @@ export function compareClaims(
   };
 }
 
-/** What the holder is known by after a use of its own: a field that it had not given before is bound by the first use that has it. */
+/**
+ * The holder's claim after its own use: a field that it has not given before is bound by the first use that
+ * has it.
+ */
 function merge(held: CustodyClaim, claim: CustodyClaim): CustodyClaim {
   for (const field in claim) if (!Object.hasOwn(held, field)) return { ...claim, ...held };
   return held;

@@ -10,9 +10,9 @@ export interface EvidenceUse {
   readonly provider: string;
   readonly outcome: Outcome;
   readonly origin: EvidenceOrigin;
-  /** How long this decision waited for it. */
+  /** How long this decision waited for the evidence. */
   readonly latencyMs: number;
-  /** How old the evidence was when the decision was made; 0 where there was none to age. */
+  /** The age of the evidence when the decision was made; 0 without evidence. */
   readonly ageMs: number;
   readonly upstreamRequestId: string | null;
   /** As the policy read them; null where the outcome is indefinite or the provider was skipped. */
@@ -28,7 +28,10 @@ export interface Decision {
   readonly verdict: Verdict;
   readonly reasons: readonly Reason[];
   readonly waivers: readonly Waiver[];
-  /** At least one provider needed by the policy ended in an indefinite outcome, or custody that it needs is unknown. */
+  /**
+   * At least one provider needed by the policy ended in an indefinite outcome, or custody that it needs is
+   * unknown.
+   */
   readonly degraded: boolean;
   /** One entry for each known provider, in registry order. */
   readonly evidence: readonly EvidenceUse[];
@@ -36,10 +39,13 @@ export interface Decision {
   readonly custody: TelemetryCustody;
   readonly trace: readonly RuleTrace[];
   readonly policy: { readonly id: string; readonly hash: string };
-  /** What that policy reads of each provider. */
+  /** The signals that the policy reads of each provider. */
   readonly signalsRead: SignalsRead;
   readonly decidedAtMs: number;
-  /** When the first piece of evidence used expires; `decidedAtMs` when some evidence was missing, since the next answer may differ. */
+  /**
+   * When the first piece of evidence used expires; `decidedAtMs` when some evidence was missing, since the
+   * next answer may differ.
+   */
   readonly expiresAtMs: number;
   readonly latencyMs: number;
 }

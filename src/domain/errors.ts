@@ -1,4 +1,4 @@
-/** Every way in which riskgate refuses a request. A decision is never one of them. */
+/** Every way in which riskgate refuses a request. A decision is never an error. */
 export const ERROR_CODES = [
   'invalid_request',
   'malformed_body',
@@ -26,13 +26,16 @@ export interface FieldError {
   readonly detail: string;
 }
 
-/** The one error class of the project. `message` is for the log and holds no identifier; `publicDetail` is what the caller reads. */
+/**
+ * The one error class of the project. `message` is for the log and holds no identifier; `publicDetail` is
+ * what the caller reads.
+ */
 export class RiskgateError extends Error {
   override readonly name = 'RiskgateError';
   readonly code: ErrorCode;
   readonly publicDetail: string | null;
   readonly fields: readonly FieldError[];
-  /** When it is worth trying again; null where trying again is no use, or nothing is known. */
+  /** When a retry can succeed; null where a retry is no use, or the time is unknown. */
   readonly retryAfterSeconds: number | null;
 
   constructor(

@@ -1,7 +1,13 @@
-/** Outcomes that settle what the provider knows about the subject. Only these are cached, and only `skipped` carries no signals. */
+/**
+ * Outcomes that settle what the provider knows about the subject. Only these are cached, and only `skipped`
+ * carries no signals.
+ */
 export const DEFINITE_OUTCOMES = ['ok', 'not_found', 'unsupported', 'skipped'] as const;
 
-/** Outcomes that leave the question open: the provider's signals are missing evidence, and missing evidence is never clean. */
+/**
+ * Outcomes that leave the question open: the provider's signals are missing evidence, and missing evidence is
+ * never clean.
+ */
 export const INDEFINITE_OUTCOMES = [
   'timeout',
   'unavailable',
@@ -31,13 +37,19 @@ export type SignalValue =
   | readonly string[]
   | { readonly [name: string]: SignalValue | undefined };
 
-/** A provider's answer, normalised and free of raw identifiers. `found: false` says that the provider does not know the id. */
+/**
+ * A provider's answer, normalised and free of raw identifiers. `found: false` says that the provider does not
+ * know the id.
+ */
 export interface Signals {
   readonly found: boolean;
   readonly [name: string]: SignalValue | undefined;
 }
 
-/** The unit of caching: what one provider said about one id, and when. Safe to store: it holds no raw identifier. */
+/**
+ * The unit of caching: what one provider said about one id, and when. Safe to store: it holds no raw
+ * identifier.
+ */
 export interface Evidence {
   readonly provider: string;
   readonly outcome: Outcome;
@@ -45,13 +57,19 @@ export interface Evidence {
   readonly signals: Signals | null;
   /** Unix milliseconds at which the provider's answer was complete. */
   readonly observedAtMs: number;
-  /** Unix milliseconds after which this evidence must not be used; null where expiry means nothing (`skipped`). */
+  /**
+   * Unix milliseconds after which this evidence must not be used; null where expiry means nothing
+   * (`skipped`).
+   */
   readonly expiresAtMs: number | null;
   /** The provider's own id of the call, for its support desk. */
   readonly upstreamRequestId: string | null;
 }
 
-/** Where evidence came from: a cache level, a call made for this request, a call shared with a concurrent request, or no call at all. */
+/**
+ * Where evidence came from: a cache level, a call for this request (`miss`), a call shared with a concurrent
+ * request, or no call at all.
+ */
 export type EvidenceOrigin = 'memory' | 'redis' | 'miss' | 'shared' | 'none';
 
 /** True for `ok`, `not_found`, `unsupported` and `skipped`. */

@@ -1,14 +1,17 @@
-/** An address as a number: of IPv4 32 bits, of IPv6 128. An IPv4 address inside an IPv6 one (RFC 4291, 2.5.5.2) is the IPv4 one. */
+/**
+ * An address as a number: 32 bits for IPv4, 128 for IPv6. An IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) is
+ * the IPv4 address.
+ */
 interface Address {
   readonly family: 4 | 6;
   readonly bits: bigint;
 }
 
-/** A network that was written without a mistake. */
+/** A parsed network. */
 export interface Network {
   readonly family: 4 | 6;
   readonly prefix: number;
-  /** The bits of the prefix, as a number of their own. */
+  /** The bits of the prefix, as a number. */
   readonly head: bigint;
 }
 
@@ -20,13 +23,19 @@ const GROUPS = 8;
 const MAPPED_HEAD = 0xffffn;
 const MAPPED_HEAD_BITS = 96;
 
-/** The one spelling of the address in `text`: dotted IPv4, or RFC 5952. Brackets, a port, a zone and surrounding spaces go. Null for what is no address, or one that two readers could read differently (`010.0.0.1` is 8.0.0.1 or 10.0.0.1). */
+/**
+ * The canonical spelling of the address in `text`: dotted IPv4, or RFC 5952. Brackets, a port, a zone and
+ * surrounding spaces are removed. Null for what is not an address, and for an ambiguous one (`010.0.0.1` is
+ * 8.0.0.1 or 10.0.0.1).
+ */
 export function canonicalAddress(text: string): string | null {
   const address = parseAddress(text);
   return address === null ? null : formatAddress(address);
 }
 
-/** The network of an address, as text: the prefix is that of its family. Null for what is no address. */
+/**
+ * The network of an address, as text, with the prefix length of its family. Null for what is not an address.
+ */
 export function networkOfAddress(
   text: string,
   prefixes: { readonly 4: number; readonly 6: number },
@@ -38,7 +47,10 @@ export function networkOfAddress(
   return `${formatAddress({ family: address.family, bits: (address.bits >> spare) << spare })}/${prefix}`;
 }
 
-/** The network in `text`, such as `203.0.113.0/24`, or what is wrong with it. A mapped IPv6 network is the IPv4 one. */
+/**
+ * Parses a network such as `203.0.113.0/24`, or returns the mistake. An IPv4-mapped IPv6 network is the IPv4
+ * network.
+ */
 export function parseNetwork(text: string): Network | { readonly mistake: string } {
   const [address = '', digits, more] = text.split('/');
   if (digits === undefined) return { mistake: 'is no network: write its prefix too, such as 203.0.113.0/24' };
@@ -59,7 +71,10 @@ export function parseNetwork(text: string): Network | { readonly mistake: string
   return { family, prefix, head };
 }
 
-/** A test whether an address, in any spelling, is in one of these networks; null for what is no address. */
+/**
+ * Builds a test whether an address, in any spelling, is in one of these networks; null for what is not an
+ * address.
+ */
 export function createNetworkTest(networks: readonly Network[]): (text: string) => boolean | null {
   return (text) => {
     const address = parseAddress(text);
@@ -74,7 +89,7 @@ export function createNetworkTest(networks: readonly Network[]): (text: string) 
 function parseAddress(text: string): Address | null {
   if (text.length > TEXT_CHARS_MAX) return null;
   const [, inBrackets, bare = ''] = /^\[([^[\]]*)\](?::\d{1,5})?$|^(.*)$/s.exec(text.trim()) ?? [];
-  // Only IPv6 stands in brackets, and only IPv4 has a port without them.
+  // Only IPv6 addresses have brackets, and only IPv4 addresses have a port without them.
   if (inBrackets !== undefined)
     return inBrackets.includes(':') ? (parseBits(inBrackets)?.address ?? null) : null;
   const [, withoutPort = bare] = /^([\d.]+):\d{1,5}$/.exec(bare) ?? [];
@@ -94,7 +109,7 @@ function parseBits(text: string): { readonly written: 4 | 6; readonly address: A
   return { written: 6, address };
 }
 
-/** Four numbers in decimal. A leading zero means octal to some readers, so there is none. */
+/** Four decimal numbers. A leading zero is refused: some readers take it for octal. */
 function parseIpv4(text: string): bigint | null {
   const parts = text.split('.');
   if (parts.length !== 4 || !parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255))

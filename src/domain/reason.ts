@@ -1,11 +1,14 @@
 import type { Verdict } from './verdict.ts';
 
-/** Why a decision is what it is: one rule that is true, or whose condition could not be decided. */
+/** One reason of a decision: a rule that is true, or whose condition is unknown. */
 export interface Reason {
   /** The rule's reason code, upper snake case. */
   readonly code: string;
   readonly rule: string;
-  /** What the rule contributes: its verdict when true, its `on_unknown` when unknown (ALLOW where that is IGNORE). */
+  /**
+   * What the rule contributes: its verdict when true, its `on_unknown` when unknown (ALLOW where that is
+   * IGNORE).
+   */
   readonly verdict: Verdict;
   /** The providers whose signals or outcome the rule reads, in registry order. */
   readonly providers: readonly string[];
@@ -13,7 +16,7 @@ export interface Reason {
   readonly certain: boolean;
 }
 
-/** A rule that could not be decided and that the policy lets pass (`on_unknown: IGNORE`): an explicit fail-open. */
+/** An unknown rule that the policy ignores (`on_unknown: IGNORE`): an explicit fail-open. */
 export interface Waiver {
   readonly code: string;
   readonly rule: string;

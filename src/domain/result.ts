@@ -1,4 +1,4 @@
-/** An expected failure as a value. `mistakes` is never empty and lists all of them, not the first. */
+/** An expected failure as a value. `mistakes` is never empty, and lists every mistake, not only the first. */
 export type Result<Value, Mistake> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly mistakes: readonly Mistake[] };

@@ -6,7 +6,7 @@ const PAIRS = ['provider_outcome', 'provider_origin', 'rule'] as const;
 
 type Values = Map<string, number>;
 
-/** Counts decisions. It is on the hot path: no name is put together before somebody reads. */
+/** Counts decisions. This is the hot path, so names are built only when the counts are read. */
 export class DecisionTally {
   readonly #plain = Object.fromEntries(PLAIN.map((group) => [group, new Map()])) as Record<
     (typeof PLAIN)[number],
@@ -34,7 +34,7 @@ export class DecisionTally {
       if (use === undefined) continue;
       raise(valuesOf(this.#pairs.provider_outcome, provider), use.outcome);
       raise(valuesOf(this.#pairs.provider_origin, provider), use.origin);
-      // What came from a cache says nothing of how long the provider takes.
+      // Cached evidence says nothing about the provider's latency.
       if (use.origin === 'miss') this.#time(provider, use.latency_ms);
     }
   }

@@ -5,7 +5,7 @@ type Values = Map<string, number>;
 const NO_VALUES: ReadonlyMap<string, number> = new Map();
 const LATENCY_PREFIX = 'latency:';
 
-/** Counts by group and value: one look finds a group, where flat counts would be searched name by name. */
+/** Counts by group and value. A group is found by one lookup; flat counts would be searched name by name. */
 export class GroupedCounts {
   readonly #groups = new Map<string, Values>();
   /** Buckets by series. */
@@ -31,7 +31,7 @@ export class GroupedCounts {
     }
   }
 
-  /** Adds what another one holds. */
+  /** Adds the counts of another. */
   addAll(other: GroupedCounts): void {
     for (const [group, values] of other.#groups)
       for (const [value, count] of values) this.#raise(this.#groups, group, value, count);
@@ -44,12 +44,15 @@ export class GroupedCounts {
     return this.#groups.get(group) ?? NO_VALUES;
   }
 
-  /** The latency series that there are, in the order of their names. */
+  /** The names of the latency series, sorted. */
   series(): readonly string[] {
     return [...this.#latencies.keys()].sort();
   }
 
-  /** Milliseconds below which each share (0 to 1) of a series lies, to within 5 %; null for each where nothing was counted. */
+  /**
+   * The quantiles of a series in milliseconds, to within 5 %, for each share (0 to 1); null for each where
+   * nothing was counted.
+   */
   quantilesOf(series: string, shares: readonly number[]): (number | null)[] {
     return quantilesOfBuckets(this.#latencies.get(series) ?? NO_VALUES, shares);
   }

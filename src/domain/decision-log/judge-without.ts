@@ -7,36 +7,43 @@ import type { Reason } from '../reason.ts';
 import type { Verdict } from '../verdict.ts';
 import type { DecisionRecord } from './decision-record.ts';
 
-/** What would have been decided had one provider not answered. */
+/** The decision that would have been made if one provider had not answered. */
 export interface JudgedWithout {
   readonly provider: string;
   readonly verdict: Verdict;
-  /** The verdict is another one than that of the decision. */
+  /** The verdict differs from that of the decision. */
   readonly changes: boolean;
   readonly reasons: readonly Reason[];
 }
 
-/** `why` is null where the providers could be left out one by one; otherwise it says why not, and there are none. */
-export interface Withouts {
+/**
+ * A decision judged again without each of its providers. `why` is null on success; otherwise it gives the
+ * reason, and `providers` is empty.
+ */
+export interface WithoutEachProvider {
   readonly why: string | null;
   readonly providers: readonly JudgedWithout[];
 }
 
-/** How a provider that is left out ends. */
+/** The evidence of a provider that is left out. */
 const LOST: PolicyEvidence = { outcome: 'unavailable', signals: null };
-/** A request signal that no record keeps: it would be an identifier. A mention in a text counts as well, which costs an explanation and no more. */
+/**
+ * A request signal that records do not keep, because it is an identifier. A mention inside a text literal
+ * matches too; that only costs an explanation.
+ */
 const UNRECORDED_READ =
   /\brequest\b(?!\s*\.\s*(?:telemetry_id_present|device_id_present|device_id_given|action)\b)/;
 
 /**
- * Leaves each provider of a decision out, with the policy it was made by and the signals it rests on. What the records hold has to come to the decision itself first: where it does not, nothing is said.
- * `telemetryProviders` are those that say when a telemetry id expires.
+ * Judges a decision again without each of its providers, by its own policy and recorded signals. The record
+ * must first reproduce the decision itself; otherwise there is no result. `telemetryProviders` are those that
+ * report when a telemetry id expires.
  */
 export function judgeWithout(
   policy: CompiledPolicy,
   record: DecisionRecord,
   telemetryProviders: readonly string[],
-): Withouts {
+): WithoutEachProvider {
   const unrecorded = policy.rules.find(({ source }) => UNRECORDED_READ.test(source.when));
   if (unrecorded !== undefined)
     return unavailable(`the rule ${unrecorded.source.id} reads what records do not keep`);
@@ -48,7 +55,7 @@ export function judgeWithout(
   const providers = policy.providerIds.flatMap((provider, place) => {
     const outcome = evidence[place]?.outcome;
     if (outcome === 'skipped' || outcome === undefined) return [];
-    // Nobody can lose what was lost already.
+    // Evidence that was already lost cannot be left out.
     const changed = isDefinite(outcome) ? evidence.with(place, LOST) : evidence;
     const seen = telemetryProviders.includes(provider) ? withoutExpiry(custody) : custody;
     const { verdict, reasons } = evaluatePolicy(
@@ -62,15 +69,15 @@ export function judgeWithout(
   return { why: null, providers };
 }
 
-function unavailable(why: string): Withouts {
+function unavailable(why: string): WithoutEachProvider {
   return { why, providers: [] };
 }
 
-/** A provider that the decision did not know was never asked. */
+/** A provider that is not in the record was not asked. */
 function evidenceOf({ providers }: DecisionRecord, id: string): PolicyEvidence {
   const use = Object.hasOwn(providers, id) ? providers[id] : undefined;
   if (use === undefined) return { outcome: 'skipped', signals: null };
-  // Records are made of signals, and hold nothing else there.
+  // A record's signals were written from Signals.
   return { outcome: use.outcome, signals: use.signals as Signals | null, suspect: use.suspect };
 }
 
@@ -85,11 +92,15 @@ function toRequest({ subject, action }: DecisionRecord): RequestSignals {
 }
 
 function toCustody({ custody }: DecisionRecord): TelemetryCustody {
-  // An older record may lack a signal: a rule that reads it is unknown, and the record then comes to another verdict.
+  // An older record may lack a signal: a rule that reads it is unknown, and the verdict then differs from the
+  // record's.
   return (custody.signals as TelemetrySignals | null) ?? (custody.result === 'none' ? 'none' : 'unknown');
 }
 
-/** That a telemetry id has not expired is what its provider says; that it has, the binding remembers. */
+/**
+ * Only the provider can report that a telemetry id has not expired; that it has expired is also known from
+ * the binding.
+ */
 function withoutExpiry(custody: TelemetryCustody): TelemetryCustody {
   if (typeof custody !== 'object' || custody.expired !== false) return custody;
   const { expired: _, ...rest } = custody;

@@ -1,4 +1,4 @@
-/** What identifiers look like. Dates and times are taken out before. */
+/** Patterns of identifiers. Dates and times are removed before matching. */
 const SHAPES: readonly RegExp[] = [
   // An e-mail address, or a name at a host.
   /[^\s@]+@[^\s@]+/,
@@ -16,7 +16,7 @@ const DATES = /\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?Z?)?\b/g
 const BETWEEN_WORDS = /[\s,;:!?()[\]{}<>"'`=]+/;
 const AROUND_WORDS = /^[./\\-]+|[./\\-]+$/g;
 
-/** True when a text for people holds what looks like an identifier, or a word that `isOfSubject` knows. It finds what is pasted without thought, and nobody who wants to hide something. */
+/** True when a note contains what looks like an identifier, or a word that `isOfSubject` recognises. It catches accidents, not attempts to hide an identifier. */
 export function holdsIdentifier(text: string, isOfSubject: (word: string) => boolean): boolean {
   const plain = text.replaceAll(DATES, ' ');
   if (SHAPES.some((shape) => shape.test(plain))) return true;

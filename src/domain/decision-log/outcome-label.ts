@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What turned out to be the case. */
+/** How a decision turned out. */
 export const OUTCOME_LABELS = [
   'legit',
   'fraud',
@@ -9,7 +9,7 @@ export const OUTCOME_LABELS = [
   'abandoned',
 ] as const;
 
-/** What somebody learnt about a decision afterwards. */
+/** A label that a caller gives a decision afterwards. */
 export const outcomeLabelSchema = z.object({
   label: z.enum(OUTCOME_LABELS),
   at: z
@@ -22,10 +22,17 @@ export const outcomeLabelSchema = z.object({
 
 export type OutcomeLabel = Readonly<z.output<typeof outcomeLabelSchema>>;
 
-/** Labels of one decision: all of them are read and written with each that is added, and shown with the decision. Nobody learns so often how one turned out. */
+/**
+ * The most labels of one decision. All of them are read and written whenever one is added, and shown with the
+ * decision.
+ */
 export const LABELS_MAX = 100;
 
-/** The labels of one decision with `label` among them, the latest last, or null where the same has been said already. Of two at the same time the one that was said later counts. A label whose time is only that of its saying repeats an equal one that is in force. */
+/**
+ * The labels of one decision with `label` added, the latest last, or null where the same label was given
+ * already. Of two labels with the same time, the one given later counts. A label without a time of its own
+ * (`isTimeGiven` false) repeats an equal label that is in force.
+ */
 export function addLabel(
   history: readonly OutcomeLabel[],
   label: OutcomeLabel,

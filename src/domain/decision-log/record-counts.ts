@@ -16,15 +16,17 @@ export const STATS_GROUPS = [
 export type StatsGroup = (typeof STATS_GROUPS)[number];
 
 /**
- * What is counted of decisions. `provider_outcome` and `provider_origin` hold `<provider>/<outcome>` and `<provider>/<origin>`, `rule` holds `<rule>/true` and `<rule>/unknown`,
- * `rule_label` holds `<rule>/<label>` for rules that were true, and `latency` holds `<series>/<bucket>` of the series `decision` and of each provider.
+ * The groups of counts. `provider_outcome` and `provider_origin` hold `<provider>/<outcome>` and
+ * `<provider>/<origin>`, `rule` holds `<rule>/true` and `<rule>/unknown`, `rule_label` holds `<rule>/<label>`
+ * for rules that were true, and `latency` holds `<series>/<bucket>` of the series `decision` and of each
+ * provider.
  */
 export type CountGroup = StatsGroup | 'rule_label' | 'latency';
 
-/** Counts by `<group>:<value>`. Two of them are merged by adding what has the same name. */
+/** Counts by `<group>:<value>`. Two of them are merged by adding counts of the same name. */
 export type Counts = ReadonlyMap<string, number>;
 
-/** Each bucket ends a tenth above the one before, so that a quantile is off by a twentieth at most. */
+/** Each bucket ends 10 % above the one before, so that a quantile is within 5 %. */
 const BUCKET_GROWTH = 1.1;
 /** Milliseconds at which the first bucket ends. */
 const FIRST_BUCKET_MS = 0.01;
@@ -39,7 +41,10 @@ export function countName(group: CountGroup, value: string): string {
   return `${group}:${value}`;
 }
 
-/** What changes when the label that counts for a decision is no longer `before` but `after`; null is none. */
+/**
+ * The changes of counts when the label in force of a decision changes from `before` to `after`; null is no
+ * label.
+ */
 export function countLabel(
   { rules }: DecisionRecord,
   before: OutcomeLabel['label'] | null,
@@ -60,7 +65,10 @@ export function addCounts(counts: Map<string, number>, more: Counts): void {
   for (const [name, count] of more) add(counts, name, count);
 }
 
-/** Milliseconds below which each share (0 to 1) of what stands in these buckets lies, to within 5 %; null for each where nothing does. */
+/**
+ * The quantiles of these buckets in milliseconds, to within 5 %, for each share (0 to 1); null for each where
+ * the buckets are empty.
+ */
 export function quantilesOfBuckets(
   counts: ReadonlyMap<string, number>,
   shares: readonly number[],
@@ -94,7 +102,7 @@ export function bucketOf(ms: number): number {
   return Math.min(BUCKET_MAX, Math.ceil(Math.log(ms / FIRST_BUCKET_MS) / LOG_GROWTH));
 }
 
-/** The value that is off by the same share at both ends of the bucket. */
+/** The value whose relative error is the same at both ends of the bucket. */
 function middleOf(bucket: number): number {
   if (bucket === 0) return FIRST_BUCKET_MS;
   return (FIRST_BUCKET_MS * BUCKET_GROWTH ** bucket * 2) / (1 + BUCKET_GROWTH);

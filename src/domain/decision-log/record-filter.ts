@@ -2,7 +2,10 @@ import type { Outcome } from '../evidence.ts';
 import type { Verdict } from '../verdict.ts';
 import type { DecisionRecord, LogRecord } from './decision-record.ts';
 
-/** What is looked for among decisions. Every field that is given must hold; identifiers are given as the keyed hashes of the log. */
+/**
+ * A filter of decisions. A record must match every field that is given. Identifiers are given as the keyed
+ * hashes of the log.
+ */
 export interface RecordFilter {
   readonly verdict?: Verdict | undefined;
   /** A reason code. */
@@ -15,18 +18,18 @@ export interface RecordFilter {
   readonly degraded?: boolean | undefined;
   /** The id or the hash of a policy. */
   readonly policy?: string | undefined;
-  /** Of identifiers, their hashes under each key that is known: one of them must hold. */
+  /** The hashes of an identifier under each known key: the record must match one of them. */
   readonly telemetry?: readonly string[] | undefined;
   readonly device?: readonly string[] | undefined;
   readonly account?: readonly string[] | undefined;
-  /** Decided at or after, and before: as `decided_at` is written. */
+  /** Decided at or after `since`, and before `until`, in the format of `decided_at`. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;
-  /** Gap records are found too, by their times alone. */
+  /** Also matches gap records, by their times alone. */
   readonly includesGaps?: boolean | undefined;
 }
 
-/** True when the record is one that is looked for. */
+/** True when the record matches the filter. */
 export function matchesFilter(record: LogRecord, filter: RecordFilter): boolean {
   const { since, until } = filter;
   if (record.kind === 'gap')

@@ -10,21 +10,21 @@ export interface PolicyProvider {
   readonly signals: z.ZodObject;
 }
 
-/** Tests a text against a pattern in time linear in the text, whatever the pattern. */
+/** Tests a text against a pattern. The time is linear in the length of the text for every pattern. */
 export interface PatternTest {
   (text: string): boolean;
-  /** The size of its program: what it may cost for each character. */
+  /** The size of its program: the most steps for each character. */
   readonly instructions: number;
 }
 
-/** Tells whether an address, in any spelling, is in one network; null for what is no address. */
+/** Tells whether an address, in any spelling, is in one network; null for what is not an address. */
 export type NetworkTest = (address: string) => boolean | null;
 
-/** The function of CEL that asks it: `in_network(request.ip, "203.0.113.0/24")`. */
+/** The CEL function for this test: `in_network(request.ip, "203.0.113.0/24")`. */
 export const IN_NETWORK = 'in_network';
 const IN_NETWORK_SIGNATURE = `${IN_NETWORK}(string, string): bool`;
 
-/** What literals of conditions are compiled to, by their text: once at load, and looked up when a condition runs. */
+/** The compiled literals of conditions, by their text. They are compiled once, when the policy is loaded. */
 export interface CompiledLiterals {
   readonly patterns: Map<string, PatternTest>;
   readonly networks: Map<string, NetworkTest>;
@@ -36,7 +36,10 @@ export const TELEMETRY = 'telemetry';
 /** The method that stands in for CEL's `matches()`, whose own implementation backtracks and can hang. */
 export const SAFE_MATCHES = 'matchesLinear';
 
-/** The type of every variable that conditions can read: each provider, `request`, custody, and `providers` with what is known of each. */
+/**
+ * The type of every variable that conditions can read: each provider, `request`, custody, and `providers`
+ * with the outcome and suspicion of each.
+ */
 export function variableTypes(providers: readonly PolicyProvider[]): ReadonlyMap<string, ObjectType> {
   const state: ObjectType = {
     kind: 'object',
@@ -61,7 +64,11 @@ export function createCheckEnvironment(variables: ReadonlyMap<string, ObjectType
   return environment.registerFunction(IN_NETWORK_SIGNATURE, () => false);
 }
 
-/** The environment in which conditions run: plain maps, which are read 2.3 times faster than typed objects, the linear matcher and the test of networks. The values in them have the checked types (see run-values.ts); a list of several signals is one of unknown types here and was seen to be of one type by the check. */
+/**
+ * The environment in which conditions run: plain maps (read 2.3 times faster than typed objects), the linear
+ * matcher and the network test. Values have the checked types (see run-values.ts). A list of several signals
+ * has items of unknown type here; the check has verified that they are of one type.
+ */
 export function createRunEnvironment(
   names: Iterable<string>,
   { patterns, networks }: CompiledLiterals,
@@ -85,7 +92,10 @@ export function variableNames(providers: readonly PolicyProvider[]): readonly st
   return [...providers.map((provider) => provider.id), 'providers', 'request'];
 }
 
-/** A condition longer or deeper than this is a program, not a rule; the bounds also bound what a load can cost. */
+/**
+ * A condition longer or deeper than this is a program, not a rule; the bounds also bound what a load can
+ * cost.
+ */
 const LIMITS = { maxAstNodes: 2000, maxDepth: 64, maxListElements: 1000 } as const;
 
 function toCelSchema({ fields }: ObjectType): ObjectSchema {

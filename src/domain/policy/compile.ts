@@ -10,7 +10,12 @@ import {
   variableNames,
   variableTypes,
 } from './cel-environment.ts';
-import { type CompileOptions, type Condition, compileCondition, type Workshop } from './compile-condition.ts';
+import {
+  type CompileContext,
+  type CompileOptions,
+  type Condition,
+  compileCondition,
+} from './compile-condition.ts';
 import { POLICY_STEPS_MAX } from './condition-cost.ts';
 import {
   type PolicyDocument,
@@ -26,17 +31,23 @@ import { findSignalsRead, type SignalsRead } from './signals-read.ts';
 /** A rule that is ready to run. `run` throws where the condition is unknown. */
 export interface CompiledRule {
   readonly source: PolicyRule;
-  /** Indexes, in provider order, of the providers whose signals the condition reads. Custody comes after the last provider. */
+  /**
+   * Indexes, in provider order, of the providers whose signals the condition reads. Custody comes after the
+   * last provider.
+   */
   readonly signalReads: readonly number[];
   /** Indexes of the providers whose outcome or suspicion the condition reads. */
   readonly outcomeReads: readonly number[];
-  /** Ids of the providers it reads in either way, for reasons. */
+  /** Ids of the providers that it reads in either way; reasons name them. */
   readonly providers: readonly string[];
   readonly ast: ASTNode;
   readonly run: (context: Readonly<Record<string, unknown>>) => unknown;
-  /** What the condition can come to when the providers in the bit set `absentMask` have no signals; see possible-results.ts. */
+  /**
+   * The results that the condition can have when the providers in the bit set `absentMask` have no signals;
+   * see possible-results.ts.
+   */
   readonly possible: (absentMask: number) => number;
-  /** The rule's line of the explanation when it is true, and when it is false. */
+  /** The rule's line in the trace when it is true, and when it is false. */
   readonly trueTrace: RuleTrace;
   readonly falseTrace: RuleTrace;
 }
@@ -49,14 +60,17 @@ export interface CompiledPolicy {
   readonly document: PolicyDocument;
   readonly rules: readonly CompiledRule[];
   readonly providerIds: readonly string[];
-  /** Bit set of the providers, and custody after them, that some rule reads: without one of them a decision is degraded. */
+  /**
+   * Bit set of the providers, then custody, that some rule reads. A decision that lacks one of them is
+   * degraded.
+   */
   readonly neededMask: number;
   readonly signalsRead: SignalsRead;
-  /** For each variable of signals, what turns them into the values that its rules run on. */
+  /** For each variable, the conversion of its signals to the values that rules run on. */
   readonly toRunValues: ReadonlyMap<string, ToRunValues>;
 }
 
-/** True when some rule reads custody, which stands after the last provider. */
+/** True when some rule reads custody, whose bit follows that of the last provider. */
 export function readsCustody({ neededMask, providerIds }: CompiledPolicy): boolean {
   return (neededMask & (1 << providerIds.length)) !== 0;
 }
@@ -73,14 +87,14 @@ export function compilePolicy(
   }
 }
 
-/** As compilePolicy, one condition at a time: each takes milliseconds at most. */
+/** As compilePolicy, with a yield after each condition. One condition takes milliseconds at most. */
 export function* compileInSteps(
   document: unknown,
   options: CompileOptions,
 ): Generator<undefined, Result<CompiledPolicy, PolicyMistake>> {
   const literals: CompiledLiterals = { patterns: new Map(), networks: new Map() };
   const variables = variableTypes(options.providers);
-  const workshop: Workshop = {
+  const context: CompileContext = {
     ...options,
     variables,
     checkEnvironment: createCheckEnvironment(variables),
@@ -91,25 +105,25 @@ export function* compileInSteps(
     steps: 0,
   };
   const parsed = policyDocumentSchema.safeParse(document);
-  if (!parsed.success) workshop.mistakes.push(...parsed.error.issues.flatMap(toMistakes));
+  if (!parsed.success) context.mistakes.push(...parsed.error.issues.flatMap(toMistakes));
   const conditions: (Condition | null)[] = [];
   for (const { index, when } of conditionsOf(document)) {
-    conditions.push(compileCondition(when, index, workshop));
+    conditions.push(compileCondition(when, index, context));
     yield;
   }
-  refuseDuplicates(document, workshop.mistakes);
-  if (workshop.steps > POLICY_STEPS_MAX && workshop.mistakes.length === 0) {
-    const message = `can take ${workshop.steps} steps together in one decision, and ${POLICY_STEPS_MAX} are the most`;
-    workshop.mistakes.push({ path: ['rules'], isKey: true, offset: null, message });
+  refuseDuplicates(document, context.mistakes);
+  if (context.steps > POLICY_STEPS_MAX && context.mistakes.length === 0) {
+    const message = `can take ${context.steps} steps together in one decision, and ${POLICY_STEPS_MAX} are the most`;
+    context.mistakes.push({ path: ['rules'], isKey: true, offset: null, message });
   }
-  if (!parsed.success) return failure(workshop.mistakes);
-  const rules = parsed.data.rules.map((rule, index) => toRule(rule, index, conditions[index], workshop));
-  if (workshop.mistakes.length > 0) return failure(workshop.mistakes);
+  if (!parsed.success) return failure(context.mistakes);
+  const rules = parsed.data.rules.map((rule, index) => toRule(rule, index, conditions[index], context));
+  if (context.mistakes.length > 0) return failure(context.mistakes);
   return success(
     toPolicy(
       parsed.data,
       rules.filter((rule) => rule !== null),
-      workshop,
+      context,
     ),
   );
 }
@@ -118,27 +132,27 @@ function toRule(
   rule: PolicyRule,
   index: number,
   condition: Condition | null | undefined,
-  workshop: Workshop,
+  context: CompileContext,
 ): CompiledRule | null {
   if (!condition) return null;
   const { ast, inspection, run } = condition;
   if (rule.exempt && rule.verdict !== 'ALLOW') {
-    refuseRule(workshop, index, 'verdict', 'an exempt rule ends with ALLOW, so its verdict is ALLOW');
+    refuseRule(context, index, 'verdict', 'an exempt rule ends with ALLOW, so its verdict is ALLOW');
   }
-  // Otherwise a provider's outage or a suspicion, which makes such a rule true, would turn a stricter verdict into ALLOW.
+  // An outage or a suspicion could make such a rule true, and so turn a stricter verdict into ALLOW.
   if (rule.verdict === 'ALLOW' && inspection.outcomeReads.size > 0) {
     refuseRule(
-      workshop,
+      context,
       index,
       'when',
       'a rule with the verdict ALLOW must not depend on the outcome of a provider, or on whether it is suspect',
     );
   }
   const indexesOf = (names: ReadonlySet<string>) =>
-    sourcesOf(workshop.providers).flatMap((source, place) => (names.has(source) ? [place] : []));
+    sourcesOf(context.providers).flatMap((source, place) => (names.has(source) ? [place] : []));
   const signalReads = indexesOf(inspection.variables);
   const outcomeReads = indexesOf(inspection.outcomeReads);
-  const providers = workshop.providers
+  const providers = context.providers
     .filter((_, place) => signalReads.includes(place) || outcomeReads.includes(place))
     .map((provider) => provider.id);
   return {
@@ -148,13 +162,13 @@ function toRule(
     providers,
     ast,
     run,
-    possible: memoisePossible(ast, workshop.providers),
+    possible: memoisePossible(ast, context.providers),
     trueTrace: { rule: rule.id, result: 'true' },
     falseTrace: { rule: rule.id, result: 'false' },
   };
 }
 
-/** The variables whose evidence can be missing, by place: every provider, then custody. */
+/** The variables whose evidence can be missing, in the order of their bits: every provider, then custody. */
 function sourcesOf(providers: readonly PolicyProvider[]): readonly string[] {
   return [...providers.map(({ id }) => id), TELEMETRY];
 }
@@ -175,25 +189,25 @@ function memoisePossible(ast: ASTNode, providers: readonly PolicyProvider[]): (a
 function toPolicy(
   document: PolicyDocument,
   rules: readonly CompiledRule[],
-  options: Workshop,
+  context: CompileContext,
 ): CompiledPolicy {
   let neededMask = 0;
   for (const rule of rules)
     for (const place of [...rule.signalReads, ...rule.outcomeReads]) neededMask |= 1 << place;
   const signalsRead = findSignalsRead(
     rules.map(({ ast }) => ast),
-    options.providers.map(({ id }) => id),
+    context.providers.map(({ id }) => id),
   );
   return {
     id: document.policy,
-    hash: options.hash,
+    hash: context.hash,
     document,
     rules,
-    providerIds: options.providers.map(({ id }) => id),
+    providerIds: context.providers.map(({ id }) => id),
     neededMask,
     signalsRead,
     toRunValues: new Map(
-      [...options.variables].map(([name, type]) => [
+      [...context.variables].map(([name, type]) => [
         name,
         createToRunValues(type, signalsRead.get(name) ?? null),
       ]),
@@ -201,11 +215,14 @@ function toPolicy(
   };
 }
 
-function refuseRule(workshop: Workshop, index: number, field: string, message: string): void {
-  workshop.mistakes.push({ path: ['rules', index, field], isKey: false, offset: null, message });
+function refuseRule(context: CompileContext, index: number, field: string, message: string): void {
+  context.mistakes.push({ path: ['rules', index, field], isKey: false, offset: null, message });
 }
 
-/** The conditions of whatever `document` is, so that mistakes in them are reported beside those in its shape. */
+/**
+ * The conditions in `document`, whatever its shape, so that their mistakes are reported together with those
+ * in the shape.
+ */
 function conditionsOf(document: unknown): { index: number; when: string }[] {
   return rulesOf(document).map((rule, index) => ({ index, when: textField(rule, 'when') ?? 'false' }));
 }

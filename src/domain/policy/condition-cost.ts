@@ -4,29 +4,38 @@ import { COMPREHENSIONS } from './inspect-condition.ts';
 import { childrenOf } from './possible-results.ts';
 import type { ObjectType, SignalType } from './signal-type.ts';
 
-/** What one condition may cost at worst, in steps of about 0.2 µs: 10 ms. */
+/** The most steps that one condition may take. A step is about 0.2 µs, so this is 10 ms. */
 export const CONDITION_STEPS_MAX = 50_000;
-/** What all conditions of a policy may cost together. */
+/** The most steps that all conditions of a policy may take together. */
 export const POLICY_STEPS_MAX = 10 * CONDITION_STEPS_MAX;
 
-/** An error is an object with a stack, and its message draws the source. */
+/** An error is expensive: it has a stack, and its message quotes the source. */
 const ERROR_STEPS = 100;
 const CALL_STEPS = 5;
 const NETWORK_STEPS = 20;
-/** Two ends of a time zone's calendar are asked for. */
+/** A conversion to a time zone asks the calendar twice. */
 const TIME_ZONE_STEPS = 250;
-/** What is done with each character: compared or copied, compared again at each place of a search, tried by each instruction of a pattern. Instructions for large Unicode classes (`\pL`) take up to three times as long. */
+/**
+ * Work for each character: it is compared or copied, compared at each position of a search, or tried by each
+ * instruction of a pattern. Instructions for large Unicode classes (`\pL`) take up to three times as long.
+ */
 const CHARS_PER_STEP = 128;
 const SEARCHED_PER_STEP = 1024;
 const INSTRUCTIONS_PER_STEP = 6;
-/** Of lists of providers and of all texts but the User-Agent; longer ones are refused where they come in. */
+/**
+ * Bounds of the lists of providers, and of all texts except the User-Agent. Longer ones are refused on
+ * arrival.
+ */
 const SIGNAL_ITEMS_MAX = 64;
 const SIGNAL_CHARS_MAX = 256;
 const USER_AGENT_CHARS_MAX = 1024;
-/** Definite outcomes that a provider whose evidence was lost could have had; a false condition is tried with each. */
+/**
+ * The definite outcomes that a provider whose evidence is lost could have had. A false condition is run again
+ * with each.
+ */
 const OUTCOMES_TRIED = 4;
 
-/** How large a value can be: a text has characters, a list items, an object of signals fields. */
+/** How large a value can be: characters of a text, items of a list, fields of an object. */
 interface Size {
   readonly chars: number;
   readonly items: number;
@@ -34,7 +43,7 @@ interface Size {
   readonly fields?: ReadonlyMap<string, Size>;
 }
 
-/** The steps that a part can take, what comes of it, and whether it can fail. */
+/** The most steps of a part, the size of its result, and whether it can fail. */
 interface Cost {
   readonly steps: number;
   readonly size: Size;
@@ -51,7 +60,11 @@ const SCALAR: Size = { chars: 0, items: 0, item: null };
 const TEXT: Size = { chars: SIGNAL_CHARS_MAX, items: 0, item: null };
 const USER_AGENT: Size = { chars: USER_AGENT_CHARS_MAX, items: 0, item: null };
 
-/** The most steps that a condition can take, for subjects of the largest size and with all evidence missing at the worst place. Counted, never measured: it is the same on every machine. `outcomesRead` is how many providers it reads the outcome of. */
+/**
+ * The most steps that a condition can take, for the largest subjects and the worst combination of missing
+ * evidence. It is counted, not measured, so it is the same on every machine. `outcomesRead` is the number of
+ * providers whose outcome the condition reads.
+ */
 export function costOfCondition(
   ast: ASTNode,
   patterns: ReadonlyMap<string, PatternTest>,
@@ -81,7 +94,7 @@ function costOf(node: ASTNode, scope: Scope): Cost {
     case '&&':
     case '||': {
       const parts = node.args.map((part) => costOf(part, scope));
-      // The error of one side is caught before the other side is looked at.
+      // The error of one side is caught before the other side is evaluated.
       return { ...combine(parts, parts[0]?.canFail ? ERROR_STEPS : 1), size: SCALAR };
     }
     default: {
@@ -93,7 +106,7 @@ function costOf(node: ASTNode, scope: Scope): Cost {
   }
 }
 
-/** All parts one after the other. */
+/** The cost of all parts in sequence. */
 function combine(parts: readonly Cost[], own: number): Omit<Cost, 'size'> {
   return {
     steps: parts.reduce((total, { steps }) => total + steps, own),
@@ -157,7 +170,7 @@ function costOfMethod(node: Extract<ASTNode, { op: 'rcall' }>, scope: Scope): Co
   };
 }
 
-/** Each item may fail, and each failure is an error of its own in `all` and `exists`, which go on after it. */
+/** Each item can fail. `all` and `exists` go on after a failure, so each one costs an error. */
 function costOfWalk(on: Cost, bodies: readonly ASTNode[], scope: Scope, name: string): Cost {
   const parts = bodies.map((body) => costOf(body, scope));
   const { steps, canFail } = combine(parts, 1);
@@ -195,7 +208,7 @@ function resultOf(name: string, [on, other]: readonly Cost[]): Size {
   return { chars, items: 0, item: null };
 }
 
-/** What it takes to compare or copy a value: all of its characters, and those of its items. */
+/** The steps to compare or copy a value: its characters, and those of its items. */
 function weightOf({ chars, items, item }: Size): number {
   return chars / CHARS_PER_STEP + (item === null ? 0 : items * (1 + item.chars / CHARS_PER_STEP));
 }

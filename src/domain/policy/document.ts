@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { VERDICTS } from '../verdict.ts';
 
-/** What an unknown condition contributes. IGNORE is an explicit fail-open. ALLOW is not offered: it would be one without saying so. */
+/**
+ * What an unknown condition contributes. IGNORE is an explicit fail-open. ALLOW is not offered: it would be a
+ * hidden one.
+ */
 export const ON_UNKNOWN = ['CHALLENGE', 'BLOCK', 'IGNORE'] as const;
 export type OnUnknown = (typeof ON_UNKNOWN)[number];
 
@@ -18,7 +21,7 @@ const reasonCode = z
     'must be upper case letters, digits and underscores, at most 64, and begin with a letter',
   );
 
-/** One rule as it stands in a policy file. */
+/** One rule of a policy file. */
 export const ruleSchema = z.strictObject({
   id: ruleId.describe('Unique in the file; named in answers, logs and statistics.'),
   when: z
@@ -41,7 +44,10 @@ export const ruleSchema = z.strictObject({
   description: z.string().max(1024).optional(),
 });
 
-/** A policy file. `otherwise` has no default on purpose: whoever writes a policy says what happens when no rule speaks. */
+/**
+ * A policy file. `otherwise` has no default: the author must decide what happens when no rule is true or
+ * unknown.
+ */
 export const policyDocumentSchema = z.strictObject({
   policy: z
     .string()
@@ -55,7 +61,10 @@ export const policyDocumentSchema = z.strictObject({
 export type PolicyDocument = z.output<typeof policyDocumentSchema>;
 export type PolicyRule = z.output<typeof ruleSchema>;
 
-/** One mistake in a policy file. `path` leads to the offending node; `offset` is a character position inside that node's text, where the mistake is in a condition. */
+/**
+ * One mistake in a policy file. `path` leads to the offending node; `offset` is a character position inside
+ * that node's text, where the mistake is in a condition.
+ */
 export interface PolicyMistake {
   readonly path: readonly (string | number)[];
   readonly isKey: boolean;

@@ -1,5 +1,5 @@
 /**
- * Text in quotes, of any kind that CEL has, or the beginning of a comment. The library that runs conditions
+ * Quoted text of any kind that CEL has, or the start of a comment. The library that runs conditions
  * skips what follows a backslash in raw text too.
  */
 const TOKEN =

@@ -5,14 +5,21 @@ import type { ObjectType } from './signal-type.ts';
 
 type Evaluate = (evaluator: unknown, node: ASTNode, context: unknown) => unknown;
 
-/** How one part of a condition came out over all samples; `failure` is its own error, not one of its parts. */
+/**
+ * The results of one part of a condition over all samples. `failure` is an error of the part itself, not of a
+ * part within it.
+ */
 interface Watched {
   readonly offset: number;
   hasValue: boolean;
   failure: unknown;
 }
 
-/** The parts of a condition that fail for every sample that reaches them: rules that would be unknown for ever. `ast` gives the positions in the source; `probe` is a parse of its own, in the environment that the condition runs in, and is not to be used again. */
+/**
+ * The parts of a condition that fail for every sample that reaches them: the rule would always be unknown.
+ * `ast` gives the positions in the source. `probe` is a separate parse in the environment that the condition
+ * runs in; do not use it again.
+ */
 export function findUnevaluable(
   ast: ASTNode,
   probe: ParseResult,
@@ -20,7 +27,8 @@ export function findUnevaluable(
 ): { readonly offset: number; readonly message: string }[] {
   const literals = { texts: new Set<string>(), integers: new Set<bigint>() };
   const watched: Watched[] = [];
-  // Before anything is put on its nodes: they then keep the shape that the engine's code is optimised for.
+  // Done before properties are added to the nodes, which would change the object shape that the engine is
+  // optimised for.
   probe.check();
   const failures = new Set<unknown>();
   watchAll(ast, probe.ast, (offset, node) => {
@@ -39,7 +47,7 @@ export function findUnevaluable(
   return [{ offset: ast.start, message: 'its parts can never be evaluated for one and the same subject' }];
 }
 
-/** Visits the parts that are evaluated; the two trees differ in the name of the linear matcher alone. */
+/** Visits the parts that are evaluated. The two trees differ only in the name of the linear matcher. */
 function watchAll(ast: ASTNode, running: ASTNode, visit: (offset: number, node: ASTNode) => void): void {
   visit(ast.start, running);
   if (running.op === 'call' && running.args[0] === 'has') return;
@@ -55,7 +63,10 @@ function collect(value: unknown, { texts, integers }: { texts: Set<string>; inte
   if (typeof value === 'bigint') integers.add(value);
 }
 
-/** Puts an observer before the evaluation of one node. cel-js keeps that function on the node, and replaces it by a faster one at the first call. */
+/**
+ * Observes the evaluation of one node. cel-js keeps the evaluating function on the node, and replaces it with
+ * a faster one at the first call.
+ */
 function watch(offset: number, node: ASTNode, failures: Set<unknown>): Watched {
   const state: Watched = { offset, hasValue: false, failure: undefined };
   let evaluate = evaluateOf(node);
@@ -67,7 +78,7 @@ function watch(offset: number, node: ASTNode, failures: Set<unknown>): Watched {
     if (current !== observe) evaluate = current;
     Reflect.set(node, 'evaluate', observe);
     if ('error' in result) {
-      // The innermost part that throws an error is the one that failed; those around it pass it on.
+      // The innermost part that throws an error is the one that failed; the parts around it only rethrow.
       if (!failures.has(result.error)) state.failure ??= result.error;
       failures.add(result.error);
     } else state.hasValue = true;
@@ -77,7 +88,10 @@ function watch(offset: number, node: ASTNode, failures: Set<unknown>): Watched {
   return state;
 }
 
-/** `&&`, `||` and `?:` with every operand evaluated, so that no part is left out because another one settles the question; undefined for any other node. */
+/**
+ * `&&`, `||` and `?:` with every operand evaluated, so that no part is skipped by short-circuiting; undefined
+ * for any other node.
+ */
 function evaluateWhole(node: ASTNode, evaluator: unknown, context: unknown): unknown {
   const run = (part: ASTNode) => attempt(() => evaluateOf(part).call(part, evaluator, part, context));
   if (node.op === '?:') {
@@ -115,7 +129,10 @@ function evaluateOf(node: ASTNode): Evaluate {
   return Reflect.get(node, 'evaluate') as Evaluate;
 }
 
-/** The engine's words without its drawing of the source: they quote the condition and the samples, never a subject. */
+/**
+ * The engine's message without its excerpt of the source. It quotes the condition and the samples, never a
+ * subject.
+ */
 function summaryOf(failure: unknown): string {
   const summary: unknown = Reflect.get(Object(failure), 'summary');
   return typeof summary === 'string' ? summary : String(failure);

@@ -2,14 +2,17 @@ import type { ASTNode } from '@marcbachmann/cel-js';
 import { canonicalAddress, createNetworkTest, parseNetwork } from '../ip-address.ts';
 import { IN_NETWORK, type NetworkTest } from './cel-environment.ts';
 
-/** What is found out about one node: a network that is asked for, or what is wrong with it. */
+/** What one node holds: networks, or mistakes. */
 export interface AddressFinding {
   readonly offset: number;
   readonly mistake?: string;
   readonly network?: { readonly text: string; readonly test: NetworkTest };
 }
 
-/** What a node says about addresses: `in_network()` takes a network that is written out and right, and a text that is compared with `request.ip` is an address in the spelling that `request.ip` has. */
+/**
+ * Checks the addresses in a node: `in_network()` needs a valid literal network, and a text that is compared
+ * with `request.ip` must be an address in the canonical spelling.
+ */
 export function inspectAddresses(node: ASTNode): readonly AddressFinding[] {
   if (node.op === 'call') return node.args[0] === IN_NETWORK ? [inspectNetwork(node.args[1])] : [];
   if (node.op === '==' || node.op === '!=') {

@@ -3,9 +3,9 @@ import { type NetworkTest, SAFE_MATCHES, TELEMETRY } from './cel-environment.ts'
 import { inspectAddresses } from './inspect-address.ts';
 import { childrenOf } from './possible-results.ts';
 
-/** What can be read off a parsed condition without running it. */
+/** What a parsed condition shows without being run. */
 export interface Inspection {
-  /** Variables whose absence or value the condition may notice, `providers` aside. */
+  /** Variables that the condition reads or tests for presence, except `providers`. */
   readonly variables: ReadonlySet<string>;
   /** Providers whose outcome or suspicion the condition reads. */
   readonly outcomeReads: ReadonlySet<string>;
@@ -13,7 +13,7 @@ export interface Inspection {
   readonly patterns: readonly { readonly source: string; readonly offset: number }[];
   /** The literal networks given to `in_network()`, by their text. */
   readonly networks: ReadonlyMap<string, NetworkTest>;
-  /** The condition with `matches()` replaced by its linear stand-in. */
+  /** The condition with `matches()` replaced by the linear matcher. */
   readonly runSource: string;
   readonly mistakes: readonly { readonly offset: number; readonly message: string }[];
 }
@@ -22,16 +22,21 @@ type MethodCall = Extract<ASTNode, { op: 'rcall' }>['args'];
 
 /** The macros that walk a list. */
 export const COMPREHENSIONS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
-/** A third level would let three lists of 1,000 literals run a thousand million steps. */
+/** With a third level, three lists of 1,000 literals would take a thousand million steps. */
 const COMPREHENSION_DEPTH_MAX = 2;
-/** What may stand between a receiver and the name of its method. A comment may hold that name too. */
+/**
+ * What can stand between a receiver and the name of its method. A comment there may contain that name too.
+ */
 const BEFORE_METHOD = /^(?:[\s).]|\/\/[^\n]*)*/;
 
 interface Findings {
   readonly source: string;
   readonly environment: Environment;
   readonly names: readonly string[];
-  /** Macros around the node that bind the name of custody's variable, which was free before it existed. */
+  /**
+   * The number of macros around the node that bind the name of custody's variable. Older policies may use
+   * that name for their own variables.
+   */
   shadows: number;
   readonly variables: Set<string>;
   readonly outcomeReads: Set<string>;
@@ -41,7 +46,10 @@ interface Findings {
   readonly mistakes: { offset: number; message: string }[];
 }
 
-/** Reads a type-checked condition: which variables it depends on, and what it must not do although CEL would let it. */
+/**
+ * Inspects a type-checked condition: the variables that it depends on, and what CEL allows but a policy must
+ * not do.
+ */
 export function inspectCondition(
   source: string,
   ast: ASTNode,
@@ -105,7 +113,10 @@ function readVariable(node: Extract<ASTNode, { op: 'id' }>, findings: Findings):
   else if (findings.names.includes(node.args)) findings.variables.add(node.args);
 }
 
-/** Signals of custody are read one by one and never through `has()`: one that was lost is absent, and a condition must not be able to take that for an answer. */
+/**
+ * Signals of custody are read one by one and never through `has()`: a lost signal is absent, and a condition
+ * must not treat that as an answer.
+ */
 function readsCustody(node: Extract<ASTNode, { op: '.' | '[]' }>, findings: Findings): boolean {
   const [object, key] = node.args;
   if (!isCustody(object, findings) || (typeof key !== 'string' && key.op !== 'value')) return false;
@@ -117,7 +128,10 @@ function isCustody(node: ASTNode, findings: Findings): boolean {
   return node.op === 'id' && node.args === TELEMETRY && findings.shadows === 0;
 }
 
-/** `providers.stytch` and `providers["stytch"]` name one provider, whose outcome or suspicion is read next; the schema has refused names that do not exist. */
+/**
+ * Records a read of one provider's outcome or suspicion: `providers.stytch` or `providers["stytch"]`. The
+ * type check has refused names that do not exist.
+ */
 function readsOutcome(node: Extract<ASTNode, { op: '.' | '[]' }>, findings: Findings): boolean {
   const [object, key] = node.args;
   if (object.op !== 'id' || object.args !== 'providers') return false;
@@ -148,7 +162,7 @@ function inspectCall(
       offset,
       'write the signal of telemetry without has(): it is absent only where it was lost',
     );
-  // CEL lets has() ask for a field that no schema declares: a misspelt signal would be false for ever.
+  // CEL accepts has() on a field that no schema declares: a misspelt signal would always be false.
   const checked = findings.environment.check(serialize(operand));
   if (!checked.valid && checked.error !== undefined) refuse(findings, operand.start, checked.error.summary);
 }
@@ -181,7 +195,10 @@ function bindsName([name, receiver, [first]]: MethodCall, bound: string): boolea
   return binds && first?.op === 'id' && first.args === bound;
 }
 
-/** The operands of a macro in which its own variable stands for something: not what it walks, and not the value that `cel.bind()` gives it. */
+/**
+ * The operands of a macro in which its own variable is defined: not the list that it walks, and not the value
+ * that `cel.bind()` assigns.
+ */
 function scopeOf([name, , operands]: MethodCall): readonly ASTNode[] {
   return name === 'bind' ? operands.toSpliced(1, 1) : operands;
 }

@@ -1,6 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 
-/** What a condition can come to, as a set of bits. */
+/** The possible results of a condition, as a set of bits. */
 export const CAN_BE_TRUE = 1;
 export const CAN_BE_FALSE = 2;
 /** An error: the condition is unknown. */
@@ -9,7 +9,11 @@ const CAN_BE_VALUE = 8;
 
 const ANY = CAN_BE_TRUE | CAN_BE_FALSE | CAN_BE_ERROR | CAN_BE_VALUE;
 
-/** Everything `node` can come to when the variables in `absent` do not exist and nothing is known of the rest. It may include results that cannot happen, and never leaves out one that can: so a condition that comes to an error alone need not be evaluated, and one that cannot come to true is inert. */
+/**
+ * All results that `node` can have when the variables in `absent` do not exist and the rest can have any
+ * value. It may include results that cannot happen, but never omits one that can. So a condition whose only
+ * result is an error need not be evaluated, and one that cannot be true is inert.
+ */
 export function possibleResults(node: ASTNode, absent: ReadonlySet<string>): number {
   switch (node.op) {
     case 'value':
@@ -59,7 +63,10 @@ export function childrenOf(node: ASTNode): readonly ASTNode[] {
   }
 }
 
-/** The operands whose error is the node's error. Of a method call only the receiver counts: the arguments of a macro may never be evaluated. */
+/**
+ * The operands whose error is the node's error. For a method call this is only the receiver: the arguments of
+ * a macro may never be evaluated.
+ */
 function strictOperands(node: ASTNode): readonly ASTNode[] {
   return node.op === 'rcall' ? [node.args[1]] : childrenOf(node);
 }
@@ -73,7 +80,7 @@ function negate(results: number): number {
   let negated = results & CAN_BE_ERROR;
   if (results & CAN_BE_TRUE) negated |= CAN_BE_FALSE;
   if (results & CAN_BE_FALSE) negated |= CAN_BE_TRUE;
-  // The negation of what is not a boolean is an error.
+  // Negating a value that is not a boolean is an error.
   return results & CAN_BE_VALUE ? negated | CAN_BE_ERROR : negated;
 }
 

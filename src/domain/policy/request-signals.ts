@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { givesDeviceId, hasDeviceId, hasText, type Subject } from '../subject.ts';
 
-/** What a policy can read of the request itself, as the variable `request`. These values are judged afresh in every decision and never stored. */
+/** What a policy can read of the request itself, as the variable `request`. These values are never stored. */
 export const requestSignalsSchema = z.object({
   telemetry_id_present: z.boolean().describe('The request carries a telemetry id that is not empty.'),
   device_id_present: z
@@ -28,11 +28,16 @@ export const requestSignalsSchema = z.object({
 });
 
 export interface RequestSignals extends z.output<typeof requestSignalsSchema> {
-  /** True where there is an address that cannot be read. No rule sees this: `request.ip` is unknown then. */
+  /**
+   * True where an address was given but cannot be read. Rules do not see this: `request.ip` is then unknown.
+   */
   ipUnreadable?: boolean;
 }
 
-/** The request signals of a subject. An absent or empty value is an absent key, so that reading it is unknown and `has()` is false. */
+/**
+ * The request signals of a subject. The key of an absent or empty value is absent, so that reading it is
+ * unknown and `has()` is false.
+ */
 export function toRequestSignals(
   subject: Subject,
   enabledDeviceProviders: readonly string[],

@@ -1,10 +1,10 @@
 import type { OnUnknown } from './document.ts';
 
-/** How one rule came out. `inert` rules read a provider that was not asked, and so say nothing. */
+/** The result of one rule. An `inert` rule reads a provider that was not asked, and contributes nothing. */
 export const RULE_RESULTS = ['true', 'false', 'unknown', 'inert'] as const;
 export type RuleResult = (typeof RULE_RESULTS)[number];
 
-/** One line of the explanation. */
+/** One line of the trace. */
 export interface RuleTrace {
   readonly rule: string;
   readonly result: RuleResult;

@@ -5,7 +5,11 @@ export type ToRunValues = (signals: object) => object;
 
 type Convert = (value: unknown) => unknown;
 
-/** A conversion of signals of this type that gives each integer as CEL's own (a bigint), so that a condition runs on the types it was checked against. `read` names the fields that rules read, null for all; what none reads is left as it is, and nothing is copied where no integer is read. */
+/**
+ * Builds the conversion for signals of this type. It turns each integer into CEL's integer (a bigint), so
+ * that a condition runs on the types it was checked against. `read` names the fields that rules read, null
+ * for all; other fields stay as they are, and nothing is copied where no integer is read.
+ */
 export function createToRunValues(type: ObjectType, read: readonly string[] | null): ToRunValues {
   const isRead = (name: string) => read === null || read.includes(name);
   const fields = new Map([...type.fields].filter(([name]) => isRead(name)));
@@ -16,7 +20,7 @@ function keep(value: unknown): unknown {
   return value;
 }
 
-/** Null where nothing of the type is to be converted. */
+/** Null where the type needs no conversion. */
 function convertOf(type: SignalType): Convert | null {
   if (type.kind === 'object') return convertObject(type);
   if (type.kind === 'list') return convertList(convertOf(type.item));
@@ -46,7 +50,7 @@ function convertList(convert: Convert | null): Convert | null {
   return (value) => (Array.isArray(value) ? value.map(convert) : value);
 }
 
-/** A number that is no integer stays one: evidence from a store may be older than the schema. */
+/** A number that is not an integer is left unchanged: evidence from a store may be older than the schema. */
 function toInteger(value: unknown): unknown {
   return Number.isInteger(value) ? BigInt(value as number) : value;
 }

@@ -1,15 +1,15 @@
 import type { ObjectType, SignalType } from './signal-type.ts';
 
-/** What evidence can hold, for trying out a condition when it is loaded: one value for each variable, nothing absent. */
+/** Sample evidence for trying a condition when it is loaded: one value for each variable, nothing absent. */
 export type SampleSubject = Readonly<Record<string, unknown>>;
 
-/** The literals of a condition: what it compares signals with, takes them apart by, and picks from lists. */
+/** The literals of a condition: what it compares signals with, splits them by, and looks up in lists. */
 export interface Literals {
   readonly texts: ReadonlySet<string>;
   readonly integers: ReadonlySet<bigint>;
 }
 
-/** Texts that the conversions of CEL take, each by one of these at least. */
+/** Texts for the conversions of CEL: each conversion accepts at least one of them. */
 const TEXTS = ['1', '2026-01-02T03:04:05Z', '90s', 'true', '0.5', '203.0.113.9', 'x'.repeat(100)];
 const INTEGERS = [1n, 0n, 7n, 1_800_000_000n];
 const MIXED_SAMPLES = 16;
@@ -25,7 +25,10 @@ interface Pools {
   readonly listItems: number;
 }
 
-/** Subjects in which every signal is there: first such as hold one text everywhere, then mixtures. Always the same for the same condition. */
+/**
+ * Subjects in which every signal is present: first some with one text in every field, then mixtures. The same
+ * condition always gets the same subjects.
+ */
 export function* sampleSubjects(
   variables: ReadonlyMap<string, ObjectType>,
   literals: Literals,
@@ -49,7 +52,7 @@ function toPools({ texts, integers }: Literals): Pools {
   const longest = numbers.reduce((most, number) => (number > most ? number : most), 0n);
   const wanted = longest < BigInt(LIST_ITEMS_MAX) ? Number(longest) + 1 : 0;
   return {
-    // A text that is taken apart at a literal has to hold it, with something that converts in between.
+    // A text that is split at a literal must contain it, with parts that can be converted.
     texts: [...TEXTS, ...written, ...written.map((text) => Array(PIECES).fill('1').join(text))],
     integers: [...INTEGERS, ...numbers],
     listItems: Math.max(LIST_ITEMS_MIN, written.length, wanted),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a signal is to a policy, read off its schema once: checks, runs and samples all follow from it. */
+/** The type of a signal in policies, read from its schema once. Checks, runs and samples all use it. */
 export type SignalType = ScalarType | ListType | ObjectType;
 
 export interface ScalarType {
@@ -23,7 +23,7 @@ interface JsonSchema {
   readonly items?: JsonSchema;
 }
 
-/** The type of everything that a schema of signals declares. Throws on what policies have no type for. */
+/** The type of a schema of signals. Throws on a schema that policies have no type for. */
 export function signalTypeOf(schema: z.ZodObject): ObjectType {
   return toObjectType(z.toJSONSchema(schema, { target: 'draft-7', io: 'output' }) as JsonSchema);
 }

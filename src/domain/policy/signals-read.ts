@@ -1,10 +1,12 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { childrenOf } from './possible-results.ts';
 
-/** The names of signals that are read of each provider, `found` among them; null where all of them are. */
+/**
+ * The names of the signals that are read of each provider, always including `found`; null where all are read.
+ */
 export type SignalsRead = ReadonlyMap<string, readonly string[] | null>;
 
-/** Which signals conditions read, of the first level only: who reads `model.brand` reads `model`. */
+/** The signals that conditions read, at the first level only: `model.brand` counts as `model`. */
 export function findSignalsRead(asts: readonly ASTNode[], providers: readonly string[]): SignalsRead {
   const names = new Map<string, Set<string> | null>(providers.map((id) => [id, new Set(['found'])]));
   const visit = (node: ASTNode): void => {

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import type { CustodyRecord } from '../custody.ts';
 
-/** What a policy can read of the custody of the telemetry id, as the variable `telemetry`. It exists only when custody is known. */
+/**
+ * What a policy can read of the custody of the telemetry id, as the variable `telemetry`. It exists only when
+ * custody is known.
+ */
 export const telemetrySignalsSchema = z.object({
   uses: z
     .number()
@@ -32,14 +35,17 @@ export const telemetrySignalsSchema = z.object({
 
 export type TelemetrySignals = z.output<typeof telemetrySignalsSchema>;
 
-/** Custody as a policy sees it: its signals, `unknown` where they could not be had, `none` where there is no telemetry id to keep. */
+/**
+ * Custody as a policy sees it: its signals, `unknown` where the store did not answer, `none` where there is
+ * no telemetry id.
+ */
 export type TelemetryCustody = TelemetrySignals | 'unknown' | 'none';
 
-/** What the telemetry id's own providers said of its expiry in this decision. */
+/** What the providers of the telemetry id reported about its expiry in this decision. */
 export interface TelemetryExpiry {
-  /** Unix milliseconds; null where none was said. */
+  /** Unix milliseconds; null where none was reported. */
   readonly validUntilMs: number | null;
-  /** True when a provider that could have said it gave no definite answer. */
+  /** True when a provider that reports expiry gave no definite answer. */
   readonly isLost: boolean;
 }
 
@@ -58,16 +64,20 @@ export function toTelemetrySignals(
     omits_device: record.omitsDevice,
     omits_account: record.omitsAccount,
   };
-  // What the binding remembers may be out of date, so it is believed against a lost provider only where it is the stricter.
+  // The stored expiry may be out of date. When the provider's answer is lost, it is used only where it is the
+  // stricter one.
   if (isExpired || !isLost) signals.expired = isExpired;
   return signals;
 }
 
-/** How custody of a telemetry id came out, as a label: bound by this request, seen again with the same subject, bound to another one, or not known because the store was lost. */
+/**
+ * The custody result of a telemetry id, as a label: bound by this request, seen again with the same subject,
+ * bound to another one, or unknown because the store did not answer.
+ */
 export const CUSTODY_RESULTS = ['first_use', 'repeated', 'bound_elsewhere', 'unknown'] as const;
 export type CustodyResult = (typeof CUSTODY_RESULTS)[number];
 
-/** `none` where there was no telemetry id to examine. */
+/** `none` where there was no telemetry id. */
 export function toCustodyResult(custody: TelemetryCustody): CustodyResult | 'none' {
   if (typeof custody === 'string') return custody;
   if (custody.bound_elsewhere) return 'bound_elsewhere';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { LabelledDecision } from '../../application/decision-log/decision-log.ts';
 import { decisionRecordSchema } from '../../domain/decision-log/decision-record.ts';
-import { judgeWithout, type Withouts } from '../../domain/decision-log/judge-without.ts';
+import { judgeWithout, type WithoutEachProvider } from '../../domain/decision-log/judge-without.ts';
 import { labelInForce, outcomeLabelSchema } from '../../domain/decision-log/outcome-label.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import { VERDICTS } from '../../domain/verdict.ts';
@@ -26,7 +26,10 @@ const withoutProviderSchema = z.object({
   reasons: z.array(record.reasons.unwrap().element).describe('As in a decision.'),
 });
 
-/** The answer of GET /v1/decisions/{id}: the whole record, what the rules said, what became of it, and what each provider changed. */
+/**
+ * The answer of GET /v1/decisions/{id}: the whole record, what the rules said, what became of it, and what
+ * each provider changed.
+ */
 export const decisionDetailSchema = decisionRecordSchema.extend({
   rules: z.array(ruleSchema),
   label: labelSchema,
@@ -50,7 +53,7 @@ export const decisionDetailSchema = decisionRecordSchema.extend({
 });
 export type DecisionDetail = z.output<typeof decisionDetailSchema>;
 
-const FORGOTTEN: Withouts = {
+const FORGOTTEN: WithoutEachProvider = {
   why: 'the policy of the decision is not known to this replica any more',
   providers: [],
 };

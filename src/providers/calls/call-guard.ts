@@ -8,7 +8,7 @@ import {
 } from '../../platform/circuit-breaker.ts';
 import type { HttpClient, HttpRequest, HttpResponse } from '../../platform/http-client.ts';
 import { createRetryBudget } from '../../platform/retry-budget.ts';
-import { createOddIds } from './odd-ids.ts';
+import { createFailingIds } from './failing-ids.ts';
 import { callProvider, type ProviderCallResult } from './provider-call.ts';
 
 export interface CallGuardOptions {
@@ -50,12 +50,12 @@ const NOT_CALLED = {
 export function createCallGuard(options: CallGuardOptions): CallGuard {
   const { client, budgetMs, monotonicMs, random } = options;
   const retryBudget = createRetryBudget(monotonicMs);
-  const oddIds = createOddIds();
+  const failingIds = createFailingIds();
   const bulkhead = createBulkhead(options.concurrencyMax, options.queueMax);
   const breaker = createCircuitBreaker({
     monotonicMs,
     onStateChange: (state) => {
-      if (state === 'open') oddIds.clear();
+      if (state === 'open') failingIds.clear();
       options.onCircuitChange(state);
     },
   });
@@ -73,7 +73,7 @@ export function createCallGuard(options: CallGuardOptions): CallGuard {
         retryBudget.onCall();
         return callProvider({ client, request, toAnswer, budgetMs: leftMs, monotonicMs, random, mayRetry });
       },
-      ({ answer }, isProbe) => markOf(answer, isProbe, key, oddIds),
+      ({ answer }, isProbe) => markOf(answer, isProbe, key, failingIds),
     );
     return made ?? NOT_CALLED.circuitOpen;
   };
@@ -87,25 +87,29 @@ export function createCallGuard(options: CallGuardOptions): CallGuard {
   };
 }
 
-/** What an answer says of the provider. `unauthorized` is our configuration, `invalid_request` and `malformed` can be one id's doing, and all three show that somebody answers. */
+/**
+ * What an answer says of the provider. `unauthorized` is our configuration, `invalid_request` and `malformed`
+ * can be one id's doing, and all three show that somebody answers.
+ */
 function markOf(
   answer: ProviderAnswer,
   isProbe: boolean,
   key: string,
-  oddIds: ReturnType<typeof createOddIds>,
+  failingIds: ReturnType<typeof createFailingIds>,
 ): CallMark {
   switch (answer.outcome) {
     case 'timeout':
     case 'unavailable':
       // The answer to a probe decides whoever asked.
-      return oddIds.onFailed(key) || isProbe ? 'failure' : 'neutral';
+      return failingIds.onFailed(key) || isProbe ? 'failure' : 'neutral';
     case 'rate_limited':
-      // Part of the calls still pass, and refusing all would lose them; but whoever comes back is not to be flooded.
+      // Part of the calls still pass, and refusing all would lose them; but whoever comes back is not to be
+      // flooded.
       return isProbe ? 'failure' : 'neutral';
     case 'ok':
     case 'not_found':
     case 'unsupported':
-      oddIds.onAnswered(key);
+      failingIds.onAnswered(key);
       return 'success';
     case 'unauthorized':
     case 'invalid_request':

@@ -1,8 +1,8 @@
 import type {
-  AskedElsewhere,
   Clock,
   EvidenceSource,
   EvidenceStore,
+  ForeignClaim,
   LookLimits,
   LookResult,
   ProviderQuery,
@@ -12,7 +12,7 @@ import type {
 import { callSourceOf } from '../../domain/call-source.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import { afterServedTime } from '../../platform/served-time.ts';
-import { createElsewhereWatch } from './asked-elsewhere.ts';
+import { createClaimWatch } from './claim-watch.ts';
 import { traceRead } from './tracing.ts';
 import { createUpstream, type UpstreamOptions } from './upstream.ts';
 
@@ -22,36 +22,42 @@ export interface EvidenceSourceOptions extends UpstreamOptions {
   readonly olderKeysOf: (id: string) => readonly string[];
 }
 
-/** One upstream call in flight, shared by everyone who asks the same meanwhile. */
-interface Flight {
+/** One upstream call in flight. Every lookup of the same id shares it. */
+interface CallInFlight {
   readonly startedAtMs: number;
   readonly promise: Promise<Evidence>;
 }
 
-/** The one stack around a provider: store, then single-flight in this process and across replicas, then the circuit breaker, then the bulkhead and the call with its deadline and retry, watched by the canary and the observer. */
+/**
+ * The one stack around a provider, from the outside in: the store; single-flight in this process and across
+ * replicas; the circuit breaker; the bulkhead; the call with its deadline and retry. The canary and the
+ * observer see every call.
+ */
 export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSource {
   const { definition, store, keyOf, clock, budgetMs } = options;
   const upstream = createUpstream(options, (keys) => void store.purge(keys));
-  const elsewhere = createElsewhereWatch(store);
+  const claims = createClaimWatch(store);
   // A claim lasts as long as the call it is for. Without a cache there is nothing to wait for.
   const claimMs = (options.ttlMs['ok'] ?? 0) > 0 ? Math.ceil(budgetMs) : 0;
-  // Reads of the store until what follows on them is over; calls alone, which younger evidence than the store has may need.
+  // A read stays here until the lookup that began it is done. Calls are kept apart: a lookup with a maximum
+  // age joins calls only.
   const reads = new Map<string, Promise<StoreReading>>();
-  const calls = new Map<string, Flight>();
+  const calls = new Map<string, CallInFlight>();
   store.onPurge((keys) => {
-    // What began before a purge is finished for those who wait for it, and neither joined nor cached any more.
+    // A read or call that began before a purge still answers those who wait for it, but is not joined or
+    // cached.
     for (const key of keys) {
       reads.delete(key);
       calls.delete(key);
     }
   });
 
-  const fly = async (key: string, query: ProviderQuery, limits: LookLimits): Promise<LookResult> => {
+  const startCall = async (key: string, query: ProviderQuery, limits: LookLimits): Promise<LookResult> => {
     const promise = upstream.ask(key, query, callSourceOf(limits.caller, limits.ip), limits.span ?? null);
-    const flight: Flight = { startedAtMs: clock.monotonicMs(), promise };
-    calls.set(key, flight);
-    const evidence = await flight.promise;
-    if (calls.get(key) === flight) {
+    const started: CallInFlight = { startedAtMs: clock.monotonicMs(), promise };
+    calls.set(key, started);
+    const evidence = await promise;
+    if (calls.get(key) === started) {
       calls.delete(key);
       reads.delete(key);
       store.set(key, evidence);
@@ -59,9 +65,12 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     return { evidence, origin: 'miss' };
   };
 
-  /** Waits for a call that others made. Who came late and has time left when it runs out of its own asks once more, and shares that with all who came late. */
+  /**
+   * Waits for a call that another lookup started. A lookup that joined in the call's second half, and has
+   * time left when the call times out, calls once more; all that joined late share that call.
+   */
   const join = async (
-    { startedAtMs, promise }: Flight,
+    { startedAtMs, promise }: CallInFlight,
     key: string,
     query: ProviderQuery,
     limits: LookLimits,
@@ -81,13 +90,16 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     }
     const refusal = upstream.refusal();
     if (refusal !== null) return { evidence: refusal, origin: 'none' };
-    return fly(key, query, limits);
+    return startCall(key, query, limits);
   };
 
-  /** Waits for another replica's answer, and for half of the time there is at most: then it asks as well, and takes what comes first. */
-  const awaitElsewhere = (
+  /**
+   * Waits for another replica's answer for at most half of the time left, then also calls, and takes the
+   * first answer.
+   */
+  const awaitReplica = (
     key: string,
-    asked: AskedElsewhere,
+    claim: ForeignClaim,
     query: ProviderQuery,
     limits: LookLimits,
   ): Promise<LookResult> => {
@@ -100,10 +112,10 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
       void Promise.resolve(call(key, query, limits)).then(resolve);
     };
     const cancel = afterServedTime(Math.max(0, Math.min(budgetMs, leftMs) / 2), ask);
-    void elsewhere.landing(key, asked).then((landed) => {
+    void claims.awaitEvidence(key, claim).then((found) => {
       cancel();
-      if (landed === null) ask();
-      else resolve({ evidence: landed.evidence, origin: 'shared' });
+      if (found === null) ask();
+      else resolve({ evidence: found.evidence, origin: 'shared' });
     });
     return promise;
   };
@@ -114,7 +126,7 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     query: ProviderQuery,
     limits: LookLimits,
   ): LookResult | Promise<LookResult> => {
-    if (reading !== null && 'claimant' in reading) return awaitElsewhere(key, reading, query, limits);
+    if (reading !== null && 'claimant' in reading) return awaitReplica(key, reading, query, limits);
     return usable(reading, limits.maxAgeMs, clock) ?? call(key, query, limits);
   };
 
@@ -143,13 +155,13 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
       if (maxAgeMs === 0) return call(key, query, limits);
       const shared = maxAgeMs === null ? reads.get(key) : undefined;
       if (shared) return shared.then((reading) => follow(reading, key, query, limits));
-      // Whoever wants young evidence asks for itself, and a circuit that refuses has no use for a claim.
+      // A lookup with a maximum age always calls for itself, and an open circuit makes no call to claim.
       const isClaiming = maxAgeMs === null && claimMs > 0 && !upstream.refuses();
       const reading = read(key, limits, isClaiming);
       if (!(reading instanceof Promise)) return follow(reading, key, query, limits);
       const look = reading.then((done) => {
         const result = follow(done, key, query, limits);
-        // The circuit has opened meanwhile.
+        // The circuit opened in the meantime.
         if (isClaiming && !(result instanceof Promise) && result.origin === 'none') store.release(key);
         return result;
       });
@@ -165,7 +177,8 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
 function usable(stored: StoredEvidence | null, maxAgeMs: number | null, clock: Clock): LookResult | null {
   if (stored === null) return null;
   const { evidence, level } = stored;
-  // Evidence from the future has an age that nobody knows: a clock was set back, or another replica's is ahead.
+  // The age of evidence from the future is unknown: a clock was set back, or another replica's clock is
+  // ahead.
   if (maxAgeMs !== null && Math.abs(clock.nowMs() - evidence.observedAtMs) > maxAgeMs) return null;
   return { evidence, origin: level };
 }

@@ -1,9 +1,14 @@
-/** An id that the provider has answered for. The id itself is kept, in memory only, because it may be asked again. */
+/**
+ * An id that the provider has answered for. The id itself is kept, in memory only, because it may be asked
+ * again.
+ */
 export interface KnownId {
   readonly id: string;
   readonly source: string;
   readonly atMs: number;
-  /** Unix milliseconds after which the provider itself no longer vouches for it; null when it does not say. */
+  /**
+   * Unix milliseconds after which the provider itself no longer vouches for it; null when it does not say.
+   */
   readonly validUntilMs: number | null;
 }
 

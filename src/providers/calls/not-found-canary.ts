@@ -18,7 +18,10 @@ export interface NotFoundCanaryOptions {
   readonly onChange: (change: SuspectChange) => void;
 }
 
-/** Watches one provider for the day on which it knows nobody, which is most likely our own wrong URL, key or environment. */
+/**
+ * Watches one provider for the day on which it knows nobody, which is most likely our own wrong URL, key or
+ * environment.
+ */
 export interface NotFoundCanary {
   /** True while the provider's `not_found` is in doubt. */
   isSuspect(): boolean;
@@ -27,7 +30,10 @@ export interface NotFoundCanary {
 }
 
 const NOT_FOUND_SHARE = 0.5;
-/** Where the known ids come from several sources, so must the unknown ones: a burst from one caller or network does not even lead to a recheck. */
+/**
+ * Where the known ids come from several sources, so must the unknown ones: a burst from one caller or network
+ * does not even lead to a recheck.
+ */
 const SOURCES_MIN = 5;
 /** Known ids that are asked again, and how many must be gone. One that is found settles it the other way. */
 const RECHECKED_IDS = 5;
@@ -37,7 +43,10 @@ const RECHECK_PAUSE_MS = 10_000;
 const RECOVERY_PAUSE_MS = 5_000;
 /** After an ordinary call has disproved a suspicion, rechecks are not believed for a while. */
 const DISPROVED_PAUSE_MS = 60_000;
-/** A provider that has known nobody since the start is suspect only on this much evidence: nothing can be asked again. */
+/**
+ * A provider that has known nobody since the start is suspect only on this much evidence: nothing can be
+ * asked again.
+ */
 const NEVER_FOUND_SAMPLES_MIN = 50;
 const NEVER_FOUND_SOURCES_MIN = 10;
 /** Without calls a suspicion ends: what comes after a silence is judged strictly. */

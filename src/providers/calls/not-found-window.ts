@@ -29,7 +29,10 @@ export interface NotFoundReading {
 /** The window of the statistic: so many calls, and none older than this. */
 const SAMPLES_MAX = 200;
 const AGE_MS_MAX = 30_000;
-/** With less traffic than this in 30 s the latest samples stay although they are older: a service with ten calls an hour has a wrong environment too. */
+/**
+ * With less traffic than this in 30 s the latest samples stay although they are older: a service with ten
+ * calls an hour has a wrong environment too.
+ */
 export const SAMPLES_MIN = 10;
 /** One source is never more of the window than this: what it adds pushes out its own. */
 const SAMPLES_OF_SOURCE_MAX = 20;

@@ -1,9 +1,15 @@
 import type { FailedAnswer, ProviderAnswer } from '../../application/ports.ts';
 import type { HttpClient, HttpRequest, HttpResponse, HttpResult } from '../../platform/http-client.ts';
 
-/** The mean pause before a retry for which the provider named none; halved or doubled by jitter, so that retries of many callers do not arrive together. */
+/**
+ * The mean pause before a retry for which the provider named none; halved or doubled by jitter, so that
+ * retries of many callers do not arrive together.
+ */
 const RETRY_PAUSE_MS = 30;
-/** A retry with less time than this left cannot finish a round trip, and only adds load to a provider in trouble. */
+/**
+ * A retry with less time than this left cannot finish a round trip, and only adds load to a provider in
+ * trouble.
+ */
 const RETRY_BUDGET_MIN_MS = 20;
 
 export interface ProviderCall {
@@ -24,7 +30,10 @@ export interface ProviderCallResult {
   readonly attempts: number;
 }
 
-/** Calls a provider once, and once more where the first failure is transient and both the time and the retry budget allow it. Never rejects, and settles within the budget. */
+/**
+ * Calls a provider once, and once more where the first failure is transient and both the time and the retry
+ * budget allow it. Never rejects, and settles within the budget.
+ */
 export async function callProvider(call: ProviderCall): Promise<ProviderCallResult> {
   const endsAtMs = call.monotonicMs() + call.budgetMs;
   const first = await attempt(call, call.budgetMs);
@@ -44,7 +53,10 @@ async function attempt(
   return result.kind === 'response' ? toAnswer(result.response) : toFailure(result);
 }
 
-/** Errors of a connection that the peer ended, or of a pooled one that had gone stale: the only transport failures worth a second attempt. */
+/**
+ * Errors of a connection that the peer ended, or of a pooled one that had gone stale: the only transport
+ * failures worth a second attempt.
+ */
 const RESET_CODES = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 function toFailure(result: Exclude<HttpResult, { kind: 'response' }>): FailedAnswer {

@@ -19,7 +19,10 @@ export function traceRead<Reading extends StoreReading>(
   return found instanceof Promise ? found.then(note) : note(found);
 }
 
-/** The request as a step of the trace, where there is one. Only `traceparent` goes out: a caller's `tracestate` is not the providers' concern. */
+/**
+ * The request as a step of the trace, where there is one. Only `traceparent` goes out: a caller's
+ * `tracestate` is not the providers' concern.
+ */
 export function withTraceparent(request: HttpRequest, span: Span | null): HttpRequest {
   if (span === null) return request;
   return { ...request, headers: { ...request.headers, traceparent: span.traceparent } };

@@ -10,7 +10,10 @@ import { createNotFoundCanary, type Recheck } from './not-found-canary.ts';
 import type { ProviderCallResult } from './provider-call.ts';
 import { withTraceparent } from './tracing.ts';
 
-/** A cached answer lives up to this share shorter than its time to live, so that answers cached together do not expire together. */
+/**
+ * A cached answer lives up to this share shorter than its time to live, so that answers cached together do
+ * not expire together.
+ */
 const TTL_JITTER = 0.1;
 
 export interface UpstreamOptions {
@@ -40,7 +43,10 @@ export interface Upstream {
   refuses(): boolean;
   /** The evidence of a refusal while the circuit refuses calls, otherwise null. */
   refusal(): Evidence | null;
-  /** Makes the call and dates the answer. Never rejects: a defect in a provider's own code is `malformed`, not a crash and not a pass. */
+  /**
+   * Makes the call and dates the answer. Never rejects: a defect in a provider's own code is `malformed`, not
+   * a crash and not a pass.
+   */
   ask(key: string, query: ProviderQuery, source: string, span: Span | null): Promise<Evidence>;
   /** True while the provider's `not_found` is in doubt. */
   isSuspect(): boolean;
@@ -54,7 +60,10 @@ const MALFUNCTION: ProviderAnswer = {
   retryAfterMs: null,
 };
 
-/** Builds the upstream of one provider. `onDoubt` is told the store keys whose `not_found` has come into doubt. */
+/**
+ * Builds the upstream of one provider. `onDoubt` is told the store keys whose `not_found` has come into
+ * doubt.
+ */
 export function createUpstream(
   options: UpstreamOptions,
   onDoubt: (keys: readonly string[]) => void,
