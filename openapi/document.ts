@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import type { DecisionLogReader } from '../src/application/decision-log/decision-log.ts';
+import { partsAskedAbout } from '../src/domain/subject.ts';
 import { createGatewayDoor } from '../src/gateways/routes.ts';
 import { createServer } from '../src/http/server.ts';
 import { PROVIDERS } from '../src/providers/registry.ts';
@@ -48,7 +49,7 @@ export async function createOpenApiDocument(): Promise<string> {
     observer: { onDecision: unused, onRefusal: unused },
     metrics: { contentType: 'text/plain', text: unused },
     callerMetrics: { contentType: 'text/plain', text: unused },
-    purge: unused,
+    purge: { parts: partsAskedAbout(PROVIDERS), purge: unused },
     providers: ids,
     deviceProviders: PROVIDERS.filter(({ subject }) => subject === 'device_id').map(({ id }) => id),
     enabledProviders: ids,

@@ -12,8 +12,8 @@ import {
   toCustodyResult,
   toTelemetrySignals,
 } from '../domain/policy/telemetry-signals.ts';
-import { foldId, hasText, questionFor, type Subject } from '../domain/subject.ts';
-import type { Gathered, ProviderSlot } from './gather-evidence.ts';
+import { foldId, hasText, questionFor, type Subject, spellPart } from '../domain/subject.ts';
+import { enabledDeviceProviders, type Gathered, type ProviderSlot } from './gather-evidence.ts';
 import type { OperationObserver } from './operation-observer.ts';
 import type { Clock, CustodyName, CustodyStore } from './ports.ts';
 
@@ -53,7 +53,7 @@ const NOTHING_TO_KEEP: CustodyUse = { names: [], record: null };
 export function createCustody({ slots, store, hashes, clock, observer }: CustodyDependencies): Custody {
   const deviceSlots = slots.filter(({ subject }) => subject === 'device_id');
   const enabledSlots = deviceSlots.filter(({ source }) => source !== null);
-  const enabledIds = enabledSlots.map(({ id }) => id);
+  const enabledIds = enabledDeviceProviders(slots);
   // Where no device API is enabled nobody checks the device id, and it still tells one device from another.
   const boundSlots = (enabledSlots.length > 0 ? enabledSlots : deviceSlots).map((slot) => ({
     slot,
@@ -81,9 +81,9 @@ export function createCustody({ slots, store, hashes, clock, observer }: Custody
 
   return {
     take: (subject, deadlineAtMs) => {
-      const { telemetryId } = subject;
-      // Text that is not well-formed cannot be sent to any provider: it is a missing id.
-      if (!hasText(telemetryId) || !telemetryId.isWellFormed()) return NOTHING_TO_KEEP;
+      // What no provider can be asked about is a missing id.
+      const telemetryId = spellPart('telemetry_id', subject.telemetryId ?? '');
+      if (telemetryId === null) return NOTHING_TO_KEEP;
       // Evidence about another spelling of an id is accepted, so that spelling must not be a first use of its own.
       const folded = foldId(telemetryId);
       const names = hashes.map((under) => ({ key: under.telemetry(folded), claim: toClaim(subject, under) }));

@@ -5,7 +5,12 @@ import { evaluatePolicy } from '../domain/policy/evaluate.ts';
 import { toRequestSignals } from '../domain/policy/request-signals.ts';
 import type { Subject } from '../domain/subject.ts';
 import type { Custody, CustodyUse } from './custody.ts';
-import { type Gathered, gatherEvidence, type ProviderSlot } from './gather-evidence.ts';
+import {
+  enabledDeviceProviders,
+  type Gathered,
+  gatherEvidence,
+  type ProviderSlot,
+} from './gather-evidence.ts';
 import type { Clock } from './ports.ts';
 import { type Span, type Tracer, toDecisionAttributes } from './tracer.ts';
 
@@ -47,9 +52,7 @@ const ANSWER_MS_MAX = 20;
 /** Builds the use case that gathers evidence inside one deadline and judges it by the policy. */
 export function createDecide(dependencies: DecideDependencies): Decide {
   const { slots, custody, clock, tracer = null } = dependencies;
-  const enabledDevices = slots
-    .filter((slot) => slot.source && slot.subject === 'device_id')
-    .map(({ id }) => id);
+  const enabledDevices = enabledDeviceProviders(slots);
   return (subject, { maxAgeMs, deadlineMs, receivedAtMs, traceparent, caller }) => {
     const span = tracer?.start('decide', traceparent) ?? null;
     const startedAtMs = clock.monotonicMs();

@@ -1,5 +1,5 @@
-import type { Evidence, EvidenceOrigin } from '../domain/evidence.ts';
-import { questionFor, type Subject, type SubjectPart } from '../domain/subject.ts';
+import type { Evidence, EvidenceOrigin, Outcome } from '../domain/evidence.ts';
+import { type Question, questionFor, type Subject, type SubjectPart } from '../domain/subject.ts';
 import type { Clock, EvidenceSource, LookLimits, LookResult } from './ports.ts';
 
 /** A provider known to the registry; without a source it is disabled, and always skipped. */
@@ -29,9 +29,7 @@ export function gatherEvidence(
   options: GatherOptions,
 ): Gathered[] | Promise<Gathered[]> {
   const startedAtMs = options.clock.monotonicMs();
-  const enabledDevices = slots
-    .filter((slot) => slot.source && slot.subject === 'device_id')
-    .map(({ id }) => id);
+  const enabledDevices = enabledDeviceProviders(slots);
   const looks = slots.map((slot) => lookAt(slot, subject, enabledDevices, options));
   const gathered: Gathered[] = [];
   const pending: { place: number; look: Promise<LookResult> }[] = [];
@@ -43,26 +41,42 @@ export function gatherEvidence(
   return awaitPending(slots, pending, gathered, startedAtMs, options);
 }
 
+/** The ids of the device APIs that are enabled. */
+export function enabledDeviceProviders(slots: readonly ProviderSlot[]): readonly string[] {
+  return slots.filter(({ source, subject }) => source && subject === 'device_id').map(({ id }) => id);
+}
+
+/**
+ * How a provider ends that is not asked. A missing id is the same as one that it does not know: leaving it out
+ * must not be better than forging it. What is there and cannot be read might have been found, so nothing is
+ * known.
+ */
+const OUTCOME_UNASKED: Readonly<Record<Exclude<Question['kind'], 'ask'>, Outcome>> = {
+  missing: 'not_found',
+  skip: 'skipped',
+  unreadable: 'invalid_request',
+};
+
 function lookAt(
   slot: ProviderSlot,
   subject: Subject,
   enabledDevices: readonly string[],
   options: GatherOptions,
 ): LookResult | Promise<LookResult> {
-  const { source } = slot;
-  if (source === null) return withoutCall(slot.id, 'skipped', null, options.clock);
+  const { id, source } = slot;
+  if (source === null) return withoutCall(id, 'skipped', null, options.clock);
   const question = questionFor(subject, slot, enabledDevices);
-  if (question.kind === 'skip') return withoutCall(slot.id, 'skipped', null, options.clock);
-  // A missing id is the same as one the provider does not know: leaving it out must not be better than forging it.
-  if (question.kind === 'missing')
-    return withoutCall(slot.id, 'not_found', source.notFoundSignals, options.clock);
+  if (question.kind !== 'ask') {
+    const signals = question.kind === 'missing' ? source.notFoundSignals : null;
+    return withoutCall(id, OUTCOME_UNASKED[question.kind], signals, options.clock);
+  }
   const { accountId, action } = subject;
   return source.look({ id: question.id, accountId, action }, options);
 }
 
 function withoutCall(
   provider: string,
-  outcome: 'skipped' | 'not_found',
+  outcome: Outcome,
   signals: Evidence['signals'],
   clock: Clock,
 ): LookResult {

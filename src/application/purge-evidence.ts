@@ -1,11 +1,9 @@
+import { partsAskedAbout, type SubjectPart, spellPart } from '../domain/subject.ts';
 import type { ProviderSlot } from './gather-evidence.ts';
 import type { EvidenceStore } from './ports.ts';
 
-/** Ids whose evidence is to be forgotten. */
-export interface PurgeTarget {
-  readonly telemetryId: string | null;
-  readonly deviceId: string | null;
-}
+/** Ids whose evidence is to be forgotten, by the part of the subject that they are, in any spelling. */
+export type PurgeTarget = Readonly<Partial<Record<SubjectPart, string>>>;
 
 export interface PurgeReport {
   /** The providers whose evidence was purged. */
@@ -14,19 +12,31 @@ export interface PurgeReport {
   readonly isComplete: boolean;
 }
 
-/** Forgets what the enabled providers said of an id, in this process, in the shared store and on every replica; calls in flight for it are not cached. */
-export type PurgeEvidence = (target: PurgeTarget) => Promise<PurgeReport>;
+/** The use case, and what it can be asked for. */
+export interface PurgeEvidence {
+  /** The parts of the subject that providers are asked about, those that are disabled included. */
+  readonly parts: readonly SubjectPart[];
+  /**
+   * Forgets what the enabled providers said of these ids, in this process, in the shared store and on every
+   * replica; calls in flight for them are not cached.
+   */
+  purge(target: PurgeTarget): Promise<PurgeReport>;
+}
 
+/** Builds the use case over the providers of the registry and the store that they share. */
 export function createPurgeEvidence(slots: readonly ProviderSlot[], store: EvidenceStore): PurgeEvidence {
-  return async ({ telemetryId, deviceId }) => {
-    const keys: string[] = [];
-    const providers: string[] = [];
-    for (const { source } of slots) {
-      const id = source?.subject === 'telemetry_id' ? telemetryId : deviceId;
-      if (source === null || id === null) continue;
-      keys.push(source.keyOf(id), ...source.olderKeysOf(id));
-      providers.push(source.id);
-    }
-    return { providers, isComplete: await store.purge(keys) };
+  return {
+    parts: partsAskedAbout(slots),
+    purge: async (target) => {
+      const keys: string[] = [];
+      const providers: string[] = [];
+      for (const { subject, source } of slots) {
+        const id = spellPart(subject, target[subject] ?? '');
+        if (source === null || id === null) continue;
+        keys.push(source.keyOf(id), ...source.olderKeysOf(id));
+        providers.push(source.id);
+      }
+      return { providers, isComplete: await store.purge(keys) };
+    },
   };
 }

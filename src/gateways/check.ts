@@ -8,7 +8,7 @@ import type { Subject } from '../domain/subject.ts';
 import { authenticateGateway, type FindKeyHolder, type GatewayCredentials } from './authenticate-gateway.ts';
 import type { GatewayOutcome, OriginalRequest } from './definition.ts';
 import { isExempt } from './exemption.ts';
-import { findSubject } from './find-subject.ts';
+import { findSubject, NOBODY } from './find-subject.ts';
 import {
   DEFECT_OUTCOME,
   decidedOutcome,
@@ -141,6 +141,7 @@ function ask(flow: Flow, question: KnownQuestion): GatewayOutcome | Promise<Gate
   const fail = (error: unknown) => toUnavailable(flow, question, error);
   try {
     const deadlineMs = shorterOf(profile.deadlineMs, question.deadlineMs);
+    // Of a subject that is ambiguous no reading is right, and none is kept.
     const settled = decide(
       subject ?? { ...NOBODY, action: profile.action },
       { maxAgeMs: null, deadlineMs, caller: caller.id, traceparent },
@@ -152,9 +153,6 @@ function ask(flow: Flow, question: KnownQuestion): GatewayOutcome | Promise<Gate
   }
 }
 
-/** Of a subject that is ambiguous no reading is right, and none is kept. */
-const NOBODY: Subject = { telemetryId: null, device: { kind: 'shared', id: null } };
-
 /** What makes a question the same as another one. */
 function toSigns(
   { profile, caller, original, dialect }: KnownQuestion,
@@ -162,7 +160,8 @@ function toSigns(
 ): readonly (string | null | undefined)[] {
   const device = subject?.device.kind === 'shared' ? subject.device.id : null;
   const asked = [dialect, profile.name, caller.id, original.method, original.host, original.target];
-  return [...asked, subject?.telemetryId, device, subject?.ip, subject?.ipUnreadable, subject?.userAgent];
+  const { telemetryId, accountId, ip, ipUnreadable, userAgent } = subject ?? NOBODY;
+  return [...asked, telemetryId, device, accountId, ip, ipUnreadable, userAgent];
 }
 
 /** An outcome for errors that mean that nothing could be decided; all others are thrown on. */

@@ -1,5 +1,4 @@
-import { canonicalAddress } from '../domain/ip-address.ts';
-import { hasText, type Subject } from '../domain/subject.ts';
+import { hasText, readAddress, type Subject, type SubjectPart } from '../domain/subject.ts';
 import type { GatewayHeaders, OriginalRequest } from './definition.ts';
 import { singleValue } from './original-request.ts';
 import type { GatewayProfile, IdPlace } from './profile.ts';
@@ -14,22 +13,39 @@ type Found = { readonly kind: 'id'; readonly id: string } | { readonly kind: 'no
 const NONE: Found = { kind: 'none' };
 const AMBIGUOUS: Found = { kind: 'ambiguous' };
 
-/** Who the original request is about, or null when an id is repeated or malformed. An id that is nowhere is missing, which the policy judges. */
+/** What one part of the subject comes to, or null where it can be read in more than one way. */
+type FindPart = (original: OriginalRequest, profile: GatewayProfile) => Partial<Subject> | null;
+
+/** Where a profile says that each part of the subject stands. An id that is nowhere is missing, which the policy judges. */
+const FIND_PART: Readonly<Record<SubjectPart, FindPart>> = {
+  telemetry_id: (original, { telemetryId }) =>
+    toPart(findId(original, telemetryId), (id) => ({ telemetryId: id })),
+  device_id: (original, { deviceId }) =>
+    toPart(findId(original, deviceId), (id) => ({ device: { kind: 'shared', id } })),
+  account_id: (original, { accountId }) =>
+    toPart(findId(original, accountId), (id) => (id === null ? {} : { accountId: id })),
+  ip: findAddress,
+};
+
+const FINDERS = Object.values(FIND_PART);
+
+/** A subject of which nothing is known yet. */
+export const NOBODY: Subject = { telemetryId: null, device: { kind: 'shared', id: null } };
+
+/** Who the original request is about, or null when an id is repeated or malformed. */
 export function findSubject(original: OriginalRequest, profile: GatewayProfile): Subject | null {
-  const telemetry = findId(original, profile.telemetryId);
-  const device = findId(original, profile.deviceId);
-  if (telemetry.kind === 'ambiguous' || device.kind === 'ambiguous') return null;
-  return {
-    telemetryId: idOf(telemetry),
-    device: { kind: 'shared', id: idOf(device) },
-    action: profile.action,
-    ...findAddress(original, profile.ipHeader),
-    userAgent: findUserAgent(original.headers),
-  };
+  const subject = { ...NOBODY, action: profile.action, userAgent: findUserAgent(original.headers) };
+  for (const find of FINDERS) {
+    const part = find(original, profile);
+    if (part === null) return null;
+    Object.assign(subject, part);
+  }
+  return subject;
 }
 
-function idOf(found: Found): string | null {
-  return found.kind === 'id' ? found.id : null;
+function toPart(found: Found, convert: (id: string | null) => Partial<Subject>): Partial<Subject> | null {
+  if (found.kind === 'ambiguous') return null;
+  return convert(found.kind === 'id' ? found.id : null);
 }
 
 /** The first place that holds anything decides, a malformed thing included: a later place must not mend it. */
@@ -100,7 +116,7 @@ function valuesInCookies(fields: readonly string[] | undefined, name: string): s
 /** The last address of the field is what the gateway itself saw; a client can write those before it. A profile that names the field promises it: without one the address is unknown, and never absent. */
 function findAddress(
   { headers, address }: OriginalRequest,
-  name: string | null,
+  { ipHeader: name }: GatewayProfile,
 ): Pick<Subject, 'ip' | 'ipUnreadable'> {
   if (name === null) return hasText(address) ? readAddress(address) : {};
   const values = headers[name] ?? [];
@@ -109,11 +125,6 @@ function findAddress(
   return field.trim() === ''
     ? { ipUnreadable: 'missing' }
     : readAddress(field.slice(field.lastIndexOf(',') + 1));
-}
-
-function readAddress(text: string): Pick<Subject, 'ip' | 'ipUnreadable'> {
-  const ip = canonicalAddress(text);
-  return ip === null ? { ipUnreadable: 'malformed' } : { ip };
 }
 
 function findUserAgent(headers: GatewayHeaders): string | undefined {

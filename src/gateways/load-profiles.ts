@@ -78,6 +78,7 @@ function toProfile(name: string, document: ProfileDocument): GatewayProfile {
     caller: toProof(document.caller),
     telemetryId: document.telemetry_id ?? DEFAULT_PROFILE.telemetryId,
     deviceId: document.device_id ?? DEFAULT_PROFILE.deviceId,
+    accountId: document.account_id ?? DEFAULT_PROFILE.accountId,
     ipHeader: document.ip_header ?? null,
     action: document.action,
     deadlineMs: document.deadline_ms ?? null,

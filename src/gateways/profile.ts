@@ -31,6 +31,8 @@ export interface GatewayProfile {
   /** The first place that holds one counts. */
   readonly telemetryId: readonly IdPlace[];
   readonly deviceId: readonly IdPlace[];
+  /** Empty where the gateway tells no account. */
+  readonly accountId: readonly IdPlace[];
   /** The field in which the gateway tells the end user's address, lower case; null where it does not. */
   readonly ipHeader: string | null;
   readonly action: string | undefined;
@@ -71,6 +73,7 @@ export const DEFAULT_PROFILE: GatewayProfile = {
     { kind: 'query', name: 'device_id' },
     { kind: 'cookie', name: 'device_id' },
   ],
+  accountId: [],
   ipHeader: null,
   action: undefined,
   deadlineMs: null,

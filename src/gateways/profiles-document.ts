@@ -57,6 +57,7 @@ const profile = z.strictObject({
   caller: caller.optional(),
   telemetry_id: places.optional(),
   device_id: places.optional(),
+  account_id: places.optional(),
   ip_header: fieldName.optional(),
   action: z
     .string()

@@ -48,6 +48,10 @@ export interface ProviderDefinition {
   /** Lower case; the name in policies, metrics, answers and `device_ids`. */
   readonly id: string;
   readonly title: string;
+  /**
+   * The part of the subject it is asked about. What absence means and how evidence is purged follow from it:
+   * see domain/subject.ts.
+   */
   readonly subject: SubjectPart;
   readonly settings: Readonly<Record<string, ProviderSetting>>;
   /** Seconds for which each settled outcome is cached unless the environment says otherwise. The keys name what this provider can settle to. */

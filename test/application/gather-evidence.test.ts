@@ -52,6 +52,29 @@ t.test('asks each source about its own id, with what may be passed on and nothin
   }
 });
 
+t.test('asks about an address and an account where there are any, and skips otherwise', async (t) => {
+  const address = createSource('address', 'ip');
+  const account = createSource('account', 'account_id');
+  const slots = [address, account].map(slotOf);
+  const known = await gather(slots, { ...SUBJECT, ip: '203.0.113.9', accountId: 'a' });
+  t.same(outcomesOf(known), ['address ok miss', 'account ok miss']);
+  t.same(
+    [address, account].flatMap(({ asked }) => asked.map(({ query }) => query.id)),
+    ['203.0.113.9', 'a'],
+  );
+  const absent = await gather(slots);
+  t.same(outcomesOf(absent), ['address skipped none', 'account skipped none']);
+  t.ok(absent.every(({ evidence }) => evidence.signals === null));
+});
+
+t.test('neither asks about an address that cannot be read nor settles what it would have been', async (t) => {
+  const address = createSource('address', 'ip');
+  const gathered = await gather([slotOf(address)], { ...SUBJECT, ipUnreadable: 'missing' });
+  t.same(outcomesOf(gathered), ['address invalid_request none']);
+  t.equal(gathered[0]?.evidence.signals, null);
+  t.equal(address.asked.length, 0);
+});
+
 t.test('waits for those who are not at hand, and says for how long', async (t) => {
   const clock = createManualClock(5_000);
   const waiting = Promise.withResolvers<LookResult>();

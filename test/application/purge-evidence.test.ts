@@ -20,15 +20,17 @@ function open(isReached = true) {
     slotOf(createSource('tele', 'telemetry_id')),
     slotOf(createSource('phone', 'device_id')),
     disabledSlot('cookie', 'device_id'),
+    slotOf(createSource('address', 'ip')),
+    disabledSlot('account', 'account_id'),
   ];
-  return { purge: createPurgeEvidence(slots, store), purged };
+  return { ...createPurgeEvidence(slots, store), purged };
 }
 
 t.test('purges the keys of enabled providers that are asked about the id, and reports them', async (t) => {
   const { purge, purged } = open();
-  t.strictSame(await purge({ telemetryId: 'a', deviceId: null }), { providers: ['tele'], isComplete: true });
-  t.strictSame(await purge({ telemetryId: null, deviceId: 'b' }), { providers: ['phone'], isComplete: true });
-  t.strictSame(await purge({ telemetryId: 'a', deviceId: 'b' }), {
+  t.strictSame(await purge({ telemetry_id: 'a' }), { providers: ['tele'], isComplete: true });
+  t.strictSame(await purge({ device_id: 'b' }), { providers: ['phone'], isComplete: true });
+  t.strictSame(await purge({ telemetry_id: 'a', device_id: 'b' }), {
     providers: ['tele', 'phone'],
     isComplete: true,
   });
@@ -44,10 +46,26 @@ t.test('purges the keys of enabled providers that are asked about the id, and re
 
 t.test('says when the store could not be reached', async (t) => {
   const { purge } = open(false);
-  t.strictSame(await purge({ telemetryId: 'a', deviceId: null }), { providers: ['tele'], isComplete: false });
+  t.strictSame(await purge({ telemetry_id: 'a' }), { providers: ['tele'], isComplete: false });
 });
 
 t.test('purges nothing for no id', async (t) => {
   const { purge } = open();
-  t.strictSame(await purge({ telemetryId: null, deviceId: null }), { providers: [], isComplete: true });
+  t.strictSame(await purge({}), { providers: [], isComplete: true });
+});
+
+t.test('purges an address in its one spelling, from those alone who are asked about addresses', async (t) => {
+  const { purge, purged } = open();
+  const report = await purge({ ip: '[::ffff:203.0.113.9]:443' });
+  t.strictSame(report, { providers: ['address'], isComplete: true });
+  t.strictSame(purged, [['address:hash-of-203.0.113.9', 'address:older-hash-of-203.0.113.9']]);
+});
+
+t.test('purges nothing for an address that nobody was ever asked about', async (t) => {
+  const { purge } = open();
+  t.strictSame(await purge({ ip: '203.0.113' }), { providers: [], isComplete: true });
+});
+
+t.test('says which parts of the subject it can be asked for', async (t) => {
+  t.strictSame(open().parts, ['telemetry_id', 'device_id', 'ip', 'account_id']);
 });

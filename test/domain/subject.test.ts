@@ -1,10 +1,18 @@
 import t from 'tap';
 import { toRequestSignals } from '../../src/domain/policy/request-signals.ts';
-import { hasDeviceId, questionFor, type Subject } from '../../src/domain/subject.ts';
+import {
+  hasDeviceId,
+  partsAskedAbout,
+  questionFor,
+  type Subject,
+  spellPart,
+} from '../../src/domain/subject.ts';
 
 const STYTCH = { id: 'stytch', subject: 'telemetry_id' } as const;
 const MOBILERUN = { id: 'mobilerun', subject: 'device_id' } as const;
 const PREFACTOR = { id: 'prefactor', subject: 'device_id' } as const;
+const ADDRESSES = { id: 'addresses', subject: 'ip' } as const;
+const ACCOUNTS = { id: 'accounts', subject: 'account_id' } as const;
 const BOTH = ['mobilerun', 'prefactor'];
 
 function subject(fields: Partial<Subject> = {}): Subject {
@@ -45,6 +53,54 @@ t.test('skips a device API only when another one that is enabled is named', asyn
     { kind: 'missing' },
     'a disabled one',
   );
+});
+
+t.test('asks about an address and an account, and skips those who would be asked about none', async (t) => {
+  const full = subject({ ip: '203.0.113.9', accountId: 'Account' });
+  t.same(questionFor(full, ADDRESSES, BOTH), { kind: 'ask', id: '203.0.113.9' });
+  t.same(questionFor(full, ACCOUNTS, BOTH), { kind: 'ask', id: 'Account' });
+  for (const none of [{}, { ip: '', accountId: '' }]) {
+    t.same(questionFor(subject(none), ADDRESSES, BOTH), { kind: 'skip' });
+    t.same(questionFor(subject(none), ACCOUNTS, BOTH), { kind: 'skip' });
+  }
+});
+
+t.test('takes no address and no account that cannot be read for an absent one', async (t) => {
+  for (const unreadable of [
+    { ipUnreadable: 'missing' },
+    { ipUnreadable: 'repeated', ip: '203.0.113.9' },
+    { ip: '010.0.0.1' },
+    { ip: 'x\ud800' },
+  ] as const) {
+    t.same(questionFor(subject(unreadable), ADDRESSES, BOTH), { kind: 'unreadable' });
+  }
+  t.same(questionFor(subject({ accountId: '\ud800' }), ACCOUNTS, BOTH), { kind: 'unreadable' });
+});
+
+t.test('spells an id for whoever names it as the question spells it', async (t) => {
+  t.equal(spellPart('ip', '[::FFFF:203.0.113.9]:443'), '203.0.113.9');
+  t.same(questionFor(subject({ ip: '::ffff:203.0.113.9' }), ADDRESSES, BOTH), {
+    kind: 'ask',
+    id: '203.0.113.9',
+  });
+  for (const part of ['telemetry_id', 'device_id', 'account_id'] as const) {
+    t.equal(spellPart(part, '[::FFFF:203.0.113.9]:443'), '[::FFFF:203.0.113.9]:443');
+    t.equal(spellPart(part, '\ud800'), null);
+    t.equal(spellPart(part, ''), null);
+  }
+  t.equal(spellPart('ip', '203.0.113'), null);
+  t.equal(spellPart('ip', ''), null);
+});
+
+t.test('names the parts that providers are asked about once each, in one order', async (t) => {
+  t.same(partsAskedAbout([PREFACTOR, ACCOUNTS, MOBILERUN, ADDRESSES, STYTCH]), [
+    'telemetry_id',
+    'device_id',
+    'ip',
+    'account_id',
+  ]);
+  t.same(partsAskedAbout([ADDRESSES]), ['ip']);
+  t.same(partsAskedAbout([]), []);
 });
 
 t.test('has a device id when an enabled device API has one', async (t) => {

@@ -34,6 +34,22 @@ t.test('follows the order of a profile', async (t) => {
   t.equal(find({ 'x-tid': ['h'], 'x-telemetry-id': ['other'] }, '/', profile)?.telemetryId, 'h');
 });
 
+t.test('finds an account where a profile says so, and nowhere otherwise', async (t) => {
+  const headers = { 'x-account-id': ['header'], cookie: ['account_id=cookie'] };
+  const profile: GatewayProfile = {
+    ...DEFAULT_PROFILE,
+    accountId: [
+      { kind: 'header', name: 'x-account-id' },
+      { kind: 'cookie', name: 'account_id' },
+    ],
+  };
+  t.equal(find(headers, '/', profile)?.accountId, 'header');
+  t.equal(find({ cookie: headers.cookie }, '/', profile)?.accountId, 'cookie');
+  t.notOk(Object.hasOwn(find({}, '/', profile) ?? {}, 'accountId'), 'one that is nowhere is absent');
+  t.equal(find({ 'x-account-id': ['a', 'b'] }, '/', profile), null, 'a repeated one is ambiguous');
+  t.equal(find(headers, '/?account_id=query')?.accountId, undefined);
+});
+
 /** What stands where an id should, and what it comes to. */
 const CASES: readonly (readonly [string, GatewayHeaders, string, string | null])[] = [
   ['two headers', { 'x-telemetry-id': ['a', 'b'] }, '/', 'ambiguous'],

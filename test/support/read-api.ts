@@ -108,7 +108,7 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
     observer: { onDecision: unused, onRefusal: () => {} },
     metrics: null,
     callerMetrics: null,
-    purge: unused,
+    purge: { parts: [], purge: unused },
     providers: ['stytch'],
     deviceProviders: [],
     enabledProviders: [],

@@ -15,11 +15,11 @@ import {
   roundToTenth,
   toDecideOptions,
   toDecisionBody,
-  toSubject,
 } from '../schemas/decide.ts';
 import { decideExamples, decisionExample } from '../schemas/examples.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { problemResponses, REQUEST_ID_HEADER, sentText } from '../schemas/responses.ts';
+import { toSubject } from '../schemas/subject.ts';
 
 /** The entry point of a caller that asks in our own words. */
 const ENTRY_POINT = 'decide';

@@ -1,14 +1,16 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { PurgeEvidence } from '../../application/purge-evidence.ts';
+import type { PurgeEvidence, PurgeTarget } from '../../application/purge-evidence.ts';
 import { RiskgateError } from '../../domain/errors.ts';
+import type { SubjectPart } from '../../domain/subject.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
+import { SUBJECT_IDS } from '../schemas/subject.ts';
 
-const querySchema = z.strictObject({
-  telemetry_id: z.string().min(1).max(256).optional(),
-  device_id: z.string().min(1).max(256).optional(),
-});
+/** One parameter for each part of the subject that a provider is asked about. */
+function createQuerySchema(parts: readonly SubjectPart[]) {
+  return z.strictObject(Object.fromEntries(parts.map((part) => [part, SUBJECT_IDS[part].optional()])));
+}
 
 const answerSchema = z.object({
   purged: z
@@ -19,7 +21,7 @@ const answerSchema = z.object({
 /** DELETE /v1/evidence: forgets the evidence about an id at once, everywhere. */
 export function registerEvidenceRoute(
   app: FastifyInstance,
-  options: { readonly purge: PurgeEvidence },
+  { purge: { parts, purge } }: { readonly purge: PurgeEvidence },
 ): void {
   const schema = {
     summary: 'Forget the evidence about an id',
@@ -27,7 +29,7 @@ export function registerEvidenceRoute(
       'Purges the cached evidence in this process, in Redis and on every replica. Calls in flight for the id are not cached. Repeatable.',
     operationId: 'purgeEvidence',
     tags: ['evidence'],
-    querystring: toJsonSchema(querySchema, 'input'),
+    querystring: toJsonSchema(createQuerySchema(parts), 'input'),
     response: {
       200: {
         description: 'Nothing about the id is cached any more.',
@@ -38,14 +40,13 @@ export function registerEvidenceRoute(
     },
   };
   const route = { schema, config: { scope: 'admin' as const } };
-  app.delete<{ Querystring: z.output<typeof querySchema> }>('/v1/evidence', route, async (request, reply) => {
-    const { telemetry_id: telemetryId = null, device_id: deviceId = null } = request.query;
-    if (telemetryId === null && deviceId === null) {
-      throw new RiskgateError('invalid_request', 'A purge names no id.', {
-        publicDetail: 'Give telemetry_id or device_id, or both.',
-      });
+  // Which parameters there are depends on the providers, so a missing one is refused here, in words.
+  const publicDetail = `Give at least one of ${parts.join(', ')}.`;
+  app.delete<{ Querystring: PurgeTarget }>('/v1/evidence', route, async (request, reply) => {
+    if (parts.every((part) => request.query[part] === undefined)) {
+      throw new RiskgateError('invalid_request', 'A purge names no id.', { publicDetail });
     }
-    const { providers, isComplete } = await options.purge({ telemetryId, deviceId });
+    const { providers, isComplete } = await purge(request.query);
     if (!isComplete) {
       throw new RiskgateError('store_unavailable', 'A purge did not reach the shared store.', {
         publicDetail: 'Purged in this process only. Repeat the request until it succeeds.',

@@ -2,15 +2,12 @@ import { z } from 'zod';
 import type { DecideOptions } from '../../application/decide.ts';
 import type { Decision, EvidenceUse } from '../../domain/decision.ts';
 import { OUTCOMES } from '../../domain/evidence.ts';
-import { canonicalAddress } from '../../domain/ip-address.ts';
 import { ON_UNKNOWN } from '../../domain/policy/document.ts';
 import { RULE_RESULTS } from '../../domain/policy/rule-trace.ts';
-import type { DeviceIds, Subject } from '../../domain/subject.ts';
 import { VERDICTS } from '../../domain/verdict.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { IDEMPOTENCY_KEY_PATTERN } from '../callers/idempotency-key.ts';
-
-const identifier = z.string().max(256);
+import { createSubjectFields } from './subject.ts';
 
 /** Bounds of `deadline_ms`: below 50 ms hardly an upstream answers, above 10 s no caller waits. */
 const DEADLINE_MS = { min: 50, max: 10_000 };
@@ -33,38 +30,9 @@ export const TWO_WAYS_TO_NAME_A_DEVICE = {
 
 /** The body of POST /v1/decide. `deviceProviders` are the keys that `device_ids` may have. */
 export function createDecideRequestSchema(deviceProviders: readonly string[]) {
-  const deviceIds = Object.fromEntries(deviceProviders.map((id) => [id, identifier.nullable().optional()]));
   return z
     .strictObject({
-      telemetry_id: identifier
-        .nullable()
-        .optional()
-        .describe('Missing, null or empty is the same as unknown: BLOCK by default.'),
-      device_id: identifier
-        .nullable()
-        .optional()
-        .describe('Asked of every device API. Missing, null or empty is the same as unknown.'),
-      device_ids: z
-        .strictObject(deviceIds)
-        .optional()
-        .describe(
-          'Instead of `device_id` (both is a 400), where the ids differ: only the device APIs named here are asked.',
-        ),
-      action: z
-        .string()
-        .regex(/^[A-Za-z0-9_.-]{1,64}$/)
-        .optional()
-        .describe('What the subject is about to do, for example `login`.'),
-      account_id: identifier.optional(),
-      ip: z
-        .string()
-        .max(64)
-        .optional()
-        .describe(
-          'IPv4 or IPv6 address of the end user, in any spelling, with or without a port. One that cannot be read is a 400.',
-        )
-        .meta({ format: 'ip' }),
-      user_agent: z.string().max(1024).optional(),
+      ...createSubjectFields(deviceProviders),
       max_age_ms: z
         .int()
         .min(0)
@@ -193,27 +161,6 @@ export function createDecisionSchema(providers: readonly string[]) {
       .meta({ format: 'date-time' }),
     explanation: explanationSchema.optional().describe('Only with `explain=full`.'),
   });
-}
-
-/** The subject of a validated body. */
-export function toSubject(body: DecideRequest): Subject {
-  return {
-    telemetryId: body.telemetry_id ?? null,
-    device: toDeviceIds(body),
-    action: body.action,
-    accountId: body.account_id,
-    ip: body.ip === undefined ? undefined : (canonicalAddress(body.ip) ?? undefined),
-    userAgent: body.user_agent,
-  };
-}
-
-function toDeviceIds({ device_id: id, device_ids: ids }: DecideRequest): DeviceIds {
-  if (ids === undefined) return { kind: 'shared', id: id ?? null };
-  const named = Object.entries(ids).map(([provider, value]): [string, string | null] => [
-    provider,
-    value ?? null,
-  ]);
-  return { kind: 'named', ids: new Map(named) };
 }
 
 /** What is known of a request beside its body and headers. */
