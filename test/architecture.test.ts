@@ -208,7 +208,60 @@ function findMissingRooms(paths: Iterable<string>, page: string): readonly strin
   return [...page.matchAll(/`src\/([^`<]+)\/`/g)].flatMap(([, room = '']) => (rooms.has(room) ? [] : [room]));
 }
 
+interface Exported {
+  readonly name: string;
+  /** Where its line begins. */
+  readonly offset: number;
+}
+
+function exportsOf(text: string): readonly Exported[] {
+  const pattern = /^export\s+(?:async\s+)?(?:function\*?|const|let|class|interface|type)\s+(\w+)/gm;
+  return [...text.matchAll(pattern)].map(({ 1: name = '', index }) => ({ name, offset: index }));
+}
+
+/** `file#name` of what a file takes from others; `file#*` where it takes all of one. Files of src by their paths in it. */
+function namesTakenBy(path: string, text: string): readonly string[] {
+  const patterns = [
+    /\bimport\s+(?:type\s+)?(?<names>[^';]*?)\s+from\s*'(?<target>\.[^']+)'/g,
+    /(?<names>\{[^{}]*\})\s*=\s*await\s+import\('(?<target>\.[^']+)'\)/g,
+    /\bimport\('(?<target>\.[^']+)'\)\)\.(?<names>\w+)/g,
+  ];
+  return patterns.flatMap((pattern) =>
+    [...text.matchAll(pattern)].flatMap(({ groups: { names = '', target = '' } = {} }) => {
+      const to = posix.join(posix.dirname(path), target).replace(/^\.\.\/src\//, '');
+      return names
+        .split(/[{},]/)
+        .map((name) => name.trim().replace(/^type\s+/, ''))
+        .map((name) => `${to}#${name.startsWith('*') ? '*' : name.split(/\s/)[0]}`);
+    }),
+  );
+}
+
+/** What no other file takes: neither of src nor of `others`, whose paths are relative to src. */
+function findUnusedExports(sources: Sources, others: Sources): readonly string[] {
+  const taken = new Set([...sources, ...others].flatMap(([path, text]) => namesTakenBy(path, text)));
+  return [...sources].flatMap(([path, text]) =>
+    exportsOf(text)
+      .map(({ name }) => `${path}#${name}`)
+      .filter((name) => !taken.has(name) && !taken.has(`${path}#*`)),
+  );
+}
+
+function findUndescribedExports(sources: Sources): readonly string[] {
+  return [...sources].flatMap(([path, text]) =>
+    exportsOf(text)
+      .filter(({ offset }) => !text.slice(0, offset).trimEnd().endsWith('*/'))
+      .map(({ name }) => `${path}#${name}`),
+  );
+}
+
 const sources = readSources('src');
+/** Tests and tools use what they import: a part that is tested by itself is exported for that. */
+const others = new Map(
+  ['test', 'bench', 'docs', 'openapi', 'dashboard'].flatMap((folder) =>
+    [...readSources(folder)].map(([path, text]): [string, string] => [`../${folder}/${path}`, text]),
+  ),
+);
 
 t.test('looks at the files', async (t) => {
   t.ok(sources.size >= FILES_MIN, `${sources.size} files`);
@@ -276,6 +329,28 @@ t.test('keeps the process, Redis keys and impurity where they belong', async (t)
 
 t.test('keeps files small and their names telling', async (t) => {
   t.strictSame(findShapeBreaches(sources), []);
+});
+
+t.test('exports only what another file uses', async (t) => {
+  t.ok([...sources.values()].flatMap(exportsOf).length > 500, 'there are exports');
+  t.strictSame(findUnusedExports(sources, others), []);
+});
+
+t.test('finds exports that are unused or not described, and no other', async (t) => {
+  const planted = new Map([
+    [
+      'platform/a.ts',
+      '/** Used. */\nexport const used = 1;\nexport type Lonely = 1;\n/** Used late. */\nexport async function late() {}\n/** Taken. */\nexport class Taken {}\n',
+    ],
+    ['app/b.ts', "import {\n  type X,\n  used as mine,\n} from '../platform/a.ts';"],
+    ['app/c.ts', "const run = async () => (await import('../platform/a.ts')).late();"],
+  ]);
+  const tests = new Map([['../test/a.test.ts', "const { Taken } = await import('../src/platform/a.ts');"]]);
+  const named = (name: string) => `platform/a.ts#${name}`;
+  t.strictSame(findUnusedExports(planted, tests), [named('Lonely')]);
+  const whole = new Map([['../test/a.test.ts', "import * as all from '../src/platform/a.ts';"]]);
+  t.strictSame(findUnusedExports(planted, whole), []);
+  t.strictSame(findUndescribedExports(planted), [named('Lonely')]);
 });
 
 /** Planted files, each of which breaks one rule. */

@@ -49,7 +49,7 @@ const LOCK_MARGIN_MS = 5_000;
 /** Longer than most deadlines; whatever a gateway still waits for then, its own timeout has ended. */
 const GRPC_PATIENCE_MS = 5_000;
 
-export interface AppOptions {
+interface AppOptions {
   readonly config: Config;
   /** The registry; the configuration says which of them are enabled. */
   readonly providers: readonly ProviderDefinition[];

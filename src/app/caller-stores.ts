@@ -9,7 +9,7 @@ import { createGuardedRedis, type GuardedRedisEvent } from '../stores/redis/guar
 import type { RedisTarget } from '../stores/redis/target.ts';
 
 /** What is kept about callers: how much they asked, and what they were answered. */
-export interface CallerStores {
+interface CallerStores {
   readonly requestCounter: RequestCounter;
   readonly idempotency: IdempotencyStore;
   /** Of their connection to Redis; null without one. */
@@ -17,7 +17,7 @@ export interface CallerStores {
   close(): Promise<void>;
 }
 
-export interface CallerStoresOptions {
+interface CallerStoresOptions {
   readonly clock: Clock;
   /** Null keeps everything in this process. */
   readonly target: RedisTarget | null;

@@ -24,7 +24,7 @@ import { createGuardedRedis } from '../stores/redis/guarded-redis.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
 import { createRecordHashes } from './keyed-hashes.ts';
 
-export interface DecisionLogOptions {
+interface DecisionLogOptions {
   readonly config: Config;
   /** The Redis of the configuration; null without one. */
   readonly target: RedisTarget | null;

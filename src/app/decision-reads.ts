@@ -9,7 +9,7 @@ import { createDecisionStreams } from '../http/decision-log/decision-streams.ts'
 import { createBackgroundWork } from '../platform/background-work.ts';
 import type { DecisionLog } from './decision-log.ts';
 
-export interface DecisionReadsOptions {
+interface DecisionReadsOptions {
   readonly log: DecisionLog;
   readonly clock: Clock;
   readonly policies: KnownPolicies;

@@ -8,7 +8,7 @@ const LIMITS = { timeoutMs: 30_000, heapMbMax: 512 };
 const MODULE = new URL('./check-file-worker.ts', import.meta.url);
 
 /** Checks files in a thread of their own. */
-export interface FileChecker {
+interface FileChecker {
   /** As checkFile. A worker that fails or takes too long is a mistake in the file. */
   check<Kind extends FileKind>(question: FileQuestion<Kind>): Promise<FileResult<CheckedFiles[Kind]>>;
   /** Ends the check that is under way. */

@@ -71,7 +71,7 @@ function isExposedBy({ host, isInsecureAllowed }: Exposure): boolean {
 }
 
 /** The files in force, each following its file. */
-export interface FollowedFiles {
+interface FollowedFiles {
   policy(): CompiledPolicy;
   keyring(): Keyring;
   /** The built-in one alone where no file is named. */
@@ -81,11 +81,11 @@ export interface FollowedFiles {
   close(): void;
 }
 
-export interface FollowedStatus extends FileStatus {
+interface FollowedStatus extends FileStatus {
   readonly file: FileKind;
 }
 
-export interface FollowFilesOptions {
+interface FollowFilesOptions {
   readonly config: Exposure & Pick<Config, 'policyFile' | 'apiKeysFile' | 'gatewayProfilesFile'>;
   readonly providers: readonly ProviderDefinition[];
   readonly logger: Logger;

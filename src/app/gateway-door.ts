@@ -15,7 +15,7 @@ import { createGatewayDoor, type GatewayDoor } from '../gateways/routes.ts';
 import { findHolder, type Keyring } from '../http/callers/api-keys.ts';
 import type { GrpcServer } from '../platform/grpc/server.ts';
 
-export interface GatewayWiring {
+interface GatewayWiring {
   readonly profiles: () => GatewayProfiles;
   readonly keyring: () => Keyring;
   readonly policy: () => CompiledPolicy;
@@ -36,7 +36,7 @@ export interface GatewayWiring {
 }
 
 /** The entrances of gateways. */
-export interface GatewayDoors {
+interface GatewayDoors {
   readonly door: GatewayDoor;
   /** The one over gRPC; null without a port for it. `isReady` says whether decisions can be answered. */
   startGrpc(port: number | null, isReady: () => boolean): Promise<GrpcServer | null>;

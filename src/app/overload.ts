@@ -4,7 +4,7 @@ import type { SettledDecide } from '../application/settle-decision.ts';
 import { createAdmission } from '../platform/admission.ts';
 import { startLoadSampler } from '../platform/load-sampler.ts';
 
-export interface OverloadOptions {
+interface OverloadOptions {
   readonly decide: SettledDecide;
   readonly inFlightMax: number;
   /** Null does not watch the event loop. */
@@ -14,7 +14,7 @@ export interface OverloadOptions {
 }
 
 /** Keeps a process from taking up more than it can do in time. */
-export interface OverloadGuard {
+interface OverloadGuard {
   /** The use case, which refuses when too many decisions are in flight. */
   readonly decide: SettledDecide;
   /** What keeps the next decision out, or null. */

@@ -7,7 +7,7 @@ import { createFindProxy } from '../platform/proxy-rules.ts';
 import { createEvidenceSource } from '../providers/calls/evidence-source.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
 
-export interface ProviderSlotsOptions {
+interface ProviderSlotsOptions {
   readonly config: Config;
   /** The registry; the configuration says which of them are enabled. */
   readonly providers: readonly ProviderDefinition[];
@@ -18,7 +18,7 @@ export interface ProviderSlotsOptions {
 }
 
 /** One slot for each provider of the registry, and the connections of those that are enabled. */
-export interface ProviderSlots {
+interface ProviderSlots {
   readonly slots: readonly ProviderSlot[];
   /** Closes the connections. */
   close(): Promise<void>;

@@ -14,7 +14,7 @@ import type { RedisProblem } from '../stores/redis/inspect.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
 
 /** What decisions remember between them. */
-export interface Stores {
+interface Stores {
   readonly evidence: ClosableEvidenceStore;
   readonly custody: CustodyStore;
   /** What is wrong with custody in the shared store; null when nothing is. */

@@ -8,7 +8,7 @@ import { toDecisionBody } from '../http/schemas/decide.ts';
 const ROUNDS = 20;
 const DEADLINE_MS = 1;
 
-export interface WarmUpOptions {
+interface WarmUpOptions {
   readonly slots: readonly ProviderSlot[];
   readonly policy: () => CompiledPolicy;
   readonly clock: Clock;

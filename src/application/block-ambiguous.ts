@@ -3,9 +3,9 @@ import type { Decide } from './decide.ts';
 import type { Clock } from './ports.ts';
 
 /** The reason code of a subject whose ids can be read in more than one way. */
-export const SUBJECT_AMBIGUOUS = 'SUBJECT_AMBIGUOUS';
+const SUBJECT_AMBIGUOUS = 'SUBJECT_AMBIGUOUS';
 
-export interface BlockAmbiguousDependencies {
+interface BlockAmbiguousDependencies {
   /** The ids of all providers, in registry order. */
   readonly providers: readonly string[];
   readonly policy: () => CompiledPolicy;

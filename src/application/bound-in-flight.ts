@@ -2,7 +2,7 @@ import { RiskgateError } from '../domain/errors.ts';
 import type { SettledDecide } from './settle-decision.ts';
 
 /** A use case that refuses when too many decisions wait for evidence or for their record, and that knows whether it would. */
-export interface BoundedDecide {
+interface BoundedDecide {
   /** Throws `overloaded` when full; otherwise as the decision it wraps. */
   readonly decide: SettledDecide;
   isFull(): boolean;

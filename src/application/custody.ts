@@ -24,7 +24,7 @@ export interface CustodyHashes {
   readonly account: (id: string) => string;
 }
 
-export interface CustodyDependencies {
+interface CustodyDependencies {
   readonly slots: readonly ProviderSlot[];
   readonly store: CustodyStore;
   /** Under each hash key that is known, the one in force first. */

@@ -16,7 +16,7 @@ export interface Gathered {
   readonly latencyMs: number;
 }
 
-export interface GatherOptions extends LookLimits {
+interface GatherOptions extends LookLimits {
   readonly clock: Clock;
   /** Monotonic milliseconds at which the answer must be complete. */
   readonly deadlineAtMs: number;

@@ -5,7 +5,7 @@ import { findComment } from '../domain/policy/find-comment.ts';
 import { failure, type Result } from '../domain/result.ts';
 
 /** A parsed file that can say where its values stand; lines and columns count from 1. */
-export interface LocatedDocument {
+interface LocatedDocument {
   readonly value: unknown;
   /** What is wrong with the file before its value is looked at, as `line:column: message`. */
   readonly mistakes: readonly string[];
@@ -14,7 +14,7 @@ export interface LocatedDocument {
   isFolded(path: readonly (string | number)[]): boolean;
 }
 
-export interface LoadPolicyOptions extends Omit<CompileOptions, 'hash'> {
+interface LoadPolicyOptions extends Omit<CompileOptions, 'hash'> {
   /** In the `texts`, which are conditions, no comment of the file format may follow unquoted text. */
   readonly parse: (text: string, options: { readonly texts: readonly string[] }) => LocatedDocument;
   /** Hex digest of a text. */

@@ -192,7 +192,7 @@ export interface ProviderCallEvent {
  * The circuit of a provider has changed: `open` refuses calls, `half_open` has one under way to find out. It
  * begins `closed`, of which there is no event.
  */
-export interface CircuitEvent {
+interface CircuitEvent {
   readonly provider: string;
   readonly state: BreakerState;
 }

@@ -5,7 +5,7 @@ import type { EvidenceStore } from './ports.ts';
 /** Ids whose evidence is to be forgotten, by the part of the subject that they are, in any spelling. */
 export type PurgeTarget = Readonly<Partial<Record<SubjectPart, string>>>;
 
-export interface PurgeReport {
+interface PurgeReport {
   /** The providers whose evidence was purged. */
   readonly providers: readonly string[];
   /** False when a shared store could not be reached: other replicas may still hold the evidence until it expires. */

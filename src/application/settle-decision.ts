@@ -44,7 +44,7 @@ export type RecordDecision = (
   asking: Asking,
 ) => undefined | Promise<void>;
 
-export interface SettleOptions {
+interface SettleOptions {
   /** Null records nothing. */
   readonly record: RecordDecision | null;
   readonly observer: DecisionObserver;

@@ -1,7 +1,7 @@
 import type { Decision } from '../domain/decision.ts';
 
 /** Never an identifier: outcomes, origins, verdicts, reason codes, hashes of policies. */
-export type SpanAttributes = Readonly<Record<string, string | number | boolean | string[]>>;
+type SpanAttributes = Readonly<Record<string, string | number | boolean | string[]>>;
 
 /** One timed step of a trace. `client` is a call to somebody else. */
 export interface Span {

@@ -3,7 +3,7 @@ import { integer, type SettingDeclaration } from './service-settings.ts';
 
 /** Where records of decisions go. `memory` is the log of one process. */
 const LOG_SINKS = ['memory', 'redis', 'file', 'stdout'] as const;
-export type LogSink = (typeof LOG_SINKS)[number];
+type LogSink = (typeof LOG_SINKS)[number];
 
 /** Sinks whose records survive the process: the only ones that strict delivery can wait for. */
 const DURABLE: readonly LogSink[] = ['redis', 'file'];

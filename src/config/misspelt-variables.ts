@@ -3,7 +3,7 @@ import { allSettings, type ProviderDeclaration } from './config.ts';
 import { findServiceLinks } from './service-links.ts';
 
 /** A variable that nothing reads, and the one that it most likely should have been. */
-export interface MisspeltVariable {
+interface MisspeltVariable {
   readonly variable: string;
   readonly meant: string;
 }

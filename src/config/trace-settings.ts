@@ -15,7 +15,7 @@ export interface TraceConfig {
 }
 
 /** Which traces are recorded. */
-export interface TraceSampler {
+interface TraceSampler {
   /** Whether a caller that began a trace says for itself. */
   readonly isParentBased: boolean;
   /** Of the others, 0 to 1. */

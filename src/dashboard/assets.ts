@@ -21,7 +21,7 @@ const ENCODERS = [
 ] as const;
 
 /** One representation of an asset. The entity tag is strong, and thus another for each encoding. */
-export interface Representation {
+interface Representation {
   readonly body: Buffer;
   readonly encoding: 'br' | 'gzip' | 'identity';
   readonly etag: string;

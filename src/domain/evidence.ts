@@ -20,7 +20,7 @@ export const INDEFINITE_OUTCOMES = [
 
 export const OUTCOMES = [...DEFINITE_OUTCOMES, ...INDEFINITE_OUTCOMES] as const;
 
-export type DefiniteOutcome = (typeof DEFINITE_OUTCOMES)[number];
+type DefiniteOutcome = (typeof DEFINITE_OUTCOMES)[number];
 export type IndefiniteOutcome = (typeof INDEFINITE_OUTCOMES)[number];
 
 /** How one provider call ended. */

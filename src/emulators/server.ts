@@ -4,9 +4,9 @@ import { createIdCounter, type IdCounter } from '../providers/emulated-id-counte
 import { NOTE_ID_DECORATOR } from '../providers/emulator-faults.ts';
 
 /** What of a provider its emulator needs. */
-export type EmulatedProvider = Pick<ProviderDefinition, 'id' | 'emulator'>;
+type EmulatedProvider = Pick<ProviderDefinition, 'id' | 'emulator'>;
 
-export interface EmulatorServerSettings {
+interface EmulatorServerSettings {
   readonly providers: readonly EmulatedProvider[];
   /** Switches by provider id; the documented behaviour where absent. */
   readonly options?: Readonly<Record<string, EmulatorOptions>>;

@@ -1,5 +1,5 @@
 /** One question of the invented traffic, and who asks it. */
-export interface Question {
+interface Question {
   readonly caller: string;
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -8,7 +8,7 @@ export interface Question {
 export type Weather = 'calm' | 'attack' | 'outage';
 
 /** Draws questions at random. */
-export interface Subjects {
+interface Subjects {
   next(weather: Weather): Question;
 }
 

@@ -41,7 +41,7 @@ const LABELS: Readonly<Record<string, readonly (readonly [label: string, share: 
   ],
 };
 
-export interface TrafficOptions {
+interface TrafficOptions {
   readonly origin: string;
   /** The API key of each caller. */
   readonly keys: Readonly<Record<string, string>>;

@@ -4,7 +4,7 @@ import type { Verdict } from '../domain/verdict.ts';
 export type GatewayHeaders = Readonly<Record<string, readonly string[] | undefined>>;
 
 /** A gateway's own request to riskgate. */
-export interface GatewayRequest {
+interface GatewayRequest {
   readonly method: string;
   /** What follows the profile in the raw path, query included; empty where nothing does. */
   readonly rest: string;
@@ -24,7 +24,7 @@ export interface OriginalRequest {
 }
 
 /** `UNAVAILABLE`: there is no decision. */
-export type GatewayDecision = Verdict | 'UNAVAILABLE';
+type GatewayDecision = Verdict | 'UNAVAILABLE';
 
 /** What the gateway is to do: let the request in, ask for a step-up, refuse it, send the user elsewhere, or know that nothing was decided. */
 export type Effect =

@@ -12,14 +12,14 @@ export type CallerProof =
 
 /** What is done about a CHALLENGE. */
 export const CHALLENGE_MODES = ['deny', 'pass', 'forbid', 'redirect'] as const;
-export type ChallengeMode = (typeof CHALLENGE_MODES)[number];
+type ChallengeMode = (typeof CHALLENGE_MODES)[number];
 
 /** What is done when nothing can be decided. `refuse` leaves it to the gateway's own fail mode. */
 export const UNAVAILABLE_MODES = ['refuse', 'allow', 'challenge', 'block'] as const;
-export type UnavailableMode = (typeof UNAVAILABLE_MODES)[number];
+type UnavailableMode = (typeof UNAVAILABLE_MODES)[number];
 
 /** A path that is let in without a question: exactly this one, or everything below it. */
-export interface ExemptPath {
+interface ExemptPath {
   readonly path: string;
   readonly isPrefix: boolean;
 }

@@ -3,7 +3,7 @@ import type { ConnectionTrouble } from '../platform/grpc/connections.ts';
 import { createThrottle } from '../platform/throttle.ts';
 
 /** Why a gateway's question was turned away: the reason code of the answer too, or why its connection was ended. */
-export type RefusalReason =
+type RefusalReason =
   | 'ADDRESS_UNKNOWN'
   | 'PROFILE_UNKNOWN'
   | 'CALLER_UNKNOWN'

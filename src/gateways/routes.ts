@@ -18,7 +18,7 @@ const ADDRESS = /^\/v1\/gateway\/([^/?]*)\/([^/?]*)(.*)$/s;
 const ROUTE_PATH = '/v1/gateway/-/-';
 const ROUTE_PATTERN = '/v1/gateway/:dialect/:profile';
 
-export interface GatewayDoorOptions {
+interface GatewayDoorOptions {
   readonly dialects: ReadonlyMap<string, GatewayDialect>;
   readonly check: Check;
   readonly noteRefusal: NoteRefusal;

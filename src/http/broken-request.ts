@@ -11,7 +11,7 @@ const LINGER_MS = 2_000;
 const answered = new WeakSet<Socket>();
 
 /** What is known of a request that never became one. */
-export interface BrokenRequest {
+interface BrokenRequest {
   /** The bytes that could not be parsed, and those before them in the same read; undefined where there were none. */
   readonly packet: Uint8Array | undefined;
   readonly socket: Socket;

@@ -59,7 +59,7 @@ const VALIDATION = {
   formats: { ip: (text: string) => canonicalAddress(text) !== null },
 } as const;
 
-export interface ServerOptions
+interface ServerOptions
   extends ShedLoadOptions,
     AuthenticateOptions,
     LimitCallersOptions,
@@ -83,7 +83,7 @@ export interface ServerOptions
 }
 
 /** Routes of another layer, which take requests that no route of the API would. */
-export interface Door extends BrokenRequestDoor {
+interface Door extends BrokenRequestDoor {
   /** True for a URL of this door, as it came or as the router sees it: the header fields there are an end user's, who must not choose what is logged. */
   owns(url: string): boolean;
   /** The path that the router is to see in place of a raw URL. */

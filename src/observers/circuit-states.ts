@@ -2,7 +2,7 @@ import type { BreakerState } from '../application/operation-observer.ts';
 import type { ProviderObserver } from '../application/ports.ts';
 
 /** Remembers how each provider's circuit stands. */
-export interface CircuitStates {
+interface CircuitStates {
   readonly observer: Pick<ProviderObserver, 'onCircuitChange'>;
   /** `closed` as long as nothing else was heard. */
   readonly circuitOf: (provider: string) => BreakerState;

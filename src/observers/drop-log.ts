@@ -4,7 +4,7 @@ import { createThrottle } from '../platform/throttle.ts';
 /** One line says how many were dropped in this time. */
 const INTERVAL_MS = 60_000;
 
-export interface DropLog {
+interface DropLog {
   readonly onDrop: (sink: string, count: number) => void;
   /** Logs what no line has told yet. */
   close(): void;

@@ -6,7 +6,7 @@ import type { Observer } from './fan-out.ts';
 import { createMetricsObserver, toStateSamples } from './metrics-observer.ts';
 
 /** Where a scrape reads what the service is at that moment. */
-export interface ServiceState {
+interface ServiceState {
   readonly version: string;
   readonly policy: () => { readonly id: string; readonly hash: string };
   readonly redisState: () => RedisState;
@@ -29,7 +29,7 @@ const REDIS_STATES = ['up', 'down', 'absent'] as const;
 type RedisState = (typeof REDIS_STATES)[number];
 
 /** Everything that is measured of one service. */
-export interface ServiceMetrics {
+interface ServiceMetrics {
   readonly metrics: Metrics;
   readonly observer: Observer;
   /** Ends the measuring of the event loop. */

@@ -3,7 +3,7 @@ import type { OtlpTracer, TraceExport } from '../platform/otlp-tracer.ts';
 import { createFindProxy, type ProxyEnvironment } from '../platform/proxy-rules.ts';
 
 /** The part of the configuration that traces depend on. */
-export interface TraceSettings {
+interface TraceSettings {
   /** Null exports nothing. */
   readonly traces: TraceExport | null;
   readonly proxy: ProxyEnvironment;

@@ -8,7 +8,7 @@ export interface LoadSample {
   readonly heapShare: number;
 }
 
-export interface AdmissionOptions {
+interface AdmissionOptions {
   /** The delay that is still good; null watches none. */
   readonly delayMaxMs: number | null;
   readonly random: () => number;
@@ -17,7 +17,7 @@ export interface AdmissionOptions {
 }
 
 /** Says which requests a process with too much work should not take up. */
-export interface Admission {
+interface Admission {
   /** What keeps the next request out, or null. Costs a comparison while all is well. */
   refusal(): 'event_loop' | 'heap' | null;
   /** True before anything is refused, and while it is: what can wait should not be begun. */

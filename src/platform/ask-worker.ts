@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 
-export interface AskOptions {
+interface AskOptions {
   readonly timeoutMs: number;
   /** Of the worker's heap. */
   readonly heapMbMax: number;

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Work that can wait, done in pieces, one at a time. */
-export interface BackgroundWork {
+interface BackgroundWork {
   /** Runs one piece when its turn has come, first come first served, in a turn of the event loop of its own. A piece should take a few milliseconds. Rejects as the piece does. */
   run<Value>(piece: () => Value | Promise<Value>): Promise<Value>;
 }

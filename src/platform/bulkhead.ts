@@ -1,5 +1,5 @@
 /** Bounds how much is under way at once, and how much waits for its turn. */
-export interface Bulkhead {
+interface Bulkhead {
   /** Runs the task as soon as there is room, first come first served, or returns null without running it when too many wait. Rejects only as the task does. */
   run<Value>(task: () => Promise<Value> | Value): Promise<Value> | null;
 }

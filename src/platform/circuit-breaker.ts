@@ -4,12 +4,12 @@ export type CircuitStateName = 'closed' | 'open' | 'half_open';
 /** What a finished call says of the peer. `neutral` says nothing while the circuit is closed; as the answer to a probe it shows that the peer is there. */
 export type CallMark = 'success' | 'failure' | 'neutral';
 
-export interface CircuitBreakerOptions {
+interface CircuitBreakerOptions {
   readonly monotonicMs: () => number;
   readonly onStateChange: (state: CircuitStateName) => void;
 }
 
-export interface CircuitBreaker {
+interface CircuitBreaker {
   /** True while a call would be refused: nothing is awaited to find out. */
   refuses(): boolean;
   state(): CircuitStateName;

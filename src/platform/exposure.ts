@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
 
-export interface ExposureOptions {
+interface ExposureOptions {
   /** The address to listen on. */
   readonly host: string;
   /** Empty where they are missing, which is a mistake that others report. */

@@ -33,7 +33,7 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-export interface HttpClientOptions {
+interface HttpClientOptions {
   /** An `http:` or `https:` URL. Its path, if any, is put before every request's path; it has no query, fragment or credentials. */
   readonly baseUrl: string;
   /** Through which the origin is reached; null or absent is directly. */

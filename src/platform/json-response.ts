@@ -3,7 +3,7 @@ import { hasDuplicateNames } from './json-names.ts';
 import { hasLoneSurrogates } from './lone-surrogates.ts';
 
 /** What a response holds: a JSON value, a text that two JSON readers read differently, or something else. */
-export type JsonReading =
+type JsonReading =
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'ambiguous' | 'other' };
 

@@ -11,7 +11,7 @@ const UNEXPECTED = 'an unexpected error';
 /** How long the end of the process waits for the last lines. */
 const LAST_LINES_MS = 1_000;
 
-export interface LoggerHandle {
+interface LoggerHandle {
   readonly logger: Logger;
   /** Writes whole lines of another make among those of the logger. */
   readonly write: (text: string) => void;

@@ -6,7 +6,7 @@ export interface CounterSeries {
 }
 
 /** One series of buckets. */
-export interface HistogramSeries {
+interface HistogramSeries {
   observe(value: number): void;
 }
 

@@ -19,7 +19,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 
 /** One timed step. `traceparent` makes the receiver of the header a child of it. */
-export interface OtlpSpan {
+interface OtlpSpan {
   readonly traceparent: string;
   child(name: string, kind: 'internal' | 'client'): OtlpSpan;
   end(attributes: Readonly<Record<string, string | number | boolean | string[]>>, hasFailed?: boolean): void;
@@ -43,7 +43,7 @@ export interface TraceExport {
   };
 }
 
-export interface OtlpTracerOptions extends TraceExport {
+interface OtlpTracerOptions extends TraceExport {
   /** Through which the collector is reached; null is directly. */
   readonly proxy: URL | null;
   readonly serviceName: string;

@@ -10,7 +10,7 @@ export interface ProxyEnvironment {
 }
 
 /** The proxy through which `url` is reached, or null for none. */
-export type FindProxy = (url: URL) => URL | null;
+type FindProxy = (url: URL) => URL | null;
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type buildConnector, Pool } from 'undici';
 
 /** An error of the way to the peer, not of the peer. `code` begins with PROXY_ and holds a status or the code of a socket. */
-export class ProxyError extends Error {
+class ProxyError extends Error {
   readonly code: string;
 
   constructor(code: string) {

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 /** The text of a file, or why it is not taken, beginning with the path. */
-export type TextResult =
+type TextResult =
   | { readonly ok: true; readonly value: string }
   | { readonly ok: false; readonly mistakes: readonly string[] };
 

@@ -20,7 +20,7 @@ export interface FileStatus {
   readonly loadedAtMs: number;
 }
 
-export interface FollowOptions<Value> {
+interface FollowOptions<Value> {
   readonly path: string;
   /** Loads the file at the start. */
   readonly loadFirst: () => FileResult<Value>;

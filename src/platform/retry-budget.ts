@@ -1,5 +1,5 @@
 /** Bounds how much retries may add to the load of a peer. */
-export interface RetryBudget {
+interface RetryBudget {
   /** Counts a call, its retries aside. */
   onCall(): void;
   /** True where one more retry is within the budget, which it is then taken from. */

@@ -1,5 +1,5 @@
 /** What a stopping process does. */
-export interface StopSteps {
+interface StopSteps {
   /** Told of the first signal, before the delay. */
   readonly onSignal: (signal: NodeJS.Signals) => void;
   /** Told of each error that nobody caught, and of one that `close` rejects with. */
@@ -10,7 +10,7 @@ export interface StopSteps {
   readonly exit: (code: 0 | 1) => void;
 }
 
-export interface StopOptions extends StopSteps {
+interface StopOptions extends StopSteps {
   /** Between the first signal and closing. */
   readonly drainDelayMs: number;
   /** What closing may take; beyond it the exit code is 1. */

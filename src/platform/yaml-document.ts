@@ -13,7 +13,7 @@ export interface LocatedMistake {
 }
 
 /** A parsed YAML file that knows where each of its values stands. */
-export interface YamlDocument {
+interface YamlDocument {
   readonly value: unknown;
   /**
    * What is wrong with the file as YAML, as `line:column: message`; `value` means nothing while there is any.
@@ -28,7 +28,7 @@ export interface YamlDocument {
   isFolded(path: readonly (string | number)[]): boolean;
 }
 
-export interface YamlOptions {
+interface YamlOptions {
   /** Keys whose value is free text, such as a condition: no comment may follow it without quotes. */
   readonly texts?: readonly string[];
   /** Whether no value of the file may be repeated in a message. */

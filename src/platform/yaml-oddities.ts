@@ -7,7 +7,7 @@ export interface Oddity {
   readonly message: string;
 }
 
-export interface OddityOptions {
+interface OddityOptions {
   /** Keys whose value is free text, in which a comment would cut off the end unseen. */
   readonly texts: readonly string[];
   /** Whether no value of the file may be repeated in a message. */

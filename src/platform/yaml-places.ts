@@ -5,7 +5,7 @@ import { offsetInScalar } from './yaml-scalar-offset.ts';
  * A node of a document, null where the path leads nowhere, and the offset at which what was looked for
  * stands.
  */
-export interface Place {
+interface Place {
   readonly node: unknown;
   readonly offset: number;
 }

@@ -7,7 +7,7 @@ import type { HttpRequest, HttpResponse } from '../platform/http-client.ts';
 import type { ReadNames } from './read-names.ts';
 
 /** One environment variable of a provider. `schema` parses the raw string; `isCredential` marks those whose presence enables the provider. */
-export interface ProviderSetting {
+interface ProviderSetting {
   readonly env: string;
   readonly schema: z.ZodType;
   readonly description: string;
@@ -28,7 +28,7 @@ export interface UpstreamResponse extends Pick<HttpResponse, 'status' | 'headers
 }
 
 /** What a provider's JSON is checked against before the provider reads it. */
-export interface AnswerBody {
+interface AnswerBody {
   /** Of the success and of the error. A name that differs from one of these in case only makes an answer ambiguous. */
   readonly names: readonly ReadNames[];
   /** Members at the top that only a success has, and those that only an error has: both in one body contradict each other, and so does a success under an error's status. */

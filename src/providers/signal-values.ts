@@ -1,5 +1,5 @@
 /** Longest text kept in a signal. Names of countries, models and carriers are far shorter; a longer one is noise or an attack, and counts as absent. */
-export const TEXT_CHARS_MAX = 128;
+const TEXT_CHARS_MAX = 128;
 
 /** 9999-12-31T23:59:59Z, the last second RFC 3339 can write. It also refuses milliseconds sent for seconds. */
 export const UNIX_SECONDS_MAX = 253_402_300_799;

@@ -15,7 +15,7 @@ export interface LimitedCaller {
 }
 
 /** How a caller stands in the present window: requests that are left, and seconds until the next window. */
-export interface RateStanding {
+interface RateStanding {
   readonly remaining: number;
   readonly seconds: number;
 }

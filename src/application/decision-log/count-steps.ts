@@ -17,7 +17,7 @@ export interface CountedWindow {
 /** Counts a window. Rejects with `store_unavailable`. */
 export type CountSteps = (window: StatsWindow) => Promise<CountedWindow>;
 
-export interface CountStepsOptions {
+interface CountStepsOptions {
   readonly reader: Pick<DecisionLogReader, 'counts' | 'countVersions' | 'version'>;
   readonly run: RunPiece;
 }

@@ -27,7 +27,7 @@ export interface DecisionFeed {
   follow(after: LogPosition | null, listener: FeedListener): Promise<Follower>;
 }
 
-export interface DecisionFeedOptions {
+interface DecisionFeedOptions {
   readonly reader: Pick<DecisionLogReader, 'newest' | 'readAfter' | 'onChange'>;
   /** Reads for those who catch up: however many they are, all of them wait for one another. */
   readonly catchUp: Pick<DecisionLogReader, 'readAfter'>;

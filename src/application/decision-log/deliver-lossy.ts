@@ -2,7 +2,7 @@ import { type GapRecord, type LogRecord, RECORD_VERSION } from '../../domain/dec
 import type { Clock } from '../ports.ts';
 import type { DecisionSink, Delivery, DeliveryUsage, LogBatch } from './decision-log.ts';
 
-export interface LossyDeliveryOptions {
+interface LossyDeliveryOptions {
   readonly sink: DecisionSink;
   /** Records that may wait; what comes on top is dropped. At least 1. */
   readonly bufferMax: number;

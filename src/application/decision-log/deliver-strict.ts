@@ -2,7 +2,7 @@ import type { LogRecord } from '../../domain/decision-log/decision-record.ts';
 import type { Clock } from '../ports.ts';
 import type { DecisionSink, DeliveryUsage, LogBatch, SinkHealth, StrictDelivery } from './decision-log.ts';
 
-export interface StrictDeliveryOptions {
+interface StrictDeliveryOptions {
   readonly sink: DecisionSink;
   readonly clock: Clock;
   /** How long an answer waits for its record to be durable. */

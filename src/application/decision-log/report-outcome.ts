@@ -6,7 +6,7 @@ import type { DecisionLogReader } from './decision-log.ts';
 import type { RecordHashes } from './to-decision-record.ts';
 
 /** How a decision turned out, as somebody says. */
-export interface ReportedOutcome {
+interface ReportedOutcome {
   readonly id: string;
   readonly label: OutcomeLabel['label'];
   /** Unix milliseconds; null is now. */
@@ -16,7 +16,7 @@ export interface ReportedOutcome {
   readonly caller: string;
 }
 
-export interface ReportOutcomeOptions {
+interface ReportOutcomeOptions {
   readonly log: Pick<DecisionLogReader, 'find' | 'label'>;
   /** Under each hash key that is known. */
   readonly hashes: readonly RecordHashes[];

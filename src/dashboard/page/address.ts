@@ -18,7 +18,7 @@ export const FILTER_NAMES = [
   'until',
 ] as const;
 export type FilterName = (typeof FILTER_NAMES)[number];
-export type Filters = Readonly<Partial<Record<FilterName, string>>>;
+type Filters = Readonly<Partial<Record<FilterName, string>>>;
 
 /** What of the page's state is in its URL. */
 export interface Address {

@@ -15,7 +15,7 @@ export class ApiError extends Error {
 /** Query parameters; those without a value are left out. */
 export type Query = Readonly<Record<string, string | undefined>>;
 
-export interface RequestOptions {
+interface RequestOptions {
   readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
   /** Answers to questions about a person are kept nowhere, the browser's own cache included. */

@@ -11,7 +11,7 @@ const FONT = '11px system-ui, sans-serif';
 const SYNC_KEY = 'verdicts';
 
 /** Two points for each step: a count is that of a whole step, and not of its beginning. */
-export const POINTS_PER_STEP = 2;
+const POINTS_PER_STEP = 2;
 
 /** The x values in Unix seconds, and the series from the back to the front: areas that are stacked are sums. */
 export function toChartData(kind: ChartKind, { steps, step_seconds: seconds }: Stats): uPlot.AlignedData {

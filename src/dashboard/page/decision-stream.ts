@@ -4,7 +4,7 @@ import type { DecisionSummary, Gap } from './wire.ts';
 
 export type StreamState = 'connecting' | 'live' | 'lost';
 
-export interface StreamHandlers {
+interface StreamHandlers {
   /** New decisions, oldest first. */
   onDecision(decision: DecisionSummary): void;
   onGap(gap: Gap): void;

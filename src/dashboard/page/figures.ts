@@ -1,5 +1,4 @@
 import type { Counts, ProviderState, Stats, StatsSpan, Verdict } from './wire.ts';
-import { VERDICTS } from './wire.ts';
 
 /** A share between 0 and 1, or null where nothing was counted. */
 export type Share = number | null;
@@ -10,15 +9,6 @@ export function shareOf(part: number, whole: number): Share {
 
 export function verdictShare({ counts, total }: StatsSpan, verdict: Verdict): Share {
   return shareOf(counts[verdict] ?? 0, total);
-}
-
-/** For each verdict the counts of all steps. */
-export function verdictSeries({ steps }: Stats): Readonly<Record<Verdict, readonly number[]>> {
-  const series = (verdict: Verdict) => steps.map(({ counts }) => counts[verdict] ?? 0);
-  return Object.fromEntries(VERDICTS.map((verdict) => [verdict, series(verdict)])) as Record<
-    Verdict,
-    number[]
-  >;
 }
 
 /** Of the evidence that was looked for, what a cache had. */
@@ -51,7 +41,7 @@ export function ranked(counts: Counts, max: number): readonly (readonly [string,
 }
 
 /** How an outcome bears on a decision. */
-export type OutcomeKind = 'answered' | 'adverse' | 'skipped' | 'failed';
+type OutcomeKind = 'answered' | 'adverse' | 'skipped' | 'failed';
 
 const KINDS: Readonly<Record<string, OutcomeKind>> = {
   ok: 'answered',

@@ -64,8 +64,3 @@ export function formatFullTime(iso: string): string {
 export function toWords(name: string): string {
   return name.replaceAll('_', ' ');
 }
-
-/** A hash or an id that is too long to read, by its end: UUIDv7s of one minute begin alike. */
-export function shorten(text: string): string {
-  return text.length <= 12 ? text : `…${text.slice(-8)}`;
-}

@@ -6,12 +6,12 @@ import { createRowBuffer, type RowBuffer } from './row-buffer.ts';
 import type { DecisionPage, Gap } from './wire.ts';
 
 /** As many rows as the table keeps; older ones are read again from the service. */
-export const ROWS_MAX = 100_000;
+const ROWS_MAX = 100_000;
 const PAGE_ROWS = '100';
 /** Pages that are looked through in a row without a hit before the user is asked to go on. */
 const EMPTY_PAGES_MAX = 20;
 
-export type ListState = 'loading' | 'ready' | 'failed';
+type ListState = 'loading' | 'ready' | 'failed';
 
 export const rows: RowBuffer = createRowBuffer(ROWS_MAX);
 /** Rises whenever rows have changed, at most once for each frame. */

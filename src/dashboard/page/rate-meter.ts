@@ -1,5 +1,5 @@
 /** Counts by second, for as many seconds as it was made for. */
-export interface RateMeter {
+interface RateMeter {
   count(nowMs: number): void;
   /** Counts of whole seconds that are over, oldest first. */
   read(nowMs: number): readonly number[];

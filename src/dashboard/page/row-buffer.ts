@@ -1,7 +1,7 @@
 import type { DecisionSummary } from './wire.ts';
 
 /** How many rows fell out at the old end. */
-export type Dropped = number;
+type Dropped = number;
 
 /** The rows of the table, newest first, each once. Rows come in at the new end, and page by page at the old one. */
 export interface RowBuffer {

@@ -13,7 +13,7 @@ export interface Reason {
 
 export type Origin = 'memory' | 'redis' | 'miss' | 'shared' | 'none';
 
-export interface EvidenceUse {
+interface EvidenceUse {
   readonly outcome: string;
   readonly origin: Origin;
   readonly latency_ms: number;
@@ -61,7 +61,7 @@ export interface DetailedEvidence extends EvidenceUse {
   readonly signals: Readonly<Record<string, unknown>> | null;
 }
 
-export interface WithoutProvider {
+interface WithoutProvider {
   readonly provider: string;
   readonly verdict: Verdict;
   readonly changes: boolean;
@@ -94,7 +94,7 @@ export interface DecisionDetail extends Omit<DecisionSummary, 'providers'> {
   };
 }
 
-export interface Quantiles {
+interface Quantiles {
   readonly p50: number | null;
   readonly p95: number | null;
   readonly p99: number | null;
@@ -112,7 +112,7 @@ export interface StatsStep extends StatsSpan {
   readonly at: string;
 }
 
-export interface RuleStats {
+interface RuleStats {
   readonly fired: number;
   readonly unknown: number;
   readonly labels: Counts;

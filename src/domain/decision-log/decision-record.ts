@@ -94,7 +94,7 @@ export const decisionRecordSchema = z.object({
 });
 
 /** Where decisions are missing from the log, and how many. Gap records are a part of the log. */
-export const gapRecordSchema = z.object({
+const gapRecordSchema = z.object({
   version: z.literal(RECORD_VERSION),
   kind: z.literal('gap'),
   id: z.string().describe('A UUIDv7.'),

@@ -8,7 +8,7 @@ import type { Verdict } from '../verdict.ts';
 import type { DecisionRecord } from './decision-record.ts';
 
 /** The decision that would have been made if one provider had not answered. */
-export interface JudgedWithout {
+interface JudgedWithout {
   readonly provider: string;
   readonly verdict: Verdict;
   /** The verdict differs from that of the decision. */

@@ -3,7 +3,7 @@ import { canonicalAddress, createNetworkTest, parseNetwork } from '../ip-address
 import { IN_NETWORK, type NetworkTest } from './cel-environment.ts';
 
 /** What one node holds: networks, or mistakes. */
-export interface AddressFinding {
+interface AddressFinding {
   readonly offset: number;
   readonly mistake?: string;
   readonly network?: { readonly text: string; readonly test: NetworkTest };

@@ -1,10 +1,10 @@
 import type { ObjectType, SignalType } from './signal-type.ts';
 
 /** Sample evidence for trying a condition when it is loaded: one value for each variable, nothing absent. */
-export type SampleSubject = Readonly<Record<string, unknown>>;
+type SampleSubject = Readonly<Record<string, unknown>>;
 
 /** The literals of a condition: what it compares signals with, splits them by, and looks up in lists. */
-export interface Literals {
+interface Literals {
   readonly texts: ReadonlySet<string>;
   readonly integers: ReadonlySet<bigint>;
 }

@@ -1,7 +1,7 @@
 /** The messages of authorization.proto as they come off the wire and go onto it: what is absent or empty there is absent here. */
 
 /** One header field. Envoy sends either its text or, with `encode_raw_headers`, its bytes. */
-export interface HeaderValue {
+interface HeaderValue {
   readonly key?: string;
   readonly value?: string;
   readonly raw_value?: Uint8Array;

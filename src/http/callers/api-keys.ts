@@ -22,7 +22,7 @@ export interface Caller {
 }
 
 /** When one key was last taken. It outlives a reload of the file that the key is in. */
-export interface KeyUse {
+interface KeyUse {
   /** The id of the caller. */
   readonly caller: string;
   /** The first digits of the key's hash, as they stand in the file. */
@@ -103,8 +103,8 @@ export function findHolder(keyring: Keyring, token: string, scope: Scope, nowMs:
   return caller.notAfterMs !== null && caller.notAfterMs <= nowMs ? null : caller;
 }
 
-export type KeyringResult = Result<Keyring, string>;
-export type KeysResult = Result<readonly KeyEntry[], string>;
+type KeyringResult = Result<Keyring, string>;
+type KeysResult = Result<readonly KeyEntry[], string>;
 
 /** Reads the text of an API key file, or returns every mistake in it as `line:column: message`. */
 export function loadKeyring(text: string): KeyringResult {

@@ -4,7 +4,7 @@ import type { KeyedHash } from '../../platform/keyed-hash.ts';
 import { parseIdempotencyKey } from './idempotency-key.ts';
 import type { IdempotencyResult, TrafficObserver } from './traffic-observer.ts';
 
-export interface IdempotencyOptions {
+interface IdempotencyOptions {
   readonly store: IdempotencyStore;
   /** Under each hash key that is known, so that a retry finds its answer at replicas that write under another one. */
   readonly hashes: readonly KeyedHash[];
@@ -17,7 +17,7 @@ export interface IdempotencyOptions {
 }
 
 /** A request that carries an idempotency key. */
-export interface IdempotentRequest {
+interface IdempotentRequest {
   readonly callerId: string;
   /** The field as it came. */
   readonly field: string | readonly string[];

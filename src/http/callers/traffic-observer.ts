@@ -1,13 +1,5 @@
 /** Why a request was turned away before anything was decided. */
-export const REFUSALS = [
-  'wrong_keys',
-  'rate',
-  'concurrency',
-  'in_flight',
-  'event_loop',
-  'heap',
-  'reads',
-] as const;
+const REFUSALS = ['wrong_keys', 'rate', 'concurrency', 'in_flight', 'event_loop', 'heap', 'reads'] as const;
 export type RefusalReason = (typeof REFUSALS)[number];
 
 /** What became of a request with an idempotency key. `unprotected`: the store was lost, and the request was decided without it. */

@@ -3,12 +3,12 @@ import type { Clock } from '../../application/ports.ts';
 import { networkOfAddress } from '../../domain/ip-address.ts';
 
 /** Counts wrong keys by address. */
-export interface WrongKeys {
+interface WrongKeys {
   /** Notes one more, and returns the seconds until the address may try again, or null while it may. */
   note(address: string | undefined): number | null;
 }
 
-export interface WrongKeysOptions {
+interface WrongKeysOptions {
   readonly clock: Clock;
   /** How many an address may present in one window. */
   readonly max: number;

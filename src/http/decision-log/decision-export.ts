@@ -7,9 +7,9 @@ import { BYTE_ORDER_MARK, toCsvLine } from './csv.ts';
 
 /** The formats of an export. */
 export const EXPORT_FORMATS = ['csv', 'ndjson'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-export interface ExportOptions {
+interface ExportOptions {
   readonly format: ExportFormat;
   /** Begins with a byte order mark. */
   readonly hasMark: boolean;

@@ -15,7 +15,7 @@ const STREAMS_MAX = 1_000;
 const HEARTBEAT_SECONDS = 10;
 const FULL_RETRY_SECONDS = 10;
 
-export interface StreamRequest {
+interface StreamRequest {
   readonly reply: FastifyReply;
   readonly filter: RecordFilter;
   /** The id of the last event that the client has; null begins now. */

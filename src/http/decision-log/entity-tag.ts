@@ -5,7 +5,7 @@ import type { DecisionLogReader } from '../../application/decision-log/decision-
 /** A browser and a dashboard may ask every second and show what is a second old; nobody else may keep it. */
 const CACHE_CONTROL = 'private, max-age=1';
 
-export interface TagOptions {
+interface TagOptions {
   readonly reader: Pick<DecisionLogReader, 'version'>;
   /** The version of riskgate: another one may write the same differently. */
   readonly engine: string;
@@ -13,7 +13,7 @@ export interface TagOptions {
 }
 
 /** What was found. `version` is that of the log which it was found in, null where the log changed meanwhile; absent where it was found just now. */
-export interface Found<Body> {
+interface Found<Body> {
   readonly body: Body;
   readonly version?: string | null;
 }

@@ -3,7 +3,7 @@ import plugin from 'fastify-plugin';
 import { RiskgateError } from '../../domain/errors.ts';
 import type { TrafficObserver } from '../callers/traffic-observer.ts';
 
-export interface BoundReadsOptions {
+interface BoundReadsOptions {
   readonly traffic: TrafficObserver;
 }
 

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { nameSchemas } from '../schemas/name-schemas.ts';
 import { ALWAYS_SENT, SHARED_SCHEMAS } from '../schemas/responses.ts';
 
-export interface OpenApiOptions {
+interface OpenApiOptions {
   readonly version: string;
 }
 

@@ -6,7 +6,7 @@ import { type ErrorCode, type FieldError, RiskgateError } from '../../domain/err
 import { TWO_WAYS_TO_NAME_A_DEVICE } from '../schemas/decide.ts';
 import { statusOf, toProblem } from '../schemas/problem.ts';
 
-export interface ProblemDetailsOptions {
+interface ProblemDetailsOptions {
   readonly logger: Logger;
   readonly observer: Pick<OperationObserver, 'onRefusal'>;
 }

@@ -7,9 +7,9 @@ import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 
 /** How the shared store is: `absent` where none is configured. */
 const STORE_STATES = ['up', 'down', 'absent'] as const;
-export type StoreState = (typeof STORE_STATES)[number];
+type StoreState = (typeof STORE_STATES)[number];
 
-export interface StoreProblem {
+interface StoreProblem {
   readonly code: string;
   readonly hint: string;
   readonly commands: readonly string[];

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 
 /** What a scrape reads. */
-export interface MetricsSource {
+interface MetricsSource {
   readonly contentType: string;
   text(): string;
 }

@@ -164,7 +164,7 @@ export function createDecisionSchema(providers: readonly string[]) {
 }
 
 /** What is known of a request beside its body and headers. */
-export interface DecideRequestFacts {
+interface DecideRequestFacts {
   readonly caller: { readonly id: string } | null;
   readonly receivedAtMs: number;
 }

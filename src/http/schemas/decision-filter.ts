@@ -62,7 +62,7 @@ export const decisionFilterShape = {
 };
 
 const filterSchema = z.strictObject(decisionFilterShape);
-export type DecisionFilterQuery = z.output<typeof filterSchema>;
+type DecisionFilterQuery = z.output<typeof filterSchema>;
 
 /** The filter of a validated query. Throws `invalid_request` for a time that no clock shows. */
 export function toRecordFilter(query: DecisionFilterQuery, hashes: readonly RecordHashes[]): RecordFilter {

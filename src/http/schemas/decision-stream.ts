@@ -16,7 +16,7 @@ export const streamHeadersSchema = z.object({
 });
 
 /** Why a stream ends by our side. `slow_reader`: read faster, or filter more. The client may come back with its `Last-Event-ID` in all cases but `unauthorised`. */
-export const STREAM_ENDS = ['slow_reader', 'draining', 'unauthorised', 'store_unavailable'] as const;
+const STREAM_ENDS = ['slow_reader', 'draining', 'unauthorised', 'store_unavailable'] as const;
 export type StreamEnd = (typeof STREAM_ENDS)[number];
 
 /** The `data` of each `event`, beside `decision`, which is a summary as in GET /v1/decisions; its `label` is null, since it is new. A `decision` and a `heartbeat` have an `id`, which rises as text, so that a stream with filters moves on while nothing fits. */

@@ -23,7 +23,7 @@ export const problemSchema = z.object({
     .optional(),
 });
 
-export type Problem = z.output<typeof problemSchema>;
+type Problem = z.output<typeof problemSchema>;
 
 /** The one table from error codes to what a caller sees. */
 const PROBLEMS = {

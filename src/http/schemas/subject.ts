@@ -38,7 +38,7 @@ export function createSubjectFields(deviceProviders: readonly string[]) {
 }
 
 /** A validated body, as far as it says what it is about. */
-export type SubjectBody = z.output<z.ZodObject<ReturnType<typeof createSubjectFields>>>;
+type SubjectBody = z.output<z.ZodObject<ReturnType<typeof createSubjectFields>>>;
 
 /** One id of each part of the subject, for requests that are about an id alone. */
 export const SUBJECT_IDS: Readonly<Record<SubjectPart, z.ZodString>> = {

@@ -14,7 +14,7 @@ export interface GrpcCall {
 }
 
 /** Takes what comes on one call. */
-export interface MessageSink {
+interface MessageSink {
   onMessage(bytes: Uint8Array): void;
   /** A message that is too large: nothing of it is held, and nothing comes after it. */
   onOversized(): void;

@@ -22,7 +22,7 @@ export interface ConnectionBounds {
 }
 
 /** One client's connection. */
-export interface Connection {
+interface Connection {
   /** Empty where the client has gone already. */
   readonly peerAddress: string | undefined;
   /** A gateway has proved to be one on it. */
@@ -31,7 +31,7 @@ export interface Connection {
   callEnded(): void;
 }
 
-export interface Connections {
+interface Connections {
   of(session: Http2Session | undefined): Connection | undefined;
   /** Lets calls under way end, for at most `patienceMs`, and takes those that are on their way. Resolves when no connection is left. */
   close(patienceMs: number): Promise<void>;

@@ -18,7 +18,7 @@ export const HEALTH_FILE = readProtoFile(
 );
 
 /** The standard health service (grpc.health.v1). */
-export interface Health {
+interface Health {
   readonly handlers: ReadonlyMap<string, CallHandler>;
   /** Says that nothing is served from now on. */
   drain(): void;

@@ -2,7 +2,7 @@
 const PREFIX_BYTES = 5;
 
 /** What a call is ended for before its message is held or parsed. */
-export type MessageRefusal = 'compressed' | 'oversized';
+type MessageRefusal = 'compressed' | 'oversized';
 
 /** Puts messages together from the pieces that they come in. */
 export interface MessageReader {

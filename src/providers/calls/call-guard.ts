@@ -11,7 +11,7 @@ import { createRetryBudget } from '../../platform/retry-budget.ts';
 import { createFailingIds } from './failing-ids.ts';
 import { callProvider, type ProviderCallResult } from './provider-call.ts';
 
-export interface CallGuardOptions {
+interface CallGuardOptions {
   readonly client: HttpClient;
   /** Bound of one call: its time in the queue, its retry and the pause before that included. */
   readonly budgetMs: number;
@@ -24,7 +24,7 @@ export interface CallGuardOptions {
   readonly onCircuitChange: (state: CircuitStateName) => void;
 }
 
-export interface GuardedCall {
+interface GuardedCall {
   /** The store key of the id that is asked about. */
   readonly key: string;
   readonly request: HttpRequest;
@@ -32,7 +32,7 @@ export interface GuardedCall {
 }
 
 /** What every call to one provider passes: breaker, bulkhead and retry budget. */
-export interface CallGuard {
+interface CallGuard {
   /** True while the circuit refuses calls. */
   refuses(): boolean;
   /** Makes the call, or answers why not with 0 attempts. Rejects only where `toAnswer` throws. */

@@ -2,7 +2,7 @@
  * Tells ids that cause failures from a provider that fails. An id that failed before another id was answered
  * is failing until it is answered itself.
  */
-export interface FailingIds {
+interface FailingIds {
   /**
    * Notes a failed call. True where the failure counts against the provider, false where it counts against
    * the id.

@@ -13,7 +13,7 @@ export interface KnownId {
 }
 
 /** A handful of ids that the provider knew recently. */
-export interface KnownIds {
+interface KnownIds {
   remember(known: KnownId): void;
   /** At most `count` ids that should still be known, from as many sources as there are, the latest first. */
   pick(nowMs: number, count: number): readonly KnownId[];

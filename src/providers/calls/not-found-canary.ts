@@ -11,7 +11,7 @@ export interface SuspectChange extends Omit<SuspectEvent, 'provider'> {
   readonly notFoundKeys: readonly string[];
 }
 
-export interface NotFoundCanaryOptions {
+interface NotFoundCanaryOptions {
   readonly nowMs: () => number;
   /** Asks the provider about ids that it has answered for, past the cache. Never rejects. */
   readonly recheck: (known: readonly KnownId[]) => Promise<readonly Recheck[]>;
@@ -22,7 +22,7 @@ export interface NotFoundCanaryOptions {
  * Watches one provider for the day on which it knows nobody, which is most likely our own wrong URL, key or
  * environment.
  */
-export interface NotFoundCanary {
+interface NotFoundCanary {
   /** True while the provider's `not_found` is in doubt. */
   isSuspect(): boolean;
   /** Notes a call that the provider answered; not what a cache answered, and not ids that were missing. */

@@ -9,14 +9,14 @@ export interface CallSample {
 }
 
 /** The latest samples, in the order in which they came. */
-export interface NotFoundWindow {
+interface NotFoundWindow {
   add(sample: CallSample): void;
   /** What the samples say at `nowMs`. */
   read(nowMs: number): NotFoundReading;
   clear(): void;
 }
 
-export interface NotFoundReading {
+interface NotFoundReading {
   readonly samples: number;
   readonly notFound: number;
   /** Samples since the last one that was found, and how many sources they came from. */

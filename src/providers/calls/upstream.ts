@@ -38,7 +38,7 @@ export interface UpstreamOptions {
 }
 
 /** One provider as the stack around it calls it: guarded, dated, observed, and watched by the canary. */
-export interface Upstream {
+interface Upstream {
   /** True while the circuit refuses calls. */
   refuses(): boolean;
   /** The evidence of a refusal while the circuit refuses calls, otherwise null. */

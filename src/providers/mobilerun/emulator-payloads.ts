@@ -1,5 +1,5 @@
 /** The device id that all sample calls use; it is the one of the other device API, since this vendor publishes none. */
-export const SAMPLE_DEVICE_ID = '013xrzp12g3nqk8nyvk0xwzcb2gzp8z1';
+const SAMPLE_DEVICE_ID = '013xrzp12g3nqk8nyvk0xwzcb2gzp8z1';
 
 type Payload = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,5 @@
 /** Latitude and longitude in degrees, WGS 84. */
-export interface Coordinates {
+interface Coordinates {
   readonly latitude: number;
   readonly longitude: number;
 }

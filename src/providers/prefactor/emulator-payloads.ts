@@ -1,5 +1,5 @@
 /** The device id of the sample in the vendor's API reference. */
-export const SAMPLE_DEVICE_ID = '013xrzp12g3nqk8nyvk0xwzcb2gzp8z1';
+const SAMPLE_DEVICE_ID = '013xrzp12g3nqk8nyvk0xwzcb2gzp8z1';
 
 type Payload = Readonly<Record<string, unknown>>;
 type Profile = (nowSeconds: number) => Payload;

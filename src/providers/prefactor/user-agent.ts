@@ -2,7 +2,7 @@ import { BROWSER_MAP, OS_MAP, parse } from 'bowser';
 import { LRUCache } from 'lru-cache';
 
 /** Browser and operating system by name, for example `Chrome` and `macOS`, or `Other`. */
-export interface UserAgentNames {
+interface UserAgentNames {
   readonly family: string;
   readonly os: string;
 }

@@ -2,7 +2,7 @@ import type { ClaimedRequest, StoredAnswer } from '../../application/ports.ts';
 import { isObject, parseObject } from '../redis/json-object.ts';
 
 /** What stands under a key: a claim, or an answer. */
-export interface IdempotencyEntry {
+interface IdempotencyEntry {
   readonly fingerprint: string;
   /** Null while the request is in flight. */
   readonly answer: StoredAnswer | null;

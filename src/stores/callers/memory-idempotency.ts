@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { ClaimedRequest, Clock, IdempotencyStore, StoredAnswer } from '../../application/ports.ts';
 
-export interface MemoryIdempotencyStoreOptions {
+interface MemoryIdempotencyStoreOptions {
   readonly clock: Clock;
   /** At least 1. The least recently used entry makes room for a new one. */
   readonly entriesMax?: number;

@@ -2,7 +2,7 @@ import type { RequestCounter, WindowCount } from '../../application/ports.ts';
 import type { MemoryRequestCounter } from './memory-counter.ts';
 import type { RedisRequestCounter } from './redis-counter.ts';
 
-export interface TieredRequestCounterOptions {
+interface TieredRequestCounterOptions {
   readonly memory: MemoryRequestCounter;
   readonly redis: RedisRequestCounter;
 }

@@ -4,7 +4,7 @@ import { type CustodyBinding, type CustodyRecord, useBinding } from '../../domai
 import { briefLifeMs, custodyLifeMs } from './custody-life.ts';
 import { createForgottenKeys, type ForgottenKeys } from './forgotten-keys.ts';
 
-export interface MemoryCustodyStoreOptions {
+interface MemoryCustodyStoreOptions {
   readonly clock: Clock;
   /** A binding that is to be kept is so for at least this long after its latest use. */
   readonly retentionMs: number;
@@ -15,7 +15,7 @@ export interface MemoryCustodyStoreOptions {
 }
 
 /** The in-process store: every answer is at hand. It alone serves a single replica, and a restart forgets everything. */
-export interface MemoryCustodyStore extends CustodyStore {
+interface MemoryCustodyStore extends CustodyStore {
   use(names: readonly CustodyName[]): CustodyRecord | null;
   /** Milliseconds for which a binding is still kept; null where there is none. */
   lifeMs(key: string): number | null;

@@ -5,7 +5,7 @@ import type { RedisClient } from '../redis/connection.ts';
 import type { RedisLane } from '../redis/lane.ts';
 import { LOOK } from './redis-scripts.ts';
 
-export interface CustodyBeginningsOptions {
+interface CustodyBeginningsOptions {
   /** Its owner closes it. */
   readonly lane: RedisLane;
   readonly clock: Clock;
@@ -29,7 +29,7 @@ export interface UnknownKey {
  * Remembers, for each group of bindings, which keeping of them this process knows. Redis holds the same beside them: a random name, when somebody who knew another keeping missed it (0: nobody has),
  * and under which hash keys bindings were written until when. A Redis that comes back empty has lost both, and is found out by the first script that says what it knows.
  */
-export interface CustodyBeginnings {
+interface CustodyBeginnings {
   /** What a script is told for the binding of this hash: the name that is known, empty where none is, and the name of a keeping that would have to begin now. */
   toldFor(hash: string): readonly [known: string, fresh: string];
   /** Takes what a script found. Returns until when bindings may stand elsewhere or be gone, 0 for never; null for what is no beginning. */

@@ -10,7 +10,7 @@ const WRITER_LIFE_MS = 366 * 86_400_000;
  * A writer is the ids of the hash keys that its bindings are kept under, joined by `+`. It writes only where bindings are, or where nothing was kept yet.
  * One that has noted a loss keeps its time: whoever notices later must not put newer ids in doubt. A group of the former layout beside a new one is a loss: its bindings are not read.
  */
-export const BEGINNING = `
+const BEGINNING = `
 local function shares(writer, own)
   for id in own:gmatch('[^+]+') do
     if ('+' .. writer .. '+'):find('+' .. id .. '+', 1, true) then return true end

@@ -6,7 +6,7 @@ import { briefLifeMs, custodyLifeMs } from './custody-life.ts';
 import { createCustodyBeginnings, type UnknownKey } from './redis-generations.ts';
 import { KEEP, USE } from './redis-scripts.ts';
 
-export interface RedisCustodyStoreOptions {
+interface RedisCustodyStoreOptions {
   /** Its owner closes it. */
   readonly lane: RedisLane;
   readonly clock: Clock;
@@ -20,7 +20,7 @@ export interface RedisCustodyStoreOptions {
   readonly onUnknownKey?: (key: UnknownKey) => void;
 }
 
-export interface RedisCustodyStore extends CustodyStore {
+interface RedisCustodyStore extends CustodyStore {
   /** The hash key that others wrote under within the retention and that this process does not know; null where there is none. */
   unknownKey(): UnknownKey | null;
 }

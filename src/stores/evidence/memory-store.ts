@@ -4,7 +4,7 @@ import type { Evidence } from '../../domain/evidence.ts';
 import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from './closable-evidence-store.ts';
 import { remainingLifeMs } from './remaining-life.ts';
 
-export interface MemoryEvidenceStoreOptions {
+interface MemoryEvidenceStoreOptions {
   readonly clock: Clock;
   /** At least 1. The least recently used entry makes room for a new one. */
   readonly entriesMax?: number;

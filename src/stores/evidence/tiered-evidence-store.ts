@@ -4,7 +4,7 @@ import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from './closable-
 import type { MemoryEvidenceStore } from './memory-store.ts';
 import type { RedisEvidenceStore } from './redis-store.ts';
 
-export interface TieredEvidenceStoreOptions {
+interface TieredEvidenceStoreOptions {
   /** The level in front. Give it a `ttlCapMs`: the longest time for which this replica may serve evidence whose purge it could not hear. */
   readonly memory: MemoryEvidenceStore;
   /** The level that replicas share. */

@@ -2,7 +2,7 @@ import type { RedisConnection } from './connection.ts';
 import { isMaybeReplaced, isNotServing, isRedisReply, redisErrorCode } from './error-code.ts';
 import { LATE, withinBudget } from './within-budget.ts';
 
-export interface RedisGuardOptions {
+interface RedisGuardOptions {
   readonly connection: RedisConnection;
   /** The longest time one command may keep its caller. */
   readonly budgetMs?: number;

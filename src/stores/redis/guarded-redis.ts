@@ -11,7 +11,7 @@ export type GuardedRedisEvent =
   | { readonly kind: 'down'; readonly reason: string }
   | { readonly kind: 'command_refused'; readonly code: string };
 
-export interface GuardedRedisOptions {
+interface GuardedRedisOptions {
   readonly target: RedisTarget;
   /** Shown by CLIENT LIST. */
   readonly name: string;

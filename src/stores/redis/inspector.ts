@@ -2,7 +2,7 @@ import { isNotServing } from './error-code.ts';
 import type { ConnectionHealth } from './guard.ts';
 import { inspectRedis, isForPeople, type RedisInspection, type RedisProblem, toProblem } from './inspect.ts';
 
-export interface RedisInspectorOptions extends RedisInspection {
+interface RedisInspectorOptions extends RedisInspection {
   /** The connections in use. While one of them is down, Redis is inspected again and again. */
   readonly connections: () => readonly ConnectionHealth[];
   /** Called when another problem is found than before; null when the last one is gone. */

@@ -4,7 +4,7 @@ import type { RedisConnection } from './connection.ts';
 import { redisErrorCode } from './error-code.ts';
 import { parsePurgeMessage, toPurgeMessage } from './purge-message.ts';
 
-export interface PurgeChannelOptions {
+interface PurgeChannelOptions {
   /** A connection of its own. */
   readonly connection: RedisConnection<Redis>;
   readonly channel: string;

@@ -1,5 +1,5 @@
 /** How soon a connection is made again: at once, then after pauses that double. Milliseconds. */
-export interface RenewalPauses {
+interface RenewalPauses {
   readonly min: number;
   readonly max: number;
 }

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { isRedisReply } from './error-code.ts';
 
 /** What a server says of itself; null where it does not say. */
-export interface ServerMode {
+interface ServerMode {
   readonly mode: string | null;
   readonly role: string | null;
 }

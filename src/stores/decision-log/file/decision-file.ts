@@ -6,7 +6,7 @@ import { serialiseRecord } from '../../../domain/decision-log/serialise-record.t
 import { LineBuffer } from '../../../platform/line-buffer.ts';
 import { repairTail } from './torn-tail.ts';
 
-export interface DecisionFileOptions {
+interface DecisionFileOptions {
   readonly path: string;
   /** Whether a batch counts as kept only when the disk has it. */
   readonly isSynced: boolean;

@@ -24,7 +24,7 @@ import { countLabel } from '../../../domain/decision-log/record-counts.ts';
 import { matchesFilter, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import { PeriodCounts } from './period-counts.ts';
 
-export interface MemoryDecisionLogOptions {
+interface MemoryDecisionLogOptions {
   readonly clock: Clock;
   /** At least 1. The oldest record makes room for a new one. */
   readonly recordsMax: number;
@@ -33,7 +33,7 @@ export interface MemoryDecisionLogOptions {
 }
 
 /** The log of one process: it ends with it, and other replicas have their own. */
-export interface MemoryDecisionLog extends DecisionSink, DecisionLogReader {
+interface MemoryDecisionLog extends DecisionSink, DecisionLogReader {
   append(batch: LogBatch): true;
 }
 

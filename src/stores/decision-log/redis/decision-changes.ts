@@ -10,7 +10,7 @@ export function newChange(): string {
 
 const CHANGE_BYTES = 12;
 
-export interface VersionWatch {
+interface VersionWatch {
   readonly listen: (listener: () => void) => () => void;
   close(): void;
 }

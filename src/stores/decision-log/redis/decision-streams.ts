@@ -20,7 +20,7 @@ import { type DecisionRedis, type StreamEntry, withDecisionScripts } from './dec
 import { indexName } from './decision-sink.ts';
 
 /** A part of the log, and where the stream goes on. */
-export interface StreamPart {
+interface StreamPart {
   readonly entries: readonly LogEntry[];
   /** The place of the last entry that was looked at; null where the stream has no more. */
   readonly last: StreamPlace | null;
