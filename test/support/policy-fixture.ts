@@ -43,6 +43,17 @@ export function compiled(document: unknown): CompiledPolicy {
   return result.value;
 }
 
+/**
+ * Compiles a generated document; null where it is refused for its cost alone, as some deep conditions over
+ * lists and outcomes are.
+ */
+export function compiledIfCheap(document: unknown): CompiledPolicy | null {
+  const result = compilePolicy(document, COMPILE_OPTIONS);
+  if (result.ok) return result.value;
+  if (result.mistakes.every(({ message }) => /^can take \d+ steps/.test(message))) return null;
+  throw new Error(JSON.stringify(result.mistakes));
+}
+
 /** Evidence of a provider that answered. */
 export function ok(signals: Record<string, unknown> = {}): PolicyEvidence {
   return { outcome: 'ok', signals: { found: true, ...signals } as PolicyEvidence['signals'] };
