@@ -441,7 +441,7 @@ t.test('takes nothing harmless for a breach', async (t) => {
     ['providers/registry.ts', "import { stytch } from './stytch/index.ts';"],
     ['providers/stytch/index.ts', "import { answer } from '../answer.ts';\n// process.env is read elsewhere"],
     ['providers/stytch/x.ts', "import { tracing } from '../calls/tracing.ts';"],
-    ['stores/custody/redis-store.ts', "import type { RedisLane } from '../redis/lane.ts';"],
+    ['stores/custody/redis-store.ts', "import type { RedisHandle } from '../redis/handle.ts';"],
     [
       'stores/redis/x.ts',
       "import type { Clock } from '../../application/ports.ts';\nimport { Redis } from 'ioredis';",

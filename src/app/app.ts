@@ -118,13 +118,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     target,
     redisTimeoutMs: config.redisTimeoutMs,
-    onEvent: (event) => {
-      const { kind, ...fields } = event;
-      const line = { event: `caller_store.${kind}`, ...fields };
-      if (kind === 'up') logger.info(line);
-      else logger.warn(line);
-      if (event.kind === 'command_refused') inspector.recheck(event.code);
-    },
+    logger,
+    onRefused: (code) => inspector.recheck(code),
   });
   connections = () =>
     [store.health(), callerStores.health(), log?.health() ?? null].filter((health) => health !== null);
@@ -247,7 +242,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     inspector.close();
     files.close();
     measured?.close();
-    await Promise.all([store.close(), callerStores.close(), tracer?.close(), closeClients()]);
+    await Promise.all([stores.close(), callerStores.close(), tracer?.close(), closeClients()]);
   };
   return {
     server,

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { Clock, IdempotencyStore, RequestCounter } from '../application/ports.ts';
 import { createMemoryRequestCounter } from '../stores/callers/memory-counter.ts';
 import { createMemoryIdempotencyStore } from '../stores/callers/memory-idempotency.ts';
@@ -5,8 +6,8 @@ import { createRedisRequestCounter } from '../stores/callers/redis-counter.ts';
 import { createRedisIdempotencyStore } from '../stores/callers/redis-idempotency.ts';
 import { createTieredRequestCounter } from '../stores/callers/tiered-counter.ts';
 import type { ConnectionHealth } from '../stores/redis/guard.ts';
-import { createGuardedRedis, type GuardedRedisEvent } from '../stores/redis/guarded-redis.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
+import { openRedis } from './open-redis.ts';
 
 /** What is kept about callers: how much they asked, and what they were answered. */
 interface CallerStores {
@@ -23,18 +24,27 @@ interface CallerStoresOptions {
   readonly target: RedisTarget | null;
   /** The longest a command may keep its caller. */
   readonly redisTimeoutMs: number;
-  readonly onEvent: (event: GuardedRedisEvent) => void;
+  readonly logger: Logger;
+  /** Told when Redis refuses a command. */
+  readonly onRefused: (code: string) => void;
 }
 
-/** What a decision can spare on top of its deadline, which is answered within 20 ms of it. A request waits for it once at most: the first command that is late keeps the next from being sent. */
+/**
+ * What a decision can spare on top of its deadline, which is answered within 20 ms of it. A request waits for
+ * it once at most: the first command that is late keeps the next from being sent.
+ */
 const BUDGET_MS = 15;
 
-/** Opens the stores, shared where there is a Redis. Its connection is their own: a caller's burst does not queue before the evidence of others. */
+/**
+ * Opens the stores, shared where there is a Redis. Its connection is their own: a caller's burst does not
+ * queue before the evidence of others.
+ */
 export function createCallerStores({
   clock,
   target,
   redisTimeoutMs,
-  onEvent,
+  logger,
+  onRefused,
 }: CallerStoresOptions): CallerStores {
   const memory = createMemoryRequestCounter({ clock });
   if (target === null) {
@@ -45,11 +55,13 @@ export function createCallerStores({
       close: async () => {},
     };
   }
-  const redis = createGuardedRedis({
+  const redis = openRedis({
     target,
     name: 'riskgate-callers',
     budgetMs: Math.min(BUDGET_MS, redisTimeoutMs),
-    onEvent,
+    logger,
+    eventPrefix: 'caller_store.',
+    onRefused,
   });
   return {
     requestCounter: createTieredRequestCounter({ memory, redis: createRedisRequestCounter(redis, clock) }),

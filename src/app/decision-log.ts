@@ -20,9 +20,9 @@ import { createRedisDecisionReader } from '../stores/decision-log/redis/decision
 import { createRedisDecisionSink } from '../stores/decision-log/redis/decision-sink.ts';
 import { createDecisionStream } from '../stores/decision-log/stdout/decision-stream.ts';
 import type { ConnectionHealth } from '../stores/redis/guard.ts';
-import { createGuardedRedis } from '../stores/redis/guarded-redis.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
 import { createRecordHashes } from './keyed-hashes.ts';
+import { openRedis } from './open-redis.ts';
 
 interface DecisionLogOptions {
   readonly config: Config;
@@ -59,7 +59,10 @@ interface Parts {
   close(): Promise<void>;
 }
 
-/** Opens the log that the configuration asks for; null where it is off. Rejects when its file cannot be opened. */
+/**
+ * Opens the log that the configuration asks for; null where it is off. Rejects when its file cannot be
+ * opened.
+ */
 export async function openDecisionLog(options: DecisionLogOptions): Promise<DecisionLog | null> {
   const { config, clock, newId, logger } = options;
   if (config.decisionLogSinks.length === 0) return null;
@@ -102,7 +105,7 @@ export async function openDecisionLog(options: DecisionLogOptions): Promise<Deci
 async function openParts(options: DecisionLogOptions): Promise<Parts> {
   const { config, target, write } = options;
   const wanted = new Set(config.decisionLogSinks);
-  const main = wanted.has('redis') && target !== null ? openRedis(options, target) : openMemory(options);
+  const main = wanted.has('redis') && target !== null ? openShared(options, target) : openMemory(options);
   const sinks = [...main.sinks];
   if (wanted.has('file') && config.decisionLogFile !== null)
     sinks.push(await openFile(options, config.decisionLogFile));
@@ -120,19 +123,15 @@ function openMemory({ config, clock }: DecisionLogOptions): Parts {
   return { sinks: [log], reader: log, health: () => null, close: async () => {} };
 }
 
-function openRedis(options: DecisionLogOptions, target: RedisTarget): Parts {
+function openShared(options: DecisionLogOptions, target: RedisTarget): Parts {
   const { config, clock, newId, logger, onRefused } = options;
-  const redis = createGuardedRedis({
+  const redis = openRedis({
     target,
     name: 'riskgate-decisions',
     budgetMs: config.decisionLogTimeoutMs,
-    onEvent: (event) => {
-      const { kind, ...fields } = event;
-      const line = { event: `decision_log.redis_${kind}`, ...fields };
-      if (kind === 'up') logger.info(line);
-      else logger.warn(line);
-      if (event.kind === 'command_refused') onRefused(event.code);
-    },
+    logger,
+    eventPrefix: 'decision_log.redis_',
+    onRefused,
   });
   const limits = {
     hourRecordsMax: config.decisionLogHourRecords,

@@ -8,10 +8,10 @@ import { createRedisCustodyStore } from '../stores/custody/redis-store.ts';
 import type { ClosableEvidenceStore } from '../stores/evidence/closable-evidence-store.ts';
 import { createMemoryEvidenceStore } from '../stores/evidence/memory-store.ts';
 import { createRedisEvidenceStore } from '../stores/evidence/redis-store.ts';
-import type { RedisStoreEvent } from '../stores/evidence/redis-store-event.ts';
 import { createTieredEvidenceStore } from '../stores/evidence/tiered-evidence-store.ts';
 import type { RedisProblem } from '../stores/redis/inspect.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
+import { openRedis } from './open-redis.ts';
 
 /** What decisions remember between them. */
 interface Stores {
@@ -19,6 +19,7 @@ interface Stores {
   readonly custody: CustodyStore;
   /** What is wrong with custody in the shared store; null when nothing is. */
   custodyProblem(): RedisProblem | null;
+  close(): Promise<void>;
 }
 
 /** In the process, and in Redis where there is a target. `onRefused` is told when Redis refuses a command. */
@@ -36,25 +37,26 @@ export function createStores(
         { event: 'custody.full', entries_max: config.custodyEntriesMax },
         'bindings make room for others',
       );
+    const evidence = createMemoryEvidenceStore({ clock, entriesMax });
     return {
-      evidence: createMemoryEvidenceStore({ clock, entriesMax }),
+      evidence,
       custody: createMemoryCustodyStore({ clock, retentionMs, entriesMax: config.custodyEntriesMax, onFull }),
       custodyProblem: () => null,
+      close: () => evidence.close(),
     };
   }
   const memory = createMemoryEvidenceStore({ clock, entriesMax, ttlCapMs: config.localCacheTtlMs });
-  const onEvent = (event: RedisStoreEvent) => {
-    logRedisEvent(logger, event);
-    if (event.kind === 'command_refused') onRefused(event.code);
-  };
-  const redis = createRedisEvidenceStore({
+  const redis = openRedis({
     target,
-    clock,
+    name: 'riskgate-evidence',
     budgetMs: config.redisTimeoutMs,
-    onEvent,
+    logger,
+    eventPrefix: 'redis.',
+    onRefused,
   });
+  const evidence = createTieredEvidenceStore({ memory, redis: createRedisEvidenceStore({ redis, clock }) });
   const custody = createRedisCustodyStore({
-    lane: redis.lane,
+    redis,
     clock,
     retentionMs,
     keyIds: config.idHashKeys.map(keyIdOf),
@@ -66,9 +68,12 @@ export function createStores(
       ),
   });
   return {
-    evidence: createTieredEvidenceStore({ memory, redis }),
+    evidence,
     custody,
     custodyProblem: () => describeUnknownKey(custody.unknownKey()),
+    close: async () => {
+      await Promise.all([evidence.close(), redis.close()]);
+    },
   };
 }
 
@@ -76,10 +81,4 @@ function describeUnknownKey(unknown: UnknownKey | null): RedisProblem | null {
   if (unknown === null) return null;
   const hint = `Replicas write, or wrote within the retention, under the hash key ${unknown.keyId}, which is not among ours: add it to ID_HASH_KEYS.`;
   return { code: 'UNKNOWN_ID_HASH_KEY', hint, commands: [] };
-}
-
-function logRedisEvent(logger: Logger, { kind, ...fields }: RedisStoreEvent): void {
-  const line = { event: `redis.${kind}`, ...fields };
-  if (kind === 'up' || kind === 'subscribed') logger.info(line);
-  else logger.warn(line);
 }

@@ -2,7 +2,10 @@ import type { Logger } from 'pino';
 import type { ConnectionTrouble } from '../platform/grpc/connections.ts';
 import { createThrottle } from '../platform/throttle.ts';
 
-/** Why a gateway's question was turned away: the reason code of the answer too, or why its connection was ended. */
+/**
+ * Why a gateway's question was turned away: the reason code of the answer too, or why its connection was
+ * ended.
+ */
 type RefusalReason =
   | 'ADDRESS_UNKNOWN'
   | 'PROFILE_UNKNOWN'
@@ -17,12 +20,15 @@ type RefusalReason =
 /** Notes a refusal. `profile` is one that exists, or null. */
 export type NoteRefusal = (reason: RefusalReason, dialect: string | null, profile: string | null) => void;
 
-/** A gateway with a wrong secret is refused a thousand times a second; one line of each kind in this time says so. */
+/**
+ * A gateway with a wrong secret is refused a thousand times a second; one line of each kind in this time says
+ * so.
+ */
 const INTERVAL_MS = 10_000;
 
 /**
- * Logs refusals, each reason of each profile at most once in ten seconds and with how many there were since its
- * last line.
+ * Logs refusals, each reason of each profile at most once in ten seconds and with how many there were since
+ * its last line.
  */
 export function createRefusalLog(logger: Logger, monotonicMs: () => number): NoteRefusal {
   const throttle = createThrottle(INTERVAL_MS, monotonicMs);

@@ -10,8 +10,8 @@ const SWEEP_INTERVAL_MS = 1_000;
 const LINE_INTERVAL_MS = 10_000;
 
 /**
- * Lets at most `max` connections in. When they run short those that ask nothing are closed, whose clients can open
- * another: strangers who keep connections idle take no place from others.
+ * Lets at most `max` connections in. When they run short those that ask nothing are closed, whose clients can
+ * open another: strangers who keep connections idle take no place from others.
  */
 export function boundConnections(server: Server, max: number, logger: Logger): void {
   const throttle = createThrottle(LINE_INTERVAL_MS, () => performance.now());

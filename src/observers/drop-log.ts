@@ -10,7 +10,10 @@ interface DropLog {
   close(): void;
 }
 
-/** Logs records that a sink of the decision log lacks: the first at once, and then once a minute how many there were. */
+/**
+ * Logs records that a sink of the decision log lacks: the first at once, and then once a minute how many
+ * there were.
+ */
 export function createDropLog(logger: Logger): DropLog {
   const throttle = createThrottle(INTERVAL_MS, () => performance.now());
   let timer: NodeJS.Timeout | null = null;

@@ -1,8 +1,8 @@
 /** Makes one line of many equal events, and counts those in between. */
 export interface Throttle {
   /**
-   * Counts `times` events of a kind, which comes from a closed list. Returns how many there were since the last line
-   * of that kind, these included, where a line is due now; 0 where none is.
+   * Counts `times` events of a kind, which comes from a closed list. Returns how many there were since the
+   * last line of that kind, these included, where a line is due now; 0 where none is.
    */
   note(kind: string, times?: number): number;
   /** What was counted and has not been returned yet, by kind. It counts as told from then on. */

@@ -34,14 +34,13 @@ t.same(looped, ['memory', 'redis'], 'the suite looped over all stores');
 async function openRedis(t: Test, clock: ManualClock): Promise<OpenCustodyStore> {
   deployments += 1;
   const keyPrefix = `test-${deployments}`;
-  const { store: owner, ready } = watchRedisStore(t, { url: server.url, clock, keyPrefix });
+  const { redis, ready } = watchRedisStore(t, { url: server.url, clock, keyPrefix });
   await ready();
-  const { lane } = owner;
   return {
-    store: createRedisCustodyStore({ lane, clock, keyIds: ['aa'], retentionMs: RETENTION_MS }),
+    store: createRedisCustodyStore({ redis, clock, keyIds: ['aa'], retentionMs: RETENTION_MS }),
     lifeMs: async (key) => {
       // Sent on the same connection, and so answered after what was learnt.
-      const lifeMs = await lane.redis.pttl(lane.keys.custody(key));
+      const lifeMs = await redis.client.pttl(redis.keys.custody(key));
       return lifeMs < 0 ? null : lifeMs;
     },
   };

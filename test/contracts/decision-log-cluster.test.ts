@@ -2,7 +2,7 @@ import t from 'tap';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createRedisDecisionReader } from '../../src/stores/decision-log/redis/decision-reader.ts';
 import { createRedisDecisionSink } from '../../src/stores/decision-log/redis/decision-sink.ts';
-import { openGuardedRedis } from '../stores/redis/open-guarded-redis.ts';
+import { openRedisHandle } from '../stores/redis/open-redis-handle.ts';
 import { startRedisCluster } from '../support/redis-cluster.ts';
 import { testDecisionLogReader } from './decision-log.ts';
 
@@ -15,7 +15,7 @@ t.test('the decision log in a cluster keeps the contract of readers', async (t) 
     id: 'cluster',
     open: async (t) => {
       openings += 1;
-      const redis = await openGuardedRedis(t, {
+      const redis = await openRedisHandle(t, {
         target: {
           topology: 'cluster',
           nodes: cluster.masters.map(({ port }) => ({ host: '127.0.0.1', port })),

@@ -8,7 +8,7 @@ import { createMemoryDecisionLog } from '../../src/stores/decision-log/memory/de
 import { createRedisDecisionReader } from '../../src/stores/decision-log/redis/decision-reader.ts';
 import { createRedisDecisionSink } from '../../src/stores/decision-log/redis/decision-sink.ts';
 import { createDecisionStream } from '../../src/stores/decision-log/stdout/decision-stream.ts';
-import { openGuardedRedis } from '../stores/redis/open-guarded-redis.ts';
+import { openRedisHandle } from '../stores/redis/open-redis-handle.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { createDirectory, createManualClock } from '../support/test-app.ts';
 import { type ReaderTwin, type SinkTwin, testDecisionLogReader, testDecisionSink } from './decision-log.ts';
@@ -42,7 +42,7 @@ const redisReader: ReaderTwin = {
   id: 'redis',
   open: async (t) => {
     openings += 1;
-    const redis = await openGuardedRedis(t, { url: server.url, keyPrefix: `test-${openings}` });
+    const redis = await openRedisHandle(t, { url: server.url, keyPrefix: `test-${openings}` });
     const limits = { hourRecordsMax: 100_000, recordsKeptMs: 2 * 3_600_000, countsKeptMs: KEPT_MS };
     const options = { redis, clock: systemClock, writer: 'writer-1', ...limits };
     const reader = createRedisDecisionReader(options);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { createMemoryIdempotencyStore } from '../../src/stores/callers/memory-idempotency.ts';
 import { createRedisIdempotencyStore } from '../../src/stores/callers/redis-idempotency.ts';
-import { openGuardedRedis } from '../stores/redis/open-guarded-redis.ts';
+import { openRedisHandle } from '../stores/redis/open-redis-handle.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { createManualClock, until } from '../support/test-app.ts';
@@ -23,9 +23,9 @@ const redis: IdempotencyStoreTwin = {
   id: 'redis',
   open: async (t) => {
     openings += 1;
-    const guarded = await openGuardedRedis(t, { url: server.url, keyPrefix: `test-${openings}` });
+    const redis = await openRedisHandle(t, { url: server.url, keyPrefix: `test-${openings}` });
     // Redis has a clock of its own, which nobody can move.
-    return { store: createRedisIdempotencyStore(guarded), pass: (ms) => delay(ms) };
+    return { store: createRedisIdempotencyStore(redis), pass: (ms) => delay(ms) };
   },
 };
 
@@ -61,10 +61,10 @@ t.test('the redis store lets an answer take the place of a claim whose reply was
   const proxy = await startTcpProxy(t, server.port);
   const url = `redis://127.0.0.1:${proxy.port}`;
   const store = createRedisIdempotencyStore(
-    await openGuardedRedis(t, { url, keyPrefix: 'late', budgetMs: 200 }),
+    await openRedisHandle(t, { url, keyPrefix: 'late', budgetMs: 200 }),
   );
   const others = createRedisIdempotencyStore(
-    await openGuardedRedis(t, { url: server.url, keyPrefix: 'late' }),
+    await openRedisHandle(t, { url: server.url, keyPrefix: 'late' }),
   );
   const answer = { decisionId: 'decision-1', body: '{}' };
   const request = { key: 'k', fingerprint: 'f', owner: 'first' };

@@ -4,7 +4,7 @@ import { createRedisRequestCounter } from '../../src/stores/callers/redis-counte
 import { createRedisIdempotencyStore } from '../../src/stores/callers/redis-idempotency.ts';
 import { createRedisCustodyStore } from '../../src/stores/custody/redis-store.ts';
 import type { ClusterTarget } from '../../src/stores/redis/target.ts';
-import { openGuardedRedis } from '../stores/redis/open-guarded-redis.ts';
+import { openRedisHandle } from '../stores/redis/open-redis-handle.ts';
 import { watchRedisStore } from '../stores/redis/watched-store.ts';
 import { startRedisCluster } from '../support/redis-cluster.ts';
 import { createManualClock } from '../support/test-app.ts';
@@ -51,13 +51,12 @@ t.test('custody in a cluster keeps the contract', async (t) => {
   testCustodyStore(t, {
     id: 'cluster',
     open: async (t, clock) => {
-      const { store: owner, ready } = watchRedisStore(t, { target: next(), clock });
+      const { redis, ready } = watchRedisStore(t, { target: next(), clock });
       await ready();
-      const { lane } = owner;
       return {
-        store: createRedisCustodyStore({ lane, clock, keyIds: ['aa'], retentionMs: RETENTION_MS }),
+        store: createRedisCustodyStore({ redis, clock, keyIds: ['aa'], retentionMs: RETENTION_MS }),
         lifeMs: async (key) => {
-          const lifeMs = await lane.redis.pttl(lane.keys.custody(key));
+          const lifeMs = await redis.client.pttl(redis.keys.custody(key));
           return lifeMs < 0 ? null : lifeMs;
         },
       };
@@ -69,9 +68,9 @@ t.test('custody in a cluster keeps one binding under two hash keys, whichever is
   const clock = createManualClock();
   const target = next();
   const open = async (...keyIds: readonly string[]) => {
-    const { store: owner, ready } = watchRedisStore(t, { target, clock });
+    const { redis, ready } = watchRedisStore(t, { target, clock });
     await ready();
-    const store = createRedisCustodyStore({ lane: owner.lane, clock, keyIds, retentionMs: RETENTION_MS });
+    const store = createRedisCustodyStore({ redis, clock, keyIds, retentionMs: RETENTION_MS });
     return (device: string) =>
       store.use(
         keyIds.map((id) => ({ key: `5e${id}`.padEnd(32, '0'), claim: { 'device:m': `${id}-${device}` } })),
@@ -88,7 +87,7 @@ t.test('idempotency in a cluster keeps the contract', async (t) => {
   await testIdempotencyStore(t, {
     id: 'cluster',
     open: async (t) => ({
-      store: createRedisIdempotencyStore(await openGuardedRedis(t, { target: next() })),
+      store: createRedisIdempotencyStore(await openRedisHandle(t, { target: next() })),
       pass: (ms) => delay(ms),
     }),
   });
@@ -98,7 +97,7 @@ t.test('a caller is counted once in the whole cluster', async (t) => {
   const target = next();
   const clock = createManualClock();
   const counters = await Promise.all(
-    [1, 2].map(async () => createRedisRequestCounter(await openGuardedRedis(t, { target }), clock)),
+    [1, 2].map(async () => createRedisRequestCounter(await openRedisHandle(t, { target }), clock)),
   );
   const places = await Promise.all(
     counters.flatMap((counter) =>

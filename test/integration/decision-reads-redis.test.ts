@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createRedisDecisionReader } from '../../src/stores/decision-log/redis/decision-reader.ts';
 import { createRedisDecisionSink } from '../../src/stores/decision-log/redis/decision-sink.ts';
-import { openGuardedRedis } from '../stores/redis/open-guarded-redis.ts';
+import { openRedisHandle } from '../stores/redis/open-redis-handle.ts';
 import { createDecisionRecord } from '../support/decision-records.ts';
 import { createReadApi } from '../support/read-api.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
@@ -115,7 +115,7 @@ t.test('finds, counts and labels what any replica decided', async (t) => {
 });
 
 t.test('walks every older decision exactly once while ten thousand arrive in Redis', async (t) => {
-  const guarded = await openGuardedRedis(t, { url: redis.url, keyPrefix: 'walk' });
+  const guarded = await openRedisHandle(t, { url: redis.url, keyPrefix: 'walk' });
   const limits = { hourRecordsMax: 100_000, recordsKeptMs: 7_200_000, countsKeptMs: 7_200_000 };
   const options = { redis: guarded, clock: systemClock, writer: 'writer-1', ...limits };
   const reader = createRedisDecisionReader(options);

@@ -7,8 +7,8 @@ import type { TrafficObserver } from './traffic-observer.ts';
 const INTERVAL_MS = 10_000;
 
 /**
- * Logs refusals and unprotected requests, each kind at most once in ten seconds and with how many there were since
- * its last line.
+ * Logs refusals and unprotected requests, each kind at most once in ten seconds and with how many there were
+ * since its last line.
  */
 export function createTrafficLog(logger: Logger, clock: Clock): TrafficObserver {
   const throttle = createThrottle(INTERVAL_MS, () => clock.monotonicMs());

@@ -1,14 +1,20 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock, WindowCount } from '../../application/ports.ts';
 import type { RedisClient } from '../redis/connection.ts';
-import type { GuardedRedis } from '../redis/guarded-redis.ts';
+import type { RedisHandle } from '../redis/handle.ts';
 
-/** The counter that replicas share. Null, or a promise of it, where Redis is left alone, failed or was late. Never rejects. */
+/**
+ * The counter that replicas share. Null, or a promise of it, where Redis is left alone, failed or was late.
+ * Never rejects.
+ */
 export interface RedisRequestCounter {
   count(callerId: string, windowMs: number, max: number): null | WindowCount | Promise<WindowCount | null>;
 }
 
-/** A counter without an expiry, which only a stranger could have left, would lock the caller out for good; it gets one. */
+/**
+ * A counter without an expiry, which only a stranger could have left, would lock the caller out for good; it
+ * gets one.
+ */
 const COUNT = `
 local count = redis.call('INCRBY', KEYS[1], ARGV[2])
 local left = redis.call('PTTL', KEYS[1])
@@ -29,7 +35,11 @@ interface Reserve {
   readonly endsAtMs: number;
 }
 
-/** A command per request costs half as much as the decision itself, so a process takes places in bundles of a hundredth of the limit: what it leaves unused at the end of a window is the caller's loss, and is no more than that. A limit below 200 is counted one by one. */
+/**
+ * A command per request costs half as much as the decision itself, so a process takes places in bundles of a
+ * hundredth of the limit: what it leaves unused at the end of a window is the caller's loss, and is no more
+ * than that. A limit below 200 is counted one by one.
+ */
 const BUNDLE_SHARE = 0.01;
 const BUNDLE_MAX = 100;
 /** Who finds the bundle used up so often by those who waited longer asks for a place of its own. */
@@ -38,11 +48,11 @@ const BUNDLE_ATTEMPTS = 3;
 const RESERVES_MAX = 10_000;
 
 /** Counts over a connection that others may use too. */
-export function createRedisRequestCounter(guarded: GuardedRedis, clock: Clock): RedisRequestCounter {
-  const { redis, guard, keys } = guarded;
-  redis.defineCommand('countRequests', { numberOfKeys: 1, lua: COUNT });
+export function createRedisRequestCounter(handle: RedisHandle, clock: Clock): RedisRequestCounter {
+  const { client, guard, keys } = handle;
+  client.defineCommand('countRequests', { numberOfKeys: 1, lua: COUNT });
   // defineCommand adds the method that the cast declares.
-  const scripted = redis as ScriptedRedis;
+  const scripted = client as ScriptedRedis;
   const reserves = new LRUCache<string, Reserve>({ max: RESERVES_MAX });
   const asking = new Map<string, Promise<Reserve | null>>();
 

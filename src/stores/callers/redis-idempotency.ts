@@ -1,6 +1,6 @@
 import type { Claim, ClaimedRequest, IdempotencyStore } from '../../application/ports.ts';
 import type { RedisClient } from '../redis/connection.ts';
-import type { GuardedRedis } from '../redis/guarded-redis.ts';
+import type { RedisHandle } from '../redis/handle.ts';
 import { decodeEntry, encodeAnswer, encodeClaim } from './idempotency-codec.ts';
 
 /** SET with NX and GET at once, which Redis itself knows from version 7 on. */
@@ -28,13 +28,16 @@ type ScriptedRedis = RedisClient & {
 /** Told apart from null, which is the guard's word for a command that failed. */
 const NOTHING_STOOD = Symbol('nothing stood there');
 
-/** Keeps answers where every replica finds them. While Redis is lost every claim is `unavailable`, and what should be kept is not. */
-export function createRedisIdempotencyStore({ redis, guard, keys }: GuardedRedis): IdempotencyStore {
-  redis.defineCommand('claimIdempotent', { numberOfKeys: 1, lua: CLAIM });
-  redis.defineCommand('keepIdempotent', { numberOfKeys: 1, lua: KEEP });
-  redis.defineCommand('releaseIdempotent', { numberOfKeys: 1, lua: RELEASE });
+/**
+ * Keeps answers where every replica finds them. While Redis is lost every claim is `unavailable`, and what
+ * should be kept is not.
+ */
+export function createRedisIdempotencyStore({ client, guard, keys }: RedisHandle): IdempotencyStore {
+  client.defineCommand('claimIdempotent', { numberOfKeys: 1, lua: CLAIM });
+  client.defineCommand('keepIdempotent', { numberOfKeys: 1, lua: KEEP });
+  client.defineCommand('releaseIdempotent', { numberOfKeys: 1, lua: RELEASE });
   // defineCommand adds the methods that the cast declares.
-  const scripted = redis as ScriptedRedis;
+  const scripted = client as ScriptedRedis;
   const claim = async (request: ClaimedRequest, lockMs: number): Promise<Claim> => {
     const key = keys.idempotency(request.key);
     const standing = await guard.run(
@@ -45,7 +48,8 @@ export function createRedisIdempotencyStore({ redis, guard, keys }: GuardedRedis
   };
   return {
     claim: (request, lockMs) => (guard.admits() ? claim(request, lockMs) : { kind: 'unavailable' }),
-    // Nobody waits for these, so a Redis that is merely suspected is told all the same: it may hold the claim whose reply was late.
+    // Nobody waits for these, so a Redis that is merely suspected is told all the same: it may hold the claim
+    // whose reply was late.
     keep: (request, answer, ttlMs) => {
       if (guard.state() === 'down') return;
       const key = keys.idempotency(request.key);

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../application/ports.ts';
 import { createThrottle, type Throttle } from '../../platform/throttle.ts';
 import type { RedisClient } from '../redis/connection.ts';
-import type { RedisLane } from '../redis/lane.ts';
+import type { RedisHandle } from '../redis/handle.ts';
 import { LOOK } from './redis-scripts.ts';
 
-interface CustodyBeginningsOptions {
+interface CustodyGenerationsOptions {
   /** Its owner closes it. */
-  readonly lane: RedisLane;
+  readonly redis: RedisHandle;
   readonly clock: Clock;
   readonly retentionMs: number;
   /** The ids of the hash keys of this process, the one in force first. */
@@ -26,13 +26,21 @@ export interface UnknownKey {
 }
 
 /**
- * Remembers, for each group of bindings, which keeping of them this process knows. Redis holds the same beside them: a random name, when somebody who knew another keeping missed it (0: nobody has),
- * and under which hash keys bindings were written until when. A Redis that comes back empty has lost both, and is found out by the first script that says what it knows.
+ * Remembers, for each group of bindings, which generation of them this process knows. Redis holds the same
+ * beside them: a random name, when somebody who knew another generation found it gone (0: nobody has), and
+ * under which hash keys bindings were written until when. A Redis that comes back empty has lost both; the
+ * first script that sends what this process knows finds that out.
  */
-interface CustodyBeginnings {
-  /** What a script is told for the binding of this hash: the name that is known, empty where none is, and the name of a keeping that would have to begin now. */
+interface CustodyGenerations {
+  /**
+   * What a script is told for the binding of this hash: the name that is known, empty where none is, and a
+   * name for the generation that it would have to begin.
+   */
   toldFor(hash: string): readonly [known: string, fresh: string];
-  /** Takes what a script found. Returns until when bindings may stand elsewhere or be gone, 0 for never; null for what is no beginning. */
+  /**
+   * Takes what a script found. Returns until when bindings may stand elsewhere or be gone, 0 for never; null
+   * for what is no generation.
+   */
   note(hash: string, found: unknown): number | null;
   unknownKey(): UnknownKey | null;
 }
@@ -48,7 +56,10 @@ type ScriptedRedis = RedisClient & {
   ): Promise<unknown>;
 };
 
-/** The groups that keys.custodyBeginning tells apart: one for each of the two hexadecimal digits that a hash begins with. */
+/**
+ * The groups that keys.custodyGeneration tells apart: one for each of the two hexadecimal digits that a hash
+ * begins with.
+ */
 const GROUPS = Array.from({ length: 256 }, (_, group) => group.toString(16).padStart(2, '0'));
 /** One line for a loss, which shows group by group. */
 const LOST_INTERVAL_MS = 10_000;
@@ -56,34 +67,37 @@ const LOST_INTERVAL_MS = 10_000;
 const LOOK_INTERVAL_MS = 1_000;
 const KEY_ID = /^[0-9a-f]+$/;
 
-/** Looks at all groups whenever Redis is up again, and once a loss is found: ids that are created from then on are above doubt. */
-export function createCustodyBeginnings(options: CustodyBeginningsOptions): CustodyBeginnings {
-  return new KnownBeginnings(options);
+/**
+ * Looks at all groups whenever Redis is up again, and once a loss is found: ids that are created from then on
+ * are above doubt.
+ */
+export function createCustodyGenerations(options: CustodyGenerationsOptions): CustodyGenerations {
+  return new KnownGenerations(options);
 }
 
-class KnownBeginnings implements CustodyBeginnings {
-  readonly #options: CustodyBeginningsOptions;
+class KnownGenerations implements CustodyGenerations {
+  readonly #options: CustodyGenerationsOptions;
   readonly #known = new Map<string, string>();
   readonly #processId = randomUUID();
   readonly #writer: string;
-  readonly #redis: ScriptedRedis;
+  readonly #scripted: ScriptedRedis;
   readonly #reports: Throttle;
   readonly #looks: Throttle;
   #unknownKey: UnknownKey | null = null;
   #freshCount = 0;
   #isLooking = false;
 
-  constructor(options: CustodyBeginningsOptions) {
-    const { lane, clock } = options;
+  constructor(options: CustodyGenerationsOptions) {
+    const { redis, clock } = options;
     this.#options = options;
     this.#writer = options.keyIds.join('+');
     this.#reports = createThrottle(LOST_INTERVAL_MS, () => clock.monotonicMs());
     this.#looks = createThrottle(LOOK_INTERVAL_MS, () => clock.monotonicMs());
-    lane.redis.defineCommand('lookAtCustody', { numberOfKeys: 2, lua: LOOK });
+    redis.client.defineCommand('lookAtCustody', { numberOfKeys: 2, lua: LOOK });
     // defineCommand adds the method that the cast declares.
-    this.#redis = lane.redis as ScriptedRedis;
-    lane.onUp(() => void this.#lookAtAll());
-    if (lane.guard.state() === 'up') void this.#lookAtAll();
+    this.#scripted = redis.client as ScriptedRedis;
+    redis.onUp(() => void this.#lookAtAll());
+    if (redis.guard.state() === 'up') void this.#lookAtAll();
   }
 
   toldFor(hash: string): readonly [known: string, fresh: string] {
@@ -129,15 +143,15 @@ class KnownBeginnings implements CustodyBeginnings {
   }
 
   async #lookAt(group: string): Promise<void> {
-    const { lane, clock } = this.#options;
-    const { keys, guard } = lane;
-    const key = keys.custodyBeginning(group);
+    const { redis, clock } = this.#options;
+    const { keys, guard } = redis;
+    const key = keys.custodyGeneration(group);
     const told = this.toldFor(group);
     const reply = await guard.run(() =>
-      this.#redis.lookAtCustody(key, keys.formerBeginning(group), clock.nowMs(), ...told, this.#writer),
+      this.#scripted.lookAtCustody(key, keys.formerGeneration(group), clock.nowMs(), ...told, this.#writer),
     );
     if (!Array.isArray(reply)) return;
-    if (this.note(group, reply) === null) lane.refuseValue(key);
+    if (this.note(group, reply) === null) redis.reportRefusal({ kind: 'value_refused', key });
   }
 }
 

@@ -1,23 +1,29 @@
 import { ACCOUNT_FIELD, DEVICE_FIELD_PREFIX } from '../../domain/custody.ts';
 
-/** An own entry among the writers says this much more than now, so that a group is not written with every use. */
+/**
+ * An own entry among the writers says this much more than now, so that a group is not written with every use.
+ */
 const WRITER_STEP_MS = 1_000;
 /** No binding outlives its latest use by more, so nothing is to be missed of who wrote before. */
 const WRITER_LIFE_MS = 366 * 86_400_000;
 
 /**
- * `beginning(key, former, now, known, fresh, own, writes)` reads what is kept of a group, `<name> <lost> <writer>=<until>…`, and returns the name, when older bindings were missed, until when others wrote of whom no key is known here, and the same of those whose first key is not known here, with that key.
- * A writer is the ids of the hash keys that its bindings are kept under, joined by `+`. It writes only where bindings are, or where nothing was kept yet.
- * One that has noted a loss keeps its time: whoever notices later must not put newer ids in doubt. A group of the former layout beside a new one is a loss: its bindings are not read.
+ * `generation(key, former, now, known, fresh, own, writes)` reads what is kept of a group,
+ * `<name> <lost> <writer>=<until>…`, and returns the name, when older bindings were missed, until when others
+ * wrote of whom no key is known here, and the same of those whose first key is not known here, with that key.
+ * A writer is the ids of the hash keys that its bindings are kept under, joined by `+`. It writes only where
+ * bindings are, or where nothing was kept yet. A generation that has noted a loss keeps its time: whoever
+ * notices later must not put newer ids in doubt. A group of the former layout beside a new one is a loss: its
+ * bindings are not read.
  */
-const BEGINNING = `
+const GENERATION = `
 local function shares(writer, own)
   for id in own:gmatch('[^+]+') do
     if ('+' .. writer .. '+'):find('+' .. id .. '+', 1, true) then return true end
   end
   return false
 end
-local function beginning(key, former, now, known, fresh, own, writes)
+local function generation(key, former, now, known, fresh, own, writes)
   local held = redis.call('GET', key)
   local name, lost, writers = fresh, '0', ''
   if held then
@@ -44,16 +50,20 @@ local function beginning(key, former, now, known, fresh, own, writes)
 end`;
 
 /** KEYS: the group, the former one. ARGV: now, the name that is known, a fresh one, own writer. */
-export const LOOK = `${BEGINNING}
-return beginning(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], false)`;
+export const LOOK = `${GENERATION}
+return generation(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], false)`;
 
 /**
- * domain/custody.ts in one step of Redis, which runs scripts one after the other. A binding is a hash: `first` (Unix ms), `uses`, `kept` (1, or absent), `expires` (Unix ms, once known) and the fields of the claim.
- * One telemetry id has a binding under each hash key that is known; together they are one, and each use of the holder makes them alike, so that replicas with one key in common agree.
- * The first write comes after everything that can fail on a value of another type, and Redis refuses a script for want of memory before its first write: so it is all or nothing.
- * KEYS: the group, the former one, the bindings. ARGV: now, brief life, full life, the name that is known, a fresh one, own writer; then for each binding the number of values that follow, and its fields and values.
+ * domain/custody.ts in one step of Redis, which runs scripts one after the other. A binding is a hash:
+ * `first` (Unix ms), `uses`, `kept` (1, or absent), `expires` (Unix ms, once known) and the fields of the
+ * claim. One telemetry id has a binding under each hash key that is known; together they are one, and each
+ * use of the holder makes them alike, so that replicas with one key in common agree. The first write comes
+ * after everything that can fail on a value of another type, and Redis refuses a script for want of memory
+ * before its first write: so it is all or nothing. KEYS: the group, the former one, the bindings. ARGV: now,
+ * brief life, full life, the name that is known, a fresh one, own writer; then for each binding the number of
+ * values that follow, and its fields and values.
  */
-export const USE = `${BEGINNING}
+export const USE = `${GENERATION}
 local now, brief, full = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local function is_device(field) return field:find('${DEVICE_FIELD_PREFIX}', 1, true) == 1 end
 local function is_account(field) return field == '${ACCOUNT_FIELD}' end
@@ -98,7 +108,7 @@ end
 elsewhere = elsewhere or (holds_device and claims_device and not common_device)
 local holders = not elsewhere and (common or not (holds_device or holds_account))
 local fit = { bit(elsewhere), bit(holds_device and not claims_device), bit(holds_account and not claims_account) }
-local found = beginning(KEYS[1], KEYS[2], now, ARGV[4], ARGV[5], ARGV[6], true)
+local found = generation(KEYS[1], KEYS[2], now, ARGV[4], ARGV[5], ARGV[6], true)
 uses, first = uses + 1, first or now
 for _, binding in ipairs(bindings) do
   if binding.exists or holders then

@@ -1,27 +1,36 @@
 import type { Clock, CustodyName, CustodyStore } from '../../application/ports.ts';
 import type { CustodyFit, CustodyLoss, CustodyRecord } from '../../domain/custody.ts';
 import type { RedisClient } from '../redis/connection.ts';
-import type { RedisLane } from '../redis/lane.ts';
+import type { RedisHandle } from '../redis/handle.ts';
 import { briefLifeMs, custodyLifeMs } from './custody-life.ts';
-import { createCustodyBeginnings, type UnknownKey } from './redis-generations.ts';
+import { createCustodyGenerations, type UnknownKey } from './redis-generations.ts';
 import { KEEP, USE } from './redis-scripts.ts';
 
 interface RedisCustodyStoreOptions {
   /** Its owner closes it. */
-  readonly lane: RedisLane;
+  readonly redis: RedisHandle;
   readonly clock: Clock;
   /** A binding that is to be kept is so for at least this long after its latest use. */
   readonly retentionMs: number;
-  /** The ids of the hash keys that the names of this process are made with, the one in force first: each use has one name for each. */
+  /**
+   * The ids of the hash keys that the names of this process are made with, the one in force first: each use
+   * has one name for each.
+   */
   readonly keyIds: readonly string[];
   /** Called when Redis turns out to have lost bindings; not more often than once in ten seconds. */
   readonly onLost?: () => void;
-  /** Called when others write under a hash key that is not known here; not more often than once in ten seconds. */
+  /**
+   * Called when others write under a hash key that is not known here; not more often than once in ten
+   * seconds.
+   */
   readonly onUnknownKey?: (key: UnknownKey) => void;
 }
 
 interface RedisCustodyStore extends CustodyStore {
-  /** The hash key that others wrote under within the retention and that this process does not know; null where there is none. */
+  /**
+   * The hash key that others wrote under within the retention and that this process does not know; null where
+   * there is none.
+   */
   unknownKey(): UnknownKey | null;
 }
 
@@ -30,49 +39,60 @@ type ScriptedRedis = RedisClient & {
   keepTelemetry(...keysAndArguments: readonly (string | number)[]): Promise<unknown>;
 };
 
-/** The store that replicas share, on a connection that they share with evidence. While Redis is lost custody is unknown: no replica's memory could speak for the others. */
+/**
+ * The store that replicas share, on a connection that they share with evidence. While Redis is lost custody
+ * is unknown: no replica's memory could speak for the others.
+ */
 export function createRedisCustodyStore(options: RedisCustodyStoreOptions): RedisCustodyStore {
-  const { lane, clock, retentionMs, keyIds } = options;
-  const { keys, guard } = lane;
+  const { redis, clock, retentionMs, keyIds } = options;
+  const { client, keys, guard } = redis;
   // The number of keys is fixed, because ioredis tells the slot of a command from its first argument.
-  lane.redis.defineCommand('useTelemetry', { numberOfKeys: 2 + keyIds.length, lua: USE });
-  lane.redis.defineCommand('keepTelemetry', { numberOfKeys: keyIds.length, lua: KEEP });
+  client.defineCommand('useTelemetry', { numberOfKeys: 2 + keyIds.length, lua: USE });
+  client.defineCommand('keepTelemetry', { numberOfKeys: keyIds.length, lua: KEEP });
   // defineCommand adds the methods that the cast declares.
-  const redis = lane.redis as ScriptedRedis;
-  const beginnings = createCustodyBeginnings(options);
+  const scripted = client as ScriptedRedis;
+  const generations = createCustodyGenerations(options);
   const writer = keyIds.join('+');
 
   const use = async (names: readonly CustodyName[]): Promise<CustodyRecord | null> => {
     const [{ key } = { key: '' }] = names;
-    const beginning = keys.custodyBeginning(key);
-    const redisKeys = [beginning, keys.formerBeginning(key), ...names.map((name) => keys.custody(name.key))];
+    const generation = keys.custodyGeneration(key);
+    const redisKeys = [
+      generation,
+      keys.formerGeneration(key),
+      ...names.map((name) => keys.custody(name.key)),
+    ];
     const times = [clock.nowMs(), briefLifeMs(retentionMs), retentionMs];
     const claims = names.flatMap(({ claim }) => {
       const fields = Object.entries(claim).flat();
       return [fields.length, ...fields];
     });
-    const told = beginnings.toldFor(key);
+    const told = generations.toldFor(key);
     const reply = await guard.run(() =>
-      redis.useTelemetry(...redisKeys, ...times, ...told, writer, ...claims),
+      scripted.useTelemetry(...redisKeys, ...times, ...told, writer, ...claims),
     );
     if (!Array.isArray(reply)) return null;
     const [, , , , , found] = reply as unknown[];
-    const lostAtMs = beginnings.note(key, found);
+    const lostAtMs = generations.note(key, found);
     const record = lostAtMs === null ? null : toRecord(reply, toLoss(lostAtMs, retentionMs));
-    if (record === null) lane.refuseValue(lostAtMs === null ? beginning : keys.custody(key));
+    if (record === null) {
+      const refused = lostAtMs === null ? generation : keys.custody(key);
+      redis.reportRefusal({ kind: 'value_refused', key: refused });
+    }
     return record;
   };
 
   return {
-    // A Redis that is merely suspected is asked all the same: one late reply to somebody else makes nobody's custody unknown.
+    // A Redis that is merely suspected is asked all the same: one late reply to somebody else makes nobody's
+    // custody unknown.
     use: (names) => (guard.state() === 'up' ? use(names) : null),
     keep: (hashes, validUntilMs) => {
       if (guard.state() !== 'up') return;
       const lifeMs = custodyLifeMs(retentionMs, validUntilMs, clock.nowMs());
       const redisKeys = hashes.map((hash) => keys.custody(hash));
-      void guard.run(() => redis.keepTelemetry(...redisKeys, lifeMs, validUntilMs ?? ''));
+      void guard.run(() => scripted.keepTelemetry(...redisKeys, lifeMs, validUntilMs ?? ''));
     },
-    unknownKey: () => beginnings.unknownKey(),
+    unknownKey: () => generations.unknownKey(),
   };
 }
 

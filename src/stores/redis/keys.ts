@@ -1,16 +1,27 @@
-/** Spells every key and channel that riskgate uses in Redis. Keys hold keyed hashes and names of the operator's own choice only, and every operation touches one key, or several with one hash tag, so that a cluster can serve them. */
+/**
+ * Spells every key and channel that riskgate uses in Redis. Keys hold keyed hashes and names of the
+ * operator's own choice only, and every operation touches one key, or several with one hash tag, so that a
+ * cluster can serve them.
+ */
 export interface RedisKeys {
   /** The channel on which replicas tell each other what was purged. */
   readonly purgeChannel: string;
   /** The key of one provider's evidence. A store key is `<provider>:<keyed hash>`. */
   evidence(storeKey: string): string;
-  /** The key of one telemetry id's binding, by the keyed hash of the id. It shares a hash tag with the beginning of its group. */
+  /**
+   * The key of one telemetry id's binding, by the keyed hash of the id. It shares a hash tag with its group.
+   */
   custody(hash: string): string;
-  /** Where a group of bindings says since when they are kept. A hash stands for the group of its first two digits. */
-  custodyBeginning(hash: string): string;
-  /** Where a group of the former layout said so, whose bindings are no longer read. */
-  formerBeginning(hash: string): string;
-  /** The counter of a caller's requests in windows of one length. The id is the operator's own name for the caller. */
+  /**
+   * Where the generation of a group of bindings is kept. A hash stands for the group of its first two digits.
+   */
+  custodyGeneration(hash: string): string;
+  /** Where the former layout kept it, whose bindings are no longer read. */
+  formerGeneration(hash: string): string;
+  /**
+   * The counter of a caller's requests in windows of one length. The id is the operator's own name for the
+   * caller.
+   */
   requests(callerId: string, windowMs: number): string;
   /** The key of an idempotent request, from a keyed hash. */
   idempotency(hash: string): string;
@@ -21,7 +32,10 @@ export interface RedisKeys {
   decisions(hour: number): DecisionKeys;
 }
 
-/** The keys of one hour share a hash tag, so that a script may use all of them in a cluster, and the hours are spread over its nodes. Those that end in a colon are followed by Unix milliseconds. */
+/**
+ * The keys of one hour share a hash tag, so that a script may use all of them in a cluster, and the hours are
+ * spread over its nodes. Those that end in a colon are followed by Unix milliseconds.
+ */
 export interface DecisionKeys {
   /** The stream of records. */
   readonly records: string;
@@ -42,7 +56,10 @@ export interface DecisionKeys {
 }
 
 const PREFIX = 'riskgate';
-/** The shape of what is stored. Another shape needs another version: replicas of both then run side by side and miss each other's entries. */
+/**
+ * The shape of what is stored. Another shape needs another version: replicas of both then run side by side
+ * and miss each other's entries.
+ */
 const VERSION = 'v1';
 const CUSTODY_VERSION = 'v2';
 
@@ -50,15 +67,15 @@ const CUSTODY_VERSION = 'v2';
 export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
   const evidencePrefix = `${prefix}:${VERSION}:evidence:`;
   const custodyPrefix = `${prefix}:${CUSTODY_VERSION}:custody:`;
-  const beginningPrefix = `${prefix}:${CUSTODY_VERSION}:custody-began:`;
+  const generationPrefix = `${prefix}:${CUSTODY_VERSION}:custody-began:`;
   const formerPrefix = `${prefix}:${VERSION}:custody-began:`;
   const tagOf = (hash: string) => `{${hash.slice(0, 2)}}`;
   return {
     purgeChannel: `${prefix}:${VERSION}:purge`,
     evidence: (storeKey) => evidencePrefix + storeKey,
     custody: (hash) => custodyPrefix + tagOf(hash) + hash.slice(2),
-    custodyBeginning: (hash) => beginningPrefix + tagOf(hash),
-    formerBeginning: (hash) => formerPrefix + tagOf(hash),
+    custodyGeneration: (hash) => generationPrefix + tagOf(hash),
+    formerGeneration: (hash) => formerPrefix + tagOf(hash),
     requests: (callerId, windowMs) => `${prefix}:${VERSION}:requests:${callerId}:${windowMs}`,
     idempotency: (hash) => `${prefix}:${VERSION}:idempotency:${hash}`,
     inspectedText: `${prefix}:${VERSION}:inspection:text`,

@@ -2,7 +2,7 @@ import t from 'tap';
 import { createRedisRequestCounter } from '../../../src/stores/callers/redis-counter.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 import { createManualClock } from '../../support/test-app.ts';
-import { openGuardedRedis } from '../redis/open-guarded-redis.ts';
+import { openRedisHandle } from '../redis/open-redis-handle.ts';
 
 const WINDOW_MS = 60_000;
 const server = await startRedisServer(t);
@@ -18,9 +18,7 @@ for (const [max, callsMax] of [
     await server.command('CONFIG RESETSTAT');
     const clock = createManualClock();
     const counters = await Promise.all(
-      [1, 2].map(async () =>
-        createRedisRequestCounter(await openGuardedRedis(t, { url: server.url }), clock),
-      ),
+      [1, 2].map(async () => createRedisRequestCounter(await openRedisHandle(t, { url: server.url }), clock)),
     );
     const places: number[] = [];
     for (let round = 0; round < 30; round += 1) {
@@ -42,7 +40,7 @@ for (const [max, callsMax] of [
 
 t.test('begins anew when the window is over, whatever is held', async (t) => {
   const clock = createManualClock();
-  const counter = createRedisRequestCounter(await openGuardedRedis(t, { url: server.url }), clock);
+  const counter = createRedisRequestCounter(await openRedisHandle(t, { url: server.url }), clock);
   t.match(await counter.count('b', WINDOW_MS, 1_000), { count: 1 });
   t.match(counter.count('b', WINDOW_MS, 1_000), { count: 2 }, 'in place');
   clock.advance(WINDOW_MS + 1);
@@ -52,7 +50,7 @@ t.test('begins anew when the window is over, whatever is held', async (t) => {
 
 t.test('gives a counter an end that somebody has left without one', async (t) => {
   const counter = createRedisRequestCounter(
-    await openGuardedRedis(t, { url: server.url }),
+    await openRedisHandle(t, { url: server.url }),
     createManualClock(),
   );
   await server.command('SET riskgate:v1:requests:c:60000 7');

@@ -25,19 +25,18 @@ function namesOf(id: number, claim: CustodyClaim, keyIds: readonly string[]): re
 
 /** One process with these hash keys, the one in force first. */
 async function openProcess(t: Test, clock: ManualClock, keyPrefix: string, keyIds: readonly string[]) {
-  const { store: owner, ready } = watchRedisStore(t, { url: server.url, clock, keyPrefix });
+  const { redis, ready } = watchRedisStore(t, { url: server.url, clock, keyPrefix });
   await ready();
-  const { lane } = owner;
   const told: string[] = [];
   const store = createRedisCustodyStore({
-    lane,
+    redis,
     clock,
     retentionMs: RETENTION_MS,
     keyIds,
     onUnknownKey: ({ keyId }) => void told.push(keyId),
   });
   const settle = async () => {
-    await lane.redis.ping();
+    await redis.client.ping();
     await setImmediate();
   };
   await settle();
@@ -46,7 +45,7 @@ async function openProcess(t: Test, clock: ManualClock, keyPrefix: string, keyId
     if (record === null) throw new Error('custody is unknown');
     return record;
   };
-  return { store, lane, use, told, settle };
+  return { store, redis, use, told, settle };
 }
 
 function deploy() {
@@ -73,7 +72,7 @@ t.test('lets any two replicas with a hash key in common agree on who holds an id
   for (const [first = [], second = []] of ROLL_OUTS) {
     const { open } = deploy();
     const [twin, ...replicas] = [await open(t, '0c'), await open(t, ...first), await open(t, ...second)];
-    await twin.lane.redis.flushall();
+    await twin.redis.client.flushall();
     let id = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(uses, { minLength: 2, maxLength: 8 }), async (steps) => {
@@ -111,8 +110,8 @@ t.test('carries a binding to the new key with its life, expiry and age', async (
   const both = await open(t, '0b', '0a');
   const carried = { uses: 2, firstUsedAtMs, validUntilMs, isKept: true, isBoundElsewhere: false };
   t.match(await both.use(OWNER), carried);
-  const key = both.lane.keys.custody(namesOf(1, OWNER, ['0b'])[0]?.key ?? '');
-  t.ok((await both.lane.redis.pttl(key)) > 39 * RETENTION_MS);
+  const key = both.redis.keys.custody(namesOf(1, OWNER, ['0b'])[0]?.key ?? '');
+  t.ok((await both.redis.client.pttl(key)) > 39 * RETENTION_MS);
   t.match(await both.use(THIEF), { uses: 3, isBoundElsewhere: true });
   const young = await open(t, '0b');
   t.match(await young.use(THIEF), { ...carried, uses: 4, isBoundElsewhere: true });

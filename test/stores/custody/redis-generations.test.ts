@@ -5,7 +5,7 @@ import type { CustodyStore } from '../../../src/application/ports.ts';
 import { type CustodyClaim, type CustodyRecord, isInDoubt } from '../../../src/domain/custody.ts';
 import { createMemoryCustodyStore } from '../../../src/stores/custody/memory-store.ts';
 import { createRedisCustodyStore } from '../../../src/stores/custody/redis-store.ts';
-import type { RedisLane } from '../../../src/stores/redis/lane.ts';
+import type { RedisHandle } from '../../../src/stores/redis/handle.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 import { createManualClock, type ManualClock, until } from '../../support/test-app.ts';
 import { watchRedisStore } from '../redis/watched-store.ts';
@@ -26,21 +26,20 @@ function newPrefix(): string {
 
 /** One process of a deployment, which has looked at everything there is. */
 async function openProcess(t: Test, clock: ManualClock, keyPrefix: string) {
-  const { store: owner, ready, count } = watchRedisStore(t, { url: server.url, clock, keyPrefix });
+  const { redis, ready, count } = watchRedisStore(t, { url: server.url, clock, keyPrefix });
   await ready();
-  const { lane } = owner;
   let losses = 0;
   const onLost = () => {
     losses += 1;
   };
-  const store = createRedisCustodyStore({ lane, clock, keyIds: ['aa'], retentionMs: RETENTION_MS, onLost });
-  await settle(lane);
-  return { store, lane, count, losses: () => losses };
+  const store = createRedisCustodyStore({ redis, clock, keyIds: ['aa'], retentionMs: RETENTION_MS, onLost });
+  await settle(redis);
+  return { store, redis, count, losses: () => losses };
 }
 
 /** Resolves when everything that was sent before has been answered and noted. */
-async function settle({ redis }: RedisLane): Promise<void> {
-  await redis.ping();
+async function settle({ client }: RedisHandle): Promise<void> {
+  await client.ping();
   await setImmediate();
 }
 
@@ -72,7 +71,7 @@ t.test('tells every use of every process that bindings are gone, from the first 
   const noticedAtMs = clock.nowMs();
   const loss = { noticedAtMs, overAtMs: noticedAtMs + RETENTION_MS };
   t.match(await use(second.store, THIEF), { uses: 1, loss });
-  await settle(second.lane);
+  await settle(second.redis);
   clock.advance(60_000);
   t.match(await use(second.store, THIEF), { uses: 2, loss });
   t.match(await use(first.store, OWNER), { uses: 3, isBoundElsewhere: true, loss });
@@ -85,13 +84,13 @@ t.test('tells every use of every process that bindings are gone, from the first 
 
 t.test('tells each loss anew', async (t) => {
   const [clock, prefix] = [createManualClock(), newPrefix()];
-  const { store, lane, losses } = await openProcess(t, clock, prefix);
+  const { store, redis, losses } = await openProcess(t, clock, prefix);
   for (let round = 1; round <= 3; round += 1) {
     clock.advance(60_000);
     await server.command('FLUSHALL');
     t.equal((await use(store, OWNER)).loss?.noticedAtMs, clock.nowMs());
     t.equal(losses(), round);
-    await settle(lane);
+    await settle(redis);
   }
 });
 
@@ -117,19 +116,19 @@ t.test('finds a loss by itself when Redis has been away, so that it is not dated
   t.equal((await use(store, THIEF)).loss?.noticedAtMs, foundAtMs);
 });
 
-t.test('takes a beginning that is none for unknown custody', async (t) => {
+t.test('takes what is no generation for unknown custody', async (t) => {
   const [clock, prefix] = [createManualClock(), newPrefix()];
-  const { store, lane, count } = await openProcess(t, clock, prefix);
-  const key = lane.keys.custodyBeginning(KEY);
+  const { store, redis, count } = await openProcess(t, clock, prefix);
+  const key = redis.keys.custodyGeneration(KEY);
   for (const nonsense of ['', 'x', 'x y', 'x -1', ' 5', 'x 1e3', `x ${'9'.repeat(16)}`]) {
-    await lane.redis.set(key, nonsense);
+    await redis.client.set(key, nonsense);
     t.equal(await store.use([{ key: KEY, claim: THIEF }]), null, JSON.stringify(nonsense));
   }
   t.ok(count('value_refused') > 0);
-  await lane.redis.del(key);
-  await lane.redis.lpush(key, 'x');
+  await redis.client.del(key);
+  await redis.client.lpush(key, 'x');
   t.equal(await store.use([{ key: KEY, claim: THIEF }]), null);
-  await lane.redis.del(key);
+  await redis.client.del(key);
   t.not((await use(store, THIEF)).loss, null, 'and one that is deleted for a loss');
 });
 
@@ -144,7 +143,7 @@ t.test(
     let runs = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(uses, { minLength: 2, maxLength: 8 }), async (steps) => {
-        for (const { lane } of processes) await settle(lane);
+        for (const { redis } of processes) await settle(redis);
         runs += 1;
         const key = runs.toString(16).padStart(32, '0');
         // Younger than the losses of the runs before.

@@ -5,13 +5,13 @@ import type { DecisionRecord, LogRecord } from '../../../domain/decision-log/dec
 import { DecisionTally } from '../../../domain/decision-log/decision-tally.ts';
 import { serialiseRecord } from '../../../domain/decision-log/serialise-record.ts';
 import { LineBuffer } from '../../../platform/line-buffer.ts';
-import type { GuardedRedis } from '../../redis/guarded-redis.ts';
+import type { RedisHandle } from '../../redis/handle.ts';
 import { newChange } from './decision-changes.ts';
 import { HOUR_MS, hourOf, minuteOf } from './decision-position.ts';
 import { withDecisionScripts } from './decision-scripts.ts';
 
 export interface RedisDecisionOptions {
-  readonly redis: GuardedRedis;
+  readonly redis: RedisHandle;
   readonly clock: Clock;
   /** Names this process: no other writer may ever have the same. */
   readonly writer: string;
@@ -21,13 +21,19 @@ export interface RedisDecisionOptions {
   readonly countsKeptMs: number;
 }
 
-/** The hour that was meant may be over, the next one may be early by the clock of its node, and then one must fit. */
+/**
+ * The hour that was meant may be over, the next one may be early by the clock of its node, and then one must
+ * fit.
+ */
 const ATTEMPTS = 4;
 
-/** Appends to the stream of the present hour. A batch is kept when Redis has acknowledged it; how safe it is then depends on its own persistence. */
+/**
+ * Appends to the stream of the present hour. A batch is kept when Redis has acknowledged it; how safe it is
+ * then depends on its own persistence.
+ */
 export function createRedisDecisionSink(options: RedisDecisionOptions): DecisionSink {
   const { redis, clock, writer } = options;
-  const scripted = withDecisionScripts(redis.redis);
+  const scripted = withDecisionScripts(redis.client);
   let offsetMs = 0;
   let underWay: Promise<unknown> = Promise.resolve();
   /** Where a batch was sent whose fate is not known. */
@@ -109,7 +115,10 @@ export function expiries(
   );
 }
 
-/** The minute whose counts a decision belongs to. One that reached the log in a later hour is counted at its beginning. */
+/**
+ * The minute whose counts a decision belongs to. One that reached the log in a later hour is counted at its
+ * beginning.
+ */
 export function countedMinute(timeMs: number, hour: number): number {
   const startMs = hour * HOUR_MS;
   return minuteOf(Math.min(Math.max(timeMs, startMs), startMs + HOUR_MS - PERIOD_MS.minute));

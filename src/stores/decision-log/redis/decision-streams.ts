@@ -2,7 +2,7 @@ import type { LogEntry, LogPosition } from '../../../application/decision-log/de
 import type { Clock } from '../../../application/ports.ts';
 import { type LogRecord, RECORD_VERSION } from '../../../domain/decision-log/decision-record.ts';
 import { RiskgateError } from '../../../domain/errors.ts';
-import type { GuardedRedis } from '../../redis/guarded-redis.ts';
+import type { RedisHandle } from '../../redis/handle.ts';
 import { parseObject } from '../../redis/json-object.ts';
 import type { DecisionKeys } from '../../redis/keys.ts';
 import {
@@ -30,16 +30,19 @@ interface StreamPart {
 const TOGETHER = 120;
 const MINUTE_MS = 60_000;
 
-/** The streams of the decision log, hour by hour. Everything rejects with `store_unavailable` while Redis is left alone, and when a command fails or is late. */
+/**
+ * The streams of the decision log, hour by hour. Everything rejects with `store_unavailable` while Redis is
+ * left alone, and when a command fails or is late.
+ */
 export class DecisionStreams {
   readonly redis: DecisionRedis;
-  readonly #guarded: GuardedRedis;
+  readonly #handle: RedisHandle;
   readonly #clock: Clock;
   readonly #keptMs: number;
 
-  constructor(guarded: GuardedRedis, clock: Clock, recordsKeptMs: number) {
-    this.redis = withDecisionScripts(guarded.redis);
-    this.#guarded = guarded;
+  constructor(handle: RedisHandle, clock: Clock, recordsKeptMs: number) {
+    this.redis = withDecisionScripts(handle.client);
+    this.#handle = handle;
     this.#clock = clock;
     this.#keptMs = recordsKeptMs;
   }
@@ -49,7 +52,7 @@ export class DecisionStreams {
   }
 
   keysOf(hour: number): DecisionKeys {
-    return this.#guarded.keys.decisions(hour);
+    return this.#handle.keys.decisions(hour);
   }
 
   /** Hours that may hold records, the oldest first: the clocks of the servers may be ahead of ours. */
@@ -61,9 +64,9 @@ export class DecisionStreams {
 
   /** Sends one command or script. */
   async send<Reply>(command: () => Promise<Reply>): Promise<Reply> {
-    if (!this.#guarded.guard.admits()) throw unavailable();
+    if (!this.#handle.guard.admits()) throw unavailable();
     // The guard's own null says that there was no answer, and null is an answer too.
-    const reply = await this.#guarded.guard.run(async () => ({ value: await command() }));
+    const reply = await this.#handle.guard.run(async () => ({ value: await command() }));
     if (reply === null) throw unavailable();
     return reply.value;
   }
@@ -90,7 +93,10 @@ export class DecisionStreams {
     return this.#toPart(hour, found, limit);
   }
 
-  /** Entries of an hour after a place (null: from its beginning), the last place that was looked at (null: nothing follows), and whether the hour is over and nothing follows those. */
+  /**
+   * Entries of an hour after a place (null: from its beginning), the last place that was looked at (null:
+   * nothing follows), and whether the hour is over and nothing follows those.
+   */
   async readOn(
     hour: number,
     after: StreamPlace | null,

@@ -7,7 +7,7 @@ import { createRedisDecisionSink } from '../../../../src/stores/decision-log/red
 import { createDecisionRecord, uuidAt } from '../../../support/decision-records.ts';
 import { startRedisServer } from '../../../support/redis-server.ts';
 import { until } from '../../../support/test-app.ts';
-import { openGuardedRedis } from '../../redis/open-guarded-redis.ts';
+import { openRedisHandle } from '../../redis/open-redis-handle.ts';
 
 const HOUR_MS = 3_600_000;
 const server = await startRedisServer(t);
@@ -16,7 +16,7 @@ let openings = 0;
 async function open(t: Test, { hourRecordsMax = 100_000, offsetMs = 0 } = {}) {
   openings += 1;
   const keyPrefix = `own-${openings}`;
-  const redis = await openGuardedRedis(t, { url: server.url, keyPrefix });
+  const redis = await openRedisHandle(t, { url: server.url, keyPrefix });
   const limits = { hourRecordsMax, recordsKeptMs: 2 * HOUR_MS, countsKeptMs: 48 * HOUR_MS };
   const clock = { ...systemClock, nowMs: () => Date.now() + offsetMs };
   const reader = createRedisDecisionReader({ redis, clock: systemClock, writer: 'reader', ...limits });
@@ -159,7 +159,7 @@ t.test('goes past what is no record of ours, however much there is', async (t) =
 
 t.test('indexes what came before its hour began where the hour is searched', async (t) => {
   const { redis, keyPrefix } = await open(t);
-  const scripted = withDecisionScripts(redis.redis);
+  const scripted = withDecisionScripts(redis.client);
   const beginsMs = Date.now() + 3_000;
   const keys = ['records', 'index:', 'changes', 'writers', 'earliest', 'hour', 'minute:', 'minutes-5:'];
   const expiry = String(beginsMs + 2 * HOUR_MS);
@@ -210,7 +210,7 @@ function streamIdOf(position = ''): string {
 
 t.test('says that it cannot be reached, and takes up again', async (t) => {
   const own = await startRedisServer(t);
-  const redis = await openGuardedRedis(t, { url: own.url });
+  const redis = await openRedisHandle(t, { url: own.url });
   const limits = { hourRecordsMax: 100, recordsKeptMs: HOUR_MS, countsKeptMs: HOUR_MS };
   const options = { redis, clock: systemClock, writer: 'w', ...limits };
   const sink = createRedisDecisionSink(options);

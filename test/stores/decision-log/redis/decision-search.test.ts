@@ -10,7 +10,7 @@ import { createRedisDecisionReader } from '../../../../src/stores/decision-log/r
 import { createRedisDecisionSink } from '../../../../src/stores/decision-log/redis/decision-sink.ts';
 import { createDecisionRecord } from '../../../support/decision-records.ts';
 import { startRedisServer } from '../../../support/redis-server.ts';
-import { openGuardedRedis } from '../../redis/open-guarded-redis.ts';
+import { openRedisHandle } from '../../redis/open-redis-handle.ts';
 
 const HOUR_MS = 3_600_000;
 const server = await startRedisServer(t);
@@ -19,7 +19,7 @@ let openings = 0;
 /** A log of long ago by the clock of its reader. */
 async function openOld(t: Test, count: number) {
   openings += 1;
-  const redis = await openGuardedRedis(t, { url: server.url, keyPrefix: `old-${openings}` });
+  const redis = await openRedisHandle(t, { url: server.url, keyPrefix: `old-${openings}` });
   const limits = { hourRecordsMax: 100_000, recordsKeptMs: 1_000 * HOUR_MS, countsKeptMs: HOUR_MS };
   const options = { redis, writer: 'writer', ...limits };
   const clock = { ...systemClock, nowMs: () => Date.now() + 400 * HOUR_MS };

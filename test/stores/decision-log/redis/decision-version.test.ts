@@ -5,7 +5,7 @@ import { createRedisDecisionSink } from '../../../../src/stores/decision-log/red
 import { createDecisionRecord } from '../../../support/decision-records.ts';
 import { type RedisServer, startRedisServer } from '../../../support/redis-server.ts';
 import { until } from '../../../support/test-app.ts';
-import { openGuardedRedis } from '../../redis/open-guarded-redis.ts';
+import { openRedisHandle } from '../../redis/open-redis-handle.ts';
 
 const HOUR_MS = 3_600_000;
 /** So many hours later everything stands in an hour to which nothing is appended any more. */
@@ -13,7 +13,7 @@ const LATER_MS = 3 * HOUR_MS;
 
 /** A log that is written now, and a second reader of it who lives later. */
 async function open(t: Test, server: RedisServer) {
-  const redis = await openGuardedRedis(t, { url: server.url });
+  const redis = await openRedisHandle(t, { url: server.url });
   const limits = { hourRecordsMax: 1_000, recordsKeptMs: 5 * HOUR_MS, countsKeptMs: 48 * HOUR_MS };
   const options = { redis, clock: systemClock, ...limits };
   const readFrom = (offsetMs: number) => {

@@ -1,25 +1,21 @@
 import type { Test } from 'tap';
-import {
-  createGuardedRedis,
-  type GuardedRedis,
-  type GuardedRedisEvent,
-} from '../../../src/stores/redis/guarded-redis.ts';
+import { createRedisHandle, type RedisEvent, type RedisHandle } from '../../../src/stores/redis/handle.ts';
 import { type AnyTarget, toTarget } from '../../support/redis-target.ts';
 import { PATIENT_BUDGET_MS } from './watched-store.ts';
 
 /** A connection that is up, closes with the test, and has told its events. */
-export interface OpenGuardedRedis extends GuardedRedis {
-  readonly events: readonly GuardedRedisEvent[];
+export interface OpenRedisHandle extends RedisHandle {
+  readonly events: readonly RedisEvent[];
 }
 
 /** Connects to a server that runs, with a budget that a busy test machine does not exceed by accident. */
-export async function openGuardedRedis(
+export async function openRedisHandle(
   t: Test,
   options: AnyTarget & { readonly budgetMs?: number },
-): Promise<OpenGuardedRedis> {
-  const events: GuardedRedisEvent[] = [];
+): Promise<OpenRedisHandle> {
+  const events: RedisEvent[] = [];
   const up = Promise.withResolvers<void>();
-  const redis = createGuardedRedis({
+  const redis = createRedisHandle({
     name: 'test',
     budgetMs: PATIENT_BUDGET_MS,
     probeIntervalMs: 50,
