@@ -14,7 +14,7 @@ interface BlockAmbiguousDependencies {
   readonly newId: () => string;
 }
 
-/** Builds the decision on a subject that is ambiguous: BLOCK by whatever policy, and nobody is asked about any of its readings. */
+/** Builds the decision on an ambiguous subject: BLOCK under every policy, and no provider is asked. */
 export function createBlockAmbiguous(dependencies: BlockAmbiguousDependencies): Decide {
   const { providers, policy, clock, newId } = dependencies;
   return () => {

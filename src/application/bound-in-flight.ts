@@ -1,14 +1,20 @@
 import { RiskgateError } from '../domain/errors.ts';
 import type { SettledDecide } from './settle-decision.ts';
 
-/** A use case that refuses when too many decisions wait for evidence or for their record, and that knows whether it would. */
+/**
+ * A use case that refuses when too many decisions wait for evidence or for their record, and can tell whether
+ * it would.
+ */
 interface BoundedDecide {
   /** Throws `overloaded` when full; otherwise as the decision it wraps. */
   readonly decide: SettledDecide;
   isFull(): boolean;
 }
 
-/** Bounds the decisions that wait, and with them the memory and sockets that waiting costs. A decision that is made in place waits for nothing and is not counted. */
+/**
+ * Bounds the number of waiting decisions, and so the memory and sockets that they hold. A decision that is
+ * made synchronously does not wait and is not counted.
+ */
 export function boundInFlight(decide: SettledDecide, inFlightMax: number): BoundedDecide {
   let inFlight = 0;
   const leave = () => {

@@ -17,7 +17,10 @@ import { enabledDeviceProviders, type Gathered, type ProviderSlot } from './gath
 import type { OperationObserver } from './operation-observer.ts';
 import type { Clock, CustodyName, CustodyStore } from './ports.ts';
 
-/** Keyed hashes under one key, for one purpose each: they say nothing of an identifier but that it is the same. Hashes of one telemetry id under different keys begin with the same two digits. */
+/**
+ * Keyed hashes under one key, each for one purpose: they only show whether two identifiers are equal. Hashes
+ * of one telemetry id under different keys begin with the same two digits.
+ */
 export interface CustodyHashes {
   readonly telemetry: (id: string) => string;
   readonly device: (id: string) => string;
@@ -27,23 +30,32 @@ export interface CustodyHashes {
 interface CustodyDependencies {
   readonly slots: readonly ProviderSlot[];
   readonly store: CustodyStore;
-  /** Under each hash key that is known, the one in force first. */
+  /** Under each known hash key, the one in force first. */
   readonly hashes: readonly CustodyHashes[];
   readonly clock: Clock;
   readonly observer: Pick<OperationObserver, 'onCustody'>;
 }
 
-/** One use of a telemetry id. `names` is empty where there is none to keep; `record` is null where custody is unknown, and may still turn out to be in doubt. */
+/**
+ * One use of a telemetry id. `names` is empty without a telemetry id. `record` is null where custody is
+ * unknown; a record that is present can still be in doubt (see isInDoubt).
+ */
 export interface CustodyUse {
   readonly names: readonly CustodyName[];
   readonly record: CustodyRecord | null;
 }
 
-/** Keeps telemetry ids with who used them first. */
+/** Binds telemetry ids to their first users. */
 export interface Custody {
-  /** Records a use. Never rejects, and settles by the deadline (monotonic milliseconds): what has not answered then is unknown. */
+  /**
+   * Records a use. Never rejects, and settles by the deadline (monotonic milliseconds): without an answer by
+   * then, custody is unknown.
+   */
   take(subject: Subject, deadlineAtMs: number): CustodyUse | Promise<CustodyUse>;
-  /** What a policy reads of a use once the evidence is there. Has the binding kept by what the providers said of the telemetry id, and does not wait for that. */
+  /**
+   * The custody that a policy reads, once the evidence is known. Also extends the binding's life by what the
+   * providers reported about the telemetry id, without waiting for the store.
+   */
   conclude(use: CustodyUse, gathered: readonly Gathered[], nowMs: number): TelemetryCustody;
 }
 
@@ -54,7 +66,7 @@ export function createCustody({ slots, store, hashes, clock, observer }: Custody
   const deviceSlots = slots.filter(({ subject }) => subject === 'device_id');
   const enabledSlots = deviceSlots.filter(({ source }) => source !== null);
   const enabledIds = enabledDeviceProviders(slots);
-  // Where no device API is enabled nobody checks the device id, and it still tells one device from another.
+  // Where no device API is enabled, no provider checks the device id, but it still tells devices apart.
   const boundSlots = (enabledSlots.length > 0 ? enabledSlots : deviceSlots).map((slot) => ({
     slot,
     field: DEVICE_FIELD_PREFIX + slot.id,
@@ -84,7 +96,8 @@ export function createCustody({ slots, store, hashes, clock, observer }: Custody
       // What no provider can be asked about is a missing id.
       const telemetryId = spellPart('telemetry_id', subject.telemetryId ?? '');
       if (telemetryId === null) return NOTHING_TO_KEEP;
-      // Evidence about another spelling of an id is accepted, so that spelling must not be a first use of its own.
+      // Evidence about another spelling of an id is accepted, so that spelling must not count as a separate
+      // first use.
       const folded = foldId(telemetryId);
       const names = hashes.map((under) => ({ key: under.telemetry(folded), claim: toClaim(subject, under) }));
       const record = store.use(names);
@@ -103,7 +116,9 @@ export function createCustody({ slots, store, hashes, clock, observer }: Custody
   };
 }
 
-/** What the providers of telemetry ids said of this one's expiry: the earliest, where there are several. */
+/**
+ * The expiry that the providers of telemetry ids report for this one: the earliest, where there are several.
+ */
 function toExpiry(slots: readonly ProviderSlot[], gathered: readonly Gathered[]): TelemetryExpiry {
   let validUntilMs: number | null = null;
   let isLost = false;
@@ -117,7 +132,10 @@ function toExpiry(slots: readonly ProviderSlot[], gathered: readonly Gathered[])
   return { validUntilMs, isLost };
 }
 
-/** When the telemetry id came to be, Unix milliseconds: the earliest that its providers say, null where none does. */
+/**
+ * When the telemetry id was created, Unix milliseconds: the earliest time that its providers report, null
+ * where none does.
+ */
 function toCreatedAtMs(slots: readonly ProviderSlot[], gathered: readonly Gathered[]): number | null {
   let createdAtMs: number | null = null;
   slots.forEach(({ subject, source }, place) => {
@@ -129,7 +147,11 @@ function toCreatedAtMs(slots: readonly ProviderSlot[], gathered: readonly Gather
   return createdAtMs;
 }
 
-/** A binding outlives the telemetry id. One of an id that no provider knows is not worth keeping, unless who says so is suspect or cannot say: its next use would be a first one. */
+/**
+ * True when the binding must have its full life, so that it outlives the telemetry id. An id that no provider
+ * knows is not worth it, unless a provider is suspect or gave no definite answer: losing the binding would
+ * make the next use a first use.
+ */
 function keep(
   store: CustodyStore,
   names: readonly CustodyName[],
@@ -151,7 +173,10 @@ function keep(
   );
 }
 
-/** The record, or null when it has not come within `waitMs`. One that has arrived by then is taken, if this process was too busy to take it before. */
+/**
+ * The record, or null when it has not arrived within `waitMs`. A record that arrived in time is used even if
+ * this process was too busy to read it sooner.
+ */
 function settleBy(record: Promise<CustodyRecord | null>, waitMs: number): Promise<CustodyRecord | null> {
   const { promise, resolve } = Promise.withResolvers<CustodyRecord | null>();
   const timer = setTimeout(() => setImmediate(resolve, null), Math.max(0, waitMs));

@@ -14,17 +14,19 @@ import {
 import type { Clock } from './ports.ts';
 import { type Span, type Tracer, toDecisionAttributes } from './tracer.ts';
 
-/** What a caller may ask for beside the subject. */
+/** The options of a decision besides the subject. */
 export interface DecideOptions {
-  /** Evidence older than this is not used; null accepts any that has not expired. */
+  /** Evidence older than this is not used; null accepts all evidence that has not expired. */
   readonly maxAgeMs: number | null;
-  /** A shorter deadline than the configured one; null keeps that. It can only be lowered. */
+  /**
+   * A shorter deadline than the configured one; null keeps the configured one. A longer value has no effect.
+   */
   readonly deadlineMs: number | null;
   /** When the request arrived, monotonic milliseconds: the deadline counts from there. Absent means now. */
   readonly receivedAtMs?: number | undefined;
   /** The caller's `traceparent` header as it came; it is ignored where nothing is traced. */
   readonly traceparent?: string | undefined;
-  /** The id of the API key that asks, for statistics in this process. */
+  /** The id of the caller's API key, for statistics in this process. */
   readonly caller?: string | undefined;
 }
 
@@ -42,10 +44,12 @@ export interface DecideDependencies {
   readonly tracer?: Tracer | null;
 }
 
-/** Answers the one question. Never rejects for what an upstream, a store or a subject does: those are outcomes. */
+/**
+ * Makes a decision. Never rejects because of an upstream, a store or a subject: these failures are outcomes.
+ */
 export type Decide = (subject: Subject, options: DecideOptions) => Decision | Promise<Decision>;
 
-/** Of the deadline, what judging, recording and answering are left at its end, and the most of it. */
+/** The share of the deadline that is reserved for judging, recording and answering, and its upper bound. */
 const ANSWER_SHARE = 0.02;
 const ANSWER_MS_MAX = 20;
 
@@ -64,7 +68,8 @@ export function createDecide(dependencies: DecideDependencies): Decide {
       span?.end(toDecisionAttributes(decision));
       return decision;
     };
-    // Asked together, so that one batch carries both to Redis; custody only for a policy that reads it.
+    // Asked together, so that one batch carries both to Redis. Custody is asked only for a policy that reads
+    // it.
     const use = readsCustody(dependencies.policy()) ? custody.take(subject, deadlineAtMs) : null;
     const gathered = gatherEvidence(slots, subject, {
       clock,
@@ -91,7 +96,7 @@ function judge(
   const decidedAtMs = clock.nowMs();
   const inForce = policy();
   const evidence = gathered.map((piece, place) => toUse(piece, slots[place], decidedAtMs));
-  // A policy that came into force during the wait may read what nobody asked for.
+  // A policy that came into force during the wait may read evidence that was not asked for.
   const untaken = readsCustody(inForce) ? 'unknown' : 'none';
   const custody = use === null ? untaken : keeper.conclude(use, gathered, decidedAtMs);
   const request = toRequestSignals(subject, enabledDevices);
@@ -123,7 +128,7 @@ function toUse(
   const { provider, outcome, upstreamRequestId, observedAtMs } = evidence;
   const signals = evidence.signals === null ? null : (slot?.source?.present(evidence.signals, nowMs) ?? null);
   const ageMs = origin === 'none' || !isDefinite(outcome) ? 0 : Math.max(0, nowMs - observedAtMs);
-  // A missing id was not asked about: that it is not found is beyond doubt.
+  // No provider was asked about a missing id: its `not_found` is certain.
   const isMissing = origin === 'none' && outcome === 'not_found';
   const suspect = !isMissing && (slot?.source?.isSuspect() ?? false);
   return { provider, outcome, origin, latencyMs, ageMs, upstreamRequestId, signals, suspect };

@@ -2,7 +2,10 @@ import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import { CAN_BE_TRUE } from '../domain/policy/possible-results.ts';
 import type { ProviderSlot } from './gather-evidence.ts';
 
-/** A rule that cannot do what it says because it reads a provider that is disabled. `partial` rules can still be true through their other parts, and are unknown otherwise. */
+/**
+ * A rule that cannot work as written because it reads a provider that is disabled. `partial` rules can still
+ * be true by their other parts, and are unknown otherwise.
+ */
 export interface InertRule {
   readonly rule: string;
   readonly kind: 'inert' | 'partial';

@@ -2,14 +2,14 @@ import type { Evidence, EvidenceOrigin, Outcome } from '../domain/evidence.ts';
 import { type Question, questionFor, type Subject, type SubjectPart } from '../domain/subject.ts';
 import type { Clock, EvidenceSource, LookLimits, LookResult } from './ports.ts';
 
-/** A provider known to the registry; without a source it is disabled, and always skipped. */
+/** One registered provider in a decision. Without a source it is disabled, and always skipped. */
 export interface ProviderSlot {
   readonly id: string;
   readonly subject: SubjectPart;
   readonly source: EvidenceSource | null;
 }
 
-/** What one slot came to, and how long the decision waited for it. */
+/** The evidence of one slot, and how long the decision waited for it. */
 export interface Gathered {
   readonly evidence: Evidence;
   readonly origin: EvidenceOrigin;
@@ -22,7 +22,10 @@ interface GatherOptions extends LookLimits {
   readonly deadlineAtMs: number;
 }
 
-/** Asks every slot at once and settles by the deadline, with exactly one outcome for each slot, in slot order. Never rejects. Answers in place when every piece of evidence is at hand. */
+/**
+ * Asks every slot at once and settles by the deadline, with exactly one outcome for each slot, in slot order.
+ * Never rejects. Answers synchronously when all evidence is in memory.
+ */
 export function gatherEvidence(
   slots: readonly ProviderSlot[],
   subject: Subject,
@@ -47,9 +50,9 @@ export function enabledDeviceProviders(slots: readonly ProviderSlot[]): readonly
 }
 
 /**
- * How a provider ends that is not asked. A missing id is the same as one that it does not know: leaving it out
- * must not be better than forging it. What is there and cannot be read might have been found, so nothing is
- * known.
+ * How a provider ends that is not asked. A missing id is the same as one that it does not know: leaving it
+ * out must not be better than forging it. What is there and cannot be read might have been found, so nothing
+ * is known.
  */
 const OUTCOME_UNASKED: Readonly<Record<Exclude<Question['kind'], 'ask'>, Outcome>> = {
   missing: 'not_found',
@@ -95,13 +98,14 @@ function awaitPending(
   const { promise, resolve } = Promise.withResolvers<Gathered[]>();
   const elapsedMs = () => clock.monotonicMs() - startedAtMs;
   let waiting = pending.length;
-  // The deadline answers for whoever has not: their calls go on for the next request, bounded by their own timeout.
+  // At the deadline, slots without an answer time out. Their calls go on for later requests, bounded by their
+  // own timeout.
   const endAtDeadline = () => {
     for (const { place } of pending)
       gathered[place] ??= { ...lost(slots[place]?.id ?? '', 'timeout', clock), latencyMs: elapsedMs() };
     resolve(gathered);
   };
-  // What has arrived by then is taken first, if this process was too busy to take it before.
+  // Answers that arrived in time are read first, even if this process was too busy to read them sooner.
   const waitMs = Math.max(0, deadlineAtMs - clock.monotonicMs());
   const timer = setTimeout(() => setImmediate(endAtDeadline), waitMs);
   const settle = (place: number, result: LookResult) => {
@@ -114,7 +118,7 @@ function awaitPending(
   for (const { place, look } of pending) {
     look.then(
       (result) => settle(place, result),
-      // A source never rejects; should one all the same, its evidence is lost and the decision is not.
+      // A source never rejects. If one does, only its evidence is lost, not the decision.
       () => settle(place, lost(slots[place]?.id ?? '', 'unavailable', clock)),
     );
   }

@@ -4,18 +4,18 @@ import type { PolicyMistake } from '../domain/policy/document.ts';
 import { findComment } from '../domain/policy/find-comment.ts';
 import { failure, type Result } from '../domain/result.ts';
 
-/** A parsed file that can say where its values stand; lines and columns count from 1. */
+/** A parsed file that knows the position of each value; lines and columns count from 1. */
 interface LocatedDocument {
   readonly value: unknown;
-  /** What is wrong with the file before its value is looked at, as `line:column: message`. */
+  /** Mistakes in the syntax of the file, as `line:column: message`. */
   readonly mistakes: readonly string[];
   describe(mistakes: readonly PolicyMistake[]): readonly string[];
-  /** True for text that stands on several lines and whose line breaks are read as spaces. */
+  /** True for text on several lines whose line breaks are read as spaces. */
   isFolded(path: readonly (string | number)[]): boolean;
 }
 
 interface LoadPolicyOptions extends Omit<CompileOptions, 'hash'> {
-  /** In the `texts`, which are conditions, no comment of the file format may follow unquoted text. */
+  /** In the `texts`, which are conditions, a comment of the file format must not follow unquoted text. */
   readonly parse: (text: string, options: { readonly texts: readonly string[] }) => LocatedDocument;
   /** Hex digest of a text. */
   readonly sha256: (text: string) => string;
@@ -31,7 +31,7 @@ export function loadPolicy(text: string, options: LoadPolicyOptions): Result<Com
   return cut.length > 0 ? failure(document.describe(cut)) : compiled;
 }
 
-/** A comment in CEL runs to the end of its line, and in folded text that is the end of the condition. */
+/** A comment in CEL runs to the end of its line, which in folded text is the end of the condition. */
 function findFoldedComments({ rules }: CompiledPolicy, document: LocatedDocument): readonly PolicyMistake[] {
   return rules.flatMap(({ source: { when } }, index) => {
     const path = ['rules', index, 'when'];

@@ -17,27 +17,27 @@ export interface Clock {
   monotonicMs(): number;
 }
 
-/** What one provider is asked about, beside the id: values that may be passed on to it. */
+/** What one provider is asked: the id, and values that may be passed on to it. */
 export interface ProviderQuery {
   readonly id: string;
   readonly accountId?: string | undefined;
   readonly action?: string | undefined;
 }
 
-/** Limits one caller sets on one look. */
+/** The limits of one lookup. */
 export interface LookLimits {
-  /** Evidence older than this is not used; null accepts any that has not expired. */
+  /** Evidence older than this is not used; null accepts all evidence that has not expired. */
   readonly maxAgeMs: number | null;
-  /** Monotonic milliseconds at which the caller is answered; absent where nobody waits so long. */
+  /** Monotonic milliseconds at which the caller is answered; absent without a deadline. */
   readonly deadlineAtMs?: number;
-  /** The trace that the look is a part of; absent where nothing is traced. */
+  /** The trace that the lookup is a part of; absent where nothing is traced. */
   readonly span?: Span | null;
-  /** Who asks, and the end user's address: for statistics in this process only, and never sent anywhere. */
+  /** The caller and the end user's address, for statistics in this process only; never sent anywhere. */
   readonly caller?: string | undefined;
   readonly ip?: string | undefined;
 }
 
-/** Evidence and how it was come by. */
+/** Evidence and its origin. */
 export interface LookResult {
   readonly evidence: Evidence;
   readonly origin: EvidenceOrigin;
@@ -45,7 +45,7 @@ export interface LookResult {
 
 /**
  * One enabled provider as the use cases see it. `look` never rejects: every failure is an outcome. It answers
- * in place when the evidence is at hand, so that a warm decision costs no turn of the event loop.
+ * synchronously when the evidence is in memory, so that a warm decision costs no turn of the event loop.
  */
 export interface EvidenceSource {
   readonly id: string;
@@ -54,23 +54,27 @@ export interface EvidenceSource {
   /** The signals as a policy reads them at `nowMs`: the stored ones with their ages added. */
   present(signals: Signals, nowMs: number): Signals;
   /**
-   * When the subject's id itself expires, Unix milliseconds, as its signals say; null where the provider says
-   * nothing of it.
+   * When the subject's id itself expires, Unix milliseconds, by its signals; null where the provider does not
+   * report it.
    */
   subjectExpiresAtMs(signals: Signals): number | null;
-  /** When the subject's id came to be, Unix milliseconds, likewise. */
+  /**
+   * When the subject's id was created, Unix milliseconds, by its signals; null where the provider does not
+   * report it.
+   */
   subjectCreatedAtMs(signals: Signals): number | null;
   /** The signals of an id that the provider does not know, or that is missing. */
   readonly notFoundSignals: Signals;
   /** The store key for an id: keyed hashes only. */
   keyOf(id: string): string;
   /**
-   * Where replicas that write under another hash key which is known here keep it; a purge reaches these too.
+   * The store keys of the id under the other known hash keys, which other replicas may use; a purge removes
+   * these too.
    */
   olderKeysOf(id: string): readonly string[];
   /**
-   * True while `not_found` of this provider is in doubt: it has come to know nobody, which is most likely our
-   * own wrong URL, key or environment.
+   * True while `not_found` of this provider is in doubt: it no longer finds any id, most likely because our
+   * URL, key or environment is wrong.
    */
   isSuspect(): boolean;
 }
@@ -82,31 +86,27 @@ export interface EvidenceStore {
    * evidence.
    */
   get(key: string): StoredEvidence | null | Promise<StoredEvidence | null>;
-  /**
-   * As `get`; and where there is nothing, claims in the same step the right to ask upstream, for `claimMs` at
-   * most (0 claims nothing). Null tells the caller to ask, whether or not the claim could be had: only a
-   * claim of another replica is reason to wait. Once asked, call `set` or `release`, which end this replica's
-   * claim.
+  /** As `get`. On a miss it also claims, in the same step, the upstream call for at most `claimMs` (0 claims nothing). Null tells the caller to make the call, whether or not the claim succeeded; only a claim of another replica is a reason to wait. After the call, use `set` or `release`, which end this replica's claim.
    */
   getOrClaim(key: string, claimMs: number): StoreReading | Promise<StoreReading>;
   /**
-   * Keeps evidence until its `expiresAtMs`; where that is null or past, only releases the key. Does not wait
-   * for a remote level.
+   * Keeps evidence until its `expiresAtMs`; where that is null or past, only releases the claim. Does not
+   * wait for a remote level.
    */
   set(key: string, evidence: Evidence): void;
   /**
-   * Gives up this replica's claim, if it has one, so that nobody waits for what will not come. Does not wait
+   * Releases this replica's claim, if it has one, so that other replicas stop waiting for it. Does not wait
    * for a remote level.
    */
   release(key: string): void;
   /**
-   * Removes keys everywhere this store reaches, other replicas included. Resolves false when some level could
-   * not be reached, and the purge may thus be incomplete.
+   * Removes keys from every level of this store and on every replica. Resolves false when some level could
+   * not be reached, so that the purge may be incomplete.
    */
   purge(keys: readonly string[]): Promise<boolean>;
   /**
-   * Calls back with keys that were purged, here or on another replica, so that calls in flight for them can
-   * be disowned.
+   * Calls back with keys that were purged, here or on another replica, so that results of calls in flight for
+   * them are not cached.
    */
   onPurge(listener: (keys: readonly string[]) => void): void;
 }
@@ -133,32 +133,34 @@ export interface CustodyName {
 }
 
 /**
- * Where telemetry ids are bound to who used them first. Keys and claims hold keyed hashes only. A store never
- * rejects and never throws.
+ * Binds telemetry ids to their first users. Keys and claims hold keyed hashes only. A store never rejects and
+ * never throws.
  */
 export interface CustodyStore {
   /**
-   * Records one use in one atomic step under every name of the id, the first of the hash key in force, and
-   * binds what is not bound yet unless the use is another's. Null where that could not be done or not be
-   * known: custody is then unknown, and never a first use.
+   * Records one use in one atomic step, under every name of the id; the first name is that of the hash key in
+   * force. Fields that are not bound yet are bound, unless the use is not the holder's. Null where this
+   * failed or its result is not known: custody is then unknown, and never a first use.
    */
   use(names: readonly CustodyName[]): CustodyRecord | null | Promise<CustodyRecord | null>;
   /**
-   * Keeps the binding for its full life, and until the telemetry id itself expires (Unix milliseconds, null
-   * where that is not known) if that is later. One that nobody asks this for ends soon after its latest use.
-   * Nothing ever shortens a life. Does not wait for a remote store.
+   * Keeps the binding for its full life, or until the telemetry id itself expires (Unix milliseconds, null
+   * where unknown) if that is later. Without this call a binding ends soon after its latest use. Nothing
+   * shortens a life. Does not wait for a remote store.
    */
   keep(keys: readonly string[], validUntilMs: number | null): void;
 }
 
-/** What a provider said, before it is dated and given a time to live. */
+/** A provider's answer, before it gets a date and a time to live. */
 export type ProviderAnswer = SettledAnswer | FailedAnswer;
 
 export interface SettledAnswer {
   readonly outcome: SettledOutcome;
   readonly signals: Signals;
   readonly upstreamRequestId: string | null;
-  /** Unix milliseconds after which the provider itself says the answer is void; null when it does not say. */
+  /**
+   * Unix milliseconds after which the answer is void by the provider's own word; null where it gives no time.
+   */
   readonly validUntilMs: number | null;
 }
 
@@ -166,8 +168,8 @@ export interface FailedAnswer {
   readonly outcome: IndefiniteOutcome;
   readonly upstreamRequestId: string | null;
   /**
-   * A short constant for the log that says what went wrong (`http_503`, `redirect`, `subject_mismatch`).
-   * Never text from the provider.
+   * A short constant for the log that names the failure (`http_503`, `redirect`, `subject_mismatch`). Never
+   * text from the provider.
    */
   readonly failure: string;
   readonly isRetryable: boolean;
@@ -176,7 +178,7 @@ export interface FailedAnswer {
 }
 
 /**
- * One call to a provider, its retry included, as metrics and logs see it. A call that was refused here has 0
+ * One call to a provider, including its retry, for metrics and logs. A call that riskgate did not send has 0
  * attempts: `circuit_open`, or the failures `bulkhead_full` and `queue_timeout`.
  */
 export interface ProviderCallEvent {
@@ -189,8 +191,8 @@ export interface ProviderCallEvent {
 }
 
 /**
- * The circuit of a provider has changed: `open` refuses calls, `half_open` has one under way to find out. It
- * begins `closed`, of which there is no event.
+ * The circuit of a provider has changed: `open` refuses calls, `half_open` tries one call. It starts
+ * `closed`, without an event.
  */
 interface CircuitEvent {
   readonly provider: string;
@@ -202,16 +204,16 @@ export interface SuspectEvent {
   readonly provider: string;
   readonly isSuspect: boolean;
   /**
-   * `known_ids_not_found`: ids that it knew are gone. `nothing_ever_found`: it has known nobody since the
-   * start. `found_again`, `quiet`: why the suspicion ended.
+   * `known_ids_not_found`: it no longer finds ids that it knew. `nothing_ever_found`: it has not found any id
+   * since the start. `found_again`, `quiet`: why the suspicion ended.
    */
   readonly cause: 'known_ids_not_found' | 'nothing_ever_found' | 'found_again' | 'quiet';
-  /** The latest calls that were counted, and how many of them were not found. */
+  /** The number of recent calls that were counted, and how many of them were not found. */
   readonly samples: number;
   readonly notFound: number;
 }
 
-/** Told of what happens, and never a reason for anything to fail or wait. */
+/** Observes provider calls. It must not throw or block. */
 export interface ProviderObserver {
   onProviderCall(event: ProviderCallEvent): void;
   onCircuitChange(event: CircuitEvent): void;
@@ -227,46 +229,46 @@ export interface DecisionEvent {
   readonly action: string | null;
 }
 
-/** Told of every decision that is answered, and never a reason for the answer to fail or wait. */
+/** Observes every decision that is answered. It must not throw or block. */
 export interface DecisionObserver {
   onDecision(event: DecisionEvent): void;
 }
 
-/** The place of a request in the present window, from 1, and how long the window still lasts. */
+/** The number of a request in the current window, from 1, and how long the window still lasts. */
 export interface WindowCount {
   readonly count: number;
   readonly leftMs: number;
 }
 
 /**
- * Counts the requests of callers in fixed windows. Never rejects: a shared count that is lost goes on in this
- * process.
+ * Counts the requests of callers in fixed windows. Never rejects: when the shared count cannot be reached,
+ * counting goes on in this process.
  */
 export interface RequestCounter {
   /**
-   * `max` is what the window allows, and says how exact the places have to be: none is given twice, but some
-   * may be left out.
+   * `max` is the limit of the window, and so how exact the numbers must be: no number is given twice, but
+   * some may be skipped.
    */
   count(callerId: string, windowMs: number, max: number): WindowCount | Promise<WindowCount>;
 }
 
-/** A decision that is kept for the retries of its request. `body` is as it was sent. */
+/** A decision that is kept for retries of its request. `body` is the text that was sent. */
 export interface StoredAnswer {
   readonly decisionId: string;
   readonly body: string;
 }
 
 /**
- * What a key stands for at the moment of asking. `unavailable`: the store cannot say, so the request has no
- * protection against being done twice.
+ * The state of an idempotency key. `unavailable`: the store cannot tell, so the request may be processed
+ * twice.
  */
 export type Claim =
   | { readonly kind: 'claimed' | 'in_flight' | 'mismatch' | 'unavailable' }
   | { readonly kind: 'stored'; readonly answer: StoredAnswer };
 
 /**
- * One request that wants to be done once. `key` and `fingerprint` are keyed hashes; `owner` names this
- * attempt alone.
+ * One request that must be processed once. `key` and `fingerprint` are keyed hashes; `owner` identifies this
+ * attempt.
  */
 export interface ClaimedRequest {
   readonly key: string;
@@ -275,17 +277,17 @@ export interface ClaimedRequest {
 }
 
 /**
- * Keeps answers by idempotency key. Never rejects and never throws: what it cannot keep or find is
- * `unavailable`, or lost.
+ * Keeps answers by idempotency key. Never rejects and never throws: a failure is `unavailable`, or loses the
+ * answer.
  */
 export interface IdempotencyStore {
   /** Claims the key for `lockMs` at most, unless another request holds it or its answer is kept. */
   claim(request: ClaimedRequest, lockMs: number): Claim | Promise<Claim>;
   /**
-   * Keeps the answer for `ttlMs` in place of the claim of the same owner, or where nothing stands; leaves
-   * anything else alone. Does not wait for a remote store.
+   * Keeps the answer for `ttlMs` in place of the claim of the same owner, or where the key is free; changes
+   * nothing else. Does not wait for a remote store.
    */
   keep(request: ClaimedRequest, answer: StoredAnswer, ttlMs: number): void;
-  /** Gives the claim of the same owner up, so that a retry is done anew. */
+  /** Releases the claim of the same owner, so that a retry is processed as a new request. */
   release(request: ClaimedRequest): void;
 }

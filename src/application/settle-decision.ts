@@ -3,41 +3,56 @@ import type { Subject } from '../domain/subject.ts';
 import type { Decide, DecideOptions } from './decide.ts';
 import type { DecisionObserver } from './ports.ts';
 
-/** Who asked, and how. */
+/** The caller and its entry point. */
 export interface Asking {
   /** The id of the API key, or of the gateway. */
   readonly caller: string;
-  /** Where the question came in: `decide`, or the dialect of a gateway. */
+  /** The entry point: `decide`, or the dialect of a gateway. */
   readonly entryPoint: string;
   readonly requestId: string;
-  /** What is known of the same question asked just before; absent where every question counts. */
+  /** The same question asked just before; absent where every question counts. */
   readonly repeat?: Repeat | undefined;
 }
 
-/** A question that may be asked several times within seconds, as gateways do. It ends with `remember` or `giveUp`: another asking may wait for it. */
+/**
+ * A question that may be repeated within seconds, as gateways do. It ends with `remember` or `giveUp`; a
+ * repeat may wait for that.
+ */
 export interface Repeat {
-  /** The id of the decision that this one repeats, null where there is none. A promise while that one is still being recorded; it never rejects. */
+  /**
+   * The id of the decision that this one repeats, null where there is none. A promise while that decision is
+   * being recorded; it never rejects.
+   */
   idOf(decision: Decision): string | null | Promise<string | null>;
   /** Called once the decision is recorded. */
   remember(decision: Decision): void;
-  /** Called when no decision came of it. */
+  /** Called when no decision was made. */
   giveUp(): void;
 }
 
-/** A decision that is recorded and told, and the id that it is known by: that of the decision it repeats, or its own. */
+/**
+ * A decision that is recorded and observed, with the id that it is known by: that of the decision it repeats,
+ * or its own.
+ */
 export interface SettledDecision {
   readonly id: string;
   readonly decision: Decision;
 }
 
-/** Decides and settles. Throws or rejects with `decision_log_unavailable` when the decision cannot be recorded where it has to be, and otherwise as the use case it wraps. */
+/**
+ * Decides and settles. Throws or rejects with `decision_log_unavailable` when the decision cannot be recorded
+ * in a strict sink, and otherwise as the use case that it wraps.
+ */
 export type SettledDecide = (
   subject: Subject,
   options: DecideOptions,
   asking: Asking,
 ) => SettledDecision | Promise<SettledDecision>;
 
-/** Records one decision: in place, or as a promise where an answer waits for its record. Rejects with `decision_log_unavailable`. */
+/**
+ * Records one decision: synchronously, or as a promise where the answer waits for its record. Rejects with
+ * `decision_log_unavailable`.
+ */
 export type RecordDecision = (
   decision: Decision,
   subject: Subject,
@@ -50,7 +65,10 @@ interface SettleOptions {
   readonly observer: DecisionObserver;
 }
 
-/** Wraps a use case with what follows every decision, in this order: a repeat is neither recorded nor told again; anything else is recorded, then told to observers. */
+/**
+ * Wraps a use case with the steps after every decision: a repeat is neither recorded nor observed; every
+ * other decision is recorded, then passed to the observers.
+ */
 export function settleDecisions(decide: Decide, { record, observer }: SettleOptions): SettledDecide {
   const tell = (decision: Decision, subject: Subject, asking: Asking): SettledDecision => {
     const { caller, requestId, repeat } = asking;

@@ -3,7 +3,7 @@ import type { Decision } from '../domain/decision.ts';
 /** Never an identifier: outcomes, origins, verdicts, reason codes, hashes of policies. */
 type SpanAttributes = Readonly<Record<string, string | number | boolean | string[]>>;
 
-/** One timed step of a trace. `client` is a call to somebody else. */
+/** One timed step of a trace. `client` is a call to another service. */
 export interface Span {
   /** The header (W3C Trace Context) that makes its receiver a child of this span. */
   readonly traceparent: string;
@@ -14,11 +14,13 @@ export interface Span {
 
 /** Starts traces. Where tracing is off there is no tracer and no span, which costs a comparison with null. */
 export interface Tracer {
-  /** A span of a request, in the caller's trace if its `traceparent` header is well-formed, else in a new one. */
+  /**
+   * A span of a request, in the caller's trace if its `traceparent` header is well-formed, else in a new one.
+   */
   start(name: string, traceparent: string | undefined): Span;
 }
 
-/** What a trace says of a decision. */
+/** The attributes of a decision in a trace. */
 export function toDecisionAttributes({ verdict, degraded, reasons, evidence }: Decision): SpanAttributes {
   const attributes: Record<string, string | boolean | string[]> = {
     'riskgate.verdict': verdict,

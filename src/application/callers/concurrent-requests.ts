@@ -1,10 +1,13 @@
 /** Counts the requests of each caller that are under way, in this process. */
 export interface ConcurrentRequests {
-  /** A place among `max`, as the function that gives it back (once; later calls do nothing), or null when all are taken. */
+  /**
+   * Takes one of `max` places. Returns the function that gives it back (later calls do nothing), or null when
+   * all are taken.
+   */
   take(callerId: string, max: number): (() => void) | null;
 }
 
-/** Builds a count that begins empty; it holds callers with requests under way and no others. */
+/** Builds an empty count. It holds only callers with requests under way. */
 export function createConcurrentRequests(): ConcurrentRequests {
   const taken = new Map<string, number>();
   return {

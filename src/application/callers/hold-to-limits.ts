@@ -1,26 +1,29 @@
 import type { RequestCounter, WindowCount } from '../ports.ts';
 import type { ConcurrentRequests } from './concurrent-requests.ts';
 
-/** How much one caller may ask; null is without limit. */
+/** The limits of one caller; null is no limit. */
 export interface CallerLimits {
   readonly rate: { readonly requests: number; readonly windowSeconds: number } | null;
   /** Requests under way at the same time, in one process. */
   readonly concurrent: number | null;
 }
 
-/** Whoever asks: the id of an API key, or of a gateway's profile. */
+/** The caller: the id of an API key, or of a gateway's profile. */
 export interface LimitedCaller {
   readonly id: string;
   readonly limits: CallerLimits | null;
 }
 
-/** How a caller stands in the present window: requests that are left, and seconds until the next window. */
+/** The requests that a caller has left in the current window, and the seconds until the next window. */
 interface RateStanding {
   readonly remaining: number;
   readonly seconds: number;
 }
 
-/** May the caller ask now? `release` gives the place among its concurrent requests back; call it when the answer is made, however it ends. */
+/**
+ * Whether the caller may ask now. `release` gives back its place among the concurrent requests; call it when
+ * the request ends, in whatever way.
+ */
 export type Permit =
   | { readonly isGranted: true; readonly rate: RateStanding | null; readonly release: () => void }
   | {
@@ -30,12 +33,14 @@ export type Permit =
       readonly retryAfterSeconds: number;
     };
 
-/** Never rejects. Answers in place where the count is at hand. */
+/** Never rejects. Answers synchronously where the count is in this process. */
 export type HoldToLimits = (caller: LimitedCaller) => Permit | Promise<Permit>;
 
 const nothing = () => {};
 const UNLIMITED: Permit = { isGranted: true, rate: null, release: nothing };
-/** A place is free as soon as one of the caller's requests is answered, which takes no longer than a decision. */
+/**
+ * A place becomes free when one of the caller's requests is answered, which takes no longer than a decision.
+ */
 const CONCURRENCY_RETRY_SECONDS = 1;
 const NO_PLACE: Permit = {
   isGranted: false,
@@ -44,7 +49,7 @@ const NO_PLACE: Permit = {
   retryAfterSeconds: CONCURRENCY_RETRY_SECONDS,
 };
 
-/** Holds callers to the limits beside their key: the same counts for every entry point. */
+/** Enforces the limits of callers, with the same counts for every entry point. */
 export function createHoldToLimits(counter: RequestCounter, underWay: ConcurrentRequests): HoldToLimits {
   return ({ id, limits }) => {
     if (limits === null) return UNLIMITED;

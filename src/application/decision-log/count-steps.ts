@@ -5,12 +5,12 @@ import type { StatsWindow } from './plan-window.ts';
 import type { RunPiece } from './run-piece.ts';
 import { type CountedStep, createStepMemory, type Quantiles, type StepMemory } from './step-memory.ts';
 
-/** What was counted in a window, for every group. */
+/** The counts of a window, for every group. */
 export interface CountedWindow {
   /** One for each step, oldest first. */
   readonly steps: readonly CountedStep[];
   readonly all: CountedStep;
-  /** The version of the log that was counted; null where it changed meanwhile. */
+  /** The version of the log that was counted; null where it changed during the count. */
   readonly version: string | null;
 }
 
@@ -24,16 +24,14 @@ interface CountStepsOptions {
 
 const NOTHING = toStep(new GroupedCounts());
 
-/** Periods that are read in one piece: about 6,000 counts of a busy service, some 5 ms. */
+/** Periods that are read in one piece: about 6,000 counts of a busy service, about 5 ms. */
 const PERIODS_TOGETHER = 16;
 /** Steps that are added up in one piece. */
 const STEPS_TOGETHER = 32;
-/** Counts that are remembered: some 10 MB. */
+/** Counts that are kept in memory: about 10 MB. */
 const REMEMBERED_MAX = 200_000;
 
-/**
- * Counts windows in pieces that others can run between. Steps whose hours have not changed since are remembered, so that a window costs its present hour; whoever asks for the same window before its counting has begun gets the same answer.
- * `reader` is asked in pieces, so it should be one that takes its time; see paceReads.
+/** Counts windows in pieces, so that other work can run in between. Steps whose hours have not changed are remembered, so that only the current hour is counted again. Requests for the same window that arrive before its count begins share one answer. `reader` should be paced; see paceReads.
  */
 export function createCountSteps({ reader, run }: CountStepsOptions): CountSteps {
   const memory = createStepMemory(REMEMBERED_MAX);
@@ -61,7 +59,7 @@ function toStep(counts: GroupedCounts): CountedStep {
   return { counts, latencyMs: quantilesOf(counts, 'decision') };
 }
 
-/** Does something for each step, so many in one piece. */
+/** Runs a function for each step, a bounded number of steps in one piece. */
 async function inPieces<Step>(
   steps: readonly Step[],
   run: RunPiece,
@@ -80,7 +78,8 @@ async function readSteps(
   window: StatsWindow,
 ): Promise<readonly CountedStep[]> {
   const { sinceMs, untilMs, stepMs, period } = window;
-  // Read before what they stand for: counts that are newer are read once more, and none is taken for a newer one.
+  // The versions are read before the counts: counts that are newer are then read again, and old counts never
+  // pass for new ones.
   const versions = await reader.countVersions(window);
   const firstHour = Math.floor(sinceMs / PERIOD_MS.hour);
   const versionOf = (startMs: number) =>
@@ -117,7 +116,7 @@ async function readSteps(
   });
 }
 
-/** The times that steps cover, cut into pieces of neighbouring periods. */
+/** The time ranges of the steps, in pieces of adjacent periods. */
 function* piecesOf(
   starts: readonly number[],
   stepMs: number,
@@ -137,7 +136,10 @@ function* piecesOf(
   }
 }
 
-/** One run at a time for each key. Who asks while it runs gets the next one, with all others who do: never an answer that had begun before the question. */
+/**
+ * One run at a time for each key. All who ask during a run share the next run, so that no answer is older
+ * than its question.
+ */
 function shareByKey<Question, Answer>(
   keyOf: (question: Question) => string,
   work: (question: Question) => Promise<Answer>,
@@ -154,7 +156,7 @@ function shareByKey<Question, Answer>(
       running.set(key, next);
       return work(question);
     };
-    // How the one before ended is told to those who asked for it.
+    // The result of the previous run is for those who asked for it.
     const next: Promise<Answer> = before.then(begin, begin).finally(() => {
       if (running.get(key) === next) running.delete(key);
     });

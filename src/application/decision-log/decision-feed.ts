@@ -6,22 +6,25 @@ import type { DecisionLogReader, LogEntry, LogPosition, LogSlice } from './decis
 export interface FeedListener {
   /** Entries in the order of the log, each once. */
   onEntries(entries: readonly LogEntry[]): void;
-  /** Entries before those that come next are no longer kept. */
+  /** Entries before the next ones are no longer kept. */
   onGap(): void;
-  /** Resolves when the listener can take more; false when it has left. Asked while it catches up, where the log can be read faster than it reads. */
+  /**
+   * Resolves when the listener can take more; false when it has left. Used while the listener catches up,
+   * since the log can be faster than the listener.
+   */
   hasRoom(): Promise<boolean>;
-  /** The log cannot be read: the last that is heard. */
+  /** The log cannot be read. This is the last call. */
   onLost(): void;
 }
 
 /** A listener's place in the feed. */
 export interface Follower {
-  /** The last entry that was handed over or passed by; null before the first of an empty log. */
+  /** The last entry that was delivered or skipped; null at the start of an empty log. */
   position(): LogPosition | null;
   leave(): void;
 }
 
-/** New entries of the log, read once in this process however many listen. */
+/** New entries of the log, read once in this process for all listeners. */
 export interface DecisionFeed {
   /** Follows the log after `after`, or from now on where that is null. Rejects with `store_unavailable`. */
   follow(after: LogPosition | null, listener: FeedListener): Promise<Follower>;
@@ -29,26 +32,35 @@ export interface DecisionFeed {
 
 interface DecisionFeedOptions {
   readonly reader: Pick<DecisionLogReader, 'newest' | 'readAfter' | 'onChange'>;
-  /** Reads for those who catch up: however many they are, all of them wait for one another. */
+  /** Reads for listeners that catch up. These reads run one after another. */
   readonly catchUp: Pick<DecisionLogReader, 'readAfter'>;
   readonly clock: Clock;
 }
 
-/** Entries of one read: some 100 KB on the wire. */
+/** Entries of one read: about 100 KB on the wire. */
 const SLICE_MAX = 100;
-/** Appends that follow each other closely are read together. */
+/** Appends within this time of each other are read together. */
 const READ_GAP_MS = 20;
-/** Listeners that are handed entries in one turn of the event loop: each filters them and writes to its socket, some 20 µs. */
+/**
+ * Listeners that receive entries in one turn of the event loop: each filters them and writes to its socket,
+ * about 20 µs.
+ */
 const LISTENERS_TOGETHER = 100;
-/** What every listener adds to the pause after a slice: with a thousand of them handing over takes a third of the event loop at most, and still more than a thousand decisions a second. */
+/**
+ * What every listener adds to the pause after a slice. With a thousand listeners, delivery takes at most a
+ * third of the event loop and still reaches more than a thousand decisions a second.
+ */
 const PAUSE_MS_EACH = 0.04;
-/** Between attempts while the log cannot be read, and when to give up: longer than a failover of Redis takes. */
+/**
+ * The pause between attempts while the log cannot be read, and the time to give up: longer than a failover of
+ * Redis takes.
+ */
 const RETRY_MS = 1_000;
 const LOST_AFTER_MS = 10_000;
-/** Looks at the log without being told, should a notice have been lost. */
+/** The log is also read at this interval, in case a notice is lost. */
 const LOOK_MS = 5_000;
 
-/** Builds a feed. It reads only while somebody listens. */
+/** Builds a feed. It reads only while it has listeners. */
 export function createDecisionFeed(options: DecisionFeedOptions): DecisionFeed {
   return new Feed(options);
 }
@@ -62,7 +74,7 @@ interface Member extends Follower {
 
 class Feed implements DecisionFeed {
   readonly #options: DecisionFeedOptions;
-  /** Those that have caught up: they have seen all up to `#position`. */
+  /** Listeners that have caught up: they have seen every entry up to `#position`. */
   readonly #members = new Set<Member>();
   #guests = 0;
   #position: LogPosition | null = null;
@@ -108,7 +120,7 @@ class Feed implements DecisionFeed {
   async #open(): Promise<void> {
     const { reader } = this.#options;
     try {
-      // Heard before it is read, so that nothing is appended in between unnoticed.
+      // Subscribed before the first read, so that no append in between is missed.
       this.#stopHearing = reader.onChange(() => this.#onNotice());
       this.#position = await reader.newest();
       this.#schedule(LOOK_MS);
@@ -141,7 +153,10 @@ class Feed implements DecisionFeed {
     if (this.#guests === 0) this.#stop();
   }
 
-  /** The first read is waited for, so that a log that cannot be read is an answer and not a stream; the rest is caught up with behind the answer. */
+  /**
+   * Waits for the first read, so that a log that cannot be read gives an error instead of a stream. The
+   * listener catches up with the rest after that.
+   */
   async #readFirst(member: Member): Promise<void> {
     await this.#readOn(member);
     if (!member.isIn) void this.#catchUp(member);
@@ -154,12 +169,15 @@ class Feed implements DecisionFeed {
         await this.#readOn(member);
       }
     } catch {
-      // store_unavailable: the client comes back and goes on where it was.
+      // store_unavailable: the client reconnects and continues from its position.
       if (!member.hasLeft) member.listener.onLost();
     }
   }
 
-  /** Reads one slice for one member, which joins the others in the same step when it has all that they have: a later one, and the feed could move on in between. */
+  /**
+   * Reads one slice for one member. When the member has caught up it joins the others in the same step:
+   * between two steps the feed could move on.
+   */
   async #readOn(member: Member): Promise<void> {
     const slice = await this.#options.catchUp.readAfter(member.at, SLICE_MAX);
     if (member.hasLeft) return;
@@ -175,14 +193,14 @@ class Feed implements DecisionFeed {
     if (!this.#isReading) this.#schedule(READ_GAP_MS);
   }
 
-  /** Reads after `waitMs`, or earlier where that was to happen anyway. */
+  /** Reads after `waitMs`, or earlier where a read is already due. */
   #schedule(waitMs: number): void {
     const dueAtMs = this.#options.clock.monotonicMs() + waitMs;
     if (this.#stopHearing === null || (this.#timer !== null && this.#dueAtMs <= dueAtMs)) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#dueAtMs = dueAtMs;
     this.#timer = setTimeout(() => void this.#read(), waitMs);
-    // A feed that nobody ended must not keep a process.
+    // A feed that was not ended must not keep the process alive.
     this.#timer.unref();
   }
 
@@ -196,7 +214,7 @@ class Feed implements DecisionFeed {
       this.#failingSinceMs = null;
       waitMs = (hasMore ? 0 : this.#pauseMs()) + this.#members.size * PAUSE_MS_EACH;
     } catch {
-      // store_unavailable, which whoever reads the log has reported.
+      // store_unavailable, which the log reader has reported.
       waitMs = RETRY_MS;
       this.#noteFailure();
     }
@@ -204,7 +222,7 @@ class Feed implements DecisionFeed {
     this.#schedule(waitMs);
   }
 
-  /** Soon, where something was appended while the log was read. */
+  /** Reads again soon, where something was appended during the read. */
   #pauseMs(): number {
     return this.#isStale ? READ_GAP_MS : LOOK_MS;
   }
@@ -215,19 +233,19 @@ class Feed implements DecisionFeed {
     const hasMoved = slice.position !== this.#position;
     this.#position = slice.position;
     let served = 0;
-    // One that joins meanwhile stands at this position or further, and finds nothing new in it.
+    // A listener that joins during the delivery is already at this position or later, and gets nothing twice.
     for (const member of this.#members) {
       handOver(member, slice);
       served += 1;
       if (served % LISTENERS_TOGETHER === 0) await nextTurn();
     }
     const { length } = slice.entries;
-    // What moves without an entry has passed by something that is none.
+    // The position moved without an entry: something that is not an entry was skipped.
     return length === SLICE_MAX || (length === 0 && hasMoved);
   }
 
   #noteFailure(): void {
-    // All have left while it was read: whoever comes next finds out anew.
+    // All listeners left during the read; the next one starts its own.
     if (this.#guests === 0) return;
     const nowMs = this.#options.clock.monotonicMs();
     this.#failingSinceMs ??= nowMs;
@@ -238,7 +256,7 @@ class Feed implements DecisionFeed {
 
 function handOver(member: Member, { entries, position, isGap }: LogSlice): void {
   if (isGap) member.listener.onGap();
-  // One that came with a later position than the feed's has some of these already.
+  // A listener whose position was ahead of the feed's already has some of these entries.
   const { at } = member;
   const news = at === null ? entries : entries.filter((entry) => entry.position > at);
   if (isBefore(at, position)) member.at = position;

@@ -3,62 +3,74 @@ import type { OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
 import type { Counts } from '../../domain/decision-log/record-counts.ts';
 import type { RecordFilter } from '../../domain/decision-log/record-filter.ts';
 
-/** Records that are appended together. The number rises with every batch of a process. */
+/** Records that are appended together. The number rises with each batch of a process. */
 export interface LogBatch {
   readonly number: number;
   readonly records: readonly LogRecord[];
 }
 
-/** Where the log is written to. It never rejects and never throws. */
+/** A destination of the log. It never rejects and never throws. */
 export interface DecisionSink {
   /** `memory`, `redis`, `file`, `stdout`: a label of metrics and gap records. */
   readonly id: string;
   /** True where an appended batch survives the process. */
   readonly isDurable: boolean;
-  /** True where the sinks of all replicas write to one place, and most likely fail together. */
+  /** True where the sinks of all replicas write to one place, so that they most likely fail together. */
   readonly isShared: boolean;
-  /** Appends a batch in its order, all of it or nothing that counts. True when it is kept as well as this sink can; false when that is not known. A batch may then be appended once more, with no other in between, and is kept once. */
+  /**
+   * Appends a batch in order, all or nothing. True when it is kept as safely as this sink can; false when
+   * that is not known. The same batch may then be appended again, with no other in between, and is kept once.
+   */
   append(batch: LogBatch): boolean | Promise<boolean>;
-  /** Ends after what is under way. Never rejects. */
+  /** Closes after the work under way. Never rejects. */
   close(): Promise<void>;
 }
 
-/** What became of the records that one sink was to get, as totals since the start. */
+/** The totals of one sink since the start. */
 export interface DeliveryUsage {
   readonly sink: string;
   readonly appended: number;
-  /** Records that the sink lacks, or of answers that were refused for want of a record. */
+  /**
+   * Records that the sink lacks, and records of answers that were refused because they could not be recorded.
+   */
   readonly dropped: number;
-  /** Batches that the sink did not take. */
+  /** Batches that the sink did not accept. */
   readonly failures: number;
-  /** Records that wait at the moment. */
+  /** Records that are waiting now. */
   readonly waiting: number;
 }
 
-/** Takes records for one sink, and keeps nobody waiting. */
+/** Takes records for one sink; answers do not wait for them. */
 export interface Delivery {
   readonly sink: string;
   deliver(record: LogRecord): void;
   usage(): DeliveryUsage;
-  /** Delivers what it can within seconds, and leaves the sink open. Never rejects. */
+  /** Delivers as much as it can within seconds, and leaves the sink open. Never rejects. */
   close(): Promise<void>;
 }
 
-/** `taking` what it gets, in time; `failing`; or `unready`, where this process should not be asked for answers: its sink has taken nothing yet, or is its own and has failed for so long that other replicas do better. */
+/**
+ * `taking`: records become durable in time. `failing`: they do not. `unready`: this process should get no
+ * requests, because its sink has accepted nothing yet, or is not shared and has failed for so long that other
+ * replicas do better.
+ */
 export type SinkHealth = 'taking' | 'failing' | 'unready';
 
-/** Takes records for one sink, and says when each is durable. */
+/** Takes records for one sink, and tells when each is durable. */
 export interface StrictDelivery {
   readonly sink: string;
   /** True when the record is durable; false when it cannot be, or not in time. Never rejects. */
   deliver(record: LogRecord): Promise<boolean>;
   usage(): DeliveryUsage;
   health(): SinkHealth;
-  /** Ends after what is under way. Never rejects. */
+  /** Closes after the work under way. Never rejects. */
   close(): Promise<void>;
 }
 
-/** The place of an entry in the log: printable ASCII without spaces, and later entries have greater strings. It stays valid for as long as the log is kept. */
+/**
+ * The place of an entry in the log: printable ASCII without spaces, and later entries have greater strings.
+ * It stays valid for as long as the log is kept.
+ */
 export type LogPosition = string;
 
 export interface LogEntry {
@@ -66,7 +78,7 @@ export interface LogEntry {
   readonly record: LogRecord;
 }
 
-/** A decision with what was learnt about it since, the latest label last. */
+/** A decision and its labels, the latest last. */
 export interface LabelledDecision {
   readonly position: LogPosition;
   readonly record: DecisionRecord;
@@ -74,7 +86,7 @@ export interface LabelledDecision {
 }
 
 export interface QueryOptions {
-  /** Only entries before it; null begins with the newest. */
+  /** Only entries before this position; null begins with the newest. */
   readonly before: LogPosition | null;
   readonly limit: number;
 }
@@ -82,20 +94,26 @@ export interface QueryOptions {
 export interface LogPage {
   /** Newest first. */
   readonly entries: readonly LogEntry[];
-  /** Where to go on; null when there is nothing before. A page may hold fewer than its limit, or nothing, and still have a next: one query looks through so many records at most. */
+  /**
+   * Where the next page begins; null when there are no older entries. A page can hold fewer than its limit,
+   * or nothing, and still have a next page: one query looks through a bounded number of records.
+   */
   readonly next: LogPosition | null;
 }
 
 export interface LogSlice {
   /** Oldest first. */
   readonly entries: readonly LogEntry[];
-  /** Where to go on: the last entry's position, or further where nothing else stands; null for an empty log. */
+  /**
+   * Where to continue: the last entry's position, or a later one where no entry follows; null for an empty
+   * log.
+   */
   readonly position: LogPosition | null;
-  /** Entries that followed the position asked for are no longer kept. */
+  /** Entries directly after the requested position are no longer kept. */
   readonly isGap: boolean;
 }
 
-/** Counts of one period, from its beginning. */
+/** The counts of one period. */
 export interface CountsOfPeriod {
   /** Unix milliseconds. */
   readonly startMs: number;
@@ -103,41 +121,57 @@ export interface CountsOfPeriod {
 }
 
 export interface CountsOptions {
-  /** Unix milliseconds; the periods that begin in between, the first inclusive. */
+  /** Unix milliseconds: the periods that begin at or after `sinceMs` and before `untilMs`. */
   readonly sinceMs: number;
   readonly untilMs: number;
   readonly period: CountPeriod;
 }
 
-/** Minutes and five minutes are counted for a day, hours for as long as the configuration says. Each says of its time what the shorter ones do. */
+/**
+ * Minutes and five minutes are counted for a day, hours for as long as configured. Each counts the same
+ * decisions as the shorter ones within it.
+ */
 export type CountPeriod = 'minute' | 'five_minutes' | 'hour';
 
-/** `unchanged`: the same had been said already. `full`: the decision has LABELS_MAX labels. */
+/** `unchanged`: the same label was given before. `full`: the decision has LABELS_MAX labels. */
 export type LabelResult =
   | { readonly kind: 'recorded' | 'unchanged'; readonly decision: LabelledDecision }
   | { readonly kind: 'unknown_decision' }
   | { readonly kind: 'full' };
 
-/** Where the log is read. Everything but `onChange` rejects with `store_unavailable` when the log cannot be reached. */
+/**
+ * Reads the log. Everything except `onChange` rejects with `store_unavailable` when the log cannot be
+ * reached.
+ */
 export interface DecisionLogReader {
-  /** Decisions, newest first by when they reached the log, and gap records where the filter says so. */
+  /** Decisions, newest first by their arrival in the log, and gap records where the filter includes them. */
   query(filter: RecordFilter, options: QueryOptions): Promise<LogPage>;
   find(id: string): Promise<LabelledDecision | null>;
   /** The labels of decisions, by id; those without any are absent. */
   labelsOf(entries: readonly LogEntry[]): Promise<ReadonlyMap<string, readonly OutcomeLabel[]>>;
-  /** Entries after a position, of both kinds; null stands before the first entry that is kept. */
+  /** Entries of both kinds after a position; null is the position before the first entry that is kept. */
   readAfter(position: LogPosition | null, limit: number): Promise<LogSlice>;
   /** The position of the newest entry; null for an empty log. */
   newest(): Promise<LogPosition | null>;
   /** Periods without a decision are absent. */
   counts(options: CountsOptions): Promise<readonly CountsOfPeriod[]>;
-  /** A text for each hour from that of `sinceMs` to that before `untilMs`: another one whenever the counts of the hour are others, also because they were lost. */
+  /**
+   * A version for each hour from that of `sinceMs` to that before `untilMs`. It changes whenever the counts
+   * of the hour change, also when they are lost.
+   */
   countVersions(options: Pick<CountsOptions, 'sinceMs' | 'untilMs'>): Promise<readonly string[]>;
   /** `isTimeGiven`: see addLabel. */
   label(id: string, label: OutcomeLabel, isTimeGiven: boolean): Promise<LabelResult>;
-  /** A text that is another whenever the log holds something else, also because something was lost, and otherwise mostly the same. No version ever comes back for another content. Costs one small read for each hour that is kept at most, however many records there are. */
+  /**
+   * A version of the whole log. It changes whenever the content changes, also by a loss, and seldom
+   * otherwise. A version never returns for other content. Costs at most one small read for each hour that is
+   * kept, for any number of records.
+   */
   version(): Promise<string>;
-  /** Calls back soon after something was appended, by any replica; several appends may be one call. Returns what ends it. */
+  /**
+   * Calls back soon after an append by any replica; several appends may be one call. Returns a function that
+   * unsubscribes.
+   */
   onChange(listener: () => void): () => void;
 }
 
@@ -147,5 +181,5 @@ export const PERIOD_MS: Readonly<Record<CountPeriod, number>> = {
   five_minutes: 300_000,
   hour: 3_600_000,
 };
-/** How long minutes and five minutes are counted. */
+/** How long the counts of minutes and five minutes are kept. */
 export const MINUTES_KEPT_MS = 24 * PERIOD_MS.hour;

@@ -4,37 +4,44 @@ import type { DecisionSink, Delivery, DeliveryUsage, LogBatch } from './decision
 
 interface LossyDeliveryOptions {
   readonly sink: DecisionSink;
-  /** Records that may wait; what comes on top is dropped. At least 1. */
+  /** Records that may wait; more are dropped. At least 1. */
   readonly bufferMax: number;
   readonly clock: Clock;
   readonly newId: () => string;
   /** See RecordOptions. */
   readonly formatTime: (unixMs: number) => string;
-  /** Told of every record that is dropped. */
+  /** Called for every record that is dropped. */
   readonly onDrop: (sink: string, count: number) => void;
 }
 
-/** How long a record waits for others to share its batch: little enough to be seen within a second, and ten batches a second cost nothing. */
+/**
+ * How long a record waits for others to share its batch. Records are still visible within a second, and ten
+ * batches a second cost little.
+ */
 const GATHER_MS = 100;
 const BATCH_MAX = 256;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 2_000;
-/** How long the end of the process waits for what is buffered. */
+/** How long the end of the process waits for the buffer to be delivered. */
 const CLOSE_MS = 2_000;
 
-/** Records that were dropped one after the other. */
+/** A run of dropped records. */
 interface Gap {
   readonly fromMs: number;
   untilMs: number;
   dropped: number;
 }
 
-/** Hands records on in batches, and never keeps anybody waiting. A sink that fails is tried again with the same batch; what does not fit meanwhile is dropped, counted, and recorded as a gap where it is missing. */
+/**
+ * Delivers records in batches; answers never wait for it. A sink that fails is tried again with the same
+ * batch. Records that do not fit in the buffer in the meantime are dropped, counted, and recorded as a gap in
+ * their place.
+ */
 export function createLossyDelivery(options: LossyDeliveryOptions): Delivery {
   return new LossyDelivery(options);
 }
 
-/** Hands every record on at once, to a sink that takes it in place. */
+/** Delivers every record at once, to a sink that appends synchronously. */
 export function createDirectDelivery(sink: DecisionSink): Delivery {
   let appended = 0;
   return {
@@ -86,7 +93,7 @@ class LossyDelivery implements Delivery {
   async close(): Promise<void> {
     const timer = setTimeout(() => this.#abandon(), CLOSE_MS);
     this.#begin();
-    // A batch that waits for its next attempt has it now.
+    // A batch that waits for its next attempt is tried now.
     this.#wake?.();
     await this.#working;
     clearTimeout(timer);
@@ -102,7 +109,7 @@ class LossyDelivery implements Delivery {
     this.#options.onDrop(this.sink, count);
   }
 
-  /** Puts the record of a gap where the records are missing: before the next one. */
+  /** Puts the record of a gap where the records are missing: before the next record. */
   #enterGap(): void {
     if (this.#gap === null) return;
     const { newId, formatTime } = this.#options;
@@ -162,7 +169,7 @@ class LossyDelivery implements Delivery {
     });
   }
 
-  /** Gives up what is left. There is nowhere to record this gap; its count is logged. */
+  /** Drops what is left. This gap cannot be recorded; its count is logged. */
   #abandon(): void {
     this.#isClosed = true;
     const left = this.#buffer.filter(({ kind }) => kind === 'decision').length;

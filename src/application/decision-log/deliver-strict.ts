@@ -7,26 +7,30 @@ interface StrictDeliveryOptions {
   readonly clock: Clock;
   /** How long an answer waits for its record to be durable. */
   readonly waitMs: number;
-  /** Answers that may wait; more are refused at once. */
+  /** Answers that may wait; further ones are refused at once. */
   readonly waitingMax: number;
 }
 
 const BATCH_MAX = 512;
-/** A sink that fails is tried so often while nobody asks: whoever has turned away does not come back by itself. */
+/**
+ * How often a failing sink is tried when there are no requests: a load balancer that took this process out
+ * does not send any.
+ */
 const TRY_MS = 500;
-/** How long a sink of this process alone may fail before others should answer: longer than a disk stutters, so that nobody is sent to and fro. */
+/**
+ * How long a sink of this process alone may fail before the process is unready: longer than a short stall of
+ * the disk, so that readiness does not flap.
+ */
 const UNREADY_AFTER_MS = 10_000;
 
 interface Waiting {
   readonly record: LogRecord;
-  /** Says whether the record is durable; only the first word counts. */
+  /** Tells whether the record is durable; only the first call counts. */
   readonly settle: (isKept: boolean) => void;
   isSettled: boolean;
 }
 
-/**
- * Keeps answers back until their records are durable. What arrives while a batch is under way shares the next one, so that one write to a disk serves many. A record of an answer that was given up may be in the log all the same.
- * The sink is tried at once with a batch of nothing, and while it fails with the batch that it did not take last: a write of what it is there for is the one thing that shows whether it is back.
+/** Holds answers until their records are durable. Records that arrive while a batch is under way share the next one, so that one write to a disk serves many. The record of an answer that was given up may still reach the log. The sink is tried at once with an empty batch, and while it fails with the last batch that it did not accept: only a real write shows whether it works again.
  */
 export function createStrictDelivery(options: StrictDeliveryOptions): StrictDelivery {
   return new DurableDelivery(options);
@@ -40,7 +44,7 @@ class DurableDelivery implements StrictDelivery {
   #inHand = 0;
   #batches = 0;
   #work: Promise<void> | null = null;
-  /** What the sink did not take; null where nothing is known to be missing. */
+  /** The batch that the sink did not accept; null where none is known to be missing. */
   #failed: LogBatch | null = null;
   #failingSinceMs: number | null = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
@@ -99,7 +103,7 @@ class DurableDelivery implements StrictDelivery {
   }
 
   async #run(isTrial: boolean): Promise<void> {
-    // Whatever the same turn of the event loop brings shares a batch.
+    // Records of the same turn of the event loop share a batch.
     await new Promise(setImmediate);
     if (isTrial && this.#waiting.length === 0) await this.#try();
     while (this.#waiting.length > 0) await this.#appendNext();
@@ -125,7 +129,7 @@ class DurableDelivery implements StrictDelivery {
     const isKept = await this.#append(this.#toBatch(batch.map(({ record }) => record)));
     this.#inHand = 0;
     if (!isKept) this.#counts.failures += 1;
-    // What was kept when nobody waited any more has helped nobody.
+    // A record that became durable after its answer was given up does not count as in time.
     this.#note(isKept && batch.some(({ isSettled }) => !isSettled));
     for (const { settle } of batch) settle(isKept);
   }

@@ -1,17 +1,23 @@
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 
-/** The policies of which this process has seen decisions or readers. */
+/** The policies that this process has used recently. */
 export interface KnownPolicies {
   /** The policy in force. */
   current(): CompiledPolicy;
-  /** By its hash; null for one that has not been in force here lately. */
+  /** By its hash; null for a policy that was not in force here recently. */
   find(hash: string): CompiledPolicy | null;
 }
 
-/** Policies that are remembered: whoever changes one wants to compare, and a compiled policy costs some 100 KB. */
+/**
+ * Policies that are kept, so that decisions before a change can be explained. A compiled policy takes about
+ * 100 KB.
+ */
 const POLICIES_MAX = 16;
 
-/** Remembers what `inForce` says. Ask it through `current`, so that it learns of a change before the first decision by it. */
+/**
+ * Remembers the policies that `inForce` returns. Read the policy through `current`, so that each one is
+ * remembered before its first decision.
+ */
 export function rememberPolicies(inForce: () => CompiledPolicy): KnownPolicies {
   const known = new Map<string, CompiledPolicy>();
   let latest: CompiledPolicy | null = null;

@@ -1,7 +1,10 @@
 import { failure, type Result, success } from '../../domain/result.ts';
 import { type CountPeriod, MINUTES_KEPT_MS, PERIOD_MS } from './decision-log.ts';
 
-/** A window of whole steps, Unix milliseconds; the last step is the present one. A step is a whole number of periods. */
+/**
+ * A window of whole steps, Unix milliseconds. The last step is the current one. A step is a whole number of
+ * periods.
+ */
 export interface StatsWindow {
   readonly sinceMs: number;
   readonly untilMs: number;
@@ -11,7 +14,7 @@ export interface StatsWindow {
 
 export const WINDOW_MS_MAX = 30 * 24 * PERIOD_MS.hour;
 
-/** Steps that a chart can show, by the window above which each suits. */
+/** Step lengths for charts, each with the shortest window that it suits. */
 const STEPS_MS: readonly (readonly [aboveMs: number, stepMs: number])[] = [
   [PERIOD_MS.hour, PERIOD_MS.five_minutes],
   [6 * PERIOD_MS.hour, 15 * PERIOD_MS.minute],
@@ -21,7 +24,10 @@ const STEPS_MS: readonly (readonly [aboveMs: number, stepMs: number])[] = [
 /** The longest first. */
 const PERIODS = ['hour', 'five_minutes', 'minute'] as const satisfies readonly CountPeriod[];
 
-/** The window of `windowMs` that ends with the present step, or the field that asks too much and why. A `stepMs` of null takes a fitting one. */
+/**
+ * The window of `windowMs` that ends with the current step, or the field that exceeds its limit and why. A
+ * `stepMs` of null chooses a step.
+ */
 export function planWindow(
   windowMs: number,
   stepMs: number | null,
@@ -36,7 +42,7 @@ export function planWindow(
     return failure([{ field: 'step', detail: 'must be whole hours for a window above 24h' }]);
   if (windowMs % length !== 0) return failure([{ field: 'step', detail: 'must divide the window' }]);
   const untilMs = (Math.floor(nowMs / length) + 1) * length;
-  // Steps begin at multiples of their length, and so do the periods that divide it.
+  // Steps begin at multiples of their length, and so do the periods that they consist of.
   const period = PERIODS.find((name) => length % PERIOD_MS[name] === 0) ?? least;
   return success({ sinceMs: untilMs - windowMs, untilMs, stepMs: length, period });
 }

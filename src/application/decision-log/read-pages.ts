@@ -2,10 +2,16 @@ import type { RecordFilter } from '../../domain/decision-log/record-filter.ts';
 import type { Clock } from '../ports.ts';
 import type { DecisionLogReader, LogEntry, LogPage, LogPosition, QueryOptions } from './decision-log.ts';
 
-/** How long one page is looked for before it is answered as it is: filters that fit little would otherwise walk the whole log in one request. */
+/**
+ * How long to search for one page before it is returned as it is. Otherwise a filter that matches little
+ * would walk the whole log in one request.
+ */
 const LOOK_MS = 250;
 
-/** One page of the log, newest first. It is shorter than asked for, with a next one, where the log holds little that fits. Rejects with `store_unavailable`. */
+/**
+ * One page of the log, newest first. It can be shorter than requested, with a next page, where few records
+ * match. Rejects with `store_unavailable`.
+ */
 export async function readPage(
   reader: Pick<DecisionLogReader, 'query'>,
   filter: RecordFilter,
@@ -23,7 +29,11 @@ export async function readPage(
   return { entries, next };
 }
 
-/** Every page of what fits now, newest first; what arrives meanwhile is not among it. Holds one page at a time. A page may be empty: whoever no longer wants the rest can leave there. Rejects with `store_unavailable`. */
+/**
+ * Every page of the records that match now, newest first; records that arrive later are not included. Holds
+ * one page at a time. A page may be empty, so that a reader that no longer wants the rest can stop there.
+ * Rejects with `store_unavailable`.
+ */
 export async function* readAllPages(
   reader: Pick<DecisionLogReader, 'query'>,
   filter: RecordFilter,

@@ -4,13 +4,16 @@ import type { Delivery, StrictDelivery } from './decision-log.ts';
 import { type RecordOptions, toDecisionRecord } from './to-decision-record.ts';
 
 export interface RecordDecisionOptions extends RecordOptions {
-  /** A decision is answered when all of these hold its record. */
+  /** A decision is answered only when all of these sinks hold its record. */
   readonly strict: readonly StrictDelivery[];
-  /** These get the records of decisions that are answered. */
+  /** These sinks get the records of decisions that are answered. */
   readonly lossy: readonly Delivery[];
 }
 
-/** Builds the step that records a decision in every sink. Rejects with `decision_log_unavailable` when a strict one does not hold it. */
+/**
+ * Builds the step that records a decision in every sink. Rejects with `decision_log_unavailable` when a
+ * strict one does not hold it.
+ */
 export function createRecordDecision(options: RecordDecisionOptions): RecordDecision {
   const { strict, lossy } = options;
   return (decision, subject, asking) => {

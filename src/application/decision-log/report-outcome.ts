@@ -5,7 +5,7 @@ import type { Clock } from '../ports.ts';
 import type { DecisionLogReader } from './decision-log.ts';
 import type { RecordHashes } from './to-decision-record.ts';
 
-/** How a decision turned out, as somebody says. */
+/** How a decision turned out, as a caller reports it. */
 interface ReportedOutcome {
   readonly id: string;
   readonly label: OutcomeLabel['label'];
@@ -18,24 +18,29 @@ interface ReportedOutcome {
 
 interface ReportOutcomeOptions {
   readonly log: Pick<DecisionLogReader, 'find' | 'label'>;
-  /** Under each hash key that is known. */
+  /** Under each known hash key. */
   readonly hashes: readonly RecordHashes[];
   readonly clock: Clock;
   /** RFC 3339 in UTC with milliseconds, of Unix milliseconds. */
   readonly formatTime: (unixMs: number) => string;
 }
 
-/** Clocks differ; a time further ahead would outweigh every label to come. */
+/**
+ * How far ahead the caller's clock may be. A time further ahead would take precedence over all later labels.
+ */
 const AHEAD_MS_MAX = 300_000;
 
-/** Records an outcome, once. Resolves with every label of the decision, the latest last, or null for a decision that the log does not hold. Rejects with `invalid_request` and `store_unavailable`. */
+/**
+ * Records an outcome, once. Resolves with every label of the decision, the latest last, or null for a
+ * decision that the log does not hold. Rejects with `invalid_request` and `store_unavailable`.
+ */
 export function reportOutcome(
   options: ReportOutcomeOptions,
 ): (outcome: ReportedOutcome) => Promise<readonly OutcomeLabel[] | null> {
   const { log, clock, formatTime } = options;
   return async ({ id, label, atMs, note, caller }) => {
     const nowMs = clock.nowMs();
-    // NaN is neither: what no clock shows is refused as well.
+    // NaN is neither before nor after: a time that is not valid is refused too.
     if (atMs !== null && !(atMs <= nowMs + AHEAD_MS_MAX)) throw refused('/at', 'is not a time up to now');
     if (note !== null) await checkNote(options, id, note);
     const said: OutcomeLabel = { label, at: formatTime(atMs ?? nowMs), note, caller };
@@ -45,7 +50,9 @@ export function reportOutcome(
   };
 }
 
-/** Notes are kept and shown, so that nothing may stand in them that the log does not hold otherwise. */
+/**
+ * Refuses a note that holds an identifier: notes are stored and shown, and the log holds no raw identifier.
+ */
 async function checkNote({ log, hashes }: ReportOutcomeOptions, id: string, note: string): Promise<void> {
   const found = await log.find(id);
   if (found === null) return;

@@ -1,20 +1,20 @@
 import type { GroupedCounts } from '../../domain/decision-log/grouped-counts.ts';
 
-/** Milliseconds below which half, 95 and 99 of a hundred lie; null where nothing was measured. */
+/** The 50th, 95th and 99th percentile in milliseconds; null where nothing was measured. */
 export interface Quantiles {
   readonly p50: number | null;
   readonly p95: number | null;
   readonly p99: number | null;
 }
 
-/** What was counted in one step, or in several. It is shared: nobody changes it. */
+/** The counts of one step, or of several. They are shared: do not change them. */
 export interface CountedStep {
   readonly counts: GroupedCounts;
   /** Of decisions. */
   readonly latencyMs: Quantiles;
 }
 
-/** What was counted in steps whose hours have not changed since. */
+/** The counts of steps whose hours have not changed since they were counted. */
 export interface StepMemory {
   find(stepMs: number, startMs: number, version: string): CountedStep | undefined;
   keep(stepMs: number, startMs: number, version: string, counted: CountedStep): void;
@@ -25,7 +25,7 @@ interface Remembered {
   readonly counted: CountedStep;
 }
 
-/** Builds an empty memory for `countsMax` counts altogether. What was used least lately makes room. */
+/** Builds an empty memory for `countsMax` counts in total. The least recently used are dropped first. */
 export function createStepMemory(countsMax: number): StepMemory {
   const remembered = new Map<string, Remembered>();
   let total = 0;

@@ -8,17 +8,17 @@ import type { CountedStep, Quantiles } from './step-memory.ts';
 export interface CountedSpan {
   readonly startMs: number;
   readonly total: number;
-  /** By the value of the group that was asked for. */
+  /** By the value of the requested group. */
   readonly counts: Readonly<Record<string, number>>;
   readonly latencyMs: Quantiles;
 }
 
-/** How often a rule spoke, and how that turned out. */
+/** How often a rule was true or unknown, and how those decisions turned out. */
 export interface RuleStats {
   readonly fired: number;
   readonly unknown: number;
   readonly labels: Readonly<Record<string, number>>;
-  /** The share of labelled decisions in which it was right; null without any. */
+  /** The share of labelled decisions in which the rule was right; null without any. */
   readonly precision: number | null;
 }
 
@@ -30,7 +30,7 @@ export interface DecisionStats {
   readonly rules: Readonly<Record<string, RuleStats>>;
 }
 
-/** Says of a counted window what a group wants to know. */
+/** The summary of a counted window for one group. */
 export function summariseCounts(
   { steps, all }: CountedWindow,
   { sinceMs, stepMs }: StatsWindow,
@@ -83,7 +83,7 @@ function ruleStats(counts: GroupedCounts): Record<string, RuleStats> {
   }
   for (const [value, count] of counts.of('rule_label')) {
     const [rule = '', label = ''] = value.split('/');
-    // A label that was replaced leaves a count of nothing.
+    // A label that was replaced leaves a count of 0.
     if (count > 0) statsOf(rule).labels[label] = count;
   }
   const sorted = [...rules].sort(([left], [right]) => (left < right ? -1 : 1));
@@ -92,7 +92,7 @@ function ruleStats(counts: GroupedCounts): Record<string, RuleStats> {
   );
 }
 
-/** `abandoned` says nothing of who it was. */
+/** `abandoned` does not show who the user was. */
 function precisionOf(labels: Readonly<Record<string, number>>): number | null {
   const right = (labels['fraud'] ?? 0) + (labels['challenge_failed'] ?? 0);
   const wrong = (labels['legit'] ?? 0) + (labels['challenge_passed'] ?? 0);

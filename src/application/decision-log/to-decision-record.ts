@@ -9,9 +9,9 @@ import { toCustodyResult } from '../../domain/policy/telemetry-signals.ts';
 import { type DeviceIds, hasText, type Subject } from '../../domain/subject.ts';
 import type { Asking } from '../settle-decision.ts';
 
-/** Keyed hashes for the decision log alone: what it holds of an id cannot be found again elsewhere. */
+/** Keyed hashes for the decision log only: they match no hash of the same id elsewhere. */
 export interface RecordHashes {
-  /** The id of their key, which says nothing of it. */
+  /** The id of their key, which reveals nothing about it. */
   readonly keyId: string;
   readonly telemetry: (id: string) => string;
   readonly device: (id: string) => string;
@@ -26,7 +26,7 @@ export interface RecordOptions {
   readonly engine: string;
 }
 
-/** What is kept of a decision. Shares what is immutable with it, and holds no raw identifier. */
+/** The record of a decision. It shares the immutable parts, and holds no raw identifier. */
 export function toDecisionRecord(
   decision: Decision,
   subject: Subject,
