@@ -14,7 +14,7 @@ import {
   emulatorEnvironment,
 } from '../../src/emulators/server.ts';
 import { createLogger } from '../../src/platform/logger.ts';
-import type { EmulatorOptions } from '../../src/providers/definition.ts';
+import type { EmulatorOptions, ProviderDefinition } from '../../src/providers/definition.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import type { Answer, DecisionBody, ProblemBody, ProviderId } from './answer.ts';
 
@@ -44,6 +44,8 @@ export interface AskOptions {
 }
 
 export interface TestAppOptions {
+  /** The registry; that of the service otherwise. */
+  readonly providers?: readonly ProviderDefinition[];
   /** Over the environment that points at the emulators; an empty value unsets. */
   readonly env?: Readonly<Record<string, string>>;
   /** The text of a policy instead of policies/default.yaml. */
@@ -89,7 +91,11 @@ export interface TestApp {
 const POLICY_FILE = join(import.meta.dirname, '../../policies/default.yaml');
 
 /** The environment of a service on emulators at `origin`, with the API keys of `KEYS`. */
-export function createEnvironment(directory: string, origin: string): Record<string, string> {
+export function createEnvironment(
+  directory: string,
+  origin: string,
+  providers: readonly ProviderDefinition[] = PROVIDERS,
+): Record<string, string> {
   const apiKeysFile = join(directory, 'api-keys.yaml');
   const keys = Object.entries(KEYS).map(
     ([id, key]) =>
@@ -97,7 +103,7 @@ export function createEnvironment(directory: string, origin: string): Record<str
   );
   writeFileSync(apiKeysFile, `keys:\n${keys.join('\n')}\n`);
   return {
-    ...emulatorEnvironment(PROVIDERS, origin),
+    ...emulatorEnvironment(providers, origin),
     API_KEYS_FILE: apiKeysFile,
     ID_HASH_KEY: 'an id hash key of 32 bytes or more',
     POLICY_FILE,
@@ -115,8 +121,9 @@ export function createDirectory(t: Pick<Test, 'teardown'>): string {
 export async function startEmulators(
   t: Pick<Test, 'teardown'>,
   options: Readonly<Record<string, EmulatorOptions>> = {},
+  providers: readonly ProviderDefinition[] = PROVIDERS,
 ): Promise<EmulatorServer> {
-  const emulators = createEmulatorServer({ providers: PROVIDERS, options });
+  const emulators = createEmulatorServer({ providers, options });
   t.teardown(() => emulators.app.close());
   await emulators.app.listen({ port: 0, host: '127.0.0.1' });
   return emulators;
@@ -128,10 +135,11 @@ export async function createTestApp(
   options: TestAppOptions = {},
 ): Promise<TestApp> {
   const directory = createDirectory(t);
-  const emulators = options.emulators ?? (await startEmulators(t, options.emulatorOptions));
+  const { providers = PROVIDERS } = options;
+  const emulators = options.emulators ?? (await startEmulators(t, options.emulatorOptions, providers));
   const origin = `http://127.0.0.1:${portOf(emulators.app.server.address())}`;
   const env: Record<string, string> = {
-    ...createEnvironment(directory, origin),
+    ...createEnvironment(directory, origin, providers),
     ...unsetCredentials(options.disabled ?? []),
     // Emulators and test share the event loop, so that its delay says nothing of the service.
     EVENT_LOOP_DELAY_MAX_MS: '0',
@@ -141,14 +149,14 @@ export async function createTestApp(
     env['POLICY_FILE'] = join(directory, 'policy.yaml');
     writeFileSync(env['POLICY_FILE'], options.policy);
   }
-  const loaded = loadConfig(env, PROVIDERS);
+  const loaded = loadConfig(env, providers);
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
   const lines: string[] = [];
   const { logger } = createLogger('trace', { write: (line) => void lines.push(line) });
   const { clock, newId, random, write } = options;
   const app = await createApp({
     config: loaded.value,
-    providers: PROVIDERS,
+    providers,
     logger,
     version: '0.0.0-test',
     ...(clock && { clock }),
