@@ -336,6 +336,10 @@ t.test('exports only what another file uses', async (t) => {
   t.strictSame(findUnusedExports(sources, others), []);
 });
 
+t.test('describes what it exports', async (t) => {
+  t.strictSame(findUndescribedExports(sources), []);
+});
+
 t.test('finds exports that are unused or not described, and no other', async (t) => {
   const planted = new Map([
     [

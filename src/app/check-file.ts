@@ -22,6 +22,7 @@ export interface CheckedFiles {
   readonly gateway_profiles: ProfilesByName;
 }
 
+/** Which file is to be checked, and as what. */
 export interface FileQuestion<Kind extends FileKind = FileKind> {
   readonly kind: Kind;
   readonly path: string;

@@ -24,6 +24,10 @@ interface ProviderSlots {
   close(): Promise<void>;
 }
 
+/**
+ * Builds one slot for each provider of the registry, with its client, breaker and canary where it is
+ * enabled.
+ */
 export function createProviderSlots(options: ProviderSlotsOptions): ProviderSlots {
   const { config, providers, store, clock, observer, random } = options;
   const clients: HttpClient[] = [];

@@ -30,6 +30,7 @@ export interface DecideOptions {
   readonly caller?: string | undefined;
 }
 
+/** What a decision is made of. */
 export interface DecideDependencies {
   /** Every provider of the registry, in registry order: the order the policy was compiled with. */
   readonly slots: readonly ProviderSlot[];

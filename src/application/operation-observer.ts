@@ -4,6 +4,8 @@ import type { UnreadableAddress } from '../domain/subject.ts';
 
 /** The state of a provider's circuit breaker. */
 export const BREAKER_STATES = ['closed', 'half_open', 'open'] as const;
+
+/** One state of a circuit breaker. */
 export type BreakerState = (typeof BREAKER_STATES)[number];
 
 /** Observes the protections of the service. It must not throw or block, and never gets an identifier. */

@@ -111,6 +111,7 @@ export interface EvidenceStore {
   onPurge(listener: (keys: readonly string[]) => void): void;
 }
 
+/** Evidence from a cache, and the level that had it. */
 export interface StoredEvidence {
   readonly evidence: Evidence;
   readonly level: 'memory' | 'redis';
@@ -124,6 +125,7 @@ export interface ForeignClaim {
   readonly claimant: string;
 }
 
+/** What a read of the cache found: evidence, another replica's claim to fetch it, or nothing. */
 export type StoreReading = StoredEvidence | ForeignClaim | null;
 
 /** A telemetry id and who uses it, as one hash key names them. */
@@ -154,6 +156,7 @@ export interface CustodyStore {
 /** A provider's answer, before it gets a date and a time to live. */
 export type ProviderAnswer = SettledAnswer | FailedAnswer;
 
+/** An answer of a provider that is evidence. */
 export interface SettledAnswer {
   readonly outcome: SettledOutcome;
   readonly signals: Signals;
@@ -164,6 +167,7 @@ export interface SettledAnswer {
   readonly validUntilMs: number | null;
 }
 
+/** An answer, or none, that is no evidence. */
 export interface FailedAnswer {
   readonly outcome: IndefiniteOutcome;
   readonly upstreamRequestId: string | null;

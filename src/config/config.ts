@@ -90,6 +90,7 @@ export interface Config extends DecisionLogConfig {
   readonly providers: readonly ProviderConfig[];
 }
 
+/** The configuration, or every mistake in it at once. */
 export type ConfigResult =
   | { readonly ok: true; readonly value: Config }
   | { readonly ok: false; readonly mistakes: readonly string[] };

@@ -1,8 +1,10 @@
+/** Where a Redis listens. */
 export interface RedisAddressConfig {
   readonly host: string;
   readonly port: number;
 }
 
+/** Who signs in to a Redis; null for what is not sent. */
 export interface RedisCredentialsConfig {
   readonly username: string | null;
   readonly password: string | null;

@@ -18,6 +18,7 @@ export const ERROR_CODES = [
   'internal',
 ] as const;
 
+/** One code of the closed list. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** One mistake in a request: a JSON pointer to it (RFC 6901) and what is wrong, never the value. */

@@ -18,9 +18,12 @@ export const INDEFINITE_OUTCOMES = [
   'circuit_open',
 ] as const;
 
+/** Every way in which a provider call can end. */
 export const OUTCOMES = [...DEFINITE_OUTCOMES, ...INDEFINITE_OUTCOMES] as const;
 
 type DefiniteOutcome = (typeof DEFINITE_OUTCOMES)[number];
+
+/** An outcome that says nothing about the subject. */
 export type IndefiniteOutcome = (typeof INDEFINITE_OUTCOMES)[number];
 
 /** How one provider call ended. */

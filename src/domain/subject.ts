@@ -22,6 +22,8 @@ export interface Subject {
 
 /** A gateway's field for the address is not there, stands there more than once, or holds no address. */
 export const UNREADABLE_ADDRESSES = ['missing', 'repeated', 'malformed'] as const;
+
+/** Why an address of a gateway's question cannot be read. */
 export type UnreadableAddress = (typeof UNREADABLE_ADDRESSES)[number];
 
 /** An address that was told, in its canonical spelling, or as one that cannot be read. */

@@ -34,6 +34,7 @@ export interface GatewayQuestion {
   readonly deadlineMs?: number | null;
 }
 
+/** What the check of a gateway's question needs. */
 export interface CheckDependencies {
   readonly profiles: () => GatewayProfiles;
   readonly decide: SettledDecide;

@@ -97,5 +97,8 @@ export const profilesDocumentSchema = z.strictObject({
     .refine((all) => Object.keys(all).length <= PROFILES_MAX, `names more than ${PROFILES_MAX} profiles`),
 });
 
+/** The profiles of a file by their names. */
 export type ProfilesByName = z.output<typeof profilesDocumentSchema>['profiles'];
+
+/** One profile as a file gives it. */
 export type ProfileDocument = z.output<typeof profile>;

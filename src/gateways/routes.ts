@@ -50,6 +50,7 @@ interface BrokenRequest {
   readonly isTooLarge: boolean;
 }
 
+/** Builds the routes of all dialects, and what the server needs to tell their requests from its own. */
 export function createGatewayDoor(options: GatewayDoorOptions): GatewayDoor {
   const malformed = refusedOutcome('REQUEST_MALFORMED');
   const { headerBytesMax, noteRefusal } = options;

@@ -26,6 +26,7 @@ export type HttpResult =
   | { readonly kind: 'oversized' }
   | { readonly kind: 'failed'; readonly code: string };
 
+/** A pool of connections to one origin. */
 export interface HttpClient {
   /** Sends one request and settles within `budgetMs`, whatever the peer does: connect, headers and body are all inside it. Redirects are responses, not followed. */
   exchange(request: HttpRequest, budgetMs: number): Promise<HttpResult>;

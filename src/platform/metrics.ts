@@ -1,3 +1,4 @@
+/** Label values by label name. */
 export type MetricLabels = Readonly<Record<string, string>>;
 
 /** One time series of a counter. Raising `value` is all that a hot path does; it is read when somebody scrapes. */

@@ -25,6 +25,7 @@ interface OtlpSpan {
   end(attributes: Readonly<Record<string, string | number | boolean | string[]>>, hasFailed?: boolean): void;
 }
 
+/** Makes spans and sends them to a collector by OTLP. */
 export interface OtlpTracer {
   /** A server span, below the one that `traceparent` (W3C Trace Context) names; a new trace when that is absent or ill-formed. */
   start(name: string, traceparent: string | undefined): OtlpSpan;
@@ -32,6 +33,7 @@ export interface OtlpTracer {
   close(): Promise<void>;
 }
 
+/** Where traces go, and which. */
 export interface TraceExport {
   /** Where traces are posted to, whole. */
   readonly url: string;

@@ -13,6 +13,7 @@ export interface ReloadableFile<Value> {
   close(): void;
 }
 
+/** How a followed file stands. */
 export interface FileStatus {
   /** False while what is on disk was refused, or is gone: then something else is in force. */
   readonly isCurrent: boolean;

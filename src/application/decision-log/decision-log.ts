@@ -73,6 +73,7 @@ export interface StrictDelivery {
  */
 export type LogPosition = string;
 
+/** A record, and its place in the log. */
 export interface LogEntry {
   readonly position: LogPosition;
   readonly record: LogRecord;
@@ -85,12 +86,14 @@ export interface LabelledDecision {
   readonly labels: readonly OutcomeLabel[];
 }
 
+/** Which page of a query is asked for. */
 export interface QueryOptions {
   /** Only entries before this position; null begins with the newest. */
   readonly before: LogPosition | null;
   readonly limit: number;
 }
 
+/** A page of what was asked for, going back in time. */
 export interface LogPage {
   /** Newest first. */
   readonly entries: readonly LogEntry[];
@@ -101,6 +104,7 @@ export interface LogPage {
   readonly next: LogPosition | null;
 }
 
+/** What follows a position, going forward in time. */
 export interface LogSlice {
   /** Oldest first. */
   readonly entries: readonly LogEntry[];
@@ -120,6 +124,7 @@ export interface CountsOfPeriod {
   readonly counts: Counts;
 }
 
+/** Which periods are asked for. */
 export interface CountsOptions {
   /** Unix milliseconds: the periods that begin at or after `sinceMs` and before `untilMs`. */
   readonly sinceMs: number;

@@ -12,6 +12,7 @@ export interface StatsWindow {
   readonly period: CountPeriod;
 }
 
+/** The longest window that statistics are asked for, milliseconds: 30 days. */
 export const WINDOW_MS_MAX = 30 * 24 * PERIOD_MS.hour;
 
 /** Step lengths for charts, each with the shortest window that it suits. */

@@ -3,6 +3,7 @@ import type { RecordDecision } from '../settle-decision.ts';
 import type { Delivery, StrictDelivery } from './decision-log.ts';
 import { type RecordOptions, toDecisionRecord } from './to-decision-record.ts';
 
+/** Where records go, and what they are made with. */
 export interface RecordDecisionOptions extends RecordOptions {
   /** A decision is answered only when all of these sinks hold its record. */
   readonly strict: readonly StrictDelivery[];

@@ -22,6 +22,7 @@ export interface RuleStats {
   readonly precision: number | null;
 }
 
+/** The statistics of one window; latencies are milliseconds, by provider and by rule where named so. */
 export interface DecisionStats {
   readonly steps: readonly CountedSpan[];
   readonly totals: CountedSpan;

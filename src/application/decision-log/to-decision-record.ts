@@ -18,6 +18,7 @@ export interface RecordHashes {
   readonly account: (id: string) => string;
 }
 
+/** What a record needs beside its decision. */
 export interface RecordOptions {
   readonly hashes: RecordHashes;
   /** RFC 3339 in UTC with milliseconds, of Unix milliseconds. */

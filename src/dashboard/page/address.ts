@@ -2,6 +2,8 @@ import type { Query } from './api-client.ts';
 
 /** The windows of the charts. */
 export const WINDOWS = ['15m', '1h', '6h', '24h', '7d', '30d'] as const;
+
+/** A window of time that the page offers. */
 export type Window = (typeof WINDOWS)[number];
 
 /** The filters that an address may carry. Identifiers are not among them: they stay in memory. */
@@ -17,6 +19,8 @@ export const FILTER_NAMES = [
   'since',
   'until',
 ] as const;
+
+/** A filter of the list, by its name in the URL. */
 export type FilterName = (typeof FILTER_NAMES)[number];
 type Filters = Readonly<Partial<Record<FilterName, string>>>;
 

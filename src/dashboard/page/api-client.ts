@@ -30,6 +30,7 @@ export interface ApiClient {
   open(path: string, query?: Query, options?: RequestOptions): Promise<Response>;
 }
 
+/** Builds a client that asks with `key`. */
 export function createApiClient(key: string, fetchNow: typeof fetch = fetch): ApiClient {
   const open = async (path: string, query: Query = {}, options: RequestOptions = {}): Promise<Response> => {
     const { signal, headers = {}, cache = 'no-store' } = options;

@@ -3,6 +3,7 @@ import { verdictShare } from './figures.ts';
 import { formatCount } from './format.ts';
 import { type Stats, type StatsStep, VERDICTS } from './wire.ts';
 
+/** What a chart shows on its axis. */
 export type ChartKind = 'counts' | 'rates';
 
 const HEIGHT: Readonly<Record<ChartKind, number>> = { counts: 230, rates: 120 };

@@ -2,6 +2,7 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { type ApiClient, ApiError, type Query } from './api-client.ts';
 import type { DecisionSummary, Gap } from './wire.ts';
 
+/** How the stream of decisions stands. */
 export type StreamState = 'connecting' | 'live' | 'lost';
 
 interface StreamHandlers {

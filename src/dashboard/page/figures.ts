@@ -3,10 +3,12 @@ import type { Counts, ProviderState, Stats, StatsSpan, Verdict } from './wire.ts
 /** A share between 0 and 1, or null where nothing was counted. */
 export type Share = number | null;
 
+/** The share of a part in the whole. */
 export function shareOf(part: number, whole: number): Share {
   return whole === 0 ? null : part / whole;
 }
 
+/** The share of a verdict in all decisions of a span. */
 export function verdictShare({ counts, total }: StatsSpan, verdict: Verdict): Share {
   return shareOf(counts[verdict] ?? 0, total);
 }
@@ -68,6 +70,7 @@ export function failedShare(counts: Counts): Share {
   return shareOf(failed, asked);
 }
 
+/** How a provider is, in one word; `quiet` without a call in the window. */
 export type Health = 'healthy' | 'impaired' | 'down' | 'disabled' | 'quiet';
 
 /** From this share of failures on a provider is called impaired. */

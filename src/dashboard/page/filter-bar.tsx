@@ -35,6 +35,7 @@ const NAMES: Readonly<Record<FilterName, string>> = {
 
 const LOOKUP_NAMES = { device_id: 'Device id', telemetry_id: 'Telemetry id', account_id: 'Account' } as const;
 
+/** The filters of the list, with the names that the policy in force has. */
 export function FilterBar({ policy }: { readonly policy: PolicyInForce }) {
   const isOpen = useSignal(false);
   return (

@@ -16,6 +16,7 @@ const full = new Intl.DateTimeFormat('en-GB', {
 /** What stands where there is no value. */
 export const NOTHING = '–';
 
+/** A whole number, shortened from ten thousand on. */
 export function formatCount(count: number): string {
   return count < 10_000 ? whole.format(count) : compact.format(count);
 }
@@ -28,6 +29,7 @@ export function formatShare(share: number | null): string {
   return `${percent.toFixed(percent < 10 && percent > 0 ? 1 : 0)}%`;
 }
 
+/** Milliseconds with a unit, as seconds from one second on; a dash for null. */
 export function formatMs(ms: number | null): string {
   if (ms === null) return NOTHING;
   if (ms >= 10_000) return `${(ms / 1000).toFixed(0)} s`;
@@ -45,6 +47,7 @@ export function formatAge(ms: number): string {
   return `${Math.round(seconds / 86_400)} d`;
 }
 
+/** A number for each second, with a decimal below ten. */
 export function formatRate(perSecond: number): string {
   return perSecond < 10 ? perSecond.toFixed(1) : whole.format(perSecond);
 }
@@ -56,6 +59,7 @@ export function formatTime(iso: string, nowMs: number): string {
   return time.toDateString() === new Date(nowMs).toDateString() ? text : `${day.format(time)} ${text}`;
 }
 
+/** Date and time of an RFC 3339 time, in the zone of the browser. */
 export function formatFullTime(iso: string): string {
   return full.format(new Date(iso));
 }

@@ -5,6 +5,7 @@ import { type Session, signOut } from './session.ts';
 import { statisticsError } from './statistics.ts';
 import { address, go, isPaused, lookup } from './view-state.ts';
 
+/** The top of the page: windows, the stream's state, pause, and signing out. */
 export function Header({ session }: { readonly session: Session }) {
   const leave = () => {
     lookup.value = null;

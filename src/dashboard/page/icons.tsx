@@ -41,6 +41,7 @@ const PATHS = {
   leave: 'M9.5 3.5h-6v9h6M7 8h7M11.5 5.2L14.2 8l-2.7 2.8',
 } as const;
 
+/** One icon, hidden from screen readers. */
 export function Icon({ name }: { readonly name: keyof typeof PATHS }) {
   return (
     <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">

@@ -13,15 +13,26 @@ const EMPTY_PAGES_MAX = 20;
 
 type ListState = 'loading' | 'ready' | 'failed';
 
+/** The decisions that the list shows. */
 export const rows: RowBuffer = createRowBuffer(ROWS_MAX);
 /** Rises whenever rows have changed, at most once for each frame. */
 export const revision = signal(0);
+
+/** How the stream stands. */
 export const streamState = signal<StreamState>('connecting');
+
+/** How the loading of the list stands. */
 export const listState = signal<ListState>('loading');
+
+/** Why the list could not be loaded; empty where it could. */
 export const listError = signal('');
+
+/** True while older decisions are fetched. */
 export const isLoadingMore = signal(false);
 /** True when the service has nothing older. */
 export const isComplete = signal(false);
+
+/** Where decisions are missing from the stream. */
 export const gaps = signal<readonly Gap[]>([]);
 /** Decisions of the last minute, by second, oldest first: of those that the filters let through. */
 export const ratePerSecond = signal<readonly number[]>([]);

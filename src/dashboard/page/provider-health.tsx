@@ -27,6 +27,7 @@ const RECENT_STEPS = 2;
 /** Failures fill the height of their line from this share on. */
 const FAILURES_FLOOR = 0.2;
 
+/** The providers, each with its state, latency and outcomes in the window. */
 export function ProviderHealth() {
   const current = statistics.value;
   if (current === null) return null;

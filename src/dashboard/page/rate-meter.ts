@@ -6,6 +6,7 @@ interface RateMeter {
   clear(): void;
 }
 
+/** Builds a meter that counts over the latest `seconds`. */
 export function createRateMeter(seconds: number): RateMeter {
   const counts = new Map<number, number>();
   const forget = (present: number) => {

@@ -24,6 +24,7 @@ export interface RowBuffer {
 /** The share of rows that goes at once when there are too many: dropping one at a time would move all others each time. */
 const DROPPED_SHARE = 0.1;
 
+/** Builds an empty buffer that holds `rowsMax` rows at most. */
 export function createRowBuffer(rowsMax: number): RowBuffer {
   /** Oldest first. */
   let arrived: DecisionSummary[] = [];

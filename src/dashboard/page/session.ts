@@ -11,7 +11,10 @@ export interface Session {
 /** What the sign-in says about the last try. */
 export type SignInNotice = 'none' | 'wrong_key' | 'no_permission' | 'too_many' | 'unreachable' | 'ended';
 
+/** Who is signed in; null while nobody is. */
 export const session = signal<Session | null>(null);
+
+/** What the sign-in page says. */
 export const notice = signal<SignInNotice>('none');
 /** What the service said about it, where it said more. */
 export const noticeDetail = signal('');
@@ -33,6 +36,7 @@ export async function signIn(key: string): Promise<void> {
   }
 }
 
+/** Forgets the key. */
 export function signOut(): void {
   session.value = null;
   say('none');

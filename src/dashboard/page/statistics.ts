@@ -16,6 +16,7 @@ export interface Statistics {
   readonly providers: readonly ProviderState[];
 }
 
+/** The latest statistics; null before the first. */
 export const statistics = signal<Statistics | null>(null);
 /** Why the numbers are stale; empty while they are not. */
 export const statisticsError = signal('');

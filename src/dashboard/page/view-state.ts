@@ -5,8 +5,11 @@ import { type Address, formatAddress, type Lookup, parseAddress } from './addres
 export const address = signal<Address>(parseAddress(location.search));
 /** What is looked for by a raw identifier: in memory only, never in the URL. */
 export const lookup = signal<Lookup | null>(null);
+
+/** True while the list stands still. */
 export const isPaused = signal(false);
 
+/** True while the list shows less than everything. */
 export const isFiltered = computed(
   () => lookup.value !== null || Object.keys(address.value.filters).length > 0,
 );
@@ -25,6 +28,7 @@ export function setFilter(name: keyof Address['filters'], value: string | undefi
   go({ filters: value === undefined || value === '' ? others : { ...others, [name]: value } });
 }
 
+/** Shows everything again. */
 export function clearFilters(): void {
   lookup.value = null;
   go({ filters: {} });

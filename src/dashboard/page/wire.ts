@@ -1,8 +1,11 @@
 /** What the page reads of the service's answers. `test/dashboard/wire.test.ts` holds it against the schemas of the routes. */
 
 export const VERDICTS = ['ALLOW', 'CHALLENGE', 'BLOCK'] as const;
+
+/** A verdict, as the service writes it. */
 export type Verdict = (typeof VERDICTS)[number];
 
+/** Why a verdict was reached: one rule that contributed to it. */
 export interface Reason {
   readonly code: string;
   readonly rule: string;
@@ -11,6 +14,7 @@ export interface Reason {
   readonly certain: boolean;
 }
 
+/** Where evidence came from. */
 export type Origin = 'memory' | 'redis' | 'miss' | 'shared' | 'none';
 
 interface EvidenceUse {
@@ -38,11 +42,13 @@ export interface DecisionSummary {
   readonly label: string | null;
 }
 
+/** One page of `GET /v1/decisions`; the cursor is null on the last one. */
 export interface DecisionPage {
   readonly decisions: readonly DecisionSummary[];
   readonly next_cursor: string | null;
 }
 
+/** What one rule came to. */
 export interface RuleOutcome {
   readonly rule: string;
   readonly result: 'true' | 'false' | 'unknown' | 'inert';
@@ -56,6 +62,7 @@ export interface RuleOutcome {
   readonly reason: string | null;
 }
 
+/** The evidence of one provider with its signals, null where there are none. */
 export interface DetailedEvidence extends EvidenceUse {
   readonly request_id: string | null;
   readonly signals: Readonly<Record<string, unknown>> | null;
@@ -100,14 +107,17 @@ interface Quantiles {
   readonly p99: number | null;
 }
 
+/** Counts by name. */
 export type Counts = Readonly<Record<string, number>>;
 
+/** What was counted in one span of time. */
 export interface StatsSpan {
   readonly total: number;
   readonly counts: Counts;
   readonly latency_ms: Quantiles;
 }
 
+/** A span with its beginning, RFC 3339. */
 export interface StatsStep extends StatsSpan {
   readonly at: string;
 }
@@ -132,6 +142,7 @@ export interface Stats {
   readonly rules?: Readonly<Record<string, RuleStats>> | undefined;
 }
 
+/** A provider as `GET /v1/providers` tells of it. */
 export interface ProviderState {
   readonly id: string;
   readonly enabled: boolean;

@@ -107,7 +107,14 @@ const gapRecordSchema = z.object({
 /** One line of the log. */
 export const logRecordSchema = z.discriminatedUnion('kind', [decisionRecordSchema, gapRecordSchema]);
 
+/** The record of one decision, free of raw identifiers. */
 export type DecisionRecord = z.output<typeof decisionRecordSchema>;
+
+/** What a record keeps of one provider. */
 export type EvidenceRecord = DecisionRecord['providers'][string];
+
+/** Says that records are missing, and how many. */
 export type GapRecord = z.output<typeof gapRecordSchema>;
+
+/** What one line of the log holds. */
 export type LogRecord = DecisionRecord | GapRecord;

@@ -20,6 +20,7 @@ export const outcomeLabelSchema = z.object({
   caller: z.string().describe('The id of the API key that said so.'),
 });
 
+/** What a decision turned out to be, who said so, and when. */
 export type OutcomeLabel = Readonly<z.output<typeof outcomeLabelSchema>>;
 
 /**

@@ -13,6 +13,8 @@ export const STATS_GROUPS = [
   'degraded',
   'rule',
 ] as const;
+
+/** What statistics can be grouped by. */
 export type StatsGroup = (typeof STATS_GROUPS)[number];
 
 /**

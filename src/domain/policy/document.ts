@@ -6,6 +6,8 @@ import { VERDICTS } from '../verdict.ts';
  * hidden one.
  */
 export const ON_UNKNOWN = ['CHALLENGE', 'BLOCK', 'IGNORE'] as const;
+
+/** What a rule contributes when its condition is unknown. */
 export type OnUnknown = (typeof ON_UNKNOWN)[number];
 
 const ruleId = z
@@ -58,7 +60,10 @@ export const policyDocumentSchema = z.strictObject({
   rules: z.array(ruleSchema).min(1).max(500),
 });
 
+/** A policy file whose shape is right; its conditions are not checked yet. */
 export type PolicyDocument = z.output<typeof policyDocumentSchema>;
+
+/** One rule of a policy file. */
 export type PolicyRule = z.output<typeof ruleSchema>;
 
 /**

@@ -1,7 +1,8 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 
-/** The possible results of a condition, as a set of bits. */
+/** The possible results of a condition are a set of bits: this one is of a condition that can be true. */
 export const CAN_BE_TRUE = 1;
+/** The bit of a condition that can be false. */
 export const CAN_BE_FALSE = 2;
 /** An error: the condition is unknown. */
 export const CAN_BE_ERROR = 4;

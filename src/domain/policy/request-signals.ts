@@ -27,6 +27,7 @@ export const requestSignalsSchema = z.object({
   user_agent: z.string().optional().describe('The User-Agent the caller saw.'),
 });
 
+/** What rules read of the request itself. */
 export interface RequestSignals extends z.output<typeof requestSignalsSchema> {
   /**
    * True where an address was given but cannot be read. Rules do not see this: `request.ip` is then unknown.

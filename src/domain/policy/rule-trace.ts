@@ -2,6 +2,8 @@ import type { OnUnknown } from './document.ts';
 
 /** The result of one rule. An `inert` rule reads a provider that was not asked, and contributes nothing. */
 export const RULE_RESULTS = ['true', 'false', 'unknown', 'inert'] as const;
+
+/** What a rule can come to. */
 export type RuleResult = (typeof RULE_RESULTS)[number];
 
 /** One line of the trace. */

@@ -3,15 +3,18 @@ import { z } from 'zod';
 /** The type of a signal in policies, read from its schema once. Checks, runs and samples all use it. */
 export type SignalType = ScalarType | ListType | ObjectType;
 
+/** A single value. */
 export interface ScalarType {
   readonly kind: 'bool' | 'int' | 'double' | 'string';
 }
 
+/** A list of values of one type. */
 export interface ListType {
   readonly kind: 'list';
   readonly item: ScalarType | ListType;
 }
 
+/** Signals by name. */
 export interface ObjectType {
   readonly kind: 'object';
   readonly fields: ReadonlyMap<string, SignalType>;

@@ -33,6 +33,7 @@ export const telemetrySignalsSchema = z.object({
     ),
 });
 
+/** What custody knows of a telemetry id, as rules read it. */
 export type TelemetrySignals = z.output<typeof telemetrySignalsSchema>;
 
 /**
@@ -75,6 +76,8 @@ export function toTelemetrySignals(
  * bound to another one, or unknown because the store did not answer.
  */
 export const CUSTODY_RESULTS = ['first_use', 'repeated', 'bound_elsewhere', 'unknown'] as const;
+
+/** What custody can find. */
 export type CustodyResult = (typeof CUSTODY_RESULTS)[number];
 
 /** `none` where there was no telemetry id. */

@@ -12,6 +12,7 @@ const PROTO_FILE = fileURLToPath(new URL('./authorization.proto', import.meta.ur
 /** An answer at the very end of the gateway's deadline comes too late: this share of it is for the way back. */
 const RETURN_SHARE = 0.1;
 
+/** What the gRPC entry point needs. */
 export interface GrpcDoorOptions {
   readonly check: Check;
   /** Whether these credentials are those of a gateway of any profile. */

@@ -7,6 +7,7 @@ interface HeaderValue {
   readonly raw_value?: Uint8Array;
 }
 
+/** The end user's request; every member may be missing (envoy.service.auth.v3.AttributeContext). */
 export interface HttpRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -15,6 +16,7 @@ export interface HttpRequest {
   readonly host?: string;
 }
 
+/** What Envoy asks (envoy.service.auth.v3.CheckRequest); every member may be missing. */
 export interface CheckRequest {
   readonly attributes?: {
     readonly source?: { readonly address?: { readonly socket_address?: { readonly address?: string } } };
@@ -23,6 +25,7 @@ export interface CheckRequest {
   };
 }
 
+/** A header field that Envoy sets (envoy.config.core.v3.HeaderValueOption). */
 export interface HeaderValueOption {
   readonly header: { readonly key: string; readonly value: string };
   readonly append_action: 'OVERWRITE_IF_EXISTS_OR_ADD';
@@ -33,6 +36,7 @@ export type StructValue =
   | { readonly string_value: string }
   | { readonly list_value: { readonly values: readonly StructValue[] } };
 
+/** What Envoy is answered (envoy.service.auth.v3.CheckResponse): one of the two responses is there. */
 export interface CheckResponse {
   readonly status: { readonly code: number };
   readonly ok_response?: {

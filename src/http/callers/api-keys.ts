@@ -8,6 +8,8 @@ import { type LocatedMistake, parseYaml } from '../../platform/yaml-document.ts'
 
 /** What a key may do: ask for decisions, read policies and decisions, purge evidence. */
 export const SCOPES = ['decide', 'read', 'admin'] as const;
+
+/** What a key allows. */
 export type Scope = (typeof SCOPES)[number];
 
 /** Who is asking. */

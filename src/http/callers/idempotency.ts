@@ -25,6 +25,7 @@ interface IdempotentRequest {
   readonly content: string;
 }
 
+/** The answer to a request with an idempotency key, and whether it was given before. */
 export interface IdempotentAnswer {
   readonly answer: StoredAnswer;
   readonly isReplayed: boolean;

@@ -1,5 +1,7 @@
 /** Why a request was turned away before anything was decided. */
 const REFUSALS = ['wrong_keys', 'rate', 'concurrency', 'in_flight', 'event_loop', 'heap', 'reads'] as const;
+
+/** Why a request was refused before it was decided. */
 export type RefusalReason = (typeof REFUSALS)[number];
 
 /** What became of a request with an idempotency key. `unprotected`: the store was lost, and the request was decided without it. */

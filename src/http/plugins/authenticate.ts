@@ -21,6 +21,7 @@ declare module 'fastify' {
   }
 }
 
+/** What authentication needs. */
 export interface AuthenticateOptions {
   readonly keyring: () => Keyring;
   readonly clock: Clock;

@@ -9,6 +9,7 @@ import type {
 import { RiskgateError } from '../../domain/errors.ts';
 import type { TrafficObserver } from '../callers/traffic-observer.ts';
 
+/** What holding callers to their limits needs. */
 export interface LimitCallersOptions {
   readonly holdToLimits: HoldToLimits;
   readonly traffic: TrafficObserver;

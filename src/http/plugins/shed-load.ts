@@ -3,6 +3,7 @@ import plugin from 'fastify-plugin';
 import { RiskgateError } from '../../domain/errors.ts';
 import type { RefusalReason, TrafficObserver } from '../callers/traffic-observer.ts';
 
+/** What refusing work under overload needs. */
 export interface ShedLoadOptions {
   /** What keeps the next decision out, or null. */
   readonly overload: () => Extract<RefusalReason, 'in_flight' | 'event_loop' | 'heap'> | null;

@@ -38,6 +38,7 @@ const HEADERS = {
   ...decideResponseHeaders,
 };
 
+/** What the route needs. */
 export interface DecideRouteOptions {
   readonly decide: SettledDecide;
   /** All ids of the registry, and those of device APIs. */

@@ -15,6 +15,7 @@ interface StoreProblem {
   readonly commands: readonly string[];
 }
 
+/** What the routes tell of. */
 export interface HealthRouteOptions {
   readonly version: string;
   readonly policy: () => CompiledPolicy;

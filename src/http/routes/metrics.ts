@@ -7,6 +7,7 @@ interface MetricsSource {
   text(): string;
 }
 
+/** What the route shows. */
 export interface MetricsRouteOptions {
   /** Null where metrics are switched off: then there is no such route. */
   readonly metrics: MetricsSource | null;

@@ -6,6 +6,7 @@ import { toJsonSchema } from '../schemas/json-schema.ts';
 import { policySchema, toPolicyBody } from '../schemas/policy.ts';
 import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 
+/** What the route shows. */
 export interface PolicyRouteOptions {
   readonly policy: () => CompiledPolicy;
   readonly slots: readonly ProviderSlot[];

@@ -5,6 +5,7 @@ import { toJsonSchema } from '../schemas/json-schema.ts';
 import { providersSchema } from '../schemas/providers.ts';
 import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 
+/** What the route shows. */
 export interface ProvidersRouteOptions {
   readonly slots: readonly ProviderSlot[];
   /** How the circuit of an enabled provider stands in this process. */

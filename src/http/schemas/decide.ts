@@ -70,11 +70,13 @@ export const decideHeadersSchema = z.object({
   traceparent: z.string().optional().describe('W3C trace context; what is not one is ignored.'),
 });
 
+/** The checked headers of `POST /v1/decide`. */
 export type DecideHeaders = z.output<typeof decideHeadersSchema>;
 
 /** What is validated before a handler sees it. */
 export type DecideRequest = z.output<ReturnType<typeof createDecideRequestSchema>>;
 
+/** The query of `POST /v1/decide`. */
 export const decideQuerySchema = z.strictObject({
   explain: z
     .enum(['full'])

@@ -51,6 +51,8 @@ export const decisionDetailSchema = decisionRecordSchema.extend({
       'What would have been decided had a provider not answered (`unavailable`), by the policy of the decision and the stored signals.',
     ),
 });
+
+/** All that is kept of one decision, as the wire spells it. */
 export type DecisionDetail = z.output<typeof decisionDetailSchema>;
 
 const FORGOTTEN: WithoutEachProvider = {

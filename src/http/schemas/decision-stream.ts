@@ -3,8 +3,11 @@ import { decisionFilterShape } from './decision-filter.ts';
 
 /** The query of GET /v1/decisions/stream. */
 export const streamQuerySchema = z.strictObject(decisionFilterShape);
+
+/** The checked query of the stream. */
 export type StreamQuery = z.output<typeof streamQuerySchema>;
 
+/** The headers that the stream reads. */
 export const streamHeadersSchema = z.object({
   'last-event-id': z
     .string()
@@ -17,6 +20,8 @@ export const streamHeadersSchema = z.object({
 
 /** Why a stream ends by our side. `slow_reader`: read faster, or filter more. The client may come back with its `Last-Event-ID` in all cases but `unauthorised`. */
 const STREAM_ENDS = ['slow_reader', 'draining', 'unauthorised', 'store_unavailable'] as const;
+
+/** Why the service ended a stream. */
 export type StreamEnd = (typeof STREAM_ENDS)[number];
 
 /** The `data` of each `event`, beside `decision`, which is a summary as in GET /v1/decisions; its `label` is null, since it is new. A `decision` and a `heartbeat` have an `id`, which rises as text, so that a stream with filters moves on while nothing fits. */

@@ -20,6 +20,8 @@ export const decisionsQuerySchema = z.strictObject({
     .optional()
     .describe('`next_cursor` of the page before, with the same filters. Opaque.'),
 });
+
+/** The checked query of the list. */
 export type DecisionsQuery = z.output<typeof decisionsQuerySchema>;
 
 const record = decisionRecordSchema.shape;
@@ -49,6 +51,8 @@ export const decisionSummarySchema = z.object({
   latency_ms: record.latency_ms,
   label: labelSchema,
 });
+
+/** What a list shows of one decision, as the wire spells it. */
 export type DecisionSummary = z.output<typeof decisionSummarySchema>;
 
 /** The answer of GET /v1/decisions. */

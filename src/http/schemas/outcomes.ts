@@ -22,6 +22,8 @@ export const outcomeRequestSchema = z.strictObject({
       'For people. No identifiers: what looks like one (an e-mail or IP address, a long number, a hash) is refused.',
     ),
 });
+
+/** The checked body that tells what a decision turned out to be. */
 export type OutcomeRequest = z.output<typeof outcomeRequestSchema>;
 
 /** The answer: the label that counts, and all of them. */

@@ -21,6 +21,8 @@ export const statsQuerySchema = z.strictObject({
     ),
   group_by: z.enum(STATS_GROUPS).optional().describe('`verdict` otherwise.'),
 });
+
+/** The checked query of the statistics. */
 export type StatsQuery = z.output<typeof statsQuerySchema>;
 
 const count = z.int().min(0);
@@ -74,6 +76,8 @@ export const statsSchema = z.object({
     .optional()
     .describe('Only with `group_by=rule`: by the id of the rule, over the whole window.'),
 });
+
+/** The statistics, as the wire spells them. */
 export type Stats = z.output<typeof statsSchema>;
 
 const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };

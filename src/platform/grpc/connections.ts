@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 /** What connections are ended for, beside their age and their end by the client. */
 export type ConnectionTrouble = 'evicted' | 'refused' | 'flooding' | 'unanswered';
 
+/** How many connections there may be, and for how long. */
 export interface ConnectionBounds {
   /** When it is reached, the oldest connection on which nobody has proved to be a gateway makes room. */
   readonly connectionsMax: number;
@@ -37,6 +38,7 @@ interface Connections {
   close(patienceMs: number): Promise<void>;
 }
 
+/** The bounds in production. */
 export const CONNECTION_BOUNDS: ConnectionBounds = {
   connectionsMax: 1_024,
   idleMs: 300_000,

@@ -12,6 +12,7 @@ const MESSAGE_BYTES_MAX = 1_024;
 /** At once, of each method. */
 const CALLS_MAX = 128;
 
+/** The definition of the gRPC health service, as reflection shows it. */
 export const HEALTH_FILE = readProtoFile(
   'grpc/health/v1/health.proto',
   readFileSync(new URL('./health.proto', import.meta.url), 'utf8'),

@@ -15,6 +15,7 @@ import { createReflection } from './reflection.ts';
 import { GRPC_STATUS } from './status.ts';
 import { toUnaryHandler, type UnaryMethod } from './unary.ts';
 
+/** What a gRPC server serves, and within which bounds. */
 export interface GrpcServerOptions {
   /** The definition of the service, which imports nothing. */
   readonly protoFile: string;

@@ -10,4 +10,5 @@ export const GRPC_STATUS = {
   unavailable: 14,
 } as const;
 
+/** A status code of gRPC. */
 export type GrpcStatus = (typeof GRPC_STATUS)[keyof typeof GRPC_STATUS];

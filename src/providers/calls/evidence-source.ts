@@ -16,6 +16,7 @@ import { createClaimWatch } from './claim-watch.ts';
 import { traceRead } from './tracing.ts';
 import { createUpstream, type UpstreamOptions } from './upstream.ts';
 
+/** What the stack around the calls of one provider needs. */
 export interface EvidenceSourceOptions extends UpstreamOptions {
   readonly store: EvidenceStore;
   /** See EvidenceSource. */

@@ -12,6 +12,7 @@ const RETRY_PAUSE_MS = 30;
  */
 const RETRY_BUDGET_MIN_MS = 20;
 
+/** One call to a provider, its retry included. */
 export interface ProviderCall {
   readonly client: HttpClient;
   readonly request: HttpRequest;
@@ -25,6 +26,7 @@ export interface ProviderCall {
   readonly mayRetry?: () => boolean;
 }
 
+/** How a call ended, and how often it was sent. */
 export interface ProviderCallResult {
   readonly answer: ProviderAnswer;
   readonly attempts: number;

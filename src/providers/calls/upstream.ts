@@ -16,6 +16,7 @@ import { withTraceparent } from './tracing.ts';
  */
 const TTL_JITTER = 0.1;
 
+/** What calling one provider needs. */
 export interface UpstreamOptions {
   readonly definition: ProviderDefinition;
   readonly settings: ProviderSettings;

@@ -9,6 +9,7 @@ import { defineEvidenceCommands, type EvidenceRedis } from './evidence-commands.
 import { createRedisPurges, type RedisPurges } from './redis-purges.ts';
 import { remainingLifeMs } from './remaining-life.ts';
 
+/** Where evidence is kept, and within which bounds. */
 export interface RedisEvidenceStoreOptions {
   /** Its owner closes it. */
   readonly redis: RedisHandle;

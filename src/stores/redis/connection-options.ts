@@ -36,10 +36,12 @@ export function toCommonOptions(
   } satisfies RedisOptions;
 }
 
+/** The options of ioredis that sign in; what is null is left out, since ioredis would send it. */
 export function toLogin({ username, password }: RedisCredentials): { username?: string; password?: string } {
   return { ...(username === null ? {} : { username }), ...(password === null ? {} : { password }) };
 }
 
+/** The options of TLS; what is null is left to Node. */
 export function toTlsOptions({ ca, cert, key, serverName }: RedisTls): ConnectionOptions {
   return {
     ...(ca === null ? {} : { ca }),

@@ -20,6 +20,7 @@ type RedisRefusal =
   | { readonly kind: 'value_refused'; readonly key: string }
   | { readonly kind: 'message_refused' };
 
+/** What the handle connects to, and within which bounds. */
 export interface RedisHandleOptions {
   readonly target: RedisTarget;
   /** Shown by CLIENT LIST. */

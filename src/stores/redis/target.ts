@@ -1,3 +1,4 @@
+/** Where a Redis listens. */
 export interface RedisAddress {
   readonly host: string;
   readonly port: number;
@@ -24,12 +25,14 @@ interface Access {
   readonly tls: RedisTls | null;
 }
 
+/** One server. */
 export interface StandaloneTarget extends Access {
   readonly topology: 'standalone';
   readonly address: RedisAddress;
   readonly database: number;
 }
 
+/** The master that sentinels name. */
 export interface SentinelTarget extends Access {
   readonly topology: 'sentinel';
   readonly sentinels: readonly RedisAddress[];
@@ -38,6 +41,7 @@ export interface SentinelTarget extends Access {
   readonly database: number;
 }
 
+/** A cluster. */
 export interface ClusterTarget extends Access {
   readonly topology: 'cluster';
   /** Some of the nodes, at least one. */

@@ -7,6 +7,7 @@ export interface StreamPlace {
   readonly sequence: number;
 }
 
+/** The span of one stream, milliseconds. */
 export const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 /** Places of an hour are numbered until the year 13000, and a millisecond holds fewer records than this has digits. */

@@ -91,6 +91,7 @@ return 1`;
 /** One entry of a stream: its id, and its fields as names and values by turns. */
 export type StreamEntry = [id: string, fields: string[]];
 
+/** A Redis client with the scripts of the decision log. */
 export type DecisionRedis = RedisClient & {
   appendDecisions(...keysAndArguments: (string | Buffer)[]): Promise<[status: string, nowMs: number]>;
   readDecisions(

@@ -10,6 +10,7 @@ import { newChange } from './decision-changes.ts';
 import { HOUR_MS, hourOf, minuteOf } from './decision-position.ts';
 import { withDecisionScripts } from './decision-scripts.ts';
 
+/** What the sink writes to, and what it keeps. */
 export interface RedisDecisionOptions {
   readonly redis: RedisHandle;
   readonly clock: Clock;
