@@ -33,6 +33,9 @@ const ENVOY = {
   install: installEnvoy,
 };
 
+/** In CI none may be left out; a developer's machine may lack some, and is told. */
+const IS_CI = process.env['CI'] === 'true';
+
 const GATEWAYS: readonly Gateway[] = [
   { name: 'nginx', program: program('nginx', 'nginx-light'), isRequired: true },
   { name: 'caddy', program: program('caddy', 'caddy'), isRequired: true },
@@ -41,17 +44,17 @@ const GATEWAYS: readonly Gateway[] = [
     name: 'apache',
     program: program('apache2', 'apache2 lua-socket'),
     files: ['/usr/lib/apache2/modules/mod_lua.so', '/usr/share/lua/5.3/socket.lua'],
-    isRequired: false,
+    isRequired: IS_CI,
   },
   {
     name: 'varnish',
     program: program('varnishd', 'varnish varnish-modules'),
     files: ['/usr/lib/{,*/}varnish/vmods/libvmod_header.so'],
-    isRequired: false,
+    isRequired: IS_CI,
   },
-  { name: 'envoy', ...ENVOY, isRequired: false },
-  { name: 'envoy-grpc', ...ENVOY, isRequired: false },
-  { name: 'cloudflare-worker', find: findWorkerd, isRequired: false },
+  { name: 'envoy', ...ENVOY, isRequired: IS_CI },
+  { name: 'envoy-grpc', ...ENVOY, isRequired: IS_CI },
+  { name: 'cloudflare-worker', find: findWorkerd, isRequired: IS_CI },
 ];
 
 process.exitCode = run(process.argv.slice(2));
