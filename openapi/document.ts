@@ -56,7 +56,7 @@ export async function createOpenApiDocument(): Promise<string> {
     suspectProviders: unused,
     redisState: unused,
     redisProblem: () => null,
-    hearsPurges: unused,
+    receivesPurges: unused,
     strictSinks: unused,
     filesDiffering: unused,
     isDraining: unused,

@@ -223,7 +223,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     redisState,
     redisProblem: () =>
       describeProblem(inspector, judgeConnections(connections())) ?? stores.custodyProblem(),
-    hearsPurges: () => (config.redis === null ? null : store.health().hearsPurges),
+    receivesPurges: () => (config.redis === null ? null : store.health().receivesPurges),
     suspectProviders: () => slots.filter(({ source }) => source?.isSuspect()).map(({ id }) => id),
     strictSinks,
     filesDiffering: () => files.statuses().flatMap(({ file, isCurrent }) => (isCurrent ? [] : [file])),

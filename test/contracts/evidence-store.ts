@@ -172,7 +172,7 @@ export function testEvidenceStore(t: Test, twin: EvidenceStoreTwin): void {
   t.test('is up, and survives use after close', async (t) => {
     const clock = createManualClock();
     const store = await twin.open(t, clock);
-    t.same(store.health(), { state: 'up', reason: null, hearsPurges: true });
+    t.same(store.health(), { state: 'up', reason: null, receivesPurges: true });
     await store.close();
     await store.close();
     store.set(KEY, createEvidence(clock));

@@ -114,7 +114,7 @@ t.test('a caller is counted once in the whole cluster', async (t) => {
 });
 
 t.test(
-  'many keys on all nodes are read, written and purged at once, and every replica hears it',
+  'many keys on all nodes are read, written and purged at once, and every replica is told',
   async (t) => {
     const target = next();
     const clock = createManualClock();

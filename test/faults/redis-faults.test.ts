@@ -24,7 +24,7 @@ t.test('starts without Redis, misses in place, and finds it when it comes', asyn
     watched.events.find((event) => event.kind === 'down'),
     { kind: 'down', reason: 'ECONNREFUSED' },
   );
-  t.same(watched.store.health(), { state: 'down', reason: 'ECONNREFUSED', hearsPurges: false });
+  t.same(watched.store.health(), { state: 'down', reason: 'ECONNREFUSED', receivesPurges: false });
   t.equal(watched.store.get(KEY), null);
   watched.store.set(KEY, createEvidence(clock));
   t.equal(await watched.store.purge([KEY]), false);
@@ -231,7 +231,7 @@ t.test('forgets its memory after purges that it could not hear', async (t) => {
   await settle(tiered);
   proxy.cut();
   await there.watched.reached('unsubscribed', 1);
-  t.equal(tiered.health().hearsPurges, false);
+  t.equal(tiered.health().receivesPurges, false);
   t.ok(tiered.get(KEY), 'memory goes on serving while Redis is away');
   t.equal(await here.watched.store.purge([KEY]), true);
   proxy.mend();
@@ -239,20 +239,23 @@ t.test('forgets its memory after purges that it could not hear', async (t) => {
   t.equal(await tiered.get(KEY), null);
 });
 
-t.test('does not keep in memory what a call brought back that began before an unheard purge', async (t) => {
-  const server = await startRedisServer(t);
-  const here = open(t, server.url);
-  const there = open(t, server.url);
-  const memory = createMemoryEvidenceStore({ clock: there.clock });
-  const tiered = createTieredEvidenceStore({ memory, redis: there.watched.store });
-  await Promise.all([here.watched.ready(), there.watched.ready()]);
-  const old = createEvidence(there.clock);
-  await here.watched.store.purge([KEY]);
-  tiered.set(KEY, old);
-  await settle(tiered);
-  t.equal(await tiered.get(KEY), null);
-  t.equal(there.watched.store.counters().writesRefused, 1);
-});
+t.test(
+  'does not keep in memory what a call brought back that began before a purge that was missed',
+  async (t) => {
+    const server = await startRedisServer(t);
+    const here = open(t, server.url);
+    const there = open(t, server.url);
+    const memory = createMemoryEvidenceStore({ clock: there.clock });
+    const tiered = createTieredEvidenceStore({ memory, redis: there.watched.store });
+    await Promise.all([here.watched.ready(), there.watched.ready()]);
+    const old = createEvidence(there.clock);
+    await here.watched.store.purge([KEY]);
+    tiered.set(KEY, old);
+    await settle(tiered);
+    t.equal(await tiered.get(KEY), null);
+    t.equal(there.watched.store.counters().writesRefused, 1);
+  },
+);
 
 t.test('keeps a tombstone for longer than any upstream call, and no longer than it says', async (t) => {
   const server = await startRedisServer(t);

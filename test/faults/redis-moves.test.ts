@@ -6,7 +6,7 @@ import { createTestApp, startEmulators, type TestApp, until } from '../support/t
 interface ReadyBody {
   readonly redis: string;
   readonly redis_problem: { readonly code: string } | null;
-  readonly hears_purges: boolean | null;
+  readonly receives_purges: boolean | null;
 }
 
 interface Pair {
@@ -64,8 +64,8 @@ async function failOver({ old, next }: Pair): Promise<void> {
 async function expectAllAt(t: Test, { app, ready, ask }: Pair, server: RedisServer): Promise<void> {
   await until('custody is known again', async () => (await ask()) === 'ALLOW');
   await until('it says so', async () => {
-    const { redis, redis_problem: problem, hears_purges: hears } = await ready();
-    return redis === 'up' && problem === null && hears === true;
+    const { redis, redis_problem: problem, receives_purges: receives } = await ready();
+    return redis === 'up' && problem === null && receives === true;
   });
   const keyed = { headers: { 'idempotency-key': `key-${asked}` } };
   const body = { telemetry_id: `allow-key-${asked}`, device_id: 'active' };
@@ -82,7 +82,7 @@ async function expectAllAt(t: Test, { app, ready, ask }: Pair, server: RedisServ
       (await server.command('CLIENT LIST')).includes(`name=riskgate-${name}`),
     );
   }
-  await until('purges are heard there', async () =>
+  await until('purges are received there', async () =>
     (await server.command('PUBSUB NUMSUB riskgate:v1:purge')).includes(':1'),
   );
 }
@@ -135,7 +135,7 @@ t.test('follows a name whose new server has another set of clients to know', asy
   const lines = (await pair.old.command('CLIENT LIST')).split(/\r?\n/);
   const evidence = lines.find((line) => line.includes('name=riskgate-evidence'));
   await pair.old.command(`CLIENT KILL ID ${/\bid=(\d+)/.exec(evidence ?? '')?.[1]}`);
-  await until('purges are heard where they are made', async () => {
+  await until('purges are received where they are made', async () => {
     return (await pair.next.command('PUBSUB NUMSUB riskgate:v1:purge')).includes(':1');
   });
 });

@@ -9,7 +9,7 @@ import { createTestApp, KEYS, startEmulators, until, untilRedisIsUp } from '../s
 interface ReadyBody {
   readonly status: string;
   readonly redis: string;
-  readonly hears_purges: boolean | null;
+  readonly receives_purges: boolean | null;
   readonly policy: { readonly id: string; readonly hash: string };
   readonly providers: readonly string[];
 }
@@ -33,7 +33,7 @@ t.test('says what it is ready with', async (t) => {
   t.strictSame(json.status, 'ready');
   t.match(json.policy, { id: 'default', hash: /^sha256:[0-9a-f]{64}$/ });
   t.equal(json.redis, 'absent');
-  t.equal(json.hears_purges, null, 'there is nobody to hear');
+  t.equal(json.receives_purges, null, 'there is nobody to receive from');
   t.strictSame(json.providers, ['stytch', 'mobilerun', 'prefactor']);
   const fewer = await createTestApp(t, { emulators, disabled: ['mobilerun'] });
   t.strictSame((await fewer.ask<ReadyBody>('GET', '/readyz')).json.providers, ['stytch', 'prefactor']);
@@ -61,14 +61,14 @@ t.test('reports Redis, and is ready without it', async (t) => {
   const own = await createTestApp(t, { emulators, env: { REDIS_URL: redis.url } });
   await untilRedisIsUp(own);
   const ready = async () => (await own.ask<ReadyBody>('GET', '/readyz')).json;
-  t.match(await ready(), { redis: 'up', hears_purges: true });
+  t.match(await ready(), { redis: 'up', receives_purges: true });
   // Commands go on; only the subscriber has lost its connection, and may not come back.
   await redis.command(['ACL', 'SETUSER', 'default', 'resetchannels']);
   await redis.command(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
-  await until('the deafness is reported', async () => (await ready()).hears_purges === false);
+  await until('the loss is reported', async () => (await ready()).receives_purges === false);
   t.match(await ready(), { status: 'ready', redis: 'up' });
   await redis.command(['ACL', 'SETUSER', 'default', 'allchannels']);
-  await until('it hears again', async () => (await ready()).hears_purges === true);
+  await until('they are received again', async () => (await ready()).receives_purges === true);
   const redisState = async () => {
     const { status, json } = await own.ask<ReadyBody>('GET', '/readyz');
     t.equal(status, 200);

@@ -22,8 +22,11 @@ export interface HealthRouteOptions {
   readonly redisState: () => StoreState;
   /** What is wrong with the shared store, by a code and a sentence; null when nothing is. */
   readonly redisProblem: () => StoreProblem | null;
-  /** Whether purges made on other replicas are heard; null where there is no shared store to hear them through. */
-  readonly hearsPurges: () => boolean | null;
+  /**
+   * Whether purges made on other replicas are received; null where there is no shared store to receive them
+   * through.
+   */
+  readonly receivesPurges: () => boolean | null;
   /** The sinks of the decision log that answers wait for. */
   readonly strictSinks: () => readonly { readonly sink: string; readonly health: SinkHealth }[];
   /** The followed files of which something else than what is on disk is in force, by what they hold. */
@@ -49,11 +52,11 @@ const readinessSchema = z.object({
     })
     .nullable()
     .describe('What is wrong with Redis, as far as it is known. Costs no readiness.'),
-  hears_purges: z
+  receives_purges: z
     .boolean()
     .nullable()
     .describe(
-      'False while purges made on other replicas are not heard: memory may then hold purged evidence for `CACHE_LOCAL_TTL_SECONDS`. Null without Redis. Costs no readiness.',
+      'False while purges made on other replicas are not received: memory may then hold purged evidence for `CACHE_LOCAL_TTL_SECONDS`. Null without Redis. Costs no readiness.',
     ),
   decision_log_failing: z
     .array(z.string())
@@ -126,7 +129,7 @@ export function registerHealthRoutes(app: FastifyInstance, options: HealthRouteO
           policy: { id, hash },
           redis: options.redisState(),
           redis_problem: options.redisProblem(),
-          hears_purges: options.hearsPurges(),
+          receives_purges: options.receivesPurges(),
           decision_log_failing: sinks.flatMap(({ sink, health }) => (health === 'taking' ? [] : [sink])),
           files_differing: options.filesDiffering(),
           providers: options.enabledProviders,

@@ -5,8 +5,11 @@ export interface StoreHealth {
   readonly state: 'up' | 'down';
   /** A short constant or error code that says what is wrong; null when nothing is. */
   readonly reason: string | null;
-  /** False while purges made on other replicas cannot be heard: evidence in memory may then outlive its purge, up to the memory level's `ttlCapMs`. */
-  readonly hearsPurges: boolean;
+  /**
+   * False while purges made on other replicas are not received: evidence in memory may then outlive its
+   * purge, up to the memory level's `ttlCapMs`.
+   */
+  readonly receivesPurges: boolean;
 }
 
 /** What became of the reads of one cache level, as totals since the start. */
@@ -16,7 +19,10 @@ export interface StoreUsage {
   readonly misses: number;
   /** Reads that were not tried, because the level was left alone. */
   readonly skipped: number;
-  /** Commands, writes included, that ended without the answer that was asked for; null for a level that cannot fail. */
+  /**
+   * Commands, writes included, that ended without the answer that was asked for; null for a level that cannot
+   * fail.
+   */
   readonly failures: {
     readonly timeouts: number;
     readonly losses: number;
@@ -29,6 +35,9 @@ export interface ClosableEvidenceStore extends EvidenceStore {
   health(): StoreHealth;
   /** One entry for each level, the nearest first. */
   usage(): readonly StoreUsage[];
-  /** Releases connections and timers within about a second. Never rejects, and what is still asked of the store afterwards is a miss or a loss, not a throw. */
+  /**
+   * Releases connections and timers within about a second. Never rejects, and what is still asked of the
+   * store afterwards is a miss or a loss, not a throw.
+   */
   close(): Promise<void>;
 }

@@ -6,7 +6,10 @@ import { isSettled } from './remaining-life.ts';
 /** What stands in the place of purged evidence. Not JSON, so that it can never be read as evidence. */
 export const TOMBSTONE = 'purged';
 
-/** What stands where evidence will be while a replica asks for it. Not JSON either; a random id of the replica follows, and the number of its claim. */
+/**
+ * What stands where evidence will be while a replica asks for it. Not JSON either; a random id of the replica
+ * follows, and the number of its claim.
+ */
 const CLAIM_PREFIX = 'asked-by:';
 
 /** What all claims of one replica begin with. */
@@ -19,7 +22,9 @@ export function isClaim(text: string): boolean {
   return text.startsWith(CLAIM_PREFIX);
 }
 
-/** Signals are two levels deep; the rest is room to grow, and keeps a hostile value from exhausting the stack. */
+/**
+ * Signals are two levels deep; the rest is room to grow, and keeps a hostile value from exhausting the stack.
+ */
 const SIGNAL_DEPTH_MAX = 6;
 
 /** The text that is stored for evidence. */
@@ -27,7 +32,10 @@ export function encodeEvidence(evidence: Evidence): string {
   return JSON.stringify(evidence);
 }
 
-/** Reads a stored text that is trusted no further than its shape: null unless it is complete, settled evidence of the provider that the key names. Whether it has expired is not looked at. Never throws. */
+/**
+ * Reads a stored text that is trusted no further than its shape: null unless it is complete, settled evidence
+ * of the provider that the key names. Whether it has expired is not looked at. Never throws.
+ */
 export function decodeEvidence(text: string, storeKey: string): Evidence | null {
   const value = parseObject(text);
   if (value === null) return null;

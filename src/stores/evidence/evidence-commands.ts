@@ -5,7 +5,10 @@ if redis.call('GET', KEYS[1]) == ARGV[3] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`;
 
-/** The claim stands in the place of the evidence: one key, one step, and whoever sets or purges ends it. A Redis that refuses the claim (full, a replica) still gives what it has. */
+/**
+ * The claim stands in the place of the evidence: one key, one step, and whoever sets or purges ends it. A
+ * Redis that refuses the claim (full, a replica) still gives what it has.
+ */
 const GET_OR_CLAIM = `
 local standing = redis.call('GET', KEYS[1])
 if standing then return standing end
@@ -21,7 +24,10 @@ return redis.call('DEL', KEYS[1])`;
 export type EvidenceRedis = RedisClient & {
   /** Resolves 1, or 0 when the tombstone stands. */
   setUnlessPurged(key: string, text: string, lifeMs: number, tombstone: string): Promise<number>;
-  /** Resolves what stands under the key; null where nothing stood, and the claim does now unless it was refused. */
+  /**
+   * Resolves what stands under the key; null where nothing stood, and the claim does now unless it was
+   * refused.
+   */
   getOrClaim(key: string, claim: string, claimMs: number): Promise<string | null>;
   /** Removes a claim that begins so, and nothing else. */
   releaseClaim(key: string, beginning: string): Promise<number>;

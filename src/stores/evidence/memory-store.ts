@@ -8,7 +8,10 @@ interface MemoryEvidenceStoreOptions {
   readonly clock: Clock;
   /** At least 1. The least recently used entry makes room for a new one. */
   readonly entriesMax?: number;
-  /** The longest time an entry is kept whatever its evidence says: the staleness bound of this level in front of a shared one. Without it the evidence alone decides. */
+  /**
+   * The longest time an entry is kept whatever its evidence says: the staleness bound of this level in front
+   * of a shared one. Without it the evidence alone decides.
+   */
   readonly ttlCapMs?: number;
 }
 
@@ -23,7 +26,10 @@ export interface MemoryEvidenceStore extends ClosableEvidenceStore {
   clear(): void;
 }
 
-/** It ends by whichever clock says so first: a wall clock that is set back must not keep evidence alive, and a monotonic one may stand still while the machine sleeps. */
+/**
+ * It ends by whichever clock says so first: a wall clock that is set back must not keep evidence alive, and a
+ * monotonic one may stand still while the machine sleeps.
+ */
 interface Entry {
   readonly stored: StoredEvidence;
   readonly usableUntilMs: number;
@@ -32,9 +38,12 @@ interface Entry {
 
 /** At about 1 KiB an entry this is 50 MB. */
 const ENTRIES_MAX = 50_000;
-const HEALTH: StoreHealth = { state: 'up', reason: null, hearsPurges: true };
+const HEALTH: StoreHealth = { state: 'up', reason: null, receivesPurges: true };
 
-/** Builds an empty in-process store, bounded by `entriesMax`. It alone serves a single replica; others do not hear its purges. */
+/**
+ * Builds an empty in-process store, bounded by `entriesMax`. It alone serves a single replica; others do not
+ * receive its purges.
+ */
 export function createMemoryEvidenceStore(options: MemoryEvidenceStoreOptions): MemoryEvidenceStore {
   return new LruEvidenceStore(options);
 }
@@ -42,7 +51,8 @@ export function createMemoryEvidenceStore(options: MemoryEvidenceStoreOptions): 
 class LruEvidenceStore implements MemoryEvidenceStore {
   readonly #clock: Clock;
   readonly #ttlCapMs: number;
-  // The cache's own TTL is not used: it reads another clock, and it would be a second opinion on the same question.
+  // The cache's own TTL is not used: it reads another clock, and it would be a second opinion on the same
+  // question.
   readonly #entries: LRUCache<string, Entry>;
   readonly #purgeListeners: ((keys: readonly string[]) => void)[] = [];
   #hits = 0;

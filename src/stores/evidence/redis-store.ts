@@ -127,7 +127,7 @@ class SharedEvidenceStore implements RedisEvidenceStore {
   }
 
   health(): StoreHealth {
-    return { ...this.#handle.health(), hearsPurges: this.#purges.isReceiving() };
+    return { ...this.#handle.health(), receivesPurges: this.#purges.isReceiving() };
   }
 
   usage(): readonly StoreUsage[] {

@@ -15,7 +15,10 @@ export function isSettled(outcome: Outcome): outcome is SettledOutcome {
   return SETTLED_OUTCOMES.has(outcome);
 }
 
-/** Whole milliseconds for which evidence may still be kept; 0 when it must not be kept at all: expired, without an expiry, or not settled. */
+/**
+ * Whole milliseconds for which evidence may still be kept; 0 when it must not be kept at all: expired,
+ * without an expiry, or not settled.
+ */
 export function remainingLifeMs(evidence: Evidence, nowMs: number): number {
   if (evidence.expiresAtMs === null || !isSettled(evidence.outcome)) return 0;
   return Math.max(0, Math.floor(evidence.expiresAtMs - nowMs));

@@ -5,13 +5,19 @@ import type { MemoryEvidenceStore } from './memory-store.ts';
 import type { RedisEvidenceStore } from './redis-store.ts';
 
 interface TieredEvidenceStoreOptions {
-  /** The level in front. Give it a `ttlCapMs`: the longest time for which this replica may serve evidence whose purge it could not hear. */
+  /**
+   * The level in front. Give it a `ttlCapMs`: the longest time for which this replica may serve evidence
+   * whose purge it missed.
+   */
   readonly memory: MemoryEvidenceStore;
   /** The level that replicas share. */
   readonly redis: RedisEvidenceStore;
 }
 
-/** Puts memory in front of Redis as one store, which owns both. What was purged on any replica does not come back through either level. */
+/**
+ * Puts memory in front of Redis as one store, which owns both. What was purged on any replica does not come
+ * back through either level.
+ */
 export function createTieredEvidenceStore(options: TieredEvidenceStoreOptions): ClosableEvidenceStore {
   return new TieredEvidenceStore(options);
 }
@@ -33,7 +39,7 @@ class TieredEvidenceStore implements ClosableEvidenceStore {
       this.#generation += 1;
       this.#memory.clear();
     });
-    // The purge itself may have gone unheard here; the refusal says that there was one.
+    // The purge itself may have been missed here; the refusal says that there was one.
     this.#redis.onWriteRefused((key) => void this.#memory.purge([key]));
   }
 
@@ -83,7 +89,10 @@ class TieredEvidenceStore implements ClosableEvidenceStore {
     await Promise.all([this.#memory.close(), this.#redis.close()]);
   }
 
-  /** A purge of whatever key while the read was under way makes it a miss: purges are rare, and asking again is cheap. */
+  /**
+   * A purge of whatever key while the read was under way makes it a miss: purges are rare, and asking again
+   * is cheap.
+   */
   async #fill<Reading extends StoreReading>(
     key: string,
     pending: Promise<Reading | null>,

@@ -8,11 +8,17 @@ interface PurgeChannelOptions {
   /** A connection of its own. */
   readonly connection: RedisConnection<Redis>;
   readonly channel: string;
-  /** Sends a text to all who hear the channel, over the connection for commands. False where that cannot be said to have been done; never rejects. */
+  /**
+   * Publishes a text on the channel, over the connection for commands. False where that may not have been
+   * done; never rejects.
+   */
   readonly publish: (text: string) => Promise<boolean>;
   /** Keys that another replica purged. */
   readonly onPurged: (keys: readonly string[]) => void;
-  /** Called each time a subscription begins, the first one included: purges before that moment may have been missed. */
+  /**
+   * Called each time a subscription begins, the first one included: purges before that moment may have been
+   * missed.
+   */
   readonly onSubscribed: () => void;
   /** Called when a subscription ends or cannot be had, once until the next one begins. */
   readonly onUnsubscribed: (reason: string) => void;
@@ -20,25 +26,31 @@ interface PurgeChannelOptions {
   readonly onMessageRefused: () => void;
 }
 
-/** Listens for purges made on other replicas. It subscribes again by itself whenever it lost its connection, and when it does not hear what it publishes itself: the two connections then lead to different servers. */
+/**
+ * Listens for purges made on other replicas. It subscribes again by itself whenever it lost its connection,
+ * and when it does not receive what it publishes itself: the two connections then lead to different servers.
+ */
 export interface PurgeChannel {
   isSubscribed(): boolean;
-  /** The text that tells other replicas, and that this one will not take for news. */
+  /** The text that tells other replicas, and that this one will not take for a purge of another. */
   toMessage(keys: readonly string[]): string;
   /** Connects again, unless that was done a moment ago: the server that was listened to serves nothing. */
   renew(code: string): void;
-  /** Finds out whether what is published now is heard here, and connects again where it is not. */
+  /** Finds out whether what is published now is received here, and connects again where it is not. */
   check(): void;
   close(): Promise<void>;
 }
 
-/** An idle connection whose peer vanished looks healthy; a PING this often finds out, and tries again where subscribing was refused. */
+/**
+ * An idle connection whose peer vanished looks healthy; a PING this often finds out, and tries again where
+ * subscribing was refused.
+ */
 const HEARTBEAT_MS = 5_000;
 /** A message takes a round trip; this is for one that never comes. */
 const ECHO_WAIT_MS = 1_000;
 
 /** The reason of a subscription that does not bring what is published. */
-const UNHEARD = 'unheard';
+const NOT_RECEIVED = 'not_received';
 
 /** Starts listening; returns at once, server or no server. */
 export function createPurgeChannel(options: PurgeChannelOptions): PurgeChannel {
@@ -75,7 +87,7 @@ class RedisPurgeChannel implements PurgeChannel {
   async close(): Promise<void> {
     clearInterval(this.#heartbeat);
     this.#endEcho();
-    // An end on purpose is no news.
+    // An end on purpose is not reported.
     this.#state = 'unsubscribed';
     await this.#connection.close();
   }
@@ -107,8 +119,8 @@ class RedisPurgeChannel implements PurgeChannel {
   #missEcho(): void {
     if (this.#echoTimer === undefined) return;
     this.#endEcho();
-    this.#lose(UNHEARD);
-    this.#connection.renew(UNHEARD);
+    this.#lose(NOT_RECEIVED);
+    this.#connection.renew(NOT_RECEIVED);
   }
 
   #endEcho(): void {

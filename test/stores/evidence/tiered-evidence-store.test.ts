@@ -68,7 +68,7 @@ class FakeRedis implements RedisEvidenceStore {
   }
 
   health() {
-    return { state: 'up', reason: null, hearsPurges: true } as const;
+    return { state: 'up', reason: null, receivesPurges: true } as const;
   }
 
   usage() {

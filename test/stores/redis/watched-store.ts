@@ -24,7 +24,7 @@ export interface WatchedStore {
   readonly count: (kind: RedisEvent['kind']) => number;
   /** Resolves once there were so many events of this kind. */
   readonly reached: (kind: RedisEvent['kind'], count: number) => Promise<void>;
-  /** Resolves once the store is up and hears purges. */
+  /** Resolves once the store is up and receives purges. */
   readonly ready: () => Promise<void>;
 }
 
@@ -64,6 +64,6 @@ export function watchRedisStore(t: Test, options: WatchOptions): WatchedStore {
     events,
     count,
     reached: (kind, wanted) => until(() => count(kind) >= wanted),
-    ready: () => until(() => store.health().state === 'up' && store.health().hearsPurges),
+    ready: () => until(() => store.health().state === 'up' && store.health().receivesPurges),
   };
 }
