@@ -1,11 +1,11 @@
 /** The child's end of the channel to the benchmark; processes.ts is the other. */
 import { z } from 'zod';
 
-/** A question to a child, and its answer. `id` pairs them. */
+/** A question to a child process, and its answer. `id` pairs them. */
 export const questionSchema = z.object({ id: z.int(), kind: z.string(), argument: z.unknown() });
 export const answerSchema = z.object({ id: z.int(), value: z.unknown() });
 
-/** What a child says first: it can be used, and at which port (0 for none). */
+/** The first message of a child: it is ready, and its port (0 for none). */
 export const announcementSchema = z.object({ port: z.int() });
 
 /** Answers every question of one kind; questions of other kinds are left to other listeners. */

@@ -18,9 +18,9 @@ export interface Fleet {
   readonly sample: string;
 }
 
-/** So long that nothing expires while a benchmark runs. */
+/** Long enough that nothing expires during a benchmark. */
 const TTL_SECONDS = '3600';
-/** A machine that a benchmark keeps busy is late now and then, and a decision without custody is no ALLOW. */
+/** A busy machine is sometimes late, and a decision without custody is not an ALLOW. */
 const REDIS_PATIENCE_MS = '1000';
 
 const KEYS = [
@@ -33,7 +33,10 @@ const KEYS = [
   },
 ];
 
-/** Starts every server that is wanted, each in its own process, fills the caches, and proves that each answers as it should. */
+/**
+ * Starts every server that is wanted, each in its own process, fills the caches, and proves that each answers
+ * as it should.
+ */
 export async function startFleet(processes: BenchProcesses, only: ReadonlySet<VariantId>): Promise<Fleet> {
   const emulators = await processes.start({ script: 'bench/servers/emulators.ts', announces: true });
   const directory = createDirectory(processes);

@@ -2,7 +2,10 @@ import { type CpuSample, LATENCY_CONNECTIONS, type LatencySample } from './measu
 import type { VariantId } from './options.ts';
 import { toSpread } from './statistics.ts';
 
-/** Lossy logging may cost so much of the CPU time of a decision without a log, and strict logging so many milliseconds of the median. */
+/**
+ * Limits: lossy logging as a share of the CPU time of a decision without a log, and strict logging in
+ * milliseconds of the median.
+ */
 const LOSSY_AIM = 1.1;
 const STRICT_AIM_MS = 3;
 const LOSSY: readonly VariantId[] = ['warm', 'log-file', 'log-redis'];
@@ -12,7 +15,10 @@ const TITLES: Partial<Record<VariantId, string>> = {
   'log-redis': 'Redis',
 };
 
-/** What the decision log costs, each sample set against the same without a log in the same round; null when that did not run. */
+/**
+ * What the decision log costs, each sample set against the same without a log in the same round; null when
+ * that did not run.
+ */
 export function toLogTable(
   samples: readonly CpuSample[],
   latencies: readonly LatencySample[],

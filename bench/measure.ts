@@ -17,7 +17,7 @@ export interface CpuSample {
 /** Milliseconds beyond the slowest emulator's own time, one for each request. */
 export interface OverheadSamples {
   readonly decideMs: readonly number[];
-  /** Of a single call to an emulator without the service between: what the sockets and this machine cost anyway. */
+  /** The same for a direct call to an emulator: the cost of the sockets and of this machine. */
   readonly directMs: readonly number[];
 }
 
@@ -31,14 +31,17 @@ export interface LatencySample {
 /** `[serial, milliseconds]` */
 const recordedSchema = z.array(z.tuple([z.int(), z.number()]));
 
-/** Few, so that no request waits for another: the question is what one decision costs, not how they queue. */
+/** Few, so that no request waits for another: this measures the cost of one decision, not of queueing. */
 const OVERHEAD_CONNECTIONS = 4;
-/** Strict logging: what is added to the median at so many connections. */
+/** The connections at which the median latency of strict logging is measured. */
 export const LATENCY_CONNECTIONS = 32;
-/** On a machine that is busy with something else a read of Redis may be late, and its evidence is asked for anew. More of it is another variant: such a sample is thrown away and taken again. */
+/**
+ * The share of provider calls that a warm sample may have: on a busy machine a read of Redis can be late, and
+ * the provider is then asked. A sample with more is discarded and repeated.
+ */
 const UPSTREAM_CALLS_SHARE_MAX = 0.01;
 const ATTEMPTS = 3;
-/** Some 5,000 cold decisions, and 100,000 of the others: V8 optimises the warm path until about then. */
+/** About 5,000 cold decisions, and 100,000 of the others: by then V8 has optimised the warm path. */
 const WARM_UP_CONNECTIONS = 32;
 const WARM_UP_SECONDS = 8;
 const LEAD_IN_SECONDS_MIN = 0.2;
@@ -57,7 +60,7 @@ export class Meter {
     this.#options = options;
   }
 
-  /** Lets V8 compile what a variant runs: until then a cold decision costs three times what it does later. */
+  /** Lets V8 optimise the code of a variant: before that, a cold decision costs three times as much. */
   async warmUp(variant: RunningVariant): Promise<void> {
     const job = toLoadJob(variant, variant.loadPort ?? variant.port, WARM_UP_CONNECTIONS, this.#nextCold);
     await this.#withLoad(job, () => this.#load(WARM_UP_SECONDS));
@@ -76,7 +79,10 @@ export class Meter {
     });
   }
 
-  /** Latency of a decision, and of a call without riskgate, beyond the slowest emulator's own time for the same id. */
+  /**
+   * Latency of a decision, and of a call without riskgate, beyond the slowest emulator's own time for the
+   * same id.
+   */
   async measureOverhead(cold: RunningVariant): Promise<OverheadSamples> {
     const decide = toLoadJob(cold, cold.port, OVERHEAD_CONNECTIONS, this.#nextCold);
     const decideMs = await this.#overheadOf(decide);
@@ -84,7 +90,7 @@ export class Meter {
     return { decideMs, directMs: await this.#overheadOf(direct) };
   }
 
-  /** Milliseconds that the median request takes while so many connections are busy as strict logging is judged by. */
+  /** The median latency in milliseconds at the number of connections that strict logging is judged by. */
   async measureMedian(variant: RunningVariant, round: number): Promise<LatencySample> {
     const job = toLoadJob(variant, variant.loadPort ?? variant.port, LATENCY_CONNECTIONS, this.#nextCold);
     return this.#withLoad(job, async () => {

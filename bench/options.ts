@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** What is compared, in the order of the table. Everything is set against `fastify`, which therefore always runs. */
+/** The variants, in the order of the table. All are compared with `fastify`, which therefore always runs. */
 export const VARIANT_IDS = [
   'http',
   'fastify',
@@ -22,7 +22,10 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Length of one measurement; a tenth of it, and no less than 200 ms, runs uncounted before. */
   readonly seconds: number;
-  /** Connections of the load generator, one request at a time on each; over gRPC so many calls at once, four to a connection. */
+  /**
+   * Connections of the load generator, each with one request at a time. Over gRPC this is the number of
+   * concurrent calls, four on each connection.
+   */
   readonly connections: number;
   readonly only: ReadonlySet<VariantId>;
   /** Where to write every figure, or null. */

@@ -7,7 +7,7 @@ import { API_KEY, COLD_DELAY_MS, type RunningVariant, toBody, WARM_IDS } from '.
 const decisionSchema = z.object({ decision: z.string() });
 
 const START_WAIT_MS = 10_000;
-/** Writes to Redis are not waited for by the decision that makes them. */
+/** Decisions do not wait for their writes to Redis. */
 const PROBE_WAIT_MS = 2_000;
 
 /** Waits until the service listens. */
@@ -17,7 +17,7 @@ export async function waitUntilAlive(port: number): Promise<void> {
     try {
       if ((await fetch(`http://127.0.0.1:${port}/livez`)).ok) return;
     } catch {
-      // Nobody listens yet.
+      // Nothing listens yet.
     }
     await delay(20);
   }
@@ -31,7 +31,10 @@ export async function readSample(port: number): Promise<string> {
   return (await ask()).text();
 }
 
-/** Fills the caches of a variant and asks once more: rejects unless it answers ALLOW with all evidence from where it should come. */
+/**
+ * Fills the caches of a variant and asks once more: rejects unless it answers ALLOW with all evidence from
+ * where it should come.
+ */
 export async function prime(variant: RunningVariant): Promise<void> {
   const isWarm = variant.origin === 'memory' || variant.origin === 'redis';
   if (isWarm) await fill(variant.port);

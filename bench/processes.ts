@@ -7,7 +7,10 @@ import { announcementSchema, answerSchema } from './child.ts';
 export interface BenchProcess {
   /** The port that it announced; 0 when it announced none. */
   readonly port: number;
-  /** Rejects when the process ends before it answers. The kinds, and what they take and answer, are declared by the child's script. */
+  /**
+   * Rejects when the process ends before it answers. The kinds, and what they take and answer, are declared
+   * by the child's script.
+   */
   ask<Schema extends z.ZodType>(
     kind: string,
     valueSchema: Schema,
@@ -21,14 +24,14 @@ export interface ProcessOptions {
   /** Relative to the root of the repository. */
   readonly script: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** False for a program that knows nothing of the benchmark, the service: then it may not be ready yet. */
+  /** False for the service, which does not announce itself and may not be ready yet. */
   readonly announces: boolean;
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CPU_PROBE = new URL('./cpu-probe.ts', import.meta.url).href;
 
-/** The children of one benchmark. They end with it, whichever way it ends. */
+/** The child processes of one benchmark. They end with it, however it ends. */
 export class BenchProcesses {
   readonly #children = new Set<ChildProcess>();
   readonly #teardowns: (() => unknown)[] = [];
@@ -37,7 +40,7 @@ export class BenchProcesses {
     process.once('exit', () => this.#kill());
   }
 
-  /** Leaves something to do at the end; see `end`. */
+  /** Registers a clean-up for the end; see `end`. */
   teardown(handler: () => unknown): void {
     this.#teardowns.push(handler);
   }
@@ -62,7 +65,7 @@ export class BenchProcesses {
     return { port, ask, cpuMicros: () => ask('cpu', z.number()) };
   }
 
-  /** Kills every child, and clears up after those that are not ours alone. */
+  /** Kills every child, then runs the registered clean-ups. */
   async end(): Promise<void> {
     this.#kill();
     for (const handler of this.#teardowns.splice(0)) await handler();

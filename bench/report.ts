@@ -15,7 +15,7 @@ export interface CpuSummary {
   readonly requestsPerSecond: number;
 }
 
-/** `yardstickId` is what the ratio is taken to. */
+/** `yardstickId` is the variant that the ratio refers to. */
 export function summarise(
   samples: readonly CpuSample[],
   variant: VariantId,
@@ -59,7 +59,9 @@ function toRow({ title, aim }: RunningVariant, { micros, ratio, requestsPerSecon
   return `| ${cells.join(' | ')} |`;
 }
 
-/** One line for a variant that is set against another than bare Fastify, where both were measured. */
+/**
+ * One line for a variant that is compared with a variant other than bare Fastify, where both were measured.
+ */
 function toComparison({ id, title, against }: RunningVariant, samples: readonly CpuSample[]): string[] {
   if (against === undefined || !samples.some(({ variant }) => variant === against.id)) return [];
   const { ratio } = summarise(samples, id, against.id);

@@ -1,4 +1,4 @@
-/** `npm run bench`: what a decision costs, set against servers that do nothing. bench/README.md says how to read it. */
+/** `npm run bench`: the cost of a decision, compared with servers that do nothing. See bench/README.md. */
 import { writeFileSync } from 'node:fs';
 import { startFleet } from './fleet.ts';
 import { toLogTable } from './log-report.ts';
@@ -21,7 +21,7 @@ try {
 }
 
 async function leave(code: number): Promise<void> {
-  // Whatever is under way fails now, and that is no news.
+  // Everything under way fails now, as expected.
   process.exitCode ??= code;
   await processes.end();
   process.exit();

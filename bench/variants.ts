@@ -2,11 +2,11 @@ import { type LoadJob, SERIAL, TURN } from './load/job.ts';
 import type { VariantId } from './options.ts';
 import type { BenchProcess } from './processes.ts';
 
-/** The key of a caller without limits, and of one whose limits are so wide that no benchmark meets them. */
+/** The key of a caller without limits, and of one with limits that no benchmark reaches. */
 export const API_KEY = 'bench-key';
 export const LIMITED_API_KEY = 'limited-bench-key';
 
-/** One way of answering that is measured. */
+/** One measured way of answering. */
 export interface Variant {
   readonly id: VariantId;
   readonly title: string;
@@ -59,19 +59,28 @@ export const VARIANTS: readonly Variant[] = [
   { id: 'cold', title: 'decide, cold', origin: 'miss', aim: null },
 ];
 
-/** Ids that are asked about again and again: more than connections, so that no two requests under way share an id, and enough that no cache of the processor holds them all. */
+/**
+ * The number of ids that are repeated: more than connections, so that no two requests under way share an id,
+ * and too many for the caches of the processor.
+ */
 export const WARM_IDS = { first: 0, count: 512 };
-/** What a provider takes in the cold variant. */
+/** How long a provider takes in the cold variant. */
 export const COLD_DELAY_MS = 20;
 
-/** Of the gateway variants, in JSON, which is YAML: what a caller of /v1/decide says too. */
+/**
+ * The profiles of the gateway variants, in JSON, which is also YAML. They give the same facts as a caller of
+ * /v1/decide.
+ */
 export const GATEWAY_PROFILES = JSON.stringify({
   profiles: { bench: { action: 'login', ip_header: 'X-Real-IP' } },
 });
 const USER_AGENT =
   'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36';
 
-/** The load of a variant: a login with everything that a caller usually knows. Cold requests each name an id never seen before, as a new device is. */
+/**
+ * The load of a variant: a login with everything that a caller usually knows. Each cold request has new ids,
+ * like a new device.
+ */
 export function toLoadJob(variant: Variant, port: number, connections: number, firstCold: number): LoadJob {
   if (variant.id === 'gateway') return toGatewayJob(port, connections);
   if (variant.id === 'grpc') return toGrpcJob(port, connections);
@@ -93,7 +102,10 @@ export function toLoadJob(variant: Variant, port: number, connections: number, f
 
 const GATEWAY_TARGET = `/shop/item?turn=${TURN}`;
 
-/** What nginx sends for a page: the browser's own headers and the recipe's. No two questions are the same, so that each is counted and logged like a decision of the API. */
+/**
+ * The request that nginx sends for a page: the browser's own headers and those of the recipe. All questions
+ * differ, so that each is counted and logged like a decision of the API.
+ */
 function toGatewayJob(port: number, connections: number): LoadJob {
   const id = `fault-slow-0-${SERIAL}`;
   return {
@@ -119,7 +131,7 @@ function toGatewayJob(port: number, connections: number): LoadJob {
   };
 }
 
-/** The same question as Envoy puts it: what it says of itself and of the connection, and every header of the request. */
+/** The same question from Envoy: its own data, the connection, and every header of the request. */
 function toGrpcJob(port: number, connections: number): LoadJob {
   const id = `fault-slow-0-${SERIAL}`;
   const headers = {
@@ -166,12 +178,12 @@ function toGrpcJob(port: number, connections: number): LoadJob {
     headers: { 'x-riskgate-key': API_KEY },
     body: JSON.stringify({ attributes }),
     serials: WARM_IDS,
-    // Between name and value stand the tag of the second field of a message, and its length.
+    // Between name and value are the tag of the second field of a message, and its length.
     mustInclude: 'x-risk-decision\u0012\u0005ALLOW',
   };
 }
 
-/** One provider asked directly, to know what a round trip to the emulators costs here. */
+/** Asks one provider directly, to measure a round trip to the emulators on this machine. */
 export function toDirectJob(port: number, connections: number, firstCold: number): LoadJob {
   return {
     port,
@@ -185,7 +197,7 @@ export function toDirectJob(port: number, connections: number, firstCold: number
   };
 }
 
-/** A request body about an id that every emulator answers as good after `delayMs`. */
+/** A request body with ids that every emulator answers as good after `delayMs`. */
 export function toBody(delayMs: number, serial: string): string {
   return JSON.stringify({
     telemetry_id: `fault-slow-${delayMs}-${serial}`,

@@ -11,7 +11,10 @@ export interface DecisionPage {
   readonly text: string;
 }
 
-/** Every record, by number. Throws at a file whose heading is not `# NNNN: Title` with the number of its name. */
+/**
+ * Every record, by number. Throws for a file whose heading is not `# NNNN: Title` with the number of its
+ * name.
+ */
 export function readDecisionPages(): readonly DecisionPage[] {
   const files = readdirSync(FOLDER).filter((name) => /^\d{4}-.*\.md$/.test(name));
   return files.toSorted().map((file) => {

@@ -4,7 +4,7 @@ import { renderDecisionIndex } from './adr-index.ts';
 import { renderConfiguration } from './configuration-tables.ts';
 import { renderSignals } from './signal-tables.ts';
 
-/** A document as it is and as it should be; the same text when it is up to date. */
+/** The current and the generated text of a document; they are equal when it is up to date. */
 export interface RenderedDocument {
   /** From the root of the repository. */
   readonly path: string;
@@ -28,7 +28,7 @@ export function renderDocuments(): readonly RenderedDocument[] {
   });
 }
 
-/** The text with what stands between the two markers of the block replaced. */
+/** The text with the content between the two markers of the block replaced. */
 export function replaceBlock(text: string, name: string, content: string): string {
   const begin = `<!-- generated: ${name} (npm run docs) -->\n`;
   const end = `<!-- end of generated: ${name} -->`;

@@ -2,7 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { renderDocuments } from './documents.ts';
 
-/** `npm run docs` writes the generated blocks of the documents anew; `--check` only says which file is stale, and fails. */
+/**
+ * `npm run docs` regenerates the generated blocks of the documents; `--check` only reports the stale files,
+ * and fails.
+ */
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 
 for (const { path, file, text, rendered } of renderDocuments()) {

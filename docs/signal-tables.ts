@@ -100,7 +100,7 @@ function toSuspect({ id, title }: SignalSource): Signal {
     name: `providers.${id}.suspect`,
     type: 'bool',
     presence: 'always',
-    meaning: `${title} has come to know nobody, most likely because our URL, key or environment is wrong.`,
+    meaning: `${title} no longer finds any id, most likely because our URL, key or environment is wrong.`,
   };
 }
 

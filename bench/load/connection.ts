@@ -2,23 +2,26 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 export interface LoadResponse {
-  /** 200 for an OK of gRPC. */
+  /** 200 also for OK in gRPC. */
   readonly status: number;
   /** The whole message, over HTTP head included. */
   readonly message: Buffer;
 }
 
-/** What requests go through, one at a time. */
-export interface LoadLane {
-  /** Calls back once with the response or why there is none. */
+/** A client that sends one request at a time. */
+export interface LoadClient {
+  /** Calls back once, with the response or the error. */
   send(request: Buffer, settle: (response: LoadResponse | Error) => void): void;
   close(): void;
 }
 
 const HEAD_END = '\r\n\r\n';
 
-/** One keep-alive connection with one request at a time. Understands responses with a Content-Length, which is all that the servers here send. */
-export class LoadConnection implements LoadLane {
+/**
+ * One keep-alive connection with one request at a time. Understands responses with a Content-Length, which is
+ * all that the servers here send.
+ */
+export class LoadConnection implements LoadClient {
   readonly #socket: Socket;
   #pending: Buffer | null = null;
   #settle: ((response: LoadResponse | Error) => void) | null = null;

@@ -1,7 +1,7 @@
-/** The load generator: a process of its own, so that its CPU time is nobody else's. */
+/** The load generator: a separate process, so that its CPU time is not counted for the service. */
 import { z } from 'zod';
 import { announce, answer } from '../child.ts';
-import { LoadConnection, type LoadLane, type LoadResponse } from './connection.ts';
+import { type LoadClient, LoadConnection, type LoadResponse } from './connection.ts';
 import {
   type LoadJob,
   type LoadOrder,
@@ -14,11 +14,11 @@ import {
 } from './job.ts';
 
 let current: LoadJob | null = null;
-let lanes: LoadLane[] = [];
+let clients: LoadClient[] = [];
 let render = renderRequest;
 let rendered: Buffer[] = [];
 let sent = 0;
-/** Where the number of the turn stands in every request of the job; -1 for a job without one. */
+/** The offset of the serial number in every request of the job; -1 for a job without one. */
 let turnPlace = -1;
 
 /** Connects; nothing is sent yet. */
@@ -26,27 +26,27 @@ answer('open', loadJobSchema, async (job) => {
   current = job;
   sent = 0;
   const { first, count } = job.serials;
-  // Loaded on demand: few runs are about gRPC.
+  // Loaded on demand: few runs use gRPC.
   const grpc = job.method === 'GRPC' ? await import('./grpc.ts') : null;
   render = grpc === null ? renderRequest : grpc.renderCall;
   rendered = Array.from({ length: count ?? 0 }, (_, place) => render(job, first + place));
   turnPlace = render(job, first).indexOf(TURN);
-  lanes = grpc === null ? await openConnections(job) : await grpc.openLanes(job);
+  clients = grpc === null ? await openConnections(job) : await grpc.openClients(job);
 });
 
-/** Keeps every lane busy for some seconds, and answers once the last response is there. */
+/** Keeps every client busy for some seconds, and answers once the last response is there. */
 answer('run', loadOrderSchema, (order) => (current === null ? null : run(current, order)));
 
 /** Disconnects, and answers the next number that was not used. */
 answer('close', z.null(), () => {
-  for (const lane of lanes) lane.close();
-  lanes = [];
+  for (const client of clients) client.close();
+  clients = [];
   return (current?.serials.first ?? 0) + sent;
 });
 
 announce(0);
 
-function openConnections({ connections, port }: LoadJob): Promise<LoadLane[]> {
+function openConnections({ connections, port }: LoadJob): Promise<LoadClient[]> {
   return Promise.all(Array.from({ length: connections }, () => LoadConnection.open(port)));
 }
 
@@ -58,13 +58,13 @@ function run(job: LoadJob, { seconds, isTimed }: LoadOrder): Promise<LoadResult>
   let requests = 0;
   let failures = 0;
   let firstFailure: string | null = null;
-  let busy = lanes.length;
+  let busy = clients.length;
   const { promise, resolve } = Promise.withResolvers<LoadResult>();
 
-  const sendNext = (lane: LoadLane): void => {
+  const sendNext = (client: LoadClient): void => {
     const { serial, request } = nextRequest(job);
     const sentAtMs = performance.now();
-    lane.send(request, (response) => {
+    client.send(request, (response) => {
       const nowMs = performance.now();
       const failure = failureOf(response, wanted);
       if (failure === null) requests += 1;
@@ -72,7 +72,7 @@ function run(job: LoadJob, { seconds, isTimed }: LoadOrder): Promise<LoadResult>
       firstFailure ??= failure;
       if (isTimed && failure === null) latencies.push([serial, nowMs - sentAtMs]);
       if (nowMs < endsAtMs && !(response instanceof Error)) {
-        sendNext(lane);
+        sendNext(client);
         return;
       }
       busy -= 1;
@@ -80,7 +80,7 @@ function run(job: LoadJob, { seconds, isTimed }: LoadOrder): Promise<LoadResult>
       resolve({ requests, seconds: (nowMs - startedAtMs) / 1000, failures, firstFailure, latencies });
     });
   };
-  for (const lane of lanes) sendNext(lane);
+  for (const client of clients) sendNext(client);
   return promise;
 }
 

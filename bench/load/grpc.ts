@@ -1,11 +1,11 @@
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { ENVOY_CHECK } from '../../test/support/envoy-definition.ts';
-import type { LoadLane } from './connection.ts';
+import type { LoadClient } from './connection.ts';
 import { type LoadJob, SERIAL, toSerialText } from './job.ts';
 
 /** An Envoy has a connection for each of its threads, and many calls on each. */
 const LANES_PER_CONNECTION = 4;
-/** Envoy tells its timeout in every call. So long that a busy machine does not meet it. */
+/** Envoy sends its timeout in every call. This one is long enough for a busy machine. */
 const TIMEOUT_MS = 5_000;
 const CONNECT_WAIT_MS = 5_000;
 
@@ -16,8 +16,8 @@ export function renderCall(job: LoadJob, serial: number): Buffer {
   return ENVOY_CHECK.requestSerialize(JSON.parse(job.body.replaceAll(SERIAL, toSerialText(serial))));
 }
 
-/** As many lanes as the job has connections, some on each connection. */
-export async function openLanes(job: LoadJob): Promise<LoadLane[]> {
+/** As many clients as the job has connections; several share each connection. */
+export async function openClients(job: LoadJob): Promise<LoadClient[]> {
   const metadata = Metadata.fromHttp2Headers(job.headers);
   const clients = Array.from({ length: Math.ceil(job.connections / LANES_PER_CONNECTION) }, () => {
     const options = { 'grpc.use_local_subchannel_pool': 1 };
@@ -26,8 +26,8 @@ export async function openLanes(job: LoadJob): Promise<LoadLane[]> {
   await Promise.all(clients.map(waitUntilReady));
   return Array.from({ length: job.connections }, (_, place) => {
     const client = clients[place % clients.length];
-    if (client === undefined) throw new Error('a lane without a connection');
-    return toLane(client, metadata);
+    if (client === undefined) throw new Error('a client without a connection');
+    return toLoadClient(client, metadata);
   });
 }
 
@@ -40,7 +40,7 @@ function waitUntilReady(client: Client): Promise<void> {
   return promise;
 }
 
-function toLane(client: Client, metadata: Metadata): LoadLane {
+function toLoadClient(client: Client, metadata: Metadata): LoadClient {
   return {
     send: (request, settle) => {
       const done = (error: ServiceError | null, message?: Buffer) =>

@@ -1,15 +1,24 @@
 import { z } from 'zod';
 
-/** What a load generator sends: one request, over HTTP/1.1 or gRPC, in which `{serial}` stands for a number of eight digits, so that all are of one length. */
+/**
+ * What a load generator sends: one request, over HTTP/1.1 or gRPC, in which `{serial}` stands for a number of
+ * eight digits, so that all are of one length.
+ */
 export const loadJobSchema = z.object({
   port: z.int(),
   connections: z.int(),
-  /** `GRPC`: Envoy's Check, whose metadata are `headers`, and whose message is `body` in JSON; `path` says nothing. */
+  /**
+   * `GRPC`: Envoy's Check, whose metadata are `headers`, and whose message is `body` in JSON; `path` says
+   * nothing.
+   */
   method: z.enum(['GET', 'POST', 'GRPC']),
   path: z.string(),
   headers: z.record(z.string(), z.string()),
   body: z.string(),
-  /** The numbers to put in: `first` and on, or, with a count, `first` to `first + count - 1` round and round. Of one number at most one request is under way as long as there are more numbers than connections. */
+  /**
+   * The serial numbers: from `first` on, or, with a count, `first` to `first + count - 1` in a loop. With
+   * more numbers than connections, no two requests under way have the same number.
+   */
   serials: z.object({ first: z.int(), count: z.int().nullable() }),
   /** A 200, or an OK of gRPC, without this text in it is a failure. */
   mustInclude: z.string(),
@@ -26,7 +35,7 @@ export type LoadOrder = z.output<typeof loadOrderSchema>;
 export const loadResultSchema = z.object({
   requests: z.int(),
   seconds: z.number(),
-  /** Requests that were not answered so. */
+  /** Requests with any other answer. */
   failures: z.int(),
   firstFailure: z.string().nullable(),
   /** `[serial, milliseconds]`; empty unless timed. */
@@ -36,15 +45,15 @@ export type LoadResult = z.output<typeof loadResultSchema>;
 
 export const SERIAL = '{serial}';
 const SERIAL_DIGITS = 8;
-/** Stands for a number that no two requests of a job share, as long as the placeholder itself. */
+/** The placeholder of the serial number, of the same length as the number. */
 export const TURN = '{turn##}';
 
-/** The number as it stands in a request. */
+/** The serial number as text. */
 export function toSerialText(serial: number): string {
   return String(serial).padStart(SERIAL_DIGITS, '0');
 }
 
-/** Puts the number of a turn into a rendered request, at the place of its placeholder. */
+/** Writes a serial number into a rendered request, in place of its placeholder. */
 export function writeTurn(request: Buffer, place: number, turn: number): void {
   request.write(String(turn % 10 ** TURN.length).padStart(TURN.length, '0'), place, 'latin1');
 }

@@ -11,7 +11,8 @@ const startedAtMs = new WeakMap<FastifyRequest, number>();
 const slowestMs = new Map<number, number>();
 let isRecording = false;
 
-// From the parsed head of the request to the moment before the answer is written: what the kernel and this process's queue add is not in it, and so counts against the service.
+// From the parsed head of the request to the moment before the answer is written. The time in the kernel and
+// in this process's queue is not included, so it counts against the service.
 app.addHook('onRequest', (request, _reply, done) => {
   if (isRecording) startedAtMs.set(request, performance.now());
   done();
@@ -33,7 +34,10 @@ answer('record', z.null(), () => {
   slowestMs.clear();
   isRecording = true;
 });
-/** Stops, and answers `[serial number of the id, milliseconds of its slowest provider]` for every id asked about. */
+/**
+ * Stops, and answers `[serial number of the id, milliseconds of its slowest provider]` for every id asked
+ * about.
+ */
 answer('recorded', z.null(), () => {
   isRecording = false;
   return [...slowestMs];

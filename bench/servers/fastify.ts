@@ -1,4 +1,7 @@
-/** The yardstick: Fastify as it comes. Its own JSON parser, no schema, no logger, no hook; answers the body of a decision through JSON.stringify. */
+/**
+ * The yardstick: plain Fastify. Its own JSON parser, no schema, no logger, no hook; answers the body of a
+ * decision through JSON.stringify.
+ */
 import Fastify from 'fastify';
 import { announce } from '../child.ts';
 import { portOf } from './port-of.ts';

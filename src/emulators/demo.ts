@@ -16,7 +16,11 @@ import { CALLERS } from './traffic-subjects.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const API_KEY = 'demo-key';
 
-/** One question for each verdict; the ids are the emulators'. The shell makes a new telemetry id for the ALLOW, as a page does when it loads: one that another device or account has used is a BLOCK, and one that is an hour old a CHALLENGE. */
+/**
+ * One question for each verdict, with ids of the emulators. The shell makes a new telemetry id for the ALLOW,
+ * as a page does when it loads: an id that another device or account has used is a BLOCK, and one that is an
+ * hour old is a CHALLENGE.
+ */
 const QUESTIONS = [
   {
     verdict: 'ALLOW',
@@ -40,7 +44,10 @@ const QUESTIONS = [
 
 const READY_POLL_MS = 20;
 
-/** `--traffic`: somebody else asks too, all the time. `--wait-seconds`: how long a machine may take that is busy with other things. */
+/**
+ * `--traffic`: generated traffic runs all the time. `--wait-seconds`: how long to wait for the start, for
+ * busy machines.
+ */
 const { values: options } = parseArgs({
   options: {
     traffic: { type: 'boolean', default: false },
@@ -61,7 +68,10 @@ const port = await findPort(host, Number(process.env['PORT'] || 8080)).catch((er
 if (port === null) process.exitCode = 1;
 else await run(host, port);
 
-/** Runs emulators and service until either a signal or the service itself ends them. The exit code is the service's. */
+/**
+ * Runs emulators and service until either a signal or the service itself ends them. The exit code is the
+ * service's.
+ */
 async function run(host: string, port: number): Promise<void> {
   const { app: emulators } = createEmulatorServer({ providers: PROVIDERS });
   const upstreams = emulatorEnvironment(PROVIDERS, await emulators.listen({ host: '127.0.0.1', port: 0 }));
@@ -90,13 +100,16 @@ async function run(host: string, port: number): Promise<void> {
   await emulators.close();
 }
 
-/** Says what happens while it happens. */
+/** Reports progress. */
 function followTraffic(url: string, signal: AbortSignal): Promise<void> {
   const say = (text: string) => console.log(`traffic: ${text}`);
   return runTraffic({ origin: url, keys: callerKeys, say, signal });
 }
 
-/** The real service as a child process. It is the leader of its own process group, so that Ctrl-C reaches it through us, once. Its key file goes when we go. */
+/**
+ * The real service as a child process. It leads its own process group, so that Ctrl-C reaches it only through
+ * this process, once. Its key file is removed at exit.
+ */
 function startService(settings: Record<string, string>): ChildProcess {
   const directory = mkdtempSync(join(tmpdir(), 'riskgate-demo-'));
   const apiKeysFile = join(directory, 'api-keys.yaml');
@@ -112,11 +125,11 @@ function startService(settings: Record<string, string>): ChildProcess {
   // An empty variable counts as absent: the in-process cache alone, and the default policy.
   const absent: Record<string, string> = { REDIS_URL: '', POLICY_FILE: '' };
   const secrets = { API_KEYS_FILE: apiKeysFile, ID_HASH_KEY: randomBytes(32).toString('hex') };
-  // Nor a file in place of what is set here.
+  // Nor a file in place of a variable that is set here.
   for (const name of Object.keys({ ...absent, ...settings, ...secrets })) absent[`${name}_FILE`] = '';
   const service = spawn(process.execPath, ['src/main.ts'], {
     cwd: ROOT,
-    // Warnings only unless asked for more: a line per decision would run into what curl prints.
+    // Warnings only, unless configured otherwise: a line for each decision would mix with the output of curl.
     env: { LOG_LEVEL: 'warn', DRAIN_DELAY_MS: '0', ...process.env, ...absent, ...settings, ...secrets },
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
@@ -128,7 +141,10 @@ function startService(settings: Record<string, string>): ChildProcess {
   return service;
 }
 
-/** The port to use: `wanted`, or a free one for 0. Rejects when it cannot be had. Known before the service starts, lest another service on it answers for ours. */
+/**
+ * The port to use: `wanted`, or a free one for 0. Rejects when the port is in use. It is checked before the
+ * service starts, so that another service on this port cannot answer in its place.
+ */
 async function findPort(host: string, wanted: number): Promise<number> {
   const server = createServer();
   server.listen({ host, port: wanted, exclusive: true });
@@ -147,7 +163,7 @@ async function waitUntilReady(
   const deadlineMs = performance.now() + waitMs;
   while (performance.now() < deadlineMs) {
     if (service.exitCode !== null || service.signalCode !== null) return 'ended';
-    // Refused until it listens.
+    // Connections are refused until the service listens.
     const response = await fetch(`${url}/readyz`).catch(() => null);
     if (response?.ok) return 'ready';
     await delay(READY_POLL_MS);

@@ -3,7 +3,7 @@ import type { EmulatorOptions, ProviderDefinition } from '../providers/definitio
 import { createIdCounter, type IdCounter } from '../providers/emulated-id-counter.ts';
 import { NOTE_ID_DECORATOR } from '../providers/emulator-faults.ts';
 
-/** What of a provider its emulator needs. */
+/** The part of a provider that its emulator needs. */
 type EmulatedProvider = Pick<ProviderDefinition, 'id' | 'emulator'>;
 
 interface EmulatorServerSettings {
@@ -12,11 +12,14 @@ interface EmulatorServerSettings {
   readonly options?: Readonly<Record<string, EmulatorOptions>>;
 }
 
-/** All emulators on one port, and what they have been asked. */
+/** All emulators on one port, with counts of their requests. */
 export interface EmulatorServer {
   /** Not listening yet. `close()` is prompt even while answers hang. */
   readonly app: FastifyInstance;
-  /** Requests received per provider id, whatever they were answered; wrong paths below a provider's own prefix count too. */
+  /**
+   * Requests received per provider id, whatever the answer. Wrong paths below a provider's own prefix count
+   * too.
+   */
   readonly callCounts: () => Record<string, number>;
   /** Accepted lookups of one id at one provider: authorized, and at the right path. */
   readonly callCount: (providerId: string, id: string) => number;
@@ -27,7 +30,10 @@ export interface EmulatorServer {
 /** Distinct ids counted per provider; beyond it the oldest counts are forgotten. */
 const COUNTED_IDS_MAX = 100_000;
 
-/** Builds one server that carries the emulator of every given provider: their path spaces do not collide. Requests for no provider get a plain 404. */
+/**
+ * Builds one server that carries the emulator of every given provider: their path spaces do not collide.
+ * Requests for no provider get a plain 404.
+ */
 export function createEmulatorServer({ providers, options = {} }: EmulatorServerSettings): EmulatorServer {
   const app = Fastify({ forceCloseConnections: true, exposeHeadRoutes: false });
   const calls = createIdCounter(providers.length);
@@ -63,7 +69,11 @@ export function createEmulatorServer({ providers, options = {} }: EmulatorServer
   };
 }
 
-/** The environment variables that point a riskgate service at emulators on `origin` (no trailing slash): base URLs with the path prefix of their defaults, and placeholder credentials, which the emulators accept unless told otherwise. */
+/**
+ * The environment variables that point a riskgate service at emulators on `origin` (no trailing slash): base
+ * URLs with the path prefix of their defaults, and placeholder credentials, which the emulators accept unless
+ * told otherwise.
+ */
 export function emulatorEnvironment(
   providers: readonly Pick<ProviderDefinition, 'settings'>[],
   origin: string,

@@ -1,10 +1,10 @@
-/** One question of the invented traffic, and who asks it. */
+/** One question of the generated traffic, and its caller. */
 interface Question {
   readonly caller: string;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** What the invented world does at the moment. */
+/** The current phase of the generated traffic. */
 export type Weather = 'calm' | 'attack' | 'outage';
 
 /** Draws questions at random. */
@@ -21,13 +21,16 @@ const ACTIONS: Readonly<Record<(typeof CALLERS)[number], readonly string[]>> = {
   checkout: ['payment', 'payment', 'payout'],
 };
 
-/** People with a device and an account each. They come back, so that caches have something to do. */
+/** Users with a device and an account each. They return, so that caches are used. */
 const PEOPLE = 300;
 /** The share of requests that follow one of the same session. */
 const SESSION_SHARE = 0.35;
 const SESSIONS_KEPT = 50;
 
-/** What else there is in calm weather beside people with nothing against them, by the ids of src/emulators/README.md, with the share of each in percent. */
+/**
+ * The other subjects of normal traffic besides healthy users, by the ids of src/emulators/README.md, with the
+ * share of each in percent.
+ */
 const ODDITIES: readonly (readonly [share: number, telemetryId: string | null, deviceId: string | null])[] = [
   [4, 'challenge', null],
   [1.2, 'block', null],
@@ -55,7 +58,7 @@ export function createSubjects(random: () => number = Math.random): Subjects {
   const pick = <Value>(values: readonly Value[]): Value => values[below(values.length)] as Value;
   const openSession = (isKept: boolean): Session => {
     serial += 1;
-    // Most answers are quick, some take three times as long.
+    // Most answers are fast; some take three times as long.
     const latencyMs = 15 + Math.round(60 * random() ** 3 + 20 * random());
     const session = { telemetryId: `fault-slow-${latencyMs}-session-${serial}`, person: below(PEOPLE) };
     if (isKept) sessions.push(session);
@@ -70,7 +73,7 @@ export function createSubjects(random: () => number = Math.random): Subjects {
     }
     return [null, null];
   };
-  /** A telemetry id belongs to who used it first: whoever is odd brings one of their own. */
+  /** A telemetry id is bound to its first user, so every unusual subject has its own. */
   const suffixed = (telemetryId: string) => {
     serial += 1;
     return `${telemetryId}-${serial}`;
@@ -91,7 +94,10 @@ export function createSubjects(random: () => number = Math.random): Subjects {
       },
     };
   };
-  /** Credential stuffing: forged telemetry ids, headless browsers, and some replays of ids that belong to others, against the logins of one caller. */
+  /**
+   * Credential stuffing: forged telemetry ids, headless browsers, and some replays of other users' ids,
+   * against the logins of one caller.
+   */
   const attack = (): Question => {
     const stolen = sessions[below(sessions.length)]?.telemetryId;
     const kind = random();
@@ -106,7 +112,7 @@ export function createSubjects(random: () => number = Math.random): Subjects {
       },
     };
   };
-  /** Prefactor answers 503 to every id it is asked about; the others are well. */
+  /** Prefactor answers 503 to every id; the other providers work. */
   const outage = (): Question => {
     const { caller, body } = usual(true);
     const { device_id: deviceId, ...rest } = body;

@@ -8,7 +8,7 @@ interface Phase {
   readonly says: string;
 }
 
-/** One round of the invented day; it begins again when it is over. */
+/** The phases of the traffic, which repeat. */
 export const PHASES: readonly Phase[] = [
   { weather: 'calm', seconds: 60, perSecond: 12, says: 'a calm day' },
   { weather: 'attack', seconds: 30, perSecond: 70, says: 'a burst: forged telemetry ids at mobile-app' },
@@ -17,14 +17,14 @@ export const PHASES: readonly Phase[] = [
   { weather: 'calm', seconds: 65, perSecond: 12, says: 'Prefactor recovers' },
 ];
 
-/** Requests under way at once; more are left out, since a demo is no load test. */
+/** Requests under way at once. Further ones are skipped: a demo is not a load test. */
 const IN_FLIGHT_MAX = 200;
-/** How late somebody learns what became of a decision. */
+/** How long after a decision its label is reported. */
 const LABEL_MS_MAX = 20_000;
 /** Decisions that are waiting for their label. */
 const LABELS_WAITING_MAX = 500;
 
-/** How decisions turn out: for each verdict, labels with the share of decisions that get them. */
+/** The labels of each verdict, with the share of decisions that get them. */
 const LABELS: Readonly<Record<string, readonly (readonly [label: string, share: number])[]>> = {
   ALLOW: [
     ['legit', 0.05],
@@ -49,7 +49,10 @@ interface TrafficOptions {
   readonly signal: AbortSignal;
 }
 
-/** Asks for decisions as a mixed crowd would, with an attack, an outage and a recovery, until `signal` ends it. Never rejects. */
+/**
+ * Asks for decisions as mixed users would, with an attack, an outage and a recovery, until `signal` ends it.
+ * Never rejects.
+ */
 export async function runTraffic(options: TrafficOptions): Promise<void> {
   const { say, signal } = options;
   const ask = createCrowd(options);
@@ -60,7 +63,7 @@ export async function runTraffic(options: TrafficOptions): Promise<void> {
       say(says);
       const endsAtMs = performance.now() + seconds * 1000;
       while (performance.now() < endsAtMs && !isOver()) {
-        // A service that is going down or restarting does not answer, and the crowd does not mind.
+        // A service that stops or restarts does not answer; the traffic goes on.
         ask(weather).catch(() => {});
         await delay(pauseMs(perSecond), undefined, { signal }).catch(() => {});
       }
@@ -68,7 +71,7 @@ export async function runTraffic(options: TrafficOptions): Promise<void> {
   }
 }
 
-/** Asks one question and, for some, says later what became of it. Rejects when the service does not answer. */
+/** Asks one question and sometimes reports its label later. Rejects when the service does not answer. */
 function createCrowd({ origin, keys, signal }: TrafficOptions): (weather: Weather) => Promise<void> {
   const subjects = createSubjects();
   let inFlight = 0;

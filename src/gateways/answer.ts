@@ -1,12 +1,18 @@
 import type { Effect, GatewayAnswer, GatewayOutcome } from './definition.ts';
 
-/** In a header that must never be missing or empty: Caddy passed a literal placeholder, or the client's own value, in place of one that was (GHSA-7r4p-vjf4-gxv4). */
+/**
+ * The value of a header that would otherwise be missing or empty: in place of one, Caddy passed a literal
+ * placeholder or the client's own value (GHSA-7r4p-vjf4-gxv4).
+ */
 const NOTHING = 'none';
-/** Header buffers of gateways are a few KiB for everything. */
+/** Gateways have header buffers of a few KiB in total. */
 const REASONS_LENGTH_MAX = 512;
 const REASON = /^[A-Za-z0-9_.-]+$/;
 
-/** Only 200, 401 and 403 pass every gateway as they are; 302 and 503 where a profile or an outage wants them. */
+/**
+ * Only 200, 401 and 403 pass every gateway unchanged. 302 and 503 are used where a profile or an outage needs
+ * them.
+ */
 const STATUS = {
   allow: 200,
   challenge: 401,
@@ -15,7 +21,7 @@ const STATUS = {
   refuse: 503,
 } as const satisfies Record<Effect['kind'], number>;
 
-/** The three headers of every answer, never empty: ASCII, bounded, `none` where there is nothing to say. */
+/** The three headers of every answer: ASCII, bounded, and `none` in place of an empty value. */
 export function toRiskHeaders({
   decision,
   decisionId,
@@ -28,7 +34,10 @@ export function toRiskHeaders({
   };
 }
 
-/** The answer that most dialects share. `targetHeader` is where the dialect reads the original target, for `Vary`; null where that is the path itself. */
+/**
+ * The answer that most dialects share. `targetHeader` is where the dialect reads the original target, for
+ * `Vary`; null where that is the path itself.
+ */
 export function toSharedAnswer(outcome: GatewayOutcome, targetHeader: string | null): GatewayAnswer {
   const { effect, decision, decisionId, caching, retryAfterSeconds, acrValues } = outcome;
   const headers = toRiskHeaders(outcome);
@@ -42,7 +51,7 @@ export function toSharedAnswer(outcome: GatewayOutcome, targetHeader: string | n
   if (effect.kind === 'refuse') headers['retry-after'] = String(retryAfterSeconds ?? 1);
   if (effect.kind === 'allow') return { status: STATUS.allow, headers, body: '' };
   headers['content-type'] = 'application/json; charset=utf-8';
-  // The reasons stay between riskgate and the gateway: they would teach a forger.
+  // The gateway must not pass the reasons on to the client: they would help a forger.
   const body = JSON.stringify({ decision, decision_id: decisionId });
   return { status: STATUS[effect.kind], headers, body };
 }
@@ -54,7 +63,7 @@ function toChallenge(acrValues: string | null): string {
   return acrValues === null ? challenge : `${challenge}, acr_values="${acrValues}"`;
 }
 
-/** Codes as a policy spells them are ASCII; whatever else one could be is left out. */
+/** Reason codes are ASCII; any other character is left out. */
 function toReasonsText(reasons: readonly string[]): string {
   let text = '';
   for (const code of new Set(reasons)) {

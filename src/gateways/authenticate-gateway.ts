@@ -7,13 +7,19 @@ import type { GatewayProfile, GatewayProfiles } from './profile.ts';
 /** The holder of an API key that is good for decisions now, or null. */
 export type FindKeyHolder = (key: string) => LimitedCaller | null;
 
-/** Where a gateway's own proof is read from: its headers (never those of the end user, where the protocol tells them apart), and the peer of its connection. */
+/**
+ * Where a gateway's credentials are read from: its own headers (never those of the end user, where the
+ * protocol separates them), and the peer address of its connection.
+ */
 export interface GatewayCredentials {
   readonly headers: GatewayHeaders;
   readonly peerAddress: string | undefined;
 }
 
-/** The caller, by the id of its API key or `gateway:` and the name of the profile; null for whoever cannot prove to be one. */
+/**
+ * The caller: the id of its API key, or `gateway:` and the name of the profile. Null without valid
+ * credentials.
+ */
 export function authenticateGateway(
   { headers, peerAddress }: GatewayCredentials,
   { name, caller }: GatewayProfile,
@@ -27,7 +33,10 @@ export function authenticateGateway(
   return isOneOf(caller.digests, presented) ? { id: `gateway:${name}`, limits: null } : null;
 }
 
-/** Whether any profile takes the credentials: what can be known before the profile that is asked for. */
+/**
+ * Whether any profile accepts the credentials. This can be checked before the profile of the request is
+ * known.
+ */
 export function createIsGateway(
   profiles: () => GatewayProfiles,
   findKeyHolder: FindKeyHolder,
@@ -44,7 +53,7 @@ export function createIsGateway(
   };
 }
 
-/** Most profiles take an API key in the same header. */
+/** Most profiles read an API key from the same header. */
 function withDistinctProofs({ byName }: GatewayProfiles): readonly GatewayProfile[] {
   const keyHeaders = new Set<string>();
   return [...byName.values()].filter(({ caller }) => {
@@ -55,7 +64,7 @@ function withDistinctProofs({ byName }: GatewayProfiles): readonly GatewayProfil
   });
 }
 
-/** Takes the same steps whichever digest matches, and whether one does. */
+/** Takes the same time whichever digest matches, and when none does. */
 function isOneOf(digests: readonly Uint8Array[], presented: string): boolean {
   const digest = hash('sha256', presented, 'buffer');
   let isMatch = false;

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Time for a body that is on its way. A gateway that announces one and sends none must not hang on us. */
+/**
+ * How long to wait for a body. A gateway that announces a body and sends none must not block the connection.
+ */
 const WAIT_MS = 250;
 
 /** True when the request announces a body, whether or not it comes. */
@@ -9,7 +11,11 @@ export function announcesBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }
 
-/** Throws the body away, and resolves when it has ended, is cut short, or a quarter of a second has passed. Resolves with whether it is complete: only then may the connection be used again, lest the rest of it, or the next request in its place, be taken for something else. */
+/**
+ * Discards the body. Resolves when it ends, is cut short, or a quarter of a second has passed, with whether
+ * it is complete. Only then may the connection be reused: otherwise the rest of the body could be read as the
+ * next request.
+ */
 export function awaitBodyEnd(message: IncomingMessage): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const settle = () => {

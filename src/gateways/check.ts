@@ -20,17 +20,17 @@ import type { GatewayProfile, GatewayProfiles } from './profile.ts';
 import type { NoteRefusal } from './refusal-log.ts';
 import { createRepeats, type Repeats } from './repeats.ts';
 
-/** What a gateway asks, whatever it was carried by. */
+/** A gateway's question, over any transport. */
 export interface GatewayQuestion {
   /** For the log: the id of the dialect. */
   readonly dialect: string;
   readonly profile: string;
-  /** What the gateway itself presents. */
+  /** The credentials of the gateway itself. */
   readonly credentials: GatewayCredentials;
-  /** Called once the gateway is known to be one; null where it asks about nothing that can be understood. */
+  /** Called after the gateway is authenticated; null where the original request cannot be read. */
   readonly original: () => OriginalRequest | null;
   readonly requestId: string;
-  /** How long the gateway waits for the answer; absent or null where it does not say. */
+  /** How long the gateway waits for the answer; absent or null where it does not tell. */
   readonly deadlineMs?: number | null;
 }
 
@@ -43,20 +43,20 @@ export interface CheckDependencies {
   readonly observer: Pick<OperationObserver, 'onUnreadableAddress'>;
   readonly findKeyHolder: FindKeyHolder;
   readonly holdToLimits: HoldToLimits;
-  /** What keeps the next decision out, or null. */
+  /** Why the next decision would be refused, or null. */
   readonly overload: () => string | null;
   readonly noteRefusal: NoteRefusal;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Answers a gateway, in place when all evidence is at hand. Never rejects and never throws. */
+/** Answers a gateway, synchronously when all evidence is in memory. Never rejects and never throws. */
 export type Check = (question: GatewayQuestion) => GatewayOutcome | Promise<GatewayOutcome>;
 
-/** A refusal of ours is worth another try then. */
+/** When to retry after a refusal by riskgate. */
 const RETRY_AFTER_SECONDS = 1;
 
-/** Builds the flow that every gateway's question takes, over HTTP and gRPC alike. */
+/** Builds the flow that answers every gateway, over HTTP and over gRPC. */
 export function createCheck(dependencies: CheckDependencies): Check {
   const flow: Flow = { ...dependencies, repeats: createRepeats(() => dependencies.clock.monotonicMs()) };
   return (question) => {
@@ -130,7 +130,10 @@ function askWith(
   return outcome;
 }
 
-/** A repeat is judged like any question, by the evidence and the policy of the moment; only when nothing has changed is it the same decision, and neither recorded nor told again. */
+/**
+ * A repeat is judged like any question, by current evidence and policy. Only if the result is unchanged is it
+ * the same decision, which is not recorded or observed again.
+ */
 function ask(flow: Flow, question: KnownQuestion): GatewayOutcome | Promise<GatewayOutcome> {
   const { profile, caller, original, dialect, requestId } = question;
   const subject = findSubject(original, profile);
@@ -154,7 +157,7 @@ function ask(flow: Flow, question: KnownQuestion): GatewayOutcome | Promise<Gate
   }
 }
 
-/** What makes a question the same as another one. */
+/** The parts that make two questions equal. */
 function toSigns(
   { profile, caller, original, dialect }: KnownQuestion,
   subject: Subject | null,
@@ -165,7 +168,7 @@ function toSigns(
   return [...asked, telemetryId, device, accountId, ip, ipUnreadable, userAgent];
 }
 
-/** An outcome for errors that mean that nothing could be decided; all others are thrown on. */
+/** The outcome for errors that mean that no decision could be made; all others are rethrown. */
 function toUnavailable(flow: Flow, { dialect, profile }: KnownQuestion, error: unknown): GatewayOutcome {
   const code = error instanceof RiskgateError ? error.code : null;
   if (code !== 'overloaded' && code !== 'decision_log_unavailable') throw error;

@@ -1,58 +1,68 @@
 import type { Verdict } from '../domain/verdict.ts';
 
-/** Header fields by lower-case name, each with its values as they came: two fields of one name are two values. */
+/**
+ * Header fields by lower-case name, each with its values as they came: two fields of one name are two values.
+ */
 export type GatewayHeaders = Readonly<Record<string, readonly string[] | undefined>>;
 
 /** A gateway's own request to riskgate. */
 interface GatewayRequest {
   readonly method: string;
-  /** What follows the profile in the raw path, query included; empty where nothing does. */
+  /** The rest of the raw path after the profile, including the query; empty where nothing follows. */
   readonly rest: string;
   readonly headers: GatewayHeaders;
 }
 
-/** The end user's request that a gateway asks about, as that gateway tells it. */
+/** The end user's request that a gateway asks about, as the gateway describes it. */
 export interface OriginalRequest {
   readonly method: string;
   /** Path and query, undecoded. */
   readonly target: string;
-  /** Null where the dialect does not say. */
+  /** Null where the dialect does not tell. */
   readonly host: string | null;
   readonly headers: GatewayHeaders;
-  /** Where it came from, as the protocol and no header says; absent or null where it does not. */
+  /**
+   * The address of the end user by the protocol itself, not by a header; absent or null where the protocol
+   * does not tell.
+   */
   readonly address?: string | null;
 }
 
 /** `UNAVAILABLE`: there is no decision. */
 type GatewayDecision = Verdict | 'UNAVAILABLE';
 
-/** What the gateway is to do: let the request in, ask for a step-up, refuse it, send the user elsewhere, or know that nothing was decided. */
+/**
+ * What the gateway must do: let the request in, ask for a step-up, refuse it, redirect the user, or handle
+ * that there is no decision.
+ */
 export type Effect =
   | { readonly kind: 'allow' | 'challenge' | 'forbid' | 'refuse' }
   | { readonly kind: 'redirect'; readonly url: string };
 
-/** How long and on what a gateway may keep an ALLOW. */
+/** How long a gateway may cache an ALLOW, and what the answer depends on. */
 export interface Caching {
   readonly maxAgeSeconds: number;
-  /** The header fields that the decision was made of. */
+  /** The header fields that the decision depends on. */
   readonly vary: readonly string[];
-  /** It was also made of the query of the original request. */
+  /** It also depends on the query of the original request. */
   readonly readsTarget: boolean;
 }
 
-/** What came of one question, before a dialect spells it. Fit to be shown to gateways: it holds no identifier. */
+/**
+ * The answer to one question, before a dialect encodes it. Safe to show to gateways: it holds no identifier.
+ */
 export interface GatewayOutcome {
   readonly decision: GatewayDecision;
-  /** Null where nothing was decided: an exempt request, a refusal, an outage of ours. */
+  /** Null without a decision: an exempt request, a refusal, an outage of riskgate. */
   readonly decisionId: string | null;
   /** Reason codes, strictest first. */
   readonly reasons: readonly string[];
   readonly effect: Effect;
-  /** Null is not at all. */
+  /** Null does not allow caching. */
   readonly caching: Caching | null;
-  /** Null where trying again is no use. */
+  /** Null where a retry is no use. */
   readonly retryAfterSeconds: number | null;
-  /** What the step-up has to reach (RFC 9470), or null. */
+  /** What the step-up must achieve (RFC 9470), or null. */
   readonly acrValues: string | null;
 }
 
@@ -63,11 +73,17 @@ export interface GatewayAnswer {
   readonly body: string;
 }
 
-/** One family of gateways that speak alike: two pure functions. To add one, write a folder and a line in registry.ts. */
+/**
+ * One family of gateways with the same protocol: two pure functions. To add one, write a folder and a line in
+ * registry.ts.
+ */
 export interface GatewayDialect {
   /** Its name in the path, lower case and dashes. */
   readonly id: string;
-  /** The original request, read from this dialect's own headers and no others; null when they are missing, repeated or malformed. */
+  /**
+   * The original request, read from this dialect's own headers and no others; null when they are missing,
+   * repeated or malformed.
+   */
   toOriginal(request: GatewayRequest): OriginalRequest | null;
   toAnswer(outcome: GatewayOutcome): GatewayAnswer;
 }

@@ -1,7 +1,10 @@
 import type { OriginalRequest } from './definition.ts';
 import type { GatewayProfile } from './profile.ts';
 
-/** Fields by which frameworks take a request for another one than its method and path say. With one of them nothing is exempt. */
+/**
+ * Fields by which frameworks override the method or path of a request. A request with one of them is never
+ * exempt.
+ */
 const REROUTING_FIELDS: ReadonlySet<string> = new Set([
   'x-http-method-override',
   'x-http-method',
@@ -10,12 +13,18 @@ const REROUTING_FIELDS: ReadonlySet<string> = new Set([
   'x-rewrite-url',
 ]);
 
-/** Segments of characters that no hop decodes, resolves or cuts: no escapes, no `;`, no `\`, nothing empty but the last. */
+/**
+ * Segments of characters that no hop decodes, resolves or cuts: no escapes, no `;`, no `\`, nothing empty but
+ * the last.
+ */
 const PLAIN_PATH = /^\/(?:[A-Za-z0-9._~!$&'()*+=:@,-]+\/)*[A-Za-z0-9._~!$&'()*+=:@,-]*$/;
-/** Dots alone are resolved away, or dropped by servers on Windows. */
+/** Segments of dots only are resolved, or dropped by servers on Windows. */
 const DOTS_ONLY = /(?:^|\/)\.+(?:\/|$)/;
 
-/** True when the profile lets the original request in without a question: a CORS preflight, an exempt method, or an exempt path that can be read in one way only. */
+/**
+ * True when the profile lets the original request in without a decision: a CORS preflight, an exempt method,
+ * or an exempt path that has only one reading.
+ */
 export function isExempt(original: OriginalRequest, profile: GatewayProfile): boolean {
   const isCandidate =
     isPreflight(original) ||
@@ -24,7 +33,10 @@ export function isExempt(original: OriginalRequest, profile: GatewayProfile): bo
   return isCandidate && !Object.keys(original.headers).some(isRerouting);
 }
 
-/** Application servers that hand fields on as variables (RFC 3875, section 4.1.18) take `X_Rewrite_URL` for `X-Rewrite-URL`, and some of them any other sign as well. */
+/**
+ * Application servers that pass fields on as variables (RFC 3875, section 4.1.18) read `X_Rewrite_URL` as
+ * `X-Rewrite-URL`, and some do the same for any other character.
+ */
 function isRerouting(name: string): boolean {
   return REROUTING_FIELDS.has(name.replaceAll(/[^a-z0-9]/g, '-'));
 }

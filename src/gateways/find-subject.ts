@@ -3,11 +3,14 @@ import type { GatewayHeaders, OriginalRequest } from './definition.ts';
 import { singleValue } from './original-request.ts';
 import type { GatewayProfile, IdPlace } from './profile.ts';
 
-/** The printable ASCII that may stand in a header, a query and a cookie alike (the cookie-octets of RFC 6265). A comma would be two joined values, which every hop takes apart differently. */
+/**
+ * The printable ASCII that is valid in headers, queries and cookies (the cookie-octets of RFC 6265). A comma
+ * could be two joined values, which every hop splits differently.
+ */
 const ID = /^[!#-+\--:<-[\]-~]{1,256}$/;
 const USER_AGENT_LENGTH_MAX = 1024;
 
-/** What one place holds: one id, nothing, or something that two readers could read differently. */
+/** The content of one place: one id, nothing, or something ambiguous. */
 type Found = { readonly kind: 'id'; readonly id: string } | { readonly kind: 'none' | 'ambiguous' };
 
 const NONE: Found = { kind: 'none' };
@@ -16,7 +19,10 @@ const AMBIGUOUS: Found = { kind: 'ambiguous' };
 /** What one part of the subject comes to, or null where it can be read in more than one way. */
 type FindPart = (original: OriginalRequest, profile: GatewayProfile) => Partial<Subject> | null;
 
-/** Where a profile says that each part of the subject stands. An id that is nowhere is missing, which the policy judges. */
+/**
+ * Where a profile says that each part of the subject stands. An id that is nowhere is missing, which the
+ * policy judges.
+ */
 const FIND_PART: Readonly<Record<SubjectPart, FindPart>> = {
   telemetry_id: (original, { telemetryId }) =>
     toPart(findId(original, telemetryId), (id) => ({ telemetryId: id })),
@@ -48,7 +54,10 @@ function toPart(found: Found, convert: (id: string | null) => Partial<Subject>):
   return convert(found.kind === 'id' ? found.id : null);
 }
 
-/** The first place that holds anything decides, a malformed thing included: a later place must not mend it. */
+/**
+ * The first place with any content decides, even if the content is malformed: a later place must not replace
+ * it.
+ */
 function findId(original: OriginalRequest, places: readonly IdPlace[]): Found {
   for (const place of places) {
     const found = lookInto(original, place);
@@ -77,7 +86,10 @@ function judge(values: readonly (string | null)[] | undefined): Found {
   return ID.test(id) ? { kind: 'id', id } : AMBIGUOUS;
 }
 
-/** The values of a query field, decoded once (WHATWG URL: `+` is a space). A name that cannot be decoded is no name of ours. */
+/**
+ * The values of a query field, decoded once (WHATWG URL: `+` is a space). A name that cannot be decoded does
+ * not match.
+ */
 function valuesInQuery(target: string, name: string): (string | null)[] {
   const start = target.indexOf('?');
   if (start === -1) return [];
@@ -113,7 +125,10 @@ function valuesInCookies(fields: readonly string[] | undefined, name: string): s
   return values;
 }
 
-/** The last address of the field is what the gateway itself saw; a client can write those before it. A profile that names the field promises it: without one the address is unknown, and never absent. */
+/**
+ * The last address of the field is the one that the gateway saw; a client can set those before it. If the
+ * profile names the field but it is not there, the address is unknown, never absent.
+ */
 function findAddress(
   { headers, address }: OriginalRequest,
   { ipHeader: name }: GatewayProfile,

@@ -5,7 +5,7 @@ import { type LocatedMistake, parseYaml } from '../platform/yaml-document.ts';
 import { type CallerProof, DEFAULT_PROFILE, type GatewayProfile, type GatewayProfiles } from './profile.ts';
 import { type ProfileDocument, type ProfilesByName, profilesDocumentSchema } from './profiles-document.ts';
 
-/** Those in force without a file: `default` alone. */
+/** The profiles in force without a file: only `default`. */
 export const BUILT_IN_PROFILES: GatewayProfiles = {
   byName: new Map([[DEFAULT_PROFILE.name, DEFAULT_PROFILE]]),
   wellKnown: [],
@@ -106,7 +106,10 @@ function toProof(caller: ProfileDocument['caller']): CallerProof {
 /** One address, as a network. */
 const WHOLE = { 4: 32, 6: 128 } as const;
 
-/** The networks of a caller that is known by its address, `10.0.0.0/8` or one address, each or what is wrong with it. */
+/**
+ * The networks of a caller that is identified by its address: each is `10.0.0.0/8` or one address, or a
+ * mistake.
+ */
 function networksOf(caller: ProfileDocument['caller']): (Network | { readonly mistake: string })[] {
   if (caller === undefined || !('addresses' in caller)) return [];
   return caller.addresses.map((text) => {

@@ -3,7 +3,7 @@ import type { GatewayHeaders, OriginalRequest } from './definition.ts';
 /** A token of RFC 9110, section 5.6.2; methods are case-sensitive. */
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/;
 
-/** True for a method as HTTP spells one. */
+/** True for a valid HTTP method. */
 export function isMethod(text: string): boolean {
   return METHOD.test(text);
 }
@@ -15,7 +15,7 @@ export function singleValue(headers: GatewayHeaders, name: string): string | nul
   return value === undefined || value === '' ? null : value;
 }
 
-/** The original request that two or three headers tell, or null when one of them is missing, repeated or no such thing. */
+/** The original request from two or three headers, or null when one of them is missing, repeated or not valid. */
 export function originalFromHeaders(
   headers: GatewayHeaders,
   names: { readonly method: string; readonly target: string; readonly host: string | null },

@@ -5,12 +5,12 @@ import type { GatewayProfile, IdPlace } from './profile.ts';
 
 const PLAIN = { decisionId: null, caching: null, retryAfterSeconds: null, acrValues: null } as const;
 
-/** A BLOCK that no policy made: whoever asks is unknown, or cannot be understood. */
+/** A BLOCK without a policy: the caller is unknown, or its question cannot be read. */
 export function refusedOutcome(reason: string): GatewayOutcome {
   return { ...PLAIN, decision: 'BLOCK', reasons: [reason], effect: { kind: 'forbid' } };
 }
 
-/** A request that the profile lets in without a question. */
+/** A request that the profile lets in without a decision. */
 export const EXEMPT_OUTCOME: GatewayOutcome = {
   ...PLAIN,
   decision: 'ALLOW',
@@ -18,7 +18,9 @@ export const EXEMPT_OUTCOME: GatewayOutcome = {
   effect: { kind: 'allow' },
 };
 
-/** A defect of ours. Never made milder by a profile: an input that provokes it would be a way in. */
+/**
+ * A defect of riskgate. A profile cannot make it milder: otherwise an input that provokes it would be let in.
+ */
 export const DEFECT_OUTCOME: GatewayOutcome = {
   ...PLAIN,
   decision: 'UNAVAILABLE',
@@ -26,10 +28,16 @@ export const DEFECT_OUTCOME: GatewayOutcome = {
   effect: { kind: 'refuse' },
 };
 
-/** A request whose head is larger than riskgate reads. Whoever sends it may be an honest user with many cookies, so that it is no BLOCK; and whoever wants to can send one, so that no profile makes it milder. */
+/**
+ * A request whose head is larger than riskgate reads. It is not a BLOCK, because the sender may be an honest
+ * user with many cookies. A profile cannot make it milder, because anyone can send one.
+ */
 export const TOO_LARGE_OUTCOME: GatewayOutcome = { ...DEFECT_OUTCOME, reasons: ['REQUEST_TOO_LARGE'] };
 
-/** Nothing could be decided: what the profile makes of it. An ALLOW is never claimed; a back end that wants one finds UNAVAILABLE. */
+/**
+ * The outcome without a decision, by the profile. It never claims an ALLOW: the decision header is
+ * UNAVAILABLE.
+ */
 export function unavailableOutcome(
   reason: string,
   profile: GatewayProfile,
@@ -82,7 +90,7 @@ function toEffect(verdict: Verdict, { challenge, challengeUrl }: GatewayProfile)
   }
 }
 
-/** No longer than the evidence lasts; a decision that lacks evidence expires at once. */
+/** At most as long as the evidence is valid; a decision that lacks evidence expires at once. */
 function toCaching(decision: Decision, profile: GatewayProfile): Caching | null {
   if (profile.cacheTtlSeconds === 0) return null;
   const leftSeconds = Math.floor((decision.expiresAtMs - decision.decidedAtMs) / 1000);

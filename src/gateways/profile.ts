@@ -1,24 +1,24 @@
-/** One place in a request where an id may stand. Header names are lower case. */
+/** One place in a request where an id can be. Header names are lower case. */
 export interface IdPlace {
   readonly kind: 'header' | 'query' | 'cookie';
   readonly name: string;
 }
 
-/** How a gateway proves that it is one. */
+/** How a gateway authenticates. */
 export type CallerProof =
   | { readonly kind: 'api_key'; readonly header: string }
   | { readonly kind: 'secret'; readonly header: string; readonly digests: readonly Uint8Array[] }
   | { readonly kind: 'addresses'; readonly includes: (address: string) => boolean | null };
 
-/** What is done about a CHALLENGE. */
+/** What happens on a CHALLENGE. */
 export const CHALLENGE_MODES = ['deny', 'pass', 'forbid', 'redirect'] as const;
 type ChallengeMode = (typeof CHALLENGE_MODES)[number];
 
-/** What is done when nothing can be decided. `refuse` leaves it to the gateway's own fail mode. */
+/** What happens without a decision. `refuse` leaves it to the gateway's own fail mode. */
 export const UNAVAILABLE_MODES = ['refuse', 'allow', 'challenge', 'block'] as const;
 type UnavailableMode = (typeof UNAVAILABLE_MODES)[number];
 
-/** A path that is let in without a question: exactly this one, or everything below it. */
+/** A path that is let in without a decision: exactly this one, or everything below it. */
 interface ExemptPath {
   readonly path: string;
   readonly isPrefix: boolean;
@@ -28,12 +28,12 @@ interface ExemptPath {
 export interface GatewayProfile {
   readonly name: string;
   readonly caller: CallerProof;
-  /** The first place that holds one counts. */
+  /** The first place that holds an id counts. */
   readonly telemetryId: readonly IdPlace[];
   readonly deviceId: readonly IdPlace[];
   /** Empty where the gateway tells no account. */
   readonly accountId: readonly IdPlace[];
-  /** The field in which the gateway tells the end user's address, lower case; null where it does not. */
+  /** The field in which the gateway sends the end user's address, lower case; null where it does not. */
   readonly ipHeader: string | null;
   readonly action: string | undefined;
   /** Null keeps the configured deadline. */
@@ -43,7 +43,7 @@ export interface GatewayProfile {
   readonly challengeUrl: string | null;
   readonly acrValues: string | null;
   readonly onUnavailable: UnavailableMode;
-  /** 0 is not at all. */
+  /** 0 does not allow caching. */
   readonly cacheTtlSeconds: number;
   readonly exemptMethods: ReadonlySet<string>;
   readonly exemptPaths: readonly ExemptPath[];
@@ -52,11 +52,14 @@ export interface GatewayProfile {
 /** The profiles in force, by name; `default` is always among them. */
 export interface GatewayProfiles {
   readonly byName: ReadonlyMap<string, GatewayProfile>;
-  /** Profiles whose secret everybody knows. */
+  /** Profiles with a publicly known secret. */
   readonly wellKnown: readonly string[];
 }
 
-/** The header in which a gateway sends an API key or secret unless a profile names another. Not `Authorization` or `X-API-Key`, which belong to the end user's request. */
+/**
+ * The header in which a gateway sends an API key or secret unless a profile names another. Not
+ * `Authorization` or `X-API-Key`, which belong to the end user's request.
+ */
 export const CALLER_HEADER = 'x-riskgate-key';
 
 /** Built in: ids from header, query or cookie, a challenge denies, and the gateway presents an API key. */

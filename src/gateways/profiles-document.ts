@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isPlainPath } from './exemption.ts';
 import { CALLER_HEADER, CHALLENGE_MODES, UNAVAILABLE_MODES } from './profile.ts';
 
-/** Long enough for a burst of subrequests, short enough that a changed policy is soon felt. */
+/** Long enough for a burst of subrequests, short enough that a changed policy soon takes effect. */
 const CACHE_TTL_SECONDS_MAX = 10;
 
 /** As many as there may be API keys. */

@@ -3,8 +3,8 @@ import type { ConnectionTrouble } from '../platform/grpc/connections.ts';
 import { createThrottle } from '../platform/throttle.ts';
 
 /**
- * Why a gateway's question was turned away: the reason code of the answer too, or why its connection was
- * ended.
+ * Why a gateway's question was refused (also the reason code of the answer), or why its connection was
+ * closed.
  */
 type RefusalReason =
   | 'ADDRESS_UNKNOWN'
@@ -21,8 +21,8 @@ type RefusalReason =
 export type NoteRefusal = (reason: RefusalReason, dialect: string | null, profile: string | null) => void;
 
 /**
- * A gateway with a wrong secret is refused a thousand times a second; one line of each kind in this time says
- * so.
+ * A gateway with a wrong secret can be refused a thousand times a second; this time has one line of each
+ * kind.
  */
 const INTERVAL_MS = 10_000;
 

@@ -4,10 +4,10 @@ import { envoy } from './envoy/index.ts';
 import { forwardAuth } from './forward-auth/index.ts';
 import { nginx } from './nginx/index.ts';
 
-/** Every dialect that gateways can speak over HTTP. */
+/** Every dialect over HTTP. */
 export const DIALECTS: readonly GatewayDialect[] = [nginx, forwardAuth, envoy];
 
-/** It stands in a path, a log line and a recipe. */
+/** The id is used in paths, log lines and recipes. */
 const ID = /^[a-z][a-z0-9-]{0,31}$/;
 
 /** The dialects by id, or every reason to refuse them: an ill-formed or duplicate id. */

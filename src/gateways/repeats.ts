@@ -3,14 +3,16 @@ import { LRUCache } from 'lru-cache';
 import type { Repeat } from '../application/settle-decision.ts';
 import type { Decision } from '../domain/decision.ts';
 
-/** A gateway that retries does so within seconds; a person who asks again is rarely that quick. */
+/** A gateway retries within seconds; a user who repeats a request is seldom that fast. */
 const WINDOW_MS = 5_000;
-/** At some 300 bytes an entry this is 3 MB. A repeat that was forgotten is counted once more, and nothing else. */
+/** At about 300 bytes an entry this is 3 MB. A repeat that was forgotten is only counted twice. */
 const ENTRIES_MAX = 10_000;
 
-/** Knows the decisions of the last seconds by their question. */
+/** The decisions of the last seconds, by their question. */
 export interface Repeats {
-  /** A decision repeats another that was made within five seconds, with the same verdict for the same reasons. */
+  /**
+   * A decision repeats another that was made within five seconds, with the same verdict for the same reasons.
+   */
   about(question: readonly (string | null | undefined)[]): Repeat;
 }
 
@@ -34,7 +36,9 @@ interface Memory {
   readonly monotonicMs: () => number;
 }
 
-/** Builds the memory of one process. It holds no question: digests, under a key that ends with the process. */
+/**
+ * Builds the memory of one process. It holds no question: digests, under a key that ends with the process.
+ */
 export function createRepeats(monotonicMs: () => number): Repeats {
   const secret = randomBytes(32).toString('base64');
   const latest = new LRUCache<string, Remembered>({ max: ENTRIES_MAX });

@@ -24,7 +24,7 @@ const refusal = (description: string, headers: object = {}) => ({
   },
 });
 
-/** How the one route is described. It stands for every method and for everything below it. */
+/** The description of the gateway route, which covers every method and every path below it. */
 export const GATEWAY_ROUTE_SCHEMA = {
   summary: 'A gateway asks before it lets a request in',
   description:

@@ -9,7 +9,7 @@ interface KeyUsage {
   readonly lastMs: number;
 }
 
-/** What names callers, apart from the metrics that everybody may read. `uses` is read at each scrape. */
+/** The metrics that name callers, separate from the public ones. `uses` is read at each scrape. */
 export function measureCallers(uses: () => readonly KeyUsage[]): Metrics {
   const metrics = createMetrics();
   metrics.sampled(

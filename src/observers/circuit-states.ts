@@ -1,14 +1,14 @@
 import type { BreakerState } from '../application/operation-observer.ts';
 import type { ProviderObserver } from '../application/ports.ts';
 
-/** Remembers how each provider's circuit stands. */
+/** Remembers the state of each provider's circuit. */
 interface CircuitStates {
   readonly observer: Pick<ProviderObserver, 'onCircuitChange'>;
-  /** `closed` as long as nothing else was heard. */
+  /** `closed` until an event says otherwise. */
   readonly circuitOf: (provider: string) => BreakerState;
 }
 
-/** Begins with every circuit closed. */
+/** Builds the memory, with every circuit closed. */
 export function createCircuitStates(): CircuitStates {
   const states = new Map<string, BreakerState>();
   return {

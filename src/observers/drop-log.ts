@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { createThrottle } from '../platform/throttle.ts';
 
-/** One line says how many were dropped in this time. */
+/** Further drops are reported in one line per interval. */
 const INTERVAL_MS = 60_000;
 
 interface DropLog {
@@ -11,8 +11,7 @@ interface DropLog {
 }
 
 /**
- * Logs records that a sink of the decision log lacks: the first at once, and then once a minute how many
- * there were.
+ * Logs the records that a sink of the decision log lacks: the first at once, then their number once a minute.
  */
 export function createDropLog(logger: Logger): DropLog {
   const throttle = createThrottle(INTERVAL_MS, () => performance.now());

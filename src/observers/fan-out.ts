@@ -4,7 +4,7 @@ import type { DecisionObserver, ProviderObserver } from '../application/ports.ts
 /** Everything that can be observed. */
 export type Observer = DecisionObserver & ProviderObserver & OperationObserver;
 
-/** One observer that tells each of `observers` what it listens to, in their order. */
+/** One observer that passes each event to those of `observers` that handle it, in their order. */
 export function observeAll(observers: readonly Partial<Observer>[]): Observer {
   return {
     onDecision: tellAll(observers.map(({ onDecision }) => onDecision)),

@@ -2,9 +2,12 @@ import type { Logger } from 'pino';
 import type { DecisionObserver, ProviderObserver } from '../application/ports.ts';
 import { toCustodyResult } from '../domain/policy/telemetry-signals.ts';
 
-const SUSPECT = 'a provider knows nobody any more: check our base URL, key and environment';
+const SUSPECT = 'a provider no longer finds any id: check our base URL, key and environment';
 
-/** One lean line per decision, one for each provider call that did not settle, and one for each change of a provider's state. No identifier is in any. */
+/**
+ * One short line per decision, one for each provider call that did not settle, and one for each change of a
+ * provider's state. None holds an identifier.
+ */
 export function createLogObserver(logger: Logger): DecisionObserver & ProviderObserver {
   return {
     onDecision: ({ decision, caller, requestId, action }) => {
@@ -28,7 +31,7 @@ export function createLogObserver(logger: Logger): DecisionObserver & ProviderOb
       });
     },
     onProviderCall: ({ provider, outcome, failure, latencyMs, attempts }) => {
-      // A circuit is logged when it opens, not once for each call that it spares.
+      // A circuit is logged when it opens, not once for each call that it refuses.
       if (failure === null || outcome === 'circuit_open') return;
       const latency = Math.round(latencyMs * 100) / 100;
       logger.warn({ event: 'provider.failed', provider, outcome, failure, attempts, latency_ms: latency });

@@ -14,7 +14,10 @@ const DECISION_BOUNDS = [
 /** A round trip to an upstream, and no more than the longest timeout. */
 const CALL_BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
-/** Counts and times what is observed. Every label value comes from a list that is closed when the service starts: `providers` are the ids of those that are enabled. */
+/**
+ * Counts and times what is observed. Every label value comes from a list that is closed when the service
+ * starts: `providers` are the ids of those that are enabled.
+ */
 export function createMetricsObserver(metrics: Metrics, providers: readonly string[]): Observer {
   return {
     onDecision: observeDecisions(metrics),
@@ -62,7 +65,7 @@ function observeProviderCalls(metrics: Metrics, providers: readonly string[]): O
     const call = calls.get(provider);
     if (call === undefined) return;
     call.outcomes[outcome].value += 1;
-    // What a breaker or a malformed id kept from being sent would only flatter the upstream.
+    // A call that was not sent (open circuit, malformed id) would make the upstream look faster.
     if (attempts > 0) call.seconds.observe(latencyMs / 1000);
   };
 }

@@ -5,7 +5,7 @@ import type { StoreUsage } from '../stores/evidence/closable-evidence-store.ts';
 import type { Observer } from './fan-out.ts';
 import { createMetricsObserver, toStateSamples } from './metrics-observer.ts';
 
-/** Where a scrape reads what the service is at that moment. */
+/** The sources that a scrape reads the current state from. */
 interface ServiceState {
   readonly version: string;
   readonly policy: () => { readonly id: string; readonly hash: string };
@@ -28,11 +28,11 @@ interface FileState {
 const REDIS_STATES = ['up', 'down', 'absent'] as const;
 type RedisState = (typeof REDIS_STATES)[number];
 
-/** Everything that is measured of one service. */
+/** All metrics of one service. */
 interface ServiceMetrics {
   readonly metrics: Metrics;
   readonly observer: Observer;
-  /** Ends the measuring of the event loop. */
+  /** Ends the measurement of the event loop. */
   close(): void;
 }
 
@@ -46,7 +46,7 @@ export function measureService(providers: readonly string[], state: ServiceState
   return { metrics, observer, close: addProcessMetrics(metrics, 'riskgate') };
 }
 
-/** Adds what is known anyway and only read at a scrape: versions, states, and the counts that the stores keep. */
+/** Adds the metrics that are only read at a scrape: versions, states, and the counts of the stores. */
 function addStateMetrics(metrics: Metrics, state: ServiceState): void {
   metrics.sampled('gauge', 'riskgate_build_info', '1, with the version that runs.', () => [
     { labels: { version: state.version }, value: 1 },

@@ -9,7 +9,10 @@ interface TraceSettings {
   readonly proxy: ProxyEnvironment;
 }
 
-/** A tracer, or null without a collector: then OpenTelemetry is not even loaded. A collector that does not answer is a line in the log, and nothing waits for it. */
+/**
+ * A tracer, or null without a collector; OpenTelemetry is then not loaded. A collector that does not answer
+ * is one log line, and nothing waits for it.
+ */
 export async function startTracer(
   { traces, proxy }: TraceSettings,
   version: string,

@@ -19,10 +19,10 @@ export const SUBJECT_MISMATCH: Failure = { outcome: 'malformed', failure: 'subje
 /** A body that two JSON readers would read differently. */
 export const AMBIGUOUS_JSON: Failure = { outcome: 'malformed', failure: 'ambiguous_json' };
 
-/** A body that says something else than the status it came with, or success and error at once. */
+/** A body that contradicts its HTTP status, or reports success and error at once. */
 export const CONTRADICTION: Failure = { outcome: 'malformed', failure: 'contradiction' };
 
-/** A 200 whose body says that it is an error, without saying which. */
+/** A 200 whose body reports an error without naming it. */
 export const STATUS_ERROR: Failure = { outcome: 'malformed', failure: 'status_error' };
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
@@ -36,7 +36,10 @@ const OUTCOME_OF_STATUS: ReadonlyMap<number, Failure['outcome']> = new Map([
   [499, 'unavailable'],
 ]);
 
-/** What a status alone says when the body settles nothing. A bare 404 is a wrong URL or a proxy, not an unknown id, and a 2xx that gets here did not fit: both are malformed. */
+/**
+ * The outcome by the status alone, when the body does not settle it. A bare 404 is a wrong URL or a proxy,
+ * not an unknown id, and a 2xx that gets here did not match the schema: both are malformed.
+ */
 export function failureOfStatus(status: number): Failure {
   const failure = status >= 100 && status <= 599 ? `http_${status}` : 'http_other';
   const outcome = OUTCOME_OF_STATUS.get(status);
@@ -47,13 +50,13 @@ export function failureOfStatus(status: number): Failure {
   return { outcome: 'malformed', failure };
 }
 
-/** True for 408, 429, 499 and 5xx except 501: the same request may fare better in a moment. */
+/** True for 408, 429, 499 and 5xx except 501: the same request may succeed soon. */
 function isRetryableStatus(status: number): boolean {
   if (status === 408 || status === 429 || status === 499) return true;
   return status >= 500 && status <= 599 && status !== 501;
 }
 
-/** A failed answer; whether a retry makes sense, and when, is read off the response and not off the reason. */
+/** A failed answer. Whether and when to retry depends on the response, not on the reason. */
 export function toFailedAnswer(
   failure: Failure,
   response: Pick<HttpResponse, 'status' | 'headers'>,
@@ -69,7 +72,7 @@ export function toFailedAnswer(
   };
 }
 
-/** A settled answer. `validUntilMs` is null where the provider names no end. */
+/** A settled answer. `validUntilMs` is null where the provider gives no end. */
 export function toSettledAnswer(
   outcome: SettledOutcome,
   signals: Signals,
@@ -79,9 +82,7 @@ export function toSettledAnswer(
   return { outcome, signals, upstreamRequestId, validUntilMs };
 }
 
-/**
- * A settled answer whose id, as the provider spells it, is `echoed`. Where it was asked for in another spelling the answer is void at once, and so never cached: a purge by the provider's own spelling would not find it,
- * and whoever is to be locked out chooses the case of the letters.
+/** A settled answer; `echoed` is the id in the provider's spelling. If the request used another spelling, the answer is valid for this decision only and is never cached: a purge by the provider's spelling would not find it, and an attacker can choose the case of the letters.
  */
 export function toEchoedAnswer(
   answer: SettledAnswer,
@@ -96,7 +97,10 @@ export function toUpstreamRequestId(value: string | null | undefined): string | 
   return typeof value === 'string' && REQUEST_ID.test(value) ? value : null;
 }
 
-/** True when the id in an answer is the one that was asked for. Evidence about another id, from a caching proxy for example, is not evidence. */
+/**
+ * True when the id in an answer is the one that was asked for. Evidence about another id, from a caching
+ * proxy for example, is not evidence.
+ */
 export function isSameId(echoed: string, asked: string): boolean {
   return foldId(echoed) === foldId(asked);
 }

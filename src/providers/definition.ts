@@ -6,15 +6,21 @@ import type { SubjectPart } from '../domain/subject.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http-client.ts';
 import type { ReadNames } from './read-names.ts';
 
-/** One environment variable of a provider. `schema` parses the raw string; `isCredential` marks those whose presence enables the provider. */
+/**
+ * One environment variable of a provider. `schema` parses the raw string; `isCredential` marks those whose
+ * presence enables the provider.
+ */
 interface ProviderSetting {
   readonly env: string;
   readonly schema: z.ZodType;
   readonly description: string;
   readonly isCredential?: boolean;
-  /** A secret that is no credential; both may also be given by files. */
+  /** A secret that is not a credential. Secrets and credentials can also be given as files. */
   readonly isSecret?: boolean;
-  /** The default as it would be written in the environment; without one the variable is required once the provider is enabled, unless `isOptional`. */
+  /**
+   * The default, as it would be written in the environment. Without one the variable is required when the
+   * provider is enabled, unless `isOptional`.
+   */
   readonly default?: string;
   readonly isOptional?: boolean;
 }
@@ -22,28 +28,37 @@ interface ProviderSetting {
 /** Parsed settings, by the names used in `settings`. An optional one that was not set is undefined. */
 export type ProviderSettings = Readonly<Record<string, string | number | undefined>>;
 
-/** A response whose body was read in the one way in which JSON can be read (`readAnswer`); `json` is undefined where the body is none. */
+/** A response whose JSON is unambiguous (`readAnswer`); `json` is undefined where the body is not JSON. */
 export interface UpstreamResponse extends Pick<HttpResponse, 'status' | 'headers'> {
   readonly json: unknown;
 }
 
-/** What a provider's JSON is checked against before the provider reads it. */
+/** The names that a provider's JSON is checked for before the provider reads it. */
 interface AnswerBody {
-  /** Of the success and of the error. A name that differs from one of these in case only makes an answer ambiguous. */
+  /**
+   * The schemas of the success and of the error. A name that differs from one of theirs only in case makes an
+   * answer ambiguous.
+   */
   readonly names: readonly ReadNames[];
-  /** Members at the top that only a success has, and those that only an error has: both in one body contradict each other, and so does a success under an error's status. */
+  /**
+   * Top-level members that only a success has, and those that only an error has. Both in one body are a
+   * contradiction, and so is a success with an error status.
+   */
   readonly successMembers: readonly string[];
   readonly errorMembers: readonly string[];
 }
 
-/** What `toAnswer` may use beside the response. */
+/** What `toAnswer` may use besides the response. */
 export interface AnswerContext {
   readonly nowMs: number;
   /** A keyed hash of a raw identifier, hex, for comparing and counting only. */
   readonly hash: (value: string) => string;
 }
 
-/** Everything riskgate needs to know of one upstream API. All functions are pure and total: a bad payload is an answer (`malformed`), never a throw. */
+/**
+ * Everything riskgate needs to know of one upstream API. All functions are pure and total: a bad payload is
+ * an answer (`malformed`), never a throw.
+ */
 export interface ProviderDefinition {
   /** Lower case; the name in policies, metrics, answers and `device_ids`. */
   readonly id: string;
@@ -54,28 +69,43 @@ export interface ProviderDefinition {
    */
   readonly subject: SubjectPart;
   readonly settings: Readonly<Record<string, ProviderSetting>>;
-  /** Seconds for which each settled outcome is cached unless the environment says otherwise. The keys name what this provider can settle to. */
+  /**
+   * Seconds for which each settled outcome is cached by default. The keys are the outcomes that this provider
+   * can settle to.
+   */
   readonly ttlSeconds: Readonly<{ ok: number; not_found: number } & Partial<Record<SettledOutcome, number>>>;
-  /** The signals as a policy reads them. Policies are type-checked against it, and docs/policy.md is generated from it: every field has a `.describe()`. */
+  /**
+   * The signals as a policy reads them. Policies are type-checked against it, and docs/policy.md is generated
+   * from it: every field has a `.describe()`.
+   */
   readonly signals: z.ZodObject;
   /** The signals of an id that this provider does not know, or that was missing. */
   readonly notFoundSignals: Signals;
   /** The origin and path prefix to call, for example `https://api.mobilerun.ai/v1`. */
   baseUrl(settings: ProviderSettings): string;
-  /** The request for one id, its path relative to the base URL, or null when the id cannot be put into a request without becoming another one (`.`, `..`, a lone surrogate): then it is unknown by definition. */
+  /**
+   * The request for one id, its path relative to the base URL. Null when a request would change the id (`.`,
+   * `..`, a lone surrogate): such an id is unknown by definition.
+   */
   toRequest(settings: ProviderSettings, query: ProviderQuery): HttpRequest | null;
   readonly body: AnswerBody;
-  /** Exactly one outcome for any response. Called by `readAnswer` alone, which has refused what can be read in two ways. */
+  /** Exactly one outcome for any response. Only `readAnswer` calls it, after refusing ambiguous JSON. */
   toAnswer(response: UpstreamResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer;
   /** The stored signals with their ages at `nowMs` added. */
   present(signals: Signals, nowMs: number): Signals;
-  /** When the subject's id itself expires, Unix milliseconds, read off the stored signals; null where they do not say. */
+  /**
+   * When the subject's id itself expires, Unix milliseconds, from the stored signals; null where they do not
+   * tell.
+   */
   subjectExpiresAtMs?(signals: Signals): number | null;
-  /** When the subject's id came to be, likewise. */
+  /**
+   * When the subject's id was created, Unix milliseconds, from the stored signals; null where they do not
+   * tell.
+   */
   subjectCreatedAtMs?(signals: Signals): number | null;
   /**
-   * Imports a local imitation of the API at its real absolute paths, with faults. The service never calls it, and
-   * its image lacks the files.
+   * Imports a local imitation of the API at its real absolute paths, with faults. The service never calls it,
+   * and its image lacks the files.
    */
   emulator(): Promise<FastifyPluginAsync<EmulatorOptions>>;
 }
@@ -84,7 +114,10 @@ export interface ProviderDefinition {
 export interface EmulatorOptions {
   /** The credentials the emulator accepts; any well-formed ones when absent. */
   readonly credentials?: Readonly<Record<string, string>>;
-  /** Whether an id exists in this environment at the moment; all do when absent. One that does not is unknown, whatever it stands for otherwise. */
+  /**
+   * Whether an id exists in this environment now; all do when absent. An id that does not is unknown,
+   * whatever its usual answer.
+   */
   readonly knows?: (id: string) => boolean;
   /** Mobilerun: the status of an unknown device, 404 or 500. */
   readonly unknownDeviceStatus?: 404 | 500;

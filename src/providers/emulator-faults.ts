@@ -1,20 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { EmulatorOptions } from './definition.ts';
+import { type EmulatedAnswer, HTML_HEADERS, htmlAnswer, jsonAnswer, sendAnswer } from './emulated-http.ts';
 import { createIdCounter, type IdCounter } from './emulated-id-counter.ts';
 
-/** A complete HTTP answer of an emulator. An empty body is sent with Content-Length 0. */
-export interface EmulatedAnswer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-/** How one vendor speaks, for the request at hand: the shared faults are made of these. */
+/** The vendor's answers to the current request. The shared faults are built from these. */
 export interface EmulatorDialect {
   /** The full success payload, echoing the asked id where the vendor does. */
   good(): Readonly<Record<string, unknown>>;
-  /** The answer to an id that is no shared fault: known ids, the vendor's own faults, and the vendor's 404. */
+  /**
+   * The answer to an id that is no shared fault: known ids, the vendor's own faults, and the vendor's 404.
+   */
   answer(): EmulatedAnswer;
   /** The vendor's error body for a status. */
   error(status: 401 | 429 | 500 | 503): EmulatedAnswer;
@@ -22,7 +18,10 @@ export interface EmulatorDialect {
   unknown(): EmulatedAnswer;
   /** What the vendor answers when the base URL or path is wrong. */
   routeNotFound(): EmulatedAnswer;
-  /** Path and query of a good answer: where redirects point, so that a client which follows them is caught taking it. */
+  /**
+   * Path and query of a good answer: where redirects point, so that a client which follows them is caught
+   * taking it.
+   */
   readonly redirectPath: string;
 }
 
@@ -60,15 +59,16 @@ export const SHARED_FAULT_IDS = [
   'fault-flaky-1',
 ] as const;
 
-/** Where a server that wants to count calls per id leaves a `(id: string) => void`, as a Fastify decorator. */
+/**
+ * Where a server that wants to count calls per id leaves a `(id: string) => void`, as a Fastify decorator.
+ */
 export const NOTE_ID_DECORATOR = 'noteEmulatedId';
 
 /** Above the 256 KiB that a client is expected to accept. */
 const OVERSIZED_PADDING_BYTES = 300 * 1024;
-/** Distinct `fault-flaky` ids remembered; the oldest is forgotten, and so fails anew. */
+/** Distinct `fault-flaky` ids remembered. The oldest is forgotten, and then fails again. */
 const FLAKY_IDS_MAX = 10_000;
 const DRIP_INTERVAL_MS = 50;
-const HTML_HEADERS = { 'content-type': 'text/html; charset=utf-8' } as const;
 
 const SLOW = /^fault-slow-(\d{1,5})(?:-.+)?$/s;
 const FLAKY = /^fault-flaky-(\d{1,3})(?:-.+)?$/s;
@@ -108,7 +108,10 @@ const WIRE_FAULTS: ReadonlyMap<string, (raw: ServerResponse, dialect: EmulatorDi
   ['fault-oversized-chunked', oversize],
 ]);
 
-/** The fault engine of one emulator plug-in. Hanging and slow answers are cut when `app` closes, so that they never delay it. */
+/**
+ * The fault engine of one emulator plug-in. Hanging and slow answers are cut when `app` closes, so that they
+ * never delay it.
+ */
 export function createFaultEngine(app: FastifyInstance, { knows }: EmulatorOptions = {}): FaultEngine {
   const held = new Set<ServerResponse>();
   const failuresById = createIdCounter(FLAKY_IDS_MAX);
@@ -135,50 +138,6 @@ export function createFaultEngine(app: FastifyInstance, { knows }: EmulatorOptio
   };
 }
 
-/** Makes a plug-in's scope take any body of any content type as a string, and answer Fastify's own refusals (too large, aborted) in the vendor's shape. */
-export function acceptAnything(app: FastifyInstance, toError: (status: number) => EmulatedAnswer): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  app.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) =>
-    sendAnswer(reply, toError(error.statusCode ?? 500)),
-  );
-}
-
-/** The token of a `Bearer` header, or null without a well-formed one. */
-export function bearerToken(authorization: string | undefined): string | null {
-  return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? null;
-}
-
-/** The percent-decoded segments of a request's path, its query left out; null where an escape is broken. */
-export function pathSegments(url: string): readonly string[] | null {
-  const [path = ''] = url.split('?', 1);
-  try {
-    return path.split('/').slice(1).map(decodeURIComponent);
-  } catch {
-    // A URIError: the only thing decodeURIComponent throws.
-    return null;
-  }
-}
-
-/** Sends a complete answer; the body goes out as it is, whatever its content type says. */
-export function sendAnswer(reply: FastifyReply, answer: EmulatedAnswer): FastifyReply {
-  return reply
-    .code(answer.status)
-    .headers({ ...answer.headers })
-    .send(answer.body);
-}
-
-/** An answer with a JSON body. */
-export function jsonAnswer(status: number, value: unknown, contentType = 'application/json'): EmulatedAnswer {
-  return { status, headers: { 'content-type': contentType }, body: JSON.stringify(value) };
-}
-
-/** The kind of page that a proxy in front of an API answers with. */
-export function htmlAnswer(status: number, title: string): EmulatedAnswer {
-  const body = `<html><head><title>${status} ${title}</title></head><body><h1>${title}</h1></body></html>\n`;
-  return { status, headers: HTML_HEADERS, body };
-}
-
 function messageFor(id: string, dialect: EmulatorDialect, failuresById: IdCounter): EmulatedAnswer {
   const fault = MESSAGE_FAULTS.get(id);
   if (fault !== undefined) return fault(dialect);
@@ -193,7 +152,10 @@ function messageFor(id: string, dialect: EmulatorDialect, failuresById: IdCounte
   return dialect.answer();
 }
 
-/** After the success the count starts over, so that a fixed id behaves the same in every run of a test or demo. */
+/**
+ * After the success the count starts over, so that a fixed id behaves the same in every run of a test or
+ * demo.
+ */
 function flakyAnswer(
   id: string,
   failuresMax: number,
@@ -274,11 +236,15 @@ function oversized(dialect: EmulatorDialect): Record<string, unknown> {
 }
 
 const isGone = ({ raw }: FastifyReply): boolean => raw.destroyed;
+
 function firstHalf(text: string): string {
   return text.slice(0, Math.floor(text.length / 2));
 }
 
-/** JSON in which every member at the top stands twice, null and then good: readers of the first see nothing, readers of the last see nothing wrong. */
+/**
+ * JSON in which every member at the top stands twice, null and then good: readers of the first see nothing,
+ * readers of the last see nothing wrong.
+ */
 function twice(payload: Readonly<Record<string, unknown>>): string {
   const members = Object.entries(payload).map(([name, value]) => [
     JSON.stringify(name),

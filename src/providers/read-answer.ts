@@ -11,9 +11,7 @@ type ReadableDefinition = Pick<ProviderDefinition, 'body' | 'toAnswer'>;
 const STATUS_MEMBERS = ['status_code', 'status'];
 const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
-/**
- * The one way from a response to a provider's answer, for every provider. JSON that two readers would read differently is `malformed` before the provider sees it:
- * a name that stands twice, a name in another case than the one that is read, half a surrogate pair, a status that is not that of the response, success and error in one body.
+/** Reads a provider's answer from a response; every provider uses it. JSON that two readers could read differently is `malformed` before the provider sees it: a duplicate name, a name that differs from an expected one in case, half a surrogate pair, a status that is not that of the response, success and error in one body.
  */
 export function readAnswer(
   definition: ReadableDefinition,
@@ -46,14 +44,14 @@ function contradicts(
   return status >= 200 && status <= 299 && mediaTypeOf(headers) === PROBLEM_MEDIA_TYPE;
 }
 
-/** True for a number, or a text that begins with one, other than the status. */
+/** True for a number, or a text that begins with one, that differs from the status. */
 function saysOtherStatus(said: unknown, status: number): boolean {
   const digits = typeof said === 'string' ? /^\s*(\d+)/.exec(said)?.[1] : undefined;
   const number = digits === undefined ? said : Number(digits);
   return typeof number === 'number' && number !== status;
 }
 
-/** False for what vendors send in the place of nothing. */
+/** False for the values that vendors send in place of an absent one. */
 function isSaid(value: unknown): boolean {
   return (
     value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0)

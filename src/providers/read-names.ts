@@ -2,7 +2,9 @@ import { z } from 'zod';
 
 /** The names that a schema reads in one object. */
 export interface ReadNames {
-  /** By name, the names inside its value where that is an object or a list of objects, otherwise null. */
+  /**
+   * For each name: the names inside its value where that is an object or a list of objects, otherwise null.
+   */
   readonly inside: ReadonlyMap<string, ReadNames | null>;
   readonly folded: ReadonlySet<string>;
 }
@@ -25,7 +27,10 @@ function namesInside(schema: z.core.$ZodType): ReadNames | null {
   return null;
 }
 
-/** True when a value has a name that differs from one that is read in case only. Readers that fold case, such as Go's encoding/json, take it for that one. */
+/**
+ * True when a value has a name that differs from an expected one only in case. Readers that fold case, such
+ * as Go's encoding/json, treat the two as one.
+ */
 export function hasCaseVariant(value: unknown, names: ReadNames): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   return Object.keys(value).some((key) => {
@@ -35,13 +40,16 @@ export function hasCaseVariant(value: unknown, names: ReadNames): boolean {
   });
 }
 
-/** Into one list and no deeper: lists of lists hold nothing that is read, and a hostile one could exhaust the stack. */
+/**
+ * Looks into one list and no deeper: lists of lists hold nothing that is read, and a hostile one could
+ * exhaust the stack.
+ */
 function hasVariantInside(value: unknown, names: ReadNames): boolean {
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
   return items.some((item) => hasCaseVariant(item, names));
 }
 
-/** By way of upper case, which also folds `ſ` and the Kelvin sign, as Go does. */
+/** Folds through upper case, which also folds `ſ` and the Kelvin sign, as Go does. */
 function fold(name: string): string {
   return name.toUpperCase().toLowerCase();
 }

@@ -4,14 +4,14 @@ import { mobilerun } from './mobilerun/index.ts';
 import { prefactor } from './prefactor/index.ts';
 import { stytch } from './stytch/index.ts';
 
-/** Every provider riskgate can ask, in the order in which answers and reasons list them. */
+/** Every provider that riskgate can ask, in the order of answers and reasons. */
 export const PROVIDERS: readonly ProviderDefinition[] = [stytch, mobilerun, prefactor];
 
 /** An id names a CEL variable, an environment prefix and a metrics label. */
 const ID = /^[a-z][a-z0-9_]{0,31}$/;
 const ENV = /^[A-Z][A-Z0-9_]{0,63}$/;
 
-/** Words of CEL, the policies' other variables, and a name that every object already has. */
+/** Reserved words of CEL, the other variables of policies, and a property that every object has. */
 const RESERVED_IDS: ReadonlySet<string> = new Set(
   (
     'as break const continue else false for function if import in let loop namespace null package return true var ' +
@@ -19,7 +19,10 @@ const RESERVED_IDS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** The definitions, or every reason to refuse them: an ill-formed or duplicate id, an ill-formed or duplicate environment variable, signals without a boolean `found`. */
+/**
+ * The definitions, or every reason to refuse them: an ill-formed or duplicate id, an ill-formed or duplicate
+ * environment variable, signals without a boolean `found`.
+ */
 export function checkProviders(
   definitions: readonly ProviderDefinition[],
 ): Result<readonly ProviderDefinition[], string> {

@@ -8,14 +8,19 @@ export const credentialSchema = z
   .min(1, 'must not be empty')
   .regex(/^[\x21-\x7e]*$/, 'must be visible ASCII characters without spaces');
 
-/** A base URL: http or https, no query, fragment or user info. Parses to the URL without its trailing slash. */
+/**
+ * A base URL: http or https, no query, fragment or user info. Parses to the URL without its trailing slash.
+ */
 export const baseUrlSchema = z
   .string()
   .trim()
   .refine(isBaseUrl, 'must be an http or https URL without query, fragment or user info')
   .transform((value) => new URL(value).href.replace(/\/+$/, ''));
 
-/** A text setting by its name, or the empty string when it is not set, which the configuration refuses for required ones. */
+/**
+ * A text setting by its name, or the empty string when it is not set. The configuration refuses required
+ * settings that are not set.
+ */
 export function readText(settings: ProviderSettings, name: string): string {
   const value = settings[name];
   return typeof value === 'string' ? value : '';

@@ -1,7 +1,12 @@
-/** Longest text kept in a signal. Names of countries, models and carriers are far shorter; a longer one is noise or an attack, and counts as absent. */
+/**
+ * The longest text in a signal. Names of countries, models and carriers are far shorter; a longer text is
+ * noise or an attack, and is treated as absent.
+ */
 const TEXT_CHARS_MAX = 128;
 
-/** 9999-12-31T23:59:59Z, the last second RFC 3339 can write. It also refuses milliseconds sent for seconds. */
+/**
+ * 9999-12-31T23:59:59Z, the last second RFC 3339 can write. It also refuses milliseconds sent for seconds.
+ */
 export const UNIX_SECONDS_MAX = 253_402_300_799;
 
 const ASN_MAX = 4_294_967_295;
@@ -24,7 +29,9 @@ type Present<Fields> = {
   [Name in keyof Fields as undefined extends Fields[Name] ? Name : never]?: Exclude<Fields[Name], undefined>;
 };
 
-/** A text without surrounding space; undefined when it is empty, longer than `TEXT_CHARS_MAX` or holds control characters. */
+/**
+ * A trimmed text; undefined when it is empty, longer than `TEXT_CHARS_MAX` or contains control characters.
+ */
 export function toText(value: string | null | undefined): string | undefined {
   const text = value?.trim() ?? '';
   if (text === '' || text.length > TEXT_CHARS_MAX || CONTROL_CHARACTERS.test(text)) return undefined;
@@ -43,7 +50,10 @@ export function toTimeZone(value: string | null | undefined): string | undefined
   return /^[A-Za-z][\w+/-]{0,63}$/.test(zone) ? zone : undefined;
 }
 
-/** An autonomous system number (RFC 6793, 1 to 2³²−1) from a number or a text such as `4764` or `AS4764`, or undefined. */
+/**
+ * An autonomous system number (RFC 6793, 1 to 2³²−1) from a number or a text such as `4764` or `AS4764`, or
+ * undefined.
+ */
 export function toAsn(value: string | number | null | undefined): number | undefined {
   const digits = /^(?:AS)?(\d{1,10})$/i.exec(String(value ?? '').trim())?.[1];
   const asn = Number(digits);
@@ -55,19 +65,25 @@ export function toPositiveInteger(value: number | null | undefined): number | un
   return Number.isSafeInteger(value) && Number(value) > 0 ? Number(value) : undefined;
 }
 
-/** Unix milliseconds of an RFC 3339 time from 1970 to 9999, or null when it is none: a zero time such as Go's year 1 tells nothing. */
+/**
+ * Unix milliseconds of an RFC 3339 time from 1970 to 9999, otherwise null: a zero time such as Go's year 1
+ * means "not set".
+ */
 export function parseRfc3339Ms(value: string): number | null {
   const text = value.trim().toUpperCase();
   const ms = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
   return ms >= 0 && ms <= UNIX_SECONDS_MAX * 1000 ? ms : null;
 }
 
-/** Whole seconds from `unixSeconds` to `nowMs`; negative for a time still to come. Cheap: it runs for every decision. */
+/**
+ * Whole seconds from `unixSeconds` to `nowMs`; negative for a future time. It is cheap, because it runs for
+ * every decision.
+ */
 export function secondsSince(unixSeconds: number, nowMs: number): number {
   return Math.floor(nowMs / 1000) - unixSeconds;
 }
 
-/** A keyed hash of an identifier, compared without surrounding space and without case; undefined when there is none. */
+/** A keyed hash of an identifier, ignoring surrounding space and case; undefined without an identifier. */
 export function hashIdentifier(
   value: string | null | undefined,
   hash: (value: string) => string,

@@ -13,13 +13,13 @@ import {
 
 const GOOD_DEVICE = { device_id: 'active' };
 
-interface Bench {
+interface Fixture {
   readonly app: TestApp;
   readonly clock: ManualClock;
 }
 
 /** An app whose clock stands still unless the test moves it: neither a pause nor a budget ends by itself. */
-async function open(t: Test, options: TestAppOptions = {}): Promise<Bench> {
+async function open(t: Test, options: TestAppOptions = {}): Promise<Fixture> {
   const clock = createManualClock();
   const app = await createTestApp(t, { clock, ...options });
   await app.decide({ telemetry_id: 'allow', ...GOOD_DEVICE });

@@ -13,16 +13,19 @@ const DEFAULT_PROFILE_NAME = 'default';
 /** The codes of google.rpc.Status. */
 const CODE = { ok: 0, permissionDenied: 7, unavailable: 14, unauthenticated: 16 } as const;
 
-/** Many servers read `X_Risk_Decision` as `X-Risk-Decision`: what a client sends by these names must not pass beside ours. */
+/**
+ * Many servers read `X_Risk_Decision` as `X-Risk-Decision`: headers of these names from a client must not
+ * pass together with ours.
+ */
 const SPOOFS = ['x_risk_decision', 'x_risk_decision_id', 'x_risk_reasons'];
 
-/** The profile that the route of the gateway names. It is the operator's word: clients cannot set it. */
+/** The profile that the route of the gateway names. Only the operator can set it, not clients. */
 export function profileOf({ attributes }: CheckRequest): string {
   const name = attributes?.context_extensions?.['profile'];
   return name === undefined || name === '' ? DEFAULT_PROFILE_NAME : name;
 }
 
-/** The end user's request, or null where its method or path is missing or no such thing. */
+/** The end user's request, or null where its method or path is missing or not valid. */
 export function toOriginal({ attributes }: CheckRequest): OriginalRequest | null {
   const http = attributes?.request?.http;
   if (http?.method === undefined || !isMethod(http.method) || !http.path?.startsWith('/')) return null;
@@ -35,7 +38,10 @@ export function toOriginal({ attributes }: CheckRequest): OriginalRequest | null
   };
 }
 
-/** The answer, or null where nothing was decided: that is an error of the call, and Envoy's `failure_mode_allow` and `status_on_error` rule. */
+/**
+ * The answer, or null without a decision. Null becomes an error of the call, for which Envoy's
+ * `failure_mode_allow` and `status_on_error` apply.
+ */
 export function toCheckResponse(outcome: GatewayOutcome): CheckResponse | null {
   const { kind } = outcome.effect;
   if (kind === 'refuse') return null;
@@ -50,7 +56,10 @@ export function toCheckResponse(outcome: GatewayOutcome): CheckResponse | null {
   };
 }
 
-/** The 503 for a request that is too large to be judged. The end user chooses its size, and so it is no error of the call, which a gateway may let in; nor is it a BLOCK, which an honest user would not deserve. */
+/**
+ * The 503 for a request that is too large to be judged. It is not an error of the call, which a gateway may
+ * let in, because the end user chooses the size. It is not a BLOCK either, because the user may be honest.
+ */
 export function toTooLargeResponse(): CheckResponse {
   return toDenial(TOO_LARGE_OUTCOME, CODE.unavailable);
 }

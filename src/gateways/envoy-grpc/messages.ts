@@ -1,4 +1,7 @@
-/** The messages of authorization.proto as they come off the wire and go onto it: what is absent or empty there is absent here. */
+/**
+ * The messages of authorization.proto as decoded and encoded: a field that is absent or empty on the wire is
+ * absent here.
+ */
 
 /** One header field. Envoy sends either its text or, with `encode_raw_headers`, its bytes. */
 interface HeaderValue {

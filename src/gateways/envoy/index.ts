@@ -2,7 +2,10 @@ import { toSharedAnswer } from '../answer.ts';
 import type { GatewayDialect } from '../definition.ts';
 import { singleValue } from '../original-request.ts';
 
-/** Envoy `ext_authz` over HTTP, with what is built on it: it repeats the original method, and the original path after ours. */
+/**
+ * Envoy `ext_authz` over HTTP, and gateways built on it: the request has the original method, and the
+ * original path after ours.
+ */
 export const envoy: GatewayDialect = {
   id: 'envoy',
   toOriginal: ({ method, rest, headers }) => ({

@@ -4,7 +4,10 @@ import { originalFromHeaders } from '../original-request.ts';
 
 const TARGET = 'X-Original-URI';
 
-/** nginx `auth_request`, and whatever else can set two headers on a subrequest: ingress-nginx, HAProxy, Apache, Varnish. */
+/**
+ * nginx `auth_request`, and other gateways that can set two headers on a subrequest: ingress-nginx, HAProxy,
+ * Apache, Varnish.
+ */
 export const nginx: GatewayDialect = {
   id: 'nginx',
   toOriginal: ({ headers }) =>
@@ -12,7 +15,8 @@ export const nginx: GatewayDialect = {
   toAnswer: (outcome) => {
     const answer = toSharedAnswer(outcome, TARGET);
     if (outcome.effect.kind !== 'redirect') return answer;
-    // A 302 would become a 500: nginx knows 2xx, 401 and 403. Its configuration makes a redirect of the Location.
+    // nginx accepts only 2xx, 401 and 403; a 302 would become a 500. Its configuration turns the Location
+    // into a redirect.
     const challenge = toSharedAnswer({ ...outcome, effect: { kind: 'challenge' } }, TARGET);
     return { ...challenge, headers: { ...challenge.headers, location: outcome.effect.url } };
   },

@@ -35,11 +35,11 @@ interface GuardedCall {
 interface CallGuard {
   /** True while the circuit refuses calls. */
   refuses(): boolean;
-  /** Makes the call, or answers why not with 0 attempts. Rejects only where `toAnswer` throws. */
+  /** Makes the call, or answers with 0 attempts why it was not made. Rejects only where `toAnswer` throws. */
   call(call: GuardedCall): Promise<ProviderCallResult>;
 }
 
-/** The refusals that are ours: the provider was not asked. */
+/** Answers to calls that riskgate does not send. */
 const NOT_CALLED = {
   circuitOpen: notCalled('circuit_open', 'circuit_open'),
   bulkheadFull: notCalled('unavailable', 'bulkhead_full'),
@@ -87,9 +87,7 @@ export function createCallGuard(options: CallGuardOptions): CallGuard {
   };
 }
 
-/**
- * What an answer says of the provider. `unauthorized` is our configuration, `invalid_request` and `malformed`
- * can be one id's doing, and all three show that somebody answers.
+/** How an answer counts for the circuit. `unauthorized` is our configuration, and `invalid_request` and `malformed` can depend on the id; all three show that the provider is up.
  */
 function markOf(
   answer: ProviderAnswer,
@@ -100,10 +98,10 @@ function markOf(
   switch (answer.outcome) {
     case 'timeout':
     case 'unavailable':
-      // The answer to a probe decides whoever asked.
+      // A probe decides the state of the circuit, whatever its id.
       return failingIds.onFailed(key) || isProbe ? 'failure' : 'neutral';
     case 'rate_limited':
-      // Part of the calls still pass, and refusing all would lose them; but whoever comes back is not to be
+      // Some calls still pass, and an open circuit would lose them. But a provider that recovers must not be
       // flooded.
       return isProbe ? 'failure' : 'neutral';
     case 'ok':

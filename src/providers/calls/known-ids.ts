@@ -6,27 +6,29 @@ export interface KnownId {
   readonly id: string;
   readonly source: string;
   readonly atMs: number;
-  /**
-   * Unix milliseconds after which the provider itself no longer vouches for it; null when it does not say.
+  /** Unix milliseconds after which the provider itself no longer guarantees the id; null when it gives no time.
    */
   readonly validUntilMs: number | null;
 }
 
-/** A handful of ids that the provider knew recently. */
+/** A small list of ids that the provider knew recently. */
 interface KnownIds {
   remember(known: KnownId): void;
   /** At most `count` ids that should still be known, from as many sources as there are, the latest first. */
   pick(nowMs: number, count: number): readonly KnownId[];
-  /** How many sources the ids come from that should still be known. */
+  /** The number of sources of the ids that should still be known. */
   sources(nowMs: number): number;
 }
 
 const IDS_MAX = 64;
-/** One source never fills the list. */
+/** One source must not fill the list. */
 const IDS_OF_SOURCE_MAX = 5;
-/** Long enough for a quiet hour; an id that was known the day before may be gone for good reasons. */
+/**
+ * Long enough for an hour with little traffic. An id that was known the day before may be gone for good
+ * reasons.
+ */
 const AGE_MS_MAX = 3_600_000;
-/** An id about to expire may be gone by the time that it is asked again. */
+/** An id that is about to expire may be gone when it is asked again. */
 const VALIDITY_MS_MIN = 5_000;
 
 /** Builds an empty list. */

@@ -2,7 +2,7 @@ import type { SuspectEvent } from '../../application/ports.ts';
 import { createKnownIds, type KnownId } from './known-ids.ts';
 import { type CallSample, createNotFoundWindow, SAMPLES_MIN } from './not-found-window.ts';
 
-/** What asking a known id again came to; null where the provider gave no definite answer. */
+/** The result of asking a known id again; null where the provider gave no definite answer. */
 export type Recheck = 'found' | 'not_found' | null;
 
 /** Why a provider is suspect, for the log. */
@@ -13,46 +13,47 @@ export interface SuspectChange extends Omit<SuspectEvent, 'provider'> {
 
 interface NotFoundCanaryOptions {
   readonly nowMs: () => number;
-  /** Asks the provider about ids that it has answered for, past the cache. Never rejects. */
+  /** Asks the provider again about ids that it has answered for, bypassing the cache. Never rejects. */
   readonly recheck: (known: readonly KnownId[]) => Promise<readonly Recheck[]>;
   readonly onChange: (change: SuspectChange) => void;
 }
 
 /**
- * Watches one provider for the day on which it knows nobody, which is most likely our own wrong URL, key or
- * environment.
+ * Detects that one provider no longer finds any id, most likely because our URL, key or environment is wrong.
  */
 interface NotFoundCanary {
   /** True while the provider's `not_found` is in doubt. */
   isSuspect(): boolean;
-  /** Notes a call that the provider answered; not what a cache answered, and not ids that were missing. */
+  /** Notes a call that the provider answered. Answers from a cache, and for missing ids, do not count. */
   record(sample: Omit<CallSample, 'atMs'> & Omit<KnownId, 'atMs'>): void;
 }
 
 const NOT_FOUND_SHARE = 0.5;
-/**
- * Where the known ids come from several sources, so must the unknown ones: a burst from one caller or network
- * does not even lead to a recheck.
+/** Where the known ids come from several sources, the unknown ones must too: a burst from one caller or network does not even trigger a recheck.
  */
 const SOURCES_MIN = 5;
-/** Known ids that are asked again, and how many must be gone. One that is found settles it the other way. */
+/**
+ * The number of known ids that are asked again, and how many of them must be gone. A single one that is found
+ * ends the suspicion.
+ */
 const RECHECKED_IDS = 5;
 const GONE_IDS_MIN = 3;
-/** At most five calls in ten seconds while in doubt, and while suspect in half of that, to recover soon. */
+/**
+ * At most five calls in ten seconds while in doubt. While suspect the pause is half as long, so that the
+ * provider recovers soon.
+ */
 const RECHECK_PAUSE_MS = 10_000;
 const RECOVERY_PAUSE_MS = 5_000;
-/** After an ordinary call has disproved a suspicion, rechecks are not believed for a while. */
+/** After an ordinary call has disproved a suspicion, there are no rechecks for this time. */
 const DISPROVED_PAUSE_MS = 60_000;
-/**
- * A provider that has known nobody since the start is suspect only on this much evidence: nothing can be
- * asked again.
+/** A provider that has not found any id since the start is suspect only after this many samples and sources: there are no known ids to ask again.
  */
 const NEVER_FOUND_SAMPLES_MIN = 50;
 const NEVER_FOUND_SOURCES_MIN = 10;
-/** Without calls a suspicion ends: what comes after a silence is judged strictly. */
+/** Without calls a suspicion ends after this time: the calls after a pause are judged strictly. */
 const HELD_MS = 60_000;
 
-/** Builds the canary of one provider. It has no timers: calls move it. */
+/** Builds the canary of one provider. It has no timers: only calls change its state. */
 export function createNotFoundCanary({ nowMs, recheck, onChange }: NotFoundCanaryOptions): NotFoundCanary {
   const window = createNotFoundWindow();
   const knownIds = createKnownIds();
@@ -83,7 +84,7 @@ export function createNotFoundCanary({ nowMs, recheck, onChange }: NotFoundCanar
     const results = await recheck(known);
     isRechecking = false;
     if (results.includes('found')) change(false, 'found_again');
-    // An ordinary call may have been answered meanwhile, and what it found outweighs what was not.
+    // An ordinary call may have found an id in the meantime, which outweighs the ids that were not found.
     else if (results.filter((result) => result === 'not_found').length >= GONE_IDS_MIN && isInDoubt())
       change(true, 'known_ids_not_found');
     const pauseMs = isSuspect() ? RECOVERY_PAUSE_MS : RECHECK_PAUSE_MS;

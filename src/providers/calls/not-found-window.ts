@@ -8,10 +8,10 @@ export interface CallSample {
   readonly atMs: number;
 }
 
-/** The latest samples, in the order in which they came. */
+/** The latest samples, in order of arrival. */
 interface NotFoundWindow {
   add(sample: CallSample): void;
-  /** What the samples say at `nowMs`. */
+  /** A summary of the samples at `nowMs`. */
   read(nowMs: number): NotFoundReading;
   clear(): void;
 }
@@ -19,22 +19,20 @@ interface NotFoundWindow {
 interface NotFoundReading {
   readonly samples: number;
   readonly notFound: number;
-  /** Samples since the last one that was found, and how many sources they came from. */
+  /** The samples since the last one that was found, and the number of their sources. */
   readonly run: number;
   readonly runSources: number;
   /** The store keys that were not found. */
   readonly notFoundKeys: readonly string[];
 }
 
-/** The window of the statistic: so many calls, and none older than this. */
+/** The bounds of the window: the number of calls, and their age. */
 const SAMPLES_MAX = 200;
 const AGE_MS_MAX = 30_000;
-/**
- * With less traffic than this in 30 s the latest samples stay although they are older: a service with ten
- * calls an hour has a wrong environment too.
+/** The latest samples are kept at any age: a service with ten calls an hour can have a wrong environment too.
  */
 export const SAMPLES_MIN = 10;
-/** One source is never more of the window than this: what it adds pushes out its own. */
+/** The most samples of one source: further ones push out its own oldest. */
 const SAMPLES_OF_SOURCE_MAX = 20;
 
 /** Builds an empty window. Repeats of one id count once. */

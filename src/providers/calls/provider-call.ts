@@ -6,9 +6,7 @@ import type { HttpClient, HttpRequest, HttpResponse, HttpResult } from '../../pl
  * retries of many callers do not arrive together.
  */
 const RETRY_PAUSE_MS = 30;
-/**
- * A retry with less time than this left cannot finish a round trip, and only adds load to a provider in
- * trouble.
+/** A retry with less time left cannot finish a round trip, and only adds load to a failing provider.
  */
 const RETRY_BUDGET_MIN_MS = 20;
 
@@ -17,7 +15,7 @@ export interface ProviderCall {
   readonly client: HttpClient;
   readonly request: HttpRequest;
   readonly toAnswer: (response: HttpResponse) => ProviderAnswer;
-  /** Bound of everything: connect, headers, body, the pause and the second attempt. */
+  /** Bound of the whole call: connect, headers, body, the pause and the second attempt. */
   readonly budgetMs: number;
   readonly monotonicMs: () => number;
   /** A number in [0, 1). */

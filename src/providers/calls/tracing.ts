@@ -21,7 +21,7 @@ export function traceRead<Reading extends StoreReading>(
 
 /**
  * The request as a step of the trace, where there is one. Only `traceparent` goes out: a caller's
- * `tracestate` is not the providers' concern.
+ * `tracestate` is not sent to providers.
  */
 export function withTraceparent(request: HttpRequest, span: Span | null): HttpRequest {
   if (span === null) return request;

@@ -38,7 +38,7 @@ export interface UpstreamOptions {
   readonly random: () => number;
 }
 
-/** One provider as the stack around it calls it: guarded, dated, observed, and watched by the canary. */
+/** The calls to one provider, guarded and observed, with dated answers and a canary. */
 interface Upstream {
   /** True while the circuit refuses calls. */
   refuses(): boolean;
@@ -61,9 +61,7 @@ const MALFUNCTION: ProviderAnswer = {
   retryAfterMs: null,
 };
 
-/**
- * Builds the upstream of one provider. `onDoubt` is told the store keys whose `not_found` has come into
- * doubt.
+/** Builds the upstream of one provider. `onDoubt` gets the store keys whose `not_found` is now in doubt.
  */
 export function createUpstream(
   options: UpstreamOptions,
@@ -95,7 +93,7 @@ export function createUpstream(
     try {
       result = await send(key, query, step);
     } catch {
-      // Only a bug can get here. What it says may quote the payload, so it is reported by its name alone.
+      // Only a bug can get here. Its message may quote the payload, so only a constant is reported.
       result = { answer: MALFUNCTION, attempts: 1 };
     }
     const { answer, attempts } = result;
@@ -175,7 +173,7 @@ function toEvidence(
   const observedAtMs = clock.nowMs();
   const base = { provider: definition.id, outcome, upstreamRequestId, observedAtMs };
   if ('failure' in answer) return { ...base, signals: null, expiresAtMs: null };
-  // What is in doubt must not outlive the doubt.
+  // An answer in doubt is not cached: it must not outlive the doubt.
   const ttl = isSuspect && outcome === 'not_found' ? 0 : (ttlMs[outcome] ?? 0);
   const lifeMs = ttl * (1 - TTL_JITTER * random());
   const expiresAtMs = Math.round(

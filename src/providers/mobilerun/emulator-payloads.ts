@@ -1,9 +1,14 @@
-/** The device id that all sample calls use; it is the one of the other device API, since this vendor publishes none. */
+/**
+ * The device id of all sample calls. It is that of the other device API, since this vendor publishes none.
+ */
 const SAMPLE_DEVICE_ID = '013xrzp12g3nqk8nyvk0xwzcb2gzp8z1';
 
 type Payload = Readonly<Record<string, unknown>>;
 
-/** Invented throughout: the IMEI is the well-known example of a valid check digit, the phone number is from the Australian fiction range. */
+/**
+ * Invented throughout: the IMEI is the well-known example of a valid check digit, the phone number is from
+ * the Australian fiction range.
+ */
 const IDENTIFIERS = {
   IdentifierSerial: 'EMULATED00000001',
   IdentifierAndroidID: '00e0000000000001',

@@ -4,21 +4,19 @@ import type { EmulatorOptions } from '../definition.ts';
 import {
   acceptAnything,
   bearerToken,
-  createFaultEngine,
   type EmulatedAnswer,
-  type EmulatorDialect,
-  type FaultEngine,
   jsonAnswer,
   pathSegments,
   sendAnswer,
-} from '../emulator-faults.ts';
+} from '../emulated-http.ts';
+import { createFaultEngine, type EmulatorDialect, type FaultEngine } from '../emulator-faults.ts';
 import { healthyPayload, successPayload } from './emulator-payloads.ts';
 
 const PROBLEM = 'application/problem+json';
 const DISPLAY_ID_HEADER = 'x-device-display-id';
 const ERROR_ID = /^error-([45]\d\d)$/;
 
-/** Details for the documented statuses; they are our wording. */
+/** Details for the documented statuses, in our own wording. */
 const DETAILS: ReadonlyMap<number, string> = new Map([
   [401, 'invalid API key'],
   [402, 'insufficient credits'],
@@ -29,7 +27,11 @@ const DETAILS: ReadonlyMap<number, string> = new Map([
   [503, 'no capacity available'],
 ]);
 
-/** Mobilerun's device fingerprint at `/v1/devices/{id}/fingerprint`. Credentials: `apiKey`; any bearer token when absent. The statuses of an unknown device and of the unsupported-feature error are options, since the vendor leaves them open. */
+/**
+ * Mobilerun's device fingerprint at `/v1/devices/{id}/fingerprint`. Credentials: `apiKey`; any bearer token
+ * when absent. The statuses of an unknown device and of the unsupported-feature error are options, since the
+ * vendor leaves them open.
+ */
 export const mobilerunEmulator: FastifyPluginAsync<EmulatorOptions> = async (app, options) => {
   const faults = createFaultEngine(app, options);
   acceptAnything(app, (status) => problemAnswer(status));
@@ -110,7 +112,9 @@ function problemAnswer(status: number, detail?: string, errors?: readonly unknow
   return jsonAnswer(status, body, PROBLEM);
 }
 
-/** What a Go server answers for a path without a handler; the bare host without `/v1` is documented to do so. */
+/**
+ * What a Go server answers for a path without a handler; the bare host without `/v1` is documented to do so.
+ */
 function routeNotFound(): EmulatedAnswer {
   return plainAnswer(404, '404 page not found\n', {});
 }

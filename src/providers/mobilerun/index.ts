@@ -21,10 +21,10 @@ import { mobilerunSignals, toMobilerunSignals } from './signals.ts';
 const NOT_FOUND_SIGNALS = { found: false, supported: false };
 const UNSUPPORTED_SIGNALS = { found: true, supported: false };
 
-/** Statuses that mean one thing whatever the text says: credentials, credits, and failures that pass. */
+/** Statuses that have one meaning whatever their text: credentials, credits, and transient failures. */
 const STATUSES_BEFORE_TEXT: ReadonlySet<number> = new Set([401, 402, 408, 429, 499]);
 
-/** Mobilerun device fingerprint: the identity that a cloud phone's operator has given it. */
+/** Mobilerun device fingerprint: the identity that the operator of a cloud phone has configured. */
 export const mobilerun: ProviderDefinition = {
   id: 'mobilerun',
   title: 'Mobilerun device fingerprint',
@@ -64,7 +64,7 @@ export const mobilerun: ProviderDefinition = {
     errorMembers: ['title', 'detail', 'errors'],
   },
   toAnswer,
-  /** Nothing in a fingerprint ages: it is a snapshot without a time. */
+  /** A fingerprint has no ages: it is a snapshot without a time. */
   present: (signals) => signals,
   emulator: async () => (await import('./emulator.ts')).mobilerunEmulator,
 };
@@ -103,7 +103,10 @@ function toAnswer(response: UpstreamResponse, query: ProviderQuery, context: Ans
 
 const PAYMENT_REQUIRED: Failure = { outcome: 'unauthorized', failure: 'http_402' };
 
-/** What an error settles about the device: by the vendor's word a 404 or a 500 may say that it is unknown, and any 4xx or a 501 that it lacks the feature. A 404 whose text does not settle it is not found. */
+/**
+ * The outcome that an error settles. By the vendor's documentation, a 404 or a 500 may mean that the device
+ * is unknown, and any 4xx or a 501 that it lacks the feature. A 404 with any other text is not found.
+ */
 function toMeaning(status: number, json: unknown, deviceId: string): ProblemMeaning {
   const isReadable = status === 500 || status === 501 || (status >= 400 && status <= 499);
   const { data: problem } = problemSchema.safeParse(json);

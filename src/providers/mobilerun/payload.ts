@@ -4,7 +4,11 @@ const text = z.string();
 const textOrAbsent = z.string().nullish();
 const integerOrAbsent = z.number().nullish();
 
-/** A fingerprint as the Mobilerun API reference describes it: every member of `model` and `display` may be absent, every member of `identifiers` and `carrier` is there but may be empty. The mixed spelling is the vendor's. The operator numerics are integers, so leading zeros of MCC and MNC are lost. */
+/**
+ * A fingerprint as the Mobilerun API reference describes it: every member of `model` and `display` may be
+ * absent, every member of `identifiers` and `carrier` is there but may be empty. The mixed spelling is the
+ * vendor's. The operator numerics are integers, so leading zeros of MCC and MNC are lost.
+ */
 export const fingerprintSchema = z.object({
   model: z.object({
     brand: textOrAbsent,
@@ -46,7 +50,9 @@ export const fingerprintSchema = z.object({
 /** A fingerprint. */
 export type Fingerprint = z.output<typeof fingerprintSchema>;
 
-/** The members of an RFC 9457 error that are read; what is absent or of another type reads as empty. */
+/**
+ * The members of an RFC 9457 error that are read. An absent member, or one of another type, is read as empty.
+ */
 export const problemSchema = z.object({
   type: z.string().catch(''),
   title: z.string().catch(''),

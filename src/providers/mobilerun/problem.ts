@@ -1,9 +1,12 @@
 import type { Problem } from './payload.ts';
 
-/** What the text of an error settles about the device. */
+/** What the text of an error tells about the device. */
 export type ProblemMeaning = 'not_found' | 'unsupported' | null;
 
-/** Mobilerun has no error codes: an unknown device can be a 404 or a 500, and the status of the unsupported-feature error is not documented. This file is the one place that reads an error's text, and only so far of it. */
+/**
+ * Mobilerun has no error codes: an unknown device can be a 404 or a 500, and the status of the
+ * unsupported-feature error is not documented. Only this file reads an error's text, up to this length.
+ */
 const TEXT_CHARS_MAX = 1024;
 
 const NOT_FOUND = [
@@ -20,16 +23,22 @@ const UNSUPPORTED = [
   new RegExp(`${FEATURE}[^.\n]{0,64}${REFUSAL}`),
 ];
 
-/** What is missing is then in our contract, not in the device. */
+/** Words for a feature that our contract lacks, not the device. */
 const ACCOUNT = /\b(?:plan|subscription|tier|upgrade|credits?|quota|billing|permission|api key)\b/;
 
-/** The error may quote the device id, which the client chooses: with these words in it, it could make an unknown device look like one without the feature. */
+/**
+ * Words of the unsupported-feature error. The error may quote the device id, which the client chooses: an id
+ * with these words could make an unknown device look like one without the feature.
+ */
 const MISLEADING_ID = /support|implement|feature|fingerprint/i;
 
-/** An id that an error can only quote as it is: nothing in it to escape, and too short to be cut. */
+/** An id that an error quotes unchanged: it needs no escaping, and is too short to be truncated. */
 const PLAIN_ID = /^[\w-]{1,64}$/;
 
-/** Reads whether an error says that the device is unknown or lacks the fingerprint feature; null when it says neither. "Not found" wins, being the stricter. */
+/**
+ * Whether an error means that the device is unknown or that it lacks the fingerprint feature; null for
+ * neither. "Not found" wins, because it is stricter.
+ */
 export function readProblem(problem: Problem, deviceId: string): ProblemMeaning {
   const texts = toTexts(problem, deviceId);
   const says = (patterns: readonly RegExp[]) =>
@@ -49,7 +58,10 @@ function toTexts(problem: Problem, deviceId: string): readonly string[] {
   });
 }
 
-/** True when the error names the part of the request it objects to: then it is about the request, not about the device. */
+/**
+ * True when the error names the part of the request it objects to: then it is about the request, not about
+ * the device.
+ */
 function isValidationError(problem: Problem): boolean {
   return problem.errors.some((error) => error.location !== '');
 }

@@ -50,7 +50,10 @@ const identifiersSchema = z.object({
   bootloader_serial_hash: hashed('serial number of the bootloader'),
 });
 
-/** What a policy reads as `mobilerun`. The identity is set by the phone's operator: evidence for consistency and reuse, never proof. */
+/**
+ * What a policy reads as `mobilerun`. The phone's operator sets the identity: it can show consistency and
+ * reuse, but proves nothing.
+ */
 export const mobilerunSignals = z.object({
   found: z.boolean().describe('Mobilerun knows the device id.'),
   supported: z.boolean().describe('The device can give a fingerprint; without it only `found` is known.'),

@@ -7,7 +7,10 @@ interface Coordinates {
 /** Mean radius of the Earth (IUGG). */
 const EARTH_RADIUS_KM = 6371.0088;
 
-/** A `[latitude, longitude]` pair rounded to 2 decimals (about 1 km), or undefined when it is no place on Earth. */
+/**
+ * A `[latitude, longitude]` pair rounded to 2 decimals (about 1 km), or undefined when it is not a place on
+ * Earth.
+ */
 export function toCoordinates(pair: readonly [number, number] | null | undefined): Coordinates | undefined {
   if (pair === null || pair === undefined) return undefined;
   const [latitude, longitude] = pair;

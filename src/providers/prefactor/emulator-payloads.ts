@@ -64,7 +64,7 @@ function full(nowSeconds: number): Payload {
   };
 }
 
-/** An older record: interactions know a time, an address and a user agent only, and there is no client. */
+/** An older record: interactions have only a time, an address and a user agent, and there is no client. */
 function minimal(nowSeconds: number): Payload {
   const oldInteraction = (at: number) => ({ at, remote_ip: '192.0.2.10', user_agent: USER_AGENT });
   return {

@@ -3,15 +3,13 @@ import type { EmulatorOptions } from '../definition.ts';
 import {
   acceptAnything,
   bearerToken,
-  createFaultEngine,
   type EmulatedAnswer,
-  type EmulatorDialect,
-  type FaultEngine,
   htmlAnswer,
   jsonAnswer,
   pathSegments,
   sendAnswer,
-} from '../emulator-faults.ts';
+} from '../emulated-http.ts';
+import { createFaultEngine, type EmulatorDialect, type FaultEngine } from '../emulator-faults.ts';
 import { healthyPayload, successPayload } from './emulator-payloads.ts';
 
 const ERROR_ID = /^error-(?:([45]\d\d)-)?([a-z_]+)$/;
@@ -32,7 +30,7 @@ const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
   ['unexpected', 500],
 ]);
 
-/** 429 has no documented code: an unlisted one makes clients fall back on the status. */
+/** 429 has no documented code. An unlisted code makes clients use the status. */
 const DEFAULT_CODES = {
   401: 'bad_authtoken',
   429: 'too_many_requests',
@@ -40,7 +38,9 @@ const DEFAULT_CODES = {
   503: 'unknown',
 } as const;
 
-/** Prefactor's "Fetch device" at `/api/v1/device/{id}`. Credentials: `apiToken`; any bearer token when absent. */
+/**
+ * Prefactor's "Fetch device" at `/api/v1/device/{id}`. Credentials: `apiToken`; any bearer token when absent.
+ */
 export const prefactorEmulator: FastifyPluginAsync<EmulatorOptions> = async (app, options) => {
   const faults = createFaultEngine(app, options);
   acceptAnything(app, (status) => errorAnswer(status, status < 500 ? 'bad_request' : 'unexpected'));
@@ -83,7 +83,10 @@ function dialectOf(deviceId: string): EmulatorDialect {
   };
 }
 
-/** The answer to `error-<code>` and `error-<status>-<code>`, null for other ids and for codes that are not documented. */
+/**
+ * The answer to `error-<code>` and `error-<status>-<code>`, null for other ids and for codes that are not
+ * documented.
+ */
 function documentedError(deviceId: string): EmulatedAnswer | null {
   const [, status, code = ''] = ERROR_ID.exec(deviceId) ?? [];
   const usualStatus = STATUS_OF_CODE.get(code);

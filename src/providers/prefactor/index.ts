@@ -93,7 +93,10 @@ function toErrorCode(json: unknown): string | null {
   return errorSchema.safeParse(json).data?.code ?? null;
 }
 
-/** What an error in the vendor's shape means, by its code first and its status second; null when it means not found. An unknown code on a 404 is still the vendor's own 404. */
+/**
+ * The meaning of an error in the vendor's shape, by its code, then by its status; null for not found. An
+ * unknown code with a 404 is still the vendor's own 404.
+ */
 function toFailure(status: number, code: string): Failure | null {
   if (code === NOT_FOUND_CODE) return null;
   const failure = FAILURE_OF_CODE.get(code);

@@ -4,7 +4,10 @@ import { UNIX_SECONDS_MAX } from '../signal-values.ts';
 
 const textOrAbsent = z.string().nullish();
 
-/** One interaction. Older payloads carry only `at`, `remote_ip` and `user_agent`. `at` is Unix time in seconds, possibly fractional; anything else than a time in seconds does not fit, because ages hang on it. */
+/**
+ * One interaction. Older payloads have only `at`, `remote_ip` and `user_agent`. `at` is Unix time in seconds,
+ * possibly fractional. Anything else is refused, because ages are computed from it.
+ */
 const interactionSchema = z.object({
   at: z.number().min(0).max(UNIX_SECONDS_MAX),
   remote_ip: textOrAbsent,
@@ -17,7 +20,10 @@ const interactionSchema = z.object({
   timezone: textOrAbsent,
 });
 
-/** A device as the Prefactor API reference describes it, enums open. Not read, and so never held: the client's secret and redirect URIs, titles, cities. */
+/**
+ * A device as the Prefactor API reference describes it, with open enums. The client's secret and redirect
+ * URIs, titles and cities are not read, so they are never held.
+ */
 export const deviceSchema = z.object({
   status: z.literal('success'),
   summary: z.object({
@@ -42,13 +48,13 @@ export type DeviceSummary = z.output<typeof deviceSchema>['summary'];
 /** One interaction of a device. */
 export type Interaction = z.output<typeof interactionSchema>;
 
-/** An error, which may ride on a 200. Only its code is read. */
+/** An error, which may come with a 200. Only its code is read. */
 export const errorSchema = z.object({ status: z.literal('error'), code: z.string().catch('') });
 
 /** The error code of an unknown device id, which is an answer and not a failure. */
 export const NOT_FOUND_CODE = 'not_found';
 
-/** What each other code of the Prefactor API reference means, whatever status it comes with. */
+/** The outcome of each other code of the Prefactor API reference, for any status. */
 export const FAILURE_OF_CODE: ReadonlyMap<string, Failure> = new Map([
   ['bad_authtoken', { outcome: 'unauthorized', failure: 'bad_authtoken' }],
   ['not_authenticated', { outcome: 'unauthorized', failure: 'not_authenticated' }],

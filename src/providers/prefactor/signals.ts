@@ -148,7 +148,9 @@ function toInteraction(interaction: Interaction | null | undefined) {
   });
 }
 
-/** A JA4 fingerprint (`q13d0314h3_55b375c5d22e_61e396c58b1f`) is three short words; anything else is absent. */
+/**
+ * A JA4 fingerprint (`q13d0314h3_55b375c5d22e_61e396c58b1f`) has three short parts; anything else is absent.
+ */
 function toJa4(value: string | null | undefined): string | undefined {
   const ja4 = value?.trim() ?? '';
   return /^\w{8,64}$/.test(ja4) ? ja4 : undefined;

@@ -7,18 +7,24 @@ interface UserAgentNames {
   readonly os: string;
 }
 
-/** Names of one kind cannot be told apart in longer texts either, and the parser's expressions stay cheap below it. */
+/**
+ * The longest User-Agent that is parsed. A longer one gives no better names, and the parser's expressions are
+ * cheap up to this length.
+ */
 const USER_AGENT_CHARS_MAX = 512;
 
-/** Few browsers make most of the traffic, and parsing one costs 9 µs. */
+/** Names are cached: few browsers make most of the traffic, and parsing one takes 9 µs. */
 const namesOf = new LRUCache<string, UserAgentNames>({ max: 500 });
 
-/** Names that bowser gives beside those of its maps. */
+/** Names that bowser returns besides those of its maps. */
 const EXTRA_FAMILIES = ['Opera Touch', 'SlimerJS', 'Miui', 'PlayStation 4'];
 const FAMILIES: ReadonlySet<string> = new Set([...Object.values(BROWSER_MAP), ...EXTRA_FAMILIES]);
 const SYSTEMS: ReadonlySet<string> = new Set(Object.values(OS_MAP));
 
-/** The names in a User-Agent, or undefined for an empty one. For a browser it does not know, bowser gives a piece of the text itself, which may identify someone: only names of its own lists pass, anything else is `Other`. */
+/**
+ * The names in a User-Agent, or undefined for an empty one. For an unknown browser, bowser returns a part of
+ * the text, which may identify someone. So only names of its own lists are kept; anything else is `Other`.
+ */
 export function toUserAgentNames(userAgent: string | null | undefined): UserAgentNames | undefined {
   const text = userAgent?.trim().slice(0, USER_AGENT_CHARS_MAX) ?? '';
   if (text === '') return undefined;

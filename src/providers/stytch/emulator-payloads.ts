@@ -18,7 +18,10 @@ const FINGERPRINTS = {
   visitor_id: 'visitor-6139cbcc-4dda-4b1f-b1c0-13c08ec64d72',
 } as const;
 
-/** One invented person in Melbourne, the same as at the other emulators, so that healthy evidence is also consistent. */
+/**
+ * One invented person in Melbourne, the same as at the other emulators, so that healthy evidence is also
+ * consistent.
+ */
 const PROPERTIES = {
   network_properties: {
     ip_address: '192.0.2.10',
@@ -73,13 +76,19 @@ const PROFILES: ReadonlyMap<string, Profile> = new Map<string, Profile>([
   ['fault-wrong-subject', (now) => ({ ...full(now, {}), telemetry_id: SAMPLE_TELEMETRY_ID })],
 ]);
 
-/** A page takes a new telemetry id when it loads: every id above stands for as many of its kind as wanted, by a suffix of one's own. */
+/**
+ * A page gets a new telemetry id on each load. So every id above also works with any suffix, which makes it a
+ * new id of the same kind.
+ */
 const OF_A_KIND = new RegExp(
   `^(${[...PROFILES.keys()].filter((id) => id !== SAMPLE_TELEMETRY_ID).join('|')})-.+$`,
   's',
 );
 
-/** The success payload of a telemetry id as of `now` (Unix milliseconds), in the shape of the given lookup; null for an id that has none. */
+/**
+ * The success payload of a telemetry id as of `now` (Unix milliseconds), in the shape of the given lookup;
+ * null for an id that has none.
+ */
 export function successPayload(telemetryId: string, method: LookupMethod, now: number): Payload | null {
   const kind = OF_A_KIND.exec(telemetryId)?.[1] ?? telemetryId;
   const profile = PROFILES.get(kind);
@@ -114,7 +123,9 @@ function minimal(now: number): Payload {
   return { ...payload, fingerprints };
 }
 
-/** The project has overridden the reason, which is how ALLOW and a device that is not authentic come together. */
+/**
+ * The project has overridden the reason, so that the verdict is ALLOW although the device is not authentic.
+ */
 function inauthentic(now: number): Payload {
   const reason = 'USER_AGENT_DECEPTION';
   return full(now, {
@@ -138,7 +149,7 @@ function unknownAction(now: number): Payload {
   return { ...payload, field_of_a_later_year: { nested: [1, 'two', null] } };
 }
 
-/** Healthy in every field that is documented; everything else is new. */
+/** Healthy in every documented field, with further fields that are not documented. */
 function unknownFields(now: number): Payload {
   const payload = full(now, { reasons: ['REASON_OF_A_LATER_YEAR'], confidence: 0.5 });
   const fingerprints = { ...FINGERPRINTS, quantum_fingerprint: 'quantum-fingerprint-1' };
@@ -149,7 +160,10 @@ function lifetime(takenAtMs: number): { created_at: string; expires_at: string }
   return { created_at: toVendorTime(takenAtMs - 60_000), expires_at: toVendorTime(takenAtMs + 3_600_000) };
 }
 
-/** The sample of the GET has neither `properties` nor `verdict_reason_overrides`, and empty strings where no rule matched. */
+/**
+ * The sample of the GET has neither `properties` nor `verdict_reason_overrides`, and empty strings where no
+ * rule matched.
+ */
 function toDeprecatedShape(payload: Payload): Payload {
   const { properties: _properties, raw_signals: _raw, external_metadata: _metadata, ...rest } = payload;
   const { verdict_reason_overrides: _overrides, ...verdict } = rest['verdict'] as Record<string, unknown>;

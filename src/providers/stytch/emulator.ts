@@ -1,32 +1,28 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { EmulatorOptions } from '../definition.ts';
-import {
-  acceptAnything,
-  createFaultEngine,
-  type EmulatedAnswer,
-  type EmulatorDialect,
-  type FaultEngine,
-  jsonAnswer,
-  sendAnswer,
-} from '../emulator-faults.ts';
+import { acceptAnything, type EmulatedAnswer, jsonAnswer, sendAnswer } from '../emulated-http.ts';
+import { createFaultEngine, type EmulatorDialect, type FaultEngine } from '../emulator-faults.ts';
 import { healthyPayload, type LookupMethod, newRequestId, successPayload } from './emulator-payloads.ts';
 
 interface Lookup {
   readonly telemetryId: string;
-  /** As it was sent; undefined where it was not. */
+  /** The value as it was sent; undefined where it was not sent. */
   readonly metadata: unknown;
 }
 
 type Metadata = Readonly<Record<string, unknown>>;
 
 const LOOKUP_PATH = '/v1/fingerprint/lookup';
-/** Wrong paths that a mistaken base URL leads to. The most specific path wins, so other vendors' routes under /v1 are not touched. */
+/**
+ * Wrong paths that a mistaken base URL leads to. The most specific path wins, so other vendors' routes under
+ * /v1 are not touched.
+ */
 const WRONG_PATHS = ['/v1', '/v1/*', '/v2/*', '/fingerprint/*'];
 const METADATA_KEYS = ['external_id', 'organization_id', 'user_action'];
 const METADATA_VALUE = /^[A-Za-z0-9_\-+.@]{0,65}$/;
 const ERROR_ID = /^error-([45]\d\d)-([a-z_]+)$/;
 
-/** Texts of the documented errors; others are made of their type. */
+/** Texts of the documented errors; other texts are made from the type. */
 const ERROR_MESSAGES: ReadonlyMap<string, string> = new Map([
   ['unauthorized_credentials', 'Unauthorized credentials.'],
   ['too_many_requests', 'Too many requests have been made.'],
@@ -45,7 +41,10 @@ const DEFAULT_ERROR_TYPES = {
   503: 'service_unavailable',
 } as const;
 
-/** Stytch Fingerprint Lookup, POST and the deprecated GET, at its real path. Credentials: `projectId` and `secret`; any non-empty pair when absent. */
+/**
+ * Stytch Fingerprint Lookup, POST and the deprecated GET, at its real path. Credentials: `projectId` and
+ * `secret`; any non-empty pair when absent.
+ */
 export const stytchEmulator: FastifyPluginAsync<EmulatorOptions> = async (app, options) => {
   const faults = createFaultEngine(app, options);
   acceptAnything(app, (status) =>
@@ -91,7 +90,10 @@ function dialectOf(telemetryId: string, metadata: Metadata, method: LookupMethod
   };
 }
 
-/** 400 without a well-formed Basic header, 401 for a pair that is not the configured one, null for a good one. */
+/**
+ * 400 without a well-formed Basic header, 401 for a pair that is not the configured one, null for a valid
+ * one.
+ */
 function refuseCredentials(
   authorization: string | undefined,
   credentials: EmulatorOptions['credentials'],
@@ -111,7 +113,7 @@ function readQuery(query: unknown): Lookup {
   return { telemetryId: typeof telemetryId === 'string' ? telemetryId : '', metadata: undefined };
 }
 
-/** Null for a body that is not JSON. An absent body, or an id that is no string, is a missing id. */
+/** Null for a body that is not JSON. An absent body, or an id that is not a string, is a missing id. */
 function readBody(body: unknown): Lookup | null {
   let parsed: unknown;
   try {
@@ -128,7 +130,10 @@ function readBody(body: unknown): Lookup | null {
   };
 }
 
-/** Null for what Stytch refuses. The vendor's clients write a member that is not set as null, and require the whole in the answer. */
+/**
+ * Null for a value that Stytch refuses. The vendor's clients send a member that is not set as null, and
+ * require the complete object in the answer.
+ */
 function readMetadata(metadata: unknown): Metadata | null {
   if (metadata === undefined || metadata === null) return {};
   if (!isRecord(metadata)) return null;

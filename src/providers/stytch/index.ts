@@ -28,7 +28,10 @@ import {
 
 const LOOKUP_PATH = '/v1/fingerprint/lookup';
 
-/** A metadata value outside this turns the whole lookup into a 400 (Stytch API reference), and a caller's value must never do that. */
+/**
+ * Metadata values that Stytch accepts. Any other value makes the whole lookup a 400 (Stytch API reference),
+ * and a caller's value must never cause that.
+ */
 const METADATA_VALUE = /^[A-Za-z0-9_\-+.@]{1,65}$/;
 
 const NOT_FOUND_SIGNALS = { found: false };

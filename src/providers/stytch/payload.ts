@@ -2,16 +2,26 @@ import { z } from 'zod';
 import type { Failure } from '../answer.ts';
 import { parseRfc3339Ms } from '../signal-values.ts';
 
-/** A verdict is bounded as a whole: cutting a list of reasons would hide evidence, so a longer one does not fit. The vendor lists about twenty reasons. */
+/**
+ * The longest list of reasons. A longer one is refused, because cutting it would hide evidence. The vendor
+ * lists about twenty reasons.
+ */
 const LIST_ITEMS_MAX = 64;
 const CODE_CHARS_MAX = 128;
 
 const codeSchema = z.string().max(CODE_CHARS_MAX);
 
-/** An RFC 3339 time as Unix milliseconds; an unreadable one does not fit, because the age and the lifetime of the evidence hang on it. */
+/**
+ * An RFC 3339 time as Unix milliseconds. An unreadable one is refused, because the age and the lifetime of
+ * the evidence depend on it.
+ */
 const timeMsSchema = z.string().transform(parseRfc3339Ms).pipe(z.number());
 
-/** A successful lookup as it is really sent: POST as the Stytch API reference and SDK describe it, and the deprecated GET, whose sample lacks `request_id`, `properties` and `verdict_reason_overrides`. Unknown members are dropped, enums are open. */
+/**
+ * A successful lookup as it is sent in practice: POST as the Stytch API reference and SDK describe it, and
+ * the deprecated GET, whose sample lacks `request_id`, `properties` and `verdict_reason_overrides`. Unknown
+ * members are dropped, and enums are open.
+ */
 export const lookupSchema = z.object({
   telemetry_id: z.string(),
   request_id: z.string().nullish().catch(null),
@@ -55,16 +65,25 @@ export const lookupSchema = z.object({
 /** A successful lookup. Its times are Unix milliseconds. */
 export type Lookup = z.output<typeof lookupSchema>;
 
-/** The members of an error body that are read. `error_type` is the vendor's identity of an error; messages and URLs are never looked at. */
+/**
+ * The members of an error body that are read. `error_type` is the vendor's identity of an error; messages and
+ * URLs are never looked at.
+ */
 export const errorSchema = z.object({
   error_type: z.string(),
   request_id: z.string().nullish().catch(null),
 });
 
-/** The error type of a telemetry id that is unknown, expired or missing. With status 404 it is an answer, not a failure. */
+/**
+ * The error type of a telemetry id that is unknown, expired or missing. With status 404 it is an answer, not
+ * a failure.
+ */
 export const NOT_FOUND_ERROR_TYPE = 'telemetry_id_not_found';
 
-/** Errors whose meaning is not that of their status (Stytch API reference, "Errors"), by status and `error_type`. */
+/**
+ * Errors whose meaning is not that of their status (Stytch API reference, "Errors"), by status and
+ * `error_type`.
+ */
 export const FAILURE_OF_ERROR: ReadonlyMap<string, Failure> = new Map([
   ['400 invalid_authorization_header', { outcome: 'unauthorized', failure: 'invalid_authorization_header' }],
   [

@@ -101,7 +101,7 @@ export function stytchExpiresAtMs(signals: Signals): number | null {
   return typeof expires === 'number' ? expires * 1000 : null;
 }
 
-/** When the fingerprint was taken, Unix milliseconds; null where the signals do not say. */
+/** When the fingerprint was taken, Unix milliseconds; null where the signals do not tell. */
 export function stytchCreatedAtMs(signals: Signals): number | null {
   const created = signals['created_at_unix_seconds'];
   return typeof created === 'number' ? created * 1000 : null;

@@ -3,12 +3,12 @@ import type { EmulatorOptions } from '../../../src/providers/definition.ts';
 import {
   acceptAnything,
   bearerToken,
-  createFaultEngine,
   type EmulatedAnswer,
   jsonAnswer,
   pathSegments,
   sendAnswer,
-} from '../../../src/providers/emulator-faults.ts';
+} from '../../../src/providers/emulated-http.ts';
+import { createFaultEngine } from '../../../src/providers/emulator-faults.ts';
 
 /** Ids that have a score of 90. IPv4 and IPv6 are of the ranges for documentation. */
 const BAD = ['203.0.113.9', '2001:db8::9', 'taken-over'];
