@@ -1,20 +1,22 @@
 import { z } from 'zod';
-import { allSettings, commonSettings, type ProviderDeclaration } from '../src/config/config.ts';
-import { DECISION_LOG_SETTINGS } from '../src/config/decision-log-settings.ts';
+import { allSettings, type PlugInDeclarations } from '../src/config/config.ts';
+import { allDecisionLogSettings } from '../src/config/decision-log-settings.ts';
+import { commonSettings } from '../src/config/provider-settings.ts';
 import { PROXY_SETTINGS } from '../src/config/proxy-settings.ts';
 import { REDIS_SETTINGS } from '../src/config/redis-settings.ts';
 import { secretFileSettings } from '../src/config/secret-files.ts';
-import { SERVICE_SETTINGS, type SettingDeclaration } from '../src/config/service-settings.ts';
+import { SERVICE_SETTINGS } from '../src/config/service-settings.ts';
 import { TRACE_SETTINGS } from '../src/config/trace-settings.ts';
+import type { Setting } from '../src/platform/setting.ts';
 import { code, toTable } from './markdown-table.ts';
 
 const HEADER = ['Variable', 'Default', 'Required', 'Meaning', 'Values'];
 
 /** Every environment variable, in one table for the service, one for Redis, one for the decision log, one for traces, one for proxies and one for each provider. */
-export function renderConfiguration(providers: readonly ProviderDeclaration[]): string {
+export function renderConfiguration({ providers, sinks }: PlugInDeclarations): string {
   const service = toTable(HEADER, toRows(Object.values(SERVICE_SETTINGS), 'yes'));
   const redis = toTable(HEADER, toRows(Object.values(REDIS_SETTINGS), 'yes'));
-  const log = toTable(HEADER, toRows(Object.values(DECISION_LOG_SETTINGS), 'yes'));
+  const log = toTable(HEADER, toRows(allDecisionLogSettings(sinks), 'when its sink is named'));
   const traces = toTable(HEADER, toRows(Object.values(TRACE_SETTINGS), 'yes'));
   const proxy = toTable(HEADER, toRows(Object.values(PROXY_SETTINGS), 'yes'));
   const parts = providers.map((provider) => {
@@ -38,18 +40,18 @@ export function renderConfiguration(providers: readonly ProviderDeclaration[]): 
 }
 
 /** The name of every environment variable. */
-export function variableNames(providers: readonly ProviderDeclaration[]): readonly string[] {
-  return allSettings(providers).map(({ env }) => env);
+export function variableNames(plugIns: PlugInDeclarations): readonly string[] {
+  return allSettings(plugIns).map(({ env }) => env);
 }
 
 /** A row for each setting, and after each secret one for its file. */
-function toRows(settings: readonly SettingDeclaration[], required: string): readonly (readonly string[])[] {
+function toRows(settings: readonly Setting[], required: string): readonly (readonly string[])[] {
   return settings.flatMap((setting) =>
     [setting, ...secretFileSettings([setting])].map((one) => toRow(one, required)),
   );
 }
 
-function toRow(setting: SettingDeclaration, required: string): readonly string[] {
+function toRow(setting: Setting, required: string): readonly string[] {
   const isRequired = setting.default === undefined && !setting.isOptional;
   return [
     code(setting.env),

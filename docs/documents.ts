@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { PROVIDERS } from '../src/providers/registry.ts';
+import { SINKS } from '../src/stores/decision-log/registry.ts';
 import { renderDecisionIndex } from './adr-index.ts';
 import { renderConfiguration } from './configuration-tables.ts';
 import { renderSignals } from './signal-tables.ts';
@@ -14,7 +15,11 @@ export interface RenderedDocument {
 }
 
 const BLOCKS = [
-  { path: 'docs/configuration.md', name: 'configuration', render: () => renderConfiguration(PROVIDERS) },
+  {
+    path: 'docs/configuration.md',
+    name: 'configuration',
+    render: () => renderConfiguration({ providers: PROVIDERS, sinks: SINKS }),
+  },
   { path: 'docs/policy.md', name: 'signals', render: () => renderSignals(PROVIDERS) },
   { path: 'docs/adr/README.md', name: 'decisions', render: renderDecisionIndex },
 ] as const;

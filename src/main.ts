@@ -7,6 +7,7 @@ import { createLogger } from './platform/logger.ts';
 import { readTextFile } from './platform/read-text-file.ts';
 import { stopGracefully } from './platform/stop-process.ts';
 import { PROVIDERS } from './providers/registry.ts';
+import { SINKS } from './stores/decision-log/registry.ts';
 
 /** With the default delay before it, shorter than the 10 s after which an orchestrator kills. */
 const CLOSE_MS = 7_000;
@@ -18,7 +19,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 /** Far more than any secret. */
 const SECRET_BYTES_MAX = 65_536;
 
-const loaded = loadConfig(process.env, PROVIDERS, checkFiles(PROVIDERS), (path) =>
+const PLUG_INS = { providers: PROVIDERS, sinks: SINKS };
+
+const loaded = loadConfig(process.env, PLUG_INS, checkFiles(PROVIDERS, SINKS), (path) =>
   readTextFile(path, SECRET_BYTES_MAX),
 );
 if (loaded.ok) await run(loaded.value);
@@ -30,11 +33,11 @@ else {
 
 async function run(config: Config): Promise<void> {
   const { logger, write, close: closeLogger } = createLogger(config.logLevel);
-  for (const misspelt of findMisspeltVariables(process.env, PROVIDERS))
+  for (const misspelt of findMisspeltVariables(process.env, PLUG_INS))
     logger.warn({ event: 'config.misspelt', ...misspelt }, 'a variable that nothing reads');
   for (const ignored of config.ignored)
     logger.warn({ event: 'config.ignored', ...ignored }, 'a variable that is not obeyed');
-  const app = await createApp({ config, providers: PROVIDERS, logger, version, write });
+  const app = await createApp({ config, ...PLUG_INS, logger, version, write });
   const { drainDelayMs } = config;
   stopGracefully({
     drainDelayMs,

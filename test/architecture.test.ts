@@ -16,7 +16,7 @@ const SHARED_FOLDERS = ['providers/calls', 'stores/redis'];
 
 /** What each layer may import beside itself: layers, or single files of them. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
-  main: ['app', 'config', 'providers/registry.ts', 'platform'],
+  main: ['app', 'config', 'providers/registry.ts', 'stores/decision-log/registry.ts', 'platform'],
   app: [
     'config',
     'domain',
@@ -38,7 +38,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   stores: ['application/ports.ts', 'application/decision-log/decision-log.ts', 'domain', 'platform'],
   application: ['domain'],
   emulators: ['providers'],
-  config: [],
+  // How one environment variable is declared: the same for the service and for plug-ins.
+  config: ['platform/setting.ts'],
   platform: [],
   domain: [],
 };
@@ -370,6 +371,9 @@ const PLANTED: readonly (readonly [string, string])[] = [
   ['application/x.ts', 'export * from "../platform/clock.ts";'],
   ['platform/x.ts', "import type { Verdict } from '../domain/verdict.ts';"],
   ['config/config.ts', "import { PROVIDERS } from '../providers/registry.ts';"],
+  ['config/config.ts', "import { SINKS } from '../stores/decision-log/registry.ts';"],
+  ['config/config.ts', "import { systemClock } from '../platform/clock.ts';"],
+  ['stores/decision-log/file/index.ts', "import { integer } from '../../../config/service-settings.ts';"],
   ['http/x.ts', "import { stytch } from '../providers/stytch/index.ts';"],
   ['http/x.ts', "import { loadConfig } from '../config/config.ts';"],
   ['providers/x.ts', "import { createDecide } from '../application/decide.ts';"],

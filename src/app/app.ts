@@ -27,11 +27,13 @@ import type { GrpcServer } from '../platform/grpc/server.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
 import { checkProviders } from '../providers/registry.ts';
+import type { SinkDefinition } from '../stores/decision-log/definition.ts';
+import { checkSinks } from '../stores/decision-log/registry.ts';
 import type { ConnectionHealth } from '../stores/redis/guard.ts';
 import { judgeConnections } from '../stores/redis/inspector.ts';
 import { createCallerStores } from './caller-stores.ts';
 import { prepareClose } from './close-server.ts';
-import { openDecisionLog } from './decision-log.ts';
+import { namesRedis, openDecisionLog } from './decision-log.ts';
 import { openDecisionReads } from './decision-reads.ts';
 import { followFiles } from './followed-files.ts';
 import { wireGateways } from './gateway-door.ts';
@@ -53,12 +55,14 @@ interface AppOptions {
   readonly config: Config;
   /** The registry; the configuration says which of them are enabled. */
   readonly providers: readonly ProviderDefinition[];
+  /** The registry of the decision log's sinks, likewise. */
+  readonly sinks: readonly SinkDefinition[];
   readonly logger: Logger;
   readonly version: string;
   readonly clock?: Clock;
   readonly newId?: () => string;
   readonly random?: () => number;
-  /** Takes records for the sink `stdout`; without it they go nowhere. */
+  /** Takes records for standard output; without it they go nowhere. */
   readonly write?: (text: string) => void;
 }
 
@@ -80,6 +84,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const {
     config,
     providers,
+    sinks,
     logger,
     version,
     clock = systemClock,
@@ -87,8 +92,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     random = Math.random,
     write = () => {},
   } = options;
-  const registry = checkProviders(providers);
-  if (!registry.ok) throw new Error(registry.mistakes.join('\n'));
+  for (const registry of [checkProviders(providers), checkSinks(sinks)])
+    if (!registry.ok) throw new Error(registry.mistakes.join('\n'));
   const files = followFiles({ config, providers, logger, nowMs: () => clock.nowMs() });
   const policies = rememberPolicies(files.policy);
   const target = readRedisTarget(config.redis);
@@ -96,16 +101,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { evidence: store, custody: custodyStore } = stores;
   // All that are in use, once they are there.
   let connections = (): readonly ConnectionHealth[] => [store.health()];
-  const inspector = inspectInBackground(
-    target,
-    config.decisionLogSinks.includes('redis'),
-    () => connections(),
-    logger,
-  );
+  const inspector = inspectInBackground(target, namesRedis(config, sinks), () => connections(), logger);
   const redisState = () => (target === null ? 'absent' : judgeConnections(connections()).state);
   const enabled = config.providers.filter(({ isEnabled }) => isEnabled).map(({ id }) => id);
   const log = await openDecisionLog({
     config,
+    sinks,
     target,
     clock,
     newId,

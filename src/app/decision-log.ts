@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
 import type {
   DecisionLogReader,
-  DecisionSink,
   Delivery,
   DeliveryUsage,
   StrictDelivery,
@@ -14,11 +13,7 @@ import type { Clock } from '../application/ports.ts';
 import type { Config } from '../config/config.ts';
 import { createDropLog } from '../observers/drop-log.ts';
 import { toRfc3339 } from '../platform/rfc3339.ts';
-import { openDecisionFile } from '../stores/decision-log/file/decision-file.ts';
-import { createMemoryDecisionLog } from '../stores/decision-log/memory/decision-log.ts';
-import { createRedisDecisionReader } from '../stores/decision-log/redis/decision-reader.ts';
-import { createRedisDecisionSink } from '../stores/decision-log/redis/decision-sink.ts';
-import { createDecisionStream } from '../stores/decision-log/stdout/decision-stream.ts';
+import type { OpenSink, SinkDefinition } from '../stores/decision-log/definition.ts';
 import type { ConnectionHealth } from '../stores/redis/guard.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
 import { createRecordHashes } from './keyed-hashes.ts';
@@ -26,6 +21,8 @@ import { openRedis } from './open-redis.ts';
 
 interface DecisionLogOptions {
   readonly config: Config;
+  /** The registry; the configuration says which of them are named. */
+  readonly sinks: readonly SinkDefinition[];
   /** The Redis of the configuration; null without one. */
   readonly target: RedisTarget | null;
   readonly clock: Clock;
@@ -51,36 +48,22 @@ export interface DecisionLog extends RecordDecisionOptions {
   close(): Promise<void>;
 }
 
-/** What the configured log is made of. */
-interface Parts {
-  readonly sinks: readonly DecisionSink[];
-  readonly reader: DecisionLogReader;
-  health(): ConnectionHealth | null;
-  close(): Promise<void>;
+/** A sink that is open, and what it is. */
+interface DefinedSink extends OpenSink {
+  readonly definition: SinkDefinition;
 }
 
-/**
- * Opens the log that the configuration asks for; null where it is off. Rejects when its file cannot be
- * opened.
- */
+/** Opens the log that the configuration asks for; null where it is off. Rejects when a sink cannot be opened. */
 export async function openDecisionLog(options: DecisionLogOptions): Promise<DecisionLog | null> {
-  const { config, clock, newId, logger } = options;
-  if (config.decisionLogSinks.length === 0) return null;
-  const { sinks, reader, health, close } = await openParts(options);
+  const { config, logger } = options;
+  const sinks: DefinedSink[] = [];
+  for (const definition of sinksToOpen(options)) sinks.push(await openSink(options, definition));
+  const [read] = sinks;
+  if (read === undefined) return null;
+  const { reader } = read;
+  if (reader === null) throw new TypeError(`the sink ${read.definition.id} cannot be read`);
   const drops = createDropLog(logger);
-  const isStrict = config.decisionLogDelivery === 'strict';
-  const strict: StrictDelivery[] = [];
-  const lossy: Delivery[] = [];
-  for (const sink of sinks) {
-    const { decisionLogBufferMax: bufferMax, decisionLogTimeoutMs: waitMs } = config;
-    if (sink.id === 'memory') lossy.push(createDirectDelivery(sink));
-    else if (isStrict && sink.isDurable)
-      strict.push(createStrictDelivery({ sink, clock, waitMs, waitingMax: bufferMax }));
-    else
-      lossy.push(
-        createLossyDelivery({ sink, bufferMax, clock, newId, formatTime: toRfc3339, onDrop: drops.onDrop }),
-      );
-  }
+  const { strict, lossy } = createDeliveries(options, sinks, drops.onDrop);
   const deliveries = [...strict, ...lossy];
   const [hashes, ...others] = createRecordHashes(config.idHashKeys);
   if (hashes === undefined) throw new Error('there is no hash key');
@@ -92,72 +75,71 @@ export async function openDecisionLog(options: DecisionLogOptions): Promise<Deci
     knownHashes: [hashes, ...others],
     formatTime: toRfc3339,
     engine: options.version,
-    health,
+    health: () => sinks.map((sink) => sink.health()).find((health) => health !== null) ?? null,
     usage: () => deliveries.map((delivery) => delivery.usage()),
     close: async () => {
       await Promise.all(deliveries.map((delivery) => delivery.close()));
-      await close();
+      await Promise.all(sinks.map((sink) => sink.close()));
       drops.close();
     },
   };
 }
 
-async function openParts(options: DecisionLogOptions): Promise<Parts> {
-  const { config, target, write } = options;
-  const wanted = new Set(config.decisionLogSinks);
-  const main = wanted.has('redis') && target !== null ? openShared(options, target) : openMemory(options);
-  const sinks = [...main.sinks];
-  if (wanted.has('file') && config.decisionLogFile !== null)
-    sinks.push(await openFile(options, config.decisionLogFile));
-  if (wanted.has('stdout')) sinks.push(createDecisionStream(write));
-  const close = async () => {
-    await Promise.all(sinks.map((sink) => sink.close()));
-    await main.close();
-  };
-  return { sinks, reader: main.reader, health: main.health, close };
+/** Whether records of decisions go to the Redis of the configuration. */
+export function namesRedis(config: Config, sinks: readonly SinkDefinition[]): boolean {
+  return namedSinks(config, sinks).some(({ needsRedis }) => needsRedis);
 }
 
-function openMemory({ config, clock }: DecisionLogOptions): Parts {
-  const { decisionLogMemoryRecords: recordsMax, decisionLogCountsKeptMs: countsKeptMs } = config;
-  const log = createMemoryDecisionLog({ clock, recordsMax, countsKeptMs });
-  return { sinks: [log], reader: log, health: () => null, close: async () => {} };
+function namedSinks(
+  { decisionLog }: Pick<Config, 'decisionLog'>,
+  sinks: readonly SinkDefinition[],
+): readonly SinkDefinition[] {
+  return sinks.filter(({ id }) => decisionLog.sinks.some((one) => one.id === id && one.isNamed));
 }
 
-function openShared(options: DecisionLogOptions, target: RedisTarget): Parts {
-  const { config, clock, newId, logger, onRefused } = options;
-  const redis = openRedis({
-    target,
-    name: 'riskgate-decisions',
-    budgetMs: config.decisionLogTimeoutMs,
+/** The named sinks, the one that is read first. One that could be read and is not would be written for nobody. */
+function sinksToOpen({ config, sinks }: DecisionLogOptions): readonly SinkDefinition[] {
+  const named = namedSinks(config, sinks);
+  if (named.length === 0) return [];
+  const read =
+    named.find(({ isReadable, isShared }) => isReadable && isShared) ??
+    sinks.find(({ isReadable, isShared }) => isReadable && !isShared);
+  const others = named.filter((sink) => sink !== read && (sink.isShared || !sink.isReadable));
+  return read === undefined ? others : [read, ...others];
+}
+
+async function openSink(options: DecisionLogOptions, definition: SinkDefinition): Promise<DefinedSink> {
+  const { config, target, logger, onRefused, ...context } = options;
+  const { delivery, timeoutMs, countsKeptMs, sinks } = config.decisionLog;
+  const { id } = definition;
+  const open = await definition.open(sinks.find((sink) => sink.id === id)?.settings ?? {}, {
+    ...context,
     logger,
-    eventPrefix: 'decision_log.redis_',
-    onRefused,
-  });
-  const limits = {
-    hourRecordsMax: config.decisionLogHourRecords,
-    recordsKeptMs: config.decisionLogKeptMs,
-    countsKeptMs: config.decisionLogCountsKeptMs,
-  };
-  const parts = { redis, clock, writer: newId(), ...limits };
-  const reader = createRedisDecisionReader(parts);
-  const close = async () => {
-    reader.close();
-    await redis.close();
-  };
-  return { sinks: [createRedisDecisionSink(parts)], reader, health: redis.health, close };
-}
-
-function openFile({ config, logger }: DecisionLogOptions, path: string): Promise<DecisionSink> {
-  return openDecisionFile({
-    path,
-    isSynced: config.decisionLogDelivery === 'strict',
-    onEvent: ({ kind, ...fields }) => {
-      const line = { event: `decision_log.file_${kind}`, ...fields };
-      if (kind === 'failed') logger.error(line, 'the decision log cannot be written');
-      else if (kind === 'truncated')
-        logger.error(line, 'the decision log was emptied in place: records may be lost, rotate by renaming');
-      else if (kind === 'repaired') logger.warn(line, 'a torn end of the decision log was cut off');
-      else logger.info(line);
+    isStrict: delivery === 'strict',
+    countsKeptMs,
+    openRedis: (name) => {
+      if (target === null) throw new TypeError(`the sink ${id} does not say that it needs Redis`);
+      const eventPrefix = `decision_log.${id}_`;
+      return openRedis({ target, name, budgetMs: timeoutMs, logger, eventPrefix, onRefused });
     },
   });
+  return { ...open, definition };
+}
+
+/** How each sink gets its records. */
+function createDeliveries(
+  { config, clock, newId }: DecisionLogOptions,
+  sinks: readonly DefinedSink[],
+  onDrop: (sink: string, count: number) => void,
+): { readonly strict: readonly StrictDelivery[]; readonly lossy: readonly Delivery[] } {
+  const { delivery, timeoutMs: waitMs, bufferMax } = config.decisionLog;
+  const strict: StrictDelivery[] = [];
+  const lossy: Delivery[] = [];
+  for (const { sink, definition } of sinks) {
+    if (definition.isImmediate) lossy.push(createDirectDelivery(sink));
+    else if (delivery === 'strict' && definition.isDurable)
+      strict.push(createStrictDelivery({ sink, clock, waitMs, waitingMax: bufferMax }));
+    else lossy.push(createLossyDelivery({ sink, bufferMax, clock, newId, formatTime: toRfc3339, onDrop }));
+  }
+  return { strict, lossy };
 }

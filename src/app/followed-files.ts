@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import { type Config, type ConfigFiles, OWN_SETTINGS } from '../config/config.ts';
+import type { Config, ConfigFiles } from '../config/config.ts';
+import { SERVICE_SETTINGS } from '../config/service-settings.ts';
 import { type CompiledPolicy, compileInSteps } from '../domain/policy/compile.ts';
 import type { PolicyDocument } from '../domain/policy/document.ts';
 import { BUILT_IN_PROFILES, createProfiles } from '../gateways/load-profiles.ts';
@@ -15,7 +16,7 @@ import {
 } from '../platform/reloadable-file.ts';
 import { runInPieces } from '../platform/run-in-pieces.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
-import { findDecisionFileMistakes } from '../stores/decision-log/file/decision-file-check.ts';
+import type { SinkDefinition } from '../stores/decision-log/definition.ts';
 import { type CheckedFiles, checkFile, type FileKind, readPolicy } from './check-file.ts';
 import { createFileChecker } from './file-checker.ts';
 import { checkTlsFiles } from './redis-target.ts';
@@ -26,6 +27,7 @@ import { checkTlsFiles } from './redis-target.ts';
  */
 export function checkFiles(
   providers: readonly ProviderDefinition[],
+  sinks: readonly SinkDefinition[],
 ): (files: ConfigFiles) => readonly string[] {
   return ({
     policyFile,
@@ -35,25 +37,32 @@ export function checkFiles(
     idHashKeys = [],
     isInsecureAllowed = false,
     redisTls,
-    ...log
+    sinks: configs,
   }) => {
     const isExposed = isExposedBy({ host, isInsecureAllowed });
-    const mistakesIn = (kind: FileKind, path: string | undefined): readonly string[] => {
-      const result = path === undefined ? null : checkFile({ kind, path, isExposed }, providers);
+    const mistakesIn = (kind: FileKind, path: string | null | undefined): readonly string[] => {
+      const result =
+        path === null || path === undefined ? null : checkFile({ kind, path, isExposed }, providers);
       if (result === null || result.ok) return [];
-      return result.mistakes.map((mistake) => `${OWN_SETTINGS[SETTINGS[kind]].env} ${mistake}`);
+      return result.mistakes.map((mistake) => `${SERVICE_SETTINGS[SETTINGS[kind]].env} ${mistake}`);
     };
     const mistakes = [
       ...mistakesIn('policy', policyFile),
       ...mistakesIn('api_keys', apiKeysFile),
       ...mistakesIn('gateway_profiles', gatewayProfilesFile),
       ...checkTlsFiles(redisTls),
+      ...checkNamedSinks(sinks, configs),
     ];
-    if (log.decisionLogSinks?.includes('file') && log.decisionLogFile !== undefined)
-      mistakes.push(...findDecisionFileMistakes(log.decisionLogFile));
     if (!isExposed) return mistakes;
     return [...mistakes, ...findExposures({ host, secrets: idHashKeys })];
   };
+}
+
+function checkNamedSinks(sinks: readonly SinkDefinition[], configs: ConfigFiles['sinks']): readonly string[] {
+  return sinks.flatMap((sink) => {
+    const config = configs.find(({ id, isNamed }) => id === sink.id && isNamed);
+    return config === undefined ? [] : sink.check(config.settings);
+  });
 }
 
 /** The settings that name the files. */
@@ -61,7 +70,7 @@ const SETTINGS = {
   policy: 'policyFile',
   api_keys: 'apiKeysFile',
   gateway_profiles: 'gatewayProfilesFile',
-} as const satisfies Record<FileKind, keyof typeof OWN_SETTINGS>;
+} as const satisfies Record<FileKind, keyof typeof SERVICE_SETTINGS>;
 
 /** Where the service listens, and whether it is a demo. */
 type Exposure = Pick<Config, 'host' | 'isInsecureAllowed'>;

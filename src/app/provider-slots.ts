@@ -1,6 +1,7 @@
 import type { ProviderSlot } from '../application/gather-evidence.ts';
 import type { Clock, EvidenceSource, EvidenceStore, ProviderObserver } from '../application/ports.ts';
-import type { Config, ProviderConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { ProviderConfig } from '../config/provider-settings.ts';
 import { createHttpClient, type HttpClient } from '../platform/http-client.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
 import { createFindProxy } from '../platform/proxy-rules.ts';

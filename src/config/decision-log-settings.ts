@@ -1,113 +1,153 @@
 import { z } from 'zod';
-import { integer, type SettingDeclaration } from './service-settings.ts';
+import { integer, type Setting, type Settings } from '../platform/setting.ts';
+import { toOptional, withoutAbsent } from './provider-settings.ts';
+import { type ConfigValues, isComplete, readSettings } from './read-settings.ts';
 
-/** Where records of decisions go. `memory` is the log of one process. */
-const LOG_SINKS = ['memory', 'redis', 'file', 'stdout'] as const;
-type LogSink = (typeof LOG_SINKS)[number];
+type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Sinks whose records survive the process: the only ones that strict delivery can wait for. */
-const DURABLE: readonly LogSink[] = ['redis', 'file'];
 const OFF = 'off';
 
-/** What the environment says of the decision log. */
-export interface DecisionLogConfig {
-  /** Empty keeps none. */
-  readonly decisionLogSinks: readonly LogSink[];
-  readonly decisionLogDelivery: 'lossy' | 'strict';
-  /** Null without a file. */
-  readonly decisionLogFile: string | null;
-  readonly decisionLogTimeoutMs: number;
-  readonly decisionLogBufferMax: number;
-  readonly decisionLogMemoryRecords: number;
-  readonly decisionLogHourRecords: number;
-  readonly decisionLogKeptMs: number;
-  readonly decisionLogCountsKeptMs: number;
+/** The part of a sink's definition that configuration depends on. */
+export interface SinkDeclaration {
+  readonly id: string;
+  readonly variables: Settings;
+  /** Records survive the process: only such a sink can be waited for. */
+  readonly isDurable: boolean;
+  /** All replicas write to one place. */
+  readonly isShared: boolean;
+  readonly isReadable: boolean;
+  readonly needsRedis: boolean;
 }
 
-/** The variables of the decision log, by the fields of DecisionLogConfig. */
-export const DECISION_LOG_SETTINGS = {
-  decisionLogSinks: {
-    env: 'DECISION_LOG',
-    schema: z
-      .string()
-      .transform((text) => (text === OFF ? [] : text.split(',').map((name) => name.trim())))
-      .pipe(
-        z
-          .array(
-            z.enum(LOG_SINKS, `must be ${OFF}, or a list of ${LOG_SINKS.join(', ')} with commas between`),
-          )
-          .refine((sinks) => new Set(sinks).size === sinks.length, 'names a sink twice'),
-      ),
-    default: 'memory',
-    description:
-      'Where decisions are recorded: `off`, or a list of `memory`, `redis`, `file`, `stdout` with commas between. It is read from Redis where that is named, and from the memory of the process otherwise.',
-  },
-  decisionLogDelivery: {
-    env: 'DECISION_LOG_DELIVERY',
-    schema: z.enum(['lossy', 'strict'], 'must be lossy or strict'),
-    default: 'lossy',
-    description:
-      '`lossy` keeps no answer waiting, and records what it had to drop as a gap. `strict` answers when the record is durable in Redis and in the file, whichever are named, and with 503 when it cannot be.',
-  },
-  decisionLogFile: {
-    env: 'DECISION_LOG_FILE',
-    schema: z.string().min(1),
-    isOptional: true,
-    description:
-      'The file of the sink `file`, one JSON record a line, for this process alone. Rotate it by renaming: within a second a new one is begun.',
-  },
-  decisionLogTimeoutMs: {
-    env: 'DECISION_LOG_TIMEOUT_MS',
-    schema: integer(10, 10_000),
-    default: '1000',
-    description: 'With `strict`: the longest an answer waits for its record, beside the deadline.',
-  },
-  decisionLogBufferMax: {
-    env: 'DECISION_LOG_BUFFER_MAX',
-    schema: integer(1, 1_000_000),
-    default: '10000',
-    description:
-      'The most records that wait for a sink. With `lossy` more are dropped, with `strict` more are refused with 503.',
-  },
-  decisionLogMemoryRecords: {
-    env: 'DECISION_LOG_MEMORY_RECORDS',
-    schema: integer(1, 1_000_000),
-    default: '10000',
-    description: 'Without Redis: the latest records that can be read, about 3 KiB each.',
-  },
-  decisionLogHourRecords: {
-    env: 'DECISION_LOG_REDIS_RECORDS_PER_HOUR',
-    schema: integer(100, 100_000_000),
-    default: '100000',
-    description: 'With Redis: the latest records of every hour that are kept, about 3 KiB each.',
-  },
-  decisionLogKeptMs: {
-    env: 'DECISION_LOG_RETENTION_HOURS',
-    schema: integer(1, 8_760).transform((hours) => hours * 3_600_000),
-    default: '24',
-    description: 'With Redis: how long records are kept.',
-  },
-  decisionLogCountsKeptMs: {
-    env: 'DECISION_LOG_COUNTS_RETENTION_DAYS',
-    schema: integer(1, 366).transform((days) => days * 86_400_000),
-    default: '30',
-    description: 'How long the counts of each hour are kept; those of each minute are kept for a day.',
-  },
-} as const satisfies Record<keyof DecisionLogConfig, SettingDeclaration>;
+/** What the environment says of one sink. */
+export interface SinkConfig {
+  readonly id: string;
+  /** Whether `DECISION_LOG` names it. */
+  readonly isNamed: boolean;
+  /** Parsed by their own declarations; one that is not set is absent. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
 
-/** Mistakes that no variable makes alone. Fields are undefined where their own variable is missing or wrong. */
-export function findDecisionLogMistakes({
-  decisionLogSinks: sinks = [],
-  decisionLogDelivery: delivery,
-  decisionLogFile: file,
-  hasRedis,
-}: Partial<DecisionLogConfig> & { readonly hasRedis: boolean }): readonly string[] {
-  const mistakes: string[] = [];
-  if (sinks.includes('file') && !file)
-    mistakes.push('DECISION_LOG names file, so DECISION_LOG_FILE is needed');
-  if (sinks.includes('redis') && !hasRedis)
-    mistakes.push('DECISION_LOG names redis, so REDIS_URL, REDIS_SENTINELS or REDIS_CLUSTER is needed');
-  if (delivery === 'strict' && !sinks.some((sink) => DURABLE.includes(sink)))
-    mistakes.push('DECISION_LOG_DELIVERY strict needs redis or file in DECISION_LOG');
-  return mistakes;
+/** What the environment says of the decision log, and of each of its sinks. */
+export interface DecisionLogConfig
+  extends Omit<ConfigValues<ReturnType<typeof decisionLogSettings>>, 'sinkIds'> {
+  readonly sinks: readonly SinkConfig[];
+}
+
+/** The variables of the decision log that belong to no single sink. */
+function decisionLogSettings(sinks: readonly SinkDeclaration[]) {
+  const ids = sinks.map(({ id }) => id);
+  const durable = sinks.filter(isDurable);
+  const shared = sinks.filter(({ isReadable, isShared }) => isReadable && isShared);
+  const local = localReadable(sinks);
+  return {
+    sinkIds: {
+      env: 'DECISION_LOG',
+      schema: z
+        .string()
+        .transform((text) => (text === OFF ? [] : text.split(',').map((name) => name.trim())))
+        .pipe(
+          z
+            .array(z.enum(ids, `must be ${OFF}, or a list of ${ids.join(', ')} with commas between`))
+            .refine((named) => new Set(named).size === named.length, 'names a sink twice'),
+        ),
+      default: local?.id ?? OFF,
+      description: `Where decisions are recorded: \`off\`, or a list of ${inCode(sinks, ', ')} with commas between. It is read from ${inCode(shared, ' or ')} where that is named, and from ${local === undefined ? 'nowhere' : inCode([local], '')} otherwise.`,
+    },
+    delivery: {
+      env: 'DECISION_LOG_DELIVERY',
+      schema: z.enum(['lossy', 'strict'], 'must be lossy or strict'),
+      default: 'lossy',
+      description: `\`lossy\` keeps no answer waiting, and records what it had to drop as a gap. \`strict\` answers when the record is durable in ${inCode(durable, ' and ')}, whichever are named, and with 503 when it cannot be.`,
+    },
+    timeoutMs: {
+      env: 'DECISION_LOG_TIMEOUT_MS',
+      schema: integer(10, 10_000),
+      default: '1000',
+      description: 'With `strict`: the longest an answer waits for its record, beside the deadline.',
+    },
+    bufferMax: {
+      env: 'DECISION_LOG_BUFFER_MAX',
+      schema: integer(1, 1_000_000),
+      default: '10000',
+      description:
+        'The most records that wait for a sink. With `lossy` more are dropped, with `strict` more are refused with 503.',
+    },
+    countsKeptMs: {
+      env: 'DECISION_LOG_COUNTS_RETENTION_DAYS',
+      schema: integer(1, 366).transform((days) => days * 86_400_000),
+      default: '30',
+      description: 'How long the counts of each hour are kept; those of each minute are kept for a day.',
+    },
+  } as const satisfies Settings;
+}
+
+/** Every variable of the decision log, those of all sinks included. */
+export function allDecisionLogSettings(sinks: readonly SinkDeclaration[]): readonly Setting[] {
+  const ofSinks = sinks.flatMap(({ variables }) => Object.values(variables));
+  return [...Object.values(decisionLogSettings(sinks)), ...ofSinks];
+}
+
+/** What was read of the decision log. */
+interface ReadDecisionLog {
+  /** Those sinks whose own variables have no mistakes. */
+  readonly sinks: readonly SinkConfig[];
+  /** Null where any variable has a mistake. */
+  readonly config: DecisionLogConfig | null;
+}
+
+/** Reads the variables of the decision log and of all its sinks. */
+export function readDecisionLog(
+  env: Environment,
+  declared: readonly SinkDeclaration[],
+  hasRedis: boolean,
+  mistakes: string[],
+): ReadDecisionLog {
+  const before = mistakes.length;
+  const { sinkIds, ...common } = readSettings(env, decisionLogSettings(declared), mistakes);
+  const named = declared.filter(({ id }) => sinkIds?.includes(id));
+  const read = declared.map((sink) =>
+    readSink(env, sink, { isNamed: named.includes(sink), hasRedis }, mistakes),
+  );
+  if (common.delivery === 'strict' && !named.some(isDurable)) {
+    const durable = declared.filter(isDurable).map(({ id }) => id);
+    mistakes.push(`DECISION_LOG_DELIVERY strict needs ${durable.join(' or ')} in DECISION_LOG`);
+  }
+  const sinks = read.filter((sink) => sink !== null);
+  const isWhole = mistakes.length === before && isComplete<CommonSettings>(common);
+  return { sinks, config: isWhole ? { ...common, sinks } : null };
+}
+
+type CommonSettings = Omit<ReturnType<typeof decisionLogSettings>, 'sinkIds'>;
+
+/** Null where a variable is wrong, or something is missing that a named sink needs. */
+function readSink(
+  env: Environment,
+  { id, variables, needsRedis }: SinkDeclaration,
+  { isNamed, hasRedis }: { readonly isNamed: boolean; readonly hasRedis: boolean },
+  mistakes: string[],
+): SinkConfig | null {
+  // A sink that is not named needs nothing, but a wrong variable of it is found before it is needed.
+  const values = readSettings(env, toOptional(variables), mistakes);
+  const missing = Object.values(variables).filter((one) => isNamed && isRequired(one) && !env[one.env]);
+  const needed = missing.map((one) => one.env);
+  if (isNamed && needsRedis && !hasRedis) needed.push('REDIS_URL, REDIS_SENTINELS or REDIS_CLUSTER');
+  mistakes.push(...needed.map((what) => `DECISION_LOG names ${id}, so ${what} is needed`));
+  return isComplete(values) && needed.length === 0 ? { id, isNamed, settings: withoutAbsent(values) } : null;
+}
+
+function isRequired({ default: byDefault, isOptional }: Setting): boolean {
+  return byDefault === undefined && !isOptional;
+}
+
+function isDurable(sink: SinkDeclaration): boolean {
+  return sink.isDurable;
+}
+
+function localReadable(sinks: readonly SinkDeclaration[]): SinkDeclaration | undefined {
+  return sinks.find(({ isReadable, isShared }) => isReadable && !isShared);
+}
+
+function inCode(sinks: readonly SinkDeclaration[], separator: string): string {
+  return sinks.map(({ id }) => `\`${id}\``).join(separator);
 }

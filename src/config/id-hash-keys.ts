@@ -26,15 +26,21 @@ export const idHashKeysSchema = z
       .refine((keys) => new Set(keys).size === keys.length, 'names a key twice'),
   );
 
-/** The settings with `idHashKeys` in place of the two variables that may give them: the key in force first, undefined where there is none or a mistake in it. */
-export function withIdHashKeys(
-  { idHashKey, idHashKeyList, ...others }: Readonly<Record<string, unknown>>,
+/** What was read of the two variables: null where one is not set, undefined where it is wrong. */
+interface ReadHashKeys {
+  readonly idHashKey: string | null | undefined;
+  readonly idHashKeyList: readonly string[] | null | undefined;
+}
+
+/** The keys that either of the two variables gives, the one in force first; undefined where there is a mistake. */
+export function chooseIdHashKeys(
+  { idHashKey, idHashKeyList }: ReadHashKeys,
   env: Readonly<Record<string, string | undefined>>,
   mistakes: string[],
-): Record<string, unknown> {
+): readonly string[] | undefined {
   const [isOne, isList] = [env['ID_HASH_KEY'], env['ID_HASH_KEYS']].map(Boolean);
   if (isOne && isList) mistakes.push('ID_HASH_KEY and ID_HASH_KEYS are both set: put all into ID_HASH_KEYS');
   if (!isOne && !isList)
     mistakes.push('ID_HASH_KEY is missing: a secret of at least 32 bytes, or ID_HASH_KEYS with several');
-  return { ...others, idHashKeys: idHashKeyList ?? (idHashKey === undefined ? undefined : [idHashKey]) };
+  return idHashKeyList ?? (idHashKey ? [idHashKey] : undefined);
 }

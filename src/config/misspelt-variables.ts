@@ -1,5 +1,5 @@
 import leven from 'leven';
-import { allSettings, type ProviderDeclaration } from './config.ts';
+import { allSettings, type PlugInDeclarations } from './config.ts';
 import { findServiceLinks } from './service-links.ts';
 
 /** A variable that nothing reads, and the one that it most likely should have been. */
@@ -14,9 +14,9 @@ const EDITS_MAX = 2;
 /** The variables of `env` that look like ones of ours and are none. Short names and those of OpenTelemetry, whose libraries read more than we do, are left alone. */
 export function findMisspeltVariables(
   env: Readonly<Record<string, string | undefined>>,
-  providers: readonly ProviderDeclaration[],
+  plugIns: PlugInDeclarations,
 ): readonly MisspeltVariable[] {
-  const known = allSettings(providers).map((setting) => setting.env);
+  const known = allSettings(plugIns).map((setting) => setting.env);
   const links = findServiceLinks(env);
   const candidates = known.filter(isTelling);
   return Object.keys(env)

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SettingDeclaration } from './service-settings.ts';
+import type { Settings } from '../platform/setting.ts';
 
 /** The variables of proxies, as most programs read them; each also in lower case, which goes before. They are obeyed wherever they are set: no `NODE_USE_ENV_PROXY` is needed. */
 export const PROXY_SETTINGS = {
@@ -25,7 +25,7 @@ export const PROXY_SETTINGS = {
     description:
       'Hosts that are reached directly, comma separated: `*`, `example.com` with all below it, `.example.com`, `*.example.com`, addresses and networks, each with `:port` or without. Also `no_proxy`.',
   },
-} as const satisfies Record<string, SettingDeclaration>;
+} as const satisfies Settings;
 
 function isProxy(text: string): boolean {
   const url = URL.parse(text);

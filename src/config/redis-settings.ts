@@ -1,11 +1,7 @@
 import { z } from 'zod';
-import {
-  parseRedisUrl,
-  type RedisAddressConfig,
-  type RedisCredentialsConfig,
-  type RedisUrlConfig,
-} from './redis-url.ts';
-import { integer, type SettingDeclaration } from './service-settings.ts';
+import { integer, type Settings } from '../platform/setting.ts';
+import type { ConfigValues } from './read-settings.ts';
+import { parseRedisUrl, type RedisAddressConfig, type RedisCredentialsConfig } from './redis-url.ts';
 
 const PREFIX_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
 const ADDRESS_PATTERN = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/;
@@ -128,7 +124,7 @@ export const REDIS_SETTINGS = {
     description:
       'With TLS: the name that certificates are checked against, where nodes are known by addresses that their certificates do not name.',
   },
-} as const satisfies Record<string, SettingDeclaration>;
+} as const satisfies Settings;
 
 /** Files of TLS; null where none is named. */
 export interface RedisTlsConfig {
@@ -156,58 +152,45 @@ export type RedisConfig = {
   | { readonly topology: 'cluster'; readonly nodes: readonly RedisAddressConfig[] }
 );
 
-/** The parsed variables by their names in `REDIS_SETTINGS`; undefined where one is absent or was refused. */
-export type RedisValues = Readonly<Partial<Record<keyof typeof REDIS_SETTINGS, unknown>>>;
+type RedisValues = ConfigValues<typeof REDIS_SETTINGS>;
 
-interface Given {
-  readonly url: RedisUrlConfig | undefined;
-  readonly sentinels: readonly RedisAddressConfig[] | undefined;
-  readonly masterName: string | undefined;
-  readonly nodes: readonly RedisAddressConfig[] | undefined;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  readonly database: number | undefined;
-  readonly sentinelUsername: string | undefined;
-  readonly sentinelPassword: string | undefined;
-  readonly keyPrefix: string;
-  readonly isTls: boolean | undefined;
-  readonly caFile: string | undefined;
-  readonly certFile: string | undefined;
-  readonly keyFile: string | undefined;
-  readonly serverName: string | undefined;
-}
-
-/** Puts the parsed variables together; null where no Redis is configured. Only to be used when `findRedisMistakes` finds none. */
+/**
+ * Puts the parsed variables together; null where no Redis is configured. Only to be used when
+ * `findRedisMistakes` finds none.
+ */
 export function toRedisConfig(values: RedisValues): RedisConfig | null {
-  const given = values as unknown as Given;
-  const { url, sentinels, nodes, keyPrefix, database = 0 } = given;
-  const shared = { keyPrefix, credentials: toCredentials(given.username, given.password), tls: toTls(given) };
-  if (url !== undefined) {
+  const { url, sentinels, nodes, keyPrefix } = values;
+  const credentials = { username: values.username, password: values.password };
+  const shared = { keyPrefix, credentials, tls: toTls(values) };
+  const database = values.database ?? 0;
+  if (url !== null) {
     const { host, port, username, password: secret } = url;
-    const credentials = { username, password: secret };
     const address = { host, port };
-    return { ...shared, credentials, topology: 'standalone', address, database: url.database };
+    return {
+      ...shared,
+      credentials: { username, password: secret },
+      topology: 'standalone',
+      address,
+      database: url.database,
+    };
   }
-  if (sentinels !== undefined) {
-    const { masterName = '', sentinelUsername, sentinelPassword } = given;
-    const sentinelCredentials = toCredentials(sentinelUsername, sentinelPassword);
-    return { ...shared, topology: 'sentinel', sentinels, masterName, sentinelCredentials, database };
+  if (sentinels !== null) {
+    const { masterName, sentinelUsername, sentinelPassword } = values;
+    const sentinelCredentials = { username: sentinelUsername, password: sentinelPassword };
+    return {
+      ...shared,
+      topology: 'sentinel',
+      sentinels,
+      masterName: masterName ?? '',
+      sentinelCredentials,
+      database,
+    };
   }
-  return nodes === undefined ? null : { ...shared, topology: 'cluster', nodes };
+  return nodes === null ? null : { ...shared, topology: 'cluster', nodes };
 }
 
-function toCredentials(username: string | undefined, secret: string | undefined): RedisCredentialsConfig {
-  return { username: username ?? null, password: secret ?? null };
-}
-
-function toTls({ url, isTls, caFile, certFile, keyFile, serverName }: Given): RedisTlsConfig | null {
-  if (!(url?.isTls ?? isTls ?? false)) return null;
-  return {
-    caFile: caFile ?? null,
-    certFile: certFile ?? null,
-    keyFile: keyFile ?? null,
-    serverName: serverName ?? null,
-  };
+function toTls({ url, isTls, caFile, certFile, keyFile, serverName }: RedisValues): RedisTlsConfig | null {
+  return (url?.isTls ?? isTls) === true ? { caFile, certFile, keyFile, serverName } : null;
 }
 
 function parseAddress(text: string, defaultPort: number): RedisAddressConfig | null {

@@ -11,7 +11,7 @@ export interface RedisCredentialsConfig {
 }
 
 /** What a `redis://` URL says. */
-export interface RedisUrlConfig extends RedisCredentialsConfig, RedisAddressConfig {
+interface RedisUrlConfig extends RedisCredentialsConfig, RedisAddressConfig {
   readonly database: number;
   readonly isTls: boolean;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SettingDeclaration } from './service-settings.ts';
+import type { Setting } from '../platform/setting.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -17,7 +17,7 @@ export type ReadSecret = (
 export const UNREAD = '\0';
 
 /** The variables that name a file in place of a secret, one for each secret among `settings`. */
-export function secretFileSettings(settings: readonly SettingDeclaration[]): readonly SettingDeclaration[] {
+export function secretFileSettings(settings: readonly Setting[]): readonly Setting[] {
   return settings.filter(isSecret).map(({ env }) => ({
     env: toFileVariable(env),
     schema: z.string().min(1),
@@ -29,7 +29,7 @@ export function secretFileSettings(settings: readonly SettingDeclaration[]): rea
 /** `env` with the secrets of the files that it names in their places, and every mistake in that. */
 export function readSecretFiles(
   env: Environment,
-  settings: readonly SettingDeclaration[],
+  settings: readonly Setting[],
   readSecret: ReadSecret,
 ): { readonly env: Environment; readonly mistakes: readonly string[] } {
   const mistakes: string[] = [];
@@ -52,7 +52,7 @@ export function readSecretFiles(
 }
 
 /** A credential of a provider is a secret too. */
-function isSecret({ isSecret: isMarked, isCredential }: SettingDeclaration): boolean {
+function isSecret({ isSecret: isMarked, isCredential }: Setting): boolean {
   return isMarked === true || isCredential === true;
 }
 

@@ -1,25 +1,6 @@
 import { z } from 'zod';
+import { integer, type Settings } from '../platform/setting.ts';
 import { idHashKeySchema, idHashKeysSchema } from './id-hash-keys.ts';
-
-/** One environment variable: how it parses, what it means, and its default as it would be written. */
-export interface SettingDeclaration {
-  readonly env: string;
-  readonly schema: z.ZodType;
-  readonly description: string;
-  readonly default?: string;
-  readonly isOptional?: boolean;
-  readonly isCredential?: boolean;
-  /** A secret may also be given by a file, which the same variable with `_FILE` behind it names. */
-  readonly isSecret?: boolean;
-}
-
-/** Digits between two bounds. */
-export const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -199,4 +180,4 @@ export const SERVICE_SETTINGS = {
     description:
       'For demos only: starts on an address that others can reach although secrets are well known or the key file is open to others.',
   },
-} as const satisfies Record<string, SettingDeclaration>;
+} as const satisfies Settings;

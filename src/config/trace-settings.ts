@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SettingDeclaration } from './service-settings.ts';
+import type { Setting, Settings } from '../platform/setting.ts';
 
 /** A variable that is not obeyed, and why. The reason never repeats its value. */
 export interface IgnoredVariable {
@@ -64,7 +64,7 @@ export const TRACE_SETTINGS = {
     default: 'false',
     description: '`true` exports nothing.',
   },
-} as const satisfies Record<string, SettingDeclaration>;
+} as const satisfies Settings;
 
 const SAMPLERS: ReadonlyMap<string, { readonly isParentBased: boolean; readonly share: number | null }> =
   new Map([
@@ -85,7 +85,7 @@ export function readTraces(
   onIgnored: (ignored: IgnoredVariable) => void,
 ): TraceConfig | null {
   // Spaces around a value mean nothing, and an empty one is absent.
-  const textOf = ({ env: name }: SettingDeclaration) => env[name]?.trim() || null;
+  const textOf = ({ env: name }: Setting) => env[name]?.trim() || null;
   const { endpoint, tracesEndpoint, exporter, isDisabled } = TRACE_SETTINGS;
   const own = textOf(tracesEndpoint);
   const common = textOf(endpoint);
@@ -105,7 +105,7 @@ export function readTraces(
 }
 
 function readSampler(
-  textOf: (setting: SettingDeclaration) => string | null,
+  textOf: (setting: Setting) => string | null,
   onIgnored: (ignored: IgnoredVariable) => void,
 ): TraceSampler {
   const { sampler, samplerArg } = TRACE_SETTINGS;

@@ -26,7 +26,7 @@ interface ProviderSetting {
 }
 
 /** Parsed settings, by the names used in `settings`. An optional one that was not set is undefined. */
-export type ProviderSettings = Readonly<Record<string, string | number | undefined>>;
+export type ProviderSettings = Readonly<Record<string, unknown>>;
 
 /** A response whose JSON is unambiguous (`readAnswer`); `json` is undefined where the body is not JSON. */
 export interface UpstreamResponse extends Pick<HttpResponse, 'status' | 'headers'> {

@@ -1,7 +1,11 @@
 import t from 'tap';
-import { type Config, commonSettings, loadConfig, OWN_SETTINGS } from '../../src/config/config.ts';
+import { type Config, loadConfig } from '../../src/config/config.ts';
+import { allDecisionLogSettings } from '../../src/config/decision-log-settings.ts';
+import { commonSettings } from '../../src/config/provider-settings.ts';
 import { REDIS_SETTINGS } from '../../src/config/redis-settings.ts';
+import { SERVICE_SETTINGS } from '../../src/config/service-settings.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
+import { PLUG_INS } from '../support/plug-ins.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,13 +20,13 @@ const MINIMAL = {
 };
 
 function load(changes: Environment = {}): Config {
-  const loaded = loadConfig({ ...MINIMAL, ...changes }, PROVIDERS);
+  const loaded = loadConfig({ ...MINIMAL, ...changes }, PLUG_INS);
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
   return loaded.value;
 }
 
 function mistakesOf(env: Environment): readonly string[] {
-  const loaded = loadConfig(env, PROVIDERS);
+  const loaded = loadConfig(env, PLUG_INS);
   return loaded.ok ? [] : loaded.mistakes;
 }
 
@@ -64,15 +68,18 @@ t.test('has the defaults of the contract', async (t) => {
     wrongKeysMax: 100,
     idempotencyTtlMs: 86_400_000,
     isInsecureAllowed: false,
-    decisionLogSinks: ['memory'],
-    decisionLogDelivery: 'lossy',
-    decisionLogFile: null,
-    decisionLogTimeoutMs: 1000,
-    decisionLogBufferMax: 10_000,
-    decisionLogMemoryRecords: 10_000,
-    decisionLogHourRecords: 100_000,
-    decisionLogKeptMs: 86_400_000,
-    decisionLogCountsKeptMs: 2_592_000_000,
+    decisionLog: {
+      delivery: 'lossy',
+      timeoutMs: 1000,
+      bufferMax: 10_000,
+      countsKeptMs: 2_592_000_000,
+      sinks: [
+        { id: 'memory', isNamed: true, settings: { recordsMax: 10_000 } },
+        { id: 'redis', isNamed: false, settings: { hourRecordsMax: 100_000, recordsKeptMs: 86_400_000 } },
+        { id: 'file', isNamed: false, settings: {} },
+        { id: 'stdout', isNamed: false, settings: {} },
+      ],
+    },
   });
   t.same(
     providers.map(({ id, isEnabled }) => [id, isEnabled]),
@@ -210,7 +217,7 @@ for (const [name, values] of WRONG) {
 
 t.test('a link to a Kubernetes service is no setting, and is told', async (t) => {
   const env = { ...MINIMAL, GRPC_PORT: 'tcp://10.0.0.7:9090', GRPC_SERVICE_HOST: '10.0.0.7' };
-  const loaded = loadConfig(env, PROVIDERS);
+  const loaded = loadConfig(env, PLUG_INS);
   if (!loaded.ok) throw new Error(loaded.mistakes.join());
   t.equal(loaded.value.grpcPort, null);
   t.match(loaded.value.ignored, [{ variable: 'GRPC_PORT', reason: /enableServiceLinks: false/ }]);
@@ -218,9 +225,9 @@ t.test('a link to a Kubernetes service is no setting, and is told', async (t) =>
 
 t.test('takes one hash key or a list of them, and not both', async (t) => {
   const [young, old, { ID_HASH_KEY: _, ...others }] = ['n'.repeat(32), 'o'.repeat(32), MINIMAL];
-  const loaded = loadConfig({ ...others, ID_HASH_KEYS: `${young}, ${old}` }, PROVIDERS);
+  const loaded = loadConfig({ ...others, ID_HASH_KEYS: `${young}, ${old}` }, PLUG_INS);
   t.match(loaded, { ok: true, value: { idHashKeys: [young, old] } });
-  const lines = loadConfig({ ...others, ID_HASH_KEYS: `${young},\r\n${old}` }, PROVIDERS);
+  const lines = loadConfig({ ...others, ID_HASH_KEYS: `${young},\r\n${old}` }, PLUG_INS);
   t.match(lines, { ok: true, value: { idHashKeys: [young, old] } }, 'one on each line of a file');
   t.match(mistakesOf({ ...MINIMAL, ID_HASH_KEYS: young }), [/^ID_HASH_KEY and ID_HASH_KEYS are both set/]);
   for (const [list, mistake] of [
@@ -261,7 +268,7 @@ t.test('names every mistake at once, those of files too', async (t) => {
     PREFACTOR_BASE_URL: `ftp://${canary}`,
   };
   const seen: unknown[] = [];
-  const loaded = loadConfig(env, PROVIDERS, (files) => {
+  const loaded = loadConfig(env, PLUG_INS, (files) => {
     seen.push(files);
     return ['policies/default.yaml:1:1: is wrong', 'keys.yaml: cannot be read (ENOENT)'];
   });
@@ -280,7 +287,7 @@ t.test('takes an empty variable for one that is absent', async (t) => {
 
 t.test('enables a provider by its credentials, and wants all of them', async (t) => {
   const { STYTCH_PROJECT_ID: _project, STYTCH_SECRET: _secret, ...others } = MINIMAL;
-  const loaded = loadConfig(others, PROVIDERS);
+  const loaded = loadConfig(others, PLUG_INS);
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
   t.equal(providerOf(loaded.value, 'stytch').isEnabled, false);
   t.match(mistakesOf({ ...others, STYTCH_SECRET: 'x' }), [/^STYTCH_PROJECT_ID is missing/]);
@@ -303,13 +310,21 @@ t.test('is frozen throughout, and no other object than the environment', async (
   t.not(load(), config);
 });
 
+function namedIn({ decisionLog }: Config): readonly string[] {
+  return decisionLog.sinks.filter(({ isNamed }) => isNamed).map(({ id }) => id);
+}
+
 t.test('reads where decisions are recorded', async (t) => {
   const file = { DECISION_LOG: 'file, redis,stdout', DECISION_LOG_FILE: 'log', REDIS_URL: 'redis://r' };
-  t.match(load(file), { decisionLogSinks: ['file', 'redis', 'stdout'], decisionLogFile: 'log' });
-  t.strictSame(load({ DECISION_LOG: 'off' }).decisionLogSinks, []);
+  t.strictSame(namedIn(load(file)), ['redis', 'file', 'stdout']);
+  t.match(
+    load(file).decisionLog.sinks.find(({ id }) => id === 'file'),
+    { settings: { path: 'log' } },
+  );
+  t.strictSame(namedIn(load({ DECISION_LOG: 'off' })), []);
   t.strictSame(mistakesOf({ ...MINIMAL, DECISION_LOG: 'file,redis' }), [
-    'DECISION_LOG names file, so DECISION_LOG_FILE is needed',
     'DECISION_LOG names redis, so REDIS_URL, REDIS_SENTINELS or REDIS_CLUSTER is needed',
+    'DECISION_LOG names file, so DECISION_LOG_FILE is needed',
   ]);
   const strict = { ...MINIMAL, DECISION_LOG_DELIVERY: 'strict' };
   for (const sinks of ['memory', 'stdout', 'off'])
@@ -318,12 +333,19 @@ t.test('reads where decisions are recorded', async (t) => {
     ]);
   t.strictSame(mistakesOf({ ...strict, DECISION_LOG: 'file', DECISION_LOG_FILE: 'log' }), []);
   t.match(mistakesOf({ ...MINIMAL, DECISION_LOG: 'memory,memory' }), [/names a sink twice/]);
-  t.match(mistakesOf({ ...MINIMAL, DECISION_LOG: 'disk' }), [/must be off, or a list of memory/]);
+  t.match(mistakesOf({ ...MINIMAL, DECISION_LOG: 'disk' }), [
+    /must be off, or a list of memory, redis, file, stdout with commas between/,
+  ]);
+  t.match(mistakesOf({ ...MINIMAL, DECISION_LOG_RETENTION_HOURS: '0' }), [/^DECISION_LOG_RETENTION_HOURS /]);
   t.match(mistakesOf({ ...MINIMAL, DECISION_LOG_DELIVERY: 'often' }), [/must be lossy or strict/]);
 });
 
 t.test('describes every variable', async (t) => {
-  const own = [...Object.values(OWN_SETTINGS), ...Object.values(REDIS_SETTINGS)];
+  const own = [
+    ...Object.values(SERVICE_SETTINGS),
+    ...allDecisionLogSettings(PLUG_INS.sinks),
+    ...Object.values(REDIS_SETTINGS),
+  ];
   const ofProviders = PROVIDERS.flatMap((provider) => [
     ...Object.values(provider.settings),
     ...commonSettings(provider),

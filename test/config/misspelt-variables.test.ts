@@ -1,9 +1,9 @@
 import t from 'tap';
 import { findMisspeltVariables } from '../../src/config/misspelt-variables.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
+import { PLUG_INS } from '../support/plug-ins.ts';
 
 const find = (...names: string[]) =>
-  findMisspeltVariables(Object.fromEntries(names.map((name) => [name, 'x'])), PROVIDERS);
+  findMisspeltVariables(Object.fromEntries(names.map((name) => [name, 'x'])), PLUG_INS);
 
 t.test('names the variable that was meant', async (t) => {
   const slips = {
@@ -22,7 +22,7 @@ t.test('names the variable that was meant', async (t) => {
 
 t.test('leaves alone what is ours, empty, or of others', async (t) => {
   t.strictSame(find('REDIS_URL', 'POLICY_FILE', 'STYTCH_SECRET', 'PREFACTOR_OK_TTL_SECONDS'), []);
-  t.strictSame(findMisspeltVariables({ POLICY_FIEL: '' }, PROVIDERS), []);
+  t.strictSame(findMisspeltVariables({ POLICY_FIEL: '' }, PLUG_INS), []);
   t.strictSame(
     find('HOME', 'HOSTNAME', 'PATH', 'POST', 'NODE_ENV', 'OTEL_TRACES_SAMPLER', 'npm_config_loglevel'),
     [],

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { loadConfig } from '../../src/config/config.ts';
 import type { RedisConfig } from '../../src/config/redis-settings.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
+import { PLUG_INS } from '../support/plug-ins.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -14,13 +14,13 @@ const MINIMAL = {
 const NO_TLS_FILES = { caFile: null, certFile: null, keyFile: null, serverName: null };
 
 function load(env: Environment): RedisConfig | null {
-  const loaded = loadConfig({ ...MINIMAL, ...env }, PROVIDERS);
+  const loaded = loadConfig({ ...MINIMAL, ...env }, PLUG_INS);
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
   return loaded.value.redis;
 }
 
 function mistakesOf(env: Environment): readonly string[] {
-  const loaded = loadConfig({ ...MINIMAL, ...env }, PROVIDERS);
+  const loaded = loadConfig({ ...MINIMAL, ...env }, PLUG_INS);
   return loaded.ok ? [] : loaded.mistakes;
 }
 

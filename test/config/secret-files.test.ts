@@ -5,7 +5,7 @@ import t from 'tap';
 import { allSettings, type ConfigResult, loadConfig } from '../../src/config/config.ts';
 import { findMisspeltVariables } from '../../src/config/misspelt-variables.ts';
 import { readTextFile } from '../../src/platform/read-text-file.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
+import { PLUG_INS } from '../support/plug-ins.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'riskgate-secrets-'));
 t.teardown(() => rmSync(directory, { recursive: true, force: true }));
@@ -29,7 +29,7 @@ function write(text: string | Uint8Array): string {
 function load(env: Readonly<Record<string, string>>): ConfigResult {
   return loadConfig(
     { ...PLAIN, ...env },
-    PROVIDERS,
+    PLUG_INS,
     () => [],
     (path) => readTextFile(path, 1_000),
   );
@@ -47,7 +47,7 @@ function stytchSecretIn(env: Readonly<Record<string, string>>): unknown {
 }
 
 t.test('takes every secret from a file', async (t) => {
-  const names = allSettings(PROVIDERS).map(({ env }) => env);
+  const names = allSettings(PLUG_INS).map(({ env }) => env);
   const secrets = names.filter((name) => /(?:SECRET|PASSWORD|TOKEN|KEYS?|REDIS_URL)$/.test(name));
   t.ok(secrets.length >= 7, secrets.join());
   for (const name of secrets) t.ok(names.includes(`${name}_FILE`), name);
@@ -119,7 +119,7 @@ t.test(
 );
 
 t.test('does not ignore a file where none is read', async (t) => {
-  const loaded = loadConfig({ ...PLAIN, STYTCH_SECRET: '', STYTCH_SECRET_FILE: '/x' }, PROVIDERS);
+  const loaded = loadConfig({ ...PLAIN, STYTCH_SECRET: '', STYTCH_SECRET_FILE: '/x' }, PLUG_INS);
   t.match(loaded, { ok: false, mistakes: [/^STYTCH_SECRET_FILE/] });
 });
 
@@ -128,7 +128,7 @@ t.test('takes an empty variable for one that is absent', async (t) => {
 });
 
 t.test('knows the variables of files when one is misspelt', async (t) => {
-  const find = (name: string) => findMisspeltVariables({ [name]: 'x' }, PROVIDERS);
+  const find = (name: string) => findMisspeltVariables({ [name]: 'x' }, PLUG_INS);
   t.same(find('STYTCH_SECRET_FILE'), []);
   t.same(find('STYTCH_SECRET_FIEL'), [{ variable: 'STYTCH_SECRET_FIEL', meant: 'STYTCH_SECRET_FILE' }]);
 });

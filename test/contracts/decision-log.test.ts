@@ -1,97 +1,105 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import type { Clock } from '../../src/application/ports.ts';
 import type { LogRecord } from '../../src/domain/decision-log/decision-record.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import { openDecisionFile } from '../../src/stores/decision-log/file/decision-file.ts';
-import { createMemoryDecisionLog } from '../../src/stores/decision-log/memory/decision-log.ts';
-import { createRedisDecisionReader } from '../../src/stores/decision-log/redis/decision-reader.ts';
-import { createRedisDecisionSink } from '../../src/stores/decision-log/redis/decision-sink.ts';
-import { createDecisionStream } from '../../src/stores/decision-log/stdout/decision-stream.ts';
-import { openRedisHandle } from '../stores/redis/open-redis-handle.ts';
+import type { OpenSink, SinkContext } from '../../src/stores/decision-log/definition.ts';
+import { checkSinks, SINKS } from '../../src/stores/decision-log/registry.ts';
+import { createRedisHandle } from '../../src/stores/redis/handle.ts';
+import { PATIENT_BUDGET_MS } from '../stores/redis/watched-store.ts';
+import { openSink } from '../support/open-sink.ts';
 import { startRedisServer } from '../support/redis-server.ts';
+import { toRedisTarget } from '../support/redis-target.ts';
 import { createDirectory, createManualClock } from '../support/test-app.ts';
-import { type ReaderTwin, type SinkTwin, testDecisionLogReader, testDecisionSink } from './decision-log.ts';
+import { testDecisionLogReader, testDecisionSink } from './decision-log.ts';
 
-const KEPT_MS = 30 * 86_400_000;
-
-const memoryReader: ReaderTwin = {
-  id: 'memory',
-  open: async () => {
-    const clock = createManualClock();
-    const log = createMemoryDecisionLog({ clock, recordsMax: 50_000, countsKeptMs: KEPT_MS });
-    return { sink: log, reader: log, nowMs: clock.nowMs };
-  },
-};
-
-const memorySink: SinkTwin = {
-  id: 'memory',
-  open: (t) => openSinkOf(t, memoryReader),
-};
-
-async function openSinkOf(t: Test, twin: ReaderTwin) {
-  const { sink, reader } = await twin.open(t);
-  const held = async () => (await reader.readAfter(null, 5000)).entries.map(({ record }) => record);
-  return { sink, held };
+/** How a sink is opened here, and what reads all that one without a reader holds. */
+interface Opening {
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly context?: Partial<SinkContext> & { readonly clock?: Clock };
+  readonly text?: () => string;
 }
 
 const server = await startRedisServer(t);
 let openings = 0;
 
-const redisReader: ReaderTwin = {
-  id: 'redis',
-  open: async (t) => {
+/** By the id of the sink. A sink of the registry that is not here fails. */
+const OPENINGS: Readonly<Record<string, (t: Test) => Opening>> = {
+  memory: () => ({ settings: { recordsMax: 50_000 }, context: { clock: createManualClock() } }),
+  redis: () => {
     openings += 1;
-    const redis = await openRedisHandle(t, { url: server.url, keyPrefix: `test-${openings}` });
-    const limits = { hourRecordsMax: 100_000, recordsKeptMs: 2 * 3_600_000, countsKeptMs: KEPT_MS };
-    const options = { redis, clock: systemClock, writer: 'writer-1', ...limits };
-    const reader = createRedisDecisionReader(options);
-    t.teardown(() => reader.close());
-    return { sink: createRedisDecisionSink(options), reader, nowMs: systemClock.nowMs };
+    const target = toRedisTarget(server.url, `test-${openings}`);
+    const openRedis = (name: string) => createRedisHandle({ target, name, budgetMs: PATIENT_BUDGET_MS });
+    return { settings: { hourRecordsMax: 100_000, recordsKeptMs: 2 * 3_600_000 }, context: { openRedis } };
   },
-};
-
-const redisSink: SinkTwin = { id: 'redis', open: (t) => openSinkOf(t, redisReader) };
-
-const fileSink: SinkTwin = {
-  id: 'file',
-  open: async (t) => {
+  file: (t) => {
     const path = join(createDirectory(t), 'decisions.ndjson');
-    const sink = await openDecisionFile({ path, isSynced: true, onEvent: () => {} });
-    t.teardown(() => sink.close());
-    return { sink, held: async () => parseLines(readFileSync(path, 'utf8')) };
+    return { settings: { path }, text: () => readFileSync(path, 'utf8') };
   },
-};
-
-const streamSink: SinkTwin = {
-  id: 'stdout',
-  open: async () => {
+  stdout: () => {
     let written = '';
-    const sink = createDecisionStream((text) => {
+    const write = (text: string) => {
       written += text;
-    });
-    return { sink, held: async () => parseLines(written) };
+    };
+    return { settings: {}, context: { write }, text: () => written };
   },
 };
 
-function parseLines(text: string): LogRecord[] {
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as LogRecord);
+async function recordsOf({ reader }: OpenSink, { text }: Opening): Promise<readonly LogRecord[]> {
+  if (reader !== null) return (await reader.readAfter(null, 5000)).entries.map(({ record }) => record);
+  if (text === undefined) throw new Error('nothing reads what the sink holds');
+  const lines = text().split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as LogRecord);
 }
 
 const looped: string[] = [];
-for (const twin of [memorySink, redisSink, fileSink, streamSink]) {
-  looped.push(`sink ${twin.id}`);
-  t.test(`the ${twin.id} sink keeps the contract`, async (t) => testDecisionSink(t, twin));
+for (const definition of SINKS) {
+  const { id, isReadable } = definition;
+  const prepare = (t: Test): Opening => {
+    const opening = OPENINGS[id]?.(t);
+    if (opening === undefined) throw new Error(`say how the sink ${id} is opened here`);
+    return opening;
+  };
+
+  looped.push(`sink ${id}`);
+  t.test(`the ${id} sink is what its definition says`, async (t) => {
+    const { settings, context } = prepare(t);
+    t.strictSame(definition.check(settings), []);
+    const { sink, reader } = await openSink(t, definition, settings, context);
+    t.match(sink, { id, isDurable: definition.isDurable, isShared: definition.isShared });
+    t.equal(reader !== null, isReadable);
+  });
+
+  t.test(`the ${id} sink keeps the contract`, async (t) => {
+    await testDecisionSink(t, {
+      id,
+      open: async (t) => {
+        const opening = prepare(t);
+        const open = await openSink(t, definition, opening.settings, opening.context);
+        return { sink: open.sink, held: () => recordsOf(open, opening) };
+      },
+    });
+  });
+
+  if (!isReadable) continue;
+  looped.push(`reader ${id}`);
+  t.test(`the ${id} log keeps the contract of readers`, async (t) => {
+    await testDecisionLogReader(t, {
+      id,
+      open: async (t) => {
+        const { settings, context } = prepare(t);
+        const { sink, reader } = await openSink(t, definition, settings, context);
+        if (reader === null) throw new Error(`the sink ${id} cannot be read`);
+        return { sink, reader, nowMs: (context?.clock ?? systemClock).nowMs };
+      },
+    });
+  });
 }
-for (const twin of [memoryReader, redisReader]) {
-  looped.push(`reader ${twin.id}`);
-  t.test(`the ${twin.id} log keeps the contract of readers`, async (t) => testDecisionLogReader(t, twin));
-}
-t.same(
+
+t.strictSame(
   looped,
-  ['sink memory', 'sink redis', 'sink file', 'sink stdout', 'reader memory', 'reader redis'],
-  'the suites looped over all backends',
+  ['sink memory', 'reader memory', 'sink redis', 'reader redis', 'sink file', 'sink stdout'],
+  'the suites looped over the registry',
 );
+t.strictSame(checkSinks(SINKS), { ok: true, value: SINKS });

@@ -7,6 +7,7 @@ import { emulatorEnvironment } from '../../src/emulators/server.ts';
 import { createDecisionSchema } from '../../src/http/schemas/decide.ts';
 import { decideExamples } from '../../src/http/schemas/examples.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
+import { PLUG_INS } from '../support/plug-ins.ts';
 import { createTestApp } from '../support/test-app.ts';
 import { fencesOf, findMarkdown, ROOT, readText } from './markdown.ts';
 
@@ -60,7 +61,7 @@ t.test('every relative link leads to a file, and to a heading of it', async (t) 
 });
 
 t.test('every environment variable that the manual names is one', async (t) => {
-  const known = new Set(variableNames(PROVIDERS));
+  const known = new Set(variableNames(PLUG_INS));
   const policies = readdirSync(join(ROOT, 'policies')).map((name) => readText(`policies/${name}`));
   const reasons = new Set(policies.join('\n').match(/\b[A-Z]+(?:_[A-Z]+)+\b/g));
   // The shell variable of the example, which the service does not read, and what the OpenTelemetry libraries do.

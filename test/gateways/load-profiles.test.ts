@@ -173,9 +173,15 @@ t.test('reports all mistakes, each where it stands', async (t) => {
 t.test('a service does not start with a broken file, or with a secret that everybody knows', async (t) => {
   const directory = createDirectory(t);
   const file = join(directory, 'profiles.yaml');
-  const files = { policyFile: undefined, apiKeysFile: undefined, idHashKeys: undefined, redisTls: null };
+  const files = {
+    policyFile: undefined,
+    apiKeysFile: undefined,
+    idHashKeys: undefined,
+    redisTls: null,
+    sinks: [],
+  };
   const check = (host: string, isInsecureAllowed = false) =>
-    checkFiles(PROVIDERS)({ ...files, host, isInsecureAllowed, gatewayProfilesFile: file });
+    checkFiles(PROVIDERS, [])({ ...files, host, isInsecureAllowed, gatewayProfilesFile: file });
   t.match(check('127.0.0.1')[0], /cannot be read \(ENOENT\)/);
   writeFileSync(file, 'profiles: {one: {challenge: maybe, cache_ttl_seconds: 99}}');
   t.equal(check('127.0.0.1').length, 2);

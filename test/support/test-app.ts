@@ -16,6 +16,8 @@ import {
 import { createLogger } from '../../src/platform/logger.ts';
 import type { EmulatorOptions, ProviderDefinition } from '../../src/providers/definition.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
+import type { SinkDefinition } from '../../src/stores/decision-log/definition.ts';
+import { SINKS } from '../../src/stores/decision-log/registry.ts';
 import type { Answer, DecisionBody, ProblemBody, ProviderId } from './answer.ts';
 
 /** The API keys of every test app: one for each scope, and one for all of them. */
@@ -60,6 +62,8 @@ export interface TestAppOptions {
   /** Takes what the sink `stdout` of the decision log writes. */
   readonly write?: (text: string) => void;
   readonly random?: () => number;
+  /** Those of the registry otherwise. */
+  readonly sinks?: readonly SinkDefinition[];
 }
 
 export interface TestApp {
@@ -149,14 +153,15 @@ export async function createTestApp(
     env['POLICY_FILE'] = join(directory, 'policy.yaml');
     writeFileSync(env['POLICY_FILE'], options.policy);
   }
-  const loaded = loadConfig(env, providers);
+  const plugIns = { providers, sinks: options.sinks ?? SINKS };
+  const loaded = loadConfig(env, plugIns);
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
   const lines: string[] = [];
   const { logger } = createLogger('trace', { write: (line) => void lines.push(line) });
   const { clock, newId, random, write } = options;
   const app = await createApp({
     config: loaded.value,
-    providers,
+    ...plugIns,
     logger,
     version: '0.0.0-test',
     ...(clock && { clock }),

@@ -11,7 +11,7 @@ export interface LogBatch {
 
 /** A destination of the log. It never rejects and never throws. */
 export interface DecisionSink {
-  /** `memory`, `redis`, `file`, `stdout`: a label of metrics and gap records. */
+  /** That of its definition: a label of metrics and gap records. */
   readonly id: string;
   /** True where an appended batch survives the process. */
   readonly isDurable: boolean;

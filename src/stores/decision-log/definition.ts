@@ -1,0 +1,67 @@
+import type { Logger } from 'pino';
+import type { DecisionLogReader, DecisionSink } from '../../application/decision-log/decision-log.ts';
+import type { Clock } from '../../application/ports.ts';
+import type { Settings, SettingValues } from '../../platform/setting.ts';
+import type { ConnectionHealth } from '../redis/guard.ts';
+import type { RedisHandle } from '../redis/handle.ts';
+
+/** What a sink is opened with, beside its own settings. */
+export interface SinkContext {
+  /** Whether answers wait for the records: an append is then true only when its batch is durable. */
+  readonly isStrict: boolean;
+  /** How long hours are counted, for a sink that can be read. */
+  readonly countsKeptMs: number;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly logger: Logger;
+  /**
+   * Opens a handle to the configured Redis whose commands end in the time that an append may take. Its state is
+   * logged; the sink closes it. Throws unless the definition says that the sink needs Redis.
+   */
+  readonly openRedis: (name: string) => RedisHandle;
+  /** Takes text for standard output. */
+  readonly write: (text: string) => void;
+}
+
+/** A sink that is open. */
+export interface OpenSink {
+  readonly sink: DecisionSink;
+  /** Reads what the sink holds; null exactly where the definition says that it cannot be read. */
+  readonly reader: DecisionLogReader | null;
+  /** Of its connection to Redis; null without one. */
+  health(): ConnectionHealth | null;
+  /** Closes the sink after what is under way, then everything behind it. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** Everything riskgate needs to know of one place where records of decisions go. */
+export interface SinkDefinition<Values = Readonly<Record<string, unknown>>> {
+  /** Lower snake case: its name in `DECISION_LOG`, a label of metrics and gap records. */
+  readonly id: string;
+  /** One that is neither optional nor has a default is required where `DECISION_LOG` names the sink. */
+  readonly variables: Settings;
+  /** True where an appended batch can survive the process: only such a sink can be waited for. */
+  readonly isDurable: boolean;
+  /** True where the sinks of all replicas write to one place, and most likely fail together. */
+  readonly isShared: boolean;
+  /**
+   * True where the log can be read from it. It is read from the first named sink that is readable and shared,
+   * and otherwise from the one that is readable and not shared, named or not.
+   */
+  readonly isReadable: boolean;
+  /** True where each record is appended at once and in place, so that none has to wait in a buffer. */
+  readonly isImmediate: boolean;
+  /** True where it writes to the Redis of the configuration. */
+  readonly needsRedis: boolean;
+  /** Why the service cannot start with these settings, one line each; asked before anything is opened. */
+  check(settings: Values): readonly string[];
+  /** Rejects when the sink cannot be opened. A remote one connects in the background. */
+  open(settings: Values, context: SinkContext): OpenSink | Promise<OpenSink>;
+}
+
+/** Checks that `check` and `open` read what the variables parse to, and forgets the types of the settings. */
+export function defineSink<const Variables extends Settings>(
+  definition: SinkDefinition<SettingValues<Variables>> & { readonly variables: Variables },
+): SinkDefinition {
+  return definition;
+}

@@ -1,0 +1,26 @@
+import { integer } from '../../../platform/setting.ts';
+import { defineSink } from '../definition.ts';
+import { createMemoryDecisionLog } from './decision-log.ts';
+
+/** The latest records of this process: it ends with it, and other replicas have their own. */
+export const memory = defineSink({
+  id: 'memory',
+  variables: {
+    recordsMax: {
+      env: 'DECISION_LOG_MEMORY_RECORDS',
+      schema: integer(1, 1_000_000),
+      default: '10000',
+      description: 'Without Redis: the latest records that can be read, about 3 KiB each.',
+    },
+  },
+  isDurable: false,
+  isShared: false,
+  isReadable: true,
+  isImmediate: true,
+  needsRedis: false,
+  check: () => [],
+  open: ({ recordsMax }, { clock, countsKeptMs }) => {
+    const log = createMemoryDecisionLog({ clock, recordsMax, countsKeptMs });
+    return { sink: log, reader: log, health: () => null, close: () => log.close() };
+  },
+});
