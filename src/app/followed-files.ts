@@ -80,7 +80,7 @@ function isExposedBy({ host, isInsecureAllowed }: Exposure): boolean {
 }
 
 /** The files in force, each following its file. */
-interface FollowedFiles {
+export interface FollowedFiles {
   policy(): CompiledPolicy;
   keyring(): Keyring;
   /** The built-in one alone where no file is named. */

@@ -14,7 +14,7 @@ interface OverloadOptions {
 }
 
 /** Keeps a process from taking up more than it can do in time. */
-interface OverloadGuard {
+export interface OverloadGuard {
   /** The use case, which refuses when too many decisions are in flight. */
   readonly decide: SettledDecide;
   /** What keeps the next decision out, or null. */
@@ -22,7 +22,7 @@ interface OverloadGuard {
   /** True before decisions are refused, and while they are: reads are refused then. */
   isStrained(): boolean;
   /** Stops measuring. */
-  stop(): void;
+  close(): void;
 }
 
 /** Starts measuring, and bounds the decisions in flight. */
@@ -44,6 +44,6 @@ export function createOverloadGuard(options: OverloadOptions): OverloadGuard {
     decide: bounded.decide,
     overload: () => admission.refusal() ?? (bounded.isFull() ? 'in_flight' : null),
     isStrained: admission.isStrained,
-    stop,
+    close: stop,
   };
 }

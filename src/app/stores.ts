@@ -1,6 +1,4 @@
-import type { Logger } from 'pino';
-import type { Clock, CustodyStore } from '../application/ports.ts';
-import type { Config } from '../config/config.ts';
+import type { CustodyStore } from '../application/ports.ts';
 import { keyIdOf } from '../platform/keyed-hash.ts';
 import { createMemoryCustodyStore } from '../stores/custody/memory-store.ts';
 import type { UnknownKey } from '../stores/custody/redis-generations.ts';
@@ -11,10 +9,12 @@ import { createRedisEvidenceStore } from '../stores/evidence/redis-store.ts';
 import { createTieredEvidenceStore } from '../stores/evidence/tiered-evidence-store.ts';
 import type { RedisProblem } from '../stores/redis/inspect.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
+import type { AppContext } from './context.ts';
 import { openRedis } from './open-redis.ts';
+import type { RedisInUse } from './redis.ts';
 
 /** What decisions remember between them. */
-interface Stores {
+export interface Stores {
   readonly evidence: ClosableEvidenceStore;
   readonly custody: CustodyStore;
   /** What is wrong with custody in the shared store; null when nothing is. */
@@ -22,29 +22,32 @@ interface Stores {
   close(): Promise<void>;
 }
 
-/** In the process, and in Redis where there is a target. `onRefused` is told when Redis refuses a command. */
-export function createStores(
-  config: Config,
-  target: RedisTarget | null,
-  clock: Clock,
-  logger: Logger,
-  onRefused: (code: string) => void,
+/** In the process, and in Redis where there is one. */
+export function createStores(context: AppContext, inUse: RedisInUse): Stores {
+  return inUse.target === null
+    ? createMemoryStores(context)
+    : createSharedStores(context, inUse, inUse.target);
+}
+
+function createMemoryStores({ config, clock, logger }: AppContext): Stores {
+  const { cacheEntriesMax, custodyRetentionMs: retentionMs, custodyEntriesMax: entriesMax } = config;
+  const onFull = () =>
+    logger.warn({ event: 'custody.full', entries_max: entriesMax }, 'bindings make room for others');
+  const evidence = createMemoryEvidenceStore({ clock, entriesMax: cacheEntriesMax });
+  return {
+    evidence,
+    custody: createMemoryCustodyStore({ clock, retentionMs, entriesMax, onFull }),
+    custodyProblem: () => null,
+    close: () => evidence.close(),
+  };
+}
+
+function createSharedStores(
+  { config, clock, logger }: AppContext,
+  inUse: RedisInUse,
+  target: RedisTarget,
 ): Stores {
   const { cacheEntriesMax: entriesMax, custodyRetentionMs: retentionMs } = config;
-  if (target === null) {
-    const onFull = () =>
-      logger.warn(
-        { event: 'custody.full', entries_max: config.custodyEntriesMax },
-        'bindings make room for others',
-      );
-    const evidence = createMemoryEvidenceStore({ clock, entriesMax });
-    return {
-      evidence,
-      custody: createMemoryCustodyStore({ clock, retentionMs, entriesMax: config.custodyEntriesMax, onFull }),
-      custodyProblem: () => null,
-      close: () => evidence.close(),
-    };
-  }
   const memory = createMemoryEvidenceStore({ clock, entriesMax, ttlCapMs: config.localCacheTtlMs });
   const redis = openRedis({
     target,
@@ -52,9 +55,10 @@ export function createStores(
     budgetMs: config.redisTimeoutMs,
     logger,
     eventPrefix: 'redis.',
-    onRefused,
+    onRefused: inUse.recheck,
   });
   const evidence = createTieredEvidenceStore({ memory, redis: createRedisEvidenceStore({ redis, clock }) });
+  inUse.watch(() => evidence.health());
   const custody = createRedisCustodyStore({
     redis,
     clock,

@@ -1,4 +1,4 @@
-import { partsAskedAbout, type SubjectPart, spellPart } from '../domain/subject.ts';
+import { type SubjectPart, spellPart } from '../domain/subject.ts';
 import type { ProviderSlot } from './gather-evidence.ts';
 import type { EvidenceStore } from './ports.ts';
 
@@ -12,31 +12,23 @@ interface PurgeReport {
   readonly isComplete: boolean;
 }
 
-/** The use case, and what it can be asked for. */
-export interface PurgeEvidence {
-  /** The parts of the subject that providers are asked about, those that are disabled included. */
-  readonly parts: readonly SubjectPart[];
-  /**
-   * Forgets what the enabled providers said of these ids, in this process, in the shared store and on every
-   * replica; calls in flight for them are not cached.
-   */
-  purge(target: PurgeTarget): Promise<PurgeReport>;
-}
+/**
+ * Forgets what the enabled providers said of these ids, in this process, in the shared store and on every replica;
+ * calls in flight for them are not cached.
+ */
+export type PurgeEvidence = (target: PurgeTarget) => Promise<PurgeReport>;
 
 /** Builds the use case over the providers of the registry and the store that they share. */
 export function createPurgeEvidence(slots: readonly ProviderSlot[], store: EvidenceStore): PurgeEvidence {
-  return {
-    parts: partsAskedAbout(slots),
-    purge: async (target) => {
-      const keys: string[] = [];
-      const providers: string[] = [];
-      for (const { subject, source } of slots) {
-        const id = spellPart(subject, target[subject] ?? '');
-        if (source === null || id === null) continue;
-        keys.push(source.keyOf(id), ...source.olderKeysOf(id));
-        providers.push(source.id);
-      }
-      return { providers, isComplete: await store.purge(keys) };
-    },
+  return async (target) => {
+    const keys: string[] = [];
+    const providers: string[] = [];
+    for (const { subject, source } of slots) {
+      const id = spellPart(subject, target[subject] ?? '');
+      if (source === null || id === null) continue;
+      keys.push(source.keyOf(id), ...source.olderKeysOf(id));
+      providers.push(source.id);
+    }
+    return { providers, isComplete: await store.purge(keys) };
   };
 }

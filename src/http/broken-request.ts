@@ -6,7 +6,10 @@ import { toProblem } from './schemas/problem.ts';
 /** More bytes, or more fields, than the parser is set to take. */
 const HEADER_OVERFLOW = 'HPE_HEADER_OVERFLOW';
 
-/** How long a client may go on sending after the answer. Were its connection ended at once, its system might drop the answer unread. */
+/**
+ * How long a client may go on sending after the answer. Were its connection ended at once, its system might drop the
+ * answer unread.
+ */
 const LINGER_MS = 2_000;
 const answered = new WeakSet<Socket>();
 
@@ -25,16 +28,16 @@ interface BrokenAnswer {
   readonly body: string;
 }
 
-/** A door whose requests may be broken. */
-export interface BrokenRequestDoor {
-  /** The answer to a request that node:http could not parse; null where nothing shows that it is for this door. */
+/** An entry point beside the API, whose requests may be broken as well. */
+export interface BrokenRequestAnswers {
+  /** The answer to a request that node:http could not parse; null where nothing shows that it is for this one. */
   answerBroken(broken: BrokenRequest): BrokenAnswer | null;
   /** On the answer to what nobody could parse. */
   readonly brokenHeaders: Readonly<Record<string, string>>;
 }
 
 interface BrokenRequestOptions {
-  readonly door: BrokenRequestDoor;
+  readonly gateways: BrokenRequestAnswers;
   readonly newId: () => string;
   readonly observer: Pick<OperationObserver, 'onRefusal'>;
 }
@@ -43,7 +46,7 @@ interface BrokenRequestOptions {
 export function answerBrokenRequest(
   error: Error & { readonly code?: string },
   socket: Socket,
-  { door, newId, observer }: BrokenRequestOptions,
+  { gateways, newId, observer }: BrokenRequestOptions,
 ): void {
   // What still comes after the answer is thrown away.
   if (answered.has(socket)) return;
@@ -56,13 +59,13 @@ export function answerBrokenRequest(
   // The bytes that could not be parsed, and those before them in the same read; a timeout has none.
   const packet: unknown = Reflect.get(error, 'rawPacket');
   const isTooLarge = error.code === HEADER_OVERFLOW;
-  const answer = door.answerBroken({
+  const answer = gateways.answerBroken({
     packet: packet instanceof Uint8Array ? packet : undefined,
     socket,
     isTooLarge,
   });
   if (answer === null) observer.onRefusal({ code: isTooLarge ? 'headers_too_large' : 'invalid_request' });
-  const { status, headers, body } = answer ?? toBrokenProblem(error.code, requestId, door);
+  const { status, headers, body } = answer ?? toBrokenProblem(error.code, requestId, gateways);
   const fields = {
     ...headers,
     'content-length': String(Buffer.byteLength(body)),
@@ -79,7 +82,7 @@ export function answerBrokenRequest(
 function toBrokenProblem(
   code: string | undefined,
   requestId: string,
-  { brokenHeaders }: BrokenRequestDoor,
+  { brokenHeaders }: BrokenRequestAnswers,
 ): BrokenAnswer {
   const headers = {
     'content-type': 'application/problem+json',

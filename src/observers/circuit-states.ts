@@ -2,7 +2,7 @@ import type { BreakerState } from '../application/operation-observer.ts';
 import type { ProviderObserver } from '../application/ports.ts';
 
 /** Remembers the state of each provider's circuit. */
-interface CircuitStates {
+export interface CircuitStates {
   readonly observer: Pick<ProviderObserver, 'onCircuitChange'>;
   /** `closed` until an event says otherwise. */
   readonly circuitOf: (provider: string) => BreakerState;

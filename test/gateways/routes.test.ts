@@ -2,7 +2,7 @@ import Fastify from 'fastify';
 import t from 'tap';
 import type { GatewayDialect } from '../../src/gateways/definition.ts';
 import { refusedOutcome } from '../../src/gateways/outcome.ts';
-import { createGatewayDoor } from '../../src/gateways/routes.ts';
+import { gatewayRoutes } from '../../src/gateways/routes.ts';
 
 const outcome = refusedOutcome('CALLER_UNKNOWN');
 const broken: GatewayDialect = {
@@ -21,13 +21,15 @@ for (const [when, check] of [
   t.test(`a defect in giving an answer is a 503, ${when}`, async (t) => {
     const app = Fastify();
     t.teardown(() => app.close());
-    createGatewayDoor({
-      dialects: new Map([['broken', broken]]),
-      check,
-      noteRefusal: () => {},
-      isDraining: () => false,
-      headerBytesMax: 65_536,
-    }).register(app);
+    await app.register(gatewayRoutes, {
+      serve: {
+        dialects: new Map([['broken', broken]]),
+        check,
+        noteRefusal: () => {},
+        isDraining: () => false,
+        headerBytesMax: 65_536,
+      },
+    });
     const reply = await app.inject({ url: '/v1/gateway/broken/default' });
     t.equal(reply.statusCode, 503);
     t.match(reply.headers, { 'x-risk-decision': 'UNAVAILABLE', 'x-risk-reasons': 'INTERNAL' });

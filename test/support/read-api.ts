@@ -1,6 +1,7 @@
 import { hash, randomUUIDv7 } from 'node:crypto';
 import { pino } from 'pino';
 import type { Test } from 'tap';
+import { registerDecisionReads } from '../../src/app/routes.ts';
 import { createCountSteps } from '../../src/application/decision-log/count-steps.ts';
 import { createDecisionFeed } from '../../src/application/decision-log/decision-feed.ts';
 import type { DecisionLogReader, DecisionSink } from '../../src/application/decision-log/decision-log.ts';
@@ -8,9 +9,13 @@ import { rememberPolicies } from '../../src/application/decision-log/known-polic
 import { paceReads } from '../../src/application/decision-log/pace-reads.ts';
 import type { Clock } from '../../src/application/ports.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
-import { createGatewayDoor } from '../../src/gateways/routes.ts';
+import { createGatewayEntryPoint } from '../../src/gateways/entry-point.ts';
 import { loadKeyring } from '../../src/http/callers/api-keys.ts';
 import { createDecisionStreams } from '../../src/http/decision-log/decision-streams.ts';
+import { describeRoutes } from '../../src/http/plugins/openapi.ts';
+import { protect } from '../../src/http/plugins/protect.ts';
+import { policyRoutes } from '../../src/http/routes/policy.ts';
+import { providersRoutes } from '../../src/http/routes/providers.ts';
 import { createServer } from '../../src/http/server.ts';
 import { createBackgroundWork } from '../../src/platform/background-work.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -52,6 +57,7 @@ export interface ReadAnswer {
   readonly json: any;
 }
 
+const VERSION = '0.0.0-test';
 const HOURS_KEPT_MS = 30 * 86_400_000;
 
 /** The server on a log alone: no providers, and whatever a test appends to the log. It closes with the test. */
@@ -73,52 +79,37 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
   let inForce = keyring;
   const server = await createServer({
     logger: pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) }),
-    version: '0.0.0-test',
     newId: randomUUIDv7,
-    keyring: () => inForce,
     clock,
-    wrongKeysMax: 1000,
-    holdToLimits: () => ({ isGranted: true, rate: null, release: () => {} }),
-    door: createGatewayDoor({
-      dialects: new Map(),
-      check: unused,
-      noteRefusal: unused,
-      isDraining: () => false,
-      headerBytesMax: 65_536,
-    }),
+    observer: { onRefusal: () => {} },
+    gateways: createGatewayEntryPoint({ noteRefusal: unused, headerBytesMax: 65_536 }),
+    isDraining: () => false,
     keepAliveMs: 72_000,
     connectionsMax: 2_000,
-    traffic: { onRefused: () => {}, onIdempotentRequest: () => {} },
-    policy: policies.current,
-    reads: {
-      log: paced,
-      bulk: paced,
-      countSteps: createCountSteps({ reader: paced, run }),
-      hashes: [hashes],
-      streams,
-      policies,
-      telemetryProviders: ['stytch'],
-    },
-    circuitOf: () => 'closed',
-    slots: [],
-    decide: unused,
-    answerOnce: unused,
-    overload: () => null,
-    isStrained: options.isStrained ?? (() => false),
-    observer: { onDecision: unused, onRefusal: () => {} },
-    metrics: null,
-    callerMetrics: null,
-    purge: { parts: [], purge: unused },
-    providers: ['stytch'],
-    deviceProviders: [],
-    enabledProviders: [],
-    suspectProviders: () => [],
-    redisState: () => 'absent',
-    redisProblem: () => null,
-    receivesPurges: () => null,
-    strictSinks: () => [],
-    filesDiffering: () => [],
-    isDraining: () => false,
+  });
+  const reads = {
+    log: paced,
+    bulk: paced,
+    countSteps: createCountSteps({ reader: paced, run }),
+    hashes: [hashes],
+    streams,
+    policies,
+    telemetryProviders: ['stytch'],
+  };
+  await describeRoutes(server, { version: VERSION });
+  await server.register(async (api) => {
+    await protect(api, {
+      keyring: () => inForce,
+      clock,
+      wrongKeysMax: 1000,
+      holdToLimits: () => ({ isGranted: true, rate: null, release: () => {} }),
+      traffic: { onRefused: () => {}, onIdempotentRequest: () => {} },
+      overload: () => null,
+      isStrained: options.isStrained ?? (() => false),
+    });
+    await registerDecisionReads(api, { reads, version: VERSION, clock, newId: randomUUIDv7 });
+    await api.register(policyRoutes, { serve: { policy: policies.current, slots: [] } });
+    await api.register(providersRoutes, { serve: { slots: [], circuitOf: () => 'closed' } });
   });
   t.teardown(async () => {
     streams.drain();

@@ -7,7 +7,7 @@ export type RefusalReason = (typeof REFUSALS)[number];
 /** What became of a request with an idempotency key. `unprotected`: the store was lost, and the request was decided without it. */
 export type IdempotencyResult = 'claimed' | 'replayed' | 'in_flight' | 'mismatch' | 'unprotected';
 
-/** Told of what happens at the door, and never a reason for a request to fail or wait. */
+/** Told of what happens to requests before they are decided, and never a reason for one to fail or wait. */
 export interface TrafficObserver {
   /** `caller` is the id of the API key, null where nobody is known. */
   onRefused(reason: RefusalReason, caller: string | null): void;

@@ -20,8 +20,8 @@ export interface DecisionReads {
   readonly telemetryProviders: readonly string[];
 }
 
-/** The options of each of those routes. */
-export interface DecisionReadOptions {
+/** What the requests of each of those routes use. */
+export interface DecisionReadDependencies {
   readonly reads: DecisionReads;
   readonly version: string;
   readonly clock: Clock;

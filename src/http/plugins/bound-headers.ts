@@ -7,10 +7,10 @@ export const HEADER_BYTES_MAX = 16 * 1024;
 /** One for all, for a stack trace would cost more than the refusal. */
 const TOO_LARGE = new RiskgateError('headers_too_large', 'A head over the limit.');
 
-/** Refuses larger heads, on every route but the door's: the parser is set to what the door takes. */
-export function boundHeaders(app: FastifyInstance, door: { owns(url: string): boolean }): void {
+/** Refuses larger heads, on every route but those of gateways: the parser is set to what gateways may send. */
+export function boundHeaders(app: FastifyInstance, gateways: { owns(url: string): boolean }): void {
   app.addHook('onRequest', ({ raw, url }, _reply, done) => {
-    if (door.owns(url) || countHeaderBytes(raw) <= HEADER_BYTES_MAX) done();
+    if (gateways.owns(url) || countHeaderBytes(raw) <= HEADER_BYTES_MAX) done();
     else done(TOO_LARGE);
   });
 }

@@ -1,4 +1,4 @@
-import swagger from '@fastify/swagger';
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { nameSchemas } from '../schemas/name-schemas.ts';
@@ -8,38 +8,43 @@ interface OpenApiOptions {
   readonly version: string;
 }
 
-/** Describes every route registered after it, at /openapi.json and rendered at /docs. */
-export async function registerOpenApi(app: FastifyInstance, { version }: OpenApiOptions): Promise<void> {
+/** What the document says of the whole service. */
+const DESCRIPTION: FastifyDynamicSwaggerOptions['openapi'] = {
+  openapi: '3.1.0',
+  tags: [
+    { name: 'decisions', description: 'The one question.' },
+    { name: 'policy', description: 'What decisions follow.' },
+    { name: 'evidence', description: 'What decisions rest on.' },
+    { name: 'gateways', description: 'The same question, asked by API gateways.' },
+    { name: 'health', description: 'For load balancers and people.' },
+  ],
+  components: {
+    securitySchemes: {
+      bearer: { type: 'http', scheme: 'bearer', description: 'An API key as a bearer token.' },
+      apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key.' },
+      gatewayKey: {
+        type: 'apiKey',
+        in: 'header',
+        name: 'X-Riskgate-Key',
+        description: 'An API key, or as the profile says.',
+      },
+    },
+  },
+  security: [{ bearer: [] }, { apiKey: [] }],
+};
+
+/** Describes every route registered after it: `app.swagger()` is the document, once the server is ready. */
+export async function describeRoutes(app: FastifyInstance, { version }: OpenApiOptions): Promise<void> {
   for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
   await app.register(swagger, {
     openapi: {
-      openapi: '3.1.0',
+      ...DESCRIPTION,
       info: {
         title: 'riskgate',
         version,
         description: 'Given a telemetry id and a device id: ALLOW, CHALLENGE or BLOCK, with reasons.',
         license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
       },
-      tags: [
-        { name: 'decisions', description: 'The one question.' },
-        { name: 'policy', description: 'What decisions follow.' },
-        { name: 'evidence', description: 'What decisions rest on.' },
-        { name: 'gateways', description: 'The same question, asked by API gateways.' },
-        { name: 'health', description: 'For load balancers and people.' },
-      ],
-      components: {
-        securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', description: 'An API key as a bearer token.' },
-          apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key.' },
-          gatewayKey: {
-            type: 'apiKey',
-            in: 'header',
-            name: 'X-Riskgate-Key',
-            description: 'An API key, or as the profile says.',
-          },
-        },
-      },
-      security: [{ bearer: [] }, { apiKey: [] }],
     },
     transformObject: (document) => {
       if (!('openapiObject' in document)) return document.swaggerObject;
@@ -55,6 +60,10 @@ export async function registerOpenApi(app: FastifyInstance, { version }: OpenApi
         typeof json['$id'] === 'string' ? json['$id'] : `schema-${index}`,
     },
   });
+}
+
+/** Serves the description at /openapi.json, and rendered at /docs. */
+export async function serveDescription(app: FastifyInstance): Promise<void> {
   // Both are written once: anybody may ask for them, at any rate.
   let document: string | undefined;
   let shown: object | undefined;
@@ -65,7 +74,7 @@ export async function registerOpenApi(app: FastifyInstance, { version }: OpenApi
     uiConfig: { deepLinking: true },
     uiHooks: {
       onRequest: (request, reply, done) => {
-        // It would be written anew for everyone. JSON is YAML.
+        // It would be written again for each request. JSON is YAML.
         if (request.url.split('?', 1)[0] === '/docs/yaml') void reply.redirect('json', 308);
         else done();
       },

@@ -1,9 +1,11 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import plugin from 'fastify-plugin';
 import type { StoredAnswer } from '../../application/ports.ts';
 import type { Asking, SettledDecide, SettledDecision } from '../../application/settle-decision.ts';
 import type { Decision } from '../../domain/decision.ts';
 import type { AnswerOnce, IdempotentAnswer } from '../callers/idempotency.ts';
 import { requireScope } from '../plugins/authenticate.ts';
+import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import {
   createDecideRequestSchema,
   createDecisionSchema,
@@ -38,15 +40,17 @@ const HEADERS = {
   ...decideResponseHeaders,
 };
 
-/** What the route needs. */
-export interface DecideRouteOptions {
+/** What the requests of this group use. */
+export interface DecideDependencies {
   readonly decide: SettledDecide;
-  /** All ids of the registry, and those of device APIs. */
-  readonly providers: readonly string[];
-  readonly deviceProviders: readonly string[];
   /** While draining, an answer asks the client to close its connection. */
   readonly isDraining: () => boolean;
   readonly answerOnce: AnswerOnce;
+}
+
+interface DecideRoutesOptions extends RouteGroupOptions<DecideDependencies> {
+  /** All of the registry. */
+  readonly providers: readonly { readonly id: string; readonly subject: string }[];
 }
 
 interface DecideRoute {
@@ -56,32 +60,43 @@ interface DecideRoute {
 }
 
 /** POST /v1/decide: 200 for all three verdicts. */
-export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOptions): void {
-  const { decide, isDraining, answerOnce } = options;
-  const body = toJsonSchema(createDecideRequestSchema(options.deviceProviders), 'input');
-  app.addSchema({
-    $id: DECISION_ID,
-    ...toJsonSchema(createDecisionSchema(options.providers), 'output'),
-    examples: [decisionExample],
-  });
-  const schema = {
-    summary: 'Decide: ALLOW, CHALLENGE or BLOCK',
-    description:
-      'Looks the telemetry id up at Stytch and the device at the device APIs, in parallel and inside one deadline, and weighs the evidence by the policy. An upstream outage is a degraded decision, never an error.',
-    operationId: 'decide',
-    tags: ['decisions'],
-    body: { ...body, examples: decideExamples },
-    querystring: toJsonSchema(decideQuerySchema, 'input'),
-    headers: toJsonSchema(decideHeadersSchema, 'input'),
-    response: {
-      200: { description: 'A decision, whichever it is.', headers: HEADERS, $ref: `${DECISION_ID}#` },
-      ...problemResponses(400, 401, 403, 409, 413, 415, 422, 429, 500, 503),
-    },
-  };
+export const decideRoutes = plugin<DecideRoutesOptions>(
+  async (app, { serve, providers }) => {
+    const deviceProviders = providers.filter(({ subject }) => subject === 'device_id').map(({ id }) => id);
+    const body = toJsonSchema(createDecideRequestSchema(deviceProviders), 'input');
+    app.addSchema({
+      $id: DECISION_ID,
+      ...toJsonSchema(createDecisionSchema(providers.map(({ id }) => id)), 'output'),
+      examples: [decisionExample],
+    });
+    const schema = {
+      summary: 'Decide: ALLOW, CHALLENGE or BLOCK',
+      description:
+        'Looks the telemetry id up at Stytch and the device at the device APIs, in parallel and inside one deadline, and weighs the evidence by the policy. An upstream outage is a degraded decision, never an error.',
+      operationId: 'decide',
+      tags: ['decisions'],
+      body: { ...body, examples: decideExamples },
+      querystring: toJsonSchema(decideQuerySchema, 'input'),
+      headers: toJsonSchema(decideHeadersSchema, 'input'),
+      response: {
+        200: { description: 'A decision, whichever it is.', headers: HEADERS, $ref: `${DECISION_ID}#` },
+        ...problemResponses(400, 401, 403, 409, 413, 415, 422, 429, 500, 503),
+      },
+    };
+    app.post<DecideRoute>(
+      '/v1/decide',
+      { schema, config: { scope: 'decide' } },
+      handlerFor(serve, createDecideHandler),
+    );
+  },
+  { name: 'decide-routes' },
+);
+
+function createDecideHandler({ decide, isDraining, answerOnce }: DecideDependencies) {
   /** Asked when the answer is there: draining may have begun while it was sought. */
   const closeWhenDraining = (reply: FastifyReply): FastifyReply =>
     isDraining() ? reply.header('connection', 'close') : reply;
-  app.post<DecideRoute>('/v1/decide', { schema, config: { scope: 'decide' } }, (request, reply) => {
+  return (request: FastifyRequest<DecideRoute>, reply: FastifyReply) => {
     const explain = request.query.explain === 'full';
     if (explain) requireScope(request, 'read');
     const subject = toSubject(request.body);
@@ -100,7 +115,7 @@ export function registerDecideRoute(app: FastifyInstance, options: DecideRouteOp
     // A warm decision is answered in place: a promise would cost it a turn of the event loop.
     if (!(settled instanceof Promise)) return sendDecision(closeWhenDraining(reply), settled, explain);
     return settled.then((late) => sendDecision(closeWhenDraining(reply), late, explain));
-  });
+  };
 }
 
 function sendDecision(reply: FastifyReply, { decision }: SettledDecision, explain: boolean): FastifyReply {

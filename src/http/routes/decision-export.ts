@@ -1,9 +1,11 @@
 import { finished, Readable } from 'node:stream';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import plugin from 'fastify-plugin';
 import { z } from 'zod';
 import { RiskgateError } from '../../domain/errors.ts';
 import { EXPORT_FORMATS, exportDecisions } from '../decision-log/decision-export.ts';
 import type { DecisionReads } from '../decision-log/decision-reads.ts';
+import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { decisionFilterShape, toRecordFilter } from '../schemas/decision-filter.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
@@ -23,36 +25,53 @@ const RETRY_AFTER_SECONDS = 10;
 
 const TYPES = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndjson; charset=utf-8' } as const;
 
+/** What the requests of this group use. */
+interface DecisionExportDependencies {
+  readonly reads: Pick<DecisionReads, 'bulk' | 'hashes'>;
+}
+
 /** GET /v1/decisions/export: everything that fits, streamed. */
-export function registerDecisionExportRoute(
-  app: FastifyInstance,
-  { reads }: { readonly reads: Pick<DecisionReads, 'bulk' | 'hashes'> },
-): void {
-  const text = { schema: { type: 'string' } };
-  const schema = {
-    summary: 'Decisions as a file',
-    description:
-      'All that fit the filters, newest first, with records of gaps among them. NDJSON has the whole records with their labels, CSV one line each, texts in quotes, with an apostrophe before whatever a spreadsheet would run as a formula. An answer that is cut off was not completed: ask again.',
-    operationId: 'exportDecisions',
-    tags: ['decisions'],
-    querystring: toJsonSchema(querySchema, 'input'),
-    response: {
-      200: {
-        description: 'The file.',
-        headers: REQUEST_ID_HEADER,
-        content: { 'text/csv': text, 'application/x-ndjson': text },
+export const decisionExportRoutes = plugin<RouteGroupOptions<DecisionExportDependencies>>(
+  async (app, { serve }) => {
+    const text = { schema: { type: 'string' } };
+    const schema = {
+      summary: 'Decisions as a file',
+      description:
+        'All that fit the filters, newest first, with records of gaps among them. NDJSON has the whole records with their labels, CSV one line each, texts in quotes, with an apostrophe before whatever a spreadsheet would run as a formula. An answer that is cut off was not completed: ask again.',
+      operationId: 'exportDecisions',
+      tags: ['decisions'],
+      querystring: toJsonSchema(querySchema, 'input'),
+      response: {
+        200: {
+          description: 'The file.',
+          headers: REQUEST_ID_HEADER,
+          content: { 'text/csv': text, 'application/x-ndjson': text },
+        },
+        ...problemResponses(400, 401, 403, 429, 500, 503),
       },
-      ...problemResponses(400, 401, 403, 429, 500, 503),
-    },
-  };
+    };
+    const route = {
+      schema,
+      config: { scope: 'read' as const, readsLog: 'at length' as const },
+      exposeHeadRoute: false,
+    };
+    app.get(
+      '/v1/decisions/export',
+      route,
+      handlerFor(serve, (dependencies) => createExport(dependencies, app.isStillAllowed)),
+    );
+  },
+  { name: 'decision-export-routes' },
+);
+
+type ExportRequest = FastifyRequest<{ Querystring: z.output<typeof querySchema> }>;
+
+function createExport(
+  { reads }: DecisionExportDependencies,
+  isStillAllowed: (request: FastifyRequest) => boolean,
+) {
   let underWay = 0;
-  type ExportRequest = FastifyRequest<{ Querystring: z.output<typeof querySchema> }>;
-  const route = {
-    schema,
-    config: { scope: 'read' as const, readsLog: 'at length' as const },
-    exposeHeadRoute: false,
-  };
-  app.get('/v1/decisions/export', route, async (request: ExportRequest, reply) => {
+  return async (request: ExportRequest, reply: FastifyReply) => {
     const { format = 'ndjson', bom, ...query } = request.query;
     const hasMark = bom === 'true';
     if (hasMark && format !== 'csv') throw markWithoutCsv();
@@ -72,8 +91,8 @@ export function registerDecisionExportRoute(
         'content-disposition': `attachment; filename="decisions.${format}"`,
         'content-type': TYPES[format],
       })
-      .send(Readable.from(whileAllowed(startWith(first, pages), () => app.isStillAllowed(request))));
-  });
+      .send(Readable.from(whileAllowed(startWith(first, pages), () => isStillAllowed(request))));
+  };
 }
 
 async function* startWith(

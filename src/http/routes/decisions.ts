@@ -1,9 +1,11 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import plugin from 'fastify-plugin';
 import { readPage } from '../../application/decision-log/read-pages.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import { readCursor, toCursor } from '../decision-log/decision-cursor.ts';
-import type { DecisionReadOptions } from '../decision-log/decision-reads.ts';
+import type { DecisionReadDependencies } from '../decision-log/decision-reads.ts';
 import { sendTagged } from '../decision-log/entity-tag.ts';
+import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { type DecisionDetail, decisionDetailSchema, toDecisionDetail } from '../schemas/decision-detail.ts';
 import { toRecordFilter } from '../schemas/decision-filter.ts';
 import {
@@ -24,17 +26,19 @@ import {
 } from '../schemas/responses.ts';
 
 /** GET /v1/decisions and GET /v1/decisions/{id}. */
-export function registerDecisionsRoutes(app: FastifyInstance, options: DecisionReadOptions): void {
-  registerList(app, options);
-  registerDetail(app, options);
-}
+export const decisionsRoutes = plugin<RouteGroupOptions<DecisionReadDependencies>>(
+  async (app, { serve }) => {
+    registerList(app, serve);
+    registerDetail(app, serve);
+  },
+  { name: 'decisions-routes' },
+);
 
 /** The `$id` under which the summary of a decision is shared. */
 export const SUMMARY_ID = 'DecisionSummary';
 const DETAIL_ID = 'RecordedDecision';
 
-function registerList(app: FastifyInstance, options: DecisionReadOptions): void {
-  const { reads, clock } = options;
+function registerList(app: FastifyInstance, serve: DecisionReadDependencies | null): void {
   app.addSchema({ $id: SUMMARY_ID, ...toJsonSchema(decisionSummarySchema, 'output') });
   const schema = {
     summary: 'Decisions, newest first',
@@ -51,19 +55,30 @@ function registerList(app: FastifyInstance, options: DecisionReadOptions): void 
     },
   };
   const route = { schema, config: { scope: 'read' as const, readsLog: 'briefly' as const } };
-  app.get('/v1/decisions', route, (request: FastifyRequest<{ Querystring: DecisionsQuery }>, reply) => {
+  app.get('/v1/decisions', route, handlerFor(serve, createList));
+}
+
+function createList(dependencies: DecisionReadDependencies) {
+  const { reads, clock } = dependencies;
+  return (request: FastifyRequest<{ Querystring: DecisionsQuery }>, reply: FastifyReply) => {
     const { limit = String(LIMIT_DEFAULT), cursor, ...query } = request.query;
     const filter = toRecordFilter(query, reads.hashes);
     const before = cursor === undefined ? null : readCursor(cursor, filter);
-    return sendTagged(request, reply, toTagOptions(options), ['list', filter, before, limit], async () => {
-      const { entries, next } = await readPage(reads.log, filter, { before, limit: Number(limit) }, clock);
-      const labels = await reads.log.labelsOf(entries);
-      const decisions = entries.flatMap(({ record }) =>
-        record.kind === 'decision' ? [toDecisionSummary(record, labels.get(record.id) ?? [])] : [],
-      );
-      return { body: { decisions, next_cursor: next === null ? null : toCursor(next, filter) } };
-    });
-  });
+    return sendTagged(
+      request,
+      reply,
+      toTagOptions(dependencies),
+      ['list', filter, before, limit],
+      async () => {
+        const { entries, next } = await readPage(reads.log, filter, { before, limit: Number(limit) }, clock);
+        const labels = await reads.log.labelsOf(entries);
+        const decisions = entries.flatMap(({ record }) =>
+          record.kind === 'decision' ? [toDecisionSummary(record, labels.get(record.id) ?? [])] : [],
+        );
+        return { body: { decisions, next_cursor: next === null ? null : toCursor(next, filter) } };
+      },
+    );
+  };
 }
 
 function toListSchema(): JsonSchema {
@@ -78,8 +93,7 @@ function toListSchema(): JsonSchema {
   };
 }
 
-function registerDetail(app: FastifyInstance, options: DecisionReadOptions): void {
-  const { reads } = options;
+function registerDetail(app: FastifyInstance, serve: DecisionReadDependencies | null): void {
   app.addSchema({ $id: DETAIL_ID, ...toJsonSchema(decisionDetailSchema, 'output') });
   const schema = {
     summary: 'One decision, and why',
@@ -100,13 +114,18 @@ function registerDetail(app: FastifyInstance, options: DecisionReadOptions): voi
     },
   };
   const route = { schema, config: { scope: 'read' as const, readsLog: 'briefly' as const } };
-  app.get('/v1/decisions/:id', route, (request: FastifyRequest<{ Params: { id: string } }>, reply) => {
+  app.get('/v1/decisions/:id', route, handlerFor(serve, createDetail));
+}
+
+function createDetail(dependencies: DecisionReadDependencies) {
+  const { reads } = dependencies;
+  return (request: FastifyRequest<{ Params: { id: string } }>, reply: FastifyReply) => {
     const { id } = request.params;
     const inForce = reads.policies.current().hash;
     return sendTagged(
       request,
       reply,
-      toTagOptions(options),
+      toTagOptions(dependencies),
       ['one', id, inForce],
       async (): Promise<{ readonly body: DecisionDetail }> => {
         const found = isDecisionId(id) ? await reads.log.find(id) : null;
@@ -115,10 +134,10 @@ function registerDetail(app: FastifyInstance, options: DecisionReadOptions): voi
         return { body: toDecisionDetail(found, policy, reads.telemetryProviders) };
       },
     );
-  });
+  };
 }
 
-function toTagOptions({ reads, version, newId }: DecisionReadOptions) {
+function toTagOptions({ reads, version, newId }: DecisionReadDependencies) {
   return { reader: reads.log, engine: version, newId };
 }
 

@@ -1,39 +1,45 @@
 import type { FastifyInstance } from 'fastify';
+import plugin from 'fastify-plugin';
 import { z } from 'zod';
 import type { SinkHealth } from '../../application/decision-log/decision-log.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
+import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 
 /** How the shared store is: `absent` where none is configured. */
 const STORE_STATES = ['up', 'down', 'absent'] as const;
-type StoreState = (typeof STORE_STATES)[number];
+/** One of them. */
+export type StoreState = (typeof STORE_STATES)[number];
 
-interface StoreProblem {
+/** What is wrong with the shared store, and what to do about it. */
+export interface StoreProblem {
   readonly code: string;
   readonly hint: string;
   readonly commands: readonly string[];
 }
 
-/** What the routes tell of. */
-export interface HealthRouteOptions {
-  readonly version: string;
-  readonly policy: () => CompiledPolicy;
-  readonly redisState: () => StoreState;
+/** How the service is at the moment. */
+export interface Readiness {
+  readonly isDraining: boolean;
+  readonly policy: Pick<CompiledPolicy, 'id' | 'hash'>;
+  readonly redis: StoreState;
   /** What is wrong with the shared store, by a code and a sentence; null when nothing is. */
-  readonly redisProblem: () => StoreProblem | null;
-  /**
-   * Whether purges made on other replicas are received; null where there is no shared store to receive them
-   * through.
-   */
-  readonly receivesPurges: () => boolean | null;
+  readonly redisProblem: StoreProblem | null;
+  /** Whether purges made on other replicas are received; null where there is no shared store. */
+  readonly receivesPurges: boolean | null;
   /** The sinks of the decision log that answers wait for. */
-  readonly strictSinks: () => readonly { readonly sink: string; readonly health: SinkHealth }[];
+  readonly strictSinks: readonly { readonly sink: string; readonly health: SinkHealth }[];
   /** The followed files of which something else than what is on disk is in force, by what they hold. */
-  readonly filesDiffering: () => readonly string[];
-  readonly isDraining: () => boolean;
+  readonly filesDiffering: readonly string[];
   readonly enabledProviders: readonly string[];
-  readonly suspectProviders: () => readonly string[];
+  readonly suspectProviders: readonly string[];
+}
+
+/** What the requests of this group use. */
+export interface HealthDependencies {
+  readonly version: string;
+  readonly readiness: () => Readiness;
 }
 
 const readinessSchema = z.object({
@@ -75,94 +81,102 @@ const readinessSchema = z.object({
 });
 
 /** /livez, /readyz and /version: open to everyone, without anything worth hiding. */
-export function registerHealthRoutes(app: FastifyInstance, options: HealthRouteOptions): void {
+export const healthRoutes = plugin<RouteGroupOptions<HealthDependencies>>(
+  async (app, { serve }) => {
+    registerLive(app);
+    registerReady(app, serve);
+    registerVersion(app, serve);
+  },
+  { name: 'health-routes' },
+);
+
+const TAGS = ['health'];
+
+function registerLive(app: FastifyInstance): void {
   const live = toJsonSchema(z.object({ status: z.literal('live') }), 'output');
-  const ready = toJsonSchema(readinessSchema, 'output');
-  const version = toJsonSchema(
-    z.object({ name: z.string(), version: z.string(), node: z.string() }),
-    'output',
-  );
-  const tags = ['health'];
-
-  app.get(
-    '/livez',
-    {
-      schema: {
-        summary: 'The process runs',
-        operationId: 'livez',
-        tags,
-        security: [],
-        response: {
-          200: { headers: REQUEST_ID_HEADER, description: 'Alive.', ...live },
-          ...problemResponses(400),
-        },
-      },
+  const schema = {
+    summary: 'The process runs',
+    operationId: 'livez',
+    tags: TAGS,
+    security: [],
+    response: {
+      200: { headers: REQUEST_ID_HEADER, description: 'Alive.', ...live },
+      ...problemResponses(400),
     },
-    (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'live' }),
-  );
-
-  const readyResponses = {
-    200: { headers: REQUEST_ID_HEADER, description: 'Ready.', ...ready },
-    503: { headers: REQUEST_ID_HEADER, description: 'Draining, or unable to record decisions.', ...ready },
-    ...problemResponses(400),
   };
-  app.get(
-    '/readyz',
-    {
-      schema: {
-        summary: 'The service takes requests',
-        operationId: 'readyz',
-        tags,
-        security: [],
-        response: readyResponses,
-      },
-    },
-    (_request, reply) => {
-      const { id, hash } = options.policy();
-      const sinks = options.strictSinks();
-      const status = statusOf(options.isDraining(), sinks);
-      return reply
-        .code(status === 'ready' ? 200 : 503)
-        .header('cache-control', 'no-store')
-        .send({
-          status,
-          policy: { id, hash },
-          redis: options.redisState(),
-          redis_problem: options.redisProblem(),
-          receives_purges: options.receivesPurges(),
-          decision_log_failing: sinks.flatMap(({ sink, health }) => (health === 'taking' ? [] : [sink])),
-          files_differing: options.filesDiffering(),
-          providers: options.enabledProviders,
-          suspect: options.suspectProviders(),
-        });
-    },
-  );
-
-  app.get(
-    '/version',
-    {
-      schema: {
-        summary: 'What runs here',
-        operationId: 'version',
-        tags,
-        security: [],
-        response: {
-          200: { headers: REQUEST_ID_HEADER, description: 'The version.', ...version },
-          ...problemResponses(400),
-        },
-      },
-    },
-    (_request, reply) =>
-      reply
-        .header('cache-control', 'no-store')
-        .send({ name: 'riskgate', version: options.version, node: process.version }),
+  app.get('/livez', { schema }, (_request, reply) =>
+    reply.header('cache-control', 'no-store').send({ status: 'live' }),
   );
 }
 
-function statusOf(
-  isDraining: boolean,
-  sinks: ReturnType<HealthRouteOptions['strictSinks']>,
-): z.infer<typeof readinessSchema>['status'] {
+function registerReady(app: FastifyInstance, serve: HealthDependencies | null): void {
+  const ready = toJsonSchema(readinessSchema, 'output');
+  const schema = {
+    summary: 'The service takes requests',
+    operationId: 'readyz',
+    tags: TAGS,
+    security: [],
+    response: {
+      200: { headers: REQUEST_ID_HEADER, description: 'Ready.', ...ready },
+      503: { headers: REQUEST_ID_HEADER, description: 'Draining, or unable to record decisions.', ...ready },
+      ...problemResponses(400),
+    },
+  };
+  app.get(
+    '/readyz',
+    { schema },
+    handlerFor(serve, ({ readiness }) => (_request, reply) => {
+      const body = toReadinessBody(readiness());
+      return reply
+        .code(body.status === 'ready' ? 200 : 503)
+        .header('cache-control', 'no-store')
+        .send(body);
+    }),
+  );
+}
+
+function registerVersion(app: FastifyInstance, serve: HealthDependencies | null): void {
+  const shape = z.object({ name: z.string(), version: z.string(), node: z.string() });
+  const schema = {
+    summary: 'What runs here',
+    operationId: 'version',
+    tags: TAGS,
+    security: [],
+    response: {
+      200: { headers: REQUEST_ID_HEADER, description: 'The version.', ...toJsonSchema(shape, 'output') },
+      ...problemResponses(400),
+    },
+  };
+  app.get(
+    '/version',
+    { schema },
+    handlerFor(
+      serve,
+      ({ version }) =>
+        (_request, reply) =>
+          reply
+            .header('cache-control', 'no-store')
+            .send({ name: 'riskgate', version, node: process.version }),
+    ),
+  );
+}
+
+function toReadinessBody(now: Readiness): z.infer<typeof readinessSchema> {
+  const { id, hash } = now.policy;
+  return {
+    status: statusOf(now),
+    policy: { id, hash },
+    redis: now.redis,
+    redis_problem: now.redisProblem && { ...now.redisProblem, commands: [...now.redisProblem.commands] },
+    receives_purges: now.receivesPurges,
+    decision_log_failing: now.strictSinks.flatMap(({ sink, health }) => (health === 'taking' ? [] : [sink])),
+    files_differing: [...now.filesDiffering],
+    providers: [...now.enabledProviders],
+    suspect: [...now.suspectProviders],
+  };
+}
+
+function statusOf({ isDraining, strictSinks }: Readiness): z.infer<typeof readinessSchema>['status'] {
   if (isDraining) return 'draining';
-  return sinks.some(({ health }) => health === 'unready') ? 'decision_log_unavailable' : 'ready';
+  return strictSinks.some(({ health }) => health === 'unready') ? 'decision_log_unavailable' : 'ready';
 }

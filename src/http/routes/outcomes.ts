@@ -1,46 +1,58 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
+import plugin from 'fastify-plugin';
 import { reportOutcome } from '../../application/decision-log/report-outcome.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
-import type { DecisionReadOptions } from '../decision-log/decision-reads.ts';
+import type { DecisionReadDependencies } from '../decision-log/decision-reads.ts';
+import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { type OutcomeRequest, outcomeRequestSchema, outcomeSchema } from '../schemas/outcomes.ts';
 import { problemResponses, REQUEST_ID_HEADER, toDecisionIdParams } from '../schemas/responses.ts';
 import { isDecisionId, unknownDecision } from './decisions.ts';
 
-/** POST /v1/decisions/{id}/outcome: how a decision turned out. */
-export function registerOutcomeRoute(app: FastifyInstance, { reads, clock }: DecisionReadOptions): void {
-  const schema = {
-    summary: 'Say how a decision turned out',
-    description:
-      'Feeds the precision of rules in GET /v1/stats. Repeatable: the same said again changes nothing. Of several labels that with the latest time counts, and all of them are kept, 100 at most.',
-    operationId: 'reportOutcome',
-    tags: ['decisions'],
-    params: toDecisionIdParams(),
-    body: toJsonSchema(outcomeRequestSchema, 'input'),
-    response: {
-      200: {
-        description: 'It is recorded, now or before.',
-        headers: REQUEST_ID_HEADER,
-        ...toJsonSchema(outcomeSchema, 'output'),
-      },
-      ...problemResponses(400, 401, 403, 404, 409, 413, 415, 429, 500, 503),
-    },
-  };
-  interface OutcomeRoute {
-    Params: { id: string };
-    Body: OutcomeRequest;
-  }
-  const report = reportOutcome({ log: reads.log, hashes: reads.hashes, clock, formatTime: toRfc3339 });
-  const route = { schema, config: { scope: 'decide' as const } };
-  app.post('/v1/decisions/:id/outcome', route, async (request: FastifyRequest<OutcomeRoute>, reply) => {
-    const { label, at, note = null } = request.body;
-    const { id } = request.params;
-    if (!isDecisionId(id)) throw unknownDecision();
-    const atMs = at === undefined ? null : Date.parse(at);
-    const labels = await report({ id, label, atMs, note, caller: request.caller?.id ?? '' });
-    if (labels === null) throw unknownDecision();
-    return reply
-      .header('cache-control', 'no-store')
-      .send({ decision_id: id, label: labels.at(-1)?.label, labels });
-  });
+interface OutcomeRoute {
+  Params: { id: string };
+  Body: OutcomeRequest;
 }
+
+/** POST /v1/decisions/{id}/outcome: how a decision turned out. */
+export const outcomeRoutes = plugin<RouteGroupOptions<DecisionReadDependencies>>(
+  async (app, { serve }) => {
+    const schema = {
+      summary: 'Say how a decision turned out',
+      description:
+        'Feeds the precision of rules in GET /v1/stats. Repeatable: the same said again changes nothing. Of several labels that with the latest time counts, and all of them are kept, 100 at most.',
+      operationId: 'reportOutcome',
+      tags: ['decisions'],
+      params: toDecisionIdParams(),
+      body: toJsonSchema(outcomeRequestSchema, 'input'),
+      response: {
+        200: {
+          description: 'It is recorded, now or before.',
+          headers: REQUEST_ID_HEADER,
+          ...toJsonSchema(outcomeSchema, 'output'),
+        },
+        ...problemResponses(400, 401, 403, 404, 409, 413, 415, 429, 500, 503),
+      },
+    };
+    const route = { schema, config: { scope: 'decide' as const } };
+    app.post(
+      '/v1/decisions/:id/outcome',
+      route,
+      handlerFor(serve, ({ reads, clock }) => {
+        const report = reportOutcome({ log: reads.log, hashes: reads.hashes, clock, formatTime: toRfc3339 });
+        return async (request: FastifyRequest<OutcomeRoute>, reply) => {
+          const { label, at, note = null } = request.body;
+          const { id } = request.params;
+          if (!isDecisionId(id)) throw unknownDecision();
+          const atMs = at === undefined ? null : Date.parse(at);
+          const labels = await report({ id, label, atMs, note, caller: request.caller?.id ?? '' });
+          if (labels === null) throw unknownDecision();
+          return reply
+            .header('cache-control', 'no-store')
+            .send({ decision_id: id, label: labels.at(-1)?.label, labels });
+        };
+      }),
+    );
+  },
+  { name: 'outcome-routes' },
+);

@@ -5,7 +5,7 @@ import Fastify from 'fastify';
 import t from 'tap';
 import { RiskgateError } from '../../../src/domain/errors.ts';
 import { exportDecisions } from '../../../src/http/decision-log/decision-export.ts';
-import { registerDecisionExportRoute } from '../../../src/http/routes/decision-export.ts';
+import { decisionExportRoutes } from '../../../src/http/routes/decision-export.ts';
 import { SHARED_SCHEMAS } from '../../../src/http/schemas/responses.ts';
 import { createDecisionRecord, createGapRecord } from '../../support/decision-records.ts';
 import { createReadApi } from '../../support/read-api.ts';
@@ -192,7 +192,7 @@ t.test('keeps no place for a client that goes away before its export begins', as
     await delay(1);
     waiting -= 1;
   });
-  registerDecisionExportRoute(app, { reads: { bulk: log, hashes: [hashes] } });
+  await app.register(decisionExportRoutes, { serve: { reads: { bulk: log, hashes: [hashes] } } });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const port = portOf(app.server.address());
   const path = '/v1/decisions/export';

@@ -1,10 +1,18 @@
-import type { Logger } from 'pino';
 import { findInertRules } from '../application/describe-policy.ts';
 import type { ProviderSlot } from '../application/gather-evidence.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
+import type { AppContext } from './context.ts';
 
-/** Names every provider without credentials, and the rules that cannot speak without it. */
-export function warnOfDisabled(policy: CompiledPolicy, slots: readonly ProviderSlot[], logger: Logger): void {
+/**
+ * Says in the log that the service is a demo, and names every provider without credentials, with the rules that
+ * cannot be evaluated without it.
+ */
+export function warnAtStart(
+  { config, logger }: AppContext,
+  policy: CompiledPolicy,
+  slots: readonly ProviderSlot[],
+): void {
+  if (config.isInsecureAllowed) logger.warn({ event: 'service.insecure' }, 'secrets are not checked: a demo');
   const inert = findInertRules(policy, slots);
   for (const { id, source } of slots) {
     if (source !== null) continue;

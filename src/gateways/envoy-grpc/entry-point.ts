@@ -12,8 +12,8 @@ const PROTO_FILE = fileURLToPath(new URL('./authorization.proto', import.meta.ur
 /** An answer at the very end of the gateway's deadline comes too late: this share of it is for the way back. */
 const RETURN_SHARE = 0.1;
 
-/** What the gRPC entry point needs. */
-export interface GrpcDoorOptions {
+/** What the gRPC entry point uses. */
+export interface GrpcEntryPointOptions {
   readonly check: Check;
   /** Whether these credentials are those of a gateway of any profile. */
   readonly isGateway: (credentials: GatewayCredentials) => boolean;
@@ -25,8 +25,8 @@ export interface GrpcDoorOptions {
   readonly isReady: () => boolean;
 }
 
-/** The door for Envoy over gRPC, ready to listen. */
-export function createGrpcDoor(options: GrpcDoorOptions): GrpcServer {
+/** The entry point for Envoy over gRPC, ready to listen. */
+export function createGrpcEntryPoint(options: GrpcEntryPointOptions): GrpcServer {
   const { check, isGateway, noteRefusal, newId, messageBytesMax, isReady } = options;
   const ask = (request: CheckRequest, call: GrpcCall) => {
     const { deadlineMs } = call;

@@ -1,0 +1,47 @@
+import { createConcurrentRequests } from '../application/callers/concurrent-requests.ts';
+import { createHoldToLimits, type HoldToLimits } from '../application/callers/hold-to-limits.ts';
+import { type AnswerOnce, createAnswerOnce } from '../http/callers/idempotency.ts';
+import { createTrafficLog } from '../http/callers/traffic-log.ts';
+import type { TrafficObserver } from '../http/callers/traffic-observer.ts';
+import { createKeyedHash } from '../platform/keyed-hash.ts';
+import { createCallerStores } from './caller-stores.ts';
+import type { AppContext } from './context.ts';
+import type { RedisInUse } from './redis.ts';
+
+/** Longer than whatever keeps a decided answer from being stored at once. */
+const LOCK_MARGIN_MS = 5_000;
+
+/** What holds callers to their limits, and answers their retries. */
+interface Callers {
+  readonly holdToLimits: HoldToLimits;
+  readonly answerOnce: AnswerOnce;
+  readonly traffic: TrafficObserver;
+  close(): Promise<void>;
+}
+
+/** Opens the stores of callers, and builds what uses them. */
+export function wireCallers({ config, clock, newId, logger }: AppContext, redis: RedisInUse): Callers {
+  const { redisTimeoutMs, idHashKeys, idempotencyTtlMs, decisionDeadlineMs } = config;
+  const stores = createCallerStores({
+    clock,
+    logger,
+    target: redis.target,
+    redisTimeoutMs,
+    onRefused: redis.recheck,
+  });
+  redis.watch(stores.health);
+  const traffic = createTrafficLog(logger, clock);
+  return {
+    holdToLimits: createHoldToLimits(stores.requestCounter, createConcurrentRequests()),
+    answerOnce: createAnswerOnce({
+      store: stores.idempotency,
+      hashes: idHashKeys.map((key) => createKeyedHash(key, 'idempotency', 1)),
+      newId,
+      ttlMs: idempotencyTtlMs,
+      lockMs: decisionDeadlineMs + LOCK_MARGIN_MS,
+      traffic,
+    }),
+    traffic,
+    close: stores.close,
+  };
+}

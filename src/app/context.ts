@@ -1,0 +1,39 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Clock } from '../application/ports.ts';
+import type { Config } from '../config/config.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { ProviderDefinition } from '../providers/definition.ts';
+import type { SinkDefinition } from '../stores/decision-log/definition.ts';
+
+/** What every part of the service is built with. */
+export interface AppContext {
+  readonly config: Config;
+  /** The registry; the configuration says which of them are enabled. */
+  readonly providers: readonly ProviderDefinition[];
+  /** The registry of the decision log's sinks, likewise. */
+  readonly sinks: readonly SinkDefinition[];
+  readonly logger: Logger;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly random: () => number;
+  /** Takes records for standard output. */
+  readonly write: (text: string) => void;
+}
+
+const DEFAULTS = {
+  clock: systemClock,
+  newId: randomUUIDv7,
+  random: Math.random,
+  // Without a place to write to, records go nowhere.
+  write: (): void => {},
+};
+
+/** What a service cannot choose for itself, and what it otherwise would. */
+export type AppOptions = Omit<AppContext, keyof typeof DEFAULTS> & Partial<AppContext>;
+
+/** The options with what they leave out. */
+export function toContext(options: AppOptions): AppContext {
+  return { ...DEFAULTS, ...options };
+}

@@ -1,0 +1,48 @@
+import { createCustody } from '../application/custody.ts';
+import { createDecide, type Decide } from '../application/decide.ts';
+import type { KnownPolicies } from '../application/decision-log/known-policies.ts';
+import { createRecordDecision } from '../application/decision-log/record-decision.ts';
+import type { ProviderSlot } from '../application/gather-evidence.ts';
+import { type SettledDecide, settleDecisions } from '../application/settle-decision.ts';
+import type { Tracer } from '../application/tracer.ts';
+import type { AppContext } from './context.ts';
+import type { DecisionLog } from './decision-log.ts';
+import { createCustodyHashes } from './keyed-hashes.ts';
+import type { Observers } from './observers.ts';
+import { createOverloadGuard, type OverloadGuard } from './overload.ts';
+import type { Stores } from './stores.ts';
+
+interface DecisionParts {
+  readonly slots: readonly ProviderSlot[];
+  readonly stores: Stores;
+  readonly policies: KnownPolicies;
+  readonly observer: Observers['observer'];
+  /** Null records nothing. */
+  readonly log: DecisionLog | null;
+  readonly tracer: Tracer | null;
+}
+
+/** The use case as its callers may use it: settled, and bounded by what the process can do in time. */
+interface Decisions extends OverloadGuard {
+  /** Adds what follows every decision to another use case. */
+  settle(decide: Decide): SettledDecide;
+}
+
+/** Builds the use case, and starts to measure the load. */
+export function wireDecisions(context: AppContext, parts: DecisionParts): Decisions {
+  const { config, clock, newId } = context;
+  const { slots, stores, policies, observer, log, tracer } = parts;
+  const hashes = createCustodyHashes(config.idHashKeys);
+  const decide = createDecide({
+    slots,
+    policy: policies.current,
+    custody: createCustody({ slots, store: stores.custody, hashes, clock, observer }),
+    clock,
+    newId,
+    deadlineMs: config.decisionDeadlineMs,
+    tracer,
+  });
+  const record = log === null ? null : createRecordDecision(log);
+  const settle = (unsettled: Decide) => settleDecisions(unsettled, { record, observer });
+  return { ...createOverloadGuard({ ...context, ...config, decide: settle(decide) }), settle };
+}

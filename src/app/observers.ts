@@ -1,0 +1,57 @@
+import type { MetricsSource } from '../http/routes/metrics.ts';
+import { measureCallers } from '../observers/caller-metrics.ts';
+import { type CircuitStates, createCircuitStates } from '../observers/circuit-states.ts';
+import { type Observer, observeAll } from '../observers/fan-out.ts';
+import { createLogObserver } from '../observers/log-observer.ts';
+import { measureService } from '../observers/service-metrics.ts';
+import type { AppContext } from './context.ts';
+import type { DecisionLog } from './decision-log.ts';
+import type { FollowedFiles } from './followed-files.ts';
+import type { RedisInUse } from './redis.ts';
+import type { Stores } from './stores.ts';
+
+/** What is told of decisions, providers and operations, and what can be read of it. */
+export interface Observers {
+  /** Tells all of them. */
+  readonly observer: Observer;
+  readonly circuitOf: CircuitStates['circuitOf'];
+  /** Null where nothing is measured. */
+  readonly metrics: MetricsSource | null;
+  /** Those that name callers; null likewise. */
+  readonly callerMetrics: MetricsSource | null;
+  /** Ends the measuring. */
+  close(): void;
+}
+
+/** What a scrape reads beside what observers were told. */
+interface Measured {
+  readonly files: FollowedFiles;
+  readonly redis: RedisInUse;
+  readonly stores: Stores;
+  readonly log: DecisionLog | null;
+}
+
+/** The log line, the metrics and the circuits. */
+export function createObservers({ config, version, logger }: AppContext, parts: Measured): Observers {
+  const { files, redis, stores, log } = parts;
+  const enabled = config.providers.filter(({ isEnabled }) => isEnabled).map(({ id }) => id);
+  const state = {
+    version,
+    policy: files.policy,
+    redisState: redis.state,
+    storeUsage: () => stores.evidence.usage(),
+    files: files.statuses,
+    logUsage: () => log?.usage() ?? [],
+  };
+  const measured = config.isMeasured ? measureService(enabled, state) : null;
+  const circuits = createCircuitStates();
+  const observers: Partial<Observer>[] = [createLogObserver(logger), circuits.observer];
+  if (measured !== null) observers.push(measured.observer);
+  return {
+    observer: observeAll(observers),
+    circuitOf: circuits.circuitOf,
+    metrics: measured?.metrics ?? null,
+    callerMetrics: measured && measureCallers(() => files.keyring().uses()),
+    close: () => measured?.close(),
+  };
+}

@@ -1,0 +1,66 @@
+import type { FastifyInstance } from 'fastify';
+import { type GatewayDependencies, gatewayRoutes } from '../gateways/routes.ts';
+import type { DecisionReadDependencies } from '../http/decision-log/decision-reads.ts';
+import { describeRoutes } from '../http/plugins/openapi.ts';
+import { type ProtectOptions, protect } from '../http/plugins/protect.ts';
+import { type DecideDependencies, decideRoutes } from '../http/routes/decide.ts';
+import { decisionExportRoutes } from '../http/routes/decision-export.ts';
+import { decisionStreamRoutes } from '../http/routes/decision-stream.ts';
+import { decisionsRoutes } from '../http/routes/decisions.ts';
+import { type EvidenceDependencies, evidenceRoutes } from '../http/routes/evidence.ts';
+import { type HealthDependencies, healthRoutes } from '../http/routes/health.ts';
+import { callerMetricsRoutes, type MetricsSource, metricsRoutes } from '../http/routes/metrics.ts';
+import { outcomeRoutes } from '../http/routes/outcomes.ts';
+import { type PolicyDependencies, policyRoutes } from '../http/routes/policy.ts';
+import { type ProvidersDependencies, providersRoutes } from '../http/routes/providers.ts';
+import { statsRoutes } from '../http/routes/stats.ts';
+import type { AppContext } from './context.ts';
+
+/** What each group of routes uses. Null: the service has no such routes. */
+export interface RouteDependencies {
+  readonly health: HealthDependencies;
+  readonly metrics: MetricsSource | null;
+  readonly gateways: GatewayDependencies;
+  /** What every request passes that needs an API key. */
+  readonly protect: ProtectOptions;
+  readonly decide: DecideDependencies;
+  readonly policy: PolicyDependencies;
+  readonly evidence: EvidenceDependencies;
+  readonly decisions: DecisionReadDependencies | null;
+  readonly providers: ProvidersDependencies;
+  readonly callerMetrics: MetricsSource | null;
+}
+
+/** Registers every group of routes, and the description of them all. Without `service` all of them are described, and none answers. */
+export async function registerRoutes(
+  app: FastifyInstance,
+  context: Pick<AppContext, 'version' | 'providers'>,
+  service: RouteDependencies | null,
+): Promise<void> {
+  await describeRoutes(app, context);
+  await app.register(healthRoutes, { serve: service?.health ?? null });
+  if (service?.metrics !== null) await app.register(metricsRoutes, { serve: service?.metrics ?? null });
+  await app.register(gatewayRoutes, { serve: service?.gateways ?? null });
+  await app.register(async (api) => {
+    if (service !== null) await protect(api, service.protect);
+    await api.register(decideRoutes, { ...context, serve: service?.decide ?? null });
+    await api.register(policyRoutes, { serve: service?.policy ?? null });
+    await api.register(evidenceRoutes, { ...context, serve: service?.evidence ?? null });
+    if (service?.decisions !== null) await registerDecisionReads(api, service?.decisions ?? null);
+    await api.register(providersRoutes, { serve: service?.providers ?? null });
+    if (service?.callerMetrics !== null)
+      await api.register(callerMetricsRoutes, { serve: service?.callerMetrics ?? null });
+  });
+}
+
+/** Registers the groups that read the decision log. */
+export async function registerDecisionReads(
+  api: FastifyInstance,
+  serve: DecisionReadDependencies | null,
+): Promise<void> {
+  await api.register(decisionsRoutes, { serve });
+  await api.register(decisionStreamRoutes, { serve });
+  await api.register(decisionExportRoutes, { serve });
+  await api.register(outcomeRoutes, { serve });
+  await api.register(statsRoutes, { serve });
+}
