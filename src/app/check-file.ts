@@ -7,8 +7,7 @@ import type { ProfilesByName } from '../gateways/profiles-document.ts';
 import { checkKeys, createKeyring, type KeyEntry } from '../http/callers/api-keys.ts';
 import { findOpenMode } from '../platform/exposure.ts';
 import { compileLinearPattern } from '../platform/linear-pattern.ts';
-import { readTextFile } from '../platform/read-text-file.ts';
-import type { FileResult } from '../platform/reloadable-file.ts';
+import { type FileResult, readTextFile } from '../platform/read-text-file.ts';
 import { parseYaml } from '../platform/yaml-document.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
 

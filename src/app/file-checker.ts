@@ -1,5 +1,5 @@
 import { askWorker, type WorkerQuestion } from '../platform/ask-worker.ts';
-import type { FileResult } from '../platform/reloadable-file.ts';
+import type { FileResult } from '../platform/read-text-file.ts';
 import type { CheckedFiles, FileKind, FileQuestion } from './check-file.ts';
 import type { WorkerFileQuestion } from './check-file-worker.ts';
 

@@ -8,12 +8,8 @@ import type { GatewayProfiles } from '../gateways/profile.ts';
 import { createKeyring, type Keyring } from '../http/callers/api-keys.ts';
 import { findExposures, isLoopback } from '../platform/exposure.ts';
 import { compileLinearPattern } from '../platform/linear-pattern.ts';
-import {
-  type FileResult,
-  type FileStatus,
-  followFile,
-  type ReloadableFile,
-} from '../platform/reloadable-file.ts';
+import type { FileResult } from '../platform/read-text-file.ts';
+import { type FileStatus, followFile, type ReloadableFile } from '../platform/reloadable-file.ts';
 import { runInPieces } from '../platform/run-in-pieces.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
 import type { SinkDefinition } from '../stores/decision-log/definition.ts';

@@ -18,7 +18,7 @@ import { PROXY_SETTINGS, withLowerCaseProxies } from './proxy-settings.ts';
 import { isRedisNamed, readRedis } from './read-redis.ts';
 import { type ConfigValues, isComplete, type ReadValues, readSettings } from './read-settings.ts';
 import { REDIS_SETTINGS, type RedisConfig, type RedisTlsConfig } from './redis-settings.ts';
-import { type ReadSecret, readSecretFiles, secretFileSettings } from './secret-files.ts';
+import { type ConfigResult, type ReadSecret, readSecretFiles, secretFileSettings } from './secret-files.ts';
 import { findServiceLinks, withoutServiceLinks } from './service-links.ts';
 import { SERVICE_SETTINGS } from './service-settings.ts';
 import { type IgnoredVariable, readTraces, TRACE_SETTINGS, type TraceConfig } from './trace-settings.ts';
@@ -45,11 +45,6 @@ export interface Config extends ConfigValues<OwnSettings> {
   readonly ignored: readonly IgnoredVariable[];
   readonly providers: readonly ProviderConfig[];
 }
-
-/** The configuration, or every mistake in it at once. */
-export type ConfigResult =
-  | { readonly ok: true; readonly value: Config }
-  | { readonly ok: false; readonly mistakes: readonly string[] };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -82,7 +77,7 @@ export function loadConfig(
   plugIns: PlugInDeclarations,
   checkFiles: (files: ConfigFiles) => readonly string[] = () => [],
   readSecret: ReadSecret = readNoSecret,
-): ConfigResult {
+): ConfigResult<Config> {
   const { env, mistakes: unread } = readSecretFiles(
     withLowerCaseProxies(withoutServiceLinks(given)),
     allSettings(plugIns),

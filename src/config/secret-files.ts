@@ -3,12 +3,16 @@ import type { Setting } from '../platform/setting.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The text of a file, or why it cannot be had, beginning with its path. */
-export type ReadSecret = (
-  path: string,
-) =>
-  | { readonly ok: true; readonly value: string }
+/**
+ * What was read, or every mistake in it at once. The shape is the domain's `Result`, which nothing here may
+ * import.
+ */
+export type ConfigResult<Value> =
+  | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly mistakes: readonly string[] };
+
+/** The text of a file, or why it cannot be had, beginning with its path. */
+export type ReadSecret = (path: string) => ConfigResult<string>;
 
 /**
  * What stands for a secret whose file cannot be used: the mistake is told, and nothing else is to be told of

@@ -1,17 +1,20 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
-/** The text of a file, or why it is not taken, beginning with the path. */
-type TextResult =
-  | { readonly ok: true; readonly value: string }
+/**
+ * What a file holds, or every mistake in it, each beginning with its path. The shape is the domain's
+ * `Result`, which nothing here may import.
+ */
+export type FileResult<Value> =
+  | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly mistakes: readonly string[] };
 
 /**
  * Reads a regular file of at most `bytesMax` bytes in UTF-8. Its size is known before anything is read, and
  * no more is read than that: a file that changes meanwhile is a mistake, and so is one that is no file.
  */
-export function readTextFile(path: string, bytesMax: number): TextResult {
+export function readTextFile(path: string, bytesMax: number): FileResult<string> {
   let descriptor: number | null = null;
-  const refuse = (why: string): TextResult => ({ ok: false, mistakes: [`${path}: ${why}`] });
+  const refuse = (why: string): FileResult<string> => ({ ok: false, mistakes: [`${path}: ${why}`] });
   try {
     // A named pipe would hold whoever opens it until somebody writes.
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

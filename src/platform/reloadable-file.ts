@@ -1,9 +1,5 @@
+import type { FileResult } from './read-text-file.ts';
 import { type FileLook, lookAt, watchForChanges } from './watched-file.ts';
-
-/** What a file came to, or every mistake in it, each beginning with its path. */
-export type FileResult<Value> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly mistakes: readonly string[] };
 
 /** A value that follows its file. A change that cannot be used leaves the last good value in place. */
 export interface ReloadableFile<Value> {

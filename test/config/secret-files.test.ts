@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { allSettings, type ConfigResult, loadConfig } from '../../src/config/config.ts';
+import { allSettings, type Config, loadConfig } from '../../src/config/config.ts';
 import { findMisspeltVariables } from '../../src/config/misspelt-variables.ts';
+import type { ConfigResult } from '../../src/config/secret-files.ts';
 import { readTextFile } from '../../src/platform/read-text-file.ts';
 import { PLUG_INS } from '../support/plug-ins.ts';
 
@@ -26,7 +27,7 @@ function write(text: string | Uint8Array): string {
   return path;
 }
 
-function load(env: Readonly<Record<string, string>>): ConfigResult {
+function load(env: Readonly<Record<string, string>>): ConfigResult<Config> {
   return loadConfig(
     { ...PLAIN, ...env },
     PLUG_INS,

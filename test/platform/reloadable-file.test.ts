@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import type { FileResult } from '../../src/platform/read-text-file.ts';
 import { readTextFile } from '../../src/platform/read-text-file.ts';
-import { type FileResult, followFile } from '../../src/platform/reloadable-file.ts';
+import { followFile } from '../../src/platform/reloadable-file.ts';
 import { until } from '../support/test-app.ts';
 
 /** A file of text that is refused while it begins with `bad`. */
