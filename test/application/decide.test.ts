@@ -47,11 +47,9 @@ const curious = load(
 );
 
 function createSlots(look?: () => LookResult | Promise<LookResult>): readonly ProviderSlot[] {
-  return [
-    slotOf(createSource('stytch', 'telemetry_id', look)),
-    slotOf(createSource('mobilerun', 'device_id')),
-    slotOf(createSource('prefactor', 'device_id')),
-  ];
+  return PROVIDERS.map(({ id, subject }) =>
+    slotOf(id === 'stytch' ? createSource(id, subject, look) : createSource(id, subject)),
+  );
 }
 
 function open(changes: Partial<DecideDependencies> = {}) {

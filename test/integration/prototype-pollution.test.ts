@@ -8,7 +8,7 @@ import { parseYaml } from '../../src/platform/yaml-document.ts';
 import { readAnswer } from '../../src/providers/read-answer.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import { CONTEXT, respond, summarise } from '../providers/answer-support.ts';
-import { MOBILERUN_FULL, PREFACTOR_FULL, STYTCH_FULL } from '../providers/payloads.ts';
+import { FULL_ANSWERS, TESTED_PROVIDERS } from '../providers/payloads.ts';
 import { createTestApp } from '../support/test-app.ts';
 
 const app = await createTestApp(t);
@@ -149,11 +149,12 @@ t.test('refuses key files with such names, and gives no scope through one', asyn
   t.equal(named.value.find('__proto__'), null);
 });
 
-const PAYLOADS = { stytch: STYTCH_FULL, mobilerun: MOBILERUN_FULL, prefactor: PREFACTOR_FULL };
+for (const provider of TESTED_PROVIDERS) {
+  const full = FULL_ANSWERS[provider.id];
+  if (full === undefined) throw new Error(`Add a full answer of ${provider.id} to payloads.ts.`);
 
-for (const provider of PROVIDERS) {
   t.test(`takes nothing of a payload of ${provider.id} from a prototype`, async (t) => {
-    const text = JSON.stringify(PAYLOADS[provider.id as keyof typeof PAYLOADS]);
+    const text = JSON.stringify(full.body);
     for (const body of [
       `{"__proto__":${text}}`,
       `{"constructor":{"prototype":${text}}}`,
@@ -166,9 +167,8 @@ for (const provider of PROVIDERS) {
       '{',
       '{"__proto__":{"found":false},"constructor":{"prototype":{"found":false}},',
     );
-    const id = provider.id === 'stytch' ? STYTCH_FULL.telemetry_id : PREFACTOR_FULL.summary.id;
     const [plain, odd] = [text, spiked].map((body) =>
-      readAnswer(provider, respond(200, body), { id }, CONTEXT),
+      readAnswer(provider, respond(200, body), { id: full.id }, CONTEXT),
     );
     t.same(odd, plain, 'and such members change nothing');
     t.equal(odd?.outcome, 'ok');

@@ -184,9 +184,10 @@ t.test('a purge takes no parts that no provider is asked about', async (t) => {
 
 t.test('the API description names the parameters that these providers bring', async (t) => {
   const app = await open(t);
-  const { json } = await app.ask<{
+  const { json, text } = await app.ask<{
     paths: { '/v1/evidence': { delete: { parameters: { name: string }[] } } };
   }>('GET', '/openapi.json');
   const names = json.paths['/v1/evidence'].delete.parameters.map(({ name }) => name);
   t.same(names, ['telemetry_id', 'device_id', 'ip', 'account_id']);
+  t.notMatch(text, /"format":"ip"/, 'no JSON Schema format');
 });

@@ -8,6 +8,7 @@ import type { Signals } from '../../src/domain/evidence.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
 import type { DeviceIds, Subject } from '../../src/domain/subject.ts';
 import { stricterOf, type Verdict } from '../../src/domain/verdict.ts';
+import { PROVIDERS } from '../../src/providers/registry.ts';
 import { createMemoryCustodyStore } from '../../src/stores/custody/memory-store.ts';
 import { createResult, createSource, disabledSlot, slotOf } from '../application/sources.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
@@ -31,10 +32,9 @@ function open(policy: CompiledPolicy, enabledDevices: readonly string[]) {
           present: (signals) => signals,
         })
       : disabledSlot(id, subject);
-  const slots = [
-    toSlot('stytch', 'telemetry_id', true),
-    ...['mobilerun', 'prefactor'].map((id) => toSlot(id, 'device_id', enabledDevices.includes(id))),
-  ];
+  const slots = PROVIDERS.map(({ id, subject }) =>
+    toSlot(id, subject, id === 'stytch' || enabledDevices.includes(id)),
+  );
   const same = (id: string) => id;
   const custody = createCustody({
     slots,

@@ -26,18 +26,20 @@ const FIRST_USE = {
 
 const directory = new URL('../../policies/', import.meta.url);
 
-const evidenceSchema = z.strictObject(
-  Object.fromEntries(
-    PROVIDERS.map(({ id, signals }) => [
-      id,
-      z.strictObject({
-        outcome: z.enum(OUTCOMES),
-        suspect: z.boolean().optional(),
-        signals: signals.partial().strict().optional(),
-      }),
-    ]),
-  ),
-);
+const givenEvidenceSchema = z
+  .strictObject(
+    Object.fromEntries(
+      PROVIDERS.map(({ id, signals }) => [
+        id,
+        z.strictObject({
+          outcome: z.enum(OUTCOMES),
+          suspect: z.boolean().optional(),
+          signals: signals.partial().strict().optional(),
+        }),
+      ]),
+    ),
+  )
+  .partial();
 const givenCustodySchema = z.union([
   z.literal('unknown'),
   telemetrySignalsSchema
@@ -47,12 +49,12 @@ const givenCustodySchema = z.union([
 ]);
 const caseFileSchema = z.strictObject({
   policy: z.string(),
-  evidence: evidenceSchema,
+  evidence: givenEvidenceSchema,
   cases: z
     .array(
       z.strictObject({
         name: z.string(),
-        given: evidenceSchema.partial().optional(),
+        given: givenEvidenceSchema.optional(),
         request: requestSignalsSchema.partial().strict().optional(),
         telemetry: givenCustodySchema.optional(),
         decision: z.enum(VERDICTS),
@@ -109,6 +111,12 @@ for (const name of caseFiles) {
     } = caseFileSchema.parse(readYaml(readFileSync(new URL(name, directory), 'utf8')));
     t.equal(policyFile, name.replace('.test.yaml', '.yaml'), 'the cases are for the policy beside them');
     const policy: CompiledPolicy = loadPolicyFile(policyFile);
+    const read = policy.providerIds.filter((_, place) => policy.neededMask & (1 << place));
+    t.same(
+      read.filter((id) => evidence[id] === undefined),
+      [],
+      'a provider that the policy reads is named; any other is not asked',
+    );
     const spoken = new Set<string>();
     for (const { name: sentence, given, request, telemetry, decision, degraded, reasons } of cases) {
       const merged: Record<string, GivenEvidence | undefined> = { ...evidence, ...given };

@@ -1,8 +1,7 @@
 import t from 'tap';
 import { readAnswer } from '../../src/providers/read-answer.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { CONTEXT, respond, summarise } from './answer-support.ts';
-import { MOBILERUN_FULL, PREFACTOR_FULL, STYTCH_FULL } from './payloads.ts';
+import { MOBILERUN_FULL, PREFACTOR_FULL, SCORE_FULL, STYTCH_FULL, TESTED_PROVIDERS } from './payloads.ts';
 
 interface Sample {
   readonly id: string;
@@ -15,6 +14,14 @@ interface Sample {
   /** Names that decide, by the path that leads to them. */
   readonly read: readonly string[];
 }
+
+const SCORE: Sample = {
+  id: SCORE_FULL.about,
+  full: SCORE_FULL,
+  unknown: { error: 'not_found' },
+  error: { error: 'not_found' },
+  read: ['about', 'score'],
+};
 
 const SAMPLES: Readonly<Record<string, Sample>> = {
   stytch: {
@@ -46,11 +53,13 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     error: { code: 'not_found' },
     read: ['status', 'summary', 'summary.id', 'summary.status', 'summary.last_seen.at'],
   },
+  address_score: SCORE,
+  account_score: SCORE,
 };
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-for (const provider of PROVIDERS) {
+for (const provider of TESTED_PROVIDERS) {
   const sample = SAMPLES[provider.id];
   if (sample === undefined) throw new Error(`Add a sample of ${provider.id} to this test.`);
   const full = JSON.stringify(sample.full);
@@ -194,7 +203,7 @@ for (const provider of PROVIDERS) {
 }
 
 t.test('looked at every provider', async (t) => {
-  t.same(PROVIDERS.map(({ id }) => id).sort(), Object.keys(SAMPLES).sort());
+  t.same(TESTED_PROVIDERS.map(({ id }) => id).sort(), Object.keys(SAMPLES).sort());
 });
 
 type Holder = Readonly<Record<string, unknown>>;

@@ -3,15 +3,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import { OUTCOMES } from '../../src/domain/evidence.ts';
 import { readAnswer } from '../../src/providers/read-answer.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { CONTEXT, NOW_MS, parseSignals, respond, signalsOf, summarise } from './answer-support.ts';
-import { CANARIES, MOBILERUN_FULL, PREFACTOR_FULL, STYTCH_FULL } from './payloads.ts';
-
-const FULL: Readonly<Record<string, { readonly id: string; readonly body: unknown }>> = {
-  stytch: { id: STYTCH_FULL.telemetry_id, body: STYTCH_FULL },
-  mobilerun: { id: 'device-1', body: MOBILERUN_FULL },
-  prefactor: { id: PREFACTOR_FULL.summary.id, body: PREFACTOR_FULL },
-};
+import { CANARIES, FULL_ANSWERS, TESTED_PROVIDERS } from './payloads.ts';
 
 /** What a mutation may put in the place of any value. */
 const INTRUDER = fc.oneof(
@@ -39,9 +32,9 @@ const INTRUDER = fc.oneof(
 const STATUS = fc.oneof(fc.constantFrom(200, 404, 500), fc.integer({ min: 100, max: 599 }));
 const MEDIA_TYPE = fc.constantFrom('application/json', 'application/problem+json', 'text/html', '');
 
-for (const provider of PROVIDERS) {
-  const full = FULL[provider.id];
-  if (full === undefined) throw new Error(`Add a full payload of ${provider.id} to this test.`);
+for (const provider of TESTED_PROVIDERS) {
+  const full = FULL_ANSWERS[provider.id];
+  if (full === undefined) throw new Error(`Add a full answer of ${provider.id} to payloads.ts.`);
 
   const expectOneOutcome = (status: number, mediaType: string, body: string): void => {
     const response = respond(status, body, { 'content-type': mediaType });

@@ -42,10 +42,12 @@ interface Operation {
   readonly operationId?: string;
   readonly responses?: Json;
   readonly requestBody?: Json;
+  readonly parameters?: readonly { readonly schema?: Json }[];
 }
 
 function nameOperation(operation: Operation, names: Names): void {
   const base = toPascal(operation.operationId ?? 'operation');
+  for (const { schema } of operation.parameters ?? []) if (schema !== undefined) sayPlainly(schema);
   const answers = Object.entries(operation.responses ?? {}).map(
     ([status, answer]) => [`${base}${ANSWER_NAMES[status] ?? 'Other'}Answer`, answer] as const,
   );
