@@ -103,7 +103,7 @@ function judge(
   const request = toRequestSignals(subject, enabledDevices);
   const step = span?.child('policy.evaluate', 'internal');
   const judgement = evaluatePolicy(inForce, evidence, request, custody);
-  step?.end({ 'riskgate.policy.hash': inForce.hash, 'riskgate.verdict': judgement.verdict });
+  step?.end({ 'riskgate.policy.hash': inForce.hash, 'riskgate.decision': judgement.verdict });
   return {
     id: newId(),
     verdict: judgement.verdict,

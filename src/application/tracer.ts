@@ -1,6 +1,7 @@
 import type { Decision } from '../domain/decision.ts';
+import { cacheLevelOf, cacheOf } from '../domain/evidence.ts';
 
-/** Never an identifier: outcomes, origins, verdicts, reason codes, hashes of policies. */
+/** Never an identifier: outcomes, cache results, decisions, reason codes, hashes of policies. */
 type SpanAttributes = Readonly<Record<string, string | number | boolean | string[]>>;
 
 /** One timed step of a trace. `client` is a call to another service. */
@@ -23,13 +24,15 @@ export interface Tracer {
 /** The attributes of a decision in a trace. */
 export function toDecisionAttributes({ verdict, degraded, reasons, evidence }: Decision): SpanAttributes {
   const attributes: Record<string, string | boolean | string[]> = {
-    'riskgate.verdict': verdict,
+    'riskgate.decision': verdict,
     'riskgate.degraded': degraded,
-    'riskgate.reasons': reasons.map(({ code }) => code),
+    'riskgate.reason_codes': reasons.map(({ code }) => code),
   };
   for (const { provider, outcome, origin } of evidence) {
     attributes[`riskgate.${provider}.outcome`] = outcome;
-    attributes[`riskgate.${provider}.origin`] = origin;
+    attributes[`riskgate.${provider}.cache`] = cacheOf(origin);
+    const level = cacheLevelOf(origin);
+    if (level !== null) attributes[`riskgate.${provider}.cache_level`] = level;
   }
   return attributes;
 }

@@ -73,7 +73,25 @@ export interface Evidence {
  * Where evidence came from: a cache level, a call for this request (`miss`), a call shared with a concurrent
  * request, or no call at all.
  */
-export type EvidenceOrigin = 'memory' | 'redis' | 'miss' | 'shared' | 'none';
+export type EvidenceOrigin = CacheLevel | Exclude<CacheResult, 'hit'>;
+
+/** The levels of the evidence cache. */
+export const CACHE_LEVELS = ['memory', 'redis'] as const;
+type CacheLevel = (typeof CACHE_LEVELS)[number];
+
+/** What the cache was for a piece of evidence, as callers and readers are told. */
+export const CACHE_RESULTS = ['hit', 'miss', 'shared', 'none'] as const;
+type CacheResult = (typeof CACHE_RESULTS)[number];
+
+/** `hit` for evidence of either cache level. */
+export function cacheOf(origin: EvidenceOrigin): CacheResult {
+  return origin === 'memory' || origin === 'redis' ? 'hit' : origin;
+}
+
+/** The cache level that evidence came from; null where it came from none. */
+export function cacheLevelOf(origin: EvidenceOrigin): CacheLevel | null {
+  return origin === 'memory' || origin === 'redis' ? origin : null;
+}
 
 /** True for `ok`, `not_found`, `unsupported` and `skipped`. */
 export function isDefinite(outcome: Outcome): outcome is DefiniteOutcome {

@@ -11,8 +11,8 @@ const SUSPECT = 'a provider no longer finds any id: check our base URL, key and 
 export function createLogObserver(logger: Logger): DecisionObserver & ProviderObserver {
   return {
     onDecision: ({ decision, caller, requestId, action }) => {
-      const outcomes: Record<string, string> = {};
-      for (const { provider, outcome } of decision.evidence) outcomes[provider] = outcome;
+      const providerOutcomes: Record<string, string> = {};
+      for (const { provider, outcome } of decision.evidence) providerOutcomes[provider] = outcome;
       const suspect = decision.evidence.filter((use) => use.suspect).map(({ provider }) => provider);
       logger.info({
         event: 'decision.made',
@@ -21,12 +21,12 @@ export function createLogObserver(logger: Logger): DecisionObserver & ProviderOb
         caller,
         action,
         decision: decision.verdict,
-        reasons: decision.reasons.map(({ code }) => code),
+        reason_codes: decision.reasons.map(({ code }) => code),
         degraded: decision.degraded,
-        outcomes,
-        ...(suspect.length > 0 && { suspect }),
-        custody: toCustodyResult(decision.custody),
-        policy: decision.policy.hash,
+        provider_outcomes: providerOutcomes,
+        ...(suspect.length > 0 && { provider_suspect: suspect }),
+        custody_result: toCustodyResult(decision.custody),
+        policy_hash: decision.policy.hash,
         latency_ms: Math.round(decision.latencyMs * 100) / 100,
       });
     },

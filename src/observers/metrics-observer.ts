@@ -30,10 +30,10 @@ export function createMetricsObserver(metrics: Metrics, providers: readonly stri
 function observeDecisions(metrics: Metrics): Observer['onDecision'] {
   const count = metrics.counter(
     'riskgate_decisions_total',
-    'Decisions answered, by verdict and by whether needed evidence was missing.',
+    'Decisions answered, by what was decided and by whether needed evidence was missing.',
   );
-  const sound = bindEach(VERDICTS, (verdict) => count({ verdict, degraded: 'false' }));
-  const degraded = bindEach(VERDICTS, (verdict) => count({ verdict, degraded: 'true' }));
+  const sound = bindEach(VERDICTS, (decision) => count({ decision, degraded: 'false' }));
+  const degraded = bindEach(VERDICTS, (decision) => count({ decision, degraded: 'true' }));
   const seconds = metrics.histogram(
     'riskgate_decision_seconds',
     'Time from a checked request to its decision.',

@@ -15,10 +15,11 @@ t.test('says of a decision what is no identifier', async (t) => {
     ],
   } as unknown as Decision;
   t.strictSame(toDecisionAttributes(decision), {
-    'riskgate.verdict': 'BLOCK',
+    'riskgate.decision': 'BLOCK',
     'riskgate.degraded': false,
-    'riskgate.reasons': ['STYTCH_BLOCK'],
+    'riskgate.reason_codes': ['STYTCH_BLOCK'],
     'riskgate.stytch.outcome': 'ok',
-    'riskgate.stytch.origin': 'memory',
+    'riskgate.stytch.cache': 'hit',
+    'riskgate.stytch.cache_level': 'memory',
   });
 });

@@ -31,7 +31,7 @@ async function untilSearch(page: Page, search: string): Promise<void> {
 t.test('asks for a key, and says what is wrong with one', async (t) => {
   const { origin } = await startDashboardService(t);
   const page = await open(t);
-  await page.goto(`${origin}/dashboard?verdict=BLOCK`);
+  await page.goto(`${origin}/dashboard?decision=BLOCK`);
   const enter = async (key: string) => {
     await page.getByLabel('API key').fill(key);
     await page.keyboard.press('Enter');
@@ -44,7 +44,7 @@ t.test('asks for a key, and says what is wrong with one', async (t) => {
   await page.screenshot({ path: `${SCREENSHOTS}/sign-in-no-permission.png` });
   await enter(PAGE_KEYS.reader);
   await page.getByText('Live', { exact: true }).waitFor();
-  await untilSearch(page, '?verdict=BLOCK');
+  await untilSearch(page, '?decision=BLOCK');
   const kept = await page.evaluate('JSON.stringify([localStorage, sessionStorage, document.cookie])');
   t.equal(kept, '[{},{},""]');
   await page.reload();
@@ -81,7 +81,7 @@ t.test('narrows the list down by filters that are in the address', async (t) => 
   const filters = page.locator('.filters');
   await filters.getByRole('radio', { name: 'Block' }).check();
   await untilRows(page, 1);
-  await untilSearch(page, '?verdict=BLOCK');
+  await untilSearch(page, '?decision=BLOCK');
   await service.decide(DOUBTFUL);
   await service.decide(FORGED);
   await untilRows(page, 2);
@@ -91,7 +91,7 @@ t.test('narrows the list down by filters that are in the address', async (t) => 
   await filters.getByLabel('Reason').selectOption('STYTCH_CHALLENGE');
   await untilRows(page, 2);
   t.equal(await page.locator('.table-body .verdict-challenge').count(), 2);
-  await signIn(page, service.origin, '?verdict=ALLOW&reason=STYTCH_CHALLENGE');
+  await signIn(page, service.origin, '?decision=ALLOW&reason=STYTCH_CHALLENGE');
   await page.getByText('No decision matches').waitFor();
   await page.screenshot({ path: `${SCREENSHOTS}/nothing-found.png`, fullPage: true });
   await page.getByRole('button', { name: 'Clear the filters' }).click();
@@ -130,7 +130,7 @@ t.test('finds decisions by identifiers, which stay out of the address', async (t
   t.notMatch(page.url(), /canary|active/);
   await find('Decision id', id);
   await page.getByRole('dialog').getByText('telemetry-not-found', { exact: true }).waitFor();
-  await untilSearch(page, `?decision=${id}`);
+  await untilSearch(page, `?decision_id=${id}`);
 });
 
 t.test('explains one decision in full, by keyboard alone', async (t) => {
@@ -170,7 +170,7 @@ t.test('saves what is listed as CSV and as NDJSON', async (t) => {
   const service = await startDashboardService(t);
   for (const body of [GOOD, FORGED, GOOD]) await service.decide(body);
   const page = await open(t);
-  await signIn(page, service.origin, '?verdict=BLOCK');
+  await signIn(page, service.origin, '?decision=BLOCK');
   await untilRows(page, 1);
   for (const [name, count] of [
     ['CSV', 2],

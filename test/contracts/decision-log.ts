@@ -9,7 +9,7 @@ import {
 } from '../../src/application/decision-log/decision-log.ts';
 import { planWindow, WINDOW_MS_MAX } from '../../src/application/decision-log/plan-window.ts';
 import { summariseCounts } from '../../src/application/decision-log/summarise-counts.ts';
-import type { DecisionRecord, LogRecord } from '../../src/domain/decision-log/decision-record.ts';
+import { type DecisionRecord, idOf, type LogRecord } from '../../src/domain/decision-log/decision-record.ts';
 import { GroupedCounts } from '../../src/domain/decision-log/grouped-counts.ts';
 import { LABELS_MAX, OUTCOME_LABELS } from '../../src/domain/decision-log/outcome-label.ts';
 import { STATS_GROUPS } from '../../src/domain/decision-log/record-counts.ts';
@@ -66,8 +66,8 @@ export async function testDecisionSink(t: Test, twin: SinkTwin): Promise<void> {
     const many = Array.from({ length: 1000 }, (_, serial) => createDecisionRecord(timeMs, serial));
     t.equal(await sink.append({ number: 1, records: many }), true);
     t.same(
-      (await held()).map(({ id }) => id),
-      many.map(({ id }) => id),
+      (await held()).map(idOf),
+      many.map(({ decision_id: id }) => id),
     );
   });
 
@@ -114,7 +114,7 @@ function randomRecord(random: Random, nowMs: number, serial: number): DecisionRe
   const timeMs = random() < 0.5 ? nowMs - agoMs : boundaryMs - pick(random, [0, 1]);
   const result = pick(random, ['true', 'false', 'unknown'] as const);
   return createDecisionRecord(timeMs, serial, {
-    verdict: pick(random, ['ALLOW', 'CHALLENGE', 'BLOCK'] as const),
+    decision: pick(random, ['ALLOW', 'CHALLENGE', 'BLOCK'] as const),
     degraded: random() < 0.3,
     caller: pick(random, ['shop', 'bank']),
     latency_ms: random() * 300,
@@ -129,12 +129,12 @@ const NOBODY = 'f'.repeat(32);
 
 /** Finds the one record of `createDecisionRecord` that none of the others is like. */
 const FILTERS: Readonly<Record<string, RecordFilter>> = {
-  verdict: { verdict: 'BLOCK' },
+  decision: { decision: 'BLOCK' },
   reason: { reason: 'RARE' },
   'provider outcome': { providerOutcome: { provider: 'mobilerun', outcome: 'not_found' } },
   'outcome of any provider': { providerOutcome: { provider: null, outcome: 'not_found' } },
   caller: { caller: 'bank' },
-  door: { door: 'nginx' },
+  'entry point': { entryPoint: 'nginx' },
   action: { action: 'payout' },
   degraded: { degraded: false },
   'policy by id': { policy: 'strict' },
@@ -145,17 +145,18 @@ const FILTERS: Readonly<Record<string, RecordFilter>> = {
 };
 
 const RARE = {
-  verdict: 'BLOCK',
+  decision: 'BLOCK',
   degraded: false,
   reasons: [{ code: 'RARE', rule: 'two', verdict: 'BLOCK', providers: ['mobilerun'], certain: true }],
   caller: 'bank',
-  door: 'nginx',
+  entry_point: 'nginx',
   action: 'payout',
   subject: { telemetry: 'c'.repeat(32), devices: ['b'.repeat(32), 'd'.repeat(32)], account: 'e'.repeat(32) },
   providers: {
     mobilerun: {
       outcome: 'not_found',
-      origin: 'miss',
+      cache: 'miss',
+      cache_level: null,
       latency_ms: 20,
       age_ms: 0,
       request_id: null,
@@ -185,10 +186,14 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     await sink.append({ number: 1, records });
     t.strictSame(await idsOf(reader, {}), ids(records).reverse());
     for (const [name, filter] of Object.entries(FILTERS))
-      t.same(await idsOf(reader, filter), [rare.id], name);
-    t.same(await idsOf(reader, Object.assign({}, ...Object.values(FILTERS))), [rare.id], 'all at once');
+      t.same(await idsOf(reader, filter), [rare.decision_id], name);
+    t.same(
+      await idsOf(reader, Object.assign({}, ...Object.values(FILTERS))),
+      [rare.decision_id],
+      'all at once',
+    );
     t.same(await idsOf(reader, { device: [NOBODY, NOBODY] }), []);
-    t.same(await idsOf(reader, { caller: 'bank', verdict: 'ALLOW' }), []);
+    t.same(await idsOf(reader, { caller: 'bank', decision: 'ALLOW' }), []);
     const { entries } = await reader.query({ caller: 'bank' }, { before: null, limit: 1 });
     t.strictSame(entries[0]?.record, rare, 'the record is whole');
   });
@@ -230,10 +235,10 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     const [first, second] = [createDecisionRecord(nowMs(), 1), createDecisionRecord(nowMs(), 2)];
     const gap = createGapRecord(nowMs(), 3);
     await sink.append({ number: 1, records: [first, second, gap] });
-    t.match(await reader.find(first.id), { record: first, labels: [] });
-    t.match(await reader.find(second.id), { record: second });
-    t.equal(await reader.find(gap.id), null);
-    t.equal(await reader.find(createDecisionRecord(nowMs(), 4).id), null);
+    t.match(await reader.find(first.decision_id), { record: first, labels: [] });
+    t.match(await reader.find(second.decision_id), { record: second });
+    t.equal(await reader.find(gap.gap_id), null);
+    t.equal(await reader.find(createDecisionRecord(nowMs(), 4).decision_id), null);
     t.equal(await reader.find(''), null);
   });
 
@@ -278,16 +283,17 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
       t.same(others, []);
       const counts = Object.fromEntries(counted?.counts ?? []);
       t.match(counts, {
-        'verdict:CHALLENGE': 3,
-        'verdict:BLOCK': 1,
+        'decision:CHALLENGE': 3,
+        'decision:BLOCK': 1,
         'degraded:true': 3,
         'reason:STYTCH_UNKNOWN': 3,
         'provider_outcome:stytch/timeout': 3,
         'provider_outcome:mobilerun/not_found': 1,
-        'provider_origin:prefactor/memory': 3,
+        'provider_cache:prefactor/hit': 3,
+        'provider_cache_level:prefactor/memory': 3,
         'caller:bank': 1,
         'policy:sha256:1': 3,
-        'door:nginx': 1,
+        'entry_point:nginx': 1,
         'rule:one/unknown': 4,
         'rule:two/true': 4,
       });
@@ -310,19 +316,25 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     const labelAt = (label: 'fraud' | 'legit' | 'abandoned', second: number) =>
       ({ label, at: toRfc3339(nowMs() + second * 1000), note: null, caller: 'shop' }) as const;
     const fraud = labelAt('fraud', 10);
-    t.match(await reader.label(record.id, fraud, true), { kind: 'recorded', decision: { labels: [fraud] } });
-    t.match(await reader.label(record.id, fraud, true), { kind: 'unchanged', decision: { labels: [fraud] } });
-    t.match(await reader.label(record.id, labelAt('fraud', 11), false), { kind: 'unchanged' });
+    t.match(await reader.label(record.decision_id, fraud, true), {
+      kind: 'recorded',
+      decision: { labels: [fraud] },
+    });
+    t.match(await reader.label(record.decision_id, fraud, true), {
+      kind: 'unchanged',
+      decision: { labels: [fraud] },
+    });
+    t.match(await reader.label(record.decision_id, labelAt('fraud', 11), false), { kind: 'unchanged' });
     const legit = labelAt('legit', 20);
     const abandoned = labelAt('abandoned', 0);
-    await reader.label(record.id, legit, true);
-    t.match(await reader.label(record.id, abandoned, true), {
+    await reader.label(record.decision_id, legit, true);
+    t.match(await reader.label(record.decision_id, abandoned, true), {
       kind: 'recorded',
       decision: { labels: [abandoned, fraud, legit] },
     });
-    t.match(await reader.find(record.id), { record, labels: [abandoned, fraud, legit] });
+    t.match(await reader.find(record.decision_id), { record, labels: [abandoned, fraud, legit] });
     const { entries } = await reader.query({}, { before: null, limit: 10 });
-    t.same([...(await reader.labelsOf(entries))], [[record.id, [abandoned, fraud, legit]]]);
+    t.same([...(await reader.labelsOf(entries))], [[record.decision_id, [abandoned, fraud, legit]]]);
     t.same(await reader.label('nobody', fraud, true), { kind: 'unknown_decision' });
     const [counted] = await reader.counts({
       sinceMs: nowMs() - 3_600_000,
@@ -343,7 +355,7 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
         randomRecord(random, nowMs(), round * 1000 + place),
       );
       await sink.append({ number: round + 1, records });
-      ids.push(...records.map(({ id }) => id));
+      ids.push(...records.map(({ decision_id: id }) => id));
       for (let labels = 0; labels < 5; labels += 1) {
         const id = pick(random, ids);
         const label = pick(random, OUTCOME_LABELS);
@@ -370,14 +382,14 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     const firstMs = nowMs();
     const say = (second: number) =>
       reader.label(
-        record.id,
+        record.decision_id,
         { label: 'fraud', at: toRfc3339(firstMs + second * 1000), note: null, caller: 'shop' },
         true,
       );
     for (let second = 0; second < LABELS_MAX; second += 1) t.match(await say(second), { kind: 'recorded' });
     t.same(await say(LABELS_MAX), { kind: 'full' });
     t.match(await say(0), { kind: 'unchanged' }, 'what has been said may be repeated');
-    t.equal((await reader.find(record.id))?.labels.length, LABELS_MAX);
+    t.equal((await reader.find(record.decision_id))?.labels.length, LABELS_MAX);
   });
 
   t.test('has another version after every change, and no other without one', async (t) => {
@@ -388,7 +400,11 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     versions.push(await reader.version());
     await sink.append({ number: 2, records: [createGapRecord(nowMs(), 2)] });
     versions.push(await reader.version());
-    await reader.label(record.id, { label: 'fraud', at: record.decided_at, note: 'n', caller: 'c' }, true);
+    await reader.label(
+      record.decision_id,
+      { label: 'fraud', at: record.decided_at, note: 'n', caller: 'c' },
+      true,
+    );
     versions.push(await reader.version());
     t.equal(new Set(versions).size, 4);
     t.equal(await reader.version(), versions.at(-1));
@@ -410,7 +426,11 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     seen.push(await versionOf());
     await sink.append({ number: 2, records: [createDecisionRecord(nowMs(), 2)] });
     seen.push(await versionOf());
-    await reader.label(record.id, { label: 'fraud', at: record.decided_at, note: null, caller: 'c' }, true);
+    await reader.label(
+      record.decision_id,
+      { label: 'fraud', at: record.decided_at, note: null, caller: 'c' },
+      true,
+    );
     seen.push(await versionOf());
     t.equal(new Set(seen).size, seen.length);
     t.equal(await versionOf(), seen.at(-1), 'and no other without one');
@@ -449,5 +469,5 @@ function recordsOf(entries: readonly LogEntry[]): readonly LogRecord[] {
 }
 
 function ids(records: readonly (LogRecord | undefined)[]): string[] {
-  return records.map((record) => record?.id ?? '');
+  return records.map((record) => (record === undefined ? '' : idOf(record)));
 }

@@ -79,7 +79,7 @@ function isComplete(line: string): boolean {
 }
 
 function idsIn(lines: readonly string[]): ReadonlySet<string> {
-  return new Set(lines.map((line) => (JSON.parse(line) as { id: string }).id));
+  return new Set(lines.map((line) => (JSON.parse(line) as { decision_id: string }).decision_id));
 }
 
 async function readStream(url: string, key: string): Promise<string[]> {

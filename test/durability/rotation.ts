@@ -140,5 +140,5 @@ function readLogs(directory: string): string[] {
 /** What was read while it was written may end in half a line. */
 function idsIn(text: string): string[] {
   const lines = text.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
-  return lines.map((line) => (JSON.parse(line) as { id: string }).id);
+  return lines.map((line) => (JSON.parse(line) as { decision_id: string }).decision_id);
 }

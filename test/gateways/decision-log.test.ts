@@ -25,7 +25,7 @@ async function openLogged(t: Test, delivery: 'lossy' | 'strict') {
 }
 
 for (const delivery of ['lossy', 'strict'] as const) {
-  t.test(`${delivery}: a question that a gateway repeats is one record, by its door`, async (t) => {
+  t.test(`${delivery}: a question that a gateway repeats is one record, by its entry point`, async (t) => {
     const { app, records } = await openLogged(t, delivery);
     const first = await askGateway(app);
     const again = await askGateway(app);
@@ -33,8 +33,13 @@ for (const delivery of ['lossy', 'strict'] as const) {
     const blocked = await askGateway(app, { dialect: 'forward-auth', telemetryId: 'forged' });
     await until('the records are written', () => records().length >= 2);
     t.match(records(), [
-      { id: first.headers['x-risk-decision-id'], verdict: 'ALLOW', door: 'nginx', caller: 'decide' },
-      { id: blocked.headers['x-risk-decision-id'], verdict: 'BLOCK', door: 'forward-auth' },
+      {
+        decision_id: first.headers['x-risk-decision-id'],
+        decision: 'ALLOW',
+        entry_point: 'nginx',
+        caller: 'decide',
+      },
+      { decision_id: blocked.headers['x-risk-decision-id'], decision: 'BLOCK', entry_point: 'forward-auth' },
     ]);
     t.equal(records().length, 2);
   });
@@ -49,7 +54,7 @@ for (const delivery of ['lossy', 'strict'] as const) {
     await until('the record is written', () => records().length > 0);
     t.same(
       [...ids],
-      records().map(({ id }) => id),
+      records().map(({ decision_id: id }) => id),
       'each of them was told the id of the record',
     );
     t.equal(app.logs.filter(({ event }) => event === 'decision.made').length, 1);
@@ -59,7 +64,9 @@ for (const delivery of ['lossy', 'strict'] as const) {
 t.test('an ambiguous subject is recorded too, without any reading of it', async (t) => {
   const { app, records } = await openLogged(t, 'strict');
   const reply = await askGateway(app, { telemetryId: 'oneid,twoid' });
-  t.match(records(), [{ id: reply.headers['x-risk-decision-id'], verdict: 'BLOCK', door: 'nginx' }]);
+  t.match(records(), [
+    { decision_id: reply.headers['x-risk-decision-id'], decision: 'BLOCK', entry_point: 'nginx' },
+  ]);
   t.notMatch(JSON.stringify(records()), /oneid|twoid/);
 });
 
@@ -74,17 +81,17 @@ t.test('what cannot be recorded in strict delivery is not answered with a decisi
   t.same([open.status, riskOf(open)], [200, 'UNAVAILABLE none UNRECORDED'], 'the profile wants it so');
 });
 
-t.test('what a gateway without an API key asked is found by its caller and door', async (t) => {
+t.test('what a gateway without an API key asked is found by its caller and entry point', async (t) => {
   const profiles = { edge: { caller: { sha256: GATEWAY_SECRET_SHA256 } } };
   const app = await createGatewayApp(t, profiles, { emulators });
   const asked = await askGateway(app, { profile: 'edge', key: GATEWAY_SECRET });
   const id = asked.headers['x-risk-decision-id'];
   const headers = { authorization: `Bearer ${KEYS.read}` };
   const search = (query: string) => app.app.server.inject({ url: `/v1/decisions?${query}`, headers });
-  for (const query of ['caller=gateway:edge', 'caller=gateway:edge&door=nginx'])
+  for (const query of ['caller=gateway:edge', 'caller=gateway:edge&entry_point=nginx'])
     t.match(
       (await search(query)).json(),
-      { decisions: [{ id, caller: 'gateway:edge', door: 'nginx' }] },
+      { decisions: [{ decision_id: id, caller: 'gateway:edge', entry_point: 'nginx' }] },
       query,
     );
   t.same((await search('caller=gateway:other')).json().decisions, []);

@@ -127,7 +127,7 @@ for (const dialect of DIALECTS) {
     const reply = await askGateway(app, { dialect, headers: { 'x-telemetry-id': ['allow', 'allow'] } });
     t.same([reply.status, riskOf(reply)], [403, 'BLOCK id SUBJECT_AMBIGUOUS']);
     const line = app.logs.find((one) => one['decision_id'] === reply.headers['x-risk-decision-id']);
-    t.match(line, { event: 'decision.made', decision: 'BLOCK', reasons: ['SUBJECT_AMBIGUOUS'] });
+    t.match(line, { event: 'decision.made', decision: 'BLOCK', reason_codes: ['SUBJECT_AMBIGUOUS'] });
   });
 
   t.test(`fact 8: ${dialect}: a preflight without ids is let in, and is no decision`, async (t) => {
@@ -276,7 +276,7 @@ t.test('fact 10: a profile can keep to the time budget of its gateway', async (t
   const reply = await askGateway(app, { profile: 'quick', telemetryId: 'fault-hang' });
   t.equal(reply.status, 401, 'degraded, and in time for Envoy');
   const line = app.logs.find((one) => one['decision_id'] === reply.headers['x-risk-decision-id']);
-  t.match(line, { degraded: true, outcomes: { stytch: 'timeout' } });
+  t.match(line, { degraded: true, provider_outcomes: { stytch: 'timeout' } });
 });
 
 t.test('ids are found in header, query and cookie, and the order is that of the profile', async (t) => {

@@ -21,7 +21,7 @@ interface Detail {
     readonly why: string | null;
     readonly providers: readonly {
       provider: string;
-      verdict: string;
+      decision: string;
       changes: boolean;
       reasons: readonly { code: string }[];
     }[];
@@ -34,11 +34,13 @@ t.test('explains a decision: rules with their text, evidence, and what each prov
   const { status, json } = await app.ask<Detail>('GET', `/v1/decisions/${blocked.json.decision_id}`);
   t.equal(status, 200);
   t.match(json, {
-    id: blocked.json.decision_id,
-    verdict: 'BLOCK',
+    decision_id: blocked.json.decision_id,
+    decision: 'BLOCK',
     caller: 'all',
-    door: 'decide',
-    providers: { stytch: { outcome: 'ok', origin: 'miss', age_ms: Number, signals: { found: true } } },
+    entry_point: 'decide',
+    providers: {
+      stytch: { outcome: 'ok', cache: 'miss', cache_level: null, age_ms: Number, signals: { found: true } },
+    },
     policy_known: true,
     label: null,
     labels: [],
@@ -49,7 +51,7 @@ t.test('explains a decision: rules with their text, evidence, and what each prov
     t.match([condition, verdict], [/\S/, /ALLOW|CHALLENGE|BLOCK/]);
   t.match(json.without, { available: true, why: null });
   t.same(
-    json.without.providers.map(({ provider, verdict, changes }) => [provider, verdict, changes]),
+    json.without.providers.map(({ provider, decision, changes }) => [provider, decision, changes]),
     [
       ['stytch', 'CHALLENGE', true],
       ['mobilerun', 'BLOCK', false],
@@ -71,19 +73,19 @@ t.test(
       createDecisionRecord(Date.now(), 2, { policy: { id: 'default', hash: 'sha256:0' } }),
     ];
     await api.log.append({ number: 1, records: [known, unknown] });
-    const first = await api.get(`/v1/decisions/${known.id}`);
+    const first = await api.get(`/v1/decisions/${known.decision_id}`);
     t.equal(first.json.policy_known, true);
     inForce = named(policies.strict, 'sha256:2');
     const etag = String(first.headers['etag']);
-    const later = await api.get(`/v1/decisions/${known.id}`, { 'if-none-match': etag });
+    const later = await api.get(`/v1/decisions/${known.decision_id}`, { 'if-none-match': etag });
     t.equal(later.status, 200, 'the answer may be another under another policy');
     t.equal(later.json.policy_known, true);
     t.match(
       later.json.without,
-      { available: false, why: /its own verdict/, providers: [] },
+      { available: false, why: /its own decision/, providers: [] },
       'this record is made up',
     );
-    const { json } = await api.get(`/v1/decisions/${unknown.id}`);
+    const { json } = await api.get(`/v1/decisions/${unknown.decision_id}`);
     t.match(json, { policy_known: false, without: { available: false, why: /not known/, providers: [] } });
     t.ok(json.rules.every(({ condition }: { condition: string | null }) => condition === null));
   },
@@ -94,9 +96,9 @@ t.test('finds a decision by identifiers, and keeps them out of logs', async (t) 
   const made = await app.decide({ telemetry_id: 'allow', device_id: 'active', account_id: 'acct_of_nobody' });
   const queries = ['telemetry_id=allow', 'device_id=active', 'account_id=acct_of_nobody'];
   for (const query of queries) {
-    const { json } = await app.ask<{ decisions: { id: string }[] }>('GET', `/v1/decisions?${query}`);
+    const { json } = await app.ask<{ decisions: { decision_id: string }[] }>('GET', `/v1/decisions?${query}`);
     t.same(
-      json.decisions.map(({ id }) => id),
+      json.decisions.map(({ decision_id: id }) => id),
       [made.json.decision_id],
       query,
     );

@@ -19,7 +19,7 @@ async function open(t: Test, options: ReadApiOptions = {}) {
       return createDecisionRecord(NOW_MS, serial, changes);
     });
     void api.log.append({ number: serial, records });
-    return records.map(({ id }) => id);
+    return records.map(({ decision_id: id }) => id);
   };
   const stream = (path = '', lastEventId: string | null = null): Promise<SseClient> =>
     openSse(t, port, { path: `/v1/decisions/stream${path}`, key: KEYS.read, lastEventId });
@@ -48,7 +48,7 @@ t.test('tells of decisions as they are made, with ids that rise', async (t) => {
   const eventIds = client.events.flatMap(({ id }) => (id === null ? [] : [id]));
   t.same(eventIds, [...new Set(eventIds)].toSorted(), 'ids rise');
   t.match(client.events[1]?.data, {
-    verdict: 'CHALLENGE',
+    decision: 'CHALLENGE',
     label: null,
     providers: { stytch: { outcome: 'timeout' } },
   });
@@ -125,14 +125,14 @@ t.test('says where decisions are missing', async (t) => {
 
 t.test('tells of what fits the filters', async (t) => {
   const { append, stream, port } = await open(t);
-  const client = await stream('?verdict=BLOCK&caller=bank');
+  const client = await stream('?decision=BLOCK&caller=bank');
   await client.until('ready', (events) => events.length > 0);
   append(3);
-  append(2, { verdict: 'BLOCK' });
-  const ids = append(2, { verdict: 'BLOCK', caller: 'bank' });
+  append(2, { decision: 'BLOCK' });
+  const ids = append(2, { decision: 'BLOCK', caller: 'bank' });
   await untilDecisions(client, 2);
   t.same(client.decisions(), ids);
-  const refused = await openSse(t, port, { path: '/v1/decisions/stream?verdict=x', key: KEYS.read });
+  const refused = await openSse(t, port, { path: '/v1/decisions/stream?decision=x', key: KEYS.read });
   t.equal(refused.status, 400);
   t.equal((await openSse(t, port, { key: KEYS.read, lastEventId: 'x y' })).status, 400);
   t.equal((await openSse(t, port, { key: KEYS.decide })).status, 403);
@@ -195,15 +195,15 @@ t.test('forgets a client that goes away, at once', async (t) => {
 
 t.test('beats with an id, so that a stream moves on while nothing fits', async (t) => {
   const { api, append, stream } = await open(t, { heartbeatSeconds: 0.05 });
-  const client = await stream('?verdict=BLOCK');
+  const client = await stream('?decision=BLOCK');
   append(3);
   const newest = await api.log.newest();
   await client.until('a heartbeat that has passed them', (events) => events.at(-1)?.id === newest);
   t.match(client.events.at(-1), { event: 'heartbeat', data: { at: /^2\d{3}-.*Z$/ } });
   t.same(client.decisions(), []);
   client.close();
-  const ids = append(1, { verdict: 'BLOCK' });
-  const again = await stream('?verdict=BLOCK', client.lastEventId);
+  const ids = append(1, { decision: 'BLOCK' });
+  const again = await stream('?decision=BLOCK', client.lastEventId);
   await untilDecisions(again, 1);
   t.same(again.decisions(), ids);
 });

@@ -21,10 +21,11 @@ function append(
     createDecisionRecord(NOW_MS, base + place, changes),
   );
   void api.log.append({ number: batches, records });
-  return records.map(({ id }) => id);
+  return records.map(({ decision_id: id }) => id);
 }
 
-const idsOf = (json: { decisions: { id: string }[] }) => json.decisions.map(({ id }) => id);
+const idsOf = (json: { decisions: { decision_id: string }[] }) =>
+  json.decisions.map(({ decision_id: id }) => id);
 
 t.test('answers decisions newest first, as a summary', async (t) => {
   const api = await createReadApi(t);
@@ -37,12 +38,12 @@ t.test('answers decisions newest first, as a summary', async (t) => {
   t.same(idsOf(json), ids.toReversed());
   t.equal(json.next_cursor, null);
   t.match(json.decisions[0], {
-    verdict: 'CHALLENGE',
+    decision: 'CHALLENGE',
     degraded: true,
     reasons: [{ code: 'STYTCH_UNKNOWN', rule: 'one', certain: false }],
     caller: 'shop',
-    door: 'decide',
-    providers: { stytch: { outcome: 'timeout', origin: 'miss', latency_ms: 250.5 } },
+    entry_point: 'decide',
+    providers: { stytch: { outcome: 'timeout', cache: 'miss', cache_level: null, latency_ms: 250.5 } },
     policy: { id: 'default' },
     label: null,
   });
@@ -75,14 +76,19 @@ t.test('finds by every filter, and by identifiers only through their hashes', as
     account: api.hashes.account('secret account'),
   };
   const other = {
-    verdict: 'BLOCK',
+    decision: 'BLOCK',
     degraded: false,
     caller: 'bank',
-    door: 'nginx',
+    entry_point: 'nginx',
     action: 'payout',
   } as const;
   const providers = createDecisionRecord(0, 0).providers;
-  const stytch = { ...providers['stytch'], outcome: 'not_found' as const, origin: 'miss' as const };
+  const stytch = {
+    ...providers['stytch'],
+    outcome: 'not_found' as const,
+    cache: 'miss' as const,
+    cache_level: null,
+  };
   const [id] = append(api, 1, {
     ...other,
     subject,
@@ -94,12 +100,12 @@ t.test('finds by every filter, and by identifiers only through their hashes', as
     decided_at: '2026-01-15T09:30:00.000Z',
   });
   const queries = [
-    'verdict=BLOCK',
+    'decision=BLOCK',
     'reason=RARE',
     'provider_outcome=not_found',
     'provider_outcome=stytch/not_found',
     'caller=bank',
-    'door=nginx',
+    'entry_point=nginx',
     'action=payout',
     'degraded=false',
     'policy=strict',
@@ -131,10 +137,10 @@ t.test('refuses hostile queries with a problem that points at the mistake', asyn
   const { json: page } = await api.get('/v1/decisions?limit=1');
   const long = 'x'.repeat(257);
   const hostile: readonly (readonly [string, string])[] = [
-    ['verdict=ALLOW&verdict=BLOCK', 'verdict'],
-    ['verdict=', 'verdict'],
-    ['verdict=allow', 'verdict'],
-    ['verdict[]=ALLOW', 'verdict[]'],
+    ['decision=ALLOW&decision=BLOCK', 'decision'],
+    ['decision=', 'decision'],
+    ['decision=allow', 'decision'],
+    ['decision[]=ALLOW', 'decision[]'],
     ['nonsense=1', 'nonsense'],
     ['__proto__=1', '__proto__'],
     ['constructor=1', 'constructor'],
@@ -158,7 +164,7 @@ t.test('refuses hostile queries with a problem that points at the mistake', asyn
     ['cursor=%2e%2e', 'cursor'],
     [`cursor=${'A'.repeat(600)}`, 'cursor'],
     [`cursor=${Buffer.from('1 x y').toString('base64url')}`, 'cursor'],
-    [`cursor=${page.next_cursor}&verdict=BLOCK`, 'cursor'],
+    [`cursor=${page.next_cursor}&decision=BLOCK`, 'cursor'],
   ];
   for (const [query, pointer] of hostile) {
     const { status, json } = await api.get(`/v1/decisions?${query}`);
@@ -191,7 +197,7 @@ t.test('answers 404 for a decision that is not there', async (t) => {
   append(api, 1);
   const gap = createGapRecord(NOW_MS, 99);
   await api.log.append({ number: 9, records: [gap] });
-  for (const id of [randomUUIDv7(), gap.id, 'x', '..%2F..', '%00', `${randomUUIDv7()}%20`]) {
+  for (const id of [randomUUIDv7(), gap.gap_id, 'x', '..%2F..', '%00', `${randomUUIDv7()}%20`]) {
     const { status, json, headers } = await api.get(`/v1/decisions/${id}`);
     t.equal(status, 404, id);
     t.match(headers['content-type'], /^application\/problem\+json/);
@@ -227,9 +233,9 @@ t.test('answers 304 without reading the log while nothing has changed', async (t
   await log.append({ number: 1, records: [record] });
   for (const url of [
     '/v1/decisions',
-    '/v1/decisions?verdict=CHALLENGE',
+    '/v1/decisions?decision=CHALLENGE',
     '/v1/stats?window=1d&step=1d',
-    `/v1/decisions/${record.id}`,
+    `/v1/decisions/${record.decision_id}`,
   ]) {
     const first = await api.get(url);
     const etag = String(first.headers['etag']);
@@ -249,11 +255,11 @@ t.test('answers 304 without reading the log while nothing has changed', async (t
     t.not(changed.headers['etag'], etag);
   }
   const tags = new Set<unknown>();
-  for (const url of ['?limit=1', '?limit=2', '?verdict=ALLOW', ''])
+  for (const url of ['?limit=1', '?limit=2', '?decision=ALLOW', ''])
     tags.add((await api.get(`/v1/decisions${url}`)).headers['etag']);
   t.equal(tags.size, 4, 'each question has a tag of its own');
   const before = await api.get('/v1/decisions');
-  await api.post(`/v1/decisions/${record.id}/outcome`, { label: 'fraud' });
+  await api.post(`/v1/decisions/${record.decision_id}/outcome`, { label: 'fraud' });
   t.equal(
     (await api.get('/v1/decisions', { 'if-none-match': String(before.headers['etag']) })).status,
     200,

@@ -43,8 +43,8 @@ t.test('follows decisions, calls and reads of the cache', async (t) => {
   await app.decide(GOOD);
   await app.decide({ telemetry_id: 'error-500-internal_server_error', device_id: 'active' });
   const found = await scrape(app);
-  t.equal(readValue(found, 'riskgate_decisions_total', { verdict: 'ALLOW', degraded: 'false' }), 2);
-  t.equal(readValue(found, 'riskgate_decisions_total', { verdict: 'CHALLENGE', degraded: 'true' }), 1);
+  t.equal(readValue(found, 'riskgate_decisions_total', { decision: 'ALLOW', degraded: 'false' }), 2);
+  t.equal(readValue(found, 'riskgate_decisions_total', { decision: 'CHALLENGE', degraded: 'true' }), 1);
   t.equal(readValue(found, 'riskgate_decision_seconds_count'), 3);
   t.equal(readValue(found, 'riskgate_provider_calls_total', { provider: 'stytch', outcome: 'ok' }), 1);
   t.equal(

@@ -12,7 +12,7 @@ async function open(t: Parameters<typeof createReadApi>[0]) {
   };
   const record = createDecisionRecord(Date.now(), 1, { subject });
   await api.log.append({ number: 1, records: [record] });
-  const say = (body: unknown, id = record.id) => api.post(`/v1/decisions/${id}/outcome`, body);
+  const say = (body: unknown, id = record.decision_id) => api.post(`/v1/decisions/${id}/outcome`, body);
   return { api, say, record };
 }
 
@@ -22,7 +22,7 @@ t.test('keeps what is said once, however often it is said', async (t) => {
   t.equal(first.status, 200);
   t.equal(first.headers['cache-control'], 'no-store');
   t.match(first.json, {
-    decision_id: record.id,
+    decision_id: record.decision_id,
     label: 'fraud',
     labels: [{ label: 'fraud', caller: 'decide' }],
   });
@@ -38,7 +38,7 @@ t.test('keeps what is said once, however often it is said', async (t) => {
     t.equal(json.labels.length, 2);
   }
   t.match((await say({ label: 'legit' })).json, { label: 'legit', labels: { length: 3 } });
-  const detail = (await api.get(`/v1/decisions/${record.id}`)).json;
+  const detail = (await api.get(`/v1/decisions/${record.decision_id}`)).json;
   t.match(detail, {
     label: 'legit',
     labels: [{ label: 'abandoned' }, { label: 'fraud' }, { label: 'legit' }],

@@ -17,7 +17,7 @@ async function open(t: Parameters<typeof createReadApi>[0]) {
       return createDecisionRecord(NOW_MS - ageMs, serial, changes);
     });
     void api.log.append({ number: serial, records });
-    return records.map(({ id }) => id);
+    return records.map(({ decision_id: id }) => id);
   };
   return { api, append, clock };
 }
@@ -25,7 +25,8 @@ async function open(t: Parameters<typeof createReadApi>[0]) {
 const stytch = (outcome: 'ok' | 'timeout', latencyMs: number) => ({
   stytch: {
     outcome,
-    origin: 'miss' as const,
+    cache: 'miss' as const,
+    cache_level: null,
     latency_ms: latencyMs,
     age_ms: 0,
     request_id: null,
@@ -37,9 +38,9 @@ const stytch = (outcome: 'ok' | 'timeout', latencyMs: number) => ({
 t.test('counts a known mix by every group and step', async (t) => {
   const { api, append } = await open(t);
   append(26 * HOUR_MS, 1);
-  append(120_000, 5, { verdict: 'BLOCK', degraded: false, latency_ms: 10, providers: stytch('ok', 8) });
+  append(120_000, 5, { decision: 'BLOCK', degraded: false, latency_ms: 10, providers: stytch('ok', 8) });
   append(60_000, 90, {
-    verdict: 'ALLOW',
+    decision: 'ALLOW',
     degraded: false,
     reasons: [],
     caller: 'bank',
@@ -48,16 +49,16 @@ t.test('counts a known mix by every group and step', async (t) => {
   });
   append(0, 10, { latency_ms: 100, providers: stytch('timeout', 90) });
   const ask = async (group: string) => (await api.get(`/v1/stats?window=5m&step=1m&group_by=${group}`)).json;
-  const verdicts = await ask('verdict');
-  t.match(verdicts, {
+  const decided = await ask('decision');
+  t.match(decided, {
     since: '2026-01-15T09:27:00.000Z',
     until: '2026-01-15T09:32:00.000Z',
     step_seconds: 60,
-    group_by: 'verdict',
+    group_by: 'decision',
     totals: { total: 105, counts: { ALLOW: 90, CHALLENGE: 10, BLOCK: 5 }, degraded: 10 },
   });
   t.same(
-    verdicts.steps.map(({ at, total, counts }: { at: string; total: number; counts: object }) => [
+    decided.steps.map(({ at, total, counts }: { at: string; total: number; counts: object }) => [
       at.slice(11, 16),
       total,
       counts,
@@ -71,17 +72,18 @@ t.test('counts a known mix by every group and step', async (t) => {
     ],
   );
   const near = (value: number, truth: number) => Math.abs(value - truth) <= truth * 0.06;
-  const { p50, p95, p99 } = verdicts.totals.latency_ms;
+  const { p50, p95, p99 } = decided.totals.latency_ms;
   t.ok(near(p50, 1) && near(p95, 100) && near(p99, 100), `${p50} ${p95} ${p99}`);
-  t.ok(near(verdicts.totals.provider_latency_ms.stytch.p99, 90));
-  t.same(verdicts.steps[0].latency_ms, { p50: null, p95: null, p99: null });
-  t.notOk('rules' in verdicts);
+  t.ok(near(decided.totals.provider_latency_ms.stytch.p99, 90));
+  t.same(decided.steps[0].latency_ms, { p50: null, p95: null, p99: null });
+  t.notOk('rules' in decided);
   t.same((await ask('reason')).totals.counts, { STYTCH_UNKNOWN: 15 });
   t.same((await ask('provider_outcome')).totals.counts, { 'stytch/ok': 95, 'stytch/timeout': 10 });
-  t.same((await ask('provider_origin')).totals.counts, { 'stytch/miss': 105 });
+  t.same((await ask('provider_cache')).totals.counts, { 'stytch/miss': 105 });
+  t.same((await ask('provider_cache_level')).totals.counts, {});
   t.same((await ask('caller')).totals.counts, { shop: 15, bank: 90 });
   t.same((await ask('policy')).totals.counts, { 'sha256:1': 105 });
-  t.same((await ask('door')).totals.counts, { decide: 105 });
+  t.same((await ask('entry_point')).totals.counts, { decide: 105 });
   t.same((await ask('degraded')).totals.counts, { false: 95, true: 10 });
   t.same((await ask('rule')).totals.counts, { two: 105 });
   const month = (await api.get('/v1/stats?window=30d')).json;

@@ -378,7 +378,9 @@ t.test('says in the log how custody came out, and nothing of whom', async (t) =>
   await ask(app, body);
   await ask(app, { ...body, device_id: fresh() });
   await ask(app, { device_id: fresh() });
-  const results = app.logs.filter(({ event }) => event === 'decision.made').map((line) => line['custody']);
+  const results = app.logs
+    .filter(({ event }) => event === 'decision.made')
+    .map((line) => line['custody_result']);
   t.same(results, ['first_use', 'repeated', 'bound_elsewhere', 'none']);
   t.notMatch(app.logText(), /canary-account|fault-slow-0-custody/);
 });

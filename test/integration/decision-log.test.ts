@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import type { DecisionRecord, LogRecord } from '../../src/domain/decision-log/decision-record.ts';
-import { logRecordSchema } from '../../src/domain/decision-log/decision-record.ts';
+import { idOf, logRecordSchema } from '../../src/domain/decision-log/decision-record.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { startProgram } from '../support/start-program.ts';
 import { askForDecision, createServiceEnvironment } from '../support/start-service.ts';
@@ -37,20 +37,20 @@ t.test('records every answer once, whole, and without raw identifiers', async (t
   await app.close();
   const records = recordsIn(written) as DecisionRecord[];
   t.same(
-    records.map(({ id }) => id),
+    records.map(({ decision_id: id }) => id),
     [first.json.decision_id, block.json.decision_id],
     'no replay, and no refusal',
   );
   const [login, stranger] = records;
   t.match(login, {
-    verdict: first.json.decision,
+    decision: first.json.decision,
     caller: 'all',
-    door: 'decide',
+    entry_point: 'decide',
     action: 'login',
     request_id: 'r-1',
     policy: first.json.policy,
   });
-  t.match(stranger, { verdict: 'BLOCK', action: null, providers: { stytch: { outcome: 'not_found' } } });
+  t.match(stranger, { decision: 'BLOCK', action: null, providers: { stytch: { outcome: 'not_found' } } });
   t.ok((login?.rules.length ?? 0) > 10, 'every rule');
   for (const record of records) t.ok(logRecordSchema.safeParse(record).success);
   t.notMatch(written, /canary|203\.0\.113/);
@@ -180,17 +180,13 @@ t.test('strict: a file that is full is a 503, and a new file ends it', { timeout
   const endsAtMs = performance.now() + 30_000;
   while ((await ready()).code === 200 && performance.now() < endsAtMs) await delay(100);
   t.match(await ready(), { code: 503, status: 'decision_log_unavailable', decision_log_failing: ['file'] });
-  t.same(
-    recordsIn(readFileSync(path, 'utf8')).map(({ id }) => id),
-    answered,
-    'the file is whole',
-  );
+  t.same(recordsIn(readFileSync(path, 'utf8')).map(idOf), answered, 'the file is whole');
   await program.until(/"event":"decision_log\.file_failed","code":"EFBIG"/);
   renameSync(path, `${path}.1`);
   await until('it is ready again, though nobody asks', async () => (await ready()).code === 200);
   t.equal(await ask(), 200);
   await program.until(/"event":"decision_log\.file_recovered"/);
-  const [refused, ...kept] = recordsIn(readFileSync(path, 'utf8')).map(({ id }) => id);
+  const [refused, ...kept] = recordsIn(readFileSync(path, 'utf8')).map(idOf);
   t.notOk(answered.includes(refused ?? ''), 'it was tried with a record whose answer was a 503');
   t.same(kept, answered.slice(-1));
 });

@@ -90,12 +90,12 @@ t.test('finds, counts and labels what any replica decided', async (t) => {
   });
   const path = `/v1/decisions/${made.decision_id}`;
   await until('it is in the log', async () => (await second.app.ask('GET', path)).status === 200);
-  const { json: list } = await second.app.ask<{ decisions: { id: string }[] }>(
+  const { json: list } = await second.app.ask<{ decisions: { decision_id: string }[] }>(
     'GET',
     '/v1/decisions?account_id=acct_r',
   );
   t.same(
-    list.decisions.map(({ id }) => id),
+    list.decisions.map(({ decision_id: id }) => id),
     [made.decision_id],
   );
   const response = await second.app.app.server.inject({
@@ -129,7 +129,7 @@ t.test('walks every older decision exactly once while ten thousand arrive in Red
       return createDecisionRecord(Date.now(), serial);
     });
     if (!(await sink.append({ number: serial, records }))) throw new Error('a batch was not appended');
-    return records.map(({ id }) => id);
+    return records.map(({ decision_id: id }) => id);
   };
   const old = await append(1000);
   const seen: string[] = [];
@@ -138,7 +138,7 @@ t.test('walks every older decision exactly once while ten thousand arrive in Red
   while (cursor !== null) {
     const { status, json } = await api.get(`/v1/decisions?limit=20${cursor && `&cursor=${cursor}`}`);
     if (status !== 200) throw new Error(`a page was answered ${status}`);
-    seen.push(...json.decisions.map(({ id }: { id: string }) => id));
+    seen.push(...json.decisions.map(({ decision_id: id }: { decision_id: string }) => id));
     cursor = json.next_cursor;
     arrived += (await append(200)).length;
   }
@@ -152,7 +152,7 @@ t.test('walks every older decision exactly once while ten thousand arrive in Red
   const commands = monitored.split('\n').filter((line) => line.includes('walk') && !/"ping"/i.test(line));
   t.ok(commands.length > 0 && commands.length <= 8, `${commands.length} reads`);
   t.notMatch(monitored, /xrange|xrevrange|zrange|hgetall/i, 'no record was read');
-  const exported = (await api.get('/v1/decisions/export?verdict=CHALLENGE')).text.trimEnd().split('\n');
+  const exported = (await api.get('/v1/decisions/export?decision=CHALLENGE')).text.trimEnd().split('\n');
   t.equal(exported.length, 1000 + arrived);
 });
 

@@ -81,7 +81,7 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /v1/decisions',
     'get /v1/decisions/export',
     'get /v1/decisions/stream',
-    'get /v1/decisions/{id}',
+    'get /v1/decisions/{decision_id}',
     'get /v1/gateway/{dialect}/{profile}',
     'get /v1/metrics',
     'get /v1/policy',
@@ -89,7 +89,7 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /v1/stats',
     'get /version',
     'post /v1/decide',
-    'post /v1/decisions/{id}/outcome',
+    'post /v1/decisions/{decision_id}/outcome',
   ]);
 });
 

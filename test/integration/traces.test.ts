@@ -57,15 +57,15 @@ t.test('traces a decision as a tree: reads of the cache, calls, the policy', asy
   t.equal(root?.kind, 2);
   t.notOk(root?.parentSpanId);
   t.same(root?.attributes, {
-    'riskgate.verdict': 'ALLOW',
+    'riskgate.decision': 'ALLOW',
     'riskgate.degraded': false,
-    'riskgate.reasons': [],
+    'riskgate.reason_codes': [],
     'riskgate.stytch.outcome': 'ok',
-    'riskgate.stytch.origin': 'miss',
+    'riskgate.stytch.cache': 'miss',
     'riskgate.mobilerun.outcome': 'ok',
-    'riskgate.mobilerun.origin': 'miss',
+    'riskgate.mobilerun.cache': 'miss',
     'riskgate.prefactor.outcome': 'ok',
-    'riskgate.prefactor.origin': 'miss',
+    'riskgate.prefactor.cache': 'miss',
   });
   const children = spans.filter((span) => span !== root);
   t.equal(children.length, 7);
@@ -87,7 +87,7 @@ t.test('traces a decision as a tree: reads of the cache, calls, the policy', asy
   ]);
   t.ok(calls.every(({ kind, attributes }) => kind === 3 && attributes['riskgate.outcome'] === 'ok'));
   const [policy] = named(spans, 'policy.evaluate');
-  t.same(policy?.attributes, { 'riskgate.policy.hash': json.policy.hash, 'riskgate.verdict': 'ALLOW' });
+  t.same(policy?.attributes, { 'riskgate.policy.hash': json.policy.hash, 'riskgate.decision': 'ALLOW' });
   t.match(receiver.resource(), { 'service.name': 'riskgate', 'service.version': '0.0.0-test' });
 });
 

@@ -40,15 +40,15 @@ function decisionOf(
 /** What a suspicion brings beside its end or beginning. */
 const SUSPICION = { cause: 'known_ids_not_found', samples: 200, notFound: 150 } as const;
 
-t.test('counts decisions by verdict and degradation, and times them in seconds', async (t) => {
+t.test('counts decisions by what was decided and degradation, and times them in seconds', async (t) => {
   const { observer, value, metrics } = createObserved();
   observer.onDecision(decisionOf('ALLOW', false, 0.09));
   observer.onDecision(decisionOf('BLOCK', false, 40));
   observer.onDecision(decisionOf('BLOCK', true, 1000));
-  t.equal(await value('riskgate_decisions_total', { verdict: 'ALLOW', degraded: 'false' }), 1);
-  t.equal(await value('riskgate_decisions_total', { verdict: 'BLOCK', degraded: 'false' }), 1);
-  t.equal(await value('riskgate_decisions_total', { verdict: 'BLOCK', degraded: 'true' }), 1);
-  t.equal(await value('riskgate_decisions_total', { verdict: 'CHALLENGE', degraded: 'true' }), 0);
+  t.equal(await value('riskgate_decisions_total', { decision: 'ALLOW', degraded: 'false' }), 1);
+  t.equal(await value('riskgate_decisions_total', { decision: 'BLOCK', degraded: 'false' }), 1);
+  t.equal(await value('riskgate_decisions_total', { decision: 'BLOCK', degraded: 'true' }), 1);
+  t.equal(await value('riskgate_decisions_total', { decision: 'CHALLENGE', degraded: 'true' }), 0);
   t.equal(await value('riskgate_decision_seconds_bucket', { le: '0.0001' }), 1);
   t.equal(await value('riskgate_decision_seconds_bucket', { le: '0.05' }), 2);
   t.equal(await value('riskgate_decision_seconds_bucket', { le: '1' }), 3);

@@ -72,17 +72,24 @@ function eventOf(id: number, event: string, data: object): string {
 
 function createDecision(serial: number) {
   const verdict = VERDICTS[serial % VERDICTS.length] ?? 'ALLOW';
-  const evidence = { outcome: 'ok', origin: 'memory', latency_ms: 0.1, age_ms: 1200, suspect: false };
+  const evidence = {
+    outcome: 'ok',
+    cache: 'hit',
+    cache_level: 'memory',
+    latency_ms: 0.1,
+    age_ms: 1200,
+    suspect: false,
+  };
   const reason = { rule: 'stytch-block', verdict, providers: ['stytch'], certain: true };
   return {
-    id: randomUUIDv7(),
+    decision_id: randomUUIDv7(),
     decided_at: new Date().toISOString(),
-    verdict,
+    decision: verdict,
     degraded: serial % 50 === 0,
     reasons: verdict === 'ALLOW' ? [] : [{ code: `STYTCH_${verdict}`, ...reason }],
     waivers: [],
     caller: `caller-${serial % 7}`,
-    door: 'decide',
+    entry_point: 'decide',
     action: 'login',
     request_id: null,
     subject: { telemetry: 'a'.repeat(64), devices: ['b'.repeat(64)], account: 'c'.repeat(64) },
@@ -108,7 +115,7 @@ function createStats(total: number) {
     since: steps[0]?.at,
     until: new Date(beginMs + 60_000).toISOString(),
     step_seconds: 60,
-    group_by: 'verdict',
+    group_by: 'decision',
     steps,
     totals: { total, counts, latency_ms: latency, degraded: 0, provider_latency_ms: {} },
   };

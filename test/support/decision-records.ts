@@ -16,16 +16,16 @@ export function createDecisionRecord(
   return {
     version: 1,
     kind: 'decision',
-    id: uuidAt(timeMs, serial),
+    decision_id: uuidAt(timeMs, serial),
     decided_at: toRfc3339(timeMs),
-    verdict: 'CHALLENGE',
+    decision: 'CHALLENGE',
     degraded: true,
     reasons: [
       { code: 'STYTCH_UNKNOWN', rule: 'one', verdict: 'CHALLENGE', providers: ['stytch'], certain: false },
     ],
     waivers: [{ code: 'LENIENT', rule: 'three', providers: ['prefactor'] }],
     caller: 'shop',
-    door: 'decide',
+    entry_point: 'decide',
     action: 'login',
     request_id: 'request-1',
     subject: {
@@ -37,7 +37,8 @@ export function createDecisionRecord(
     providers: {
       stytch: {
         outcome: 'timeout',
-        origin: 'miss',
+        cache: 'miss',
+        cache_level: null,
         latency_ms: 250.5,
         age_ms: 0,
         request_id: null,
@@ -46,7 +47,8 @@ export function createDecisionRecord(
       },
       prefactor: {
         outcome: 'ok',
-        origin: 'memory',
+        cache: 'hit',
+        cache_level: 'memory',
         latency_ms: 0,
         age_ms: 1200,
         request_id: 'upstream-1',
@@ -81,5 +83,5 @@ export function createDecisionRecord(
 export function createGapRecord(timeMs: number, serial: number): GapRecord {
   const time = toRfc3339(timeMs);
   const id = uuidAt(timeMs, serial);
-  return { version: 1, kind: 'gap', id, sink: 'redis', from: time, until: time, dropped: 1 };
+  return { version: 1, kind: 'gap', gap_id: id, sink: 'redis', from: time, until: time, dropped: 1 };
 }

@@ -48,7 +48,7 @@ function mergeBySteps(
 }
 
 function toSpan(startMs: number, counts: Counts, group: CountGroup): CountedSpan {
-  const total = sum(countsOf(counts, 'verdict').values());
+  const total = sum(countsOf(counts, 'decision').values());
   return {
     startMs,
     total,

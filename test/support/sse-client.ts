@@ -75,7 +75,8 @@ export async function openSse(
     get isClosed() {
       return isClosed;
     },
-    decisions: () => events.filter(({ event }) => event === 'decision').map(({ data }) => data.id as string),
+    decisions: () =>
+      events.filter(({ event }) => event === 'decision').map(({ data }) => data.decision_id as string),
     until: (what, condition) => until(what, () => condition(events)),
     pause: () => void response.pause(),
     resume: () => void response.resume(),

@@ -117,7 +117,7 @@ class LossyDelivery implements Delivery {
     const gap: GapRecord = {
       version: RECORD_VERSION,
       kind: 'gap',
-      id: newId(),
+      gap_id: newId(),
       sink: this.sink,
       from: formatTime(fromMs),
       until: formatTime(untilMs),

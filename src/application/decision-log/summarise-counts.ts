@@ -47,7 +47,7 @@ export function summariseCounts(
 }
 
 function toSpan(startMs: number, { counts, latencyMs }: CountedStep, group: StatsGroup): CountedSpan {
-  const total = sum(counts.of('verdict').values());
+  const total = sum(counts.of('decision').values());
   return {
     startMs,
     total,

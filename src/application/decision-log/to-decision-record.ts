@@ -4,7 +4,7 @@ import {
   type EvidenceRecord,
   RECORD_VERSION,
 } from '../../domain/decision-log/decision-record.ts';
-import type { Signals, SignalValue } from '../../domain/evidence.ts';
+import { cacheLevelOf, cacheOf, type Signals, type SignalValue } from '../../domain/evidence.ts';
 import { toCustodyResult } from '../../domain/policy/telemetry-signals.ts';
 import { type DeviceIds, hasText, type Subject } from '../../domain/subject.ts';
 import type { Asking } from '../settle-decision.ts';
@@ -38,14 +38,14 @@ export function toDecisionRecord(
   return {
     version: RECORD_VERSION,
     kind: 'decision',
-    id: decision.id,
+    decision_id: decision.id,
     decided_at: formatTime(decision.decidedAtMs),
-    verdict: decision.verdict,
+    decision: decision.verdict,
     degraded: decision.degraded,
     reasons: decision.reasons,
     waivers: decision.waivers,
     caller,
-    door: entryPoint,
+    entry_point: entryPoint,
     action: subject.action ?? null,
     request_id: requestId,
     subject: {
@@ -71,7 +71,8 @@ function byProvider({ evidence, signalsRead }: Decision): DecisionRecord['provid
   for (const use of evidence) {
     records[use.provider] = {
       outcome: use.outcome,
-      origin: use.origin,
+      cache: cacheOf(use.origin),
+      cache_level: cacheLevelOf(use.origin),
       latency_ms: roundToHundredth(use.latencyMs),
       age_ms: use.ageMs,
       request_id: use.upstreamRequestId,

@@ -8,11 +8,11 @@ export type Window = (typeof WINDOWS)[number];
 
 /** The filters that an address may carry. Identifiers are not among them: they stay in memory. */
 export const FILTER_NAMES = [
-  'verdict',
+  'decision',
   'reason',
   'provider_outcome',
   'caller',
-  'door',
+  'entry_point',
   'action',
   'degraded',
   'policy',
@@ -28,8 +28,8 @@ type Filters = Readonly<Partial<Record<FilterName, string>>>;
 export interface Address {
   readonly window: Window;
   readonly filters: Filters;
-  /** The id of the decision that is open. */
-  readonly decision: string | null;
+  /** The decision that is open. */
+  readonly decisionId: string | null;
 }
 
 const WINDOW_DEFAULT: Window = '1h';
@@ -49,23 +49,23 @@ export function parseAddress(search: string): Address {
     const value = parameters.get(name);
     if (value !== null && value !== '' && value.length <= VALUE_LENGTH_MAX) filters[name] = value;
   }
-  const decision = parameters.get('decision');
+  const decisionId = parameters.get('decision_id');
   return {
     window: WINDOWS.find((one) => one === parameters.get('window')) ?? WINDOW_DEFAULT,
     filters,
-    decision: decision !== null && isDecisionId(decision) ? decision : null,
+    decisionId: decisionId !== null && isDecisionId(decisionId) ? decisionId : null,
   };
 }
 
 /** The query of the address, with its question mark; empty for the page as it opens. */
-export function formatAddress({ window, filters, decision }: Address): string {
+export function formatAddress({ window, filters, decisionId }: Address): string {
   const parameters = new URLSearchParams();
   if (window !== WINDOW_DEFAULT) parameters.set('window', window);
   for (const name of FILTER_NAMES) {
     const value = filters[name];
     if (value !== undefined) parameters.set(name, value);
   }
-  if (decision !== null) parameters.set('decision', decision);
+  if (decisionId !== null) parameters.set('decision_id', decisionId);
   const text = parameters.toString();
   return text === '' ? '' : `?${text}`;
 }

@@ -13,7 +13,7 @@ import { address, isPaused, lookup } from './view-state.ts';
 /** Everything behind the sign-in. */
 export function Dashboard({ session }: { readonly session: Session }) {
   const { client } = session;
-  const { window, filters, decision } = address.value;
+  const { window, filters, decisionId } = address.value;
   const sought = lookup.value;
   const paused = isPaused.value;
   const query = toQuery(filters, sought);
@@ -35,7 +35,7 @@ export function Dashboard({ session }: { readonly session: Session }) {
         <ProviderHealth />
         <DecisionList session={session} query={query} />
       </main>
-      {decision !== null && <DecisionDialog key={decision} client={client} id={decision} />}
+      {decisionId !== null && <DecisionDialog key={decisionId} client={client} id={decisionId} />}
     </>
   );
 }

@@ -43,7 +43,7 @@ export function DecisionDialog({ client, id }: { readonly client: ApiClient; rea
       });
     return () => ending.abort();
   }, [client, id]);
-  const close = () => go({ decision: null });
+  const close = () => go({ decisionId: null });
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the dialog closes it, as Escape does by itself.
     <dialog
@@ -120,17 +120,17 @@ function Head({ decision }: { readonly decision: DecisionDetail }) {
   return (
     <div class="detail-head">
       <p class="detail-verdict">
-        <VerdictBadge verdict={decision.verdict} />
+        <VerdictBadge verdict={decision.decision} />
         {decision.degraded && <span class="tag tag-degraded">degraded: evidence was missing</span>}
       </p>
       <dl class="pairs">
         <Pair name="Decided">{formatFullTime(decision.decided_at)}</Pair>
         <Pair name="Decision id">
-          <code>{decision.id}</code>
+          <code>{decision.decision_id}</code>
         </Pair>
         <Pair name="Caller">
           {decision.caller}
-          {decision.door !== 'decide' && ` via ${decision.door}`}
+          {decision.entry_point !== 'decide' && ` via ${decision.entry_point}`}
         </Pair>
         <Pair name="Action">{decision.action ?? 'not given'}</Pair>
         <Pair name="Took">{formatMs(decision.latency_ms)}</Pair>

@@ -1,15 +1,16 @@
 import { kindOf } from './figures.ts';
 import { formatAge, formatMs, toWords } from './format.ts';
 import { VerdictBadge } from './icons.tsx';
-import type { DecisionDetail, DetailedEvidence, Origin } from './wire.ts';
+import type { DecisionDetail, DetailedEvidence } from './wire.ts';
 
-const ORIGINS: Readonly<Record<Origin, string>> = {
+const SOURCES = {
   memory: 'from the cache of the process',
   redis: 'from the shared cache',
+  hit: 'from a cache',
   miss: 'asked for this decision',
   shared: 'shared with a concurrent request',
   none: 'not called',
-};
+} as const;
 
 /** Which evidence, how old, from where; and what would have been decided without each provider. */
 export function DecisionEvidence({ decision }: { readonly decision: DecisionDetail }) {
@@ -39,7 +40,7 @@ export function DecisionEvidence({ decision }: { readonly decision: DecisionDeta
 }
 
 function Piece({ id, use }: { readonly id: string; readonly use: DetailedEvidence }) {
-  const isCached = use.origin === 'memory' || use.origin === 'redis';
+  const isCached = use.cache === 'hit';
   return (
     <li class="piece">
       <p class="piece-head">
@@ -51,9 +52,9 @@ function Piece({ id, use }: { readonly id: string; readonly use: DetailedEvidenc
         {use.suspect && <span class="tag tag-degraded">suspect</span>}
       </p>
       <p class="piece-facts">
-        {ORIGINS[use.origin]}
+        {SOURCES[use.cache_level ?? use.cache]}
         {isCached && <>, {formatAge(use.age_ms)} old</>}
-        {!isCached && use.origin !== 'none' && <>, waited {formatMs(use.latency_ms)}</>}
+        {!isCached && use.cache !== 'none' && <>, waited {formatMs(use.latency_ms)}</>}
         {use.request_id !== null && (
           <>
             , its request id <code>{use.request_id}</code>
@@ -92,7 +93,7 @@ function flatten(signals: object, prefix: string): [string, string][] {
   });
 }
 
-function Without({ decision: { without, verdict } }: { readonly decision: DecisionDetail }) {
+function Without({ decision: { without, decision: made } }: { readonly decision: DecisionDetail }) {
   if (!without.available)
     return <p class="hint">Not available: {without.why ?? 'the policy has changed since'}.</p>;
   return (
@@ -102,9 +103,9 @@ function Without({ decision: { without, verdict } }: { readonly decision: Decisi
           <span>
             without <b>{other.provider}</b>
           </span>
-          <VerdictBadge verdict={other.verdict} />
+          <VerdictBadge verdict={other.decision} />
           <span class="without-change">
-            {other.changes ? `instead of ${verdict}: ${codesOf(other.reasons)}` : 'the same'}
+            {other.changes ? `instead of ${made}: ${codesOf(other.reasons)}` : 'the same'}
           </span>
         </li>
       ))}

@@ -36,7 +36,7 @@ export const DecisionRow = memo(
           <time dateTime={row.decided_at}>{formatTime(row.decided_at, Date.now())}</time>
         </span>
         <span role="cell" class="cell-verdict">
-          <VerdictBadge verdict={row.verdict} />
+          <VerdictBadge verdict={row.decision} />
         </span>
         <span role="cell" class="cell-reasons">
           <Reasons reasons={row.reasons} />
@@ -45,7 +45,7 @@ export const DecisionRow = memo(
         </span>
         <span role="cell" class="cell-caller">
           {row.caller}
-          {row.door !== 'decide' && <small> via {row.door}</small>}
+          {row.entry_point !== 'decide' && <small> via {row.entry_point}</small>}
         </span>
         <span role="cell" class="cell-action">
           {row.action ?? ''}

@@ -11,7 +11,7 @@ const MARKS: Readonly<Record<RuleOutcome['result'], string>> = {
 
 /** Why: the rules that spoke with their text, then those that did not. */
 export function DecisionRules({ decision }: { readonly decision: DecisionDetail }) {
-  const { rules, policy_known: isKnown, verdict } = decision;
+  const { rules, policy_known: isKnown, decision: made } = decision;
   const spoke = rules.filter(({ result }) => result === 'true' || result === 'unknown');
   const silent = rules.filter((rule) => !spoke.includes(rule));
   return (
@@ -24,7 +24,7 @@ export function DecisionRules({ decision }: { readonly decision: DecisionDetail 
       )}
       {spoke.length === 0 && (
         <p class="no-rule">
-          No rule spoke, so the policy’s own last word applies: <VerdictBadge verdict={verdict} />
+          No rule spoke, so the policy’s own last word applies: <VerdictBadge verdict={made} />
         </p>
       )}
       <ul class="rules">

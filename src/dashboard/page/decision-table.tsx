@@ -79,11 +79,11 @@ function TableBody({ view }: { readonly view: RowWindow }) {
         return (
           row && (
             <DecisionRow
-              key={row.id}
+              key={row.decision_id}
               row={row}
               place={place}
               isTabStop={place === (focused.value ?? first)}
-              onOpen={() => go({ decision: row.id })}
+              onOpen={() => go({ decisionId: row.decision_id })}
             />
           )
         );
@@ -93,7 +93,7 @@ function TableBody({ view }: { readonly view: RowWindow }) {
   );
 }
 
-const COLUMNS = ['Time', 'Verdict', 'Reasons', 'Caller', 'Action', 'Providers', 'Latency'];
+const COLUMNS = ['Time', 'Decision', 'Reasons', 'Caller', 'Action', 'Providers', 'Latency'];
 
 function TableHead() {
   return (

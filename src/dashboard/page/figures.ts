@@ -18,11 +18,11 @@ export function cacheShare(counts: Counts): Share {
   let hits = 0;
   let looks = 0;
   for (const [name, count] of Object.entries(counts)) {
-    const origin = name.slice(name.lastIndexOf('/') + 1);
+    const cache = name.slice(name.lastIndexOf('/') + 1);
     // Where no call was needed or made, no cache could have helped.
-    if (origin === 'none') continue;
+    if (cache === 'none') continue;
     looks += count;
-    if (origin === 'memory' || origin === 'redis') hits += count;
+    if (cache === 'hit') hits += count;
   }
   return shareOf(hits, looks);
 }

@@ -21,11 +21,11 @@ const OUTCOMES = [
 ];
 
 const NAMES: Readonly<Record<FilterName, string>> = {
-  verdict: 'Verdict',
+  decision: 'Decision',
   reason: 'Reason',
   provider_outcome: 'Outcome',
   caller: 'Caller',
-  door: 'Door',
+  entry_point: 'Entry point',
   action: 'Action',
   degraded: 'Degraded',
   policy: 'Policy',
@@ -41,7 +41,7 @@ export function FilterBar({ policy }: { readonly policy: PolicyInForce }) {
   return (
     <div class="filters">
       <div class="filter-line">
-        <VerdictFilter />
+        <DecisionFilter />
         <Choice name="reason" values={reasonsOf(policy)} />
         <OutcomeFilter />
         <Choice name="caller" values={callers()} />
@@ -60,7 +60,7 @@ export function FilterBar({ policy }: { readonly policy: PolicyInForce }) {
       <div class="filter-line" id="more-filters" hidden={!isOpen.value}>
         <Choice name="degraded" values={['true', 'false']} />
         <TextFilter name="action" pattern="[A-Za-z0-9_.\-]{1,64}" />
-        <TextFilter name="door" pattern="[a-z][a-z0-9_\-]{0,63}" />
+        <TextFilter name="entry_point" pattern="[a-z][a-z0-9_\-]{0,63}" />
         <TextFilter name="policy" pattern="[a-z][a-z0-9\-]{0,63}|sha256:[0-9a-f]{64}" />
         <TimeFilter name="since" />
         <TimeFilter name="until" />
@@ -78,18 +78,18 @@ function callers(): readonly string[] {
   return Object.keys(statistics.value?.callers.totals.counts ?? {}).toSorted();
 }
 
-function VerdictFilter() {
-  const { verdict = '' } = address.value.filters;
+function DecisionFilter() {
+  const { decision = '' } = address.value.filters;
   return (
     <fieldset class="segments">
-      <legend class="visually-hidden">Verdict</legend>
+      <legend class="visually-hidden">Decision</legend>
       {['', ...VERDICTS].map((value) => (
         <label key={value} class="segment">
           <input
             type="radio"
-            name="verdict"
-            checked={verdict === value}
-            onChange={() => setFilter('verdict', value)}
+            name="decision"
+            checked={decision === value}
+            onChange={() => setFilter('decision', value)}
           />
           <span>{value === '' ? 'All' : value.charAt(0) + value.slice(1).toLowerCase()}</span>
         </label>

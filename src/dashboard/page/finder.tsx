@@ -25,7 +25,7 @@ export function Finder() {
     if (kind.value === 'decision_id') {
       isOdd.value = !isDecisionId(id);
       if (isOdd.value) return;
-      go({ decision: id });
+      go({ decisionId: id });
     } else lookup.value = { kind: kind.value, id };
     if (field.current !== null) field.current.value = '';
   };

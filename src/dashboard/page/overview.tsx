@@ -27,7 +27,7 @@ export function Overview() {
   );
 }
 
-function Tiles({ statistics: { verdicts, degraded, origins } }: { readonly statistics: Statistics }) {
+function Tiles({ statistics: { verdicts, degraded, cacheUse } }: { readonly statistics: Statistics }) {
   const { totals, steps } = verdicts;
   const rate = ratePerSecond.value;
   const recent = rate.slice(-10);
@@ -62,9 +62,9 @@ function Tiles({ statistics: { verdicts, degraded, origins } }: { readonly stati
       />
       <Tile
         name="Cache hits"
-        value={formatShare(cacheShare(origins.totals.counts))}
+        value={formatShare(cacheShare(cacheUse.totals.counts))}
         note="of the evidence looked for"
-        values={origins.steps.map(({ counts }) => cacheShare(counts))}
+        values={cacheUse.steps.map(({ counts }) => cacheShare(counts))}
       />
       <Tile
         name="Latency p95"

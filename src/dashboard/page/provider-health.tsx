@@ -50,7 +50,7 @@ interface ProviderProperties {
   readonly statistics: Statistics;
 }
 
-function Provider({ state, statistics: { outcomes, origins, verdicts } }: ProviderProperties) {
+function Provider({ state, statistics: { outcomes, cacheUse, verdicts } }: ProviderProperties) {
   const { id } = state;
   const counts = countsOfProvider(outcomes.totals.counts, id);
   const recent = countsOfProvider(recentCounts(outcomes, RECENT_STEPS), id);
@@ -75,7 +75,7 @@ function Provider({ state, statistics: { outcomes, origins, verdicts } }: Provid
         <Fact name="p95" value={formatMs(latency?.p95 ?? null)} />
         <Fact
           name="From cache"
-          value={formatShare(cacheShare(countsOfProvider(origins.totals.counts, id)))}
+          value={formatShare(cacheShare(countsOfProvider(cacheUse.totals.counts, id)))}
         />
       </dl>
       <div class="provider-course">

@@ -34,7 +34,7 @@ export function createRowBuffer(rowsMax: number): RowBuffer {
   /** Rows at the old end have been dropped. */
   let isCut = false;
   const forget = (rows: readonly DecisionSummary[]) => {
-    for (const { id } of rows) ids.delete(id);
+    for (const row of rows) ids.delete(row.decision_id);
   };
   const makeRoom = (): Dropped => {
     if (arrived.length + older.length <= rowsMax) return 0;
@@ -60,18 +60,18 @@ export function createRowBuffer(rowsMax: number): RowBuffer {
       place < arrived.length ? arrived[arrived.length - 1 - place] : older[place - arrived.length],
     has: (id) => ids.has(id),
     add: (row) => {
-      if (ids.has(row.id)) return 0;
-      ids.add(row.id);
+      if (ids.has(row.decision_id)) return 0;
+      ids.add(row.decision_id);
       arrived.push(row);
       return makeRoom();
     },
     append: (rows) => {
       for (const row of rows) {
         if (isCut) return;
-        if (ids.has(row.id)) continue;
+        if (ids.has(row.decision_id)) continue;
         isCut = arrived.length + older.length >= rowsMax;
         if (isCut) return;
-        ids.add(row.id);
+        ids.add(row.decision_id);
         older.push(row);
       }
     },
@@ -79,7 +79,7 @@ export function createRowBuffer(rowsMax: number): RowBuffer {
       arrived = arrived.slice(count);
       older = [];
       isCut = false;
-      ids = new Set(arrived.map(({ id }) => id));
+      ids = new Set(arrived.map((row) => row.decision_id));
     },
     clear: () => {
       arrived = [];

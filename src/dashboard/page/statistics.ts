@@ -10,7 +10,7 @@ export interface Statistics {
   readonly reasons: Stats;
   readonly degraded: Stats;
   readonly outcomes: Stats;
-  readonly origins: Stats;
+  readonly cacheUse: Stats;
   readonly rules: Stats;
   readonly callers: Stats;
   readonly providers: readonly ProviderState[];
@@ -89,18 +89,18 @@ async function read(
   const ask = (group: string) =>
     client.get<Stats>('v1/stats', { window, step: STEPS[window], group_by: group }, options);
   const [verdicts, reasons, outcomes, { providers }] = await Promise.all([
-    ask('verdict'),
+    ask('decision'),
     ask('reason'),
     ask('provider_outcome'),
     client.get<{ providers: ProviderState[] }>('v1/providers', {}, { signal }),
   ]);
   const fast = { window, verdicts, reasons, outcomes, providers };
   if (known !== null) return { ...known, ...fast };
-  const [degraded, origins, rules, callers] = await Promise.all([
+  const [degraded, cacheUse, rules, callers] = await Promise.all([
     ask('degraded'),
-    ask('provider_origin'),
+    ask('provider_cache'),
     ask('rule'),
     ask('caller'),
   ]);
-  return { ...fast, degraded, origins, rules, callers };
+  return { ...fast, degraded, cacheUse, rules, callers };
 }

@@ -59,7 +59,7 @@ export function useRowWindow(): RowWindow {
 
   const dropped = takeDropped();
   if (held.current !== null) held.current = Math.max(0, held.current - dropped);
-  const isReading = isPointed.value || focused.value !== null || address.value.decision !== null;
+  const isReading = isPointed.value || focused.value !== null || address.value.decisionId !== null;
   const isHeld = isReading || (virtualizer.scrollOffset ?? 0) > TOP_TOLERANCE;
   held.current = isHeld ? (held.current ?? rows.arrived) : null;
   const fresh = held.current === null ? 0 : Math.max(0, rows.arrived - held.current);

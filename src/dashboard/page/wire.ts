@@ -14,12 +14,11 @@ export interface Reason {
   readonly certain: boolean;
 }
 
-/** Where evidence came from. */
-export type Origin = 'memory' | 'redis' | 'miss' | 'shared' | 'none';
-
 interface EvidenceUse {
   readonly outcome: string;
-  readonly origin: Origin;
+  readonly cache: 'hit' | 'miss' | 'shared' | 'none';
+  /** Null unless `cache` is `hit`. */
+  readonly cache_level: 'memory' | 'redis' | null;
   readonly latency_ms: number;
   readonly age_ms: number;
   readonly suspect: boolean;
@@ -27,14 +26,14 @@ interface EvidenceUse {
 
 /** A decision in lists and in the stream. */
 export interface DecisionSummary {
-  readonly id: string;
+  readonly decision_id: string;
   readonly decided_at: string;
-  readonly verdict: Verdict;
+  readonly decision: Verdict;
   readonly degraded: boolean;
   readonly reasons: readonly Reason[];
   readonly waivers: readonly Pick<Reason, 'code' | 'rule'>[];
   readonly caller: string;
-  readonly door: string;
+  readonly entry_point: string;
   readonly action: string | null;
   readonly providers: Readonly<Record<string, EvidenceUse>>;
   readonly policy: { readonly id: string; readonly hash: string };
@@ -70,7 +69,7 @@ export interface DetailedEvidence extends EvidenceUse {
 
 interface WithoutProvider {
   readonly provider: string;
-  readonly verdict: Verdict;
+  readonly decision: Verdict;
   readonly changes: boolean;
   readonly reasons: readonly Reason[];
 }

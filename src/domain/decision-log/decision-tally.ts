@@ -1,8 +1,8 @@
 import type { DecisionRecord } from './decision-record.ts';
 import { BUCKETS, bucketOf, type CountGroup, countName } from './record-counts.ts';
 
-const PLAIN = ['verdict', 'reason', 'caller', 'policy', 'door', 'degraded'] as const;
-const PAIRS = ['provider_outcome', 'provider_origin', 'rule'] as const;
+const PLAIN = ['decision', 'reason', 'caller', 'policy', 'entry_point', 'degraded'] as const;
+const PAIRS = ['provider_outcome', 'provider_cache', 'provider_cache_level', 'rule'] as const;
 
 type Values = Map<string, number>;
 
@@ -19,12 +19,12 @@ export class DecisionTally {
   readonly #latencies = new Map<string, Uint32Array>();
 
   add(record: DecisionRecord): void {
-    const { verdict, reason, caller, policy, door, degraded } = this.#plain;
-    raise(verdict, record.verdict);
+    const { decision, reason, caller, policy, entry_point: entryPoint, degraded } = this.#plain;
+    raise(decision, record.decision);
     raise(degraded, record.degraded ? 'true' : 'false');
     raise(caller, record.caller);
     raise(policy, record.policy.hash);
-    raise(door, record.door);
+    raise(entryPoint, record.entry_point);
     for (const { code } of record.reasons) raise(reason, code);
     for (const { rule, result } of record.rules)
       if (result === 'true' || result === 'unknown') raise(valuesOf(this.#pairs.rule, rule), result);
@@ -33,9 +33,11 @@ export class DecisionTally {
       const use = record.providers[provider];
       if (use === undefined) continue;
       raise(valuesOf(this.#pairs.provider_outcome, provider), use.outcome);
-      raise(valuesOf(this.#pairs.provider_origin, provider), use.origin);
+      raise(valuesOf(this.#pairs.provider_cache, provider), use.cache);
+      if (use.cache_level !== null)
+        raise(valuesOf(this.#pairs.provider_cache_level, provider), use.cache_level);
       // Cached evidence says nothing about the provider's latency.
-      if (use.origin === 'miss') this.#time(provider, use.latency_ms);
+      if (use.cache === 'miss') this.#time(provider, use.latency_ms);
     }
   }
 

@@ -10,8 +10,8 @@ import type { DecisionRecord } from './decision-record.ts';
 /** The decision that would have been made if one provider had not answered. */
 interface JudgedWithout {
   readonly provider: string;
-  readonly verdict: Verdict;
-  /** The verdict differs from that of the decision. */
+  readonly decision: Verdict;
+  /** It differs from what was decided. */
   readonly changes: boolean;
   readonly reasons: readonly Reason[];
 }
@@ -51,7 +51,7 @@ export function judgeWithout(
   const request = toRequest(record);
   const custody = toCustody(record);
   if (!agrees(evaluatePolicy(policy, evidence, request, custody), record))
-    return unavailable('the record does not come to its own verdict');
+    return unavailable('the record does not come to its own decision');
   const providers = policy.providerIds.flatMap((provider, place) => {
     const outcome = evidence[place]?.outcome;
     if (outcome === 'skipped' || outcome === undefined) return [];
@@ -64,7 +64,7 @@ export function judgeWithout(
       request,
       isDefinite(outcome) ? seen : custody,
     );
-    return [{ provider, verdict, changes: verdict !== record.verdict, reasons }];
+    return [{ provider, decision: verdict, changes: verdict !== record.decision, reasons }];
   });
   return { why: null, providers };
 }
@@ -111,7 +111,7 @@ function agrees({ verdict, trace }: Judgement, record: DecisionRecord): boolean 
   const isSame = (place: number) =>
     trace[place]?.rule === record.rules[place]?.rule && trace[place]?.result === record.rules[place]?.result;
   return (
-    verdict === record.verdict &&
+    verdict === record.decision &&
     trace.length === record.rules.length &&
     trace.every((_, place) => isSame(place))
   );

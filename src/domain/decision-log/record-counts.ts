@@ -3,13 +3,14 @@ import type { OutcomeLabel } from './outcome-label.ts';
 
 /** What decisions can be counted by. `rule` counts how often each rule was true, and how that turned out. */
 export const STATS_GROUPS = [
-  'verdict',
+  'decision',
   'reason',
   'provider_outcome',
-  'provider_origin',
+  'provider_cache',
+  'provider_cache_level',
   'caller',
   'policy',
-  'door',
+  'entry_point',
   'degraded',
   'rule',
 ] as const;
@@ -18,10 +19,10 @@ export const STATS_GROUPS = [
 export type StatsGroup = (typeof STATS_GROUPS)[number];
 
 /**
- * The groups of counts. `provider_outcome` and `provider_origin` hold `<provider>/<outcome>` and
- * `<provider>/<origin>`, `rule` holds `<rule>/true` and `<rule>/unknown`, `rule_label` holds `<rule>/<label>`
- * for rules that were true, and `latency` holds `<series>/<bucket>` of the series `decision` and of each
- * provider.
+ * The groups of counts. `provider_outcome`, `provider_cache` and `provider_cache_level` hold
+ * `<provider>/<value>`, the last one for hits alone; `rule` holds `<rule>/true` and `<rule>/unknown`,
+ * `rule_label` holds `<rule>/<label>` for rules that were true, and `latency` holds `<series>/<bucket>` of the
+ * series `decision` and of each provider.
  */
 export type CountGroup = StatsGroup | 'rule_label' | 'latency';
 

@@ -7,13 +7,13 @@ import type { DecisionRecord, LogRecord } from './decision-record.ts';
  * hashes of the log.
  */
 export interface RecordFilter {
-  readonly verdict?: Verdict | undefined;
+  readonly decision?: Verdict | undefined;
   /** A reason code. */
   readonly reason?: string | undefined;
   /** An outcome of any provider, or of the one that is named. */
   readonly providerOutcome?: { readonly provider: string | null; readonly outcome: Outcome } | undefined;
   readonly caller?: string | undefined;
-  readonly door?: string | undefined;
+  readonly entryPoint?: string | undefined;
   readonly action?: string | undefined;
   readonly degraded?: boolean | undefined;
   /** The id or the hash of a policy. */
@@ -44,11 +44,11 @@ function overlaps(from: string, to: string, { since, until }: RecordFilter): boo
 }
 
 function matchesAnswer(record: DecisionRecord, filter: RecordFilter): boolean {
-  const { verdict, reason, providerOutcome, caller, door, action, degraded, policy } = filter;
+  const { decision, reason, providerOutcome, caller, entryPoint, action, degraded, policy } = filter;
   return (
-    isOrAny(verdict, record.verdict) &&
+    isOrAny(decision, record.decision) &&
     isOrAny(caller, record.caller) &&
-    isOrAny(door, record.door) &&
+    isOrAny(entryPoint, record.entry_point) &&
     isOrAny(action, record.action) &&
     isOrAny(degraded, record.degraded) &&
     (policy === undefined || policy === record.policy.id || policy === record.policy.hash) &&

@@ -8,7 +8,7 @@ export function serialiseRecord(record: LogRecord): string {
   if (record.kind === 'gap') return JSON.stringify(record);
   const { subject, custody, policy, request_id: requestId } = record;
   const hashKey = subject.hash_key === undefined ? '' : `"hash_key":${quote(subject.hash_key)},`;
-  let text = `{"version":${record.version},"kind":"decision","id":${quote(record.id)},"decided_at":"${record.decided_at}","verdict":"${record.verdict}","degraded":${record.degraded},"reasons":${listOf(record.reasons)},"waivers":${listOf(record.waivers)},"caller":${quote(record.caller)},"door":${quote(record.door)},"action":${quote(record.action)},"request_id":${quote(requestId)},"subject":{${hashKey}"telemetry":${quote(subject.telemetry)},"devices":${listOf(subject.devices)},"account":${quote(subject.account)}},"providers":{`;
+  let text = `{"version":${record.version},"kind":"decision","decision_id":${quote(record.decision_id)},"decided_at":"${record.decided_at}","decision":"${record.decision}","degraded":${record.degraded},"reasons":${listOf(record.reasons)},"waivers":${listOf(record.waivers)},"caller":${quote(record.caller)},"entry_point":${quote(record.entry_point)},"action":${quote(record.action)},"request_id":${quote(requestId)},"subject":{${hashKey}"telemetry":${quote(subject.telemetry)},"devices":${listOf(subject.devices)},"account":${quote(subject.account)}},"providers":{`;
   let separator = '';
   for (const provider in record.providers) {
     const use = record.providers[provider];
@@ -26,7 +26,7 @@ export function serialiseRecord(record: LogRecord): string {
 }
 
 function serialiseUse(use: EvidenceRecord): string {
-  return `{"outcome":"${use.outcome}","origin":"${use.origin}","latency_ms":${numberOf(use.latency_ms)},"age_ms":${numberOf(use.age_ms)},"request_id":${quote(use.request_id)},"suspect":${use.suspect},"signals":${objectOf(use.signals)}}`;
+  return `{"outcome":"${use.outcome}","cache":"${use.cache}","cache_level":${quote(use.cache_level)},"latency_ms":${numberOf(use.latency_ms)},"age_ms":${numberOf(use.age_ms)},"request_id":${quote(use.request_id)},"suspect":${use.suspect},"signals":${objectOf(use.signals)}}`;
 }
 
 function serialiseRule(rule: DecisionRecord['rules'][number]): string {

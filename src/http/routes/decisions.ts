@@ -25,7 +25,7 @@ import {
   toDecisionIdParams,
 } from '../schemas/responses.ts';
 
-/** GET /v1/decisions and GET /v1/decisions/{id}. */
+/** GET /v1/decisions and GET /v1/decisions/{decision_id}. */
 export const decisionsRoutes = plugin<RouteGroupOptions<DecisionReadDependencies>>(
   async (app, { serve }) => {
     registerList(app, serve);
@@ -73,7 +73,7 @@ function createList(dependencies: DecisionReadDependencies) {
         const { entries, next } = await readPage(reads.log, filter, { before, limit: Number(limit) }, clock);
         const labels = await reads.log.labelsOf(entries);
         const decisions = entries.flatMap(({ record }) =>
-          record.kind === 'decision' ? [toDecisionSummary(record, labels.get(record.id) ?? [])] : [],
+          record.kind === 'decision' ? [toDecisionSummary(record, labels.get(record.decision_id) ?? [])] : [],
         );
         return { body: { decisions, next_cursor: next === null ? null : toCursor(next, filter) } };
       },
@@ -114,13 +114,13 @@ function registerDetail(app: FastifyInstance, serve: DecisionReadDependencies | 
     },
   };
   const route = { schema, config: { scope: 'read' as const, readsLog: 'briefly' as const } };
-  app.get('/v1/decisions/:id', route, handlerFor(serve, createDetail));
+  app.get('/v1/decisions/:decision_id', route, handlerFor(serve, createDetail));
 }
 
 function createDetail(dependencies: DecisionReadDependencies) {
   const { reads } = dependencies;
-  return (request: FastifyRequest<{ Params: { id: string } }>, reply: FastifyReply) => {
-    const { id } = request.params;
+  return (request: FastifyRequest<{ Params: { decision_id: string } }>, reply: FastifyReply) => {
+    const { decision_id: id } = request.params;
     const inForce = reads.policies.current().hash;
     return sendTagged(
       request,

@@ -10,11 +10,11 @@ import { problemResponses, REQUEST_ID_HEADER, toDecisionIdParams } from '../sche
 import { isDecisionId, unknownDecision } from './decisions.ts';
 
 interface OutcomeRoute {
-  Params: { id: string };
+  Params: { decision_id: string };
   Body: OutcomeRequest;
 }
 
-/** POST /v1/decisions/{id}/outcome: how a decision turned out. */
+/** POST /v1/decisions/{decision_id}/outcome: how a decision turned out. */
 export const outcomeRoutes = plugin<RouteGroupOptions<DecisionReadDependencies>>(
   async (app, { serve }) => {
     const schema = {
@@ -36,13 +36,13 @@ export const outcomeRoutes = plugin<RouteGroupOptions<DecisionReadDependencies>>
     };
     const route = { schema, config: { scope: 'decide' as const } };
     app.post(
-      '/v1/decisions/:id/outcome',
+      '/v1/decisions/:decision_id/outcome',
       route,
       handlerFor(serve, ({ reads, clock }) => {
         const report = reportOutcome({ log: reads.log, hashes: reads.hashes, clock, formatTime: toRfc3339 });
         return async (request: FastifyRequest<OutcomeRoute>, reply) => {
           const { label, at, note = null } = request.body;
-          const { id } = request.params;
+          const { decision_id: id } = request.params;
           if (!isDecisionId(id)) throw unknownDecision();
           const atMs = at === undefined ? null : Date.parse(at);
           const labels = await report({ id, label, atMs, note, caller: request.caller?.id ?? '' });

@@ -41,7 +41,7 @@ export const statsRoutes = plugin<RouteGroupOptions<DecisionReadDependencies>>(
         serve,
         ({ reads, clock, version, newId }) =>
           (request: FastifyRequest<{ Querystring: StatsQuery }>, reply) => {
-            const { window = '1h', step, group_by: group = 'verdict' } = request.query;
+            const { window = '1h', step, group_by: group = 'decision' } = request.query;
             const planned = planWindow(
               toDurationMs(window),
               step === undefined ? null : toDurationMs(step),

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import type { DecideOptions } from '../../application/decide.ts';
 import type { Decision, EvidenceUse } from '../../domain/decision.ts';
-import { OUTCOMES } from '../../domain/evidence.ts';
-import { ON_UNKNOWN } from '../../domain/policy/document.ts';
-import { RULE_RESULTS } from '../../domain/policy/rule-trace.ts';
-import { VERDICTS } from '../../domain/verdict.ts';
+import { decisionFields, evidenceFields, ruleTraceFields } from '../../domain/decision-fields.ts';
+import { cacheOf } from '../../domain/evidence.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { IDEMPOTENCY_KEY_PATTERN } from '../callers/idempotency-key.ts';
 import { createSubjectFields } from './subject.ts';
@@ -93,27 +91,14 @@ export const decideResponseHeaders = {
   ratelimit: responseHeader('What is left of them: `"default";r=50;t=30`.'),
 };
 
-const reasonSchema = z.object({
-  code: z.string(),
-  rule: z.string(),
-  verdict: z.enum(VERDICTS),
-  providers: z.array(z.string()),
-  certain: z.boolean().describe('False when the rule is unknown because evidence is missing.'),
-});
-
-const evidenceUseSchema = z.object({
-  outcome: z.enum(OUTCOMES),
-  cache: z
-    .enum(['hit', 'miss', 'shared', 'none'])
-    .describe('`shared`: a call that a concurrent request had begun; `none`: no call was needed.'),
-  latency_ms: z.number().describe('How long this decision waited for the provider.'),
-  age_ms: z.int().describe('How old the evidence was.'),
-  request_id: z.string().nullable().describe("The provider's own id of its answer."),
-  suspect: z
-    .boolean()
-    .optional()
-    .describe('True while `not_found` of this provider is in doubt; absent otherwise.'),
-});
+const evidenceUseSchema = z
+  .object(evidenceFields)
+  .omit({ cache_level: true, signals: true })
+  .extend({
+    suspect: evidenceFields.suspect
+      .optional()
+      .describe('True while `not_found` of this provider is in doubt; absent otherwise.'),
+  });
 
 const explanationSchema = z.object({
   signals: z
@@ -123,31 +108,19 @@ const explanationSchema = z.object({
     ),
   rules: z.array(
     z.object({
-      rule: z.string(),
-      result: z.enum(RULE_RESULTS),
-      why: z.string().nullable(),
-      on_unknown: z
-        .enum(ON_UNKNOWN)
-        .nullable()
-        .describe('What an unknown rule contributes, unless an exempt rule is true; null otherwise.'),
+      ...ruleTraceFields,
+      why: ruleTraceFields.why.nullable(),
+      on_unknown: ruleTraceFields.on_unknown.nullable(),
     }),
   ),
 });
 
+const { policy, decided_at, latency_ms: _, ...judged } = decisionFields;
+
 /** The answer of POST /v1/decide. */
 export function createDecisionSchema(providers: readonly string[]) {
   return z.object({
-    decision_id: z.string().describe('UUIDv7.').meta({ format: 'uuid' }),
-    decision: z.enum(VERDICTS).describe('CHALLENGE is BLOCK until your step-up is completed.'),
-    reasons: z.array(reasonSchema).describe('Every rule that is true or unknown, strictest first.'),
-    degraded: z
-      .boolean()
-      .describe(
-        'A provider that the policy needs gave no definite answer, or custody that it needs is unknown.',
-      ),
-    waivers: z
-      .array(reasonSchema.pick({ code: true, rule: true, providers: true }))
-      .describe('Rules that could not be decided and that the policy lets pass.'),
+    ...judged,
     providers: z.object(Object.fromEntries(providers.map((id) => [id, evidenceUseSchema]))),
     provider_suspect: z
       .array(z.string())
@@ -155,8 +128,8 @@ export function createDecisionSchema(providers: readonly string[]) {
       .describe(
         'Providers that know nobody any more, most likely because our URL, key or environment is wrong; absent when there is none.',
       ),
-    policy: z.object({ id: z.string(), hash: z.string() }),
-    decided_at: z.string().meta({ format: 'date-time' }),
+    policy,
+    decided_at,
     expires_at: z
       .string()
       .describe('When the first piece of evidence used expires.')
@@ -182,8 +155,6 @@ export function toDecideOptions(
   const deadlineMs = left === undefined ? asked : Math.min(Number(left), asked ?? Number.POSITIVE_INFINITY);
   return { maxAgeMs, deadlineMs, receivedAtMs, caller: caller?.id, traceparent };
 }
-
-const CACHE = { memory: 'hit', redis: 'hit', miss: 'miss', shared: 'shared', none: 'none' } as const;
 
 /** A decision as callers read it. */
 export function toDecisionBody(decision: Decision, explain: boolean) {
@@ -214,7 +185,7 @@ export function toDecisionBody(decision: Decision, explain: boolean) {
 function toEvidenceBody(use: EvidenceUse) {
   return {
     outcome: use.outcome,
-    cache: CACHE[use.origin],
+    cache: cacheOf(use.origin),
     latency_ms: roundToTenth(use.latencyMs),
     age_ms: use.ageMs,
     request_id: use.upstreamRequestId,

@@ -21,13 +21,13 @@ const ruleSchema = record.rules.unwrap().element.extend({
 
 const withoutProviderSchema = z.object({
   provider: z.string(),
-  verdict: z.enum(VERDICTS),
-  changes: z.boolean().describe('The verdict would have been another one.'),
-  reasons: z.array(record.reasons.unwrap().element).describe('As in a decision.'),
+  decision: z.enum(VERDICTS),
+  changes: z.boolean().describe('It is another one than what was decided.'),
+  reasons: record.reasons,
 });
 
 /**
- * The answer of GET /v1/decisions/{id}: the whole record, what the rules said, what became of it, and what
+ * The answer of GET /v1/decisions/{decision_id}: the whole record, what the rules said, what became of it, and what
  * each provider changed.
  */
 export const decisionDetailSchema = decisionRecordSchema.extend({
@@ -87,7 +87,7 @@ export function toDecisionDetail(
     without: {
       available: why === null,
       why,
-      providers: providers.map(({ reasons, ...rest }) => ({ ...rest, reasons: [...reasons] })),
+      providers: [...providers],
     },
   };
 }

@@ -23,7 +23,7 @@ const time = (text: string) =>
 
 /** The filters of everything that reads decisions. All that are given must hold. Each can be given once: a second value of the same name is a 400, since "any of" and "all of" look alike in a query. */
 export const decisionFilterShape = {
-  verdict: z.enum(VERDICTS).optional(),
+  decision: z.enum(VERDICTS).optional(),
   reason: z
     .string()
     .regex(/^[A-Z][A-Z0-9_]{0,63}$/)
@@ -39,7 +39,7 @@ export const decisionFilterShape = {
     .regex(/^([A-Za-z0-9_.-]{1,64}|gateway:[a-z0-9][a-z0-9_-]{0,63})$/)
     .optional()
     .describe('The id of an API key, or `gateway:` and the profile of a gateway without one.'),
-  door: z
+  entry_point: z
     .string()
     .regex(/^[a-z][a-z0-9_-]{0,63}$/)
     .optional()
@@ -66,14 +66,14 @@ type DecisionFilterQuery = z.output<typeof filterSchema>;
 
 /** The filter of a validated query. Throws `invalid_request` for a time that no clock shows. */
 export function toRecordFilter(query: DecisionFilterQuery, hashes: readonly RecordHashes[]): RecordFilter {
-  const { verdict, reason, caller, door, action, degraded, policy } = query;
+  const { decision, reason, caller, action, degraded, policy } = query;
   const hashesOf = (id: string | undefined, of: (under: RecordHashes) => (id: string) => string) =>
     id === undefined ? undefined : hashes.map((under) => of(under)(id));
   const filter = {
-    verdict,
+    decision,
     reason,
     caller,
-    door,
+    entryPoint: query.entry_point,
     action,
     policy,
     degraded: degraded === undefined ? undefined : degraded === 'true',

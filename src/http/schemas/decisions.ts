@@ -32,25 +32,16 @@ export const labelSchema = z
   .nullable()
   .describe('The label that counts: the latest. Null as long as nobody has said how it turned out.');
 
-/** A decision in lists and streams: what a table shows. The rest of its record is at GET /v1/decisions/{id}. */
-export const decisionSummarySchema = z.object({
-  id: record.id,
-  decided_at: record.decided_at,
-  verdict: record.verdict,
-  degraded: record.degraded,
-  reasons: record.reasons,
-  waivers: record.waivers,
-  caller: record.caller,
-  door: record.door,
-  action: record.action,
-  request_id: record.request_id,
-  subject: record.subject,
-  providers: z.record(z.string(), record.providers.valueType.omit({ signals: true, request_id: true })),
-  policy: record.policy,
-  engine: record.engine,
-  latency_ms: record.latency_ms,
-  label: labelSchema,
-});
+/**
+ * A decision in lists and streams: what a table shows. The rest of its record is at
+ * GET /v1/decisions/{decision_id}.
+ */
+export const decisionSummarySchema = decisionRecordSchema
+  .omit({ version: true, kind: true, custody: true, rules: true })
+  .extend({
+    providers: z.record(z.string(), record.providers.valueType.omit({ signals: true, request_id: true })),
+    label: labelSchema,
+  });
 
 /** What a list shows of one decision, as the wire spells it. */
 export type DecisionSummary = z.output<typeof decisionSummarySchema>;
@@ -70,25 +61,11 @@ export const decisionsSchema = z.object({
 
 /** A record as lists and streams show it. */
 export function toDecisionSummary(made: DecisionRecord, labels: readonly OutcomeLabel[]): DecisionSummary {
+  const { version: _version, kind: _kind, custody: _custody, rules: _rules, ...shown } = made;
   const providers: DecisionSummary['providers'] = {};
-  for (const [id, { outcome, origin, latency_ms, age_ms, suspect }] of Object.entries(made.providers))
-    providers[id] = { outcome, origin, latency_ms, age_ms, suspect };
-  return {
-    id: made.id,
-    decided_at: made.decided_at,
-    verdict: made.verdict,
-    degraded: made.degraded,
-    reasons: made.reasons,
-    waivers: made.waivers,
-    caller: made.caller,
-    door: made.door,
-    action: made.action,
-    request_id: made.request_id,
-    subject: made.subject,
-    providers,
-    policy: made.policy,
-    engine: made.engine,
-    latency_ms: made.latency_ms,
-    label: labelInForce(labels),
-  };
+  for (const [id, use] of Object.entries(made.providers)) {
+    const { signals: _signals, request_id: _requestId, ...rest } = use;
+    providers[id] = rest;
+  }
+  return { ...shown, providers, label: labelInForce(labels) };
 }

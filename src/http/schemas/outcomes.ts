@@ -4,7 +4,7 @@ import { OUTCOME_LABELS, outcomeLabelSchema } from '../../domain/decision-log/ou
 /** `\p{Cc}` in full: not every language in which clients are generated knows it. */
 const NO_CONTROL_CHARACTER = String.raw`^[^\x00-\x1f\x7f-\x9f]*$`;
 
-/** The body of POST /v1/decisions/{id}/outcome. */
+/** The body of POST /v1/decisions/{decision_id}/outcome. */
 export const outcomeRequestSchema = z.strictObject({
   label: z.enum(OUTCOME_LABELS),
   at: z

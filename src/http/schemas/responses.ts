@@ -105,5 +105,5 @@ export function problemResponses(...statuses: ProblemStatus[]): Record<number, J
 /** The id in the address of a decision. What is no UUID is not known, like any other unknown id. */
 export function toDecisionIdParams(): JsonSchema {
   const id = { type: 'string', description: 'The `decision_id` of an answer, a UUIDv7.' };
-  return { type: 'object', properties: { id }, required: ['id'] };
+  return { type: 'object', properties: { decision_id: id }, required: ['decision_id'] };
 }

@@ -19,7 +19,7 @@ export const statsQuerySchema = z.strictObject({
     .describe(
       'The length of a step. The window is a whole number of them. Above a window of `24h` it is whole hours. A fitting one otherwise.',
     ),
-  group_by: z.enum(STATS_GROUPS).optional().describe('`verdict` otherwise.'),
+  group_by: z.enum(STATS_GROUPS).optional().describe('`decision` otherwise.'),
 });
 
 /** The checked query of the statistics. */
@@ -37,7 +37,7 @@ const countsSchema = z.record(z.string(), count);
 const spanSchema = z.object({
   total: count.describe('Decisions.'),
   counts: countsSchema.describe(
-    'By the value of the group; values without a decision are absent. `provider_outcome` and `provider_origin` are spelled `stytch/timeout` and `stytch/memory`; `rule` counts those that were true. Of a decision with several reasons, providers or rules each counts.',
+    'By the value of the group; values without a decision are absent. `provider_outcome`, `provider_cache` and `provider_cache_level` are spelled `stytch/timeout`, `stytch/hit` and `stytch/memory`; `rule` counts those that were true. Of a decision with several reasons, providers or rules each counts.',
   ),
   latency_ms: quantilesSchema,
 });

@@ -27,7 +27,7 @@ function openLog() {
       const { sinceMs, untilMs, period } = options;
       return Array.from({ length: (untilMs - sinceMs) / PERIOD_MS[period] }, (_, place) => ({
         startMs: sinceMs + place * PERIOD_MS[period],
-        counts: new Map([['verdict:ALLOW', 1]]),
+        counts: new Map([['decision:ALLOW', 1]]),
       }));
     },
   };
@@ -43,7 +43,7 @@ function plan(windowMs: number, stepMs: number | null = null): StatsWindow {
 }
 
 const totalOf = (counted: Awaited<ReturnType<ReturnType<typeof createCountSteps>>>) =>
-  counted.all.counts.of('verdict').get('ALLOW') ?? 0;
+  counted.all.counts.of('decision').get('ALLOW') ?? 0;
 
 t.test('reads a window in pieces, each part of it once', async (t) => {
   const { log, asked } = openLog();
@@ -51,7 +51,7 @@ t.test('reads a window in pieces, each part of it once', async (t) => {
   const counted = await createCountSteps({ reader: log, run })(window);
   t.equal(totalOf(counted), 288);
   t.equal(counted.steps.length, 96);
-  for (const { counts } of counted.steps) t.equal(counts.of('verdict').get('ALLOW'), 3);
+  for (const { counts } of counted.steps) t.equal(counts.of('decision').get('ALLOW'), 3);
   t.ok(asked.length > 10, 'no piece is long');
   let atMs = window.sinceMs;
   for (const { sinceMs, untilMs, period } of asked) {
@@ -155,7 +155,7 @@ t.test('leaves out what lies beyond the window', async (t) => {
   const window = plan(HOUR_MS);
   const counts = async (options: CountsOptions) => [
     ...(await log.counts(options)),
-    { startMs: window.untilMs, counts: new Map([['verdict:ALLOW', 100]]) },
+    { startMs: window.untilMs, counts: new Map([['decision:ALLOW', 100]]) },
   ];
   t.equal(totalOf(await createCountSteps({ reader: { ...log, counts }, run })(window)), 60);
 });

@@ -9,6 +9,7 @@ import type {
   LogEntry,
   LogPosition,
 } from '../../../src/application/decision-log/decision-log.ts';
+import { idOf } from '../../../src/domain/decision-log/decision-record.ts';
 import { RiskgateError } from '../../../src/domain/errors.ts';
 import { createMemoryDecisionLog } from '../../../src/stores/decision-log/memory/decision-log.ts';
 import { createDecisionRecord } from '../../support/decision-records.ts';
@@ -29,7 +30,7 @@ function open(
       return createDecisionRecord(clock.nowMs(), serial);
     });
     log.append({ number: serial, records });
-    return records.map(({ id }) => id);
+    return records.map(({ decision_id: id }) => id);
   };
   return { clock, log, feed, append };
 }
@@ -40,7 +41,7 @@ function createListener(hasRoom: () => Promise<boolean> = async () => true) {
   const told = { gaps: 0, lost: 0 };
   const listener: FeedListener = {
     onEntries: (entries: readonly LogEntry[]) => {
-      ids.push(...entries.map(({ record }) => record.id));
+      ids.push(...entries.map(({ record }) => idOf(record)));
       positions.push(...entries.map(({ position }) => position));
     },
     onGap: () => {

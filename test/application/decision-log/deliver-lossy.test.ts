@@ -29,7 +29,7 @@ function open(t: Test, sink: WatchedSink, bufferMax = 1000) {
 
 /** The kinds and ids of what a batch holds. */
 function contents({ records }: LogBatch): string[] {
-  return records.map((each) => (each.kind === 'gap' ? `gap of ${each.dropped}` : each.id.slice(-2)));
+  return records.map((each) => (each.kind === 'gap' ? `gap of ${each.dropped}` : each.decision_id.slice(-2)));
 }
 
 t.test('gathers records into batches', async (t) => {
@@ -78,7 +78,7 @@ t.test('tries a batch again as it is, and records what did not fit meanwhile', a
   t.same(kept.map(contents), [['01'], ['02', '03'], ['gap of 2']]);
   t.match(kept[2]?.records[0], {
     kind: 'gap',
-    id: 'gap-id',
+    gap_id: 'gap-id',
     sink: 'redis',
     from: '2026-01-01T12:00:00.000Z',
     until: '2026-01-01T12:00:01.000Z',

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { createStrictDelivery } from '../../../src/application/decision-log/deliver-strict.ts';
+import { idOf } from '../../../src/domain/decision-log/decision-record.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { createDecisionRecord } from '../../support/decision-records.ts';
 import { createManualClock, until } from '../../support/test-app.ts';
@@ -57,11 +58,7 @@ t.test('waits so long and no longer', async (t) => {
   never.resolve(true);
   await until('the next batch', () => sink.batches.length === 2);
   t.equal(await third, true);
-  t.same(
-    sink.batches[1]?.records.map(({ id }) => id),
-    [record(3).id],
-    'nobody waits for the second any more',
-  );
+  t.same(sink.batches[1]?.records.map(idOf), [record(3).decision_id], 'nobody waits for the second any more');
   t.equal(delivery.usage().dropped, 2);
 });
 

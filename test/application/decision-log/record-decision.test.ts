@@ -3,7 +3,11 @@ import type { Delivery, StrictDelivery } from '../../../src/application/decision
 import { createRecordDecision } from '../../../src/application/decision-log/record-decision.ts';
 import type { Asking } from '../../../src/application/settle-decision.ts';
 import type { Decision } from '../../../src/domain/decision.ts';
-import { type DecisionRecord, logRecordSchema } from '../../../src/domain/decision-log/decision-record.ts';
+import {
+  type DecisionRecord,
+  idOf,
+  logRecordSchema,
+} from '../../../src/domain/decision-log/decision-record.ts';
 import type { Subject } from '../../../src/domain/subject.ts';
 import { toRfc3339 } from '../../../src/platform/rfc3339.ts';
 import { uuidAt } from '../../support/decision-records.ts';
@@ -81,8 +85,8 @@ function open(strictAnswers: readonly boolean[] = []) {
     (answer, place): StrictDelivery => ({
       ...lossy,
       health: () => 'taking',
-      deliver: async ({ id }) => {
-        asked.push(`${place} ${id}`);
+      deliver: async (record) => {
+        asked.push(`${place} ${idOf(record)}`);
         return answer;
       },
     }),
@@ -110,21 +114,22 @@ t.test('records a decision without any raw identifier, and stays in place', asyn
     {
       version: 1,
       kind: 'decision',
-      id: DECISION.id,
+      decision_id: DECISION.id,
       decided_at: '2026-01-01T00:00:00.000Z',
-      verdict: 'BLOCK',
+      decision: 'BLOCK',
       degraded: false,
       reasons: DECISION.reasons,
       waivers: [],
       caller: 'shop',
-      door: 'decide',
+      entry_point: 'decide',
       action: 'login',
       request_id: 'request-1',
       subject: { hash_key: '0a1b2c3d', telemetry: 't(16)', devices: ['d(13)'], account: 'a(14)' },
       providers: {
         stytch: {
           outcome: 'ok',
-          origin: 'memory',
+          cache: 'hit',
+          cache_level: 'memory',
           latency_ms: 1.23,
           age_ms: 20,
           request_id: 'upstream-1',
@@ -133,7 +138,8 @@ t.test('records a decision without any raw identifier, and stays in place', asyn
         },
         mobilerun: {
           outcome: 'ok',
-          origin: 'miss',
+          cache: 'miss',
+          cache_level: null,
           latency_ms: 5,
           age_ms: 0,
           request_id: null,
@@ -142,7 +148,8 @@ t.test('records a decision without any raw identifier, and stays in place', asyn
         },
         prefactor: {
           outcome: 'timeout',
-          origin: 'miss',
+          cache: 'miss',
+          cache_level: null,
           latency_ms: 9,
           age_ms: 0,
           request_id: null,
@@ -174,10 +181,10 @@ t.test('records who asked at which entry point about what', async (t) => {
   const atGateway = { caller: 'gateway:edge', entryPoint: 'nginx', requestId: 'request-2' };
   record(decision, { telemetryId: '', device: { kind: 'shared', id: null } }, atGateway);
   const [first, second] = records;
-  t.match(first, { caller: 'shop', door: 'decide', action: null, request_id: 'request-1' });
+  t.match(first, { caller: 'shop', entry_point: 'decide', action: null, request_id: 'request-1' });
   t.strictSame(first?.subject, { hash_key: '0a1b2c3d', telemetry: null, devices: ['d(3)'], account: null });
   t.strictSame(first?.custody, { result: 'none', signals: null });
-  t.match(second, { caller: 'gateway:edge', door: 'nginx', request_id: 'request-2' });
+  t.match(second, { caller: 'gateway:edge', entry_point: 'nginx', request_id: 'request-2' });
   t.strictSame(second?.subject, { hash_key: '0a1b2c3d', telemetry: null, devices: [], account: null });
 });
 

@@ -17,7 +17,7 @@ async function open() {
   const record = createDecisionRecord(clock.nowMs(), 1, { subject });
   log.append({ number: 1, records: [record] });
   const report = reportOutcome({ log, hashes, clock, formatTime: toRfc3339 });
-  const say = (note: string | null, atMs: number | null = null, id = record.id) =>
+  const say = (note: string | null, atMs: number | null = null, id = record.decision_id) =>
     report({ id, label: 'fraud', atMs, note, caller: 'shop' });
   return { clock, say };
 }

@@ -34,12 +34,12 @@ const WINDOW = { sinceMs: 0, untilMs: 4 * MINUTE_MS, stepMs: 2 * MINUTE_MS, peri
 
 t.test('merges periods to steps, and steps to a whole', async (t) => {
   const reader = readerOf(
-    { 'verdict:ALLOW': 1, 'degraded:false': 1, 'latency:decision/50': 1 },
-    { 'verdict:ALLOW': 2, 'degraded:true': 2, 'latency:decision/50': 2, 'latency:stytch/80': 1 },
-    { 'verdict:BLOCK': 4, 'degraded:false': 4, 'latency:decision/90': 4, 'latency:mobilerun/80': 1 },
+    { 'decision:ALLOW': 1, 'degraded:false': 1, 'latency:decision/50': 1 },
+    { 'decision:ALLOW': 2, 'degraded:true': 2, 'latency:decision/50': 2, 'latency:stytch/80': 1 },
+    { 'decision:BLOCK': 4, 'degraded:false': 4, 'latency:decision/90': 4, 'latency:mobilerun/80': 1 },
     {},
   );
-  const stats = await count(reader, WINDOW, 'verdict');
+  const stats = await count(reader, WINDOW, 'decision');
   t.same(reader.asked, [{ sinceMs: 0, untilMs: 4 * MINUTE_MS, period: 'minute' }]);
   t.match(stats.steps, [
     { startMs: 0, total: 3, counts: { ALLOW: 3 } },
@@ -70,7 +70,7 @@ t.test('is empty where nothing was decided', async (t) => {
 t.test('says of each rule how often it spoke, and how precise it was', async (t) => {
   const stats = await count(
     readerOf({
-      'verdict:BLOCK': 9,
+      'decision:BLOCK': 9,
       'rule:z/true': 9,
       'rule:a/true': 3,
       'rule:a/unknown': 2,

@@ -7,27 +7,27 @@ const DECISION = '01a1f965-b26f-7696-8202-c426ccf51e1b';
 t.test('what is shown survives its address', async (t) => {
   const address = {
     window: '24h',
-    filters: { verdict: 'BLOCK', reason: 'TELEMETRY_NOT_FOUND', since: '2026-01-15T09:30:00.000Z' },
-    decision: DECISION,
+    filters: { decision: 'BLOCK', reason: 'TELEMETRY_NOT_FOUND', since: '2026-01-15T09:30:00.000Z' },
+    decisionId: DECISION,
   } as const;
   t.strictSame(parseAddress(formatAddress(address)), address);
   t.equal(formatAddress(parseAddress('')), '');
 });
 
 t.test('an address that makes no sense shows the page as it opens', async (t) => {
-  const address = parseAddress(`?window=2y&nonsense=1&verdict=&reason=${'x'.repeat(101)}`);
+  const address = parseAddress(`?window=2y&nonsense=1&decision=&reason=${'x'.repeat(101)}`);
   t.strictSame(address, parseAddress(''));
 });
 
 t.test('an address holds no identifier of a person', async (t) => {
   const raw = ['device_id', 'telemetry_id', 'account_id'];
-  const search = `?${raw.map((name) => `${name}=canary`).join('&')}&decision=canary`;
+  const search = `?${raw.map((name) => `${name}=canary`).join('&')}&decision_id=canary`;
   t.notMatch(JSON.stringify(parseAddress(search)), /canary/);
   // A telemetry id is often a UUID, though not one of version 7.
-  t.equal(parseAddress('?decision=026ac93b-8cdf-4fcb-bfa6-36a31cfecac1').decision, null);
-  const { filters } = parseAddress('?verdict=BLOCK');
+  t.equal(parseAddress('?decision_id=026ac93b-8cdf-4fcb-bfa6-36a31cfecac1').decisionId, null);
+  const { filters } = parseAddress('?decision=BLOCK');
   t.strictSame(toQuery(filters, { kind: 'device_id', id: 'canary' }), {
-    verdict: 'BLOCK',
+    decision: 'BLOCK',
     device_id: 'canary',
   });
 });

@@ -39,9 +39,9 @@ async function follow(answers: readonly (() => Response)[], done: (heard: readon
   };
   await followDecisions(
     client,
-    { verdict: 'BLOCK' },
+    { decision: 'BLOCK' },
     {
-      onDecision: ({ id }) => hear(id),
+      onDecision: ({ decision_id: id }) => hear(id),
       onGap: ({ cause }) => hear(cause),
       onReady: (resumed) => hear(resumed),
       onRefused: ({ status }) => hear(status),
@@ -72,7 +72,7 @@ t.test('comes back after the last event that it has seen', async (t) => {
 
 t.test('sends the key in a header, and never in the address', async (t) => {
   const { calls } = await follow([() => new Response(ready(1, false))], (heard) => heard.length > 0);
-  t.match(calls, [{ url: 'v1/decisions/stream?verdict=BLOCK' }]);
+  t.match(calls, [{ url: 'v1/decisions/stream?decision=BLOCK' }]);
   t.equal(calls[0]?.headers.get('authorization'), 'Bearer a-key');
 });
 

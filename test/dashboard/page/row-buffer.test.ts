@@ -3,7 +3,7 @@ import { createRowBuffer, type RowBuffer } from '../../../src/dashboard/page/row
 import { createRow } from './rows.ts';
 
 function idsOf(rows: RowBuffer): (string | undefined)[] {
-  return Array.from({ length: rows.length }, (_, place) => rows.at(place)?.id);
+  return Array.from({ length: rows.length }, (_, place) => rows.at(place)?.decision_id);
 }
 
 const rowsOf = (...ids: string[]) => ids.map((id) => createRow(id));
@@ -28,8 +28,8 @@ t.test('lets the oldest go when there are too many, and tells how many of those 
   for (let serial = 0; serial < 30; serial += 1) dropped += rows.add(createRow(`new-${serial}`));
   t.equal(rows.length, 10);
   t.equal(dropped, 20);
-  t.equal(rows.at(0)?.id, 'new-29');
-  t.equal(rows.at(9)?.id, 'new-20');
+  t.equal(rows.at(0)?.decision_id, 'new-29');
+  t.equal(rows.at(9)?.decision_id, 'new-20');
   t.notOk(rows.has('a'));
   t.notOk(rows.has('new-0'));
   t.notOk(rows.hasRoom);

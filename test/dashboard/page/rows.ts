@@ -3,14 +3,14 @@ import type { DecisionSummary } from '../../../src/dashboard/page/wire.ts';
 /** A decision as the stream brings it. */
 export function createRow(id: string, row: Partial<DecisionSummary> = {}): DecisionSummary {
   return {
-    id,
+    decision_id: id,
     decided_at: '2026-01-15T09:30:00.000Z',
-    verdict: 'ALLOW',
+    decision: 'ALLOW',
     degraded: false,
     reasons: [],
     waivers: [],
     caller: 'web',
-    door: 'decide',
+    entry_point: 'decide',
     action: 'login',
     providers: {},
     policy: { id: 'default', hash: 'sha256:00' },

@@ -20,13 +20,13 @@ function recordOf(
     action: 'login',
   };
   const judged = evaluatePolicy(policy, evidence, request, custody);
-  const use = { origin: 'miss', latency_ms: 1, age_ms: 0, request_id: null } as const;
+  const use = { cache: 'miss', cache_level: null, latency_ms: 1, age_ms: 0, request_id: null } as const;
   const providers = policy.providerIds.map((id, place) => {
     const { outcome = 'skipped', signals = null, suspect = false } = evidence[place] ?? {};
     return [id, { ...use, outcome: outcome as 'ok', signals, suspect }];
   });
   return createDecisionRecord(0, 0, {
-    verdict: judged.verdict,
+    decision: judged.verdict,
     rules: judged.trace,
     providers: Object.fromEntries(providers),
     custody:
@@ -38,7 +38,7 @@ function recordOf(
 
 const short = (policy: CompiledPolicy, record: DecisionRecord, telemetry: readonly string[] = ['a']) => {
   const { why, providers } = judgeWithout(policy, record, telemetry);
-  return [why, ...providers.map(({ provider, verdict, changes }) => `${provider} ${verdict} ${changes}`)];
+  return [why, ...providers.map(({ provider, decision, changes }) => `${provider} ${decision} ${changes}`)];
 };
 
 t.test('says what each provider changed', async (t) => {
@@ -125,13 +125,13 @@ t.test('says nothing where the record cannot say it', async (t) => {
   const record = recordOf(plain, [ok(), ok()]);
   t.equal(short(plain, record)[0], null);
   const changes: readonly Partial<DecisionRecord>[] = [
-    { verdict: 'BLOCK' },
+    { decision: 'BLOCK' },
     { rules: [] },
     { rules: [{ rule: 'the-rule', result: 'true' }] },
     { rules: [{ rule: 'another', result: 'false' }] },
   ];
   for (const change of changes)
-    t.same(short(plain, { ...record, ...change }), ['the record does not come to its own verdict']);
+    t.same(short(plain, { ...record, ...change }), ['the record does not come to its own decision']);
   const actionless = recordOf(compiled(documentOf([rule('a.found && request.action == "login"')])), [
     ok(),
     ok(),
@@ -141,6 +141,6 @@ t.test('says nothing where the record cannot say it', async (t) => {
       ...actionless,
       action: null,
     }),
-    [/own verdict/],
+    [/own decision/],
   );
 });

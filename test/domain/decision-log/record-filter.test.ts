@@ -7,10 +7,10 @@ const record = createDecisionRecord(TIME_MS, 1);
 
 /** One filter that finds the record and one that does not. */
 const CASES: Readonly<Record<string, readonly [RecordFilter, RecordFilter]>> = {
-  verdict: [{ verdict: 'CHALLENGE' }, { verdict: 'ALLOW' }],
+  decision: [{ decision: 'CHALLENGE' }, { decision: 'ALLOW' }],
   reason: [{ reason: 'STYTCH_UNKNOWN' }, { reason: 'OTHER' }],
   caller: [{ caller: 'shop' }, { caller: 'bank' }],
-  door: [{ door: 'decide' }, { door: 'nginx' }],
+  'entry point': [{ entryPoint: 'decide' }, { entryPoint: 'nginx' }],
   action: [{ action: 'login' }, { action: 'payout' }],
   degraded: [{ degraded: true }, { degraded: false }],
   'policy id': [{ policy: 'default' }, { policy: 'strict' }],
@@ -44,7 +44,7 @@ t.test('finds a decision by what is recorded of it', async (t) => {
 t.test('finds gaps only where they are asked for, by their times', async (t) => {
   const gap = { ...createGapRecord(TIME_MS, 1), until: '2026-01-01T12:00:05.000Z' };
   t.equal(matchesFilter(gap, {}), false);
-  t.equal(matchesFilter(gap, { includesGaps: true, verdict: 'ALLOW' }), true);
+  t.equal(matchesFilter(gap, { includesGaps: true, decision: 'ALLOW' }), true);
   t.equal(matchesFilter(gap, { includesGaps: true, since: '2026-01-01T12:00:04.000Z' }), true);
   t.equal(matchesFilter(gap, { includesGaps: true, since: '2026-01-01T12:00:06.000Z' }), false);
   t.equal(matchesFilter(gap, { includesGaps: true, until: '2026-01-01T12:00:00.000Z' }), false);

@@ -3,6 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import Fastify from 'fastify';
 import t from 'tap';
+import { idOf } from '../../../src/domain/decision-log/decision-record.ts';
 import { RiskgateError } from '../../../src/domain/errors.ts';
 import { exportDecisions } from '../../../src/http/decision-log/decision-export.ts';
 import { decisionExportRoutes } from '../../../src/http/routes/decision-export.ts';
@@ -26,7 +27,7 @@ t.test('exports whole records with their labels as NDJSON, newest first', async 
   const records = Array.from({ length: 1200 }, (_, serial) => createDecisionRecord(NOW_MS, serial));
   const gap = createGapRecord(NOW_MS, 5000);
   await api.log.append({ number: 1, records: [...records, gap] });
-  await api.post(`/v1/decisions/${records[7]?.id}/outcome`, { label: 'fraud' });
+  await api.post(`/v1/decisions/${records[7]?.decision_id}/outcome`, { label: 'fraud' });
   const { status, headers, text } = await api.get('/v1/decisions/export');
   t.equal(status, 200);
   t.match(headers, {
@@ -39,25 +40,25 @@ t.test('exports whole records with their labels as NDJSON, newest first', async 
     .split('\n')
     .map((line) => JSON.parse(line));
   t.same(
-    lines.map(({ id }) => id),
-    [...records, gap].map(({ id }) => id).reverse(),
+    lines.map((line) => line.decision_id ?? line.gap_id),
+    [...records, gap].map(idOf).reverse(),
   );
   t.same(lines[0], gap);
-  const labelled = lines.find(({ id }) => id === records[7]?.id);
+  const labelled = lines.find(({ decision_id: id }) => id === records[7]?.decision_id);
   t.match(labelled, { ...records[7], label: 'fraud', labels: [{ label: 'fraud' }] });
   t.match(lines[1], { label: null, labels: [] });
 });
 
 t.test('exports what fits the filters, and an empty file where nothing does', async (t) => {
   const api = await createReadApi(t);
-  const records = [createDecisionRecord(NOW_MS, 1), createDecisionRecord(NOW_MS, 2, { verdict: 'BLOCK' })];
+  const records = [createDecisionRecord(NOW_MS, 1), createDecisionRecord(NOW_MS, 2, { decision: 'BLOCK' })];
   await api.log.append({ number: 1, records });
-  const blocked = await api.get('/v1/decisions/export?verdict=BLOCK&format=ndjson');
-  t.equal(JSON.parse(blocked.text).id, records[1]?.id);
-  t.equal((await api.get('/v1/decisions/export?verdict=ALLOW')).text, '');
+  const blocked = await api.get('/v1/decisions/export?decision=BLOCK&format=ndjson');
+  t.equal(JSON.parse(blocked.text).decision_id, records[1]?.decision_id);
+  t.equal((await api.get('/v1/decisions/export?decision=ALLOW')).text, '');
   t.match(
-    (await api.get('/v1/decisions/export?verdict=ALLOW&format=csv')).text,
-    /^"kind","id","decided_at",[a-z_,"]+"dropped"\r\n$/,
+    (await api.get('/v1/decisions/export?decision=ALLOW&format=csv')).text,
+    /^"kind","decision_id","decided_at",[a-z_,"]+"dropped"\r\n$/,
   );
   t.equal((await api.get('/v1/decisions/export?format=xml')).status, 400);
   t.equal((await api.get('/v1/decisions/export?limit=1')).status, 400);
@@ -69,8 +70,8 @@ t.test('exports CSV that no spreadsheet runs', async (t) => {
   const record = createDecisionRecord(NOW_MS, 2, { action: '-1+1', request_id: '@SUM(1,"x")' });
   await api.log.append({ number: 1, records: [createGapRecord(NOW_MS, 3), plain, record] });
   for (const note of ['=cmd|calc!A0', '+1', '\t=1'])
-    await api.post(`/v1/decisions/${record.id}/outcome`, { label: 'fraud', note });
-  await api.post(`/v1/decisions/${record.id}/outcome`, { label: 'fraud', note: '=HYPERLINK("x")' });
+    await api.post(`/v1/decisions/${record.decision_id}/outcome`, { label: 'fraud', note });
+  await api.post(`/v1/decisions/${record.decision_id}/outcome`, { label: 'fraud', note: '=HYPERLINK("x")' });
   const { text, headers } = await api.get('/v1/decisions/export?format=csv');
   t.equal(headers['content-type'], 'text/csv; charset=utf-8');
   const [head, first, second, third, ...rest] = text.split('\r\n');
@@ -79,17 +80,18 @@ t.test('exports CSV that no spreadsheet runs', async (t) => {
   t.match(first, `,"'=HYPERLINK(""x"")",`);
   t.match(first, ',"STYTCH_UNKNOWN","LENIENT","shop","decide",');
   t.match(first, ',"stytch/timeout prefactor/ok","default","sha256:1",');
-  const start = `"decision","${plain.id}","${plain.decided_at}","CHALLENGE",true,"","","shop","decide",,`;
+  const start = `"decision","${plain.decision_id}","${plain.decided_at}","CHALLENGE",true,"","","shop","decide",,`;
   t.match(second, `${start}"request-1",`);
-  t.match(third, /^"gap","[^,]+","[^,]+",+1$/);
-  for (const line of [head, third]) t.equal(line?.split(',').length, 23);
+  const gap = createGapRecord(NOW_MS, 3);
+  t.match(third, new RegExp(`^"gap",,"${gap.from}",+"${gap.gap_id}",1$`));
+  for (const line of [head, third]) t.equal(line?.split(',').length, 24);
 });
 
 t.test('begins CSV with a byte order mark where it is asked to', async (t) => {
   const api = await createReadApi(t);
   await api.log.append({ number: 1, records: [createDecisionRecord(NOW_MS, 1)] });
-  t.match((await api.get('/v1/decisions/export?format=csv&bom=true')).text, /^\uFEFF"kind","id"/);
-  t.match((await api.get('/v1/decisions/export?format=csv&bom=true&verdict=ALLOW')).text, /^\uFEFF"kind"/);
+  t.match((await api.get('/v1/decisions/export?format=csv&bom=true')).text, /^\uFEFF"kind","decision_id"/);
+  t.match((await api.get('/v1/decisions/export?format=csv&bom=true&decision=ALLOW')).text, /^\uFEFF"kind"/);
   t.match((await api.get('/v1/decisions/export?format=csv&bom=false')).text, /^"kind"/);
   const { status, json } = await api.get('/v1/decisions/export?bom=true');
   t.equal(status, 400);
@@ -104,7 +106,7 @@ t.test('reads no further than the client does', async (t) => {
     pages += 1;
     const entries = Array.from({ length: limit }, (_, place) => {
       const record = createDecisionRecord(NOW_MS, pages * limit + place);
-      return { position: record.id, record };
+      return { position: record.decision_id, record };
     });
     return { entries, next: pages === PAGES ? null : 'more' };
   };
@@ -152,7 +154,7 @@ t.test('breaks off, so that nobody takes it for whole, when the log is lost on t
     pages += 1;
     if (pages === 3) throw new RiskgateError('store_unavailable', 'lost');
     const record = createDecisionRecord(NOW_MS, pages);
-    return { entries: [{ position: record.id, record }], next: 'more' };
+    return { entries: [{ position: record.decision_id, record }], next: 'more' };
   };
   const api = await createReadApi(t, { reader: { ...log, query, labelsOf: async () => new Map() } });
   const port = await api.listen();
@@ -215,7 +217,7 @@ t.test('ends with its client and its key, also where nothing fits', async (t) =>
     };
     const api = await createReadApi(t, { reader: { ...log, query } });
     const port = await api.listen();
-    const response = await openExport(port, '?verdict=BLOCK');
+    const response = await openExport(port, '?decision=BLOCK');
     const closed = new Promise<void>((resolve) => response.on('close', resolve));
     // It is cut off: that is what is looked for.
     response.resume().on('error', () => {});

@@ -13,7 +13,7 @@ import type {
   QueryOptions,
 } from '../../../application/decision-log/decision-log.ts';
 import type { Clock } from '../../../application/ports.ts';
-import type { LogRecord } from '../../../domain/decision-log/decision-record.ts';
+import { idOf, type LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import {
   addLabel,
   LABELS_MAX,
@@ -51,7 +51,7 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
   let labelled = 0;
   const append = (record: LogRecord): void => {
     const replaced = ring.push(record);
-    if (labelled > 0 && replaced !== undefined) labels.delete(replaced.id);
+    if (labelled > 0 && replaced !== undefined) labels.delete(idOf(replaced));
     if (record.kind === 'gap') return;
     counts.count(record);
   };
@@ -77,7 +77,8 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
     find,
     labelsOf: async (entries) =>
       new Map(
-        entries.flatMap(({ record: { id } }) => {
+        entries.flatMap(({ record }) => {
+          const id = idOf(record);
           const said = labels.get(id);
           return said === undefined ? [] : [[id, said] as const];
         }),
@@ -142,7 +143,8 @@ class Ring {
   async find(id: string): Promise<LogEntry | null> {
     for (let sequence = this.#next - 1; sequence >= this.#first(); await nextTurn()) {
       const end = Math.max(this.#first(), sequence - SCAN_MAX + 1);
-      for (; sequence >= end; sequence -= 1) if (this.#at(sequence).id === id) return this.#entry(sequence);
+      for (; sequence >= end; sequence -= 1)
+        if (idOf(this.#at(sequence)) === id) return this.#entry(sequence);
     }
     return null;
   }

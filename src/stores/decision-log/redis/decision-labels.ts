@@ -5,6 +5,7 @@ import {
   type LogEntry,
   PERIOD_MS,
 } from '../../../application/decision-log/decision-log.ts';
+import { idOf } from '../../../domain/decision-log/decision-record.ts';
 import {
   addLabel,
   LABELS_MAX,
@@ -45,7 +46,7 @@ async function findEntry(streams: DecisionStreams, id: string): Promise<LogEntry
     const [place] = await streams.findByName('id', [id], minutes);
     if (place === undefined) continue;
     const [entry] = await streams.entriesOf([place]);
-    if (entry?.record.id === id) return entry;
+    if (entry !== undefined && idOf(entry.record) === id) return entry;
   }
   return null;
 }
@@ -56,12 +57,12 @@ export async function labelsOf(
   entries: readonly LogEntry[],
 ): Promise<ReadonlyMap<string, readonly OutcomeLabel[]>> {
   const texts = await streams.sendAll(entries, ({ position, record }) =>
-    streams.redis.hget(streams.keysOf(toPlace(position)?.hour ?? 0).labels, record.id),
+    streams.redis.hget(streams.keysOf(toPlace(position)?.hour ?? 0).labels, idOf(record)),
   );
   return new Map(
     entries.flatMap(({ record }, place) => {
       const text = texts[place];
-      return text ? [[record.id, parseLabels(text)] as const] : [];
+      return text ? [[idOf(record), parseLabels(text)] as const] : [];
     }),
   );
 }
@@ -115,7 +116,7 @@ async function replaceLabels(
     keys.hourCounts,
     `${keys.minuteCounts}${minute}`,
     `${keys.fiveMinuteCounts}${minute - (minute % PERIOD_MS.five_minutes)}`,
-    record.id,
+    record.decision_id,
     labels.length === 0 ? '' : JSON.stringify(labels),
     JSON.stringify(history),
     ...expiries(hour, options),

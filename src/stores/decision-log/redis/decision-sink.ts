@@ -134,7 +134,10 @@ function toLines(records: readonly LogRecord[]): Buffer {
 function toIndexNames(record: LogRecord): string {
   if (record.kind === 'gap') return '';
   const { telemetry, devices, account } = record.subject;
-  const names = [indexName('id', record.id), ...devices.map((device) => indexName('device', device))];
+  const names = [
+    indexName('id', record.decision_id),
+    ...devices.map((device) => indexName('device', device)),
+  ];
   if (telemetry !== null) names.push(indexName('telemetry', telemetry));
   if (account !== null) names.push(indexName('account', account));
   return names.join(' ');

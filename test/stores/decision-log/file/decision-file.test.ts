@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { LogRecord } from '../../../../src/domain/decision-log/decision-record.ts';
+import { idOf, type LogRecord } from '../../../../src/domain/decision-log/decision-record.ts';
 import {
   type DecisionFileEvent,
   openDecisionFile,
@@ -42,7 +42,7 @@ function idsIn(path: string): string[] {
   return readFileSync(path, 'utf8')
     .split('\n')
     .slice(0, -1)
-    .map((text) => (JSON.parse(text) as LogRecord).id);
+    .map((text) => idOf(JSON.parse(text) as LogRecord));
 }
 
 /** What a crash can leave at the end, and how much of it goes. */
@@ -65,7 +65,7 @@ t.test('cuts off a torn end, and appends after what is whole', async (t) => {
     t.equal(await append(4), true);
     t.same(
       idsIn(path),
-      [1, 2, 4].map((serial) => record(serial).id),
+      [1, 2, 4].map((serial) => record(serial).decision_id),
     );
   }
 });
@@ -108,9 +108,9 @@ for (const [what, move] of Object.entries(MOVES)) {
     await append(1);
     move(directory, path);
     t.equal(await append(2), true);
-    t.ok(idsIn(path).includes(record(2).id), 'what is answered is in the new file');
+    t.ok(idsIn(path).includes(record(2).decision_id), 'what is answered is in the new file');
     await append(3);
-    t.same(idsIn(path).slice(-2), [record(2).id, record(3).id]);
+    t.same(idsIn(path).slice(-2), [record(2).decision_id, record(3).decision_id]);
     t.same(events[0], { kind: 'reopened' });
   });
 }
@@ -121,8 +121,8 @@ t.test('leaves what was written to the moved file there, under the same id', asy
   await append(1);
   renameSync(path, `${path}.1`);
   await append(2);
-  t.same(idsIn(`${path}.1`), [record(1).id, record(2).id]);
-  t.same(idsIn(path), [record(2).id]);
+  t.same(idsIn(`${path}.1`), [record(1).decision_id, record(2).decision_id]);
+  t.same(idsIn(path), [record(2).decision_id]);
 });
 
 t.test('keeps nothing while the directory is gone, and goes on when it is back', async (t) => {
@@ -135,7 +135,7 @@ t.test('keeps nothing while the directory is gone, and goes on when it is back',
   mkdirSync(directory);
   t.equal(await append(1), true);
   t.same(events, [{ kind: 'reopened' }, { kind: 'failed', code: 'ENOENT' }, { kind: 'recovered' }]);
-  t.same(idsIn(path), [record(1).id]);
+  t.same(idsIn(path), [record(1).decision_id]);
 });
 
 t.test('says that a file was emptied in place, and writes the batch again', async (t) => {
@@ -146,7 +146,7 @@ t.test('says that a file was emptied in place, and writes the batch again', asyn
   truncateSync(path, 10);
   await append(3);
   t.same(events[0], { kind: 'truncated' });
-  t.same(new Set(idsIn(path)), new Set([record(3).id]), 'whole lines only');
+  t.same(new Set(idsIn(path)), new Set([record(3).decision_id]), 'whole lines only');
 });
 
 t.test('keeps concurrent batches in their order', async (t) => {
@@ -156,7 +156,7 @@ t.test('keeps concurrent batches in their order', async (t) => {
   t.same(kept, [true, true, true]);
   t.same(
     idsIn(path),
-    [1, 2, 3, 4, 5].map((serial) => record(serial).id),
+    [1, 2, 3, 4, 5].map((serial) => record(serial).decision_id),
   );
 });
 
@@ -177,7 +177,7 @@ t.test('refuses what it cannot write, says so once, and recovers', async (t) => 
     events.filter(({ kind }) => kind !== 'reopened'),
     [{ kind: 'failed', code: 'EISDIR' }, { kind: 'recovered' }],
   );
-  t.same(idsIn(path), [record(2).id]);
+  t.same(idsIn(path), [record(2).decision_id]);
 });
 
 t.test('takes nothing after its close', async (t) => {

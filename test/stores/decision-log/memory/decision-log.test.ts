@@ -29,8 +29,8 @@ t.test('makes room for new records, and says so to who reads on', async (t) => {
   const slice = await log.readAfter(position, 10);
   t.equal(slice.isGap, true, 'the second is gone');
   t.equal(slice.entries.length, 3);
-  t.equal(await log.find(records[1]?.id ?? ''), null);
-  t.match(await log.find(later[0]?.id ?? ''), { record: later[0] });
+  t.equal(await log.find(records[1]?.decision_id ?? ''), null);
+  t.match(await log.find(later[0]?.decision_id ?? ''), { record: later[0] });
   const page = await log.query({}, { before: null, limit: 10 });
   t.match(page, { entries: { length: 3 }, next: null });
   t.same(await log.query({}, { before: position, limit: 10 }), { entries: [], next: null });
@@ -57,7 +57,7 @@ t.test('finds every record that is kept and no other, in whatever order their id
       for (const back of [0, 1, 255, 256, 257, 700, RECORDS_MAX - 1, RECORDS_MAX, 1_300]) {
         const sought = records[place - back];
         if (sought === undefined) continue;
-        const found = await log.find(sought.id);
+        const found = await log.find(sought.decision_id);
         if ((found?.record === sought) !== back < RECORDS_MAX) wrong += 1;
       }
     }
@@ -72,7 +72,7 @@ t.test('finds records of a large log, and none that makes room meanwhile', async
   log.append({ number: 0, records });
   const [oldest, second] = records;
   const { entries } = await log.readAfter(null, 2);
-  const [gone, found] = [log.find(oldest?.id ?? ''), log.find(second?.id ?? '')];
+  const [gone, found] = [log.find(oldest?.decision_id ?? ''), log.find(second?.decision_id ?? '')];
   append(RECORDS_MAX);
   t.equal(await gone, null);
   t.same(await found, { ...entries[1], labels: [] });
@@ -80,7 +80,7 @@ t.test('finds records of a large log, and none that makes room meanwhile', async
 
 t.test('keeps both of two labels that come at the same time', async (t) => {
   const { log, append } = openLog(1);
-  const { id, decided_at: at } = append(1);
+  const { decision_id: id, decided_at: at } = append(1);
   const label = { label: 'fraud', at, note: null, caller: 'c' } as const;
   await Promise.all([log.label(id, label, true), log.label(id, { ...label, label: 'legit' }, true)]);
   t.match(await log.find(id), { labels: [{ label: 'fraud' }, { label: 'legit' }] });
@@ -90,10 +90,10 @@ t.test('forgets the labels of records that made room', async (t) => {
   const { log, append } = openLog(1);
   const first = append(1);
   const label = { label: 'fraud', at: first.decided_at, note: null, caller: 'c' } as const;
-  await log.label(first.id, label, true);
+  await log.label(first.decision_id, label, true);
   append(2);
   const again = append(1);
-  t.match(await log.find(again.id), { labels: [] });
+  t.match(await log.find(again.decision_id), { labels: [] });
 });
 
 t.test('knows the positions of another process', async (t) => {
@@ -122,7 +122,7 @@ t.test('counts minutes for a day and hours for longer', async (t) => {
   log.append({ number: 99, records: [late] });
   const all = { sinceMs: 0, untilMs: Number.MAX_SAFE_INTEGER } as const;
   const totals = async (period: 'minute' | 'hour') =>
-    (await log.counts({ ...all, period })).map(({ counts }) => counts.get('verdict:CHALLENGE'));
+    (await log.counts({ ...all, period })).map(({ counts }) => counts.get('decision:CHALLENGE'));
   t.same(await totals('minute'), [2, 1]);
   t.same(await totals('hour'), [3]);
   clock.advance(25 * HOUR_MS);

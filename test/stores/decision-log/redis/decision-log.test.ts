@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap';
+import { idOf } from '../../../../src/domain/decision-log/decision-record.ts';
 import { systemClock } from '../../../../src/platform/clock.ts';
 import { toPlace, toStreamId } from '../../../../src/stores/decision-log/redis/decision-position.ts';
 import { createRedisDecisionReader } from '../../../../src/stores/decision-log/redis/decision-reader.ts';
@@ -38,7 +39,7 @@ t.test('keeps a batch once that is appended again, and those of others', async (
   t.equal(await log.openSink('writer-2').append({ ...batch, records: [record(3)] }), true);
   t.equal(await count(log), 3);
   const [counted] = await log.reader.counts({ sinceMs: 0, untilMs: Date.now() + HOUR_MS, period: 'hour' });
-  t.equal(counted?.counts.get('verdict:CHALLENGE'), 3);
+  t.equal(counted?.counts.get('decision:CHALLENGE'), 3);
 });
 
 t.test("goes by the server's clock, whatever its own says", async (t) => {
@@ -61,24 +62,28 @@ t.test('bounds an hour, and its index with it', async (t) => {
     await log.sink.append({ number, records });
   }
   t.ok((await count(log)) < 400, 'about as many as are wanted');
-  t.equal(await log.reader.find(first.id), null);
+  t.equal(await log.reader.find(first.decision_id), null);
   t.match(await log.reader.readAfter(position, 10), { isGap: true, entries: { length: 10 } });
 });
 
 t.test('finds a decision whose record had to wait, and ids that say no time', async (t) => {
   const log = await open(t);
-  const late = { ...record(1), id: uuidAt(Date.now() - 30 * 60_000, 1) };
-  const odd = { ...record(2), id: 'decision-1' };
+  const late = { ...record(1), decision_id: uuidAt(Date.now() - 30 * 60_000, 1) };
+  const odd = { ...record(2), decision_id: 'decision-1' };
   await log.sink.append({ number: 1, records: [late, odd] });
-  t.match(await log.reader.find(late.id), { record: { id: late.id } });
-  t.match(await log.reader.find(odd.id), { record: { id: odd.id } });
+  t.match(await log.reader.find(late.decision_id), { record: { decision_id: late.decision_id } });
+  t.match(await log.reader.find(odd.decision_id), { record: { decision_id: odd.decision_id } });
 });
 
 t.test('expires with everything that belongs to it', async (t) => {
   const log = await open(t);
   const made = record(1);
   await log.sink.append({ number: 1, records: [made] });
-  await log.reader.label(made.id, { label: 'fraud', at: made.decided_at, note: null, caller: 'c' }, true);
+  await log.reader.label(
+    made.decision_id,
+    { label: 'fraud', at: made.decided_at, note: null, caller: 'c' },
+    true,
+  );
   const keys = (await server.command(`KEYS ${log.keyPrefix}:*`))
     .split('\r\n')
     .filter((line) => line.startsWith('own'));
@@ -109,10 +114,10 @@ t.test('takes what are no labels of ours for none', async (t) => {
   await log.sink.append({ number: 1, records: [labelled] });
   const [key = ''] = await recordsKeyOf(log.keyPrefix);
   const labelsKey = key.replace(/records$/, 'labels');
-  const { id } = labelled;
+  const { decision_id: id } = labelled;
   for (const text of ['not json', '{}', '[1]', '[{"label":"loved"}]']) {
     await server.command(['HSET', labelsKey, id, text]);
-    t.match(await log.reader.find(id), { record: { id }, labels: [] }, text);
+    t.match(await log.reader.find(id), { record: { decision_id: id }, labels: [] }, text);
   }
   const label = { label: 'fraud', at: '2026-01-01T00:00:00.000Z', note: null, caller: 'a' } as const;
   await t.rejects(log.reader.label(id, label, true), { code: 'conflict' }, 'and does not overwrite it');
@@ -133,7 +138,7 @@ t.test('reads on where an entry was lost, and not from the beginning', async (t)
   const [key = ''] = await recordsKeyOf(log.keyPrefix);
   await server.command(['XDEL', key, streamIdOf(second?.position)]);
   const after = await log.reader.readAfter(second?.position ?? '', 10);
-  t.same([after.isGap, after.entries.map(({ record: { id } }) => id)], [true, [records[2]?.id]]);
+  t.same([after.isGap, after.entries.map(({ record }) => idOf(record))], [true, [records[2]?.decision_id]]);
   await server.command(['XDEL', key, streamIdOf(third?.position)]);
   const none = await log.reader.readAfter(third?.position ?? '', 10);
   t.same([none.isGap, none.entries, none.position], [true, [], entries[0]?.position]);
@@ -151,10 +156,10 @@ t.test('goes past what is no record of ours, however much there is', async (t) =
   let { position } = await log.reader.readAfter(null, 1);
   for (let reads = 0; reads < 4; reads += 1) {
     const slice = await log.reader.readAfter(position, 5);
-    seen.push(...slice.entries.map(({ record: { id } }) => id));
+    seen.push(...slice.entries.map(({ record }) => idOf(record)));
     position = slice.position;
   }
-  t.same(seen, [last.id]);
+  t.same(seen, [last.decision_id]);
 });
 
 t.test('indexes what came before its hour began where the hour is searched', async (t) => {

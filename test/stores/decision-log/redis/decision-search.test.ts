@@ -4,6 +4,7 @@ import type {
   LogPage,
   LogPosition,
 } from '../../../../src/application/decision-log/decision-log.ts';
+import { idOf } from '../../../../src/domain/decision-log/decision-record.ts';
 import type { RecordFilter } from '../../../../src/domain/decision-log/record-filter.ts';
 import { systemClock } from '../../../../src/platform/clock.ts';
 import { createRedisDecisionReader } from '../../../../src/stores/decision-log/redis/decision-reader.ts';
@@ -26,7 +27,7 @@ async function openOld(t: Test, count: number) {
   const reader = createRedisDecisionReader({ ...options, clock });
   t.teardown(() => reader.close());
   const records = Array.from({ length: count }, (_, serial) =>
-    createDecisionRecord(Date.now(), serial, serial % 1_000 === 0 ? { verdict: 'BLOCK' } : {}),
+    createDecisionRecord(Date.now(), serial, serial % 1_000 === 0 ? { decision: 'BLOCK' } : {}),
   );
   const sink = createRedisDecisionSink({ ...options, clock: systemClock });
   for (let at = 0; at < count; at += 500)
@@ -44,7 +45,7 @@ async function walk(reader: DecisionLogReader, filter: RecordFilter) {
     const options = { before, limit: 10 };
     const monitored = await server.monitor(async () => asked.resolve(await reader.query(filter, options)));
     const page = await asked.promise;
-    found.push(...page.entries.map(({ record: { id } }) => id));
+    found.push(...page.entries.map(({ record }) => idOf(record)));
     before = page.next;
     queries += 1;
     commandsMax = Math.max(commandsMax, monitored.split('\n').length);
@@ -56,7 +57,7 @@ t.test('reads a bounded part of a long index for one query, and finds everything
   const { reader, records } = await openOld(t, 3);
   const device = records[0]?.subject.devices[0] ?? '';
   const { found, commandsMax, queries } = await walk(reader, { device: [device] });
-  t.same(found, records.map(({ id }) => id).reverse(), 'each once');
+  t.same(found, records.map(({ decision_id: id }) => id).reverse(), 'each once');
   t.ok(commandsMax < 2_000, `${commandsMax} commands`);
   t.ok(queries > 30, `${queries} queries`);
 });
@@ -64,15 +65,15 @@ t.test('reads a bounded part of a long index for one query, and finds everything
 t.test('reads a bounded number of hours without records for one query', async (t) => {
   const { reader, records } = await openOld(t, 3);
   const { found, commandsMax } = await walk(reader, {});
-  t.same(found, records.map(({ id }) => id).reverse());
+  t.same(found, records.map(({ decision_id: id }) => id).reverse());
   t.ok(commandsMax < 50, `${commandsMax} commands`);
 });
 
 t.test('looks at a bounded number of records of one subject for one query', async (t) => {
   const { reader, records } = await openOld(t, 12_000);
   const device = records[0]?.subject.devices[0] ?? '';
-  const { found, commandsMax } = await walk(reader, { device: [device], verdict: 'BLOCK' });
-  const wanted = records.filter(({ verdict }) => verdict === 'BLOCK').map(({ id }) => id);
+  const { found, commandsMax } = await walk(reader, { device: [device], decision: 'BLOCK' });
+  const wanted = records.filter(({ decision }) => decision === 'BLOCK').map(({ decision_id: id }) => id);
   t.same(found, wanted.reverse(), 'each once');
   t.ok(commandsMax < 7_500, `${commandsMax} commands`);
 });

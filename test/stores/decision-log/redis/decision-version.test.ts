@@ -83,7 +83,7 @@ t.test('changes with the label of an old decision, in the same step', async (t) 
   const before = await later.version();
   const said = { label: 'fraud', at: new Date().toISOString(), note: null, caller: 'c' } as const;
   const monitored = await server.monitor(async () => {
-    t.match(await later.label(record?.id ?? '', said, true), { kind: 'recorded' });
+    t.match(await later.label(record?.decision_id ?? '', said, true), { kind: 'recorded' });
   });
   t.not(await later.version(), before);
   const sent = monitored

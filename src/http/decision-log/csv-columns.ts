@@ -1,0 +1,63 @@
+import type { DecisionRecord, GapRecord, LogRecord } from '../../domain/decision-log/decision-record.ts';
+import type { OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
+import { toCsvLine } from './csv.ts';
+
+type Cell = string | number | boolean | null;
+type ToCell = (record: DecisionRecord, label: OutcomeLabel | undefined) => Cell;
+
+/** A column that holds a field of the record as it is. */
+type PlainField = {
+  [Field in keyof DecisionRecord]: DecisionRecord[Field] extends Cell ? Field : never;
+}[keyof DecisionRecord];
+
+const plain = (...fields: PlainField[]) =>
+  fields.map((field): readonly [string, ToCell] => [field, (record) => record[field]]);
+
+/** The columns, in order. What is a part of a field is named by its path: `policy_hash` is `hash` of `policy`. */
+const COLUMNS: ReadonlyMap<string, ToCell> = new Map([
+  ...plain('kind', 'decision_id', 'decided_at', 'decision', 'degraded'),
+  ['reason_codes', ({ reasons }) => codesOf(reasons)],
+  ['waiver_codes', ({ waivers }) => codesOf(waivers)],
+  ...plain('caller', 'entry_point', 'action', 'request_id'),
+  ['subject_telemetry', ({ subject }) => subject.telemetry],
+  ['subject_devices', ({ subject }) => subject.devices.join(' ')],
+  ['subject_account', ({ subject }) => subject.account],
+  ['provider_outcomes', ({ providers }) => outcomesOf(providers)],
+  ['policy_id', ({ policy }) => policy.id],
+  ['policy_hash', ({ policy }) => policy.hash],
+  ...plain('engine', 'latency_ms'),
+  ['label', (_, label) => label?.label ?? null],
+  ['label_at', (_, label) => label?.at ?? null],
+  ['label_note', (_, label) => label?.note ?? null],
+  ['gap_id', () => null],
+  ['dropped', () => null],
+]);
+
+/** What a gap has in these columns. It stands at the time when the first decision was lost. */
+const GAP_CELLS: Readonly<Record<string, (gap: GapRecord) => Cell>> = {
+  kind: ({ kind }) => kind,
+  decided_at: ({ from }) => from,
+  gap_id: (gap) => gap.gap_id,
+  dropped: ({ dropped }) => dropped,
+};
+
+/** The line of column names. */
+export const CSV_HEAD = toCsvLine([...COLUMNS.keys()]);
+
+/** A record as one line: `gap` says that decisions did not reach the log, and how many. */
+export function toCsvRecord(record: LogRecord, labels: readonly OutcomeLabel[]): string {
+  if (record.kind === 'gap')
+    return toCsvLine([...COLUMNS.keys()].map((name) => GAP_CELLS[name]?.(record) ?? null));
+  const label = labels.at(-1);
+  return toCsvLine([...COLUMNS.values()].map((toCell) => toCell(record, label)));
+}
+
+function codesOf(reasons: readonly { readonly code: string }[]): string {
+  return reasons.map(({ code }) => code).join(' ');
+}
+
+function outcomesOf(providers: DecisionRecord['providers']): string {
+  return Object.entries(providers)
+    .map(([id, { outcome }]) => `${id}/${outcome}`)
+    .join(' ');
+}
