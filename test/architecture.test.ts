@@ -38,8 +38,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   stores: ['application/ports.ts', 'application/decision-log/decision-log.ts', 'domain', 'platform'],
   application: ['domain'],
   emulators: ['providers'],
-  // How one environment variable is declared: the same for the service and for plug-ins.
-  config: ['platform/setting.ts'],
+  // How one environment variable is declared, the same for the service and for plug-ins; and what was read, or why not.
+  config: ['platform/setting.ts', 'platform/result.ts'],
   platform: [],
   domain: [],
 };

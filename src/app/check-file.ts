@@ -7,7 +7,8 @@ import type { ProfilesByName } from '../gateways/profiles-document.ts';
 import { checkKeys, createKeyring, type KeyEntry } from '../http/callers/api-keys.ts';
 import { findOpenMode } from '../platform/exposure.ts';
 import { compileLinearPattern } from '../platform/linear-pattern.ts';
-import { type FileResult, readTextFile } from '../platform/read-text-file.ts';
+import { readTextFile } from '../platform/read-text-file.ts';
+import type { Result } from '../platform/result.ts';
 import { parseYaml } from '../platform/yaml-document.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
 
@@ -43,10 +44,10 @@ const BYTES_MAX: Readonly<Record<FileKind, number>> = {
 export function checkFile<Kind extends FileKind>(
   question: FileQuestion<Kind>,
   providers: readonly ProviderDefinition[],
-): FileResult<CheckedFiles[Kind]> {
+): Result<CheckedFiles[Kind]> {
   const read = readTextFile(question.path, BYTES_MAX[question.kind]);
   if (!read.ok) return read;
-  const checks: { readonly [Each in FileKind]: () => FileResult<CheckedFiles[Each]> } = {
+  const checks: { readonly [Each in FileKind]: () => Result<CheckedFiles[Each]> } = {
     policy: () => checkPolicy(read.value, providers),
     api_keys: () => checkKeyFile(read.value, question),
     gateway_profiles: () => checkProfileFile(read.value, question),
@@ -57,10 +58,7 @@ export function checkFile<Kind extends FileKind>(
 }
 
 /** The policy in a file, ready to judge by. */
-export function readPolicy(
-  path: string,
-  providers: readonly ProviderDefinition[],
-): FileResult<CompiledPolicy> {
+export function readPolicy(path: string, providers: readonly ProviderDefinition[]): Result<CompiledPolicy> {
   const read = readTextFile(path, BYTES_MAX.policy);
   if (!read.ok) return read;
   const result = compileText(read.value, providers);
@@ -68,16 +66,13 @@ export function readPolicy(
   return { ok: false, mistakes: result.mistakes.map((mistake) => `${path}:${mistake}`) };
 }
 
-function checkPolicy(
-  text: string,
-  providers: readonly ProviderDefinition[],
-): FileResult<CheckedFiles['policy']> {
+function checkPolicy(text: string, providers: readonly ProviderDefinition[]): Result<CheckedFiles['policy']> {
   const result = compileText(text, providers);
   if (!result.ok) return result;
   return { ok: true, value: { document: result.value.document, hash: result.value.hash } };
 }
 
-function compileText(text: string, providers: readonly ProviderDefinition[]): FileResult<CompiledPolicy> {
+function compileText(text: string, providers: readonly ProviderDefinition[]): Result<CompiledPolicy> {
   return loadPolicy(text, {
     providers,
     parse: parseYaml,
@@ -86,7 +81,7 @@ function compileText(text: string, providers: readonly ProviderDefinition[]): Fi
   });
 }
 
-function checkKeyFile(text: string, { path, isExposed }: FileQuestion): FileResult<readonly KeyEntry[]> {
+function checkKeyFile(text: string, { path, isExposed }: FileQuestion): Result<readonly KeyEntry[]> {
   const result = checkKeys(text);
   if (!isExposed) return result;
   const mistakes = result.ok
@@ -99,7 +94,7 @@ function checkKeyFile(text: string, { path, isExposed }: FileQuestion): FileResu
   return mistakes.length > 0 ? { ok: false, mistakes } : result;
 }
 
-function checkProfileFile(text: string, { isExposed }: FileQuestion): FileResult<ProfilesByName> {
+function checkProfileFile(text: string, { isExposed }: FileQuestion): Result<ProfilesByName> {
   const result = checkProfiles(text);
   if (!isExposed || !result.ok) return result;
   const { wellKnown } = createProfiles(result.value);

@@ -1,5 +1,5 @@
 import { askWorker, type WorkerQuestion } from '../platform/ask-worker.ts';
-import type { FileResult } from '../platform/read-text-file.ts';
+import type { Result } from '../platform/result.ts';
 import type { CheckedFiles, FileKind, FileQuestion } from './check-file.ts';
 import type { WorkerFileQuestion } from './check-file-worker.ts';
 
@@ -10,7 +10,7 @@ const MODULE = new URL('./check-file-worker.ts', import.meta.url);
 /** Checks files in a thread of their own. */
 interface FileChecker {
   /** As checkFile. A worker that fails or takes too long is a mistake in the file. */
-  check<Kind extends FileKind>(question: FileQuestion<Kind>): Promise<FileResult<CheckedFiles[Kind]>>;
+  check<Kind extends FileKind>(question: FileQuestion<Kind>): Promise<Result<CheckedFiles[Kind]>>;
   /** Ends the check that is under way. */
   close(): void;
 }
@@ -21,7 +21,7 @@ export function createFileChecker(providerIds: readonly string[]): FileChecker {
   return {
     check: async <Kind extends FileKind>(question: FileQuestion<Kind>) => {
       const data: WorkerFileQuestion = { ...question, providerIds };
-      const current = askWorker<FileResult<CheckedFiles[Kind]>>(MODULE, data, LIMITS);
+      const current = askWorker<Result<CheckedFiles[Kind]>>(MODULE, data, LIMITS);
       asked = current;
       try {
         return await current.answer;

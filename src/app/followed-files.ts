@@ -8,8 +8,8 @@ import type { GatewayProfiles } from '../gateways/profile.ts';
 import { createKeyring, type Keyring } from '../http/callers/api-keys.ts';
 import { findExposures, isLoopback } from '../platform/exposure.ts';
 import { compileLinearPattern } from '../platform/linear-pattern.ts';
-import type { FileResult } from '../platform/read-text-file.ts';
 import { type FileStatus, followFile, type ReloadableFile } from '../platform/reloadable-file.ts';
+import type { Result } from '../platform/result.ts';
 import { runInPieces } from '../platform/run-in-pieces.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
 import type { SinkDefinition } from '../stores/decision-log/definition.ts';
@@ -141,12 +141,12 @@ export function followFiles(options: FollowFilesOptions): FollowedFiles {
 interface FollowedKind<Kind extends FileKind, Value> {
   readonly kind: Kind;
   readonly path: string;
-  readonly loadFirst: () => FileResult<Value>;
+  readonly loadFirst: () => Result<Value>;
   /** Makes what is in force of what the worker has checked. */
   readonly build: (
     checked: CheckedFiles[Kind],
     previous: Value | null,
-  ) => FileResult<Value> | Promise<FileResult<Value>>;
+  ) => Result<Value> | Promise<Result<Value>>;
   /** What the log says of it. */
   readonly describe: (value: Value) => object;
 }
@@ -159,7 +159,7 @@ function followPlain<Kind extends FileKind, Value>(
   },
 ): ReloadableFile<Value> {
   const { kind, path } = file;
-  const build = (checked: CheckedFiles[Kind], previous: Value | null): FileResult<Value> => ({
+  const build = (checked: CheckedFiles[Kind], previous: Value | null): Result<Value> => ({
     ok: true,
     value: file.build(checked, previous),
   });
@@ -208,7 +208,7 @@ async function compileLater(
   document: PolicyDocument,
   hash: string,
   providers: readonly ProviderDefinition[],
-): Promise<FileResult<CompiledPolicy>> {
+): Promise<Result<CompiledPolicy>> {
   const steps = compileInSteps(document, { providers, hash, compilePattern: compileLinearPattern });
   const result = await runInPieces(steps);
   return result.ok ? result : { ok: false, mistakes: result.mistakes.map(({ message }) => message) };

@@ -1,3 +1,4 @@
+import type { Result } from '../platform/result.ts';
 import type { Setting } from '../platform/setting.ts';
 import {
   allDecisionLogSettings,
@@ -18,7 +19,7 @@ import { PROXY_SETTINGS, withLowerCaseProxies } from './proxy-settings.ts';
 import { isRedisNamed, readRedis } from './read-redis.ts';
 import { type ConfigValues, isComplete, type ReadValues, readSettings } from './read-settings.ts';
 import { REDIS_SETTINGS, type RedisConfig, type RedisTlsConfig } from './redis-settings.ts';
-import { type ConfigResult, type ReadSecret, readSecretFiles, secretFileSettings } from './secret-files.ts';
+import { type ReadSecret, readSecretFiles, secretFileSettings } from './secret-files.ts';
 import { findServiceLinks, withoutServiceLinks } from './service-links.ts';
 import { SERVICE_SETTINGS } from './service-settings.ts';
 import { type IgnoredVariable, readTraces, TRACE_SETTINGS, type TraceConfig } from './trace-settings.ts';
@@ -77,7 +78,7 @@ export function loadConfig(
   plugIns: PlugInDeclarations,
   checkFiles: (files: ConfigFiles) => readonly string[] = () => [],
   readSecret: ReadSecret = readNoSecret,
-): ConfigResult<Config> {
+): Result<Config> {
   const { env, mistakes: unread } = readSecretFiles(
     withLowerCaseProxies(withoutServiceLinks(given)),
     allSettings(plugIns),

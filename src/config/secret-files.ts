@@ -1,18 +1,11 @@
 import { z } from 'zod';
+import type { Result } from '../platform/result.ts';
 import type { Setting } from '../platform/setting.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/**
- * What was read, or every mistake in it at once. The shape is the domain's `Result`, which nothing here may
- * import.
- */
-export type ConfigResult<Value> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly mistakes: readonly string[] };
-
 /** The text of a file, or why it cannot be had, beginning with its path. */
-export type ReadSecret = (path: string) => ConfigResult<string>;
+export type ReadSecret = (path: string) => Result<string>;
 
 /**
  * What stands for a secret whose file cannot be used: the mistake is told, and nothing else is to be told of

@@ -1,20 +1,13 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-
-/**
- * What a file holds, or every mistake in it, each beginning with its path. The shape is the domain's
- * `Result`, which nothing here may import.
- */
-export type FileResult<Value> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly mistakes: readonly string[] };
+import type { Result } from './result.ts';
 
 /**
  * Reads a regular file of at most `bytesMax` bytes in UTF-8. Its size is known before anything is read, and
  * no more is read than that: a file that changes meanwhile is a mistake, and so is one that is no file.
  */
-export function readTextFile(path: string, bytesMax: number): FileResult<string> {
+export function readTextFile(path: string, bytesMax: number): Result<string> {
   let descriptor: number | null = null;
-  const refuse = (why: string): FileResult<string> => ({ ok: false, mistakes: [`${path}: ${why}`] });
+  const refuse = (why: string): Result<string> => ({ ok: false, mistakes: [`${path}: ${why}`] });
   try {
     // A named pipe would hold whoever opens it until somebody writes.
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

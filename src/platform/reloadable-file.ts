@@ -1,4 +1,4 @@
-import type { FileResult } from './read-text-file.ts';
+import type { Result } from './result.ts';
 import { type FileLook, lookAt, watchForChanges } from './watched-file.ts';
 
 /** A value that follows its file. A change that cannot be used leaves the last good value in place. */
@@ -20,11 +20,11 @@ export interface FileStatus {
 interface FollowOptions<Value> {
   readonly path: string;
   /** Loads the file at the start. */
-  readonly loadFirst: () => FileResult<Value>;
+  readonly loadFirst: () => Result<Value>;
   /**
    * Loads it again, without holding the event loop; rejects on no account. `previous` is what is in force.
    */
-  readonly load: (previous: Value) => Promise<FileResult<Value>>;
+  readonly load: (previous: Value) => Promise<Result<Value>>;
   readonly onReload: (value: Value) => void;
   readonly onRefused: (mistakes: readonly string[]) => void;
   readonly nowMs: () => number;

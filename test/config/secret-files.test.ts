@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { allSettings, type Config, loadConfig } from '../../src/config/config.ts';
 import { findMisspeltVariables } from '../../src/config/misspelt-variables.ts';
-import type { ConfigResult } from '../../src/config/secret-files.ts';
 import { readTextFile } from '../../src/platform/read-text-file.ts';
+import type { Result } from '../../src/platform/result.ts';
 import { PLUG_INS } from '../support/plug-ins.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'riskgate-secrets-'));
@@ -27,7 +27,7 @@ function write(text: string | Uint8Array): string {
   return path;
 }
 
-function load(env: Readonly<Record<string, string>>): ConfigResult<Config> {
+function load(env: Readonly<Record<string, string>>): Result<Config> {
   return loadConfig(
     { ...PLAIN, ...env },
     PLUG_INS,

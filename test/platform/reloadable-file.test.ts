@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { FileResult } from '../../src/platform/read-text-file.ts';
 import { readTextFile } from '../../src/platform/read-text-file.ts';
 import { followFile } from '../../src/platform/reloadable-file.ts';
+import type { Result } from '../../src/platform/result.ts';
 import { until } from '../support/test-app.ts';
 
 /** A file of text that is refused while it begins with `bad`. */
@@ -12,7 +12,7 @@ function follow(t: Test, text: string) {
   writeFileSync(path, text);
   const told: string[] = [];
   let now = 1_000;
-  const load = (): FileResult<string> => {
+  const load = (): Result<string> => {
     const read = readTextFile(path, 100);
     return read.ok && read.value.startsWith('bad') ? { ok: false, mistakes: ['is bad'] } : read;
   };
