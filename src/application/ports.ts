@@ -154,12 +154,12 @@ export interface CustodyStore {
 }
 
 /** A provider's answer, before it gets a date and a time to live. */
-export type ProviderAnswer = SettledAnswer | FailedAnswer;
+export type ProviderAnswer<Answered extends Signals = Signals> = SettledAnswer<Answered> | FailedAnswer;
 
 /** An answer of a provider that is evidence. */
-export interface SettledAnswer {
+export interface SettledAnswer<Answered extends Signals = Signals> {
   readonly outcome: SettledOutcome;
-  readonly signals: Signals;
+  readonly signals: Answered;
   readonly upstreamRequestId: string | null;
   /**
    * Unix milliseconds after which the answer is void by the provider's own word; null where it gives no time.

@@ -73,21 +73,21 @@ export function toFailedAnswer(
 }
 
 /** A settled answer. `validUntilMs` is null where the provider gives no end. */
-export function toSettledAnswer(
+export function toSettledAnswer<Answered extends Signals>(
   outcome: SettledOutcome,
-  signals: Signals,
+  signals: Answered,
   upstreamRequestId: string | null,
   validUntilMs: number | null = null,
-): SettledAnswer {
+): SettledAnswer<Answered> {
   return { outcome, signals, upstreamRequestId, validUntilMs };
 }
 
 /** A settled answer; `echoed` is the id in the provider's spelling. If the request used another spelling, the answer is valid for this decision only and is never cached: a purge by the provider's spelling would not find it, and an attacker can choose the case of the letters.
  */
-export function toEchoedAnswer(
-  answer: SettledAnswer,
+export function toEchoedAnswer<Answered extends Signals>(
+  answer: SettledAnswer<Answered>,
   { echoed, asked, nowMs }: { readonly echoed: string; readonly asked: string; readonly nowMs: number },
-): SettledAnswer {
+): SettledAnswer<Answered> {
   if (echoed === asked) return answer;
   return { ...answer, validUntilMs: Math.min(nowMs, answer.validUntilMs ?? nowMs) };
 }

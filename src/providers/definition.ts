@@ -4,26 +4,9 @@ import type { ProviderAnswer, ProviderQuery } from '../application/ports.ts';
 import type { SettledOutcome, Signals } from '../domain/evidence.ts';
 import type { SubjectPart } from '../domain/subject.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http-client.ts';
+import type { Settings, SettingValues } from '../platform/setting.ts';
+import type { DeclaredSignals, SignalsSchema } from './declared-signals.ts';
 import type { ReadNames } from './read-names.ts';
-
-/**
- * One environment variable of a provider. `schema` parses the raw string; `isCredential` marks those whose
- * presence enables the provider.
- */
-interface ProviderSetting {
-  readonly env: string;
-  readonly schema: z.ZodType;
-  readonly description: string;
-  readonly isCredential?: boolean;
-  /** A secret that is not a credential. Secrets and credentials can also be given as files. */
-  readonly isSecret?: boolean;
-  /**
-   * The default, as it would be written in the environment. Without one the variable is required when the
-   * provider is enabled, unless `isOptional`.
-   */
-  readonly default?: string;
-  readonly isOptional?: boolean;
-}
 
 /** Parsed settings, by the names used in `settings`. An optional one that was not set is undefined. */
 export type ProviderSettings = Readonly<Record<string, unknown>>;
@@ -57,9 +40,13 @@ export interface AnswerContext {
 
 /**
  * Everything riskgate needs to know of one upstream API. All functions are pure and total: a bad payload is
- * an answer (`malformed`), never a throw.
+ * an answer (`malformed`), never a throw. `defineProvider` says what the types stand for.
  */
-export interface ProviderDefinition {
+export interface ProviderDefinition<
+  Values = ProviderSettings,
+  Stored extends Signals = Signals,
+  Answered extends Stored = Stored,
+> {
   /** Lower case; the name in policies, metrics, answers and `device_ids`. */
   readonly id: string;
   readonly title: string;
@@ -68,7 +55,7 @@ export interface ProviderDefinition {
    * see domain/subject.ts.
    */
   readonly subject: SubjectPart;
-  readonly settings: Readonly<Record<string, ProviderSetting>>;
+  readonly settings: Settings;
   /**
    * Seconds for which each settled outcome is cached by default. The keys are the outcomes that this provider
    * can settle to.
@@ -80,34 +67,51 @@ export interface ProviderDefinition {
    */
   readonly signals: z.ZodObject;
   /** The signals of an id that this provider does not know, or that was missing. */
-  readonly notFoundSignals: Signals;
+  readonly notFoundSignals: Answered;
   /** The origin and path prefix to call, for example `https://api.mobilerun.ai/v1`. */
-  baseUrl(settings: ProviderSettings): string;
+  baseUrl(settings: Values): string;
   /**
    * The request for one id, its path relative to the base URL. Null when a request would change the id (`.`,
    * `..`, a lone surrogate): such an id is unknown by definition.
    */
-  toRequest(settings: ProviderSettings, query: ProviderQuery): HttpRequest | null;
+  toRequest(settings: Values, query: ProviderQuery): HttpRequest | null;
   readonly body: AnswerBody;
   /** Exactly one outcome for any response. Only `readAnswer` calls it, after refusing ambiguous JSON. */
-  toAnswer(response: UpstreamResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer;
+  toAnswer(
+    response: UpstreamResponse,
+    query: ProviderQuery,
+    context: AnswerContext,
+  ): ProviderAnswer<Answered>;
   /** The stored signals with their ages at `nowMs` added. */
-  present(signals: Signals, nowMs: number): Signals;
+  present(signals: Stored, nowMs: number): Stored;
   /**
    * When the subject's id itself expires, Unix milliseconds, from the stored signals; null where they do not
    * tell.
    */
-  subjectExpiresAtMs?(signals: Signals): number | null;
+  subjectExpiresAtMs?(signals: Stored): number | null;
   /**
    * When the subject's id was created, Unix milliseconds, from the stored signals; null where they do not
    * tell.
    */
-  subjectCreatedAtMs?(signals: Signals): number | null;
+  subjectCreatedAtMs?(signals: Stored): number | null;
   /**
    * Imports a local imitation of the API at its real absolute paths, with faults. The service never calls it,
    * and its image lacks the files.
    */
   emulator(): Promise<FastifyPluginAsync<EmulatorOptions>>;
+}
+
+/**
+ * Checks that a definition reads its settings as their schemas parse them, and answers nothing but the signals
+ * that its schema declares. The registry holds definitions without these types.
+ */
+export function defineProvider<const Declared extends Settings, Schema extends SignalsSchema>(
+  definition: ProviderDefinition<SettingValues<Declared>, z.output<Schema>, DeclaredSignals<Schema>> & {
+    readonly settings: Declared;
+    readonly signals: Schema;
+  },
+): ProviderDefinition {
+  return definition;
 }
 
 /** Switches of the emulators; each default is the documented behaviour. */

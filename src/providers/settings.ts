@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { ProviderSettings } from './definition.ts';
 
 /** A credential: visible ASCII, so that it fits a header as it is. The messages never repeat the value. */
 export const credentialSchema = z
@@ -16,15 +15,6 @@ export const baseUrlSchema = z
   .trim()
   .refine(isBaseUrl, 'must be an http or https URL without query, fragment or user info')
   .transform((value) => new URL(value).href.replace(/\/+$/, ''));
-
-/**
- * A text setting by its name, or the empty string when it is not set. The configuration refuses required
- * settings that are not set.
- */
-export function readText(settings: ProviderSettings, name: string): string {
-  const value = settings[name];
-  return typeof value === 'string' ? value : '';
-}
 
 function isBaseUrl(value: string): boolean {
   const url = URL.parse(value);

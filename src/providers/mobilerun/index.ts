@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ProviderAnswer, ProviderQuery } from '../../application/ports.ts';
 import type { HttpRequest } from '../../platform/http-client.ts';
 import { toPathSegment } from '../../platform/percent-encoding.ts';
+import type { Settings, SettingValues } from '../../platform/setting.ts';
 import {
   type Failure,
   failureOfStatus,
@@ -11,52 +12,58 @@ import {
   toSettledAnswer,
   toUpstreamRequestId,
 } from '../answer.ts';
-import type { AnswerContext, ProviderDefinition, ProviderSettings, UpstreamResponse } from '../definition.ts';
+import { type DeclaredSignals, toSignals } from '../declared-signals.ts';
+import { type AnswerContext, defineProvider, type UpstreamResponse } from '../definition.ts';
 import { toReadNames } from '../read-names.ts';
-import { baseUrlSchema, credentialSchema, readText } from '../settings.ts';
+import { baseUrlSchema, credentialSchema } from '../settings.ts';
 import { fingerprintSchema, problemSchema } from './payload.ts';
 import { type ProblemMeaning, readProblem } from './problem.ts';
 import { mobilerunSignals, toMobilerunSignals } from './signals.ts';
 
-const NOT_FOUND_SIGNALS = { found: false, supported: false };
-const UNSUPPORTED_SIGNALS = { found: true, supported: false };
+const NOT_FOUND_SIGNALS = toSignals(mobilerunSignals, { found: false, supported: false });
+const UNSUPPORTED_SIGNALS = toSignals(mobilerunSignals, { found: true, supported: false });
 
 /** Statuses that have one meaning whatever their text: credentials, credits, and transient failures. */
 const STATUSES_BEFORE_TEXT: ReadonlySet<number> = new Set([401, 402, 408, 429, 499]);
 
+const SETTINGS = {
+  apiKey: {
+    env: 'MOBILERUN_API_KEY',
+    schema: credentialSchema,
+    description: 'API key of the Mobilerun account.',
+    isCredential: true,
+  },
+  baseUrl: {
+    env: 'MOBILERUN_BASE_URL',
+    schema: baseUrlSchema,
+    description: 'Base URL of the Mobilerun API, version included; the bare host answers 404.',
+    default: 'https://api.mobilerun.ai/v1',
+  },
+  displayId: {
+    env: 'MOBILERUN_DISPLAY_ID',
+    schema: z
+      .string()
+      .trim()
+      .regex(/^\d{1,15}$/, 'must be a whole number from 0 on')
+      .transform(Number),
+    description: 'Display of the phone to ask about, sent as X-Device-Display-ID. Not sent when unset.',
+    isOptional: true,
+  },
+} as const satisfies Settings;
+
+type Values = SettingValues<typeof SETTINGS>;
+type Answer = ProviderAnswer<DeclaredSignals<typeof mobilerunSignals>>;
+
 /** Mobilerun device fingerprint: the identity that the operator of a cloud phone has configured. */
-export const mobilerun: ProviderDefinition = {
+export const mobilerun = defineProvider({
   id: 'mobilerun',
   title: 'Mobilerun device fingerprint',
   subject: 'device_id',
-  settings: {
-    apiKey: {
-      env: 'MOBILERUN_API_KEY',
-      schema: credentialSchema,
-      description: 'API key of the Mobilerun account.',
-      isCredential: true,
-    },
-    baseUrl: {
-      env: 'MOBILERUN_BASE_URL',
-      schema: baseUrlSchema,
-      description: 'Base URL of the Mobilerun API, version included; the bare host answers 404.',
-      default: 'https://api.mobilerun.ai/v1',
-    },
-    displayId: {
-      env: 'MOBILERUN_DISPLAY_ID',
-      schema: z
-        .string()
-        .trim()
-        .regex(/^\d{1,15}$/, 'must be a whole number from 0 on')
-        .transform(Number),
-      description: 'Display of the phone to ask about, sent as X-Device-Display-ID. Not sent when unset.',
-      isOptional: true,
-    },
-  },
+  settings: SETTINGS,
   ttlSeconds: { ok: 300, not_found: 10, unsupported: 300 },
   signals: mobilerunSignals,
   notFoundSignals: NOT_FOUND_SIGNALS,
-  baseUrl: (settings) => readText(settings, 'baseUrl'),
+  baseUrl: (settings) => settings.baseUrl,
   toRequest,
   body: {
     names: [toReadNames(fingerprintSchema), toReadNames(problemSchema)],
@@ -67,25 +74,25 @@ export const mobilerun: ProviderDefinition = {
   /** A fingerprint has no ages: it is a snapshot without a time. */
   present: (signals) => signals,
   emulator: async () => (await import('./emulator.ts')).mobilerunEmulator,
-};
+});
 
-function toRequest(settings: ProviderSettings, query: ProviderQuery): HttpRequest | null {
+function toRequest(settings: Values, query: ProviderQuery): HttpRequest | null {
   const segment = toPathSegment(query.id);
   if (segment === null) return null;
-  const displayId = settings['displayId'];
+  const { displayId } = settings;
   return {
     method: 'GET',
     path: `/devices/${segment}/fingerprint`,
     headers: {
       accept: 'application/json',
-      authorization: `Bearer ${readText(settings, 'apiKey')}`,
+      authorization: `Bearer ${settings.apiKey}`,
       'user-agent': 'riskgate',
       ...(displayId === undefined ? {} : { 'x-device-display-id': String(displayId) }),
     },
   };
 }
 
-function toAnswer(response: UpstreamResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer {
+function toAnswer(response: UpstreamResponse, query: ProviderQuery, context: AnswerContext): Answer {
   const { json } = response;
   const requestId = toUpstreamRequestId(response.headers['x-request-id']);
   const fail = (failure: Failure) => toFailedAnswer(failure, response, context.nowMs, requestId);

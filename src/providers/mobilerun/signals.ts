@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Signals } from '../../domain/evidence.ts';
+import { toSignals } from '../declared-signals.ts';
 import {
   hashIdentifier,
   omitAbsent,
@@ -83,8 +83,8 @@ export const mobilerunSignals = z.object({
 });
 
 /** The signals of a fingerprint: no raw identifier. */
-export function toMobilerunSignals(fingerprint: Fingerprint, hash: (value: string) => string): Signals {
-  return {
+export function toMobilerunSignals(fingerprint: Fingerprint, hash: (value: string) => string) {
+  return toSignals(mobilerunSignals, {
     found: true,
     supported: true,
     model: toModel(fingerprint.model),
@@ -92,7 +92,7 @@ export function toMobilerunSignals(fingerprint: Fingerprint, hash: (value: strin
     identifiers: toIdentifierHashes(fingerprint.identifiers, hash),
     ...toIdentifierFacts(fingerprint),
     ...toCarrier(fingerprint.carrier),
-  };
+  });
 }
 
 function toModel(model: Fingerprint['model']) {

@@ -1,6 +1,7 @@
 import type { ProviderAnswer, ProviderQuery } from '../../application/ports.ts';
 import type { HttpRequest } from '../../platform/http-client.ts';
 import { toPathSegment } from '../../platform/percent-encoding.ts';
+import type { Settings, SettingValues } from '../../platform/setting.ts';
 import {
   type Failure,
   failureOfStatus,
@@ -14,36 +15,42 @@ import {
   toSettledAnswer,
   toUpstreamRequestId,
 } from '../answer.ts';
-import type { AnswerContext, ProviderDefinition, ProviderSettings, UpstreamResponse } from '../definition.ts';
+import { type DeclaredSignals, toSignals } from '../declared-signals.ts';
+import { type AnswerContext, defineProvider, type UpstreamResponse } from '../definition.ts';
 import { toReadNames } from '../read-names.ts';
-import { baseUrlSchema, credentialSchema, readText } from '../settings.ts';
+import { baseUrlSchema, credentialSchema } from '../settings.ts';
 import { deviceSchema, errorSchema, FAILURE_OF_CODE, NOT_FOUND_CODE } from './payload.ts';
 import { prefactorSignals, presentPrefactor, toPrefactorSignals } from './signals.ts';
 
-const NOT_FOUND_SIGNALS = { found: false };
+const NOT_FOUND_SIGNALS = toSignals(prefactorSignals, { found: false });
+
+const SETTINGS = {
+  apiToken: {
+    env: 'PREFACTOR_API_TOKEN',
+    schema: credentialSchema,
+    description: 'API token of the Prefactor admin API.',
+    isCredential: true,
+  },
+  baseUrl: {
+    env: 'PREFACTOR_BASE_URL',
+    schema: baseUrlSchema,
+    description: 'Base URL of the Prefactor admin API. The vendor documents none, so there is no default.',
+  },
+} as const satisfies Settings;
+
+type Values = SettingValues<typeof SETTINGS>;
+type Answer = ProviderAnswer<DeclaredSignals<typeof prefactorSignals>>;
 
 /** Prefactor "Fetch device": a long-lived cookie identity in the operator's own pool. */
-export const prefactor: ProviderDefinition = {
+export const prefactor = defineProvider({
   id: 'prefactor',
   title: 'Prefactor device',
   subject: 'device_id',
-  settings: {
-    apiToken: {
-      env: 'PREFACTOR_API_TOKEN',
-      schema: credentialSchema,
-      description: 'API token of the Prefactor admin API.',
-      isCredential: true,
-    },
-    baseUrl: {
-      env: 'PREFACTOR_BASE_URL',
-      schema: baseUrlSchema,
-      description: 'Base URL of the Prefactor admin API. The vendor documents none, so there is no default.',
-    },
-  },
+  settings: SETTINGS,
   ttlSeconds: { ok: 30, not_found: 5 },
   signals: prefactorSignals,
   notFoundSignals: NOT_FOUND_SIGNALS,
-  baseUrl: (settings) => readText(settings, 'baseUrl'),
+  baseUrl: (settings) => settings.baseUrl,
   toRequest,
   body: {
     names: [toReadNames(deviceSchema), toReadNames(errorSchema)],
@@ -53,9 +60,9 @@ export const prefactor: ProviderDefinition = {
   toAnswer,
   present: presentPrefactor,
   emulator: async () => (await import('./emulator.ts')).prefactorEmulator,
-};
+});
 
-function toRequest(settings: ProviderSettings, query: ProviderQuery): HttpRequest | null {
+function toRequest(settings: Values, query: ProviderQuery): HttpRequest | null {
   const segment = toPathSegment(query.id);
   if (segment === null) return null;
   return {
@@ -63,13 +70,13 @@ function toRequest(settings: ProviderSettings, query: ProviderQuery): HttpReques
     path: `/api/v1/device/${segment}`,
     headers: {
       accept: 'application/json',
-      authorization: `Bearer ${readText(settings, 'apiToken')}`,
+      authorization: `Bearer ${settings.apiToken}`,
       'user-agent': 'riskgate',
     },
   };
 }
 
-function toAnswer(response: UpstreamResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer {
+function toAnswer(response: UpstreamResponse, query: ProviderQuery, context: AnswerContext): Answer {
   const { status, json } = response;
   const requestId = toUpstreamRequestId(response.headers['x-request-id']);
   const fail = (failure: Failure) => toFailedAnswer(failure, response, context.nowMs, requestId);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Signals, SignalValue } from '../../domain/evidence.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
+import { toSignals } from '../declared-signals.ts';
 import {
   hashIdentifier,
   omitAbsent,
@@ -76,10 +76,10 @@ export const prefactorSignals = z.object({
 });
 
 /** The signals of a device: no raw identifier, absolute times. */
-export function toPrefactorSignals(summary: DeviceSummary, hash: (value: string) => string): Signals {
+export function toPrefactorSignals(summary: DeviceSummary, hash: (value: string) => string) {
   const first = toInteraction(summary.first_seen);
   const last = toInteraction(summary.last_seen);
-  return omitAbsent({
+  return toSignals(prefactorSignals, {
     found: true,
     status: summary.status,
     session_type: toText(summary.session_type),
@@ -105,29 +105,24 @@ export function toPrefactorSignals(summary: DeviceSummary, hash: (value: string)
   });
 }
 
+/** As they are stored. */
+type PrefactorSignals = z.output<typeof prefactorSignals>;
+type StoredInteraction = z.output<typeof interactionSchema>;
+
 /** The stored signals with the ages of the first and the last interaction at `nowMs`. */
-export function presentPrefactor(signals: Signals, nowMs: number): Signals {
+export function presentPrefactor(signals: PrefactorSignals, nowMs: number): PrefactorSignals {
   const { first_seen: first, last_seen: last } = signals;
   if (first === undefined && last === undefined) return signals;
-  const presented: Record<string, SignalValue | undefined> & { found: boolean } = { ...signals };
-  if (first !== undefined) presented['first_seen'] = withAge(first, nowMs);
-  if (last !== undefined) presented['last_seen'] = withAge(last, nowMs);
+  const presented = { ...signals };
+  if (first !== undefined) presented.first_seen = withAge(first, nowMs);
+  if (last !== undefined) presented.last_seen = withAge(last, nowMs);
   return presented;
 }
 
-function withAge(seen: SignalValue, nowMs: number): SignalValue {
-  if (!isInteraction(seen)) return seen;
+/** Stored evidence is of any version: what it says of the time is looked at before it is calculated with. */
+function withAge(seen: StoredInteraction, nowMs: number): StoredInteraction {
+  if (typeof seen !== 'object' || typeof seen.at_unix_seconds !== 'number') return seen;
   return { ...seen, age_seconds: secondsSince(seen.at_unix_seconds, nowMs) };
-}
-
-type StoredInteraction = Readonly<Record<string, SignalValue | undefined>> & {
-  readonly at_unix_seconds: number;
-};
-
-function isInteraction(value: SignalValue): value is StoredInteraction {
-  return (
-    typeof value === 'object' && 'at_unix_seconds' in value && typeof value['at_unix_seconds'] === 'number'
-  );
 }
 
 function toInteraction(interaction: Interaction | null | undefined) {

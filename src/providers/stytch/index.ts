@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ProviderAnswer, ProviderQuery } from '../../application/ports.ts';
 import type { HttpRequest } from '../../platform/http-client.ts';
 import { toQueryValue } from '../../platform/percent-encoding.ts';
+import type { Settings, SettingValues } from '../../platform/setting.ts';
 import {
   failureOfStatus,
   isSameId,
@@ -14,9 +15,10 @@ import {
   toSettledAnswer,
   toUpstreamRequestId,
 } from '../answer.ts';
-import type { AnswerContext, ProviderDefinition, ProviderSettings, UpstreamResponse } from '../definition.ts';
+import { type DeclaredSignals, toSignals } from '../declared-signals.ts';
+import { type AnswerContext, defineProvider, type UpstreamResponse } from '../definition.ts';
 import { toReadNames } from '../read-names.ts';
-import { baseUrlSchema, credentialSchema, readText } from '../settings.ts';
+import { baseUrlSchema, credentialSchema } from '../settings.ts';
 import { errorSchema, FAILURE_OF_ERROR, lookupSchema, NOT_FOUND_ERROR_TYPE } from './payload.ts';
 import {
   presentStytch,
@@ -34,43 +36,48 @@ const LOOKUP_PATH = '/v1/fingerprint/lookup';
  */
 const METADATA_VALUE = /^[A-Za-z0-9_\-+.@]{1,65}$/;
 
-const NOT_FOUND_SIGNALS = { found: false };
+const NOT_FOUND_SIGNALS = toSignals(stytchSignals, { found: false });
+
+const SETTINGS = {
+  projectId: {
+    env: 'STYTCH_PROJECT_ID',
+    schema: credentialSchema.regex(/^[^:]*$/, 'must not hold a colon, which ends the name in HTTP Basic'),
+    description: 'Project id of the Stytch project.',
+    isCredential: true,
+  },
+  secret: {
+    env: 'STYTCH_SECRET',
+    schema: credentialSchema,
+    description: 'Secret of the Stytch project.',
+    isCredential: true,
+  },
+  baseUrl: {
+    env: 'STYTCH_BASE_URL',
+    schema: baseUrlSchema,
+    description: 'Origin of the Stytch telemetry API.',
+    default: 'https://telemetry.stytch.com',
+  },
+  lookupMethod: {
+    env: 'STYTCH_LOOKUP_METHOD',
+    schema: z.enum(['post', 'get']),
+    description: '`post`, or `get` for the deprecated lookup, which knows nothing of the network.',
+    default: 'post',
+  },
+} as const satisfies Settings;
+
+type Values = SettingValues<typeof SETTINGS>;
+type Answer = ProviderAnswer<DeclaredSignals<typeof stytchSignals>>;
 
 /** Stytch Fingerprint Lookup: the verdict on a telemetry id. */
-export const stytch: ProviderDefinition = {
+export const stytch = defineProvider({
   id: 'stytch',
   title: 'Stytch Fingerprint Lookup',
   subject: 'telemetry_id',
-  settings: {
-    projectId: {
-      env: 'STYTCH_PROJECT_ID',
-      schema: credentialSchema.regex(/^[^:]*$/, 'must not hold a colon, which ends the name in HTTP Basic'),
-      description: 'Project id of the Stytch project.',
-      isCredential: true,
-    },
-    secret: {
-      env: 'STYTCH_SECRET',
-      schema: credentialSchema,
-      description: 'Secret of the Stytch project.',
-      isCredential: true,
-    },
-    baseUrl: {
-      env: 'STYTCH_BASE_URL',
-      schema: baseUrlSchema,
-      description: 'Origin of the Stytch telemetry API.',
-      default: 'https://telemetry.stytch.com',
-    },
-    lookupMethod: {
-      env: 'STYTCH_LOOKUP_METHOD',
-      schema: z.enum(['post', 'get']),
-      description: '`post`, or `get` for the deprecated lookup, which knows nothing of the network.',
-      default: 'post',
-    },
-  },
+  settings: SETTINGS,
   ttlSeconds: { ok: 60, not_found: 5 },
   signals: stytchSignals,
   notFoundSignals: NOT_FOUND_SIGNALS,
-  baseUrl: (settings) => readText(settings, 'baseUrl'),
+  baseUrl: (settings) => settings.baseUrl,
   toRequest,
   body: {
     names: [toReadNames(lookupSchema), toReadNames(errorSchema)],
@@ -82,9 +89,9 @@ export const stytch: ProviderDefinition = {
   subjectExpiresAtMs: stytchExpiresAtMs,
   subjectCreatedAtMs: stytchCreatedAtMs,
   emulator: async () => (await import('./emulator.ts')).stytchEmulator,
-};
+});
 
-function toRequest(settings: ProviderSettings, query: ProviderQuery): HttpRequest | null {
+function toRequest(settings: Values, query: ProviderQuery): HttpRequest | null {
   const queryValue = toQueryValue(query.id);
   if (queryValue === null || queryValue === '') return null;
   const headers = {
@@ -92,7 +99,7 @@ function toRequest(settings: ProviderSettings, query: ProviderQuery): HttpReques
     authorization: `Basic ${toBasicCredentials(settings)}`,
     'user-agent': 'riskgate',
   };
-  if (readText(settings, 'lookupMethod') === 'get') {
+  if (settings.lookupMethod === 'get') {
     return { method: 'GET', path: `${LOOKUP_PATH}?telemetry_id=${queryValue}`, headers };
   }
   return {
@@ -103,8 +110,8 @@ function toRequest(settings: ProviderSettings, query: ProviderQuery): HttpReques
   };
 }
 
-function toBasicCredentials(settings: ProviderSettings): string {
-  return Buffer.from(`${readText(settings, 'projectId')}:${readText(settings, 'secret')}`).toString('base64');
+function toBasicCredentials(settings: Values): string {
+  return Buffer.from(`${settings.projectId}:${settings.secret}`).toString('base64');
 }
 
 function toMetadata({ accountId, action }: ProviderQuery): { external_metadata?: Record<string, string> } {
@@ -114,17 +121,13 @@ function toMetadata({ accountId, action }: ProviderQuery): { external_metadata?:
   return Object.keys(metadata).length === 0 ? {} : { external_metadata: metadata };
 }
 
-function toAnswer(response: UpstreamResponse, query: ProviderQuery, context: AnswerContext): ProviderAnswer {
+function toAnswer(response: UpstreamResponse, query: ProviderQuery, context: AnswerContext): Answer {
   return response.status === 200
     ? toLookupAnswer(response, query, context)
     : toErrorAnswer(response, context);
 }
 
-function toLookupAnswer(
-  response: UpstreamResponse,
-  query: ProviderQuery,
-  context: AnswerContext,
-): ProviderAnswer {
+function toLookupAnswer(response: UpstreamResponse, query: ProviderQuery, context: AnswerContext): Answer {
   const { json } = response;
   if (json === undefined) return toFailedAnswer(NOT_JSON, response, context.nowMs, null);
   const { data: lookup } = lookupSchema.safeParse(json);
@@ -140,7 +143,7 @@ function toLookupAnswer(
   return toEchoedAnswer(answer, { echoed: lookup.telemetry_id, asked: query.id, nowMs: context.nowMs });
 }
 
-function toErrorAnswer(response: UpstreamResponse, context: AnswerContext): ProviderAnswer {
+function toErrorAnswer(response: UpstreamResponse, context: AnswerContext): Answer {
   const { data: error } = errorSchema.safeParse(response.json);
   const requestId = toUpstreamRequestId(error?.request_id);
   if (response.status === 404 && error?.error_type === NOT_FOUND_ERROR_TYPE) {

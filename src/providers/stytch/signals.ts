@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Signals } from '../../domain/evidence.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
+import { toSignals } from '../declared-signals.ts';
 import { hashIdentifier, omitAbsent, secondsSince, toAsn, toCountry, toText } from '../signal-values.ts';
 import type { Lookup } from './payload.ts';
 
@@ -69,9 +69,12 @@ export const stytchSignals = z.object({
   expires_in_seconds: seconds('Seconds until the fingerprint expires; negative once it has.'),
 });
 
+/** As they are stored. */
+type StytchSignals = z.output<typeof stytchSignals>;
+
 /** The signals of a lookup: no raw identifier, absolute times. */
-export function toStytchSignals(lookup: Lookup, hash: (value: string) => string): Signals {
-  return {
+export function toStytchSignals(lookup: Lookup, hash: (value: string) => string) {
+  return toSignals(stytchSignals, {
     found: true,
     ...toVerdictSignals(lookup.verdict, hash),
     ...toNetworkSignals(lookup.properties?.network_properties),
@@ -80,13 +83,12 @@ export function toStytchSignals(lookup: Lookup, hash: (value: string) => string)
     created_at_unix_seconds: Math.floor(lookup.created_at / 1000),
     expires_at: toRfc3339(lookup.expires_at),
     expires_at_unix_seconds: Math.floor(lookup.expires_at / 1000),
-  };
+  });
 }
 
 /** The stored signals with the fingerprint's age and remaining life at `nowMs`. */
-export function presentStytch(signals: Signals, nowMs: number): Signals {
-  const created = signals['created_at_unix_seconds'];
-  const expires = signals['expires_at_unix_seconds'];
+export function presentStytch(signals: StytchSignals, nowMs: number): StytchSignals {
+  const { created_at_unix_seconds: created, expires_at_unix_seconds: expires } = signals;
   if (typeof created !== 'number' || typeof expires !== 'number') return signals;
   return {
     ...signals,
@@ -96,14 +98,14 @@ export function presentStytch(signals: Signals, nowMs: number): Signals {
 }
 
 /** When the telemetry id expires, by whole seconds; null for an id that Stytch does not know. */
-export function stytchExpiresAtMs(signals: Signals): number | null {
-  const expires = signals['expires_at_unix_seconds'];
+export function stytchExpiresAtMs(signals: StytchSignals): number | null {
+  const { expires_at_unix_seconds: expires } = signals;
   return typeof expires === 'number' ? expires * 1000 : null;
 }
 
 /** When the fingerprint was taken, Unix milliseconds; null where the signals do not tell. */
-export function stytchCreatedAtMs(signals: Signals): number | null {
-  const created = signals['created_at_unix_seconds'];
+export function stytchCreatedAtMs(signals: StytchSignals): number | null {
+  const { created_at_unix_seconds: created } = signals;
   return typeof created === 'number' ? created * 1000 : null;
 }
 

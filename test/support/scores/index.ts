@@ -9,18 +9,23 @@ import {
   toFailedAnswer,
   toSettledAnswer,
 } from '../../../src/providers/answer.ts';
-import type { ProviderDefinition } from '../../../src/providers/definition.ts';
+import { toSignals } from '../../../src/providers/declared-signals.ts';
+import { defineProvider, type ProviderDefinition } from '../../../src/providers/definition.ts';
 import { toReadNames } from '../../../src/providers/read-names.ts';
-import { baseUrlSchema, credentialSchema, readText } from '../../../src/providers/settings.ts';
+import { baseUrlSchema, credentialSchema } from '../../../src/providers/settings.ts';
 
 const scoreSchema = z.object({ about: z.string(), score: z.int().min(0).max(100) });
 const errorSchema = z.object({ error: z.string() });
-const NOT_FOUND_SIGNALS = { found: false };
+const scoreSignals = z.object({
+  found: z.boolean().describe('There is a score.'),
+  score: z.number().int().optional().describe('From 0, harmless, to 100. Absent when not found.'),
+});
+const NOT_FOUND_SIGNALS = toSignals(scoreSignals, { found: false });
 
 /** The smallest provider there can be: a score from 0 to 100 of one part of the subject. */
 function createScoreProvider(id: string, subject: SubjectPart): ProviderDefinition {
   const prefix = id.toUpperCase();
-  return {
+  return defineProvider({
     id,
     title: `Scores of ${subject}`,
     subject,
@@ -39,16 +44,13 @@ function createScoreProvider(id: string, subject: SubjectPart): ProviderDefiniti
       },
     },
     ttlSeconds: { ok: 30, not_found: 5 },
-    signals: z.object({
-      found: z.boolean().describe('There is a score.'),
-      score: z.number().int().optional().describe('From 0, harmless, to 100. Absent when not found.'),
-    }),
+    signals: scoreSignals,
     notFoundSignals: NOT_FOUND_SIGNALS,
-    baseUrl: (settings) => readText(settings, 'baseUrl'),
+    baseUrl: (settings) => settings.baseUrl,
     toRequest: (settings, query) => {
       const segment = toPathSegment(query.id);
       if (segment === null) return null;
-      const authorization = `Bearer ${readText(settings, 'apiKey')}`;
+      const authorization = `Bearer ${settings.apiKey}`;
       return {
         method: 'GET',
         path: `/scores/${segment}`,
@@ -70,11 +72,11 @@ function createScoreProvider(id: string, subject: SubjectPart): ProviderDefiniti
       if (data === undefined) return toFailedAnswer(SCHEMA, response, nowMs, null);
       if (spellPart(subject, data.about) !== query.id)
         return toFailedAnswer(SUBJECT_MISMATCH, response, nowMs, null);
-      return toSettledAnswer('ok', { found: true, score: data.score }, null);
+      return toSettledAnswer('ok', toSignals(scoreSignals, { found: true, score: data.score }), null);
     },
     present: (signals) => signals,
     emulator: async () => (await import('./emulator.ts')).createScoreEmulator(id),
-  };
+  });
 }
 
 /** Asked about the IP address. */
