@@ -15,6 +15,6 @@ for (const { path, file, text, rendered } of renderDocuments()) {
     process.exitCode = 1;
   } else {
     writeFileSync(file, rendered);
-    console.log(`${path} is written anew.`);
+    console.log(`${path} is updated.`);
   }
 }

@@ -86,7 +86,8 @@ export interface EvidenceStore {
    * evidence.
    */
   get(key: string): StoredEvidence | null | Promise<StoredEvidence | null>;
-  /** As `get`. On a miss it also claims, in the same step, the upstream call for at most `claimMs` (0 claims nothing). Null tells the caller to make the call, whether or not the claim succeeded; only a claim of another replica is a reason to wait. After the call, use `set` or `release`, which end this replica's claim.
+  /**
+   * As `get`. On a miss it also claims, in the same step, the upstream call for at most `claimMs` (0 claims nothing). Null tells the caller to make the call, whether or not the claim succeeded; only a claim of another replica is a reason to wait. After the call, use `set` or `release`, which end this replica's claim.
    */
   getOrClaim(key: string, claimMs: number): StoreReading | Promise<StoreReading>;
   /**

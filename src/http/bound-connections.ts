@@ -4,14 +4,14 @@ import { createThrottle } from '../platform/throttle.ts';
 
 /** From this share on idle connections are closed, so that there is room before the last place is taken. */
 const CROWDED_SHARE = 7 / 8;
-/** Walking all connections is not done for every one that comes. */
+/** The pause between two walks over all connections. */
 const SWEEP_INTERVAL_MS = 1_000;
-/** One line in this time says that connections are refused. */
+/** Refused connections are logged at most once in this time. */
 const LINE_INTERVAL_MS = 10_000;
 
 /**
- * Lets at most `max` connections in. When they run short those that ask nothing are closed, whose clients can
- * open another: strangers who keep connections idle take no place from others.
+ * Accepts at most `max` connections. When few are left, idle connections are closed, whose clients can
+ * reconnect: clients that keep connections idle must not take places from others.
  */
 export function boundConnections(server: Server, max: number, logger: Logger): void {
   const throttle = createThrottle(LINE_INTERVAL_MS, () => performance.now());

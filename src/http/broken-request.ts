@@ -7,18 +7,21 @@ import { toProblem } from './schemas/problem.ts';
 const HEADER_OVERFLOW = 'HPE_HEADER_OVERFLOW';
 
 /**
- * How long a client may go on sending after the answer. Were its connection ended at once, its system might drop the
- * answer unread.
+ * How long a client may go on sending after the answer. Were its connection ended at once, its system might
+ * drop the answer unread.
  */
 const LINGER_MS = 2_000;
 const answered = new WeakSet<Socket>();
 
-/** What is known of a request that never became one. */
+/** What is known of a request that could not be parsed. */
 interface BrokenRequest {
-  /** The bytes that could not be parsed, and those before them in the same read; undefined where there were none. */
+  /**
+   * The bytes that could not be parsed, and those before them in the same read; undefined where there were
+   * none.
+   */
   readonly packet: Uint8Array | undefined;
   readonly socket: Socket;
-  /** Nothing is wrong with it but its size. */
+  /** The request is valid except for its size. */
   readonly isTooLarge: boolean;
 }
 
@@ -30,9 +33,11 @@ interface BrokenAnswer {
 
 /** An entry point beside the API, whose requests may be broken as well. */
 export interface BrokenRequestAnswers {
-  /** The answer to a request that node:http could not parse; null where nothing shows that it is for this one. */
+  /**
+   * The answer to a request that node:http could not parse; null where nothing shows that it is for this one.
+   */
   answerBroken(broken: BrokenRequest): BrokenAnswer | null;
-  /** On the answer to what nobody could parse. */
+  /** Headers of the answer to a request that could not be parsed. */
   readonly brokenHeaders: Readonly<Record<string, string>>;
 }
 
@@ -48,9 +53,9 @@ export function answerBrokenRequest(
   socket: Socket,
   { gateways, newId, observer }: BrokenRequestOptions,
 ): void {
-  // What still comes after the answer is thrown away.
+  // Bytes that arrive after the answer are discarded.
   if (answered.has(socket)) return;
-  // ECONNRESET: nobody is left to answer.
+  // ECONNRESET: the client is gone.
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;

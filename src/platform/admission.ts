@@ -12,39 +12,52 @@ interface AdmissionOptions {
   /** The delay that is still good; null watches none. */
   readonly delayMaxMs: number | null;
   readonly random: () => number;
-  /** Told when shedding begins and when it has ended. */
+  /** Called when shedding begins and when it ends. */
   readonly onChange: (isShedding: boolean, sample: LoadSample) => void;
 }
 
-/** Says which requests a process with too much work should not take up. */
+/** Decides which requests an overloaded process refuses. */
 interface Admission {
-  /** What keeps the next request out, or null. Costs a comparison while all is well. */
+  /** Why the next request would be refused, or null. Costs a comparison while there is no overload. */
   refusal(): 'event_loop' | 'heap' | null;
   /** True before anything is refused, and while it is: what can wait should not be begun. */
   isStrained(): boolean;
   note(sample: LoadSample): void;
 }
 
-/** A bad interval or two are a pause: a collection, a start, a neighbour. Smoothed by this share and capped at twice the bound, it takes four to make a queue. */
+/**
+ * A bad interval or two are a pause: a collection, a start, a neighbour. Smoothed by this share and capped at
+ * twice the bound, it takes four to make a queue.
+ */
 const SMOOTHING = 0.2;
 const DELAY_CAP_FACTOR = 2;
-/** A loop that waits for work most of the time has no queue: it is late because the machine gave it no time, and refusing would not help. */
+/**
+ * A loop that waits for work most of the time has no queue: it is late because the machine gave it no time,
+ * and refusing would not help.
+ */
 const UTILIZATION_MIN = 0.5;
-/** Enough to notice that the queue is gone, and to go on answering somebody. */
+/** The share that is always let in: enough to notice that the queue is gone, and to answer some requests. */
 const SHARE_MIN = 0.05;
-/** Slower up than down: a share that was too large makes a queue, one that was too small only costs a few refusals. */
+/**
+ * Slower up than down: a share that was too large makes a queue, one that was too small only costs a few
+ * refusals.
+ */
 const SHARE_STEP_UP = 0.05;
 const FACTOR_DOWN_MIN = 0.25;
 const FACTOR_DOWN_MAX = 0.95;
 /** Above it V8 spends its time collecting, and soon ends the process. */
 const HEAP_SHARE_MAX = 0.9;
-/** From these on the process is strained: three quarters of the delay that makes it refuse, and a little less heap. */
+/**
+ * From these on the process is strained: three quarters of the delay that makes it refuse, and a little less
+ * heap.
+ */
 const STRAINED_DELAY_SHARE = 0.75;
 const STRAINED_HEAP_SHARE = 0.8;
 
 /**
- * Takes a share of requests that falls while the event loop stays late, in proportion to how late it is, and rises again in steps when it is not.
- * All or nothing would swing: everybody is let in at once, a queue forms, nobody is let in.
+ * Takes a share of requests that falls while the event loop stays late, in proportion to how late it is, and
+ * rises again in steps when it is not. All or nothing would oscillate: every request is let in at once, a
+ * queue forms, and none is let in.
  */
 export function createAdmission({ delayMaxMs, random, onChange }: AdmissionOptions): Admission {
   const maxMs = delayMaxMs ?? Number.POSITIVE_INFINITY;

@@ -1,7 +1,10 @@
-/** Where a circuit can be: calls pass, calls are refused, or one call is under way to find out. */
+/** The states of a circuit: calls pass, calls are refused, or one probe is under way. */
 export type CircuitStateName = 'closed' | 'open' | 'half_open';
 
-/** What a finished call says of the peer. `neutral` says nothing while the circuit is closed; as the answer to a probe it shows that the peer is there. */
+/**
+ * How a finished call counts. `neutral` does not count while the circuit is closed; as the answer to a probe
+ * it shows that the peer is up.
+ */
 export type CallMark = 'success' | 'failure' | 'neutral';
 
 interface CircuitBreakerOptions {
@@ -13,24 +16,33 @@ interface CircuitBreaker {
   /** True while a call would be refused: nothing is awaited to find out. */
   refuses(): boolean;
   state(): CircuitStateName;
-  /** Makes the call, or returns null without making it where the circuit refuses. Rejects only as `call` or `judge` does, which then counts as neutral. */
+  /**
+   * Makes the call, or returns null without making it where the circuit refuses. Rejects only as `call` or
+   * `judge` does, which then counts as neutral.
+   */
   run<Value>(
     call: () => Promise<Value>,
     judge: (value: Value, isProbe: boolean) => CallMark,
   ): Promise<Value> | null;
 }
 
-/** More than half of the last 20 calls: a share, because a peer that answers one call in three never fails often enough in a row. */
+/**
+ * More than half of the last 20 calls: a share, because a peer that answers one call in three never fails
+ * often enough in a row.
+ */
 const FAILING_SHARE = 0.5;
 const CALLS_COUNTED = 20;
 /** Fewer calls than this are an accident, not an outage. */
 const CALLS_MIN = 10;
 /** The first pause before a probe; it doubles with each probe that fails. */
 const OPEN_MS = 1_000;
-/** A peer that is back is noticed at most this much later. */
+/** A recovered peer is noticed at most this much later. */
 const OPEN_MS_MAX = 8_000;
 
-/** A circuit breaker that refuses at once instead of letting callers wait for the probe, tells time by a clock that never jumps, and ignores the results of calls that began before a change of state. */
+/**
+ * A circuit breaker that refuses at once instead of letting callers wait for the probe, tells time by a clock
+ * that never jumps, and ignores the results of calls that began before a change of state.
+ */
 export function createCircuitBreaker({ monotonicMs, onStateChange }: CircuitBreakerOptions): CircuitBreaker {
   let state: CircuitStateName = 'closed';
   let changes = 0;

@@ -11,15 +11,23 @@ export interface HttpRequest {
   readonly body?: string;
 }
 
-/** A complete response: the whole body was read and is within the size cap. Header names are lower case; the values of a repeated header are joined by commas, so that none hides another. */
+/**
+ * A complete response: the whole body was read and is within the size cap. Header names are lower case; the
+ * values of a repeated header are joined by commas, so that none hides another.
+ */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Null where its bytes are not UTF-8: another reader would put other characters in the place of the wrong ones. */
+  /**
+   * Null where its bytes are not UTF-8: another reader would put other characters in the place of the wrong
+   * ones.
+   */
   readonly body: string | null;
 }
 
-/** How an exchange ended. Never a rejection. `code` is the error code of the socket or of undici, for the log. */
+/**
+ * How an exchange ended. Never a rejection. `code` is the error code of the socket or of undici, for the log.
+ */
 export type HttpResult =
   | { readonly kind: 'response'; readonly response: HttpResponse }
   | { readonly kind: 'timeout' }
@@ -28,14 +36,20 @@ export type HttpResult =
 
 /** A pool of connections to one origin. */
 export interface HttpClient {
-  /** Sends one request and settles within `budgetMs`, whatever the peer does: connect, headers and body are all inside it. Redirects are responses, not followed. */
+  /**
+   * Sends one request and settles within `budgetMs`, whatever the peer does: connect, headers and body are
+   * all inside it. Redirects are responses, not followed.
+   */
   exchange(request: HttpRequest, budgetMs: number): Promise<HttpResult>;
   /** Destroys the pool and its sockets. */
   close(): Promise<void>;
 }
 
 interface HttpClientOptions {
-  /** An `http:` or `https:` URL. Its path, if any, is put before every request's path; it has no query, fragment or credentials. */
+  /**
+   * An `http:` or `https:` URL. Its path, if any, is put before every request's path; it has no query,
+   * fragment or credentials.
+   */
   readonly baseUrl: string;
   /** Through which the origin is reached; null or absent is directly. */
   readonly proxy?: URL | null;
@@ -52,14 +66,23 @@ const CONNECTIONS_MAX = 128;
 const BODY_BYTES_MAX = 256 * 1024;
 /** Below the 60 s after which common load balancers drop an idle connection. */
 const KEEP_ALIVE_MS = 30_000;
-/** Room for two SYN retransmissions (after 1 s and 3 s). It only frees the connection's place: the callers have been answered by their own budgets. */
+/**
+ * Room for two SYN retransmissions (after 1 s and 3 s). It only frees the connection's place: the callers
+ * have been answered by their own budgets.
+ */
 const CONNECT_TIMEOUT_MS = 4_000;
-/** Exchanges that may wait behind each connection, abandoned ones included. With more, memory would grow for as long as a peer swallows connections. */
+/**
+ * Exchanges that may wait behind each connection, abandoned ones included. With more, memory would grow for
+ * as long as a peer swallows connections.
+ */
 const WAITING_PER_CONNECTION_MAX = 8;
 /** setTimeout fires at once for anything longer. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
-/** Builds a client with its own pool of HTTP/1.1 connections. It asks for no compression and undoes none. Throws a TypeError when the base URL cannot serve as one. */
+/**
+ * Builds a client with its own pool of HTTP/1.1 connections. It asks for no compression and undoes none.
+ * Throws a TypeError when the base URL cannot serve as one.
+ */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   return new PooledHttpClient(options);
 }
@@ -173,7 +196,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#bodyBytesMax = bodyBytesMax;
     this.#resolve = resolve;
     this.#onFinished = onFinished;
-    // What has arrived by then is read first, if this process was too busy to read it before.
+    // A response that arrived in time is read first, even if this process was too busy to read it sooner.
     const giveUp = () => {
       if (!this.#isSettled) this.#abandon({ kind: 'timeout' });
     };
@@ -181,7 +204,8 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Throwing drops a request whose time ran out in the queue before it is sent; aborting here would also destroy the healthy connection it was given.
+    // Throwing drops a request whose time ran out in the queue before it is sent; aborting here would also
+    // destroy the healthy connection it was given.
     if (this.#isSettled) throw new Error('the exchange was over before its request could be sent');
     this.#controller = controller;
   }

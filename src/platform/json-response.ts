@@ -8,14 +8,19 @@ type JsonReading =
   | { readonly kind: 'ambiguous' | 'other' };
 
 const JSON_MEDIA_TYPE = /^application\/(?:json|[\w.!#$&^-]{1,100}\+json)$/;
-/** JSON is UTF-8 (RFC 8259), of which ASCII is a part. Under any other name the same bytes are other characters. */
+/**
+ * JSON is UTF-8 (RFC 8259), of which ASCII is a part. Under any other name the same bytes are other
+ * characters.
+ */
 const CHARSET = /^charset\s*=\s*"?(?:utf-?8|us-ascii)"?$/i;
 const AMBIGUOUS: JsonReading = { kind: 'ambiguous' };
 const OTHER: JsonReading = { kind: 'other' };
 
 /**
- * Reads the body of a response, whatever its status. JSON is what says so (`application/json` or `application/…+json`, RFC 6839), in UTF-8 and without an encoding, and parses.
- * Ambiguous is a name that stands twice in one object, of which readers take the first, the last or none, and half a surrogate pair, which some drop and some replace (RFC 7493).
+ * Reads the body of a response, whatever its status. JSON is what says so (`application/json` or
+ * `application/…+json`, RFC 6839), in UTF-8 and without an encoding, and parses. Ambiguous is a name that
+ * stands twice in one object, of which readers take the first, the last or none, and half a surrogate pair,
+ * which some drop and some replace (RFC 7493).
  */
 export function readJsonResponse(response: HttpResponse): JsonReading {
   const { body } = response;
@@ -38,7 +43,8 @@ export function mediaTypeOf(headers: HttpResponse['headers']): string {
 
 function isPlainJson(headers: HttpResponse['headers']): boolean {
   if (!JSON_MEDIA_TYPE.test(mediaTypeOf(headers))) return false;
-  // We ask for no encoding: bytes that are said to be encoded are other bytes to whoever undoes it.
+  // The request asked for no encoding: bytes that are labelled as encoded are different bytes to a reader
+  // that decodes them.
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
   if (encoding !== '' && encoding !== 'identity') return false;
   const [, ...parameters] = (headers['content-type'] ?? '').split(';').map((part) => part.trim());

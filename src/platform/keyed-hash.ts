@@ -1,7 +1,10 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
-/** 128 bits of the HMAC: two ids share a hash by chance after about 2^64 of them, and without the key nobody can search for one offline. */
+/**
+ * 128 bits of the HMAC: two ids share a hash by chance after about 2^64 of them, and without the key there is
+ * no offline search for one.
+ */
 const HASH_HEX_CHARS = 32;
 /** An HMAC costs some microseconds and a memoised one 50 ns; at some 200 bytes an entry this is 2 MB. */
 const MEMO_ENTRIES = 10_000;
@@ -20,8 +23,10 @@ export function keyIdOf(secret: string): string {
 export type KeyedHash = (value: string) => string;
 
 /**
- * Builds an HMAC-SHA-256 for one purpose. Each purpose, of any length, has its own key, itself an HMAC of the purpose, so that a telemetry id and a device id of the same text have unrelated hashes.
- * Different strings are hashed as different bytes, lone surrogates included. The latest `memoEntries` (at least 1) values and their hashes are kept in memory. Throws a RangeError on an empty secret.
+ * Builds an HMAC-SHA-256 for one purpose. Each purpose, of any length, has its own key, itself an HMAC of the
+ * purpose, so that a telemetry id and a device id of the same text have unrelated hashes. Different strings
+ * are hashed as different bytes, lone surrogates included. The latest `memoEntries` (at least 1) values and
+ * their hashes are kept in memory. Throws a RangeError on an empty secret.
  */
 export function createKeyedHash(
   secret: string | Buffer,

@@ -9,7 +9,7 @@ export function readTextFile(path: string, bytesMax: number): Result<string> {
   let descriptor: number | null = null;
   const refuse = (why: string): Result<string> => ({ ok: false, mistakes: [`${path}: ${why}`] });
   try {
-    // A named pipe would hold whoever opens it until somebody writes.
+    // Opening a named pipe would block until another process writes to it.
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const before = fstatSync(descriptor, { bigint: true });
     if (!before.isFile()) return refuse('is not a regular file');

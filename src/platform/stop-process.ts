@@ -2,7 +2,7 @@
 interface StopSteps {
   /** Told of the first signal, before the delay. */
   readonly onSignal: (signal: NodeJS.Signals) => void;
-  /** Told of each error that nobody caught, and of one that `close` rejects with. */
+  /** Called with each uncaught error, and with one that `close` rejects with. */
   readonly onError: (error: unknown) => void;
   /** Lets go of everything. Called once. */
   readonly close: () => Promise<void>;
@@ -19,12 +19,15 @@ interface StopOptions extends StopSteps {
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
 
-/** npm passes on what a terminal or a supervisor has sent to the whole group: so soon it is the same signal again. */
+/**
+ * npm passes on what a terminal or a supervisor has sent to the whole group: so soon it is the same signal
+ * again.
+ */
 const SAME_SIGNAL_MS = 250;
 
 /**
  * Makes this process stop gracefully. The first signal begins the delay, the second ends it, and one while
- * closing exits with 1 at once. An error that nobody caught closes without the delay, and exits with 1.
+ * closing exits with 1 at once. An uncaught error closes without the delay, and exits with 1.
  */
 export function stopGracefully({ drainDelayMs, closeMs, ...steps }: StopOptions): void {
   let state: 'running' | 'draining' | 'closing' | 'ended' = 'running';
@@ -43,7 +46,8 @@ export function stopGracefully({ drainDelayMs, closeMs, ...steps }: StopOptions)
     if (state === 'ended') return;
     code = 1;
     steps.onError(error);
-    // While closing it changes the code only: requests are still being answered, and the lines of the log written.
+    // While closing it changes the code only: requests are still being answered, and the lines of the log
+    // written.
     close();
   };
   const close = (): void => {

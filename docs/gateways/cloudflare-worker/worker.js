@@ -20,7 +20,7 @@ const NOT_FORWARDED = [
   'x-original-uri',
   'x-real-ip',
 ];
-// What whoever is refused may see. The reasons are for the application.
+// What a refused client may see. The reasons are for the application.
 const SHOWN = [
   'x-risk-decision',
   'x-risk-decision-id',
@@ -63,7 +63,7 @@ async function ask(request, url, env) {
     const answer = await env.RISKGATE.fetch(`http://riskgate/v1/gateway/nginx/${profileOf(url.pathname)}`, {
       headers,
       redirect: 'manual',
-      // Cloudflare's cache knows one answer for each URL, whoever asks.
+      // Cloudflare's cache has one answer for each URL, for all clients.
       cache: 'no-store',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

@@ -101,7 +101,7 @@ sub vcl_deliver {
     if (resp.status == 401 && resp.http.Location) {
         set resp.status = 302;
     }
-    # The reasons are for the application, not for whoever is refused.
+    # The reasons are for the application, not for the refused client.
     unset resp.http.X-Risk-Reasons;
     return (deliver);
 }

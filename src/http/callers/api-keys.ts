@@ -17,19 +17,19 @@ export interface Caller {
   /** The id of the key in the file. Several keys may share one, and then share its limits. */
   readonly id: string;
   readonly scopes: ReadonlySet<Scope>;
-  /** Unix milliseconds from which on the key is no longer taken; null for a key that does not expire. */
+  /** Unix milliseconds at which the key expires; null for a key that does not expire. */
   readonly notAfterMs: number | null;
   readonly limits: CallerLimits | null;
   readonly use: KeyUse;
 }
 
-/** When one key was last taken. It outlives a reload of the file that the key is in. */
+/** When one key was last accepted. It is kept when the key file is reloaded. */
 interface KeyUse {
   /** The id of the caller. */
   readonly caller: string;
-  /** The first digits of the key's hash, as they stand in the file. */
+  /** The first digits of the key's hash, as in the file. */
   readonly key: string;
-  /** Unix milliseconds; 0 for not since the process began. */
+  /** Unix milliseconds; 0 if not since the start of the process. */
   lastMs: number;
 }
 
@@ -40,7 +40,7 @@ const KEY_DIGITS = 12;
  * Digests that are remembered, of good and of wrong keys alike: what is compared, and how, stays the same.
  */
 const DIGESTS_MAX = 256;
-/** A longer token is nobody's key, and not worth its place. */
+/** A longer token is not a key, and is not remembered. */
 const TOKEN_LENGTH_MAX = 256;
 
 /**
@@ -48,14 +48,14 @@ const TOKEN_LENGTH_MAX = 256;
  */
 export interface Keyring {
   readonly size: number;
-  /** The ids of keys that everybody knows, because demos and tests use them. */
+  /** The ids of publicly known keys, which demos and tests use. */
   readonly wellKnown: readonly string[];
   /**
-   * The caller that a presented key belongs to, expired or not, or null. Takes the same steps whichever key
-   * matches, and whether one does.
+   * The caller that a presented key belongs to, expired or not, or null. Takes the same time whichever key
+   * matches, and when none does.
    */
   find(token: string): Caller | null;
-  /** When each key was last taken, in the order of the file. */
+  /** When each key was last accepted, in the order of the file. */
   uses(): readonly KeyUse[];
 }
 
@@ -176,7 +176,9 @@ function toLimits({
   return { rate, concurrent: concurrent ?? null };
 }
 
-/** The keyring of entries that were checked. Keys that `previous` holds too keep the time of their last use. */
+/**
+ * The keyring of entries that were checked. Keys that `previous` holds too keep the time of their last use.
+ */
 export function createKeyring(keys: readonly KeyEntry[], previous: Keyring | null = null): Keyring {
   const usesBefore = new Map(previous?.uses().map((use) => [`${use.caller} ${use.key}`, use]));
   const entries = keys.map((key) => {

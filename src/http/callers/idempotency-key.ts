@@ -1,15 +1,27 @@
 import { RiskgateError } from '../../domain/errors.ts';
 
 const LENGTH_MAX = 255;
-/** A String of RFC 9651, section 3.3.3, alone in its field: printable ASCII in quotes, where `\` stands before a quote and itself only. */
+/**
+ * A String of RFC 9651, section 3.3.3, alone in its field: printable ASCII in quotes, where `\` stands before
+ * a quote and itself only.
+ */
 const QUOTED = /^"((?:[ !#-[\]-~]|\\["\\])*)"$/;
-/** What most clients send although the draft asks for quotes: a UUID, a ULID and the like. */
+/**
+ * A key without quotes, which most clients send although the draft requires them: a UUID, a ULID and the
+ * like.
+ */
 const BARE = /^[A-Za-z0-9._~:@/+=-]+$/;
 
-/** Both ways to write a key, with their bounds, for the description of the API. What does not fit never gets here. */
+/**
+ * Both ways to write a key, with their bounds, for the description of the API. What does not fit never gets
+ * here.
+ */
 export const IDEMPOTENCY_KEY_PATTERN = /^(?:"(?:[ !#-[\]-~]|\\["\\]){1,255}"|[A-Za-z0-9._~:@/+=-]{1,255})$/;
 
-/** The key in an `Idempotency-Key` field (draft-ietf-httpapi-idempotency-key-header-07), without its quotes: `"a"` and `a` are the same key. Throws `invalid_request` for anything else, and for several fields. */
+/**
+ * The key in an `Idempotency-Key` field (draft-ietf-httpapi-idempotency-key-header-07), without its quotes:
+ * `"a"` and `a` are the same key. Throws `invalid_request` for anything else, and for several fields.
+ */
 export function parseIdempotencyKey(field: string | readonly string[]): string {
   const text = typeof field === 'string' ? field.trim() : '';
   const quoted = QUOTED.exec(text)?.[1];

@@ -6,7 +6,7 @@ import type { IdempotencyResult, TrafficObserver } from './traffic-observer.ts';
 
 interface IdempotencyOptions {
   readonly store: IdempotencyStore;
-  /** Under each hash key that is known, so that a retry finds its answer at replicas that write under another one. */
+  /** Hashes under each known hash key, so that a retry finds its answer on replicas that use another one. */
   readonly hashes: readonly KeyedHash[];
   readonly newId: () => string;
   /** How long an answer is kept. */
@@ -31,7 +31,10 @@ export interface IdempotentAnswer {
   readonly isReplayed: boolean;
 }
 
-/** Answers a request once. Rejects with `invalid_request`, `conflict` or `idempotency_mismatch`, or as `work` does. */
+/**
+ * Answers a request once. Rejects with `invalid_request`, `conflict` or `idempotency_mismatch`, or as `work`
+ * does.
+ */
 export type AnswerOnce = (
   request: IdempotentRequest,
   work: () => StoredAnswer | Promise<StoredAnswer>,
@@ -40,7 +43,10 @@ export type AnswerOnce = (
 /** A claimed request is answered within the deadline, which is seconds at most. */
 const CONFLICT_RETRY_SECONDS = 1;
 
-/** Builds the flow around the store. Where the store is lost the work is done without protection: deciding twice is safe, and refusing to decide is not. Failed work is not kept, and its key is free for a retry. */
+/**
+ * Builds the flow around the store. When the store is down the work is done without protection: deciding
+ * twice is safe, and refusing to decide is not. Failed work is not kept, and its key is free for a retry.
+ */
 export function createAnswerOnce(options: IdempotencyOptions): AnswerOnce {
   const { store, newId, ttlMs, lockMs, traffic } = options;
   return async ({ callerId, field, content }, work) => {
@@ -65,7 +71,10 @@ export function createAnswerOnce(options: IdempotencyOptions): AnswerOnce {
   };
 }
 
-/** Claims one after the other, in an order that all replicas share: where two meet, one of them holds the first key that they have in common. */
+/**
+ * Claims one after the other, in an order that all replicas share: where two meet, one of them holds the
+ * first key that they have in common.
+ */
 async function claimAll(
   store: IdempotencyStore,
   requests: readonly ClaimedRequest[],

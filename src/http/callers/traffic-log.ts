@@ -3,7 +3,7 @@ import type { Clock } from '../../application/ports.ts';
 import { createThrottle } from '../../platform/throttle.ts';
 import type { TrafficObserver } from './traffic-observer.ts';
 
-/** A flood is refused a thousand times a second; one line of each kind in this time says so. */
+/** A flood can be refused a thousand times a second; this time has one line of each kind. */
 const INTERVAL_MS = 10_000;
 
 /**

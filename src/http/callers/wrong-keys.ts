@@ -10,15 +10,20 @@ interface WrongKeys {
 
 interface WrongKeysOptions {
   readonly clock: Clock;
-  /** How many an address may present in one window. */
+  /** How many wrong keys an address may present in one window. */
   readonly max: number;
 }
 
-/** A window in which a person or a deployment with an old key notices, and a guesser is slowed. */
+/** Short enough for a person or a deployment with an old key, long enough to slow down guessing. */
 const WINDOW_MS = 60_000;
-/** At some 200 bytes an entry this is 2 MB. Whoever commands more networks than this is not stopped by counting them. */
+/**
+ * At about 200 bytes an entry this is 2 MB. Counting does not stop an attacker with more networks than this.
+ */
 const ADDRESSES_MAX = 10_000;
-/** One address of IPv4, and one subscriber's share of IPv6 (RFC 6177): every address in it is as cheap as one. */
+/**
+ * One IPv4 address, or one subscriber's share of IPv6 (RFC 6177), all of whose addresses cost the subscriber
+ * nothing.
+ */
 const PREFIXES = { 4: 32, 6: 64 } as const;
 
 /** Builds the counter; in memory, bounded, and of one process. */

@@ -10,9 +10,12 @@ export interface DecisionReads {
   /** Takes its turns: see paceReads. */
   readonly log: DecisionLogReader;
   readonly countSteps: CountSteps;
-  /** For answers that take as long as the log is: they wait for one another, and nobody else does. */
+  /**
+   * For answers that take longer with a longer log: they wait for each other, and nothing else waits for
+   * them.
+   */
   readonly bulk: Pick<DecisionLogReader, 'query' | 'labelsOf'>;
-  /** Those that the records were made with: what is asked for is found by its hash. */
+  /** The hash keys of the records: requested identifiers are found by their hash. */
   readonly hashes: readonly RecordHashes[];
   readonly streams: DecisionStreams;
   readonly policies: KnownPolicies;

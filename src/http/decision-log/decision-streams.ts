@@ -20,16 +20,22 @@ interface StreamRequest {
   readonly filter: RecordFilter;
   /** The id of the last event that the client has; null begins now. */
   readonly after: LogPosition | null;
-  /** Asked at every heartbeat, so that a key that is withdrawn ends what it opened. */
+  /** Checked at every heartbeat, so that a revoked key ends its streams. */
   readonly isAllowed: () => boolean;
 }
 
 /** Every open stream of this process. */
 export interface DecisionStreams {
   readonly size: number;
-  /** Answers with a stream. Rejects before anything is sent: `overloaded` when there are too many, `store_unavailable` when the log cannot be read. */
+  /**
+   * Answers with a stream. Rejects before anything is sent: `overloaded` when there are too many,
+   * `store_unavailable` when the log cannot be read.
+   */
   open(request: StreamRequest): Promise<void>;
-  /** Ends all of them, and from now on every new one after its first events: clients come back to another replica. */
+  /**
+   * Ends all of them, and from now on every new one after its first events: clients come back to another
+   * replica.
+   */
   drain(): void;
 }
 
@@ -104,7 +110,7 @@ function toEntryFrame({ position, record }: LogEntry): string {
   return toFrame('gap', JSON.stringify({ cause: 'dropped', dropped, from, until }), position);
 }
 
-/** One client: what fits its filter, and where it stands. */
+/** One client: its filter and its position. */
 class Stream {
   readonly #request: StreamRequest;
   readonly #toFrame: (entry: LogEntry) => string;
@@ -168,7 +174,7 @@ class Stream {
     return false;
   }
 
-  /** Begins the answer where that has not been done: entries may come before the feed says that they will. */
+  /** Starts the answer if it has not started: entries can arrive before the feed's promise resolves. */
   #open(): EventStream {
     if (this.#output !== null) return this.#output;
     const { reply, after } = this.#request;

@@ -2,7 +2,10 @@ import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { DecisionLogReader } from '../../application/decision-log/decision-log.ts';
 
-/** A browser and a dashboard may ask every second and show what is a second old; nobody else may keep it. */
+/**
+ * A browser or dashboard may ask every second and show an answer that is a second old; shared caches must not
+ * store it.
+ */
 const CACHE_CONTROL = 'private, max-age=1';
 
 interface TagOptions {
@@ -12,15 +15,19 @@ interface TagOptions {
   readonly newId: () => string;
 }
 
-/** What was found. `version` is that of the log which it was found in, null where the log changed meanwhile; absent where it was found just now. */
+/**
+ * What was found. `version` is that of the log which it was found in, null where the log changed meanwhile;
+ * absent where it was found just now.
+ */
 interface Found<Body> {
   readonly body: Body;
   readonly version?: string | null;
 }
 
 /**
- * Answers with what `read` finds, under a strong entity tag (RFC 9110, section 8.8.3), or 304 without reading when the client has it already. `of` says what was asked, in full.
- * The tag is the version of the log, not a digest of the answer: it costs a few reads however long the log is.
+ * Answers with what `read` finds, under a strong entity tag (RFC 9110, section 8.8.3), or 304 without reading
+ * when the client has it already. `of` says what was asked, in full. The tag is the version of the log, not a
+ * digest of the answer: it costs a few reads however long the log is.
  */
 export async function sendTagged<Body>(
   request: FastifyRequest,
@@ -35,7 +42,7 @@ export async function sendTagged<Body>(
     return reply.code(304).headers({ etag: tag, 'cache-control': CACHE_CONTROL }).send();
   const { body, version: known } = await read();
   const isSteady = known === undefined ? (await reader.version()) === version : known !== null;
-  // What was read while the log changed is like no other answer, so its tag is like no other too.
+  // An answer that was read while the log changed gets a tag that no other answer has.
   const etag = toTag(engine, isSteady ? (known ?? version) : newId(), of);
   return reply.headers({ etag, 'cache-control': CACHE_CONTROL }).send(body);
 }
@@ -44,7 +51,10 @@ function toTag(engine: string, version: string, of: readonly unknown[]): string 
   return `"${hash('sha256', JSON.stringify([engine, version, ...of]), 'base64url').slice(0, 22)}"`;
 }
 
-/** If-None-Match compares weakly (RFC 9110, section 13.1.2). `*` is ignored: the answer it spares is the one that was asked for. */
+/**
+ * If-None-Match compares weakly (RFC 9110, section 13.1.2). `*` is ignored: the answer it spares is the one
+ * that was asked for.
+ */
 function holdsTag(header: string | undefined, tag: string): boolean {
   return header?.split(',').some((held) => held.trim().replace(/^W\//, '') === tag) ?? false;
 }

@@ -1,20 +1,26 @@
 import type { ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Bytes that may wait for one client before it is given up: some 200 decisions, beside what the kernel holds for it. */
+/**
+ * Bytes that may wait for one client before it is given up: some 200 decisions, beside what the kernel holds
+ * for it.
+ */
 const BUFFER_BYTES_MAX = 256 * 1024;
 /** Above it, a client that catches up is waited for. */
 const BUFFER_BYTES_FULL = 64 * 1024;
-/** How long a client may take to make room while it catches up, and to read what it was told last. */
+/** How long a client may take to make room while it catches up, and to read the last event. */
 const PATIENCE_MS = 10_000;
-/** When a browser's EventSource comes back. */
+/** When a browser's EventSource reconnects. */
 const RETRY_MS = 2_000;
 
 /** One answer of server-sent events (WHATWG HTML, section 9.2). What waits in it is bounded. */
 export interface EventStream {
   /** Writes events; see toFrame. False when the client is too slow, and should be told so and left. */
   write(frames: string): boolean;
-  /** Resolves when more can be written without much waiting in memory; false when the client is gone or takes too long. */
+  /**
+   * Resolves when more can be written without much waiting in memory; false when the client is gone or takes
+   * too long.
+   */
   hasRoom(): Promise<boolean>;
   /** Writes the last event and closes; a client that does not read it is cut off after a while. */
   end(frame: string): void;
@@ -44,7 +50,7 @@ export function openEventStream(
       return raw.writableLength <= BUFFER_BYTES_MAX;
     },
     hasRoom: async () => {
-      // What was written in this turn leaves at its end.
+      // Everything that is written in one turn of the event loop is sent at its end.
       await nextTurn();
       if (raw.writableLength <= BUFFER_BYTES_FULL) return isOpen();
       return (await drainOf(raw)) && isOpen();
@@ -74,7 +80,10 @@ function drainOf(raw: ServerResponse): Promise<boolean> {
   });
 }
 
-/** One event as it is sent. `data` is JSON, which has no line breaks. Without an id the client keeps the one it has. */
+/**
+ * One event as it is sent. `data` is JSON, which has no line breaks. Without an id the client keeps the one
+ * it has.
+ */
 export function toFrame(event: string, data: string, id: string | null): string {
   return `${id === null ? '' : `id: ${id}\n`}event: ${event}\ndata: ${data}\n\n`;
 }

@@ -25,12 +25,18 @@ declare module 'fastify' {
 export interface AuthenticateOptions {
   readonly keyring: () => Keyring;
   readonly clock: Clock;
-  /** How many requests without a right key an address may send in a minute. Right keys are taken from it whatever the count. */
+  /**
+   * How many requests without a right key an address may send in a minute. Right keys are taken from it
+   * whatever the count.
+   */
   readonly wrongKeysMax: number;
   readonly traffic: TrafficObserver;
 }
 
-/** Authenticates every route of the scope it is registered in, before the body is read. A route without a scope is refused when it is added, so that none is open by oversight. */
+/**
+ * Authenticates every route of the scope it is registered in, before the body is read. A route without a
+ * scope is refused when it is added, so that none is open by oversight.
+ */
 export const authenticate = plugin<AuthenticateOptions>(
   async (app, { keyring, clock, wrongKeysMax, traffic }) => {
     const wrongKeys = createWrongKeys({ clock, max: wrongKeysMax });
@@ -80,7 +86,7 @@ function unauthenticated(request: FastifyRequest, isExpired: boolean): RiskgateE
   return new RiskgateError('unauthenticated', 'No API key, or one that does not count.', { publicDetail });
 }
 
-/** What a caller can do about it. It says nothing that the caller has not sent. */
+/** How the caller can fix it. It reveals nothing that the caller has not sent. */
 function whatIsMissing({ headers }: FastifyRequest): string {
   const { authorization, 'x-api-key': apiKey } = headers;
   const bearer = authorization === undefined ? null : bearerToken(authorization);
@@ -101,7 +107,10 @@ function lacksScope(scope: Scope | undefined): RiskgateError {
   return new RiskgateError('forbidden', 'The API key lacks a scope.', { publicDetail });
 }
 
-/** `Authorization: Bearer` (RFC 6750) or `X-API-Key`; another scheme is not for us. Two different keys in one request are nobody's. */
+/**
+ * `Authorization: Bearer` (RFC 6750) or `X-API-Key`; any other scheme is ignored. Two different keys in one
+ * request match no caller.
+ */
 function presentedToken({ headers }: FastifyRequest): string | null {
   const { authorization, 'x-api-key': apiKey } = headers;
   const bearer = authorization === undefined ? null : bearerToken(authorization);

@@ -9,12 +9,18 @@ interface BoundReadsOptions {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** How a route reads the decision log: for an answer at once, or for one that takes as long as its client likes and has a bound of its own. Absent where it does not. */
+    /**
+     * How a route reads the decision log: for an answer at once, or for one that takes as long as its client
+     * likes and has a bound of its own. Absent where it does not.
+     */
     readsLog?: 'briefly' | 'at length';
   }
 }
 
-/** Answers from the decision log under way in this process. They take their turns in reading it, so that more would only wait longer. */
+/**
+ * Answers from the decision log under way in this process. They read it in turns, so that more would only
+ * wait longer.
+ */
 const READS_MAX = 32;
 
 const TOO_MANY = new RiskgateError('overloaded', 'Too many reads are under way.', {
@@ -22,7 +28,10 @@ const TOO_MANY = new RiskgateError('overloaded', 'Too many reads are under way.'
   retryAfterSeconds: 2,
 });
 
-/** Bounds the reads of the decision log that are under way. A place is given back when its response is over, however it ends. Register it after authentication, so that strangers take none. */
+/**
+ * Bounds the reads of the decision log that are under way. A place is given back when its response is over,
+ * however it ends. Register it after authentication, so that strangers take none.
+ */
 export const boundReads = plugin<BoundReadsOptions>(
   async (app, { traffic }) => {
     let underWay = 0;

@@ -9,7 +9,7 @@ import type {
 import { RiskgateError } from '../../domain/errors.ts';
 import type { TrafficObserver } from '../callers/traffic-observer.ts';
 
-/** What holding callers to their limits needs. */
+/** What enforcing the limits of callers needs. */
 export interface LimitCallersOptions {
   readonly holdToLimits: HoldToLimits;
   readonly traffic: TrafficObserver;
@@ -21,7 +21,10 @@ const CONCURRENCY = '"concurrency"';
 
 type Done = (error?: Error) => void;
 
-/** Holds callers to the limits beside their key, and tells them how they stand (draft-ietf-httpapi-ratelimit-headers-10). A caller without limits passes through one comparison. */
+/**
+ * Enforces the limits of callers, and reports what is left in headers
+ * (draft-ietf-httpapi-ratelimit-headers-10). A caller without limits costs one comparison.
+ */
 export const limitCallers = plugin<LimitCallersOptions>(
   async (app, { holdToLimits, traffic }) => {
     const settle = (permit: Permit, callerId: string, reply: FastifyReply, done: Done): void => {
@@ -68,7 +71,10 @@ function toPolicyField({ rate, concurrent }: CallerLimits): string {
   return policies.join(', ');
 }
 
-/** A place is given back when its response is over, however it ends: at once where the client left while its requests were counted. */
+/**
+ * A place is given back when its response is over, however it ends: at once where the client left while its
+ * requests were counted.
+ */
 function releaseWithResponse(release: () => void, { raw }: FastifyReply): void {
   if (raw.closed) release();
   else raw.once('close', release);

@@ -69,7 +69,7 @@ export async function serveDescription(app: FastifyInstance): Promise<void> {
   let shown: object | undefined;
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    // The page's own addresses are relative, for a proxy may put the service below a path.
+    // The page's own addresses are relative, because a proxy may put the service below a path.
     indexPrefix: '.',
     uiConfig: { deepLinking: true },
     uiHooks: {

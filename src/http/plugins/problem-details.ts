@@ -11,7 +11,7 @@ interface ProblemDetailsOptions {
   readonly observer: Pick<OperationObserver, 'onRefusal'>;
 }
 
-/** Seconds after which a refusal of ours is worth another try. */
+/** Seconds after which to retry a refusal. */
 const RETRY_AFTER_SECONDS = 1;
 
 /** Turns every error into application/problem+json (RFC 9457), and logs what is our fault once. */
@@ -100,7 +100,10 @@ function toRefusal(error: FastifyError): Refusal {
 
 /** The longest part of an unknown field's name that is repeated to the caller. */
 const NAME_LENGTH_MAX = 64;
-/** A body can hold thousands of mistakes; so many are enough to mend it, and no answer grows beyond its question. */
+/**
+ * A body can hold thousands of mistakes; so many are enough to mend it, and no answer grows beyond its
+ * question.
+ */
 const FIELD_ERRORS_MAX = 32;
 
 function toFieldErrors({ validation, validationContext }: FastifyError): FieldError[] {
@@ -120,7 +123,10 @@ function escapePointer(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** Finds the methods of a path among the routes that are registered from now on; null for a path of none. Not `hasRoute`, which reads a path as a pattern, and throws on `/*a`. */
+/**
+ * Finds the methods of a path among the routes that are registered from now on; null for a path of none. Not
+ * `hasRoute`, which reads a path as a pattern, and throws on `/*a`.
+ */
 function collectMethods(app: FastifyInstance): (path: string) => readonly string[] | null {
   const methods = new Map<string, Set<string>>();
   const patterns = new Map<string, RegExp>();

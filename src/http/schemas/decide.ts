@@ -35,7 +35,7 @@ export function createDecideRequestSchema(deviceProviders: readonly string[]) {
         .int()
         .min(0)
         .optional()
-        .describe('Use no cached evidence older than this; 0 asks every provider anew.'),
+        .describe('Use no cached evidence older than this; 0 asks every provider again.'),
       deadline_ms: z
         .int()
         .min(DEADLINE_MS.min)
@@ -46,10 +46,16 @@ export function createDecideRequestSchema(deviceProviders: readonly string[]) {
     .meta(ONE_WAY_TO_NAME_A_DEVICE);
 }
 
-/** The header of POST /v1/decide, lower case as node:http spells it. Milliseconds that are left, as in Envoy's `x-envoy-expected-rq-timeout-ms`: a point in time would need clocks that agree. */
+/**
+ * The header of POST /v1/decide, lower case as node:http spells it. Milliseconds that are left, as in Envoy's
+ * `x-envoy-expected-rq-timeout-ms`: a point in time would need clocks that agree.
+ */
 const DEADLINE_HEADER = 'x-request-deadline';
 
-/** The headers of POST /v1/decide that are read. A proxy computes what is left, so any amount is taken, 0 included: then only evidence at hand is used. */
+/**
+ * The headers of POST /v1/decide that are read. A proxy computes what is left, so any amount is taken, 0
+ * included: then only evidence at hand is used.
+ */
 export const decideHeadersSchema = z.object({
   [DEADLINE_HEADER]: z
     .string()
@@ -126,7 +132,7 @@ export function createDecisionSchema(providers: readonly string[]) {
       .array(z.string())
       .optional()
       .describe(
-        'Providers that know nobody any more, most likely because our URL, key or environment is wrong; absent when there is none.',
+        'Providers that no longer find any id, most likely because our URL, key or environment is wrong; absent when there is none.',
       ),
     policy,
     decided_at,
@@ -144,7 +150,10 @@ interface DecideRequestFacts {
   readonly receivedAtMs: number;
 }
 
-/** What a validated request asks of the deadline and the cache, since when (`receivedAtMs`, monotonic), and who asks. */
+/**
+ * What a validated request asks of the deadline and the cache, since when (`receivedAtMs`, monotonic), and
+ * who asks.
+ */
 export function toDecideOptions(
   body: DecideRequest,
   headers: DecideHeaders,

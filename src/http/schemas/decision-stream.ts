@@ -18,23 +18,33 @@ export const streamHeadersSchema = z.object({
     ),
 });
 
-/** Why a stream ends by our side. `slow_reader`: read faster, or filter more. The client may come back with its `Last-Event-ID` in all cases but `unauthorised`. */
+/**
+ * Why a stream ends by our side. `slow_reader`: read faster, or filter more. The client may come back with
+ * its `Last-Event-ID` in all cases but `unauthorised`.
+ */
 const STREAM_ENDS = ['slow_reader', 'draining', 'unauthorised', 'store_unavailable'] as const;
 
 /** Why the service ended a stream. */
 export type StreamEnd = (typeof STREAM_ENDS)[number];
 
-/** The `data` of each `event`, beside `decision`, which is a summary as in GET /v1/decisions; its `label` is null, since it is new. A `decision` and a `heartbeat` have an `id`, which rises as text, so that a stream with filters moves on while nothing fits. */
+/**
+ * The `data` of each `event`, beside `decision`, which is a summary as in GET /v1/decisions; its `label` is
+ * null, since it is new. A `decision` and a `heartbeat` have an `id`, which rises as text, so that a stream
+ * with filters moves on while nothing fits.
+ */
 export const streamEventSchemas = {
   /** The first event. */
   ready: z.object({
     resumed: z.boolean().describe('It goes on after `Last-Event-ID`.'),
     heartbeat_seconds: z.int(),
   }),
-  /** `not_kept`: the log no longer holds all that followed `Last-Event-ID`. `dropped`: decisions did not reach the log. */
+  /**
+   * `not_kept`: the log no longer holds all that followed `Last-Event-ID`. `dropped`: decisions did not reach
+   * the log.
+   */
   gap: z.object({
     cause: z.enum(['not_kept', 'dropped']),
-    dropped: z.int().nullable().describe('How many are missing; null where nobody knows.'),
+    dropped: z.int().nullable().describe('How many are missing; null where the number is not known.'),
     from: z.string().nullable().meta({ format: 'date-time' }),
     until: z.string().nullable().meta({ format: 'date-time' }),
   }),

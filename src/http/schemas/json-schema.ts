@@ -3,7 +3,10 @@ import { z } from 'zod';
 /** A JSON Schema (draft 7, which OpenAPI 3.1 and Fastify's compilers both take). */
 export type JsonSchema = { [keyword: string]: unknown };
 
-/** The JSON Schema of a zod schema, for the compiled validator (`input`) or serialiser (`output`). Keep the zod schemas plain: transforms and refinements do not run. */
+/**
+ * The JSON Schema of a zod schema, for the compiled validator (`input`) or serialiser (`output`). Keep the
+ * zod schemas plain: transforms and refinements do not run.
+ */
 export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {
     target: 'draft-7',
@@ -11,7 +14,7 @@ export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSch
     override: ({ jsonSchema }) => {
       joinNullable(jsonSchema as JsonSchema);
       dropSafeIntegerBounds(jsonSchema as JsonSchema);
-      // Whoever reads our answers must be ready for fields that a later version adds.
+      // Clients must accept fields that a later version adds.
       if (io === 'output' && jsonSchema.additionalProperties === false)
         delete jsonSchema.additionalProperties;
     },
@@ -19,7 +22,10 @@ export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSch
   return json;
 }
 
-/** `anyOf: [{type: string}, {type: null}]` as `type: [string, null]`: one message for a wrong type instead of three, and a faster serialiser. */
+/**
+ * `anyOf: [{type: string}, {type: null}]` as `type: [string, null]`: one message for a wrong type instead of
+ * three, and a faster serialiser.
+ */
 function joinNullable(schema: JsonSchema): void {
   const options = schema['anyOf'];
   if (!Array.isArray(options) || options.length !== 2) return;

@@ -3,8 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 type Json = { [name: string]: unknown };
 
 /**
- * Makes an OpenAPI document one that client generators turn into code that compiles and reads: every object schema gets a name of its own among the components, made of where it stands, and those that are alike share one.
- * What the generators cannot spell is said in words only: the schemas that requests are checked by keep it.
+ * Makes an OpenAPI document one that client generators turn into code that compiles and reads: every object
+ * schema gets a name of its own among the components, made of where it stands, and those that are alike share
+ * one. What the generators cannot spell is said in words only: the schemas that requests are checked by keep
+ * it.
  */
 export function nameSchemas(document: Json): void {
   const components = (document['components'] ?? {}) as Json;
@@ -58,7 +60,10 @@ function nameOperation(operation: Operation, names: Names): void {
     }
 }
 
-/** The schema, or the reference that stands for it. Whatever it holds has been named before it is compared with others. */
+/**
+ * The schema, or the reference that stands for it. Whatever it holds has been named before it is compared
+ * with others.
+ */
 function nameSchema(schema: Json, name: string, names: Names): Json {
   nameInside(schema, name, names);
   const { type } = schema;
@@ -99,7 +104,7 @@ function nameInside(value: unknown, name: string, names: Names): void {
   }
 }
 
-/** Leaves out what generators turn into code that does not compile, or into classes that nobody can use. */
+/** Leaves out what generators turn into code that does not compile, or into classes that cannot be used. */
 function sayPlainly(schema: Json): void {
   const only =
     schema['const'] ??

@@ -6,11 +6,11 @@ export type ConnectionTrouble = 'evicted' | 'refused' | 'flooding' | 'unanswered
 
 /** How many connections there may be, and for how long. */
 export interface ConnectionBounds {
-  /** When it is reached, the oldest connection on which nobody has proved to be a gateway makes room. */
+  /** At this number, the oldest connection without an authenticated gateway is closed to make room. */
   readonly connectionsMax: number;
   /** How long a connection without calls is kept. */
   readonly idleMs: number;
-  /** The same where nobody has proved to be a gateway. */
+  /** The same for connections without an authenticated gateway. */
   readonly strangerIdleMs: number;
   /** A connection is replaced after this time, up to a tenth more so that not all go at once. */
   readonly ageMs: number;
@@ -34,7 +34,10 @@ interface Connection {
 
 interface Connections {
   of(session: Http2Session | undefined): Connection | undefined;
-  /** Lets calls under way end, for at most `patienceMs`, and takes those that are on their way. Resolves when no connection is left. */
+  /**
+   * Lets calls under way end, for at most `patienceMs`, and takes those that are on their way. Resolves when
+   * no connection is left.
+   */
   close(patienceMs: number): Promise<void>;
 }
 
@@ -52,7 +55,10 @@ export const CONNECTION_BOUNDS: ConnectionBounds = {
 
 /** How often connections are looked at. */
 const SWEEP_MS = 1_000;
-/** Of all streams, so that those on their way are still taken: a gateway cannot tell a call that was lost with its connection from one that was decided. */
+/**
+ * Of all streams, so that those on their way are still taken: a gateway cannot tell a call that was lost with
+ * its connection from one that was decided.
+ */
 const LAST_STREAM_ID = 2 ** 31 - 1;
 
 /** A client that has no calls may answer nothing more, and wait for the end. */

@@ -2,7 +2,10 @@ import type { CallHandler } from './call.ts';
 import type { Reply } from './reply.ts';
 import { GRPC_STATUS } from './status.ts';
 
-/** Bounds the calls of `handler` that are open at once, for methods that anyone may call: the oldest makes room, so that whoever keeps calls open keeps nobody out. */
+/**
+ * Bounds the calls of `handler` that are open at once, for methods that anyone may call: the oldest is closed
+ * to make room, so that a client that keeps calls open cannot block others.
+ */
 export function boundOpenCalls(handler: CallHandler, callsMax: number): CallHandler {
   const open = new Set<Reply>();
   return {

@@ -34,7 +34,9 @@ export interface GrpcServerOptions {
   readonly callMsMax?: number;
 }
 
-/** A gRPC server (h2c) with one service of ours, the standard health service (grpc.health.v1) and reflection. */
+/**
+ * A gRPC server (h2c) with one service of ours, the standard health service (grpc.health.v1) and reflection.
+ */
 export interface GrpcServer {
   /** Resolves to the port. Rejects with the system's error where it cannot be listened on. */
   listen(host: string, port: number): Promise<number>;
@@ -46,7 +48,10 @@ export interface GrpcServer {
 
 /** Of one connection: what a gateway sends beyond it waits there. */
 const STREAMS_MAX = 1_000;
-/** Metadata of a call: Envoy sends some ten fields and perhaps a trace context and a key. All of them have 64 KiB, which is what the library under node:http2 holds to. */
+/**
+ * Metadata of a call: Envoy sends some ten fields and perhaps a trace context and a key. All of them have 64
+ * KiB, which is what the library under node:http2 holds to.
+ */
 const HEADER_FIELDS_MAX = 64;
 /** Longer than the longest decision (10 s). */
 const CALL_MS_MAX = 15_000;
@@ -104,7 +109,10 @@ function createHttp2Server(): Http2Server {
   });
 }
 
-/** Whoever gets as far as his message has proved to be a gateway. */
+/**
+ * Calls `prove` once a call has passed the handler's checks of its head: its client is then an authenticated
+ * gateway.
+ */
 function proveBy(handler: CallHandler, counter: { calls: number }, prove: () => void): CallHandler {
   return {
     ...handler,

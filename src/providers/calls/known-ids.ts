@@ -6,7 +6,8 @@ export interface KnownId {
   readonly id: string;
   readonly source: string;
   readonly atMs: number;
-  /** Unix milliseconds after which the provider itself no longer guarantees the id; null when it gives no time.
+  /**
+   * Unix milliseconds after which the provider itself no longer guarantees the id; null when it gives no time.
    */
   readonly validUntilMs: number | null;
 }

@@ -29,7 +29,8 @@ interface NotFoundReading {
 /** The bounds of the window: the number of calls, and their age. */
 const SAMPLES_MAX = 200;
 const AGE_MS_MAX = 30_000;
-/** The latest samples are kept at any age: a service with ten calls an hour can have a wrong environment too.
+/**
+ * The latest samples are kept at any age: a service with ten calls an hour can have a wrong environment too.
  */
 export const SAMPLES_MIN = 10;
 /** The most samples of one source: further ones push out its own oldest. */

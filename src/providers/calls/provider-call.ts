@@ -6,7 +6,8 @@ import type { HttpClient, HttpRequest, HttpResponse, HttpResult } from '../../pl
  * retries of many callers do not arrive together.
  */
 const RETRY_PAUSE_MS = 30;
-/** A retry with less time left cannot finish a round trip, and only adds load to a failing provider.
+/**
+ * A retry with less time left cannot finish a round trip, and only adds load to a failing provider.
  */
 const RETRY_BUDGET_MIN_MS = 20;
 

@@ -61,7 +61,8 @@ const MALFUNCTION: ProviderAnswer = {
   retryAfterMs: null,
 };
 
-/** Builds the upstream of one provider. `onDoubt` gets the store keys whose `not_found` is now in doubt.
+/**
+ * Builds the upstream of one provider. `onDoubt` gets the store keys whose `not_found` is now in doubt.
  */
 export function createUpstream(
   options: UpstreamOptions,
