@@ -11,7 +11,10 @@ interface Closable {
   disconnect(): void;
 }
 
-/** Says goodbye and disconnects, within about a second whatever the server does. Never rejects. `links` are the connections that it stands on. */
+/**
+ * Says goodbye and disconnects, within about a second whatever the server does. Never rejects. `links` are
+ * the connections that it stands on.
+ */
 export async function closeConnection(redis: Closable, links: readonly Redis[]): Promise<void> {
   const isOver = redis.status === 'end' || redis.status === 'reconnecting';
   const ended = isOver ? Promise.resolve() : new Promise<void>((resolve) => redis.once('end', resolve));
@@ -29,7 +32,11 @@ async function quit(redis: Closable): Promise<void> {
   }
 }
 
-/** To be called before a connection is given up. ioredis ends the socket in the middle of a TLS handshake too; Node then tells the refused certificate and the alert of the server as two errors, and ioredis listens to one. */
+/**
+ * To be called before a connection is given up. ioredis ends the socket in the middle of a TLS handshake too;
+ * Node then tells the refused certificate and the alert of the server as two errors, and ioredis listens to
+ * one.
+ */
 export function expectErrors(redis: Redis): void {
   const { stream } = redis as { readonly stream?: Redis['stream'] };
   stream?.on('error', () => {});

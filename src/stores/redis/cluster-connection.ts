@@ -10,7 +10,10 @@ const SLOTS = 16_384;
 /** A slot that moves on while it is asked for moves once. */
 const REDIRECTIONS_MAX = 3;
 
-/** Connections to the masters of a cluster. It counts as usable only while the owner of every slot answers: a key whose owner is lost would cost each decision that needs it a whole budget. */
+/**
+ * Connections to the masters of a cluster. It counts as usable only while the owner of every slot answers: a
+ * key whose owner is lost would cost each decision that needs it a whole budget.
+ */
 export function createClusterConnection(target: ClusterTarget, name: string): RedisConnection {
   const cluster = open(target, name);
   acceptHostlessNodes(cluster);
@@ -97,7 +100,10 @@ async function askForState(node: Redis): Promise<void> {
   if (!/^cluster_state:ok\r?$/m.test(info)) throw withCode('CLUSTERDOWN');
 }
 
-/** When no node helps, the last of their answers says why. CLUSTER SLOTS itself is refused with the general code by a server that is not in cluster mode. */
+/**
+ * When no node helps, the last of their answers says why. CLUSTER SLOTS itself is refused with the general
+ * code by a server that is not in cluster mode.
+ */
 function toCode(error: unknown): string {
   const cause: unknown = error instanceof Error && 'lastNodeError' in error ? error.lastNodeError : error;
   const code = redisErrorCode(cause ?? error);

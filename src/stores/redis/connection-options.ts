@@ -4,9 +4,16 @@ import type { RedisCredentials, RedisTarget, RedisTls } from './target.ts';
 
 /** A handshake that takes longer belongs to a server that is of no use to a decision. */
 const CONNECT_TIMEOUT_MS = 1_000;
-/** When a command without a reply is given up, the handshake's included: no sooner than the longest REDIS_TIMEOUT_MS, since the guard bounds what a decision waits. A peer that says nothing at all is given up sooner, by the socket. */
+/**
+ * When a command without a reply is given up, the handshake's included: no sooner than the longest
+ * REDIS_TIMEOUT_MS, since the guard bounds what a decision waits. A peer that says nothing at all is given up
+ * sooner, by the socket.
+ */
 const COMMAND_TIMEOUT_MS = 10_000;
-/** No byte for so long while a reply is due: the peer is gone without a FIN, and only a new connection can find it again. */
+/**
+ * No byte for so long while a reply is due: the peer is gone without a FIN, and only a new connection can
+ * find it again.
+ */
 const SOCKET_TIMEOUT_MS = 2_000;
 /** How long a server may take to close its side before the socket is destroyed. */
 export const DISCONNECT_WAIT_MS = 250;
@@ -26,12 +33,15 @@ export function toCommonOptions(
     commandTimeout: COMMAND_TIMEOUT_MS,
     socketTimeout: SOCKET_TIMEOUT_MS,
     disconnectTimeout: DISCONNECT_WAIT_MS,
-    // With 0 every loss of the connection rejects what was in flight. With more, ioredis keeps it for the next connection: a write could then land minutes later, after a purge and its tombstone.
+    // With 0 every loss of the connection rejects what was in flight. With more, ioredis keeps it for the
+    // next connection: a write could then land minutes later, after a purge and its tombstone.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    // The subscriber subscribes by itself, to know when; ioredis would leave a failed attempt as an unhandled rejection.
+    // The subscriber subscribes by itself, to know when; ioredis would leave a failed attempt as an unhandled
+    // rejection.
     autoResubscribe: false,
-    // It asks for INFO, which a careful ACL refuses, and waits while a server loads its data; the probe says LOADING instead.
+    // It asks for INFO, which a careful ACL refuses, and waits while a server loads its data; the probe says
+    // LOADING instead.
     enableReadyCheck: false,
   } satisfies RedisOptions;
 }

@@ -7,7 +7,10 @@ export type RedisClient = Redis | Cluster;
 export interface RedisConnection<Client extends RedisClient = RedisClient> {
   readonly redis: Client;
   isReady(): boolean;
-  /** The code of the latest connection or handshake error since the connection was last ready; null without one. */
+  /**
+   * The code of the latest connection or handshake error since the connection was last ready; null without
+   * one.
+   */
   lastErrorCode(): string | null;
   /** Calls back each time commands can be sent. */
   onReady(listener: () => void): void;
@@ -16,13 +19,13 @@ export interface RedisConnection<Client extends RedisClient = RedisClient> {
   /** Calls back when a part of it may be lost: only `probe` can tell. */
   onDoubt(listener: () => void): void;
   /**
-   * Asks whether commands would be served: by the server of the target's kind, in its database, one that takes
-   * writes, or by the owner of every slot. Rejects like every command.
+   * Asks whether commands would be served: by the server of the target's kind, in its database, one that
+   * takes writes, or by the owner of every slot. Rejects like every command.
    */
   probe(): Promise<void>;
   /**
-   * Makes the connection again, unless that was done a moment ago: what its name leads to may be another server
-   * by now. `code` says what was refused.
+   * Makes the connection again, unless that was done a moment ago: what its name leads to may be another
+   * server by now. `code` says what was refused.
    */
   renew(code: string): void;
   /** Says goodbye and disconnects, within about a second whatever the server does. Never rejects. */

@@ -6,8 +6,8 @@ import type { RedisTarget } from './target.ts';
 
 /**
  * Connects in the background and returns at once, server or no server. `name` is shown by CLIENT LIST.
- * Commands never wait for a connection and are never sent twice: while there is none they are rejected, and those
- * without a reply are rejected when it is lost.
+ * Commands never wait for a connection and are never sent twice: while there is none they are rejected, and
+ * those without a reply are rejected when it is lost.
  */
 export function createRedisConnection(target: RedisTarget, name: string): RedisConnection {
   return target.topology === 'cluster'

@@ -1,4 +1,7 @@
-/** What a server says that will not serve us at the moment: an answer, and yet as good as none. What a replica holds may be out of date, so it is not read from either. */
+/**
+ * What a server says that will not serve us at the moment: an answer, and yet as good as none. What a replica
+ * holds may be out of date, so it is not read from either.
+ */
 const NOT_SERVING: ReadonlySet<string> = new Set([
   'CLUSTERDOWN',
   'LOADING',
@@ -6,9 +9,16 @@ const NOT_SERVING: ReadonlySet<string> = new Set([
   'NOAUTH',
   'READONLY',
 ]);
-/** What a server says that may have been the one to ask until a moment ago. It may also be in need of a replica or of a disk, and can be read all the same. ioredis follows MOVED, but not where a batch holds several slots. */
+/**
+ * What a server says that may have been the one to ask until a moment ago. It may also be in need of a
+ * replica or of a disk, and can be read all the same. ioredis follows MOVED, but not where a batch holds
+ * several slots.
+ */
 const MAYBE_REPLACED: ReadonlySet<string> = new Set(['MISCONF', 'MOVED', 'NOREPLICAS']);
-/** Redis before version 7 wraps what a script was refused: `ERR Error running script (…): … -READONLY You can't …`. */
+/**
+ * Redis before version 7 wraps what a script was refused: `ERR Error running script (…): … -READONLY You
+ * can't …`.
+ */
 const REFUSED_IN_SCRIPT = /^ERR Error running script.* -(READONLY|OOM|MISCONF|NOREPLICAS|NOPERM)\b/;
 
 /** True for an answer of the server that says no. Everything else means that no answer came. */
@@ -26,7 +36,11 @@ export function isMaybeReplaced(code: string): boolean {
   return MAYBE_REPLACED.has(code);
 }
 
-/** A short code without any text of a caller: a reply's first word (`WRONGPASS`, `OOM`), which the Redis protocol defines as its error code, or the socket's code, or `no_answer` for ioredis's own timeouts and lost connections. */
+/**
+ * A short code without any text of a caller: a reply's first word (`WRONGPASS`, `OOM`), which the Redis
+ * protocol defines as its error code, or the socket's code, or `no_answer` for ioredis's own timeouts and
+ * lost connections.
+ */
 export function redisErrorCode(error: unknown): string {
   if (isRedisReply(error)) {
     return REFUSED_IN_SCRIPT.exec(error.message)?.[1] ?? error.message.split(' ', 1)[0] ?? error.name;

@@ -7,7 +7,10 @@ interface RedisGuardOptions {
   /** The longest time one command may keep its caller. */
   readonly budgetMs?: number;
   readonly probeIntervalMs?: number;
-  /** Called once per change, and once for the first state that is known. `reason` is an error code, null when up. */
+  /**
+   * Called once per change, and once for the first state that is known. `reason` is an error code, null when
+   * up.
+   */
   readonly onStateChange: (state: 'up' | 'down', reason: string | null) => void;
   /** Called for every answer that says no (`OOM`, `NOPERM`, …). */
   readonly onErrorReply: (code: string) => void;
@@ -29,11 +32,17 @@ export interface ConnectionHealth {
   readonly reason: string | null;
 }
 
-/** Contains a Redis that is slow or gone: it costs one command's budget, then it is left alone and probed in the background. */
+/**
+ * Contains a Redis that is slow or gone: it costs one command's budget, then it is left alone and probed in
+ * the background.
+ */
 export interface RedisGuard {
   /** False while Redis is left alone: then send nothing. */
   admits(): boolean;
-  /** The reply to one command, or null when it failed or was late. Settles within the budget and never rejects. */
+  /**
+   * The reply to one command, or null when it failed or was late. Settles within the budget and never
+   * rejects.
+   */
   run<T>(send: () => Promise<T>): Promise<T | null>;
   state(): 'up' | 'down';
   /** Why the state is down; null when it is up. */
@@ -47,15 +56,20 @@ const BUDGET_MS = 25;
 /** Recovery is noticed within this time; one PING per interval costs nothing. */
 const PROBE_INTERVAL_MS = 500;
 
-/** While nothing is suspected: so many probe intervals, 5 s. It finds a server that has become a replica, and a peer that is gone, before a decision does. */
+/**
+ * While nothing is suspected: so many probe intervals, 5 s. It finds a server that has become a replica, and
+ * a peer that is gone, before a decision does.
+ */
 const PROBE_INTERVALS_AT_PEACE = 10;
 
 /** A process that is blocked so many times in a row is no better off with Redis than without. */
 const PING_ATTEMPTS_MAX = 3;
 
 /**
- * The first late or lost command stops all others, since each of them would keep its own decision waiting too. It only raises a suspicion, though: a PING follows at once, and only when that
- * is late as well is Redis down. A single slow moment, theirs or ours, thus costs a round trip of misses and no change of state. An error reply is an answer, and stops nothing, unless it says that nothing is served.
+ * The first late or lost command stops all others, since each of them would keep its own decision waiting
+ * too. It only raises a suspicion, though: a PING follows at once, and only when that is late as well is
+ * Redis down. A single slow moment, theirs or ours, thus costs a round trip of misses and no change of state.
+ * An error reply is an answer, and stops nothing, unless it says that nothing is served.
  */
 export function createRedisGuard(options: RedisGuardOptions): RedisGuard {
   return new ProbingGuard(options);
@@ -138,7 +152,9 @@ class ProbingGuard implements RedisGuard {
     void this.#probe();
   }
 
-  /** Sends one PING at a time. It takes the same way as the commands it speaks for, behind the same batches. */
+  /**
+   * Sends one PING at a time. It takes the same way as the commands it speaks for, behind the same batches.
+   */
   async #probe(): Promise<void> {
     if (this.#isProbing || this.#isClosed || !this.#connection.isReady()) return;
     this.#isProbing = true;
@@ -160,7 +176,10 @@ class ProbingGuard implements RedisGuard {
     else this.#distrust(failure);
   }
 
-  /** Asks again when the time was spent by this process: a timer that fires at twice its delay says that the event loop stood still, not that Redis did. */
+  /**
+   * Asks again when the time was spent by this process: a timer that fires at twice its delay says that the
+   * event loop stood still, not that Redis did.
+   */
   async #pingFairly(): Promise<string | null> {
     for (let attempt = 1; ; attempt += 1) {
       const startMs = performance.now();

@@ -1,11 +1,16 @@
 import type { Cluster, Redis } from 'ioredis';
 
-/** CLUSTER SLOTS: first slot, last slot, then a node each: host, port, id, and details as names and values. */
+/**
+ * CLUSTER SLOTS: first slot, last slot, then a node each: host, port, id, and details as names and values.
+ */
 type SlotRange = [first: number, last: number, ...nodes: SlotNode[]];
 type SlotNode = [host: string | null, port: number, id?: string, details?: readonly string[]];
 type SlotsCallback = (error: Error | null, ranges?: SlotRange[]) => void;
 
-/** What ioredis does inside; `test/faults/redis-cluster-hostless.test.ts` fails where another version does it otherwise. */
+/**
+ * What ioredis does inside; `test/faults/redis-cluster-hostless.test.ts` fails where another version does it
+ * otherwise.
+ */
 interface ClusterInside {
   getInfoFromNode(node: Redis | undefined, callback: (error?: Error) => void): void;
   handleError(error: Error, ttl: object, handlers: object): void;

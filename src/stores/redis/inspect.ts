@@ -53,7 +53,10 @@ export interface RedisInspection {
   readonly holdsDecisions: boolean;
 }
 
-/** Connects for itself, asks what a decision and its log would ask, and names the first thing that a person has to mend. Null when nothing is wrong, or nobody answers. Takes seconds at worst, never rejects. */
+/**
+ * Connects for itself, asks what a decision and its log would ask, and names the first thing that a person
+ * has to mend. Null when nothing is wrong, or nobody answers. Takes seconds at worst, never rejects.
+ */
 export async function inspectRedis(inspection: RedisInspection): Promise<RedisProblem | null> {
   const finding = await inspectTopology(inspection);
   return finding === UNREACHED ? null : finding;
@@ -135,7 +138,10 @@ async function isRefused(sent: Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** Sends every command that the stores send, on keys of its own that end by themselves. A cluster's node judges the rights before it sends us elsewhere. */
+/**
+ * Sends every command that the stores send, on keys of its own that end by themselves. A cluster's node
+ * judges the rights before it sends us elsewhere.
+ */
 async function inspectRights(redis: Redis, commands: readonly Command[]): Promise<RedisProblem | null> {
   const replies = await Promise.allSettled(commands.map(([name, ...rest]) => redis.call(name, ...rest)));
   const codes = replies.map((reply) => (reply.status === 'rejected' ? redisErrorCode(reply.reason) : null));
@@ -179,7 +185,10 @@ function commandsOfStores(keys: RedisKeys): readonly Command[] {
   ];
 }
 
-/** What the log needs besides. Its scripts send them: a script that may not fails half way, after what it was allowed. */
+/**
+ * What the log needs besides. Its scripts send them: a script that may not fails half way, after what it was
+ * allowed.
+ */
 function commandsOfDecisionLog(keys: RedisKeys): readonly Command[] {
   // The keys of an hour in which nothing was ever decided.
   const { records, indexOf, labels } = keys.decisions(0);

@@ -68,7 +68,10 @@ export function createRedisInspector(options: RedisInspectorOptions): RedisInspe
   };
 }
 
-/** Of all connections in use the first that is known to be down, else `up`. One that is not made yet says nothing, unless it is the first. */
+/**
+ * Of all connections in use the first that is known to be down, else `up`. One that is not made yet says
+ * nothing, unless it is the first.
+ */
 export function judgeConnections([first, ...others]: readonly ConnectionHealth[]): ConnectionHealth {
   const isKnown = ({ state, reason }: ConnectionHealth) => state === 'down' && reason !== 'connecting';
   if (first !== undefined && first.state === 'down') return first;

@@ -1,10 +1,15 @@
-/** The object that a stored text is, or null: for a text that is no JSON, for absurd nesting, and for every other value. Never throws. */
+/**
+ * The object that a stored text is, or null: for a text that is no JSON, for absurd nesting, and for every
+ * other value. Never throws.
+ */
 export function parseObject(text: string): { readonly [name: string]: unknown } | null {
   const value = parseJson(text);
   return isObject(value) ? value : null;
 }
 
-/** The value that a stored text is; null too for a text that is no JSON, and for absurd nesting. Never throws. */
+/**
+ * The value that a stored text is; null too for a text that is no JSON, and for absurd nesting. Never throws.
+ */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -7,7 +7,10 @@ interface ServerMode {
   readonly role: string | null;
 }
 
-/** Asks a server what it is, by HELLO, which needs no rights beyond those to connect. A server that does not know HELLO says nothing. Rejects when no answer comes. */
+/**
+ * Asks a server what it is, by HELLO, which needs no rights beyond those to connect. A server that does not
+ * know HELLO says nothing. Rejects when no answer comes.
+ */
 export async function askServerMode(redis: Redis): Promise<ServerMode> {
   try {
     const fields = toFields(await redis.hello());

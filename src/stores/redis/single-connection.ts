@@ -16,7 +16,10 @@ const RENEWAL_PAUSES = { min: 500, max: 5_000 };
 const DOUBTFUL_RENEWAL_PAUSES = { min: 2_000, max: 15_000 };
 const PROBED_LIFE_MS = 1_000;
 
-/** One connection: to the server, to the master that the sentinels name, or to one node of a cluster after the other. */
+/**
+ * One connection: to the server, to the master that the sentinels name, or to one node of a cluster after the
+ * other.
+ */
 export function createSingleConnection(target: RedisTarget, name: string): RedisConnection<Redis> {
   const redis = open(target, name);
   let lastErrorCode: string | null = null;
@@ -113,7 +116,8 @@ function toPlace(target: StandaloneTarget | SentinelTarget) {
     ...(password === undefined ? {} : { sentinelPassword: password }),
     sentinelCommandTimeout: 1_000,
     sentinelRetryStrategy: reconnectDelayMs,
-    // A sentinel that is behind still names the old master, which has become a replica: the check asks for its role.
+    // A sentinel that is behind still names the old master, which has become a replica: the check asks for
+    // its role.
     enableReadyCheck: true,
     ...(tls === null ? {} : { enableTLSForSentinelMode: true, sentinelTLS: toTlsOptions(tls) }),
   } satisfies RedisOptions;

@@ -10,7 +10,10 @@ export interface RedisCredentials {
   readonly password: string | null;
 }
 
-/** PEM texts, and the name that certificates are checked against instead of the host; null where Node's own choice stands. */
+/**
+ * PEM texts, and the name that certificates are checked against instead of the host; null where Node's own
+ * choice stands.
+ */
 export interface RedisTls {
   readonly ca: string | null;
   readonly cert: string | null;
