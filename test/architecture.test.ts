@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { posix } from 'node:path';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, posix } from 'node:path';
 import t from 'tap';
+import { findLongFunctions } from './support/long-functions.ts';
 import { findCycles } from './support/source-cycles.ts';
 import { allImports, type Import, importsOf, readSources, type Sources } from './support/source-files.ts';
+import { ROOT } from './support/start-program.ts';
 
 /** There were some 80 files when this was written; a test that reads none must not pass. */
 const FILES_MIN = 70;
@@ -300,6 +303,10 @@ t.test('imports along the arrows only', async (t) => {
   t.strictSame(findArrowBreaches(sources), []);
 });
 
+t.test('has no function over 60 lines', async (t) => {
+  t.strictSame(await findLongFunctions(ROOT), []);
+});
+
 t.test('has no cycle of imports, those of types included', async (t) => {
   for (const folder of ['src', 'bench', 'openapi', 'docs', 'dashboard', 'test']) {
     const files = folder === 'src' ? sources : readSources(folder);
@@ -425,6 +432,23 @@ t.test('finds breaches that are planted', async (t) => {
     t.ok(found.length > 0, `${path}: ${text.trim().slice(0, 60)}`);
   }
 });
+
+t.test(
+  'finds a function that is planted and too long, in a component too, and none that just fits',
+  async (t) => {
+    // The linter looks at nothing that Git ignores, as the fixtures of tap are.
+    const directory = mkdtempSync(join(tmpdir(), 'riskgate-long-'));
+    t.teardown(() => rmSync(directory, { recursive: true }));
+    mkdirSync(join(directory, 'src/page'), { recursive: true });
+    copyFileSync(`${ROOT}/.oxlintrc.json`, join(directory, '.oxlintrc.json'));
+    const lines = (count: number) => '  work();\n'.repeat(count);
+    writeFileSync(join(directory, 'src/fits.ts'), `export function fits() {\n${lines(58)}}\n`);
+    writeFileSync(join(directory, 'src/long.ts'), `export const long = () => {\n${lines(59)}};\n`);
+    writeFileSync(join(directory, 'src/page/long.tsx'), `export function Long() {\n${lines(59)}}\n`);
+    const found = await findLongFunctions(directory);
+    t.strictSame(found.map((line) => line.split(':', 1)[0]).toSorted(), ['src/long.ts', 'src/page/long.tsx']);
+  },
+);
 
 t.test('finds a cycle that is planted, through a type and through three files', async (t) => {
   const planted = new Map([

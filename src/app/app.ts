@@ -3,8 +3,6 @@ import { rememberPolicies } from '../application/decision-log/known-policies.ts'
 import { createPurgeEvidence } from '../application/purge-evidence.ts';
 import { startTracer } from '../observers/start-tracer.ts';
 import type { GrpcServer } from '../platform/grpc/server.ts';
-import { checkProviders } from '../providers/registry.ts';
-import { checkSinks } from '../stores/decision-log/registry.ts';
 import { wireCallers } from './callers.ts';
 import { type AppOptions, toContext } from './context.ts';
 import { openDecisionLog } from './decision-log.ts';
@@ -46,9 +44,7 @@ export interface App {
  */
 export async function createApp(options: AppOptions): Promise<App> {
   const context = toContext(options);
-  const { config, providers, sinks, logger, version, clock, newId } = context;
-  for (const registry of [checkProviders(providers), checkSinks(sinks)])
-    if (!registry.ok) throw new Error(registry.mistakes.join('\n'));
+  const { config, logger, version, clock, newId } = context;
   let draining = false;
   const isDraining = () => draining;
 

@@ -65,21 +65,13 @@ export function createSubjects(random: () => number = Math.random): Subjects {
     if (sessions.length > SESSIONS_KEPT) sessions.shift();
     return session;
   };
-  const oddity = (): readonly [string | null, string | null] => {
-    let mark = random() * 100;
-    for (const [share, telemetryId, deviceId] of ODDITIES) {
-      mark -= share;
-      if (mark < 0) return [telemetryId, deviceId];
-    }
-    return [null, null];
-  };
   /** A telemetry id is bound to its first user, so every unusual subject has its own. */
   const suffixed = (telemetryId: string) => {
     serial += 1;
     return `${telemetryId}-${serial}`;
   };
   const usual = (isNew = false): Question => {
-    const [telemetryId, deviceId] = oddity();
+    const [telemetryId, deviceId] = drawOddity(random);
     const isOrdinary = !isNew && deviceId === null;
     const isKnown = isOrdinary && sessions.length > 0 && random() < SESSION_SHARE;
     const session = isKnown ? pick(sessions) : openSession(isOrdinary);
@@ -94,24 +86,6 @@ export function createSubjects(random: () => number = Math.random): Subjects {
       },
     };
   };
-  /**
-   * Credential stuffing: forged telemetry ids, headless browsers, and some replays of other users' ids,
-   * against the logins of one caller.
-   */
-  const attack = (): Question => {
-    const stolen = sessions[below(sessions.length)]?.telemetryId;
-    const kind = random();
-    const telemetryId = kind < 0.7 ? 'forged' : kind < 0.9 ? 'headless' : 'block';
-    return {
-      caller: 'mobile-app',
-      body: {
-        telemetry_id: kind > 0.95 && stolen !== undefined ? stolen : suffixed(telemetryId),
-        device_id: deviceOf(below(PEOPLE)),
-        account_id: `acct_${below(5_000)}`,
-        action: 'login',
-      },
-    };
-  };
   /** Prefactor answers 503 to every id; the other providers work. */
   const outage = (): Question => {
     const { caller, body } = usual(true);
@@ -123,7 +97,7 @@ export function createSubjects(random: () => number = Math.random): Subjects {
   };
   return {
     next: (weather) => {
-      if (weather === 'attack') return random() < 0.85 ? attack() : usual();
+      if (weather === 'attack') return random() < 0.85 ? drawAttack(random, sessions, suffixed) : usual();
       return weather === 'outage' ? outage() : usual();
     },
   };
@@ -131,4 +105,37 @@ export function createSubjects(random: () => number = Math.random): Subjects {
 
 function deviceOf(person: number): string {
   return `fault-slow-${12 + (person % 40)}-device-${person}`;
+}
+
+function drawOddity(random: () => number): readonly [string | null, string | null] {
+  let mark = random() * 100;
+  for (const [share, telemetryId, deviceId] of ODDITIES) {
+    mark -= share;
+    if (mark < 0) return [telemetryId, deviceId];
+  }
+  return [null, null];
+}
+
+/**
+ * Credential stuffing: forged telemetry ids, headless browsers, and some replays of other users' ids, against the
+ * logins of one caller.
+ */
+function drawAttack(
+  random: () => number,
+  sessions: readonly Session[],
+  suffixed: (telemetryId: string) => string,
+): Question {
+  const below = (bound: number) => Math.floor(random() * bound);
+  const stolen = sessions[below(sessions.length)]?.telemetryId;
+  const kind = random();
+  const telemetryId = kind < 0.7 ? 'forged' : kind < 0.9 ? 'headless' : 'block';
+  return {
+    caller: 'mobile-app',
+    body: {
+      telemetry_id: kind > 0.95 && stolen !== undefined ? stolen : suffixed(telemetryId),
+      device_id: deviceOf(below(PEOPLE)),
+      account_id: `acct_${below(5_000)}`,
+      action: 'login',
+    },
+  };
 }

@@ -36,6 +36,12 @@ export function createRowBuffer(rowsMax: number): RowBuffer {
   const forget = (rows: readonly DecisionSummary[]) => {
     for (const row of rows) ids.delete(row.decision_id);
   };
+  const reset = (kept: DecisionSummary[]) => {
+    arrived = kept;
+    older = [];
+    isCut = false;
+    ids = new Set(kept.map((row) => row.decision_id));
+  };
   const makeRoom = (): Dropped => {
     if (arrived.length + older.length <= rowsMax) return 0;
     isCut = true;
@@ -75,17 +81,7 @@ export function createRowBuffer(rowsMax: number): RowBuffer {
         older.push(row);
       }
     },
-    keepArrivedAfter: (count) => {
-      arrived = arrived.slice(count);
-      older = [];
-      isCut = false;
-      ids = new Set(arrived.map((row) => row.decision_id));
-    },
-    clear: () => {
-      arrived = [];
-      older = [];
-      isCut = false;
-      ids = new Set();
-    },
+    keepArrivedAfter: (count) => reset(arrived.slice(count)),
+    clear: () => reset([]),
   };
 }

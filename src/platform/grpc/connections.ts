@@ -130,17 +130,21 @@ export function watchConnections(
     of: (session) => (session === undefined ? undefined : all.get(session)),
     close: async (patienceMs) => {
       clearInterval(timer);
-      const closed = [...all.values()].map(
-        ({ socket }) => new Promise((resolve) => socket.once('close', resolve)),
-      );
-      for (const connection of all.values()) dismiss(connection, 0);
-      const force = setTimeout(() => {
-        for (const { socket } of all.values()) socket.destroy();
-      }, patienceMs);
-      await Promise.all(closed);
-      clearTimeout(force);
+      await dismissAll(all, patienceMs);
     },
   };
+}
+
+async function dismissAll(all: ReadonlyMap<unknown, Watched>, patienceMs: number): Promise<void> {
+  const closed = [...all.values()].map(
+    ({ socket }) => new Promise((resolve) => socket.once('close', resolve)),
+  );
+  for (const connection of all.values()) dismiss(connection, 0);
+  const force = setTimeout(() => {
+    for (const { socket } of all.values()) socket.destroy();
+  }, patienceMs);
+  await Promise.all(closed);
+  clearTimeout(force);
 }
 
 function watch(session: ServerHttp2Session, socket: Socket, { ageMs }: ConnectionBounds): Watched {

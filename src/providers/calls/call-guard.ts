@@ -32,7 +32,7 @@ interface GuardedCall {
 }
 
 /** What every call to one provider passes: breaker, bulkhead and retry budget. */
-interface CallGuard {
+export interface CallGuard {
   /** True while the circuit refuses calls. */
   refuses(): boolean;
   /** Makes the call, or answers with 0 attempts why it was not made. Rejects only where `toAnswer` throws. */

@@ -9,7 +9,7 @@ const POLL_PAUSE_MS_MIN = 5;
 const POLL_PAUSE_MS_MAX = 25;
 
 /** Waits for the answers of upstream calls that other replicas have claimed. */
-interface ClaimWatch {
+export interface ClaimWatch {
   /**
    * The evidence that the claimant stores, or null as soon as its claim is over: released, purged, expired,
    * replaced by another claim, or lost with the store. Never rejects, and lasts no longer than the claim.

@@ -1,6 +1,11 @@
 import type { SuspectEvent } from '../../application/ports.ts';
 import { createKnownIds, type KnownId } from './known-ids.ts';
-import { type CallSample, createNotFoundWindow, SAMPLES_MIN } from './not-found-window.ts';
+import {
+  type CallSample,
+  createNotFoundWindow,
+  type NotFoundWindow,
+  SAMPLES_MIN,
+} from './not-found-window.ts';
 
 /** The result of asking a known id again; null where the provider gave no definite answer. */
 export type Recheck = 'found' | 'not_found' | null;
@@ -58,26 +63,11 @@ const HELD_MS = 60_000;
 /** Builds the canary of one provider. It has no timers: only calls change its state. */
 export function createNotFoundCanary({ nowMs, recheck, onChange }: NotFoundCanaryOptions): NotFoundCanary {
   const window = createNotFoundWindow();
+  const { isSuspect, change, hold } = createSuspicion({ nowMs, onChange }, window);
   const knownIds = createKnownIds();
-  let suspectUntilMs: number | null = null;
   let hasEverFound = false;
   let isRechecking = false;
   let nextRecheckAtMs = Number.NEGATIVE_INFINITY;
-
-  const change = (isSuspect: boolean, cause: SuspectChange['cause']): void => {
-    const { samples, notFound, notFoundKeys } = window.read(nowMs());
-    const wasSuspect = suspectUntilMs !== null;
-    suspectUntilMs = isSuspect ? nowMs() + HELD_MS : null;
-    if (!isSuspect) window.clear();
-    if (wasSuspect !== isSuspect) onChange({ isSuspect, cause, samples, notFound, notFoundKeys });
-  };
-
-  const isSuspect = (): boolean => {
-    if (suspectUntilMs === null) return false;
-    if (nowMs() <= suspectUntilMs) return true;
-    change(false, 'quiet');
-    return false;
-  };
 
   const askAgain = async (): Promise<void> => {
     const known = knownIds.pick(nowMs(), RECHECKED_IDS);
@@ -108,7 +98,7 @@ export function createNotFoundCanary({ nowMs, recheck, onChange }: NotFoundCanar
   };
 
   const onNotFound = (): void => {
-    if (isSuspect()) suspectUntilMs = nowMs() + HELD_MS;
+    if (isSuspect()) hold();
     else if (!hasEverFound) {
       const { run, runSources } = window.read(nowMs());
       if (run >= NEVER_FOUND_SAMPLES_MIN && runSources >= NEVER_FOUND_SOURCES_MIN)
@@ -125,6 +115,43 @@ export function createNotFoundCanary({ nowMs, recheck, onChange }: NotFoundCanar
       window.add({ key, source, isFound, atMs });
       if (isFound) onFound({ id, source, atMs, validUntilMs });
       else onNotFound();
+    },
+  };
+}
+
+/** Whether the provider is suspect. It ends by itself where nothing holds it. */
+interface Suspicion {
+  isSuspect(): boolean;
+  change(isSuspect: boolean, cause: SuspectChange['cause']): void;
+  /** Prolongs it. */
+  hold(): void;
+}
+
+function createSuspicion(
+  { nowMs, onChange }: Pick<NotFoundCanaryOptions, 'nowMs' | 'onChange'>,
+  window: NotFoundWindow,
+): Suspicion {
+  let suspectUntilMs: number | null = null;
+  const change = (isSuspect: boolean, cause: SuspectChange['cause']): void => {
+    const { samples, notFound, notFoundKeys } = window.read(nowMs());
+    const wasSuspect = suspectUntilMs !== null;
+    suspectUntilMs = isSuspect ? nowMs() + HELD_MS : null;
+    if (!isSuspect) window.clear();
+    if (wasSuspect !== isSuspect) onChange({ isSuspect, cause, samples, notFound, notFoundKeys });
+  };
+
+  const isSuspect = (): boolean => {
+    if (suspectUntilMs === null) return false;
+    if (nowMs() <= suspectUntilMs) return true;
+    change(false, 'quiet');
+    return false;
+  };
+
+  return {
+    isSuspect,
+    change,
+    hold: () => {
+      suspectUntilMs = nowMs() + HELD_MS;
     },
   };
 }

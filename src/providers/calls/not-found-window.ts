@@ -9,7 +9,7 @@ export interface CallSample {
 }
 
 /** The latest samples, in order of arrival. */
-interface NotFoundWindow {
+export interface NotFoundWindow {
   add(sample: CallSample): void;
   /** A summary of the samples at `nowMs`. */
   read(nowMs: number): NotFoundReading;

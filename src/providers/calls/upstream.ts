@@ -4,7 +4,7 @@ import type { Evidence } from '../../domain/evidence.ts';
 import type { HttpClient } from '../../platform/http-client.ts';
 import type { ProviderDefinition, ProviderSettings } from '../definition.ts';
 import { readAnswer } from '../read-answer.ts';
-import { createCallGuard } from './call-guard.ts';
+import { type CallGuard, createCallGuard } from './call-guard.ts';
 import type { KnownId } from './known-ids.ts';
 import { createNotFoundCanary, type Recheck } from './not-found-canary.ts';
 import type { ProviderCallResult } from './provider-call.ts';
@@ -39,7 +39,7 @@ export interface UpstreamOptions {
 }
 
 /** The calls to one provider, guarded and observed, with dated answers and a canary. */
-interface Upstream {
+export interface Upstream {
   /** True while the circuit refuses calls. */
   refuses(): boolean;
   /** The evidence of a refusal while the circuit refuses calls, otherwise null. */
@@ -75,35 +75,7 @@ export function createUpstream(
     monotonicMs: clock.monotonicMs,
     onCircuitChange: (state) => observer.onCircuitChange({ provider, state }),
   });
-
-  const send = async (key: string, query: ProviderQuery, span: Span | null): Promise<ProviderCallResult> => {
-    const request = definition.toRequest(options.settings, query);
-    if (request === null) return { answer: unknownId(definition), attempts: 0 };
-    return guard.call({
-      key,
-      request: withTraceparent(request, span),
-      toAnswer: (response) =>
-        readAnswer(definition, response, query, { nowMs: clock.nowMs(), hash: options.hash }),
-    });
-  };
-
-  const call = async (key: string, query: ProviderQuery, span: Span | null): Promise<ProviderCallResult> => {
-    const step = span?.child('provider.call', 'client') ?? null;
-    const startedAtMs = clock.monotonicMs();
-    let result: ProviderCallResult;
-    try {
-      result = await send(key, query, step);
-    } catch {
-      // Only a bug can get here. Its message may quote the payload, so only a constant is reported.
-      result = { answer: MALFUNCTION, attempts: 1 };
-    }
-    const { answer, attempts } = result;
-    const failure = 'failure' in answer ? answer.failure : null;
-    const latencyMs = clock.monotonicMs() - startedAtMs;
-    observer.onProviderCall({ provider, outcome: answer.outcome, failure, latencyMs, attempts });
-    step?.end(toCallAttributes(provider, result), failure !== null);
-    return result;
-  };
+  const call = createCall(options, guard);
 
   const askAgain = async ({ id }: KnownId): Promise<Recheck> => {
     const { answer, attempts } = await call(options.keyOf(id), { id }, null);
@@ -137,6 +109,42 @@ export function createUpstream(
       watch(key, query.id, source, result);
       return toEvidence(options, result.answer, canary.isSuspect());
     },
+  };
+}
+
+type Call = (key: string, query: ProviderQuery, span: Span | null) => Promise<ProviderCallResult>;
+
+/** One call by the guard, told to the observer and traced. It never rejects. */
+function createCall(options: UpstreamOptions, guard: CallGuard): Call {
+  const { definition, clock, observer } = options;
+  const { id: provider } = definition;
+  const send = async (key: string, query: ProviderQuery, span: Span | null): Promise<ProviderCallResult> => {
+    const request = definition.toRequest(options.settings, query);
+    if (request === null) return { answer: unknownId(definition), attempts: 0 };
+    return guard.call({
+      key,
+      request: withTraceparent(request, span),
+      toAnswer: (response) =>
+        readAnswer(definition, response, query, { nowMs: clock.nowMs(), hash: options.hash }),
+    });
+  };
+
+  return async (key: string, query: ProviderQuery, span: Span | null): Promise<ProviderCallResult> => {
+    const step = span?.child('provider.call', 'client') ?? null;
+    const startedAtMs = clock.monotonicMs();
+    let result: ProviderCallResult;
+    try {
+      result = await send(key, query, step);
+    } catch {
+      // Only a bug can get here. Its message may quote the payload, so only a constant is reported.
+      result = { answer: MALFUNCTION, attempts: 1 };
+    }
+    const { answer, attempts } = result;
+    const failure = 'failure' in answer ? answer.failure : null;
+    const latencyMs = clock.monotonicMs() - startedAtMs;
+    observer.onProviderCall({ provider, outcome: answer.outcome, failure, latencyMs, attempts });
+    step?.end(toCallAttributes(provider, result), failure !== null);
+    return result;
   };
 }
 

@@ -75,14 +75,7 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
     close: async () => listeners.clear(),
     query: async (filter, query) => ring.query(filter, query),
     find,
-    labelsOf: async (entries) =>
-      new Map(
-        entries.flatMap(({ record }) => {
-          const id = idOf(record);
-          const said = labels.get(id);
-          return said === undefined ? [] : [[id, said] as const];
-        }),
-      ),
+    labelsOf: async (entries) => labelsAmong(labels, entries),
     readAfter: async (position, limit) => ring.readAfter(position, limit),
     newest: async () => ring.newest(),
     counts: async (asked) => counts.read(asked),
@@ -108,6 +101,16 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
       return { kind: 'recorded', decision: { ...decision, labels: history } };
     },
   };
+}
+
+function labelsAmong(labels: ReadonlyMap<string, readonly OutcomeLabel[]>, entries: readonly LogEntry[]) {
+  return new Map(
+    entries.flatMap(({ record }) => {
+      const id = idOf(record);
+      const said = labels.get(id);
+      return said === undefined ? [] : [[id, said] as const];
+    }),
+  );
 }
 
 /**

@@ -33,7 +33,7 @@ const ATTEMPTS = 4;
  * then depends on its own persistence.
  */
 export function createRedisDecisionSink(options: RedisDecisionOptions): DecisionSink {
-  const { redis, clock, writer } = options;
+  const { redis, clock } = options;
   const scripted = withDecisionScripts(redis.client);
   let offsetMs = 0;
   let underWay: Promise<unknown> = Promise.resolve();
@@ -73,33 +73,34 @@ export function createRedisDecisionSink(options: RedisDecisionOptions): Decision
       await underWay;
     },
   };
+}
 
-  function toWords(batch: LogBatch, hour: number, limits: RedisDecisionOptions): (string | Buffer)[] {
-    const keys = redis.keys.decisions(hour);
-    const endMs = (hour + 1) * HOUR_MS;
-    const decisions = batch.records.filter(({ kind }) => kind === 'decision') as DecisionRecord[];
-    const times = decisions.map(({ decided_at: at }) => Date.parse(at));
-    return [
-      keys.records,
-      keys.indexOf,
-      keys.changes,
-      keys.writers,
-      keys.earliest,
-      keys.hourCounts,
-      keys.minuteCounts,
-      keys.fiveMinuteCounts,
-      String(endMs),
-      writer,
-      String(batch.number),
-      String(limits.hourRecordsMax),
-      ...expiries(hour, limits),
-      times.length === 0 ? '' : String(Math.min(...times)),
-      toLines(batch.records),
-      batch.records.map((record) => `${toIndexNames(record)}\n`).join(''),
-      newChange(),
-      ...toCountWords(decisions, times, hour),
-    ];
-  }
+function toWords(batch: LogBatch, hour: number, options: RedisDecisionOptions): (string | Buffer)[] {
+  const { redis, writer } = options;
+  const keys = redis.keys.decisions(hour);
+  const endMs = (hour + 1) * HOUR_MS;
+  const decisions = batch.records.filter(({ kind }) => kind === 'decision') as DecisionRecord[];
+  const times = decisions.map(({ decided_at: at }) => Date.parse(at));
+  return [
+    keys.records,
+    keys.indexOf,
+    keys.changes,
+    keys.writers,
+    keys.earliest,
+    keys.hourCounts,
+    keys.minuteCounts,
+    keys.fiveMinuteCounts,
+    String(endMs),
+    writer,
+    String(batch.number),
+    String(options.hourRecordsMax),
+    ...expiries(hour, options),
+    times.length === 0 ? '' : String(Math.min(...times)),
+    toLines(batch.records),
+    batch.records.map((record) => `${toIndexNames(record)}\n`).join(''),
+    newChange(),
+    ...toCountWords(decisions, times, hour),
+  ];
 }
 
 /** Used for one batch at a time, whoever's it is. */
