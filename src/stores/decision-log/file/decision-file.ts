@@ -2,7 +2,6 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DecisionSink, LogBatch } from '../../../application/decision-log/decision-log.ts';
-import { serialiseRecord } from '../../../domain/decision-log/serialise-record.ts';
 import { LineBuffer } from '../../../platform/line-buffer.ts';
 import { repairTail } from './torn-tail.ts';
 
@@ -95,7 +94,7 @@ class DecisionFile implements DecisionSink {
 
   async #append({ records }: LogBatch): Promise<boolean> {
     if (this.#isClosed) return false;
-    for (const record of records) this.#lines.add(serialiseRecord(record));
+    for (const record of records) this.#lines.add(JSON.stringify(record));
     const bytes = this.#lines.take();
     try {
       await this.#keep(bytes);

@@ -3,7 +3,6 @@ import { MINUTES_KEPT_MS, PERIOD_MS } from '../../../application/decision-log/de
 import type { Clock } from '../../../application/ports.ts';
 import type { DecisionRecord, LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import { DecisionTally } from '../../../domain/decision-log/decision-tally.ts';
-import { serialiseRecord } from '../../../domain/decision-log/serialise-record.ts';
 import { LineBuffer } from '../../../platform/line-buffer.ts';
 import type { RedisHandle } from '../../redis/handle.ts';
 import { newChange } from './decision-changes.ts';
@@ -128,7 +127,7 @@ export function countedMinute(timeMs: number, hour: number): number {
 
 /** The server keeps no reference to them, but the connection does until they are sent: so they are copied. */
 function toLines(records: readonly LogRecord[]): Buffer {
-  for (const record of records) lines.add(serialiseRecord(record));
+  for (const record of records) lines.add(JSON.stringify(record));
   return Buffer.from(lines.take());
 }
 

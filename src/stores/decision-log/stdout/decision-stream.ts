@@ -1,5 +1,4 @@
 import type { DecisionSink } from '../../../application/decision-log/decision-log.ts';
-import { serialiseRecord } from '../../../domain/decision-log/serialise-record.ts';
 
 /** Writes records as JSON lines to whatever takes text, such as standard output. Nothing says whether they arrive. */
 export function createDecisionStream(write: (text: string) => void): DecisionSink {
@@ -8,7 +7,7 @@ export function createDecisionStream(write: (text: string) => void): DecisionSin
     isDurable: false,
     isShared: false,
     append: ({ records }) => {
-      write(records.map((record) => `${serialiseRecord(record)}\n`).join(''));
+      write(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
       return true;
     },
     close: async () => {},
