@@ -98,7 +98,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await Promise.all([closeServer(), grpc?.close(GRPC_PATIENCE_MS)]);
       await log?.close();
       for (const part of [decisions, redis, files, observers]) part.close();
-      await Promise.all([stores, callers, upstreams, tracer].map((part) => part?.close()));
+      await Promise.all([stores.close(), callers.close(), upstreams.close(), tracer?.close()]);
     },
   };
 }
