@@ -148,9 +148,9 @@ function toCreatedAtMs(slots: readonly ProviderSlot[], gathered: readonly Gather
 }
 
 /**
- * True when the binding must have its full life, so that it outlives the telemetry id. An id that no provider
- * knows is not worth it, unless a provider is suspect or gave no definite answer: losing the binding would
- * make the next use a first use.
+ * Gives the binding its full life, so that it outlives the telemetry id. Does nothing for an id that no
+ * provider knows, unless a provider is suspect or gave no definite answer: without the binding the next use
+ * would be a first use.
  */
 function keep(
   store: CustodyStore,

@@ -67,10 +67,7 @@ export interface EvidenceSource {
   readonly notFoundSignals: Signals;
   /** The store key for an id: keyed hashes only. */
   keyOf(id: string): string;
-  /**
-   * The store keys of the id under the other known hash keys, which other replicas may use; a purge removes
-   * these too.
-   */
+  /** The store keys under the other known hash keys, which replicas may use; a purge removes these too. */
   olderKeysOf(id: string): readonly string[];
   /**
    * True while `not_found` of this provider is in doubt: it no longer finds any id, most likely because our
@@ -87,13 +84,13 @@ export interface EvidenceStore {
    */
   get(key: string): StoredEvidence | null | Promise<StoredEvidence | null>;
   /**
-   * As `get`. On a miss it also claims, in the same step, the upstream call for at most `claimMs` (0 claims nothing). Null tells the caller to make the call, whether or not the claim succeeded; only a claim of another replica is a reason to wait. After the call, use `set` or `release`, which end this replica's claim.
+   * As `get`. On a miss it also claims, in the same step, the upstream call for at most `claimMs` (0 claims
+   * nothing). Null tells the caller to make the call, whether or not the claim succeeded; only a claim of
+   * another replica is a reason to wait. After the call, use `set` or `release`, which end this replica's
+   * claim.
    */
   getOrClaim(key: string, claimMs: number): StoreReading | Promise<StoreReading>;
-  /**
-   * Keeps evidence until its `expiresAtMs`; where that is null or past, only releases the claim. Does not
-   * wait for a remote level.
-   */
+  /** Keeps evidence until its `expiresAtMs`, or only releases the claim. Does not wait for a remote level. */
   set(key: string, evidence: Evidence): void;
   /**
    * Releases this replica's claim, if it has one, so that other replicas stop waiting for it. Does not wait
@@ -162,9 +159,7 @@ export interface SettledAnswer<Answered extends Signals = Signals> {
   readonly outcome: SettledOutcome;
   readonly signals: Answered;
   readonly upstreamRequestId: string | null;
-  /**
-   * Unix milliseconds after which the answer is void by the provider's own word; null where it gives no time.
-   */
+  /** Unix milliseconds after which the provider calls the answer void; null where it gives no time. */
   readonly validUntilMs: number | null;
 }
 

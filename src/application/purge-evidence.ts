@@ -8,13 +8,16 @@ export type PurgeTarget = Readonly<Partial<Record<SubjectPart, string>>>;
 interface PurgeReport {
   /** The providers whose evidence was purged. */
   readonly providers: readonly string[];
-  /** False when a shared store could not be reached: other replicas may still hold the evidence until it expires. */
+  /**
+   * False when a shared store could not be reached: other replicas may still hold the evidence until it
+   * expires.
+   */
   readonly isComplete: boolean;
 }
 
 /**
- * Forgets what the enabled providers said of these ids, in this process, in the shared store and on every replica;
- * calls in flight for them are not cached.
+ * Forgets what the enabled providers said of these ids, in this process, in the shared store and on every
+ * replica; calls in flight for them are not cached.
  */
 export type PurgeEvidence = (target: PurgeTarget) => Promise<PurgeReport>;
 

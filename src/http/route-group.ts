@@ -5,8 +5,8 @@ export interface RouteGroupOptions<Dependencies> {
 }
 
 /**
- * The handler that `build` makes of what requests use. Routes that are only described get one that throws: nothing
- * else of a route depends on a service that runs.
+ * The handler that `build` makes of what requests use. Routes that are only described get one that throws:
+ * nothing else of a route depends on a service that runs.
  */
 export function handlerFor<Dependencies, Handler>(
   serve: Dependencies | null,

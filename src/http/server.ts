@@ -14,8 +14,8 @@ import { sharedSerializers } from './shared-serializers.ts';
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * When its headers had arrived, monotonic milliseconds: its deadline counts from here, whatever is done before the
-     * decision.
+     * When its headers had arrived, monotonic milliseconds: its deadline counts from here, whatever is done
+     * before the decision.
      */
     receivedAtMs: number;
   }
@@ -24,15 +24,15 @@ declare module 'fastify' {
 /** The largest request body: ids, a user agent and little else. */
 const BODY_BYTES_MAX = 16 * 1024;
 /**
- * A client that has not sent its whole request by then is holding a socket, not asking. It counts from a request's
- * first byte, so that it may be shorter than a connection may be idle.
+ * A client that has not sent its whole request by then is holding a socket, not asking. It counts from a
+ * request's first byte, so that it may be shorter than a connection may be idle.
  */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** How often node:http looks for such clients; its own default of 30 s would triple the timeout. */
 const CONNECTION_CHECK_MS = 1_000;
 /**
- * A connection on which nothing moves in either direction is ended: its client does not read its answer. Longer than
- * any decision, during which nothing moves either.
+ * A connection on which nothing moves in either direction is ended: its client does not read its answer.
+ * Longer than any decision, during which nothing moves either.
  */
 const CONNECTION_TIMEOUT_MS = 15_000;
 
@@ -75,8 +75,8 @@ export interface ServerOptions {
 /** What is to be known of the requests of gateways before they reach their routes. */
 interface GatewayRequests extends BrokenRequestAnswers {
   /**
-   * True for a URL of a gateway's request, as it came or as the router sees it: the header fields there are an end
-   * user's, who must not choose what is logged.
+   * True for a URL of a gateway's request, as it came or as the router sees it: the header fields there are
+   * an end user's, who must not choose what is logged.
    */
   owns(url: string): boolean;
   /** The path that the router is to see in place of a raw URL. */
@@ -96,7 +96,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       // For gateways, and a little more, so that what is over its limit still shows whose it is.
       maxHeaderSize: gateways.headerBytesMax + HEADER_BYTES_MAX,
       connectionsCheckingInterval: CONNECTION_CHECK_MS,
-      // Of two Authorization or Content-Type fields node:http would take the first and a proxy perhaps the last.
+      // Of two Authorization or Content-Type fields node:http would take the first and a proxy perhaps the
+      // last.
       joinDuplicateHeaders: true,
       // A missing Host is refused by a hook, with a problem document.
       requireHostHeader: false,

@@ -3,7 +3,10 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 
 /** Work that can wait, done in pieces, one at a time. */
 interface BackgroundWork {
-  /** Runs one piece when its turn has come, first come first served, in a turn of the event loop of its own. A piece should take a few milliseconds. Rejects as the piece does. */
+  /**
+   * Runs one piece when its turn has come, first come first served, in a turn of the event loop of its own. A
+   * piece should take a few milliseconds. Rejects as the piece does.
+   */
   run<Value>(piece: () => Value | Promise<Value>): Promise<Value>;
 }
 
@@ -13,8 +16,9 @@ const PAUSE_MS_MIN = 1;
 const PAUSE_MS_MAX = 250;
 
 /**
- * Keeps all pieces together to `shareMax` (0 to 1) of the event loop: after each there is a pause as long as the loop was busy, times what is left to others.
- * All that was done meanwhile counts as busy, so that the pieces take less where others need more. Waiting for a reply costs nothing.
+ * Keeps all pieces together to `shareMax` (0 to 1) of the event loop: after each there is a pause as long as
+ * the loop was busy, times what is left to others. All that was done meanwhile counts as busy, so that the
+ * pieces take less where others need more. Waiting for a reply costs nothing.
  */
 export function createBackgroundWork({ shareMax }: { readonly shareMax: number }): BackgroundWork {
   let freeAtMs = 0;

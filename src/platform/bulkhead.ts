@@ -1,6 +1,9 @@
 /** Bounds how much is under way at once, and how much waits for its turn. */
 interface Bulkhead {
-  /** Runs the task as soon as there is room, first come first served, or returns null without running it when too many wait. Rejects only as the task does. */
+  /**
+   * Runs the task as soon as there is room, first come first served, or returns null without running it when
+   * too many wait. Rejects only as the task does.
+   */
   run<Value>(task: () => Promise<Value> | Value): Promise<Value> | null;
 }
 

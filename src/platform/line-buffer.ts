@@ -1,4 +1,7 @@
-/** Gathers lines of text as UTF-8 in one block of memory that is used again: joined strings and new buffers of half a megabyte cost more than what they carry. */
+/**
+ * Gathers lines of text as UTF-8 in one block of memory that is used again: joined strings and new buffers of
+ * half a megabyte cost more than what they carry.
+ */
 export class LineBuffer {
   #block: Buffer;
   #length = 0;

@@ -1,10 +1,15 @@
 import { type DestinationStream, destination, type LogFn, type Logger, pino } from 'pino';
 import { toRfc3339 } from './rfc3339.ts';
 
-/** Lines are written in blocks of this size, which costs half of writing each; a timer writes what is left. */
+/**
+ * Lines are written in blocks of this size, which costs half of writing each; a timer writes what is left.
+ */
 const BLOCK_CHARS = 8192;
 const FLUSH_MS = 250;
-/** What may wait for a reader that stalls or a disk that is full; beyond it lines are dropped, and the service goes on. */
+/**
+ * What may wait for a reader that stalls or a disk that is full; beyond it lines are dropped, and the service
+ * goes on.
+ */
 const WAITING_BYTES_MAX = 8 * 1024 * 1024;
 /** The text of a line about an error that has no other. */
 const UNEXPECTED = 'an unexpected error';
@@ -20,8 +25,8 @@ interface LoggerHandle {
 }
 
 /**
- * A JSON logger on standard output, or on `stream`. Writing never keeps the service waiting. Errors are logged by
- * name, code and stack frames without their message, which may quote an identifier.
+ * A JSON logger on standard output, or on `stream`. Writing never keeps the service waiting. Errors are
+ * logged by name, code and stack frames without their message, which may quote an identifier.
  */
 export function createLogger(level: string, stream?: DestinationStream): LoggerHandle {
   const options = {
@@ -54,8 +59,8 @@ export function createLogger(level: string, stream?: DestinationStream): LoggerH
 }
 
 /**
- * Hands lines on in blocks: 3.5 µs of CPU a line, against 5.7 with the sink's own `minLength`, which measures all
- * that waits at each line.
+ * Hands lines on in blocks: 3.5 µs of CPU a line, against 5.7 with the sink's own `minLength`, which measures
+ * all that waits at each line.
  */
 function gatherLines(hand: (text: string) => void): DestinationStream & { close(): void } {
   let held = '';

@@ -1,7 +1,10 @@
 /** Label values by label name. */
 export type MetricLabels = Readonly<Record<string, string>>;
 
-/** One time series of a counter. Raising `value` is all that a hot path does; it is read when somebody scrapes. */
+/**
+ * One time series of a counter. Raising `value` is all that a hot path does; it is read when somebody
+ * scrapes.
+ */
 export interface CounterSeries {
   value: number;
 }
@@ -18,13 +21,13 @@ export interface Sample {
 }
 
 /**
- * Metrics whose label sets are bound once, when the service starts: observing one hashes no labels and allocates
- * nothing.
+ * Metrics whose label sets are bound once, when the service starts: observing one hashes no labels and
+ * allocates nothing.
  */
 export interface Metrics {
   /**
-   * Bind each label set once: two bindings of one are two series of the same name. A bound series is scraped as 0
-   * until it is raised.
+   * Bind each label set once: two bindings of one are two series of the same name. A bound series is scraped
+   * as 0 until it is raised.
    */
   counter(name: string, help: string): (labels: MetricLabels) => CounterSeries;
   /** `bounds` ascend; the bucket of everything above the last is added. */
@@ -81,7 +84,10 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** One metric in the text format: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format */
+/**
+ * One metric in the text format:
+ * https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+ */
 function toText(name: string, { type, help, read }: Metric): string {
   const head = `# HELP ${name} ${escapeText(help)}\n# TYPE ${name} ${type}\n`;
   const lines = read().map(

@@ -27,7 +27,10 @@ interface OtlpSpan {
 
 /** Makes spans and sends them to a collector by OTLP. */
 export interface OtlpTracer {
-  /** A server span, below the one that `traceparent` (W3C Trace Context) names; a new trace when that is absent or ill-formed. */
+  /**
+   * A server span, below the one that `traceparent` (W3C Trace Context) names; a new trace when that is
+   * absent or ill-formed.
+   */
   start(name: string, traceparent: string | undefined): OtlpSpan;
   /** Sends what is left and gives up after two seconds. Never rejects. */
   close(): Promise<void>;
@@ -60,7 +63,10 @@ const CLOSE_WAIT_MS = 2_000;
 const EXPORT_TIMEOUT_MS = 5_000;
 const SPAN_KINDS = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT } as const;
 
-/** Builds a tracer that exports batches in the background and never waits for them. Nothing global is registered or patched. */
+/**
+ * Builds a tracer that exports batches in the background and never waits for them. Nothing global is
+ * registered or patched.
+ */
 export function createOtlpTracer(options: OtlpTracerOptions): OtlpTracer {
   const { url, sampler, proxy, serviceName, version, onExportChange } = options;
   const root = new TraceIdRatioBasedSampler(sampler.share);
@@ -111,7 +117,10 @@ function toSpan(tracer: OtelTracer, span: OtelSpan): OtlpSpan {
   };
 }
 
-/** The library keeps failures to itself. Only their beginning and their end are told, so that a collector that is down is one line. */
+/**
+ * The library keeps failures to itself. Only their beginning and their end are told, so that a collector that
+ * is down is one line.
+ */
 function watchExports(exporter: SpanExporter, onChange: (code: string | null) => void): SpanExporter {
   let isFailing = false;
   return {

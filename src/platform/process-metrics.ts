@@ -1,7 +1,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Metrics, Sample } from './metrics.ts';
 
-/** How often the delay is sampled. A decision takes about 0.1 ms, so that 20 ms see every stall worth knowing of, for 50 timer ticks a second. */
+/**
+ * How often the delay is sampled. A decision takes about 0.1 ms, so that 20 ms see every stall worth knowing
+ * of, for 50 timer ticks a second.
+ */
 const RESOLUTION_MS = 20;
 /** The label `quantile` belongs to summaries, so it is `stat` here. */
 const PERCENTILES = [50, 90, 99] as const;
@@ -9,8 +12,9 @@ const NANOSECONDS = 1e9;
 const MICROSECONDS = 1e6;
 
 /**
- * The process's own metrics, under the names that ready-made boards know. All are read at the scrape and cost nothing between: those of the library's defaults
- * that watch every garbage collection or list handles and requests are left out. Returns a function that ends the measuring of the event loop.
+ * The process's own metrics, under the names that ready-made boards know. All are read at the scrape and cost
+ * nothing between: those of the library's defaults that watch every garbage collection or list handles and
+ * requests are left out. Returns a function that ends the measuring of the event loop.
  */
 export function addProcessMetrics(metrics: Metrics, prefix: string): () => void {
   const one = (value: number): readonly Sample[] => [{ labels: {}, value }];

@@ -14,7 +14,11 @@ type FindProxy = (url: URL) => URL | null;
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
-/** Reads NO_PROXY as most programs do: `*`, a host with everything below it, `.example.com`, `*.example.com`, an address, a network, each with a port or without. Loopback is never reached through a proxy, which would be another machine's. */
+/**
+ * Reads NO_PROXY as most programs do: `*`, a host with everything below it, `.example.com`, `*.example.com`,
+ * an address, a network, each with a port or without. Loopback is never reached through a proxy, which would
+ * be another machine's.
+ */
 export function createFindProxy({ http, https, except }: ProxyEnvironment): FindProxy {
   const exceptions = (except ?? '')
     .split(/[\s,]+/)

@@ -1,7 +1,10 @@
 import type { Socket } from 'node:net';
 import { type buildConnector, Pool } from 'undici';
 
-/** An error of the way to the peer, not of the peer. `code` begins with PROXY_ and holds a status or the code of a socket. */
+/**
+ * An error of the way to the peer, not of the peer. `code` begins with PROXY_ and holds a status or the code
+ * of a socket.
+ */
 class ProxyError extends Error {
   readonly code: string;
 
@@ -18,7 +21,10 @@ export interface ProxyTunnels {
   close(): Promise<void>;
 }
 
-/** Opens tunnels by CONNECT. The credentials of `proxy` go to it alone, and into no error. A proxy that does not answer within `timeoutMs` has failed. */
+/**
+ * Opens tunnels by CONNECT. The credentials of `proxy` go to it alone, and into no error. A proxy that does
+ * not answer within `timeoutMs` has failed.
+ */
 export function createProxyTunnels(
   proxy: URL,
   connect: buildConnector.connector,

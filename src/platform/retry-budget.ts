@@ -8,9 +8,15 @@ interface RetryBudget {
 
 /** The span over which calls and retries are counted, in steps of a second. */
 const WINDOW_SECONDS = 10;
-/** At most one retry for ten calls: an outage adds a tenth to the load of a peer in trouble, and does not double it. */
+/**
+ * At most one retry for ten calls: an outage adds a tenth to the load of a peer in trouble, and does not
+ * double it.
+ */
 const RETRY_SHARE = 0.1;
-/** So many retries within the span are allowed to anyone: with a handful of calls a share of them would be none. */
+/**
+ * So many retries within the span are allowed to anyone: with a handful of calls a share of them would be
+ * none.
+ */
 const RETRIES_FLOOR = 10;
 
 interface Second {

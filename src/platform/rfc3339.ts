@@ -4,7 +4,10 @@ const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padS
 let knownDay = Number.NaN;
 let knownDate = '';
 
-/** A Unix time in milliseconds as RFC 3339 in UTC with milliseconds, as `toISOString` writes it and in a fifth of its time: the date of the latest day asked for is remembered. Throws a RangeError for what is no time. */
+/**
+ * A Unix time in milliseconds as RFC 3339 in UTC with milliseconds, as `toISOString` writes it and in a fifth
+ * of its time: the date of the latest day asked for is remembered. Throws a RangeError for what is no time.
+ */
 export function toRfc3339(unixMs: number): string {
   const day = Math.floor(unixMs / DAY_MS);
   if (day !== knownDay) {

@@ -4,8 +4,9 @@ const HELD_MS = 10;
 const EXTENSIONS_MAX = 8;
 
 /**
- * Calls back once `ms` have passed in which this process could have taken what arrived: time in which its event
- * loop was held is given back, and what lay waiting in sockets has its turn first. Returns what cancels it.
+ * Calls back once `ms` have passed in which this process could have taken what arrived: time in which its
+ * event loop was held is given back, and what lay waiting in sockets has its turn first. Returns what cancels
+ * it.
  */
 export function afterServedTime(ms: number, callback: () => void): () => void {
   let timer: NodeJS.Timeout | undefined;

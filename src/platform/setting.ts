@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** One environment variable: how it parses, what it means, and what it is without. `schema` parses the raw string. */
+/**
+ * One environment variable: how it parses, what it means, and what it is without. `schema` parses the raw
+ * string.
+ */
 export interface Setting {
   readonly env: string;
   readonly schema: z.ZodType;

@@ -83,7 +83,9 @@ export function toSettledAnswer<Answered extends Signals>(
 }
 
 /**
- * A settled answer; `echoed` is the id in the provider's spelling. If the request used another spelling, the answer is valid for this decision only and is never cached: a purge by the provider's spelling would not find it, and an attacker can choose the case of the letters.
+ * A settled answer; `echoed` is the id in the provider's spelling. If the request used another spelling, the
+ * answer is valid for this decision only and is never cached: a purge by the provider's spelling would not
+ * find it, and an attacker can choose the case of the letters.
  */
 export function toEchoedAnswer<Answered extends Signals>(
   answer: SettledAnswer<Answered>,

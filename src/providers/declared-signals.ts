@@ -6,7 +6,9 @@ export type SignalsSchema = z.ZodObject & z.ZodType<Signals>;
 
 declare const DECLARED: unique symbol;
 
-/** Signals that `toSignals` has made: nothing in them is undeclared. The mark exists for the compiler alone. */
+/**
+ * Signals that `toSignals` has made: nothing in them is undeclared. The mark exists for the compiler alone.
+ */
 export type DeclaredSignals<Schema extends SignalsSchema> = z.output<Schema> & {
   readonly [DECLARED]: Schema;
 };

@@ -102,8 +102,8 @@ export interface ProviderDefinition<
 }
 
 /**
- * Checks that a definition reads its settings as their schemas parse them, and answers nothing but the signals
- * that its schema declares. The registry holds definitions without these types.
+ * Checks that a definition reads its settings as their schemas parse them, and answers nothing but the
+ * signals that its schema declares. The registry holds definitions without these types.
  */
 export function defineProvider<const Declared extends Settings, Schema extends SignalsSchema>(
   definition: ProviderDefinition<SettingValues<Declared>, z.output<Schema>, DeclaredSignals<Schema>> & {

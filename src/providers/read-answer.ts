@@ -12,7 +12,10 @@ const STATUS_MEMBERS = ['status_code', 'status'];
 const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
 /**
- * Reads a provider's answer from a response; every provider uses it. JSON that two readers could read differently is `malformed` before the provider sees it: a duplicate name, a name that differs from an expected one in case, half a surrogate pair, a status that is not that of the response, success and error in one body.
+ * Reads a provider's answer from a response; every provider uses it. JSON that two readers could read
+ * differently is `malformed` before the provider sees it: a duplicate name, a name that differs from an
+ * expected one in case, half a surrogate pair, a status that is not that of the response, success and error
+ * in one body.
  */
 export function readAnswer(
   definition: ReadableDefinition,

@@ -32,7 +32,9 @@ const STEPS_TOGETHER = 32;
 const REMEMBERED_MAX = 200_000;
 
 /**
- * Counts windows in pieces, so that other work can run in between. Steps whose hours have not changed are remembered, so that only the current hour is counted again. Requests for the same window that arrive before its count begins share one answer. `reader` should be paced; see paceReads.
+ * Counts windows in pieces, so that other work can run in between. Steps whose hours have not changed are
+ * remembered, so that only the current hour is counted again. Requests for the same window that arrive before
+ * its count begins share one answer. `reader` should be paced; see paceReads.
  */
 export function createCountSteps({ reader, run }: CountStepsOptions): CountSteps {
   const memory = createStepMemory(REMEMBERED_MAX);

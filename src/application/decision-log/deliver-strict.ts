@@ -31,7 +31,10 @@ interface Waiting {
 }
 
 /**
- * Holds answers until their records are durable. Records that arrive while a batch is under way share the next one, so that one write to a disk serves many. The record of an answer that was given up may still reach the log. The sink is tried at once with an empty batch, and while it fails with the last batch that it did not accept: only a real write shows whether it works again.
+ * Holds answers until their records are durable. Records that arrive while a batch is under way share the
+ * next one, so that one write to a disk serves many. The record of an answer that was given up may still
+ * reach the log. The sink is tried at once with an empty batch, and while it fails with the last batch that
+ * it did not accept: only a real write shows whether it works again.
  */
 export function createStrictDelivery(options: StrictDeliveryOptions): StrictDelivery {
   return new DurableDelivery(options);

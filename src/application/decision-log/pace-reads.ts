@@ -2,7 +2,9 @@ import type { DecisionLogReader } from './decision-log.ts';
 import type { RunPiece } from './run-piece.ts';
 
 /**
- * Reads the log in pieces that `run` schedules, so that reading takes a bounded share of the process. Labels are written at once: there are few of them, and a caller waits. Requests for the version that arrive before its read begins share it.
+ * Reads the log in pieces that `run` schedules, so that reading takes a bounded share of the process. Labels
+ * are written at once: there are few of them, and a caller waits. Requests for the version that arrive before
+ * its read begins share it.
  */
 export function paceReads(reader: DecisionLogReader, run: RunPiece): DecisionLogReader {
   let nextVersion: Promise<string> | null = null;

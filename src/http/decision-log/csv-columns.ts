@@ -13,7 +13,9 @@ type PlainField = {
 const plain = (...fields: PlainField[]) =>
   fields.map((field): readonly [string, ToCell] => [field, (record) => record[field]]);
 
-/** The columns, in order. What is a part of a field is named by its path: `policy_hash` is `hash` of `policy`. */
+/**
+ * The columns, in order. What is a part of a field is named by its path: `policy_hash` is `hash` of `policy`.
+ */
 const COLUMNS: ReadonlyMap<string, ToCell> = new Map([
   ...plain('kind', 'decision_id', 'decided_at', 'decision', 'degraded'),
   ['reason_codes', ({ reasons }) => codesOf(reasons)],

@@ -27,7 +27,10 @@ function refused(detail: string): RiskgateError {
   });
 }
 
-/** The same for the same filter, in whatever order it was asked. The filter holds keyed hashes in place of identifiers. */
+/**
+ * The same for the same filter, in whatever order it was asked. The filter holds keyed hashes in place of
+ * identifiers.
+ */
 function fingerprintOf(filter: RecordFilter): string {
   const fields = Object.entries(filter).sort(([left], [right]) => (left < right ? -1 : 1));
   return hash('sha256', JSON.stringify(fields), 'base64url').slice(0, FINGERPRINT_CHARS);

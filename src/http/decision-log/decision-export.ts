@@ -22,7 +22,10 @@ const PAGE = 250;
 
 const NO_LABELS: ReadonlyMap<string, readonly OutcomeLabel[]> = new Map();
 
-/** The text of an export, newest first, a page at a time, with gap records among the decisions; empty for a part of the log in which nothing fits. Rejects with `store_unavailable`. */
+/**
+ * The text of an export, newest first, a page at a time, with gap records among the decisions; empty for a
+ * part of the log in which nothing fits. Rejects with `store_unavailable`.
+ */
 export async function* exportDecisions(
   reader: Pick<DecisionLogReader, 'query' | 'labelsOf'>,
   filter: RecordFilter,

@@ -9,8 +9,8 @@ import { refuseCodings } from './unambiguous-json.ts';
 export interface ProtectOptions extends ShedLoadOptions, AuthenticateOptions, LimitCallersOptions {}
 
 /**
- * All that requests of the API pass, in this order, for the routes registered after it: shed load, authenticate, hold
- * callers to limits, bound reads.
+ * All that requests of the API pass, in this order, for the routes registered after it: shed load,
+ * authenticate, hold callers to limits, bound reads.
  */
 export async function protect(api: FastifyInstance, options: ProtectOptions): Promise<void> {
   await api.register(shedLoad, options);

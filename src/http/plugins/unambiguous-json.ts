@@ -3,8 +3,10 @@ import { RiskgateError } from '../../domain/errors.ts';
 import { hasDuplicateNames } from '../../platform/json-names.ts';
 
 /**
- * Reads application/json, and no other type, for the routes registered after it: prototype names are refused by Fastify's own parser, and so is here a name that stands twice in one object (RFC 7493).
- * `JSON.parse` takes the last of two, others take the first: a gateway would have checked another id than the one that is decided about.
+ * Reads application/json, and no other type, for the routes registered after it: prototype names are refused
+ * by Fastify's own parser, and so is here a name that stands twice in one object (RFC 7493). `JSON.parse`
+ * takes the last of two, others take the first: a gateway would have checked another id than the one that is
+ * decided about.
  */
 export function readUnambiguousJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
@@ -18,7 +20,10 @@ export function readUnambiguousJson(app: FastifyInstance): void {
   });
 }
 
-/** Refuses a body in a content coding, which nothing here undoes, for the routes registered after it that have a body. */
+/**
+ * Refuses a body in a content coding, which nothing here undoes, for the routes registered after it that have
+ * a body.
+ */
 export function refuseCodings(app: FastifyInstance): void {
   app.addHook('preParsing', (request, _reply, payload, done) => {
     const coding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';

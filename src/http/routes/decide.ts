@@ -128,7 +128,10 @@ function sendDecision(reply: FastifyReply, { decision }: SettledDecision, explai
     .send(toDecisionBody(decision, explain));
 }
 
-/** All that a decision is asked with, spelled the same in whichever order a client writes it. The list of names holds every field, at both levels. */
+/**
+ * All that a decision is asked with, spelled the same in whichever order a client writes it. The list of
+ * names holds every field, at both levels.
+ */
 function toContent(body: DecideRequest, explain: boolean): string {
   const names = new Set([...Object.keys(body), ...Object.keys(body.device_ids ?? {})]);
   return `${explain} ${JSON.stringify(body, [...names].sort())}`;

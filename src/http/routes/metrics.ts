@@ -15,7 +15,10 @@ const TEXT_RESPONSE = {
   content: { 'text/plain': { schema: { type: 'string' } } },
 };
 
-/** GET /metrics: open to everyone who can reach the port, as health is. No label holds an identifier or the name of a caller. */
+/**
+ * GET /metrics: open to everyone who can reach the port, as health is. No label holds an identifier or the
+ * name of a caller.
+ */
 export const metricsRoutes = plugin<RouteGroupOptions<MetricsSource>>(
   async (app, { serve }) => {
     const schema = {

@@ -27,8 +27,8 @@ const withoutProviderSchema = z.object({
 });
 
 /**
- * The answer of GET /v1/decisions/{decision_id}: the whole record, what the rules said, what became of it, and what
- * each provider changed.
+ * The answer of GET /v1/decisions/{decision_id}: the whole record, what the rules said, what became of it,
+ * and what each provider changed.
  */
 export const decisionDetailSchema = decisionRecordSchema.extend({
   rules: z.array(ruleSchema),

@@ -21,7 +21,10 @@ const time = (text: string) =>
     .describe(`${text} RFC 3339, for example \`2026-01-15T09:30:00Z\`.`)
     .meta({ format: 'date-time' });
 
-/** The filters of everything that reads decisions. All that are given must hold. Each can be given once: a second value of the same name is a 400, since "any of" and "all of" look alike in a query. */
+/**
+ * The filters of everything that reads decisions. All that are given must hold. Each can be given once: a
+ * second value of the same name is a 400, since "any of" and "all of" look alike in a query.
+ */
 export const decisionFilterShape = {
   decision: z.enum(VERDICTS).optional(),
   reason: z

@@ -1,4 +1,6 @@
-/** Bodies for the OpenAPI document: the ids are those of the emulators, and no telemetry id has two devices. */
+/**
+ * Bodies for the OpenAPI document: the ids are those of the emulators, and no telemetry id has two devices.
+ */
 export const decideExamples = [
   { telemetry_id: 'allow', device_id: 'active', action: 'login', account_id: 'acct_42' },
   { telemetry_id: 'challenge-2', device_ids: { mobilerun: 'active', prefactor: 'minimal' } },

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** The answer of GET /v1/providers: how this replica stands with each provider right now. What they answered is in GET /v1/stats. */
+/**
+ * The answer of GET /v1/providers: how this replica stands with each provider right now. What they answered
+ * is in GET /v1/stats.
+ */
 export const providersSchema = z.object({
   providers: z.array(
     z.object({

@@ -40,7 +40,10 @@ export const SHARED_SCHEMAS: readonly JsonSchema[] = [
   },
 ];
 
-/** Marks a header that never fails to come, for the OpenAPI document: a header is no JSON Schema, and has no place of its own for it here. */
+/**
+ * Marks a header that never fails to come, for the OpenAPI document: a header is no JSON Schema, and has no
+ * place of its own for it here.
+ */
 export const ALWAYS_SENT = 'x-always-sent';
 
 /** A text that comes with every answer of its status. */

@@ -4,7 +4,9 @@ import { type DeviceIds, readAddress, type Subject, type SubjectPart } from '../
 const identifier = z.string().max(256);
 const address = z.string().max(64).meta({ format: 'ip' });
 
-/** The fields of a body that say what it is about. `deviceProviders` are the keys that `device_ids` may have. */
+/**
+ * The fields of a body that say what it is about. `deviceProviders` are the keys that `device_ids` may have.
+ */
 export function createSubjectFields(deviceProviders: readonly string[]) {
   const deviceIds = Object.fromEntries(deviceProviders.map((id) => [id, identifier.nullable().optional()]));
   return {

@@ -39,7 +39,10 @@ const CLOSE_MS = 1_000;
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
 const UNIT_MS = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 } as const;
 
-/** Answers one stream by `find`, which knows the methods by path. `peerAddress` is that of its connection. A call that is not over after `callMsMax` is ended: its message does not come, or its answer is not taken. */
+/**
+ * Answers one stream by `find`, which knows the methods by path. `peerAddress` is that of its connection. A
+ * call that is not over after `callMsMax` is ended: its message does not come, or its answer is not taken.
+ */
 export function takeCall(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,

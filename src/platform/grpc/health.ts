@@ -27,7 +27,10 @@ interface Health {
   close(): void;
 }
 
-/** Tells the health of the server and of each of `services`: all have the same, and what `isServing` says is at most half a second old. */
+/**
+ * Tells the health of the server and of each of `services`: all have the same, and what `isServing` says is
+ * at most half a second old.
+ */
 export function createHealth(services: readonly string[], isServing: () => boolean): Health {
   const known = ['', ...services];
   const watches = new Set<Asked>();

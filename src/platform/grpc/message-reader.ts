@@ -1,4 +1,7 @@
-/** A flag byte and four bytes of length stand before every message (gRPC over HTTP/2, "Length-Prefixed-Message"). */
+/**
+ * A flag byte and four bytes of length stand before every message (gRPC over HTTP/2,
+ * "Length-Prefixed-Message").
+ */
 const PREFIX_BYTES = 5;
 
 /** What a call is ended for before its message is held or parsed. */
@@ -6,13 +9,18 @@ type MessageRefusal = 'compressed' | 'oversized';
 
 /** Puts messages together from the pieces that they come in. */
 export interface MessageReader {
-  /** Hands on every message that is whole now; stops at the first that is refused, and takes nothing after it. */
+  /**
+   * Hands on every message that is whole now; stops at the first that is refused, and takes nothing after it.
+   */
   push(chunk: Uint8Array): MessageRefusal | null;
   /** True within a message. */
   isPartial(): boolean;
 }
 
-/** Reads the messages of one call. Holds at most one of them, of at most `bytesMax` bytes, whatever its sender announces, and copies every byte once. */
+/**
+ * Reads the messages of one call. Holds at most one of them, of at most `bytesMax` bytes, whatever its sender
+ * announces, and copies every byte once.
+ */
 export function createMessageReader(bytesMax: number, onMessage: (bytes: Uint8Array) => void): MessageReader {
   const prefix = Buffer.alloc(PREFIX_BYTES);
   let prefixBytes = 0;

@@ -4,7 +4,10 @@ import descriptor, {
   type IFileDescriptorProto,
 } from 'protobufjs/ext/descriptor/index.js';
 
-/** How the messages of one method are read and written. What is absent or empty on the wire is absent in an object. */
+/**
+ * How the messages of one method are read and written. What is absent or empty on the wire is absent in an
+ * object.
+ */
 export interface ProtoMethod {
   /** Throws on bytes that are no such message. */
   readonly decode: (bytes: Uint8Array) => unknown;
@@ -24,7 +27,9 @@ export interface ProtoFile {
   readonly descriptor: Uint8Array;
 }
 
-/** Reads a definition in proto3 that has one package and imports nothing. Throws on one that cannot be read. */
+/**
+ * Reads a definition in proto3 that has one package and imports nothing. Throws on one that cannot be read.
+ */
 export function readProtoFile(name: string, text: string): ProtoFile {
   const { root, package: packageName } = protobuf.parse(text, { keepCase: true });
   root.resolveAll();
@@ -75,7 +80,10 @@ interface Describable {
   toDescriptor(edition: 'proto3'): { readonly file: IFileDescriptorProto[] };
 }
 
-/** protoc calls the entries of a map `headers` `HeadersEntry`, by which clients know the map; the library calls them `Headers`. */
+/**
+ * protoc calls the entries of a map `headers` `HeadersEntry`, by which clients know the map; the library
+ * calls them `Headers`.
+ */
 function nameMapEntries(message: IDescriptorProto, scope: string): void {
   const fullName = `${scope}.${message.name}`;
   for (const nested of message.nestedType ?? []) {

@@ -3,7 +3,10 @@ import type { ProtoMethod } from './proto-file.ts';
 import type { Reply } from './reply.ts';
 import { GRPC_STATUS } from './status.ts';
 
-/** A method that takes one message and answers one. None of its functions may throw or reject: that would be an INTERNAL without details. A null is an UNAVAILABLE without details. */
+/**
+ * A method that takes one message and answers one. None of its functions may throw or reject: that would be
+ * an INTERNAL without details. A null is an UNAVAILABLE without details.
+ */
 export interface UnaryMethod {
   /** The answer to a caller whose message is not even read, or undefined for one whose message is. */
   readonly refuse: (call: GrpcCall) => unknown;

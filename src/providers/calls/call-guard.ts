@@ -88,7 +88,8 @@ export function createCallGuard(options: CallGuardOptions): CallGuard {
 }
 
 /**
- * How an answer counts for the circuit. `unauthorized` is our configuration, and `invalid_request` and `malformed` can depend on the id; all three show that the provider is up.
+ * How an answer counts for the circuit. `unauthorized` is our configuration, and `invalid_request` and
+ * `malformed` can depend on the id; all three show that the provider is up.
  */
 function markOf(
   answer: ProviderAnswer,

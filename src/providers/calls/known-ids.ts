@@ -7,7 +7,8 @@ export interface KnownId {
   readonly source: string;
   readonly atMs: number;
   /**
-   * Unix milliseconds after which the provider itself no longer guarantees the id; null when it gives no time.
+   * Unix milliseconds after which the provider itself no longer guarantees the id; null when it gives no
+   * time.
    */
   readonly validUntilMs: number | null;
 }

@@ -35,7 +35,8 @@ interface NotFoundCanary {
 
 const NOT_FOUND_SHARE = 0.5;
 /**
- * Where the known ids come from several sources, the unknown ones must too: a burst from one caller or network does not even trigger a recheck.
+ * Where the known ids come from several sources, the unknown ones must too: a burst from one caller or
+ * network does not even trigger a recheck.
  */
 const SOURCES_MIN = 5;
 /**
@@ -53,7 +54,8 @@ const RECOVERY_PAUSE_MS = 5_000;
 /** After an ordinary call has disproved a suspicion, there are no rechecks for this time. */
 const DISPROVED_PAUSE_MS = 60_000;
 /**
- * A provider that has not found any id since the start is suspect only after this many samples and sources: there are no known ids to ask again.
+ * A provider that has not found any id since the start is suspect only after this many samples and sources:
+ * there are no known ids to ask again.
  */
 const NEVER_FOUND_SAMPLES_MIN = 50;
 const NEVER_FOUND_SOURCES_MIN = 10;

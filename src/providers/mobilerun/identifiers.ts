@@ -1,4 +1,7 @@
-/** True for digits whose last one is the Luhn check digit of the others (ISO/IEC 7812-1, annex B); an IMEI ends in one. */
+/**
+ * True for digits whose last one is the Luhn check digit of the others (ISO/IEC 7812-1, annex B); an IMEI
+ * ends in one.
+ */
 export function hasLuhnChecksum(digits: string): boolean {
   if (!/^\d+$/.test(digits)) return false;
   let sum = 0;
@@ -10,14 +13,20 @@ export function hasLuhnChecksum(digits: string): boolean {
   return sum % 10 === 0;
 }
 
-/** Whether a MAC address has the locally-administered bit (IEEE 802): software assigned it. Undefined when the text is no MAC address. */
+/**
+ * Whether a MAC address has the locally-administered bit (IEEE 802): software assigned it. Undefined when the
+ * text is no MAC address.
+ */
 export function isLocallyAdministeredMac(mac: string): boolean | undefined {
   const text = mac.trim();
   if (!/^[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}$/i.test(text)) return undefined;
   return (Number.parseInt(text.slice(0, 2), 16) & 0b10) !== 0;
 }
 
-/** Whether an IMSI begins with an operator's MCC and MNC, as ITU-T E.212 has it. Undefined when either is unknown. */
+/**
+ * Whether an IMSI begins with an operator's MCC and MNC, as ITU-T E.212 has it. Undefined when either is
+ * unknown.
+ */
 export function isImsiOfOperator(imsi: string, operatorNumeric: number | undefined): boolean | undefined {
   if (imsi === '' || operatorNumeric === undefined) return undefined;
   return imsi.startsWith(String(operatorNumeric));
