@@ -177,7 +177,7 @@ function findShapeBreaches(sources: Sources): readonly string[] {
     if (path.split('/').some((part) => BANNED_NAMES.includes(part.replace(/\.tsx?$/, ''))))
       breaches.push(`${path}: has a name that says nothing`);
     if (name === 'index' && pluginsOf(path).length === 0)
-      breaches.push(`${path}: index.ts is the door of a plug-in folder only`);
+      breaches.push(`${path}: index.ts is the entry of a plug-in folder only`);
     return breaches;
   });
 }

@@ -279,32 +279,35 @@ t.test('an overloaded service says that it cannot decide', async (t) => {
   t.equal(refused.length, 5, 'one line for each profile');
 });
 
-t.test('the limits beside an API key hold at this door too, with those of the other', async (t) => {
-  const file = writeApiKeys(createDirectory(t), [
-    { id: 'few', key: 'key-of-few', limits: { requests: 3, window_seconds: 3600 } },
-    { id: 'one', key: 'key-of-one', limits: { concurrent: 1 } },
-  ]);
-  const own = await createTestApp(t, {
-    emulators,
-    env: { API_KEYS_FILE: file, DECISION_DEADLINE_MS: '600' },
-  });
-  const body = { telemetry_id: 'allow', device_id: 'active' };
-  t.equal((await own.decide(body, { key: 'key-of-few' })).status, 200);
-  for (let n = 0; n < 2; n += 1) t.equal((await askGateway(own, { key: 'key-of-few' })).status, 200);
-  const limited = await askGateway(own, { key: 'key-of-few' });
-  t.same(
-    [limited.status, riskOf(limited)],
-    [503, 'UNAVAILABLE none RATE_LIMITED'],
-    'no gateway passes a 429 on',
-  );
-  t.ok(Number(limited.headers['retry-after']) > 1);
-  t.equal((await own.refused(body, { key: 'key-of-few' })).status, 429);
-  const held = askGateway(own, { key: 'key-of-one', telemetryId: 'fault-hang' });
-  t.equal((await askGateway(own, { key: 'key-of-one' })).status, 503);
-  t.equal((await own.refused(body, { key: 'key-of-one' })).status, 429);
-  await held;
-  t.equal((await askGateway(own, { key: 'key-of-one' })).status, 200);
-});
+t.test(
+  'the limits beside an API key hold at this entry point too, together with those of the API',
+  async (t) => {
+    const file = writeApiKeys(createDirectory(t), [
+      { id: 'few', key: 'key-of-few', limits: { requests: 3, window_seconds: 3600 } },
+      { id: 'one', key: 'key-of-one', limits: { concurrent: 1 } },
+    ]);
+    const own = await createTestApp(t, {
+      emulators,
+      env: { API_KEYS_FILE: file, DECISION_DEADLINE_MS: '600' },
+    });
+    const body = { telemetry_id: 'allow', device_id: 'active' };
+    t.equal((await own.decide(body, { key: 'key-of-few' })).status, 200);
+    for (let n = 0; n < 2; n += 1) t.equal((await askGateway(own, { key: 'key-of-few' })).status, 200);
+    const limited = await askGateway(own, { key: 'key-of-few' });
+    t.same(
+      [limited.status, riskOf(limited)],
+      [503, 'UNAVAILABLE none RATE_LIMITED'],
+      'no gateway passes a 429 on',
+    );
+    t.ok(Number(limited.headers['retry-after']) > 1);
+    t.equal((await own.refused(body, { key: 'key-of-few' })).status, 429);
+    const held = askGateway(own, { key: 'key-of-one', telemetryId: 'fault-hang' });
+    t.equal((await askGateway(own, { key: 'key-of-one' })).status, 503);
+    t.equal((await own.refused(body, { key: 'key-of-one' })).status, 429);
+    await held;
+    t.equal((await askGateway(own, { key: 'key-of-one' })).status, 200);
+  },
+);
 
 t.test('a service that drains still decides, and asks for the connection to be closed', async (t) => {
   const own = await createTestApp(t, { emulators });

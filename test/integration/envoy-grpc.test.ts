@@ -1,4 +1,4 @@
-/** The gRPC door of the real process: health, reflection, and an end that drops no call. */
+/** The gRPC entry point of the real process: health, reflection, and an end that drops no call. */
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials } from '@grpc/grpc-js';
@@ -26,14 +26,14 @@ const emulators = createEmulatorServer({ providers: PROVIDERS });
 const upstream = await emulators.app.listen({ host: '127.0.0.1', port: 0 });
 t.teardown(() => emulators.app.close());
 
-async function startDoor(t: Test, env: Readonly<Record<string, string>> = {}) {
+async function startGrpc(t: Test, env: Readonly<Record<string, string>> = {}) {
   const service = await startService(t, { ...createServiceEnvironment(t, upstream), GRPC_PORT: '0', ...env });
   const [, port] = await service.until(/"event":"grpc\.listening","port":(\d+)/);
   return { service, port: Number(port) };
 }
 
 t.test('answers the standard health service, before the HTTP port listens', async (t) => {
-  const { port, service } = await startDoor(t);
+  const { port, service } = await startGrpc(t);
   const client = createPlainClient(t, port);
   for (const name of ['', SERVICE]) t.match(await askForHealth(client, name), { status: 'SERVING' });
   await t.rejects(askForHealth(client, 'nobody.Service'), { code: 5 });
@@ -46,7 +46,7 @@ t.test('is not healthy before it can record what it answers', async (t) => {
   const redis = await startRedisServer(t);
   redis.pause();
   const env = { REDIS_URL: redis.url, DECISION_LOG: 'redis', DECISION_LOG_DELIVERY: 'strict' };
-  const { port } = await startDoor(t, env);
+  const { port } = await startGrpc(t, env);
   const watched: string[] = [];
   watchHealth(createPlainClient(t, port), watched);
   await until('it says so', () => watched.length > 0);
@@ -56,7 +56,7 @@ t.test('is not healthy before it can record what it answers', async (t) => {
 });
 
 t.test('lists every service by reflection', async (t) => {
-  const { port } = await startDoor(t);
+  const { port } = await startGrpc(t);
   const { list_services_response: listed } = await reflect(createPlainClient(t, port), { list_services: '' });
   t.same(listed?.service.map(({ name }) => name).toSorted(), [
     SERVICE,
@@ -67,7 +67,7 @@ t.test('lists every service by reflection', async (t) => {
 });
 
 t.test('describes every message and map as protoc does', async (t) => {
-  const { port } = await startDoor(t);
+  const { port } = await startGrpc(t);
   const client = createPlainClient(t, port);
   const entry = {
     number: 3,
@@ -99,7 +99,7 @@ t.test('describes every message and map as protoc does', async (t) => {
 });
 
 t.test('on SIGTERM finishes every call in flight, tells health checks, and exits 0', async (t) => {
-  const { port, service } = await startDoor(t, patienceOf(5_000));
+  const { port, service } = await startGrpc(t, patienceOf(5_000));
   const envoy = createEnvoyClient(t, port);
   const watched: string[] = [];
   watchHealth(createPlainClient(t, port), watched);
