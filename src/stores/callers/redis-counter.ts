@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock, WindowCount } from '../../application/ports.ts';
-import type { RedisClient } from '../redis/connection.ts';
 import type { RedisHandle } from '../redis/handle.ts';
+import { withScripts } from '../redis/scripts.ts';
 
 /**
  * The counter that replicas share. Null, or a promise of it, where Redis is left alone, failed or was late.
@@ -24,7 +24,7 @@ if left < 0 then
 end
 return {count, left}`;
 
-type ScriptedRedis = RedisClient & {
+type CounterScripts = {
   countRequests(key: string, windowMs: number, places: number): Promise<[count: number, leftMs: number]>;
 };
 
@@ -50,9 +50,7 @@ const RESERVES_MAX = 10_000;
 /** Counts over a connection that others may use too. */
 export function createRedisRequestCounter(handle: RedisHandle, clock: Clock): RedisRequestCounter {
   const { client, guard, keys } = handle;
-  client.defineCommand('countRequests', { numberOfKeys: 1, lua: COUNT });
-  // defineCommand adds the method that the cast declares.
-  const scripted = client as ScriptedRedis;
+  const scripted = withScripts<CounterScripts>(client, { countRequests: { numberOfKeys: 1, lua: COUNT } });
   const reserves = new LRUCache<string, Reserve>({ max: RESERVES_MAX });
   const asking = new Map<string, Promise<Reserve | null>>();
 

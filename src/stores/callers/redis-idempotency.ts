@@ -1,6 +1,6 @@
 import type { Claim, ClaimedRequest, IdempotencyStore } from '../../application/ports.ts';
-import type { RedisClient } from '../redis/connection.ts';
 import type { RedisHandle } from '../redis/handle.ts';
+import { withScripts } from '../redis/scripts.ts';
 import { decodeEntry, encodeAnswer, encodeClaim } from './idempotency-codec.ts';
 
 /** SET with NX and GET at once, which Redis itself knows from version 7 on. */
@@ -19,7 +19,7 @@ const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
-type ScriptedRedis = RedisClient & {
+type IdempotencyScripts = {
   claimIdempotent(key: string, claim: string, lockMs: number): Promise<string | null>;
   keepIdempotent(key: string, claim: string, answer: string, ttlMs: number): Promise<number>;
   releaseIdempotent(key: string, claim: string): Promise<number>;
@@ -33,11 +33,11 @@ const NOTHING_STOOD = Symbol('nothing stood there');
  * should be kept is not.
  */
 export function createRedisIdempotencyStore({ client, guard, keys }: RedisHandle): IdempotencyStore {
-  client.defineCommand('claimIdempotent', { numberOfKeys: 1, lua: CLAIM });
-  client.defineCommand('keepIdempotent', { numberOfKeys: 1, lua: KEEP });
-  client.defineCommand('releaseIdempotent', { numberOfKeys: 1, lua: RELEASE });
-  // defineCommand adds the methods that the cast declares.
-  const scripted = client as ScriptedRedis;
+  const scripted = withScripts<IdempotencyScripts>(client, {
+    claimIdempotent: { numberOfKeys: 1, lua: CLAIM },
+    keepIdempotent: { numberOfKeys: 1, lua: KEEP },
+    releaseIdempotent: { numberOfKeys: 1, lua: RELEASE },
+  });
   const claim = async (request: ClaimedRequest, lockMs: number): Promise<Claim> => {
     const key = keys.idempotency(request.key);
     const standing = await guard.run(

@@ -3,6 +3,7 @@ import type { Clock } from '../../application/ports.ts';
 import { createThrottle, type Throttle } from '../../platform/throttle.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { RedisHandle } from '../redis/handle.ts';
+import { withScripts } from '../redis/scripts.ts';
 import { LOOK } from './redis-scripts.ts';
 
 interface CustodyGenerationsOptions {
@@ -45,7 +46,7 @@ interface CustodyGenerations {
   unknownKey(): UnknownKey | null;
 }
 
-type ScriptedRedis = RedisClient & {
+type GenerationScripts = {
   lookAtCustody(
     key: string,
     formerKey: string,
@@ -80,7 +81,7 @@ class KnownGenerations implements CustodyGenerations {
   readonly #known = new Map<string, string>();
   readonly #processId = randomUUID();
   readonly #writer: string;
-  readonly #scripted: ScriptedRedis;
+  readonly #scripted: RedisClient & GenerationScripts;
   readonly #reports: Throttle;
   readonly #looks: Throttle;
   #unknownKey: UnknownKey | null = null;
@@ -93,9 +94,9 @@ class KnownGenerations implements CustodyGenerations {
     this.#writer = options.keyIds.join('+');
     this.#reports = createThrottle(LOST_INTERVAL_MS, () => clock.monotonicMs());
     this.#looks = createThrottle(LOOK_INTERVAL_MS, () => clock.monotonicMs());
-    redis.client.defineCommand('lookAtCustody', { numberOfKeys: 2, lua: LOOK });
-    // defineCommand adds the method that the cast declares.
-    this.#scripted = redis.client as ScriptedRedis;
+    this.#scripted = withScripts<GenerationScripts>(redis.client, {
+      lookAtCustody: { numberOfKeys: 2, lua: LOOK },
+    });
     redis.onUp(() => void this.#lookAtAll());
     if (redis.guard.state() === 'up') void this.#lookAtAll();
   }

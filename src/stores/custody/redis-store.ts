@@ -1,7 +1,7 @@
 import type { Clock, CustodyName, CustodyStore } from '../../application/ports.ts';
 import type { CustodyFit, CustodyLoss, CustodyRecord } from '../../domain/custody.ts';
-import type { RedisClient } from '../redis/connection.ts';
 import type { RedisHandle } from '../redis/handle.ts';
+import { withScripts } from '../redis/scripts.ts';
 import { briefLifeMs, custodyLifeMs } from './custody-life.ts';
 import { createCustodyGenerations, type UnknownKey } from './redis-generations.ts';
 import { KEEP, USE } from './redis-scripts.ts';
@@ -34,7 +34,7 @@ interface RedisCustodyStore extends CustodyStore {
   unknownKey(): UnknownKey | null;
 }
 
-type ScriptedRedis = RedisClient & {
+type CustodyScripts = {
   useTelemetry(...keysAndArguments: readonly (string | number)[]): Promise<unknown>;
   keepTelemetry(...keysAndArguments: readonly (string | number)[]): Promise<unknown>;
 };
@@ -47,10 +47,10 @@ export function createRedisCustodyStore(options: RedisCustodyStoreOptions): Redi
   const { redis, clock, retentionMs, keyIds } = options;
   const { client, keys, guard } = redis;
   // The number of keys is fixed, because ioredis tells the slot of a command from its first argument.
-  client.defineCommand('useTelemetry', { numberOfKeys: 2 + keyIds.length, lua: USE });
-  client.defineCommand('keepTelemetry', { numberOfKeys: keyIds.length, lua: KEEP });
-  // defineCommand adds the methods that the cast declares.
-  const scripted = client as ScriptedRedis;
+  const scripted = withScripts<CustodyScripts>(client, {
+    useTelemetry: { numberOfKeys: 2 + keyIds.length, lua: USE },
+    keepTelemetry: { numberOfKeys: keyIds.length, lua: KEEP },
+  });
   const generations = createCustodyGenerations(options);
   const writer = keyIds.join('+');
 

@@ -1,4 +1,5 @@
 import type { RedisClient } from '../redis/connection.ts';
+import { withScripts } from '../redis/scripts.ts';
 
 const SET_UNLESS_PURGED = `
 if redis.call('GET', KEYS[1]) == ARGV[3] then return 0 end
@@ -21,7 +22,9 @@ if not standing or string.sub(standing, 1, #ARGV[1]) ~= ARGV[1] then return 0 en
 return redis.call('DEL', KEYS[1])`;
 
 /** What Redis does for evidence in one step each, and on one key each. */
-export type EvidenceRedis = RedisClient & {
+export type EvidenceRedis = RedisClient & EvidenceScripts;
+
+type EvidenceScripts = {
   /** Resolves 1, or 0 when the tombstone stands. */
   setUnlessPurged(key: string, text: string, lifeMs: number, tombstone: string): Promise<number>;
   /**
@@ -35,9 +38,9 @@ export type EvidenceRedis = RedisClient & {
 
 /** Teaches a connection the commands. */
 export function defineEvidenceCommands(redis: RedisClient): EvidenceRedis {
-  redis.defineCommand('setUnlessPurged', { numberOfKeys: 1, lua: SET_UNLESS_PURGED });
-  redis.defineCommand('getOrClaim', { numberOfKeys: 1, lua: GET_OR_CLAIM });
-  redis.defineCommand('releaseClaim', { numberOfKeys: 1, lua: RELEASE_CLAIM });
-  // defineCommand adds the methods that the cast declares.
-  return redis as EvidenceRedis;
+  return withScripts<EvidenceScripts>(redis, {
+    setUnlessPurged: { numberOfKeys: 1, lua: SET_UNLESS_PURGED },
+    getOrClaim: { numberOfKeys: 1, lua: GET_OR_CLAIM },
+    releaseClaim: { numberOfKeys: 1, lua: RELEASE_CLAIM },
+  });
 }

@@ -1,4 +1,5 @@
 import type { RedisClient } from '../../redis/connection.ts';
+import { withScripts } from '../../redis/scripts.ts';
 
 /**
  * Appends a batch to the stream of an hour, indexes and counts it, all at once or not at all. A batch that the writer has appended before is not appended again.
@@ -92,7 +93,9 @@ return 1`;
 export type StreamEntry = [id: string, fields: string[]];
 
 /** A Redis client with the scripts of the decision log. */
-export type DecisionRedis = RedisClient & {
+export type DecisionRedis = RedisClient & DecisionScripts;
+
+type DecisionScripts = {
   appendDecisions(...keysAndArguments: (string | Buffer)[]): Promise<[status: string, nowMs: number]>;
   readDecisions(
     records: string,
@@ -105,9 +108,9 @@ export type DecisionRedis = RedisClient & {
 
 /** Adds the scripts of the decision log to a connection. */
 export function withDecisionScripts(redis: RedisClient): DecisionRedis {
-  redis.defineCommand('appendDecisions', { numberOfKeys: 8, lua: APPEND });
-  redis.defineCommand('readDecisions', { numberOfKeys: 1, lua: READ });
-  redis.defineCommand('labelDecision', { numberOfKeys: 5, lua: LABEL });
-  // defineCommand adds the methods that the cast declares.
-  return redis as DecisionRedis;
+  return withScripts<DecisionScripts>(redis, {
+    appendDecisions: { numberOfKeys: 8, lua: APPEND },
+    readDecisions: { numberOfKeys: 1, lua: READ },
+    labelDecision: { numberOfKeys: 5, lua: LABEL },
+  });
 }

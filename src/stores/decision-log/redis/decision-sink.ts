@@ -78,7 +78,7 @@ function toWords(batch: LogBatch, hour: number, options: RedisDecisionOptions): 
   const { redis, writer } = options;
   const keys = redis.keys.decisions(hour);
   const endMs = (hour + 1) * HOUR_MS;
-  const decisions = batch.records.filter(({ kind }) => kind === 'decision') as DecisionRecord[];
+  const decisions = batch.records.filter((record) => record.kind === 'decision');
   const times = decisions.map(({ decided_at: at }) => Date.parse(at));
   return [
     keys.records,
