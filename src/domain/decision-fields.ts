@@ -12,7 +12,10 @@ const reason = {
   certain: z.boolean().describe('False when the rule is unknown because evidence is missing.'),
 };
 
-/** A decision as callers and readers know it. Answers, records, lists, streams and exports take their fields from here, so that one thing has one name. */
+/**
+ * A decision as callers and readers know it. Answers, records, lists, streams and exports take their fields from
+ * here, so that one thing has one name.
+ */
 export const decisionFields = {
   decision_id: z.string().describe('UUIDv7.').meta({ format: 'uuid' }),
   decision: z.enum(VERDICTS).describe('CHALLENGE is BLOCK until your step-up is completed.'),
