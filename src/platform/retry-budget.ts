@@ -34,7 +34,8 @@ export function createRetryBudget(monotonicMs: () => number): RetryBudget {
   }));
   const current = (): Second => {
     const startedAt = Math.floor(monotonicMs() / 1_000);
-    const second = seconds[startedAt % WINDOW_SECONDS] as Second;
+    const second = seconds[startedAt % WINDOW_SECONDS];
+    if (second === undefined) throw new RangeError('a second is outside of the window');
     if (second.startedAt !== startedAt) Object.assign(second, { startedAt, calls: 0, retries: 0 });
     return second;
   };

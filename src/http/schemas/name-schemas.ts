@@ -9,12 +9,12 @@ type Json = { [name: string]: unknown };
  * it.
  */
 export function nameSchemas(document: Json): void {
-  const components = (document['components'] ?? {}) as Json;
-  const schemas = (components['schemas'] ?? {}) as Json;
+  const components = objectIn(document, 'components');
+  const schemas = objectIn(components, 'schemas');
   const names = new Names(schemas);
   for (const [name, schema] of Object.entries(schemas)) nameInside(schema, name, names);
-  for (const path of Object.values((document['paths'] ?? {}) as Json))
-    for (const operation of Object.values(path as Json)) nameOperation(operation as Operation, names);
+  for (const path of objectsOf(objectIn(document, 'paths')))
+    for (const operation of objectsOf(path)) nameOperation(operation, names);
   components['schemas'] = schemas;
   document['components'] = components;
 }
@@ -40,24 +40,23 @@ class Names {
   }
 }
 
-interface Operation {
-  readonly operationId?: string;
-  readonly responses?: Json;
-  readonly requestBody?: Json;
-  readonly parameters?: readonly { readonly schema?: Json }[];
+function nameOperation(operation: Json, names: Names): void {
+  const { operationId } = operation;
+  const base = toPascal(typeof operationId === 'string' ? operationId : 'operation');
+  for (const parameter of objectsOf(objectIn(operation, 'parameters')))
+    if (isObject(parameter['schema'])) sayPlainly(parameter['schema']);
+  const answers = objectIn(operation, 'responses');
+  for (const status of Object.keys(answers)) {
+    const name = `${base}${ANSWER_NAMES[status] ?? 'Other'}Answer`;
+    nameContent(objectIn(answers, status), name, names);
+  }
+  nameContent(objectIn(operation, 'requestBody'), `${base}Request`, names);
 }
 
-function nameOperation(operation: Operation, names: Names): void {
-  const base = toPascal(operation.operationId ?? 'operation');
-  for (const { schema } of operation.parameters ?? []) if (schema !== undefined) sayPlainly(schema);
-  const answers = Object.entries(operation.responses ?? {}).map(
-    ([status, answer]) => [`${base}${ANSWER_NAMES[status] ?? 'Other'}Answer`, answer] as const,
-  );
-  for (const [name, holder] of [...answers, [`${base}Request`, operation.requestBody] as const])
-    for (const media of Object.values(((holder as Json | undefined)?.['content'] ?? {}) as Json)) {
-      const { schema } = media as { schema?: Json };
-      if (schema !== undefined) (media as Json)['schema'] = nameSchema(schema, name, names);
-    }
+/** Names the schemas of an answer or a request, of every media type. */
+function nameContent(holder: Json, name: string, names: Names): void {
+  for (const media of objectsOf(objectIn(holder, 'content')))
+    if (isObject(media['schema'])) media['schema'] = nameSchema(media['schema'], name, names);
 }
 
 /**
@@ -68,8 +67,8 @@ function nameSchema(schema: Json, name: string, names: Names): Json {
   nameInside(schema, name, names);
   const { type } = schema;
   const isNullable = Array.isArray(type) && type.includes('null');
-  const isObject = type === 'object' || (isNullable && type.includes('object'));
-  if (!isObject || schema['properties'] === undefined) return schema;
+  const isOfObjects = type === 'object' || (isNullable && type.includes('object'));
+  if (!isOfObjects || schema['properties'] === undefined) return schema;
   const { description, ...bare } = schema;
   const reference = names.refer({ ...bare, type: 'object' }, name);
   if (!isNullable) return description === undefined ? reference : { ...reference, description };
@@ -77,23 +76,23 @@ function nameSchema(schema: Json, name: string, names: Names): Json {
 }
 
 function nameInside(value: unknown, name: string, names: Names): void {
-  const schema = value as Json;
+  if (!isObject(value)) return;
+  const schema = value;
   sayPlainly(schema);
-  const properties = (schema['properties'] ?? {}) as Json;
+  const properties = objectIn(schema, 'properties');
   for (const [property, inner] of Object.entries(properties))
-    properties[property] = nameSchema(inner as Json, name + toPascal(property), names);
+    if (isObject(inner)) properties[property] = nameSchema(inner, name + toPascal(property), names);
   for (const [keyword, suffix] of [
     ['items', 'Item'],
     ['additionalProperties', 'Value'],
   ] as const) {
     const inner = schema[keyword];
-    if (typeof inner === 'object' && inner !== null)
-      schema[keyword] = nameSchema(inner as Json, name + suffix, names);
+    if (isObject(inner)) schema[keyword] = nameSchema(inner, name + suffix, names);
   }
   for (const keyword of ['anyOf', 'oneOf', 'allOf'] as const) {
-    const options = schema[keyword];
+    const options: unknown = schema[keyword];
     if (!Array.isArray(options)) continue;
-    schema[keyword] = (options as Json[]).map((inner, place) => {
+    schema[keyword] = options.filter(isObject).map((inner, place) => {
       const { title, ...untitled } = inner;
       return nameSchema(
         untitled,
@@ -102,6 +101,20 @@ function nameInside(value: unknown, name: string, names: Names): void {
       );
     });
   }
+}
+
+/** The object under a name, as it is and not a copy; an empty one where there is none. */
+function objectIn(holder: Json, name: string): Json {
+  const value = holder[name];
+  return isObject(value) ? value : {};
+}
+
+function objectsOf(holder: Json): readonly Json[] {
+  return Object.values(holder).filter(isObject);
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Leaves out what generators turn into code that does not compile, or into classes that cannot be used. */
