@@ -133,6 +133,7 @@ export function partsAskedAbout(
   providers: readonly { readonly subject: SubjectPart }[],
 ): readonly SubjectPart[] {
   const asked = new Set(providers.map(({ subject }) => subject));
+  // `Object.keys` forgets that they are the keys of this table, which is closed.
   return (Object.keys(SUBJECT_PARTS) as SubjectPart[]).filter((part) => asked.has(part));
 }
 

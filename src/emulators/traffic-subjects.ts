@@ -55,6 +55,7 @@ export function createSubjects(random: () => number = Math.random): Subjects {
   let serial = 0;
   const sessions: Session[] = [];
   const below = (bound: number) => Math.floor(random() * bound);
+  // `below` is always within the list, and no list here is empty.
   const pick = <Value>(values: readonly Value[]): Value => values[below(values.length)] as Value;
   const openSession = (isKept: boolean): Session => {
     serial += 1;

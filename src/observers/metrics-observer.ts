@@ -142,5 +142,6 @@ function bindEach<Name extends string>(
   names: readonly Name[],
   bind: (name: Name) => CounterSeries,
 ): Readonly<Record<Name, CounterSeries>> {
+  // `Object.fromEntries` forgets that every name of the list is a key.
   return Object.fromEntries(names.map((name) => [name, bind(name)])) as Record<Name, CounterSeries>;
 }

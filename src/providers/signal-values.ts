@@ -20,6 +20,7 @@ export function omitAbsent<Fields extends object>(fields: Fields): Present<Field
     const value: unknown = Reflect.get(fields, name);
     if (value !== undefined) present[name] = value;
   }
+  // Built key by key, of which the compiler keeps no account.
   return present as Present<Fields>;
 }
 

@@ -8,6 +8,7 @@ type Values = Map<string, number>;
 
 /** Counts decisions. This is the hot path, so names are built only when the counts are read. */
 export class DecisionTally {
+  // `Object.fromEntries` forgets that every group of the list is a key.
   readonly #plain = Object.fromEntries(PLAIN.map((group) => [group, new Map()])) as Record<
     (typeof PLAIN)[number],
     Values

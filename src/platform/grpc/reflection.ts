@@ -72,6 +72,7 @@ function toHandler({ decode, encode }: ProtoMethod, toAnswer: (question: Questio
             return;
           }
           try {
+            // protobufjs decodes by reflection.proto, whose message Question spells out.
             const question = decode(bytes) as Question;
             reply.send(encode({ original_request: question, ...toAnswer(question) }));
           } catch {
