@@ -1,4 +1,7 @@
-/** Preloaded (`--import`) into every server that is measured, the real service among them: reports the CPU time of its process, and ends it when the benchmark is gone. */
+/**
+ * Preloaded (`--import`) into every server that is measured, the real service among them: reports the CPU
+ * time of its process, and ends it when the benchmark is gone.
+ */
 import { z } from 'zod';
 import { answer } from './child.ts';
 

@@ -8,7 +8,10 @@ const PAGE = `${ROOT}/src/dashboard/page`;
 /** Chromium, Firefox and Safari of 2023 on: what can run the page's CSS and its streams. */
 const TARGET = ['chrome112', 'firefox117', 'safari16.5'];
 
-/** Builds the page: the text of every asset by its file name. The same sources and packages give the same text on every machine. */
+/**
+ * Builds the page: the text of every asset by its file name. The same sources and packages give the same text
+ * on every machine.
+ */
 export async function buildDashboard(): Promise<ReadonlyMap<string, string>> {
   const built = await build({
     absWorkingDir: ROOT,

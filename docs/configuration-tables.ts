@@ -12,7 +12,10 @@ import { code, toTable } from './markdown-table.ts';
 
 const HEADER = ['Variable', 'Default', 'Required', 'Meaning', 'Values'];
 
-/** Every environment variable, in one table for the service, one for Redis, one for the decision log, one for traces, one for proxies and one for each provider. */
+/**
+ * Every environment variable, in one table for the service, one for Redis, one for the decision log, one for
+ * traces, one for proxies and one for each provider.
+ */
 export function renderConfiguration({ providers, sinks }: PlugInDeclarations): string {
   const service = toTable(HEADER, toRows(Object.values(SERVICE_SETTINGS), 'yes'));
   const redis = toTable(HEADER, toRows(Object.values(REDIS_SETTINGS), 'yes'));

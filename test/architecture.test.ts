@@ -36,12 +36,30 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   http: ['application', 'domain', 'platform'],
   gateways: ['application', 'domain', 'platform'],
   dashboard: ['application', 'domain', 'platform'],
-  // The tracer and the decision log are ports too, in files of their own.
-  providers: ['application/ports.ts', 'application/tracer.ts', 'domain', 'platform'],
-  stores: ['application/ports.ts', 'application/decision-log/decision-log.ts', 'domain', 'platform'],
+  providers: [
+    'application/clock.ts',
+    'application/evidence/evidence-source.ts',
+    'application/evidence/evidence-store.ts',
+    'application/evidence/provider-answer.ts',
+    'application/observers.ts',
+    'application/tracer.ts',
+    'domain',
+    'platform',
+  ],
+  stores: [
+    'application/clock.ts',
+    'application/callers/idempotency-store.ts',
+    'application/callers/request-counter.ts',
+    'application/custody/custody-store.ts',
+    'application/decision-log/decision-log.ts',
+    'application/evidence/evidence-store.ts',
+    'domain',
+    'platform',
+  ],
   application: ['domain'],
   emulators: ['providers'],
-  // How one environment variable is declared, the same for the service and for plug-ins; and what was read, or why not.
+  // How one environment variable is declared, the same for the service and for plug-ins; and what was read,
+  // or why not.
   config: ['platform/setting.ts', 'platform/result.ts'],
   platform: [],
   domain: [],
@@ -223,7 +241,10 @@ function exportsOf(text: string): readonly Exported[] {
   return [...text.matchAll(pattern)].map(({ 1: name = '', index }) => ({ name, offset: index }));
 }
 
-/** `file#name` of what a file takes from others; `file#*` where it takes all of one. Files of src by their paths in it. */
+/**
+ * `file#name` of what a file takes from others; `file#*` where it takes all of one. Files of src by their
+ * paths in it.
+ */
 function namesTakenBy(path: string, text: string): readonly string[] {
   const patterns = [
     /\bimport\s+(?:type\s+)?(?<names>[^';]*?)\s+from\s*'(?<target>\.[^']+)'/g,
@@ -369,7 +390,7 @@ t.test('finds exports that are unused or not described, and no other', async (t)
 const PLANTED: readonly (readonly [string, string])[] = [
   ['domain/verdict2.ts', "import { v7 } from 'some-package';"],
   ['domain/verdict2.ts', "import { hash } from 'node:crypto';"],
-  ['domain/policy/x.ts', "import type { Clock } from '../../application/ports.ts';"],
+  ['domain/policy/x.ts', "import type { Clock } from '../../application/clock.ts';"],
   ['domain/x.ts', 'export const now = () => Date.now();'],
   ['domain/x.ts', 'export async function f() {}'],
   ['application/x.ts', "import { createServer } from '../http/server.ts';"],
@@ -479,7 +500,7 @@ t.test('takes nothing harmless for a breach', async (t) => {
     ['stores/custody/redis-store.ts', "import type { RedisHandle } from '../redis/handle.ts';"],
     [
       'stores/redis/x.ts',
-      "import type { Clock } from '../../application/ports.ts';\nimport { Redis } from 'ioredis';",
+      "import type { Clock } from '../../application/clock.ts';\nimport { Redis } from 'ioredis';",
     ],
     ['main.ts', "import { loadConfig } from './config/config.ts';\nprocess.exit(1);"],
     ['dashboard/page/x.tsx', "import { useRef } from 'preact/hooks';\nimport { go } from './view-state.ts';"],

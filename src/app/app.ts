@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { rememberPolicies } from '../application/decision-log/known-policies.ts';
-import { createPurgeEvidence } from '../application/purge-evidence.ts';
+import { createPurgeEvidence } from '../application/evidence/purge-evidence.ts';
 import { startTracer } from '../observers/start-tracer.ts';
 import type { GrpcServer } from '../platform/grpc/server.ts';
 import { wireCallers } from './callers.ts';
@@ -30,8 +30,8 @@ export interface App {
   /** Runs the code of a decision before anybody asks for one; asks nobody and keeps nothing. */
   warmUp(): Promise<void>;
   /**
-   * Makes /readyz answer 503 and every answer close its connection, so that load balancers and clients turn away
-   * before the listener closes. Requests are still decided.
+   * Makes /readyz answer 503 and every answer close its connection, so that load balancers and clients turn
+   * away before the listener closes. Requests are still decided.
    */
   drain(): void;
   /** Finishes what is in flight, then closes every connection, watch and pool. */

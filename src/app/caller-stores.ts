@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
-import type { Clock, IdempotencyStore, RequestCounter } from '../application/ports.ts';
+import type { IdempotencyStore } from '../application/callers/idempotency-store.ts';
+import type { RequestCounter } from '../application/callers/request-counter.ts';
+import type { Clock } from '../application/clock.ts';
 import { createMemoryRequestCounter } from '../stores/callers/memory-counter.ts';
 import { createMemoryIdempotencyStore } from '../stores/callers/memory-idempotency.ts';
 import { createRedisRequestCounter } from '../stores/callers/redis-counter.ts';

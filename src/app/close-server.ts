@@ -4,17 +4,25 @@ import type { FastifyInstance } from 'fastify';
 
 /** How long a connection that has become idle may hold up a shutdown. */
 const IDLE_SWEEP_MS = 50;
-/** Below the time after which the process gives up on closing. Every decision is answered by then, unless its deadline is longer; what is left is an export, or a client that never ends its request. */
+/**
+ * Below the time after which the process gives up on closing. Every decision is answered by then, unless its
+ * deadline is longer; what is left is an export, or a client that never ends its request.
+ */
 const PATIENCE_MS = 6_000;
 
-/** Watches the connections of a server, so that it can be closed without waiting for clients that ask nothing. The function ends it: what is in flight is answered first. */
+/**
+ * Watches the connections of a server, so that it can be closed without waiting for clients that ask nothing.
+ * The function ends it: what is in flight is answered first.
+ */
 export function prepareClose(server: FastifyInstance): () => Promise<void> {
   const connections = watchConnections(server.server);
   return async () => {
     const sweep = setInterval(() => {
-      // Fastify closes the connections that are idle now; one that answers a last request becomes idle later, and would hold the close until its keep-alive ends.
+      // Fastify closes the connections that are idle now; one that answers a last request becomes idle later,
+      // and would hold the close until its keep-alive ends.
       server.server.closeIdleConnections();
-      // To node:http a connection that was opened ahead of need is busy, and once closing begins it no longer ends those that stay silent.
+      // To node:http a connection that was opened ahead of need is busy, and once closing begins it no longer
+      // ends those that stay silent.
       for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
     }, IDLE_SWEEP_MS);
     const force = setTimeout(() => server.server.closeAllConnections(), PATIENCE_MS);

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Clock } from '../application/ports.ts';
+import type { Clock } from '../application/clock.ts';
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
@@ -35,7 +35,9 @@ const DEFAULTS = {
 /** What a service cannot choose for itself, and what it otherwise would. */
 export type AppOptions = Omit<AppContext, keyof typeof DEFAULTS> & Partial<AppContext>;
 
-/** The options with what they leave out. Throws when an id of a registry will not do, or stands there twice. */
+/**
+ * The options with what they leave out. Throws when an id of a registry will not do, or stands there twice.
+ */
 export function toContext(options: AppOptions): AppContext {
   for (const registry of [checkProviders(options.providers), checkSinks(options.sinks)])
     if (!registry.ok) throw new Error(registry.mistakes.join('\n'));

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Clock } from '../application/clock.ts';
 import type {
   DecisionLogReader,
   Delivery,
@@ -9,7 +10,6 @@ import { createDirectDelivery, createLossyDelivery } from '../application/decisi
 import { createStrictDelivery } from '../application/decision-log/deliver-strict.ts';
 import type { RecordDecisionOptions } from '../application/decision-log/record-decision.ts';
 import type { RecordHashes } from '../application/decision-log/to-decision-record.ts';
-import type { Clock } from '../application/ports.ts';
 import type { Config } from '../config/config.ts';
 import { createDropLog } from '../observers/drop-log.ts';
 import { toRfc3339 } from '../platform/rfc3339.ts';
@@ -53,7 +53,9 @@ interface DefinedSink extends OpenSink {
   readonly definition: SinkDefinition;
 }
 
-/** Opens the log that the configuration asks for; null where it is off. Rejects when a sink cannot be opened. */
+/**
+ * Opens the log that the configuration asks for; null where it is off. Rejects when a sink cannot be opened.
+ */
 export async function openDecisionLog(options: DecisionLogOptions): Promise<DecisionLog | null> {
   const { config, logger } = options;
   const sinks: DefinedSink[] = [];
@@ -97,7 +99,9 @@ function namedSinks(
   return sinks.filter(({ id }) => decisionLog.sinks.some((one) => one.id === id && one.isNamed));
 }
 
-/** The named sinks, the one that is read first. One that could be read and is not would be written for nobody. */
+/**
+ * The named sinks, the one that is read first. One that could be read and is not would be written for nobody.
+ */
 function sinksToOpen({ config, sinks }: DecisionLogOptions): readonly SinkDefinition[] {
   const named = namedSinks(config, sinks);
   if (named.length === 0) return [];

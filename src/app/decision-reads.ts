@@ -1,9 +1,9 @@
+import type { Clock } from '../application/clock.ts';
 import { createCountSteps } from '../application/decision-log/count-steps.ts';
 import { createDecisionFeed } from '../application/decision-log/decision-feed.ts';
 import type { KnownPolicies } from '../application/decision-log/known-policies.ts';
 import { paceReads } from '../application/decision-log/pace-reads.ts';
-import type { ProviderSlot } from '../application/gather-evidence.ts';
-import type { Clock } from '../application/ports.ts';
+import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { DecisionReads } from '../http/decision-log/decision-reads.ts';
 import { createDecisionStreams } from '../http/decision-log/decision-streams.ts';
 import { createBackgroundWork } from '../platform/background-work.ts';
@@ -16,7 +16,10 @@ interface DecisionReadsOptions {
   readonly slots: readonly ProviderSlot[];
 }
 
-/** The shares of the event loop that reading the log may take: for answers that somebody waits for, and for exports and streams that catch up. Decisions keep the rest. */
+/**
+ * The shares of the event loop that reading the log may take: for answers that somebody waits for, and for
+ * exports and streams that catch up. Decisions keep the rest.
+ */
 const READ_SHARE_MAX = 0.2;
 const BULK_SHARE_MAX = 0.1;
 

@@ -1,8 +1,8 @@
-import { createCustody } from '../application/custody.ts';
+import { createCustody } from '../application/custody/custody.ts';
 import { createDecide, type Decide } from '../application/decide.ts';
 import type { KnownPolicies } from '../application/decision-log/known-policies.ts';
 import { createRecordDecision } from '../application/decision-log/record-decision.ts';
-import type { ProviderSlot } from '../application/gather-evidence.ts';
+import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import { type SettledDecide, settleDecisions } from '../application/settle-decision.ts';
 import type { Tracer } from '../application/tracer.ts';
 import type { AppContext } from './context.ts';

@@ -1,7 +1,7 @@
 import { createBlockAmbiguous } from '../application/block-ambiguous.ts';
 import type { HoldToLimits } from '../application/callers/hold-to-limits.ts';
+import type { Clock } from '../application/clock.ts';
 import type { Decide } from '../application/decide.ts';
-import type { Clock } from '../application/ports.ts';
 import type { SettledDecide } from '../application/settle-decision.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import { createIsGateway, type FindKeyHolder } from '../gateways/authenticate-gateway.ts';

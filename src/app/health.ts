@@ -1,4 +1,4 @@
-import type { ProviderSlot } from '../application/gather-evidence.ts';
+import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { Readiness } from '../http/routes/health.ts';
 import type { DecisionLog } from './decision-log.ts';
 import type { FollowedFiles } from './followed-files.ts';

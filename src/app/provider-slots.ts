@@ -1,5 +1,8 @@
-import type { ProviderSlot } from '../application/gather-evidence.ts';
-import type { Clock, EvidenceSource, EvidenceStore, ProviderObserver } from '../application/ports.ts';
+import type { Clock } from '../application/clock.ts';
+import type { EvidenceSource } from '../application/evidence/evidence-source.ts';
+import type { EvidenceStore } from '../application/evidence/evidence-store.ts';
+import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
+import type { ProviderObserver } from '../application/observers.ts';
 import type { Config } from '../config/config.ts';
 import type { ProviderConfig } from '../config/provider-settings.ts';
 import { createHttpClient, type HttpClient } from '../platform/http-client.ts';
@@ -69,7 +72,9 @@ export function createProviderSlots(options: ProviderSlotsOptions): ProviderSlot
   };
 }
 
-/** One upstream account has one key space: other settings or credentials must not meet the evidence of these. */
+/**
+ * One upstream account has one key space: other settings or credentials must not meet the evidence of these.
+ */
 function createKeysOf(
   idHashKeys: readonly string[],
   { id, settings }: ProviderConfig,

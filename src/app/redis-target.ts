@@ -13,7 +13,10 @@ export function checkTlsFiles(tls: RedisTlsConfig | null): readonly string[] {
   ];
 }
 
-/** The configured Redis with the files of TLS read; null where none is configured. Throws when a file cannot be read; see checkTlsFiles for all mistakes beforehand. */
+/**
+ * The configured Redis with the files of TLS read; null where none is configured. Throws when a file cannot
+ * be read; see checkTlsFiles for all mistakes beforehand.
+ */
 export function readRedisTarget(config: RedisConfig | null): RedisTarget | null {
   return config === null ? null : { ...config, tls: config.tls === null ? null : readTls(config.tls) };
 }

@@ -14,7 +14,10 @@ export interface RedisInUse {
   /** Adds a connection that is in use. The first is the one that counts before all others. */
   watch(health: () => ConnectionHealth | null): void;
   state(): StoreState;
-  /** What to say of Redis to whoever asks: the finding, or else why a connection is down. Null when all are up. */
+  /**
+   * What to say of Redis to whoever asks: the finding, or else why a connection is down. Null when all are
+   * up.
+   */
   problem(): StoreProblem | null;
   /** Asks for an inspection: a command was refused with this code. */
   recheck(code: string): void;
@@ -23,7 +26,9 @@ export interface RedisInUse {
 
 const NOTHING_TO_INSPECT: RedisInspector = { problem: () => null, recheck: () => {}, close: () => {} };
 
-/** Reads where Redis is, and inspects it in the background. Throws when a file that it needs cannot be read. */
+/**
+ * Reads where Redis is, and inspects it in the background. Throws when a file that it needs cannot be read.
+ */
 export function inspectRedisInUse(context: AppContext): RedisInUse {
   const target = readRedisTarget(context.config.redis);
   const watched: (() => ConnectionHealth | null)[] = [];

@@ -31,7 +31,10 @@ export interface RouteDependencies {
   readonly callerMetrics: MetricsSource | null;
 }
 
-/** Registers every group of routes, and the description of them all. Without `service` all of them are described, and none answers. */
+/**
+ * Registers every group of routes, and the description of them all. Without `service` all of them are
+ * described, and none answers.
+ */
 export async function registerRoutes(
   app: FastifyInstance,
   context: Pick<AppContext, 'version' | 'providers'>,

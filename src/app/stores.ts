@@ -1,4 +1,4 @@
-import type { CustodyStore } from '../application/ports.ts';
+import type { CustodyStore } from '../application/custody/custody-store.ts';
 import { keyIdOf } from '../platform/keyed-hash.ts';
 import { createMemoryCustodyStore } from '../stores/custody/memory-store.ts';
 import type { UnknownKey } from '../stores/custody/redis-generations.ts';

@@ -1,6 +1,7 @@
+import type { Clock } from '../application/clock.ts';
 import { createDecide } from '../application/decide.ts';
-import type { ProviderSlot } from '../application/gather-evidence.ts';
-import type { Clock, EvidenceSource } from '../application/ports.ts';
+import type { EvidenceSource } from '../application/evidence/evidence-source.ts';
+import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import { toDecisionBody } from '../http/schemas/decide.ts';
 
@@ -15,7 +16,10 @@ interface WarmUpOptions {
   readonly newId: () => string;
 }
 
-/** Runs the code of a decision and of its deadline, so that the first caller does not wait for the compiler. No provider, store, log or observer is asked or told: nothing answers, and nothing is kept. */
+/**
+ * Runs the code of a decision and of its deadline, so that the first caller does not wait for the compiler.
+ * No provider, store, log or observer is asked or told: nothing answers, and nothing is kept.
+ */
 export async function warmUp({ slots, policy, clock, newId }: WarmUpOptions): Promise<void> {
   const decide = createDecide({
     slots: slots.map((slot) => ({ ...slot, source: slot.source && toSilent(slot.source) })),

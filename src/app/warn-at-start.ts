@@ -1,11 +1,11 @@
 import { findInertRules } from '../application/describe-policy.ts';
-import type { ProviderSlot } from '../application/gather-evidence.ts';
+import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import type { AppContext } from './context.ts';
 
 /**
- * Says in the log that the service is a demo, and names every provider without credentials, with the rules that
- * cannot be evaluated without it.
+ * Says in the log that the service is a demo, and names every provider without credentials, with the rules
+ * that cannot be evaluated without it.
  */
 export function warnAtStart(
   { config, logger }: AppContext,

@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
+import type { Clock } from './clock.ts';
 import type { Decide } from './decide.ts';
-import type { Clock } from './ports.ts';
 
 /** The reason code of a subject whose ids can be read in more than one way. */
 const SUBJECT_AMBIGUOUS = 'SUBJECT_AMBIGUOUS';

@@ -4,14 +4,14 @@ import { type CompiledPolicy, readsCustody } from '../domain/policy/compile.ts';
 import { evaluatePolicy } from '../domain/policy/evaluate.ts';
 import { toRequestSignals } from '../domain/policy/request-signals.ts';
 import type { Subject } from '../domain/subject.ts';
-import type { Custody, CustodyUse } from './custody.ts';
+import type { Clock } from './clock.ts';
+import type { Custody, CustodyUse } from './custody/custody.ts';
 import {
   enabledDeviceProviders,
   type Gathered,
   gatherEvidence,
   type ProviderSlot,
-} from './gather-evidence.ts';
-import type { Clock } from './ports.ts';
+} from './evidence/gather-evidence.ts';
 import { type Span, type Tracer, toDecisionAttributes } from './tracer.ts';
 
 /** The options of a decision besides the subject. */

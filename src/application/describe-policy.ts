@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import { CAN_BE_TRUE } from '../domain/policy/possible-results.ts';
-import type { ProviderSlot } from './gather-evidence.ts';
+import type { ProviderSlot } from './evidence/gather-evidence.ts';
 
 /**
  * A rule that cannot work as written because it reads a provider that is disabled. `partial` rules can still

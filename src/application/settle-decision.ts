@@ -1,7 +1,7 @@
 import type { Decision } from '../domain/decision.ts';
 import type { Subject } from '../domain/subject.ts';
 import type { Decide, DecideOptions } from './decide.ts';
-import type { DecisionObserver } from './ports.ts';
+import type { DecisionObserver } from './observers.ts';
 
 /** The caller and its entry point. */
 export interface Asking {

@@ -53,8 +53,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 type OwnSettings = Omit<typeof SERVICE_SETTINGS, 'idHashKey' | 'idHashKeyList'>;
 
 /**
- * The files that the configuration names, and what else decides whether they will do; one is undefined where its
- * own variable is missing or wrong.
+ * The files that the configuration names, and what else decides whether they will do; one is undefined where
+ * its own variable is missing or wrong.
  */
 export interface ConfigFiles
   extends Pick<

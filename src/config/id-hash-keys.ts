@@ -32,7 +32,10 @@ interface ReadHashKeys {
   readonly idHashKeyList: readonly string[] | null | undefined;
 }
 
-/** The keys that either of the two variables gives, the one in force first; undefined where there is a mistake. */
+/**
+ * The keys that either of the two variables gives, the one in force first; undefined where there is a
+ * mistake.
+ */
 export function chooseIdHashKeys(
   { idHashKey, idHashKeyList }: ReadHashKeys,
   env: Readonly<Record<string, string | undefined>>,

@@ -11,7 +11,10 @@ interface MisspeltVariable {
 /** Two letters exchanged, or one wrong, missing or too many, and one more. */
 const EDITS_MAX = 2;
 
-/** The variables of `env` that look like ones of ours and are none. Short names and those of OpenTelemetry, whose libraries read more than we do, are left alone. */
+/**
+ * The variables of `env` that look like ones of ours and are none. Short names and those of OpenTelemetry,
+ * whose libraries read more than we do, are left alone.
+ */
 export function findMisspeltVariables(
   env: Readonly<Record<string, string | undefined>>,
   plugIns: PlugInDeclarations,

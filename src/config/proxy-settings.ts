@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import type { Settings } from '../platform/setting.ts';
 
-/** The variables of proxies, as most programs read them; each also in lower case, which goes before. They are obeyed wherever they are set: no `NODE_USE_ENV_PROXY` is needed. */
+/**
+ * The variables of proxies, as most programs read them; each also in lower case, which goes before. They are
+ * obeyed wherever they are set: no `NODE_USE_ENV_PROXY` is needed.
+ */
 export const PROXY_SETTINGS = {
   https: {
     env: 'HTTPS_PROXY',

@@ -8,7 +8,10 @@ const OF_SENTINELS = ['masterName', 'sentinelUsername', 'sentinelPassword'] as c
 const OF_TLS = ['caFile', 'certFile', 'keyFile', 'serverName'] as const;
 const REST = [...OF_URL, ...OF_SENTINELS, ...OF_TLS] as const;
 
-/** One line for each Redis variable that does not go with the others. `has` says whether a variable is set, right or wrong; `hasTls` whether TLS is asked for. */
+/**
+ * One line for each Redis variable that does not go with the others. `has` says whether a variable is set,
+ * right or wrong; `hasTls` whether TLS is asked for.
+ */
 export function findRedisMistakes(has: (name: Name) => boolean, hasTls: boolean): readonly string[] {
   const chosen = TOPOLOGIES.filter(has);
   const [topology] = chosen;

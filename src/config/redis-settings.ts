@@ -18,7 +18,10 @@ const addresses = (defaultPort: number) =>
     return z.NEVER;
   });
 
-/** The variables that say which Redis the replicas share. One of `REDIS_URL`, `REDIS_SENTINELS` and `REDIS_CLUSTER` turns it on. */
+/**
+ * The variables that say which Redis the replicas share. One of `REDIS_URL`, `REDIS_SENTINELS` and
+ * `REDIS_CLUSTER` turns it on.
+ */
 export const REDIS_SETTINGS = {
   url: {
     env: 'REDIS_URL',

@@ -16,7 +16,10 @@ interface RedisUrlConfig extends RedisCredentialsConfig, RedisAddressConfig {
   readonly isTls: boolean;
 }
 
-/** Reads `redis://` and `rediss://` URLs: an optional user with a password, host, optional port, optional database number. Null for anything else. */
+/**
+ * Reads `redis://` and `rediss://` URLs: an optional user with a password, host, optional port, optional
+ * database number. Null for anything else.
+ */
 export function parseRedisUrl(text: string): RedisUrlConfig | null {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'redis:' && url.protocol !== 'rediss:')) return null;

@@ -1,10 +1,16 @@
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What Kubernetes gives as the port of a service to every container of its namespace, unless `enableServiceLinks: false`. */
+/**
+ * What Kubernetes gives as the port of a service to every container of its namespace, unless
+ * `enableServiceLinks: false`.
+ */
 const LINK = /^(?:tcp|udp|sctp):\/\/\S+:\d+$/i;
 const LINKED_PORT = /^(.+)_PORT$/;
 
-/** The variables that are links to services: for one named `grpc`, `GRPC_PORT`, `GRPC_SERVICE_HOST`, `GRPC_PORT_9090_TCP` and so on. */
+/**
+ * The variables that are links to services: for one named `grpc`, `GRPC_PORT`, `GRPC_SERVICE_HOST`,
+ * `GRPC_PORT_9090_TCP` and so on.
+ */
 export function findServiceLinks(env: Environment): ReadonlySet<string> {
   const services = Object.entries(env).flatMap(([variable, value = '']) => {
     const service = LINKED_PORT.exec(variable)?.[1];

@@ -4,7 +4,10 @@ import { idHashKeySchema, idHashKeysSchema } from './id-hash-keys.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-/** The service's own variables. `DECISION_DEADLINE_MS` and the timeouts share the bounds of `deadline_ms` in a request. */
+/**
+ * The service's own variables. `DECISION_DEADLINE_MS` and the timeouts share the bounds of `deadline_ms` in a
+ * request.
+ */
 export const SERVICE_SETTINGS = {
   host: {
     env: 'HOST',

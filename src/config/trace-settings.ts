@@ -24,7 +24,11 @@ interface TraceSampler {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The variables of OpenTelemetry that are read here, as its specification says (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/): what cannot be read is a warning and the default. Without an endpoint none is read. */
+/**
+ * The variables of OpenTelemetry that are read here, as its specification says
+ * (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/): what cannot be read is
+ * a warning and the default. Without an endpoint none is read.
+ */
 export const TRACE_SETTINGS = {
   endpoint: {
     env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
@@ -78,7 +82,10 @@ const SAMPLERS: ReadonlyMap<string, { readonly isParentBased: boolean; readonly 
 const ALL: TraceSampler = { isParentBased: true, share: 1 };
 const DECIMAL = /^[+]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
-/** How traces are exported; null where they are not. An endpoint that is no URL is a mistake, anything else that cannot be read is a warning. */
+/**
+ * How traces are exported; null where they are not. An endpoint that is no URL is a mistake, anything else
+ * that cannot be read is a warning.
+ */
 export function readTraces(
   env: Environment,
   onMistake: (mistake: string) => void,

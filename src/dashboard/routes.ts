@@ -7,8 +7,9 @@ const IMMUTABLE = 'public, max-age=31536000, immutable';
 const REVALIDATE = 'no-cache';
 
 /**
- * Nothing is loaded but the page's own files, nothing runs that is not among them, and no text becomes markup or code (trusted types).
- * `form-action 'none'`: a form that is submitted without the script must not put the key into a URL.
+ * Nothing is loaded but the page's own files, nothing runs that is not among them, and no text becomes markup
+ * or code (trusted types). `form-action 'none'`: a form that is submitted without the script must not put the
+ * key into a URL.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",

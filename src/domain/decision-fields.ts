@@ -13,8 +13,8 @@ const reason = {
 };
 
 /**
- * A decision as callers and readers know it. Answers, records, lists, streams and exports take their fields from
- * here, so that one thing has one name.
+ * A decision as callers and readers know it. Answers, records, lists, streams and exports take their fields
+ * from here, so that one thing has one name.
  */
 export const decisionFields = {
   decision_id: z.string().describe('UUIDv7.').meta({ format: 'uuid' }),

@@ -1,4 +1,7 @@
-/** What riskgate answers, from the mildest to the strictest. The order of this list is the order of strictness. */
+/**
+ * What riskgate answers, from the mildest to the strictest. The order of this list is the order of
+ * strictness.
+ */
 export const VERDICTS = ['ALLOW', 'CHALLENGE', 'BLOCK'] as const;
 
 /** CHALLENGE means BLOCK until the caller has completed its own step-up. */

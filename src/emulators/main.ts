@@ -7,7 +7,9 @@ const OPTIONS = {
   host: { type: 'string', default: '127.0.0.1' },
 } as const;
 
-/** Where to listen, or null with a line on stderr when the flags make no sense. Port 0 takes any free port. */
+/**
+ * Where to listen, or null with a line on stderr when the flags make no sense. Port 0 takes any free port.
+ */
 function readAddress(): { host: string; port: number } | null {
   try {
     const { values } = parseArgs({ options: OPTIONS });

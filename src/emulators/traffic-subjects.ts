@@ -118,8 +118,8 @@ function drawOddity(random: () => number): readonly [string | null, string | nul
 }
 
 /**
- * Credential stuffing: forged telemetry ids, headless browsers, and some replays of other users' ids, against the
- * logins of one caller.
+ * Credential stuffing: forged telemetry ids, headless browsers, and some replays of other users' ids, against
+ * the logins of one caller.
  */
 function drawAttack(
   random: () => number,

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { HoldToLimits, LimitedCaller, Permit } from '../application/callers/hold-to-limits.ts';
+import type { Clock } from '../application/clock.ts';
 import type { OperationObserver } from '../application/operation-observer.ts';
-import type { Clock } from '../application/ports.ts';
 import type { SettledDecide, SettledDecision } from '../application/settle-decision.ts';
 import { RiskgateError } from '../domain/errors.ts';
 import type { Subject } from '../domain/subject.ts';

@@ -6,8 +6,8 @@ import type { NoteRefusal } from './refusal-log.ts';
 
 const PREFIX = '/v1/gateway/';
 /**
- * What the router sees of every address below the prefix: it would refuse bad escapes and long parameters, which
- * end users may send.
+ * What the router sees of every address below the prefix: it would refuse bad escapes and long parameters,
+ * which end users may send.
  */
 const ROUTE_PATH = '/v1/gateway/-/-';
 
@@ -25,8 +25,8 @@ export interface GatewayEntryPoint {
   toRoutePath(url: string): string;
   readonly headerBytesMax: number;
   /**
-   * The answer to what node:http could not parse, as far as its first bytes or its connection show that a gateway
-   * sent it; else null.
+   * The answer to what node:http could not parse, as far as its first bytes or its connection show that a
+   * gateway sent it; else null.
    */
   answerBroken(broken: BrokenRequest): GatewayAnswer | null;
   /** Of an answer to what nobody could parse: a gateway may have sent it. */

@@ -60,8 +60,9 @@ function answerAll(scope: FastifyInstance, serve: GatewayDependencies): void {
 }
 
 /**
- * The server refuses a request whose host is unclear before it gets here. End users choose the host where a gateway
- * passes it on, so that is a BLOCK, and never an outage of ours that a gateway with a fail-open would let in.
+ * The server refuses a request whose host is unclear before it gets here. End users choose the host where a
+ * gateway passes it on, so that is a BLOCK, and never an outage of ours that a gateway with a fail-open would
+ * let in.
  */
 function answerError(
   error: unknown,

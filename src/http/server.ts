@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import type { Clock } from '../application/clock.ts';
 import type { OperationObserver } from '../application/operation-observer.ts';
-import type { Clock } from '../application/ports.ts';
 import { canonicalAddress } from '../domain/ip-address.ts';
 import { boundConnections } from './bound-connections.ts';
 import { answerBrokenRequest, type BrokenRequestAnswers } from './broken-request.ts';

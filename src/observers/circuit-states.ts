@@ -1,5 +1,5 @@
+import type { ProviderObserver } from '../application/observers.ts';
 import type { BreakerState } from '../application/operation-observer.ts';
-import type { ProviderObserver } from '../application/ports.ts';
 
 /** Remembers the state of each provider's circuit. */
 export interface CircuitStates {

@@ -1,5 +1,5 @@
+import type { DecisionObserver, ProviderObserver } from '../application/observers.ts';
 import type { OperationObserver } from '../application/operation-observer.ts';
-import type { DecisionObserver, ProviderObserver } from '../application/ports.ts';
 
 /** Everything that can be observed. */
 export type Observer = DecisionObserver & ProviderObserver & OperationObserver;

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { DecisionObserver, ProviderObserver } from '../application/ports.ts';
+import type { DecisionObserver, ProviderObserver } from '../application/observers.ts';
 import { toCustodyResult } from '../domain/policy/telemetry-signals.ts';
 
 const SUSPECT = 'a provider no longer finds any id: check our base URL, key and environment';

@@ -1,4 +1,4 @@
-import type { FailedAnswer, SettledAnswer } from '../application/ports.ts';
+import type { FailedAnswer, SettledAnswer } from '../application/evidence/provider-answer.ts';
 import type { SettledOutcome, Signals } from '../domain/evidence.ts';
 import { foldId } from '../domain/subject.ts';
 import type { HttpResponse } from '../platform/http-client.ts';

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { z } from 'zod';
-import type { ProviderAnswer, ProviderQuery } from '../application/ports.ts';
+import type { ProviderQuery } from '../application/evidence/evidence-source.ts';
+import type { ProviderAnswer } from '../application/evidence/provider-answer.ts';
 import type { SettledOutcome, Signals } from '../domain/evidence.ts';
 import type { SubjectPart } from '../domain/subject.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http-client.ts';

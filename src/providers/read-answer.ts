@@ -1,4 +1,5 @@
-import type { ProviderAnswer, ProviderQuery } from '../application/ports.ts';
+import type { ProviderQuery } from '../application/evidence/evidence-source.ts';
+import type { ProviderAnswer } from '../application/evidence/provider-answer.ts';
 import type { HttpResponse } from '../platform/http-client.ts';
 import { mediaTypeOf, readJsonResponse } from '../platform/json-response.ts';
 import { AMBIGUOUS_JSON, CONTRADICTION, type Failure, toFailedAnswer } from './answer.ts';

@@ -14,7 +14,10 @@ export interface Service {
   readonly key: string;
 }
 
-/** The service at RISKGATE_URL, with RISKGATE_KEY; without these a service and its emulators as processes that end with the test. */
+/**
+ * The service at RISKGATE_URL, with RISKGATE_KEY; without these a service and its emulators as processes that
+ * end with the test.
+ */
 export async function findService(t: Teardown): Promise<Service> {
   const { RISKGATE_URL: url, RISKGATE_KEY: key } = process.env;
   if (url !== undefined && url !== '') return { url: url.replace(/\/$/, ''), key: key ?? 'demo-key' };

@@ -1,9 +1,13 @@
 import t from 'tap';
-import type { Custody } from '../../src/application/custody.ts';
+import type { Custody } from '../../src/application/custody/custody.ts';
 import { createDecide, type DecideDependencies } from '../../src/application/decide.ts';
-import type { ProviderSlot } from '../../src/application/gather-evidence.ts';
+import type {
+  LookLimits,
+  LookResult,
+  ProviderQuery,
+} from '../../src/application/evidence/evidence-source.ts';
+import type { ProviderSlot } from '../../src/application/evidence/gather-evidence.ts';
 import { loadPolicy } from '../../src/application/load-policy.ts';
-import type { LookLimits, LookResult, ProviderQuery } from '../../src/application/ports.ts';
 import type { Subject } from '../../src/domain/subject.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';

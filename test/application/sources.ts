@@ -1,5 +1,10 @@
-import type { ProviderSlot } from '../../src/application/gather-evidence.ts';
-import type { EvidenceSource, LookLimits, LookResult, ProviderQuery } from '../../src/application/ports.ts';
+import type {
+  EvidenceSource,
+  LookLimits,
+  LookResult,
+  ProviderQuery,
+} from '../../src/application/evidence/evidence-source.ts';
+import type { ProviderSlot } from '../../src/application/evidence/gather-evidence.ts';
 import type { Evidence } from '../../src/domain/evidence.ts';
 import type { SubjectPart } from '../../src/domain/subject.ts';
 

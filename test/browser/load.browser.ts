@@ -10,10 +10,14 @@ const FLOOD_PER_SECOND = 20_000;
 const FLOOD_MS_MAX = 120_000;
 const PER_SECOND = 500;
 const SAMPLE_MS = 5_000;
-/** What a person takes for "at once" (RAIL: 100 ms), and twice that for a machine that does other things too. */
+/**
+ * What a person takes for "at once" (RAIL: 100 ms), and twice that for a machine that does other things too.
+ */
 const FRAME_MS_MAX = 200;
 
-/** Draws frames for a while, and tells how long each took and how much of the time was spent in long tasks. */
+/**
+ * Draws frames for a while, and tells how long each took and how much of the time was spent in long tasks.
+ */
 const SAMPLE = `new Promise((resolve) => {
   const frames = [];
   let longest = 0;

@@ -34,7 +34,10 @@ t.teardown(() => rmSync(work, { recursive: true, force: true }));
 const app = await createTestApp(t);
 const origin = `http://127.0.0.1:${await app.listen()}`;
 
-/** Runs a program to its end in a folder below the working one. Returns what it printed; anything but success fails the test with all that it said. */
+/**
+ * Runs a program to its end in a folder below the working one. Returns what it printed; anything but success
+ * fails the test with all that it said.
+ */
 async function run(t: Test, folder: string, command: readonly [string, ...string[]]): Promise<string> {
   const cwd = join(work, folder);
   mkdirSync(cwd, { recursive: true });

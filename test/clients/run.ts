@@ -1,4 +1,8 @@
-/** `npm run test:clients`: generates clients from openapi/openapi.json, compiles them, and asks the service with each. Installs what is missing where it can, and fails where it cannot: nothing is skipped. The last line is `N passed, N failed`. */
+/**
+ * `npm run test:clients`: generates clients from openapi/openapi.json, compiles them, and asks the service
+ * with each. Installs what is missing where it can, and fails where it cannot: nothing is skipped. The last
+ * line is `N passed, N failed`.
+ */
 import { spawnSync } from 'node:child_process';
 import { ensurePrograms, type RequiredProgram, thisMachine } from '../support/install-programs.ts';
 import { ROOT } from '../support/start-program.ts';

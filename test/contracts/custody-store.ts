@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import type { CustodyStore } from '../../src/application/ports.ts';
+import type { CustodyStore } from '../../src/application/custody/custody-store.ts';
 import type { CustodyClaim } from '../../src/domain/custody.ts';
 import { createManualClock, type ManualClock } from '../support/test-app.ts';
 
@@ -17,7 +17,10 @@ export interface CustodyStoreTwin {
 
 export interface OpenCustodyStore {
   readonly store: CustodyStore;
-  /** Milliseconds for which the binding is still kept, by the store's own reckoning; null where there is none. Waits for what was asked before. */
+  /**
+   * Milliseconds for which the binding is still kept, by the store's own reckoning; null where there is none.
+   * Waits for what was asked before.
+   */
   lifeMs(key: string): Promise<number | null>;
 }
 

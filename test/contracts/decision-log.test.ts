@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { Clock } from '../../src/application/ports.ts';
+import type { Clock } from '../../src/application/clock.ts';
 import type { LogRecord } from '../../src/domain/decision-log/decision-record.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { OpenSink, SinkContext } from '../../src/stores/decision-log/definition.ts';

@@ -18,7 +18,10 @@ import { toRfc3339 } from '../../src/platform/rfc3339.ts';
 import { createDecisionRecord, createGapRecord } from '../support/decision-records.ts';
 import { countPlainly } from '../support/plain-stats.ts';
 
-/** One sink. `open` gives an empty one that closes with the test, and what reads everything that it holds, oldest first. */
+/**
+ * One sink. `open` gives an empty one that closes with the test, and what reads everything that it holds,
+ * oldest first.
+ */
 export interface SinkTwin {
   readonly id: string;
   open(t: Test): Promise<{ readonly sink: DecisionSink; held(): Promise<readonly LogRecord[]> }>;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
-import type { EvidenceStore } from '../../src/application/ports.ts';
+import type { EvidenceStore } from '../../src/application/evidence/evidence-store.ts';
 import { createEvidence, createManualClock, type EvidenceStoreTwin, settle } from './evidence-store.ts';
 
 const KEY = 'stytch:00112233445566778899aabbccddeeff';

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import type { Clock } from '../../src/application/ports.ts';
+import type { Clock } from '../../src/application/clock.ts';
 import type { ClosableEvidenceStore } from '../../src/stores/evidence/closable-evidence-store.ts';
 import { createMemoryEvidenceStore } from '../../src/stores/evidence/memory-store.ts';
 import { createTieredEvidenceStore } from '../../src/stores/evidence/tiered-evidence-store.ts';

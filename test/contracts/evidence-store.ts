@@ -1,5 +1,6 @@
 import type { Test } from 'tap';
-import type { Clock, EvidenceStore } from '../../src/application/ports.ts';
+import type { Clock } from '../../src/application/clock.ts';
+import type { EvidenceStore } from '../../src/application/evidence/evidence-store.ts';
 import type { Evidence } from '../../src/domain/evidence.ts';
 import type { ClosableEvidenceStore } from '../../src/stores/evidence/closable-evidence-store.ts';
 
@@ -13,7 +14,9 @@ export interface EvidenceStoreTwin {
   readonly id: string;
   /** Opens an empty store that is ready and ends with the test. */
   open(t: Test, clock: Clock): Promise<ClosableEvidenceStore>;
-  /** Opens another instance on the same evidence, as another replica would; null where evidence is not shared. */
+  /**
+   * Opens another instance on the same evidence, as another replica would; null where evidence is not shared.
+   */
   openReplica: ((t: Test, clock: Clock) => Promise<ClosableEvidenceStore>) | null;
 }
 

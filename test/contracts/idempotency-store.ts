@@ -1,7 +1,14 @@
 import type { Test } from 'tap';
-import type { ClaimedRequest, IdempotencyStore, StoredAnswer } from '../../src/application/ports.ts';
+import type {
+  ClaimedRequest,
+  IdempotencyStore,
+  StoredAnswer,
+} from '../../src/application/callers/idempotency-store.ts';
 
-/** One implementation of the store. `open` gives an empty one. `pass` lets so much time go by for it, by its own clock. */
+/**
+ * One implementation of the store. `open` gives an empty one. `pass` lets so much time go by for it, by its
+ * own clock.
+ */
 export interface IdempotencyStoreTwin {
   readonly id: string;
   open(t: Test): Promise<{ readonly store: IdempotencyStore; pass(ms: number): Promise<void> }>;

@@ -31,7 +31,10 @@ export function fencesOf(markdown: string, info: string): readonly Fence[] {
     .filter((fence) => fence.info === info);
 }
 
-/** The cells of every table row whose first cell begins with inline code or a word; header and rule lines among them. */
+/**
+ * The cells of every table row whose first cell begins with inline code or a word; header and rule lines
+ * among them.
+ */
 export function tableRows(markdown: string): readonly (readonly string[])[] {
   return markdown
     .split('\n')

@@ -29,7 +29,10 @@ interface Teardown {
 /** The kill comes within so long of the first answers, in which the first hundred records are written. */
 const LOAD_MS_MAX = 120;
 
-/** Starts the service, loads it, kills it at a random instant, and starts it again on the same log, so many times. */
+/**
+ * Starts the service, loads it, kills it at a random instant, and starts it again on the same log, so many
+ * times.
+ */
 export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopReport> {
   const received = new Set<string>();
   let killsUnderLoad = 0;

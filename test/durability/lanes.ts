@@ -50,7 +50,10 @@ export async function runRotationLane(
   return runRotations(t, { rotation, times, random, env, directory });
 }
 
-/** What every lane has of its own: emulators, a directory, and the environment of a service that logs strictly. */
+/**
+ * What every lane has of its own: emulators, a directory, and the environment of a service that logs
+ * strictly.
+ */
 async function createLane(
   t: Teardown,
   sink: LaneSink,

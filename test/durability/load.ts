@@ -11,7 +11,10 @@ const ID = /(?:"decision_id":"|\r\nx-risk-decision-id: )([0-9a-f-]{36})/i;
 const DECIDED: ReadonlySet<number> = new Set([200, 401, 403]);
 const NOT_YET_MS = 5;
 
-/** Asks on every connection as fast as it is answered, and notes the ids. `ended` resolves when the last connection is gone, with how many answers were outstanding then. */
+/**
+ * Asks on every connection as fast as it is answered, and notes the ids. `ended` resolves when the last
+ * connection is gone, with how many answers were outstanding then.
+ */
 export async function startLoad(
   port: number,
   received: Set<string>,

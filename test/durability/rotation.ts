@@ -53,7 +53,10 @@ const FILE = 'decisions.ndjson';
 const PAUSE_MS_MAX = 60;
 const NOT_YET_MS = 5;
 
-/** Loads a service that logs strictly to a file, takes the file away so many times, and looks for every answered decision in all that was left. */
+/**
+ * Loads a service that logs strictly to a file, takes the file away so many times, and looks for every
+ * answered decision in all that was left.
+ */
 export async function runRotations(t: Teardown, options: RotationOptions): Promise<RotationReport> {
   const { rotation, times, env, directory, random } = options;
   const logs = join(directory, 'logs');

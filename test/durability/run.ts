@@ -1,4 +1,8 @@
-/** `npm run durability`: kills services that log strictly, 200 times by default, and takes their files away in every way that people rotate, 40 times by default each. Looks for every answered decision in the log. The last line is `N passed, N failed`. */
+/**
+ * `npm run durability`: kills services that log strictly, 200 times by default, and takes their files away in
+ * every way that people rotate, 40 times by default each. Looks for every answered decision in the log. The
+ * last line is `N passed, N failed`.
+ */
 import { parseArgs } from 'node:util';
 import { installMissing, ROTATING } from '../support/install-programs.ts';
 import { type LaneSink, runLane, runRotationLane } from './lanes.ts';

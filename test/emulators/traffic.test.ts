@@ -16,7 +16,10 @@ function createRandom(seed: number): () => number {
   };
 }
 
-/** What the real service decides about the traffic of some weather: shares of verdicts, and of degraded decisions. */
+/**
+ * What the real service decides about the traffic of some weather: shares of verdicts, and of degraded
+ * decisions.
+ */
 async function decideAll(t: Test, weather: Weather) {
   const app = await createTestApp(t, { env: { STYTCH_TIMEOUT_MS: '5000', DECISION_DEADLINE_MS: '10000' } });
   const subjects = createSubjects(createRandom(7));

@@ -10,7 +10,10 @@ import { createDirectory, portOf, startEmulators, until } from '../support/test-
 /** In every value that identifies someone, and nowhere else in the world. */
 const MARK = 'cnry7f3a9c5d1e0b';
 
-/** Ids that are good, slow, failing or unknown, and such as mean something to Redis, HTTP, JSON, logs or metrics. */
+/**
+ * Ids that are good, slow, failing or unknown, and such as mean something to Redis, HTTP, JSON, logs or
+ * metrics.
+ */
 const IDS = [
   `fault-slow-0-${MARK}`,
   `fault-flaky-9-${MARK}`,
@@ -30,7 +33,10 @@ const IDS = [
   `\ud800${MARK}`,
 ];
 
-/** The ways in which a value can still be read, unkeyed digests among them: whoever has a list of ids computes those. */
+/**
+ * The ways in which a value can still be read, unkeyed digests among them: whoever has a list of ids computes
+ * those.
+ */
 function spellings(value: string): readonly string[] {
   const bytes = Buffer.from(value);
   const base64 = [0, 1, 2].map((shift) =>

@@ -35,7 +35,10 @@ interface Answer {
   readonly isDegraded: boolean;
 }
 
-/** A port to which connections are neither accepted nor refused: its program stands still and its queue is full. */
+/**
+ * A port to which connections are neither accepted nor refused: its program stands still and its queue is
+ * full.
+ */
 async function startBlackHole(t: Test): Promise<number> {
   const code = `const s = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log('port ' + s.address().port))`;
   const program = await startProgram(t, [process.execPath, '-e', code]);

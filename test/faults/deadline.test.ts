@@ -27,7 +27,10 @@ function resources(): Record<string, number> {
   return counts;
 }
 
-/** By how much an answer came later than a bare timer that was set for its deadline at the same moment: what a busy machine delays, it delays for both. */
+/**
+ * By how much an answer came later than a bare timer that was set for its deadline at the same moment: what a
+ * busy machine delays, it delays for both.
+ */
 async function overrunMs(app: TestApp, id: string, deadlineMs: number): Promise<number> {
   const body = { telemetry_id: id, device_id: id, max_age_ms: 0 };
   const startedAtMs = performance.now();

@@ -25,7 +25,11 @@ interface TimedApp extends TestApp {
   readonly deadlineMs: number;
 }
 
-/** An app of its own for each test, so that no circuit opens and no retry budget is spent by the faults of another. The good ids come from its cache, so that a short deadline is about the fault alone; they meet in no decision before the test's own, which would bind the telemetry id. */
+/**
+ * An app of its own for each test, so that no circuit opens and no retry budget is spent by the faults of
+ * another. The good ids come from its cache, so that a short deadline is about the fault alone; they meet in
+ * no decision before the test's own, which would bind the telemetry id.
+ */
 async function open(t: Test, env: Readonly<Record<string, string>> = PATIENT): Promise<TimedApp> {
   const app = await createTestApp(t, { emulators, env });
   const { telemetry_id, device_ids } = bodyFor({});
@@ -234,7 +238,10 @@ function bodyFor(ids: Partial<Record<ProviderId, string>>): Record<string, unkno
   return { telemetry_id: stytch, device_ids: { mobilerun, prefactor } };
 }
 
-/** Decides until an answer came in time: a busy machine may be late now and then, a service that is late by design always is. */
+/**
+ * Decides until an answer came in time: a busy machine may be late now and then, a service that is late by
+ * design always is.
+ */
 async function decideInTime(
   t: Test,
   app: TimedApp,

@@ -7,7 +7,9 @@ import { startRedisServer } from '../support/redis-server.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const KEY = 'stytch:00112233445566778899aabbccddeeff';
-/** Short enough for a test to wait for, long enough that a busy machine does not exceed it when Redis is well. */
+/**
+ * Short enough for a test to wait for, long enough that a busy machine does not exceed it when Redis is well.
+ */
 const BUDGET_MS = 150;
 const PROBE_INTERVAL_MS = 50;
 

@@ -25,7 +25,10 @@ const lockedSentinel = await startSentinel(t, redis, ['requirepass right']);
 
 const at = (server: RedisServer) => `127.0.0.1:${server.port}`;
 
-/** What is wrong, the environment, the code that names it, whether commands are sent all the same, and a word of the hint. */
+/**
+ * What is wrong, the environment, the code that names it, whether commands are sent all the same, and a word
+ * of the hint.
+ */
 const MISTAKES: readonly (readonly [
   string,
   Readonly<Record<string, string>>,

@@ -101,7 +101,8 @@ t.test('survives being closed in the middle of a handshake with a stranger', asy
     ...toRedisTarget(`redis://127.0.0.1:${tlsPort}`),
     tls: { ca: read(strange.ca), cert: read(files.cert), key: read(files.key), serverName: null },
   };
-  // Some of these moments are between the hello and the certificate. An error without a listener would end the process.
+  // Some of these moments are between the hello and the certificate. An error without a listener would end
+  // the process.
   for (let moment = 0; moment < 60; moment += 1) {
     const connection = createRedisConnection(target, 'test');
     await delay(moment / 6);

@@ -16,7 +16,10 @@ import {
 } from '../support/start-service.ts';
 import { portOf, startEmulators, until } from '../support/test-app.ts';
 
-/** How long the balancer of this test goes on sending to a replica that says it is not ready: it looks now and then, and clients hold connections. */
+/**
+ * How long the balancer of this test goes on sending to a replica that says it is not ready: it looks now and
+ * then, and clients hold connections.
+ */
 const BALANCER_LAG_MS = 400;
 /** Room for a busy machine, on which the balancer looks late. */
 const DRAIN_MS = 3_000;

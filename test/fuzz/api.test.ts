@@ -92,7 +92,10 @@ const someBody: fc.Arbitrary<string | Buffer | null> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(null, '', 'x'.repeat(17_000), `{"a":${'['.repeat(5_000)}`) },
 );
 
-/** Without the stream, whose answer does not end: test/http/decision-stream.test.ts has its own hostile requests. */
+/**
+ * Without the stream, whose answer does not end: test/http/decision-stream.test.ts has its own hostile
+ * requests.
+ */
 const documented = Object.entries<object>(document.paths)
   .filter(([path]) => path !== '/v1/decisions/stream')
   .flatMap(([path, methods]) => Object.keys(methods).map((method) => [method.toUpperCase(), path] as const));
@@ -244,7 +247,10 @@ function isCleanTelemetry(id: string): boolean {
 
 const CLEAN_DEVICE = new Set([...CLEAN_DEVICES, '013xrzp12g3nqk8nyvk0xwzcb2gzp8z1']);
 
-/** Whether the emulators have nothing against what a body asks about. Judges the text itself, by what README.md says of the ids. */
+/**
+ * Whether the emulators have nothing against what a body asks about. Judges the text itself, by what
+ * README.md says of the ids.
+ */
 function isClean(body: AskedRequest['body']): boolean {
   const { telemetry_id: telemetry, device_id: device, device_ids: devices } = JSON.parse(String(body));
   const asked: unknown[] = device == null ? Object.values(devices ?? {}) : [device];

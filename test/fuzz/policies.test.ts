@@ -79,7 +79,9 @@ const documents = fc
     otherwise,
     rules: rules.map((fields, index) => ({ id: `rule-${index}`, reason: `RULE_${index}`, ...fields })),
   }));
-/** Whole files: those of this repository with their text or their values changed, and new ones. JSON is YAML. */
+/**
+ * Whole files: those of this repository with their text or their values changed, and new ones. JSON is YAML.
+ */
 const files = fc.oneof(
   { weight: 3, arbitrary: documents.map((document) => JSON.stringify(document)) },
   { weight: 1, arbitrary: documents.chain(mutatedJson) },
@@ -120,7 +122,10 @@ interface Tally {
   stricter: number;
 }
 
-/** True of every file: it is refused with mistakes that have a place, or it is evaluated, and losing evidence makes no verdict an ALLOW, unless a waiver says so, where one `excuses`. */
+/**
+ * True of every file: it is refused with mistakes that have a place, or it is evaluated, and losing evidence
+ * makes no verdict an ALLOW, unless a waiver says so, where one `excuses`.
+ */
 function isSafe(some: fc.Arbitrary<string>, seen: Tally, excuses: boolean) {
   return fc.property(
     some,

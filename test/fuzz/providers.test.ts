@@ -129,7 +129,10 @@ function repliesOf(provider: ProviderId): fc.Arbitrary<Reply> {
   return fc.oneof(fc.constant(whole), fuzzed);
 }
 
-/** Whether a reply can be definite clean evidence, judged without any code of the service: what every clean answer has, and no more. */
+/**
+ * Whether a reply can be definite clean evidence, judged without any code of the service: what every clean
+ * answer has, and no more.
+ */
 function mayBeClean(provider: ProviderId, { status, type, body, end }: Reply): boolean {
   if (status !== 200 || end !== 'whole' || !type.startsWith('application/')) return false;
   let payload: unknown;

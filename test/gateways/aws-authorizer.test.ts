@@ -1,4 +1,7 @@
-/** The Lambda authorizer of the recipe, word for word, with events of payload format 2.0 as AWS documents them. API Gateway itself is not run. */
+/**
+ * The Lambda authorizer of the recipe, word for word, with events of payload format 2.0 as AWS documents
+ * them. API Gateway itself is not run.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import t from 'tap';
 import { createBlockAmbiguous } from '../../src/application/block-ambiguous.ts';
 import type { Decide } from '../../src/application/decide.ts';
-import type { DecisionEvent } from '../../src/application/ports.ts';
+import type { DecisionEvent } from '../../src/application/observers.ts';
 import { type RecordDecision, settleDecisions } from '../../src/application/settle-decision.ts';
 import { RiskgateError } from '../../src/domain/errors.ts';
 import { createCheck, type GatewayQuestion } from '../../src/gateways/check.ts';

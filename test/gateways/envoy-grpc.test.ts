@@ -1,4 +1,7 @@
-/** Envoy over gRPC, asked with Envoy's own definitions: what is read and written here must mean the same there. */
+/**
+ * Envoy over gRPC, asked with Envoy's own definitions: what is read and written here must mean the same
+ * there.
+ */
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';

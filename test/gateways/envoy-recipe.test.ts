@@ -1,4 +1,7 @@
-/** The recipes for Envoy, read by Envoy's own definitions: a field that does not exist would stop an Envoy from starting. */
+/**
+ * The recipes for Envoy, read by Envoy's own definitions: a field that does not exist would stop an Envoy
+ * from starting.
+ */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadSync } from '@grpc/proto-loader';

@@ -1,4 +1,7 @@
-/** What gateways were seen to do, by the numbers of docs/adr/0030. Fact 8, with the traps of exempt paths, is in exemption.test.ts too, and fact 3 on real sockets in wire.test.ts. */
+/**
+ * What gateways were seen to do, by the numbers of docs/adr/0030. Fact 8, with the traps of exempt paths, is
+ * in exemption.test.ts too, and fact 3 on real sockets in wire.test.ts.
+ */
 import { METHODS } from 'node:http';
 import t from 'tap';
 import { askGateway, createGatewayApp, originalHeaders, riskOf } from '../support/ask-gateway.ts';

@@ -1,4 +1,7 @@
-/** Recipes that name the headers they hand on: a field that reroutes and is not among them would be exempt unseen. */
+/**
+ * Recipes that name the headers they hand on: a field that reroutes and is not among them would be exempt
+ * unseen.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';

@@ -6,14 +6,20 @@ import { percentile, runOpenLoop } from '../support/open-loop-load.ts';
 import { createServiceEnvironment, SERVICE_KEY, startService } from '../support/start-service.ts';
 import { createDirectory, portOf, startEmulators } from '../support/test-app.ts';
 
-/** Rules that cost some milliseconds of a decision, so that a test machine can ask for more than the service can do. */
+/**
+ * Rules that cost some milliseconds of a decision, so that a test machine can ask for more than the service
+ * can do.
+ */
 const RULES = 150;
 const UPSTREAM_MS = 100;
 const DEADLINE_MS = 2_000;
 const OVERLOAD_SECONDS = 8;
 /** Until a queue is noticed and refused, the service is as slow as the queue is long. */
 const ADAPTING_MS = 4_000;
-/** Loose bounds for a machine that others use too; the figures are written beside them. Without shedding the p99 is that of the whole backlog, some 12 s. */
+/**
+ * Loose bounds for a machine that others use too; the figures are written beside them. Without shedding the
+ * p99 is that of the whole backlog, some 12 s.
+ */
 const P99_BOUND_MS = 1_500;
 const P99_BOUND_FACTOR = 5;
 

@@ -10,7 +10,10 @@ import {
 } from '../support/start-service.ts';
 import { createTestApp, portOf, startEmulators, until, untilRedisIsUp } from '../support/test-app.ts';
 
-/** Time for the decisions, and for each command of Redis less than a pause of this process lasts: that must not use it up. */
+/**
+ * Time for the decisions, and for each command of Redis less than a pause of this process lasts: that must
+ * not use it up.
+ */
 const ENV = { ...patienceOf(10_000), EVENT_LOOP_DELAY_MAX_MS: '0', REDIS_TIMEOUT_MS: '150' };
 const CROWD = 1_000;
 const PAUSE_MS = 200;

@@ -25,7 +25,10 @@ interface Crowd {
   readonly answers: readonly Answer<DecisionBody>[];
 }
 
-/** Asks for all at once, and for fewer in the next round where some were not decided in time. `judge` sees each round. */
+/**
+ * Asks for all at once, and for fewer in the next round where some were not decided in time. `judge` sees
+ * each round.
+ */
 async function askTogether(
   t: Test,
   app: TestApp,

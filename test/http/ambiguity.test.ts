@@ -2,7 +2,10 @@ import t from 'tap';
 import { requestOf, sendBytes } from '../support/raw-http.ts';
 import { createTestApp, KEYS } from '../support/test-app.ts';
 
-/** What a proxy in front and the service might read differently: each has to be refused, or to have one meaning only. */
+/**
+ * What a proxy in front and the service might read differently: each has to be refused, or to have one
+ * meaning only.
+ */
 
 const app = await createTestApp(t);
 const port = await app.listen();
@@ -28,7 +31,10 @@ t.test('takes the request that all of these are made of', async (t) => {
   t.match(answer.body, /"decision":"ALLOW"/);
 });
 
-/** Framing that two readers can take for two lengths. None may get a decision, and none may be followed by a second answer. */
+/**
+ * Framing that two readers can take for two lengths. None may get a decision, and none may be followed by a
+ * second answer.
+ */
 const SMUGGLED: readonly (readonly [string, string])[] = [
   ['a length and chunks', decide(['Content-Length: 5', 'Transfer-Encoding: chunked'], `0\r\n\r\n${HIDDEN}`)],
   ['chunks and a length', decide(['Transfer-Encoding: chunked', 'Content-Length: 5'], `0\r\n\r\n${HIDDEN}`)],

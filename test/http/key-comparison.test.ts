@@ -2,7 +2,10 @@ import crypto, { hash } from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import t from 'tap';
 
-/** Every comparison that is made, by the lengths of what is compared. Put in place before the code under test is loaded. */
+/**
+ * Every comparison that is made, by the lengths of what is compared. Put in place before the code under test
+ * is loaded.
+ */
 const compared: (readonly [number, number])[] = [];
 const { timingSafeEqual } = crypto;
 crypto.timingSafeEqual = (left, right) => {
@@ -30,7 +33,10 @@ const result = loadKeyring(
 if (!result.ok) throw new Error(result.mistakes.join());
 const { find } = result.value;
 
-/** Presented keys: each of the file, and such as share more or less of one, twice each, for the second time is remembered. */
+/**
+ * Presented keys: each of the file, and such as share more or less of one, twice each, for the second time is
+ * remembered.
+ */
 const PRESENTED = [
   ...TOKENS,
   ...TOKENS,

@@ -1,4 +1,6 @@
-/** Whoever has an answer finds the same under the same names in everything that tells of the decision later. */
+/**
+ * Whoever has an answer finds the same under the same names in everything that tells of the decision later.
+ */
 import t from 'tap';
 import { decisionFields } from '../../src/domain/decision-fields.ts';
 import { createTestApp, KEYS } from '../support/test-app.ts';

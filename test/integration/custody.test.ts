@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
-import type { Clock } from '../../src/application/ports.ts';
+import type { Clock } from '../../src/application/clock.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Answer, DecisionBody } from '../support/answer.ts';
 import { askGateway } from '../support/ask-gateway.ts';
@@ -100,7 +100,9 @@ async function passTime(server: RedisServer, ms: number): Promise<void> {
   client.disconnect();
 }
 
-/** The emulated Stytch behind a vendor that keeps ids in lower case and takes them in any. Returns its origin. */
+/**
+ * The emulated Stytch behind a vendor that keeps ids in lower case and takes them in any. Returns its origin.
+ */
 async function startFoldingStytch(t: Test): Promise<string> {
   const upstream = `http://127.0.0.1:${portOf(emulators.app.server.address())}`;
   const forward = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -529,7 +531,8 @@ const EMPTYINGS: readonly (readonly [string, (server: RedisServer) => Promise<un
 for (const [how, lose] of EMPTYINGS) {
   t.test(`lets no thief be the first when Redis ${how}, and blocks no owner for it`, async (t) => {
     const own = await startRedisServer(t);
-    // Behind the emulators by more than the slack of clocks, so that an id they take after the loss is younger by ours.
+    // Behind the emulators by more than the slack of clocks, so that an id they take after the loss is
+    // younger by ours.
     const clock = createManualClock(Date.now() - 30_000);
     const open = async (env: Record<string, string> = {}) => {
       const app = await createTestApp(t, {

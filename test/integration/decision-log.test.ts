@@ -151,7 +151,8 @@ t.test('strict: a file that is full is a 503, and a new file ends it', { timeout
     DECISION_LOG_DELIVERY: 'strict',
     DECISION_LOG_FILE: path,
   };
-  // A file may not grow beyond 32 KiB, as on a disk that is full: part of a batch is written, and then nothing. What tap loads into a child would end it with SIGXFSZ, which Node ignores.
+  // A file may not grow beyond 32 KiB, as on a disk that is full: part of a batch is written, and then
+  // nothing. What tap loads into a child would end it with SIGXFSZ, which Node ignores.
   const limited = [
     'bash',
     '-c',

@@ -95,8 +95,8 @@ async function install(t: Test, cwd: string, command: string): Promise<void> {
 }
 
 /**
- * Starts what compose starts before the service: a Redis, and the emulators from their image, with the packages of
- * `app`. Gives the environment that compose gives the service, with their addresses here.
+ * Starts what compose starts before the service: a Redis, and the emulators from their image, with the
+ * packages of `app`. Gives the environment that compose gives the service, with their addresses here.
  */
 async function startDependencies(t: Test, app: string): Promise<Record<string, string>> {
   const redis = await startRedisServer(t);

@@ -1,4 +1,7 @@
-/** Egress through a real CONNECT proxy, to upstreams with TLS of a private authority, by names that only the proxy resolves. */
+/**
+ * Egress through a real CONNECT proxy, to upstreams with TLS of a private authority, by names that only the
+ * proxy resolves.
+ */
 import { lookup } from 'node:dns';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer as createNetServer } from 'node:net';

@@ -33,7 +33,10 @@ const IDLE_CONNECTIONS = 1_000;
 interface Client {
   readonly socket: Socket;
   readonly text: () => string;
-  /** Resolves with the milliseconds from connecting to the end; rejects when the service has more patience than it may. */
+  /**
+   * Resolves with the milliseconds from connecting to the end; rejects when the service has more patience
+   * than it may.
+   */
   readonly ended: Promise<number>;
 }
 

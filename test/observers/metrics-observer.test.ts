@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { DecisionEvent } from '../../src/application/ports.ts';
+import type { DecisionEvent } from '../../src/application/observers.ts';
 import { createMetricsObserver } from '../../src/observers/metrics-observer.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
 import { parseScrape, readValue } from '../support/scrape.ts';

@@ -260,7 +260,8 @@ t.test('reuses connections', async (t) => {
     response.end('x');
   });
   for (let call = 0; call < 10; call += 1) await client.exchange(GET, AMPLE_MS);
-  // undici leaves a connection alone for one turn of the event loop after each response, hence the second one.
+  // undici leaves a connection alone for one turn of the event loop after each response, hence the second
+  // one.
   t.ok(ports.size <= 2, `${ports.size} connections for ten exchanges`);
 });
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { createCustody } from '../../src/application/custody.ts';
+import { createCustody } from '../../src/application/custody/custody.ts';
 import { createDecide } from '../../src/application/decide.ts';
-import type { ProviderSlot } from '../../src/application/gather-evidence.ts';
+import type { ProviderSlot } from '../../src/application/evidence/gather-evidence.ts';
 import type { Decision } from '../../src/domain/decision.ts';
 import type { Signals } from '../../src/domain/evidence.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
@@ -80,7 +80,10 @@ const scene = fc.record({
   askedAccount: account,
 });
 
-/** What a milder verdict than a wrong device comes to: a BLOCK where a device API is asked, and otherwise no ALLOW. */
+/**
+ * What a milder verdict than a wrong device comes to: a BLOCK where a device API is asked, and otherwise no
+ * ALLOW.
+ */
 function leastFor(wrong: Verdict, hasDeviceApi: boolean): Verdict {
   return wrong === 'ALLOW' || hasDeviceApi ? wrong : 'CHALLENGE';
 }

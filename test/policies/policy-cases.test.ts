@@ -71,7 +71,9 @@ interface GivenEvidence {
   readonly suspect?: boolean | undefined;
 }
 
-/** Evidence as the service would have it: an outcome without a payload brings the signals that it always has. */
+/**
+ * Evidence as the service would have it: an outcome without a payload brings the signals that it always has.
+ */
 function toEvidence(id: string, given: GivenEvidence): PolicyEvidence {
   const { outcome, suspect = false } = given;
   const definition = PROVIDERS.find((provider) => provider.id === id);

@@ -10,7 +10,9 @@ const PROVIDER_IDS = ['stytch', 'mobilerun', 'prefactor'];
 /** Bit sets of suspect providers, one at least. */
 const SUSPICIONS = [1, 2, 3, 4, 5, 6, 7];
 
-/** Lost evidence is lost in one way only as far as a policy is told; the first part of the table has them all. */
+/**
+ * Lost evidence is lost in one way only as far as a policy is told; the first part of the table has them all.
+ */
 function isOneOfItsKind(outcome: Outcome): boolean {
   return isDefinite(outcome) || outcome === 'timeout';
 }
@@ -22,7 +24,10 @@ function expectedWhileSuspect(outcomes: readonly Outcome[], suspects: number): V
   return isSoftened ? 'CHALLENGE' : expectedVerdict(outcomes);
 }
 
-/** As in the default policy, and an outage is a BLOCK, any device that Mobilerun knows is at least challenged, and no suspicion counts. */
+/**
+ * As in the default policy, and an outage is a BLOCK, any device that Mobilerun knows is at least challenged,
+ * and no suspicion counts.
+ */
 function expectedStrictVerdict(outcomes: readonly Outcome[]): Verdict {
   if (outcomes.includes('not_found') || outcomes.some((outcome) => !isDefinite(outcome))) return 'BLOCK';
   return outcomes[1] === 'skipped' ? 'ALLOW' : 'CHALLENGE';
@@ -35,7 +40,11 @@ interface CustodyCase {
   readonly isLost: boolean;
 }
 
-/** Who used the id first, whether the device is left out, its age and its expiry, in every combination; custody that could not be had; and no telemetry id. The expiry alone may be lost: what the provider said last is then all there is. */
+/**
+ * Who used the id first, whether the device is left out, its age and its expiry, in every combination;
+ * custody that could not be had; and no telemetry id. The expiry alone may be lost: what the provider said
+ * last is then all there is.
+ */
 const CUSTODY: readonly CustodyCase[] = [
   ...[0, 1, 2, 3].flatMap((bits) =>
     [0, 3600, 3601].flatMap((age) =>
@@ -66,7 +75,10 @@ const CUSTODY: readonly CustodyCase[] = [
   { custody: 'none', expected: () => 'ALLOW', isLost: false },
 ];
 
-/** Every combination of outcomes while nobody is suspect, and of one outcome of each kind with everyone who can be. */
+/**
+ * Every combination of outcomes while nobody is suspect, and of one outcome of each kind with everyone who
+ * can be.
+ */
 const TABLE: readonly (readonly [outcomes: readonly Outcome[], suspects: number])[] = [
   ...combinations(PROVIDER_IDS.map(outcomesOf)).map((outcomes) => [outcomes, 0] as const),
   ...combinations(PROVIDER_IDS.map((id) => outcomesOf(id).filter(isOneOfItsKind))).flatMap((outcomes) =>

@@ -231,7 +231,10 @@ function otherCase(name: string): string {
   return other + name.slice(1);
 }
 
-/** Texts of a value in which the member at the end of `names` stands twice: first or last, with another value or the same, plain or escaped. */
+/**
+ * Texts of a value in which the member at the end of `names` stands twice: first or last, with another value
+ * or the same, plain or escaped.
+ */
 function repetitionsOf(value: object, names: readonly string[]): readonly string[] {
   const name = names.at(-1) ?? '';
   const escaped = `\\u00${name.charCodeAt(0).toString(16)}${name.slice(1)}`;

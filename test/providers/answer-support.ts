@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ProviderAnswer } from '../../src/application/ports.ts';
+import type { ProviderAnswer } from '../../src/application/evidence/provider-answer.ts';
 import type { Signals } from '../../src/domain/evidence.ts';
 import type { HttpResponse } from '../../src/platform/http-client.ts';
 import type { AnswerContext, ProviderDefinition, ProviderSettings } from '../../src/providers/definition.ts';
@@ -53,7 +53,10 @@ export function signalsOf(answer: ProviderAnswer): Signals {
   return answer.signals;
 }
 
-/** The signals after they were parsed by the provider's schema, which drops what it does not declare: equal to the input exactly when every key is declared and fits. */
+/**
+ * The signals after they were parsed by the provider's schema, which drops what it does not declare: equal to
+ * the input exactly when every key is declared and fits.
+ */
 export function parseSignals(provider: ProviderDefinition, signals: Signals): unknown {
   return provider.signals.parse(signals);
 }

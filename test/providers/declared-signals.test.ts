@@ -1,6 +1,6 @@
 import t from 'tap';
 import { z } from 'zod';
-import type { ProviderAnswer } from '../../src/application/ports.ts';
+import type { ProviderAnswer } from '../../src/application/evidence/provider-answer.ts';
 import { toSettledAnswer } from '../../src/providers/answer.ts';
 import { type DeclaredSignals, toSignals } from '../../src/providers/declared-signals.ts';
 import { defineProvider } from '../../src/providers/definition.ts';

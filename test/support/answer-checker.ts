@@ -31,7 +31,11 @@ const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 /** Served for people, and not described. */
 const HIDDEN = /^\/(docs(\/.*)?|openapi\.json)?$/;
 
-/** Compiles the schemas of a document (OpenAPI 3.1, whose dialect is 2020-12). A described operation may answer only with a status, media type, body and headers that stand there; anything else has to be a problem. A 5xx is never right, but for 503 where it is described. */
+/**
+ * Compiles the schemas of a document (OpenAPI 3.1, whose dialect is 2020-12). A described operation may
+ * answer only with a status, media type, body and headers that stand there; anything else has to be a
+ * problem. A 5xx is never right, but for 503 where it is described.
+ */
 export function createAnswerChecker(document: Document): AnswerChecker {
   const ajv = new Ajv2020({ strict: false, formats: { uuid: UUID, 'date-time': DATE_TIME } });
   ajv.addSchema(document, DOCUMENT);

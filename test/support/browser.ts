@@ -25,7 +25,10 @@ export interface OpenBrowser {
   readonly browser: Browser;
   /** A page in a context of its own, which has nothing stored. */
   open(t: Teardown, options?: PageOptions): Promise<Page>;
-  /** What pages wrote to their consoles as errors, and what they threw: breaches of their content security policy among them. */
+  /**
+   * What pages wrote to their consoles as errors, and what they threw: breaches of their content security
+   * policy among them.
+   */
   readonly complaints: readonly string[];
 }
 

@@ -20,7 +20,10 @@ export interface FileCoverage {
 /** Where the last measured run of tap left its report. */
 const REPORT = '.tap/report/coverage-final.json';
 
-/** Each line, function and branch of the measured folders that no test ran, as `file:line: what`, and each file that no test loaded. */
+/**
+ * Each line, function and branch of the measured folders that no test ran, as `file:line: what`, and each
+ * file that no test loaded.
+ */
 export function findCoverageGaps(root: string): string[] {
   const report = JSON.parse(readFileSync(resolve(root, REPORT), 'utf8')) as Record<string, FileCoverage>;
   const measured = new Map(Object.values(report).map((file) => [relative(root, file.path), file]));
@@ -34,7 +37,10 @@ export function findCoverageGaps(root: string): string[] {
   });
 }
 
-/** The gaps of one file, by line. Branches of lines with `??` or `?.` do not count: the compiler asks for a default at every index, reachable or not. */
+/**
+ * The gaps of one file, by line. Branches of lines with `??` or `?.` do not count: the compiler asks for a
+ * default at every index, reachable or not.
+ */
 export function findGapsOf(path: string, file: FileCoverage, source: string): string[] {
   const sourceLines = source.split('\n');
   const lines = Object.entries(file.statementMap).filter(([id]) => file.s[id] === 0);
@@ -50,7 +56,10 @@ export function findGapsOf(path: string, file: FileCoverage, source: string): st
   return gaps.toSorted((a, b) => a.line - b.line).map(({ line, what }) => `${path}:${line}: ${what}`);
 }
 
-/** Nothing is left to run of a file that declares no value. Declarations begin their line: the formatter sees to it. */
+/**
+ * Nothing is left to run of a file that declares no value. Declarations begin their line: the formatter sees
+ * to it.
+ */
 function isTypesOnly(source: string): boolean {
   return !/^(?:export )?(?:default |async |abstract )*(?:const|let|var|function|class)\b/m.test(source);
 }

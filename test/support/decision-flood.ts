@@ -20,7 +20,10 @@ export interface DecisionFlood {
   setRate(perSecond: number): void;
 }
 
-/** The real page on a log that is invented: so many decisions at once that a service which makes them, on the same machine, would be what is measured. */
+/**
+ * The real page on a log that is invented: so many decisions at once that a service which makes them, on the
+ * same machine, would be what is measured.
+ */
 export async function startDecisionFlood(t: Teardown): Promise<DecisionFlood> {
   const app = Fastify({ forceCloseConnections: true });
   let sent = 0;

@@ -2,10 +2,16 @@ import root, { type Test } from 'tap';
 
 /** Where every fuzz test begins unless told otherwise: the same inputs on every machine. */
 const SEED = 20_261_120;
-/** A machine with other work stops here rather than at the test runner's timeout, with the runs that it had time for. */
+/**
+ * A machine with other work stops here rather than at the test runner's timeout, with the runs that it had
+ * time for.
+ */
 const TIME_LIMIT_MS = 30_000;
 
-/** The parameters of a fuzz test, said aloud. `FUZZ_SEED` takes another seed, `FUZZ_FACTOR` multiplies the runs and the time: `FUZZ_SEED=$RANDOM FUZZ_FACTOR=20 node test/fuzz/api.test.ts`. */
+/**
+ * The parameters of a fuzz test, said aloud. `FUZZ_SEED` takes another seed, `FUZZ_FACTOR` multiplies the
+ * runs and the time: `FUZZ_SEED=$RANDOM FUZZ_FACTOR=20 node test/fuzz/api.test.ts`.
+ */
 export function fuzzRun(t: Pick<Test, 'comment' | 'setTimeout'>, runs: number) {
   const { FUZZ_SEED: seedText = '', FUZZ_FACTOR: factorText = '' } = process.env;
   const seed = toNumber(seedText, SEED);

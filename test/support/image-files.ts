@@ -21,7 +21,10 @@ export interface Dockerfile {
   readonly command: readonly string[];
 }
 
-/** Reads the instructions that this project's Dockerfile uses. Throws for a shell form where an exec form is wanted. */
+/**
+ * Reads the instructions that this project's Dockerfile uses. Throws for a shell form where an exec form is
+ * wanted.
+ */
 export function readDockerfile(path: string): Dockerfile {
   const instructions = readFileSync(path, 'utf8')
     .replaceAll(/\\\n/g, ' ')
@@ -54,8 +57,8 @@ export function readDockerfile(path: string): Dockerfile {
 }
 
 /**
- * Copies what the instructions copy from `context` to the working directory `target`, without what `ignoreFile`
- * keeps away.
+ * Copies what the instructions copy from `context` to the working directory `target`, without what
+ * `ignoreFile` keeps away.
  */
 export function copyImageFiles(
   context: string,

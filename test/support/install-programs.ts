@@ -48,7 +48,10 @@ export interface Machine {
   run(program: string, args: readonly string[]): boolean;
 }
 
-/** Makes sure of the programs that tests run: installs what is missing where that is possible. Returns null, or the one line that says what a person has to install. */
+/**
+ * Makes sure of the programs that tests run: installs what is missing where that is possible. Returns null,
+ * or the one line that says what a person has to install.
+ */
 export function ensurePrograms(
   machine: Machine = thisMachine,
   required: readonly RequiredProgram[] = REQUIRED,

@@ -12,8 +12,8 @@ interface Finding {
 }
 
 /**
- * The functions below `src` of a folder that are longer than the rule of the linter allows, as `file: message`. The
- * folder holds the configuration of the linter.
+ * The functions below `src` of a folder that are longer than the rule of the linter allows, as `file:
+ * message`. The folder holds the configuration of the linter.
  */
 export async function findLongFunctions(folder: string): Promise<readonly string[]> {
   const options = ['-c', '.oxlintrc.json', '--format', 'json', 'src'];

@@ -22,7 +22,10 @@ export interface OpenLoopOptions {
 
 const TICK_MS = 5;
 
-/** Sends requests at a fixed rate, however slowly they are answered: a client who waits for answers before it asks again cannot overload anybody. A request that finds every connection busy waits, and its wait counts. */
+/**
+ * Sends requests at a fixed rate, however slowly they are answered: a client who waits for answers before it
+ * asks again cannot overload anybody. A request that finds every connection busy waits, and its wait counts.
+ */
 export async function runOpenLoop(options: OpenLoopOptions): Promise<readonly LoadAnswer[]> {
   const { port, perSecond, seconds, toRequest } = options;
   const idle = await Promise.all(

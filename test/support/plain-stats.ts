@@ -14,7 +14,10 @@ import {
   quantilesOfBuckets,
 } from '../../src/domain/decision-log/record-counts.ts';
 
-/** The statistics of a window in the plainest way: every minute of it (or hour, above a day) is read and searched name by name. What is asked in a cleverer way has to come to the same. */
+/**
+ * The statistics of a window in the plainest way: every minute of it (or hour, above a day) is read and
+ * searched name by name. What is asked in a cleverer way has to come to the same.
+ */
 export async function countPlainly(
   reader: Pick<DecisionLogReader, 'counts'>,
   window: StatsWindow,

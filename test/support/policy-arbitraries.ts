@@ -5,7 +5,10 @@ import type { RequestSignals } from '../../src/domain/policy/request-signals.ts'
 import type { TelemetryCustody, TelemetrySignals } from '../../src/domain/policy/telemetry-signals.ts';
 import { documentOf } from './policy-fixture.ts';
 
-/** Conditions without arms: every way in which one can read a signal, an outcome or the request. `{}` stands for a provider. */
+/**
+ * Conditions without arms: every way in which one can read a signal, an outcome or the request. `{}` stands
+ * for a provider.
+ */
 const SIGNAL_ATOMS = [
   '{}.found',
   '{}.action == "BLOCK"',
@@ -153,7 +156,10 @@ export function wholeCustody(): fc.Arbitrary<TelemetryCustody> {
   );
 }
 
-/** What remains of custody when all of it is lost, or its expiry alone. Without a telemetry id there is nothing to lose. */
+/**
+ * What remains of custody when all of it is lost, or its expiry alone. Without a telemetry id there is
+ * nothing to lose.
+ */
 export function loseCustody(whole: TelemetryCustody, isAllLost: boolean): TelemetryCustody {
   if (typeof whole === 'string') return whole;
   if (isAllLost) return 'unknown';

@@ -4,7 +4,10 @@ import type { Test } from 'tap';
 /** How one call ended. */
 export interface RawReply {
   readonly httpStatus: number | undefined;
-  /** Of the trailers, or of the headers where there is nothing else; undefined where the stream was ended without. */
+  /**
+   * Of the trailers, or of the headers where there is nothing else; undefined where the stream was ended
+   * without.
+   */
   readonly status: number | undefined;
   readonly acceptEncoding: string | undefined;
   readonly bytes: Buffer;

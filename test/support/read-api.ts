@@ -2,12 +2,12 @@ import { hash, randomUUIDv7 } from 'node:crypto';
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import { registerDecisionReads } from '../../src/app/routes.ts';
+import type { Clock } from '../../src/application/clock.ts';
 import { createCountSteps } from '../../src/application/decision-log/count-steps.ts';
 import { createDecisionFeed } from '../../src/application/decision-log/decision-feed.ts';
 import type { DecisionLogReader, DecisionSink } from '../../src/application/decision-log/decision-log.ts';
 import { rememberPolicies } from '../../src/application/decision-log/known-policies.ts';
 import { paceReads } from '../../src/application/decision-log/pace-reads.ts';
-import type { Clock } from '../../src/application/ports.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
 import { createGatewayEntryPoint } from '../../src/gateways/entry-point.ts';
 import { loadKeyring } from '../../src/http/callers/api-keys.ts';
@@ -60,7 +60,9 @@ export interface ReadAnswer {
 const VERSION = '0.0.0-test';
 const HOURS_KEPT_MS = 30 * 86_400_000;
 
-/** The server on a log alone: no providers, and whatever a test appends to the log. It closes with the test. */
+/**
+ * The server on a log alone: no providers, and whatever a test appends to the log. It closes with the test.
+ */
 export async function createReadApi(t: Test, options: ReadApiOptions = {}): Promise<ReadApi> {
   const { clock = systemClock, recordsMax = 50_000 } = options;
   const memory = createMemoryDecisionLog({ clock, recordsMax, countsKeptMs: HOURS_KEPT_MS });

@@ -21,7 +21,10 @@ const MASTERS = 3;
 /** How long a node is silent before the others hold it for lost. */
 const NODE_TIMEOUT_MS = 1_000;
 
-/** Starts six servers in cluster mode, with these arguments besides, that end with the test, and waits until all of them see every slot served. */
+/**
+ * Starts six servers in cluster mode, with these arguments besides, that end with the test, and waits until
+ * all of them see every slot served.
+ */
 export async function startRedisCluster(t: Teardown, args: readonly string[] = []): Promise<RedisCluster> {
   const servers = await Promise.all(Array.from({ length: 2 * MASTERS }, () => startNode(t, args)));
   const [first] = servers;

@@ -13,21 +13,31 @@ const DEADLINE_MS = 300;
 /** What the contract grants on top of the deadline. */
 const GRACE_MS = 20;
 const PER_SECOND = 50;
-/** Without a limit. The load has one that it does not reach, so that each of its requests is counted in Redis. */
+/**
+ * Without a limit. The load has one that it does not reach, so that each of its requests is counted in Redis.
+ */
 const OWNER_KEY = 'owner-key';
 const CONNECTIONS = 48;
 const WATCH_PAUSE_MS = 5;
 /** What a round of the watch takes on a machine that has nothing else to do. */
 const ROUND_MS = WATCH_PAUSE_MS + 2;
-/** Half of the two budgets of Redis that a request could wait for: a span whose requests take so much longer than usual is one in which they waited. */
+/**
+ * Half of the two budgets of Redis that a request could wait for: a span whose requests take so much longer
+ * than usual is one in which they waited.
+ */
 const SLOW_MS = 20;
 const SPAN_MS = 250;
 /** Enough for a third of the keys to show, and for the odd request that the machine kept not to. */
 const SPAN_PERCENT = 70;
-/** A machine that others keep busy makes some spans slow; a guard that lets requests wait makes all of them so. */
+/**
+ * A machine that others keep busy makes some spans slow; a guard that lets requests wait makes all of them
+ * so.
+ */
 const SLOW_SHARE_MAX = 0.5;
 const BEFORE_MS = 1_000;
-/** What a busy machine does to a few requests beyond what the watch can see: to so many of them, by so much. */
+/**
+ * What a busy machine does to a few requests beyond what the watch can see: to so many of them, by so much.
+ */
 const STRAY_SHARE = 0.02;
 const STRAY_MS_MAX = 250;
 /** How soon a fault is contained. */
@@ -62,7 +72,10 @@ export interface FaultRow {
   readonly refused: number;
   readonly serverErrors: number;
   readonly wrongAllows: number;
-  /** The latest answer, beyond its deadline and what the machine itself was late by; negative when all were in time. */
+  /**
+   * The latest answer, beyond its deadline and what the machine itself was late by; negative when all were in
+   * time.
+   */
   readonly overDeadlineMs: number;
   /** How many were later than what is granted on top of the deadline. */
   readonly late: number;
@@ -79,7 +92,10 @@ export interface FaultLoad {
   readonly service: RunningService;
   /** What /readyz says. */
   ready(): Promise<ReadyBody>;
-  /** Runs the load through a second of peace, the fault, and the time until it is over, then judges what was seen. */
+  /**
+   * Runs the load through a second of peace, the fault, and the time until it is over, then judges what was
+   * seen.
+   */
   run(t: Test, fault: Fault): Promise<FaultRow>;
 }
 
@@ -200,7 +216,10 @@ class Load implements FaultLoad {
     return row;
   }
 
-  /** Lets an owner use a telemetry id first, and waits until a thief is told so. An id that the owner was not certain of may have gone to the thief: each attempt takes a new one. */
+  /**
+   * Lets an owner use a telemetry id first, and waits until a thief is told so. An id that the owner was not
+   * certain of may have gone to the thief: each attempt takes a new one.
+   */
   async #bind(): Promise<void> {
     await until('an id is bound to its owner', async () => {
       this.#attempts += 1;
@@ -283,7 +302,10 @@ class Load implements FaultLoad {
     }
   }
 
-  /** Asks for readiness all the time, which no deadline and no Redis has a part in: what it waits is what the machine makes everyone wait. */
+  /**
+   * Asks for readiness all the time, which no deadline and no Redis has a part in: what it waits is what the
+   * machine makes everyone wait.
+   */
   async #watch(): Promise<void> {
     const connection = await LoadConnection.open(this.#port);
     const request = Buffer.from('GET /readyz HTTP/1.1\r\nhost: test\r\n\r\n');
@@ -323,7 +345,10 @@ class Load implements FaultLoad {
     };
   }
 
-  /** By how much the machine kept the watch from its rounds while the request was sent, and from its deadline on: late at any other time, it costs a request that waits nothing. */
+  /**
+   * By how much the machine kept the watch from its rounds while the request was sent, and from its deadline
+   * on: late at any other time, it costs a request that waits nothing.
+   */
   #noiseDuring({ sentMs, latencyMs }: Answer): number {
     const endMs = sentMs + latencyMs;
     const waitedUntilMs = Math.min(endMs, sentMs + DEADLINE_MS);

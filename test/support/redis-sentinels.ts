@@ -28,7 +28,9 @@ const NAME = 'main';
 const QUORUM = 2;
 const DOWN_AFTER_MS = 500;
 
-/** Starts five servers that end with the test, and waits until the sentinels know each other and the replica. */
+/**
+ * Starts five servers that end with the test, and waits until the sentinels know each other and the replica.
+ */
 export async function startRedisSentinels(t: Teardown): Promise<RedisSentinels> {
   const args = () => ['--repl-diskless-sync-delay', '0'];
   const [master, replica] = await Promise.all([startRedisServer(t, { args }), startRedisServer(t, { args })]);
@@ -59,7 +61,10 @@ export async function startRedisSentinels(t: Teardown): Promise<RedisSentinels> 
   };
 }
 
-/** Starts one sentinel that watches the master under the name `main`, with more lines of configuration, and returns its port. */
+/**
+ * Starts one sentinel that watches the master under the name `main`, with more lines of configuration, and
+ * returns its port.
+ */
 export async function startSentinel(
   t: Teardown,
   master: RedisServer,

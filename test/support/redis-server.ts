@@ -25,7 +25,9 @@ export interface RedisServer {
   /** Starts it again on the same port, empty. */
   start(): Promise<void>;
   restart(): Promise<void>;
-  /** Sends one command on a connection of its own, as one line or as words, and resolves with the raw reply. */
+  /**
+   * Sends one command on a connection of its own, as one line or as words, and resolves with the raw reply.
+   */
   command(command: string | readonly string[]): Promise<string>;
   /** Everything that the server was asked while `work` ran, as MONITOR prints it. */
   monitor(work: () => Promise<void>): Promise<string>;
@@ -38,7 +40,10 @@ interface Teardown {
 const PROGRAMS = ['redis-server', 'valkey-server'];
 const START_WAIT_MS = 10_000;
 
-/** Starts a server that ends with the test. Rejects when no program is on the PATH or it does not answer a PING. */
+/**
+ * Starts a server that ends with the test. Rejects when no program is on the PATH or it does not answer a
+ * PING.
+ */
 export async function startRedisServer(t: Teardown, options: RedisServerOptions = {}): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'riskgate-redis-'));
   const server = new ServerProcess(directory, await findFreePort(), options);

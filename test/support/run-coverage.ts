@@ -1,4 +1,7 @@
-/** `npm run coverage`: the tests of domain, application and policies, measured by tap; fails on gaps. The last line is `N passed, N failed`. */
+/**
+ * `npm run coverage`: the tests of domain, application and policies, measured by tap; fails on gaps. The last
+ * line is `N passed, N failed`.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

@@ -36,7 +36,10 @@ const END_WAIT_SECONDS = 15;
 /** What a file has started ends with it; pipes that something still holds are cut then. */
 const PIPE_WAIT_MS = 5_000;
 
-/** Runs one test file as a program of its own, and ends whatever it leaves behind. Resolves whatever the file does. */
+/**
+ * Runs one test file as a program of its own, and ends whatever it leaves behind. Resolves whatever the file
+ * does.
+ */
 export async function runFile(path: string, options: FileOptions): Promise<FileResult> {
   const beganMs = performance.now();
   const child = spawn(process.execPath, [path], {

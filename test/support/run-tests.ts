@@ -1,6 +1,8 @@
 /**
- * `npm test`: every test file that no other command has, or those that the arguments name. Each is a program of its own; a line with `n/N` for each as it ends, with its failures in full.
- * `--jobs=2` at once, `--timeout=180` seconds for a file, `--browser` makes sure of one. The last line is `N passed, N failed`. Whole reports are in .tap/results.
+ * `npm test`: every test file that no other command has, or those that the arguments name. Each is a program
+ * of its own; a line with `n/N` for each as it ends, with its failures in full. `--jobs=2` at once,
+ * `--timeout=180` seconds for a file, `--browser` makes sure of one. The last line is `N passed, N failed`.
+ * Whole reports are in .tap/results.
  */
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';

@@ -25,7 +25,10 @@ export interface ProgramEnd {
 /** A running child process and all that it has said. */
 export interface Program {
   readonly child: ChildProcess;
-  /** Resolves with the first match in standard output, earlier output included. Rejects when the program ends without one. */
+  /**
+   * Resolves with the first match in standard output, earlier output included. Rejects when the program ends
+   * without one.
+   */
   until(pattern: RegExp): Promise<RegExpExecArray>;
   /** Resolves when the program has ended and its output is complete. */
   readonly ended: Promise<ProgramEnd>;
@@ -35,7 +38,10 @@ interface Teardown {
   teardown(handler: () => unknown): unknown;
 }
 
-/** Starts a program that is ended, by its own process id, at the end of the test. Rejects when it cannot be started. */
+/**
+ * Starts a program that is ended, by its own process id, at the end of the test. Rejects when it cannot be
+ * started.
+ */
 export async function startProgram(
   t: Teardown,
   command: readonly [string, ...string[]],

@@ -19,7 +19,10 @@ export function patienceOf(ms: number): Record<string, string> {
   return { DECISION_DEADLINE_MS: String(ms), ...Object.fromEntries(timeouts) };
 }
 
-/** The environment in which `src/main.ts` starts: a free loopback port, all providers at the emulators of `origin`, no Redis. */
+/**
+ * The environment in which `src/main.ts` starts: a free loopback port, all providers at the emulators of
+ * `origin`, no Redis.
+ */
 export function createServiceEnvironment(t: Teardown, origin: string): Record<string, string> {
   const key = { id: 'test', sha256: hash('sha256', SERVICE_KEY), scopes: ['decide', 'read', 'admin'] };
   const directory = mkdtempSync(join(tmpdir(), 'riskgate-service-'));

@@ -2,7 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** What the machine, and not the program under test, took from an answer. */
 export interface StarvationWatch {
-  /** Milliseconds between the two moments (`performance.now()`) in which this process did not look, or the other one was ready to run and got no processor. */
+  /**
+   * Milliseconds between the two moments (`performance.now()`) in which this process did not look, or the
+   * other one was ready to run and got no processor.
+   */
   lostMs(fromMs: number, toMs: number): number;
   stop(): void;
 }
@@ -15,7 +18,8 @@ interface Tick {
 const TICK_MS = 4;
 
 /**
- * Watches the event loop of this process, and by the kernel's account (`schedstat`, Linux) the threads of another: its main thread stands still too while one that collects garbage for it waits for a processor.
+ * Watches the event loop of this process, and by the kernel's account (`schedstat`, Linux) the threads of
+ * another: its main thread stands still too while one that collects garbage for it waits for a processor.
  * Threads that wait at once are counted once. What cannot be read counts as nothing lost.
  */
 export function watchStarvation(pid: number): StarvationWatch {

@@ -20,12 +20,18 @@ interface Diagnostics {
 
 const INDENT = 4;
 
-/** Turns a TAP stream, line by line, into what a person reads: each failure in full under the names that lead to it and, in the stream of a run of tap, a line for each test file. */
+/**
+ * Turns a TAP stream, line by line, into what a person reads: each failure in full under the names that lead
+ * to it and, in the stream of a run of tap, a line for each test file.
+ */
 export class TapReport {
   /** Null until tap has closed its report. */
   summary: TapSummary | null = null;
   readonly #write: (line: string) => void;
-  /** The test file whose own stream this is; null for the stream of a run, in which files are the tests at the top. */
+  /**
+   * The test file whose own stream this is; null for the stream of a run, in which files are the tests at the
+   * top.
+   */
   readonly #file: string | null;
   readonly #levels: Level[] = [];
   #diagnostics: Diagnostics | null = null;

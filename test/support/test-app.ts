@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { type App, createApp } from '../../src/app/app.ts';
-import type { Clock } from '../../src/application/ports.ts';
+import type { Clock } from '../../src/application/clock.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import {
   createEmulatorServer,
@@ -248,7 +248,10 @@ export function portOf(address: AddressInfo | string | null): number {
 
 const UNTIL_MS = 60_000;
 
-/** Polls until the condition holds; rejects after a minute, which only a busy machine takes, naming what was waited for. */
+/**
+ * Polls until the condition holds; rejects after a minute, which only a busy machine takes, naming what was
+ * waited for.
+ */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const endsAtMs = performance.now() + UNTIL_MS;
   while (!(await condition())) {

@@ -1,7 +1,10 @@
 /** Every test file that tap's API is used in, wherever it is. */
 export const ALL_TESTS = 'test/**/*.test.ts';
 
-/** Folders whose tests load the machine, take minutes or need programs, by the npm script that runs them instead of `npm test`. `.ci/run` runs all of them. */
+/**
+ * Folders whose tests load the machine, take minutes or need programs, by the npm script that runs them
+ * instead of `npm test`. `.ci/run` runs all of them.
+ */
 export const COMMANDS: Readonly<Record<string, string>> = {
   'test/faults': 'test:faults',
   'test/herds': 'test:herds',

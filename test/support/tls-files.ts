@@ -8,7 +8,10 @@ export interface TlsFiles {
   readonly key: string;
 }
 
-/** An authority, and a certificate of it for 127.0.0.1 and `hosts` that serves servers and clients, valid for a day. */
+/**
+ * An authority, and a certificate of it for 127.0.0.1 and `hosts` that serves servers and clients, valid for
+ * a day.
+ */
 export function createTlsFiles(directory: string, name: string, hosts: readonly string[] = []): TlsFiles {
   const path = (file: string) => join(directory, `${name}-${file}.pem`);
   const files = { ca: path('ca'), cert: path('cert'), key: path('key') };

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 
-/** Expressions of each type over the providers `a` and `b`: right and odd ones mixed, so that many are refused. */
+/**
+ * Expressions of each type over the providers `a` and `b`: right and odd ones mixed, so that many are
+ * refused.
+ */
 type Expressions = Record<'bool' | 'int' | 'double' | 'text' | 'list', string>;
 
 const call = (...parts: (string | fc.Arbitrary<string>)[]) =>

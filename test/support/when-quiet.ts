@@ -4,7 +4,10 @@ import type { Test } from 'tap';
 
 /** Asked before and after each attempt. */
 export interface Machine {
-  /** Milliseconds for which this thread was ready to run and got no processor, since any moment; 0 where the system does not say. */
+  /**
+   * Milliseconds for which this thread was ready to run and got no processor, since any moment; 0 where the
+   * system does not say.
+   */
   waitedMs(): number;
   /** Programs that want to run, for each processor, of late. */
   load(): number;
@@ -14,12 +17,16 @@ export interface Machine {
 }
 
 export const ATTEMPTS_MAX = 5;
-/** A machine with nothing else to do keeps a thread waiting for 1 % of the time, one with two programs for each processor for 30 %. */
+/**
+ * A machine with nothing else to do keeps a thread waiting for 1 % of the time, one with two programs for
+ * each processor for 30 %.
+ */
 const WAITED_SHARE_MAX = 0.1;
 const LOAD_MAX = 1.5;
 
 /**
- * A test about time, which needs a quiet machine: `attempt` returns what was late, nothing when all was in time. On a quiet machine its first answer counts. On a busy one it is repeated, which the report says;
+ * A test about time, which needs a quiet machine: `attempt` returns what was late, nothing when all was in
+ * time. On a quiet machine its first answer counts. On a busy one it is repeated, which the report says;
  * where the machine is busy to the end, the test is omitted with that reason, and in CI it fails.
  */
 export async function whenQuiet(

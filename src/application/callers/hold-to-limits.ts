@@ -1,5 +1,5 @@
-import type { RequestCounter, WindowCount } from '../ports.ts';
 import type { ConcurrentRequests } from './concurrent-requests.ts';
+import type { RequestCounter, WindowCount } from './request-counter.ts';
 
 /** The limits of one caller; null is no limit. */
 export interface CallerLimits {

@@ -1,5 +1,5 @@
 import { RiskgateError } from '../../domain/errors.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../clock.ts';
 import type { DecisionLogReader, LogEntry, LogPosition, LogSlice } from './decision-log.ts';
 
 /** One reader of the feed. None of its methods throws. */

@@ -1,5 +1,5 @@
 import { type GapRecord, type LogRecord, RECORD_VERSION } from '../../domain/decision-log/decision-record.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../clock.ts';
 import type { DecisionSink, Delivery, DeliveryUsage, LogBatch } from './decision-log.ts';
 
 interface LossyDeliveryOptions {

@@ -1,5 +1,5 @@
 import type { LogRecord } from '../../domain/decision-log/decision-record.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../clock.ts';
 import type { DecisionSink, DeliveryUsage, LogBatch, SinkHealth, StrictDelivery } from './decision-log.ts';
 
 interface StrictDeliveryOptions {

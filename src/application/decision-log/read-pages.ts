@@ -1,5 +1,5 @@
 import type { RecordFilter } from '../../domain/decision-log/record-filter.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../clock.ts';
 import type { DecisionLogReader, LogEntry, LogPage, LogPosition, QueryOptions } from './decision-log.ts';
 
 /**

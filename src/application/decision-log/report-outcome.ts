@@ -1,7 +1,7 @@
 import { holdsIdentifier } from '../../domain/decision-log/note-identifiers.ts';
 import type { OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
 import { RiskgateError } from '../../domain/errors.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../clock.ts';
 import type { DecisionLogReader } from './decision-log.ts';
 import type { RecordHashes } from './to-decision-record.ts';
 

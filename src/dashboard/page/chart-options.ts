@@ -14,7 +14,9 @@ const SYNC_KEY = 'verdicts';
 /** Two points for each step: a count is that of a whole step, and not of its beginning. */
 const POINTS_PER_STEP = 2;
 
-/** The x values in Unix seconds, and the series from the back to the front: areas that are stacked are sums. */
+/**
+ * The x values in Unix seconds, and the series from the back to the front: areas that are stacked are sums.
+ */
 export function toChartData(kind: ChartKind, { steps, step_seconds: seconds }: Stats): uPlot.AlignedData {
   const begins = steps.map(({ at }) => Date.parse(at) / 1000);
   const times = begins.flatMap((begin) => [begin, begin + seconds - 1]);

@@ -9,7 +9,10 @@ interface StreamHandlers {
   /** New decisions, oldest first. */
   onDecision(decision: DecisionSummary): void;
   onGap(gap: Gap): void;
-  /** `resumed`: it goes on where it was lost; otherwise it begins now, and what came before is to be read anew. */
+  /**
+   * `resumed`: it goes on where it was lost; otherwise it begins now, and what came before is to be read
+   * anew.
+   */
   onReady(resumed: boolean): void;
   onState(state: StreamState): void;
   /** The key is not taken any more, or lacks the scope; the stream has ended for good. */
@@ -19,10 +22,15 @@ interface StreamHandlers {
 /** The first pause before another try; it doubles with each that fails. */
 const PAUSE_MS = 250;
 const PAUSE_MS_MAX = 5_000;
-/** Without as much as a heartbeat for so long (they come every 15 s at the latest), the connection is dead. */
+/**
+ * Without as much as a heartbeat for so long (they come every 15 s at the latest), the connection is dead.
+ */
 const SILENCE_MS_MAX = 35_000;
 
-/** Follows GET /v1/decisions/stream until `signal` ends it. It comes back by itself, after the last event it has seen. EventSource cannot send the key in a header. */
+/**
+ * Follows GET /v1/decisions/stream until `signal` ends it. It comes back by itself, after the last event it
+ * has seen. EventSource cannot send the key in a header.
+ */
 export async function followDecisions(
   client: ApiClient,
   query: Query,

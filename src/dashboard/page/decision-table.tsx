@@ -11,7 +11,10 @@ import { go } from './view-state.ts';
 /** From so many rows before the end on, older ones are asked for. */
 const AHEAD = 20;
 
-/** However many decisions there are, a screenful is in the document. A button tells how many are new while the rows stand still. */
+/**
+ * However many decisions there are, a screenful is in the document. A button tells how many are new while the
+ * rows stand still.
+ */
 export function DecisionTable({ client, query }: { readonly client: ApiClient; readonly query: Query }) {
   const view = useRowWindow();
   const { count, fresh, last } = view;
@@ -109,7 +112,10 @@ function TableHead() {
   );
 }
 
-/** Rows that are not in the document, as empty space. Browsers bound the height of an element at some 16 million pixels, which 100,000 rows stay below. */
+/**
+ * Rows that are not in the document, as empty space. Browsers bound the height of an element at some 16
+ * million pixels, which 100,000 rows stay below.
+ */
 function Spacer({ rowCount, size }: { readonly rowCount: number; readonly size: number }) {
   if (rowCount <= 0) return null;
   return <div role="presentation" style={{ height: `${rowCount * size}px` }} />;

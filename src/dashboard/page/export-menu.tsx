@@ -3,7 +3,10 @@ import type { ApiClient, Query } from './api-client.ts';
 import { Icon } from './icons.tsx';
 import { endSessionOn } from './session.ts';
 
-/** Saves everything that the filters let through. The browser keeps what arrives on disk, not in the page's memory. */
+/**
+ * Saves everything that the filters let through. The browser keeps what arrives on disk, not in the page's
+ * memory.
+ */
 export function ExportMenu({ client, query }: { readonly client: ApiClient; readonly query: Query }) {
   const isBusy = useSignal(false);
   const failure = useSignal('');

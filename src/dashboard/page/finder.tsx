@@ -13,7 +13,10 @@ const KINDS = {
 } as const;
 type Kind = keyof typeof KINDS;
 
-/** Finds decisions by an identifier. It is sent to the service, which hashes it, and never becomes a part of the address. */
+/**
+ * Finds decisions by an identifier. It is sent to the service, which hashes it, and never becomes a part of
+ * the address.
+ */
 export function Finder() {
   const kind = useSignal<Kind>('device_id');
   const isOdd = useSignal(false);

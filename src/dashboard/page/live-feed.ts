@@ -44,14 +44,20 @@ let cursor: string | null = null;
 /** Rows that made room since the table last asked. */
 let dropped = 0;
 
-/** How many of the rows that arrived have gone since the last call: whoever remembers a place among them has to move. */
+/**
+ * How many of the rows that arrived have gone since the last call: whoever remembers a place among them has
+ * to move.
+ */
 export function takeDropped(): number {
   const count = dropped;
   dropped = 0;
   return count;
 }
 
-/** Shows what matches `query` and follows it, until the returned function is called. `onError` hears of every failed request. */
+/**
+ * Shows what matches `query` and follows it, until the returned function is called. `onError` hears of every
+ * failed request.
+ */
 export function startFeed(client: ApiClient, query: Query, onError: (error: unknown) => void): () => void {
   const ending = new AbortController();
   running = ending;

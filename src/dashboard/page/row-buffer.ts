@@ -3,7 +3,10 @@ import type { DecisionSummary } from './wire.ts';
 /** How many rows fell out at the old end. */
 type Dropped = number;
 
-/** The rows of the table, newest first, each once. Rows come in at the new end, and page by page at the old one. */
+/**
+ * The rows of the table, newest first, each once. Rows come in at the new end, and page by page at the old
+ * one.
+ */
 export interface RowBuffer {
   readonly length: number;
   /** Rows that came in at the new end and are still here. */
@@ -21,7 +24,10 @@ export interface RowBuffer {
   keepArrivedAfter(count: number): void;
 }
 
-/** The share of rows that goes at once when there are too many: dropping one at a time would move all others each time. */
+/**
+ * The share of rows that goes at once when there are too many: dropping one at a time would move all others
+ * each time.
+ */
 const DROPPED_SHARE = 0.1;
 
 /** Builds an empty buffer that holds `rowsMax` rows at most. */

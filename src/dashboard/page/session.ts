@@ -2,7 +2,10 @@ import { signal } from '@preact/signals';
 import { type ApiClient, ApiError, createApiClient } from './api-client.ts';
 import type { PolicyInForce } from './wire.ts';
 
-/** Signed in with a key that may read. The key is in the client's closure and nowhere else: a reload asks for it again. */
+/**
+ * Signed in with a key that may read. The key is in the client's closure and nowhere else: a reload asks for
+ * it again.
+ */
 export interface Session {
   readonly client: ApiClient;
   readonly policy: PolicyInForce;

@@ -27,7 +27,9 @@ const NOTICES: Readonly<Record<Exclude<SignInNotice, 'none'>, { title: string; t
   },
 };
 
-/** Asks for an API key. The field has no name, and the form submits nowhere: the key cannot end up in a URL. */
+/**
+ * Asks for an API key. The field has no name, and the form submits nowhere: the key cannot end up in a URL.
+ */
 export function SignIn() {
   const isBusy = useSignal(false);
   const field = useRef<HTMLInputElement>(null);

@@ -42,7 +42,10 @@ const INTERVAL_MS: Readonly<Record<Window, number>> = {
 /** What changes slowly, or interests less, is asked for every so many rounds. */
 const SLOW_ROUNDS = 3;
 
-/** Asks for the numbers of `window` again and again, until the returned function is called. Nothing is asked while the page is hidden. */
+/**
+ * Asks for the numbers of `window` again and again, until the returned function is called. Nothing is asked
+ * while the page is hidden.
+ */
 export function followStatistics(
   client: ApiClient,
   window: Window,

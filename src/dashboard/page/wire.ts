@@ -1,4 +1,7 @@
-/** What the page reads of the service's answers. `test/dashboard/wire.test.ts` holds it against the schemas of the routes. */
+/**
+ * What the page reads of the service's answers. `test/dashboard/wire.test.ts` holds it against the schemas of
+ * the routes.
+ */
 
 export const VERDICTS = ['ALLOW', 'CHALLENGE', 'BLOCK'] as const;
 

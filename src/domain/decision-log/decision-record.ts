@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { decisionFields, evidenceFields, ruleTraceFields } from '../decision-fields.ts';
 import { CUSTODY_RESULTS, telemetrySignalsSchema } from '../policy/telemetry-signals.ts';
 
-/** The version of the shape of records. A field may be added under the same version; other changes need a new one. */
+/**
+ * The version of the shape of records. A field may be added under the same version; other changes need a new
+ * one.
+ */
 export const RECORD_VERSION = 1;
 
 const time = z.string().describe('RFC 3339 in UTC with milliseconds.').meta({ format: 'date-time' });
@@ -11,8 +14,8 @@ const keyedHash = z
   .describe('A keyed hash: it says nothing of an identifier but that it is the same.');
 
 /**
- * What is kept of one decision. It holds no raw identifier. This is its wire format too: files, Redis and answers
- * hold the same.
+ * What is kept of one decision. It holds no raw identifier. This is its wire format too: files, Redis and
+ * answers hold the same.
  */
 export const decisionRecordSchema = z.object({
   version: z.literal(RECORD_VERSION),

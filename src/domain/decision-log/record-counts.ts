@@ -21,8 +21,8 @@ export type StatsGroup = (typeof STATS_GROUPS)[number];
 /**
  * The groups of counts. `provider_outcome`, `provider_cache` and `provider_cache_level` hold
  * `<provider>/<value>`, the last one for hits alone; `rule` holds `<rule>/true` and `<rule>/unknown`,
- * `rule_label` holds `<rule>/<label>` for rules that were true, and `latency` holds `<series>/<bucket>` of the
- * series `decision` and of each provider.
+ * `rule_label` holds `<rule>/<label>` for rules that were true, and `latency` holds `<series>/<bucket>` of
+ * the series `decision` and of each provider.
  */
 export type CountGroup = StatsGroup | 'rule_label' | 'latency';
 

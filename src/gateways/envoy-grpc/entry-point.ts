@@ -9,7 +9,9 @@ import { ENVOY_GRPC, profileOf, toCheckResponse, toOriginal, toTooLargeResponse 
 import type { CheckRequest } from './messages.ts';
 
 const PROTO_FILE = fileURLToPath(new URL('./authorization.proto', import.meta.url));
-/** An answer at the very end of the gateway's deadline comes too late: this share of it is for the way back. */
+/**
+ * An answer at the very end of the gateway's deadline comes too late: this share of it is for the way back.
+ */
 const RETURN_SHARE = 0.1;
 
 /** What the gRPC entry point uses. */
@@ -41,7 +43,8 @@ export function createGrpcEntryPoint(options: GrpcEntryPointOptions): GrpcServer
     return outcome instanceof Promise ? outcome.then(toCheckResponse) : toCheckResponse(outcome);
   };
   const method = {
-    // The message names the profile, and reading it for a stranger is what a stranger could spend our time with.
+    // The message names the profile, and reading it for a stranger is what a stranger could spend our time
+    // with.
     refuse: (call: GrpcCall) => {
       if (isGateway(toCredentials(call))) return undefined;
       noteRefusal('CALLER_UNKNOWN', ENVOY_GRPC, null);

@@ -1,4 +1,9 @@
-import type { Claim, ClaimedRequest, IdempotencyStore, StoredAnswer } from '../../application/ports.ts';
+import type {
+  Claim,
+  ClaimedRequest,
+  IdempotencyStore,
+  StoredAnswer,
+} from '../../application/callers/idempotency-store.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import type { KeyedHash } from '../../platform/keyed-hash.ts';
 import { parseIdempotencyKey } from './idempotency-key.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Clock } from '../../application/ports.ts';
+import type { Clock } from '../../application/clock.ts';
 import { createThrottle } from '../../platform/throttle.ts';
 import type { TrafficObserver } from './traffic-observer.ts';
 

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../application/ports.ts';
+import type { Clock } from '../../application/clock.ts';
 import { networkOfAddress } from '../../domain/ip-address.ts';
 
 /** Counts wrong keys by address. */

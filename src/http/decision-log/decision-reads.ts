@@ -1,8 +1,8 @@
+import type { Clock } from '../../application/clock.ts';
 import type { CountSteps } from '../../application/decision-log/count-steps.ts';
 import type { DecisionLogReader } from '../../application/decision-log/decision-log.ts';
 import type { KnownPolicies } from '../../application/decision-log/known-policies.ts';
 import type { RecordHashes } from '../../application/decision-log/to-decision-record.ts';
-import type { Clock } from '../../application/ports.ts';
 import type { DecisionStreams } from './decision-streams.ts';
 
 /** What the routes that read decisions share. */

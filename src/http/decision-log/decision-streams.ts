@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
+import type { Clock } from '../../application/clock.ts';
 import type { DecisionFeed, Follower } from '../../application/decision-log/decision-feed.ts';
 import type { LogEntry, LogPosition } from '../../application/decision-log/decision-log.ts';
-import type { Clock } from '../../application/ports.ts';
 import { matchesFilter, type RecordFilter } from '../../domain/decision-log/record-filter.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';

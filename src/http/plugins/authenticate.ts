@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
-import type { Clock } from '../../application/ports.ts';
+import type { Clock } from '../../application/clock.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import { type Caller, findHolder, type Keyring, type Scope } from '../callers/api-keys.ts';
 import type { TrafficObserver } from '../callers/traffic-observer.ts';

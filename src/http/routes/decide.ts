@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
-import type { StoredAnswer } from '../../application/ports.ts';
+import type { StoredAnswer } from '../../application/callers/idempotency-store.ts';
 import type { Asking, SettledDecide, SettledDecision } from '../../application/settle-decision.ts';
 import type { Decision } from '../../domain/decision.ts';
 import type { AnswerOnce, IdempotentAnswer } from '../callers/idempotency.ts';

@@ -1,6 +1,6 @@
 import plugin from 'fastify-plugin';
 import { z } from 'zod';
-import type { PurgeEvidence, PurgeTarget } from '../../application/purge-evidence.ts';
+import type { PurgeEvidence, PurgeTarget } from '../../application/evidence/purge-evidence.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import { partsAskedAbout, type SubjectPart } from '../../domain/subject.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';

@@ -1,6 +1,6 @@
 import plugin from 'fastify-plugin';
 import { findInertRules } from '../../application/describe-policy.ts';
-import type { ProviderSlot } from '../../application/gather-evidence.ts';
+import type { ProviderSlot } from '../../application/evidence/gather-evidence.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';

@@ -1,5 +1,5 @@
 import plugin from 'fastify-plugin';
-import type { ProviderSlot } from '../../application/gather-evidence.ts';
+import type { ProviderSlot } from '../../application/evidence/gather-evidence.ts';
 import type { BreakerState } from '../../application/operation-observer.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';

@@ -1,4 +1,6 @@
-import type { Clock, ForeignClaim, LookLimits, LookResult, ProviderQuery } from '../../application/ports.ts';
+import type { Clock } from '../../application/clock.ts';
+import type { LookLimits, LookResult, ProviderQuery } from '../../application/evidence/evidence-source.ts';
+import type { ForeignClaim } from '../../application/evidence/evidence-store.ts';
 import { afterServedTime } from '../../platform/served-time.ts';
 import type { ClaimWatch } from './claim-watch.ts';
 

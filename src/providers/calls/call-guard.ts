@@ -1,4 +1,4 @@
-import type { ProviderAnswer } from '../../application/ports.ts';
+import type { ProviderAnswer } from '../../application/evidence/provider-answer.ts';
 import type { IndefiniteOutcome } from '../../domain/evidence.ts';
 import { createBulkhead } from '../../platform/bulkhead.ts';
 import {

@@ -1,5 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EvidenceStore, ForeignClaim, StoredEvidence } from '../../application/ports.ts';
+import type {
+  EvidenceStore,
+  ForeignClaim,
+  StoredEvidence,
+} from '../../application/evidence/evidence-store.ts';
 
 /**
  * The pause before the first poll for another replica's answer doubles up to the longest. A poll is one read

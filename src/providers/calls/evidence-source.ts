@@ -1,13 +1,15 @@
+import type { Clock } from '../../application/clock.ts';
 import type {
-  Clock,
   EvidenceSource,
-  EvidenceStore,
   LookLimits,
   LookResult,
   ProviderQuery,
+} from '../../application/evidence/evidence-source.ts';
+import type {
+  EvidenceStore,
   StoredEvidence,
   StoreReading,
-} from '../../application/ports.ts';
+} from '../../application/evidence/evidence-store.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import { createAwaitReplica } from './await-replica.ts';
 import { createClaimWatch } from './claim-watch.ts';

@@ -1,4 +1,4 @@
-import type { SuspectEvent } from '../../application/ports.ts';
+import type { SuspectEvent } from '../../application/observers.ts';
 import { createKnownIds, type KnownId } from './known-ids.ts';
 import {
   type CallSample,

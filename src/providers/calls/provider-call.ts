@@ -1,4 +1,4 @@
-import type { FailedAnswer, ProviderAnswer } from '../../application/ports.ts';
+import type { FailedAnswer, ProviderAnswer } from '../../application/evidence/provider-answer.ts';
 import type { HttpClient, HttpRequest, HttpResponse, HttpResult } from '../../platform/http-client.ts';
 
 /**

@@ -1,4 +1,5 @@
-import type { Clock, LookLimits, LookResult, ProviderQuery } from '../../application/ports.ts';
+import type { Clock } from '../../application/clock.ts';
+import type { LookLimits, LookResult, ProviderQuery } from '../../application/evidence/evidence-source.ts';
 import { callSourceOf } from '../../domain/call-source.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { Upstream } from './upstream.ts';
@@ -16,7 +17,9 @@ interface SharedCallsOptions {
 interface SharedCalls {
   /** Joins the call for a key, where one is young enough, and starts one otherwise. Never rejects. */
   call(key: string, query: ProviderQuery, limits: LookLimits): LookResult | Promise<LookResult>;
-  /** The call for a key still answers those who wait for it, but nobody joins it and nothing is told of it. */
+  /**
+   * The call for a key still answers those who wait for it, but nobody joins it and nothing is told of it.
+   */
   forget(key: string): void;
 }
 

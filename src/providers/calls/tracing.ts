@@ -1,4 +1,4 @@
-import type { StoreReading } from '../../application/ports.ts';
+import type { StoreReading } from '../../application/evidence/evidence-store.ts';
 import type { Span } from '../../application/tracer.ts';
 import type { HttpRequest } from '../../platform/http-client.ts';
 

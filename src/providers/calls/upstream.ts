@@ -1,4 +1,7 @@
-import type { Clock, ProviderAnswer, ProviderObserver, ProviderQuery } from '../../application/ports.ts';
+import type { Clock } from '../../application/clock.ts';
+import type { ProviderQuery } from '../../application/evidence/evidence-source.ts';
+import type { ProviderAnswer } from '../../application/evidence/provider-answer.ts';
+import type { ProviderObserver } from '../../application/observers.ts';
 import type { Span } from '../../application/tracer.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { HttpClient } from '../../platform/http-client.ts';

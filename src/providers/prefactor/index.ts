@@ -1,4 +1,5 @@
-import type { ProviderAnswer, ProviderQuery } from '../../application/ports.ts';
+import type { ProviderQuery } from '../../application/evidence/evidence-source.ts';
+import type { ProviderAnswer } from '../../application/evidence/provider-answer.ts';
 import type { HttpRequest } from '../../platform/http-client.ts';
 import { toPathSegment } from '../../platform/percent-encoding.ts';
 import type { Settings, SettingValues } from '../../platform/setting.ts';

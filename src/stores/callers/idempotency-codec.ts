@@ -1,4 +1,4 @@
-import type { ClaimedRequest, StoredAnswer } from '../../application/ports.ts';
+import type { ClaimedRequest, StoredAnswer } from '../../application/callers/idempotency-store.ts';
 import { isObject, parseObject } from '../redis/json-object.ts';
 
 /** What stands under a key: a claim, or an answer. */
@@ -21,7 +21,10 @@ export function encodeAnswer({ fingerprint }: ClaimedRequest, answer: StoredAnsw
   return JSON.stringify({ fingerprint, answer });
 }
 
-/** Reads a stored text that is trusted no further than its shape: null unless it is a whole entry. Never throws. */
+/**
+ * Reads a stored text that is trusted no further than its shape: null unless it is a whole entry. Never
+ * throws.
+ */
 export function decodeEntry(text: string): IdempotencyEntry | null {
   const { fingerprint, answer, owner } = parseObject(text) ?? {};
   if (typeof fingerprint !== 'string') return null;

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock, RequestCounter, WindowCount } from '../../application/ports.ts';
+import type { RequestCounter, WindowCount } from '../../application/callers/request-counter.ts';
+import type { Clock } from '../../application/clock.ts';
 
 /** The counter of one process. */
 export interface MemoryRequestCounter extends RequestCounter {

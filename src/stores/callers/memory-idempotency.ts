@@ -1,5 +1,10 @@
 import { LRUCache } from 'lru-cache';
-import type { ClaimedRequest, Clock, IdempotencyStore, StoredAnswer } from '../../application/ports.ts';
+import type {
+  ClaimedRequest,
+  IdempotencyStore,
+  StoredAnswer,
+} from '../../application/callers/idempotency-store.ts';
+import type { Clock } from '../../application/clock.ts';
 
 interface MemoryIdempotencyStoreOptions {
   readonly clock: Clock;
@@ -19,7 +24,10 @@ interface Entry {
 /** At some 2 KiB an answer this is 20 MB. */
 const ENTRIES_MAX = 10_000;
 
-/** Keeps answers in this process: a retry that another replica gets, or that comes after a restart, is done anew. */
+/**
+ * Keeps answers in this process: a retry that another replica gets, or that comes after a restart, is done
+ * anew.
+ */
 export function createMemoryIdempotencyStore(options: MemoryIdempotencyStoreOptions): IdempotencyStore {
   const { clock, entriesMax = ENTRIES_MAX } = options;
   const entries = new LRUCache<string, Entry>({ max: entriesMax });

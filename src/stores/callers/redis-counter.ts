@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock, WindowCount } from '../../application/ports.ts';
+import type { WindowCount } from '../../application/callers/request-counter.ts';
+import type { Clock } from '../../application/clock.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import { withScripts } from '../redis/scripts.ts';
 

@@ -1,4 +1,4 @@
-import type { Claim, ClaimedRequest, IdempotencyStore } from '../../application/ports.ts';
+import type { Claim, ClaimedRequest, IdempotencyStore } from '../../application/callers/idempotency-store.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import { withScripts } from '../redis/scripts.ts';
 import { decodeEntry, encodeAnswer, encodeClaim } from './idempotency-codec.ts';

@@ -1,4 +1,4 @@
-import type { RequestCounter, WindowCount } from '../../application/ports.ts';
+import type { RequestCounter, WindowCount } from '../../application/callers/request-counter.ts';
 import type { MemoryRequestCounter } from './memory-counter.ts';
 import type { RedisRequestCounter } from './redis-counter.ts';
 
@@ -7,7 +7,10 @@ interface TieredRequestCounterOptions {
   readonly redis: RedisRequestCounter;
 }
 
-/** Counts in Redis, and in memory from the last shared count on while Redis is lost: a caller is never without its limit, and at worst has it once in each process. */
+/**
+ * Counts in Redis, and in memory from the last shared count on while Redis is lost: a caller is never without
+ * its limit, and at worst has it once in each process.
+ */
 export function createTieredRequestCounter({ memory, redis }: TieredRequestCounterOptions): RequestCounter {
   return {
     count: (callerId, windowMs, max) => {

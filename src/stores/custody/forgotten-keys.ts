@@ -1,8 +1,14 @@
-/** Remembers in bounded memory which keys were dropped before their time: it may say so of a key that was not, and never fails to say so of one that was. */
+/**
+ * Remembers in bounded memory which keys were dropped before their time: it may say so of a key that was not,
+ * and never fails to say so of one that was.
+ */
 export interface ForgottenKeys {
   /** Notes a key that should have been kept until `untilMs`. All times are milliseconds of one clock. */
   add(key: string, untilMs: number, nowMs: number): void;
-  /** True for every key that was added and has not run out, and for a few others: about one in a hundred at 800,000 keys, more beyond. */
+  /**
+   * True for every key that was added and has not run out, and for a few others: about one in a hundred at
+   * 800,000 keys, more beyond.
+   */
   mayHave(key: string, nowMs: number): boolean;
   isEmpty(nowMs: number): boolean;
 }
@@ -15,7 +21,10 @@ const KEYS_MAX = 800_000;
 const GROUP_CHARS = 6;
 const GROUPS = 4;
 
-/** Builds an empty memory for keys that are keyed hashes of at least 24 hex digits. It is two Bloom filters that take turns: 2 MiB, taken when the first key comes. */
+/**
+ * Builds an empty memory for keys that are keyed hashes of at least 24 hex digits. It is two Bloom filters
+ * that take turns: 2 MiB, taken when the first key comes.
+ */
 export function createForgottenKeys(): ForgottenKeys {
   let [younger, older] = [new Filter(), new Filter()];
   const isAwake = (nowMs: number): boolean => younger.isAlive(nowMs) || older.isAlive(nowMs);

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock, CustodyName, CustodyStore } from '../../application/ports.ts';
+import type { Clock } from '../../application/clock.ts';
+import type { CustodyName, CustodyStore } from '../../application/custody/custody-store.ts';
 import { type CustodyBinding, type CustodyRecord, useBinding } from '../../domain/custody.ts';
 import { briefLifeMs, custodyLifeMs } from './custody-life.ts';
 import { createForgottenKeys, type ForgottenKeys } from './forgotten-keys.ts';
@@ -10,11 +11,17 @@ interface MemoryCustodyStoreOptions {
   readonly retentionMs: number;
   /** At least 1. The binding that was used longest ago makes room for a new one. */
   readonly entriesMax?: number;
-  /** Called when a binding first had to go before its time, and again only after all that went so have run out. */
+  /**
+   * Called when a binding first had to go before its time, and again only after all that went so have run
+   * out.
+   */
   readonly onFull?: () => void;
 }
 
-/** The in-process store: every answer is at hand. It alone serves a single replica, and a restart forgets everything. */
+/**
+ * The in-process store: every answer is at hand. It alone serves a single replica, and a restart forgets
+ * everything.
+ */
 interface MemoryCustodyStore extends CustodyStore {
   use(names: readonly CustodyName[]): CustodyRecord | null;
   /** Milliseconds for which a binding is still kept; null where there is none. */
@@ -30,7 +37,10 @@ interface Entry {
 /** At about 350 bytes an entry this is 70 MB. */
 const ENTRIES_MAX = 200_000;
 
-/** Builds an empty store, bounded by `entriesMax`. A telemetry id whose binding had to make room is unknown until it would have run out: it is never taken for new. */
+/**
+ * Builds an empty store, bounded by `entriesMax`. A telemetry id whose binding had to make room is unknown
+ * until it would have run out: it is never taken for new.
+ */
 export function createMemoryCustodyStore(options: MemoryCustodyStoreOptions): MemoryCustodyStore {
   return new LruCustodyStore(options);
 }
@@ -56,7 +66,10 @@ class LruCustodyStore implements MemoryCustodyStore {
     });
   }
 
-  /** By the first name alone: a process has the same keys from its start to its end, and remembers nothing of another. */
+  /**
+   * By the first name alone: a process has the same keys from its start to its end, and remembers nothing of
+   * another.
+   */
   use([name]: readonly CustodyName[]): CustodyRecord | null {
     if (name === undefined) return null;
     const { key, claim } = name;

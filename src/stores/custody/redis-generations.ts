@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../application/ports.ts';
+import type { Clock } from '../../application/clock.ts';
 import { createThrottle, type Throttle } from '../../platform/throttle.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { RedisHandle } from '../redis/handle.ts';

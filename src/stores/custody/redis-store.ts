@@ -1,4 +1,5 @@
-import type { Clock, CustodyName, CustodyStore } from '../../application/ports.ts';
+import type { Clock } from '../../application/clock.ts';
+import type { CustodyName, CustodyStore } from '../../application/custody/custody-store.ts';
 import type { CustodyFit, CustodyLoss, CustodyRecord } from '../../domain/custody.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import { withScripts } from '../redis/scripts.ts';

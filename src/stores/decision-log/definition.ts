@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
+import type { Clock } from '../../application/clock.ts';
 import type { DecisionLogReader, DecisionSink } from '../../application/decision-log/decision-log.ts';
-import type { Clock } from '../../application/ports.ts';
 import type { Settings, SettingValues } from '../../platform/setting.ts';
 import type { ConnectionHealth } from '../redis/guard.ts';
 import type { RedisHandle } from '../redis/handle.ts';
@@ -15,8 +15,8 @@ export interface SinkContext {
   readonly newId: () => string;
   readonly logger: Logger;
   /**
-   * Opens a handle to the configured Redis whose commands end in the time that an append may take. Its state is
-   * logged; the sink closes it. Throws unless the definition says that the sink needs Redis.
+   * Opens a handle to the configured Redis whose commands end in the time that an append may take. Its state
+   * is logged; the sink closes it. Throws unless the definition says that the sink needs Redis.
    */
   readonly openRedis: (name: string) => RedisHandle;
   /** Takes text for standard output. */

@@ -1,4 +1,4 @@
-import type { EvidenceStore, StoredEvidence } from '../../application/ports.ts';
+import type { EvidenceStore, StoredEvidence } from '../../application/evidence/evidence-store.ts';
 
 /** Whether a store can be used now, for readiness and its log line. */
 export interface StoreHealth {

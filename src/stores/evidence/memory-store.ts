@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock, StoredEvidence } from '../../application/ports.ts';
+import type { Clock } from '../../application/clock.ts';
+import type { StoredEvidence } from '../../application/evidence/evidence-store.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from './closable-evidence-store.ts';
 import { remainingLifeMs } from './remaining-life.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock, StoredEvidence, StoreReading } from '../../application/ports.ts';
+import type { Clock } from '../../application/clock.ts';
+import type { StoredEvidence, StoreReading } from '../../application/evidence/evidence-store.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { RedisGuardCounters } from '../redis/guard.ts';
 import type { RedisHandle } from '../redis/handle.ts';

@@ -1,4 +1,4 @@
-import type { StoredEvidence, StoreReading } from '../../application/ports.ts';
+import type { StoredEvidence, StoreReading } from '../../application/evidence/evidence-store.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from './closable-evidence-store.ts';
 import type { MemoryEvidenceStore } from './memory-store.ts';

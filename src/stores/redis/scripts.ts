@@ -6,7 +6,9 @@ interface RedisScript {
   readonly lua: string;
 }
 
-/** The client with a method for each script. Every method that `Scripts` declares has to be given its script. */
+/**
+ * The client with a method for each script. Every method that `Scripts` declares has to be given its script.
+ */
 export function withScripts<Scripts extends object>(
   client: RedisClient,
   scripts: { readonly [Name in keyof Scripts]: RedisScript },

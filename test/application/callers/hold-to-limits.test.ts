@@ -1,7 +1,7 @@
 import t from 'tap';
 import { createConcurrentRequests } from '../../../src/application/callers/concurrent-requests.ts';
 import { type CallerLimits, createHoldToLimits } from '../../../src/application/callers/hold-to-limits.ts';
-import type { RequestCounter } from '../../../src/application/ports.ts';
+import type { RequestCounter } from '../../../src/application/callers/request-counter.ts';
 import { createMemoryRequestCounter } from '../../../src/stores/callers/memory-counter.ts';
 import { createManualClock } from '../../support/test-app.ts';
 

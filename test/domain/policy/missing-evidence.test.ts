@@ -25,7 +25,9 @@ import {
 } from '../../support/policy-arbitraries.ts';
 import { COMPILE_OPTIONS, compiledIfCheap } from '../../support/policy-fixture.ts';
 
-/** The evidence with the providers of the mask lost, and with those suspect that were so or have come to be. */
+/**
+ * The evidence with the providers of the mask lost, and with those suspect that were so or have come to be.
+ */
 function spoil(
   whole: readonly PolicyEvidence[],
   lost: readonly PolicyEvidence[],
@@ -50,7 +52,9 @@ function losing(custody: TelemetryCustody, mask: number): TelemetryCustody {
   return mask & 12 ? loseCustody(custody, (mask & 8) !== 0) : custody;
 }
 
-/** Seeded, so that a failure repeats. Believing a false that an outage caused fails within a few hundred runs. */
+/**
+ * Seeded, so that a failure repeats. Believing a false that an outage caused fails within a few hundred runs.
+ */
 const RUNS = { numRuns: 3000, seed: 20260115 };
 
 t.test(

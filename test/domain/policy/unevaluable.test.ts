@@ -88,7 +88,9 @@ const REFUSED: readonly [when: string, offset: number, why: RegExp][] = [
   ],
 ];
 
-/** Odd conditions that are right as they stand, with a request that settles them beside the usual evidence. */
+/**
+ * Odd conditions that are right as they stand, with a request that settles them beside the usual evidence.
+ */
 const SETTLED: readonly [when: string, request?: Partial<RequestSignals>][] = [
   ['[a.asn, 5] == [5, 5]'],
   ['a.asn in [a.asn, 1]'],

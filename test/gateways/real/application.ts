@@ -63,7 +63,10 @@ export async function startApplication(t: Teardown): Promise<Application> {
   return { port: portOf(server.address()), seen };
 }
 
-/** All values of a header that an application server would take for `name`: CGI, WSGI and others make no difference between a dash and any other sign. */
+/**
+ * All values of a header that an application server would take for `name`: CGI, WSGI and others make no
+ * difference between a dash and any other sign.
+ */
 export function valuesOf({ rawHeaders }: SeenRequest, name: string): readonly string[] {
   const wanted = name.toLowerCase();
   return rawHeaders.filter(

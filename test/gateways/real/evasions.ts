@@ -3,7 +3,10 @@ import { valuesOf } from './application.ts';
 import { GOOD_IDS, idsOf, sendText } from './browse.ts';
 import { type Ask, checkLetIn, checkRefused, type RunningGateway, type Seen } from './checks.ts';
 
-/** Ways to have a header dropped between two hops, by what is said of the connection (RFC 9110, section 7.6.1). */
+/**
+ * Ways to have a header dropped between two hops, by what is said of the connection (RFC 9110, section
+ * 7.6.1).
+ */
 function nominationsOf(...names: readonly string[]): readonly (readonly string[])[] {
   const list = names.join(', ');
   return [
@@ -114,7 +117,10 @@ async function testConnectionTokens(t: Test, ask: Ask): Promise<void> {
   });
 }
 
-/** Every path that servers may make of one: escapes resolved once or more, parameters cut off, slashes merged, dots resolved, in any order. */
+/**
+ * Every path that servers may make of one: escapes resolved once or more, parameters cut off, slashes merged,
+ * dots resolved, in any order.
+ */
 function readingsOf(url: string): ReadonlySet<string> {
   const [path = ''] = url.split(/[?#]/, 1);
   const found = new Set([path]);

@@ -39,7 +39,10 @@ function substitutions(around: Surroundings): readonly (readonly [string, string
   ];
 }
 
-/** Writes the recipe at `path` below docs/gateways into the directory, with its names replaced, and returns where. */
+/**
+ * Writes the recipe at `path` below docs/gateways into the directory, with its names replaced, and returns
+ * where.
+ */
 export function writeRecipe(path: string, around: Surroundings): string {
   let text = readFileSync(join(ROOT, 'docs/gateways', path), 'utf8');
   for (const [name, value] of substitutions(around)) text = text.replaceAll(name, value);

@@ -1,4 +1,7 @@
-/** `npm run test:gateways`: every gateway program that is there, or can be installed, against riskgate with its recipe. The last line is `N passed, N failed`. */
+/**
+ * `npm run test:gateways`: every gateway program that is there, or can be installed, against riskgate with
+ * its recipe. The last line is `N passed, N failed`.
+ */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { installMissing, type RequiredProgram } from '../../support/install-programs.ts';

@@ -3,7 +3,10 @@ import { GOOD_IDS, idsOf } from './browse.ts';
 import { type Ask, checkLetIn, checkRefused, PREFLIGHT } from './checks.ts';
 
 const NAMES = ['X-Risk-Decision', 'X-Risk-Decision-Id', 'X-Risk-Reasons', 'X-Riskgate-Key'];
-/** What else may stand in a field name (RFC 9110, section 5.6.2). Application servers that hand fields on as variables make one sign of all of them. */
+/**
+ * What else may stand in a field name (RFC 9110, section 5.6.2). Application servers that hand fields on as
+ * variables make one sign of all of them.
+ */
 const OTHER_SIGNS = "~ ! # $ % & ' * + ^ ` |".split(' ');
 const COMMON_SIGNS = ['-', '_', '.'];
 /** Gateways refuse requests of a hundred fields. */

@@ -28,7 +28,10 @@ interface Teardown {
   teardown(handler: () => unknown): unknown;
 }
 
-/** Starts a server on loopback that answers whatever it is told to, the wrong things too. It ends with the test. */
+/**
+ * Starts a server on loopback that answers whatever it is told to, the wrong things too. It ends with the
+ * test.
+ */
 export async function startStubServer(t: Teardown, first: Answer): Promise<StubServer> {
   const seen: IncomingMessage[] = [];
   let answer = first;

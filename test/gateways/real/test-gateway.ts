@@ -31,7 +31,9 @@ export interface GatewayUnderTest {
 /** Enough for what starts as root and goes on as somebody else. */
 const OPEN_TO_ALL = 0o777;
 
-/** Runs the gateway between clients, the application and a real riskgate, and the shared matrix against it. */
+/**
+ * Runs the gateway between clients, the application and a real riskgate, and the shared matrix against it.
+ */
 export async function testGateway(gateway: GatewayUnderTest): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), `riskgate-${gateway.name}-`));
   chmodSync(directory, OPEN_TO_ALL);

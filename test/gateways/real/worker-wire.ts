@@ -1,4 +1,7 @@
-/** What the shared matrix cannot see of the Worker: its question as it is on the wire, answers that riskgate never gives, and what the origin is sent. */
+/**
+ * What the shared matrix cannot see of the Worker: its question as it is on the wire, answers that riskgate
+ * never gives, and what the origin is sent.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';

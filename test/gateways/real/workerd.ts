@@ -13,7 +13,10 @@ const wranglerSchema = z.object({
   vpc_services: z.tuple([z.object({ binding: z.string() })]),
 });
 
-/** Where Cloudflare's own runtime for Workers is, or null where npm had none for this system. The package's own command may be a script, which would not hand signals on. */
+/**
+ * Where Cloudflare's own runtime for Workers is, or null where npm had none for this system. The package's
+ * own command may be a script, which would not hand signals on.
+ */
 export function findWorkerd(): string | null {
   try {
     return packageSchema.parse(createRequire(import.meta.url)('workerd')).default;
@@ -32,7 +35,10 @@ export interface WorkerSurroundings {
   readonly directory: string;
 }
 
-/** Writes what Cloudflare's network is to a Worker: an edge that says who connects, an origin behind `fetch`, and the private service that wrangler's configuration names. Returns the command that serves it. */
+/**
+ * Writes what Cloudflare's network is to a Worker: an edge that says who connects, an origin behind `fetch`,
+ * and the private service that wrangler's configuration names. Returns the command that serves it.
+ */
 export function serveWorker(wranglerPath: string, around: WorkerSurroundings): [string, ...string[]] {
   const { riskgatePort, applicationPort, gatewayPort, barePort, key, directory } = around;
   const workerd = findWorkerd();

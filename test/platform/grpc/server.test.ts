@@ -1,4 +1,7 @@
-/** The gRPC server against clients that no library makes: what a stranger's bytes may cost, and what a gateway must never lose. */
+/**
+ * The gRPC server against clients that no library makes: what a stranger's bytes may cost, and what a gateway
+ * must never lose.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -264,7 +267,8 @@ t.test('ends a connection whose header block does not end', async (t) => {
   socket.on('error', () => {});
   socket.write(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'));
   socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]));
-  // HEADERS of stream 1 without END_HEADERS, then CONTINUATION without end, each with one field of the static table.
+  // HEADERS of stream 1 without END_HEADERS, then CONTINUATION without end, each with one field of the static
+  // table.
   socket.write(Buffer.from([0, 0, 1, 1, 0, 0, 0, 0, 1, 0x83]));
   for (let count = 0; count < 1_000; count += 1) socket.write(Buffer.from([0, 0, 1, 9, 0, 0, 0, 0, 1, 0x84]));
   await new Promise((resolve) => socket.once('close', resolve).resume());

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { ProviderAnswer } from '../../../src/application/ports.ts';
+import type { ProviderAnswer } from '../../../src/application/evidence/provider-answer.ts';
 import type { HttpResult } from '../../../src/platform/http-client.ts';
 import { createCallGuard } from '../../../src/providers/calls/call-guard.ts';
 import { createManualClock } from '../../support/test-app.ts';

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import type { LookResult } from '../../../src/application/evidence/evidence-source.ts';
 import type {
   EvidenceStore,
-  LookResult,
-  ProviderAnswer,
-  ProviderCallEvent,
   StoredEvidence,
   StoreReading,
-} from '../../../src/application/ports.ts';
+} from '../../../src/application/evidence/evidence-store.ts';
+import type { ProviderAnswer } from '../../../src/application/evidence/provider-answer.ts';
+import type { ProviderCallEvent } from '../../../src/application/observers.ts';
 import type { Evidence } from '../../../src/domain/evidence.ts';
 import type { HttpResult } from '../../../src/platform/http-client.ts';
 import {

@@ -1,5 +1,9 @@
 import t from 'tap';
-import type { FailedAnswer, ProviderAnswer, SettledAnswer } from '../../../src/application/ports.ts';
+import type {
+  FailedAnswer,
+  ProviderAnswer,
+  SettledAnswer,
+} from '../../../src/application/evidence/provider-answer.ts';
 import type { HttpClient, HttpResponse, HttpResult } from '../../../src/platform/http-client.ts';
 import { callProvider, type ProviderCall } from '../../../src/providers/calls/provider-call.ts';
 

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import type { CustodyName } from '../../../src/application/ports.ts';
+import type { CustodyName } from '../../../src/application/custody/custody-store.ts';
 import { type CustodyClaim, type CustodyRecord, isInDoubt } from '../../../src/domain/custody.ts';
 import { createRedisCustodyStore } from '../../../src/stores/custody/redis-store.ts';
 import { startRedisServer } from '../../support/redis-server.ts';

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import type { CustodyStore } from '../../../src/application/ports.ts';
+import type { CustodyStore } from '../../../src/application/custody/custody-store.ts';
 import { type CustodyClaim, type CustodyRecord, isInDoubt } from '../../../src/domain/custody.ts';
 import { createMemoryCustodyStore } from '../../../src/stores/custody/memory-store.ts';
 import { createRedisCustodyStore } from '../../../src/stores/custody/redis-store.ts';

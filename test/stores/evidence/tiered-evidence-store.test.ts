@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { StoredEvidence, StoreReading } from '../../../src/application/ports.ts';
+import type { StoredEvidence, StoreReading } from '../../../src/application/evidence/evidence-store.ts';
 import type { Evidence } from '../../../src/domain/evidence.ts';
 import { createMemoryEvidenceStore } from '../../../src/stores/evidence/memory-store.ts';
 import type { RedisEvidenceStore } from '../../../src/stores/evidence/redis-store.ts';

@@ -36,7 +36,9 @@ export type WatchOptions = Omit<RedisEvidenceStoreOptions, 'redis'> &
 /** A budget that a busy test machine cannot exceed by accident, for tests that are about something else. */
 export const PATIENT_BUDGET_MS = 2_000;
 
-/** Opens a store that is closed with the test. It connects in the background: await `ready` where it matters. */
+/**
+ * Opens a store that is closed with the test. It connects in the background: await `ready` where it matters.
+ */
 export function watchRedisStore(t: Test, options: WatchOptions): WatchedStore {
   const events: RedisEvent[] = [];
   const emitter = new EventEmitter();

@@ -1,6 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** Why a path cannot be the file of a decision log, one line each. Creates the file where there is none. A file that begins with something else is somebody else's: cutting its end off would harm it. */
+/**
+ * Why a path cannot be the file of a decision log, one line each. Creates the file where there is none. A
+ * file that begins with something else is somebody else's: cutting its end off would harm it.
+ */
 export function findDecisionFileMistakes(path: string): readonly string[] {
   let file: number;
   try {

@@ -27,10 +27,10 @@ const MODE = 0o640;
 const BLOCK_BYTES = 1024 * 1024;
 
 /**
- * A file of JSON lines that one process appends to. A torn end is cut off when it is opened, and after a write
- * that failed half way. A batch is kept only when the file that took it still has the name after the write:
- * who has renamed the file may be past its end already. Otherwise the batch is written again, to a new file
- * under the name, and its records stand in both. Rejects when the file cannot be opened at first.
+ * A file of JSON lines that one process appends to. A torn end is cut off when it is opened, and after a
+ * write that failed half way. A batch is kept only when the file that took it still has the name after the
+ * write: who has renamed the file may be past its end already. Otherwise the batch is written again, to a new
+ * file under the name, and its records stand in both. Rejects when the file cannot be opened at first.
  */
 export async function openDecisionFile(options: DecisionFileOptions): Promise<DecisionSink> {
   const sink = new DecisionFile(options);
@@ -117,7 +117,10 @@ class DecisionFile implements DecisionSink {
     throw Object.assign(new Error('The file is moved away again and again.'), { code: 'FILE_MOVED' });
   }
 
-  /** Whether the name still leads to the open file, and all that was written is in it. If not, the file is let go. */
+  /**
+   * Whether the name still leads to the open file, and all that was written is in it. If not, the file is let
+   * go.
+   */
   async #isInPlace(bytes: number): Promise<boolean> {
     const found = await findOrNull(this.#options.path);
     const isMoved = found?.place !== this.#place;
@@ -136,7 +139,10 @@ class DecisionFile implements DecisionSink {
     return this.#file;
   }
 
-  /** Cuts off what may stand there in part. A file that failed is opened anew: after a failed sync the kernel's idea of what is on the disk is not to be trusted. */
+  /**
+   * Cuts off what may stand there in part. A file that failed is opened anew: after a failed sync the
+   * kernel's idea of what is on the disk is not to be trusted.
+   */
   async #fail(error: unknown): Promise<void> {
     const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : null;
     if (!this.#isFailing) this.#options.onEvent({ kind: 'failed', code: String(code) });

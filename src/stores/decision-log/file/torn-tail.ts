@@ -4,7 +4,10 @@ import type { FileHandle } from 'node:fs/promises';
 const STEP_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
-/** Cuts off what a crash left unfinished at the end of a file of JSON lines: a line without its end, or a last line that is no JSON. Returns the size that remains and how many bytes went. Rejects as the file does. */
+/**
+ * Cuts off what a crash left unfinished at the end of a file of JSON lines: a line without its end, or a last
+ * line that is no JSON. Returns the size that remains and how many bytes went. Rejects as the file does.
+ */
 export async function repairTail(file: FileHandle): Promise<{ bytes: number; cutBytes: number }> {
   const { size } = await file.stat();
   let bytes = size;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../../../application/clock.ts';
 import type {
   DecisionLogReader,
   DecisionSink,
@@ -12,7 +13,6 @@ import type {
   LogSlice,
   QueryOptions,
 } from '../../../application/decision-log/decision-log.ts';
-import type { Clock } from '../../../application/ports.ts';
 import { idOf, type LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import {
   addLabel,
@@ -114,8 +114,8 @@ function labelsAmong(labels: ReadonlyMap<string, readonly OutcomeLabel[]>, entri
 }
 
 /**
- * The latest records, by a sequence that starts again with each process: positions of another one are known by its
- * start, and by chance, since replicas may start together.
+ * The latest records, by a sequence that starts again with each process: positions of another one are known
+ * by its start, and by chance, since replicas may start together.
  */
 class Ring {
   readonly #records: LogRecord[] = [];
@@ -142,7 +142,10 @@ class Ring {
     return this.#next === 1 ? null : this.#positionOf(this.#next - 1);
   }
 
-  /** Newest first: what is asked for by its id is mostly new. An index by id would cost each append up to 1 µs. */
+  /**
+   * Newest first: what is asked for by its id is mostly new. An index by id would cost each append up to 1
+   * µs.
+   */
   async find(id: string): Promise<LogEntry | null> {
     for (let sequence = this.#next - 1; sequence >= this.#first(); await nextTurn()) {
       const end = Math.max(this.#first(), sequence - SCAN_MAX + 1);

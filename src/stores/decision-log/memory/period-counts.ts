@@ -16,7 +16,10 @@ const PERIODS: readonly CountPeriod[] = ['minute', 'five_minutes', 'hour'];
 /** The part of a time, as it is written in records, that says the minute. */
 const MINUTE_CHARS = 'YYYY-MM-DDTHH:MM'.length;
 
-/** Counts by minute, five minutes and hour. Every count is added once: the periods learn of the present minute when the next one begins. */
+/**
+ * Counts by minute, five minutes and hour. Every count is added once: the periods learn of the present minute
+ * when the next one begins.
+ */
 export class PeriodCounts {
   readonly #hoursKeptMs: number;
   readonly #periods: Readonly<Record<CountPeriod, Periods>> = {

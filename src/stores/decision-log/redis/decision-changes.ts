@@ -1,9 +1,15 @@
 import { randomBytes } from 'node:crypto';
 
-/** How often it is asked whether something has changed, while somebody listens: one pipeline of three reads for each replica, however many listen. */
+/**
+ * How often it is asked whether something has changed, while somebody listens: one pipeline of three reads
+ * for each replica, however many listen.
+ */
 const ASK_MS = 250;
 
-/** What a change leaves in its hour. No other ever was or will be the same: a number that is raised begins anew in a Redis that has forgotten it, and a clock may be set back. */
+/**
+ * What a change leaves in its hour. No other ever was or will be the same: a number that is raised begins
+ * anew in a Redis that has forgotten it, and a clock may be set back.
+ */
 export function newChange(): string {
   return randomBytes(CHANGE_BYTES).toString('base64url');
 }

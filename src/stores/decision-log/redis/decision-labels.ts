@@ -40,7 +40,8 @@ async function findEntry(streams: DecisionStreams, id: string): Promise<LogEntry
   const madeAtMs = Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
   const hours = streams.hours().reverse();
   const all = hours.flatMap((hour) => streams.minutesOf(hour));
-  // A UUIDv7 says when it was made; a record that had to wait for Redis, or an id of another make, is looked for everywhere.
+  // A UUIDv7 says when it was made; a record that had to wait for Redis, or an id of another make, is looked
+  // for everywhere.
   const usual = all.filter((minute) => Math.abs(minute - madeAtMs) <= USUAL_DELAY_MS);
   for (const minutes of [usual, all]) {
     const [place] = await streams.findByName('id', [id], minutes);
@@ -67,7 +68,10 @@ export async function labelsOf(
   );
 }
 
-/** A stored text is trusted no further than its shape: none for what are no labels of ours. Labels are given as they were read, so that they compare with what is stored. */
+/**
+ * A stored text is trusted no further than its shape: none for what are no labels of ours. Labels are given
+ * as they were read, so that they compare with what is stored.
+ */
 function parseLabels(text: string): readonly OutcomeLabel[] {
   const value = parseJson(text);
   return isLabels(value) ? value : [];

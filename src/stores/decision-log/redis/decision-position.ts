@@ -10,7 +10,10 @@ export interface StreamPlace {
 /** The span of one stream, milliseconds. */
 export const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
-/** Places of an hour are numbered until the year 13000, and a millisecond holds fewer records than this has digits. */
+/**
+ * Places of an hour are numbered until the year 13000, and a millisecond holds fewer records than this has
+ * digits.
+ */
 const HOUR_DIGITS = 8;
 const MS_DIGITS = 14;
 const SEQUENCE_DIGITS = 7;
@@ -32,7 +35,10 @@ export function toPosition({ hour, ms, sequence }: StreamPlace): LogPosition {
   return [pad(hour, HOUR_DIGITS), pad(ms, MS_DIGITS), pad(sequence, SEQUENCE_DIGITS)].join('-');
 }
 
-/** Null for what is no position in Redis: a sequence beyond what a number holds exactly would be an id that Redis refuses. */
+/**
+ * Null for what is no position in Redis: a sequence beyond what a number holds exactly would be an id that
+ * Redis refuses.
+ */
 export function toPlace(position: LogPosition): StreamPlace | null {
   const match = /^(\d{8})-(\d{14})-(\d{7,15})$/.exec(position);
   if (match === null) return null;

@@ -2,11 +2,14 @@ import type { RedisClient } from '../../redis/connection.ts';
 import { withScripts } from '../../redis/scripts.ts';
 
 /**
- * Appends a batch to the stream of an hour, indexes and counts it, all at once or not at all. A batch that the writer has appended before is not appended again.
- * The server's own clock ends an hour: afterwards nothing is appended to it, so that who has read it to its end may go on to the next.
- * What comes early by the clock of this server is indexed at the beginning of its hour: nobody looks for it before that.
- * KEYS: records, index, changes, writers, earliest, hour counts, minute counts, five-minute counts.
- * ARGV: end of the hour, writer, batch, records kept, expiry of records, of hour counts, of shorter counts, earliest decision, the records as lines, the index names of each as lines with spaces between, a new change, then the number of counted minutes, then for each its time, the number of counts and these as name and number.
+ * Appends a batch to the stream of an hour, indexes and counts it, all at once or not at all. A batch that
+ * the writer has appended before is not appended again. The server's own clock ends an hour: afterwards
+ * nothing is appended to it, so that who has read it to its end may go on to the next. What comes early by
+ * the clock of this server is indexed at the beginning of its hour: nobody looks for it before that. KEYS:
+ * records, index, changes, writers, earliest, hour counts, minute counts, five-minute counts. ARGV: end of
+ * the hour, writer, batch, records kept, expiry of records, of hour counts, of shorter counts, earliest
+ * decision, the records as lines, the index names of each as lines with spaces between, a new change, then
+ * the number of counted minutes, then for each its time, the number of counts and these as name and number.
  */
 const APPEND = `
 local time = redis.call('TIME')
@@ -64,14 +67,21 @@ if first and redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[4]) then
 end
 return {'kept', now}`;
 
-/** Entries of one stream from an id on, and whether its hour is over. KEYS: records. ARGV: end of the hour, id, most. */
+/**
+ * Entries of one stream from an id on, and whether its hour is over. KEYS: records. ARGV: end of the hour,
+ * id, most.
+ */
 const READ = `
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local entries = redis.call('XRANGE', KEYS[1], ARGV[2], '+', 'COUNT', ARGV[3])
 return {now >= tonumber(ARGV[1]) and 1 or 0, entries}`;
 
-/** Replaces the labels of a decision unless somebody else has. KEYS: labels, changes, hour counts, minute counts, five-minute counts. ARGV: id, the labels as they were read, the new ones, expiry of records, of hour counts, of shorter counts, a new change, then names and numbers of counts. */
+/**
+ * Replaces the labels of a decision unless somebody else has. KEYS: labels, changes, hour counts, minute
+ * counts, five-minute counts. ARGV: id, the labels as they were read, the new ones, expiry of records, of
+ * hour counts, of shorter counts, a new change, then names and numbers of counts.
+ */
 const LABEL = `
 local held = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if held ~= ARGV[2] then return 0 end

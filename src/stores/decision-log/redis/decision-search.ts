@@ -10,14 +10,20 @@ import type { DecisionStreams } from './decision-streams.ts';
 
 /** Records that one query looks through: some 50 ms. An hour without any counts as a step. */
 const SCAN_MAX = 5_000;
-/** Records that are read together: as many as are wanted, and more each time that few of them fit. These take some milliseconds in one turn of the event loop. */
+/**
+ * Records that are read together: as many as are wanted, and more each time that few of them fit. These take
+ * some milliseconds in one turn of the event loop.
+ */
 const STEP_MAX = 256;
 /** Hours whose index one query reads for one hash, minute by minute: some 20 ms. */
 const INDEXED_HOURS_MAX = 24;
 /** How far the clocks of replicas and servers may be apart. */
 const CLOCK_MARGIN_MS = 10_000;
 
-/** One page of what is looked for: by the index where the filter names a subject, and record by record otherwise. */
+/**
+ * One page of what is looked for: by the index where the filter names a subject, and record by record
+ * otherwise.
+ */
 export async function search(
   streams: DecisionStreams,
   filter: RecordFilter,

@@ -1,6 +1,6 @@
+import type { Clock } from '../../../application/clock.ts';
 import type { DecisionSink, LogBatch } from '../../../application/decision-log/decision-log.ts';
 import { MINUTES_KEPT_MS, PERIOD_MS } from '../../../application/decision-log/decision-log.ts';
-import type { Clock } from '../../../application/ports.ts';
 import type { DecisionRecord, LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import { DecisionTally } from '../../../domain/decision-log/decision-tally.ts';
 import { LineBuffer } from '../../../platform/line-buffer.ts';

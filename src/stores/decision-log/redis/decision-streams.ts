@@ -1,5 +1,5 @@
+import type { Clock } from '../../../application/clock.ts';
 import type { LogEntry, LogPosition } from '../../../application/decision-log/decision-log.ts';
-import type { Clock } from '../../../application/ports.ts';
 import { type LogRecord, RECORD_VERSION } from '../../../domain/decision-log/decision-record.ts';
 import { RiskgateError } from '../../../domain/errors.ts';
 import type { RedisHandle } from '../../redis/handle.ts';

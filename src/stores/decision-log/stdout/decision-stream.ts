@@ -1,6 +1,9 @@
 import type { DecisionSink } from '../../../application/decision-log/decision-log.ts';
 
-/** Writes records as JSON lines to whatever takes text, such as standard output. Nothing says whether they arrive. */
+/**
+ * Writes records as JSON lines to whatever takes text, such as standard output. Nothing says whether they
+ * arrive.
+ */
 export function createDecisionStream(write: (text: string) => void): DecisionSink {
   return {
     id: 'stdout',

@@ -4,18 +4,19 @@ import {
   type CustodyRecord,
   DEVICE_FIELD_PREFIX,
   isInDoubt,
-} from '../domain/custody.ts';
-import { isDefinite } from '../domain/evidence.ts';
+} from '../../domain/custody.ts';
+import { isDefinite } from '../../domain/evidence.ts';
 import {
   type TelemetryCustody,
   type TelemetryExpiry,
   toCustodyResult,
   toTelemetrySignals,
-} from '../domain/policy/telemetry-signals.ts';
-import { foldId, hasText, questionFor, type Subject, spellPart } from '../domain/subject.ts';
-import { enabledDeviceProviders, type Gathered, type ProviderSlot } from './gather-evidence.ts';
-import type { OperationObserver } from './operation-observer.ts';
-import type { Clock, CustodyName, CustodyStore } from './ports.ts';
+} from '../../domain/policy/telemetry-signals.ts';
+import { foldId, hasText, questionFor, type Subject, spellPart } from '../../domain/subject.ts';
+import type { Clock } from '../clock.ts';
+import { enabledDeviceProviders, type Gathered, type ProviderSlot } from '../evidence/gather-evidence.ts';
+import type { OperationObserver } from '../operation-observer.ts';
+import type { CustodyName, CustodyStore } from './custody-store.ts';
 
 /**
  * Keyed hashes under one key, each for one purpose: they only show whether two identifiers are equal. Hashes

@@ -1,10 +1,14 @@
 import t from 'tap';
-import { type Gathered, gatherEvidence, type ProviderSlot } from '../../src/application/gather-evidence.ts';
-import type { LookResult } from '../../src/application/ports.ts';
-import type { DeviceIds, Subject } from '../../src/domain/subject.ts';
-import { systemClock } from '../../src/platform/clock.ts';
-import { createManualClock } from '../support/test-app.ts';
-import { createResult, createSource, disabledSlot, slotOf } from './sources.ts';
+import type { LookResult } from '../../../src/application/evidence/evidence-source.ts';
+import {
+  type Gathered,
+  gatherEvidence,
+  type ProviderSlot,
+} from '../../../src/application/evidence/gather-evidence.ts';
+import type { DeviceIds, Subject } from '../../../src/domain/subject.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { createManualClock } from '../../support/test-app.ts';
+import { createResult, createSource, disabledSlot, slotOf } from '../sources.ts';
 
 /** Never reached in these tests. */
 const FAR_MS = 60_000;

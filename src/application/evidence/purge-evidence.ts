@@ -1,6 +1,6 @@
-import { type SubjectPart, spellPart } from '../domain/subject.ts';
+import { type SubjectPart, spellPart } from '../../domain/subject.ts';
+import type { EvidenceStore } from './evidence-store.ts';
 import type { ProviderSlot } from './gather-evidence.ts';
-import type { EvidenceStore } from './ports.ts';
 
 /** Ids whose evidence is to be forgotten, by the part of the subject that they are, in any spelling. */
 export type PurgeTarget = Readonly<Partial<Record<SubjectPart, string>>>;

@@ -1,6 +1,7 @@
-import type { Evidence, EvidenceOrigin, Outcome } from '../domain/evidence.ts';
-import { type Question, questionFor, type Subject, type SubjectPart } from '../domain/subject.ts';
-import type { Clock, EvidenceSource, LookLimits, LookResult } from './ports.ts';
+import type { Evidence, EvidenceOrigin, Outcome } from '../../domain/evidence.ts';
+import { type Question, questionFor, type Subject, type SubjectPart } from '../../domain/subject.ts';
+import type { Clock } from '../clock.ts';
+import type { EvidenceSource, LookLimits, LookResult } from './evidence-source.ts';
 
 /** One registered provider in a decision. Without a source it is disabled, and always skipped. */
 export interface ProviderSlot {

@@ -1,7 +1,7 @@
 import t from 'tap';
-import type { EvidenceStore } from '../../src/application/ports.ts';
-import { createPurgeEvidence } from '../../src/application/purge-evidence.ts';
-import { createSource, disabledSlot, slotOf } from './sources.ts';
+import type { EvidenceStore } from '../../../src/application/evidence/evidence-store.ts';
+import { createPurgeEvidence } from '../../../src/application/evidence/purge-evidence.ts';
+import { createSource, disabledSlot, slotOf } from '../sources.ts';
 
 function open(isReached = true) {
   const purged: (readonly string[])[] = [];

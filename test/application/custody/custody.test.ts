@@ -1,11 +1,12 @@
 import t from 'tap';
-import { type CustodyUse, createCustody } from '../../src/application/custody.ts';
-import type { Gathered, ProviderSlot } from '../../src/application/gather-evidence.ts';
-import type { CustodyName, CustodyStore, EvidenceSource } from '../../src/application/ports.ts';
-import type { CustodyClaim, CustodyRecord } from '../../src/domain/custody.ts';
-import type { Outcome, Signals } from '../../src/domain/evidence.ts';
-import type { DeviceIds, Subject } from '../../src/domain/subject.ts';
-import { createManualClock } from '../support/test-app.ts';
+import { type CustodyUse, createCustody } from '../../../src/application/custody/custody.ts';
+import type { CustodyName, CustodyStore } from '../../../src/application/custody/custody-store.ts';
+import type { EvidenceSource } from '../../../src/application/evidence/evidence-source.ts';
+import type { Gathered, ProviderSlot } from '../../../src/application/evidence/gather-evidence.ts';
+import type { CustodyClaim, CustodyRecord } from '../../../src/domain/custody.ts';
+import type { Outcome, Signals } from '../../../src/domain/evidence.ts';
+import type { DeviceIds, Subject } from '../../../src/domain/subject.ts';
+import { createManualClock } from '../../support/test-app.ts';
 
 const RECORD: CustodyRecord = {
   uses: 1,

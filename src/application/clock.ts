@@ -1,0 +1,5 @@
+/** Milliseconds. `nowMs` is Unix time for records, `monotonicMs` never jumps and serves durations. */
+export interface Clock {
+  nowMs(): number;
+  monotonicMs(): number;
+}
