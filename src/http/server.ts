@@ -4,6 +4,7 @@ import type { Clock } from '../application/clock.ts';
 import type { OperationObserver } from '../application/operation-observer.ts';
 import { canonicalAddress } from '../domain/ip-address.ts';
 import { boundConnections } from './bound-connections.ts';
+import { boundPipelining } from './bound-pipelining.ts';
 import { answerBrokenRequest, type BrokenRequestAnswers } from './broken-request.ts';
 import { boundHeaders, HEADER_BYTES_MAX } from './plugins/bound-headers.ts';
 import { problemDetails, sendProblem } from './plugins/problem-details.ts';
@@ -124,6 +125,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     done();
   });
   boundConnections(app.server, options.connectionsMax, options.logger);
+  boundPipelining(app.server, options.logger);
   boundHeaders(app, gateways);
   refuseAmbiguity(app);
   readUnambiguousJson(app);

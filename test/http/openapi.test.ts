@@ -191,3 +191,20 @@ t.test('renders the description at /docs, with what the page loads', async (t) =
     t.equal(asset.status, 200, url);
   }
 });
+
+t.test('writes what /docs shows once, however often it is asked for', async (t) => {
+  let written = 0;
+  const { paths } = app.app.server.swagger();
+  const toJSON = () => {
+    written += 1;
+    return { ...paths };
+  };
+  Object.defineProperty(paths, 'toJSON', { value: toJSON });
+  const shown = await Promise.all([1, 2, 3].map(() => app.ask<Document>('GET', '/docs/json', { key: null })));
+  t.ok(written <= 1, `written ${written} times`);
+  for (const { status, headers, json } of shown) {
+    t.equal(status, 200);
+    t.equal(headers['content-type'], 'application/json; charset=utf-8');
+    t.same(json, { ...document, servers: [{ url: '..', description: 'This service.' }] });
+  }
+});

@@ -8,6 +8,8 @@ interface OpenApiOptions {
   readonly version: string;
 }
 
+const JSON_TYPE = 'application/json; charset=utf-8';
+
 /** What the document says of the whole service. */
 const DESCRIPTION: FastifyDynamicSwaggerOptions['openapi'] = {
   openapi: '3.1.0',
@@ -65,8 +67,8 @@ export async function describeRoutes(app: FastifyInstance, { version }: OpenApiO
 /** Serves the description at /openapi.json, and rendered at /docs. */
 export async function serveDescription(app: FastifyInstance): Promise<void> {
   // Both are written once: anybody may ask for them, at any rate.
-  let document: string | undefined;
-  let shown: object | undefined;
+  let document: Buffer | undefined;
+  let shown: Buffer | undefined;
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     // The page's own addresses are relative, because a proxy may put the service below a path.
@@ -74,15 +76,14 @@ export async function serveDescription(app: FastifyInstance): Promise<void> {
     uiConfig: { deepLinking: true },
     uiHooks: {
       onRequest: (request, reply, done) => {
-        // It would be written again for each request. JSON is YAML.
-        if (request.url.split('?', 1)[0] === '/docs/yaml') void reply.redirect('json', 308);
-        else done();
+        const { url } = request.routeOptions;
+        // Both would be written again for each request. JSON is YAML.
+        if (url === '/docs/yaml') void reply.redirect('json', 308);
+        else if (url === '/docs/json') {
+          shown ??= toBytes({ ...app.swagger(), servers: [{ url: '..', description: 'This service.' }] });
+          void reply.type(JSON_TYPE).send(shown);
+        } else done();
       },
-    },
-    transformSpecificationClone: false,
-    transformSpecification: (specification) => {
-      shown ??= { ...specification, servers: [{ url: '..', description: 'This service.' }] };
-      return shown;
     },
   });
   const schema = { hide: true };
@@ -92,9 +93,13 @@ export async function serveDescription(app: FastifyInstance): Promise<void> {
     return reply.redirect('docs', 302);
   });
   app.get('/openapi.json', { schema }, (_request, reply) => {
-    document ??= JSON.stringify(app.swagger());
-    return reply.type('application/json; charset=utf-8').send(document);
+    document ??= toBytes(app.swagger());
+    return reply.type(JSON_TYPE).send(document);
   });
+}
+
+function toBytes(document: object): Buffer {
+  return Buffer.from(JSON.stringify(document));
 }
 
 /** The headers of an operation that never fail to come, as OpenAPI says it: beside their schema. */
