@@ -78,6 +78,7 @@ function testReplicas(
       const { here, there, clock } = await openTwo(t);
       const ends: readonly ((store: EvidenceStore) => void)[] = [
         (store) => store.release(KEY),
+        (store) => store.set(KEY, createEvidence(clock, { outcome: 'not_found', expiresAtMs: null })),
         (store) =>
           store.set(KEY, createEvidence(clock, { outcome: 'timeout', signals: null, expiresAtMs: null })),
       ];

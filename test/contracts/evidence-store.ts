@@ -144,6 +144,35 @@ export function testEvidenceStore(t: Test, twin: EvidenceStoreTwin): void {
     }
   });
 
+  t.test('serves nothing older after a settled answer that is not kept', async (t) => {
+    const clock = createManualClock();
+    const store = await twin.open(t, clock);
+    const unkept: Partial<Evidence>[] = [
+      { outcome: 'not_found', expiresAtMs: clock.nowMs() },
+      { outcome: 'ok', expiresAtMs: clock.nowMs() - 1 },
+      { outcome: 'unsupported', expiresAtMs: null },
+    ];
+    for (const changes of unkept) {
+      store.set(KEY, createEvidence(clock));
+      store.set(OTHER_KEY, createEvidence(clock));
+      store.set(KEY, createEvidence(clock, changes));
+      await settle(store);
+      t.equal(await store.get(KEY), null, JSON.stringify(changes));
+      t.ok(await store.get(OTHER_KEY));
+    }
+  });
+
+  t.test('keeps what it has through an answer that settles nothing', async (t) => {
+    const clock = createManualClock();
+    const store = await twin.open(t, clock);
+    for (const outcome of ['timeout', 'skipped', 'circuit_open', 'malformed'] as const) {
+      store.set(KEY, createEvidence(clock));
+      store.set(KEY, createEvidence(clock, { outcome, signals: null, expiresAtMs: null }));
+      await settle(store);
+      t.match(await store.get(KEY), { evidence: { outcome: 'ok' } }, outcome);
+    }
+  });
+
   t.test('purges the keys it is given, and no other', async (t) => {
     const clock = createManualClock();
     const store = await twin.open(t, clock);
@@ -200,6 +229,15 @@ function testReplicas(
     t.strictSame(await there.get(KEY), { evidence, level: 'redis' });
   });
 
+  t.test('serves a replica nothing older after a settled answer that is not kept', async (t) => {
+    const clock = createManualClock();
+    const [here, there] = [await twin.open(t, clock), await openReplica(t, clock)];
+    here.set(KEY, createEvidence(clock));
+    here.set(KEY, createEvidence(clock, { outcome: 'not_found', expiresAtMs: clock.nowMs() }));
+    await settle(here);
+    t.equal(await there.get(KEY), null);
+  });
+
   t.test('tells the replica that purged no second time', async (t) => {
     const clock = createManualClock();
     const [here, there] = [await twin.open(t, clock), await openReplica(t, clock)];
@@ -244,6 +282,10 @@ function testReplicas(
     await here.purge([KEY]);
     there.set(KEY, old);
     here.set(KEY, old);
+    await Promise.all([settle(here), settle(there)]);
+    t.equal(await here.get(KEY), null);
+    here.set(KEY, { ...old, outcome: 'not_found', expiresAtMs: null });
+    there.set(KEY, old);
     await Promise.all([settle(here), settle(there)]);
     t.equal(await here.get(KEY), null);
     t.equal(await there.get(KEY), null);

@@ -14,7 +14,11 @@ export interface EvidenceStore {
    * claim.
    */
   getOrClaim(key: string, claimMs: number): StoreReading | Promise<StoreReading>;
-  /** Keeps evidence until its `expiresAtMs`, or only releases the claim. Does not wait for a remote level. */
+  /**
+   * Keeps evidence until its `expiresAtMs`. A settled answer that may not be kept removes what it contradicts:
+   * older evidence is not served after it. Anything else only releases the claim. Does not wait for a remote
+   * level.
+   */
   set(key: string, evidence: Evidence): void;
   /**
    * Releases this replica's claim, if it has one, so that other replicas stop waiting for it. Does not wait

@@ -10,7 +10,7 @@ export const TOMBSTONE = 'purged';
  * What stands where evidence will be while a replica asks for it. Not JSON either; a random id of the replica
  * follows, and the number of its claim.
  */
-const CLAIM_PREFIX = 'asked-by:';
+export const CLAIM_PREFIX = 'asked-by:';
 
 /** What all claims of one replica begin with. */
 export function claimsOf(replica: string): string {

@@ -21,6 +21,14 @@ local standing = redis.call('GET', KEYS[1])
 if not standing or string.sub(standing, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
+/** A purge and the claim of another replica stand; they are newer than any evidence. */
+const REMOVE_EVIDENCE = `
+local standing = redis.call('GET', KEYS[1])
+if not standing or standing == ARGV[1] then return 0 end
+local is_claim = string.sub(standing, 1, #ARGV[2]) == ARGV[2]
+if is_claim and string.sub(standing, 1, #ARGV[3]) ~= ARGV[3] then return 0 end
+return redis.call('DEL', KEYS[1])`;
+
 /** What Redis does for evidence in one step each, and on one key each. */
 export type EvidenceRedis = RedisClient & EvidenceScripts;
 
@@ -34,6 +42,8 @@ type EvidenceScripts = {
   getOrClaim(key: string, claim: string, claimMs: number): Promise<string | null>;
   /** Removes a claim that begins so, and nothing else. */
   releaseClaim(key: string, beginning: string): Promise<number>;
+  /** Removes evidence, or a claim that begins with `own`; a tombstone and any other claim stay. */
+  removeEvidence(key: string, tombstone: string, claimPrefix: string, own: string): Promise<number>;
 };
 
 /** Teaches a connection the commands. */
@@ -42,5 +52,6 @@ export function defineEvidenceCommands(redis: RedisClient): EvidenceRedis {
     setUnlessPurged: { numberOfKeys: 1, lua: SET_UNLESS_PURGED },
     getOrClaim: { numberOfKeys: 1, lua: GET_OR_CLAIM },
     releaseClaim: { numberOfKeys: 1, lua: RELEASE_CLAIM },
+    removeEvidence: { numberOfKeys: 1, lua: REMOVE_EVIDENCE },
   });
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../application/clock.ts';
 import type { StoredEvidence } from '../../application/evidence/evidence-store.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from './closable-evidence-store.ts';
-import { remainingLifeMs } from './remaining-life.ts';
+import { isSettled, remainingLifeMs } from './remaining-life.ts';
 
 interface MemoryEvidenceStoreOptions {
   readonly clock: Clock;
@@ -91,7 +91,10 @@ class LruEvidenceStore implements MemoryEvidenceStore {
   set(key: string, evidence: Evidence): void {
     const nowMs = this.#clock.nowMs();
     const lifeMs = Math.min(remainingLifeMs(evidence, nowMs), this.#ttlCapMs);
-    if (lifeMs <= 0) return;
+    if (lifeMs <= 0) {
+      if (isSettled(evidence.outcome)) this.#entries.delete(key);
+      return;
+    }
     this.#entries.set(key, {
       stored: { evidence, level: 'memory' },
       usableUntilMs: nowMs + lifeMs,

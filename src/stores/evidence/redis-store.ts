@@ -5,10 +5,17 @@ import type { Evidence } from '../../domain/evidence.ts';
 import type { RedisGuardCounters } from '../redis/guard.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from './closable-evidence-store.ts';
-import { claimsOf, decodeEvidence, encodeEvidence, isClaim, TOMBSTONE } from './evidence-codec.ts';
+import {
+  CLAIM_PREFIX,
+  claimsOf,
+  decodeEvidence,
+  encodeEvidence,
+  isClaim,
+  TOMBSTONE,
+} from './evidence-codec.ts';
 import { defineEvidenceCommands, type EvidenceRedis } from './evidence-commands.ts';
 import { createRedisPurges, type RedisPurges } from './redis-purges.ts';
-import { remainingLifeMs } from './remaining-life.ts';
+import { isSettled, remainingLifeMs } from './remaining-life.ts';
 
 /** Where evidence is kept, and within which bounds. */
 export interface RedisEvidenceStoreOptions {
@@ -38,6 +45,8 @@ export interface RedisEvidenceStore extends ClosableEvidenceStore {
   get(key: string): null | Promise<StoredEvidence | null>;
   /** Null at once while Redis is left alone, else a promise that settles within the budget. */
   getOrClaim(key: string, claimMs: number): null | Promise<StoreReading>;
+  /** As a store's `set`. True once Redis has nothing older than this settled answer; never rejects. */
+  set(key: string, evidence: Evidence): Promise<boolean>;
   /**
    * Calls back whenever purges of other replicas may have been missed, the first subscription included:
    * whatever is held in memory may have been purged.
@@ -97,14 +106,17 @@ class SharedEvidenceStore implements RedisEvidenceStore {
     );
   }
 
-  set(key: string, evidence: Evidence): void {
-    const lifeMs = remainingLifeMs(evidence, this.#clock.nowMs());
-    if (lifeMs <= 0) {
+  async set(key: string, evidence: Evidence): Promise<boolean> {
+    if (!isSettled(evidence.outcome)) {
       this.release(key);
-      return;
+      return false;
     }
-    if (this.#handle.guard.admits()) void this.#write(key, evidence, lifeMs);
-    else this.#counters.skipped += 1;
+    if (!this.#handle.guard.admits()) {
+      this.#counters.skipped += 1;
+      return false;
+    }
+    const lifeMs = remainingLifeMs(evidence, this.#clock.nowMs());
+    return lifeMs > 0 ? this.#write(key, evidence, lifeMs) : this.#remove(key);
   }
 
   purge(keys: readonly string[]): Promise<boolean> {
@@ -193,7 +205,7 @@ class SharedEvidenceStore implements RedisEvidenceStore {
     this.#handle.reportRefusal({ kind: 'value_refused', key });
   }
 
-  async #write(key: string, evidence: Evidence, lifeMs: number): Promise<void> {
+  async #write(key: string, evidence: Evidence, lifeMs: number): Promise<boolean> {
     const written = await this.#handle.guard.run(() =>
       this.#redis.setUnlessPurged(
         this.#handle.keys.evidence(key),
@@ -202,9 +214,19 @@ class SharedEvidenceStore implements RedisEvidenceStore {
         TOMBSTONE,
       ),
     );
-    if (written !== 0) return;
-    this.#counters.writesRefused += 1;
-    for (const listener of this.#writeRefusedListeners) listener(key);
+    if (written === 0) {
+      this.#counters.writesRefused += 1;
+      for (const listener of this.#writeRefusedListeners) listener(key);
+    }
+    return written !== null;
+  }
+
+  async #remove(key: string): Promise<boolean> {
+    const redisKey = this.#handle.keys.evidence(key);
+    const removed = await this.#handle.guard.run(() =>
+      this.#redis.removeEvidence(redisKey, TOMBSTONE, CLAIM_PREFIX, this.#ownClaims),
+    );
+    return removed !== null;
   }
 }
 

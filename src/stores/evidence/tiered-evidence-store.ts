@@ -1,8 +1,10 @@
+import { LRUCache } from 'lru-cache';
 import type { StoredEvidence, StoreReading } from '../../application/evidence/evidence-store.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from './closable-evidence-store.ts';
 import type { MemoryEvidenceStore } from './memory-store.ts';
 import type { RedisEvidenceStore } from './redis-store.ts';
+import { isSettled } from './remaining-life.ts';
 
 interface TieredEvidenceStoreOptions {
   /**
@@ -14,9 +16,12 @@ interface TieredEvidenceStoreOptions {
   readonly redis: RedisEvidenceStore;
 }
 
+/** Answers that Redis may not have, remembered to refuse what is older. About 2 MB. */
+const UNWRITTEN_MAX = 10_000;
+
 /**
  * Puts memory in front of Redis as one store, which owns both. What was purged on any replica does not come
- * back through either level.
+ * back through either level, and neither does what is older than an answer that was set here.
  */
 export function createTieredEvidenceStore(options: TieredEvidenceStoreOptions): ClosableEvidenceStore {
   return new TieredEvidenceStore(options);
@@ -27,6 +32,8 @@ class TieredEvidenceStore implements ClosableEvidenceStore {
   readonly #redis: RedisEvidenceStore;
   /** Counts the moments at which evidence on its way from Redis may have become void. */
   #generation = 0;
+  /** The latest settled answer of each key that Redis has not confirmed. */
+  readonly #unwritten = new LRUCache<string, Pick<Evidence, 'observedAtMs'>>({ max: UNWRITTEN_MAX });
 
   constructor(options: TieredEvidenceStoreOptions) {
     this.#memory = options.memory;
@@ -64,7 +71,8 @@ class TieredEvidenceStore implements ClosableEvidenceStore {
 
   set(key: string, evidence: Evidence): void {
     this.#memory.set(key, evidence);
-    this.#redis.set(key, evidence);
+    const writing = this.#redis.set(key, evidence);
+    if (isSettled(evidence.outcome)) void this.#noteUntilWritten(key, evidence.observedAtMs, writing);
   }
 
   purge(keys: readonly string[]): Promise<boolean> {
@@ -104,7 +112,19 @@ class TieredEvidenceStore implements ClosableEvidenceStore {
     // A call that ended meanwhile may have set something newer.
     const held = this.#memory.peek(key);
     if (held !== null && held.evidence.observedAtMs >= found.evidence.observedAtMs) return held;
+    const unwritten = this.#unwritten.get(key);
+    if (unwritten !== undefined && found.evidence.observedAtMs <= unwritten.observedAtMs) return null;
     this.#memory.set(key, found.evidence);
     return found;
+  }
+
+  async #noteUntilWritten(key: string, observedAtMs: number, writing: Promise<boolean>): Promise<void> {
+    const answer = { observedAtMs };
+    this.#unwritten.set(key, answer);
+    if (!(await writing)) return;
+    // A read that Redis answered before the write may have arrived with it, and not be looked at yet.
+    setImmediate(() => {
+      if (this.#unwritten.get(key) === answer) this.#unwritten.delete(key);
+    });
   }
 }

@@ -196,6 +196,17 @@ t.test('lets what an older call brings not replace what a younger one brought', 
   t.equal((await store.get('stytch:a'))?.evidence.upstreamRequestId, 'first-answer');
 });
 
+t.test('serves nothing older after a definite answer that is not cached', async (t) => {
+  const answers: ProviderAnswer[] = [OK, { ...OK, outcome: 'not_found', signals: { found: false } }];
+  const toAnswer = (): ProviderAnswer => answers.shift() ?? OK;
+  const { source, exchanges } = open({ toAnswer, ttlMs: { ok: 60_000, not_found: 0 } });
+  await answerAll(exchanges, [source.look({ id: 'a' }, ANY)]);
+  const [gone] = await answerAll(exchanges, [source.look({ id: 'a' }, { maxAgeMs: 0 })]);
+  t.equal(gone?.evidence.outcome, 'not_found');
+  const [next] = await answerAll(exchanges, [source.look({ id: 'a' }, ANY)]);
+  t.equal(next?.origin, 'miss', 'it asks again');
+});
+
 t.test('joins a call only where it began recently enough', async (t) => {
   const { source, exchanges, clock } = open();
   const looks = [source.look({ id: 'a' }, ANY)];

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import type { StoredEvidence, StoreReading } from '../../../src/application/evidence/evidence-store.ts';
 import type { Evidence } from '../../../src/domain/evidence.ts';
@@ -12,6 +13,7 @@ const KEY = 'stytch:a';
 class FakeRedis implements RedisEvidenceStore {
   isAdmitting = false;
   isPurging = true;
+  isWriting = true;
   readonly writes: [string, Evidence][] = [];
   readonly asked: string[] = [];
   readonly released: string[] = [];
@@ -38,8 +40,9 @@ class FakeRedis implements RedisEvidenceStore {
     this.released.push(key);
   }
 
-  set(key: string, evidence: Evidence): void {
+  async set(key: string, evidence: Evidence): Promise<boolean> {
     this.writes.push([key, evidence]);
+    return this.isWriting;
   }
 
   async purge(keys: readonly string[]): Promise<boolean> {
@@ -163,6 +166,51 @@ t.test('does not replace newer evidence with what Redis had before', async (t) =
   redis.answer({ evidence: older, level: 'redis' });
   t.strictSame(await pending, { evidence: newer, level: 'memory' });
   t.strictSame(store.get(KEY), { evidence: newer, level: 'memory' });
+});
+
+t.test('does not serve what Redis had before an answer that is not kept', async (t) => {
+  const { store, redis, clock } = build();
+  redis.isAdmitting = true;
+  const older = createEvidence(clock);
+  clock.advance(1);
+  const pending = store.get(KEY);
+  store.set(KEY, createEvidence(clock, { outcome: 'not_found', expiresAtMs: clock.nowMs() }));
+  redis.answer({ evidence: older, level: 'redis' });
+  t.equal(await pending, null);
+  redis.isAdmitting = false;
+  t.equal(store.get(KEY), null, 'nor keeps it in memory');
+});
+
+t.test('takes nothing older from Redis after an answer whose write failed', async (t) => {
+  const { store, redis, clock } = build();
+  redis.isAdmitting = true;
+  redis.isWriting = false;
+  const older = createEvidence(clock);
+  clock.advance(1);
+  const expiresAtMs = clock.nowMs() + 10;
+  store.set(KEY, createEvidence(clock, { outcome: 'not_found', expiresAtMs }));
+  await setImmediate();
+  clock.advance(10);
+  const pending = store.get(KEY);
+  redis.answer({ evidence: older, level: 'redis' });
+  t.equal(await pending, null);
+  const newer = createEvidence(clock);
+  const later = store.get(KEY);
+  redis.answer({ evidence: newer, level: 'redis' });
+  t.strictSame(await later, { evidence: newer, level: 'redis' }, 'but what is newer');
+});
+
+t.test('trusts Redis again once an answer has been written', async (t) => {
+  const { store, redis, clock } = build();
+  redis.isAdmitting = true;
+  const behind = createEvidence(clock);
+  clock.advance(1);
+  store.set(KEY, createEvidence(clock, { expiresAtMs: clock.nowMs() + 10 }));
+  await setImmediate();
+  clock.advance(10);
+  const pending = store.get(KEY);
+  redis.answer({ evidence: behind, level: 'redis' });
+  t.strictSame(await pending, { evidence: behind, level: 'redis' }, 'as of a replica whose clock is behind');
 });
 
 t.test(
