@@ -8,9 +8,12 @@ interface AskOptions {
 
 /** A question to a worker thread of its own. */
 export interface WorkerQuestion<Answer> {
-  /** Rejects with an Error that has a `code` when the worker fails, is ended, or takes too long. */
+  /**
+   * Rejects with an Error that has a `code` when the worker cannot be started, fails, is ended, or takes too
+   * long.
+   */
   readonly answer: Promise<Answer>;
-  /** Ends the worker. */
+  /** Ends the worker, if there is one. */
   end(): void;
 }
 
@@ -23,10 +26,16 @@ export function askWorker<Answer>(
   question: unknown,
   { timeoutMs, heapMbMax }: AskOptions,
 ): WorkerQuestion<Answer> {
-  const worker = new Worker(module, {
-    workerData: question,
-    resourceLimits: { maxOldGenerationSizeMb: heapMbMax },
-  });
+  let worker: Worker;
+  try {
+    worker = new Worker(module, {
+      workerData: question,
+      resourceLimits: { maxOldGenerationSizeMb: heapMbMax },
+    });
+  } catch (error) {
+    // ERR_WORKER_INIT_FAILED: the system has no thread left, or no memory for one.
+    return { answer: Promise.reject(error), end: () => {} };
+  }
   worker.unref();
   let timer: NodeJS.Timeout | undefined;
   const answer = new Promise<Answer>((resolve, reject) => {

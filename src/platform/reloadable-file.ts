@@ -22,7 +22,8 @@ interface FollowOptions<Value> {
   /** Loads the file at the start. */
   readonly loadFirst: () => Result<Value>;
   /**
-   * Loads it again, without holding the event loop; rejects on no account. `previous` is what is in force.
+   * Loads it again, without holding the event loop. `previous` is what is in force. A rejection refuses the
+   * file.
    */
   readonly load: (previous: Value) => Promise<Result<Value>>;
   readonly onReload: (value: Value) => void;
@@ -40,7 +41,7 @@ export function followFile<Value>(options: FollowOptions<Value>): ReloadableFile
   let status: FileStatus = { isCurrent: true, loadedAtMs: options.nowMs() };
   let isClosed = false;
   const watch = watchForChanges(options.path, seen, async () => {
-    const result = await options.load(value);
+    const result = await loadAgain(options, value);
     if (isClosed) return;
     if (!result.ok) {
       status = { ...status, isCurrent: false };
@@ -59,4 +60,16 @@ export function followFile<Value>(options: FollowOptions<Value>): ReloadableFile
       watch.close();
     },
   };
+}
+
+async function loadAgain<Value>(
+  { load, path }: FollowOptions<Value>,
+  previous: Value,
+): Promise<Result<Value>> {
+  try {
+    return await load(previous);
+  } catch (error) {
+    const code: unknown = error instanceof Error ? (Reflect.get(error, 'code') ?? error.name) : error;
+    return { ok: false, mistakes: [`${path}: cannot be loaded (${String(code)})`] };
+  }
 }

@@ -74,3 +74,15 @@ t.test('takes a check that was ended for a mistake in the file', async (t) => {
   checker.close();
   t.match(await answer, { ok: false, mistakes: [`${path}: cannot be checked (EXIT)`] });
 });
+
+t.test('refuses a file when the thread cannot be started', async (t) => {
+  const checker = createFileChecker(PROVIDERS.map(({ id }) => id));
+  const path = join(directory, 'unchecked');
+  // What no thread can be given stands for a system without a thread to give: both are thrown at once.
+  const question: FileQuestion = Object.assign({ kind: 'policy', path, isExposed: false } as const, {
+    unclonable: () => {},
+  });
+  const result = await checker.check(question);
+  t.match(result, { ok: false, mistakes: [/unchecked: cannot be checked \(.+\)$/] });
+  checker.close();
+});

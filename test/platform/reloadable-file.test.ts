@@ -46,3 +46,28 @@ t.test(
 t.test('does not begin with a file that is refused', async (t) => {
   t.throws(() => follow(t, 'bad'), /is bad/);
 });
+
+t.test('keeps the last good value when loading fails, and goes on', async (t) => {
+  const path = join(t.testdir(), 'file');
+  writeFileSync(path, 'one');
+  const told: string[] = [];
+  const file = followFile<string>({
+    path,
+    loadFirst: () => readTextFile(path, 100),
+    load: async () => {
+      const read = readTextFile(path, 100);
+      if (read.ok && read.value === 'fails') throw Object.assign(new Error('secret'), { code: 'EAGAIN' });
+      return read;
+    },
+    onReload: (value) => told.push(`reloaded ${value}`),
+    onRefused: (mistakes) => told.push(`refused ${mistakes.join()}`),
+    nowMs: () => 0,
+  });
+  t.teardown(() => file.close());
+  writeFileSync(path, 'fails');
+  await until('it is refused', () => told.length === 1);
+  t.same([file.current(), file.status().isCurrent], ['one', false]);
+  writeFileSync(path, 'two');
+  await until('it is reloaded', () => told.length === 2);
+  t.same(told, [`refused ${path}: cannot be loaded (EAGAIN)`, 'reloaded two']);
+});

@@ -155,3 +155,18 @@ t.test('does not tell of the next change before the last one has been dealt with
   finish();
   await until('the second is told', () => told === 2);
 });
+
+t.test('goes on watching when who is told of a change fails', async (t) => {
+  const path = join(t.testdir(), 'rules');
+  writeFileSync(path, 'before');
+  let told = 0;
+  const watch = watchForChanges(path, lookAt(path), async () => {
+    told += 1;
+    throw new Error('not taken');
+  });
+  t.teardown(() => watch.close());
+  writeFileSync(path, 'first');
+  await until('the first change is told', () => told === 1);
+  writeFileSync(path, 'the second');
+  await until('the second change is told', () => told === 2);
+});
