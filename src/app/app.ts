@@ -27,7 +27,7 @@ export interface App {
   readonly server: FastifyInstance;
   /** The entry point for Envoy over gRPC; null where none is configured. Its owner lets it listen. */
   readonly grpc: Pick<GrpcServer, 'listen'> | null;
-  /** Runs the code of a decision before anybody asks for one; asks nobody and keeps nothing. */
+  /** Runs the code of a decision before the first request; it calls no provider and keeps nothing. */
   warmUp(): Promise<void>;
   /**
    * Makes /readyz answer 503 and every answer close its connection, so that load balancers and clients turn

@@ -100,7 +100,7 @@ function namedSinks(
 }
 
 /**
- * The named sinks, the one that is read first. One that could be read and is not would be written for nobody.
+ * The named sinks, the one that is read first. One that could be read and is not would only cost its writes.
  */
 function sinksToOpen({ config, sinks }: DecisionLogOptions): readonly SinkDefinition[] {
   const named = namedSinks(config, sinks);

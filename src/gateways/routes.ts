@@ -33,7 +33,7 @@ interface GatewayRoutesOptions {
 
 /** Every method and every shape of request below the prefix of gateways. */
 export async function gatewayRoutes(app: FastifyInstance, { serve }: GatewayRoutesOptions): Promise<void> {
-  // node:http gives CONNECT to nobody's request handler.
+  // node:http calls no request handler for CONNECT.
   const methods = METHODS.filter((method) => method !== 'CONNECT');
   const known = new Set(app.supportedMethods);
   for (const method of methods) if (!known.has(method)) app.addHttpMethod(method, { hasBody: true });
@@ -72,7 +72,7 @@ function answerError(
   if (!(error instanceof RiskgateError) || error.code !== 'invalid_request')
     return toSharedAnswer(DEFECT_OUTCOME, null);
   noteRefusal('REQUEST_MALFORMED', null, null);
-  // Nobody has read the body.
+  // The body was not read.
   void reply.header('connection', 'close');
   return toSharedAnswer(refusedOutcome('REQUEST_MALFORMED'), null);
 }

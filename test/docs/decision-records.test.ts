@@ -12,6 +12,13 @@ const SECTIONS = [
   'How we would notice that it was wrong',
 ];
 
+t.test('records are numbered from 1 without a hole', async (t) => {
+  t.same(
+    pages.map(({ number }) => Number(number)),
+    pages.map((_, place) => place + 1),
+  );
+});
+
 t.test('each record has its sections, in one order', async (t) => {
   t.ok(pages.length >= 30);
   for (const { file, text } of pages) {

@@ -117,7 +117,7 @@ const CODES_SHOWN_MAX = 3;
 
 function codesOf(reasons: readonly { readonly code: string }[]): string {
   const codes = [...new Set(reasons.map(({ code }) => code))];
-  if (codes.length === 0) return 'no rule speaks';
+  if (codes.length === 0) return 'no rule applies';
   const others = codes.length - CODES_SHOWN_MAX;
   return codes.slice(0, CODES_SHOWN_MAX).join(', ') + (others > 0 ? ` and ${others} more` : '');
 }

@@ -57,7 +57,7 @@ function Failed() {
         class="button"
         type="button"
         onClick={() => {
-          // What begins anew when it resumes reads the list too.
+          // A stream that starts again also reads the list again.
           isPaused.value = true;
           setTimeout(() => {
             isPaused.value = false;
@@ -111,7 +111,7 @@ function Gaps() {
               {gap.from !== null && ` (from ${formatFullTime(gap.from)})`}.
             </>
           ) : (
-            'The log no longer holds everything since the connection was lost; the list was read anew.'
+            'The log no longer holds everything since the connection was lost; the list was read again.'
           )}
         </p>
       ))}

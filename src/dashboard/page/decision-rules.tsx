@@ -34,7 +34,7 @@ export function DecisionRules({ decision }: { readonly decision: DecisionDetail 
       </ul>
       {silent.length > 0 && (
         <details>
-          <summary>{silent.length === 1 ? '1 rule' : `${silent.length} rules`} that did not speak</summary>
+          <summary>{silent.length === 1 ? '1 rule' : `${silent.length} rules`} that did not apply</summary>
           <ul class="rules">
             {silent.map((rule) => (
               <Rule key={rule.rule} rule={rule} />

@@ -64,7 +64,7 @@ function Provider({ state, statistics: { outcomes, cacheUse, verdicts } }: Provi
       </div>
       {state.suspect && (
         <p class="provider-warning">
-          Suspect: it knows nobody any more. Most likely our URL, key or environment is wrong.
+          Suspect: it finds no id any more. Most likely our URL, key or environment is wrong.
         </p>
       )}
       <OutcomeBar counts={counts} />

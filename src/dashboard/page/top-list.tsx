@@ -46,7 +46,7 @@ function TabContent({ tab, statistics }: { readonly tab: Tab; readonly statistic
   if (entries.length === 0)
     return (
       <p class="state state-small">
-        {tab === 'Reasons' ? 'No rule has spoken in this window.' : 'Nobody has asked in this window.'}
+        {tab === 'Reasons' ? 'No rule applied in this window.' : 'No requests in this window.'}
       </p>
     );
   const most = entries[0]?.[1] ?? 1;
@@ -77,7 +77,7 @@ function Rules({ stats: { rules = {} } }: { readonly stats: Statistics['rules'] 
     .filter(([, rule]) => rule.fired + rule.unknown > 0)
     .sort(([, left], [, right]) => right.fired + right.unknown - (left.fired + left.unknown))
     .slice(0, ENTRIES_MAX);
-  if (fired.length === 0) return <p class="state state-small">No rule has spoken in this window.</p>;
+  if (fired.length === 0) return <p class="state state-small">No rule applied in this window.</p>;
   return (
     <div class="scroll-x">
       <table class="plain">

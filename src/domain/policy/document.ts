@@ -56,7 +56,7 @@ export const policyDocumentSchema = z.strictObject({
     .regex(/^[a-z][a-z0-9-]{0,63}$/, 'must be lower case letters, digits and dashes, at most 64')
     .describe('The id of the policy.'),
   description: z.string().max(4096).optional(),
-  otherwise: z.enum(VERDICTS).describe('The verdict when no rule speaks.'),
+  otherwise: z.enum(VERDICTS).describe('The verdict when no rule applies.'),
   rules: z.array(ruleSchema).min(1).max(500),
 });
 

@@ -76,7 +76,7 @@ const readinessSchema = z.object({
   suspect: z
     .array(z.string())
     .describe(
-      'Providers that know nobody any more, most likely because our URL, key or environment is wrong. Costs no readiness.',
+      'Providers that find no id any more, most likely because our URL, key or environment is wrong. Costs no readiness.',
     ),
 });
 

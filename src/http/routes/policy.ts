@@ -13,7 +13,7 @@ export interface PolicyDependencies {
   readonly slots: readonly ProviderSlot[];
 }
 
-/** GET /v1/policy: the policy in force, its hash, and the rules that cannot speak. */
+/** GET /v1/policy: the policy in force, its hash, and the rules that cannot apply. */
 export const policyRoutes = plugin<RouteGroupOptions<PolicyDependencies>>(
   async (app, { serve }) => {
     const schema = {

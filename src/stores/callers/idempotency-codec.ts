@@ -11,7 +11,7 @@ interface IdempotencyEntry {
 /** What can stand in a header field, as it will. */
 const DECISION_ID = /^[\w-]{1,64}$/;
 
-/** The text of a claim. It names its owner, so that nobody else gives it up. */
+/** The text of a claim. It names its owner, so that no other request gives it up. */
 export function encodeClaim({ fingerprint, owner }: ClaimedRequest): string {
   return JSON.stringify({ fingerprint, owner });
 }

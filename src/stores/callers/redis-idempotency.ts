@@ -64,7 +64,7 @@ export function createRedisIdempotencyStore({ client, guard, keys }: RedisHandle
   };
 }
 
-/** A text that is not an entry of ours protects nobody, and is never replayed. */
+/** A text that is not an entry of ours protects no request, and is never replayed. */
 function toClaim(text: string, { fingerprint }: ClaimedRequest): Claim {
   const entry = decodeEntry(text);
   if (entry === null) return { kind: 'unavailable' };

@@ -11,7 +11,7 @@ import type { RedisAddress, RedisTarget, SentinelTarget } from './target.ts';
 export interface RedisProblem {
   /** The code of the server's refusal, of Node's TLS, or one of ours. */
   readonly code: string;
-  /** A sentence for whoever has to mend it. */
+  /** A sentence for the operator who fixes it. */
   readonly hint: string;
   /** The commands that the ACL user may not send; empty for other problems. */
   readonly commands: readonly string[];
@@ -212,7 +212,7 @@ export function isForPeople(code: string): boolean {
   return code in HINTS || TLS_CODE.test(code);
 }
 
-/** What a code means to whoever has to mend it. */
+/** What a code means to the operator who fixes it. */
 export function toProblem(code: string): RedisProblem {
   const hint = HINTS[TLS_CODE.test(code) ? 'TLS' : code] ?? 'It refuses us with this code.';
   return { code, hint, commands: [] };

@@ -102,7 +102,7 @@ function toWords(batch: LogBatch, hour: number, options: RedisDecisionOptions): 
   ];
 }
 
-/** Used for one batch at a time, whoever's it is. */
+/** Used for one batch at a time. */
 const lines = new LineBuffer(1024 * 1024);
 
 /** When the records, the hour counts and the shorter counts of an hour expire, Unix milliseconds. */
