@@ -133,7 +133,7 @@ function collectMethods(app: FastifyInstance): (path: string) => readonly string
   app.addHook('onRoute', ({ url, method }) => {
     // What an asterisk matches is served with any method, or not found.
     if (url.includes('*')) return;
-    if (url.includes(':')) patterns.set(url, new RegExp(`^${url.replaceAll(/:[a-z]+/g, '[^/]+')}$`));
+    if (url.includes(':')) patterns.set(url, new RegExp(`^${url.replaceAll(/:\w+/g, '[^/]+')}$`));
     const known = methods.get(url) ?? new Set();
     for (const name of [method].flat()) known.add(name);
     methods.set(url, known);
