@@ -17,6 +17,8 @@ export interface RawReply {
 
 export interface RawCall {
   readonly reply: Promise<RawReply>;
+  /** Resolves with the headers of the answer. */
+  readonly headed: Promise<void>;
   /** Resolves with the first bytes of the body. */
   readonly began: Promise<void>;
   write(bytes: Uint8Array): void;
@@ -65,6 +67,8 @@ function call(session: ClientHttp2Session, path: string, headers: Readonly<Recor
   });
   const { promise: reply, resolve } = Promise.withResolvers<RawReply>();
   const { promise: began, resolve: begin } = Promise.withResolvers<void>();
+  const { promise: headed, resolve: head } = Promise.withResolvers<void>();
+  stream.once('response', () => head());
   const chunks: Buffer[] = [];
   let seen: Record<string, unknown> = {};
   const note = (fields: object) => {
@@ -88,6 +92,7 @@ function call(session: ClientHttp2Session, path: string, headers: Readonly<Recor
   );
   return {
     reply,
+    headed,
     began,
     write: (bytes) => void stream.write(bytes),
     end: (bytes) => void (bytes === undefined ? stream.end() : stream.end(bytes)),

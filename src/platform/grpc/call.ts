@@ -1,5 +1,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { createMessageReader, type MessageReader } from './message-reader.ts';
+import { CLOSE_MS, dropStream } from './refusals.ts';
 import { createReply, type Reply } from './reply.ts';
 import { GRPC_STATUS } from './status.ts';
 
@@ -33,51 +34,66 @@ export interface CallHandler {
   open(call: GrpcCall, reply: Reply): MessageSink | null;
 }
 
-/** For the last frames of a call that was ended. */
-const CLOSE_MS = 1_000;
-
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
 const UNIT_MS = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 } as const;
 
-/**
- * Answers one stream by `find`, which knows the methods by path. `peerAddress` is that of its connection. A
- * call that is not over after `callMsMax` is ended: its message does not come, or its answer is not taken.
- */
+/** What calls are taken by. */
+interface CallTaking {
+  /** Of the connection. */
+  readonly peerAddress: string | undefined;
+  /** Knows the methods by path. */
+  readonly find: (path: string) => CallHandler | undefined;
+  /** A call that is not over by then is ended: its message does not come, or its answer is not taken. */
+  readonly callMsMax: number;
+  /** Called with every call that is answered by its metadata alone. */
+  readonly onAnswered: (stream: ServerHttp2Stream) => void;
+}
+
+/** Answers one stream. */
 export function takeCall(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   rawHeaders: readonly string[],
-  peerAddress: string | undefined,
-  find: (path: string) => CallHandler | undefined,
-  callMsMax: number,
+  taking: CallTaking,
 ): void {
   // A client that goes away in the middle is no event.
   stream.on('error', () => {});
   if (!isGrpc(headers)) {
     stream.respond({ ':status': 415 }, { endStream: true });
     setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
+    taking.onAnswered(stream);
     return;
   }
+  if (!openCall(stream, headers, rawHeaders, taking)) taking.onAnswered(stream);
+}
+
+/** False where the call is answered by its metadata alone. */
+function openCall(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  rawHeaders: readonly string[],
+  { peerAddress, find, callMsMax }: CallTaking,
+): boolean {
   const reply = createReply(stream);
   const handler = find(headers[':path'] ?? '');
   if (handler === undefined) {
     reply.end(GRPC_STATUS.unimplemented, 'unknown method');
-    return;
+    return false;
   }
   const deadlineMs = toDeadlineMs(headers['grpc-timeout']);
   if (deadlineMs === undefined) {
     reply.end(GRPC_STATUS.invalidArgument, 'grpc-timeout cannot be read');
-    return;
+    return false;
   }
   if ((headers['grpc-encoding'] ?? 'identity') !== 'identity') {
     reply.end(GRPC_STATUS.unimplemented, 'compression is not supported');
-    return;
+    return false;
   }
   const sink = handler.open({ metadata: toMetadata(rawHeaders), peerAddress, deadlineMs }, reply);
-  if (sink !== null) {
-    endInTime(stream, reply, handler.isLasting ? deadlineMs : Math.min(deadlineMs ?? callMsMax, callMsMax));
-    feed(stream, reply, sink, handler.messageBytesMax);
-  }
+  if (sink === null) return false;
+  endInTime(stream, reply, handler.isLasting ? deadlineMs : Math.min(deadlineMs ?? callMsMax, callMsMax));
+  feed(stream, reply, sink, handler.messageBytesMax);
+  return true;
 }
 
 function feed(stream: ServerHttp2Stream, reply: Reply, sink: MessageSink, messageBytesMax: number): void {
@@ -103,7 +119,8 @@ function endInTime(stream: ServerHttp2Stream, reply: Reply, afterMs: number | nu
   if (afterMs === null) return;
   let timer = setTimeout(() => {
     reply.end(GRPC_STATUS.deadlineExceeded);
-    timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), CLOSE_MS);
+    // An answer that was given, and is not taken.
+    timer = setTimeout(() => dropStream(stream, constants.NGHTTP2_CANCEL), CLOSE_MS);
   }, afterMs);
   stream.once('close', () => clearTimeout(timer));
 }

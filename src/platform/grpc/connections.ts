@@ -28,6 +28,8 @@ interface Connection {
   readonly peerAddress: string | undefined;
   /** A gateway has proved to be one on it. */
   prove(): void;
+  /** It did not take the answer to a call that was refused. Ends a stranger's connection after many. */
+  refusalUntaken(): void;
   callBegan(): void;
   callEnded(): void;
 }
@@ -61,6 +63,10 @@ const SWEEP_MS = 1_000;
  */
 const LAST_STREAM_ID = 2 ** 31 - 1;
 
+/** Refusals that a client does not take, on a connection without an authenticated gateway. */
+const UNTAKEN_MAX = 32;
+/** For a client to read why its connection ends. */
+const CUT_MS = 1_000;
 /** A client that has no calls may answer nothing more, and wait for the end. */
 const ANSWER_MS = 500;
 
@@ -72,6 +78,7 @@ interface Watched extends Connection {
   idleSinceMs: number;
   calls: number;
   controlFrames: number;
+  untaken: number;
   isProven: boolean;
   pingedAtMs: number;
   isPingOut: boolean;
@@ -89,8 +96,12 @@ export function watchConnections(
     onTrouble(trouble);
     all.delete(session);
     // Only with an error of its own does the session tell the client a code; it ends the socket then.
-    if (trouble === 'flooding') session.destroy(new Error(trouble), constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    else socket.destroy();
+    if (trouble === 'flooding') {
+      session.destroy(new Error(trouble), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      // After a GOAWAY of the client it only half-closes the socket, and waits for ever.
+      const timer = setTimeout(() => socket.destroy(), CUT_MS).unref();
+      socket.once('close', () => clearTimeout(timer));
+    } else socket.destroy();
   };
   let socket: Socket;
   server.prependListener('connection', (accepted: Socket) => {
@@ -105,7 +116,7 @@ export function watchConnections(
       socket.destroy();
       return;
     }
-    const connection = watch(session, socket, bounds);
+    const connection = watch(session, socket, bounds, () => cut(connection, 'unanswered'));
     all.set(session, connection);
     socket.once('close', () => all.delete(session));
     const countFrame = () => {
@@ -147,7 +158,12 @@ async function dismissAll(all: ReadonlyMap<unknown, Watched>, patienceMs: number
   clearTimeout(force);
 }
 
-function watch(session: ServerHttp2Session, socket: Socket, { ageMs }: ConnectionBounds): Watched {
+function watch(
+  session: ServerHttp2Session,
+  socket: Socket,
+  { ageMs }: ConnectionBounds,
+  onUnanswered: () => void,
+): Watched {
   const nowMs = performance.now();
   return {
     session,
@@ -157,12 +173,17 @@ function watch(session: ServerHttp2Session, socket: Socket, { ageMs }: Connectio
     idleSinceMs: nowMs,
     calls: 0,
     controlFrames: 0,
+    untaken: 0,
     isProven: false,
     pingedAtMs: nowMs,
     isPingOut: false,
     goneByMs: null,
     prove() {
       this.isProven = true;
+    },
+    refusalUntaken() {
+      this.untaken += 1;
+      if (this.untaken === UNTAKEN_MAX + 1 && !this.isProven) onUnanswered();
     },
     callBegan() {
       this.calls += 1;

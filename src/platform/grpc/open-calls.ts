@@ -15,7 +15,7 @@ export function boundOpenCalls(handler: CallHandler, callsMax: number): CallHand
       if (sink === null) return null;
       const [oldest] = open;
       if (open.size >= callsMax && oldest !== undefined) {
-        oldest.end(GRPC_STATUS.resourceExhausted, 'too many calls');
+        oldest.abort(GRPC_STATUS.resourceExhausted, 'too many calls');
         open.delete(oldest);
       }
       open.add(reply);

@@ -12,6 +12,7 @@ import {
 import { createHealth, HEALTH_FILE } from './health.ts';
 import { readProtoFile } from './proto-file.ts';
 import { createReflection } from './reflection.ts';
+import { boundRefusals } from './refusals.ts';
 import { GRPC_STATUS } from './status.ts';
 import { toUnaryHandler, type UnaryMethod } from './unary.ts';
 
@@ -58,6 +59,9 @@ const CALL_MS_MAX = 15_000;
 /** Calls of gateways that are open at once, on all connections. */
 const CALLS_MAX = 8_192;
 
+/** Refused calls whose answers are not taken, on all connections: some 10 KB each. */
+const REFUSALS_MAX = 2_048;
+
 /** Builds the server without listening. Throws when `protoFile` cannot be used or lacks a method. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const { service, methods, isServing, onTrouble } = options;
@@ -75,6 +79,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const server = createHttp2Server();
   const connections = watchConnections(server, { ...CONNECTION_BOUNDS, ...options.bounds }, onTrouble);
   const counter = { calls: 0 };
+  const boundRefusal = boundRefusals(REFUSALS_MAX);
   server.on('stream', (stream, headers, _flags, ...rest) => {
     const connection = connections.of(stream.session);
     // The types leave out the last argument: names and values in turn, as they came.
@@ -87,7 +92,12 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     };
     connection?.callBegan();
     stream.once('close', () => connection?.callEnded());
-    takeCall(stream, headers, rawHeaders, connection?.peerAddress, find, options.callMsMax ?? CALL_MS_MAX);
+    takeCall(stream, headers, rawHeaders, {
+      peerAddress: connection?.peerAddress,
+      find,
+      callMsMax: options.callMsMax ?? CALL_MS_MAX,
+      onAnswered: () => boundRefusal(stream, () => connection?.refusalUntaken()),
+    });
   });
   return {
     listen: (host, port) => listen(server, host, port),

@@ -2,76 +2,22 @@
  * The gRPC server against clients that no library makes: what a stranger's bytes may cost, and what a gateway
  * must never lose.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import t, { type Test } from 'tap';
-import { createGrpcServer, type GrpcServerOptions } from '../../../src/platform/grpc/server.ts';
+import t from 'tap';
+import { createGrpcServer } from '../../../src/platform/grpc/server.ts';
+import { KEY, SAY, startEcho, toText, writeEchoProto } from '../../support/echo-grpc.ts';
 import { connectRaw, toRawFrame } from '../../support/raw-grpc.ts';
 import { until } from '../../support/test-app.ts';
 
-const PROTO = `syntax = "proto3"; package test;
-  service Echo { rpc Say(Text) returns (Text); }
-  message Text { string text = 1; }`;
-const SAY = '/test.Echo/Say';
 const WATCH = '/grpc.health.v1.Health/Watch';
 const CHECK = '/grpc.health.v1.Health/Check';
-const KEY = { 'x-key': 'right' };
 const STATUS = { ok: 0, invalid: 3, late: 4, exhausted: 8, unimplemented: 12, internal: 13, unavailable: 14 };
 const REFUSED = toText('refused');
 const OVERSIZED = toText('oversized');
 
-const directory = mkdtempSync(join(tmpdir(), 'riskgate-grpc-'));
-t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-const protoFile = join(directory, 'echo.proto');
-writeFileSync(protoFile, PROTO);
-
-/** Field 1, a string. */
-function toText(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  return Buffer.concat([Buffer.from([0x0a, bytes.length]), bytes]);
-}
-
-async function startServer(t: Test, options: Partial<GrpcServerOptions> = {}) {
-  const parsed: string[] = [];
-  const troubles: string[] = [];
-  const held = Promise.withResolvers<unknown>();
-  const server = createGrpcServer({
-    protoFile,
-    service: 'test.Echo',
-    isServing: () => true,
-    messageBytesMax: 64 * 1024,
-    onTrouble: (trouble) => troubles.push(trouble),
-    methods: {
-      Say: {
-        refuse: ({ metadata }) => (metadata['x-key']?.join() === 'right' ? undefined : { text: 'refused' }),
-        answerOversized: () => ({ text: 'oversized' }),
-        answer: (request) => {
-          const { text = '' } = request as { text?: string };
-          parsed.push(text);
-          if (text === 'null') return null;
-          if (text === 'throw') throw new Error('a defect');
-          if (text === 'misfit') return { text: { toString: null } };
-          return text === 'hold' ? held.promise : { text };
-        },
-      },
-    },
-    ...options,
-  });
-  const port = await server.listen('127.0.0.1', 0);
-  t.teardown(() => server.close(0));
-  const ask = async (text: string) => {
-    const call = connectRaw(t, port).call(SAY, KEY);
-    call.end(toRawFrame(toText(text)));
-    return call.reply;
-  };
-  return { server, port, parsed, troubles, ask, release: () => held.resolve({ text: 'held' }) };
-}
-
 t.test('answers a message with one', async (t) => {
-  const { ask } = await startServer(t);
+  const { ask } = await startEcho(t);
   const { httpStatus, status, bytes, acceptEncoding } = await ask('hello');
   t.match(
     { httpStatus, status, acceptEncoding },
@@ -81,7 +27,7 @@ t.test('answers a message with one', async (t) => {
 });
 
 t.test('refuses whoever brings no key without waiting for the message', async (t) => {
-  const { port, parsed } = await startServer(t);
+  const { port, parsed } = await startEcho(t);
   const call = connectRaw(t, port).call(SAY);
   const { status, bytes, resetCode } = await call.reply;
   t.match({ status, resetCode }, { status: STATUS.ok, resetCode: 0 });
@@ -90,13 +36,13 @@ t.test('refuses whoever brings no key without waiting for the message', async (t
 });
 
 t.test('a key that is sent twice has two readings and is none', async (t) => {
-  const { port } = await startServer(t);
+  const { port } = await startEcho(t);
   const call = connectRaw(t, port).call(SAY, { 'x-key': ['right', 'right'] as unknown as string });
   t.same((await call.reply).bytes, toRawFrame(REFUSED));
 });
 
 t.test('takes nothing that is compressed, said or not', async (t) => {
-  const { port, parsed } = await startServer(t);
+  const { port, parsed } = await startEcho(t);
   const client = connectRaw(t, port);
   const bomb = gzipSync(Buffer.alloc(4_000_000));
   const said = client.call(SAY, { ...KEY, 'grpc-encoding': 'gzip' });
@@ -108,7 +54,7 @@ t.test('takes nothing that is compressed, said or not', async (t) => {
 });
 
 t.test('answers a message that is too large by its prefix alone', async (t) => {
-  const { port, parsed } = await startServer(t);
+  const { port, parsed } = await startEcho(t);
   const client = connectRaw(t, port);
   for (const length of [64 * 1024 + 1, 2 ** 32 - 1]) {
     const call = client.call(SAY, KEY);
@@ -119,7 +65,7 @@ t.test('answers a message that is too large by its prefix alone', async (t) => {
 });
 
 t.test('reads the largest message, and one that comes byte by byte', async (t) => {
-  const { port } = await startServer(t);
+  const { port } = await startEcho(t);
   const client = connectRaw(t, port);
   const text = Buffer.alloc(64 * 1024 - 4, 'x');
   const largest = Buffer.concat([Buffer.from([0x0a, 0xfc, 0xff, 0x03]), text]);
@@ -133,7 +79,7 @@ t.test('reads the largest message, and one that comes byte by byte', async (t) =
 });
 
 t.test('says what is wrong with a call', async (t) => {
-  const { port } = await startServer(t);
+  const { port } = await startEcho(t);
   const client = connectRaw(t, port);
   const end = (path: string, headers: Record<string, string>, body?: Buffer) => {
     const call = client.call(path, { ...KEY, ...headers });
@@ -158,7 +104,7 @@ t.test('says what is wrong with a call', async (t) => {
 });
 
 t.test('what cannot be answered is an error without details', async (t) => {
-  const { ask } = await startServer(t);
+  const { ask } = await startEcho(t);
   t.match(await ask('null'), { status: STATUS.unavailable });
   t.match(await ask('throw'), { status: STATUS.internal });
   t.match(await ask('misfit'), { status: STATUS.internal });
@@ -166,7 +112,7 @@ t.test('what cannot be answered is an error without details', async (t) => {
 });
 
 t.test('ends a call whose message does not come', async (t) => {
-  const { port, parsed } = await startServer(t, { callMsMax: 50 });
+  const { port, parsed } = await startEcho(t, { callMsMax: 50 });
   const call = connectRaw(t, port).call(SAY, KEY);
   call.write(toRawFrame(toText('hello')).subarray(0, 6));
   t.match(await call.reply, { status: STATUS.late });
@@ -174,21 +120,21 @@ t.test('ends a call whose message does not come', async (t) => {
 });
 
 t.test('ends a call whose answer is not taken', async (t) => {
-  const { port } = await startServer(t, { callMsMax: 50 });
+  const { port } = await startEcho(t, { callMsMax: 50 });
   const call = connectRaw(t, port, { settings: { initialWindowSize: 0 } }).call(SAY, KEY);
   call.end(toRawFrame(toText('hello')));
   t.match(await call.reply, { status: undefined, resetCode: 8 });
 });
 
 t.test('keeps the deadline of a call', async (t) => {
-  const { port } = await startServer(t);
+  const { port } = await startEcho(t);
   const call = connectRaw(t, port).call(SAY, { ...KEY, 'grpc-timeout': '50m' });
   call.end(toRawFrame(toText('hold')));
   t.match(await call.reply, { status: STATUS.late });
 });
 
 t.test('ends connections that ask nothing, and gateways later than strangers', async (t) => {
-  const { port } = await startServer(t, { bounds: { strangerIdleMs: 1, idleMs: 600_000 } });
+  const { port } = await startEcho(t, { bounds: { strangerIdleMs: 1, idleMs: 600_000 } });
   const gateway = connectRaw(t, port);
   const call = gateway.call(SAY, KEY);
   call.end(toRawFrame(toText('hello')));
@@ -203,7 +149,7 @@ t.test('ends connections that ask nothing, and gateways later than strangers', a
 });
 
 t.test('replaces an old connection without losing a call', async (t) => {
-  const { port, parsed, release } = await startServer(t, { bounds: { ageMs: 1 } });
+  const { port, parsed, release } = await startEcho(t, { bounds: { ageMs: 1 } });
   const client = connectRaw(t, port);
   const call = client.call(SAY, KEY);
   call.end(toRawFrame(toText('hold')));
@@ -215,7 +161,7 @@ t.test('replaces an old connection without losing a call', async (t) => {
 });
 
 t.test('makes room for a connection by ending the oldest of a stranger, never of a gateway', async (t) => {
-  const { port, troubles } = await startServer(t, { bounds: { connectionsMax: 2 } });
+  const { port, troubles } = await startEcho(t, { bounds: { connectionsMax: 2 } });
   const gateway = connectRaw(t, port);
   const call = gateway.call(SAY, KEY);
   call.end(toRawFrame(toText('hello')));
@@ -233,7 +179,7 @@ t.test('makes room for a connection by ending the oldest of a stranger, never of
 });
 
 t.test('ends a connection that floods it with PING or SETTINGS', async (t) => {
-  const { port, troubles, ask } = await startServer(t, { bounds: { controlFramesMax: 20 } });
+  const { port, troubles, ask } = await startEcho(t, { bounds: { controlFramesMax: 20 } });
   const pings = connectRaw(t, port, { maxOutstandingPings: 100 });
   await new Promise((resolve) => pings.session.once('connect', resolve));
   for (let count = 0; count < 100; count += 1) pings.session.ping(() => {});
@@ -249,7 +195,7 @@ t.test('ends a connection that floods it with PING or SETTINGS', async (t) => {
 });
 
 t.test('ends a connection that opens streams and resets them at once', async (t) => {
-  const { port, ask } = await startServer(t);
+  const { port, ask } = await startEcho(t);
   const client = connectRaw(t, port);
   await new Promise((resolve) => client.session.once('connect', resolve));
   const flood = setInterval(() => {
@@ -262,7 +208,7 @@ t.test('ends a connection that opens streams and resets them at once', async (t)
 });
 
 t.test('ends a connection whose header block does not end', async (t) => {
-  const { port, ask } = await startServer(t);
+  const { port, ask } = await startEcho(t);
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
   socket.write(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'));
@@ -276,7 +222,7 @@ t.test('ends a connection whose header block does not end', async (t) => {
 });
 
 t.test('bounds the metadata of a call, above what an end user can make Envoy send', async (t) => {
-  const { port } = await startServer(t);
+  const { port } = await startEcho(t);
   const client = connectRaw(t, port);
   const long = client.call(SAY, { ...KEY, tracestate: 'x'.repeat(60_000) });
   long.end(toRawFrame(toText('hello')));
@@ -288,7 +234,7 @@ t.test('bounds the metadata of a call, above what an end user can make Envoy sen
 });
 
 t.test('ends a connection that does not answer a PING', async (t) => {
-  const { port, troubles } = await startServer(t, { bounds: { pingMs: 1 } });
+  const { port, troubles } = await startEcho(t, { bounds: { pingMs: 1 } });
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
   socket.write(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'));
@@ -298,7 +244,7 @@ t.test('ends a connection that does not answer a PING', async (t) => {
 });
 
 t.test('whoever keeps watches open keeps nobody out', async (t) => {
-  const { port } = await startServer(t);
+  const { port } = await startEcho(t);
   const client = connectRaw(t, port);
   const watches = Array.from({ length: 128 }, () => {
     const watch = client.call(WATCH);
@@ -318,7 +264,7 @@ t.test('whoever keeps watches open keeps nobody out', async (t) => {
 });
 
 t.test('finishes the calls under way before it closes, and ends the watches', async (t) => {
-  const { server, port, parsed, release } = await startServer(t);
+  const { server, port, parsed, release } = await startEcho(t);
   const client = connectRaw(t, port);
   const watch = client.call(WATCH);
   watch.end(toRawFrame(Buffer.alloc(0)));
@@ -334,7 +280,7 @@ t.test('finishes the calls under way before it closes, and ends the watches', as
 });
 
 t.test('closes in time over a call that does not end', async (t) => {
-  const { server, port, parsed } = await startServer(t);
+  const { server, port, parsed } = await startEcho(t);
   const client = connectRaw(t, port);
   client.call(SAY, KEY).end(toRawFrame(toText('hold')));
   await until('it is under way', () => parsed.length > 0);
@@ -343,7 +289,8 @@ t.test('closes in time over a call that does not end', async (t) => {
 });
 
 t.test('refuses a definition without the method, and an address that is taken', async (t) => {
-  const { port } = await startServer(t);
+  const { port } = await startEcho(t);
+  const protoFile = writeEchoProto(t);
   const options = { protoFile, messageBytesMax: 1, isServing: () => true, onTrouble: () => {} };
   const method = { refuse: () => null, answerOversized: () => null, answer: () => null };
   t.throws(() => createGrpcServer({ ...options, service: 'test.Echo', methods: { Shout: method } }), /Shout/);
