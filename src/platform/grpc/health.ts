@@ -23,7 +23,7 @@ interface Health {
   readonly handlers: ReadonlyMap<string, CallHandler>;
   /** Says that nothing is served from now on. */
   drain(): void;
-  /** Ends the watches. */
+  /** Ends the watches, and those that begin later. */
   close(): void;
 }
 
@@ -39,6 +39,7 @@ export function createHealth(services: readonly string[], isServing: () => boole
     return isUp ? 'SERVING' : 'NOT_SERVING';
   };
   let isUp = isServing();
+  let isClosed = false;
   const tell = (is: boolean) => {
     if (is === isUp) return;
     isUp = is;
@@ -60,6 +61,10 @@ export function createHealth(services: readonly string[], isServing: () => boole
     'Watch',
     true,
     (begun) => {
+      if (isClosed) {
+        begun.reply.end(GRPC_STATUS.unavailable);
+        return;
+      }
       watches.add(begun);
       begun.reply.send(begun.encode({ status: toStatus(begun.name) }));
     },
@@ -72,6 +77,7 @@ export function createHealth(services: readonly string[], isServing: () => boole
       tell(false);
     },
     close: () => {
+      isClosed = true;
       for (const { reply } of watches) reply.end(GRPC_STATUS.unavailable);
     },
   };
