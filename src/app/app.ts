@@ -4,6 +4,7 @@ import { createPurgeEvidence } from '../application/evidence/purge-evidence.ts';
 import { startTracer } from '../observers/start-tracer.ts';
 import type { GrpcServer } from '../platform/grpc/server.ts';
 import { wireCallers } from './callers.ts';
+import { PATIENCE_MS } from './close-server.ts';
 import { type AppOptions, toContext } from './context.ts';
 import { openDecisionLog } from './decision-log.ts';
 import { openDecisionReads } from './decision-reads.ts';
@@ -19,9 +20,6 @@ import { createStores } from './stores.ts';
 import { warmUp } from './warm-up.ts';
 import { warnAtStart } from './warn-at-start.ts';
 
-/** Longer than most deadlines; whatever a gateway still waits for then, its own timeout has ended. */
-const GRPC_PATIENCE_MS = 5_000;
-
 /** The assembled service. */
 export interface App {
   readonly server: FastifyInstance;
@@ -36,6 +34,8 @@ export interface App {
   drain(): void;
   /** Finishes what is in flight, then closes every connection, watch and pool. */
   close(): Promise<void>;
+  /** Logs how many records are lost when the process ends now, before it has closed. */
+  abandon(): void;
 }
 
 /**
@@ -83,7 +83,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   );
   const grpc = await gateways.startGrpc(() => canRecord(log));
-
   return {
     server,
     grpc,
@@ -93,9 +92,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       grpc?.drain();
       reads?.streams.drain();
     },
+    abandon: () => log?.abandon(),
     close: async () => {
       reads?.streams.drain();
-      await Promise.all([closeServer(), grpc?.close(GRPC_PATIENCE_MS)]);
+      await Promise.all([closeServer(), grpc?.close(PATIENCE_MS)]);
       await log?.close();
       for (const part of [decisions, redis, files, observers]) part.close();
       await Promise.all([stores.close(), callers.close(), upstreams.close(), tracer?.close()]);

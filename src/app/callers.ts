@@ -6,10 +6,8 @@ import type { TrafficObserver } from '../http/callers/traffic-observer.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
 import { createCallerStores } from './caller-stores.ts';
 import type { AppContext } from './context.ts';
+import { longestAnswerMs } from './longest-answer.ts';
 import type { RedisInUse } from './redis.ts';
-
-/** Longer than whatever keeps a decided answer from being stored at once. */
-const LOCK_MARGIN_MS = 5_000;
 
 /** What holds callers to their limits, and answers their retries. */
 interface Callers {
@@ -21,7 +19,7 @@ interface Callers {
 
 /** Opens the stores of callers, and builds what uses them. */
 export function wireCallers({ config, clock, newId, logger }: AppContext, redis: RedisInUse): Callers {
-  const { redisTimeoutMs, idHashKeys, idempotencyTtlMs, decisionDeadlineMs } = config;
+  const { redisTimeoutMs, idHashKeys, idempotencyTtlMs } = config;
   const stores = createCallerStores({
     clock,
     logger,
@@ -38,7 +36,7 @@ export function wireCallers({ config, clock, newId, logger }: AppContext, redis:
       hashes: idHashKeys.map((key) => createKeyedHash(key, 'idempotency', 1)),
       newId,
       ttlMs: idempotencyTtlMs,
-      lockMs: decisionDeadlineMs + LOCK_MARGIN_MS,
+      lockMs: longestAnswerMs(config),
       traffic,
     }),
     traffic,

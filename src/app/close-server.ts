@@ -5,10 +5,12 @@ import type { FastifyInstance } from 'fastify';
 /** How long a connection that has become idle may hold up a shutdown. */
 const IDLE_SWEEP_MS = 50;
 /**
- * Below the time after which the process gives up on closing. Every decision is answered by then, unless its
- * deadline is longer; what is left is an export, or a client that never ends its request.
+ * How long what is in flight may hold up a shutdown, over HTTP and over gRPC. The decision log (2 s) and the
+ * last lines (1 s) have their time after it, within what the process gives closing. Every decision is
+ * answered by then, unless its deadline is longer; what is left is an export, or a client that never ends its
+ * request.
  */
-const PATIENCE_MS = 6_000;
+export const PATIENCE_MS = 3_500;
 
 /**
  * Watches the connections of a server, so that it can be closed without waiting for clients that ask nothing.

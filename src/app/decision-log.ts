@@ -46,6 +46,8 @@ export interface DecisionLog extends RecordDecisionOptions {
   health(): ConnectionHealth | null;
   /** Delivers what it can within seconds, then closes every sink. */
   close(): Promise<void>;
+  /** Logs how many records wait, for a process that ends without closing the log. */
+  abandon(): void;
 }
 
 /** A sink that is open, and what it is. */
@@ -82,6 +84,11 @@ export async function openDecisionLog(options: DecisionLogOptions): Promise<Deci
     close: async () => {
       await Promise.all(deliveries.map((delivery) => delivery.close()));
       await Promise.all(sinks.map((sink) => sink.close()));
+      drops.close();
+    },
+    abandon: () => {
+      for (const { sink, waiting } of lossy.map((delivery) => delivery.usage()))
+        if (waiting > 0) drops.onDrop(sink, waiting);
       drops.close();
     },
   };

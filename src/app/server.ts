@@ -5,6 +5,7 @@ import { serveDescription } from '../http/plugins/openapi.ts';
 import { createServer, type ServerOptions } from '../http/server.ts';
 import { prepareClose } from './close-server.ts';
 import type { AppContext } from './context.ts';
+import { longestAnswerMs } from './longest-answer.ts';
 import { type RouteDependencies, registerRoutes } from './routes.ts';
 
 /** A server with all its routes, which is not listening yet. */
@@ -21,7 +22,12 @@ export async function openServer(
   service: RouteDependencies,
 ): Promise<OpenServer> {
   const { config } = context;
-  const server = await createServer({ ...context, ...config, ...parts });
+  const server = await createServer({
+    ...context,
+    ...config,
+    ...parts,
+    answerMsMax: longestAnswerMs(config),
+  });
   await registerRoutes(server, context, service);
   await serveDescription(server);
   if (config.isDashboardServed) await server.register(registerDashboard, { assets: loadAssets() });

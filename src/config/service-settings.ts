@@ -101,7 +101,7 @@ export const SERVICE_SETTINGS = {
     schema: integer(0, 20_000),
     default: '2000',
     description:
-      'After SIGTERM `/readyz` says 503 for so long while requests are still taken and decided, so that load balancers can turn away first. Closing takes up to 7 s more: stay below the time after which the orchestrator kills. A second signal ends it at once.',
+      'After SIGTERM `/readyz` says 503 for so long while requests are still taken and decided, so that load balancers can turn away first. Closing takes up to 6.8 s more: stay below the time after which the orchestrator kills. A second signal ends it at once.',
   },
   cacheEntriesMax: {
     env: 'CACHE_ENTRIES_MAX',

@@ -33,14 +33,14 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const CONNECTION_CHECK_MS = 1_000;
 /**
  * A connection on which nothing moves in either direction is ended: its client does not read its answer.
- * Longer than any decision, during which nothing moves either.
+ * It is never shorter than an answer may take, during which nothing moves either, nor than the pause between
+ * two heartbeats of a stream.
  */
-const CONNECTION_TIMEOUT_MS = 15_000;
+const CONNECTION_TIMEOUT_MS_MIN = 15_000;
 
 const CONNECTION_LIMITS = {
   bodyLimit: BODY_BYTES_MAX,
   requestTimeout: REQUEST_TIMEOUT_MS,
-  connectionTimeout: CONNECTION_TIMEOUT_MS,
 } as const;
 
 /** A request is taken as it is or refused, with every mistake in it. */
@@ -71,6 +71,8 @@ export interface ServerOptions {
   /** How long a connection may be idle. */
   readonly keepAliveMs: number;
   readonly connectionsMax: number;
+  /** The longest that an answer may take. */
+  readonly answerMsMax: number;
 }
 
 /** What is to be known of the requests of gateways before they reach their routes. */
@@ -92,6 +94,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const app: FastifyInstance = Fastify({
     ...ROUTE_COMPILERS,
     ...CONNECTION_LIMITS,
+    connectionTimeout: Math.max(CONNECTION_TIMEOUT_MS_MIN, options.answerMsMax),
     http: {
       headersTimeout: REQUEST_TIMEOUT_MS,
       // For gateways, and a little more, so that what is over its limit still shows whose it is.

@@ -20,7 +20,8 @@ interface LoggerHandle {
   readonly logger: Logger;
   /** Writes whole lines of another make among those of the logger. */
   readonly write: (text: string) => void;
-  /** Writes what is buffered, for at most a second. Call it before the process ends. Never rejects. */
+  /** Writes what is buffered, for at most a second. Call it before the process ends, as often as
+   * there is reason to. Never rejects. */
   close(): Promise<void>;
 }
 
@@ -47,13 +48,15 @@ export function createLogger(level: string, stream?: DestinationStream): LoggerH
   });
   // A full disk or a closed pipe: there is nowhere to say so, and the lines stay buffered up to the bound.
   sink.on('error', () => {});
+  let closing: Promise<void> | undefined;
   const block = gatherLines((text) => sink.write(text));
   return {
     logger: pino(options, block),
     write: block.write,
     close: () => {
       block.close();
-      return closeSink(sink);
+      closing ??= closeSink(sink);
+      return closing;
     },
   };
 }

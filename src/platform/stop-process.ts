@@ -6,6 +6,11 @@ interface StopSteps {
   readonly onError: (error: unknown) => void;
   /** Lets go of everything. Called once. */
   readonly close: () => Promise<void>;
+  /**
+   * Called once in place of what is left of `close`, when that takes too long or a signal ends it: writes
+   * what must not be lost, within about a second.
+   */
+  readonly abandon: () => Promise<void>;
   /** Ends the process. Called once, and last. */
   readonly exit: (code: 0 | 1) => void;
 }
@@ -27,10 +32,10 @@ const SAME_SIGNAL_MS = 250;
 
 /**
  * Makes this process stop gracefully. The first signal begins the delay, the second ends it, and one while
- * closing exits with 1 at once. An uncaught error closes without the delay, and exits with 1.
+ * closing abandons it and exits with 1. An uncaught error closes without the delay, and exits with 1.
  */
 export function stopGracefully({ drainDelayMs, closeMs, ...steps }: StopOptions): void {
-  let state: 'running' | 'draining' | 'closing' | 'ended' = 'running';
+  let state: 'running' | 'draining' | 'closing' | 'abandoned' | 'ended' = 'running';
   let code: 0 | 1 = 0;
   let toldAtMs = Number.NEGATIVE_INFINITY;
   const end = (): void => {
@@ -39,8 +44,13 @@ export function stopGracefully({ drainDelayMs, closeMs, ...steps }: StopOptions)
     steps.exit(code);
   };
   const fail = (): void => {
+    if (state === 'ended' || state === 'abandoned') return;
     code = 1;
-    end();
+    state = 'abandoned';
+    void Promise.resolve()
+      .then(() => steps.abandon())
+      .catch(onError)
+      .then(end);
   };
   const onError = (error: unknown): void => {
     if (state === 'ended') return;
@@ -54,7 +64,13 @@ export function stopGracefully({ drainDelayMs, closeMs, ...steps }: StopOptions)
     if (state !== 'running' && state !== 'draining') return;
     state = 'closing';
     setTimeout(fail, closeMs);
-    void steps.close().catch(onError).then(end);
+    void steps
+      .close()
+      .catch(onError)
+      .then(() => {
+        // What is abandoned ends when its last lines are written.
+        if (state === 'closing') end();
+      });
   };
   const onSignal = (signal: NodeJS.Signals): void => {
     const nowMs = performance.now();

@@ -18,6 +18,7 @@ async function run(t: Test, script: string, { drainDelayMs = 0, closeMs = NEVER_
       onSignal: (signal) => console.log(signal),
       onError: (error) => console.log(error.message),
       close: async () => { console.log('close'); return ${close}; },
+      abandon: async () => console.log('abandon'),
       exit: (code) => { console.log('exit'); process.exit(code); },
     });
     ${script}`;
@@ -56,13 +57,13 @@ t.test('takes signals that come together for one, the second time too', async (t
 t.test('exits with 1 on a signal while closing', async (t) => {
   const script = `process.emit('SIGTERM', 'SIGTERM'); later(() => process.emit('SIGTERM', 'SIGTERM'));`;
   const { code, steps } = await run(t, script, { close: 'new Promise(() => {})' });
-  t.strictSame({ code, steps }, { code: 1, steps: ['SIGTERM', 'close', 'exit'] });
+  t.strictSame({ code, steps }, { code: 1, steps: ['SIGTERM', 'close', 'abandon', 'exit'] });
 });
 
 t.test('exits with 1 when closing takes too long', async (t) => {
   const script = `process.emit('SIGTERM', 'SIGTERM');`;
   const { code, steps } = await run(t, script, { closeMs: 1, close: 'new Promise(() => {})' });
-  t.strictSame({ code, steps }, { code: 1, steps: ['SIGTERM', 'close', 'exit'] });
+  t.strictSame({ code, steps }, { code: 1, steps: ['SIGTERM', 'close', 'abandon', 'exit'] });
 });
 
 t.test('exits with 1 when closing fails, and tells why', async (t) => {

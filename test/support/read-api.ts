@@ -88,6 +88,7 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
     isDraining: () => false,
     keepAliveMs: 72_000,
     connectionsMax: 2_000,
+    answerMsMax: 8_000,
   });
   const reads = {
     log: paced,
