@@ -3,7 +3,7 @@
  * arrive and for a fingerprint that its provider is about to know, short enough for forged ids not to fill a
  * store.
  */
-const BRIEF_LIFE_MS = 600_000;
+export const BRIEF_LIFE_MS = 600_000;
 /** A provider's expiry is believed up to a year ahead. */
 const LIFE_MS_MAX = 365 * 86_400_000;
 

@@ -4,6 +4,7 @@ import type { CustodyFit, CustodyLoss, CustodyRecord } from '../../domain/custod
 import type { RedisHandle } from '../redis/handle.ts';
 import { withScripts } from '../redis/scripts.ts';
 import { briefLifeMs, custodyLifeMs } from './custody-life.ts';
+import { createPendingKeeps } from './pending-keeps.ts';
 import { createCustodyGenerations, type UnknownKey } from './redis-generations.ts';
 import { KEEP, USE } from './redis-scripts.ts';
 
@@ -83,16 +84,23 @@ export function createRedisCustodyStore(options: RedisCustodyStoreOptions): Redi
     return record;
   };
 
+  const keeps = createPendingKeeps({
+    monotonicMs: () => clock.monotonicMs(),
+    isUp: () => guard.state() === 'up',
+    send: async ({ hashes, validUntilMs }) => {
+      const lifeMs = custodyLifeMs(retentionMs, validUntilMs, clock.nowMs());
+      const redisKeys = hashes.map((hash) => keys.custody(hash));
+      const reply = await guard.run(() => scripted.keepTelemetry(...redisKeys, lifeMs, validUntilMs ?? ''));
+      return reply !== null;
+    },
+  });
+  redis.onUp(() => keeps.retry());
+
   return {
     // A Redis that is merely suspected is asked all the same: one late reply to somebody else makes nobody's
     // custody unknown.
     use: (names) => (guard.state() === 'up' ? use(names) : null),
-    keep: (hashes, validUntilMs) => {
-      if (guard.state() !== 'up') return;
-      const lifeMs = custodyLifeMs(retentionMs, validUntilMs, clock.nowMs());
-      const redisKeys = hashes.map((hash) => keys.custody(hash));
-      void guard.run(() => scripted.keepTelemetry(...redisKeys, lifeMs, validUntilMs ?? ''));
-    },
+    keep: (hashes, validUntilMs) => keeps.add({ hashes, validUntilMs }),
     unknownKey: () => generations.unknownKey(),
   };
 }
