@@ -42,7 +42,7 @@ interface Gateways {
 export function wireGateways(context: AppContext, parts: GatewayParts): Gateways {
   const { clock, logger, newId, providers, config } = context;
   const { keyring, profiles, isDraining } = parts;
-  const { grpcPort, gatewayHeaderBytesMax: headerBytesMax } = config;
+  const { grpcPort, gatewayHeaderBytesMax: headerBytesMax, decisionLog } = config;
   const dialects = indexDialects(DIALECTS);
   if (!dialects.ok) throw new Error(dialects.mistakes.join('\n'));
   const noteRefusal = createRefusalLog(logger, () => clock.monotonicMs());
@@ -61,7 +61,8 @@ export function wireGateways(context: AppContext, parts: GatewayParts): Gateways
     noteRefusal,
   });
   const isGateway = createIsGateway(profiles, findKeyHolder);
-  const grpc = { check, isGateway, noteRefusal, newId, messageBytesMax: headerBytesMax };
+  const recordWaitMs = decisionLog.delivery === 'strict' ? decisionLog.timeoutMs : 0;
+  const grpc = { check, isGateway, noteRefusal, newId, messageBytesMax: headerBytesMax, recordWaitMs };
   return {
     entryPoint: createGatewayEntryPoint({ noteRefusal, headerBytesMax }),
     routes: { dialects: dialects.value, check, noteRefusal, isDraining, headerBytesMax },

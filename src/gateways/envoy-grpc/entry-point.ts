@@ -14,6 +14,11 @@ const PROTO_FILE = fileURLToPath(new URL('./authorization.proto', import.meta.ur
  */
 const RETURN_SHARE = 0.1;
 
+/** The longest deadline that a profile or the configuration may give a decision. */
+const DEADLINE_MS_MAX = 10_000;
+/** Beside deadline and record: for the message to come, and the answer to be taken. */
+const TRANSFER_MS = 5_000;
+
 /** What the gRPC entry point uses. */
 export interface GrpcEntryPointOptions {
   readonly check: Check;
@@ -23,6 +28,8 @@ export interface GrpcEntryPointOptions {
   readonly newId: () => string;
   /** Of the message, which holds the head of the end user's request. */
   readonly messageBytesMax: number;
+  /** How long an answer may wait for its record, beside the deadline; 0 where none waits. */
+  readonly recordWaitMs: number;
   /** Whether decisions can be answered. */
   readonly isReady: () => boolean;
 }
@@ -62,9 +69,15 @@ export function createGrpcEntryPoint(options: GrpcEntryPointOptions): GrpcServer
     service: 'envoy.service.auth.v3.Authorization',
     isServing: isReady,
     messageBytesMax,
+    callMsMax: toCallMsMax(options.recordWaitMs),
     methods: { Check: method },
     onTrouble: (trouble) => noteRefusal(`CONNECTION_${toUpperCase(trouble)}`, ENVOY_GRPC, null),
   });
+}
+
+/** How long a call may last, in milliseconds: always longer than its decision and the record of it. */
+export function toCallMsMax(recordWaitMs: number): number {
+  return DEADLINE_MS_MAX + recordWaitMs + TRANSFER_MS;
 }
 
 function toUpperCase<Text extends string>(text: Text): Uppercase<Text> {

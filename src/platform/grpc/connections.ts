@@ -43,14 +43,12 @@ interface Connections {
   close(patienceMs: number): Promise<void>;
 }
 
-/** The bounds in production. */
-export const CONNECTION_BOUNDS: ConnectionBounds = {
+/** The bounds in production, but for what depends on the calls. */
+export const CONNECTION_BOUNDS: Omit<ConnectionBounds, 'graceMs'> = {
   connectionsMax: 1_024,
   idleMs: 300_000,
   strangerIdleMs: 15_000,
   ageMs: 1_800_000,
-  // Longer than any call may last.
-  graceMs: 20_000,
   pingMs: 60_000,
   controlFramesMax: 100,
 };

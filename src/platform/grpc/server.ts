@@ -54,8 +54,10 @@ const STREAMS_MAX = 1_000;
  * KiB, which is what the library under node:http2 holds to.
  */
 const HEADER_FIELDS_MAX = 64;
-/** Longer than the longest decision (10 s). */
+/** Unless the service says how long its calls take. */
 const CALL_MS_MAX = 15_000;
+/** What calls on a connection that is going have beside their own time. */
+const GRACE_MS = 5_000;
 /** Calls of gateways that are open at once, on all connections. */
 const CALLS_MAX = 8_192;
 
@@ -77,7 +79,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     own.add(path);
   }
   const server = createHttp2Server();
-  const connections = watchConnections(server, { ...CONNECTION_BOUNDS, ...options.bounds }, onTrouble);
+  const { callMsMax = CALL_MS_MAX } = options;
+  // No call may outlast what its connection has left.
+  const bounds = { ...CONNECTION_BOUNDS, graceMs: callMsMax + GRACE_MS, ...options.bounds };
+  const connections = watchConnections(server, bounds, onTrouble);
   const counter = { calls: 0 };
   const boundRefusal = boundRefusals(REFUSALS_MAX);
   server.on('stream', (stream, headers, _flags, ...rest) => {
@@ -95,7 +100,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     takeCall(stream, headers, rawHeaders, {
       peerAddress: connection?.peerAddress,
       find,
-      callMsMax: options.callMsMax ?? CALL_MS_MAX,
+      callMsMax,
       onAnswered: () => boundRefusal(stream, () => connection?.refusalUntaken()),
     });
   });
