@@ -26,15 +26,16 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   const need = ensurePrograms(thisMachine, values.browser ? [...REQUIRED, BROWSER] : REQUIRED);
   if (need !== null) console.error(need);
+  const unknown = positionals.filter((pattern) => globSync(pattern, { cwd: ROOT }).length === 0);
+  for (const pattern of unknown) console.error(`no test file has the name ${pattern}`);
   const files = findFiles();
-  if (files.length === 0) console.error('no test file has such a name');
-  const results = need === null && files.length > 0 ? await runAll(files) : [];
+  const results = need === null && unknown.length === 0 ? await runAll(files) : [];
   const sum = (count: (result: FileResult) => number) =>
     results.reduce((total, result) => total + count(result), 0);
   const omitted = sum((result) => result.omitted);
   if (omitted > 0) console.log(`${omitted} omitted`);
   const passed = sum((result) => result.passed);
-  const failed = sum(countFailures) + files.length - results.length;
+  const failed = sum(countFailures) + files.length - results.length + unknown.length;
   console.log(`${passed} passed, ${Math.max(failed, passed === 0 ? 1 : 0)} failed`);
   return failed === 0 && passed > 0 ? 0 : 1;
 }

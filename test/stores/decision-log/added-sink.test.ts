@@ -131,10 +131,7 @@ t.test('it is asked at the start whether it will do, and only where it is named'
   writeFileSync(notes, 'milk, bread');
   t.strictSame(
     check({ DECISION_LOG: 'file', DECISION_LOG_FILE: notes, DECISION_LOG_TIMEOUT_MS: '1' }),
-    [
-      'DECISION_LOG_TIMEOUT_MS must be at least 10',
-      `DECISION_LOG_FILE ${notes}: is not a file of JSON lines`,
-    ],
+    ['DECISION_LOG_TIMEOUT_MS must be at least 10', `DECISION_LOG_FILE ${notes}: is not a file of decisions`],
     'as the file is, beside other mistakes',
   );
 });

@@ -6,16 +6,12 @@ const NEWLINE = 0x0a;
 
 /**
  * Cuts off what a crash left unfinished at the end of a file of JSON lines: a line without its end, or a last
- * line that is no JSON. Returns the size that remains and how many bytes went. Rejects as the file does.
+ * line that is no JSON. Never more than one line goes, which in the wrong file is the least harm. Returns the size that remains and how many bytes went. Rejects as the file does.
  */
 export async function repairTail(file: FileHandle): Promise<{ bytes: number; cutBytes: number }> {
   const { size } = await file.stat();
-  let bytes = size;
-  for (;;) {
-    const start = await startOfLine(file, bytes);
-    if (bytes === 0 || (await isWhole(file, start, bytes))) break;
-    bytes = start;
-  }
+  const start = await startOfLine(file, size);
+  const bytes = size === 0 || (await isWhole(file, start, size)) ? size : start;
   if (bytes < size) await file.truncate(bytes);
   return { bytes, cutBytes: size - bytes };
 }

@@ -52,7 +52,6 @@ const TAILS: Readonly<Record<string, string>> = {
   'a line that is no JSON': '{"version":1,"ki\n',
   'empty blocks': '\0'.repeat(5000),
   'empty blocks and a line end': `${'\0'.repeat(200_000)}\n`,
-  'several broken lines': '{"a\n{"b\n{"c',
 };
 
 t.test('cuts off a torn end, and appends after what is whole', async (t) => {
@@ -68,6 +67,16 @@ t.test('cuts off a torn end, and appends after what is whole', async (t) => {
       [1, 2, 4].map((serial) => record(serial).decision_id),
     );
   }
+});
+
+t.test('cuts off the last line and never more', async (t) => {
+  const path = join(createDirectory(t), 'log');
+  const broken = `${line(1)}{"a\n{"b\n`;
+  writeFileSync(path, `${broken}{"c`);
+  const { append } = await open(t, path);
+  t.equal(readFileSync(path, 'utf8'), broken);
+  t.equal(await append(2), true);
+  t.equal(readFileSync(path, 'utf8'), broken + line(2), 'what follows stands on lines of its own');
 });
 
 t.test('leaves a whole file as it is, and repairs one without a whole line', async (t) => {
@@ -197,7 +206,31 @@ t.test('finds at start what cannot be the file', async (t) => {
   writeFileSync(path, line(1));
   t.same(findDecisionFileMistakes(path), []);
   writeFileSync(path, 'keys: []\n');
-  t.match(findDecisionFileMistakes(path), [/is not a file of JSON lines$/]);
+  t.match(findDecisionFileMistakes(path), [/is not a file of decisions$/]);
+  for (const other of [
+    '{',
+    '{}\n',
+    '{"kind":"event"}\n{"a',
+    '{"a":1}',
+    '{\n  "kind": "decision"\n}\n',
+    '[]\n',
+    '\n',
+  ]) {
+    writeFileSync(path, other);
+    if (other === '{') t.same(findDecisionFileMistakes(path), [], 'a torn first line');
+    else t.match(findDecisionFileMistakes(path), [/is not a file of decisions$/], JSON.stringify(other));
+    t.equal(readFileSync(path, 'utf8'), other);
+  }
+  for (const torn of [
+    line(1).slice(0, 10),
+    line(1).slice(0, 60),
+    `${line(1)}{"vers`,
+    '\0\0',
+    '{"kind":"gap","version":1}\n',
+  ]) {
+    writeFileSync(path, torn);
+    t.same(findDecisionFileMistakes(path), [], JSON.stringify(torn));
+  }
   t.match(findDecisionFileMistakes(directory), [/cannot be written \(EISDIR\)$/]);
   t.match(findDecisionFileMistakes(join(directory, 'none', 'log')), [/cannot be written \(ENOENT\)$/]);
 });
