@@ -125,7 +125,7 @@ function createServiceEnv(emulatorPort: number, directory: string): Record<strin
     ...Object.fromEntries(PROVIDERS.map(({ id }) => [`${id.toUpperCase()}_OK_TTL_SECONDS`, TTL_SECONDS])),
     API_KEYS_FILE: keysFile,
     GATEWAY_PROFILES_FILE: profilesFile,
-    ID_HASH_KEY: 'a key for benchmarks, of 32 bytes or more',
+    ID_HASH_KEY: 'a-secret-of-the-benchmark-0123456789abcdef',
     LOG_LEVEL: 'info',
   };
 }
