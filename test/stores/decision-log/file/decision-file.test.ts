@@ -218,7 +218,7 @@ t.test('finds at start what cannot be the file', async (t) => {
   ]) {
     writeFileSync(path, other);
     if (other === '{') t.same(findDecisionFileMistakes(path), [], 'a torn first line');
-    else t.match(findDecisionFileMistakes(path), [/is not a file of decisions$/], JSON.stringify(other));
+    else t.match(findDecisionFileMistakes(path), [/is not a file of decisions$/]);
     t.equal(readFileSync(path, 'utf8'), other);
   }
   for (const torn of [
@@ -229,7 +229,7 @@ t.test('finds at start what cannot be the file', async (t) => {
     '{"kind":"gap","version":1}\n',
   ]) {
     writeFileSync(path, torn);
-    t.same(findDecisionFileMistakes(path), [], JSON.stringify(torn));
+    t.same(findDecisionFileMistakes(path), []);
   }
   t.match(findDecisionFileMistakes(directory), [/cannot be written \(EISDIR\)$/]);
   t.match(findDecisionFileMistakes(join(directory, 'none', 'log')), [/cannot be written \(ENOENT\)$/]);
