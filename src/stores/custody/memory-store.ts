@@ -3,7 +3,7 @@ import type { Clock } from '../../application/clock.ts';
 import type { CustodyName, CustodyStore } from '../../application/custody/custody-store.ts';
 import { type CustodyBinding, type CustodyRecord, useBinding } from '../../domain/custody.ts';
 import { briefLifeMs, custodyLifeMs } from './custody-life.ts';
-import { createForgottenKeys, type ForgottenKeys } from './forgotten-keys.ts';
+import { createForgottenKeys } from './forgotten-keys.ts';
 
 interface MemoryCustodyStoreOptions {
   readonly clock: Clock;
@@ -49,19 +49,23 @@ class LruCustodyStore implements MemoryCustodyStore {
   readonly #clock: Clock;
   readonly #retentionMs: number;
   readonly #entries: LRUCache<string, Entry>;
-  readonly #forgotten: ForgottenKeys;
+  readonly #forgotten = createForgottenKeys();
+  /**
+   * Those that nobody had asked to keep, apart from the others: a trickle of forged ids must not fill a memory
+   * that real ids keep for their whole life.
+   */
+  readonly #brieflyForgotten = createForgottenKeys();
 
   constructor({ clock, retentionMs, entriesMax = ENTRIES_MAX, onFull }: MemoryCustodyStoreOptions) {
     this.#clock = clock;
     this.#retentionMs = retentionMs;
-    this.#forgotten = createForgottenKeys();
     this.#entries = new LRUCache({
       max: entriesMax,
-      dispose: ({ untilMs }, key, reason) => {
+      dispose: ({ binding, untilMs }, key, reason) => {
         const nowMs = clock.monotonicMs();
         if (reason !== 'evict' || untilMs <= nowMs) return;
-        if (this.#forgotten.isEmpty(nowMs)) onFull?.();
-        this.#forgotten.add(key, untilMs, nowMs);
+        if (this.#forgotten.isEmpty(nowMs) && this.#brieflyForgotten.isEmpty(nowMs)) onFull?.();
+        (binding.isKept ? this.#forgotten : this.#brieflyForgotten).add(key, untilMs, nowMs);
       },
     });
   }
@@ -76,7 +80,7 @@ class LruCustodyStore implements MemoryCustodyStore {
     const nowMs = this.#clock.monotonicMs();
     const entry = this.#entries.get(key);
     const isHeld = entry !== undefined && nowMs < entry.untilMs;
-    if (!isHeld && this.#forgotten.mayHave(key, nowMs)) return null;
+    if (!isHeld && this.#hasForgotten(key, nowMs)) return null;
     const { binding, record } = useBinding(isHeld ? entry.binding : null, claim, this.#clock.nowMs());
     const untilMs = nowMs + (binding.isKept ? this.#retentionMs : briefLifeMs(this.#retentionMs));
     if (isHeld) {
@@ -95,10 +99,18 @@ class LruCustodyStore implements MemoryCustodyStore {
   keep([key = '']: readonly string[], validUntilMs: number | null): void {
     const entry = this.#entries.peek(key);
     const nowMs = this.#clock.monotonicMs();
-    if (entry === undefined || entry.untilMs <= nowMs) return;
+    const lifeMs = custodyLifeMs(this.#retentionMs, validUntilMs, this.#clock.nowMs());
+    if (entry === undefined || entry.untilMs <= nowMs) {
+      // It had to make room since its use: it is to be unknown for its whole life, as a kept one is.
+      if (this.#brieflyForgotten.mayHave(key, nowMs)) this.#forgotten.add(key, nowMs + lifeMs, nowMs);
+      return;
+    }
     const { binding } = entry;
     entry.binding = { ...binding, isKept: true, validUntilMs: validUntilMs ?? binding.validUntilMs };
-    const lifeMs = custodyLifeMs(this.#retentionMs, validUntilMs, this.#clock.nowMs());
     entry.untilMs = Math.max(entry.untilMs, nowMs + lifeMs);
+  }
+
+  #hasForgotten(key: string, nowMs: number): boolean {
+    return this.#forgotten.mayHave(key, nowMs) || this.#brieflyForgotten.mayHave(key, nowMs);
   }
 }

@@ -4,18 +4,20 @@ import { createMemoryCustodyStore } from '../../../src/stores/custody/memory-sto
 import { createManualClock } from '../../support/test-app.ts';
 
 const RETENTION_MS = 60_000;
+const DAY_MS = 86_400_000;
+const BRIEF_LIFE_MS = 600_000;
 
 /** A key as the service makes them: 32 hex digits. */
 function keyOf(index: number): string {
   return hash('sha256', String(index)).slice(0, 32);
 }
 
-function open(entriesMax?: number) {
+function open(entriesMax?: number, retentionMs = RETENTION_MS) {
   const clock = createManualClock();
   let timesFull = 0;
   const onFull = () => (timesFull += 1);
   const size = entriesMax === undefined ? {} : { entriesMax };
-  const store = createMemoryCustodyStore({ clock, retentionMs: RETENTION_MS, ...size, onFull });
+  const store = createMemoryCustodyStore({ clock, retentionMs, ...size, onFull });
   return { clock, store, timesFull: () => timesFull };
 }
 
@@ -56,6 +58,28 @@ t.test('remembers what made room for as long as the telemetry id lives', async (
   clock.advance(9 * RETENTION_MS);
   t.equal(store.use([{ key: keyOf(1), claim: {} }]), null);
   clock.advance(RETENTION_MS);
+  t.match(store.use([{ key: keyOf(1), claim: {} }]), { uses: 1 });
+});
+
+t.test('lets what nobody asked to keep run out in its own time, whatever else made room', async (t) => {
+  const { clock, store } = open(1, DAY_MS);
+  store.use([{ key: keyOf(1), claim: {} }]);
+  store.keep([keyOf(1)], null);
+  for (const forged of [2, 3]) store.use([{ key: keyOf(forged), claim: {} }]);
+  t.equal(store.use([{ key: keyOf(2), claim: {} }]), null);
+  clock.advance(BRIEF_LIFE_MS);
+  t.equal(store.use([{ key: keyOf(1), claim: {} }]), null, 'the kept one stays unknown');
+  t.match(store.use([{ key: keyOf(2), claim: {} }]), { uses: 1 });
+});
+
+t.test('remembers for its whole life what made room before it was to be kept', async (t) => {
+  const { clock, store } = open(1, DAY_MS);
+  store.use([{ key: keyOf(1), claim: {} }]);
+  store.use([{ key: keyOf(2), claim: {} }]);
+  store.keep([keyOf(1)], null);
+  clock.advance(DAY_MS - 1);
+  t.equal(store.use([{ key: keyOf(1), claim: {} }]), null);
+  clock.advance(1);
   t.match(store.use([{ key: keyOf(1), claim: {} }]), { uses: 1 });
 });
 
