@@ -1,4 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { SIGNAL_ITEMS_MAX } from '../evidence.ts';
 import { IN_NETWORK, type PatternTest } from './cel-environment.ts';
 import { COMPREHENSIONS } from './inspect-condition.ts';
 import { childrenOf } from './possible-results.ts';
@@ -22,11 +23,7 @@ const TIME_ZONE_STEPS = 250;
 const CHARS_PER_STEP = 128;
 const SEARCHED_PER_STEP = 1024;
 const INSTRUCTIONS_PER_STEP = 6;
-/**
- * Bounds of the lists of providers, and of all texts except the User-Agent. Longer ones are refused on
- * arrival.
- */
-const SIGNAL_ITEMS_MAX = 64;
+/** The bound of all texts except the User-Agent. Longer ones are refused on arrival. */
 const SIGNAL_CHARS_MAX = 256;
 const USER_AGENT_CHARS_MAX = 1024;
 /**

@@ -1,3 +1,4 @@
+import { SIGNAL_ITEMS_MAX } from '../evidence.ts';
 import type { ObjectType, SignalType } from './signal-type.ts';
 
 /** Sample evidence for trying a condition when it is loaded: one value for each variable, nothing absent. */
@@ -14,8 +15,6 @@ const TEXTS = ['1', '2026-01-02T03:04:05Z', '90s', 'true', '0.5', '203.0.113.9',
 const INTEGERS = [1n, 0n, 7n, 1_800_000_000n];
 const MIXED_SAMPLES = 16;
 const LIST_ITEMS_MIN = 3;
-/** No signal has a longer list, and no literal list may be longer. */
-const LIST_ITEMS_MAX = 1000;
 const LITERALS_MAX = 24;
 const PIECES = 4;
 
@@ -50,7 +49,7 @@ function toPools({ texts, integers }: Literals): Pools {
   const written = [...texts].slice(0, LITERALS_MAX);
   const numbers = [...integers].slice(0, LITERALS_MAX);
   const longest = numbers.reduce((most, number) => (number > most ? number : most), 0n);
-  const wanted = longest < BigInt(LIST_ITEMS_MAX) ? Number(longest) + 1 : 0;
+  const wanted = longest < SIGNAL_ITEMS_MAX ? Number(longest) + 1 : SIGNAL_ITEMS_MAX;
   return {
     // A text that is split at a literal must contain it, with parts that can be converted.
     texts: [...TEXTS, ...written, ...written.map((text) => Array(PIECES).fill('1').join(text))],

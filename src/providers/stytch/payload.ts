@@ -1,12 +1,8 @@
 import { z } from 'zod';
+import { SIGNAL_ITEMS_MAX } from '../../domain/evidence.ts';
 import type { Failure } from '../answer.ts';
 import { parseRfc3339Ms } from '../signal-values.ts';
 
-/**
- * The longest list of reasons. A longer one is refused, because cutting it would hide evidence. The vendor
- * lists about twenty reasons.
- */
-const LIST_ITEMS_MAX = 64;
 const CODE_CHARS_MAX = 128;
 
 const codeSchema = z.string().max(CODE_CHARS_MAX);
@@ -40,12 +36,13 @@ export const lookupSchema = z.object({
     action: codeSchema.min(1),
     is_authentic_device: z.boolean(),
     detected_device_type: z.string(),
-    reasons: z.array(codeSchema).max(LIST_ITEMS_MAX),
+    // A longer list is refused, because cutting it would hide evidence. The vendor lists about twenty reasons.
+    reasons: z.array(codeSchema).max(SIGNAL_ITEMS_MAX),
     rule_match_type: codeSchema.nullish(),
     rule_match_identifier: z.string().nullish(),
     verdict_reason_overrides: z
       .array(z.object({ verdict_reason: codeSchema }))
-      .max(LIST_ITEMS_MAX)
+      .max(SIGNAL_ITEMS_MAX)
       .nullish(),
   }),
   properties: z

@@ -36,6 +36,8 @@ const REFUSED: readonly [when: string, offset: number, why: RegExp][] = [
   ['9223372036854775807 * 2 > 0', 0, /overflow/],
   ['a.reasons[-1] == "X"', 0, /index/],
   ['a.reasons[100000] == "X"', 0, /index/],
+  ['a.reasons[900] == "X"', 0, /index/],
+  ['a.reasons[64] == "X"', 0, /index/],
   ['[1, 2][2] == 1', 0, /index/],
   ['[][0] == 1', 0, /index/],
   ['["x"]["y"] == "x"', 0, /index/],
@@ -162,6 +164,23 @@ function resultOf(when: string, request: Partial<RequestSignals> = {}): string |
   const whole = { telemetry_id_present: true, device_id_present: true, device_id_given: true, ...request };
   return evaluatePolicy(compiled(documentOf([rule(when)])), evidence, whole, custody).trace[0]?.result;
 }
+
+t.test('tries no longer list than a provider can have, and always one that the indexes need', async (t) => {
+  const variables = variableTypes(COMPILE_OPTIONS.providers);
+  const lengthsFor = (...integers: readonly bigint[]) => {
+    const samples = [...sampleSubjects(variables, { texts: new Set(), integers: new Set(integers) })];
+    return new Set(samples.map((sample) => Object(sample['a']).reasons.length));
+  };
+  for (const integer of [63n, 64n, 999n, 100_000n])
+    t.same(lengthsFor(integer), new Set([64]), String(integer));
+  t.same(lengthsFor(5n), new Set([6]));
+  t.same(lengthsFor(5n, 100_000n), new Set([64]), 'beside a number that is no index');
+});
+
+t.test('takes an index that a list can have, whatever other numbers there are', async (t) => {
+  for (const when of ['a.reasons[63] == "X"', 'a.asn > 100000 && a.reasons[5] == "X"'])
+    t.ok(compilePolicy(documentOf([rule(when)]), COMPILE_OPTIONS).ok, when);
+});
 
 t.test('refuses what no evidence can settle, where it stands', async (t) => {
   for (const [when, offset, why] of REFUSED) {
