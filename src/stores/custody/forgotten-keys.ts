@@ -2,7 +2,7 @@
  * Remembers in bounded memory which keys were dropped before their time: it may say so of a key that was not,
  * and never fails to say so of one that was.
  */
-export interface ForgottenKeys {
+interface ForgottenKeys {
   /** Notes a key that should have been kept until `untilMs`. All times are milliseconds of one clock. */
   add(key: string, untilMs: number, nowMs: number): void;
   /**
