@@ -4,6 +4,7 @@ import {
   hasDeviceId,
   partsAskedAbout,
   questionFor,
+  readAddress,
   type Subject,
   spellPart,
 } from '../../src/domain/subject.ts';
@@ -147,4 +148,10 @@ t.test('tells a device that is given from one that is asked about', async (t) =>
   t.same(read(named({ mobilerun: null, prefactor: '' }), BOTH), [false, false]);
   t.same(read({ kind: 'shared', id: 'd' }, []), [true, true]);
   t.same(read({ kind: 'shared', id: null }, []), [false, false]);
+});
+
+t.test('reads an address in its one spelling, and knows one that cannot be read', async (t) => {
+  t.same(readAddress('[2001:DB8::1]:443'), { ip: '2001:db8::1' });
+  t.same(readAddress('::ffff:203.0.113.9'), { ip: '203.0.113.9' });
+  t.same(readAddress('nowhere'), { ipUnreadable: 'malformed' });
 });

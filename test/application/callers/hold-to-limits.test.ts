@@ -52,3 +52,28 @@ for (const [name, wrap] of Object.entries(COUNTERS)) {
     t.match(await ask(), { isGranted: false }, 'a place that was given back twice is one place');
   });
 }
+
+t.test('holds callers to the limits that they have, and to no others', async (t) => {
+  const counted: string[] = [];
+  const counter: RequestCounter = {
+    count: (callerId) => {
+      counted.push(callerId);
+      return { count: 1, leftMs: 1_000 };
+    },
+  };
+  const holdToLimits = createHoldToLimits(counter, createConcurrentRequests());
+  const rate = { requests: 2, windowSeconds: 1 };
+  const free = holdToLimits({ id: 'free', limits: null });
+  t.match(free, { isGranted: true, rate: null });
+  if (!(free instanceof Promise) && free.isGranted) free.release();
+  t.match(holdToLimits({ id: 'narrow', limits: { rate: null, concurrent: 1 } }), {
+    isGranted: true,
+    rate: null,
+  });
+  t.match(holdToLimits({ id: 'narrow', limits: { rate: null, concurrent: 1 } }), { limit: 'concurrency' });
+  t.match(holdToLimits({ id: 'fast', limits: { rate, concurrent: null } }), {
+    isGranted: true,
+    rate: { remaining: 1, seconds: 1 },
+  });
+  t.same(counted, ['fast']);
+});

@@ -2,7 +2,11 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
 import { RECORD_SCHEMA_FILE } from '../../../openapi/record-schema.ts';
-import { type DecisionRecord, logRecordSchema } from '../../../src/domain/decision-log/decision-record.ts';
+import {
+  type DecisionRecord,
+  idOf,
+  logRecordSchema,
+} from '../../../src/domain/decision-log/decision-record.ts';
 import { createDecisionRecord, createGapRecord } from '../../support/decision-records.ts';
 
 const schema: unknown = JSON.parse(
@@ -29,4 +33,9 @@ t.test('describes records by the published JSON Schema', async (t) => {
   }
   const { policy: _, ...incomplete } = createDecisionRecord(0, 1);
   t.notOk(validate(incomplete));
+});
+
+t.test('has the id of its decision, or of the gap', async (t) => {
+  const [decision, gap] = [createDecisionRecord(0, 1), createGapRecord(0, 2)];
+  t.same([idOf(decision), idOf(gap)], [decision.decision_id, gap.gap_id]);
 });

@@ -143,10 +143,10 @@ t.test('the service writes to it, waits for it, counts it, and reads its own mem
   const opened = app.logs.find(({ event }) => event === 'archive.opened');
   t.match(opened, { shelf: 7, chars: 6, isStrict: true });
   const { json } = await app.decide({ telemetry_id: 'telemetry-1', device_id: 'device-1' });
-  t.match(records, [{ id: json.decision_id, kind: 'decision' }]);
+  t.match(records, [{ decision_id: json.decision_id, kind: 'decision' }]);
   const { text } = await app.ask('GET', '/metrics', { key: null });
   t.match(text, 'riskgate_decision_log_records_total{sink="archive",result="appended"} 1');
-  const found = await app.ask<{ id: string }>('GET', `/v1/decisions/${json.decision_id}`);
+  const found = await app.ask<{ decision_id: string }>('GET', `/v1/decisions/${json.decision_id}`);
   t.equal(found.status, 200);
   isTaking = false;
   t.equal((await app.refused({ telemetry_id: 'telemetry-1', device_id: 'device-1' })).status, 503);
