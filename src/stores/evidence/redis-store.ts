@@ -45,8 +45,8 @@ export interface RedisEvidenceStore extends ClosableEvidenceStore {
   get(key: string): null | Promise<StoredEvidence | null>;
   /** Null at once while Redis is left alone, else a promise that settles within the budget. */
   getOrClaim(key: string, claimMs: number): null | Promise<StoreReading>;
-  /** As a store's `set`. True once Redis has nothing older than this settled answer; never rejects. */
-  set(key: string, evidence: Evidence): Promise<boolean>;
+  /** As `set`. True once Redis has nothing older than this settled answer; never rejects. */
+  write(key: string, evidence: Evidence): Promise<boolean>;
   /**
    * Calls back whenever purges of other replicas may have been missed, the first subscription included:
    * whatever is held in memory may have been purged.
@@ -106,7 +106,11 @@ class SharedEvidenceStore implements RedisEvidenceStore {
     );
   }
 
-  async set(key: string, evidence: Evidence): Promise<boolean> {
+  set(key: string, evidence: Evidence): void {
+    void this.write(key, evidence);
+  }
+
+  async write(key: string, evidence: Evidence): Promise<boolean> {
     if (!isSettled(evidence.outcome)) {
       this.release(key);
       return false;
@@ -116,7 +120,7 @@ class SharedEvidenceStore implements RedisEvidenceStore {
       return false;
     }
     const lifeMs = remainingLifeMs(evidence, this.#clock.nowMs());
-    return lifeMs > 0 ? this.#write(key, evidence, lifeMs) : this.#remove(key);
+    return lifeMs > 0 ? this.#replace(key, evidence, lifeMs) : this.#remove(key);
   }
 
   purge(keys: readonly string[]): Promise<boolean> {
@@ -205,7 +209,7 @@ class SharedEvidenceStore implements RedisEvidenceStore {
     this.#handle.reportRefusal({ kind: 'value_refused', key });
   }
 
-  async #write(key: string, evidence: Evidence, lifeMs: number): Promise<boolean> {
+  async #replace(key: string, evidence: Evidence, lifeMs: number): Promise<boolean> {
     const written = await this.#handle.guard.run(() =>
       this.#redis.setUnlessPurged(
         this.#handle.keys.evidence(key),

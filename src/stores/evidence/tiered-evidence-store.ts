@@ -71,7 +71,7 @@ class TieredEvidenceStore implements ClosableEvidenceStore {
 
   set(key: string, evidence: Evidence): void {
     this.#memory.set(key, evidence);
-    const writing = this.#redis.set(key, evidence);
+    const writing = this.#redis.write(key, evidence);
     if (isSettled(evidence.outcome)) void this.#noteUntilWritten(key, evidence.observedAtMs, writing);
   }
 
