@@ -99,7 +99,7 @@ for (const definition of SINKS) {
 
 t.strictSame(
   looped,
-  ['sink memory', 'reader memory', 'sink redis', 'reader redis', 'sink file', 'sink stdout'],
+  SINKS.flatMap(({ id, isReadable }) => [`sink ${id}`, ...(isReadable ? [`reader ${id}`] : [])]),
   'the suites looped over the registry',
 );
 t.strictSame(checkSinks(SINKS), { ok: true, value: SINKS });
