@@ -40,7 +40,9 @@ export type SignalValue =
   | readonly string[]
   | { readonly [name: string]: SignalValue | undefined };
 
-/** The most items of a list in the signals of a provider; an answer with a longer one is refused on arrival. */
+/**
+ * The most items of a list in the signals of a provider; an answer with a longer one is refused on arrival.
+ */
 export const SIGNAL_ITEMS_MAX = 64;
 
 /**

@@ -34,7 +34,8 @@ export function askWorker<Answer>(
     });
   } catch (error) {
     // ERR_WORKER_INIT_FAILED: the system has no thread left, or no memory for one.
-    return { answer: Promise.reject(error), end: () => {} };
+    const failure = error instanceof Error ? error : new Error('no thread could be started');
+    return { answer: Promise.reject(failure), end: () => {} };
   }
   worker.unref();
   let timer: NodeJS.Timeout | undefined;

@@ -33,8 +33,8 @@ export function lookAt(path: string): FileLook {
 
 /**
  * Calls `onChange` when the file at `path` no longer is as `seen` and has come to rest, or is gone for good;
- * at most once a second, and not again before it has ended. It deals with its own failures: the watch goes on,
- * and says nothing of them. Does not keep the process alive.
+ * at most once a second, and not again before it has ended. It deals with its own failures: the watch goes
+ * on, and says nothing of them. Does not keep the process alive.
  */
 export function watchForChanges(
   path: string,
@@ -63,7 +63,8 @@ export function watchForChanges(
       try {
         await onChange();
       } catch {
-        // Whatever it is, it must neither end the process nor the watch: the next change is told all the same.
+        // Whatever it is, it must neither end the process nor the watch: the next change is told all the
+        // same.
       }
     }
     schedule(waitMs);

@@ -15,9 +15,9 @@ export interface EvidenceStore {
    */
   getOrClaim(key: string, claimMs: number): StoreReading | Promise<StoreReading>;
   /**
-   * Keeps evidence until its `expiresAtMs`. A settled answer that may not be kept removes what it contradicts:
-   * older evidence is not served after it. Anything else only releases the claim. Does not wait for a remote
-   * level.
+   * Keeps evidence until its `expiresAtMs`. A settled answer that may not be kept removes what it
+   * contradicts: older evidence is not served after it. Anything else only releases the claim. Does not wait
+   * for a remote level.
    */
   set(key: string, evidence: Evidence): void;
   /**

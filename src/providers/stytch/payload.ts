@@ -36,7 +36,8 @@ export const lookupSchema = z.object({
     action: codeSchema.min(1),
     is_authentic_device: z.boolean(),
     detected_device_type: z.string(),
-    // A longer list is refused, because cutting it would hide evidence. The vendor lists about twenty reasons.
+    // A longer list is refused, because cutting it would hide evidence. The vendor lists about twenty
+    // reasons.
     reasons: z.array(codeSchema).max(SIGNAL_ITEMS_MAX),
     rule_match_type: codeSchema.nullish(),
     rule_match_identifier: z.string().nullish(),

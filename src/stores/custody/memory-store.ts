@@ -51,8 +51,8 @@ class LruCustodyStore implements MemoryCustodyStore {
   readonly #entries: LRUCache<string, Entry>;
   readonly #forgotten = createForgottenKeys();
   /**
-   * Those that nobody had asked to keep, apart from the others: a trickle of forged ids must not fill a memory
-   * that real ids keep for their whole life.
+   * Those that nobody had asked to keep, apart from the others: a trickle of forged ids must not fill a
+   * memory that real ids keep for their whole life.
    */
   readonly #brieflyForgotten = createForgottenKeys();
 

@@ -6,7 +6,8 @@ const NEWLINE = 0x0a;
 
 /**
  * Cuts off what a crash left unfinished at the end of a file of JSON lines: a line without its end, or a last
- * line that is no JSON. Never more than one line goes, which in the wrong file is the least harm. Returns the size that remains and how many bytes went. Rejects as the file does.
+ * line that is no JSON. Never more than one line goes, which in the wrong file is the least harm. Returns the
+ * size that remains and how many bytes went. Rejects as the file does.
  */
 export async function repairTail(file: FileHandle): Promise<{ bytes: number; cutBytes: number }> {
   const { size } = await file.stat();

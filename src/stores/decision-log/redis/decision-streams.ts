@@ -195,6 +195,7 @@ function parseRecord(text: string): LogRecord | null {
   const value = parseObject(text);
   const { version, kind } = value ?? {};
   const isOurs = version === RECORD_VERSION && (kind === 'decision' || kind === 'gap');
-  // A record of this version was written from a LogRecord; checking each again would cost more than reading it.
+  // A record of this version was written from a LogRecord; checking each again would cost more than reading
+  // it.
   return isOurs ? (value as unknown as LogRecord) : null;
 }
