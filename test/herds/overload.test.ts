@@ -10,7 +10,7 @@ import { createDirectory, portOf, startEmulators } from '../support/test-app.ts'
  * Rules that cost some milliseconds of a decision, so that a test machine can ask for more than the service
  * can do.
  */
-const RULES = 150;
+const RULES = 110;
 const UPSTREAM_MS = 100;
 const DEADLINE_MS = 2_000;
 const OVERLOAD_SECONDS = 8;
