@@ -157,7 +157,10 @@ t.test('explains one decision in full, by keyboard alone', async (t) => {
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
   await untilSearch(page, '');
+  // The focus returns to the row once the dialog is gone.
+  await page.locator('[data-place="0"]:focus').waitFor();
   await page.keyboard.press('ArrowDown');
+  await page.locator('[data-place="1"]:focus').waitFor();
   await page.keyboard.press('Enter');
   await dialog.getByText('unknown counts as CHALLENGE').first().waitFor();
   await dialog.getByText('degraded: evidence was missing').waitFor();
