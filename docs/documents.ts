@@ -3,6 +3,7 @@ import { PROVIDERS } from '../src/providers/registry.ts';
 import { SINKS } from '../src/stores/decision-log/registry.ts';
 import { renderDecisionIndex } from './adr-index.ts';
 import { renderConfiguration } from './configuration-tables.ts';
+import { renderEmulatorExports, renderEmulatorVariables } from './emulator-variables.ts';
 import { renderSignals } from './signal-tables.ts';
 
 /** The current and the generated text of a document; they are equal when it is up to date. */
@@ -21,10 +22,12 @@ const BLOCKS = [
     render: () => renderConfiguration({ providers: PROVIDERS, sinks: SINKS }),
   },
   { path: 'docs/policy.md', name: 'signals', render: () => renderSignals(PROVIDERS) },
+  { path: 'docs/running.md', name: 'emulators', render: () => renderEmulatorExports(PROVIDERS) },
+  { path: 'docker-compose.yml', name: 'emulators', render: () => renderEmulatorVariables(PROVIDERS) },
   { path: 'docs/adr/README.md', name: 'decisions', render: renderDecisionIndex },
 ] as const;
 
-/** Every document with a generated block. Throws when a document has lost the markers of its block. */
+/** Every file with a generated block. Throws when a document has lost the markers of its block. */
 export function renderDocuments(): readonly RenderedDocument[] {
   return BLOCKS.map(({ path, name, render }) => {
     const file = new URL(`../${path}`, import.meta.url);
@@ -33,12 +36,22 @@ export function renderDocuments(): readonly RenderedDocument[] {
   });
 }
 
-/** The text with the content between the two markers of the block replaced. */
+/**
+ * The text with the content between the two markers of the block replaced. The markers are comments of
+ * Markdown, with an empty line after the first, or of YAML, whose indentation the content gets.
+ */
 export function replaceBlock(text: string, name: string, content: string): string {
-  const begin = `<!-- generated: ${name} (npm run docs) -->\n`;
-  const end = `<!-- end of generated: ${name} -->`;
-  const start = text.indexOf(begin);
-  const stop = text.indexOf(end, start);
+  const lines = text.split('\n');
+  const start = findMarker(lines, `generated: ${name} (npm run docs)`, 0);
+  const stop = findMarker(lines, `end of generated: ${name}`, start + 1);
   if (start === -1 || stop === -1) throw new Error(`The markers of the block "${name}" are missing.`);
-  return `${text.slice(0, start + begin.length)}\n${content}\n${text.slice(stop)}`;
+  const [indentation = ''] = /^ */.exec(lines[start] ?? '') ?? [];
+  const gap = lines[start]?.endsWith('-->') ? [''] : [];
+  const block = content.split('\n').map((line) => (line === '' ? '' : indentation + line));
+  return [...lines.slice(0, start + 1), ...gap, ...block, ...lines.slice(stop)].join('\n');
+}
+
+function findMarker(lines: readonly string[], words: string, from: number): number {
+  const markers = [`<!-- ${words} -->`, `# ${words}`];
+  return lines.findIndex((line, index) => index >= from && markers.includes(line.trim()));
 }

@@ -200,7 +200,7 @@ function findShapeBreaches(sources: Sources): readonly string[] {
   });
 }
 
-/** Folders that the page must name: those of two levels, and the plug-ins. */
+/** The folders of two levels, and the plug-ins. */
 function roomsOf(paths: Iterable<string>): readonly string[] {
   const rooms = [...paths].flatMap((path) => {
     const folders = path.split('/').slice(0, -1);
@@ -212,10 +212,19 @@ function roomsOf(paths: Iterable<string>): readonly string[] {
   return [...new Set(rooms)].toSorted();
 }
 
-/** A room is named by its path, or by its own name on the row of the room around it. */
-function findUnnamedRooms(paths: Iterable<string>, page: string): readonly string[] {
+/** Whether the row of the room around it stands for it: a provider, a dialect or a sink. */
+function isNamedByItsRegistry(room: string, paths: readonly string[]): boolean {
+  return paths.includes(`${posix.dirname(room)}/registry.ts`) && !SHARED_FOLDERS.includes(room);
+}
+
+/**
+ * A room is named by its path, or by its own name on the row of the room around it. A plug-in of a registry
+ * need not be.
+ */
+function findUnnamedRooms(paths: readonly string[], page: string): readonly string[] {
   const rows = page.split('\n').filter((line) => line.startsWith('|'));
-  return roomsOf(paths).filter((room) => {
+  const rooms = roomsOf(paths).filter((room) => !isNamedByItsRegistry(room, paths));
+  return rooms.filter((room) => {
     const outer = `\`src/${posix.dirname(room)}/\``;
     const own = `\`${posix.basename(room)}/\``;
     return !rows.some(
@@ -339,7 +348,7 @@ t.test('has no cycle of imports, those of types included', async (t) => {
 t.test('has every room on the page about the architecture, and no other', async (t) => {
   const page = readFileSync(new URL('../ARCHITECTURE.md', import.meta.url), 'utf8');
   t.ok(roomsOf(sources.keys()).length > 30);
-  t.strictSame(findUnnamedRooms(sources.keys(), page), []);
+  t.strictSame(findUnnamedRooms([...sources.keys()], page), []);
   t.strictSame(findMissingRooms(sources.keys(), page), []);
 });
 
@@ -489,6 +498,14 @@ t.test('finds a room that is planted, and one that is only on the page', async (
   const page = '| `src/http/` | the server |\n| `src/stores/x/` | `one/` |\n\n`src/gateways/` in a sentence';
   const rooms = ['http/a.ts', 'http/callers/a.ts', 'stores/x/one/a.ts', 'gateways/nginx/a.ts'];
   t.strictSame(findUnnamedRooms(rooms, page), ['gateways', 'gateways/nginx', 'http/callers', 'stores']);
+  const registered = ['gateways/registry.ts', 'providers/registry.ts', 'providers/calls/a.ts'];
+  t.strictSame(findUnnamedRooms([...rooms, ...registered], page), [
+    'gateways',
+    'http/callers',
+    'providers',
+    'providers/calls',
+    'stores',
+  ]);
   t.strictSame(findMissingRooms(['http/a.ts'], page), ['stores/x', 'gateways']);
 });
 

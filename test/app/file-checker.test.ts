@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { checkFile, type FileQuestion } from '../../src/app/check-file.ts';
 import { createFileChecker } from '../../src/app/file-checker.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { createDirectory } from '../support/test-app.ts';
+import { VENDORS } from '../support/vendors.ts';
 
 const directory = createDirectory(t);
 const key = (text: string) => `keys: [{id: one, sha256: ${hash('sha256', text)}, scopes: [read]}]\n`;
@@ -26,13 +26,13 @@ const FILES: readonly (readonly [FileQuestion['kind'], string])[] = [
 ];
 
 t.test('comes to the same in a thread of its own as in this one', async (t) => {
-  const checker = createFileChecker(PROVIDERS.map(({ id }) => id));
+  const checker = createFileChecker(VENDORS.map(({ id }) => id));
   const results = new Set<boolean>();
   for (const [index, [kind, text]] of FILES.entries()) {
     const path = join(directory, String(index));
     writeFileSync(path, text, { mode: 0o600 });
     for (const isExposed of [false, true]) {
-      const here = checkFile({ kind, path, isExposed }, PROVIDERS);
+      const here = checkFile({ kind, path, isExposed }, VENDORS);
       t.same(await checker.check({ kind, path, isExposed }), here, text);
       results.add(here.ok);
     }
@@ -49,7 +49,7 @@ t.test('refuses files beyond the bound of their kind before it reads them', asyn
   ] as const) {
     writeFileSync(path, '');
     truncateSync(path, bytesMax + 1);
-    t.match(checkFile({ kind, path, isExposed: false }, PROVIDERS), {
+    t.match(checkFile({ kind, path, isExposed: false }, VENDORS), {
       ok: false,
       mistakes: [`${path}: holds ${bytesMax + 1} bytes; at most ${bytesMax} are read`],
     });
@@ -60,11 +60,11 @@ t.test('refuses an open key file on an address that others reach', async (t) => 
   const path = join(directory, 'open');
   writeFileSync(path, key('x'));
   chmodSync(path, 0o644);
-  t.match(checkFile({ kind: 'api_keys', path, isExposed: true }, PROVIDERS), {
+  t.match(checkFile({ kind: 'api_keys', path, isExposed: true }, VENDORS), {
     ok: false,
     mistakes: [/its mode is 0644/],
   });
-  t.equal(checkFile({ kind: 'api_keys', path, isExposed: false }, PROVIDERS).ok, true);
+  t.equal(checkFile({ kind: 'api_keys', path, isExposed: false }, VENDORS).ok, true);
 });
 
 t.test('takes a check that was ended for a mistake in the file', async (t) => {
@@ -76,7 +76,7 @@ t.test('takes a check that was ended for a mistake in the file', async (t) => {
 });
 
 t.test('refuses a file when the thread cannot be started', async (t) => {
-  const checker = createFileChecker(PROVIDERS.map(({ id }) => id));
+  const checker = createFileChecker(VENDORS.map(({ id }) => id));
   const path = join(directory, 'unchecked');
   // What no thread can be given stands for a system without a thread to give: both are thrown at once.
   const question: FileQuestion = Object.assign({ kind: 'policy', path, isExposed: false } as const, {

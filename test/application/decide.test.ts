@@ -12,8 +12,8 @@ import type { Subject } from '../../src/domain/subject.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 import { parseYaml } from '../../src/platform/yaml-document.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { createManualClock } from '../support/test-app.ts';
+import { VENDORS } from '../support/vendors.ts';
 import { createResult, createSource, disabledSlot, slotOf } from './sources.ts';
 
 const SUBJECT: Subject = { telemetryId: 'telemetry', device: { kind: 'shared', id: 'device' } };
@@ -34,7 +34,7 @@ const NO_CUSTODY: Custody = {
 
 function load(text: string) {
   const loaded = loadPolicy(text, {
-    providers: PROVIDERS,
+    providers: VENDORS,
     parse: parseYaml,
     compilePattern: compileLinearPattern,
     sha256: () => 'digest',
@@ -51,7 +51,7 @@ const curious = load(
 );
 
 function createSlots(look?: () => LookResult | Promise<LookResult>): readonly ProviderSlot[] {
-  return PROVIDERS.map(({ id, subject }) =>
+  return VENDORS.map(({ id, subject }) =>
     slotOf(id === 'stytch' ? createSource(id, subject, look) : createSource(id, subject)),
   );
 }

@@ -3,7 +3,7 @@ import { findInertRules } from '../../src/application/describe-policy.ts';
 import { loadPolicy } from '../../src/application/load-policy.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 import { parseYaml } from '../../src/platform/yaml-document.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
+import { VENDORS } from '../support/vendors.ts';
 import { createSource, disabledSlot, slotOf } from './sources.ts';
 
 const CONDITIONS = {
@@ -21,7 +21,7 @@ const rules = Object.entries(CONDITIONS).map(
   ([id, when]) => `  - {id: ${id}, when: '${when}', verdict: BLOCK, reason: R}`,
 );
 const loaded = loadPolicy(`policy: p\notherwise: ALLOW\nrules:\n${rules.join('\n')}\n`, {
-  providers: PROVIDERS,
+  providers: VENDORS,
   parse: parseYaml,
   compilePattern: compileLinearPattern,
   sha256: () => 'digest',
@@ -30,7 +30,7 @@ if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
 const policy = loaded.value;
 
 function inertWithout(...disabled: readonly string[]): Record<string, readonly [string, readonly string[]]> {
-  const slots = PROVIDERS.map(({ id, subject }) =>
+  const slots = VENDORS.map(({ id, subject }) =>
     disabled.includes(id) ? disabledSlot(id, subject) : slotOf(createSource(id, subject)),
   );
   const found = findInertRules(policy, slots).map(

@@ -4,11 +4,11 @@ import t from 'tap';
 import { loadPolicy } from '../../src/application/load-policy.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 import { parseYaml } from '../../src/platform/yaml-document.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
+import { VENDORS } from '../support/vendors.ts';
 
 function load(text: string) {
   return loadPolicy(text, {
-    providers: PROVIDERS,
+    providers: VENDORS,
     parse: parseYaml,
     compilePattern: compileLinearPattern,
     sha256: (content) => hash('sha256', content),

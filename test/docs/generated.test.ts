@@ -25,7 +25,13 @@ t.test('the generated blocks are what the schemas describe', async (t) => {
   const documents = renderDocuments();
   t.same(
     documents.map(({ path }) => path),
-    ['docs/configuration.md', 'docs/policy.md', 'docs/adr/README.md'],
+    [
+      'docs/configuration.md',
+      'docs/policy.md',
+      'docs/running.md',
+      'docker-compose.yml',
+      'docs/adr/README.md',
+    ],
   );
   for (const { path, text, rendered } of documents) t.ok(text === rendered, `${path}: run \`npm run docs\``);
 });
@@ -45,6 +51,13 @@ t.test('a block is replaced between its markers alone', async (t) => {
   t.equal(replaceBlock(expected, 'x', 'new'), expected);
   t.throws(() => replaceBlock(text, 'y', 'new'), /"y"/);
   t.throws(() => replaceBlock(text.replace('end of', 'END'), 'x', 'new'), /"x"/);
+});
+
+t.test('a block of YAML has the indentation of its markers', async (t) => {
+  const text = 'a:\n  # generated: x (npm run docs)\n  # end of generated: x\n';
+  const expected = 'a:\n  # generated: x (npm run docs)\n  b: 1\n  c: 2\n  # end of generated: x\n';
+  t.equal(replaceBlock(text, 'x', 'b: 1\nc: 2'), expected);
+  t.equal(replaceBlock(expected, 'x', 'b: 1\nc: 2'), expected);
 });
 
 t.test('every signal has a description', async (t) => {

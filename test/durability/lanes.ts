@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEmulatorServer } from '../../src/emulators/server.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { createServiceEnvironment } from '../support/start-service.ts';
 import { portOf } from '../support/test-app.ts';
+import { VENDORS } from '../support/vendors.ts';
 import { type KillLoopReport, runKillLoop } from './kill-loop.ts';
 import { type Rotation, type RotationReport, runRotations } from './rotation.ts';
 
@@ -58,7 +58,7 @@ async function createLane(
   t: Teardown,
   sink: LaneSink,
 ): Promise<{ readonly directory: string; readonly env: Record<string, string> }> {
-  const emulators = createEmulatorServer({ providers: PROVIDERS, options: {} });
+  const emulators = createEmulatorServer({ providers: VENDORS, options: {} });
   t.teardown(() => emulators.app.close());
   await emulators.app.listen({ port: 0, host: '127.0.0.1' });
   const origin = `http://127.0.0.1:${portOf(emulators.app.server.address())}`;

@@ -1,6 +1,5 @@
 import t, { type Test } from 'tap';
 import { createEmulatorServer } from '../../src/emulators/server.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import type { Answer, DecisionBody } from '../support/answer.ts';
 import {
   createManualClock,
@@ -10,6 +9,7 @@ import {
   type TestAppOptions,
   until,
 } from '../support/test-app.ts';
+import { VENDORS } from '../support/vendors.ts';
 
 const GOOD_DEVICE = { device_id: 'active' };
 
@@ -145,7 +145,7 @@ t.test('does not open a circuit for one id that fails while others are answered'
 
 t.test('makes no more calls at once than allowed, lets some wait, and refuses the rest', async (t) => {
   let [current, highest] = [0, 0];
-  const emulators = createEmulatorServer({ providers: PROVIDERS });
+  const emulators = createEmulatorServer({ providers: VENDORS });
   t.teardown(() => emulators.app.close());
   emulators.app.addHook('onRequest', async ({ url }) => {
     if (!url.startsWith('/v1/fingerprint')) return;

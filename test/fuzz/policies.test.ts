@@ -8,12 +8,12 @@ import { evaluatePolicy, type PolicyEvidence } from '../../src/domain/policy/eva
 import { VERDICTS } from '../../src/domain/verdict.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 import { parseYaml } from '../../src/platform/yaml-document.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { fuzzRun } from '../support/fuzz-run.ts';
 import { mutatedJson, mutatedText } from '../support/mutations.ts';
 import { evidenceOf } from '../support/outcome-table.ts';
 import { requests, wholeCustody } from '../support/policy-arbitraries.ts';
 import { readYaml } from '../support/read-yaml.ts';
+import { VENDORS } from '../support/vendors.ts';
 
 const FOLDER = new URL('../../policies/', import.meta.url);
 const TEXTS = readdirSync(FOLDER)
@@ -94,15 +94,15 @@ const files = fc.oneof(
 );
 
 const outcomes = fc.tuple(
-  ...PROVIDERS.map(({ id }) =>
+  ...VENDORS.map(({ id }) =>
     fc.constantFrom(...OUTCOMES.filter((outcome) => outcome !== 'unsupported' || id === 'mobilerun')),
   ),
 );
-const losses = fc.tuple(...PROVIDERS.map(() => fc.option(fc.constantFrom<Outcome>(...INDEFINITE_OUTCOMES))));
+const losses = fc.tuple(...VENDORS.map(() => fc.option(fc.constantFrom<Outcome>(...INDEFINITE_OUTCOMES))));
 
 function load(text: string) {
   return loadPolicy(text, {
-    providers: PROVIDERS,
+    providers: VENDORS,
     parse: parseYaml,
     compilePattern: compileLinearPattern,
     sha256: () => 'of-no-concern',
@@ -112,7 +112,7 @@ function load(text: string) {
 /** One entry for each provider of the policy, in its order. */
 function evidenceFor(policy: CompiledPolicy, list: readonly Outcome[]): readonly PolicyEvidence[] {
   return policy.providerIds.map((id) =>
-    evidenceOf(id, list[PROVIDERS.findIndex((provider) => provider.id === id)] ?? 'skipped'),
+    evidenceOf(id, list[VENDORS.findIndex((provider) => provider.id === id)] ?? 'skipped'),
   );
 }
 

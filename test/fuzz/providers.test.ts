@@ -5,13 +5,13 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { INDEFINITE_OUTCOMES } from '../../src/domain/evidence.ts';
 import { emulatorEnvironment } from '../../src/emulators/server.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { MOBILERUN_FULL, PREFACTOR_FULL, STYTCH_FULL } from '../providers/payloads.ts';
 import type { ProviderId } from '../support/answer.ts';
 import { createAnswerChecker } from '../support/answer-checker.ts';
 import { fuzzRun } from '../support/fuzz-run.ts';
 import { mutated, mutatedText } from '../support/mutations.ts';
 import { createTestApp, portOf, type TestApp } from '../support/test-app.ts';
+import { VENDORS } from '../support/vendors.ts';
 
 const document = JSON.parse(readFileSync(new URL('../../openapi/openapi.json', import.meta.url), 'utf8'));
 const check = createAnswerChecker(document);
@@ -227,7 +227,7 @@ async function play(app: TestApp, upstream: Upstream, replies: Replies): Promise
   const { status, headers, text: body, json } = answer;
   const described = check({ method: 'POST', path: '/v1/decide', status, headers, body });
   const outcomes = Object.values(json.providers).map(({ outcome }) => outcome);
-  const dirty = PROVIDERS.filter(({ id }) => !mayBeClean(id as ProviderId, replies[id as ProviderId])).map(
+  const dirty = VENDORS.filter(({ id }) => !mayBeClean(id as ProviderId, replies[id as ProviderId])).map(
     ({ id }) => id,
   );
   const isLost = outcomes.some((outcome) => INDEFINITE_OUTCOMES.some((lost) => lost === outcome));
@@ -251,7 +251,7 @@ const someRounds = fc.array(
 
 async function openApp(t: Test, upstream: Upstream, policy?: string): Promise<TestApp> {
   return createTestApp(t, {
-    env: { ...emulatorEnvironment(PROVIDERS, upstream.origin), DECISION_DEADLINE_MS: '5000' },
+    env: { ...emulatorEnvironment(VENDORS, upstream.origin), DECISION_DEADLINE_MS: '5000' },
     ...(policy === undefined ? {} : { policy }),
   });
 }

@@ -5,9 +5,9 @@ import t from 'tap';
 import { checkFiles } from '../../src/app/followed-files.ts';
 import { BUILT_IN_PROFILES, loadProfiles } from '../../src/gateways/load-profiles.ts';
 import { DEFAULT_PROFILE } from '../../src/gateways/profile.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { askGateway, createGatewayApp, riskOf } from '../support/ask-gateway.ts';
 import { createDirectory, until } from '../support/test-app.ts';
+import { VENDORS } from '../support/vendors.ts';
 
 const SHA = 'a'.repeat(64);
 const load = (profiles: unknown) => loadProfiles(JSON.stringify({ profiles }));
@@ -181,7 +181,7 @@ t.test('a service does not start with a broken file, or with a secret that every
     sinks: [],
   };
   const check = (host: string, isInsecureAllowed = false) =>
-    checkFiles(PROVIDERS, [])({ ...files, host, isInsecureAllowed, gatewayProfilesFile: file });
+    checkFiles(VENDORS, [])({ ...files, host, isInsecureAllowed, gatewayProfilesFile: file });
   t.match(check('127.0.0.1')[0], /cannot be read \(ENOENT\)/);
   writeFileSync(file, 'profiles: {one: {challenge: maybe, cache_ttl_seconds: 99}}');
   t.equal(check('127.0.0.1').length, 2);

@@ -1,6 +1,5 @@
 import t from 'tap';
 import { createEmulatorServer } from '../../src/emulators/server.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import {
   createServiceEnvironment,
@@ -9,6 +8,7 @@ import {
   startService,
 } from '../support/start-service.ts';
 import { until } from '../support/test-app.ts';
+import { VENDORS } from '../support/vendors.ts';
 
 const CROWD = 1_000;
 /** Enough at once to keep both processes racing, and no more sockets than a machine grants. */
@@ -23,7 +23,7 @@ interface Told {
 }
 
 const redis = await startRedisServer(t);
-const emulators = createEmulatorServer({ providers: PROVIDERS });
+const emulators = createEmulatorServer({ providers: VENDORS });
 const upstream = await emulators.app.listen({ host: '127.0.0.1', port: 0 });
 t.teardown(() => emulators.app.close());
 

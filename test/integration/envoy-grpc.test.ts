@@ -7,12 +7,12 @@ import { service as healthService } from 'grpc-health-check';
 import descriptor, { type IFileDescriptorProto } from 'protobufjs/ext/descriptor/index.js';
 import t, { type Test } from 'tap';
 import { createEmulatorServer } from '../../src/emulators/server.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { createEnvoyClient } from '../support/envoy-client.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { runProgram } from '../support/start-program.ts';
 import { createServiceEnvironment, patienceOf, SERVICE_KEY, startService } from '../support/start-service.ts';
 import { until } from '../support/test-app.ts';
+import { VENDORS } from '../support/vendors.ts';
 
 const SERVICE = 'envoy.service.auth.v3.Authorization';
 const REFLECTION_PROTO = fileURLToPath(
@@ -22,7 +22,7 @@ const REFLECTION_PROTO = fileURLToPath(
   ),
 );
 
-const emulators = createEmulatorServer({ providers: PROVIDERS });
+const emulators = createEmulatorServer({ providers: VENDORS });
 const upstream = await emulators.app.listen({ host: '127.0.0.1', port: 0 });
 t.teardown(() => emulators.app.close());
 

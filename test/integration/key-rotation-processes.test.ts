@@ -2,7 +2,6 @@ import { Redis } from 'ioredis';
 import t from 'tap';
 import { createEmulatorServer } from '../../src/emulators/server.ts';
 import { keyIdOf } from '../../src/platform/keyed-hash.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import {
   createServiceEnvironment,
@@ -11,6 +10,7 @@ import {
   startService,
 } from '../support/start-service.ts';
 import { until } from '../support/test-app.ts';
+import { VENDORS } from '../support/vendors.ts';
 
 const [OLD, NEW, FOREIGN] = ['Xq7-old-hash-key', 'mB2-new-hash-key', 'zK9-foreign-hash-key'].map((key) =>
   key.padEnd(40, 'vR3tYw8'),
@@ -24,7 +24,7 @@ interface Told {
 }
 
 const redis = await startRedisServer(t);
-const emulators = createEmulatorServer({ providers: PROVIDERS });
+const emulators = createEmulatorServer({ providers: VENDORS });
 const upstream = await emulators.app.listen({ host: '127.0.0.1', port: 0 });
 t.teardown(() => emulators.app.close());
 const { ID_HASH_KEY: _, ...common } = createServiceEnvironment(t, upstream);

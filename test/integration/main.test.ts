@@ -3,13 +3,13 @@ import { connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { createEmulatorServer } from '../../src/emulators/server.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { runProgram } from '../support/start-program.ts';
 import { askForDecision, createServiceEnvironment, startService } from '../support/start-service.ts';
+import { VENDORS } from '../support/vendors.ts';
 
 const MAIN: [string, string] = [process.execPath, 'src/main.ts'];
 
-const emulators = createEmulatorServer({ providers: PROVIDERS });
+const emulators = createEmulatorServer({ providers: VENDORS });
 /** What a call to the emulators waits for. */
 let onCall: () => Promise<void> = async () => {};
 emulators.app.addHook('onRequest', () => onCall());

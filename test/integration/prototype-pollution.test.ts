@@ -6,10 +6,10 @@ import { loadKeyring } from '../../src/http/callers/api-keys.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 import { parseYaml } from '../../src/platform/yaml-document.ts';
 import { readAnswer } from '../../src/providers/read-answer.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { CONTEXT, respond, summarise } from '../providers/answer-support.ts';
-import { FULL_ANSWERS, TESTED_PROVIDERS } from '../providers/payloads.ts';
+import { sampleOf, TESTED_PROVIDERS } from '../providers/samples.ts';
 import { createTestApp } from '../support/test-app.ts';
+import { VENDORS } from '../support/vendors.ts';
 
 const app = await createTestApp(t);
 
@@ -84,7 +84,7 @@ t.test('takes ids and accounts with such names for ids and accounts', async (t) 
 
 function mistakesOfPolicy(text: string): readonly string[] {
   const result = loadPolicy(text, {
-    providers: PROVIDERS,
+    providers: VENDORS,
     parse: parseYaml,
     compilePattern: compileLinearPattern,
     sha256: () => 'of-no-concern',
@@ -150,11 +150,10 @@ t.test('refuses key files with such names, and gives no scope through one', asyn
 });
 
 for (const provider of TESTED_PROVIDERS) {
-  const full = FULL_ANSWERS[provider.id];
-  if (full === undefined) throw new Error(`Add a full answer of ${provider.id} to payloads.ts.`);
+  const sample = sampleOf(provider);
 
   t.test(`takes nothing of a payload of ${provider.id} from a prototype`, async (t) => {
-    const text = JSON.stringify(full.body);
+    const text = JSON.stringify(sample.full);
     for (const body of [
       `{"__proto__":${text}}`,
       `{"constructor":{"prototype":${text}}}`,
@@ -168,7 +167,7 @@ for (const provider of TESTED_PROVIDERS) {
       '{"__proto__":{"found":false},"constructor":{"prototype":{"found":false}},',
     );
     const [plain, odd] = [text, spiked].map((body) =>
-      readAnswer(provider, respond(200, body), { id: full.id }, CONTEXT),
+      readAnswer(provider, respond(200, body), { id: sample.id }, CONTEXT),
     );
     t.same(odd, plain, 'and such members change nothing');
     t.equal(odd?.outcome, 'ok');

@@ -11,7 +11,6 @@ import { createServer } from 'node:tls';
 import { type PrepareRequestFunctionOpts, Server } from 'proxy-chain';
 import t, { type Test } from 'tap';
 import { createEmulatorServer, emulatorEnvironment } from '../../src/emulators/server.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import {
   askForDecision,
@@ -21,6 +20,7 @@ import {
 } from '../support/start-service.ts';
 import { portOf, until } from '../support/test-app.ts';
 import { createTlsFiles } from '../support/tls-files.ts';
+import { VENDORS } from '../support/vendors.ts';
 
 const USER = 'egress-user';
 const PASSWORD = 'egress%40secret';
@@ -29,7 +29,7 @@ const UPSTREAM = 'upstream.test';
 const directory = mkdtempSync(join(tmpdir(), 'riskgate-proxy-'));
 t.teardown(() => rmSync(directory, { recursive: true, force: true }));
 const tls = createTlsFiles(directory, 'upstream', [UPSTREAM]);
-const emulators = createEmulatorServer({ providers: PROVIDERS });
+const emulators = createEmulatorServer({ providers: VENDORS });
 const plain = new URL(await emulators.app.listen({ host: '127.0.0.1', port: 0 }));
 t.teardown(() => emulators.app.close());
 /** Ends the TLS of the upstreams. */
@@ -64,7 +64,7 @@ async function startProxy(t: Test) {
 function environment(t: Test, proxy: string): Record<string, string> {
   return {
     ...createServiceEnvironment(t, plain.origin),
-    ...emulatorEnvironment(PROVIDERS, upstream),
+    ...emulatorEnvironment(VENDORS, upstream),
     ...patienceOf(5_000),
     HTTPS_PROXY: proxy,
     NODE_EXTRA_CA_CERTS: tls.ca,
@@ -125,7 +125,7 @@ t.test('loopback and NO_PROXY are reached directly', async (t) => {
   const { tunnels, url } = await startProxy(t);
   const env = {
     ...environment(t, url(PASSWORD)),
-    ...emulatorEnvironment(PROVIDERS, plain.origin),
+    ...emulatorEnvironment(VENDORS, plain.origin),
     HTTP_PROXY: url(PASSWORD),
   };
   const service = await startService(t, env);

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { existsSync, openSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { createEmulatorServer } from '../../src/emulators/server.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { findFreePort, ROOT } from '../support/start-program.ts';
 import { askForDecision, createServiceEnvironment } from '../support/start-service.ts';
+import { VENDORS } from '../support/vendors.ts';
 
-const emulators = createEmulatorServer({ providers: PROVIDERS });
+const emulators = createEmulatorServer({ providers: VENDORS });
 const upstream = await emulators.app.listen({ host: '127.0.0.1', port: 0 });
 t.teardown(() => emulators.app.close());
 

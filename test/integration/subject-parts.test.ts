@@ -1,5 +1,4 @@
 import t, { type Test } from 'tap';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import type { DecisionBody, ProviderBody } from '../support/answer.ts';
 import { askGateway, createGatewayApp, riskOf } from '../support/ask-gateway.ts';
 import { startRedisServer } from '../support/redis-server.ts';
@@ -12,6 +11,7 @@ import {
   until,
   untilRedisIsUp,
 } from '../support/test-app.ts';
+import { VENDORS } from '../support/vendors.ts';
 
 const POLICY = `
 policy: scores
@@ -21,7 +21,7 @@ rules:
   - { id: bad-account, when: 'account_score.found && account_score.score > 80', verdict: BLOCK, reason: ACCOUNT }
 `;
 const IDS = { telemetry_id: 'allow', device_id: 'active' };
-const providers = [...PROVIDERS, addressScore, accountScore];
+const providers = [...VENDORS, addressScore, accountScore];
 const emulators = await startEmulators(t, {}, providers);
 const redis = await startRedisServer(t);
 

@@ -8,11 +8,11 @@ import type { Signals } from '../../src/domain/evidence.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
 import type { DeviceIds, Subject } from '../../src/domain/subject.ts';
 import { stricterOf, type Verdict } from '../../src/domain/verdict.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { createMemoryCustodyStore } from '../../src/stores/custody/memory-store.ts';
 import { createResult, createSource, disabledSlot, slotOf } from '../application/sources.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
 import { createManualClock } from '../support/test-app.ts';
+import { VENDORS } from '../support/vendors.ts';
 
 const RUNS = { numRuns: 200, seed: 20261129 };
 
@@ -32,7 +32,7 @@ function open(policy: CompiledPolicy, enabledDevices: readonly string[]) {
           present: (signals) => signals,
         })
       : disabledSlot(id, subject);
-  const slots = PROVIDERS.map(({ id, subject }) =>
+  const slots = VENDORS.map(({ id, subject }) =>
     toSlot(id, subject, id === 'stytch' || enabledDevices.includes(id)),
   );
   const same = (id: string) => id;

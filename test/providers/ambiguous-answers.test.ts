@@ -1,67 +1,13 @@
 import t from 'tap';
 import { readAnswer } from '../../src/providers/read-answer.ts';
+import { PROVIDERS } from '../../src/providers/registry.ts';
 import { CONTEXT, respond, summarise } from './answer-support.ts';
-import { MOBILERUN_FULL, PREFACTOR_FULL, SCORE_FULL, STYTCH_FULL, TESTED_PROVIDERS } from './payloads.ts';
-
-interface Sample {
-  readonly id: string;
-  /** A success with everything in it. */
-  readonly full: object;
-  /** The vendor's own 404 about an unknown id. */
-  readonly unknown: object;
-  /** What an error has and a success has not. */
-  readonly error: object;
-  /** Names that decide, by the path that leads to them. */
-  readonly read: readonly string[];
-}
-
-const SCORE: Sample = {
-  id: SCORE_FULL.about,
-  full: SCORE_FULL,
-  unknown: { error: 'not_found' },
-  error: { error: 'not_found' },
-  read: ['about', 'score'],
-};
-
-const SAMPLES: Readonly<Record<string, Sample>> = {
-  stytch: {
-    id: STYTCH_FULL.telemetry_id,
-    full: STYTCH_FULL,
-    unknown: { status_code: 404, request_id: 'r', error_type: 'telemetry_id_not_found', error_message: 'm' },
-    error: { error_type: 'internal_server_error' },
-    read: [
-      'telemetry_id',
-      'expires_at',
-      'verdict',
-      'verdict.action',
-      'verdict.reasons',
-      'verdict.is_authentic_device',
-      'properties.network_properties.is_vpn',
-    ],
-  },
-  mobilerun: {
-    id: 'device-1',
-    full: MOBILERUN_FULL,
-    unknown: { title: 'Not Found', status: 404, detail: 'device not found' },
-    error: { title: 'Not Found', detail: 'device not found' },
-    read: ['identifiers', 'identifiers.IdentifierIMEI', 'carrier.GsmSimOperatorIsoCountry', 'model.brand'],
-  },
-  prefactor: {
-    id: PREFACTOR_FULL.summary.id,
-    full: PREFACTOR_FULL,
-    unknown: { status: 'error', code: 'not_found', message: 'm' },
-    error: { code: 'not_found' },
-    read: ['status', 'summary', 'summary.id', 'summary.status', 'summary.last_seen.at'],
-  },
-  address_score: SCORE,
-  account_score: SCORE,
-};
+import { sampleOf, TESTED_PROVIDERS } from './samples.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 for (const provider of TESTED_PROVIDERS) {
-  const sample = SAMPLES[provider.id];
-  if (sample === undefined) throw new Error(`Add a sample of ${provider.id} to this test.`);
+  const sample = sampleOf(provider);
   const full = JSON.stringify(sample.full);
   const unknown = JSON.stringify(sample.unknown);
   const answerTo = (status: number, body: unknown, headers = {}) =>
@@ -203,7 +149,7 @@ for (const provider of TESTED_PROVIDERS) {
 }
 
 t.test('looked at every provider', async (t) => {
-  t.same(TESTED_PROVIDERS.map(({ id }) => id).sort(), Object.keys(SAMPLES).sort());
+  t.ok(TESTED_PROVIDERS.length > PROVIDERS.length && PROVIDERS.length > 0);
 });
 
 type Holder = Readonly<Record<string, unknown>>;

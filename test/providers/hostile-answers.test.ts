@@ -4,7 +4,7 @@ import t from 'tap';
 import { OUTCOMES } from '../../src/domain/evidence.ts';
 import { readAnswer } from '../../src/providers/read-answer.ts';
 import { CONTEXT, NOW_MS, parseSignals, respond, signalsOf, summarise } from './answer-support.ts';
-import { CANARIES, FULL_ANSWERS, TESTED_PROVIDERS } from './payloads.ts';
+import { sampleOf, TESTED_PROVIDERS } from './samples.ts';
 
 /** What a mutation may put in the place of any value. */
 const INTRUDER = fc.oneof(
@@ -33,12 +33,11 @@ const STATUS = fc.oneof(fc.constantFrom(200, 404, 500), fc.integer({ min: 100, m
 const MEDIA_TYPE = fc.constantFrom('application/json', 'application/problem+json', 'text/html', '');
 
 for (const provider of TESTED_PROVIDERS) {
-  const full = FULL_ANSWERS[provider.id];
-  if (full === undefined) throw new Error(`Add a full answer of ${provider.id} to payloads.ts.`);
+  const sample = sampleOf(provider);
 
   const expectOneOutcome = (status: number, mediaType: string, body: string): void => {
     const response = respond(status, body, { 'content-type': mediaType });
-    const answer = readAnswer(provider, response, { id: full.id }, CONTEXT);
+    const answer = readAnswer(provider, response, { id: sample.id }, CONTEXT);
     if (!OUTCOMES.includes(answer.outcome)) throw new Error(summarise(answer));
     if ('failure' in answer) {
       if (!/^[a-z0-9_]{1,40}$/.test(answer.failure)) throw new Error(answer.failure);
@@ -60,9 +59,9 @@ for (const provider of TESTED_PROVIDERS) {
   });
 
   t.test(`gives one outcome for a payload of ${provider.id} with one value replaced`, async () => {
-    const paths = pathsIn(full.body);
+    const paths = pathsIn(sample.full);
     const property = fc.property(fc.constantFrom(...paths), INTRUDER, (path, intruder) => {
-      expectOneOutcome(200, 'application/json', JSON.stringify(replaceAt(full.body, path, intruder)));
+      expectOneOutcome(200, 'application/json', JSON.stringify(replaceAt(sample.full, path, intruder)));
     });
     fc.assert(property, { seed: 3, numRuns: 1000 });
   });
@@ -76,13 +75,13 @@ for (const provider of TESTED_PROVIDERS) {
   });
 
   t.test(`keeps raw identifiers of ${provider.id} out of the signals`, async (t) => {
-    const signals = signalsOf(readAnswer(provider, respond(200, full.body), { id: full.id }, CONTEXT));
+    const signals = signalsOf(readAnswer(provider, respond(200, sample.full), { id: sample.id }, CONTEXT));
     const stored = JSON.stringify(signals);
-    const canaries = CANARIES[provider.id] ?? [];
+    const { canaries } = sample;
     t.ok(canaries.length > 0);
     for (const canary of canaries) {
       t.match(
-        JSON.stringify(full.body) + full.id,
+        JSON.stringify(sample.full) + sample.id,
         canary.replace('client_secret', 'client'),
         'the canary is sent',
       );

@@ -1,7 +1,3 @@
-import type { ProviderDefinition } from '../../src/providers/definition.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
-import { accountScore, addressScore } from '../support/scores/index.ts';
-
 /** The sample of the deprecated GET lookup, as the Stytch API reference shows it; the reasons are ours. */
 export const STYTCH_GET_SAMPLE = {
   created_at: '2023-01-01T00:00:00Z',
@@ -143,30 +139,3 @@ export const PREFACTOR_FULL = {
 
 /** An answer of the providers of tests. */
 export const SCORE_FULL = { about: '203.0.113.77', score: 90, holder: 'canary' };
-
-/** A full answer of each provider, and the id that it is about. */
-export const FULL_ANSWERS: Readonly<Record<string, { readonly id: string; readonly body: object }>> = {
-  stytch: { id: STYTCH_FULL.telemetry_id, body: STYTCH_FULL },
-  mobilerun: { id: 'device-1', body: MOBILERUN_FULL },
-  prefactor: { id: PREFACTOR_FULL.summary.id, body: PREFACTOR_FULL },
-  address_score: { id: SCORE_FULL.about, body: SCORE_FULL },
-  account_score: { id: SCORE_FULL.about, body: SCORE_FULL },
-};
-
-/** Those of the service, and of tests: one that is asked about addresses, and one about accounts. */
-export const TESTED_PROVIDERS: readonly ProviderDefinition[] = [...PROVIDERS, addressScore, accountScore];
-
-/** Every text in a payload that must not be found in signals. */
-export const CANARIES: Readonly<Record<string, readonly string[]>> = {
-  stytch: [
-    ...Object.values(STYTCH_FULL.fingerprints),
-    STYTCH_FULL.telemetry_id,
-    '203.0.113',
-    'canary',
-    'Canary',
-  ],
-  mobilerun: [...Object.values(MOBILERUN_FULL.identifiers), 'canary', 'CANARY'],
-  prefactor: ['203.0.113', 'canary', 'Canary', '013xrzp12g3nqk8n', 'Mozilla', 'client_secret'],
-  address_score: ['203.0.113', 'canary'],
-  account_score: ['203.0.113', 'canary'],
-};

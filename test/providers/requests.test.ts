@@ -1,7 +1,7 @@
 import t from 'tap';
 import { mobilerun } from '../../src/providers/mobilerun/index.ts';
 import { prefactor } from '../../src/providers/prefactor/index.ts';
-import { TESTED_PROVIDERS } from './payloads.ts';
+import { TESTED_PROVIDERS } from './samples.ts';
 
 const DEVICE_APIS = [
   { provider: mobilerun, prefix: '/devices/', suffix: '/fingerprint' },

@@ -1,7 +1,7 @@
 import { isDefinite, OUTCOMES, type Outcome, type Signals } from '../../src/domain/evidence.ts';
 import type { PolicyEvidence } from '../../src/domain/policy/evaluate.ts';
 import type { Verdict } from '../../src/domain/verdict.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
+import { VENDORS } from './vendors.ts';
 
 /** A request that carries both ids. */
 export const REQUEST = { telemetry_id_present: true, device_id_present: true, device_id_given: true };
@@ -17,7 +17,7 @@ const CLEAN: Record<string, Signals> = {
 export function evidenceOf(id: string, outcome: Outcome): PolicyEvidence {
   if (outcome === 'ok') return { outcome, signals: CLEAN[id] ?? null };
   if (outcome === 'not_found') {
-    return { outcome, signals: PROVIDERS.find((provider) => provider.id === id)?.notFoundSignals ?? null };
+    return { outcome, signals: VENDORS.find((provider) => provider.id === id)?.notFoundSignals ?? null };
   }
   if (outcome === 'unsupported') return { outcome, signals: { found: true, supported: false } };
   return { outcome, signals: null };

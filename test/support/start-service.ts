@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { emulatorEnvironment } from '../../src/emulators/server.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import { type Program, startProgram } from './start-program.ts';
+import { VENDORS } from './vendors.ts';
 
 /** The API key of services that tests start; it has every scope. */
 export const SERVICE_KEY = 'test-key';
@@ -15,7 +15,7 @@ interface Teardown {
 
 /** Longer than a busy machine takes, so that only what a test holds back is late. Milliseconds. */
 export function patienceOf(ms: number): Record<string, string> {
-  const timeouts = PROVIDERS.map(({ id }) => [`${id.toUpperCase()}_TIMEOUT_MS`, String(ms)]);
+  const timeouts = VENDORS.map(({ id }) => [`${id.toUpperCase()}_TIMEOUT_MS`, String(ms)]);
   return { DECISION_DEADLINE_MS: String(ms), ...Object.fromEntries(timeouts) };
 }
 
@@ -30,7 +30,7 @@ export function createServiceEnvironment(t: Teardown, origin: string): Record<st
   const apiKeysFile = join(directory, 'api-keys.yaml');
   writeFileSync(apiKeysFile, JSON.stringify({ keys: [key] }));
   return {
-    ...emulatorEnvironment(PROVIDERS, origin),
+    ...emulatorEnvironment(VENDORS, origin),
     HOST: '127.0.0.1',
     PORT: '0',
     // Nobody has to be turned away before a test's service closes.

@@ -15,10 +15,10 @@ import {
 } from '../../src/emulators/server.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import type { EmulatorOptions, ProviderDefinition } from '../../src/providers/definition.ts';
-import { PROVIDERS } from '../../src/providers/registry.ts';
 import type { SinkDefinition } from '../../src/stores/decision-log/definition.ts';
 import { SINKS } from '../../src/stores/decision-log/registry.ts';
 import type { Answer, DecisionBody, ProblemBody, ProviderId } from './answer.ts';
+import { VENDORS } from './vendors.ts';
 
 /** The API keys of every test app: one for each scope, and one for all of them. */
 export const KEYS = {
@@ -98,7 +98,7 @@ const POLICY_FILE = join(import.meta.dirname, '../../policies/default.yaml');
 export function createEnvironment(
   directory: string,
   origin: string,
-  providers: readonly ProviderDefinition[] = PROVIDERS,
+  providers: readonly ProviderDefinition[] = VENDORS,
 ): Record<string, string> {
   const apiKeysFile = join(directory, 'api-keys.yaml');
   const keys = Object.entries(KEYS).map(
@@ -125,7 +125,7 @@ export function createDirectory(t: Pick<Test, 'teardown'>): string {
 export async function startEmulators(
   t: Pick<Test, 'teardown'>,
   options: Readonly<Record<string, EmulatorOptions>> = {},
-  providers: readonly ProviderDefinition[] = PROVIDERS,
+  providers: readonly ProviderDefinition[] = VENDORS,
 ): Promise<EmulatorServer> {
   const emulators = createEmulatorServer({ providers, options });
   t.teardown(() => emulators.app.close());
@@ -139,7 +139,7 @@ export async function createTestApp(
   options: TestAppOptions = {},
 ): Promise<TestApp> {
   const directory = createDirectory(t);
-  const { providers = PROVIDERS } = options;
+  const { providers = VENDORS } = options;
   const emulators = options.emulators ?? (await startEmulators(t, options.emulatorOptions, providers));
   const origin = `http://127.0.0.1:${portOf(emulators.app.server.address())}`;
   const env: Record<string, string> = {
@@ -233,7 +233,7 @@ function parse(text: string): unknown {
 }
 
 function unsetCredentials(ids: readonly ProviderId[]): Record<string, string> {
-  const settings = PROVIDERS.filter(({ id }) => ids.some((disabled) => disabled === id)).flatMap((provider) =>
+  const settings = VENDORS.filter(({ id }) => ids.some((disabled) => disabled === id)).flatMap((provider) =>
     Object.values(provider.settings),
   );
   return Object.fromEntries(settings.filter(({ isCredential }) => isCredential).map(({ env }) => [env, '']));

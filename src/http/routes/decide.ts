@@ -18,7 +18,7 @@ import {
   toDecideOptions,
   toDecisionBody,
 } from '../schemas/decide.ts';
-import { decideExamples, decisionExample } from '../schemas/examples.ts';
+import { createDecisionExample, decideExamples } from '../schemas/examples.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { problemResponses, REQUEST_ID_HEADER, sentText } from '../schemas/responses.ts';
 import { toSubject } from '../schemas/subject.ts';
@@ -67,7 +67,7 @@ export const decideRoutes = plugin<DecideRoutesOptions>(
     app.addSchema({
       $id: DECISION_ID,
       ...toJsonSchema(createDecisionSchema(providers.map(({ id }) => id)), 'output'),
-      examples: [decisionExample],
+      examples: [createDecisionExample(providers)],
     });
     const schema = {
       summary: 'Decide: ALLOW, CHALLENGE or BLOCK',

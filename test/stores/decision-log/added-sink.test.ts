@@ -8,10 +8,10 @@ import { type Config, loadConfig } from '../../../src/config/config.ts';
 import { findMisspeltVariables } from '../../../src/config/misspelt-variables.ts';
 import type { LogRecord } from '../../../src/domain/decision-log/decision-record.ts';
 import { integer } from '../../../src/platform/setting.ts';
-import { PROVIDERS } from '../../../src/providers/registry.ts';
 import { defineSink, type SinkDefinition } from '../../../src/stores/decision-log/definition.ts';
 import { SINKS } from '../../../src/stores/decision-log/registry.ts';
 import { createDirectory, createEnvironment, createTestApp, startEmulators } from '../../support/test-app.ts';
+import { VENDORS } from '../../support/vendors.ts';
 
 const records: LogRecord[] = [];
 let isTaking = true;
@@ -61,7 +61,7 @@ const archive = defineSink({
 
 /** And the one line. */
 const sinks: readonly SinkDefinition[] = [...SINKS, archive];
-const plugIns = { providers: PROVIDERS, sinks };
+const plugIns = { providers: VENDORS, sinks };
 
 const ENV = {
   API_KEYS_FILE: 'keys.yaml',
@@ -122,7 +122,7 @@ t.test('it is asked at the start whether it will do, and only where it is named'
   const directory = createDirectory(t);
   const env = { ...createEnvironment(directory, 'http://127.0.0.1:1'), DECISION_LOG_ARCHIVE_SHELF: '9' };
   const check = (named: Readonly<Record<string, string>>) => {
-    const loaded = loadConfig({ ...env, ...named }, plugIns, checkFiles(PROVIDERS, sinks));
+    const loaded = loadConfig({ ...env, ...named }, plugIns, checkFiles(VENDORS, sinks));
     return loaded.ok ? [] : loaded.mistakes;
   };
   t.strictSame(check({}), []);
