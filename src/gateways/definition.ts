@@ -73,6 +73,15 @@ export interface GatewayAnswer {
   readonly body: string;
 }
 
+/** The header fields in which a gateway describes the original request, as it spells them. */
+export interface OriginalHeaders {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  /** Null where the dialect does not tell. */
+  readonly host: string | null;
+}
+
 /**
  * One family of gateways with the same protocol: two pure functions. To add one, write a folder and a line in
  * registry.ts.
@@ -80,6 +89,8 @@ export interface GatewayAnswer {
 export interface GatewayDialect {
   /** Its name in the path, lower case and dashes. */
   readonly id: string;
+  /** Null where the gateway's request is the original one, its path after the profile. */
+  readonly originalHeaders: OriginalHeaders | null;
   /**
    * The original request, read from this dialect's own headers and no others; null when they are missing,
    * repeated or malformed.

@@ -1,4 +1,4 @@
-import type { GatewayHeaders, OriginalRequest } from './definition.ts';
+import type { GatewayDialect, GatewayHeaders, OriginalHeaders } from './definition.ts';
 
 /** A token of RFC 9110, section 5.6.2; methods are case-sensitive. */
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/;
@@ -15,13 +15,18 @@ export function singleValue(headers: GatewayHeaders, name: string): string | nul
   return value === undefined || value === '' ? null : value;
 }
 
-/** The original request from two or three headers, or null when one of them is missing, repeated or not valid. */
-export function originalFromHeaders(
-  headers: GatewayHeaders,
-  names: { readonly method: string; readonly target: string; readonly host: string | null },
-): OriginalRequest | null {
-  const target = singleValue(headers, names.target);
-  const method = singleValue(headers, names.method);
-  if (target === null || method === null || !isMethod(method)) return null;
-  return { method, target, host: names.host === null ? null : singleValue(headers, names.host), headers };
+/**
+ * Reads the original request from two or three headers: null when one of them is missing, repeated or not
+ * valid.
+ */
+export function originalFromHeaders(names: OriginalHeaders): GatewayDialect['toOriginal'] {
+  const methodName = names.method.toLowerCase();
+  const targetName = names.target.toLowerCase();
+  const hostName = names.host?.toLowerCase() ?? null;
+  return ({ headers }) => {
+    const target = singleValue(headers, targetName);
+    const method = singleValue(headers, methodName);
+    if (target === null || method === null || !isMethod(method)) return null;
+    return { method, target, host: hostName === null ? null : singleValue(headers, hostName), headers };
+  };
 }

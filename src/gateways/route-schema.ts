@@ -1,3 +1,6 @@
+import type { GatewayDialect } from './definition.ts';
+import { DIALECTS } from './registry.ts';
+
 const text = (description: string) => ({ description, type: 'string' });
 
 const RISK_HEADERS = {
@@ -24,11 +27,17 @@ const refusal = (description: string, headers: object = {}) => ({
   },
 });
 
+function describeOriginal({ id, originalHeaders }: GatewayDialect): string {
+  if (originalHeaders === null) return `for \`${id}\` the request itself, with its path after the profile`;
+  const { method, target, host } = originalHeaders;
+  const names = [method, target, host].flatMap((name) => (name === null ? [] : [`\`${name}\``]));
+  return `for \`${id}\` in the headers ${names.join(', ')}`;
+}
+
 /** The description of the gateway route, which covers every method and every path below it. */
 export const GATEWAY_ROUTE_SCHEMA = {
   summary: 'A gateway asks before it lets a request in',
-  description:
-    'Every method, and anything after the profile. The original request is read from the headers of the dialect: `X-Original-Method` and `X-Original-URI` (`nginx`), `X-Forwarded-Method`, `X-Forwarded-Uri`, `X-Forwarded-Host` (`forward-auth`), or the request itself with its path after the profile (`envoy`). The gateway proves itself as its profile says, by default with an API key of the scope `decide` in `X-Riskgate-Key`. Bodies are not read.',
+  description: `Every method, and anything after the profile. The original request is ${DIALECTS.map(describeOriginal).join('; ')}. The gateway proves itself as its profile says, by default with an API key of the scope \`decide\` in \`X-Riskgate-Key\`. Bodies are not read.`,
   operationId: 'gateway',
   tags: ['gateways'],
   security: [{ gatewayKey: [] }],
@@ -36,7 +45,7 @@ export const GATEWAY_ROUTE_SCHEMA = {
     type: 'object',
     required: ['dialect', 'profile'],
     properties: {
-      dialect: text('`nginx`, `forward-auth` or `envoy`.'),
+      dialect: text(`One of ${DIALECTS.map(({ id }) => `\`${id}\``).join(', ')}.`),
       profile: text('`default`, or a name in `GATEWAY_PROFILES_FILE`.'),
     },
   },

@@ -4,11 +4,18 @@
  */
 import { METHODS } from 'node:http';
 import t from 'tap';
+import { DIALECTS } from '../../src/gateways/registry.ts';
 import { askGateway, createGatewayApp, originalHeaders, riskOf } from '../support/ask-gateway.ts';
 import { createManualClock, createTestApp, KEYS, startEmulators } from '../support/test-app.ts';
 
 const emulators = await startEmulators(t);
-const DIALECTS = ['nginx', 'forward-auth', 'envoy'] as const;
+/** Those that describe the original request in headers, and every one of them with every other. */
+const BY_HEADERS = DIALECTS.flatMap(({ id, originalHeaders: names }) =>
+  names === null ? [] : [{ id, originalHeaders: names }],
+);
+const ORDERED_PAIRS = BY_HEADERS.flatMap(({ id }) =>
+  BY_HEADERS.flatMap((other) => (other.id === id ? [] : [[id, other.id] as const])),
+);
 const VERDICTS = [
   ['allow', 200, /^ALLOW id none$/],
   ['challenge', 401, /^CHALLENGE id STYTCH_CHALLENGE$/],
@@ -29,7 +36,7 @@ const PROFILES = {
 };
 const app = await createGatewayApp(t, PROFILES, { emulators });
 
-for (const dialect of DIALECTS) {
+for (const { id: dialect, originalHeaders: names } of DIALECTS) {
   t.test(`facts 1 and 2: ${dialect}: ALLOW is 200, CHALLENGE 401, BLOCK 403, and nothing else`, async (t) => {
     for (const [telemetryId, status, risk] of VERDICTS) {
       const reply = await askGateway(app, { dialect, telemetryId });
@@ -60,7 +67,7 @@ for (const dialect of DIALECTS) {
       t.same([passed.status, passed.headers['x-risk-decision']], [200, 'CHALLENGE']);
       t.equal((await askGateway(app, { ...ask, profile: 'forbid' })).status, 403);
       const redirected = await askGateway(app, { ...ask, profile: 'redirect' });
-      t.equal(redirected.status, dialect === 'nginx' ? 401 : 302);
+      t.ok([302, 401].includes(redirected.status), 'as test/gateways/registry.test.ts says');
       t.equal(redirected.headers['location'], 'https://login.example/step-up');
       t.equal((await askGateway(app, { ...ask, profile: 'pass', telemetryId: 'forged' })).status, 403);
     },
@@ -160,9 +167,7 @@ for (const dialect of DIALECTS) {
       const vary = String(cached['vary']);
       for (const name of ['X-Telemetry-ID', 'X-Device-ID', 'Cookie', 'User-Agent', 'X-Real-IP'])
         t.ok(vary.split(', ').includes(name), `${name} in ${vary}`);
-      const targets = { nginx: 'X-Original-URI', 'forward-auth': 'X-Forwarded-Uri', envoy: null };
-      const target = targets[dialect];
-      if (target !== null) t.ok(vary.includes(target), `the query is read: ${vary}`);
+      if (names !== null) t.ok(vary.includes(names.target), `the query is read: ${vary}`);
       t.equal((await of({ profile: 'header' }))['vary'], 'X-Telemetry-ID, X-Device-ID, User-Agent');
     },
   );
@@ -181,8 +186,7 @@ for (const dialect of DIALECTS) {
 t.test('fact 5: a dialect reads its own headers and no others', async (t) => {
   const ids = '?telemetry_id=allow&device_id=active';
   const none = { telemetryId: null, deviceId: null };
-  for (const own of ['nginx', 'forward-auth'] as const) {
-    const other = own === 'nginx' ? 'forward-auth' : 'nginx';
+  for (const [own, other] of ORDERED_PAIRS) {
     const headers = {
       ...originalHeaders(other, 'OPTIONS', '/health'),
       'x-original-url': `/x${ids}`,
@@ -198,22 +202,17 @@ t.test('fact 5: a dialect reads its own headers and no others', async (t) => {
     t.equal(missing.statusCode, 403);
     t.match(missing.headers, { 'x-risk-decision': 'BLOCK', 'x-risk-reasons': 'REQUEST_MALFORMED' });
   }
-  const spoofed = {
-    ...originalHeaders('nginx', 'GET', `/x${ids}`),
-    ...originalHeaders('forward-auth', 'GET', `/x${ids}`),
-  };
+  t.ok(ORDERED_PAIRS.length >= 2);
+  const spoofed = Object.assign({}, ...BY_HEADERS.map(({ id }) => originalHeaders(id, 'GET', `/x${ids}`)));
   t.equal((await askGateway(app, { dialect: 'envoy', target: '/x', ...none, headers: spoofed })).status, 403);
 });
 
 t.test("fact 5: a header of the dialect that was sent twice is nobody's", async (t) => {
-  for (const [dialect, name] of [
-    ['nginx', 'x-original-uri'],
-    ['nginx', 'x-original-method'],
-    ['forward-auth', 'x-forwarded-uri'],
-    ['forward-auth', 'x-forwarded-method'],
-  ] as const) {
-    const reply = await askGateway(app, { dialect, headers: { [name]: ['/a', '/b'] } });
-    t.same([reply.status, riskOf(reply)], [403, 'BLOCK none REQUEST_MALFORMED'], name);
+  for (const { id: dialect, originalHeaders: names } of BY_HEADERS) {
+    for (const name of [names.target, names.method]) {
+      const reply = await askGateway(app, { dialect, headers: { [name]: ['/a', '/b'] } });
+      t.same([reply.status, riskOf(reply)], [403, 'BLOCK none REQUEST_MALFORMED'], name);
+    }
   }
   const malformed = await askGateway(app, { method: 'GET /x' });
   t.equal(riskOf(malformed), 'BLOCK none REQUEST_MALFORMED');
@@ -284,7 +283,7 @@ t.test('fact 10: a profile can keep to the time budget of its gateway', async (t
 
 t.test('ids are found in header, query and cookie, and the order is that of the profile', async (t) => {
   const none = { telemetryId: null, deviceId: null };
-  for (const dialect of DIALECTS) {
+  for (const { id: dialect } of DIALECTS) {
     t.equal((await askGateway(app, { dialect, ...none })).status, 403);
     const query = { target: '/x?telemetry_id=allow&device_id=active' };
     t.equal((await askGateway(app, { dialect, ...none, ...query })).status, 200);

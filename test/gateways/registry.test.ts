@@ -14,6 +14,7 @@ const OUTCOME: GatewayOutcome = {
 };
 const fake = (id: string): GatewayDialect => ({
   id,
+  originalHeaders: null,
   toOriginal: () => null,
   toAnswer: (outcome) => toSharedAnswer(outcome, null),
 });

@@ -7,6 +7,7 @@ import { gatewayRoutes } from '../../src/gateways/routes.ts';
 const outcome = refusedOutcome('CALLER_UNKNOWN');
 const broken: GatewayDialect = {
   id: 'broken',
+  originalHeaders: null,
   toOriginal: () => null,
   toAnswer: () => {
     throw new TypeError('a defect');

@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HTTPMethods } from 'fastify';
 import type { Test } from 'tap';
+import type { OriginalHeaders } from '../../src/gateways/definition.ts';
+import { DIALECTS } from '../../src/gateways/registry.ts';
 import { createDirectory, createTestApp, KEYS, type TestApp, type TestAppOptions } from './test-app.ts';
 
 /** An answer to a gateway. */
@@ -36,10 +38,10 @@ export const GATEWAY_SECRET_SHA256 = hash('sha256', GATEWAY_SECRET);
 export async function askGateway(app: TestApp, ask: GatewayAsk = {}): Promise<GatewayReply> {
   const { dialect = 'nginx', profile = 'default', method = 'GET', target = '/shop?page=1' } = ask;
   const { key = KEYS.decide, telemetryId = 'allow', deviceId = 'active', headers = {} } = ask;
-  const isEnvoy = dialect === 'envoy';
+  const isOriginal = originalHeadersOf(dialect) === null;
   const response = await app.app.server.inject({
-    method: (ask.subrequest ?? (isEnvoy ? method : 'GET')) as HTTPMethods & 'GET',
-    url: `/v1/gateway/${dialect}/${profile}${isEnvoy ? target : ''}`,
+    method: (ask.subrequest ?? (isOriginal ? method : 'GET')) as HTTPMethods & 'GET',
+    url: `/v1/gateway/${dialect}/${profile}${isOriginal ? target : ''}`,
     ...(ask.address === undefined ? {} : { remoteAddress: ask.address }),
     ...(ask.body === undefined ? {} : { payload: ask.body }),
     headers: {
@@ -53,11 +55,16 @@ export async function askGateway(app: TestApp, ask: GatewayAsk = {}): Promise<Ga
   return { status: response.statusCode, headers: response.headers, text: response.body };
 }
 
-/** What a gateway of the dialect says of the original request. */
+/** What a gateway of the dialect says of the original request; nothing for one that is none. */
 export function originalHeaders(dialect: string, method: string, target: string): Record<string, string> {
-  if (dialect === 'nginx') return { 'x-original-method': method, 'x-original-uri': target };
-  if (dialect !== 'forward-auth') return {};
-  return { 'x-forwarded-method': method, 'x-forwarded-uri': target, 'x-forwarded-host': 'shop.example' };
+  const names = originalHeadersOf(dialect);
+  if (names === null) return {};
+  const host = names.host === null ? {} : { [names.host]: 'shop.example' };
+  return { [names.method]: method, [names.target]: target, ...host };
+}
+
+function originalHeadersOf(dialect: string): OriginalHeaders | null {
+  return DIALECTS.find(({ id }) => id === dialect)?.originalHeaders ?? null;
 }
 
 /** The three headers, in short: `ALLOW none`, with `id` where there is one. */

@@ -8,6 +8,7 @@ import { singleValue } from '../original-request.ts';
  */
 export const envoy: GatewayDialect = {
   id: 'envoy',
+  originalHeaders: null,
   toOriginal: ({ method, rest, headers }) => ({
     method,
     target: rest.startsWith('/') ? rest : `/${rest}`,

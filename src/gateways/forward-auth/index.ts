@@ -2,16 +2,12 @@ import { toSharedAnswer } from '../answer.ts';
 import type { GatewayDialect } from '../definition.ts';
 import { originalFromHeaders } from '../original-request.ts';
 
-const TARGET = 'X-Forwarded-Uri';
+const HEADERS = { method: 'X-Forwarded-Method', target: 'X-Forwarded-Uri', host: 'X-Forwarded-Host' };
 
 /** Traefik `forwardAuth` and Caddy `forward_auth`. */
 export const forwardAuth: GatewayDialect = {
   id: 'forward-auth',
-  toOriginal: ({ headers }) =>
-    originalFromHeaders(headers, {
-      method: 'x-forwarded-method',
-      target: TARGET.toLowerCase(),
-      host: 'x-forwarded-host',
-    }),
-  toAnswer: (outcome) => toSharedAnswer(outcome, TARGET),
+  originalHeaders: HEADERS,
+  toOriginal: originalFromHeaders(HEADERS),
+  toAnswer: (outcome) => toSharedAnswer(outcome, HEADERS.target),
 };

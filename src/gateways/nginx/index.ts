@@ -2,7 +2,7 @@ import { toSharedAnswer } from '../answer.ts';
 import type { GatewayDialect } from '../definition.ts';
 import { originalFromHeaders } from '../original-request.ts';
 
-const TARGET = 'X-Original-URI';
+const HEADERS = { method: 'X-Original-Method', target: 'X-Original-URI', host: null };
 
 /**
  * nginx `auth_request`, and other gateways that can set two headers on a subrequest: ingress-nginx, HAProxy,
@@ -10,14 +10,14 @@ const TARGET = 'X-Original-URI';
  */
 export const nginx: GatewayDialect = {
   id: 'nginx',
-  toOriginal: ({ headers }) =>
-    originalFromHeaders(headers, { method: 'x-original-method', target: TARGET.toLowerCase(), host: null }),
+  originalHeaders: HEADERS,
+  toOriginal: originalFromHeaders(HEADERS),
   toAnswer: (outcome) => {
-    const answer = toSharedAnswer(outcome, TARGET);
+    const answer = toSharedAnswer(outcome, HEADERS.target);
     if (outcome.effect.kind !== 'redirect') return answer;
     // nginx accepts only 2xx, 401 and 403; a 302 would become a 500. Its configuration turns the Location
     // into a redirect.
-    const challenge = toSharedAnswer({ ...outcome, effect: { kind: 'challenge' } }, TARGET);
+    const challenge = toSharedAnswer({ ...outcome, effect: { kind: 'challenge' } }, HEADERS.target);
     return { ...challenge, headers: { ...challenge.headers, location: outcome.effect.url } };
   },
 };
