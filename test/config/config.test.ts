@@ -5,7 +5,7 @@ import { commonSettings } from '../../src/config/provider-settings.ts';
 import { REDIS_SETTINGS } from '../../src/config/redis-settings.ts';
 import { SERVICE_SETTINGS } from '../../src/config/service-settings.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
-import { PLUG_INS } from '../support/plug-ins.ts';
+import { NAMED_PLUG_INS, PLUG_INS } from '../support/plug-ins.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,13 +20,13 @@ const MINIMAL = {
 };
 
 function load(changes: Environment = {}): Config {
-  const loaded = loadConfig({ ...MINIMAL, ...changes }, PLUG_INS);
+  const loaded = loadConfig({ ...MINIMAL, ...changes }, NAMED_PLUG_INS);
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
   return loaded.value;
 }
 
 function mistakesOf(env: Environment): readonly string[] {
-  const loaded = loadConfig(env, PLUG_INS);
+  const loaded = loadConfig(env, NAMED_PLUG_INS);
   return loaded.ok ? [] : loaded.mistakes;
 }
 
@@ -217,7 +217,7 @@ for (const [name, values] of WRONG) {
 
 t.test('a link to a Kubernetes service is no setting, and is told', async (t) => {
   const env = { ...MINIMAL, GRPC_PORT: 'tcp://10.0.0.7:9090', GRPC_SERVICE_HOST: '10.0.0.7' };
-  const loaded = loadConfig(env, PLUG_INS);
+  const loaded = loadConfig(env, NAMED_PLUG_INS);
   if (!loaded.ok) throw new Error(loaded.mistakes.join());
   t.equal(loaded.value.grpcPort, null);
   t.match(loaded.value.ignored, [{ variable: 'GRPC_PORT', reason: /enableServiceLinks: false/ }]);
@@ -225,9 +225,9 @@ t.test('a link to a Kubernetes service is no setting, and is told', async (t) =>
 
 t.test('takes one hash key or a list of them, and not both', async (t) => {
   const [young, old, { ID_HASH_KEY: _, ...others }] = ['n'.repeat(32), 'o'.repeat(32), MINIMAL];
-  const loaded = loadConfig({ ...others, ID_HASH_KEYS: `${young}, ${old}` }, PLUG_INS);
+  const loaded = loadConfig({ ...others, ID_HASH_KEYS: `${young}, ${old}` }, NAMED_PLUG_INS);
   t.match(loaded, { ok: true, value: { idHashKeys: [young, old] } });
-  const lines = loadConfig({ ...others, ID_HASH_KEYS: `${young},\r\n${old}` }, PLUG_INS);
+  const lines = loadConfig({ ...others, ID_HASH_KEYS: `${young},\r\n${old}` }, NAMED_PLUG_INS);
   t.match(lines, { ok: true, value: { idHashKeys: [young, old] } }, 'one on each line of a file');
   t.match(mistakesOf({ ...MINIMAL, ID_HASH_KEYS: young }), [/^ID_HASH_KEY and ID_HASH_KEYS are both set/]);
   for (const [list, mistake] of [
@@ -268,7 +268,7 @@ t.test('names every mistake at once, those of files too', async (t) => {
     PREFACTOR_BASE_URL: `ftp://${canary}`,
   };
   const seen: unknown[] = [];
-  const loaded = loadConfig(env, PLUG_INS, (files) => {
+  const loaded = loadConfig(env, NAMED_PLUG_INS, (files) => {
     seen.push(files);
     return ['policies/default.yaml:1:1: is wrong', 'keys.yaml: cannot be read (ENOENT)'];
   });
@@ -287,7 +287,7 @@ t.test('takes an empty variable for one that is absent', async (t) => {
 
 t.test('enables a provider by its credentials, and wants all of them', async (t) => {
   const { STYTCH_PROJECT_ID: _project, STYTCH_SECRET: _secret, ...others } = MINIMAL;
-  const loaded = loadConfig(others, PLUG_INS);
+  const loaded = loadConfig(others, NAMED_PLUG_INS);
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
   t.equal(providerOf(loaded.value, 'stytch').isEnabled, false);
   t.match(mistakesOf({ ...others, STYTCH_SECRET: 'x' }), [/^STYTCH_PROJECT_ID is missing/]);

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { createOpenApiDocument } from '../../openapi/document.ts';
 import { createAnswerChecker, type ObservedAnswer } from '../support/answer-checker.ts';
 import { writeApiKeys } from '../support/api-key-file.ts';
 import { fuzzRun } from '../support/fuzz-run.ts';
@@ -13,8 +13,9 @@ import {
   type TestApp,
   type TestAppOptions,
 } from '../support/test-app.ts';
+import { VENDORS } from '../support/vendors.ts';
 
-const document = JSON.parse(readFileSync(new URL('../../openapi/openapi.json', import.meta.url), 'utf8'));
+const document = JSON.parse(await createOpenApiDocument(VENDORS));
 const check = createAnswerChecker(document);
 
 /** Ids of which the emulators say nothing bad, and some that they say bad things of or do not know. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { createOpenApiDocument } from '../../openapi/document.ts';
 import { INDEFINITE_OUTCOMES } from '../../src/domain/evidence.ts';
 import { emulatorEnvironment } from '../../src/emulators/server.ts';
 import { MOBILERUN_FULL, PREFACTOR_FULL, STYTCH_FULL } from '../providers/payloads.ts';
@@ -13,7 +14,7 @@ import { mutated, mutatedText } from '../support/mutations.ts';
 import { createTestApp, portOf, type TestApp } from '../support/test-app.ts';
 import { VENDORS } from '../support/vendors.ts';
 
-const document = JSON.parse(readFileSync(new URL('../../openapi/openapi.json', import.meta.url), 'utf8'));
+const document = JSON.parse(await createOpenApiDocument(VENDORS));
 const check = createAnswerChecker(document);
 
 /** What one provider answers. `ID` in a body stands for the id that was asked about. */

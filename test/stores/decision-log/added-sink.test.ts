@@ -9,7 +9,7 @@ import { findMisspeltVariables } from '../../../src/config/misspelt-variables.ts
 import type { LogRecord } from '../../../src/domain/decision-log/decision-record.ts';
 import { integer } from '../../../src/platform/setting.ts';
 import { defineSink, type SinkDefinition } from '../../../src/stores/decision-log/definition.ts';
-import { SINKS } from '../../../src/stores/decision-log/registry.ts';
+import { NAMED_PLUG_INS } from '../../support/plug-ins.ts';
 import { createDirectory, createEnvironment, createTestApp, startEmulators } from '../../support/test-app.ts';
 import { VENDORS } from '../../support/vendors.ts';
 
@@ -60,7 +60,7 @@ const archive = defineSink({
 });
 
 /** And the one line. */
-const sinks: readonly SinkDefinition[] = [...SINKS, archive];
+const sinks: readonly SinkDefinition[] = [...NAMED_PLUG_INS.sinks, archive];
 const plugIns = { providers: VENDORS, sinks };
 
 const ENV = {
