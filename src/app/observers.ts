@@ -1,6 +1,7 @@
 import type { MetricsSource } from '../http/routes/metrics.ts';
 import { measureCallers } from '../observers/caller-metrics.ts';
 import { type CircuitStates, createCircuitStates } from '../observers/circuit-states.ts';
+import { createDecisionLine } from '../observers/decision-line.ts';
 import { type Observer, observeAll } from '../observers/fan-out.ts';
 import { createLogObserver } from '../observers/log-observer.ts';
 import { measureService } from '../observers/service-metrics.ts';
@@ -31,7 +32,7 @@ interface Measured {
   readonly log: DecisionLog | null;
 }
 
-/** The log line, the metrics and the circuits. */
+/** The log lines, the metrics and the circuits. */
 export function createObservers({ config, version, logger }: AppContext, parts: Measured): Observers {
   const { files, redis, stores, log } = parts;
   const enabled = config.providers.filter(({ isEnabled }) => isEnabled).map(({ id }) => id);
@@ -47,6 +48,7 @@ export function createObservers({ config, version, logger }: AppContext, parts: 
   const circuits = createCircuitStates();
   const observers: Partial<Observer>[] = [createLogObserver(logger), circuits.observer];
   if (measured !== null) observers.push(measured.observer);
+  if (log === null || config.isDecisionLineWritten) observers.push(createDecisionLine(logger));
   return {
     observer: observeAll(observers),
     circuitOf: circuits.circuitOf,

@@ -27,6 +27,13 @@ export const SERVICE_SETTINGS = {
     default: 'info',
     description: 'The least severe level that is logged.',
   },
+  isDecisionLineWritten: {
+    env: 'LOG_DECISIONS',
+    schema: z.enum(['on', 'off'], 'must be on or off').transform((state) => state === 'on'),
+    default: 'off',
+    description:
+      '`on` writes a line `decision.made` for each decision that is recorded too. Without a decision log (`DECISION_LOG=off`) it is always written.',
+  },
   apiKeysFile: {
     env: 'API_KEYS_FILE',
     schema: z.string().min(1),

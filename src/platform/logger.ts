@@ -1,4 +1,4 @@
-import { type DestinationStream, destination, type LogFn, type Logger, pino } from 'pino';
+import { type DestinationStream, destination, type Level, type LogFn, type Logger, pino } from 'pino';
 import { toRfc3339 } from './rfc3339.ts';
 
 /**
@@ -33,7 +33,7 @@ export function createLogger(level: string, stream?: DestinationStream): LoggerH
   const options = {
     level,
     base: null,
-    timestamp: () => `,"time":"${toRfc3339(Date.now())}"`,
+    timestamp: toTimeMember,
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: toErrorFields },
     hooks: { logMethod: withoutErrorText },
@@ -59,6 +59,24 @@ export function createLogger(level: string, stream?: DestinationStream): LoggerH
       return closing;
     },
   };
+}
+
+/**
+ * Writes lines of one level, in their order among those of the logger, from JSON members that are text
+ * already. The logger must be one of `createLogger`, without bindings. Writes nothing where the level is not
+ * logged.
+ */
+export function createLineWriter(logger: Logger, level: Level): (members: string) => void {
+  if (!logger.isLevelEnabled(level)) return () => {};
+  const { [pino.symbols.streamSym]: stream } = logger as Logger & {
+    [pino.symbols.streamSym]: DestinationStream;
+  };
+  const head = `{"level":"${level}"`;
+  return (members) => stream.write(`${head}${toTimeMember()},${members}}\n`);
+}
+
+function toTimeMember(): string {
+  return `,"time":"${toRfc3339(Date.now())}"`;
 }
 
 /**

@@ -183,7 +183,7 @@ t.test('every log event is among the failure modes', async (t) => {
   ]
     .map(readText)
     .join('\n');
-  const events = [...sources.matchAll(/event: '([a-z_]+\.[a-z_]+)'/g)].map(([, event = '']) => event);
+  const events = [...sources.matchAll(/event(?:: '|":")([a-z_]+\.[a-z_]+)/g)].map(([, event = '']) => event);
   const redis = [...readText('src/stores/redis/handle.ts').matchAll(/readonly kind: '(\w+)'/g)];
   t.ok(events.length >= 7 && redis.length >= 7);
   for (const event of [...events, ...redis.map(([, kind]) => `redis.${kind}`)]) {

@@ -108,6 +108,7 @@ t.test('keeps identifiers out of output, Redis and its traffic, metrics, traces 
     DECISION_DEADLINE_MS: '10000',
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
     LOG_LEVEL: 'trace',
+    LOG_DECISIONS: 'on',
   });
   const answers: string[] = [];
   const ask = async (method: string, path: string, headers: Record<string, string>, body?: string) => {

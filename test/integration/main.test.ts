@@ -127,7 +127,7 @@ t.test('names a disabled provider in exactly one warning, with its inert rules',
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   t.test(`on ${signal} finishes the request in flight, takes no other, and exits 0`, async (t) => {
-    const settings = { DECISION_DEADLINE_MS: '10000', STYTCH_TIMEOUT_MS: '10000' };
+    const settings = { DECISION_DEADLINE_MS: '10000', STYTCH_TIMEOUT_MS: '10000', LOG_DECISIONS: 'on' };
     const service = await startService(t, { ...createServiceEnvironment(t, upstream), ...settings });
     const arrival = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();

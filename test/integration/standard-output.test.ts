@@ -17,7 +17,7 @@ const DECISIONS = 60;
 /** Starts the service with this standard output, asks it often, ends it, and answers how it ended. */
 async function runWithOutput(t: Test, stdout: number | 'pipe'): Promise<number | null> {
   const port = await findFreePort();
-  const env = { ...createServiceEnvironment(t, upstream), PORT: String(port) };
+  const env = { ...createServiceEnvironment(t, upstream), PORT: String(port), LOG_DECISIONS: 'on' };
   const child = spawn(process.execPath, ['src/main.ts'], {
     cwd: ROOT,
     env,

@@ -147,6 +147,8 @@ export async function createTestApp(
     ...unsetCredentials(options.disabled ?? []),
     // Emulators and test share the event loop, so that its delay says nothing of the service.
     EVENT_LOOP_DELAY_MAX_MS: '0',
+    // What must not be in a log is looked for in every line that there can be.
+    LOG_DECISIONS: 'on',
     ...options.env,
   };
   if (options.policy !== undefined) {
