@@ -2,6 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Repeat } from '../application/settle-decision.ts';
 import type { Decision } from '../domain/decision.ts';
+import { boundedTo } from '../platform/lru-bound.ts';
 
 /** A gateway retries within seconds; a user who repeats a request is seldom that fast. */
 const WINDOW_MS = 5_000;
@@ -41,7 +42,7 @@ interface Memory {
  */
 export function createRepeats(monotonicMs: () => number): Repeats {
   const secret = randomBytes(32).toString('base64');
-  const latest = new LRUCache<string, Remembered>({ max: ENTRIES_MAX });
+  const latest = new LRUCache<string, Remembered>(boundedTo(ENTRIES_MAX));
   const memory: Memory = { latest, pending: new Map(), monotonicMs };
   return {
     about: (question) => createRepeat(memory, hash('sha256', secret + JSON.stringify(question), 'base64')),

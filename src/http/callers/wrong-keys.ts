@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../application/clock.ts';
 import { networkOfAddress } from '../../domain/ip-address.ts';
+import { boundedTo } from '../../platform/lru-bound.ts';
 
 /** Counts wrong keys by address. */
 interface WrongKeys {
@@ -28,7 +29,9 @@ const PREFIXES = { 4: 32, 6: 64 } as const;
 
 /** Builds the counter; in memory, bounded, and of one process. */
 export function createWrongKeys({ clock, max }: WrongKeysOptions): WrongKeys {
-  const windows = new LRUCache<string, { count: number; readonly endsAtMs: number }>({ max: ADDRESSES_MAX });
+  const windows = new LRUCache<string, { count: number; readonly endsAtMs: number }>(
+    boundedTo(ADDRESSES_MAX),
+  );
   return {
     note: (address) => {
       const network = networkOfAddress(address ?? '', PREFIXES) ?? 'none';

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { RequestCounter, WindowCount } from '../../application/callers/request-counter.ts';
 import type { Clock } from '../../application/clock.ts';
+import { boundedTo } from '../../platform/lru-bound.ts';
 
 /** The counter of one process. */
 export interface MemoryRequestCounter extends RequestCounter {
@@ -19,7 +20,7 @@ const WINDOWS_MAX = 10_000;
 
 /** Builds an empty counter, bounded in callers. */
 export function createMemoryRequestCounter({ clock }: { readonly clock: Clock }): MemoryRequestCounter {
-  const windows = new LRUCache<string, Window>({ max: WINDOWS_MAX });
+  const windows = new LRUCache<string, Window>(boundedTo(WINDOWS_MAX));
   return {
     count: (callerId, windowMs) => {
       const key = `${callerId} ${windowMs}`;

@@ -5,6 +5,7 @@ import type {
   StoredAnswer,
 } from '../../application/callers/idempotency-store.ts';
 import type { Clock } from '../../application/clock.ts';
+import { boundedTo } from '../../platform/lru-bound.ts';
 
 interface MemoryIdempotencyStoreOptions {
   readonly clock: Clock;
@@ -30,7 +31,7 @@ const ENTRIES_MAX = 10_000;
  */
 export function createMemoryIdempotencyStore(options: MemoryIdempotencyStoreOptions): IdempotencyStore {
   const { clock, entriesMax = ENTRIES_MAX } = options;
-  const entries = new LRUCache<string, Entry>({ max: entriesMax });
+  const entries = new LRUCache<string, Entry>(boundedTo(entriesMax));
   const find = (key: string): Entry | null => {
     const entry = entries.get(key);
     return entry !== undefined && entry.endsAtMs > clock.monotonicMs() ? entry : null;

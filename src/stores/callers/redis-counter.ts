@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { WindowCount } from '../../application/callers/request-counter.ts';
 import type { Clock } from '../../application/clock.ts';
+import { boundedTo } from '../../platform/lru-bound.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import { withScripts } from '../redis/scripts.ts';
 
@@ -52,7 +53,7 @@ const RESERVES_MAX = 10_000;
 export function createRedisRequestCounter(handle: RedisHandle, clock: Clock): RedisRequestCounter {
   const { client, guard, keys } = handle;
   const scripted = withScripts<CounterScripts>(client, { countRequests: { numberOfKeys: 1, lua: COUNT } });
-  const reserves = new LRUCache<string, Reserve>({ max: RESERVES_MAX });
+  const reserves = new LRUCache<string, Reserve>(boundedTo(RESERVES_MAX));
   const asking = new Map<string, Promise<Reserve | null>>();
 
   const take = (reserve: Reserve | null | undefined): WindowCount | null => {

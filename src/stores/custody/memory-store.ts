@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../application/clock.ts';
 import type { CustodyName, CustodyStore } from '../../application/custody/custody-store.ts';
 import { type CustodyBinding, type CustodyRecord, useBinding } from '../../domain/custody.ts';
+import { boundedTo } from '../../platform/lru-bound.ts';
 import { briefLifeMs, custodyLifeMs } from './custody-life.ts';
 import { createForgottenKeys } from './forgotten-keys.ts';
 
@@ -60,7 +61,7 @@ class LruCustodyStore implements MemoryCustodyStore {
     this.#clock = clock;
     this.#retentionMs = retentionMs;
     this.#entries = new LRUCache({
-      max: entriesMax,
+      ...boundedTo(entriesMax),
       dispose: ({ binding, untilMs }, key, reason) => {
         const nowMs = clock.monotonicMs();
         if (reason !== 'evict' || untilMs <= nowMs) return;

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { boundedTo } from '../../platform/lru-bound.ts';
 import { BRIEF_LIFE_MS } from './custody-life.ts';
 
 interface PendingKeepsOptions {
@@ -44,7 +45,7 @@ const RETRY_MS = 500;
  */
 export function createPendingKeeps(options: PendingKeepsOptions): PendingKeeps {
   const { monotonicMs, isUp, send, keepsMax = KEEPS_MAX, retryMs = RETRY_MS } = options;
-  const waiting = new LRUCache<string, Pending>({ max: keepsMax });
+  const waiting = new LRUCache<string, Pending>(boundedTo(keepsMax));
   let isSending = false;
   let timer: NodeJS.Timeout | undefined;
 

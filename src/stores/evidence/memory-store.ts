@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../application/clock.ts';
 import type { StoredEvidence } from '../../application/evidence/evidence-store.ts';
 import type { Evidence } from '../../domain/evidence.ts';
+import { boundedTo } from '../../platform/lru-bound.ts';
 import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from './closable-evidence-store.ts';
 import { isSettled, remainingLifeMs } from './remaining-life.ts';
 
@@ -62,7 +63,7 @@ class LruEvidenceStore implements MemoryEvidenceStore {
   constructor(options: MemoryEvidenceStoreOptions) {
     this.#clock = options.clock;
     this.#ttlCapMs = options.ttlCapMs ?? Number.POSITIVE_INFINITY;
-    this.#entries = new LRUCache({ max: options.entriesMax ?? ENTRIES_MAX });
+    this.#entries = new LRUCache(boundedTo(options.entriesMax ?? ENTRIES_MAX));
   }
 
   get(key: string): StoredEvidence | null {

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { StoredEvidence, StoreReading } from '../../application/evidence/evidence-store.ts';
 import type { Evidence } from '../../domain/evidence.ts';
+import { boundedTo } from '../../platform/lru-bound.ts';
 import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from './closable-evidence-store.ts';
 import type { MemoryEvidenceStore } from './memory-store.ts';
 import type { RedisEvidenceStore } from './redis-store.ts';
@@ -33,7 +34,7 @@ class TieredEvidenceStore implements ClosableEvidenceStore {
   /** Counts the moments at which evidence on its way from Redis may have become void. */
   #generation = 0;
   /** The latest settled answer of each key that Redis has not confirmed. */
-  readonly #unwritten = new LRUCache<string, Pick<Evidence, 'observedAtMs'>>({ max: UNWRITTEN_MAX });
+  readonly #unwritten = new LRUCache<string, Pick<Evidence, 'observedAtMs'>>(boundedTo(UNWRITTEN_MAX));
 
   constructor(options: TieredEvidenceStoreOptions) {
     this.#memory = options.memory;
