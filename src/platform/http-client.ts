@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { Socket } from 'node:net';
-import { buildConnector, type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { createProxyTunnels, type ProxyTunnels } from './proxy-tunnel.ts';
+import { buildConnector, type Connector, Pool } from './undici.ts';
 
 /** A request to one origin. `path` begins with a slash and is already percent-encoded. */
 export interface HttpRequest {
@@ -88,7 +89,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 }
 
 class PooledHttpClient implements HttpClient {
-  readonly #pool: Pool;
+  readonly #pool: Dispatcher;
   readonly #pathPrefix: string;
   readonly #bodyBytesMax: number;
   readonly #outstandingMax: number;
@@ -142,7 +143,7 @@ class PooledHttpClient implements HttpClient {
     await Promise.all([this.#pool.destroy(), this.#tunnels?.close()]);
   }
 
-  #createConnector(): buildConnector.connector {
+  #createConnector(): Connector {
     const connect = buildConnector({ allowH2: false, timeout: CONNECT_TIMEOUT_MS });
     return (options, callback) => {
       // The socket is returned although the declared type says void.
@@ -158,7 +159,7 @@ class PooledHttpClient implements HttpClient {
 }
 
 /** Connects to the peer through a tunnel, in which its TLS begins. */
-function throughTunnels(tunnels: ProxyTunnels, connect: buildConnector.connector): buildConnector.connector {
+function throughTunnels(tunnels: ProxyTunnels, connect: Connector): Connector {
   return (options, callback) => {
     const { hostname, port, protocol } = options;
     const isSecure = protocol === 'https:';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type buildConnector, Pool } from 'undici';
+import { type Connector, Pool } from './undici.ts';
 
 /**
  * An error of the way to the peer, not of the peer. `code` begins with PROXY_ and holds a status or the code
@@ -25,11 +25,7 @@ export interface ProxyTunnels {
  * Opens tunnels by CONNECT. The credentials of `proxy` go to it alone, and into no error. A proxy that does
  * not answer within `timeoutMs` has failed.
  */
-export function createProxyTunnels(
-  proxy: URL,
-  connect: buildConnector.connector,
-  timeoutMs: number,
-): ProxyTunnels {
+export function createProxyTunnels(proxy: URL, connect: Connector, timeoutMs: number): ProxyTunnels {
   // A tunnel takes its connection out of the pool, which then opens another.
   const pool = new Pool(proxy.origin, { connect, headersTimeout: timeoutMs });
   const authorization = toAuthorization(proxy);

@@ -1,4 +1,5 @@
-import { Cluster, type Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
+import { loadRedisLibrary } from './client-library.ts';
 import { closeConnection } from './close-connection.ts';
 import type { RedisConnection } from './connection.ts';
 import { reconnectDelayMs, toCommonOptions } from './connection-options.ts';
@@ -63,6 +64,7 @@ export function createClusterConnection(target: ClusterTarget, name: string): Re
 }
 
 function open(target: ClusterTarget, name: string): Cluster {
+  const { Cluster } = loadRedisLibrary();
   return new Cluster([...target.nodes], {
     enableAutoPipelining: true,
     enableOfflineQueue: false,

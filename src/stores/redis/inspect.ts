@@ -1,4 +1,5 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import { loadRedisLibrary } from './client-library.ts';
 import { expectErrors } from './close-connection.ts';
 import { toCommonOptions } from './connection-options.ts';
 import { isRedisReply, redisErrorCode } from './error-code.ts';
@@ -219,6 +220,7 @@ export function toProblem(code: string): RedisProblem {
 }
 
 function open(target: Pick<RedisTarget, 'credentials' | 'tls'>, address: RedisAddress): Redis {
+  const { Redis } = loadRedisLibrary();
   return new Redis({
     ...toCommonOptions(target, 'riskgate-inspection'),
     ...address,

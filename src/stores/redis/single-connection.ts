@@ -1,4 +1,5 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
+import { loadRedisLibrary } from './client-library.ts';
 import { closeConnection } from './close-connection.ts';
 import type { RedisConnection } from './connection.ts';
 import { reconnectDelayMs, toCommonOptions, toLogin, toTlsOptions } from './connection-options.ts';
@@ -93,6 +94,7 @@ async function verifyWrites(redis: Redis, target: RedisTarget): Promise<void> {
 function open(target: RedisTarget, name: string): Redis {
   const options = toOptions(target, name);
   if (target.topology === 'cluster') return openOneOf(target, options);
+  const { Redis } = loadRedisLibrary();
   return new Redis({ ...options, ...toPlace(target), db: target.database });
 }
 
@@ -125,6 +127,7 @@ function toPlace(target: StandaloneTarget | SentinelTarget) {
 
 /** Each attempt goes to the next node: the one that was lost may not come back. */
 function openOneOf({ nodes }: ClusterTarget, options: ReturnType<typeof toOptions>): Redis {
+  const { Redis } = loadRedisLibrary();
   const [first] = nodes;
   let attempts = 1;
   const redis: Redis = new Redis({
