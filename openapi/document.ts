@@ -5,8 +5,8 @@ import { ROUTE_COMPILERS } from '../src/http/server.ts';
 import { PROVIDERS } from '../src/providers/registry.ts';
 
 /**
- * The text of openapi.json as the service of this version serves it with these providers, indented, with a newline at its end. Its
- * routes are registered as those of a service are, with nothing behind them.
+ * The text of openapi.json as the service of this version serves it with these providers, indented, with a
+ * newline at its end. Its routes are registered as those of a service are, with nothing behind them.
  */
 export async function createOpenApiDocument(providers = PROVIDERS): Promise<string> {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {

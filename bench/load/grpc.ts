@@ -4,7 +4,7 @@ import type { LoadClient } from './connection.ts';
 import { type LoadJob, SERIAL, toSerialText } from './job.ts';
 
 /** An Envoy has a connection for each of its threads, and many calls on each. */
-const LANES_PER_CONNECTION = 4;
+const CALLS_PER_CONNECTION = 4;
 /** Envoy sends its timeout in every call. This one is long enough for a busy machine. */
 const TIMEOUT_MS = 5_000;
 const CONNECT_WAIT_MS = 5_000;
@@ -19,7 +19,7 @@ export function renderCall(job: LoadJob, serial: number): Buffer {
 /** As many clients as the job has connections; several share each connection. */
 export async function openClients(job: LoadJob): Promise<LoadClient[]> {
   const metadata = Metadata.fromHttp2Headers(job.headers);
-  const clients = Array.from({ length: Math.ceil(job.connections / LANES_PER_CONNECTION) }, () => {
+  const clients = Array.from({ length: Math.ceil(job.connections / CALLS_PER_CONNECTION) }, () => {
     const options = { 'grpc.use_local_subchannel_pool': 1 };
     return new Client(`127.0.0.1:${job.port}`, credentials.createInsecure(), options);
   });

@@ -15,8 +15,8 @@ export interface RedisInUse {
   watch(health: () => ConnectionHealth | null): void;
   state(): StoreState;
   /**
-   * What to say of Redis to whoever asks: the finding, or else why a connection is down. Null when all are
-   * up.
+   * The problem with Redis, as callers are told it: the finding, or else why a connection is down. Null when
+   * all are up.
    */
   problem(): StoreProblem | null;
   /** Asks for an inspection: a command was refused with this code. */

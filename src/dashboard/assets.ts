@@ -33,7 +33,10 @@ export interface Asset {
   readonly type: string;
   /** The name holds a hash of the content, so that it never changes. */
   readonly isImmutable: boolean;
-  /** The smallest representation that an `Accept-Encoding` field allows. Each is made once, when first asked for. */
+  /**
+   * The smallest representation that an `Accept-Encoding` field allows. Each is made once, when first asked
+   * for.
+   */
   representation(acceptEncoding: string | undefined): Promise<Representation>;
 }
 

@@ -8,7 +8,7 @@ import type { Subject } from '../domain/subject.ts';
 import { authenticateGateway, type FindKeyHolder, type GatewayCredentials } from './authenticate-gateway.ts';
 import type { GatewayOutcome, OriginalRequest } from './definition.ts';
 import { isExempt } from './exemption.ts';
-import { findSubject, NOBODY } from './find-subject.ts';
+import { EMPTY_SUBJECT, findSubject } from './find-subject.ts';
 import {
   DEFECT_OUTCOME,
   decidedOutcome,
@@ -147,7 +147,7 @@ function ask(flow: Flow, question: KnownQuestion): GatewayOutcome | Promise<Gate
     const deadlineMs = shorterOf(profile.deadlineMs, question.deadlineMs);
     // Of a subject that is ambiguous no reading is right, and none is kept.
     const settled = decide(
-      subject ?? { ...NOBODY, action: profile.action },
+      subject ?? { ...EMPTY_SUBJECT, action: profile.action },
       { maxAgeMs: null, deadlineMs, caller: caller.id, traceparent },
       { caller: caller.id, entryPoint: dialect, requestId, repeat },
     );
@@ -164,7 +164,7 @@ function toSigns(
 ): readonly (string | null | undefined)[] {
   const device = subject?.device.kind === 'shared' ? subject.device.id : null;
   const asked = [dialect, profile.name, caller.id, original.method, original.host, original.target];
-  const { telemetryId, accountId, ip, ipUnreadable, userAgent } = subject ?? NOBODY;
+  const { telemetryId, accountId, ip, ipUnreadable, userAgent } = subject ?? EMPTY_SUBJECT;
   return [...asked, telemetryId, device, accountId, ip, ipUnreadable, userAgent];
 }
 

@@ -35,12 +35,12 @@ const FIND_PART: Readonly<Record<SubjectPart, FindPart>> = {
 
 const FINDERS = Object.values(FIND_PART);
 
-/** A subject of which nothing is known yet. */
-export const NOBODY: Subject = { telemetryId: null, device: { kind: 'shared', id: null } };
+/** A subject without any id. */
+export const EMPTY_SUBJECT: Subject = { telemetryId: null, device: { kind: 'shared', id: null } };
 
 /** Who the original request is about, or null when an id is repeated or malformed. */
 export function findSubject(original: OriginalRequest, profile: GatewayProfile): Subject | null {
-  const subject = { ...NOBODY, action: profile.action, userAgent: findUserAgent(original.headers) };
+  const subject = { ...EMPTY_SUBJECT, action: profile.action, userAgent: findUserAgent(original.headers) };
   for (const find of FINDERS) {
     const part = find(original, profile);
     if (part === null) return null;

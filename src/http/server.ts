@@ -123,7 +123,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('onRequest', (request, reply, done) => {
     request.receivedAtMs = clock.monotonicMs();
     void reply.header('x-request-id', request.id);
-    // Whoever keeps the connection would meet its end later, in the middle of a request.
+    // A client that keeps the connection would see it end later, in the middle of a request.
     if (options.isDraining()) void reply.header('connection', 'close');
     done();
   });

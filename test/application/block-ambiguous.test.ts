@@ -2,7 +2,7 @@ import t from 'tap';
 import { createBlockAmbiguous } from '../../src/application/block-ambiguous.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
 
-const NOBODY = { telemetryId: null, device: { kind: 'shared', id: null } } as const;
+const EMPTY_SUBJECT = { telemetryId: null, device: { kind: 'shared', id: null } } as const;
 
 t.test('blocks an ambiguous subject by whatever policy, and names every provider as skipped', async (t) => {
   const block = createBlockAmbiguous({
@@ -11,7 +11,7 @@ t.test('blocks an ambiguous subject by whatever policy, and names every provider
     clock: { nowMs: () => 7, monotonicMs: () => 0 },
     newId: () => 'the-id',
   });
-  const decision = await block(NOBODY, { maxAgeMs: null, deadlineMs: null });
+  const decision = await block(EMPTY_SUBJECT, { maxAgeMs: null, deadlineMs: null });
   t.match(decision, {
     id: 'the-id',
     verdict: 'BLOCK',

@@ -128,7 +128,7 @@ function randomRecord(random: Random, nowMs: number, serial: number): DecisionRe
   });
 }
 
-const NOBODY = 'f'.repeat(32);
+const UNUSED_HASH = 'f'.repeat(32);
 
 /** Finds the one record of `createDecisionRecord` that none of the others is like. */
 const FILTERS: Readonly<Record<string, RecordFilter>> = {
@@ -142,8 +142,8 @@ const FILTERS: Readonly<Record<string, RecordFilter>> = {
   degraded: { degraded: false },
   'policy by id': { policy: 'strict' },
   'policy by hash': { policy: 'sha256:2' },
-  telemetry: { telemetry: [NOBODY, 'c'.repeat(32)] },
-  device: { device: ['d'.repeat(32), NOBODY] },
+  telemetry: { telemetry: [UNUSED_HASH, 'c'.repeat(32)] },
+  device: { device: ['d'.repeat(32), UNUSED_HASH] },
   account: { account: ['e'.repeat(32)] },
 };
 
@@ -195,7 +195,7 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
       [rare.decision_id],
       'all at once',
     );
-    t.same(await idsOf(reader, { device: [NOBODY, NOBODY] }), []);
+    t.same(await idsOf(reader, { device: [UNUSED_HASH, UNUSED_HASH] }), []);
     t.same(await idsOf(reader, { caller: 'bank', decision: 'ALLOW' }), []);
     const { entries } = await reader.query({ caller: 'bank' }, { before: null, limit: 1 });
     t.strictSame(entries[0]?.record, rare, 'the record is whole');

@@ -5,8 +5,8 @@
  */
 import { parseArgs } from 'node:util';
 import { installMissing, ROTATING } from '../support/install-programs.ts';
-import { type LaneSink, runLane, runRotationLane } from './lanes.ts';
 import { ROTATIONS, type Rotation } from './rotation.ts';
+import { runKillTrial, runRotationTrial, type StrictSink } from './trials.ts';
 
 const { values } = parseArgs({
   options: { kills: { type: 'string', default: '200' }, rotations: { type: 'string', default: '40' } },
@@ -15,8 +15,8 @@ const kills = Number(values.kills);
 const rotations = Number(values.rotations);
 const teardowns: (() => unknown)[] = [];
 const t = { teardown: (handler: () => unknown) => teardowns.push(handler) };
-/** Each lane has a service and a log of its own. */
-const LANES: readonly { sink: LaneSink; share: number }[] = [
+/** Each trial has a service and a log of its own. */
+const KILL_TRIALS: readonly { sink: StrictSink; share: number }[] = [
   { sink: 'file', share: 0.35 },
   { sink: 'file', share: 0.35 },
   { sink: 'redis', share: 0.3 },
@@ -30,9 +30,9 @@ if (lacking.length > 0) throw new Error('npm run durability needs logrotate on t
 
 try {
   const reports = await Promise.all(
-    LANES.map(async ({ sink, share }) => ({
+    KILL_TRIALS.map(async ({ sink, share }) => ({
       sink,
-      ...(await runLane(t, sink, Math.ceil(kills * share), Math.random)),
+      ...(await runKillTrial(t, sink, Math.ceil(kills * share), Math.random)),
     })),
   );
   for (const { sink, kills: killed, killsUnderLoad, received, missing } of reports) {
@@ -51,14 +51,14 @@ try {
 console.log(`${passed} passed, ${failed} failed`);
 if (failed > 0) process.exitCode = 1;
 
-/** Each lane is one test. */
+/** Each trial is one test. */
 function count(hasFailed: boolean): void {
   if (hasFailed) failed += 1;
   else passed += 1;
 }
 
 async function rotate(rotation: Rotation): Promise<void> {
-  const { received, missing, twice } = await runRotationLane(t, rotation, rotations, Math.random);
+  const { received, missing, twice } = await runRotationTrial(t, rotation, rotations, Math.random);
   console.log(
     `rotation ${rotation}: ${rotations} rotations; ${received} decisions answered, ${missing.length} of them missing in the files, ${twice} written twice`,
   );
@@ -68,7 +68,7 @@ async function rotate(rotation: Rotation): Promise<void> {
 
 /** It may lose records, and is to say so. */
 async function truncate(): Promise<void> {
-  const report = await runRotationLane(t, 'copytruncate', rotations, Math.random);
+  const report = await runRotationTrial(t, 'copytruncate', rotations, Math.random);
   const { received, missing, isTruncationTold } = report;
   const told = isTruncationTold ? 'told' : 'not told';
   console.log(`copytruncate, which is unsafe: ${missing.length} of ${received} missing, ${told} in the log`);

@@ -165,7 +165,7 @@ for (const provider of ALL) {
     t.match(first.json, { decision: 'CHALLENGE', degraded: true });
     t.equal(emulators.callCount(provider, id), 2);
     const second = await app.decide(bodyFor({ [provider]: id }));
-    t.match(second.json, { decision: 'ALLOW', degraded: false }, 'and asks anew for the next decision');
+    t.match(second.json, { decision: 'ALLOW', degraded: false }, 'and asks again for the next decision');
     t.equal(emulators.callCount(provider, id), 3);
   });
 

@@ -1,12 +1,12 @@
 import t from 'tap';
-import { runLane } from '../durability/lanes.ts';
+import { runKillTrial } from '../durability/trials.ts';
 
 /** `npm run durability` kills 200 times. */
 const KILLS = 3;
 
 for (const sink of ['file', 'redis'] as const) {
   t.test(`holds every decision that was answered before a SIGKILL, in the ${sink}`, async (t) => {
-    const report = await runLane(t, sink, KILLS, Math.random);
+    const report = await runKillTrial(t, sink, KILLS, Math.random);
     t.same(report.missing, []);
     t.ok(report.received >= KILLS, `${report.received} decisions were answered`);
     t.ok(report.killsUnderLoad > 0, 'answers were under way');

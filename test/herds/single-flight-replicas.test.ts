@@ -141,7 +141,7 @@ t.test('learns soon that the other replica failed, and asks itself once', async 
   t.equal(emulators.callCount('stytch', body.telemetry_id), 4, 'a call and its retry at each');
 });
 
-t.test('asks anew for a caller who wants no evidence of the past, whoever else asks', async (t) => {
+t.test('asks again for a caller who wants no evidence of the past, whoever else asks', async (t) => {
   const [here, there] = await openApps(t);
   const body = { telemetry_id: 'fault-slow-200-bypass', device_ids: {} };
   const first = here.decide(body);

@@ -135,13 +135,13 @@ t.test('takes no changed file that others may read, where others can reach it', 
   const ask = async (key: string) => (await own.ask('GET', '/v1/policy', { key })).status;
   const refusals = () => own.logs.filter(({ event }) => event === 'api_keys.refused');
   chmodSync(file, 0o644);
-  writeApiKeys(directory, [{ id: 'login', key: 'drawn-anew' }]);
+  writeApiKeys(directory, [{ id: 'login', key: 'redrawn' }]);
   await until('the open file is refused', () => refusals().length > 0);
   t.match(refusals(), [{ mistakes: [/own-api-keys\.yaml: its mode is 0644; .*chmod/] }]);
-  t.same([await ask('drawn'), await ask('drawn-anew')], [200, 401], 'the last good one stays');
+  t.same([await ask('drawn'), await ask('redrawn')], [200, 401], 'the last good one stays');
   chmodSync(file, 0o440);
   await until('the closed file is taken', () => own.events().includes('api_keys.reloaded'));
-  t.same([await ask('drawn'), await ask('drawn-anew')], [401, 200]);
+  t.same([await ask('drawn'), await ask('redrawn')], [401, 200]);
 });
 
 t.test('revokes a key by a file that has the time and the size of the last one', async (t) => {

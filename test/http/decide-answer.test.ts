@@ -53,7 +53,7 @@ t.test('answers with exactly the fields of the contract', async (t) => {
   t.match(json.expires_at, RFC_3339_UTC);
 });
 
-t.test('says of every provider how its evidence was come by', async (t) => {
+t.test('says of every provider where its evidence came from', async (t) => {
   const { json } = await app.decide({ ...GOOD, max_age_ms: 0 });
   t.same(Object.keys(json.providers), ['stytch', 'mobilerun', 'prefactor']);
   for (const use of Object.values(json.providers)) {

@@ -48,7 +48,7 @@ t.test('keeps each outcome for its own time and not longer', async (t) => {
     clock.advance(ttlMs - 1);
     t.match(await ask(body), { cache: 'hit', age_ms: ttlMs - 1 });
     clock.advance(1);
-    t.equal((await ask(body)).cache, 'miss', 'asked anew at the end');
+    t.equal((await ask(body)).cache, 'miss', 'asked again at the end');
   }
 });
 
@@ -102,7 +102,7 @@ t.test('keeps an answer of Stytch no longer than it says', async (t) => {
   t.equal((await ask(expired)).cache, 'miss', 'an answer that has expired is not kept at all');
 });
 
-t.test('asks anew for a caller who wants no cached evidence, and keeps the new answer', async (t) => {
+t.test('asks again for a caller who wants no cached evidence, and keeps the new answer', async (t) => {
   const { ask, clock } = await open(t);
   await ask();
   clock.advance(1_000);

@@ -135,5 +135,5 @@ t.test('serves the documentation below a path that a proxy takes away', async (t
     t.equal(new URL(servers[0]?.url ?? '', `${prefix}${document}`).href, `${prefix}/`, document);
   }
   const { statusCode, headers } = await app.app.server.inject('/docs/yaml');
-  t.same([statusCode, headers.location], [308, 'json'], 'YAML is not written anew for everyone');
+  t.same([statusCode, headers.location], [308, 'json'], 'YAML is not written again for everyone');
 });

@@ -80,7 +80,11 @@ for (const [what, lose, mend] of LOSSES) {
       const during = await app.decide(GOOD, once('"k"'));
       t.equal(during.status, 200);
       t.equal(during.headers['idempotency-replayed'], undefined);
-      t.not(during.json.decision_id, before.json.decision_id, 'decided anew, and not replayed from anywhere');
+      t.not(
+        during.json.decision_id,
+        before.json.decision_id,
+        'decided again, and not replayed from anywhere',
+      );
       t.ok(countOf(app, 'idempotency.unprotected') >= 1);
       await mend(redis);
       await untilUp(app, 2);

@@ -177,9 +177,13 @@ for (const [where, open] of [
         what,
       );
     }
-    const anew = { ...subject, telemetry_id: fresh(), max_age_ms: 0 };
+    const uncached = { ...subject, telemetry_id: fresh(), max_age_ms: 0 };
     for (let uses = 1; uses <= 3; uses += 1)
-      t.match(await ask(app, anew), { json: { decision: 'ALLOW' }, telemetry: { uses } }, 'evidence anew');
+      t.match(
+        await ask(app, uncached),
+        { json: { decision: 'ALLOW' }, telemetry: { uses } },
+        'fresh evidence',
+      );
   });
 
   t.test(`tells a replay in another spelling, where the provider knows both, in ${where}`, async (t) => {

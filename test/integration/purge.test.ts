@@ -88,7 +88,7 @@ for (const [level, open] of [
     await until('the first call is under way', () => asked() === 1);
     t.equal((await purge(app, 'telemetry_id=fault-slow-300')).status, 200);
     const after = app.decide(body);
-    await until('the request after the purge asks anew', () => asked() === 2);
+    await until('the request after the purge asks again', () => asked() === 2);
     t.equal((await before).json.decision, 'ALLOW', 'who waited is answered');
     t.equal((await after).json.providers.stytch.cache, 'miss');
     t.equal(asked(), 2);
@@ -133,7 +133,7 @@ t.test('forgets on the replica that did not get the request', async (t) => {
     (await cacheStates(there)).every((state) => state === 'hit'),
   );
   t.equal((await purge(here, 'telemetry_id=allow&device_id=active')).status, 200);
-  await until('the other replica asks anew', async () =>
+  await until('the other replica asks again', async () =>
     (await cacheStates(there)).every((state) => state === 'miss'),
   );
 });

@@ -98,7 +98,7 @@ t.test('keeps for later what arrives after the one deadline that asked for it', 
   t.equal(app.emulators.callCount('stytch', 'fault-slow-200'), 1);
 });
 
-t.test('asks anew for everyone who wants no evidence of the past', async (t) => {
+t.test('asks again for everyone who wants no evidence of the past', async (t) => {
   const app = await openMemory(t);
   const body = { telemetry_id: 'fault-slow-100', device_id: 'active' };
   const first = app.decide(body);

@@ -83,7 +83,7 @@ t.test(
     t.notOk(breaker.refuses());
     t.same(states, ['open', 'half_open', 'closed']);
     await times(8, 'failure');
-    t.equal(breaker.state(), 'closed', 'and it begins to count anew');
+    t.equal(breaker.state(), 'closed', 'and it starts to count again');
   },
 );
 

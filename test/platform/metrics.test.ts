@@ -136,5 +136,5 @@ t.test('shows how long the event loop stood still, once', async (t) => {
   while (performance.now() < endsAtMs);
   await delay(50);
   t.ok(Number(await longest()) > 0.05);
-  t.equal(await longest(), 0, 'a scrape begins anew');
+  t.equal(await longest(), 0, 'a scrape starts it over');
 });

@@ -140,7 +140,7 @@ export function indefiniteEvidence(): fc.Arbitrary<PolicyEvidence> {
     .map((outcome): PolicyEvidence => ({ outcome, signals: null }));
 }
 
-/** Custody with nothing lost: known in full, or none for want of a telemetry id. */
+/** Custody with nothing lost: known in full, or none where there is no telemetry id. */
 export function wholeCustody(): fc.Arbitrary<TelemetryCustody> {
   const known = fc.record({
     uses: fc.integer({ min: 1, max: 3 }),

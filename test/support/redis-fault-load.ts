@@ -110,7 +110,7 @@ export interface Fault {
   readonly end: () => unknown;
   /** How long it lasts; 2.5 s unless set. */
   readonly lastsMs?: number;
-  /** When it costs Redis what was stored, if it does: bindings then begin anew. */
+  /** When it costs Redis what was stored, if it does: bindings then start over. */
   readonly forgets?: 'at once' | 'in the end';
   /** True for a Redis that answers within its budget: it is used on, and requests wait for it. */
   readonly isServing?: boolean;
@@ -211,7 +211,7 @@ class Load implements FaultLoad {
     const row = this.#judge(fault.name, beganMs, endedMs);
     t.comment(JSON.stringify(row));
     t.equal(row.serverErrors + row.refused, 0, 'every request is decided');
-    t.equal(row.wrongAllows, 0, 'nobody is let in for want of Redis');
+    t.equal(row.wrongAllows, 0, 'no one is let in because Redis is missing');
     t.ok(row.requests > 100, 'there was load');
     return row;
   }

@@ -11,7 +11,7 @@ interface StreamHandlers {
   onGap(gap: Gap): void;
   /**
    * `resumed`: it goes on where it was lost; otherwise it begins now, and what came before is to be read
-   * anew.
+   * again.
    */
   onReady(resumed: boolean): void;
   onState(state: StreamState): void;

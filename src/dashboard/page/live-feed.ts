@@ -45,8 +45,8 @@ let cursor: string | null = null;
 let dropped = 0;
 
 /**
- * How many of the rows that arrived have gone since the last call: whoever remembers a place among them has
- * to move.
+ * How many of the rows that arrived have gone since the last call: a place among them that is
+ * remembered has to move by as many.
  */
 export function takeDropped(): number {
   const count = dropped;

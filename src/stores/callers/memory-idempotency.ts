@@ -26,8 +26,8 @@ interface Entry {
 const ENTRIES_MAX = 10_000;
 
 /**
- * Keeps answers in this process: a retry that another replica gets, or that comes after a restart, is done
- * anew.
+ * Keeps answers in this process: a retry that another replica gets, or that comes after a restart, is
+ * carried out again.
  */
 export function createMemoryIdempotencyStore(options: MemoryIdempotencyStoreOptions): IdempotencyStore {
   const { clock, entriesMax = ENTRIES_MAX } = options;

@@ -12,9 +12,9 @@ const WRITER_LIFE_MS = 366 * 86_400_000;
  * `<name> <lost> <writer>=<until>…`, and returns the name, when older bindings were missed, until when others
  * wrote of whom no key is known here, and the same of those whose first key is not known here, with that key.
  * A writer is the ids of the hash keys that its bindings are kept under, joined by `+`. It writes only where
- * bindings are, or where nothing was kept yet. A generation that has noted a loss keeps its time: whoever
- * notices later must not put newer ids in doubt. A group of the former layout beside a new one is a loss: its
- * bindings are not read.
+ * bindings are, or where nothing was kept yet. A generation that has noted a loss keeps its time: a
+ * replica that notices later must not put newer ids in doubt. A group of the former layout beside a new one
+ * is a loss: its bindings are not read.
  */
 const GENERATION = `
 local function shares(writer, own)
@@ -58,7 +58,7 @@ return generation(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], false)`;
  * `first` (Unix ms), `uses`, `kept` (1, or absent), `expires` (Unix ms, once known) and the fields of the
  * claim. One telemetry id has a binding under each hash key that is known; together they are one, and each
  * use of the holder makes them alike, so that replicas with one key in common agree. The first write comes
- * after everything that can fail on a value of another type, and Redis refuses a script for want of memory
+ * after everything that can fail on a value of another type, and a Redis that lacks memory refuses a script
  * before its first write: so it is all or nothing. KEYS: the group, the former one, the bindings. ARGV: now,
  * brief life, full life, the name that is known, a fresh one, own writer; then for each binding the number of
  * values that follow, and its fields and values.

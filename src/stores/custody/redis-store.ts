@@ -97,8 +97,8 @@ export function createRedisCustodyStore(options: RedisCustodyStoreOptions): Redi
   redis.onUp(() => keeps.retry());
 
   return {
-    // A Redis that is merely suspected is asked all the same: one late reply to somebody else makes nobody's
-    // custody unknown.
+    // A Redis that is merely suspected is asked all the same: a late reply to another request
+    // makes no custody unknown.
     use: (names) => (guard.state() === 'up' ? use(names) : null),
     keep: (hashes, validUntilMs) => keeps.add({ hashes, validUntilMs }),
     unknownKey: () => generations.unknownKey(),

@@ -7,7 +7,7 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`;
 
 /**
- * The claim stands in the place of the evidence: one key, one step, and whoever sets or purges ends it. A
+ * The claim stands in the place of the evidence: one key, one step, and a set or a purge ends it. A
  * Redis that refuses the claim (full, a replica) still gives what it has.
  */
 const GET_OR_CLAIM = `

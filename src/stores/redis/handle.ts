@@ -46,7 +46,7 @@ export interface RedisHandle {
    * says why it could not be used before; null where nothing was known yet.
    */
   onUp(listener: (downReason: string | null) => void): void;
-  /** Tells an event to whoever watches the handle. */
+  /** Reports an event to the observer of the handle. */
   report(event: Exclude<RedisEvent, RedisRefusal>): void;
   /** The same of a refusal, of each kind and code at most once in ten seconds. */
   reportRefusal(refusal: RedisRefusal): void;

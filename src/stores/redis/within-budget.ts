@@ -5,7 +5,7 @@ export const LATE = Symbol('late');
 
 /**
  * Resolves as `work` does, or with LATE when it has not settled in time; rejects only when it rejects in
- * time, and a later rejection is nobody's. Only the time in which this process was free to take a reply
+ * time, and a later rejection is ignored. Only the time in which this process was free to take a reply
  * counts: a process that is busy says nothing of Redis.
  */
 export function withinBudget<T>(work: Promise<T>, budgetMs: number): Promise<T | typeof LATE> {

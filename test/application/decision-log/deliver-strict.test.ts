@@ -34,7 +34,7 @@ t.test('answers when the record is durable, and shares a batch', async (t) => {
     ],
   );
   t.match(delivery.usage(), { sink: 'redis', appended: 5, dropped: 0, waiting: 0 });
-  t.equal(await delivery.deliver(record(6)), true, 'and begins anew after a rest');
+  t.equal(await delivery.deliver(record(6)), true, 'and starts again after a rest');
   await delivery.close();
 });
 

@@ -76,7 +76,7 @@ t.test('sends the key in a header, and never in the address', async (t) => {
   t.equal(calls[0]?.headers.get('authorization'), 'Bearer a-key');
 });
 
-t.test('begins anew where its place is not understood any more, and tells of gaps', async (t) => {
+t.test('starts over where its place is not understood any more, and tells of gaps', async (t) => {
   const { calls, heard } = await follow(
     [
       () => new Response(ready(1, false)),

@@ -39,7 +39,7 @@ t.test('lets the oldest go when there are too many, and tells how many of those 
   t.notOk(rows.hasRoom, 'nothing is appended behind a gap');
 });
 
-t.test('keeps what arrived while the list was read anew', async (t) => {
+t.test('keeps what arrived while the list was read again', async (t) => {
   const rows = createRowBuffer(100);
   rows.append(rowsOf('a'));
   rows.add(createRow('b'));

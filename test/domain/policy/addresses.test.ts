@@ -5,10 +5,10 @@ import { type RequestSignals, toRequestSignals } from '../../../src/domain/polic
 import type { Subject } from '../../../src/domain/subject.ts';
 import { COMPILE_OPTIONS, compiled, documentOf, ok, rule } from '../../support/policy-fixture.ts';
 
-const NOBODY: Subject = { telemetryId: 't', device: { kind: 'shared', id: 'd' } };
-const ABSENT = toRequestSignals(NOBODY, ['a']);
-const UNREADABLE = toRequestSignals({ ...NOBODY, ipUnreadable: 'malformed' }, ['a']);
-const at = (ip: string) => toRequestSignals({ ...NOBODY, ip }, ['a']);
+const EMPTY_SUBJECT: Subject = { telemetryId: 't', device: { kind: 'shared', id: 'd' } };
+const ABSENT = toRequestSignals(EMPTY_SUBJECT, ['a']);
+const UNREADABLE = toRequestSignals({ ...EMPTY_SUBJECT, ipUnreadable: 'malformed' }, ['a']);
+const at = (ip: string) => toRequestSignals({ ...EMPTY_SUBJECT, ip }, ['a']);
 
 function resultOf(when: string, request: RequestSignals): string | undefined {
   return evaluatePolicy(compiled(documentOf([rule(when)])), [ok(), ok()], request).trace[0]?.result;

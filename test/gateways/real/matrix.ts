@@ -214,7 +214,7 @@ async function testCaching(t: Test, ask: Ask, gateway: RunningGateway): Promise<
       gateway.proxy.cut();
       const { answer, seen } = await ask(request);
       t.equal(seen, null);
-      t.ok(answer.status >= 500, `${answer.status}: asked anew`);
+      t.ok(answer.status >= 500, `${answer.status}: asked again`);
       gateway.proxy.mend();
       await until('the gateway lets in again', async () => (await ask()).answer.status === 200);
     }

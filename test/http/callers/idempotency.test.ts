@@ -20,7 +20,7 @@ const clock = createManualClock();
 const app = await createTestApp(t, { emulators, clock, env: { DECISION_DEADLINE_MS: '400' } });
 const once = (key: string) => ({ headers: { 'idempotency-key': key } });
 
-t.test('answers a retry with the stored answer, and decides nothing anew', async (t) => {
+t.test('answers a retry with the stored answer, and decides nothing again', async (t) => {
   const first = await app.decide(GOOD, once('"retry"'));
   t.equal(first.status, 200);
   t.equal(first.headers['idempotency-replayed'], undefined);

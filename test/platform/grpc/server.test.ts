@@ -41,14 +41,14 @@ t.test('a key that is sent twice has two readings and is none', async (t) => {
   t.same((await call.reply).bytes, toRawFrame(REFUSED));
 });
 
-t.test('takes nothing that is compressed, said or not', async (t) => {
+t.test('takes nothing that is compressed, declared or not', async (t) => {
   const { port, parsed } = await startEcho(t);
   const client = connectRaw(t, port);
   const bomb = gzipSync(Buffer.alloc(4_000_000));
-  const said = client.call(SAY, { ...KEY, 'grpc-encoding': 'gzip' });
-  const unsaid = client.call(SAY, KEY);
-  unsaid.end(toRawFrame(bomb, { flag: 1 }));
-  for (const { reply } of [said, unsaid])
+  const declared = client.call(SAY, { ...KEY, 'grpc-encoding': 'gzip' });
+  const undeclared = client.call(SAY, KEY);
+  undeclared.end(toRawFrame(bomb, { flag: 1 }));
+  for (const { reply } of [declared, undeclared])
     t.match(await reply, { status: STATUS.unimplemented, acceptEncoding: 'identity' });
   t.same(parsed, []);
 });

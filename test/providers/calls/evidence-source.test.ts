@@ -138,7 +138,7 @@ t.test('does not cache what is indefinite, and says why it failed', async (t) =>
   t.match(events, [{ provider: 'stytch', outcome: 'unavailable', failure: 'http_503', attempts: 1 }]);
   t.equal(await store.get('stytch:a'), null);
   const look = source.look({ id: 'a' }, ANY);
-  t.equal(exchanges.length, 2, 'the next one asks anew');
+  t.equal(exchanges.length, 2, 'the next one asks again');
   exchanges[1]?.answer();
   await look;
 });

@@ -38,7 +38,7 @@ for (const [max, callsMax] of [
   });
 }
 
-t.test('begins anew when the window is over, whatever is held', async (t) => {
+t.test('starts over when the window is over, whatever is held', async (t) => {
   const clock = createManualClock();
   const counter = createRedisRequestCounter(await openRedisHandle(t, { url: server.url }), clock);
   t.match(await counter.count('b', WINDOW_MS, 1_000), { count: 1 });

@@ -25,7 +25,7 @@ t.test('never fails to know a key, and rarely takes another for one', async (t) 
   t.equal(forgotten.isEmpty(1_000), true);
 });
 
-t.test('starts anew once everything has run out', async (t) => {
+t.test('starts over once everything has run out', async (t) => {
   const forgotten = createForgottenKeys();
   forgotten.add(keyOf(1), 1_000, 0);
   forgotten.add(keyOf(2), 3_000, 2_000);

@@ -82,7 +82,7 @@ t.test('tells every use of every process that bindings are gone, from the first 
   t.equal(third.losses(), 0, 'which has known of nothing else');
 });
 
-t.test('tells each loss anew', async (t) => {
+t.test('reports each loss again', async (t) => {
   const [clock, prefix] = [createManualClock(), newPrefix()];
   const { store, redis, losses } = await openProcess(t, clock, prefix);
   for (let round = 1; round <= 3; round += 1) {

@@ -140,7 +140,7 @@ class DecisionFile implements DecisionSink {
   }
 
   /**
-   * Cuts off what may stand there in part. A file that failed is opened anew: after a failed sync the
+   * Cuts off what may stand there in part. A file that failed is opened again: after a failed sync the
    * kernel's idea of what is on the disk is not to be trusted.
    */
   async #fail(error: unknown): Promise<void> {

@@ -7,8 +7,8 @@ import { randomBytes } from 'node:crypto';
 const ASK_MS = 250;
 
 /**
- * What a change leaves in its hour. No other ever was or will be the same: a number that is raised begins
- * anew in a Redis that has forgotten it, and a clock may be set back.
+ * What a change leaves in its hour. No other ever was or will be the same: a number that is raised starts
+ * over in a Redis that has lost it, and a clock may be set back.
  */
 export function newChange(): string {
   return randomBytes(CHANGE_BYTES).toString('base64url');
@@ -34,7 +34,7 @@ export function watchVersion(version: () => Promise<string>): VersionWatch {
       known = found;
       for (const listener of listeners) listener();
     } catch {
-      // RiskgateError `store_unavailable`: whoever reads hears of it.
+      // RiskgateError `store_unavailable`: the next read fails with it, too.
     }
   };
   const goOn = async (): Promise<void> => {

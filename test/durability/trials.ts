@@ -13,16 +13,16 @@ interface Teardown {
   teardown(handler: () => unknown): unknown;
 }
 
-export type LaneSink = 'file' | 'redis';
+export type StrictSink = 'file' | 'redis';
 
 /** Kills a service that logs strictly to one sink so many times; see runKillLoop. */
-export async function runLane(
+export async function runKillTrial(
   t: Teardown,
-  sink: LaneSink,
+  sink: StrictSink,
   kills: number,
   random: () => number,
 ): Promise<KillLoopReport> {
-  const { directory, env } = await createLane(t, sink);
+  const { directory, env } = await prepareTrial(t, sink);
   if (sink === 'file') {
     const path = join(directory, 'decisions.ndjson');
     const readIds = async () => idsIn(readFileSync(path, 'utf8').split('\n').filter(isComplete));
@@ -40,23 +40,23 @@ export async function runLane(
 }
 
 /** Takes the file of a service that logs strictly away so many times; see runRotations. */
-export async function runRotationLane(
+export async function runRotationTrial(
   t: Teardown,
   rotation: Rotation,
   times: number,
   random: () => number,
 ): Promise<RotationReport> {
-  const { directory, env } = await createLane(t, 'file');
+  const { directory, env } = await prepareTrial(t, 'file');
   return runRotations(t, { rotation, times, random, env, directory });
 }
 
 /**
- * What every lane has of its own: emulators, a directory, and the environment of a service that logs
+ * What every trial has of its own: emulators, a directory, and the environment of a service that logs
  * strictly.
  */
-async function createLane(
+async function prepareTrial(
   t: Teardown,
-  sink: LaneSink,
+  sink: StrictSink,
 ): Promise<{ readonly directory: string; readonly env: Record<string, string> }> {
   const emulators = createEmulatorServer({ providers: VENDORS, options: {} });
   t.teardown(() => emulators.app.close());
