@@ -16,6 +16,9 @@ export interface Network {
 }
 
 const BITS = { 4: 32, 6: 128 } as const;
+const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
+/** Dotted IPv4 in its canonical spelling: what nearly every caller sends. */
+const CANONICAL_IPV4 = new RegExp(`^(?:${OCTET}\\.){3}${OCTET}$`);
 /** The longest is an IPv6 address with an IPv4 tail, a zone, brackets and a port. */
 const TEXT_CHARS_MAX = 128;
 const GROUPS = 8;
@@ -29,6 +32,8 @@ const MAPPED_HEAD_BITS = 96;
  * 8.0.0.1 or 10.0.0.1).
  */
 export function canonicalAddress(text: string): string | null {
+  // To parse it and write it again takes ten times as long.
+  if (CANONICAL_IPV4.test(text)) return text;
   const address = parseAddress(text);
   return address === null ? null : formatAddress(address);
 }

@@ -112,6 +112,21 @@ t.test('reads nothing that is no address, or more than one', async (t) => {
   for (const text of unreadable) t.equal(canonicalAddress(text), null, JSON.stringify(text));
 });
 
+t.test('takes dotted IPv4 that is canonical already for what it would be parsed to', async (t) => {
+  const strange = ['', '00', '01', '001', '256', '260', '300', '999', '1000', '+1', '1e1', ' 1', '٣', 'a'];
+  const parts = [...Array.from({ length: 256 }, (_, octet) => String(octet)), ...strange];
+  for (const part of parts)
+    for (const place of [0, 1, 2, 3]) {
+      const text = ['203', '0', '113', '9'].with(place, part).join('.');
+      // With a space behind it, it is parsed.
+      t.equal(canonicalAddress(text), canonicalAddress(`${text} `), JSON.stringify(text));
+    }
+  for (const more of ['\n', '.', '.1', ':', '%1']) {
+    const text = `203.0.113.9${more}`;
+    t.equal(canonicalAddress(text), canonicalAddress(`${text} `), JSON.stringify(text));
+  }
+});
+
 t.test('reads what node:net reads, and gives it back as a URL spells it', async (t) => {
   const group = fc.oneof(
     fc.constantFrom('0', '00', 'ffff', 'FFFF', '1'),
