@@ -13,6 +13,7 @@ import { createRefusalLog } from '../gateways/refusal-log.ts';
 import { DIALECTS, indexDialects } from '../gateways/registry.ts';
 import type { GatewayDependencies } from '../gateways/routes.ts';
 import { findHolder, type Keyring } from '../http/callers/api-keys.ts';
+import { rememberHolders } from '../http/callers/known-holders.ts';
 import type { GrpcServer } from '../platform/grpc/server.ts';
 import type { AppContext } from './context.ts';
 
@@ -71,9 +72,10 @@ export function wireGateways(context: AppContext, parts: GatewayParts): Gateways
 }
 
 function createFindKeyHolder(keyring: () => Keyring, clock: Clock): FindKeyHolder {
+  const holders = rememberHolders(keyring);
   return (key) => {
     const nowMs = clock.nowMs();
-    const holder = findHolder(keyring(), key, 'decide', nowMs);
+    const holder = findHolder(holders, key, 'decide', nowMs);
     if (holder !== null) holder.use.lastMs = nowMs;
     return holder;
   };

@@ -99,8 +99,13 @@ const apiKeysSchema = z.strictObject({
 });
 
 /** Who may use the key for `scope` at `nowMs`; null where it is unknown, expired or lacks the scope. */
-export function findHolder(keyring: Keyring, token: string, scope: Scope, nowMs: number): Caller | null {
-  const caller = keyring.find(token);
+export function findHolder(
+  keys: Pick<Keyring, 'find'>,
+  token: string,
+  scope: Scope,
+  nowMs: number,
+): Caller | null {
+  const caller = keys.find(token);
   if (caller === null || !caller.scopes.has(scope)) return null;
   return caller.notAfterMs !== null && caller.notAfterMs <= nowMs ? null : caller;
 }

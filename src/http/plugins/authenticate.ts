@@ -3,6 +3,7 @@ import plugin from 'fastify-plugin';
 import type { Clock } from '../../application/clock.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import { type Caller, findHolder, type Keyring, type Scope } from '../callers/api-keys.ts';
+import { rememberHolders } from '../callers/known-holders.ts';
 import type { TrafficObserver } from '../callers/traffic-observer.ts';
 import { createWrongKeys } from '../callers/wrong-keys.ts';
 
@@ -39,6 +40,7 @@ export interface AuthenticateOptions {
  */
 export const authenticate = plugin<AuthenticateOptions>(
   async (app, { keyring, clock, wrongKeysMax, traffic }) => {
+    const holders = rememberHolders(keyring);
     const wrongKeys = createWrongKeys({ clock, max: wrongKeysMax });
     /** The address is the socket's: a forwarded one is whatever its sender claims. */
     const refuse = (request: FastifyRequest, isExpired: boolean): RiskgateError => {
@@ -55,7 +57,7 @@ export const authenticate = plugin<AuthenticateOptions>(
       const token = presentedToken(request);
       const { scope } = request.routeOptions.config;
       if (token === null || scope === undefined) return false;
-      return findHolder(keyring(), token, scope, clock.nowMs()) !== null;
+      return findHolder(holders, token, scope, clock.nowMs()) !== null;
     });
     app.addHook('onRoute', (route) => {
       if (route.config?.scope === undefined) throw new Error(`The route ${route.url} names no scope.`);
@@ -64,7 +66,7 @@ export const authenticate = plugin<AuthenticateOptions>(
       'onRequest',
       (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
         const token = presentedToken(request);
-        const caller = token === null ? null : keyring().find(token);
+        const caller = token === null ? null : holders.find(token);
         const nowMs = clock.nowMs();
         const isExpired = caller !== null && caller.notAfterMs !== null && caller.notAfterMs <= nowMs;
         if (caller === null || isExpired) {
@@ -120,6 +122,8 @@ function presentedToken({ headers }: FastifyRequest): string | null {
 }
 
 function bearerToken(authorization: string): string | null {
-  const [scheme = '', ...rest] = authorization.split(' ');
-  return scheme.toLowerCase() === 'bearer' ? rest.join(' ').trim() : null;
+  const space = authorization.indexOf(' ');
+  const scheme = space === -1 ? authorization : authorization.slice(0, space);
+  if (scheme !== 'Bearer' && scheme.toLowerCase() !== 'bearer') return null;
+  return space === -1 ? '' : authorization.slice(space + 1).trim();
 }
