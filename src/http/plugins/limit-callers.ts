@@ -48,7 +48,7 @@ export const limitCallers = plugin<LimitCallersOptions>(
         done();
         return;
       }
-      void reply.header('ratelimit-policy', toPolicyField(caller.limits));
+      void reply.header('ratelimit-policy', policyFieldOf(caller.limits));
       const permit = holdToLimits(caller);
       if (permit instanceof Promise)
         void permit.then((granted) => settle(granted, caller.id, reply, done), done);
@@ -62,6 +62,17 @@ function isLimited(
   caller: LimitedCaller | null,
 ): caller is LimitedCaller & { readonly limits: CallerLimits } {
   return caller !== null && caller.limits !== null;
+}
+
+/** By the limits of a keyring's entry, which last as long as it does. */
+const policyFields = new WeakMap<CallerLimits, string>();
+
+function policyFieldOf(limits: CallerLimits): string {
+  const known = policyFields.get(limits);
+  if (known !== undefined) return known;
+  const field = toPolicyField(limits);
+  policyFields.set(limits, field);
+  return field;
 }
 
 function toPolicyField({ rate, concurrent }: CallerLimits): string {
