@@ -71,10 +71,23 @@ function lookInto({ headers, target }: OriginalRequest, { kind, name }: IdPlace)
     case 'header':
       return judge(headers[name]);
     case 'query':
-      return judge(valuesInQuery(target, name));
+      return detach(judge(valuesInQuery(target, name)));
     case 'cookie':
-      return judge(valuesInCookies(headers['cookie'], name));
+      return detach(judge(valuesInCookies(headers['cookie'], name)));
   }
+}
+
+/** An id with memory of its own: it is ASCII. */
+function detach(found: Found): Found {
+  return found.kind === 'id' ? { kind: 'id', id: copyOf(found.id) } : found;
+}
+
+/**
+ * The same text in memory of its own. What is cut out of a text keeps all of it in memory, and ids are
+ * remembered: ten thousand of them would hold as many whole cookie fields.
+ */
+function copyOf(part: string): string {
+  return Buffer.from(part).toString();
 }
 
 /** Null stands for a value that cannot be decoded. */
@@ -139,7 +152,7 @@ function findAddress(
   const [field = ''] = values;
   return field.trim() === ''
     ? { ipUnreadable: 'missing' }
-    : readAddress(field.slice(field.lastIndexOf(',') + 1));
+    : readAddress(copyOf(field.slice(field.lastIndexOf(',') + 1)));
 }
 
 function findUserAgent(headers: GatewayHeaders): string | undefined {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import t from 'tap';
 import type { GatewayHeaders } from '../../src/gateways/definition.ts';
@@ -158,4 +160,29 @@ t.test('says why an address that was promised cannot be read', async (t) => {
   t.match(connection('@abstract'), { ip: undefined, ipUnreadable: 'malformed' });
   t.match(connection(''), { ip: undefined, ipUnreadable: undefined });
   t.match(connection(null), { ip: undefined, ipUnreadable: undefined });
+});
+
+t.test('keeps nothing of the fields that it cut an id or an address from', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const rest = 'x'.repeat(60_000);
+  const profile: GatewayProfile = { ...DEFAULT_PROFILE, ipHeader: 'x-forwarded-for' };
+  /** As it comes from a socket: a text that nothing else holds. */
+  const received = (text: string) => [Buffer.from(text).toString('latin1')];
+  const kept: unknown[] = [];
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let turn = 0; turn < 300; turn += 1) {
+    const number = String(turn).padStart(3, '0');
+    const cookie = received(`a=${rest}; telemetry_id=an-id-of-a-cookie-${number}; b=c`);
+    const [target = ''] = received(`/?a=${rest}&device_id=an-id-of-a-query-${number}`);
+    const forwarded = received(`${rest},203.0.113.${100 + (turn % 100)}`);
+    const subject = find({ cookie, 'x-forwarded-for': forwarded }, target, profile);
+    kept.push(subject?.telemetryId, subject?.device, subject?.ip);
+  }
+  collect();
+  const grownMb = (process.memoryUsage().heapUsed - before) / 1e6;
+  t.equal(kept.length, 900);
+  // Each of the three fields is 18 MB in all.
+  t.ok(grownMb < 9, `${grownMb.toFixed(1)} MB for what was found`);
 });
