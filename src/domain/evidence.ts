@@ -21,6 +21,8 @@ export const INDEFINITE_OUTCOMES = [
 /** Every way in which a provider call can end. */
 export const OUTCOMES = [...DEFINITE_OUTCOMES, ...INDEFINITE_OUTCOMES] as const;
 
+const DEFINITE: ReadonlySet<unknown> = new Set(DEFINITE_OUTCOMES);
+
 type DefiniteOutcome = (typeof DEFINITE_OUTCOMES)[number];
 
 /** An outcome that says nothing about the subject. */
@@ -100,5 +102,5 @@ export function cacheLevelOf(origin: EvidenceOrigin): CacheLevel | null {
 
 /** True for `ok`, `not_found`, `unsupported` and `skipped`. */
 export function isDefinite(outcome: Outcome): outcome is DefiniteOutcome {
-  return (DEFINITE_OUTCOMES as readonly Outcome[]).includes(outcome);
+  return DEFINITE.has(outcome);
 }

@@ -80,6 +80,7 @@ async function run(host: string, port: number): Promise<void> {
   stop.signal.addEventListener('abort', () => service.kill('SIGTERM'));
   // npm passes on the signals that a terminal has already sent to everyone: only the first one counts.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+  // What the event `exit` comes with.
   const ended = once(service, 'exit') as Promise<[code: number | null, signal: string | null]>;
   const url = `http://${toUrlHost(host)}:${port}`;
   const waitSeconds = Number(options['wait-seconds']);

@@ -104,6 +104,7 @@ function createCrowd({ origin, keys, signal }: TrafficOptions): (weather: Weathe
     const answer = post('/v1/decide', caller, body).finally(() => {
       inFlight -= 1;
     });
+    // A refusal has neither.
     const { decision_id: id, decision } = (await answer) as { decision_id?: string; decision?: string };
     if (id !== undefined && decision !== undefined) await label(caller, id, decision);
   };

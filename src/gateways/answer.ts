@@ -1,4 +1,4 @@
-import type { Effect, GatewayAnswer, GatewayOutcome } from './definition.ts';
+import type { Effect, GatewayAnswer, GatewayResult } from './definition.ts';
 
 /**
  * The value of a header that would otherwise be missing or empty: in place of one, Caddy passed a literal
@@ -26,7 +26,7 @@ export function toRiskHeaders({
   decision,
   decisionId,
   reasons,
-}: Pick<GatewayOutcome, 'decision' | 'decisionId' | 'reasons'>): Record<string, string> {
+}: Pick<GatewayResult, 'decision' | 'decisionId' | 'reasons'>): Record<string, string> {
   return {
     'x-risk-decision': decision,
     'x-risk-decision-id': decisionId ?? NOTHING,
@@ -38,9 +38,9 @@ export function toRiskHeaders({
  * The answer that most dialects share. `targetHeader` is where the dialect reads the original target, for
  * `Vary`; null where that is the path itself.
  */
-export function toSharedAnswer(outcome: GatewayOutcome, targetHeader: string | null): GatewayAnswer {
-  const { effect, decision, decisionId, caching, retryAfterSeconds, acrValues } = outcome;
-  const headers = toRiskHeaders(outcome);
+export function toSharedAnswer(result: GatewayResult, targetHeader: string | null): GatewayAnswer {
+  const { effect, decision, decisionId, caching, retryAfterSeconds, acrValues } = result;
+  const headers = toRiskHeaders(result);
   headers['cache-control'] = caching === null ? 'no-store' : `max-age=${caching.maxAgeSeconds}`;
   if (caching !== null) {
     const target = caching.readsTarget && targetHeader !== null ? [targetHeader] : [];

@@ -6,16 +6,16 @@ import type { SettledDecide, SettledDecision } from '../application/settle-decis
 import { RiskgateError } from '../domain/errors.ts';
 import type { Subject } from '../domain/subject.ts';
 import { authenticateGateway, type FindKeyHolder, type GatewayCredentials } from './authenticate-gateway.ts';
-import type { GatewayOutcome, OriginalRequest } from './definition.ts';
+import type { GatewayResult, OriginalRequest } from './definition.ts';
 import { isExempt } from './exemption.ts';
 import { EMPTY_SUBJECT, findSubject } from './find-subject.ts';
 import {
-  DEFECT_OUTCOME,
-  decidedOutcome,
-  EXEMPT_OUTCOME,
-  refusedOutcome,
-  unavailableOutcome,
-} from './outcome.ts';
+  DEFECT_RESULT,
+  decidedResult,
+  EXEMPT_RESULT,
+  refusedResult,
+  unavailableResult,
+} from './gateway-result.ts';
 import type { GatewayProfile, GatewayProfiles } from './profile.ts';
 import type { NoteRefusal } from './refusal-log.ts';
 import { createRepeats, type Repeats } from './repeats.ts';
@@ -51,7 +51,7 @@ export interface CheckDependencies {
 }
 
 /** Answers a gateway, synchronously when all evidence is in memory. Never rejects and never throws. */
-export type Check = (question: GatewayQuestion) => GatewayOutcome | Promise<GatewayOutcome>;
+export type Check = (question: GatewayQuestion) => GatewayResult | Promise<GatewayResult>;
 
 /** When to retry after a refusal by riskgate. */
 const RETRY_AFTER_SECONDS = 1;
@@ -62,8 +62,8 @@ export function createCheck(dependencies: CheckDependencies): Check {
   return (question) => {
     const fail = (error: unknown) => toDefect(flow, question, error);
     try {
-      const outcome = check(flow, question);
-      return outcome instanceof Promise ? outcome.catch(fail) : outcome;
+      const result = check(flow, question);
+      return result instanceof Promise ? result.catch(fail) : result;
     } catch (error) {
       return fail(error);
     }
@@ -74,24 +74,24 @@ interface Flow extends CheckDependencies {
   readonly repeats: Repeats;
 }
 
-function check(flow: Flow, question: GatewayQuestion): GatewayOutcome | Promise<GatewayOutcome> {
+function check(flow: Flow, question: GatewayQuestion): GatewayResult | Promise<GatewayResult> {
   const { dialect, credentials } = question;
   const profile = flow.profiles().byName.get(question.profile);
   if (profile === undefined) {
     flow.noteRefusal('PROFILE_UNKNOWN', dialect, null);
-    return refusedOutcome('PROFILE_UNKNOWN');
+    return refusedResult('PROFILE_UNKNOWN');
   }
   const caller = authenticateGateway(credentials, profile, flow.findKeyHolder);
   if (caller === null) {
     flow.noteRefusal('CALLER_UNKNOWN', dialect, profile.name);
-    return refusedOutcome('CALLER_UNKNOWN');
+    return refusedResult('CALLER_UNKNOWN');
   }
   const original = question.original();
   if (original === null) {
     flow.noteRefusal('REQUEST_MALFORMED', dialect, profile.name);
-    return refusedOutcome('REQUEST_MALFORMED');
+    return refusedResult('REQUEST_MALFORMED');
   }
-  if (isExempt(original, profile)) return EXEMPT_OUTCOME;
+  if (isExempt(original, profile)) return EXEMPT_RESULT;
   if (flow.overload() !== null) return unavailable(flow, dialect, profile, 'OVERLOADED', RETRY_AFTER_SECONDS);
   const { requestId, deadlineMs = null } = question;
   const known: KnownQuestion = { profile, caller, original, dialect, requestId, deadlineMs };
@@ -115,33 +115,33 @@ function askWith(
   flow: Flow,
   question: KnownQuestion,
   permit: Permit,
-): GatewayOutcome | Promise<GatewayOutcome> {
+): GatewayResult | Promise<GatewayResult> {
   const { dialect, profile } = question;
   if (!permit.isGranted) return unavailable(flow, dialect, profile, 'RATE_LIMITED', permit.retryAfterSeconds);
-  let outcome: GatewayOutcome | Promise<GatewayOutcome>;
+  let result: GatewayResult | Promise<GatewayResult>;
   try {
-    outcome = ask(flow, question);
+    result = ask(flow, question);
   } catch (error) {
     permit.release();
     throw error;
   }
-  if (outcome instanceof Promise) return outcome.finally(permit.release);
+  if (result instanceof Promise) return result.finally(permit.release);
   permit.release();
-  return outcome;
+  return result;
 }
 
 /**
  * A repeat is judged like any question, by current evidence and policy. Only if the result is unchanged is it
  * the same decision, which is not recorded or observed again.
  */
-function ask(flow: Flow, question: KnownQuestion): GatewayOutcome | Promise<GatewayOutcome> {
+function ask(flow: Flow, question: KnownQuestion): GatewayResult | Promise<GatewayResult> {
   const { profile, caller, original, dialect, requestId } = question;
   const subject = findSubject(original, profile);
   if (subject?.ipUnreadable !== undefined) flow.observer.onUnreadableAddress({ why: subject.ipUnreadable });
   const [traceparent] = original.headers['traceparent'] ?? [];
   const repeat = flow.repeats.about(toSigns(question, subject));
   const decide = subject === null ? flow.blockAmbiguous : flow.decide;
-  const answer = ({ id, decision }: SettledDecision) => decidedOutcome(decision, id, profile);
+  const answer = ({ id, decision }: SettledDecision) => decidedResult(decision, id, profile);
   const fail = (error: unknown) => toUnavailable(flow, question, error);
   try {
     const deadlineMs = shorterOf(profile.deadlineMs, question.deadlineMs);
@@ -168,8 +168,8 @@ function toSigns(
   return [...asked, telemetryId, device, accountId, ip, ipUnreadable, userAgent];
 }
 
-/** The outcome for errors that mean that no decision could be made; all others are rethrown. */
-function toUnavailable(flow: Flow, { dialect, profile }: KnownQuestion, error: unknown): GatewayOutcome {
+/** The result for errors that mean that no decision could be made; all others are rethrown. */
+function toUnavailable(flow: Flow, { dialect, profile }: KnownQuestion, error: unknown): GatewayResult {
   const code = error instanceof RiskgateError ? error.code : null;
   if (code !== 'overloaded' && code !== 'decision_log_unavailable') throw error;
   return unavailable(
@@ -192,12 +192,12 @@ function unavailable(
   profile: GatewayProfile,
   reason: 'OVERLOADED' | 'RATE_LIMITED' | 'UNRECORDED',
   retryAfterSeconds: number,
-): GatewayOutcome {
+): GatewayResult {
   flow.noteRefusal(reason, dialect, profile.name);
-  return unavailableOutcome(reason, profile, retryAfterSeconds);
+  return unavailableResult(reason, profile, retryAfterSeconds);
 }
 
-function toDefect({ logger }: Flow, { requestId }: GatewayQuestion, error: unknown): GatewayOutcome {
+function toDefect({ logger }: Flow, { requestId }: GatewayQuestion, error: unknown): GatewayResult {
   logger.error({ event: 'request.failed', request_id: requestId, err: error }, 'a request failed');
-  return DEFECT_OUTCOME;
+  return DEFECT_RESULT;
 }

@@ -51,7 +51,7 @@ export interface Caching {
 /**
  * The answer to one question, before a dialect encodes it. Safe to show to gateways: it holds no identifier.
  */
-export interface GatewayOutcome {
+export interface GatewayResult {
   readonly decision: GatewayDecision;
   /** Null without a decision: an exempt request, a refusal, an outage of riskgate. */
   readonly decisionId: string | null;
@@ -96,5 +96,5 @@ export interface GatewayDialect {
    * repeated or malformed.
    */
   toOriginal(request: GatewayRequest): OriginalRequest | null;
-  toAnswer(outcome: GatewayOutcome): GatewayAnswer;
+  toAnswer(result: GatewayResult): GatewayAnswer;
 }

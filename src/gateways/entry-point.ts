@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { toRiskHeaders, toSharedAnswer } from './answer.ts';
 import type { GatewayAnswer } from './definition.ts';
-import { refusedOutcome, TOO_LARGE_OUTCOME } from './outcome.ts';
+import { refusedResult, TOO_LARGE_RESULT } from './gateway-result.ts';
 import type { NoteRefusal } from './refusal-log.ts';
 
 const PREFIX = '/v1/gateway/';
@@ -43,7 +43,7 @@ interface BrokenRequest {
 
 /** Builds the part of the entry point that lies before the router; the routes are `gatewayRoutes`. */
 export function createGatewayEntryPoint(options: GatewayEntryPointOptions): GatewayEntryPoint {
-  const malformed = refusedOutcome('REQUEST_MALFORMED');
+  const malformed = refusedResult('REQUEST_MALFORMED');
   const { headerBytesMax, noteRefusal } = options;
   return {
     owns: isGatewayUrl,
@@ -53,7 +53,7 @@ export function createGatewayEntryPoint(options: GatewayEntryPointOptions): Gate
       const isGateways = beginsWithGatewayUrl(packet) || (isTooLarge && askedBefore.has(socket));
       if (!isGateways) return null;
       noteRefusal(isTooLarge ? 'REQUEST_TOO_LARGE' : 'REQUEST_MALFORMED', null, null);
-      return toSharedAnswer(isTooLarge ? TOO_LARGE_OUTCOME : malformed, null);
+      return toSharedAnswer(isTooLarge ? TOO_LARGE_RESULT : malformed, null);
     },
     brokenHeaders: toRiskHeaders({ decision: 'UNAVAILABLE', decisionId: null, reasons: malformed.reasons }),
   };

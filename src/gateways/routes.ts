@@ -5,9 +5,9 @@ import { countHeaderBytes } from '../platform/header-bytes.ts';
 import { toSharedAnswer } from './answer.ts';
 import { announcesBody, awaitBodyEnd } from './body-end.ts';
 import type { Check } from './check.ts';
-import type { GatewayAnswer, GatewayDialect, GatewayHeaders, GatewayOutcome } from './definition.ts';
+import type { GatewayAnswer, GatewayDialect, GatewayHeaders, GatewayResult } from './definition.ts';
 import { noteGatewaySocket } from './entry-point.ts';
-import { DEFECT_OUTCOME, refusedOutcome, TOO_LARGE_OUTCOME } from './outcome.ts';
+import { DEFECT_RESULT, refusedResult, TOO_LARGE_RESULT } from './gateway-result.ts';
 import type { NoteRefusal } from './refusal-log.ts';
 import { GATEWAY_ROUTE_SCHEMA } from './route-schema.ts';
 
@@ -39,7 +39,7 @@ export async function gatewayRoutes(app: FastifyInstance, { serve }: GatewayRout
   for (const method of methods) if (!known.has(method)) app.addHttpMethod(method, { hasBody: true });
   if (serve !== null) answerAll(app, serve);
   const handler = (_request: FastifyRequest, reply: FastifyReply) =>
-    send(reply, toSharedAnswer(DEFECT_OUTCOME, null));
+    send(reply, toSharedAnswer(DEFECT_RESULT, null));
   const others = methods.filter((method) => method !== 'GET');
   app.route({
     method: 'GET',
@@ -70,11 +70,11 @@ function answerError(
   { noteRefusal }: GatewayDependencies,
 ): GatewayAnswer {
   if (!(error instanceof RiskgateError) || error.code !== 'invalid_request')
-    return toSharedAnswer(DEFECT_OUTCOME, null);
+    return toSharedAnswer(DEFECT_RESULT, null);
   noteRefusal('REQUEST_MALFORMED', null, null);
   // The body was not read.
   void reply.header('connection', 'close');
-  return toSharedAnswer(refusedOutcome('REQUEST_MALFORMED'), null);
+  return toSharedAnswer(refusedResult('REQUEST_MALFORMED'), null);
 }
 
 /** Hands an error on to the error handler. */
@@ -91,9 +91,9 @@ function answer(
   noteGatewaySocket(request.raw.socket);
   const made =
     dialect === undefined ? unknownAddress(options) : ask(request, dialect, profile, rest, options);
-  const finish = (outcome: GatewayOutcome, isBodyComplete: boolean) => {
+  const finish = (result: GatewayResult, isBodyComplete: boolean) => {
     if (!isBodyComplete || options.isDraining()) void reply.header('connection', 'close');
-    send(reply, dialect === undefined ? toSharedAnswer(outcome, null) : dialect.toAnswer(outcome));
+    send(reply, dialect === undefined ? toSharedAnswer(result, null) : dialect.toAnswer(result));
   };
   const hasBody = announcesBody(request.raw);
   if (!hasBody && !(made instanceof Promise)) {
@@ -102,13 +102,13 @@ function answer(
   }
   const bodyEnd = hasBody ? awaitBodyEnd(request.raw) : true;
   Promise.all([made, bodyEnd])
-    .then(([outcome, isBodyComplete]) => finish(outcome, isBodyComplete))
+    .then(([result, isBodyComplete]) => finish(result, isBodyComplete))
     .catch(failed);
 }
 
-function unknownAddress({ noteRefusal }: GatewayDependencies): GatewayOutcome {
+function unknownAddress({ noteRefusal }: GatewayDependencies): GatewayResult {
   noteRefusal('ADDRESS_UNKNOWN', null, null);
-  return refusedOutcome('ADDRESS_UNKNOWN');
+  return refusedResult('ADDRESS_UNKNOWN');
 }
 
 function ask(
@@ -117,10 +117,10 @@ function ask(
   profile: string,
   rest: string,
   { check, headerBytesMax, noteRefusal }: GatewayDependencies,
-): GatewayOutcome | Promise<GatewayOutcome> {
+): GatewayResult | Promise<GatewayResult> {
   if (countHeaderBytes(request.raw) > headerBytesMax) {
     noteRefusal('REQUEST_TOO_LARGE', dialect.id, null);
-    return TOO_LARGE_OUTCOME;
+    return TOO_LARGE_RESULT;
   }
   const headers = toDistinct(request.raw);
   return check({
@@ -134,7 +134,8 @@ function ask(
 
 /** Every field with all its values: node:http itself drops or joins repeated ones. */
 function toDistinct({ rawHeaders }: IncomingMessage): GatewayHeaders {
-  const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
+  // Without a prototype, as a field may have any name.
+  const headers = Object.create(null) as Record<string, string[]>;
   for (let place = 0; place + 1 < rawHeaders.length; place += 2) {
     const name = (rawHeaders[place] ?? '').toLowerCase();
     const value = rawHeaders[place + 1] ?? '';

@@ -36,6 +36,7 @@ export function createProxyTunnels(proxy: URL, connect: Connector, timeoutMs: nu
         .catch((error: unknown) => {
           throw new ProxyError(codeOf(error));
         });
+      // undici types it as a Duplex; it is the socket of the connection.
       if (statusCode === 200) return socket as Socket;
       socket.on('error', () => {}).destroy();
       throw new ProxyError(String(statusCode));

@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, type Node, type Pair } from 'yaml';
 import { offsetInScalar } from './yaml-scalar-offset.ts';
 
 /**
@@ -37,13 +37,18 @@ export function createFinder(root: Node | null, text: string): Find {
     for (const [depth, step] of path.entries()) {
       const pair = pairOf(node, step);
       if (pair && isKey && depth === path.length - 1)
-        return { node: pair.key, offset: (pair.key as Node).range?.[0] ?? start };
+        return { node: pair.key, offset: startOf(pair.key) ?? start };
       const child: unknown = pair ? pair.value : isSeq(node) ? node.items[Number(step)] : undefined;
       if (child === undefined || child === null) return { node: null, offset: start };
       node = child;
-      start = (child as Node).range?.[0] ?? start;
+      start = startOf(child) ?? start;
     }
     const isInText = offset !== null && isScalar(node);
-    return { node, offset: isInText ? offsetInScalar(node as Scalar, offset, text) : start };
+    return { node, offset: isInText ? offsetInScalar(node, offset, text) : start };
   };
+}
+
+/** The offset at which a node begins; undefined for what is none, or was not parsed. */
+export function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
 }

@@ -11,7 +11,8 @@ export interface ReadNames {
 
 /** The names that a schema reads, at every depth. */
 export function toReadNames(schema: z.ZodObject): ReadNames {
-  const members = Object.entries(schema.shape as Readonly<Record<string, z.core.$ZodType>>);
+  const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
+  const members = Object.entries(shape);
   return {
     inside: new Map(members.map(([name, member]) => [name, namesInside(member)])),
     folded: new Set(members.map(([name]) => fold(name))),

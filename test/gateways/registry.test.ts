@@ -1,9 +1,9 @@
 import t from 'tap';
 import { toSharedAnswer } from '../../src/gateways/answer.ts';
-import type { GatewayDialect, GatewayOutcome } from '../../src/gateways/definition.ts';
+import type { GatewayDialect, GatewayResult } from '../../src/gateways/definition.ts';
 import { DIALECTS, indexDialects } from '../../src/gateways/registry.ts';
 
-const OUTCOME: GatewayOutcome = {
+const RESULT: GatewayResult = {
   decision: 'BLOCK',
   decisionId: null,
   reasons: [],
@@ -16,7 +16,7 @@ const fake = (id: string): GatewayDialect => ({
   id,
   originalHeaders: null,
   toOriginal: () => null,
-  toAnswer: (outcome) => toSharedAnswer(outcome, null),
+  toAnswer: (result) => toSharedAnswer(result, null),
 });
 
 t.test('the dialects are those of the contract', async (t) => {
@@ -33,7 +33,7 @@ t.test('refuses ids that are ill-formed or used twice', async (t) => {
     t.equal(indexDialects(ids.map(fake)).ok, false, ids.join());
 });
 
-const EFFECTS: readonly GatewayOutcome['effect'][] = [
+const EFFECTS: readonly GatewayResult['effect'][] = [
   { kind: 'allow' },
   { kind: 'challenge' },
   { kind: 'forbid' },
@@ -52,7 +52,7 @@ for (const dialect of DIALECTS) {
           ['\r\nx: y', 'é'],
           Array.from({ length: 500 }, (_, n) => `CODE_${n}`),
         ]) {
-          const { headers } = dialect.toAnswer({ ...OUTCOME, effect, reasons });
+          const { headers } = dialect.toAnswer({ ...RESULT, effect, reasons });
           for (const name of ['x-risk-decision', 'x-risk-decision-id', 'x-risk-reasons', 'cache-control'])
             t.match(headers[name], /^[\x21-\x7e][\x20-\x7e]{0,511}$/, `${effect.kind} ${name}`);
           for (const [name, value] of Object.entries(headers)) {
@@ -67,13 +67,13 @@ for (const dialect of DIALECTS) {
   t.test(
     `${dialect.id}: fact 1: answers with statuses that survive, but for what a profile or an outage wants`,
     async (t) => {
-      const statuses = EFFECTS.map((effect) => dialect.toAnswer({ ...OUTCOME, effect }).status);
+      const statuses = EFFECTS.map((effect) => dialect.toAnswer({ ...RESULT, effect }).status);
       t.same(statuses, [200, 401, 403, 503, dialect.id === 'nginx' ? 401 : 302]);
     },
   );
 
   t.test(`${dialect.id}: the body of a refusal says what was decided, and not why`, async (t) => {
-    const { body, headers } = dialect.toAnswer({ ...OUTCOME, reasons: ['TELEMETRY_NOT_FOUND'] });
+    const { body, headers } = dialect.toAnswer({ ...RESULT, reasons: ['TELEMETRY_NOT_FOUND'] });
     t.same(JSON.parse(body), { decision: 'BLOCK', decision_id: null });
     t.match(headers['content-type'], /^application\/json/);
   });
@@ -84,7 +84,7 @@ t.test(
   async (t) => {
     const [nginx] = DIALECTS;
     const effect = { kind: 'redirect', url: 'https://login.example/' } as const;
-    const answer = nginx?.toAnswer({ ...OUTCOME, decision: 'CHALLENGE', effect });
+    const answer = nginx?.toAnswer({ ...RESULT, decision: 'CHALLENGE', effect });
     t.match(answer, {
       status: 401,
       headers: { location: 'https://login.example/', 'www-authenticate': /^Bearer / },

@@ -1,10 +1,10 @@
 import Fastify from 'fastify';
 import t from 'tap';
 import type { GatewayDialect } from '../../src/gateways/definition.ts';
-import { refusedOutcome } from '../../src/gateways/outcome.ts';
+import { refusedResult } from '../../src/gateways/gateway-result.ts';
 import { gatewayRoutes } from '../../src/gateways/routes.ts';
 
-const outcome = refusedOutcome('CALLER_UNKNOWN');
+const result = refusedResult('CALLER_UNKNOWN');
 const broken: GatewayDialect = {
   id: 'broken',
   originalHeaders: null,
@@ -15,9 +15,9 @@ const broken: GatewayDialect = {
 };
 
 for (const [when, check] of [
-  ['in place', () => outcome],
-  ['later', async () => outcome],
-  ['before there is an outcome', async () => Promise.reject(new TypeError('a defect'))],
+  ['in place', () => result],
+  ['later', async () => result],
+  ['before there is a result', async () => Promise.reject(new TypeError('a defect'))],
 ] as const) {
   t.test(`a defect in giving an answer is a 503, ${when}`, async (t) => {
     const app = Fastify();

@@ -50,6 +50,7 @@ export function createApiClient(key: string, fetchNow: typeof fetch = fetch): Ap
     open,
     get: async <Answer>(path: string, query?: Query, options?: RequestOptions) => {
       const response = await open(path, query, options);
+      // The service answers as wire.ts says; the caller names the type.
       return (await response.json()) as Answer;
     },
   };
@@ -64,6 +65,7 @@ function toAddress(path: string, query: Query): string {
 async function toError(response: Response): Promise<ApiError> {
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
   const problem: unknown = await response.json().catch(() => null);
+  // Of a proxy it may be anything.
   const { detail, title } = (problem ?? {}) as { detail?: string; title?: string };
   const message = detail ?? title ?? `The service answered ${response.status}.`;
   return new ApiError(response.status, message, Number.isFinite(seconds) ? seconds * 1000 : null);

@@ -41,6 +41,7 @@ export async function followDecisions(
   let failures = 0;
   const onEvent = ({ id, event, data }: EventSourceMessage): void => {
     if (id !== undefined) lastId = id;
+    // The service writes them as wire.ts says.
     if (event === 'decision') handlers.onDecision(JSON.parse(data) as DecisionSummary);
     else if (event === 'gap') handlers.onGap(JSON.parse(data) as Gap);
     else if (event === 'ready') {
@@ -92,6 +93,7 @@ async function readOnce(
     const response = await client.open('v1/decisions/stream', query, { headers, signal: stop });
     if (response.body === null) return;
     const parser = createParser({ onEvent });
+    // The types of the DOM and of Node differ about what a stream of text takes.
     const reader = response.body.pipeThrough(new TextDecoderStream() as never).getReader() as {
       read(): Promise<{ done: boolean; value?: string }>;
     };

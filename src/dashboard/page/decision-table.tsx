@@ -66,6 +66,7 @@ function TableBody({ view }: { readonly view: RowWindow }) {
         view.stepFocus(step);
       }}
       onFocusCapture={(event) => {
+        // Only elements have focus.
         const place = (event.target as HTMLElement).dataset['place'];
         if (place !== undefined) focused.value = Number(place);
       }}

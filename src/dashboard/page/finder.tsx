@@ -40,6 +40,7 @@ export function Finder() {
           <select
             value={kind.value}
             onChange={(event) => {
+              // The options are those of KINDS.
               kind.value = event.currentTarget.value as Kind;
               isOdd.value = false;
             }}

@@ -93,7 +93,7 @@ function toRequest({ subject, action }: DecisionRecord): RequestSignals {
 
 function toCustody({ custody }: DecisionRecord): TelemetryCustody {
   // An older record may lack a signal: a rule that reads it is unknown, and the verdict then differs from the
-  // record's.
+  // record's. What is there was written from TelemetrySignals.
   return (custody.signals as TelemetrySignals | null) ?? (custody.result === 'none' ? 'none' : 'unknown');
 }
 

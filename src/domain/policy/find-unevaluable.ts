@@ -126,6 +126,7 @@ function resultOf(result: Attempt): unknown {
 }
 
 function evaluateOf(node: ASTNode): Evaluate {
+  // Not in the types of cel-js; `watch` says what it is.
   return Reflect.get(node, 'evaluate') as Evaluate;
 }
 

@@ -13,6 +13,7 @@ type Convert = (value: unknown) => unknown;
 export function createToRunValues(type: ObjectType, read: readonly string[] | null): ToRunValues {
   const isRead = (name: string) => read === null || read.includes(name);
   const fields = new Map([...type.fields].filter(([name]) => isRead(name)));
+  // Both give an object for an object.
   return (convertObject({ kind: 'object', fields }) ?? keep) as ToRunValues;
 }
 
@@ -52,5 +53,5 @@ function convertList(convert: Convert | null): Convert | null {
 
 /** A number that is not an integer is left unchanged: evidence from a store may be older than the schema. */
 function toInteger(value: unknown): unknown {
-  return Number.isInteger(value) ? BigInt(value as number) : value;
+  return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value;
 }

@@ -28,6 +28,7 @@ interface JsonSchema {
 
 /** The type of a schema of signals. Throws on a schema that policies have no type for. */
 export function signalTypeOf(schema: z.ZodObject): ObjectType {
+  // zod's type allows what the schema of an object never is, such as `true`.
   return toObjectType(z.toJSONSchema(schema, { target: 'draft-7', io: 'output' }) as JsonSchema);
 }
 

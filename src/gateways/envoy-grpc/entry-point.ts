@@ -3,7 +3,7 @@ import type { GrpcCall } from '../../platform/grpc/call.ts';
 import { createGrpcServer, type GrpcServer } from '../../platform/grpc/server.ts';
 import type { GatewayCredentials } from '../authenticate-gateway.ts';
 import type { Check } from '../check.ts';
-import { refusedOutcome } from '../outcome.ts';
+import { refusedResult } from '../gateway-result.ts';
 import type { NoteRefusal } from '../refusal-log.ts';
 import { ENVOY_GRPC, profileOf, toCheckResponse, toOriginal, toTooLargeResponse } from './index.ts';
 import type { CheckRequest } from './messages.ts';
@@ -39,7 +39,7 @@ export function createGrpcEntryPoint(options: GrpcEntryPointOptions): GrpcServer
   const { check, isGateway, noteRefusal, newId, messageBytesMax, isReady } = options;
   const ask = (request: CheckRequest, call: GrpcCall) => {
     const { deadlineMs } = call;
-    const outcome = check({
+    const result = check({
       dialect: ENVOY_GRPC,
       profile: profileOf(request),
       credentials: toCredentials(call),
@@ -47,7 +47,7 @@ export function createGrpcEntryPoint(options: GrpcEntryPointOptions): GrpcServer
       requestId: newId(),
       deadlineMs: deadlineMs === null ? null : deadlineMs * (1 - RETURN_SHARE),
     });
-    return outcome instanceof Promise ? outcome.then(toCheckResponse) : toCheckResponse(outcome);
+    return result instanceof Promise ? result.then(toCheckResponse) : toCheckResponse(result);
   };
   const method = {
     // The message names the profile, and reading it for a stranger is what a stranger could spend our time
@@ -55,7 +55,7 @@ export function createGrpcEntryPoint(options: GrpcEntryPointOptions): GrpcServer
     refuse: (call: GrpcCall) => {
       if (isGateway(toCredentials(call))) return undefined;
       noteRefusal('CALLER_UNKNOWN', ENVOY_GRPC, null);
-      return toCheckResponse(refusedOutcome('CALLER_UNKNOWN'));
+      return toCheckResponse(refusedResult('CALLER_UNKNOWN'));
     },
     answerOversized: () => {
       noteRefusal('REQUEST_TOO_LARGE', ENVOY_GRPC, null);

@@ -1,7 +1,7 @@
 import { toSharedAnswer } from '../answer.ts';
-import type { GatewayHeaders, GatewayOutcome, OriginalRequest } from '../definition.ts';
+import type { GatewayHeaders, GatewayResult, OriginalRequest } from '../definition.ts';
+import { TOO_LARGE_RESULT } from '../gateway-result.ts';
 import { isMethod } from '../original-request.ts';
-import { TOO_LARGE_OUTCOME } from '../outcome.ts';
 import type { CheckRequest, CheckResponse, HeaderValueOption, HttpRequest, StructValue } from './messages.ts';
 
 /** For log lines and statistics, as the ids of the dialects over HTTP are. */
@@ -42,17 +42,17 @@ export function toOriginal({ attributes }: CheckRequest): OriginalRequest | null
  * The answer, or null without a decision. Null becomes an error of the call, for which Envoy's
  * `failure_mode_allow` and `status_on_error` apply.
  */
-export function toCheckResponse(outcome: GatewayOutcome): CheckResponse | null {
-  const { kind } = outcome.effect;
+export function toCheckResponse(result: GatewayResult): CheckResponse | null {
+  const { kind } = result.effect;
   if (kind === 'refuse') return null;
   if (kind !== 'allow')
-    return toDenial(outcome, kind === 'challenge' ? CODE.unauthenticated : CODE.permissionDenied);
-  const { headers } = toSharedAnswer(outcome, null);
+    return toDenial(result, kind === 'challenge' ? CODE.unauthenticated : CODE.permissionDenied);
+  const { headers } = toSharedAnswer(result, null);
   const risk = Object.entries(headers).filter(([name]) => name.startsWith('x-risk-'));
   return {
     status: { code: CODE.ok },
     ok_response: { headers: risk.map(toOption), headers_to_remove: SPOOFS },
-    dynamic_metadata: toMetadata(outcome),
+    dynamic_metadata: toMetadata(result),
   };
 }
 
@@ -61,19 +61,19 @@ export function toCheckResponse(outcome: GatewayOutcome): CheckResponse | null {
  * let in, because the end user chooses the size. It is not a BLOCK either, because the user may be honest.
  */
 export function toTooLargeResponse(): CheckResponse {
-  return toDenial(TOO_LARGE_OUTCOME, CODE.unavailable);
+  return toDenial(TOO_LARGE_RESULT, CODE.unavailable);
 }
 
-function toDenial(outcome: GatewayOutcome, code: number): CheckResponse {
-  const { status, headers, body } = toSharedAnswer(outcome, null);
+function toDenial(result: GatewayResult, code: number): CheckResponse {
+  const { status, headers, body } = toSharedAnswer(result, null);
   return {
     status: { code },
     denied_response: { status: { code: status }, headers: Object.entries(headers).map(toOption), body },
-    dynamic_metadata: toMetadata(outcome),
+    dynamic_metadata: toMetadata(result),
   };
 }
 
-function toMetadata({ decision, decisionId, reasons }: GatewayOutcome): CheckResponse['dynamic_metadata'] {
+function toMetadata({ decision, decisionId, reasons }: GatewayResult): CheckResponse['dynamic_metadata'] {
   const values = [...new Set(reasons)].map((code): StructValue => ({ string_value: code }));
   return {
     fields: {
@@ -94,7 +94,8 @@ function toHeaders({ headers = {}, header_map: map }: HttpRequest): GatewayHeade
   const fields = Object.entries(headers);
   for (const { key = '', value, raw_value: raw } of map?.headers ?? [])
     fields.push([key, value === undefined || value === '' ? toText(raw) : value]);
-  const found: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
+  // Without a prototype, as a field may have any name.
+  const found = Object.create(null) as Record<string, string[]>;
   for (const [name, value] of fields) {
     const lower = name.toLowerCase();
     const values = found[lower];

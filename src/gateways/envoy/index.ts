@@ -15,5 +15,5 @@ export const envoy: GatewayDialect = {
     host: singleValue(headers, 'host'),
     headers,
   }),
-  toAnswer: (outcome) => toSharedAnswer(outcome, null),
+  toAnswer: (result) => toSharedAnswer(result, null),
 };

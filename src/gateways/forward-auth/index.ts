@@ -9,5 +9,5 @@ export const forwardAuth: GatewayDialect = {
   id: 'forward-auth',
   originalHeaders: HEADERS,
   toOriginal: originalFromHeaders(HEADERS),
-  toAnswer: (outcome) => toSharedAnswer(outcome, HEADERS.target),
+  toAnswer: (result) => toSharedAnswer(result, HEADERS.target),
 };

@@ -12,12 +12,12 @@ export const nginx: GatewayDialect = {
   id: 'nginx',
   originalHeaders: HEADERS,
   toOriginal: originalFromHeaders(HEADERS),
-  toAnswer: (outcome) => {
-    const answer = toSharedAnswer(outcome, HEADERS.target);
-    if (outcome.effect.kind !== 'redirect') return answer;
+  toAnswer: (result) => {
+    const answer = toSharedAnswer(result, HEADERS.target);
+    if (result.effect.kind !== 'redirect') return answer;
     // nginx accepts only 2xx, 401 and 403; a 302 would become a 500. Its configuration turns the Location
     // into a redirect.
-    const challenge = toSharedAnswer({ ...outcome, effect: { kind: 'challenge' } }, HEADERS.target);
-    return { ...challenge, headers: { ...challenge.headers, location: outcome.effect.url } };
+    const challenge = toSharedAnswer({ ...result, effect: { kind: 'challenge' } }, HEADERS.target);
+    return { ...challenge, headers: { ...challenge.headers, location: result.effect.url } };
   },
 };

@@ -54,6 +54,7 @@ export async function describeRoutes(app: FastifyInstance, { version }: OpenApiO
         for (const operation of Object.values(path ?? {})) markSentHeaders(operation);
       // Relative to this document, wherever a proxy has put it. The plug-in itself takes no such address.
       document.openapiObject.servers = [{ url: '.', description: 'This service.' }];
+      // A document is JSON, whose parts have other types each.
       nameSchemas(document.openapiObject as unknown as Record<string, unknown>);
       return document.openapiObject;
     },
@@ -104,6 +105,7 @@ function toBytes(document: object): Buffer {
 
 /** The headers of an operation that never fail to come, as OpenAPI says it: beside their schema. */
 function markSentHeaders(operation: unknown): void {
+  // The headers are those of the routes, which are written as schemas.
   const { responses = {} } = operation as {
     responses?: Record<string, { headers?: Record<string, Header> }>;
   };

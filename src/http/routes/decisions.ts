@@ -83,6 +83,7 @@ function createList(dependencies: DecisionReadDependencies) {
 
 function toListSchema(): JsonSchema {
   const schema = toJsonSchema(decisionsSchema, 'output');
+  // That of an object, whose members are schemas.
   const properties = schema['properties'] as Record<string, JsonSchema>;
   return {
     ...schema,

@@ -12,8 +12,8 @@ export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSch
     target: 'draft-7',
     io,
     override: ({ jsonSchema }) => {
-      joinNullable(jsonSchema as JsonSchema);
-      dropSafeIntegerBounds(jsonSchema as JsonSchema);
+      joinNullable(jsonSchema);
+      dropSafeIntegerBounds(jsonSchema);
       // Clients must accept fields that a later version adds.
       if (io === 'output' && jsonSchema.additionalProperties === false)
         delete jsonSchema.additionalProperties;
@@ -29,11 +29,12 @@ export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSch
 function joinNullable(schema: JsonSchema): void {
   const options = schema['anyOf'];
   if (!Array.isArray(options) || options.length !== 2) return;
+  // Members of `anyOf` are schemas.
   const [value, empty] = options as [JsonSchema, JsonSchema];
   if (empty['type'] !== 'null' || typeof value['type'] !== 'string') return;
   delete schema['anyOf'];
   Object.assign(schema, value, { type: [value['type'], 'null'] });
-  if (Array.isArray(value['enum'])) schema['enum'] = [...(value['enum'] as unknown[]), null];
+  if (Array.isArray(value['enum'])) schema['enum'] = [...value['enum'], null];
 }
 
 /** zod bounds every integer by what a double can hold; that is no rule of this interface. */

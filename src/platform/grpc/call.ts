@@ -35,7 +35,14 @@ export interface CallHandler {
 }
 
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
-const UNIT_MS = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 } as const;
+const UNIT_MS: Readonly<Record<string, number>> = {
+  H: 3_600_000,
+  M: 60_000,
+  S: 1_000,
+  m: 1,
+  u: 1e-3,
+  n: 1e-6,
+};
 
 /** What calls are taken by. */
 interface CallTaking {
@@ -135,10 +142,9 @@ function isGrpc(headers: IncomingHttpHeaders): boolean {
 /** Null without a timeout, undefined for one that cannot be read. */
 function toDeadlineMs(timeout: string | string[] | undefined): number | null | undefined {
   if (timeout === undefined) return null;
-  const [, amount, unit] = TIMEOUT.exec(String(timeout)) ?? [];
-  return unit === undefined
-    ? undefined
-    : Math.min(Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS], 2 ** 31 - 1);
+  const [, amount, unit = ''] = TIMEOUT.exec(String(timeout)) ?? [];
+  const unitMs = UNIT_MS[unit];
+  return unitMs === undefined ? undefined : Math.min(Number(amount) * unitMs, 2 ** 31 - 1);
 }
 
 /** Fields that are sent twice stay two, so that no proof has two readings. */

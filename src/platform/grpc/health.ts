@@ -130,6 +130,7 @@ function toHandler(
 
 function readName({ decode }: ProtoMethod, bytes: Uint8Array): string | null {
   try {
+    // protobufjs decodes by health.proto, whose message has this one field.
     const { service = '' } = decode(bytes) as { readonly service?: string };
     return service;
   } catch {

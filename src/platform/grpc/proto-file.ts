@@ -61,6 +61,7 @@ function toMethod({ name, resolvedRequestType: request, resolvedResponseType: re
   if (request === null || response === null) throw new Error(`${name} has a type that is not defined`);
   return {
     decode: (bytes: Uint8Array): unknown => request.toObject(request.decode(bytes), { enums: String }),
+    // protobufjs takes any object, and throws on a member of the wrong type.
     encode: (message: unknown): Uint8Array =>
       response.encode(response.fromObject(message as Record<string, unknown>)).finish(),
   };

@@ -158,6 +158,7 @@ function listen(server: Http2Server, host: string, port: number): Promise<number
     server.off('error', reject);
     // Such as EMFILE: the connection is not taken, and those there are stay.
     server.on('error', () => {});
+    // It listens on a host and a port, and not on a pipe.
     resolve((server.address() as AddressInfo).port);
   });
   return promise;

@@ -166,6 +166,7 @@ function lifetime(takenAtMs: number): { created_at: string; expires_at: string }
  */
 function toDeprecatedShape(payload: Payload): Payload {
   const { properties: _properties, raw_signals: _raw, external_metadata: _metadata, ...rest } = payload;
+  // Every payload of this file has one.
   const { verdict_reason_overrides: _overrides, ...verdict } = rest['verdict'] as Record<string, unknown>;
   return { ...rest, verdict: { rule_match_type: '', rule_match_identifier: '', ...verdict } };
 }

@@ -109,7 +109,7 @@ class KnownGenerations implements CustodyGenerations {
   }
 
   note(hash: string, found: unknown): number | null {
-    const [name, lost, foreign, strange, strangeId] = Array.isArray(found) ? (found as unknown[]) : [];
+    const [name, lost, foreign, strange, strangeId]: unknown[] = Array.isArray(found) ? found : [];
     if (typeof name !== 'string' || name === '' || !isTime(lost) || !isTime(foreign) || !isTime(strange))
       return null;
     const group = toGroup(hash);

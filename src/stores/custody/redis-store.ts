@@ -74,7 +74,7 @@ export function createRedisCustodyStore(options: RedisCustodyStoreOptions): Redi
       scripted.useTelemetry(...redisKeys, ...times, ...told, writer, ...claims),
     );
     if (!Array.isArray(reply)) return null;
-    const [, , , , , found] = reply as unknown[];
+    const [, , , , , found]: unknown[] = reply;
     const lostAtMs = generations.note(key, found);
     const record = lostAtMs === null ? null : toRecord(reply, toLoss(lostAtMs, retentionMs));
     if (record === null) {

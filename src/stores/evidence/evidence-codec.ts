@@ -47,8 +47,10 @@ export function decodeEvidence(text: string, storeKey: string): Evidence | null 
   return { provider, outcome, signals, observedAtMs, expiresAtMs, upstreamRequestId };
 }
 
+const KNOWN_OUTCOMES: ReadonlySet<unknown> = new Set(OUTCOMES);
+
 function isOutcome(value: unknown): value is Outcome {
-  return (OUTCOMES as readonly unknown[]).includes(value);
+  return KNOWN_OUTCOMES.has(value);
 }
 
 function isSignals(value: unknown): value is Signals {

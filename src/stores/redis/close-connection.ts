@@ -38,6 +38,7 @@ async function quit(redis: Closable): Promise<void> {
  * one.
  */
 export function expectErrors(redis: Redis): void {
-  const { stream } = redis as { readonly stream?: Redis['stream'] };
+  // Not there before the first attempt to connect.
+  const { stream }: { readonly stream?: Redis['stream'] } = redis;
   stream?.on('error', () => {});
 }

@@ -50,6 +50,7 @@ function withHost(error: Error, cluster: Cluster): Error {
 function naming(node: Redis): Redis {
   const duplicate: Redis['duplicate'] = (override) => {
     const copy = node.duplicate(override);
+    // Of its overloads only the one with a callback, whose reply the types leave open.
     const askFor = copy.cluster.bind(copy) as unknown as (name: string, callback: SlotsCallback) => void;
     const cluster = (name: string, callback: SlotsCallback) =>
       askFor(name, (error, ranges) =>
@@ -60,6 +61,7 @@ function naming(node: Redis): Redis {
       );
     return Object.assign(copy, { cluster });
   };
+  // ioredis asks a node for CLUSTER SLOTS by a copy of it, and for nothing else.
   return { duplicate } as Redis;
 }
 

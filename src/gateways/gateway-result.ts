@@ -1,17 +1,17 @@
 import type { Decision } from '../domain/decision.ts';
 import type { Verdict } from '../domain/verdict.ts';
-import type { Caching, Effect, GatewayOutcome } from './definition.ts';
+import type { Caching, Effect, GatewayResult } from './definition.ts';
 import type { GatewayProfile, IdPlace } from './profile.ts';
 
 const PLAIN = { decisionId: null, caching: null, retryAfterSeconds: null, acrValues: null } as const;
 
 /** A BLOCK without a policy: the caller is unknown, or its question cannot be read. */
-export function refusedOutcome(reason: string): GatewayOutcome {
+export function refusedResult(reason: string): GatewayResult {
   return { ...PLAIN, decision: 'BLOCK', reasons: [reason], effect: { kind: 'forbid' } };
 }
 
 /** A request that the profile lets in without a decision. */
-export const EXEMPT_OUTCOME: GatewayOutcome = {
+export const EXEMPT_RESULT: GatewayResult = {
   ...PLAIN,
   decision: 'ALLOW',
   reasons: ['EXEMPT'],
@@ -21,7 +21,7 @@ export const EXEMPT_OUTCOME: GatewayOutcome = {
 /**
  * A defect of riskgate. A profile cannot make it milder: otherwise an input that provokes it would be let in.
  */
-export const DEFECT_OUTCOME: GatewayOutcome = {
+export const DEFECT_RESULT: GatewayResult = {
   ...PLAIN,
   decision: 'UNAVAILABLE',
   reasons: ['INTERNAL'],
@@ -32,17 +32,17 @@ export const DEFECT_OUTCOME: GatewayOutcome = {
  * A request whose head is larger than riskgate reads. It is not a BLOCK, because the sender may be an honest
  * user with many cookies. A profile cannot make it milder, because anyone can send one.
  */
-export const TOO_LARGE_OUTCOME: GatewayOutcome = { ...DEFECT_OUTCOME, reasons: ['REQUEST_TOO_LARGE'] };
+export const TOO_LARGE_RESULT: GatewayResult = { ...DEFECT_RESULT, reasons: ['REQUEST_TOO_LARGE'] };
 
 /**
- * The outcome without a decision, by the profile. It never claims an ALLOW: the decision header is
+ * The result without a decision, by the profile. It never claims an ALLOW: the decision header is
  * UNAVAILABLE.
  */
-export function unavailableOutcome(
+export function unavailableResult(
   reason: string,
   profile: GatewayProfile,
   retryAfterSeconds: number,
-): GatewayOutcome {
+): GatewayResult {
   const base = { ...PLAIN, reasons: [reason], retryAfterSeconds };
   switch (profile.onUnavailable) {
     case 'refuse':
@@ -62,7 +62,7 @@ export function unavailableOutcome(
 }
 
 /** A decision as the profile maps it. `id` is that of the decision which it repeats, or its own. */
-export function decidedOutcome(decision: Decision, id: string, profile: GatewayProfile): GatewayOutcome {
+export function decidedResult(decision: Decision, id: string, profile: GatewayProfile): GatewayResult {
   const { verdict } = decision;
   return {
     ...PLAIN,
