@@ -1,6 +1,5 @@
-import { CST, isMap, isScalar, isSeq, Lexer, type Node, type Pair, Scalar, type YAMLMap } from 'yaml';
+import { CST, isMap, isNode, isScalar, isSeq, Lexer, type Node, type Pair, Scalar, type YAMLMap } from 'yaml';
 import { type MendingContext, mendByQuotes, mendComment, mendProperty } from './yaml-mending.ts';
-import { startOf } from './yaml-places.ts';
 
 /** Something in a YAML file that a reader of it may take for something else. */
 export interface Oddity {
@@ -163,4 +162,8 @@ function findCutText(node: Scalar, isText: boolean, context: MendingContext): Od
 /** The key of a pair where it is text, in whichever style. */
 function keyOf({ key }: Pair): string | undefined {
   return isScalar(key) && typeof key.value === 'string' ? key.value : undefined;
+}
+
+function startOf(node: unknown): number {
+  return isNode(node) ? (node.range?.[0] ?? 0) : 0;
 }

@@ -43,12 +43,12 @@ export function createFinder(root: Node | null, text: string): Find {
       node = child;
       start = startOf(child) ?? start;
     }
-    const isInText = offset !== null && isScalar(node);
-    return { node, offset: isInText ? offsetInScalar(node, offset, text) : start };
+    const inText = offset !== null && isScalar(node) ? offsetInScalar(node, offset, text) : null;
+    return { node, offset: inText ?? start };
   };
 }
 
 /** The offset at which a node begins; undefined for what is none, or was not parsed. */
-export function startOf(node: unknown): number | undefined {
+function startOf(node: unknown): number | undefined {
   return isNode(node) ? node.range?.[0] : undefined;
 }

@@ -233,6 +233,7 @@ function statesPossible(
 }
 
 function statesIn(context: Readonly<Record<string, unknown>>): Readonly<Record<string, ProviderState>> {
+  // `toInput` puts them there.
   return context['providers'] as Readonly<Record<string, ProviderState>>;
 }
 
