@@ -83,6 +83,45 @@ t.test('custody in a cluster keeps one binding under two hash keys, whichever is
   t.match(await young('thief'), { uses: 4, isBoundElsewhere: true });
 });
 
+t.test('custody in a cluster counts uses of one turn whose bindings are spread over its slots', async (t) => {
+  const { redis, ready } = watchRedisStore(t, { target: next(), clock: createManualClock() });
+  await ready();
+  const clock = createManualClock();
+  const store = createRedisCustodyStore({ redis, clock, keyIds: ['aa', 'bb'], retentionMs: RETENTION_MS });
+  const idOf = (place: number) => (place % 16).toString(16).repeat(2);
+  const useAll = () =>
+    Promise.all(
+      Array.from({ length: 48 }, async (_, place) =>
+        store.use([
+          { key: idOf(place).padEnd(32, 'a'), claim: { account: 'a' } },
+          { key: idOf(place).padEnd(32, 'b'), claim: { account: 'b' } },
+        ]),
+      ),
+    );
+  const uses = (await useAll()).map((record) => record?.uses ?? null);
+  t.same(
+    uses,
+    [1, 2, 3].flatMap((use) => Array.from({ length: 16 }, () => use)),
+  );
+  t.ok((await useAll()).every((record) => record !== null && record.uses > 3 && !record.isBoundElsewhere));
+  t.equal(redis.guard.counters().errorReplies, 0);
+});
+
+t.test('evidence in a cluster answers reads of one turn that are spread over its slots', async (t) => {
+  const clock = createManualClock();
+  const { store, ready } = watchRedisStore(t, { target: next(), clock });
+  await ready();
+  const keys = Array.from({ length: 50 }, (_, place) => `stytch:${place}`);
+  for (const key of keys.slice(0, 25)) store.set(key, createEvidence(clock));
+  for (const key of keys) await store.get(key);
+  const readings = await Promise.all(keys.map(async (key) => store.getOrClaim(key, 60_000)));
+  t.same(
+    readings.map((reading) => reading !== null && 'evidence' in reading),
+    keys.map((_, place) => place < 25),
+  );
+  t.equal(store.counters().errorReplies, 0);
+});
+
 t.test('idempotency in a cluster keeps the contract', async (t) => {
   await testIdempotencyStore(t, {
     id: 'cluster',

@@ -32,12 +32,11 @@ export interface UnknownKey {
  * under which hash keys bindings were written until when. A Redis that comes back empty has lost both; the
  * first script that sends what this process knows finds that out.
  */
-interface CustodyGenerations {
-  /**
-   * What a script is told for the binding of this hash: the name that is known, empty where none is, and a
-   * name for the generation that it would have to begin.
-   */
-  toldFor(hash: string): readonly [known: string, fresh: string];
+export interface CustodyGenerations {
+  /** The name of the generation that is known for the binding of this hash, empty where none is. */
+  knownFor(hash: string): string;
+  /** A name for a generation that a script would have to begin, or the beginning of such names. */
+  freshName(): string;
   /**
    * Takes what a script found. Returns until when bindings may stand elsewhere or be gone, 0 for never; null
    * for what is no generation.
@@ -101,11 +100,15 @@ class KnownGenerations implements CustodyGenerations {
     if (redis.guard.state() === 'up') void this.#lookAtAll();
   }
 
-  toldFor(hash: string): readonly [known: string, fresh: string] {
+  knownFor(hash: string): string {
     if (this.#known.size < GROUPS.length && this.#looks.note('groups') > 0) void this.#lookAtAll();
-    this.#freshCount += 1;
+    return this.#known.get(toGroup(hash)) ?? '';
+  }
+
+  freshName(): string {
     // A name that came twice would hide a loss from those who know it.
-    return [this.#known.get(toGroup(hash)) ?? '', `${this.#processId}-${this.#freshCount}`];
+    this.#freshCount += 1;
+    return `${this.#processId}-${this.#freshCount}`;
   }
 
   note(hash: string, found: unknown): number | null {
@@ -147,9 +150,10 @@ class KnownGenerations implements CustodyGenerations {
     const { redis, clock } = this.#options;
     const { keys, guard } = redis;
     const key = keys.custodyGeneration(group);
-    const told = this.toldFor(group);
+    const former = keys.formerGeneration(group);
+    const [known, fresh] = [this.knownFor(group), this.freshName()];
     const reply = await guard.run(() =>
-      this.#scripted.lookAtCustody(key, keys.formerGeneration(group), clock.nowMs(), ...told, this.#writer),
+      this.#scripted.lookAtCustody(key, former, clock.nowMs(), known, fresh, this.#writer),
     );
     if (!Array.isArray(reply)) return;
     if (this.note(group, reply) === null) redis.reportRefusal({ kind: 'value_refused', key });

@@ -1,12 +1,12 @@
 import type { Clock } from '../../application/clock.ts';
-import type { CustodyName, CustodyStore } from '../../application/custody/custody-store.ts';
-import type { CustodyFit, CustodyLoss, CustodyRecord } from '../../domain/custody.ts';
+import type { CustodyStore } from '../../application/custody/custody-store.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import { withScripts } from '../redis/scripts.ts';
-import { briefLifeMs, custodyLifeMs } from './custody-life.ts';
+import { custodyLifeMs } from './custody-life.ts';
 import { createPendingKeeps } from './pending-keeps.ts';
 import { createCustodyGenerations, type UnknownKey } from './redis-generations.ts';
-import { KEEP, USE } from './redis-scripts.ts';
+import { KEEP } from './redis-scripts.ts';
+import { createRedisUses } from './redis-uses.ts';
 
 interface RedisCustodyStoreOptions {
   /** Its owner closes it. */
@@ -37,7 +37,6 @@ interface RedisCustodyStore extends CustodyStore {
 }
 
 type CustodyScripts = {
-  useTelemetry(...keysAndArguments: readonly (string | number)[]): Promise<unknown>;
   keepTelemetry(...keysAndArguments: readonly (string | number)[]): Promise<unknown>;
 };
 
@@ -48,41 +47,12 @@ type CustodyScripts = {
 export function createRedisCustodyStore(options: RedisCustodyStoreOptions): RedisCustodyStore {
   const { redis, clock, retentionMs, keyIds } = options;
   const { client, keys, guard } = redis;
-  // The number of keys is fixed, because ioredis tells the slot of a command from its first argument.
+  // The number of keys is fixed: ioredis tells the slot of what it batches itself from the first argument.
   const scripted = withScripts<CustodyScripts>(client, {
-    useTelemetry: { numberOfKeys: 2 + keyIds.length, lua: USE },
     keepTelemetry: { numberOfKeys: keyIds.length, lua: KEEP },
   });
   const generations = createCustodyGenerations(options);
-  const writer = keyIds.join('+');
-
-  const use = async (names: readonly CustodyName[]): Promise<CustodyRecord | null> => {
-    const [{ key } = { key: '' }] = names;
-    const generation = keys.custodyGeneration(key);
-    const redisKeys = [
-      generation,
-      keys.formerGeneration(key),
-      ...names.map((name) => keys.custody(name.key)),
-    ];
-    const times = [clock.nowMs(), briefLifeMs(retentionMs), retentionMs];
-    const claims = names.flatMap(({ claim }) => {
-      const fields = Object.entries(claim).flat();
-      return [fields.length, ...fields];
-    });
-    const told = generations.toldFor(key);
-    const reply = await guard.run(() =>
-      scripted.useTelemetry(...redisKeys, ...times, ...told, writer, ...claims),
-    );
-    if (!Array.isArray(reply)) return null;
-    const [, , , , , found]: unknown[] = reply;
-    const lostAtMs = generations.note(key, found);
-    const record = lostAtMs === null ? null : toRecord(reply, toLoss(lostAtMs, retentionMs));
-    if (record === null) {
-      const refused = lostAtMs === null ? generation : keys.custody(key);
-      redis.reportRefusal({ kind: 'value_refused', key: refused });
-    }
-    return record;
-  };
+  const use = createRedisUses(options, generations);
 
   const keeps = createPendingKeeps({
     monotonicMs: () => clock.monotonicMs(),
@@ -103,32 +73,4 @@ export function createRedisCustodyStore(options: RedisCustodyStoreOptions): Redi
     keep: (hashes, validUntilMs) => keeps.add({ hashes, validUntilMs }),
     unknownKey: () => generations.unknownKey(),
   };
-}
-
-/** Reads a reply that is trusted no further than its shape: somebody else may have written the key. */
-function toRecord(
-  [uses, first, reported, kept, expires]: readonly unknown[],
-  loss: CustodyLoss | null,
-): CustodyRecord | null {
-  const firstUsedAtMs = toTimeMs(first);
-  const validUntilMs = expires === null || expires === undefined ? null : toTimeMs(expires);
-  const isMangled = firstUsedAtMs === null || (validUntilMs === null && typeof expires === 'string');
-  const fit = toFit(reported);
-  if (isMangled || typeof uses !== 'number' || fit === null) return null;
-  return { uses, firstUsedAtMs, ...fit, isKept: kept !== 0, validUntilMs, loss };
-}
-
-function toFit(reported: unknown): CustodyFit | null {
-  if (!Array.isArray(reported)) return null;
-  const [isBoundElsewhere, omitsDevice, omitsAccount] = reported.map((bit) => bit !== 0);
-  if (isBoundElsewhere === undefined || omitsDevice === undefined || omitsAccount === undefined) return null;
-  return { isBoundElsewhere, omitsDevice, omitsAccount };
-}
-
-function toLoss(lostAtMs: number, retentionMs: number): CustodyLoss | null {
-  return lostAtMs === 0 ? null : { noticedAtMs: lostAtMs, overAtMs: lostAtMs + retentionMs };
-}
-
-function toTimeMs(text: unknown): number | null {
-  return typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }

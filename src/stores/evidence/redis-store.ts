@@ -4,16 +4,11 @@ import type { StoredEvidence, StoreReading } from '../../application/evidence/ev
 import type { Evidence } from '../../domain/evidence.ts';
 import type { RedisGuardCounters } from '../redis/guard.ts';
 import type { RedisHandle } from '../redis/handle.ts';
+import { createTurnBatch } from '../redis/turn-batch.ts';
 import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from './closable-evidence-store.ts';
-import {
-  CLAIM_PREFIX,
-  claimsOf,
-  decodeEvidence,
-  encodeEvidence,
-  isClaim,
-  TOMBSTONE,
-} from './evidence-codec.ts';
+import { CLAIM_PREFIX, claimsOf, encodeEvidence, isClaim, TOMBSTONE } from './evidence-codec.ts';
 import { defineEvidenceCommands, type EvidenceRedis } from './evidence-commands.ts';
+import { createEvidenceMemo } from './evidence-memo.ts';
 import { createRedisPurges, type RedisPurges } from './redis-purges.ts';
 import { isSettled, remainingLifeMs } from './remaining-life.ts';
 
@@ -37,6 +32,12 @@ interface RedisStoreCounters extends RedisGuardCounters {
   readonly valuesRefused: number;
   /** Writes refused because the key was purged a moment ago. */
   readonly writesRefused: number;
+}
+
+/** A read that claims what it does not find. */
+interface ClaimingRead {
+  readonly key: string;
+  readonly claimMs: number;
 }
 
 /** The store that replicas share. */
@@ -78,6 +79,8 @@ class SharedEvidenceStore implements RedisEvidenceStore {
   #claimCount = 0;
   readonly #handle: RedisHandle;
   readonly #redis: EvidenceRedis;
+  readonly #decodeEvidence = createEvidenceMemo();
+  readonly #readOrClaim: (read: ClaimingRead) => Promise<StoreReading>;
   readonly #purges: RedisPurges;
   readonly #writeRefusedListeners: ((key: string) => void)[] = [];
   readonly #counters = { skipped: 0, valuesRefused: 0, writesRefused: 0 };
@@ -88,6 +91,10 @@ class SharedEvidenceStore implements RedisEvidenceStore {
     this.#handle = options.redis;
     this.#redis = defineEvidenceCommands(options.redis.client);
     this.#purges = createRedisPurges(options.redis, options.tombstoneMs ?? TOMBSTONE_MS);
+    // The keys of evidence are spread over all slots of a cluster: nothing there could share a call.
+    this.#readOrClaim = options.redis.isCluster
+      ? (read) => this.#readOrClaimOne(read)
+      : createTurnBatch({ send: (reads) => this.#readOrClaimAll(reads) });
   }
 
   get(key: string): null | Promise<StoredEvidence | null> {
@@ -96,7 +103,7 @@ class SharedEvidenceStore implements RedisEvidenceStore {
 
   getOrClaim(key: string, claimMs: number): null | Promise<StoreReading> {
     if (claimMs === 0) return this.#handle.guard.admits() ? this.#poll(key) : null;
-    return this.#admitRead() ? this.#readOrClaim(key, claimMs) : null;
+    return this.#admitRead() ? this.#readOrClaim({ key, claimMs }) : null;
   }
 
   release(key: string): void {
@@ -171,12 +178,31 @@ class SharedEvidenceStore implements RedisEvidenceStore {
     return found;
   }
 
-  async #readOrClaim(key: string, claimMs: number): Promise<StoreReading> {
+  async #readOrClaimAll(reads: readonly ClaimingRead[]): Promise<StoreReading[]> {
+    const { keys, guard } = this.#handle;
+    const redisKeys = reads.map(({ key }) => keys.evidence(key));
+    const lives = reads.map(({ claimMs }) => claimMs);
+    const firstNumber = this.#claimCount + 1;
+    this.#claimCount += reads.length;
+    const standing = await guard.run(() =>
+      this.#redis.getOrClaimAll(reads.length, redisKeys, this.#ownClaims, firstNumber, lives),
+    );
+    return reads.map(({ key }, place) => this.#noteRead(standing?.[place] ?? null, key));
+  }
+
+  async #readOrClaimOne({ key, claimMs }: ClaimingRead): Promise<StoreReading> {
     const redisKey = this.#handle.keys.evidence(key);
     this.#claimCount += 1;
     const claim = this.#ownClaims + this.#claimCount;
     const text = await this.#handle.guard.run(() => this.#redis.getOrClaim(redisKey, claim, claimMs));
-    const reading = this.#decode(text, key);
+    return this.#noteRead(text, key);
+  }
+
+  /** Takes what one read found, or the text of its refusal in a list. */
+  #noteRead(standing: string | null | readonly [refusal: string], key: string): StoreReading {
+    const isText = standing === null || typeof standing === 'string';
+    if (!isText) this.#handle.guard.noteRefusal(String(standing[0]));
+    const reading = this.#decode(isText ? standing : null, key);
     this.#countRead(toEvidence(reading));
     return reading;
   }
@@ -196,7 +222,7 @@ class SharedEvidenceStore implements RedisEvidenceStore {
   #decode(text: string | null, key: string): StoreReading {
     if (text === null || text === TOMBSTONE) return null;
     if (isClaim(text)) return text.startsWith(this.#ownClaims) ? null : { claimant: text };
-    const evidence = decodeEvidence(text, key);
+    const evidence = this.#decodeEvidence(text, key);
     if (evidence === null) {
       this.#refuseValue(key);
       return null;

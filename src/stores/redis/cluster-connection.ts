@@ -45,6 +45,7 @@ export function createClusterConnection(target: ClusterTarget, name: string): Re
   };
   return {
     redis: cluster,
+    isCluster: true,
     isReady: () => isWarm && cluster.status === 'ready',
     lastErrorCode: () => lastErrorCode,
     onReady: (listener) => void readyListeners.push(listener),
@@ -67,6 +68,8 @@ function open(target: ClusterTarget, name: string): Cluster {
   const { Cluster } = loadRedisLibrary();
   return new Cluster([...target.nodes], {
     enableAutoPipelining: true,
+    // A batch of its own, whose first argument is the number of its keys and tells ioredis no slot.
+    autoPipeliningIgnoredCommands: ['useTelemetry'],
     enableOfflineQueue: false,
     // Each of these would keep a command, and with it a decision, waiting for a failover.
     retryDelayOnFailover: 0,

@@ -17,9 +17,10 @@ const NOT_SERVING: ReadonlySet<string> = new Set([
 const MAYBE_REPLACED: ReadonlySet<string> = new Set(['MISCONF', 'MOVED', 'NOREPLICAS']);
 /**
  * Redis before version 7 wraps what a script was refused: `ERR Error running script (…): … -READONLY You
- * can't …`.
+ * can't …`, and in the script itself `@user_script: 7: -READONLY You can't …`.
  */
-const REFUSED_IN_SCRIPT = /^ERR Error running script.* -(READONLY|OOM|MISCONF|NOREPLICAS|NOPERM)\b/;
+const REFUSED_IN_SCRIPT =
+  /^(?:ERR Error running script.*|@?user_script: ?\d+:) -?(READONLY|OOM|MISCONF|NOREPLICAS|NOPERM|WRONGTYPE)\b/;
 
 /** True for an answer of the server that says no. Everything else means that no answer came. */
 export function isRedisReply(error: unknown): error is Error {
@@ -42,12 +43,19 @@ export function isMaybeReplaced(code: string): boolean {
  * lost connections.
  */
 export function redisErrorCode(error: unknown): string {
-  if (isRedisReply(error)) {
-    return REFUSED_IN_SCRIPT.exec(error.message)?.[1] ?? error.message.split(' ', 1)[0] ?? error.name;
-  }
+  if (isRedisReply(error)) return toErrorCode(error.message);
   return error instanceof Error && 'code' in error && typeof error.code === 'string'
     ? error.code
     : 'no_answer';
+}
+
+/**
+ * The code in the text of an error reply, or in what a script was refused. Anything else is `ERR`, so that no
+ * text of the script gets further.
+ */
+export function toErrorCode(message: string): string {
+  const code = REFUSED_IN_SCRIPT.exec(message)?.[1] ?? message.split(' ', 1)[0] ?? '';
+  return code === '' || code.includes('user_script') ? 'ERR' : code;
 }
 
 class UnusableRedis extends Error {

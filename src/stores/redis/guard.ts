@@ -1,5 +1,5 @@
 import type { RedisConnection } from './connection.ts';
-import { isMaybeReplaced, isNotServing, isRedisReply, redisErrorCode } from './error-code.ts';
+import { isMaybeReplaced, isNotServing, isRedisReply, redisErrorCode, toErrorCode } from './error-code.ts';
 import { LATE, withinBudget } from './within-budget.ts';
 
 interface RedisGuardOptions {
@@ -44,6 +44,8 @@ export interface RedisGuard {
    * rejects.
    */
   run<T>(send: () => Promise<T>): Promise<T | null>;
+  /** Counts and tells what a script was refused for one of several entries, as if it were an error reply. */
+  noteRefusal(message: string): void;
   state(): 'up' | 'down';
   /** Why the state is down; null when it is up. */
   reason(): string | null;
@@ -115,6 +117,10 @@ class ProbingGuard implements RedisGuard {
     return null;
   }
 
+  noteRefusal(message: string): void {
+    this.#noteErrorReply(toErrorCode(message));
+  }
+
   state(): 'up' | 'down' {
     return this.#state === 'up' ? 'up' : 'down';
   }
@@ -135,15 +141,18 @@ class ProbingGuard implements RedisGuard {
 
   #noteFailure(error: unknown): void {
     if (isRedisReply(error)) {
-      const code = redisErrorCode(error);
-      this.#counters.errorReplies += 1;
-      this.#options.onErrorReply(code);
-      if (isNotServing(code)) this.#suspect();
-      else if (isMaybeReplaced(code)) this.#connection.renew(code);
+      this.#noteErrorReply(redisErrorCode(error));
       return;
     }
     this.#counters.failures += 1;
     this.#suspect();
+  }
+
+  #noteErrorReply(code: string): void {
+    this.#counters.errorReplies += 1;
+    this.#options.onErrorReply(code);
+    if (isNotServing(code)) this.#suspect();
+    else if (isMaybeReplaced(code)) this.#connection.renew(code);
   }
 
   #suspect(): void {

@@ -39,6 +39,8 @@ export interface RedisHandleOptions {
  */
 export interface RedisHandle {
   readonly client: RedisClient;
+  /** Then the keys of one call have to be of one slot. */
+  readonly isCluster: boolean;
   readonly guard: RedisGuard;
   readonly keys: RedisKeys;
   /**
@@ -85,6 +87,7 @@ export function createRedisHandle(options: RedisHandleOptions): RedisHandle {
   });
   return {
     client: connection.redis,
+    isCluster: connection.isCluster,
     guard,
     keys: createRedisKeys(target.keyPrefix),
     onUp: (listener) => void upListeners.push(listener),

@@ -1,8 +1,11 @@
 import type { RedisClient } from './connection.ts';
 
-/** A Lua script, and how many of its first arguments are keys. */
+/**
+ * A Lua script, and how many of its first arguments are keys; without a number its first argument says how
+ * many follow.
+ */
 interface RedisScript {
-  readonly numberOfKeys: number;
+  readonly numberOfKeys?: number;
   readonly lua: string;
 }
 

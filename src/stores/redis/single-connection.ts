@@ -15,6 +15,11 @@ const SENTINELS_FAILED = 'sentinels_failed';
 const RENEWAL_PAUSES = { min: 500, max: 5_000 };
 /** For one that serves something: what is in flight is lost each time. Milliseconds. */
 const DOUBTFUL_RENEWAL_PAUSES = { min: 2_000, max: 15_000 };
+/**
+ * Scripts that are batches already, and what a purge sends: no batch that is asked for after a purge may get
+ * ahead of its tombstones.
+ */
+const SENT_AT_ONCE = ['getOrClaimAll', 'useTelemetry', 'set', 'publish'];
 const PROBED_LIFE_MS = 1_000;
 
 /**
@@ -52,6 +57,7 @@ export function createSingleConnection(target: RedisTarget, name: string): Redis
   };
   return {
     redis,
+    isCluster: false,
     isReady: () => redis.status === 'ready',
     lastErrorCode: () => lastErrorCode,
     onReady: (listener) => void redis.on('ready', listener),
@@ -102,6 +108,7 @@ function toOptions(target: RedisTarget, name: string) {
   return {
     ...toCommonOptions(target, name),
     enableAutoPipelining: true,
+    autoPipeliningIgnoredCommands: [...SENT_AT_ONCE],
     enableOfflineQueue: false,
     retryStrategy: reconnectDelayMs,
   } satisfies RedisOptions;

@@ -1,0 +1,63 @@
+import { setImmediate } from 'node:timers/promises';
+import t from 'tap';
+import { createTurnBatch } from '../../../src/stores/redis/turn-batch.ts';
+
+interface BatchOptions {
+  readonly entriesMax?: number;
+  readonly groupOf?: (asked: number) => string;
+}
+
+function createCountedBatch(options: BatchOptions = {}) {
+  const calls: (readonly number[])[] = [];
+  const ask = createTurnBatch<number, number>({
+    ...options,
+    send: async (asked) => {
+      calls.push(asked);
+      return asked.map((number) => 10 * number);
+    },
+  });
+  return { ask, calls };
+}
+
+t.test('sends what is asked for within one turn as one call, and tells each its own', async (t) => {
+  const { ask, calls } = createCountedBatch();
+  t.same(await Promise.all([ask(1), Promise.resolve().then(() => ask(2)), ask(3)]), [10, 20, 30]);
+  t.same(calls, [[1, 3, 2]]);
+});
+
+t.test('does not wait for the call before', async (t) => {
+  const calls: number[] = [];
+  const ask = createTurnBatch<number, number>({
+    send: ([asked = 0]) => {
+      calls.push(asked);
+      return new Promise(() => {});
+    },
+  });
+  void ask(1);
+  await setImmediate();
+  void ask(2);
+  await setImmediate();
+  t.same(calls, [1, 2]);
+});
+
+t.test('sends no call that is larger than it may be', async (t) => {
+  const { ask, calls } = createCountedBatch({ entriesMax: 2 });
+  t.same(await Promise.all([1, 2, 3, 4, 5].map(ask)), [10, 20, 30, 40, 50]);
+  t.same(calls, [[1, 2], [3, 4], [5]]);
+});
+
+t.test('keeps 128 entries in a call by itself', async (t) => {
+  const { ask, calls } = createCountedBatch();
+  await Promise.all(Array.from({ length: 300 }, (_, number) => ask(number)));
+  t.same(
+    calls.map(({ length }) => length),
+    [128, 128, 44],
+  );
+});
+
+t.test('keeps groups in calls of their own', async (t) => {
+  const groupOf = (asked: number) => (asked % 2 === 0 ? 'even' : 'odd');
+  const { ask, calls } = createCountedBatch({ groupOf, entriesMax: 2 });
+  t.same(await Promise.all([1, 2, 3, 4, 5].map(ask)), [10, 20, 30, 40, 50]);
+  t.same(calls, [[1, 3], [5], [2, 4]]);
+});
