@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap';
+import { servedMs } from '../../src/platform/served-time.ts';
 import { createMemoryEvidenceStore } from '../../src/stores/evidence/memory-store.ts';
 import { createTieredEvidenceStore } from '../../src/stores/evidence/tiered-evidence-store.ts';
 import { createEvidence, createManualClock, settle } from '../contracts/evidence-store.ts';
@@ -129,6 +130,25 @@ t.test('does not blame Redis for an event loop that was blocked', async (t) => {
     while (watched.store.get(KEY) === null && watched.count('down') === 0) await new Promise(setImmediate);
   }
   t.equal(watched.count('down'), 0);
+});
+
+t.test('waits for a frozen Redis as long as for one read, however many batches are asked for', async (t) => {
+  const server = await startRedisServer(t);
+  const { watched } = open(t, server.url);
+  await watched.ready();
+  await expectWorking(t, watched);
+  server.pause();
+  const startedMs = servedMs();
+  const reading = Array.from({ length: 1_000 }, async (_, place) =>
+    watched.store.getOrClaim(`stytch:${place}`, 9),
+  );
+  t.same(new Set(await Promise.all(reading)), new Set([null]));
+  // A step of the clock, and its slack, are beyond the budget.
+  t.ok(servedMs() - startedMs < BUDGET_MS + 10, `${servedMs() - startedMs} ms`);
+  t.equal(watched.store.getOrClaim(KEY, 9), null, 'and then it is left alone');
+  t.equal(watched.store.counters().timeouts, 8, 'calls of at most 128 reads each');
+  await watched.reached('down', 1);
+  server.resume();
 });
 
 t.test('does not crash on a wrong password, and says so once', async (t) => {

@@ -30,7 +30,6 @@ const AMPLE = {
   MOBILERUN_TIMEOUT_MS: String(DEADLINE_MS),
   PREFACTOR_TIMEOUT_MS: String(DEADLINE_MS),
   EVENT_LOOP_DELAY_MAX_MS: '0',
-  REDIS_TIMEOUT_MS: '5000',
 };
 
 /** Two services as they run in production, on one Redis and with one hash key. */

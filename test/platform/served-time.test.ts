@@ -1,5 +1,5 @@
 import t from 'tap';
-import { afterServedTime } from '../../src/platform/served-time.ts';
+import { afterServedTime, servedMs } from '../../src/platform/served-time.ts';
 
 function hold(ms: number): void {
   const untilMs = performance.now() + ms;
@@ -41,4 +41,46 @@ t.test('does not call back once it is cancelled, not even in its last turn', asy
   hold(5);
   await cancelled;
   t.equal(isCalled, false);
+});
+
+t.test('counts nothing of many short pauses, one after the other', async (t) => {
+  let isOver = false;
+  const over = new Promise<void>((resolve) => {
+    afterServedTime(50, () => {
+      isOver = true;
+      resolve();
+    });
+  });
+  const startedMs = performance.now();
+  // Each is shorter than the wait, and ends before it would be over.
+  for (let pause = 0; pause < 10; pause += 1) {
+    hold(20);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  t.ok(performance.now() - startedMs > 200);
+  t.equal(isOver, false, 'of which no more than a tenth was free');
+  await over;
+});
+
+t.test('ends at last in a process that stands still all the time', async (t) => {
+  let isOver = false;
+  afterServedTime(20, () => {
+    isOver = true;
+  });
+  let pauses = 0;
+  while (!isOver) {
+    hold(100);
+    pauses += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.ok(pauses <= 20 && pauses >= 3, `${pauses} pauses`);
+});
+
+t.test('stands while nobody waits', async (t) => {
+  await new Promise<void>((resolve) => void afterServedTime(1, resolve));
+  // The step after the last wait finds that there is none.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const standingMs = servedMs();
+  hold(20);
+  t.equal(servedMs(), standingMs);
 });

@@ -1,3 +1,4 @@
+import { servedMs } from '../../platform/served-time.ts';
 import type { RedisConnection } from './connection.ts';
 import { isMaybeReplaced, isNotServing, isRedisReply, redisErrorCode, toErrorCode } from './error-code.ts';
 import { LATE, withinBudget } from './within-budget.ts';
@@ -40,8 +41,8 @@ export interface RedisGuard {
   /** False while Redis is left alone: then send nothing. */
   admits(): boolean;
   /**
-   * The reply to one command, or null when it failed or was late. Settles within the budget and never
-   * rejects.
+   * The reply to one command, or null when it failed or was late. Settles within the budget, which begins
+   * with the last reply where one server answers in order, and never rejects.
    */
   run<T>(send: () => Promise<T>): Promise<T | null>;
   /** Counts and tells what a script was refused for one of several entries, as if it were an error reply. */
@@ -83,6 +84,9 @@ class ProbingGuard implements RedisGuard {
   readonly #probeIntervalMs: number;
   readonly #options: RedisGuardOptions;
   readonly #counters = { timeouts: 0, failures: 0, errorReplies: 0 };
+  /** By servedMs(). Says nothing where several servers answer. */
+  #lastReplyMs = Number.NEGATIVE_INFINITY;
+  readonly #lastSignMs = () => this.#lastReplyMs;
   #isTrusted = false;
   #isProbing = false;
   #isClosed = false;
@@ -107,8 +111,11 @@ class ProbingGuard implements RedisGuard {
 
   async run<T>(send: () => Promise<T>): Promise<T | null> {
     try {
-      const reply = await withinBudget(send(), this.#budgetMs);
-      if (reply !== LATE) return reply;
+      const reply = await withinBudget(send(), this.#budgetMs, this.#lastSignMs);
+      if (reply !== LATE) {
+        this.#noteReply();
+        return reply;
+      }
       this.#counters.timeouts += 1;
       this.#suspect();
     } catch (error) {
@@ -141,11 +148,16 @@ class ProbingGuard implements RedisGuard {
 
   #noteFailure(error: unknown): void {
     if (isRedisReply(error)) {
+      this.#noteReply();
       this.#noteErrorReply(redisErrorCode(error));
       return;
     }
     this.#counters.failures += 1;
     this.#suspect();
+  }
+
+  #noteReply(): void {
+    if (!this.#connection.isCluster) this.#lastReplyMs = servedMs();
   }
 
   #noteErrorReply(code: string): void {
@@ -200,7 +212,7 @@ class ProbingGuard implements RedisGuard {
 
   async #ping(): Promise<string | null> {
     try {
-      const reply = await withinBudget(this.#connection.probe(), this.#budgetMs);
+      const reply = await withinBudget(this.#connection.probe(), this.#budgetMs, this.#lastSignMs);
       return reply === LATE ? 'timeout' : null;
     } catch (error) {
       return redisErrorCode(error);

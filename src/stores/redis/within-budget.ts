@@ -1,17 +1,44 @@
-import { afterServedTime } from '../../platform/served-time.ts';
+import { afterServedTime, servedMs } from '../../platform/served-time.ts';
 
 /** What `withinBudget` resolves with when the work took too long. */
 export const LATE = Symbol('late');
 
+/** So often a sign of life gives more time: a server that is always behind is of no use to a decision. */
+const EXTENSIONS_MAX = 8;
+
 /**
  * Resolves as `work` does, or with LATE when it has not settled in time; rejects only when it rejects in
  * time, and a later rejection is ignored. Only the time in which this process was free to take a reply
- * counts: a process that is busy says nothing of Redis.
+ * counts: a process that is busy says nothing of Redis. `lastSignMs` says when, by `servedMs()`, the server
+ * last answered what was sent before: the budget begins then, since it was not yet this work's turn.
  */
-export function withinBudget<T>(work: Promise<T>, budgetMs: number): Promise<T | typeof LATE> {
+export function withinBudget<T>(
+  work: Promise<T>,
+  budgetMs: number,
+  lastSignMs: () => number = noSign,
+): Promise<T | typeof LATE> {
   return new Promise((resolve, reject) => {
-    const cancel = afterServedTime(budgetMs, () => resolve(LATE));
-    work.then(cancel, cancel);
-    work.then(resolve, reject);
+    let extensionsLeft = EXTENSIONS_MAX;
+    const giveUp = (): void => {
+      const leftMs = lastSignMs() + budgetMs - servedMs();
+      extensionsLeft -= 1;
+      if (leftMs > 0 && extensionsLeft >= 0) cancel = afterServedTime(leftMs, giveUp);
+      else resolve(LATE);
+    };
+    let cancel = afterServedTime(budgetMs, giveUp);
+    work.then(
+      (value) => {
+        cancel();
+        resolve(value);
+      },
+      (error: unknown) => {
+        cancel();
+        reject(error);
+      },
+    );
   });
+}
+
+function noSign(): number {
+  return Number.NEGATIVE_INFINITY;
 }

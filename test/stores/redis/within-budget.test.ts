@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import t from 'tap';
+import { servedMs } from '../../../src/platform/served-time.ts';
 import { LATE, withinBudget } from '../../../src/stores/redis/within-budget.ts';
 
 t.test('resolves and rejects as the work does', async (t) => {
@@ -40,4 +41,24 @@ t.test('does not call late what lay waiting while this process was busy', async 
   const busyUntilMs = performance.now() + 100;
   while (performance.now() < busyUntilMs);
   t.equal(await outcome, 'reply');
+});
+
+t.test('begins to count with the last sign of life, which says that it was not its turn yet', async (t) => {
+  const work = Promise.withResolvers<string>();
+  let signMs = 0;
+  const outcome = withinBudget(work.promise, 20, () => signMs);
+  const signs = setInterval(() => {
+    signMs = servedMs();
+  }, 1);
+  const startedMs = servedMs();
+  // By the clock of the budget this is three times as long.
+  while (servedMs() - startedMs < 60) await new Promise((resolve) => setTimeout(resolve, 1));
+  clearInterval(signs);
+  work.resolve('reply');
+  t.equal(await outcome, 'reply');
+});
+
+t.test('waits no longer for what went before than eight budgets', async (t) => {
+  const signs = servedMs;
+  t.equal(await withinBudget(new Promise(() => {}), 3, signs), LATE);
 });
