@@ -4,10 +4,20 @@ COPY package.json package-lock.json .npmrc ./
 # The optional packages pin Node for machines without the right one; here the base image does.
 RUN npm ci --omit=dev --omit=optional
 
+# What Node makes of the code before it runs it costs a third of a start. The folder is named after the user.
+FROM dependencies AS compiled
+COPY package.json ./
+COPY src ./src
+RUN mkdir .compiled && chown 1000:1000 .compiled
+USER 1000:1000
+RUN NODE_COMPILE_CACHE=.compiled node --eval "import('./src/app/app.ts')"
+
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 NODE_COMPILE_CACHE=.compiled
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
+# By root, so that the service can read it and not write it: it is code.
+COPY --from=compiled /app/.compiled ./.compiled
 COPY package.json LICENSE ./
 COPY policies ./policies
 COPY src ./src

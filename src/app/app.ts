@@ -12,6 +12,7 @@ import { wireDecisions } from './decisions.ts';
 import { followFiles } from './followed-files.ts';
 import { wireGateways } from './gateways.ts';
 import { canRecord, createReadiness } from './health.ts';
+import { hashIdsOf } from './id-hashes.ts';
 import { createObservers } from './observers.ts';
 import { createProviderSlots } from './provider-slots.ts';
 import { inspectRedisInUse } from './redis.ts';
@@ -53,24 +54,24 @@ export async function createApp(options: AppOptions): Promise<App> {
   const redis = inspectRedisInUse(context);
   const stores = createStores(context, redis);
   const callers = wireCallers(context, redis);
-  const log = await openDecisionLog({ ...context, target: redis.target, onRefused: redis.recheck });
+  const hashes = hashIdsOf(context);
+  const log = await openDecisionLog({ ...context, hashes, target: redis.target, onRefused: redis.recheck });
   if (log !== null) redis.watch(log.health);
   const observers = createObservers(context, { files, redis, stores, log });
   const { observer } = observers;
   const tracer = await startTracer(config, version, logger);
-  const upstreams = createProviderSlots({ ...context, store: stores.evidence, observer });
+  const upstreams = createProviderSlots({ ...context, hashes, store: stores.evidence, observer });
   const { slots } = upstreams;
   warnAtStart(context, files.policy(), slots);
 
-  const decisions = wireDecisions(context, { slots, stores, policies, observer, log, tracer });
+  const decisions = wireDecisions(context, { slots, hashes, stores, policies, observer, log, tracer });
   const gateways = wireGateways(context, { ...files, ...decisions, ...callers, observer, isDraining });
   const reads = log === null ? null : openDecisionReads({ log, clock, policies, slots });
-  const readiness = createReadiness({ files, redis, stores, slots, log, isDraining });
   const { server, close: closeServer } = await openServer(
     context,
     { gateways: gateways.entryPoint, observer, isDraining },
     {
-      health: { version, readiness },
+      health: { version, readiness: createReadiness({ files, redis, stores, slots, log, isDraining }) },
       metrics: observers.metrics,
       gateways: gateways.routes,
       protect: { ...decisions, ...callers, keyring: files.keyring, clock, wrongKeysMax: config.wrongKeysMax },

@@ -16,13 +16,14 @@ import { toRfc3339 } from '../platform/rfc3339.ts';
 import type { OpenSink, SinkDefinition } from '../stores/decision-log/definition.ts';
 import type { ConnectionHealth } from '../stores/redis/guard.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
-import { createRecordHashes } from './keyed-hashes.ts';
+import type { IdHashes } from './id-hashes.ts';
 import { openRedis } from './open-redis.ts';
 
 interface DecisionLogOptions {
   readonly config: Config;
   /** The registry; the configuration says which of them are named. */
   readonly sinks: readonly SinkDefinition[];
+  readonly hashes: IdHashes;
   /** The Redis of the configuration; null without one. */
   readonly target: RedisTarget | null;
   readonly clock: Clock;
@@ -59,7 +60,7 @@ interface DefinedSink extends OpenSink {
  * Opens the log that the configuration asks for; null where it is off. Rejects when a sink cannot be opened.
  */
 export async function openDecisionLog(options: DecisionLogOptions): Promise<DecisionLog | null> {
-  const { config, logger } = options;
+  const { logger } = options;
   const sinks: DefinedSink[] = [];
   for (const definition of sinksToOpen(options)) sinks.push(await openSink(options, definition));
   const [read] = sinks;
@@ -69,7 +70,7 @@ export async function openDecisionLog(options: DecisionLogOptions): Promise<Deci
   const drops = createDropLog(logger);
   const { strict, lossy } = createDeliveries(options, sinks, drops.onDrop);
   const deliveries = [...strict, ...lossy];
-  const [hashes, ...others] = createRecordHashes(config.idHashKeys);
+  const [hashes, ...others] = options.hashes.records;
   if (hashes === undefined) throw new Error('there is no hash key');
   return {
     strict,

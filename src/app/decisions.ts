@@ -7,13 +7,14 @@ import { type SettledDecide, settleDecisions } from '../application/settle-decis
 import type { Tracer } from '../application/tracer.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
-import { createCustodyHashes } from './keyed-hashes.ts';
+import type { IdHashes } from './id-hashes.ts';
 import type { Observers } from './observers.ts';
 import { createOverloadGuard, type OverloadGuard } from './overload.ts';
 import type { Stores } from './stores.ts';
 
 interface DecisionParts {
   readonly slots: readonly ProviderSlot[];
+  readonly hashes: IdHashes;
   readonly stores: Stores;
   readonly policies: KnownPolicies;
   readonly observer: Observers['observer'];
@@ -31,12 +32,11 @@ interface Decisions extends OverloadGuard {
 /** Builds the use case, and starts to measure the load. */
 export function wireDecisions(context: AppContext, parts: DecisionParts): Decisions {
   const { config, clock, newId } = context;
-  const { slots, stores, policies, observer, log, tracer } = parts;
-  const hashes = createCustodyHashes(config.idHashKeys);
+  const { slots, hashes, stores, policies, observer, log, tracer } = parts;
   const decide = createDecide({
     slots,
     policy: policies.current,
-    custody: createCustody({ slots, store: stores.custody, hashes, clock, observer }),
+    custody: createCustody({ slots, store: stores.custody, hashes: hashes.custody, clock, observer }),
     clock,
     newId,
     deadlineMs: config.decisionDeadlineMs,

@@ -1,20 +1,20 @@
 import type { Clock } from '../application/clock.ts';
-import type { EvidenceSource } from '../application/evidence/evidence-source.ts';
 import type { EvidenceStore } from '../application/evidence/evidence-store.ts';
 import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { ProviderObserver } from '../application/observers.ts';
 import type { Config } from '../config/config.ts';
-import type { ProviderConfig } from '../config/provider-settings.ts';
 import { createHttpClient, type HttpClient } from '../platform/http-client.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
 import { createFindProxy } from '../platform/proxy-rules.ts';
 import { createEvidenceSource } from '../providers/calls/evidence-source.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
+import type { IdHashes } from './id-hashes.ts';
 
 interface ProviderSlotsOptions {
   readonly config: Config;
   /** The registry; the configuration says which of them are enabled. */
   readonly providers: readonly ProviderDefinition[];
+  readonly hashes: IdHashes;
   readonly store: EvidenceStore;
   readonly clock: Clock;
   readonly observer: ProviderObserver;
@@ -33,7 +33,8 @@ interface ProviderSlots {
  * enabled.
  */
 export function createProviderSlots(options: ProviderSlotsOptions): ProviderSlots {
-  const { config, providers, store, clock, observer, random } = options;
+  const { config, providers, hashes, store, clock, observer, random } = options;
+  const hashIdentifier = createKeyedHash(config.idHashKeys[0] ?? '', 'identifier');
   const clients: HttpClient[] = [];
   const findProxy = createFindProxy(config.proxy);
   const slots = providers.map((definition): ProviderSlot => {
@@ -56,8 +57,8 @@ export function createProviderSlots(options: ProviderSlotsOptions): ProviderSlot
       ttlMs: settings.ttlMs,
       client,
       store,
-      ...createKeysOf(config.idHashKeys, settings),
-      hash: createKeyedHash(config.idHashKeys[0] ?? '', 'identifier'),
+      ...hashes.evidenceKeysOf(id),
+      hash: hashIdentifier,
       clock,
       observer,
       random,
@@ -70,18 +71,4 @@ export function createProviderSlots(options: ProviderSlotsOptions): ProviderSlot
       await Promise.all(clients.map((client) => client.close()));
     },
   };
-}
-
-/**
- * One upstream account has one key space: other settings or credentials must not meet the evidence of these.
- */
-function createKeysOf(
-  idHashKeys: readonly string[],
-  { id, settings }: ProviderConfig,
-): Pick<EvidenceSource, 'keyOf' | 'olderKeysOf'> {
-  const [keyOf = () => '', ...others] = idHashKeys.map((idHashKey) => {
-    const hashId = createKeyedHash(idHashKey, `evidence of ${id} ${JSON.stringify(settings)}`);
-    return (subjectId: string) => `${id}:${hashId(subjectId)}`;
-  });
-  return { keyOf, olderKeysOf: (subjectId) => others.map((other) => other(subjectId)) };
 }

@@ -1,5 +1,5 @@
 import type { CustodyStore } from '../application/custody/custody-store.ts';
-import { keyIdOf } from '../platform/keyed-hash.ts';
+import { formerKeyIdOf, keyIdOf } from '../platform/keyed-hash.ts';
 import { createMemoryCustodyStore } from '../stores/custody/memory-store.ts';
 import type { UnknownKey } from '../stores/custody/redis-generations.ts';
 import { createRedisCustodyStore } from '../stores/custody/redis-store.ts';
@@ -74,15 +74,19 @@ function createSharedStores(
   return {
     evidence,
     custody,
-    custodyProblem: () => describeUnknownKey(custody.unknownKey()),
+    custodyProblem: () => describeUnknownKey(custody.unknownKey(), config.idHashKeys),
     close: async () => {
       await Promise.all([evidence.close(), redis.close()]);
     },
   };
 }
 
-function describeUnknownKey(unknown: UnknownKey | null): RedisProblem | null {
+function describeUnknownKey(unknown: UnknownKey | null, idHashKeys: readonly string[]): RedisProblem | null {
   if (unknown === null) return null;
-  const hint = `Replicas write, or wrote within the retention, under the hash key ${unknown.keyId}, which is not among ours: add it to ID_HASH_KEYS.`;
+  const { keyId } = unknown;
+  const written = `Replicas write, or wrote within the retention, under the hash key ${keyId}`;
+  const hint = idHashKeys.map(formerKeyIdOf).includes(keyId)
+    ? `${written}, which is one of ours as an earlier release used it: replace the replicas of that release. What they bound is unknown until the retention is over.`
+    : `${written}, which is not among ours: add it to ID_HASH_KEYS.`;
   return { code: 'UNKNOWN_ID_HASH_KEY', hint, commands: [] };
 }

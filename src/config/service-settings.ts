@@ -143,6 +143,13 @@ export const SERVICE_SETTINGS = {
     description:
       'Without Redis: the most telemetry ids that are kept bound. One that had to make room is unknown, never new.',
   },
+  idHashMemoEntriesMax: {
+    env: 'ID_HASH_MEMO_ENTRIES_MAX',
+    schema: integer(1, 20_000_000),
+    isOptional: true,
+    description:
+      'The most ids whose keyed hashes are remembered, about 500 bytes each. Without it `CACHE_ENTRIES_MAX` and `CUSTODY_ENTRIES_MAX` together; fewer than there are ids in use cost up to 4 µs for each id and hash key.',
+  },
   isMeasured: {
     env: 'METRICS',
     schema: z.enum(['on', 'off'], 'must be on or off').transform((state) => state === 'on'),

@@ -8,17 +8,26 @@ const compiled = new Map<string, Map<string, SerializerSelector.Serializer>>();
 /**
  * What Fastify compiles the schemas of answers with: each once in a process, however many routes and servers
  * answer with it. Every route has some ten problem documents, the same everywhere, and compiling them for
- * each took half of the time of a start.
+ * each took half of the time of a start. What answers a POST is compiled at once, since a decision must not
+ * wait for it; the others, which people and monitors ask for, with the first answer.
  */
 export const sharedSerializers: SerializerSelector.SerializerFactory = (externalSchemas, options) => {
   const compile = SerializerSelector()(externalSchemas, options);
   const shared = JSON.stringify([externalSchemas, options]);
   const known = compiled.get(shared) ?? new Map<string, SerializerSelector.Serializer>();
   compiled.set(shared, known);
-  return (route) => {
+  const compileOnce = (route: SerializerSelector.RouteDefinition): SerializerSelector.Serializer => {
     const key = JSON.stringify(route.schema);
     const serialize = known.get(key) ?? compile(route);
     known.set(key, serialize);
     return serialize;
+  };
+  return (route) => {
+    if (route.method === 'POST') return compileOnce(route);
+    let serialize: SerializerSelector.Serializer | undefined;
+    return (answer) => {
+      serialize ??= compileOnce(route);
+      return serialize(answer);
+    };
   };
 };

@@ -5,18 +5,28 @@ import { LRUCache } from 'lru-cache';
  * 128 bits of the HMAC: two ids share a hash by chance after about 2^64 of them, and without the key there is
  * no offline search for one.
  */
-const HASH_HEX_CHARS = 32;
+export const HASH_BYTES = 16;
 /** An HMAC costs some microseconds and a memoised one 50 ns; at some 200 bytes an entry this is 2 MB. */
 const MEMO_ENTRIES = 10_000;
 
-const KEY_ID_HEX_CHARS = 8;
+const KEY_ID_BYTES = 4;
 
-/** A short name of a secret that says nothing of it: eight hex digits, the same for the same secret. */
+/**
+ * A short name of a secret, and of the way in which ids are hashed under it, that says nothing of the secret:
+ * eight hex digits, the same for the same secret. Another way to hash must have another name, so that what
+ * was stored by the former one counts as stored under a key that is not known.
+ */
 export function keyIdOf(secret: string): string {
-  return createHmac('sha256', secret)
-    .update('riskgate id of this key')
-    .digest('hex')
-    .slice(0, KEY_ID_HEX_CHARS);
+  return nameOf(secret, 'riskgate id of this key, slices of SHA-512');
+}
+
+/** What the secret was named when each purpose had an HMAC of its own. */
+export function formerKeyIdOf(secret: string): string {
+  return nameOf(secret, 'riskgate id of this key');
+}
+
+function nameOf(secret: string, text: string): string {
+  return createHmac('sha256', secret).update(text).digest().toString('hex', 0, KEY_ID_BYTES);
 }
 
 /** Turns an identifier into 32 hex characters that identify it without revealing it. */
@@ -41,8 +51,20 @@ export function createKeyedHash(
     const known = memo.get(value);
     if (known !== undefined) return known;
     // UTF-8 would turn every lone surrogate into the same replacement character.
-    const hash = createHmac('sha256', key).update(value, 'utf16le').digest('hex').slice(0, HASH_HEX_CHARS);
+    const hash = createHmac('sha256', key).update(value, 'utf16le').digest().toString('hex', 0, HASH_BYTES);
     memo.set(value, hash);
     return hash;
   };
+}
+
+/** Turns a text into 64 bytes, any slice of which says nothing of the others or of the text without the key. */
+export type KeyedDigest = (text: string) => Buffer;
+
+/**
+ * Builds an HMAC-SHA-512 for one kind of text, to be cut into a hash for each purpose. Kinds have unrelated
+ * keys, and different strings are hashed as different bytes, lone surrogates included. Nothing is kept.
+ */
+export function createKeyedDigest(secret: string, kind: string): KeyedDigest {
+  const key = createSecretKey(createHmac('sha512', secret).update(`riskgate ${kind}`).digest());
+  return (text) => createHmac('sha512', key).update(text, 'utf16le').digest();
 }

@@ -71,6 +71,7 @@ t.test('every environment variable that the manual names is one', async (t) => {
     'OTEL_EXPORTER_OTLP_HEADERS',
     'OTEL_SERVICE_NAME',
     'OTEL_RESOURCE_ATTRIBUTES',
+    'NODE_COMPILE_CACHE',
     'NODE_EXTRA_CA_CERTS',
     'NODE_OPTIONS',
   ]);

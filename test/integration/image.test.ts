@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import { findConfigFile, SERVICES } from '../support/compose-file.ts';
@@ -15,17 +15,23 @@ const emulators = readDockerfile(join(ROOT, EMULATORS));
 const { riskgate } = SERVICES;
 
 t.test('the image is small, on Node 24, and runs as nobody special', async (t) => {
-  t.strictSame(image.bases, ['node:24-bookworm-slim', 'node:24-bookworm-slim']);
+  t.strictSame(image.bases, ['node:24-bookworm-slim', 'dependencies', 'node:24-bookworm-slim']);
   // By number: Kubernetes' `runAsNonRoot` cannot tell whether a name is root.
   t.match(image.user, /^[1-9]\d*:[1-9]\d*$/);
-  t.strictSame(image.runs, ['npm ci --omit=dev --omit=optional']);
+  t.strictSame(image.runs.slice(0, 2), [
+    'npm ci --omit=dev --omit=optional',
+    'mkdir .compiled && chown 1000:1000 .compiled',
+  ]);
   t.strictSame(image.command, ['node', 'src/main.ts']);
   t.match(image.env, { HOST: '0.0.0.0', PORT: '8080', NODE_ENV: 'production' });
 });
 
 t.test('the image of the emulators has the same base, packages and user', async (t) => {
   const { bases, runs, user } = image;
-  t.match(emulators, { bases, runs, user });
+  const { bases: own, runs: commands } = emulators;
+  t.strictSame(own, [bases[0], bases.at(-1)]);
+  t.strictSame(commands, runs.slice(0, 1));
+  t.equal(emulators.user, user);
 });
 
 t.test('the image holds no credentials', async (t) => {
@@ -46,8 +52,14 @@ t.test('the image holds no credentials', async (t) => {
 t.test('what the image copies installs, starts, is healthy, decides, and writes nothing', async (t) => {
   const app = createFolder(t);
   copyImageFiles(ROOT, app, image.copies);
-  for (const command of image.runs) await install(t, app, command);
+  const [installPackages = '', , compile = ''] = image.runs;
+  await install(t, app, installPackages);
+  t.match(await runProgram(t, ['sh', '-c', compile], { cwd: app, env: onThisNode() }), {
+    code: 0,
+    stderr: '',
+  });
   const files = listFiles(app);
+  t.ok(files.filter((path) => path.startsWith('.compiled/')).length > 300, 'it holds compiled code');
   t.strictSame(
     files.filter((path) => /\.test\.|^test|^docker|README|emulat/.test(path)),
     [],
@@ -122,6 +134,11 @@ async function startDependencies(t: Test, app: string): Promise<Record<string, s
   const apiKeysFile = findConfigFile(riskgate, riskgate.environment?.['API_KEYS_FILE'] ?? '');
   const port = String(await findFreePort());
   return { ...image.env, ...Object.fromEntries(composed), API_KEYS_FILE: apiKeysFile, PORT: port };
+}
+
+/** An environment in which `node` is this Node. */
+function onThisNode(): Record<string, string> {
+  return { PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}` };
 }
 
 /** The command on this Node, which is the image's major version. */

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import t from 'tap';
 import { createEmulatorServer } from '../../src/emulators/server.ts';
-import { keyIdOf } from '../../src/platform/keyed-hash.ts';
+import { formerKeyIdOf, keyIdOf } from '../../src/platform/keyed-hash.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import {
   createServiceEnvironment,
@@ -30,8 +30,16 @@ t.teardown(() => emulators.app.close());
 const { ID_HASH_KEY: _, ...common } = createServiceEnvironment(t, upstream);
 
 async function start(...keys: readonly string[]): Promise<RunningService> {
+  return startWith({}, ...keys);
+}
+
+async function startWith(
+  env: Readonly<Record<string, string>>,
+  ...keys: readonly string[]
+): Promise<RunningService> {
   const service = await startService(t, {
     ...common,
+    ...env,
     ...(keys.length === 1 ? { ID_HASH_KEY: keys[0] ?? '' } : { ID_HASH_KEYS: keys.join(',') }),
     REDIS_URL: redis.url,
     REDIS_TIMEOUT_MS: '2000',
@@ -156,4 +164,20 @@ t.test('keeps every binding through a change of the hash key, step by step on tw
   for (const id of held) t.equal(await verdictOf(foreign, id, 'thief'), 'CHALLENGE', 'never a first use');
   t.match((await problemOf(foreign)).redis_problem, { code: 'UNKNOWN_ID_HASH_KEY' });
   t.ok(await foreign.until(/"event":"custody\.unknown_key"/));
+});
+
+t.test('challenges what an earlier release bound, whose hashes are found no more', async (t) => {
+  const client = new Redis(redis.url);
+  const untilMs = Date.now() + 600_000;
+  for (let group = 0; group < 256; group += 1)
+    await client.set(
+      `earlier:v2:custody-began:{${group.toString(16).padStart(2, '0')}}`,
+      `a-generation 0 ${formerKeyIdOf(OLD)}=${untilMs}`,
+    );
+  client.disconnect();
+  const service = await startWith({ REDIS_KEY_PREFIX: 'earlier' }, OLD);
+  t.equal(await verdictOf(service, fresh(), 'thief'), 'CHALLENGE', 'never a first use');
+  const { redis_problem: problem } = await problemOf(service);
+  t.match(problem, { code: 'UNKNOWN_ID_HASH_KEY', hint: /one of ours as an earlier release used it/ });
+  t.notMatch(problem, /add it to ID_HASH_KEYS/);
 });

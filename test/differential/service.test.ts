@@ -1,0 +1,27 @@
+import t from 'tap';
+import { OUTCOMES } from '../../src/domain/evidence.ts';
+import { CUSTODY_RESULTS } from '../../src/domain/policy/telemetry-signals.ts';
+import { checkDigests, countTexts } from './check-digests.ts';
+import { serviceScenarios } from './scenarios.ts';
+
+// Thousands of requests, on a machine that may be busy.
+t.setTimeout(170_000);
+
+t.test('answers, records and logs in every state as it did', async (t) => {
+  const transcripts = await checkDigests(t, serviceScenarios());
+  const decisions = transcripts.reduce((sum, transcript) => sum + transcript.decisions, 0);
+  t.ok(decisions >= 1_500, `${decisions} decisions`);
+  const seen = countTexts(transcripts, [
+    ...OUTCOMES.map((outcome) => `"outcome":"${outcome}"`),
+    ...CUSTODY_RESULTS.map((result) => `"custody_result":"${result}"`),
+    ...['hit', 'miss', 'shared', 'none'].map((cache) => `"cache":"${cache}"`),
+    ...[400, 401, 403, 422, 429].map((status) => `HTTP/1.1 ${status} `),
+    '"suspect":true',
+    '"expired":true',
+    'idempotency-replayed: true',
+    '"explanation":{',
+    'log {',
+    'record {',
+  ]);
+  for (const [text, count] of Object.entries(seen)) t.ok(count > 0, `${count} times ${text}`);
+});
