@@ -21,7 +21,9 @@ COPY --from=compiled /app/.compiled ./.compiled
 COPY package.json LICENSE ./
 COPY policies ./policies
 COPY src ./src
-# Nothing is written: the root file system may be read-only. This is `node`, by number, as `runAsNonRoot` wants it.
+# For `DATA_DIR`: a new volume that is mounted here belongs to the user below.
+RUN install -d -o 1000 -g 1000 -m 0750 /var/lib/riskgate
+# Nothing else is written: the root file system may be read-only. This is `node`, by number, as `runAsNonRoot` wants it.
 USER 1000:1000
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \

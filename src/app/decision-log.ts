@@ -108,15 +108,17 @@ function namedSinks(
 }
 
 /**
- * The named sinks, the one that is read first. One that could be read and is not would only cost its writes.
+ * The named sinks, the one that is read first. A fallback that is not read would only cost its writes.
  */
 function sinksToOpen({ config, sinks }: DecisionLogOptions): readonly SinkDefinition[] {
   const named = namedSinks(config, sinks);
   if (named.length === 0) return [];
+  const readable = named.filter(({ isReadable }) => isReadable);
   const read =
-    named.find(({ isReadable, isShared }) => isReadable && isShared) ??
-    sinks.find(({ isReadable, isShared }) => isReadable && !isShared);
-  const others = named.filter((sink) => sink !== read && (sink.isShared || !sink.isReadable));
+    readable.find(({ isShared }) => isShared) ??
+    readable.find(({ isFallback }) => !isFallback) ??
+    sinks.find(({ isFallback }) => isFallback);
+  const others = named.filter((sink) => sink !== read && !sink.isFallback);
   return read === undefined ? others : [read, ...others];
 }
 

@@ -16,6 +16,8 @@ export interface SinkDeclaration {
   /** All replicas write to one place. */
   readonly isShared: boolean;
   readonly isReadable: boolean;
+  /** Read where `DECISION_LOG` names nothing that can be read; needs no settings. */
+  readonly isFallback: boolean;
   readonly needsRedis: boolean;
 }
 
@@ -35,11 +37,11 @@ export interface DecisionLogConfig
 }
 
 /** The variables of the decision log that belong to no single sink. */
-function decisionLogSettings(sinks: readonly SinkDeclaration[]) {
+function decisionLogSettings(sinks: readonly SinkDeclaration[], env: Environment) {
   const ids = sinks.map(({ id }) => id);
   const durable = sinks.filter(isDurable);
-  const shared = sinks.filter(({ isReadable, isShared }) => isReadable && isShared);
-  const local = localReadable(sinks);
+  const read = sinks.filter(({ isReadable, isFallback }) => isReadable && !isFallback);
+  const fallback = sinks.filter(({ isFallback }) => isFallback);
   return {
     sinkIds: {
       env: 'DECISION_LOG',
@@ -51,8 +53,8 @@ function decisionLogSettings(sinks: readonly SinkDeclaration[]) {
             .array(z.enum(ids, `must be ${OFF}, or a list of ${ids.join(', ')} with commas between`))
             .refine((named) => new Set(named).size === named.length, 'names a sink twice'),
         ),
-      default: local?.id ?? OFF,
-      description: `Where decisions are recorded: \`off\`, or a list of ${inCode(sinks, ', ')} with commas between. It is read from ${inCode(shared, ' or ')} where that is named, and from ${local === undefined ? 'nowhere' : inCode([local], '')} otherwise.`,
+      default: defaultSink(sinks, env),
+      description: `Where decisions are recorded: \`off\`, or a list of ${inCode(sinks, ', ')} with commas between. It is read from ${inCode(read, ', else from ')} where that is named, and from ${inCode(fallback, '')} otherwise.`,
     },
     delivery: {
       env: 'DECISION_LOG_DELIVERY',
@@ -85,7 +87,7 @@ function decisionLogSettings(sinks: readonly SinkDeclaration[]) {
 /** Every variable of the decision log, those of all sinks included. */
 export function allDecisionLogSettings(sinks: readonly SinkDeclaration[]): readonly Setting[] {
   const ofSinks = sinks.flatMap(({ variables }) => Object.values(variables));
-  return [...Object.values(decisionLogSettings(sinks)), ...ofSinks];
+  return [...Object.values(decisionLogSettings(sinks, {})), ...ofSinks];
 }
 
 /** What was read of the decision log. */
@@ -104,7 +106,7 @@ export function readDecisionLog(
   mistakes: string[],
 ): ReadDecisionLog {
   const before = mistakes.length;
-  const { sinkIds, ...common } = readSettings(env, decisionLogSettings(declared), mistakes);
+  const { sinkIds, ...common } = readSettings(env, decisionLogSettings(declared, env), mistakes);
   const named = declared.filter(({ id }) => sinkIds?.includes(id));
   const read = declared.map((sink) =>
     readSink(env, sink, { isNamed: named.includes(sink), hasRedis }, mistakes),
@@ -144,8 +146,19 @@ function isDurable(sink: SinkDeclaration): boolean {
   return sink.isDurable;
 }
 
-function localReadable(sinks: readonly SinkDeclaration[]): SinkDeclaration | undefined {
-  return sinks.find(({ isReadable, isShared }) => isReadable && !isShared);
+/**
+ * What `DECISION_LOG` names unless it is set: a durable sink of this process that can be read and has all that
+ * it needs, or the one that needs nothing.
+ */
+function defaultSink(sinks: readonly SinkDeclaration[], env: Environment): string {
+  const lasting = sinks.find(
+    ({ isReadable, isShared, isFallback, variables }) =>
+      isReadable &&
+      !isShared &&
+      !isFallback &&
+      Object.values(variables).every((one) => !isRequired(one) || env[one.env]),
+  );
+  return (lasting ?? sinks.find(({ isFallback }) => isFallback))?.id ?? OFF;
 }
 
 function inCode(sinks: readonly SinkDeclaration[], separator: string): string {

@@ -128,10 +128,11 @@ function startService(settings: Record<string, string>): ChildProcess {
   const secrets = { API_KEYS_FILE: apiKeysFile, ID_HASH_KEY: randomBytes(32).toString('hex') };
   // Nor a file in place of a variable that is set here.
   for (const name of Object.keys({ ...absent, ...settings, ...secrets })) absent[`${name}_FILE`] = '';
+  // Warnings only: lines would mix with the output of curl. The history ends with the demo.
+  const defaults = { LOG_LEVEL: 'warn', DRAIN_DELAY_MS: '0', DATA_DIR: join(directory, 'data') };
   const service = spawn(process.execPath, ['src/main.ts'], {
     cwd: ROOT,
-    // Warnings only, unless configured otherwise: a line for each decision would mix with the output of curl.
-    env: { LOG_LEVEL: 'warn', DRAIN_DELAY_MS: '0', ...process.env, ...absent, ...settings, ...secrets },
+    env: { ...defaults, ...process.env, ...absent, ...settings, ...secrets },
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   });

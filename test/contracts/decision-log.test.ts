@@ -33,6 +33,9 @@ const OPENINGS: Readonly<Record<string, (t: Test) => Opening>> = {
     const openRedis = (name: string) => createRedisHandle({ target, name, budgetMs: PATIENT_BUDGET_MS });
     return { settings: { hourRecordsMax: 100_000, recordsKeptMs: 2 * 3_600_000 }, context: { openRedis } };
   },
+  sqlite: (t) => ({
+    settings: { dataDirectory: createDirectory(t), retentionMs: 90 * 86_400_000, bytesMax: 2 ** 30 },
+  }),
   file: (t) => {
     const path = join(createDirectory(t), 'decisions.ndjson');
     return { settings: { path }, text: () => readFileSync(path, 'utf8') };

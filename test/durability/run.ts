@@ -18,7 +18,7 @@ const t = { teardown: (handler: () => unknown) => teardowns.push(handler) };
 /** Each trial has a service and a log of its own. */
 const KILL_TRIALS: readonly { sink: StrictSink; share: number }[] = [
   { sink: 'file', share: 0.35 },
-  { sink: 'file', share: 0.35 },
+  { sink: 'sqlite', share: 0.35 },
   { sink: 'redis', share: 0.3 },
 ];
 

@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEmulatorServer } from '../../src/emulators/server.ts';
+import { toHistoryDirectory } from '../../src/stores/decision-log/sqlite/history-directory.ts';
+import { HistoryReader } from '../../src/stores/decision-log/sqlite/history-reader.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { createServiceEnvironment } from '../support/start-service.ts';
 import { portOf } from '../support/test-app.ts';
@@ -13,7 +15,10 @@ interface Teardown {
   teardown(handler: () => unknown): unknown;
 }
 
-export type StrictSink = 'file' | 'redis';
+/** More records than any trial makes. */
+const RECORDS_MAX = 1_000_000;
+
+export type StrictSink = 'file' | 'sqlite' | 'redis';
 
 /** Kills a service that logs strictly to one sink so many times; see runKillLoop. */
 export async function runKillTrial(
@@ -27,6 +32,10 @@ export async function runKillTrial(
     const path = join(directory, 'decisions.ndjson');
     const readIds = async () => idsIn(readFileSync(path, 'utf8').split('\n').filter(isComplete));
     return runKillLoop({ kills, random, readIds, env: { ...env, DECISION_LOG_FILE: path } });
+  }
+  if (sink === 'sqlite') {
+    const readIds = async () => idsIn(readHistory(directory));
+    return runKillLoop({ kills, random, readIds, env: { ...env, DATA_DIR: directory } });
   }
   const redis = await startRedisServer(t);
   const readIds = async () => {
@@ -83,6 +92,16 @@ function isComplete(line: string): boolean {
 
 function idsIn(lines: readonly string[]): ReadonlySet<string> {
   return new Set(lines.map((line) => (JSON.parse(line) as { decision_id: string }).decision_id));
+}
+
+/** Every record of a history, read by the code that reads it in the service. */
+function readHistory(dataDirectory: string): string[] {
+  const reader = new HistoryReader(toHistoryDirectory(dataDirectory));
+  const texts: string[] = [];
+  for (const segment of reader.all())
+    texts.push(...segment.textsAbove(0, RECORDS_MAX).map(([, text]) => text));
+  reader.close();
+  return texts;
 }
 
 async function readStream(url: string, key: string): Promise<string[]> {

@@ -191,3 +191,20 @@ t.test('strict: a file that is full is a 503, and a new file ends it', { timeout
   t.notOk(answered.includes(refused ?? ''), 'it was tried with a record whose answer was a 503');
   t.same(kept, answered.slice(-1));
 });
+
+t.test('DATA_DIR is a history that a restart does not end', async (t) => {
+  const env = { DATA_DIR: createDirectory(t) };
+  const first = await createTestApp(t, { emulators, env });
+  const { json: made } = await first.decide(SUBJECT);
+  const stored = () => first.ask('GET', `/v1/decisions/${made.decision_id}`);
+  await until('it is recorded', async () => (await stored()).status === 200);
+  await first.close();
+  const second = await createTestApp(t, { emulators, env });
+  const { json: another } = await second.decide({ ...SUBJECT, telemetry_id: 'block' });
+  const list = async () => {
+    const { json } = await second.ask<{ decisions: { decision_id: string }[] }>('GET', '/v1/decisions');
+    return json.decisions.map((decision) => decision.decision_id);
+  };
+  await until('both are there', async () => (await list()).length === 2);
+  t.same(await list(), [another.decision_id, made.decision_id]);
+});

@@ -22,6 +22,9 @@ t.test('the image is small, on Node 24, and runs as nobody special', async (t) =
     'npm ci --omit=dev --omit=optional',
     'mkdir .compiled && chown 1000:1000 .compiled',
   ]);
+  t.equal(image.runs.at(-1), 'install -d -o 1000 -g 1000 -m 0750 /var/lib/riskgate');
+  const volume = `history:${riskgate.environment?.['DATA_DIR']}`;
+  t.ok(riskgate.volumes?.includes(volume), 'the history is in a volume');
   t.strictSame(image.command, ['node', 'src/main.ts']);
   t.match(image.env, { HOST: '0.0.0.0', PORT: '8080', NODE_ENV: 'production' });
 });
@@ -133,7 +136,8 @@ async function startDependencies(t: Test, app: string): Promise<Record<string, s
   ]);
   const apiKeysFile = findConfigFile(riskgate, riskgate.environment?.['API_KEYS_FILE'] ?? '');
   const port = String(await findFreePort());
-  return { ...image.env, ...Object.fromEntries(composed), API_KEYS_FILE: apiKeysFile, PORT: port };
+  const own = { API_KEYS_FILE: apiKeysFile, DATA_DIR: createFolder(t), PORT: port };
+  return { ...image.env, ...Object.fromEntries(composed), ...own };
 }
 
 /** An environment in which `node` is this Node. */

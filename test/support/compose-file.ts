@@ -15,6 +15,7 @@ export interface ComposeService {
   readonly healthcheck?: { readonly test: readonly string[] };
   readonly ports?: readonly string[];
   readonly user?: string;
+  readonly volumes?: readonly string[];
 }
 
 interface ComposeFile {

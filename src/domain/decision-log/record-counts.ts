@@ -49,7 +49,7 @@ export function countName(group: CountGroup, value: string): string {
  * label.
  */
 export function countLabel(
-  { rules }: DecisionRecord,
+  { rules }: { readonly rules: readonly Pick<DecisionRecord['rules'][number], 'rule' | 'result'>[] },
   before: OutcomeLabel['label'] | null,
   after: OutcomeLabel['label'] | null,
 ): Counts {

@@ -46,9 +46,14 @@ export interface SinkDefinition<Values = Readonly<Record<string, unknown>>> {
   readonly isShared: boolean;
   /**
    * True where the log can be read from it. It is read from the first named sink that is readable and shared,
-   * and otherwise from the one that is readable and not shared, named or not.
+   * else from the first named one that is readable, else from the fallback.
    */
   readonly isReadable: boolean;
+  /**
+   * True for the one readable sink that needs no settings: it is read, named or not, where nothing else that
+   * is named can be.
+   */
+  readonly isFallback: boolean;
   /** True where each record is appended at once and in place, so that none has to wait in a buffer. */
   readonly isImmediate: boolean;
   /** True where it writes to the Redis of the configuration. */

@@ -4,17 +4,18 @@ import type { SinkDefinition } from './definition.ts';
 import { file } from './file/index.ts';
 import { memory } from './memory/index.ts';
 import { redis } from './redis/index.ts';
+import { sqlite } from './sqlite/index.ts';
 import { stdout } from './stdout/index.ts';
 
 /** Every place where records of decisions can go, in the order in which they are listed and opened. */
-export const SINKS: readonly SinkDefinition[] = [memory, redis, file, stdout];
+export const SINKS: readonly SinkDefinition[] = [memory, redis, sqlite, file, stdout];
 
 /** What `DECISION_LOG` says for no sink at all. */
 const RESERVED_ID = 'off';
 
 /**
  * The definitions, or every reason to refuse them: an ill-formed or duplicate id, an ill-formed or duplicate
- * environment variable, a log that could be read from several places of one process, or from none.
+ * environment variable, a log that could be read from several places without a name, or from none.
  */
 export function checkSinks(sinks: readonly SinkDefinition[]): Result<readonly SinkDefinition[], string> {
   const named = sinks.map(({ id, variables }) => ({
@@ -23,7 +24,7 @@ export function checkSinks(sinks: readonly SinkDefinition[]): Result<readonly Si
   }));
   const mistakes = [...findNameMistakes('Sink', named)];
   if (sinks.some(({ id }) => id === RESERVED_ID)) mistakes.push(`Sink id "${RESERVED_ID}" is reserved.`);
-  const local = sinks.filter(({ isReadable, isShared }) => isReadable && !isShared).length;
-  if (local !== 1) mistakes.push(`One sink is readable and not shared, and not ${local}.`);
+  const fallbacks = sinks.filter(({ isFallback, isReadable }) => isFallback && isReadable).length;
+  if (fallbacks !== 1) mistakes.push(`One readable sink is the fallback, and not ${fallbacks}.`);
   return mistakes.length === 0 ? success(sinks) : failure(mistakes);
 }

@@ -36,6 +36,7 @@ const archive = defineSink({
   isDurable: true,
   isShared: true,
   isReadable: false,
+  isFallback: false,
   isImmediate: false,
   needsRedis: false,
   check: ({ shelf }) => (shelf === 9 ? ['DECISION_LOG_ARCHIVE_SHELF 9: is full'] : []),

@@ -32,7 +32,8 @@ t.test('refuses ill-formed variables', async (t) => {
   t.match(mistakesOf(memory, { ...file, variables }), [/"lower" of sink "file" is not upper snake case/]);
 });
 
-t.test('refuses a log that is read nowhere, or in two places of one process', async (t) => {
-  t.match(mistakesOf(file), [/readable and not shared/]);
-  t.match(mistakesOf(memory, { ...file, isReadable: true }), [/readable and not shared/]);
+t.test('refuses a log that is read nowhere without a name, or in two places', async (t) => {
+  t.match(mistakesOf(file), [/One readable sink is the fallback/]);
+  t.match(mistakesOf(memory, { ...file, isReadable: true, isFallback: true }), [/and not 2/]);
+  t.match(mistakesOf({ ...memory, isReadable: false }), [/and not 0/]);
 });

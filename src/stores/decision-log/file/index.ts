@@ -18,6 +18,7 @@ export const file = defineSink({
   isDurable: true,
   isShared: false,
   isReadable: false,
+  isFallback: false,
   isImmediate: false,
   needsRedis: false,
   check: ({ path }) => findDecisionFileMistakes(path),

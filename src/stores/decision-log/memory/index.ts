@@ -16,6 +16,7 @@ export const memory = defineSink({
   isDurable: false,
   isShared: false,
   isReadable: true,
+  isFallback: true,
   isImmediate: true,
   needsRedis: false,
   check: () => [],

@@ -23,6 +23,7 @@ export const redis = defineSink({
   isDurable: true,
   isShared: true,
   isReadable: true,
+  isFallback: false,
   isImmediate: false,
   needsRedis: true,
   check: () => [],

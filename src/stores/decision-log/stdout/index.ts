@@ -8,6 +8,7 @@ export const stdout = defineSink({
   isDurable: false,
   isShared: false,
   isReadable: false,
+  isFallback: false,
   isImmediate: false,
   needsRedis: false,
   check: () => [],

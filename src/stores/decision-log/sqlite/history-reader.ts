@@ -1,0 +1,190 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { LRUCache } from 'lru-cache';
+import type { LogPosition, QueryOptions } from '../../../application/decision-log/decision-log.ts';
+import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
+import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts';
+import { toIdKey } from './record-entry.ts';
+import { searchSegment } from './search-segment.ts';
+import { openForReading } from './segment-file.ts';
+import {
+  dayMsOf,
+  type EntryPlace,
+  type SegmentName,
+  toFileName,
+  toPlace,
+  toPosition,
+  toSegment,
+} from './segment-name.ts';
+import { SegmentReader } from './segment-reader.ts';
+
+/** An entry as text, which costs less to hand to another thread than what it parses to. */
+export interface TextEntry {
+  readonly position: LogPosition;
+  readonly text: string;
+}
+
+/** A page of a query; see LogPage. */
+interface TextPage {
+  readonly entries: readonly TextEntry[];
+  readonly next: LogPosition | null;
+}
+
+/** What follows a position; see LogSlice. */
+interface TextSlice {
+  readonly entries: readonly TextEntry[];
+  readonly position: LogPosition | null;
+  readonly isGap: boolean;
+}
+
+/** A decision and its labels. */
+export interface LabelledText extends TextEntry {
+  readonly labels: readonly OutcomeLabel[];
+}
+
+/** Open files: about 200 KB each, and the texts of their blocks. */
+const OPEN_MAX = 24;
+/** Entries that one query looks at. */
+const SCAN_MAX = 50_000;
+const ABOVE_ALL = Number.MAX_SAFE_INTEGER;
+const DAY_MS = 86_400_000;
+
+interface OpenSegment {
+  readonly reader: SegmentReader;
+  /** Which file it was when it was opened: a thinned one takes its place. */
+  readonly inode: number;
+}
+
+/** Reads all segments of a directory, also while another thread appends to them and removes some. */
+export class HistoryReader {
+  readonly #directory: string;
+  readonly #open = new LRUCache<SegmentName, OpenSegment>({
+    max: OPEN_MAX,
+    dispose: ({ reader }) => reader.close(),
+  });
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  close(): void {
+    this.#open.clear();
+  }
+
+  /** The names of all segments, oldest first. */
+  segments(): SegmentName[] {
+    return readdirSync(this.#directory)
+      .map(toSegment)
+      .filter((name) => name !== null)
+      .sort();
+  }
+
+  /** A segment that is there; null where it has been removed. */
+  segment(name: SegmentName): SegmentReader | null {
+    const path = join(this.#directory, toFileName(name));
+    const inode = statSync(path, { throwIfNoEntry: false })?.ino;
+    const open = this.#open.get(name);
+    if (open !== undefined && open.inode === inode) return open.reader;
+    this.#open.delete(name);
+    if (inode === undefined) return null;
+    const reader = new SegmentReader(openForReading(path));
+    this.#open.set(name, { reader, inode });
+    return reader;
+  }
+
+  /** All segments that are there, oldest first. */
+  *all(): Generator<SegmentReader> {
+    for (const name of this.segments()) {
+      const segment = this.segment(name);
+      if (segment !== null) yield segment;
+    }
+  }
+
+  query(filter: RecordFilter, { before, limit }: QueryOptions): TextPage {
+    const from = before === null ? null : toPlace(before);
+    const entries: TextEntry[] = [];
+    let scanned = 0;
+    for (const name of this.segments().reverse()) {
+      if (from !== null && name > from.segment) continue;
+      const segment = this.segment(name);
+      if (segment === null) continue;
+      const below = from !== null && name === from.segment ? from.seq : ABOVE_ALL;
+      const bounds = { before: below, limit: limit - entries.length, scanMax: SCAN_MAX - scanned };
+      const { found, reached, scanned: more } = searchSegment(segment, filter, bounds);
+      for (const { seq, text } of found) entries.push({ position: toPosition({ segment: name, seq }), text });
+      scanned += more;
+      if (reached !== null) return { entries, next: this.#olderThan({ segment: name, seq: reached }) };
+      if (entries.length >= limit || scanned >= SCAN_MAX) {
+        return { entries, next: this.#olderThan({ segment: name, seq: 0 }) };
+      }
+    }
+    return { entries, next: null };
+  }
+
+  find(id: string): LabelledText | null {
+    const place = this.placeOf(id);
+    if (place === null) return null;
+    const segment = this.segment(place.segment);
+    if (segment === null) return null;
+    const { seq } = place;
+    return { position: toPosition(place), text: segment.textOf(seq), labels: segment.labelsOf(seq) };
+  }
+
+  /** Where a decision stands. Its id says when it was made, and it is looked for there first. */
+  placeOf(id: string): EntryPlace | null {
+    const key = toIdKey(id);
+    const madeMs = typeof key === 'string' ? 0 : Buffer.from(key).readUIntBE(0, 6);
+    const isNear = (name: SegmentName) => Math.abs(dayMsOf(name) + DAY_MS / 2 - madeMs) <= DAY_MS;
+    const names = this.segments().reverse();
+    for (const name of [...names.filter(isNear), ...names.filter((name) => !isNear(name))]) {
+      const seq = this.segment(name)?.seqOf(key) ?? null;
+      if (seq !== null) return { segment: name, seq };
+    }
+    return null;
+  }
+
+  labelsAt(positions: readonly LogPosition[]): (readonly OutcomeLabel[])[] {
+    return positions.map((position) => {
+      const place = toPlace(position);
+      return place === null ? [] : (this.segment(place.segment)?.labelsOf(place.seq) ?? []);
+    });
+  }
+
+  readAfter(position: LogPosition | null, limit: number): TextSlice {
+    const from = position === null ? null : toPlace(position);
+    const names = this.segments();
+    const entries: TextEntry[] = [];
+    for (const name of names) {
+      if (entries.length >= limit || (from !== null && name < from.segment)) continue;
+      const above = from !== null && name === from.segment ? from.seq : 0;
+      const texts = this.segment(name)?.textsAbove(above, limit - entries.length) ?? [];
+      for (const [seq, text] of texts) entries.push({ position: toPosition({ segment: name, seq }), text });
+    }
+    const isGap = position !== null && !this.#holds(from, names);
+    return { entries, position: entries.at(-1)?.position ?? (from === null ? null : position), isGap };
+  }
+
+  newest(): LogPosition | null {
+    for (const name of this.segments().reverse()) {
+      const range = this.segment(name)?.range() ?? null;
+      if (range !== null) return toPosition({ segment: name, seq: range.last });
+    }
+    return null;
+  }
+
+  /** Whether all that follows a place is still there. */
+  #holds(place: EntryPlace | null, names: readonly SegmentName[]): boolean {
+    if (place === null || !names.includes(place.segment)) return false;
+    return this.segment(place.segment)?.isThinned() === false;
+  }
+
+  /** The place as the position of a next page; null where nothing is older. */
+  #olderThan({ segment, seq }: EntryPlace): LogPosition | null {
+    const range = this.segment(segment)?.range() ?? null;
+    if (range !== null && range.first < seq) return toPosition({ segment, seq });
+    const older = this.segments().filter((name) => name < segment);
+    return older.some((name) => (this.segment(name)?.range() ?? null) !== null)
+      ? toPosition({ segment, seq: Math.max(seq, 1) })
+      : null;
+  }
+}

@@ -1,0 +1,57 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type {
+  CountsOptions,
+  LogPosition,
+  QueryOptions,
+} from '../../../application/decision-log/decision-log.ts';
+import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
+import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts';
+import { serveCalls } from '../../../platform/remote-worker.ts';
+import { countSegments } from './history-counts.ts';
+import { HistoryReader } from './history-reader.ts';
+import { type HistoryOptions, HistoryWriter, type TextBatch } from './history-writer.ts';
+
+/** What a thread does: one writes, so that no read keeps a record waiting, and one reads. */
+export type HistoryThread =
+  | { readonly kind: 'writer'; readonly options: HistoryOptions }
+  | { readonly kind: 'reader'; readonly directory: string };
+
+function writeHistory(options: HistoryOptions) {
+  let opened: HistoryWriter | null = null;
+  /** Opened by a call, whose answer then says why it cannot be. */
+  const writer = () => {
+    opened ??= new HistoryWriter(options);
+    return opened;
+  };
+  return {
+    append: (batch: TextBatch, nowMs: number) => writer().append(batch, nowMs),
+    label: (id: string, label: OutcomeLabel, isTimeGiven: boolean) => writer().label(id, label, isTimeGiven),
+    tidy: (nowMs: number) => writer().tidy(nowMs),
+    close: () => opened?.close(),
+  };
+}
+
+function readHistory(directory: string) {
+  const reader = new HistoryReader(directory);
+  return {
+    query: (filter: RecordFilter, options: QueryOptions) => reader.query(filter, options),
+    find: (id: string) => reader.find(id),
+    labelsAt: (positions: readonly LogPosition[]) => reader.labelsAt(positions),
+    readAfter: (position: LogPosition | null, limit: number) => reader.readAfter(position, limit),
+    newest: () => reader.newest(),
+    counts: (options: CountsOptions) => countSegments(reader.all(), options),
+    close: () => reader.close(),
+  };
+}
+
+/** What the writing thread can be asked. */
+export type WritingThread = ReturnType<typeof writeHistory>;
+/** What the reading thread can be asked. */
+export type ReadingThread = ReturnType<typeof readHistory>;
+
+if (parentPort !== null) {
+  // What sqlite-log.ts has sent; Node types it as any.
+  const thread = workerData as HistoryThread;
+  if (thread.kind === 'writer') serveCalls(parentPort, writeHistory(thread.options));
+  else serveCalls(parentPort, readHistory(thread.directory));
+}

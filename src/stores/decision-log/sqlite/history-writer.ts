@@ -1,0 +1,176 @@
+import { rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { addLabel, LABELS_MAX, type OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
+import { createDirectory, lockDirectory } from './history-directory.ts';
+import { HistoryReader, type LabelledText } from './history-reader.ts';
+import { toEntry } from './record-entry.ts';
+import { openForWriting } from './segment-file.ts';
+import { dayMsOf, nextPartOf, type SegmentName, toFileName, toPlace, toSegmentName } from './segment-name.ts';
+import { type BatchName, SegmentWriter } from './segment-writer.ts';
+
+/** What bounds a history, and how safely it is kept. */
+export interface HistoryOptions {
+  readonly directory: string;
+  /** Whether a batch counts as kept only when the disk has it. */
+  readonly isSynced: boolean;
+  /** Whole days are removed once they are older. */
+  readonly retentionMs: number;
+  /** Bytes of all files together; beyond them the oldest segments are removed. */
+  readonly bytesMax: number;
+}
+
+/** A batch as texts, in the order of its records. */
+export interface TextBatch extends BatchName {
+  readonly texts: readonly string[];
+}
+
+/** See LabelResult. */
+type TextLabelResult =
+  | { readonly kind: 'recorded' | 'unchanged'; readonly decision: LabelledText }
+  | { readonly kind: 'unknown_decision' }
+  | { readonly kind: 'full' };
+
+interface CurrentSegment {
+  readonly name: SegmentName;
+  /** Of the file that is open: another one under the name is not written to. */
+  readonly inode: number | null;
+  readonly writer: SegmentWriter;
+}
+
+/** A segment holds at most this share of all bytes, so that removing the oldest one is a small step. */
+const SEGMENT_SHARE = 1 / 16;
+const DAY_MS = 86_400_000;
+/** What SQLite puts beside a file while it is open. */
+const SIDE_FILES = ['-wal', '-shm'];
+
+/**
+ * Appends to the newest segment of a directory, labels decisions, and removes what is too old or too much. One
+ * process at a time writes to a directory. Every method throws with a `code` when the
+ * disk fails; nothing of what it was asked for is kept then.
+ */
+export class HistoryWriter {
+  readonly #options: HistoryOptions;
+  readonly #reader: HistoryReader;
+  readonly #lock: { close(): void };
+  #current: CurrentSegment | null = null;
+
+  constructor(options: HistoryOptions) {
+    this.#options = options;
+    createDirectory(options.directory);
+    this.#lock = lockDirectory(options.directory);
+    this.#reader = new HistoryReader(options.directory);
+  }
+
+  /** Appends a batch at a time (Unix milliseconds), once: a batch that was the last one is kept already. */
+  append({ texts, ...batch }: TextBatch, nowMs: number): void {
+    try {
+      const current = this.#current ?? this.#openNewest();
+      this.#requireInPlace();
+      if (current?.writer.holds(batch)) return;
+      this.#writerAt(nowMs).append(batch, texts.map(toEntry));
+      this.#requireInPlace();
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+  }
+
+  /** Adds a label to a decision; see addLabel. */
+  label(id: string, label: OutcomeLabel, isTimeGiven: boolean): TextLabelResult {
+    const decision = this.#reader.find(id);
+    const place = decision === null ? null : toPlace(decision.position);
+    if (decision === null || place === null) return { kind: 'unknown_decision' };
+    const labels = addLabel(decision.labels, label, isTimeGiven);
+    if (labels === null) return { kind: 'unchanged', decision };
+    if (labels.length > LABELS_MAX) return { kind: 'full' };
+    const db = openForWriting(this.#pathOf(place.segment), this.#options.isSynced);
+    try {
+      const sql = `INSERT INTO labels (seq, at, history) SELECT seq, at, ? FROM entries WHERE seq = ?
+        ON CONFLICT DO UPDATE SET history = excluded.history`;
+      db.prepare(sql).run(JSON.stringify(labels), place.seq);
+    } finally {
+      db.close();
+    }
+    return { kind: 'recorded', decision: { ...decision, labels } };
+  }
+
+  /** Removes the segments that are too old, and the oldest ones while all are too large. Returns how many. */
+  tidy(nowMs: number): number {
+    const { retentionMs, bytesMax } = this.#options;
+    const sizes = this.#reader.segments().map((name) => ({ name, bytes: this.#bytesOf(name) }));
+    let total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+    let removed = 0;
+    for (const { name, bytes } of sizes) {
+      const isOld = dayMsOf(name) + DAY_MS + retentionMs <= nowMs;
+      // The newest segment is written to.
+      if ((!isOld && total <= bytesMax) || name === sizes.at(-1)?.name) break;
+      this.#remove(name);
+      total -= bytes;
+      removed += 1;
+    }
+    return removed;
+  }
+
+  close(): void {
+    this.#release();
+    this.#reader.close();
+    this.#lock.close();
+  }
+
+  /** The writer for a time. The name of a segment never falls, also when the clock is set back. */
+  #writerAt(nowMs: number): SegmentWriter {
+    const current = this.#current ?? this.#openNewest();
+    const today = toSegmentName(nowMs, 1);
+    if (current === null || today.slice(0, 8) > current.name.slice(0, 8)) return this.#openSegment(today);
+    const { size } = statSync(this.#pathOf(current.name));
+    if (size <= this.#options.bytesMax * SEGMENT_SHARE) return current.writer;
+    const next = this.#openSegment(nextPartOf(current.name));
+    this.tidy(nowMs);
+    return next;
+  }
+
+  #openNewest(): CurrentSegment | null {
+    const newest = this.#reader.segments().at(-1);
+    if (newest !== undefined) this.#openSegment(newest);
+    return this.#current;
+  }
+
+  #openSegment(name: SegmentName): SegmentWriter {
+    this.#release();
+    const path = this.#pathOf(name);
+    const writer = new SegmentWriter(openForWriting(path, this.#options.isSynced));
+    this.#current = { name, inode: inodeOf(path), writer };
+    return writer;
+  }
+
+  /** A batch in a file that was removed or moved away meanwhile is not kept. */
+  #requireInPlace(): void {
+    const current = this.#current;
+    if (current === null || inodeOf(this.#pathOf(current.name)) === current.inode) return;
+    throw Object.assign(new Error('the file of the history was moved away'), { code: 'FILE_MOVED' });
+  }
+
+  #release(): void {
+    const current = this.#current;
+    this.#current = null;
+    current?.writer.close();
+  }
+
+  #remove(name: SegmentName): void {
+    for (const side of ['', ...SIDE_FILES]) rmSync(this.#pathOf(name) + side, { force: true });
+  }
+
+  #bytesOf(name: SegmentName): number {
+    const paths = ['', ...SIDE_FILES].map((side) => this.#pathOf(name) + side);
+    return paths.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
+  }
+
+  #pathOf(name: SegmentName): string {
+    return join(this.#options.directory, toFileName(name));
+  }
+}
+
+/** Which file a name leads to; null for none. */
+function inodeOf(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? null;
+}

@@ -1,0 +1,56 @@
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { integer } from '../../../platform/setting.ts';
+import { defineSink } from '../definition.ts';
+import { findDataDirectoryMistakes, toHistoryDirectory } from './history-directory.ts';
+import { openSqliteLog, type SqliteLogEvent } from './sqlite-log.ts';
+
+const DAY_MS = 86_400_000;
+const MIB = 1024 * 1024;
+
+/** Files of SQLite, one a day, that this process alone writes and reads: the history outlives it. */
+export const sqlite = defineSink({
+  id: 'sqlite',
+  variables: {
+    dataDirectory: {
+      env: 'DATA_DIR',
+      schema: z.string().min(1),
+      description:
+        'The directory of the sink `sqlite`, for this process alone: the history is in its folder `history`, one file a day. Where it is set, `DECISION_LOG` is `sqlite` unless it says otherwise.',
+    },
+    retentionMs: {
+      env: 'HISTORY_RETENTION_DAYS',
+      schema: integer(1, 3_660).transform((days) => days * DAY_MS),
+      default: '90',
+      description: 'Days that the sink `sqlite` keeps; older files are removed.',
+    },
+    bytesMax: {
+      env: 'HISTORY_BYTES_MAX',
+      schema: integer(64 * MIB, Number.MAX_SAFE_INTEGER),
+      default: '10737418240',
+      description:
+        'Bytes of the files of the sink `sqlite` together; beyond them the oldest are removed. A million decisions take about 400 MB.',
+    },
+  },
+  isDurable: true,
+  isShared: false,
+  isReadable: true,
+  isFallback: false,
+  isImmediate: false,
+  needsRedis: false,
+  check: ({ dataDirectory }) => findDataDirectoryMistakes(dataDirectory),
+  open: async ({ dataDirectory, retentionMs, bytesMax }, { isStrict, clock, logger }) => {
+    const log = await openSqliteLog({
+      history: { directory: toHistoryDirectory(dataDirectory), isSynced: isStrict, retentionMs, bytesMax },
+      clock,
+      onEvent: (event) => report(event, logger),
+    });
+    return { sink: log, reader: log, health: () => null, close: () => log.close() };
+  },
+});
+
+function report({ kind, ...fields }: SqliteLogEvent, logger: Logger): void {
+  const line = { event: `decision_log.sqlite_${kind}`, ...fields };
+  if (kind === 'failed') logger.error(line, 'the history cannot be written');
+  else logger.info(line);
+}

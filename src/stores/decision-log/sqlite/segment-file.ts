@@ -1,0 +1,100 @@
+import { closeSync, openSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import type { CountPeriod } from '../../../application/decision-log/decision-log.ts';
+
+/** The shape of entries that are gaps. */
+export const GAP_SHAPE = 0;
+/** The periods that are counted as records arrive; five minutes are added up when they are asked for. */
+export const COUNTED_PERIODS = ['minute', 'hour'] as const satisfies readonly CountPeriod[];
+
+/** The version of the tables. A file of a later one is not opened. */
+const SCHEMA_VERSION = 1;
+
+/**
+ * `entries`: decisions and gaps (shape 0) in their order. `shapes`: what is filtered and counted of a record,
+ * once for each distinct combination. `subjects`: which entries an identifier's hash is in. `blocks`: the
+ * text of whole records, compressed together; `tail` holds those that do not fill a block yet. `counts`
+ * and `latencies` count the decisions of a minute and of an hour, by shape and by bucket.
+ */
+const SCHEMA = `
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE shapes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE entries (seq INTEGER PRIMARY KEY, id NOT NULL, at INTEGER NOT NULL, shape INTEGER NOT NULL);
+CREATE INDEX entries_by_id ON entries (id);
+CREATE INDEX entries_by_shape ON entries (shape);
+CREATE TABLE subjects (part INTEGER NOT NULL, hash NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (part, hash, seq)) WITHOUT ROWID;
+CREATE TABLE blocks (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, min_at INTEGER NOT NULL,
+  max_at INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX blocks_by_beginning ON blocks (min_at, last);
+CREATE INDEX blocks_by_end ON blocks (max_at);
+CREATE TABLE tail (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
+CREATE TABLE counts (period INTEGER NOT NULL, start INTEGER NOT NULL, shape INTEGER NOT NULL,
+  count INTEGER NOT NULL, PRIMARY KEY (period, start, shape)) WITHOUT ROWID;
+CREATE TABLE latencies (period INTEGER NOT NULL, start INTEGER NOT NULL, series TEXT NOT NULL,
+  bucket INTEGER NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY (period, start, series, bucket)) WITHOUT ROWID;
+CREATE TABLE labels (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, history TEXT NOT NULL);
+PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** Only the owner and the group may read a file. */
+const MODE = 0o640;
+/** How long one connection waits for another, which holds a lock for microseconds. */
+const LOCK_WAIT_MS = 5_000;
+/** Pages kept by a connection, in KiB. */
+const WRITER_CACHE_KB = 16_384;
+const READER_CACHE_KB = 2_048;
+/** Pages after which the write-ahead log is moved into the file: about 4 MB. */
+const CHECKPOINT_PAGES = 1_000;
+
+/** A file of the history that a later version has written, or that is no file of the history. */
+class UnreadableSegmentError extends Error {
+  readonly code = 'UNREADABLE';
+}
+
+/**
+ * Opens a segment for writing, and makes its tables where it is new. `isSynced`: a commit is on the disk when
+ * it returns; otherwise it survives the process, but not the machine. Throws with a `code` when it cannot.
+ */
+export function openForWriting(path: string, isSynced: boolean): DatabaseSync {
+  // SQLite would let everybody read it; what it puts beside the file has the file's mode.
+  closeSync(openSync(path, 'a', MODE));
+  const db = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
+  try {
+    db.exec(`PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = ${isSynced ? 'FULL' : 'NORMAL'};
+      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+      PRAGMA cache_size = -${WRITER_CACHE_KB};
+      PRAGMA temp_store = MEMORY;`);
+    if (versionOf(db) === 0) db.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
+    requireVersion(db, path);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Opens a segment for reading beside its writer. Throws with a `code` when it cannot. */
+export function openForReading(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: LOCK_WAIT_MS });
+  try {
+    db.exec(`PRAGMA cache_size = -${READER_CACHE_KB}; PRAGMA temp_store = MEMORY;`);
+    requireVersion(db, path);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function requireVersion(db: DatabaseSync, path: string): void {
+  const version = versionOf(db);
+  if (version === SCHEMA_VERSION) return;
+  throw new UnreadableSegmentError(`${path} has version ${version} of the history, not ${SCHEMA_VERSION}`);
+}
+
+function versionOf(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+}

@@ -1,0 +1,194 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { LRUCache } from 'lru-cache';
+import { PERIOD_MS } from '../../../application/decision-log/decision-log.ts';
+import { BLOCK_RECORDS, toBlock } from './record-block.ts';
+import { type RecordEntry, toEntry } from './record-entry.ts';
+import { COUNTED_PERIODS, GAP_SHAPE } from './segment-file.ts';
+
+/** A batch, as its process numbered it. */
+export interface BatchName {
+  /** Another one for each process. */
+  readonly writer: string;
+  readonly number: number;
+}
+
+/** A record whose text does not fill a block yet. */
+interface TailEntry extends Pick<RecordEntry, 'atMs' | 'endMs' | 'text'> {
+  readonly seq: number;
+}
+
+/** Shapes whose numbers are remembered: some kilobytes each. */
+const SHAPES_MAX = 2_000;
+const LAST_BATCH = 'last_batch';
+
+const STATEMENTS = {
+  shape: 'INSERT INTO shapes (text) VALUES (?) ON CONFLICT (text) DO NOTHING',
+  shapeId: 'SELECT id FROM shapes WHERE text = ?',
+  entry: 'INSERT INTO entries (seq, id, at, shape) VALUES (?, ?, ?, ?)',
+  subject: 'INSERT OR IGNORE INTO subjects (part, hash, seq) VALUES (?, ?, ?)',
+  block: 'INSERT INTO blocks (first, last, min_at, max_at, body) VALUES (?, ?, ?, ?, ?)',
+  tail: 'INSERT INTO tail (seq, body) VALUES (?, ?)',
+  untail: 'DELETE FROM tail WHERE seq <= ?',
+  count: `INSERT INTO counts (period, start, shape, count) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET count = count + excluded.count`,
+  latency: `INSERT INTO latencies (period, start, series, bucket, count) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET count = count + excluded.count`,
+  meta: 'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+} as const;
+
+/**
+ * Appends batches to one segment, each in one transaction. After an append has thrown, nothing of the batch is
+ * kept and the writer is of no more use: its idea of the file may be wrong.
+ */
+export class SegmentWriter {
+  readonly #db: DatabaseSync;
+  readonly #run: Readonly<Record<keyof typeof STATEMENTS, StatementSync>>;
+  readonly #shapeIds = new LRUCache<string, number>({ max: SHAPES_MAX });
+  #nextSeq: number;
+  #tail: TailEntry[];
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    const prepared = Object.entries(STATEMENTS).map(([name, sql]) => [name, db.prepare(sql)]);
+    // `Object.fromEntries` forgets that every name is there.
+    this.#run = Object.fromEntries(prepared) as Record<keyof typeof STATEMENTS, StatementSync>;
+    this.#nextSeq = Number(db.prepare('SELECT max(seq) AS seq FROM entries').get()?.['seq'] ?? 0) + 1;
+    const tail = db.prepare('SELECT seq, body FROM tail ORDER BY seq').all();
+    this.#tail = tail.map(({ seq, body }) => toTailEntry(Number(seq), toEntry(String(body))));
+  }
+
+  /** Whether this batch is the one that was appended last. */
+  holds({ writer, number }: BatchName): boolean {
+    const last = this.#db.prepare('SELECT value FROM meta WHERE name = ?').get(LAST_BATCH);
+    return last?.['value'] === `${writer} ${number}`;
+  }
+
+  /** Throws with a `code` of SQLite when the batch cannot be kept. */
+  append({ writer, number }: BatchName, entries: readonly RecordEntry[]): void {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      this.#insert(entries);
+      this.#run.meta.run(LAST_BATCH, `${writer} ${number}`);
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** Closes the file. */
+  close(): void {
+    this.#db.close();
+  }
+
+  #insert(entries: readonly RecordEntry[]): void {
+    const counts = new BatchCounts();
+    const added: TailEntry[] = [];
+    for (const entry of entries) {
+      const seq = this.#nextSeq;
+      this.#nextSeq += 1;
+      const shape = entry.shape === null ? GAP_SHAPE : this.#shapeIdOf(entry.shape);
+      this.#run.entry.run(seq, entry.id, entry.atMs, shape);
+      for (const [part, hash] of entry.subjects) this.#run.subject.run(part, hash, seq);
+      if (shape !== GAP_SHAPE) counts.add(entry, shape);
+      added.push(toTailEntry(seq, entry));
+    }
+    this.#keepTexts(added);
+    for (const { period, start, shape, count } of counts.shapes())
+      this.#run.count.run(period, start, shape, count);
+    for (const { period, start, series, bucket, count } of counts.latencies())
+      this.#run.latency.run(period, start, series, bucket, count);
+  }
+
+  /** Fills blocks first, so that a text that fills one is written once. */
+  #keepTexts(added: readonly TailEntry[]): void {
+    const before = this.#tail.length;
+    const texts = [...this.#tail, ...added];
+    let blocked = 0;
+    for (; texts.length - blocked >= BLOCK_RECORDS; blocked += BLOCK_RECORDS)
+      this.#writeBlock(texts.slice(blocked, blocked + BLOCK_RECORDS));
+    const lastBlocked = texts[blocked - 1];
+    if (before > 0 && lastBlocked !== undefined) this.#run.untail.run(lastBlocked.seq);
+    for (const { seq, text } of texts.slice(Math.max(blocked, before))) this.#run.tail.run(seq, text);
+    this.#tail = texts.slice(blocked);
+  }
+
+  #writeBlock(entries: readonly TailEntry[]): void {
+    const minMs = Math.min(...entries.map(({ atMs }) => atMs));
+    const maxMs = Math.max(...entries.map(({ endMs }) => endMs));
+    const [first, last] = [entries[0]?.seq ?? 0, entries.at(-1)?.seq ?? 0];
+    const body = toBlock(entries.map(({ text }) => text));
+    this.#run.block.run(first, last, minMs, maxMs, body);
+  }
+
+  #shapeIdOf(text: string): number {
+    const known = this.#shapeIds.get(text);
+    if (known !== undefined) return known;
+    this.#run.shape.run(text);
+    const id = Number(this.#run.shapeId.get(text)?.['id']);
+    this.#shapeIds.set(text, id);
+    return id;
+  }
+}
+
+function toTailEntry(seq: number, { atMs, endMs, text }: RecordEntry): TailEntry {
+  return { seq, atMs, endMs, text };
+}
+
+interface ShapeCount {
+  readonly period: number;
+  readonly start: number;
+  readonly shape: number;
+  count: number;
+}
+
+interface LatencyCount {
+  readonly period: number;
+  readonly start: number;
+  readonly series: string;
+  readonly bucket: number;
+  count: number;
+}
+
+/** The counts of one batch, so that each row is written once. */
+class BatchCounts {
+  readonly #shapes = new Map<string, ShapeCount>();
+  readonly #latencies = new Map<string, LatencyCount>();
+
+  add({ atMs, latencies }: RecordEntry, shape: number): void {
+    for (const period of COUNTED_PERIODS) {
+      const start = atMs - (atMs % PERIOD_MS[period]);
+      const ms = PERIOD_MS[period];
+      raise(this.#shapes, `${ms} ${start} ${shape}`, () => ({ period: ms, start, shape, count: 0 }));
+      for (const [series, bucket] of latencies)
+        raise(this.#latencies, `${ms} ${start} ${bucket} ${series}`, () => ({
+          period: ms,
+          start,
+          series,
+          bucket,
+          count: 0,
+        }));
+    }
+  }
+
+  shapes(): Iterable<ShapeCount> {
+    return this.#shapes.values();
+  }
+
+  latencies(): Iterable<LatencyCount> {
+    return this.#latencies.values();
+  }
+}
+
+function raise<Counted extends { count: number }>(
+  rows: Map<string, Counted>,
+  key: string,
+  create: () => Counted,
+): void {
+  let row = rows.get(key);
+  if (row === undefined) {
+    row = create();
+    rows.set(key, row);
+  }
+  row.count += 1;
+}

@@ -1,0 +1,239 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../../application/clock.ts';
+import {
+  type CountsOptions,
+  type DecisionLogReader,
+  type DecisionSink,
+  type LabelledDecision,
+  type LogBatch,
+  type LogEntry,
+  PERIOD_MS,
+} from '../../../application/decision-log/decision-log.ts';
+import type { DecisionRecord, LogRecord } from '../../../domain/decision-log/decision-record.ts';
+import { RiskgateError } from '../../../domain/errors.ts';
+import { createRemoteWorker, type RemoteWorker } from '../../../platform/remote-worker.ts';
+import type { LabelledText, TextEntry } from './history-reader.ts';
+import type { HistoryThread, ReadingThread, WritingThread } from './history-worker.ts';
+import type { HistoryOptions } from './history-writer.ts';
+
+interface SqliteLogOptions {
+  readonly history: HistoryOptions;
+  readonly clock: Clock;
+  readonly onEvent: (event: SqliteLogEvent) => void;
+}
+
+/** What an operator wants to read of a history in a log. Codes are those of SQLite or of the system. */
+export type SqliteLogEvent =
+  | { readonly kind: 'failed'; readonly code: string }
+  | { readonly kind: 'recovered' }
+  | { readonly kind: 'tidied'; readonly removed_files: number };
+
+/** A log that one process keeps in files, and reads. */
+interface SqliteLog extends DecisionSink, DecisionLogReader {}
+
+/** SQLITE_BUSY. */
+const LOCKED = 'SQLITE_5';
+const WORKER = new URL('./history-worker.ts', import.meta.url);
+/** How often is looked whether something is too old or too much. */
+const TIDY_MS = 60_000;
+/** Hours whose versions are remembered: more than a year. */
+const HOURS_MAX = 10_000;
+const HOUR_CHARS = 'YYYY-MM-DDTHH'.length;
+
+/** Opens the history. Rejects when its directory or its newest file cannot be written. */
+export async function openSqliteLog(options: SqliteLogOptions): Promise<SqliteLog> {
+  const log = new ThreadedLog(options);
+  await log.open();
+  return log;
+}
+
+class ThreadedLog implements SqliteLog {
+  readonly id = 'sqlite';
+  readonly isDurable: boolean;
+  readonly isShared = false;
+  readonly #options: SqliteLogOptions;
+  readonly #writer: RemoteWorker<WritingThread>;
+  readonly #reader: RemoteWorker<ReadingThread>;
+  readonly #versions = new ContentVersions();
+  readonly #listeners = new Set<() => void>();
+  /** Tells the batches of this process from those of an earlier one. */
+  readonly #process = randomUUID();
+  readonly #timer: NodeJS.Timeout;
+  #isFailing = false;
+  #isClosed = false;
+
+  constructor(options: SqliteLogOptions) {
+    const { history } = options;
+    const { directory, isSynced } = history;
+    this.#options = options;
+    this.isDurable = isSynced;
+    this.#writer = createRemoteWorker<WritingThread>(WORKER, toThread({ kind: 'writer', options: history }));
+    this.#reader = createRemoteWorker<ReadingThread>(WORKER, toThread({ kind: 'reader', directory }));
+    this.#timer = setInterval(() => void this.#tidy(), TIDY_MS).unref();
+  }
+
+  async open(): Promise<void> {
+    try {
+      await this.#writer.call('append', { writer: this.#process, number: 0, texts: [] }, this.#nowMs());
+    } catch (error) {
+      await this.close();
+      throw new Error(`DATA_DIR: ${whyClosed(codeOf(error))}`, { cause: error });
+    }
+  }
+
+  async append({ number, records }: LogBatch): Promise<boolean> {
+    if (this.#isClosed) return false;
+    const texts = records.map((record) => JSON.stringify(record));
+    try {
+      await this.#writer.call('append', { writer: this.#process, number, texts }, this.#nowMs());
+    } catch (error) {
+      if (!this.#isFailing) this.#options.onEvent({ kind: 'failed', code: codeOf(error) });
+      this.#isFailing = true;
+      return false;
+    }
+    if (this.#isFailing) this.#options.onEvent({ kind: 'recovered' });
+    this.#isFailing = false;
+    this.#versions.change(records.map(hourOfRecord));
+    this.#tell();
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    this.#listeners.clear();
+    await Promise.all([this.#writer.close(), this.#reader.close()]);
+  }
+
+  readonly query: DecisionLogReader['query'] = async (filter, options) => {
+    const { entries, next } = await this.#read((reader) => reader.call('query', filter, options));
+    return { entries: entries.map(toLogEntry), next };
+  };
+
+  readonly find: DecisionLogReader['find'] = async (id) => {
+    const found = await this.#read((reader) => reader.call('find', id));
+    return found === null ? null : toLabelledDecision(found);
+  };
+
+  readonly labelsOf: DecisionLogReader['labelsOf'] = async (entries) => {
+    const decisions = entries.flatMap(({ position, record }) =>
+      record.kind === 'decision' ? [{ position, id: record.decision_id }] : [],
+    );
+    const positions = decisions.map(({ position }) => position);
+    const found = await this.#read((reader) => reader.call('labelsAt', positions));
+    const labels = decisions.map(({ id }, place) => [id, found[place] ?? []] as const);
+    return new Map(labels.filter(([, history]) => history.length > 0));
+  };
+
+  readonly readAfter: DecisionLogReader['readAfter'] = async (position, limit) => {
+    const slice = await this.#read((reader) => reader.call('readAfter', position, limit));
+    return { ...slice, entries: slice.entries.map(toLogEntry) };
+  };
+
+  readonly newest: DecisionLogReader['newest'] = () => this.#read((reader) => reader.call('newest'));
+
+  readonly counts: DecisionLogReader['counts'] = (options) =>
+    this.#read((reader) => reader.call('counts', options));
+
+  readonly countVersions: DecisionLogReader['countVersions'] = async (span) => this.#versions.ofHours(span);
+
+  readonly version: DecisionLogReader['version'] = async () => this.#versions.ofAll();
+
+  readonly label: DecisionLogReader['label'] = async (id, label, isTimeGiven) => {
+    const said = await this.#read(() => this.#writer.call('label', id, label, isTimeGiven));
+    if (said.kind === 'unknown_decision' || said.kind === 'full') return said;
+    const decision = toLabelledDecision(said.decision);
+    if (said.kind === 'recorded') {
+      this.#versions.change([hourOfRecord(decision.record)]);
+      this.#tell();
+    }
+    return { kind: said.kind, decision };
+  };
+
+  readonly onChange: DecisionLogReader['onChange'] = (listener) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  #nowMs(): number {
+    return this.#options.clock.nowMs();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  async #read<Value>(ask: (reader: RemoteWorker<ReadingThread>) => Promise<Value>): Promise<Value> {
+    try {
+      return await ask(this.#reader);
+    } catch (error) {
+      throw new RiskgateError('store_unavailable', `The history cannot be read: ${codeOf(error)}.`);
+    }
+  }
+
+  async #tidy(): Promise<void> {
+    try {
+      const removed = await this.#writer.call('tidy', this.#nowMs());
+      if (removed === 0) return;
+      this.#versions.changeAll();
+      this.#options.onEvent({ kind: 'tidied', removed_files: removed });
+    } catch {
+      // The next append meets the same disk, and says so.
+    }
+  }
+}
+
+/** Versions of the content, other ones in each process. */
+class ContentVersions {
+  #epoch = randomUUID();
+  #changes = 0;
+  readonly #hours = new Map<number, number>();
+
+  change(hours: readonly (number | null)[]): void {
+    this.#changes += 1;
+    for (const hour of hours) if (hour !== null) this.#hours.set(hour, this.#changes);
+    if (this.#hours.size > HOURS_MAX) this.changeAll();
+  }
+
+  changeAll(): void {
+    this.#epoch = randomUUID();
+    this.#hours.clear();
+  }
+
+  ofAll(): string {
+    return `${this.#epoch}.${this.#changes}`;
+  }
+
+  ofHours({ sinceMs, untilMs }: Pick<CountsOptions, 'sinceMs' | 'untilMs'>): string[] {
+    const versions: string[] = [];
+    for (let hour = sinceMs - (sinceMs % PERIOD_MS.hour); hour < untilMs; hour += PERIOD_MS.hour)
+      versions.push(`${this.#epoch}.${this.#hours.get(hour) ?? ''}`);
+    return versions;
+  }
+}
+
+function toThread(thread: HistoryThread): HistoryThread {
+  return thread;
+}
+
+function hourOfRecord(record: LogRecord): number | null {
+  return record.kind === 'decision' ? Date.parse(`${record.decided_at.slice(0, HOUR_CHARS)}:00:00Z`) : null;
+}
+
+function toLogEntry({ position, text }: TextEntry): LogEntry {
+  return { position, record: JSON.parse(text) as LogRecord };
+}
+
+function toLabelledDecision({ position, text, labels }: LabelledText): LabelledDecision {
+  // Only decisions are found by their ids.
+  return { position, record: JSON.parse(text) as DecisionRecord, labels };
+}
+
+function whyClosed(code: string): string {
+  if (code === LOCKED) return 'another process writes to this history';
+  return `the history cannot be opened (${code})`;
+}
+
+function codeOf(error: unknown): string {
+  return String((error instanceof Error && Reflect.get(error, 'code')) || 'ERROR');
+}

@@ -1,0 +1,23 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { serveCalls } from '../../src/platform/remote-worker.ts';
+
+function createEcho(greeting: string) {
+  let calls = 0;
+  return {
+    greet: (name: string) => {
+      calls += 1;
+      return `${greeting} ${name} ${calls}`;
+    },
+    fail: (code: string) => {
+      throw Object.assign(new Error('it failed'), { code });
+    },
+    // Ends the thread, as an error that nothing catches does.
+    end: () => process.exit(1),
+    close: () => {},
+  };
+}
+
+/** A thread that a test asks. */
+export type EchoThread = ReturnType<typeof createEcho>;
+
+if (parentPort !== null) serveCalls(parentPort, createEcho(workerData.greeting));
