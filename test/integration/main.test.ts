@@ -1,20 +1,25 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import t from 'tap';
-import { createEmulatorServer } from '../../src/emulators/server.ts';
+import t, { type Test } from 'tap';
+import { createEmulatorServer, emulatorEnvironment } from '../../src/emulators/server.ts';
+import { PROVIDERS } from '../../src/providers/registry.ts';
 import { runProgram } from '../support/start-program.ts';
 import { askForDecision, createServiceEnvironment, startService } from '../support/start-service.ts';
-import { VENDORS } from '../support/vendors.ts';
 
 const MAIN: [string, string] = [process.execPath, 'src/main.ts'];
 
-const emulators = createEmulatorServer({ providers: VENDORS });
+const emulators = createEmulatorServer({ providers: PROVIDERS });
 /** What a call to the emulators waits for. */
 let onCall: () => Promise<void> = async () => {};
 emulators.app.addHook('onRequest', () => onCall());
 const upstream = await emulators.app.listen({ host: '127.0.0.1', port: 0 });
 t.teardown(() => emulators.app.close());
+
+/** With every provider of the registry: one that is not enabled is a line of the log. */
+function createEnvironment(t: Test): Record<string, string> {
+  return { ...createServiceEnvironment(t, upstream), ...emulatorEnvironment(PROVIDERS, upstream) };
+}
 
 t.test('names everything that is missing at once, and never runs on emulators instead', async (t) => {
   const { code, stdout, stderr } = await runProgram(t, MAIN);
@@ -83,7 +88,7 @@ t.test('names the place of a condition that does not compile', async (t) => {
     'policy.yaml':
       'policy: p\notherwise: ALLOW\nrules:\n  - id: r\n    when: stytch.nonsense\n    verdict: BLOCK\n    reason: R\n',
   });
-  const env = { ...createServiceEnvironment(t, upstream), POLICY_FILE: `${directory}/policy.yaml` };
+  const env = { ...createEnvironment(t), POLICY_FILE: `${directory}/policy.yaml` };
   const { code, stderr } = await runProgram(t, MAIN, { env });
   t.equal(code, 1);
   t.match(stderr, /policy\.yaml:5:\d+: .*nonsense/);
@@ -91,7 +96,7 @@ t.test('names the place of a condition that does not compile', async (t) => {
 
 t.test('names files that cannot be read', async (t) => {
   const env = {
-    ...createServiceEnvironment(t, upstream),
+    ...createEnvironment(t),
     POLICY_FILE: '/nowhere/policy.yaml',
     API_KEYS_FILE: '/nowhere/keys.yaml',
   };
@@ -107,7 +112,7 @@ t.test('says in one line that the port is taken', async (t) => {
   await once(taken, 'listening');
   const address = taken.address();
   const port = typeof address === 'object' && address !== null ? String(address.port) : '';
-  const env = { ...createServiceEnvironment(t, upstream), PORT: port };
+  const env = { ...createEnvironment(t), PORT: port };
   const { code, stdout, stderr } = await runProgram(t, MAIN, { env });
   t.equal(code, 1);
   t.equal(stdout, '');
@@ -115,7 +120,7 @@ t.test('says in one line that the port is taken', async (t) => {
 });
 
 t.test('names a disabled provider in exactly one warning, with its inert rules', async (t) => {
-  const { PREFACTOR_API_TOKEN: _, ...env } = createServiceEnvironment(t, upstream);
+  const { PREFACTOR_API_TOKEN: _, ...env } = createEnvironment(t);
   const service = await startService(t, env);
   t.equal((await askForDecision(service.origin, { telemetry_id: 'allow', device_id: 'active' })).status, 200);
   service.child.kill('SIGTERM');
@@ -128,7 +133,7 @@ t.test('names a disabled provider in exactly one warning, with its inert rules',
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   t.test(`on ${signal} finishes the request in flight, takes no other, and exits 0`, async (t) => {
     const settings = { DECISION_DEADLINE_MS: '10000', STYTCH_TIMEOUT_MS: '10000', LOG_DECISIONS: 'on' };
-    const service = await startService(t, { ...createServiceEnvironment(t, upstream), ...settings });
+    const service = await startService(t, { ...createEnvironment(t), ...settings });
     const arrival = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
     onCall = () => {
@@ -153,7 +158,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 t.test('exits 0 on SIGTERM while a client holds an idle connection', async (t) => {
-  const service = await startService(t, createServiceEnvironment(t, upstream));
+  const service = await startService(t, createEnvironment(t));
   const { hostname, port } = new URL(service.origin);
   const socket = connect(Number(port), hostname);
   t.teardown(() => socket.destroy());
@@ -165,7 +170,7 @@ t.test('exits 0 on SIGTERM while a client holds an idle connection', async (t) =
 });
 
 t.test('exits 0 on SIGTERM while clients hold connections on which they ask nothing', async (t) => {
-  const service = await startService(t, createServiceEnvironment(t, upstream));
+  const service = await startService(t, createEnvironment(t));
   const { hostname, port } = new URL(service.origin);
   const open = async (sent: string) => {
     const socket = connect(Number(port), hostname);
