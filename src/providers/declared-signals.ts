@@ -32,10 +32,11 @@ export function toSignals<Schema extends SignalsSchema, Given extends z.output<S
   schema: Schema,
   given: Given & Only<z.output<Schema>, Given>,
 ): DeclaredSignals<Schema> {
-  const declared = Object.keys(schema.shape).flatMap((name) => {
+  const declared: Record<string, unknown> = {};
+  for (const name of Object.keys(schema.shape)) {
     const value: unknown = Reflect.get(given, name);
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  // `Given` holds all that the schema declares and nothing else, which `Object.fromEntries` forgets.
-  return Object.fromEntries(declared) as DeclaredSignals<Schema>;
+    if (value !== undefined) declared[name] = value;
+  }
+  // `Given` holds all that the schema declares and nothing else, of which the compiler keeps no account.
+  return declared as DeclaredSignals<Schema>;
 }

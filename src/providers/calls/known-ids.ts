@@ -35,26 +35,40 @@ const VALIDITY_MS_MIN = 5_000;
 
 /** Builds an empty list. */
 export function createKnownIds(): KnownIds {
-  let latestFirst: KnownId[] = [];
-  const valid = (nowMs: number) =>
-    latestFirst.filter(
-      ({ atMs, validUntilMs }) =>
-        nowMs - atMs <= AGE_MS_MAX && (validUntilMs ?? Number.POSITIVE_INFINITY) - nowMs >= VALIDITY_MS_MIN,
-    );
+  /** The latest last. */
+  const knownById = new Map<string, KnownId>();
+  const validLatestFirst = (nowMs: number) =>
+    [...knownById.values()]
+      .filter(
+        ({ atMs, validUntilMs }) =>
+          nowMs - atMs <= AGE_MS_MAX && (validUntilMs ?? Number.POSITIVE_INFINITY) - nowMs >= VALIDITY_MS_MIN,
+      )
+      .reverse();
+  const makeRoom = (source: string): void => {
+    let own = 0;
+    let oldestOwn: KnownId | undefined;
+    for (const known of knownById.values()) {
+      if (known.source !== source) continue;
+      oldestOwn ??= known;
+      own += 1;
+    }
+    if (own >= IDS_OF_SOURCE_MAX && oldestOwn !== undefined) knownById.delete(oldestOwn.id);
+    const [oldest] = knownById.keys();
+    if (knownById.size >= IDS_MAX && oldest !== undefined) knownById.delete(oldest);
+  };
   return {
     remember: (known) => {
-      const others = latestFirst.filter(({ id }) => id !== known.id);
-      const own = others.filter(({ source }) => source === known.source);
-      const dropped = own.length >= IDS_OF_SOURCE_MAX ? own.at(-1) : undefined;
-      latestFirst = [known, ...others.filter((other) => other !== dropped)].slice(0, IDS_MAX);
+      knownById.delete(known.id);
+      makeRoom(known.source);
+      knownById.set(known.id, known);
     },
     pick: (nowMs, count) => {
       const firstOfSource = new Map<string, KnownId>();
-      const candidates = valid(nowMs);
+      const candidates = validLatestFirst(nowMs);
       for (const known of candidates)
         if (!firstOfSource.has(known.source)) firstOfSource.set(known.source, known);
       return [...new Set([...firstOfSource.values(), ...candidates])].slice(0, count);
     },
-    sources: (nowMs) => new Set(valid(nowMs).map(({ source }) => source)).size,
+    sources: (nowMs) => new Set(validLatestFirst(nowMs).map(({ source }) => source)).size,
   };
 }

@@ -36,31 +36,49 @@ export const SAMPLES_MIN = 10;
 /** The most samples of one source: further ones push out its own oldest. */
 const SAMPLES_OF_SOURCE_MAX = 20;
 
-/** Builds an empty window. Repeats of one id count once. */
+/** Builds an empty window. Repeats of one id count once. To add a sample costs the same, however many there are. */
 export function createNotFoundWindow(): NotFoundWindow {
-  let samples: CallSample[] = [];
-  const expire = (nowMs: number) => {
-    const surplus = samples.length - SAMPLES_MIN;
-    const expired = samples.findIndex(({ atMs }) => nowMs - atMs <= AGE_MS_MAX);
-    const count = Math.min(expired === -1 ? samples.length : expired, Math.max(0, surplus));
-    if (count > 0) samples.splice(0, count);
+  /** By key, in order of arrival: a repeat is taken out before it comes in again. */
+  const samples = new Map<string, CallSample>();
+  const countOf = new Map<string, number>();
+  const remove = ({ key, source }: CallSample): void => {
+    samples.delete(key);
+    const count = countOf.get(source) ?? 0;
+    if (count > 1) countOf.set(source, count - 1);
+    else countOf.delete(source);
+  };
+  const removeOldest = (isIt: (sample: CallSample) => boolean): void => {
+    for (const sample of samples.values()) {
+      if (!isIt(sample)) continue;
+      remove(sample);
+      return;
+    }
+  };
+  const expire = (nowMs: number): void => {
+    for (const sample of samples.values()) {
+      if (samples.size <= SAMPLES_MIN || nowMs - sample.atMs <= AGE_MS_MAX) return;
+      remove(sample);
+    }
   };
   return {
     add: (sample) => {
-      samples = samples.filter(({ key }) => key !== sample.key);
-      const own = samples.filter(({ source }) => source === sample.source);
-      const [oldest] = own;
-      if (own.length >= SAMPLES_OF_SOURCE_MAX) samples = samples.filter((other) => other !== oldest);
-      samples.push(sample);
-      if (samples.length > SAMPLES_MAX) samples.shift();
+      const { key, source } = sample;
+      const repeated = samples.get(key);
+      if (repeated !== undefined) remove(repeated);
+      if ((countOf.get(source) ?? 0) >= SAMPLES_OF_SOURCE_MAX)
+        removeOldest((other) => other.source === source);
+      samples.set(key, sample);
+      countOf.set(source, (countOf.get(source) ?? 0) + 1);
+      if (samples.size > SAMPLES_MAX) removeOldest(() => true);
       expire(sample.atMs);
     },
     read: (nowMs) => {
       expire(nowMs);
-      const run = samples.slice(samples.findLastIndex(({ isFound }) => isFound) + 1);
-      const notFound = samples.filter(({ isFound }) => !isFound);
+      const all = [...samples.values()];
+      const run = all.slice(all.findLastIndex(({ isFound }) => isFound) + 1);
+      const notFound = all.filter(({ isFound }) => !isFound);
       return {
-        samples: samples.length,
+        samples: all.length,
         notFound: notFound.length,
         run: run.length,
         runSources: new Set(run.map(({ source }) => source)).size,
@@ -68,7 +86,8 @@ export function createNotFoundWindow(): NotFoundWindow {
       };
     },
     clear: () => {
-      samples = [];
+      samples.clear();
+      countOf.clear();
     },
   };
 }
