@@ -7,9 +7,9 @@ import type { Subject } from '../domain/subject.ts';
 import type { Clock } from './clock.ts';
 import type { Custody, CustodyUse } from './custody/custody.ts';
 import {
+  createGatherEvidence,
   enabledDeviceProviders,
   type Gathered,
-  gatherEvidence,
   type ProviderSlot,
 } from './evidence/gather-evidence.ts';
 import { type Span, type Tracer, toDecisionAttributes } from './tracer.ts';
@@ -54,84 +54,86 @@ export type Decide = (subject: Subject, options: DecideOptions) => Decision | Pr
 const ANSWER_SHARE = 0.02;
 const ANSWER_MS_MAX = 20;
 
+/** What is to be decided, since when, and as a part of which trace. */
+interface Asked {
+  readonly subject: Subject;
+  readonly startedAtMs: number;
+  readonly span: Span | null;
+}
+
 /** Builds the use case that gathers evidence inside one deadline and judges it by the policy. */
 export function createDecide(dependencies: DecideDependencies): Decide {
-  const { slots, custody, clock, tracer = null } = dependencies;
-  const enabledDevices = enabledDeviceProviders(slots);
-  return (subject, { maxAgeMs, deadlineMs, receivedAtMs, traceparent, caller }) => {
+  const { slots, policy, custody, clock, tracer = null } = dependencies;
+  const gatherEvidence = createGatherEvidence(slots, clock);
+  const judge = createJudge(dependencies);
+  return (subject, options) => {
+    const { maxAgeMs, traceparent, caller } = options;
     const span = tracer?.start('decide', traceparent) ?? null;
     const startedAtMs = clock.monotonicMs();
-    const budgetMs = Math.min(deadlineMs ?? dependencies.deadlineMs, dependencies.deadlineMs);
-    const answerMs = Math.min(budgetMs * ANSWER_SHARE, ANSWER_MS_MAX);
-    const deadlineAtMs = (receivedAtMs ?? startedAtMs) + budgetMs - answerMs;
-    const conclude = (gathered: readonly Gathered[], use: CustodyUse | null): Decision => {
-      const decision = judge(dependencies, subject, enabledDevices, gathered, use, startedAtMs, span);
-      span?.end(toDecisionAttributes(decision));
-      return decision;
-    };
+    const deadlineAtMs = toDeadline(dependencies.deadlineMs, options, startedAtMs);
+    const asked = { subject, startedAtMs, span };
     // Asked together, so that one batch carries both to Redis. Custody is asked only for a policy that reads
     // it.
-    const use = readsCustody(dependencies.policy()) ? custody.take(subject, deadlineAtMs) : null;
-    const gathered = gatherEvidence(slots, subject, {
-      clock,
-      maxAgeMs,
-      deadlineAtMs,
-      span,
-      caller,
-      ip: subject.ip,
-    });
-    if (!(gathered instanceof Promise) && !(use instanceof Promise)) return conclude(gathered, use);
-    return Promise.all([gathered, use]).then(([pieces, used]) => conclude(pieces, used));
+    const use = readsCustody(policy()) ? custody.take(subject, deadlineAtMs) : null;
+    const gathered = gatherEvidence(subject, { maxAgeMs, deadlineAtMs, span, caller, ip: subject.ip });
+    if (!(gathered instanceof Promise) && !(use instanceof Promise)) return judge(asked, gathered, use);
+    return Promise.all([gathered, use]).then(([pieces, used]) => judge(asked, pieces, used));
   };
 }
 
-function judge(
-  { slots, policy, custody: keeper, clock, newId }: DecideDependencies,
-  subject: Subject,
-  enabledDevices: readonly string[],
-  gathered: readonly Gathered[],
-  use: CustodyUse | null,
+/** Until when evidence is waited for, monotonic milliseconds. */
+function toDeadline(
+  configuredMs: number,
+  { deadlineMs, receivedAtMs }: DecideOptions,
   startedAtMs: number,
-  span: Span | null,
-): Decision {
-  const decidedAtMs = clock.nowMs();
-  const inForce = policy();
-  const evidence = gathered.map((piece, place) => toUse(piece, slots[place], decidedAtMs));
-  // A policy that came into force during the wait may read evidence that was not asked for.
-  const untaken = readsCustody(inForce) ? 'unknown' : 'none';
-  const custody = use === null ? untaken : keeper.conclude(use, gathered, decidedAtMs);
-  const request = toRequestSignals(subject, enabledDevices);
-  const step = span?.child('policy.evaluate', 'internal');
-  const judgement = evaluatePolicy(inForce, evidence, request, custody);
-  step?.end({ 'riskgate.policy.hash': inForce.hash, 'riskgate.decision': judgement.verdict });
-  return {
-    id: newId(),
-    verdict: judgement.verdict,
-    reasons: judgement.reasons,
-    waivers: judgement.waivers,
-    degraded: judgement.degraded,
-    evidence,
-    custody,
-    trace: judgement.trace,
-    policy: { id: inForce.id, hash: inForce.hash },
-    signalsRead: inForce.signalsRead,
-    decidedAtMs,
-    expiresAtMs: custody === 'unknown' ? decidedAtMs : earliestExpiry(gathered, decidedAtMs),
-    latencyMs: clock.monotonicMs() - startedAtMs,
+): number {
+  const budgetMs = Math.min(deadlineMs ?? configuredMs, configuredMs);
+  const answerMs = Math.min(budgetMs * ANSWER_SHARE, ANSWER_MS_MAX);
+  return (receivedAtMs ?? startedAtMs) + budgetMs - answerMs;
+}
+
+type Judge = (asked: Asked, gathered: readonly Gathered[], use: CustodyUse | null) => Decision;
+
+function createJudge({ slots, policy, custody: keeper, clock, newId }: DecideDependencies): Judge {
+  const enabledDevices = enabledDeviceProviders(slots);
+  return ({ subject, startedAtMs, span }, gathered, use) => {
+    const decidedAtMs = clock.nowMs();
+    const inForce = policy();
+    const evidence = gathered.map((piece) => toUse(piece, decidedAtMs));
+    // A policy that came into force during the wait may read evidence that was not asked for.
+    const untaken = readsCustody(inForce) ? 'unknown' : 'none';
+    const custody = use === null ? untaken : keeper.conclude(use, gathered, decidedAtMs);
+    const request = toRequestSignals(subject, enabledDevices);
+    const step = span?.child('policy.evaluate', 'internal');
+    const judgement = evaluatePolicy(inForce, evidence, request, custody);
+    step?.end({ 'riskgate.policy.hash': inForce.hash, 'riskgate.decision': judgement.verdict });
+    const decision: Decision = {
+      id: newId(),
+      verdict: judgement.verdict,
+      reasons: judgement.reasons,
+      waivers: judgement.waivers,
+      degraded: judgement.degraded,
+      evidence,
+      custody,
+      trace: judgement.trace,
+      policy: { id: inForce.id, hash: inForce.hash },
+      signalsRead: inForce.signalsRead,
+      decidedAtMs,
+      expiresAtMs: custody === 'unknown' ? decidedAtMs : earliestExpiry(gathered, decidedAtMs),
+      latencyMs: clock.monotonicMs() - startedAtMs,
+    };
+    span?.end(toDecisionAttributes(decision));
+    return decision;
   };
 }
 
-function toUse(
-  { evidence, origin, latencyMs }: Gathered,
-  slot: ProviderSlot | undefined,
-  nowMs: number,
-): EvidenceUse {
+function toUse({ slot: { source }, evidence, origin, latencyMs }: Gathered, nowMs: number): EvidenceUse {
   const { provider, outcome, upstreamRequestId, observedAtMs } = evidence;
-  const signals = evidence.signals === null ? null : (slot?.source?.present(evidence.signals, nowMs) ?? null);
+  const signals = evidence.signals === null ? null : (source?.present(evidence.signals, nowMs) ?? null);
   const ageMs = origin === 'none' || !isDefinite(outcome) ? 0 : Math.max(0, nowMs - observedAtMs);
   // No provider was asked about a missing id: its `not_found` is certain.
   const isMissing = origin === 'none' && outcome === 'not_found';
-  const suspect = !isMissing && (slot?.source?.isSuspect() ?? false);
+  const suspect = !isMissing && (source?.isSuspect() ?? false);
   return { provider, outcome, origin, latencyMs, ageMs, upstreamRequestId, signals, suspect };
 }
 

@@ -73,13 +73,29 @@ export function useBinding(
   claim: CustodyClaim,
   nowMs: number,
 ): { readonly binding: CustodyBinding; readonly record: CustodyRecord } {
-  const { claim: heldClaim, ...kept } = held ?? newBinding(nowMs);
-  const { isHolders, ...fit } = compareClaims(heldClaim, claim);
-  const used = { ...kept, uses: kept.uses + 1 };
+  const {
+    firstUsedAtMs,
+    uses: usesBefore,
+    validUntilMs,
+    isKept,
+    claim: heldClaim,
+  } = held ?? newBinding(nowMs);
+  const { isBoundElsewhere, omitsDevice, omitsAccount, isHolders } = compareClaims(heldClaim, claim);
+  const uses = usesBefore + 1;
+  // Only the holder binds fields: otherwise a thief could fill a field that the holder has not given yet.
+  const bound = isHolders ? merge(heldClaim, claim) : heldClaim;
   return {
-    // Only the holder binds fields: otherwise a thief could fill a field that the holder has not given yet.
-    binding: { ...used, claim: isHolders ? merge(heldClaim, claim) : heldClaim },
-    record: { ...used, ...fit, loss: null },
+    binding: { firstUsedAtMs, uses, validUntilMs, isKept, claim: bound },
+    record: {
+      uses,
+      firstUsedAtMs,
+      isBoundElsewhere,
+      omitsDevice,
+      omitsAccount,
+      validUntilMs,
+      isKept,
+      loss: null,
+    },
   };
 }
 
@@ -103,18 +119,23 @@ export function compareClaims(
   held: CustodyClaim,
   claim: CustodyClaim,
 ): CustodyFit & { readonly isHolders: boolean } {
+  let [hasCommon, hasCommonDevice, differs, claimsDevice] = [false, false, false, false];
+  for (const field of Object.keys(claim)) {
+    const isDevice = isDeviceField(field);
+    claimsDevice ||= isDevice;
+    if (!Object.hasOwn(held, field)) continue;
+    hasCommon = true;
+    hasCommonDevice ||= isDevice;
+    differs ||= held[field] !== claim[field];
+  }
   const heldFields = Object.keys(held);
-  const common = Object.keys(claim).filter((field) => Object.hasOwn(held, field));
   const holdsDevice = heldFields.some(isDeviceField);
-  const claimsDevice = Object.keys(claim).some(isDeviceField);
-  const isBoundElsewhere =
-    common.some((field) => held[field] !== claim[field]) ||
-    (holdsDevice && claimsDevice && !common.some(isDeviceField));
+  const isBoundElsewhere = differs || (holdsDevice && claimsDevice && !hasCommonDevice);
   return {
     isBoundElsewhere,
     omitsDevice: holdsDevice && !claimsDevice,
     omitsAccount: Object.hasOwn(held, ACCOUNT_FIELD) && !Object.hasOwn(claim, ACCOUNT_FIELD),
-    isHolders: !isBoundElsewhere && (common.length > 0 || heldFields.length === 0),
+    isHolders: !isBoundElsewhere && (hasCommon || heldFields.length === 0),
   };
 }
 

@@ -86,9 +86,9 @@ export function createCustody({ slots, store, hashes, clock, observer }: Custody
   const toCustody = ({ names, record }: CustodyUse, gathered: readonly Gathered[], nowMs: number) => {
     if (names.length === 0) return 'none';
     if (record === null) return 'unknown';
-    const expiry = toExpiry(slots, gathered);
-    keep(store, names, record, expiry, gathered, slots);
-    if (isInDoubt(record, toCreatedAtMs(slots, gathered))) return 'unknown';
+    const expiry = toExpiry(gathered);
+    keep(store, names, record, expiry, gathered);
+    if (record.loss !== null && isInDoubt(record, toCreatedAtMs(gathered))) return 'unknown';
     return toTelemetrySignals(record, expiry, nowMs);
   };
 
@@ -120,16 +120,16 @@ export function createCustody({ slots, store, hashes, clock, observer }: Custody
 /**
  * The expiry that the providers of telemetry ids report for this one: the earliest, where there are several.
  */
-function toExpiry(slots: readonly ProviderSlot[], gathered: readonly Gathered[]): TelemetryExpiry {
+function toExpiry(gathered: readonly Gathered[]): TelemetryExpiry {
   let validUntilMs: number | null = null;
   let isLost = false;
-  slots.forEach(({ subject, source }, place) => {
-    const evidence = gathered[place]?.evidence;
-    if (subject !== 'telemetry_id' || source === null || evidence === undefined) return;
+  for (const { slot, evidence } of gathered) {
+    const { subject, source } = slot;
+    if (subject !== 'telemetry_id' || source === null) continue;
     if (!isDefinite(evidence.outcome)) isLost = true;
     const said = evidence.signals === null ? null : source.subjectExpiresAtMs(evidence.signals);
     if (said !== null) validUntilMs = Math.min(said, validUntilMs ?? said);
-  });
+  }
   return { validUntilMs, isLost };
 }
 
@@ -137,14 +137,14 @@ function toExpiry(slots: readonly ProviderSlot[], gathered: readonly Gathered[])
  * When the telemetry id was created, Unix milliseconds: the earliest time that its providers report, null
  * where none does.
  */
-function toCreatedAtMs(slots: readonly ProviderSlot[], gathered: readonly Gathered[]): number | null {
+function toCreatedAtMs(gathered: readonly Gathered[]): number | null {
   let createdAtMs: number | null = null;
-  slots.forEach(({ subject, source }, place) => {
-    const signals = gathered[place]?.evidence.signals;
-    if (subject !== 'telemetry_id' || source === null || !signals) return;
-    const said = source.subjectCreatedAtMs(signals);
+  for (const { slot, evidence } of gathered) {
+    const { subject, source } = slot;
+    if (subject !== 'telemetry_id' || source === null || evidence.signals === null) continue;
+    const said = source.subjectCreatedAtMs(evidence.signals);
     if (said !== null) createdAtMs = Math.min(said, createdAtMs ?? said);
-  });
+  }
   return createdAtMs;
 }
 
@@ -159,13 +159,12 @@ function keep(
   record: CustodyRecord,
   { validUntilMs }: TelemetryExpiry,
   gathered: readonly Gathered[],
-  slots: readonly ProviderSlot[],
 ): void {
   const isNews = validUntilMs === null ? !record.isKept : validUntilMs !== record.validUntilMs;
   if (!isNews) return;
-  const isUnknownId = slots.some(
-    ({ subject, source }, place) =>
-      subject === 'telemetry_id' && gathered[place]?.evidence.outcome === 'not_found' && !source?.isSuspect(),
+  const isUnknownId = gathered.some(
+    ({ slot: { subject, source }, evidence }) =>
+      subject === 'telemetry_id' && evidence.outcome === 'not_found' && !source?.isSuspect(),
   );
   if (validUntilMs === null && isUnknownId) return;
   store.keep(

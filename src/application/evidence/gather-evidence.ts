@@ -12,13 +12,13 @@ export interface ProviderSlot {
 
 /** The evidence of one slot, and how long the decision waited for it. */
 export interface Gathered {
+  readonly slot: ProviderSlot;
   readonly evidence: Evidence;
   readonly origin: EvidenceOrigin;
   readonly latencyMs: number;
 }
 
-interface GatherOptions extends LookLimits {
-  readonly clock: Clock;
+interface GatherLimits extends LookLimits {
   /** Monotonic milliseconds at which the answer must be complete. */
   readonly deadlineAtMs: number;
 }
@@ -27,22 +27,40 @@ interface GatherOptions extends LookLimits {
  * Asks every slot at once and settles by the deadline, with exactly one outcome for each slot, in slot order.
  * Never rejects. Answers synchronously when all evidence is in memory.
  */
-export function gatherEvidence(
-  slots: readonly ProviderSlot[],
+type GatherEvidence = (
   subject: Subject,
-  options: GatherOptions,
-): Gathered[] | Promise<Gathered[]> {
-  const startedAtMs = options.clock.monotonicMs();
+  limits: GatherLimits,
+) => readonly Gathered[] | Promise<readonly Gathered[]>;
+
+/** A slot whose evidence is still to come. */
+interface Pending {
+  readonly piece: Writable<Gathered>;
+  readonly look: Promise<LookResult>;
+}
+
+type Writable<Value> = { -readonly [Name in keyof Value]: Value[Name] };
+
+/** Builds the use case over the providers of the registry. */
+export function createGatherEvidence(slots: readonly ProviderSlot[], clock: Clock): GatherEvidence {
   const enabledDevices = enabledDeviceProviders(slots);
-  const looks = slots.map((slot) => lookAt(slot, subject, enabledDevices, options));
-  const gathered: Gathered[] = [];
-  const pending: { place: number; look: Promise<LookResult> }[] = [];
-  looks.forEach((look, place) => {
-    if (look instanceof Promise) pending.push({ place, look });
-    else gathered[place] = { ...look, latencyMs: 0 };
-  });
-  if (pending.length === 0) return gathered;
-  return awaitPending(slots, pending, gathered, startedAtMs, options);
+  return (subject, limits) => {
+    const startedAtMs = clock.monotonicMs();
+    const gathered: Gathered[] = [];
+    let pending: Pending[] | null = null;
+    for (const slot of slots) {
+      const look = lookAt(slot, subject, enabledDevices, limits, clock);
+      // Until it is there, evidence is lost.
+      const { evidence, origin } = look instanceof Promise ? lost(slot, 'timeout', clock) : look;
+      const piece: Writable<Gathered> = { slot, evidence, origin, latencyMs: 0 };
+      gathered.push(piece);
+      if (look instanceof Promise) {
+        pending ??= [];
+        pending.push({ piece, look });
+      }
+    }
+    if (pending === null) return gathered;
+    return awaitPending(pending, startedAtMs, limits.deadlineAtMs, clock).then(() => gathered);
+  };
 }
 
 /** The ids of the device APIs that are enabled. */
@@ -65,76 +83,83 @@ function lookAt(
   slot: ProviderSlot,
   subject: Subject,
   enabledDevices: readonly string[],
-  options: GatherOptions,
+  limits: GatherLimits,
+  clock: Clock,
 ): LookResult | Promise<LookResult> {
-  const { id, source } = slot;
-  if (source === null) return withoutCall(id, 'skipped', null, options.clock);
+  const { source } = slot;
+  if (source === null) return withoutCall(slot, 'skipped', null, clock);
   const question = questionFor(subject, slot, enabledDevices);
   if (question.kind !== 'ask') {
     const signals = question.kind === 'missing' ? source.notFoundSignals : null;
-    return withoutCall(id, OUTCOME_UNASKED[question.kind], signals, options.clock);
+    return withoutCall(slot, OUTCOME_UNASKED[question.kind], signals, clock);
   }
   const { accountId, action } = subject;
-  return source.look({ id: question.id, accountId, action }, options);
+  return source.look({ id: question.id, accountId, action }, limits);
 }
 
-function withoutCall(
-  provider: string,
-  outcome: Outcome,
-  signals: Evidence['signals'],
-  clock: Clock,
-): LookResult {
-  const observedAtMs = clock.nowMs();
-  const evidence = { provider, outcome, signals, observedAtMs, expiresAtMs: null, upstreamRequestId: null };
-  return { evidence, origin: 'none' };
-}
-
+/**
+ * Resolves when every piece has its evidence, or at the deadline. Calls of slots without an answer go on for
+ * later requests, bounded by their own timeout.
+ */
 function awaitPending(
-  slots: readonly ProviderSlot[],
-  pending: readonly { place: number; look: Promise<LookResult> }[],
-  gathered: Gathered[],
+  pending: readonly Pending[],
   startedAtMs: number,
-  { clock, deadlineAtMs }: GatherOptions,
-): Promise<Gathered[]> {
-  const { promise, resolve } = Promise.withResolvers<Gathered[]>();
-  const elapsedMs = () => clock.monotonicMs() - startedAtMs;
-  let waiting = pending.length;
-  // At the deadline, slots without an answer time out. Their calls go on for later requests, bounded by their
-  // own timeout.
+  deadlineAtMs: number,
+  clock: Clock,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const waiting = new Set<Writable<Gathered>>();
+  const put = (piece: Writable<Gathered>, { evidence, origin }: LookResult) => {
+    piece.evidence = evidence;
+    piece.origin = origin;
+    piece.latencyMs = clock.monotonicMs() - startedAtMs;
+  };
   const endAtDeadline = () => {
-    for (const { place } of pending)
-      gathered[place] ??= { ...lost(slots[place]?.id ?? '', 'timeout', clock), latencyMs: elapsedMs() };
-    resolve(gathered);
+    for (const piece of waiting) put(piece, lost(piece.slot, 'timeout', clock));
+    waiting.clear();
+    resolve();
   };
   // Answers that arrived in time are read first, even if this process was too busy to read them sooner.
   const waitMs = Math.max(0, deadlineAtMs - clock.monotonicMs());
   const timer = setTimeout(() => setImmediate(endAtDeadline), waitMs);
-  const settle = (place: number, result: LookResult) => {
-    gathered[place] ??= { ...result, latencyMs: elapsedMs() };
-    waiting -= 1;
-    if (waiting > 0) return;
+  const settle = (piece: Writable<Gathered>, result: LookResult) => {
+    if (!waiting.delete(piece)) return;
+    put(piece, result);
+    if (waiting.size > 0) return;
     clearTimeout(timer);
-    resolve(gathered);
+    resolve();
   };
-  for (const { place, look } of pending) {
+  for (const { piece, look } of pending) {
+    waiting.add(piece);
     look.then(
-      (result) => settle(place, result),
+      (result) => settle(piece, result),
       // A source never rejects. If one does, only its evidence is lost, not the decision.
-      () => settle(place, lost(slots[place]?.id ?? '', 'unavailable', clock)),
+      () => settle(piece, lost(piece.slot, 'unavailable', clock)),
     );
   }
   return promise;
 }
 
-function lost(provider: string, outcome: 'timeout' | 'unavailable', clock: Clock): LookResult {
+/** Evidence that was asked for and is not there. */
+function lost(slot: ProviderSlot, outcome: 'timeout' | 'unavailable', clock: Clock): LookResult {
+  return { evidence: createEvidence(slot, outcome, null, clock), origin: 'miss' };
+}
+
+function withoutCall(
+  slot: ProviderSlot,
+  outcome: Outcome,
+  signals: Evidence['signals'],
+  clock: Clock,
+): LookResult {
+  return { evidence: createEvidence(slot, outcome, signals, clock), origin: 'none' };
+}
+
+function createEvidence(
+  { id: provider }: ProviderSlot,
+  outcome: Outcome,
+  signals: Evidence['signals'],
+  clock: Clock,
+): Evidence {
   const observedAtMs = clock.nowMs();
-  const evidence = {
-    provider,
-    outcome,
-    signals: null,
-    observedAtMs,
-    expiresAtMs: null,
-    upstreamRequestId: null,
-  };
-  return { evidence, origin: 'miss' };
+  return { provider, outcome, signals, observedAtMs, expiresAtMs: null, upstreamRequestId: null };
 }

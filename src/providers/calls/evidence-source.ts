@@ -77,6 +77,9 @@ function createLook(options: EvidenceSourceOptions, upstream: Upstream): Evidenc
     return usable(reading, limits.maxAgeMs, clock) ?? call(key, query, limits);
   };
 
+  const read = (key: string, isClaiming: boolean): StoreReading | Promise<StoreReading> =>
+    isClaiming ? store.getOrClaim(key, claimMs) : store.get(key);
+
   return (query, limits) => {
     const { maxAgeMs } = limits;
     const key = keyOf(query.id);
@@ -85,9 +88,9 @@ function createLook(options: EvidenceSourceOptions, upstream: Upstream): Evidenc
     if (shared) return shared.then((reading) => follow(reading, key, query, limits));
     // A lookup with a maximum age always calls for itself, and an open circuit makes no call to claim.
     const isClaiming = maxAgeMs === null && claimMs > 0 && !upstream.refuses();
-    const reading = traceRead<StoreReading>(definition.id, limits.span, () =>
-      isClaiming ? store.getOrClaim(key, claimMs) : store.get(key),
-    );
+    const reading = limits.span
+      ? traceRead(definition.id, limits.span, () => read(key, isClaiming))
+      : read(key, isClaiming);
     if (!(reading instanceof Promise)) return follow(reading, key, query, limits);
     const look = reading.then((done) => {
       const result = follow(done, key, query, limits);

@@ -2,15 +2,14 @@ import type { StoreReading } from '../../application/evidence/evidence-store.ts'
 import type { Span } from '../../application/tracer.ts';
 import type { HttpRequest } from '../../platform/http-client.ts';
 
-/** Reads the store, as a span of its own where there is a trace. */
-export function traceRead<Reading extends StoreReading>(
+/** Reads the store as a span of its own. */
+export function traceRead(
   provider: string,
-  span: Span | null | undefined,
-  read: () => Reading | Promise<Reading>,
-): Reading | Promise<Reading> {
-  if (!span) return read();
+  span: Span,
+  read: () => StoreReading | Promise<StoreReading>,
+): StoreReading | Promise<StoreReading> {
   const step = span.child('cache.read', 'internal');
-  const note = (reading: Reading): Reading => {
+  const note = (reading: StoreReading): StoreReading => {
     const level = reading !== null && 'evidence' in reading ? reading.level : 'none';
     step.end({ 'riskgate.provider': provider, 'riskgate.cache.level': level });
     return reading;

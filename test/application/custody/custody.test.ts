@@ -53,11 +53,12 @@ function createSource(id: string, subject: ProviderSlot['subject'], isSuspect = 
   };
 }
 
-const SLOTS: readonly ProviderSlot[] = [
+const [TELEMETRY_SLOT, PHONE_SLOT, COOKIE_SLOT]: readonly [ProviderSlot, ProviderSlot, ProviderSlot] = [
   { id: 's', subject: 'telemetry_id', source: createSource('s', 'telemetry_id') },
   { id: 'm', subject: 'device_id', source: createSource('m', 'device_id') },
   { id: 'p', subject: 'device_id', source: createSource('p', 'device_id') },
 ];
+const SLOTS: readonly ProviderSlot[] = [TELEMETRY_SLOT, PHONE_SLOT, COOKIE_SLOT];
 
 function disable(...ids: readonly string[]): readonly ProviderSlot[] {
   return SLOTS.map((slot) => (ids.includes(slot.id) ? { ...slot, source: null } : slot));
@@ -195,9 +196,10 @@ t.test('is unknown when the store fails, or has not answered by the deadline', a
 
 /** Evidence of the telemetry provider, and of device APIs that say of expiries what nobody should believe. */
 function gathered(outcome: Outcome, signals: Signals | null): readonly Gathered[] {
-  const at = (provider: string, of: Outcome, said: Signals | null): Gathered => ({
+  const at = (slot: ProviderSlot, of: Outcome, said: Signals | null): Gathered => ({
+    slot,
     evidence: {
-      provider,
+      provider: slot.id,
       outcome: of,
       signals: said,
       observedAtMs: 0,
@@ -208,16 +210,17 @@ function gathered(outcome: Outcome, signals: Signals | null): readonly Gathered[
     latencyMs: 0,
   });
   return [
-    at('s', outcome, signals),
-    at('m', 'timeout', null),
-    at('p', 'not_found', { found: false, until: 1 }),
+    at(TELEMETRY_SLOT, outcome, signals),
+    at(PHONE_SLOT, 'timeout', null),
+    at(COOKIE_SLOT, 'not_found', { found: false, until: 1 }),
   ];
 }
 
 /** What a use with this record comes to, and what the store learns from it. */
 function concluded(record: Partial<CustodyRecord>, pieces: readonly Gathered[], slots = SLOTS) {
   const { custody, kept } = open(slots);
-  const signals = custody.conclude({ names: NAMES, record: { ...RECORD, ...record } }, pieces, 10_000);
+  const ofSlots = pieces.map((piece, place) => ({ ...piece, slot: slots[place] ?? piece.slot }));
+  const signals = custody.conclude({ names: NAMES, record: { ...RECORD, ...record } }, ofSlots, 10_000);
   return { signals, kept };
 }
 

@@ -1,8 +1,8 @@
 import t from 'tap';
 import type { LookResult } from '../../../src/application/evidence/evidence-source.ts';
 import {
+  createGatherEvidence,
   type Gathered,
-  gatherEvidence,
   type ProviderSlot,
 } from '../../../src/application/evidence/gather-evidence.ts';
 import type { DeviceIds, Subject } from '../../../src/domain/subject.ts';
@@ -25,7 +25,7 @@ const outcomesOf = (gathered: readonly Gathered[]) =>
 /** Gathers with a clock that stands still; the deadline is far. */
 function gather(slots: readonly ProviderSlot[], subject: Subject = SUBJECT, maxAgeMs: number | null = null) {
   const clock = createManualClock(5_000);
-  return gatherEvidence(slots, subject, { clock, maxAgeMs, deadlineAtMs: FAR_MS });
+  return createGatherEvidence(slots, clock)(subject, { maxAgeMs, deadlineAtMs: FAR_MS });
 }
 
 function createSources() {
@@ -87,7 +87,7 @@ t.test('waits for those who are not at hand, and says for how long', async (t) =
     slotOf(createSource('phone', 'device_id', () => waiting.promise)),
   ];
   const before = timers();
-  const gathered = gatherEvidence(slots, SUBJECT, { clock, maxAgeMs: null, deadlineAtMs: FAR_MS });
+  const gathered = createGatherEvidence(slots, clock)(SUBJECT, { maxAgeMs: null, deadlineAtMs: FAR_MS });
   t.equal(timers(), before + 1);
   clock.advance(40);
   waiting.resolve(createResult('phone'));
@@ -106,8 +106,7 @@ t.test('answers by the deadline with what has settled, and a timeout for the res
   ];
   const before = timers();
   const startedAtMs = performance.now();
-  const gathered = await gatherEvidence(slots, SUBJECT, {
-    clock: systemClock,
+  const gathered = await createGatherEvidence(slots, systemClock)(SUBJECT, {
     maxAgeMs: null,
     deadlineAtMs: startedAtMs + 30,
   });
@@ -128,8 +127,8 @@ t.test('lets one late source not hold back the others', async (t) => {
     slotOf(createSource('phone', 'device_id', hangs)),
     slotOf(createSource('cookie', 'device_id', async () => createResult('cookie'))),
   ];
-  const options = { clock: systemClock, maxAgeMs: null, deadlineAtMs: performance.now() + 20 };
-  const gathered = await gatherEvidence(slots, SUBJECT, options);
+  const options = { maxAgeMs: null, deadlineAtMs: performance.now() + 20 };
+  const gathered = await createGatherEvidence(slots, systemClock)(SUBJECT, options);
   t.same(outcomesOf(gathered), ['tele timeout miss', 'phone timeout miss', 'cookie ok miss']);
 });
 
@@ -138,8 +137,11 @@ t.test('answers at once when the deadline is over, with what is at hand', async 
     slotOf(createSource('tele', 'telemetry_id')),
     slotOf(createSource('phone', 'device_id', () => new Promise<LookResult>(() => {}))),
   ];
-  const options = { clock: systemClock, maxAgeMs: null, deadlineAtMs: performance.now() - 1_000 };
-  t.same(outcomesOf(await gatherEvidence(slots, SUBJECT, options)), ['tele ok miss', 'phone timeout miss']);
+  const options = { maxAgeMs: null, deadlineAtMs: performance.now() - 1_000 };
+  t.same(outcomesOf(await createGatherEvidence(slots, systemClock)(SUBJECT, options)), [
+    'tele ok miss',
+    'phone timeout miss',
+  ]);
 });
 
 t.test('keeps the origin that a source names', async (t) => {
