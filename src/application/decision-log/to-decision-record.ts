@@ -4,10 +4,11 @@ import {
   type EvidenceRecord,
   RECORD_VERSION,
 } from '../../domain/decision-log/decision-record.ts';
-import { cacheLevelOf, cacheOf, type Signals, type SignalValue } from '../../domain/evidence.ts';
+import { cacheLevelOf, cacheOf, type Signals } from '../../domain/evidence.ts';
 import { toCustodyResult } from '../../domain/policy/telemetry-signals.ts';
 import { type DeviceIds, hasText, type Subject } from '../../domain/subject.ts';
 import type { Asking } from '../settle-decision.ts';
+import { pickSignals } from './pick-signals.ts';
 
 /** Keyed hashes for the decision log only: they match no hash of the same id elsewhere. */
 export interface RecordHashes {
@@ -77,21 +78,15 @@ function byProvider({ evidence, signalsRead }: Decision): DecisionRecord['provid
       age_ms: use.ageMs,
       request_id: use.upstreamRequestId,
       suspect: use.suspect,
-      signals: use.signals && pick(use.signals, signalsRead.get(use.provider) ?? null),
+      signals: use.signals && signalsKept(use.signals, signalsRead.get(use.provider) ?? null),
     };
   }
   return records;
 }
 
-/** The signals with these names; null keeps all. */
-function pick(signals: Signals, names: readonly string[] | null): Signals {
-  if (names === null) return signals;
-  const picked: Record<string, SignalValue> & { found: boolean } = { found: signals.found };
-  for (const name of names) {
-    const value = signals[name];
-    if (value !== undefined) picked[name] = value;
-  }
-  return picked;
+/** Null keeps all. */
+function signalsKept(signals: Signals, names: readonly string[] | null): Signals {
+  return names === null ? signals : pickSignals(signals, names);
 }
 
 function hashOf(id: string | null | undefined, hash: (id: string) => string): string | null {

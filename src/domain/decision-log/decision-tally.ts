@@ -6,7 +6,19 @@ const PAIRS = ['provider_outcome', 'provider_cache', 'provider_cache_level', 'ru
 
 type Values = Map<string, number>;
 
-/** Counts decisions. This is the hot path, so names are built only when the counts are read. */
+/** How many kinds of records wait to be counted together. */
+const ALIKE_MAX = 8;
+
+/** Records that raise the same counts, but for their own latency. */
+interface Alike {
+  readonly record: DecisionRecord;
+  times: number;
+}
+
+/**
+ * Counts decisions. This is the hot path: records that count alike are counted together, once another kind
+ * needs their place or the counts are read, and names are built only then.
+ */
 export class DecisionTally {
   // `Object.fromEntries` forgets that every group of the list is a key.
   readonly #plain = Object.fromEntries(PLAIN.map((group) => [group, new Map()])) as Record<
@@ -19,31 +31,23 @@ export class DecisionTally {
   >;
   readonly #latencies = new Map<string, Uint32Array>();
 
+  #alike: Alike[] = [];
+
   add(record: DecisionRecord): void {
-    const { decision, reason, caller, policy, entry_point: entryPoint, degraded } = this.#plain;
-    raise(decision, record.decision);
-    raise(degraded, record.degraded ? 'true' : 'false');
-    raise(caller, record.caller);
-    raise(policy, record.policy.hash);
-    raise(entryPoint, record.entry_point);
-    for (const { code } of record.reasons) raise(reason, code);
-    for (const { rule, result } of record.rules)
-      if (result === 'true' || result === 'unknown') raise(valuesOf(this.#pairs.rule, rule), result);
     this.#time('decision', record.latency_ms);
-    for (const provider in record.providers) {
-      const use = record.providers[provider];
-      if (use === undefined) continue;
-      raise(valuesOf(this.#pairs.provider_outcome, provider), use.outcome);
-      raise(valuesOf(this.#pairs.provider_cache, provider), use.cache);
-      if (use.cache_level !== null)
-        raise(valuesOf(this.#pairs.provider_cache_level, provider), use.cache_level);
-      // Cached evidence says nothing about the provider's latency.
-      if (use.cache === 'miss') this.#time(provider, use.latency_ms);
+    for (const alike of this.#alike) {
+      if (!countAlike(alike.record, record)) continue;
+      alike.times += 1;
+      return;
     }
+    this.#timeCalls(record);
+    if (this.#alike.length === ALIKE_MAX) this.#settle();
+    this.#alike.push({ record, times: 1 });
   }
 
   /** The counts so far, by their names. */
   read(): Map<string, number> {
+    this.#settle();
     const counts = new Map<string, number>();
     const put = (group: CountGroup, value: string, count: number) =>
       counts.set(countName(group, value), count);
@@ -58,6 +62,39 @@ export class DecisionTally {
     return counts;
   }
 
+  #settle(): void {
+    for (const { record, times } of this.#alike) this.#count(record, times);
+    this.#alike = [];
+  }
+
+  #count(record: DecisionRecord, times: number): void {
+    const { decision, reason, caller, policy, entry_point: entryPoint, degraded } = this.#plain;
+    raise(decision, record.decision, times);
+    raise(degraded, record.degraded ? 'true' : 'false', times);
+    raise(caller, record.caller, times);
+    raise(policy, record.policy.hash, times);
+    raise(entryPoint, record.entry_point, times);
+    for (const { code } of record.reasons) raise(reason, code, times);
+    for (const { rule, result } of record.rules)
+      if (result === 'true' || result === 'unknown') raise(valuesOf(this.#pairs.rule, rule), result, times);
+    for (const provider in record.providers) {
+      const use = record.providers[provider];
+      if (use === undefined) continue;
+      raise(valuesOf(this.#pairs.provider_outcome, provider), use.outcome, times);
+      raise(valuesOf(this.#pairs.provider_cache, provider), use.cache, times);
+      if (use.cache_level !== null)
+        raise(valuesOf(this.#pairs.provider_cache_level, provider), use.cache_level, times);
+    }
+  }
+
+  /** Cached evidence says nothing about the provider's latency. */
+  #timeCalls({ providers }: DecisionRecord): void {
+    for (const provider in providers) {
+      const use = providers[provider];
+      if (use?.cache === 'miss') this.#time(provider, use.latency_ms);
+    }
+  }
+
   #time(series: string, ms: number): void {
     let buckets = this.#latencies.get(series);
     if (buckets === undefined) {
@@ -69,8 +106,32 @@ export class DecisionTally {
   }
 }
 
-function raise(values: Values, value: string): void {
-  values.set(value, (values.get(value) ?? 0) + 1);
+/** Never where a provider was called: how long that took is counted too. */
+function countAlike(left: DecisionRecord, right: DecisionRecord): boolean {
+  return (
+    left.rules === right.rules &&
+    left.reasons === right.reasons &&
+    left.caller === right.caller &&
+    left.entry_point === right.entry_point &&
+    left.decision === right.decision &&
+    left.degraded === right.degraded &&
+    left.policy.hash === right.policy.hash &&
+    useAlike(left.providers, right.providers) &&
+    useAlike(right.providers, left.providers)
+  );
+}
+
+function useAlike(left: DecisionRecord['providers'], right: DecisionRecord['providers']): boolean {
+  for (const id in left) {
+    const [one, other] = [left[id], right[id]];
+    if (one?.outcome !== other?.outcome || one?.cache !== other?.cache || one?.cache === 'miss') return false;
+    if (one?.cache_level !== other?.cache_level) return false;
+  }
+  return true;
+}
+
+function raise(values: Values, value: string, times: number): void {
+  values.set(value, (values.get(value) ?? 0) + times);
 }
 
 function valuesOf(pairs: Map<string, Values>, first: string): Values {

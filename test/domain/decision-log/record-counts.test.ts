@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import type { DecisionRecord } from '../../../src/domain/decision-log/decision-record.ts';
 import { DecisionTally } from '../../../src/domain/decision-log/decision-tally.ts';
@@ -39,6 +40,45 @@ t.test('skips a provider without an entry', async (t) => {
   const providers = { stytch: undefined } as unknown as typeof record.providers;
   const counts = countAll({ ...record, providers });
   t.equal(group(counts).of('provider_outcome').size, 0);
+});
+
+t.test('counts records that share their parts as it counts those that do not', async (t) => {
+  const prefactor = record.providers['prefactor'];
+  const none = record.reasons.slice(0, 0);
+  const rules = record.rules.slice(1);
+  const providers = [
+    record.providers,
+    { prefactor },
+    { prefactor: { ...prefactor, cache_level: 'redis' } },
+    { prefactor: { ...prefactor, outcome: 'not_found' } },
+    { prefactor: { ...prefactor, cache: 'shared', cache_level: null } },
+    { prefactor, stytch: { ...prefactor } },
+    {},
+  ] as const;
+  const changes = fc.record({
+    caller: fc.constantFrom('shop', 'other'),
+    entry_point: fc.constantFrom('decide', 'nginx'),
+    decision: fc.constantFrom('ALLOW', 'BLOCK'),
+    degraded: fc.boolean(),
+    reasons: fc.constantFrom(record.reasons, none),
+    rules: fc.constantFrom(record.rules, rules),
+    policy: fc.constantFrom(record.policy, { id: 'default', hash: 'sha256:2' }),
+    providers: fc.constantFrom(...providers),
+    latency_ms: fc.double({ min: 0, max: 10_000, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(fc.array(changes, { maxLength: 60 }), fc.nat(60), (list, readAfter) => {
+      const records = list.map((change) => ({ ...record, ...change }) as DecisionRecord);
+      const [tally, plain] = [new DecisionTally(), new Map<string, number>()];
+      records.forEach((each, place) => {
+        tally.add(each);
+        addCounts(plain, countAll(structuredClone(each)));
+        if (place === readAfter) tally.read();
+      });
+      t.strictSame(new Map([...tally.read()].toSorted()), new Map([...plain].toSorted()));
+    }),
+    { numRuns: 50 },
+  );
 });
 
 t.test('moves the labels of rules that were true', async (t) => {

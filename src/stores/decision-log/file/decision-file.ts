@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DecisionSink, LogBatch } from '../../../application/decision-log/decision-log.ts';
+import { createRecordTexts } from '../../../domain/decision-log/record-text.ts';
 import { LineBuffer } from '../../../platform/line-buffer.ts';
 import { repairTail } from './torn-tail.ts';
 
@@ -45,6 +46,7 @@ class DecisionFile implements DecisionSink {
   readonly #options: DecisionFileOptions;
   /** One batch at a time uses it. */
   readonly #lines = new LineBuffer(BLOCK_BYTES);
+  readonly #textOf = createRecordTexts();
   #file: FileHandle | null = null;
   #place = '';
   /** Where the next record begins: everything before it is whole. */
@@ -94,7 +96,7 @@ class DecisionFile implements DecisionSink {
 
   async #append({ records }: LogBatch): Promise<boolean> {
     if (this.#isClosed) return false;
-    for (const record of records) this.#lines.add(JSON.stringify(record));
+    for (const record of records) this.#lines.add(this.#textOf(record));
     const bytes = this.#lines.take();
     try {
       await this.#keep(bytes);

@@ -3,6 +3,7 @@ import type { DecisionSink, LogBatch } from '../../../application/decision-log/d
 import { MINUTES_KEPT_MS, PERIOD_MS } from '../../../application/decision-log/decision-log.ts';
 import type { DecisionRecord, LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import { DecisionTally } from '../../../domain/decision-log/decision-tally.ts';
+import { createRecordTexts } from '../../../domain/decision-log/record-text.ts';
 import { LineBuffer } from '../../../platform/line-buffer.ts';
 import type { RedisHandle } from '../../redis/handle.ts';
 import { newChange } from './decision-changes.ts';
@@ -26,6 +27,8 @@ export interface RedisDecisionOptions {
  * fit.
  */
 const ATTEMPTS = 4;
+/** A batch of 256 records. */
+const BLOCK_BYTES = 1024 * 1024;
 
 /**
  * Appends to the stream of the present hour. A batch is kept when Redis has acknowledged it; how safe it is
@@ -38,16 +41,27 @@ export function createRedisDecisionSink(options: RedisDecisionOptions): Decision
   let underWay: Promise<unknown> = Promise.resolve();
   /** Where a batch was sent whose fate is not known. */
   let unknown: { readonly number: number; readonly hour: number } | null = null;
+  const textOf = createRecordTexts();
+  /**
+   * The block that no command uses. New memory for each batch is collected only with the whole heap, which cost
+   * more than all the rest.
+   */
+  let spare: LineBuffer | null = new LineBuffer(BLOCK_BYTES);
 
   const append = async (batch: LogBatch): Promise<boolean> => {
     let hour = unknown?.number === batch.number ? unknown.hour : hourOf(clock.nowMs() + offsetMs);
     for (let attempt = 0; attempt < ATTEMPTS && redis.guard.admits(); attempt += 1) {
-      const words = toWords(batch, hour, options);
+      const lines = spare ?? new LineBuffer(BLOCK_BYTES);
+      spare = null;
+      for (const record of batch.records) lines.add(textOf(record));
+      const words = toWords(batch, lines.take(), hour, options);
       const reply = await redis.guard.run(() => scripted.appendDecisions(...words));
       if (reply === null) {
+        // The connection may still send it, so that the block is not used again.
         unknown = { number: batch.number, hour };
         return false;
       }
+      spare = lines;
       const [status, serverMs] = reply;
       offsetMs = serverMs - clock.nowMs();
       if (status === 'kept') {
@@ -74,7 +88,12 @@ export function createRedisDecisionSink(options: RedisDecisionOptions): Decision
   };
 }
 
-function toWords(batch: LogBatch, hour: number, options: RedisDecisionOptions): (string | Buffer)[] {
+function toWords(
+  batch: LogBatch,
+  lines: Buffer,
+  hour: number,
+  options: RedisDecisionOptions,
+): (string | Buffer)[] {
   const { redis, writer } = options;
   const keys = redis.keys.decisions(hour);
   const endMs = (hour + 1) * HOUR_MS;
@@ -95,15 +114,12 @@ function toWords(batch: LogBatch, hour: number, options: RedisDecisionOptions): 
     String(options.hourRecordsMax),
     ...expiries(hour, options),
     times.length === 0 ? '' : String(Math.min(...times)),
-    toLines(batch.records),
+    lines,
     batch.records.map((record) => `${toIndexNames(record)}\n`).join(''),
     newChange(),
     ...toCountWords(decisions, times, hour),
   ];
 }
-
-/** Used for one batch at a time. */
-const lines = new LineBuffer(1024 * 1024);
 
 /** When the records, the hour counts and the shorter counts of an hour expire, Unix milliseconds. */
 export function expiries(
@@ -123,12 +139,6 @@ export function expiries(
 export function countedMinute(timeMs: number, hour: number): number {
   const startMs = hour * HOUR_MS;
   return minuteOf(Math.min(Math.max(timeMs, startMs), startMs + HOUR_MS - PERIOD_MS.minute));
-}
-
-/** The server keeps no reference to them, but the connection does until they are sent: so they are copied. */
-function toLines(records: readonly LogRecord[]): Buffer {
-  for (const record of records) lines.add(JSON.stringify(record));
-  return Buffer.from(lines.take());
 }
 
 function toIndexNames(record: LogRecord): string {

@@ -1,0 +1,113 @@
+import { toJsonStringOrNull } from '../json-string.ts';
+import type { DecisionRecord, EvidenceRecord } from './decision-record.ts';
+
+/**
+ * The text that records share which differ in ids, hashes, times, latencies and custody alone, cut where
+ * those stand.
+ */
+export interface RecordFrame {
+  /** A record that it was made of. */
+  readonly of: DecisionRecord;
+  /** One more than there are cuts. */
+  readonly parts: readonly string[];
+}
+
+/** Stands where the text is cut: a value that nobody gives. */
+const CUT = '\u0000';
+const CUT_TEXT = JSON.stringify(CUT);
+/** Cuts beside those of the providers, and of each provider. */
+const CUTS = 8;
+const PROVIDER_CUTS = 3;
+
+/** The frame of a record; null where the record itself holds what marks a cut. */
+export function toFrame(of: DecisionRecord): RecordFrame | null {
+  const providers: Record<string, object> = {};
+  for (const id in of.providers)
+    providers[id] = { ...of.providers[id], latency_ms: CUT, age_ms: CUT, request_id: CUT };
+  const cut = {
+    ...of,
+    decision_id: CUT,
+    decided_at: CUT,
+    request_id: CUT,
+    subject: { ...of.subject, telemetry: CUT, devices: CUT, account: CUT },
+    providers,
+    custody: { ...of.custody, signals: CUT },
+    latency_ms: CUT,
+  };
+  const parts = JSON.stringify(cut).split(CUT_TEXT);
+  const cuts = CUTS + PROVIDER_CUTS * Object.keys(providers).length;
+  return parts.length === cuts + 1 ? { of, parts } : null;
+}
+
+/** Whether two records have a frame in common. What they share must be the same objects. */
+export function haveOneFrame(left: DecisionRecord, right: DecisionRecord): boolean {
+  return (
+    left.rules === right.rules &&
+    left.reasons === right.reasons &&
+    left.waivers === right.waivers &&
+    left.caller === right.caller &&
+    left.action === right.action &&
+    left.entry_point === right.entry_point &&
+    left.decision === right.decision &&
+    left.degraded === right.degraded &&
+    left.custody.result === right.custody.result &&
+    left.policy.hash === right.policy.hash &&
+    left.policy.id === right.policy.id &&
+    left.subject.hash_key === right.subject.hash_key &&
+    left.engine === right.engine &&
+    areAlike(left.providers, right.providers)
+  );
+}
+
+type Providers = DecisionRecord['providers'];
+
+/** The order counts too: it is that of the text. */
+function areAlike(left: Providers, right: Providers): boolean {
+  const ids = Object.keys(left);
+  const others = Object.keys(right);
+  if (ids.length !== others.length) return false;
+  return ids.every((id, place) => others[place] === id && isAlike(left[id], right[id]));
+}
+
+function isAlike(left: EvidenceRecord | undefined, right: EvidenceRecord | undefined): boolean {
+  return (
+    left !== undefined &&
+    right !== undefined &&
+    left.outcome === right.outcome &&
+    left.cache === right.cache &&
+    left.cache_level === right.cache_level &&
+    left.suspect === right.suspect &&
+    left.signals === right.signals
+  );
+}
+
+/**
+ * The text of a record that has this frame. Ids of decisions, hashes and times are ours and plain; ids that
+ * come from outside are escaped.
+ */
+export function fillFrame({ of, parts }: RecordFrame, record: DecisionRecord): string {
+  const { subject } = record;
+  let text =
+    `${parts[0]}"${record.decision_id}"${parts[1]}"${record.decided_at}"${parts[2]}` +
+    `${toJsonStringOrNull(record.request_id)}${parts[3]}${hashText(subject.telemetry)}${parts[4]}` +
+    `${JSON.stringify(subject.devices)}${parts[5]}${hashText(subject.account)}${parts[6]}`;
+  let place = CUTS - 2;
+  for (const id in of.providers) {
+    const use = record.providers[id];
+    if (use === undefined) throw new RangeError('a record has the providers of its frame');
+    text +=
+      `${numberText(use.latency_ms)}${parts[place + 1]}${numberText(use.age_ms)}${parts[place + 2]}` +
+      `${toJsonStringOrNull(use.request_id)}${parts[place + PROVIDER_CUTS]}`;
+    place += PROVIDER_CUTS;
+  }
+  const custody = JSON.stringify(record.custody.signals);
+  return `${text}${custody}${parts[place + 1]}${numberText(record.latency_ms)}${parts[place + 2]}`;
+}
+
+function hashText(hash: string | null): string {
+  return hash === null ? 'null' : `"${hash}"`;
+}
+
+function numberText(number: number): string {
+  return Number.isFinite(number) ? String(number) : 'null';
+}
