@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Connector, Pool } from './undici.ts';
+import { type Connector, connectThrough, Pool } from './undici.ts';
 
 /**
  * An error of the way to the peer, not of the peer. `code` begins with PROXY_ and holds a status or the code
@@ -31,11 +31,12 @@ export function createProxyTunnels(proxy: URL, connect: Connector, timeoutMs: nu
   const authorization = toAuthorization(proxy);
   return {
     open: async (authority) => {
-      const { statusCode, socket } = await pool
-        .connect({ path: authority, headers: { host: authority, ...authorization } })
-        .catch((error: unknown) => {
+      const headers = { host: authority, ...authorization };
+      const { statusCode, socket } = await connectThrough(pool, { path: authority, headers }).catch(
+        (error: unknown) => {
           throw new ProxyError(codeOf(error));
-        });
+        },
+      );
       // undici types it as a Duplex; it is the socket of the connection.
       if (statusCode === 200) return socket as Socket;
       socket.on('error', () => {}).destroy();

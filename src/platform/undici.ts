@@ -13,3 +13,21 @@ export const buildConnector = requireHere('undici/lib/core/connect.js') as typeo
 
 /** What opens one connection. */
 export type Connector = Undici.buildConnector.connector;
+
+/** A pool knows its origin itself. */
+type ConnectOptions = Omit<Undici.Dispatcher.ConnectOptions, 'origin'>;
+
+type Connect = (this: Undici.Dispatcher, options: ConnectOptions) => Promise<Undici.Dispatcher.ConnectData>;
+
+const connect = requireHere('undici/lib/api/api-connect.js') as Connect;
+
+/**
+ * Asks the peer of the pool for a tunnel by CONNECT, and rejects where there is no answer. Only the main
+ * module of undici makes this a method of its pools.
+ */
+export function connectThrough(
+  pool: Undici.Dispatcher,
+  options: ConnectOptions,
+): Promise<Undici.Dispatcher.ConnectData> {
+  return connect.call(pool, options);
+}
