@@ -1,6 +1,7 @@
 import t from 'tap';
 import { isDefinite, type Outcome } from '../../src/domain/evidence.ts';
-import { evaluatePolicy, type PolicyEvidence } from '../../src/domain/policy/evaluate.ts';
+import { evaluatePolicy } from '../../src/domain/policy/evaluate.ts';
+import type { PolicyEvidence } from '../../src/domain/policy/evidence-row.ts';
 import type { TelemetryCustody, TelemetrySignals } from '../../src/domain/policy/telemetry-signals.ts';
 import { stricterOf, VERDICTS, type Verdict } from '../../src/domain/verdict.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';

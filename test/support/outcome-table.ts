@@ -1,5 +1,5 @@
 import { isDefinite, OUTCOMES, type Outcome, type Signals } from '../../src/domain/evidence.ts';
-import type { PolicyEvidence } from '../../src/domain/policy/evaluate.ts';
+import type { PolicyEvidence } from '../../src/domain/policy/evidence-row.ts';
 import type { Verdict } from '../../src/domain/verdict.ts';
 import { VENDORS } from './vendors.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { INDEFINITE_OUTCOMES } from '../../src/domain/evidence.ts';
-import type { PolicyEvidence } from '../../src/domain/policy/evaluate.ts';
+import type { PolicyEvidence } from '../../src/domain/policy/evidence-row.ts';
 import type { RequestSignals } from '../../src/domain/policy/request-signals.ts';
 import type { TelemetryCustody, TelemetrySignals } from '../../src/domain/policy/telemetry-signals.ts';
 import { documentOf } from './policy-fixture.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type CompiledPolicy, compilePolicy } from '../../src/domain/policy/compile.ts';
 import type { CompileOptions } from '../../src/domain/policy/compile-condition.ts';
-import type { PolicyEvidence } from '../../src/domain/policy/evaluate.ts';
+import type { PolicyEvidence } from '../../src/domain/policy/evidence-row.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 
 const signals = z.object({

@@ -1,6 +1,8 @@
 import { isDefinite, type Signals } from '../evidence.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
-import { evaluatePolicy, type Judgement, type PolicyEvidence } from '../policy/evaluate.ts';
+import { evaluatePolicy } from '../policy/evaluate.ts';
+import type { PolicyEvidence } from '../policy/evidence-row.ts';
+import type { Judgement } from '../policy/judgement.ts';
 import type { RequestSignals } from '../policy/request-signals.ts';
 import type { TelemetryCustody, TelemetrySignals } from '../policy/telemetry-signals.ts';
 import type { Reason } from '../reason.ts';

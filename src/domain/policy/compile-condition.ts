@@ -1,7 +1,9 @@
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import type { CompiledLiterals, PatternTest, PolicyProvider } from './cel-environment.ts';
+import { type ConditionTest, toConditionTest } from './closures.ts';
 import { CONDITION_STEPS_MAX, costOfCondition } from './condition-cost.ts';
 import type { PolicyMistake } from './document.ts';
+import type { RowLayout } from './evidence-row.ts';
 import { findUnevaluable } from './find-unevaluable.ts';
 import { type Inspection, inspectCondition } from './inspect-condition.ts';
 import type { ObjectType } from './signal-type.ts';
@@ -19,6 +21,7 @@ export interface CompileOptions {
 /** What the conditions of one policy are compiled with, and the mistakes and cost so far. */
 export interface CompileContext extends CompileOptions {
   readonly variables: ReadonlyMap<string, ObjectType>;
+  readonly layout: RowLayout;
   readonly checkEnvironment: Environment;
   readonly runEnvironment: Environment;
   readonly names: readonly string[];
@@ -33,6 +36,7 @@ export interface Condition {
   readonly ast: ASTNode;
   readonly inspection: Inspection;
   readonly run: ParseResult;
+  readonly test: ConditionTest;
 }
 
 /** Compiles one condition. On failure, adds its mistakes to those of `context` and returns null. */
@@ -68,5 +72,6 @@ export function compileCondition(when: string, index: number, context: CompileCo
   }
   const probe = context.runEnvironment.parse(inspection.runSource);
   for (const { offset, message } of findUnevaluable(ast, probe, context.variables)) refuse(offset, message);
-  return { ast, inspection, run: context.runEnvironment.parse(inspection.runSource) };
+  const run = context.runEnvironment.parse(inspection.runSource);
+  return { ast, inspection, run, test: toConditionTest(ast, context.layout) };
 }

@@ -10,6 +10,7 @@ import {
   variableNames,
   variableTypes,
 } from './cel-environment.ts';
+import type { ConditionTest } from './closures.ts';
 import {
   type CompileContext,
   type CompileOptions,
@@ -23,12 +24,16 @@ import {
   type PolicyRule,
   policyDocumentSchema,
 } from './document.ts';
+import { toRowLayout } from './evidence-row.ts';
 import { possibleResults } from './possible-results.ts';
-import type { RuleTrace } from './rule-trace.ts';
+import { ABSENT_SIGNAL, type RuleTrace, toUnknown } from './rule-trace.ts';
 import { createToRunValues, type ToRunValues } from './run-values.ts';
 import { findSignalsRead, type SignalsRead } from './signals-read.ts';
 
-/** A rule that is ready to run. `run` throws where the condition is unknown. */
+/**
+ * A rule that is ready to run. `run` throws where the condition is unknown. `test` is faster, and undefined where
+ * only `run` can tell.
+ */
 export interface CompiledRule {
   readonly source: PolicyRule;
   /**
@@ -41,6 +46,7 @@ export interface CompiledRule {
   /** Ids of the providers that it reads in either way; reasons name them. */
   readonly providers: readonly string[];
   readonly ast: ASTNode;
+  readonly test: ConditionTest;
   readonly run: (context: Readonly<Record<string, unknown>>) => unknown;
   /**
    * The results that the condition can have when the providers in the bit set `absentMask` have no signals;
@@ -50,6 +56,8 @@ export interface CompiledRule {
   /** The rule's line in the trace when it is true, and when it is false. */
   readonly trueTrace: RuleTrace;
   readonly falseTrace: RuleTrace;
+  /** Its line when it reads a signal that is absent from evidence that is there. */
+  readonly absentTrace: RuleTrace;
 }
 
 /** A policy whose every condition has been checked. Immutable. */
@@ -97,6 +105,10 @@ export function* compileInSteps(
   const context: CompileContext = {
     ...options,
     variables,
+    layout: toRowLayout(
+      options.providers.map(({ id }) => id),
+      variables,
+    ),
     checkEnvironment: createCheckEnvironment(variables),
     runEnvironment: createRunEnvironment(variables.keys(), literals),
     names: variableNames(options.providers),
@@ -135,7 +147,7 @@ function toRule(
   context: CompileContext,
 ): CompiledRule | null {
   if (!condition) return null;
-  const { ast, inspection, run } = condition;
+  const { ast, inspection, run, test } = condition;
   if (rule.exempt && rule.verdict !== 'ALLOW') {
     refuseRule(context, index, 'verdict', 'an exempt rule ends with ALLOW, so its verdict is ALLOW');
   }
@@ -159,12 +171,14 @@ function toRule(
     source: rule,
     signalReads,
     outcomeReads,
-    providers,
+    providers: Object.freeze(providers),
     ast,
+    test,
     run,
     possible: memoisePossible(ast, context.providers),
-    trueTrace: { rule: rule.id, result: 'true' },
-    falseTrace: { rule: rule.id, result: 'false' },
+    trueTrace: Object.freeze({ rule: rule.id, result: 'true' }),
+    falseTrace: Object.freeze({ rule: rule.id, result: 'false' }),
+    absentTrace: toUnknown(rule, ABSENT_SIGNAL),
   };
 }
 

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { evaluatePolicy, type PolicyEvidence } from '../../../src/domain/policy/evaluate.ts';
+import { evaluatePolicy } from '../../../src/domain/policy/evaluate.ts';
+import type { PolicyEvidence } from '../../../src/domain/policy/evidence-row.ts';
 import type { RequestSignals } from '../../../src/domain/policy/request-signals.ts';
 import type { TelemetryCustody } from '../../../src/domain/policy/telemetry-signals.ts';
 import { compiled, documentOf, NOT_FOUND, ok, rule, SKIPPED, TIMEOUT } from '../../support/policy-fixture.ts';

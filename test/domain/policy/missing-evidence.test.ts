@@ -5,7 +5,8 @@ import {
   createRunEnvironment,
   variableTypes,
 } from '../../../src/domain/policy/cel-environment.ts';
-import { evaluatePolicy, type PolicyEvidence } from '../../../src/domain/policy/evaluate.ts';
+import { evaluatePolicy } from '../../../src/domain/policy/evaluate.ts';
+import type { PolicyEvidence } from '../../../src/domain/policy/evidence-row.ts';
 import {
   CAN_BE_ERROR,
   CAN_BE_FALSE,

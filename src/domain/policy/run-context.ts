@@ -1,0 +1,59 @@
+import { TELEMETRY } from './cel-environment.ts';
+import type { CompiledPolicy } from './compile.ts';
+import { type PolicyEvidence, type ProviderState, signalsOf, toState } from './evidence-row.ts';
+import type { RequestSignals } from './request-signals.ts';
+import { ABSENT_SIGNAL } from './rule-trace.ts';
+import type { TelemetryCustody } from './telemetry-signals.ts';
+
+/** The variables of the interpreter. Those that are absent have no key. */
+export type RunContext = Readonly<Record<string, unknown>>;
+
+const UNREADABLE = 'unreadable';
+
+/** The variables of one decision. */
+export function toRunContext(
+  policy: CompiledPolicy,
+  evidence: readonly PolicyEvidence[],
+  request: RequestSignals,
+  custody: TelemetryCustody,
+): RunContext {
+  const context: Record<string, unknown> = {
+    request: hideUnreadable(toRunValues(policy, 'request', request)),
+  };
+  const states: Record<string, ProviderState> = {};
+  policy.providerIds.forEach((id, place) => {
+    const piece = evidence[place];
+    if (piece === undefined) return;
+    states[id] = toState(piece);
+    const signals = signalsOf(piece);
+    if (signals !== null) context[id] = toRunValues(policy, id, signals);
+  });
+  context['providers'] = states;
+  if (typeof custody === 'object') context[TELEMETRY] = toRunValues(policy, TELEMETRY, custody);
+  return context;
+}
+
+/** Converts the signals of one variable to the values that rules run on. */
+function toRunValues({ toRunValues: conversions }: CompiledPolicy, name: string, signals: object): object {
+  return conversions.get(name)?.(signals) ?? signals;
+}
+
+/**
+ * Makes `request.ip` unknown where the address cannot be read: both reading it and `has(request.ip)` fail, as
+ * for lost evidence.
+ */
+function hideUnreadable(request: object): object {
+  if (!('ipUnreadable' in request)) return request;
+  return Object.defineProperty({ ...request }, 'ip', {
+    get: () => {
+      throw Object.assign(new Error('The address cannot be read.'), { code: UNREADABLE });
+    },
+  });
+}
+
+/** Describes an error of a condition without its values: the error's own text may quote them. */
+export function describeRunError(error: unknown): string {
+  const code: unknown = Reflect.get(Object(error), 'code');
+  if (code === UNREADABLE) return 'the IP address cannot be read';
+  return code === 'no_such_key' ? ABSENT_SIGNAL : `cannot be evaluated (${String(code)})`;
+}

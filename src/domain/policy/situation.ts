@@ -1,0 +1,142 @@
+import { isDefinite } from '../evidence.ts';
+import type { CompiledPolicy, CompiledRule } from './compile.ts';
+import { type PolicyEvidence, signalsOf } from './evidence-row.ts';
+import type { Judgement } from './judgement.ts';
+import { CAN_BE_ERROR, CAN_BE_TRUE } from './possible-results.ts';
+import { type RuleTrace, toUnknown } from './rule-trace.ts';
+import type { TelemetryCustody } from './telemetry-signals.ts';
+
+/** What is absent and what is in doubt in one decision. Custody has the bit after the last provider. */
+interface Losses {
+  /** Providers without signals. */
+  readonly absentMask: number;
+  /** Those whose outcome is indefinite. */
+  readonly indefiniteMask: number;
+  readonly suspectMask: number;
+}
+
+/** What follows from losses alone, whatever the signals that remain: one for all decisions with the same. */
+export interface Situation extends Losses {
+  readonly degraded: boolean;
+  /** For each rule, its line in the trace where it cannot be anything but an error; null for the others. */
+  readonly settled: readonly (RuleTrace | null)[];
+  /** For each rule that reads what is lost or in doubt, its line where it is neither true nor false for that. */
+  readonly missing: readonly RuleTrace[];
+  /** For each rule, its line where it fails because it reads something absent. */
+  readonly absent: readonly RuleTrace[];
+  /** For each rule, the providers whose outcome or suspicion it reads, and that are indefinite or suspect. */
+  readonly open: readonly (readonly number[])[];
+  /** Judgements by the results of the rules that are not settled; see evaluate.ts. */
+  readonly judgements: Map<string, Judgement>;
+}
+
+const NONE: readonly number[] = [];
+
+/** The losses of a decision. Throws a RangeError unless there is a piece of evidence for each provider. */
+export function findLosses(
+  { providerIds }: CompiledPolicy,
+  evidence: readonly PolicyEvidence[],
+  custody: TelemetryCustody,
+): Losses {
+  if (evidence.length !== providerIds.length)
+    throw new RangeError('A policy judges one piece of evidence for each provider.');
+  const custodyBit = 1 << providerIds.length;
+  let absentMask = typeof custody === 'object' ? 0 : custodyBit;
+  // Known custody lacks `expired` when the evidence of the provider that reports it is lost.
+  const isCertain = typeof custody === 'object' ? custody.expired !== undefined : custody === 'none';
+  let indefiniteMask = isCertain ? 0 : custodyBit;
+  let suspectMask = 0;
+  let bit = 1;
+  for (const piece of evidence) {
+    if (signalsOf(piece) === null) absentMask |= bit;
+    if (!isDefinite(piece.outcome)) indefiniteMask |= bit;
+    if (piece.suspect === true) suspectMask |= bit;
+    bit <<= 1;
+  }
+  return { absentMask, indefiniteMask, suspectMask };
+}
+
+/** The same text for the same situation, and for no other. Empty where nothing is lost or in doubt. */
+export function toSituationKey(
+  { absentMask, indefiniteMask, suspectMask }: Losses,
+  evidence: readonly PolicyEvidence[],
+): string {
+  if ((absentMask | indefiniteMask | suspectMask) === 0) return '';
+  // They tell custody that is unknown, and so indefinite, from custody of no telemetry id.
+  let key = `${absentMask},${indefiniteMask},${suspectMask}`;
+  let bit = 1;
+  for (const { outcome } of evidence) {
+    if (absentMask & bit) key += `,${outcome}`;
+    bit <<= 1;
+  }
+  return key;
+}
+
+/** What these losses mean for each rule of the policy. */
+export function toSituation(
+  policy: CompiledPolicy,
+  losses: Losses,
+  evidence: readonly PolicyEvidence[],
+  custody: TelemetryCustody,
+): Situation {
+  const { absentMask, indefiniteMask, suspectMask } = losses;
+  const openMask = indefiniteMask | suspectMask;
+  const causeOf = (place: number) => describeLoss(policy, place, evidence, custody);
+  const missing = policy.rules.map((rule) => {
+    const { signalReads, outcomeReads, absentTrace } = rule;
+    const isTouched = [...signalReads, ...outcomeReads].some(
+      (place) => (absentMask | openMask) & (1 << place),
+    );
+    return isTouched ? toMissing(rule, losses, policy, causeOf) : absentTrace;
+  });
+  return {
+    ...losses,
+    degraded: (indefiniteMask & policy.neededMask) !== 0,
+    missing,
+    absent: policy.rules.map(({ absentTrace, signalReads }, place) => {
+      const isLost = signalReads.some((read) => absentMask & (1 << read));
+      return (isLost ? missing[place] : undefined) ?? absentTrace;
+    }),
+    settled: policy.rules.map((rule, place) => {
+      const isSettled = absentMask !== 0 && rule.possible(absentMask) === CAN_BE_ERROR;
+      return isSettled ? (missing[place] ?? null) : null;
+    }),
+    open: policy.rules.map(({ outcomeReads }) => {
+      const open = outcomeReads.filter((place) => openMask & (1 << place));
+      return open.length === 0 ? NONE : open;
+    }),
+    judgements: new Map(),
+  };
+}
+
+/**
+ * The line of a rule that reads absent signals or a suspect provider. It is `inert` where a provider that was
+ * skipped on purpose already makes it impossible for the rule to be true; otherwise it is unknown.
+ */
+function toMissing(
+  { source, signalReads, outcomeReads, possible }: CompiledRule,
+  { absentMask, indefiniteMask, suspectMask }: Losses,
+  { providerIds }: CompiledPolicy,
+  causeOf: (place: number) => string,
+): RuleTrace {
+  const skippedMask = absentMask & ~indefiniteMask;
+  const readsSkipped = signalReads.some((place) => skippedMask & (1 << place));
+  const isInert = readsSkipped && (possible(skippedMask) & CAN_BE_TRUE) === 0;
+  const lostMask = isInert ? skippedMask : absentMask;
+  const reads = new Set([...signalReads, ...outcomeReads]);
+  const lost = [...reads].filter((place) => lostMask & (1 << place));
+  const doubted = isInert ? [] : outcomeReads.filter((place) => suspectMask & (1 << place));
+  const why = [...lost.map(causeOf), ...doubted.map((place) => `${providerIds[place]} suspect`)].join(', ');
+  return isInert ? Object.freeze({ rule: source.id, result: 'inert', why }) : toUnknown(source, why);
+}
+
+function describeLoss(
+  { providerIds }: CompiledPolicy,
+  place: number,
+  evidence: readonly PolicyEvidence[],
+  custody: TelemetryCustody,
+): string {
+  const id = providerIds[place];
+  if (id !== undefined) return `${id} ${evidence[place]?.outcome}`;
+  return custody === 'none' ? 'no telemetry id' : 'custody unavailable';
+}
