@@ -10,6 +10,7 @@ import {
   PERIOD_MS,
 } from '../../../application/decision-log/decision-log.ts';
 import type { DecisionRecord, LogRecord } from '../../../domain/decision-log/decision-record.ts';
+import { createRecordTexts } from '../../../domain/decision-log/record-text.ts';
 import { RiskgateError } from '../../../domain/errors.ts';
 import { createRemoteWorker, type RemoteWorker } from '../../../platform/remote-worker.ts';
 import type { LabelledText, TextEntry } from './history-reader.ts';
@@ -58,6 +59,7 @@ class ThreadedLog implements SqliteLog {
   readonly #listeners = new Set<() => void>();
   /** Tells the batches of this process from those of an earlier one. */
   readonly #process = randomUUID();
+  readonly #textOf = createRecordTexts();
   readonly #timer: NodeJS.Timeout;
   #isFailing = false;
   #isClosed = false;
@@ -83,7 +85,7 @@ class ThreadedLog implements SqliteLog {
 
   async append({ number, records }: LogBatch): Promise<boolean> {
     if (this.#isClosed) return false;
-    const texts = records.map((record) => JSON.stringify(record));
+    const texts = records.map(this.#textOf);
     try {
       await this.#writer.call('append', { writer: this.#process, number, texts }, this.#nowMs());
     } catch (error) {
