@@ -3,15 +3,15 @@ const STEP_MS = 2;
 /** A timer is never exact. */
 const SLACK_MS = 1;
 /**
- * A wait that is longer than it should be by so many times its length ends all the same: a process that
- * stands still all the time gets nowhere. A short wait ends after half of the usual deadline.
+ * A process that stands still all the time must get somewhere: a wait takes no more than so many steps that
+ * last too long. In each of them what has arrived is read.
  */
-const EXCESS_MAX = 8;
-const EXCESS_MS_MIN = 500;
+const HELD_STEPS_MAX = 8;
 
 interface Wait {
-  readonly dueServedMs: number;
-  readonly endsAtMs: number;
+  leftMs: number;
+  /** The most that one step counts for it. */
+  readonly stepMsMax: number;
   readonly callback: () => void;
 }
 
@@ -27,13 +27,15 @@ class ServedClock {
   readonly #waits = new Set<Wait>();
 
   nowMs(): number {
-    return this.#isRunning ? this.#servedMs + this.#stepMs() : this.#servedMs;
+    if (!this.#isRunning) return this.#servedMs;
+    return this.#servedMs + Math.min(this.#elapsedMs(), STEP_MS + SLACK_MS);
   }
 
   add(ms: number, callback: () => void): () => void {
     if (!this.#isRunning) this.#start();
-    const endsAtMs = performance.now() + ms + Math.max(EXCESS_MAX * ms, EXCESS_MS_MIN);
-    const wait = { dueServedMs: this.nowMs() + ms, endsAtMs, callback };
+    const stepMsMax = Math.max(STEP_MS + SLACK_MS, ms / HELD_STEPS_MAX);
+    // The step that is under way began before this wait.
+    const wait = { leftMs: ms + Math.min(this.#elapsedMs(), stepMsMax), stepMsMax, callback };
     this.#waits.add(wait);
     return () => void this.#waits.delete(wait);
   }
@@ -45,12 +47,17 @@ class ServedClock {
   }
 
   readonly #step = (): void => {
-    this.#servedMs += this.#stepMs();
-    this.#steppedAtMs = performance.now();
+    const elapsedMs = this.#elapsedMs();
+    this.#servedMs += Math.min(elapsedMs, STEP_MS + SLACK_MS);
+    this.#steppedAtMs += elapsedMs;
     this.#isRunning = this.#waits.size > 0;
     if (!this.#isRunning) return;
     setTimeout(this.#step, STEP_MS);
-    const due = [...this.#waits].filter((wait) => this.#isDue(wait));
+    const due: Wait[] = [];
+    for (const wait of this.#waits) {
+      wait.leftMs -= Math.min(elapsedMs, wait.stepMsMax);
+      if (wait.leftMs <= 0) due.push(wait);
+    }
     // What lies in the sockets has its turn first, and may cancel some.
     if (due.length > 0) setImmediate(this.#end, due);
   };
@@ -59,12 +66,8 @@ class ServedClock {
     for (const wait of due) if (this.#waits.delete(wait)) wait.callback();
   };
 
-  #stepMs(): number {
-    return Math.min(performance.now() - this.#steppedAtMs, STEP_MS + SLACK_MS);
-  }
-
-  #isDue({ dueServedMs, endsAtMs }: Wait): boolean {
-    return dueServedMs <= this.#servedMs || endsAtMs <= this.#steppedAtMs;
+  #elapsedMs(): number {
+    return performance.now() - this.#steppedAtMs;
   }
 }
 
