@@ -45,6 +45,15 @@ export interface CustodyGenerations {
   unknownKey(): UnknownKey | null;
 }
 
+/** What a script found of a group last. */
+interface KnownGeneration {
+  readonly text: string;
+  readonly name: string;
+  /** See `note`. */
+  readonly missedAtMs: number;
+  readonly stranger: UnknownKey | null;
+}
+
 type GenerationScripts = {
   lookAtCustody(
     key: string,
@@ -65,6 +74,8 @@ const GROUPS = Array.from({ length: 256 }, (_, group) => group.toString(16).padS
 const LOST_INTERVAL_MS = 10_000;
 /** How soon groups are looked at again that could not be. */
 const LOOK_INTERVAL_MS = 1_000;
+/** Its name, and three times in Unix milliseconds, the last with the id of a hash key where it is not 0. */
+const FOUND = /^(\S+) (\d{1,15}) (\d{1,15}) (\d{1,15}) (\S*)$/;
 const KEY_ID = /^[0-9a-f]+$/;
 
 /**
@@ -77,7 +88,7 @@ export function createCustodyGenerations(options: CustodyGenerationsOptions): Cu
 
 class KnownGenerations implements CustodyGenerations {
   readonly #options: CustodyGenerationsOptions;
-  readonly #known = new Map<string, string>();
+  readonly #known = new Map<string, KnownGeneration>();
   readonly #processId = randomUUID();
   readonly #writer: string;
   readonly #scripted: RedisClient & GenerationScripts;
@@ -102,7 +113,7 @@ class KnownGenerations implements CustodyGenerations {
 
   knownFor(hash: string): string {
     if (this.#known.size < GROUPS.length && this.#looks.note('groups') > 0) void this.#lookAtAll();
-    return this.#known.get(toGroup(hash)) ?? '';
+    return this.#known.get(toGroup(hash))?.name ?? '';
   }
 
   freshName(): string {
@@ -112,18 +123,21 @@ class KnownGenerations implements CustodyGenerations {
   }
 
   note(hash: string, found: unknown): number | null {
-    const [name, lost, foreign, strange, strangeId]: unknown[] = Array.isArray(found) ? found : [];
-    if (typeof name !== 'string' || name === '' || !isTime(lost) || !isTime(foreign) || !isTime(strange))
-      return null;
     const group = toGroup(hash);
     const known = this.#known.get(group);
-    this.#known.set(group, name);
-    if (known !== undefined && known !== name) {
+    if (known !== undefined && known.text === found) {
+      this.#noteStranger(known.stranger);
+      return known.missedAtMs;
+    }
+    const fresh = toKnown(found);
+    if (fresh === null) return null;
+    this.#known.set(group, fresh);
+    if (known !== undefined && known.name !== fresh.name) {
       if (this.#reports.note('lost') > 0) this.#options.onLost?.();
       void this.#lookAtAll();
     }
-    this.#noteWriter(Number(strange), strangeId);
-    return Math.max(Number(lost), Number(foreign));
+    this.#noteStranger(fresh.stranger);
+    return fresh.missedAtMs;
   }
 
   unknownKey(): UnknownKey | null {
@@ -132,9 +146,9 @@ class KnownGenerations implements CustodyGenerations {
     return isOver ? null : this.#unknownKey;
   }
 
-  #noteWriter(lastUsedAtMs: number, keyId: unknown): void {
-    if (typeof keyId !== 'string' || !KEY_ID.test(keyId)) return;
-    if (lastUsedAtMs > (this.#unknownKey?.lastUsedAtMs ?? 0)) this.#unknownKey = { keyId, lastUsedAtMs };
+  #noteStranger(stranger: UnknownKey | null): void {
+    if (stranger === null) return;
+    if (stranger.lastUsedAtMs > (this.#unknownKey?.lastUsedAtMs ?? 0)) this.#unknownKey = stranger;
     const unknown = this.unknownKey();
     if (unknown !== null && this.#reports.note('unknown key') > 0) this.#options.onUnknownKey?.(unknown);
   }
@@ -155,7 +169,7 @@ class KnownGenerations implements CustodyGenerations {
     const reply = await guard.run(() =>
       this.#scripted.lookAtCustody(key, former, clock.nowMs(), known, fresh, this.#writer),
     );
-    if (!Array.isArray(reply)) return;
+    if (typeof reply !== 'string') return;
     if (this.note(group, reply) === null) redis.reportRefusal({ kind: 'value_refused', key });
   }
 }
@@ -164,6 +178,10 @@ function toGroup(hash: string): string {
   return hash.slice(0, 2);
 }
 
-function isTime(text: unknown): text is string {
-  return typeof text === 'string' && /^\d{1,15}$/.test(text);
+/** Null for what is no generation. */
+function toKnown(found: unknown): KnownGeneration | null {
+  const [text, name = '', lost, foreign, strange, keyId = ''] = FOUND.exec(String(found)) ?? [];
+  if (text === undefined) return null;
+  const stranger = KEY_ID.test(keyId) ? { keyId, lastUsedAtMs: Number(strange) } : null;
+  return { text, name, missedAtMs: Math.max(Number(lost), Number(foreign)), stranger };
 }

@@ -4,13 +4,16 @@ import { ACCOUNT_FIELD, DEVICE_FIELD_PREFIX } from '../../domain/custody.ts';
  * An own entry among the writers says this much more than now, so that a group is not written with every use.
  */
 const WRITER_STEP_MS = 1_000;
+/** How a use compares with the holder, as bits of one number. */
+export const FIT = { isBoundElsewhere: 1, omitsDevice: 2, omitsAccount: 4 } as const;
 /** No binding outlives its latest use by more, so nothing is to be missed of who wrote before. */
 const WRITER_LIFE_MS = 366 * 86_400_000;
 
 /**
  * `generation(key, former, now, known, fresh, own, writes)` reads what is kept of a group,
- * `<name> <lost> <writer>=<until>…`, and returns the name, when older bindings were missed, until when others
- * wrote of whom no key is known here, and the same of those whose first key is not known here, with that key.
+ * `<name> <lost> <writer>=<until>…`, and returns in one text the name, when older bindings were missed, until
+ * when others wrote of whom no key is known here, and the same of those whose first key is not known here, with
+ * that key. The text is empty for what is no generation.
  * A writer is the ids of the hash keys that its bindings are kept under, joined by `+`. It writes only where
  * bindings are, or where nothing was kept yet. A generation that has noted a loss keeps its time: a
  * replica that notices later must not put newer ids in doubt. A group of the former layout beside a new one
@@ -28,7 +31,7 @@ local function generation(key, former, now, known, fresh, own, writes)
   local name, lost, writers = fresh, '0', ''
   if held then
     name, lost, writers = (held .. ' '):match('^(%S+) (%d+) (.*)$')
-    if not name then return { '', '', '', '', '' } end
+    if not name then return '' end
     if known ~= '' and name ~= known and lost == '0' then lost = now end
   elseif known ~= '' or redis.call('EXISTS', former) == 1 then lost = now end
   local foreign, strange, strange_id, until_own, rest = 0, 0, '', 0, ''
@@ -46,7 +49,7 @@ local function generation(key, former, now, known, fresh, own, writes)
   if until_own > 0 then rest = rest .. ' ' .. own .. '=' .. string.format('%.0f', until_own) end
   local kept = name .. ' ' .. lost .. rest
   if kept ~= held then redis.call('SET', key, kept) end
-  return { name, lost, string.format('%.0f', foreign), string.format('%.0f', strange), strange_id }
+  return string.format('%s %s %.0f %.0f %s', name, lost, foreign, strange, strange_id)
 end`;
 
 /** KEYS: the group, the former one. ARGV: now, the name that is known, a fresh one, own writer. */
@@ -64,7 +67,7 @@ return generation(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], false)`;
 const USE_ONE = `
 local function is_device(field) return field:find('${DEVICE_FIELD_PREFIX}', 1, true) == 1 end
 local function is_account(field) return field == '${ACCOUNT_FIELD}' end
-local function bit(fact) return fact and 1 or 0 end
+local function bit(fact, value) return fact and value or 0 end
 local function use(group, former, known, unused, bindings)
   local uses, first, kept, expires, left = 0, nil, false, false, 0
   local holds_device, holds_account = false, false
@@ -101,7 +104,8 @@ local function use(group, former, known, unused, bindings)
   end
   elsewhere = elsewhere or (holds_device and claims_device and not common_device)
   local holders = not elsewhere and (common or not (holds_device or holds_account))
-  local fit = { bit(elsewhere), bit(holds_device and not claims_device), bit(holds_account and not claims_account) }
+  local fit = bit(elsewhere, ${FIT.isBoundElsewhere}) + bit(holds_device and not claims_device, ${FIT.omitsDevice})
+    + bit(holds_account and not claims_account, ${FIT.omitsAccount})
   local found = generation(group, former, now, known, unused, own, true)
   uses, first = uses + 1, first or now
   for _, binding in ipairs(bindings) do
@@ -122,7 +126,7 @@ local function use(group, former, known, unused, bindings)
       if redis.call('PTTL', binding.key) < life then redis.call('PEXPIRE', binding.key, life) end
     end
   end
-  return { uses, first, fit, bit(kept), expires or false, found }
+  return { uses, first, fit, bit(kept, 1), expires or false, found }
 end`;
 
 /**

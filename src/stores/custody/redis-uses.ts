@@ -7,7 +7,7 @@ import { withScripts } from '../redis/scripts.ts';
 import { createTurnBatch } from '../redis/turn-batch.ts';
 import { briefLifeMs } from './custody-life.ts';
 import type { CustodyGenerations } from './redis-generations.ts';
-import { USE } from './redis-scripts.ts';
+import { FIT, USE } from './redis-scripts.ts';
 
 interface RedisUsesOptions {
   readonly redis: RedisHandle;
@@ -109,11 +109,13 @@ function toRecord(
   return { uses, firstUsedAtMs, ...fit, isKept: kept !== 0, validUntilMs, loss };
 }
 
-function toFit(reported: unknown): CustodyFit | null {
-  if (!Array.isArray(reported)) return null;
-  const [isBoundElsewhere, omitsDevice, omitsAccount] = reported.map((bit) => bit !== 0);
-  if (isBoundElsewhere === undefined || omitsDevice === undefined || omitsAccount === undefined) return null;
-  return { isBoundElsewhere, omitsDevice, omitsAccount };
+function toFit(bits: unknown): CustodyFit | null {
+  if (typeof bits !== 'number') return null;
+  return {
+    isBoundElsewhere: (bits & FIT.isBoundElsewhere) !== 0,
+    omitsDevice: (bits & FIT.omitsDevice) !== 0,
+    omitsAccount: (bits & FIT.omitsAccount) !== 0,
+  };
 }
 
 function toLoss(lostAtMs: number, retentionMs: number): CustodyLoss | null {

@@ -14,8 +14,10 @@ interface Entry<Asked, Told> {
   readonly tell: (told: Told) => void;
 }
 
-/** A script keeps Redis from everybody else while it runs: with so many entries for a few milliseconds. */
-const ENTRIES_MAX = 128;
+/**
+ * While a script runs, Redis serves and answers nobody else: with so many entries for one or two milliseconds.
+ */
+const ENTRIES_MAX = 32;
 
 /**
  * Sends what was asked for within one turn of the event loop as one call, or as several where that would be

@@ -46,12 +46,12 @@ t.test('sends no call that is larger than it may be', async (t) => {
   t.same(calls, [[1, 2], [3, 4], [5]]);
 });
 
-t.test('keeps 128 entries in a call by itself', async (t) => {
+t.test('keeps 32 entries in a call by itself', async (t) => {
   const { ask, calls } = createCountedBatch();
-  await Promise.all(Array.from({ length: 300 }, (_, number) => ask(number)));
+  await Promise.all(Array.from({ length: 75 }, (_, number) => ask(number)));
   t.same(
     calls.map(({ length }) => length),
-    [128, 128, 44],
+    [32, 32, 11],
   );
 });
 
