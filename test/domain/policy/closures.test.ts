@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { type CompiledPolicy, type CompiledRule, compilePolicy } from '../../../src/domain/policy/compile.ts';
-import { toEvidenceRow } from '../../../src/domain/policy/evidence-row.ts';
+import { type PolicyEvidence, toEvidenceRow } from '../../../src/domain/policy/evidence-row.ts';
 import { toRunContext } from '../../../src/domain/policy/run-context.ts';
 import { documentOf, rule } from '../../support/policy-fixture.ts';
 import {
@@ -66,4 +66,14 @@ t.test('says what the interpreter says, or leaves it to the interpreter', async 
   t.ok(conditions > RUNS.numRuns / 2);
   const all = conditions * SUBJECTS;
   t.ok(seen.true > all / 8 && seen.false > all / 8 && seen.null > all / 20);
+});
+
+t.test('leaves a list with anything but texts to the interpreter, which may fail', async (t) => {
+  const policy = compiled('"X" in a.reasons');
+  if (policy === null) throw new Error('The condition is not compiled.');
+  const request = { telemetry_id_present: true, device_id_present: true, device_id_given: true };
+  for (const reasons of [[new Date(0), 'X'], ['X', 1], [null]]) {
+    const evidence = [{ outcome: 'ok', signals: { found: true, reasons } }] as unknown as PolicyEvidence[];
+    t.equal(policy.only.test(toEvidenceRow(evidence, request, 'none')), undefined);
+  }
 });
