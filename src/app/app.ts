@@ -26,7 +26,10 @@ export interface App {
   readonly server: FastifyInstance;
   /** The entry point for Envoy over gRPC; null where none is configured. Its owner lets it listen. */
   readonly grpc: Pick<GrpcServer, 'listen'> | null;
-  /** Runs the code of a decision before the first request; it calls no provider and keeps nothing. */
+  /**
+   * Before the first request: connects to the providers, and runs the code of a decision, which calls none
+   * and keeps nothing. Takes about a second at most, whatever a provider does.
+   */
   warmUp(): Promise<void>;
   /**
    * Makes /readyz answer 503 and every answer close its connection, so that load balancers and clients turn
@@ -87,7 +90,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   return {
     server,
     grpc,
-    warmUp: () => warmUp({ slots, policy: files.policy, clock, newId }),
+    warmUp: () => warmUp({ ...context, policy: files.policy, connect: upstreams.connect }),
     drain: () => {
       draining = true;
       grpc?.drain();

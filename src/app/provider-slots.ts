@@ -3,7 +3,7 @@ import type { EvidenceStore } from '../application/evidence/evidence-store.ts';
 import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { ProviderObserver } from '../application/observers.ts';
 import type { Config } from '../config/config.ts';
-import { createHttpClient, type HttpClient } from '../platform/http-client.ts';
+import { createHttpClient } from '../platform/http-client.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
 import { createFindProxy } from '../platform/proxy-rules.ts';
 import { createEvidenceSource } from '../providers/calls/evidence-source.ts';
@@ -24,9 +24,14 @@ interface ProviderSlotsOptions {
 /** One slot for each provider of the registry, and the connections of those that are enabled. */
 interface ProviderSlots {
   readonly slots: readonly ProviderSlot[];
+  /** Opens a connection to each enabled provider, as far as that succeeds within a second. Never rejects. */
+  connect(): Promise<void>;
   /** Closes the connections. */
   close(): Promise<void>;
 }
+
+/** A provider that cannot be reached must not keep the service from its start for longer. */
+const CONNECT_MS_MAX = 1_000;
 
 /**
  * Builds one slot for each provider of the registry, with its client, breaker and canary where it is
@@ -35,7 +40,7 @@ interface ProviderSlots {
 export function createProviderSlots(options: ProviderSlotsOptions): ProviderSlots {
   const { config, providers, hashes, store, clock, observer, random } = options;
   const hashIdentifier = createKeyedHash(config.idHashKeys[0] ?? '', 'identifier');
-  const clients: HttpClient[] = [];
+  const clients: ReturnType<typeof createHttpClient>[] = [];
   const findProxy = createFindProxy(config.proxy);
   const slots = providers.map((definition): ProviderSlot => {
     const settings = config.providers.find(({ id }) => id === definition.id);
@@ -67,6 +72,9 @@ export function createProviderSlots(options: ProviderSlotsOptions): ProviderSlot
   });
   return {
     slots,
+    connect: async () => {
+      await Promise.all(clients.map((client) => client.connectAhead(CONNECT_MS_MAX)));
+    },
     close: async () => {
       await Promise.all(clients.map((client) => client.close()));
     },

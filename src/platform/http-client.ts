@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
-import { createProxyTunnels, type ProxyTunnels } from './proxy-tunnel.ts';
+import { createAheadConnector } from './connect-ahead.ts';
+import { createProxyTunnels, type ProxyTunnels, throughTunnels } from './proxy-tunnel.ts';
 import { buildConnector, type Connector, Pool } from './undici.ts';
 
 /** A request to one origin. `path` begins with a slash and is already percent-encoded. */
@@ -46,6 +47,15 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
+/** A client that can connect before there is anything to send. */
+interface HttpPool extends HttpClient {
+  /**
+   * Opens the connection that the first exchange will use: name, TCP, proxy and TLS, and no request. True
+   * where it is open within `budgetMs`. Never rejects.
+   */
+  connectAhead(budgetMs: number): Promise<boolean>;
+}
+
 interface HttpClientOptions {
   /**
    * An `http:` or `https:` URL. Its path, if any, is put before every request's path; it has no query,
@@ -84,12 +94,14 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
  * Builds a client with its own pool of HTTP/1.1 connections. It asks for no compression and undoes none.
  * Throws a TypeError when the base URL cannot serve as one.
  */
-export function createHttpClient(options: HttpClientOptions): HttpClient {
+export function createHttpClient(options: HttpClientOptions): HttpPool {
   return new PooledHttpClient(options);
 }
 
-class PooledHttpClient implements HttpClient {
+class PooledHttpClient implements HttpPool {
   readonly #pool: Dispatcher;
+  readonly #base: URL;
+  readonly #connector: ReturnType<typeof createAheadConnector>;
   readonly #pathPrefix: string;
   readonly #bodyBytesMax: number;
   readonly #outstandingMax: number;
@@ -99,6 +111,7 @@ class PooledHttpClient implements HttpClient {
 
   constructor(options: HttpClientOptions) {
     const base = parseBaseUrl(options.baseUrl);
+    this.#base = base;
     const connections = options.connectionsMax ?? CONNECTIONS_MAX;
     const keepAliveMs = options.keepAliveMs ?? KEEP_ALIVE_MS;
     this.#pathPrefix = base.pathname.replace(/\/+$/, '');
@@ -107,6 +120,8 @@ class PooledHttpClient implements HttpClient {
     const connect = this.#createConnector();
     const { proxy = null } = options;
     this.#tunnels = proxy === null ? null : createProxyTunnels(proxy, connect, CONNECT_TIMEOUT_MS);
+    const open = this.#tunnels === null ? connect : throughTunnels(this.#tunnels, connect);
+    this.#connector = createAheadConnector(open, keepAliveMs);
     this.#pool = new Pool(base.origin, {
       connections,
       pipelining: 1,
@@ -116,7 +131,7 @@ class PooledHttpClient implements HttpClient {
       // The exchange's own timer covers both; undici's have a granularity of about a second.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: this.#tunnels === null ? connect : throughTunnels(this.#tunnels, connect),
+      connect: this.#connector.connect,
     });
   }
 
@@ -137,7 +152,14 @@ class PooledHttpClient implements HttpClient {
     });
   }
 
+  connectAhead(budgetMs: number): Promise<boolean> {
+    const { host, hostname, protocol, port } = this.#base;
+    const options = { host, hostname: hostname.replace(/^\[|\]$/g, ''), protocol, port };
+    return this.#connector.openAhead(options, budgetMs);
+  }
+
   async close(): Promise<void> {
+    this.#connector.close();
     // The pool forgets sockets that are still connecting, and they would live until they time out.
     for (const socket of this.#connectingSockets) socket.destroy();
     await Promise.all([this.#pool.destroy(), this.#tunnels?.close()]);
@@ -156,22 +178,6 @@ class PooledHttpClient implements HttpClient {
       socket.once('close', () => this.#connectingSockets.delete(socket));
     };
   }
-}
-
-/** Connects to the peer through a tunnel, in which its TLS begins. */
-function throughTunnels(tunnels: ProxyTunnels, connect: Connector): Connector {
-  return (options, callback) => {
-    const { hostname, port, protocol } = options;
-    const isSecure = protocol === 'https:';
-    const host = hostname.includes(':') && !hostname.startsWith('[') ? `[${hostname}]` : hostname;
-    tunnels.open(`${host}:${port || (isSecure ? 443 : 80)}`).then(
-      (socket) => {
-        if (isSecure) connect({ ...options, httpSocket: socket }, callback);
-        else callback(null, socket);
-      },
-      (error: unknown) => callback(error instanceof Error ? error : new Error('no tunnel'), null),
-    );
-  };
 }
 
 /** One exchange: settles once, by whichever comes first of the response, an error, the cap and the timer. */

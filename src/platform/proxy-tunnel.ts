@@ -46,6 +46,22 @@ export function createProxyTunnels(proxy: URL, connect: Connector, timeoutMs: nu
   };
 }
 
+/** Connects to the peer through a tunnel, in which its TLS begins. */
+export function throughTunnels(tunnels: ProxyTunnels, connect: Connector): Connector {
+  return (options, callback) => {
+    const { hostname, port, protocol } = options;
+    const isSecure = protocol === 'https:';
+    const host = hostname.includes(':') && !hostname.startsWith('[') ? `[${hostname}]` : hostname;
+    tunnels.open(`${host}:${port || (isSecure ? 443 : 80)}`).then(
+      (socket) => {
+        if (isSecure) connect({ ...options, httpSocket: socket }, callback);
+        else callback(null, socket);
+      },
+      (error: unknown) => callback(error instanceof Error ? error : new Error('no tunnel'), null),
+    );
+  };
+}
+
 function codeOf(error: unknown): string {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
   return typeof code === 'string' ? code : 'FAILED';

@@ -17,6 +17,9 @@ export interface UpstreamResponse extends Pick<HttpResponse, 'status' | 'headers
   readonly json: unknown;
 }
 
+/** The id that examples are about. */
+export const EXAMPLE_ID = 'example';
+
 /** The names that a provider's JSON is checked for before the provider reads it. */
 interface AnswerBody {
   /**
@@ -83,6 +86,11 @@ export interface ProviderDefinition<
     query: ProviderQuery,
     context: AnswerContext,
   ): ProviderAnswer<Answered>;
+  /**
+   * The body of a success about the id EXAMPLE_ID, with every member that is read, all invented. It is read
+   * before the service is ready, so that the first caller does not wait for the compiler. Absent is not read.
+   */
+  readonly example?: object;
   /** The stored signals with their ages at `nowMs` added. */
   present(signals: Stored, nowMs: number): Stored;
   /**

@@ -17,6 +17,7 @@ import { type DeclaredSignals, toSignals } from '../declared-signals.ts';
 import { type AnswerContext, defineProvider, type UpstreamResponse } from '../definition.ts';
 import { toReadNames } from '../read-names.ts';
 import { baseUrlSchema, credentialSchema } from '../settings.ts';
+import { EXAMPLE } from './example.ts';
 import { fingerprintSchema, problemSchema } from './payload.ts';
 import { type ProblemMeaning, readProblem } from './problem.ts';
 import { mobilerunSignals, toMobilerunSignals } from './signals.ts';
@@ -72,6 +73,7 @@ export const mobilerun = defineProvider({
     errorMembers: ['title', 'detail', 'errors'],
   },
   toAnswer,
+  example: EXAMPLE,
   /** A fingerprint has no ages: it is a snapshot without a time. */
   present: (signals) => signals,
   emulator: async () => (await import('./emulator.ts')).mobilerunEmulator,

@@ -20,6 +20,7 @@ import { type DeclaredSignals, toSignals } from '../declared-signals.ts';
 import { type AnswerContext, defineProvider, type UpstreamResponse } from '../definition.ts';
 import { toReadNames } from '../read-names.ts';
 import { baseUrlSchema, credentialSchema } from '../settings.ts';
+import { EXAMPLE } from './example.ts';
 import { deviceSchema, errorSchema, FAILURE_OF_CODE, NOT_FOUND_CODE } from './payload.ts';
 import { prefactorSignals, presentPrefactor, toPrefactorSignals } from './signals.ts';
 
@@ -59,6 +60,7 @@ export const prefactor = defineProvider({
     errorMembers: ['code'],
   },
   toAnswer,
+  example: EXAMPLE,
   present: presentPrefactor,
   emulator: async () => (await import('./emulator.ts')).prefactorEmulator,
 });

@@ -20,6 +20,7 @@ import { type DeclaredSignals, toSignals } from '../declared-signals.ts';
 import { type AnswerContext, defineProvider, type UpstreamResponse } from '../definition.ts';
 import { toReadNames } from '../read-names.ts';
 import { baseUrlSchema, credentialSchema } from '../settings.ts';
+import { EXAMPLE } from './example.ts';
 import { errorSchema, FAILURE_OF_ERROR, lookupSchema, NOT_FOUND_ERROR_TYPE } from './payload.ts';
 import {
   presentStytch,
@@ -86,6 +87,7 @@ export const stytch = defineProvider({
     errorMembers: ['error_type', 'error_message'],
   },
   toAnswer,
+  example: EXAMPLE,
   present: presentStytch,
   subjectExpiresAtMs: stytchExpiresAtMs,
   subjectCreatedAtMs: stytchCreatedAtMs,

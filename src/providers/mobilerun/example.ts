@@ -1,0 +1,38 @@
+/** A phone with every member that is read. This vendor does not echo the id. */
+export const EXAMPLE = {
+  model: {
+    brand: 'example',
+    manufacturer: 'example',
+    model: 'example',
+    device: 'example',
+    hardware: 'example',
+    aospVersion: '14',
+    imageRepository: 'example',
+  },
+  display: { width: 1080, height: 2400, densityDpi: 420 },
+  identifiers: {
+    IdentifierSerial: 'example-1',
+    IdentifierAndroidID: 'example-2',
+    IdentifierIMEI: '490154203237518',
+    IdentifierMEID: 'example-3',
+    IdentifierIMSI: '001010000000001',
+    IdentifierICCID: 'example-4',
+    IdentifierPhoneNumber: 'example-5',
+    IdentifierGAID: 'example-6',
+    IdentifierGSFID: 'example-7',
+    IdentifierAppSetID: 'example-8',
+    IdentifierMediaDRMID: 'example-9',
+    IdentifierWifiMAC: '02:00:5e:00:53:01',
+    IdentifierBluetoothMAC: '02:00:5e:00:53:02',
+    SerialNumber: 'example-10',
+    BootloaderSerialNumber: 'example-11',
+  },
+  carrier: {
+    GsmOperatorAlpha: 'example',
+    GsmOperatorNumeric: 101,
+    GsmSimOperatorAlpha: 'example',
+    GsmSimOperatorIsoCountry: 'au',
+    GsmSimOperatorNumeric: 101,
+    PersistSysTimezone: 'Etc/UTC',
+  },
+};
