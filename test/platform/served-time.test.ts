@@ -63,12 +63,12 @@ t.test('counts a step of each of many short pauses, one after the other', async 
 });
 
 t.test('ends at last in a process that stands still all the time', async (t) => {
-  let isOver = false;
+  const wait = { isOver: false };
   afterServedTime(20, () => {
-    isOver = true;
+    wait.isOver = true;
   });
   let pauses = 0;
-  while (!isOver) {
+  while (!wait.isOver) {
     hold(100);
     pauses += 1;
     await new Promise((resolve) => setImmediate(resolve));

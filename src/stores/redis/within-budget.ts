@@ -26,16 +26,9 @@ export function withinBudget<T>(
       else resolve(LATE);
     };
     let cancel = afterServedTime(budgetMs, giveUp);
-    work.then(
-      (value) => {
-        cancel();
-        resolve(value);
-      },
-      (error: unknown) => {
-        cancel();
-        reject(error);
-      },
-    );
+    const end = (): void => cancel();
+    work.then(end, end);
+    work.then(resolve, reject);
   });
 }
 

@@ -28,7 +28,7 @@ async function open(t: Test, budgetMs?: number) {
 
 function toProviders(readings: readonly unknown[]) {
   return readings.map(
-    (reading) => (reading as { evidence?: { provider: string } })?.evidence?.provider ?? null,
+    (reading) => (reading as { evidence?: { provider: string } } | null)?.evidence?.provider ?? null,
   );
 }
 
