@@ -6,7 +6,7 @@
 export interface RedisKeys {
   /** The channel on which replicas tell each other what was purged. */
   readonly purgeChannel: string;
-  /** The key of one provider's evidence. A store key is `<provider>:<keyed hash>`. */
+  /** The key of one provider's evidence. A store key is `<provider>:<account>:<keyed hash>`. */
   evidence(storeKey: string): string;
   /**
    * The key of one telemetry id's binding, by the keyed hash of the id. It shares a hash tag with its group.
