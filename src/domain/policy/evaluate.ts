@@ -92,6 +92,8 @@ function toLine(rule: CompiledRule, place: number, input: EvaluationInput): Rule
     }
   }
   if (value === true) return rule.trueTrace;
+  // A signal that is not of its declared type, as a store may return it, says nothing.
+  if (value !== false) return toUnknown(rule.source, 'it comes to neither true nor false');
   const open = situation.open[place] ?? [];
   return open.length === 0 || isFalseForAll(rule, input, open, input.row) ? rule.falseTrace : missing;
 }

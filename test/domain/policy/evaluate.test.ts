@@ -120,6 +120,12 @@ t.test('says of a condition that fails for another reason only which', async (t)
   t.notMatch(why, /canary/);
 });
 
+t.test('takes a signal of another type than its declared one for unknown, and not for false', async (t) => {
+  const damaged = ok({ found: 'yes' });
+  t.strictSame(resultOf('a.found', [damaged, ok()]), ['unknown', 'it comes to neither true nor false']);
+  t.equal(judge([rule('a.found')], [damaged, ok()]).verdict, 'CHALLENGE');
+});
+
 t.test('does not believe signals beside an indefinite outcome', async (t) => {
   const odd: PolicyEvidence = { outcome: 'timeout', signals: { found: true, action: 'ALLOW' } };
   t.same(resultOf('a.action == "ALLOW"', [odd, ok()]), ['unknown', 'a timeout']);
