@@ -20,8 +20,9 @@ const { values, positionals } = parseArgs({
   options: { burden: { type: 'string', default: '0' }, 'other-first': { type: 'boolean', default: false } },
 });
 const [otherRoot = ROOT] = positionals;
-let burdenMicros = 0;
-const startOurs = () => createDecideWorkload(ROOT, () => spin(burdenMicros));
+let burdenTurns = 0;
+let sum = 0;
+const startOurs = () => createDecideWorkload(ROOT, () => spin(burdenTurns));
 const startOther = () => createDecideWorkload(otherRoot, () => spin(0));
 // Which is compiled first makes a difference of its own.
 const early = values['other-first'] ? await startOther() : await startOurs();
@@ -30,8 +31,8 @@ const [ours, other] = values['other-first'] ? [late, early] : [early, late];
 
 await measure(WARM_UP_BURSTS);
 const share = Number(values.burden);
-if (share > 0) burdenMicros = share * (await measure(PAIRS / 4)).micros;
-console.log(JSON.stringify({ ...(await measure(PAIRS)), burdenMicros }));
+if (share > 0) burdenTurns = turnsIn(share * (await measure(PAIRS / 4)).micros);
+console.log(JSON.stringify(await measure(PAIRS)));
 process.exit();
 
 /** The medians of the ratios, and of our microseconds for one decision. */
@@ -57,9 +58,16 @@ async function costOf(workload: Workload): Promise<number> {
   return user + system;
 }
 
-/** A loop of plain arithmetic would be optimised away. */
-function spin(micros: number): void {
-  if (micros === 0) return;
-  const endsAtMs = performance.now() + micros / 1000;
-  while (performance.now() < endsAtMs);
+function spin(turns: number): void {
+  for (let turn = 0; turn < turns; turn += 1) sum = (sum * 31 + turn) | 0;
+}
+
+/** How often the loop turns in so many microseconds of this thread. */
+function turnsIn(micros: number): number {
+  const turns = 10_000_000;
+  spin(turns);
+  const before = process.threadCpuUsage();
+  spin(turns);
+  const { user, system } = process.threadCpuUsage(before);
+  return Math.round((turns * micros) / (user + system));
 }
