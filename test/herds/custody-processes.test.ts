@@ -32,6 +32,8 @@ async function startReplicas(): Promise<readonly [RunningService, RunningService
   const env = {
     ...createServiceEnvironment(t, upstream),
     REDIS_URL: redis.url,
+    // What two processes agree on is looked at here, not how long a starved Redis takes.
+    REDIS_TIMEOUT_MS: '10000',
     DECISION_DEADLINE_MS: '10000',
     // Every one of the crowd is to be answered, however late.
     EVENT_LOOP_DELAY_MAX_MS: '0',
