@@ -1,15 +1,24 @@
 import { hash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { emulatorEnvironment } from '../src/emulators/server.ts';
 import { PROVIDERS } from '../src/providers/registry.ts';
 import { startRedisServer } from '../test/support/redis-server.ts';
+import { findFreePort } from './free-port.ts';
 import type { VariantId } from './options.ts';
-import { prime, readSample, waitUntilAlive } from './probe.ts';
+import { startCerbos } from './peers/cerbos.ts';
+import { prime, readSample, readSignals, waitUntilAlive } from './probe.ts';
 import type { BenchProcess, BenchProcesses } from './processes.ts';
-import { API_KEY, GATEWAY_PROFILES, LIMITED_API_KEY, type RunningVariant, VARIANTS } from './variants.ts';
+import {
+  API_KEY,
+  GATEWAY_PROFILES,
+  LIMITED_API_KEY,
+  type RunningVariant,
+  VARIANTS,
+  WARM_IDS,
+} from './variants.ts';
 
 export interface Fleet {
   readonly variants: readonly RunningVariant[];
@@ -33,80 +42,180 @@ const KEYS = [
   },
 ];
 
+interface FleetOptions {
+  readonly only: ReadonlySet<VariantId>;
+  /** Subjects of the variants that have many. */
+  readonly subjects: number;
+}
+
+/** What servers are started with. */
+interface Yard {
+  readonly processes: BenchProcesses;
+  readonly directory: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Of another checkout; absent for ours. */
+  readonly root?: string;
+}
+
+type Running = Pick<RunningVariant, 'server' | 'port' | 'loadPort' | 'twin' | 'peerSignals'>;
+
 /**
  * Starts every server that is wanted, each in its own process, fills the caches, and proves that each answers
  * as it should.
  */
-export async function startFleet(processes: BenchProcesses, only: ReadonlySet<VariantId>): Promise<Fleet> {
+export async function startFleet(processes: BenchProcesses, options: FleetOptions): Promise<Fleet> {
   const emulators = await processes.start({ script: 'bench/servers/emulators.ts', announces: true });
-  const directory = createDirectory(processes);
-  const logFile = (name: string) => join(directory, `${name}.ndjson`);
-  const serviceEnv = createServiceEnv(emulators.port, directory);
-  const startService = async (env: Readonly<Record<string, string>> = {}) => {
-    const port = await findFreePort();
-    const server = await processes.start({
-      script: 'src/main.ts',
-      env: { ...serviceEnv, ...env, PORT: String(port) },
-      announces: false,
-    });
-    await waitUntilAlive(port);
-    return { server, port };
-  };
-  const warm = await startService();
-  const sample = await readSample(warm.port);
-  const startEcho = async (script: string) => {
+  const yard = createYard(processes, emulators);
+  const sample = await readSampleOf(yard);
+  const echo = (script: string) => async (): Promise<Running> => {
     const server = await processes.start({ script, env: { BENCH_ANSWER: sample }, announces: true });
     return { server, port: server.port };
   };
-  /** Evidence stays in memory: only custody and the log go to Redis. */
-  const startWithRedis = async (env: Readonly<Record<string, string>>) => {
-    const { url } = await startRedisServer(processes);
-    return startService({
-      REDIS_URL: url,
-      REDIS_TIMEOUT_MS: REDIS_PATIENCE_MS,
-      CACHE_LOCAL_TTL_SECONDS: TTL_SECONDS,
-      ...env,
-    });
+  const start = {
+    ...toStarts(yard),
+    http: echo('bench/servers/node-http.ts'),
+    fastify: echo('bench/servers/fastify.ts'),
   };
-  const startWithGrpc = async () => {
-    const loadPort = await findFreePort();
-    return { ...(await startService({ GRPC_PORT: String(loadPort) })), loadPort };
-  };
-  type Running = Pick<RunningVariant, 'server' | 'port' | 'loadPort'>;
-  const start: Record<VariantId, () => Promise<Running>> = {
-    http: () => startEcho('bench/servers/node-http.ts'),
-    fastify: () => startEcho('bench/servers/fastify.ts'),
-    unlogged: () => startService({ DECISION_LOG: 'off' }),
-    warm: async () => warm,
-    limited: () => startService(),
-    gateway: () => startService(),
-    grpc: startWithGrpc,
-    'log-file': () => startService({ DECISION_LOG: 'file', DECISION_LOG_FILE: logFile('lossy') }),
-    'unlogged-redis': () => startWithRedis({ DECISION_LOG: 'off' }),
-    'log-redis': () => startWithRedis({ DECISION_LOG: 'redis' }),
-    'log-strict': () =>
-      startService({
-        DECISION_LOG: 'file',
-        DECISION_LOG_DELIVERY: 'strict',
-        DECISION_LOG_FILE: logFile('strict'),
-      }),
-    redis: async () => {
-      const { url } = await startRedisServer(processes);
-      return startService({
-        REDIS_URL: url,
-        CACHE_LOCAL_TTL_SECONDS: '0',
-        REDIS_TIMEOUT_MS: REDIS_PATIENCE_MS,
-      });
-    },
-    cold: () => startService(),
-  };
+  return { variants: await startVariants(start, options, false), emulators, sample };
+}
+
+/** The services of another checkout, with the same emulators and the same load. */
+export async function startOthers(
+  processes: BenchProcesses,
+  { emulators }: Fleet,
+  root: string,
+  options: FleetOptions,
+): Promise<readonly RunningVariant[]> {
+  const { cerbos: _, ...starts } = toStarts({ ...createYard(processes, emulators), root });
+  return startVariants(starts, options, true);
+}
+
+type Starts = Readonly<Partial<Record<VariantId, () => Promise<Running>>>>;
+
+async function startVariants(
+  starts: Starts,
+  { only, subjects }: FleetOptions,
+  isOther: boolean,
+): Promise<readonly RunningVariant[]> {
+  const counts = { one: 1, few: WARM_IDS.count, many: subjects };
   const variants: RunningVariant[] = [];
-  for (const variant of VARIANTS.filter(({ id }) => only.has(id))) {
-    const running = { ...variant, ...(await start[variant.id]()) };
+  for (const variant of VARIANTS) {
+    const start = starts[variant.id];
+    if (start === undefined || !only.has(variant.id)) continue;
+    const serials = { first: WARM_IDS.first, count: counts[variant.subjects ?? 'few'] };
+    const running = { ...variant, ...(await start()), serials, isOther };
     await prime(running);
+    if (running.twin !== undefined) await prime({ ...running, ...running.twin });
     variants.push(running);
   }
-  return { variants, emulators, sample };
+  return variants;
+}
+
+async function readSampleOf(yard: Yard): Promise<string> {
+  const { server, port } = await startService(yard);
+  const sample = await readSample(port);
+  server.kill();
+  return sample;
+}
+
+async function startService({ processes, env: common, root }: Yard, env = {}): Promise<Running> {
+  const port = await findFreePort();
+  const server = await processes.start({
+    script: 'src/main.ts',
+    env: { ...common, ...env, PORT: String(port) },
+    announces: false,
+    ...(root !== undefined && { root }),
+  });
+  await waitUntilAlive(port);
+  return { server, port };
+}
+
+/** How the service of each variant is started. */
+function toStarts(yard: Yard): Starts {
+  const { processes, directory } = yard;
+  const service =
+    (env: Readonly<Record<string, string>> = {}) =>
+    () =>
+      startService(yard, env);
+  const inFile = (name: string) => ({
+    DECISION_LOG: 'file',
+    DECISION_LOG_FILE: join(directory, `${name}.ndjson`),
+  });
+  const withRedisAt = ({ url }: { readonly url: string }, env: Readonly<Record<string, string>>) =>
+    service({ REDIS_URL: url, REDIS_TIMEOUT_MS: REDIS_PATIENCE_MS, ...env });
+  const withRedis = (env: Readonly<Record<string, string>>) => async () =>
+    withRedisAt(await startRedisServer(processes), env)();
+  // Evidence stays in memory: only custody and the log go to Redis.
+  const local = { CACHE_LOCAL_TTL_SECONDS: TTL_SECONDS };
+  const rules = (count: number) => service({ POLICY_FILE: writePolicy(directory, count) });
+  const grpc = async () => {
+    const loadPort = await findFreePort();
+    return { ...(await startService(yard, { GRPC_PORT: String(loadPort) })), loadPort };
+  };
+  return {
+    unlogged: service({ DECISION_LOG: 'off' }),
+    'unlogged-redis': withRedis({ ...local, DECISION_LOG: 'off' }),
+    warm: service(),
+    one: service(),
+    many: service(),
+    explain: service(),
+    'rules-100': rules(100),
+    'rules-500': rules(500),
+    limited: service(),
+    gateway: service(),
+    grpc,
+    'log-stdout': service({ DECISION_LOG: 'stdout' }),
+    'log-file': service(inFile('lossy')),
+    'log-redis': withRedis({ ...local, DECISION_LOG: 'redis' }),
+    'log-strict': service({ ...inFile('strict'), DECISION_LOG_DELIVERY: 'strict' }),
+    redis: withRedis({ CACHE_LOCAL_TTL_SECONDS: '0' }),
+    'redis-many': withRedis({ CACHE_LOCAL_TTL_SECONDS: '0' }),
+    replica: async () => {
+      const start = withRedisAt(await startRedisServer(processes), { ...local, DECISION_LOG: 'redis' });
+      return { ...(await start()), twin: await start() };
+    },
+    cold: service(),
+    cerbos: () => startPeer(yard),
+  };
+}
+
+/** Cerbos, which is told what a warm decision of ours knew. */
+async function startPeer({ processes, directory, env, root }: Yard): Promise<Running> {
+  const { server, port } = await startService({
+    processes,
+    directory,
+    env,
+    ...(root !== undefined && { root }),
+  });
+  const peerSignals = await readSignals(port);
+  server.kill();
+  const cerbos = await startCerbos(directory);
+  processes.teardown(() => cerbos.child.kill('SIGKILL'));
+  const peer: BenchProcess = {
+    port: cerbos.port,
+    ask: () => Promise.reject(new Error('Cerbos answers no questions')),
+    cpuMicros: async () => cerbos.cpuMicros(),
+    kill: () => cerbos.child.kill('SIGKILL'),
+  };
+  return { server: peer, port: cerbos.port, peerSignals };
+}
+
+function createYard(processes: BenchProcesses, emulators: BenchProcess): Yard {
+  const directory = createDirectory(processes);
+  return { processes, directory, env: createServiceEnv(emulators.port, directory) };
+}
+
+/** The default policy with its rules again and again under other names, as far as so many. */
+function writePolicy(directory: string, count: number): string {
+  const text = readFileSync(new URL('../policies/default.yaml', import.meta.url), 'utf8');
+  const policy = parse(text) as { rules: readonly { readonly id: string }[] };
+  const rules = Array.from({ length: count }, (_, place) => {
+    const rule = policy.rules[place % policy.rules.length];
+    return { ...rule, id: `${rule?.id}-${place}` };
+  });
+  const file = join(directory, `policy-${count}.yaml`);
+  writeFileSync(file, JSON.stringify({ ...policy, rules }));
+  return file;
 }
 
 function createDirectory(processes: BenchProcesses): string {
@@ -126,17 +235,8 @@ function createServiceEnv(emulatorPort: number, directory: string): Record<strin
     API_KEYS_FILE: keysFile,
     GATEWAY_PROFILES_FILE: profilesFile,
     ID_HASH_KEY: 'a-secret-of-the-benchmark-0123456789abcdef',
+    // Three pieces of evidence for each subject.
+    CACHE_ENTRIES_MAX: '200000',
     LOG_LEVEL: 'info',
   };
-}
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -12,10 +12,15 @@ export interface CpuSample {
   readonly round: number;
   readonly microsPerRequest: number;
   readonly requestsPerSecond: number;
+  /** CPU time of the load generator as a share of one core; near 1 it is what limits the requests. */
+  readonly generatorShare: number;
+  /** True for the service of the other checkout. */
+  readonly isOther: boolean;
 }
 
 /** Milliseconds beyond the slowest emulator's own time, one for each request. */
 export interface OverheadSamples {
+  readonly connections: number;
   readonly decideMs: readonly number[];
   /** The same for a direct call to an emulator: the cost of the sockets and of this machine. */
   readonly directMs: readonly number[];
@@ -31,8 +36,8 @@ export interface LatencySample {
 /** `[serial, milliseconds]` */
 const recordedSchema = z.array(z.tuple([z.int(), z.number()]));
 
-/** Few, so that no request waits for another: this measures the cost of one decision, not of queueing. */
-const OVERHEAD_CONNECTIONS = 4;
+/** Few, so that no request waits for another, and one count at which they queue. */
+export const OVERHEAD_CONNECTIONS = [1, 4, 32] as const;
 /** The connections at which the median latency of strict logging is measured. */
 export const LATENCY_CONNECTIONS = 32;
 /**
@@ -62,14 +67,14 @@ export class Meter {
 
   /** Lets V8 optimise the code of a variant: before that, a cold decision costs three times as much. */
   async warmUp(variant: RunningVariant): Promise<void> {
-    const job = toLoadJob(variant, variant.loadPort ?? variant.port, WARM_UP_CONNECTIONS, this.#nextCold);
+    const job = toLoadJob(variant, WARM_UP_CONNECTIONS, this.#nextCold);
     await this.#withLoad(job, () => this.#load(WARM_UP_SECONDS));
   }
 
   /** CPU time of the server's process per request while every connection is busy. */
   async measureCpu(variant: RunningVariant, round: number): Promise<CpuSample> {
     const { connections } = this.#options;
-    const job = toLoadJob(variant, variant.loadPort ?? variant.port, connections, this.#nextCold);
+    const job = toLoadJob(variant, connections, this.#nextCold);
     return this.#withLoad(job, async () => {
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
         const { sample, upstreamCallsShare } = await this.#sampleCpu(variant, round);
@@ -83,16 +88,16 @@ export class Meter {
    * Latency of a decision, and of a call without riskgate, beyond the slowest emulator's own time for the
    * same id.
    */
-  async measureOverhead(cold: RunningVariant): Promise<OverheadSamples> {
-    const decide = toLoadJob(cold, cold.port, OVERHEAD_CONNECTIONS, this.#nextCold);
+  async measureOverhead(cold: RunningVariant, connections: number): Promise<OverheadSamples> {
+    const decide = toLoadJob(cold, connections, this.#nextCold);
     const decideMs = await this.#overheadOf(decide);
-    const direct = toDirectJob(this.#fleet.emulators.port, OVERHEAD_CONNECTIONS, this.#nextCold);
-    return { decideMs, directMs: await this.#overheadOf(direct) };
+    const direct = toDirectJob(this.#fleet.emulators.port, connections, this.#nextCold);
+    return { connections, decideMs, directMs: await this.#overheadOf(direct) };
   }
 
   /** The median latency in milliseconds at the number of connections that strict logging is judged by. */
   async measureMedian(variant: RunningVariant, round: number): Promise<LatencySample> {
-    const job = toLoadJob(variant, variant.loadPort ?? variant.port, LATENCY_CONNECTIONS, this.#nextCold);
+    const job = toLoadJob(variant, LATENCY_CONNECTIONS, this.#nextCold);
     return this.#withLoad(job, async () => {
       await this.#load(LEAD_IN_SECONDS_MIN);
       const { latencies } = await this.#load(this.#options.seconds, true);
@@ -118,15 +123,19 @@ export class Meter {
     const { seconds } = this.#options;
     await this.#load(Math.max(LEAD_IN_SECONDS_MIN, seconds / 10));
     const callsBefore = await this.#upstreamCalls();
+    const generatorBefore = await this.#generator.cpuMicros();
     const before = await variant.server.cpuMicros();
     const { requests, seconds: tookSeconds } = await this.#load(seconds);
     const micros = (await variant.server.cpuMicros()) - before;
+    const generatorMicros = (await this.#generator.cpuMicros()) - generatorBefore;
     const calls = (await this.#upstreamCalls()) - callsBefore;
     const sample: CpuSample = {
       variant: variant.id,
       round,
       microsPerRequest: micros / requests,
       requestsPerSecond: requests / tookSeconds,
+      generatorShare: generatorMicros / 1e6 / tookSeconds,
+      isOther: variant.isOther,
     };
     return { sample, upstreamCallsShare: calls / requests };
   }

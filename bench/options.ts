@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** The variants, in the order of the table. All are compared with `fastify`, which therefore always runs. */
@@ -7,15 +8,27 @@ export const VARIANT_IDS = [
   'unlogged',
   'unlogged-redis',
   'warm',
+  'one',
+  'many',
+  'explain',
+  'rules-100',
+  'rules-500',
   'gateway',
   'grpc',
   'limited',
+  'log-stdout',
   'log-file',
   'log-redis',
   'log-strict',
   'redis',
+  'redis-many',
+  'replica',
   'cold',
+  'cerbos',
 ] as const;
+/** Measured only when asked for: it is installed for the purpose. */
+const PEERS: readonly string[] = ['cerbos'];
+
 export type VariantId = (typeof VARIANT_IDS)[number];
 
 export interface BenchOptions {
@@ -28,6 +41,10 @@ export interface BenchOptions {
    */
   readonly connections: number;
   readonly only: ReadonlySet<VariantId>;
+  /** Distinct subjects of `many` and `redis-many`. */
+  readonly subjects: number;
+  /** The root of another checkout whose service is measured in the same rounds, or null. */
+  readonly against: string | null;
   /** Where to write every figure, or null. */
   readonly json: string | null;
 }
@@ -36,8 +53,11 @@ const FLAGS = {
   rounds: { type: 'string', default: '6' },
   seconds: { type: 'string', default: '2' },
   connections: { type: 'string', default: '16' },
-  only: { type: 'string', default: VARIANT_IDS.join(',') },
+  only: { type: 'string', default: VARIANT_IDS.filter((id) => !PEERS.includes(id)).join(',') },
   json: { type: 'string' },
+  subjects: { type: 'string', default: '50000' },
+  against: { type: 'string' },
+  peers: { type: 'boolean', default: false },
 } as const;
 
 /** Reads the command line. Throws an Error that says what is wrong with it. */
@@ -52,8 +72,10 @@ export function readOptions(args: readonly string[]): BenchOptions {
     rounds: readNumber('rounds', values.rounds, 1, 1000),
     seconds: readNumber('seconds', values.seconds, 0.1, 60),
     connections: readNumber('connections', values.connections, 1, 256),
-    only: new Set<VariantId>([...only, 'fastify']),
+    only: new Set<VariantId>([...only, 'fastify', ...(values.peers ? (['cerbos'] as const) : [])]),
     json: values.json ?? null,
+    subjects: readNumber('subjects', values.subjects, 600, 1_000_000),
+    against: values.against === undefined ? null : resolve(values.against),
   };
 }
 

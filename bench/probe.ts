@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { PROVIDERS } from '../src/providers/registry.ts';
 import { toSerialText } from './load/job.ts';
-import { API_KEY, COLD_DELAY_MS, type RunningVariant, toBody, WARM_IDS } from './variants.ts';
+import { API_KEY, COLD_DELAY_MS, type RunningVariant, toBody } from './variants.ts';
 
 const decisionSchema = z.object({ decision: z.string() });
 
@@ -31,13 +31,24 @@ export async function readSample(port: number): Promise<string> {
   return (await ask()).text();
 }
 
+const explainedSchema = z.object({
+  explanation: z.object({ signals: z.record(z.string(), z.unknown()) }),
+});
+
+/** What the service knows of a subject: the signals of a warm decision, by variable. */
+export async function readSignals(port: number): Promise<Readonly<Record<string, unknown>>> {
+  const ask = () => post(port, toBody(0, toSerialText(0)), '?explain=full');
+  await ask();
+  return explainedSchema.parse(await (await ask()).json()).explanation.signals;
+}
+
 /**
  * Fills the caches of a variant and asks once more: rejects unless it answers ALLOW with all evidence from
  * where it should come.
  */
 export async function prime(variant: RunningVariant): Promise<void> {
   const isWarm = variant.origin === 'memory' || variant.origin === 'redis';
-  if (isWarm) await fill(variant.port);
+  if (isWarm) await fill(variant);
   const deadlineMs = performance.now() + PROBE_WAIT_MS;
   let mistake = await findMistake(variant);
   while (mistake !== null && performance.now() < deadlineMs) {
@@ -47,15 +58,26 @@ export async function prime(variant: RunningVariant): Promise<void> {
   if (mistake !== null) throw new Error(`the variant ${variant.id} is not what it says: ${mistake}`);
 }
 
-async function fill(port: number): Promise<void> {
-  for (let place = 0; place < WARM_IDS.count; place += 1) {
-    await (await post(port, toBody(0, toSerialText(WARM_IDS.first + place)))).text();
-  }
+/** At once, so that the service and the emulators are busy at the same time. */
+const FILLERS = 16;
+
+async function fill({ port, serials }: RunningVariant): Promise<void> {
+  let next = serials.first;
+  const work = async () => {
+    while (next < serials.first + serials.count) {
+      const serial = next;
+      next += 1;
+      await (await post(port, toBody(0, toSerialText(serial)))).text();
+    }
+  };
+  await Promise.all(Array.from({ length: FILLERS }, work));
 }
 
 let probes = 0;
 
-async function findMistake({ origin, port }: RunningVariant): Promise<string | null> {
+async function findMistake({ origin, port, peerSignals }: RunningVariant): Promise<string | null> {
+  // The load generator looks at each of its answers.
+  if (peerSignals !== undefined) return null;
   // A number beyond those of the load, which begin at 0.
   const fresh = toBody(COLD_DELAY_MS, toSerialText(99_000_000 + ++probes));
   const response = await post(port, origin === 'miss' ? fresh : toBody(0, toSerialText(0)));
@@ -67,7 +89,7 @@ async function findMistake({ origin, port }: RunningVariant): Promise<string | n
   return strays.length === 0 ? null : `not from ${origin}: ${timing}`;
 }
 
-function post(port: number, body: string): Promise<Response> {
+function post(port: number, body: string, query = ''): Promise<Response> {
   const headers = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' };
-  return fetch(`http://127.0.0.1:${port}/v1/decide`, { method: 'POST', headers, body });
+  return fetch(`http://127.0.0.1:${port}/v1/decide${query}`, { method: 'POST', headers, body });
 }

@@ -18,6 +18,8 @@ export interface BenchProcess {
   ): Promise<z.output<Schema>>;
   /** Microseconds of CPU time, all threads, since its start. */
   cpuMicros(): Promise<number>;
+  /** Ends it at once. */
+  kill(): void;
 }
 
 export interface ProcessOptions {
@@ -26,6 +28,8 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** False for the service, which does not announce itself and may not be ready yet. */
   readonly announces: boolean;
+  /** The checkout that it is in; this one unless set. */
+  readonly root?: string;
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -46,9 +50,9 @@ export class BenchProcesses {
   }
 
   /** Starts a script in its own process, with the CPU probe in it. Its standard output is /dev/null. */
-  async start({ script, env = {}, announces }: ProcessOptions): Promise<BenchProcess> {
+  async start({ script, env = {}, announces, root = ROOT }: ProcessOptions): Promise<BenchProcess> {
     const child = spawn(process.execPath, ['--import', CPU_PROBE, script], {
-      cwd: ROOT,
+      cwd: root,
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
@@ -62,7 +66,7 @@ export class BenchProcesses {
       child.send({ id, kind, argument: argument ?? null });
       return valueSchema.parse((await answered).value);
     };
-    return { port, ask, cpuMicros: () => ask('cpu', z.number()) };
+    return { port, ask, cpuMicros: () => ask('cpu', z.number()), kill: () => child.kill('SIGKILL') };
   }
 
   /** Kills every child, then runs the registered clean-ups. */

@@ -1,5 +1,6 @@
 import { type LoadJob, SERIAL, TURN } from './load/job.ts';
 import type { VariantId } from './options.ts';
+import { toCerbosJob } from './peers/cerbos.ts';
 import type { BenchProcess } from './processes.ts';
 
 /** The key of a caller without limits, and of one with limits that no benchmark reaches. */
@@ -16,6 +17,8 @@ export interface Variant {
   readonly aim: number | null;
   /** Another variant, and the most CPU time as a multiple of that. */
   readonly against?: { readonly id: VariantId; readonly aim: number };
+  /** How many subjects are asked about in turn; 512 where it is absent. */
+  readonly subjects?: 'one' | 'many';
 }
 
 /** A variant whose server runs. */
@@ -24,6 +27,14 @@ export interface RunningVariant extends Variant {
   readonly port: number;
   /** Where the load goes when that is not `port`. */
   readonly loadPort?: number;
+  /** The serial numbers of its subjects; a cold variant has those that were never used. */
+  readonly serials: { readonly first: number; readonly count: number };
+  /** A second process on the same Redis. */
+  readonly twin?: { readonly server: BenchProcess; readonly port: number };
+  /** Of the peer: what our service knew of a subject. */
+  readonly peerSignals?: Readonly<Record<string, unknown>>;
+  /** True for the service of the checkout that ours is compared with. */
+  readonly isOther: boolean;
 }
 
 export const VARIANTS: readonly Variant[] = [
@@ -32,11 +43,29 @@ export const VARIANTS: readonly Variant[] = [
   { id: 'unlogged', title: 'decide, warm in memory, no decision log', origin: 'memory', aim: null },
   {
     id: 'unlogged-redis',
-    title: 'the same, custody in Redis',
+    title: 'the same, custody only in Redis',
     origin: 'memory',
     aim: null,
   },
   { id: 'warm', title: 'decide, warm in memory', origin: 'memory', aim: 1.8 },
+  { id: 'one', title: 'the same, one subject', origin: 'memory', aim: 1.8, subjects: 'one' },
+  {
+    id: 'many',
+    title: 'the same, many subjects',
+    origin: 'memory',
+    aim: null,
+    against: { id: 'one', aim: 1.15 },
+    subjects: 'many',
+  },
+  { id: 'explain', title: 'the same, explain=full', origin: 'memory', aim: null },
+  {
+    id: 'rules-100',
+    title: 'the same, 100 rules',
+    origin: 'memory',
+    aim: null,
+    against: { id: 'warm', aim: 1.6 },
+  },
+  { id: 'rules-500', title: 'the same, 500 rules', origin: 'memory', aim: null },
   {
     id: 'gateway',
     title: 'gateway route (nginx), warm in memory',
@@ -51,12 +80,22 @@ export const VARIANTS: readonly Variant[] = [
     aim: null,
     against: { id: 'warm', aim: 2.5 },
   },
-  { id: 'limited', title: 'the same, caller with limits', origin: 'memory', aim: 2.2 },
+  { id: 'limited', title: 'the same, caller with limits', origin: 'memory', aim: 2 },
+  { id: 'log-stdout', title: 'the same, log on standard output, lossy', origin: 'memory', aim: null },
   { id: 'log-file', title: 'the same, log in a file, lossy', origin: 'memory', aim: null },
   { id: 'log-redis', title: 'the same, custody in Redis, log too, lossy', origin: 'memory', aim: null },
   { id: 'log-strict', title: 'the same, log in a file, strict', origin: 'memory', aim: null },
-  { id: 'redis', title: 'decide, hits in Redis', origin: 'redis', aim: 3 },
+  { id: 'redis', title: 'decide, hits in Redis', origin: 'redis', aim: 2.2 },
+  {
+    id: 'redis-many',
+    title: 'the same, many subjects',
+    origin: 'redis',
+    aim: 2.2,
+    subjects: 'many',
+  },
+  { id: 'replica', title: 'one of two processes on one Redis', origin: 'memory', aim: null },
   { id: 'cold', title: 'decide, cold', origin: 'miss', aim: null },
+  { id: 'cerbos', title: 'Cerbos, told the evidence, decision log in a file', origin: null, aim: null },
 ];
 
 /**
@@ -81,21 +120,24 @@ const USER_AGENT =
  * The load of a variant: a login with everything that a caller usually knows. Each cold request has new ids,
  * like a new device.
  */
-export function toLoadJob(variant: Variant, port: number, connections: number, firstCold: number): LoadJob {
+export function toLoadJob(variant: RunningVariant, connections: number, firstCold: number): LoadJob {
+  const port = variant.loadPort ?? variant.port;
   if (variant.id === 'gateway') return toGatewayJob(port, connections);
   if (variant.id === 'grpc') return toGrpcJob(port, connections);
+  if (variant.peerSignals !== undefined)
+    return toCerbosJob(port, connections, variant.serials, variant.peerSignals);
   const isCold = variant.origin === 'miss';
   return {
     port,
     connections,
     method: 'POST',
-    path: '/v1/decide',
+    path: variant.id === 'explain' ? '/v1/decide?explain=full' : '/v1/decide',
     headers: {
       authorization: `Bearer ${variant.id === 'limited' ? LIMITED_API_KEY : API_KEY}`,
       'content-type': 'application/json',
     },
     body: toBody(isCold ? COLD_DELAY_MS : 0, SERIAL),
-    serials: isCold ? { first: firstCold, count: null } : WARM_IDS,
+    serials: isCold ? { first: firstCold, count: null } : variant.serials,
     mustInclude: '"decision":"ALLOW"',
   };
 }

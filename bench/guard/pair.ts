@@ -1,6 +1,6 @@
 /**
  * One process of the guard: lets the service of this checkout and that of another answer in turns of a few
- * milliseconds, and prints the ratio of their CPU time.
+ * milliseconds, and prints the ratio of the times that they take undisturbed.
  *
  *   node bench/guard/pair.ts <other checkout> [--burden 0.1] [--other-first]
  *
@@ -8,12 +8,18 @@
  */
 import { parseArgs } from 'node:util';
 import { ROOT } from '../../test/support/start-program.ts';
-import { median } from '../statistics.ts';
+import { quantile } from '../statistics.ts';
 import { createDecideWorkload, type Workload } from './workload.ts';
 
-const BURST = 50;
-const WARM_UP_BURSTS = 80;
-const PAIRS = 120;
+/** Two milliseconds: shorter than a turn of another program on the same core. */
+const BURST = 20;
+const WARM_UP_PAIRS = 250;
+const PAIRS = 400;
+/**
+ * Bursts that another program interrupted are far above this quantile. CPU time would leave them out, but
+ * kernels that count it by the tick (4 ms) do so too coarsely.
+ */
+const UNDISTURBED = 0.25;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -29,45 +35,45 @@ const early = values['other-first'] ? await startOther() : await startOurs();
 const late = values['other-first'] ? await startOurs() : await startOther();
 const [ours, other] = values['other-first'] ? [late, early] : [early, late];
 
-await measure(WARM_UP_BURSTS);
+await measure(WARM_UP_PAIRS);
 const share = Number(values.burden);
 if (share > 0) burdenTurns = turnsIn(share * (await measure(PAIRS / 4)).micros);
 console.log(JSON.stringify(await measure(PAIRS)));
 process.exit();
 
-/** The medians of the ratios, and of our microseconds for one decision. */
+/** The ratio of the two, and our microseconds for one decision. */
 async function measure(pairs: number): Promise<{ ratio: number; micros: number }> {
-  const ratios: number[] = [];
-  const micros: number[] = [];
+  const own: number[] = [];
+  const others: number[] = [];
   for (let pair = 0; pair < pairs; pair += 1) {
     const isOtherFirst = pair % 2 === 0;
     const first = await costOf(isOtherFirst ? other : ours);
     const second = await costOf(isOtherFirst ? ours : other);
-    const [own, others] = isOtherFirst ? [second, first] : [first, second];
-    ratios.push(own / others);
-    micros.push(own / BURST);
+    own.push(isOtherFirst ? second : first);
+    others.push(isOtherFirst ? first : second);
   }
-  return { ratio: median(ratios), micros: median(micros) };
+  const micros = quantile(own, UNDISTURBED) / BURST;
+  return { ratio: micros / (quantile(others, UNDISTURBED) / BURST), micros };
 }
 
-/** Microseconds of this thread for one burst: other threads and programs do not count. */
+/** Microseconds of one burst. */
 async function costOf(workload: Workload): Promise<number> {
-  const before = process.threadCpuUsage();
+  const startedMs = performance.now();
   for (let serial = 0; serial < BURST; serial += 1) await workload(serial * 7);
-  const { user, system } = process.threadCpuUsage(before);
-  return user + system;
+  return (performance.now() - startedMs) * 1000;
 }
 
 function spin(turns: number): void {
   for (let turn = 0; turn < turns; turn += 1) sum = (sum * 31 + turn) | 0;
 }
 
-/** How often the loop turns in so many microseconds of this thread. */
+/** How often the loop turns in so many microseconds: its fastest run of several. */
 function turnsIn(micros: number): number {
-  const turns = 10_000_000;
-  spin(turns);
-  const before = process.threadCpuUsage();
-  spin(turns);
-  const { user, system } = process.threadCpuUsage(before);
-  return Math.round((turns * micros) / (user + system));
+  const turns = 100_000;
+  const runs = Array.from({ length: 50 }, () => {
+    const startedMs = performance.now();
+    spin(turns);
+    return performance.now() - startedMs;
+  });
+  return Math.round((turns * micros) / 1000 / Math.min(...runs));
 }
