@@ -67,13 +67,14 @@ function spin(turns: number): void {
   for (let turn = 0; turn < turns; turn += 1) sum = (sum * 31 + turn) | 0;
 }
 
-/** How often the loop turns in so many microseconds: its fastest run of several. */
+/** How often the loop turns in so many microseconds, undisturbed. */
 function turnsIn(micros: number): number {
-  const turns = 100_000;
-  const runs = Array.from({ length: 50 }, () => {
+  // About as many as one decision gets, so that the loop is compiled as it is there.
+  const turns = 10_000;
+  const runs = Array.from({ length: 500 }, () => {
     const startedMs = performance.now();
     spin(turns);
     return performance.now() - startedMs;
   });
-  return Math.round((turns * micros) / 1000 / Math.min(...runs));
+  return Math.round((turns * micros) / 1000 / quantile(runs, UNDISTURBED));
 }
