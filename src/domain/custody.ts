@@ -2,7 +2,7 @@
  * Who used a telemetry id: keyed hashes by field, `account` and one `device:<provider>` for each device API.
  * A field that the caller did not give is absent.
  */
-export type CustodyClaim = Readonly<Record<string, string>>;
+export type CustodyUser = Readonly<Record<string, string>>;
 
 /** What is stored about one telemetry id. Safe to store: it holds no raw identifier. */
 export interface CustodyBinding {
@@ -19,10 +19,10 @@ export interface CustodyBinding {
    * full life.
    */
   readonly isKept: boolean;
-  readonly claim: CustodyClaim;
+  readonly user: CustodyUser;
 }
 
-/** How the claim of a use compares with that of the holder. */
+/** How the user of a telemetry id compares with its holder. */
 export interface CustodyFit {
   /** A field that both have differs, or both name devices but share no device API. */
   readonly isBoundElsewhere: boolean;
@@ -70,22 +70,16 @@ export const DEVICE_FIELD_PREFIX = 'device:';
  */
 export function useBinding(
   held: CustodyBinding | null,
-  claim: CustodyClaim,
+  user: CustodyUser,
   nowMs: number,
 ): { readonly binding: CustodyBinding; readonly record: CustodyRecord } {
-  const {
-    firstUsedAtMs,
-    uses: usesBefore,
-    validUntilMs,
-    isKept,
-    claim: heldClaim,
-  } = held ?? newBinding(nowMs);
-  const { isBoundElsewhere, omitsDevice, omitsAccount, isHolders } = compareClaims(heldClaim, claim);
+  const { firstUsedAtMs, uses: usesBefore, validUntilMs, isKept, user: holder } = held ?? newBinding(nowMs);
+  const { isBoundElsewhere, omitsDevice, omitsAccount, isHolders } = compareUsers(holder, user);
   const uses = usesBefore + 1;
   // Only the holder binds fields: otherwise a thief could fill a field that the holder has not given yet.
-  const bound = isHolders ? merge(heldClaim, claim) : heldClaim;
+  const bound = isHolders ? merge(holder, user) : holder;
   return {
-    binding: { firstUsedAtMs, uses, validUntilMs, isKept, claim: bound },
+    binding: { firstUsedAtMs, uses, validUntilMs, isKept, user: bound },
     record: {
       uses,
       firstUsedAtMs,
@@ -112,44 +106,44 @@ export function isInDoubt({ loss, firstUsedAtMs }: CustodyRecord, createdAtMs: n
 }
 
 /**
- * Compares a use with the claim of the holder. The use is the holder's where a field is equal and none
+ * Compares the user with the holder. The use is the holder's where a field is equal and none
  * differs. Where the holder has given nothing, every use counts as the holder's: there is nothing to compare.
  */
-export function compareClaims(
-  held: CustodyClaim,
-  claim: CustodyClaim,
+export function compareUsers(
+  held: CustodyUser,
+  user: CustodyUser,
 ): CustodyFit & { readonly isHolders: boolean } {
-  let [hasCommon, hasCommonDevice, differs, claimsDevice] = [false, false, false, false];
-  for (const field of Object.keys(claim)) {
+  let [hasCommon, hasCommonDevice, differs, namesDevice] = [false, false, false, false];
+  for (const field of Object.keys(user)) {
     const isDevice = isDeviceField(field);
-    claimsDevice ||= isDevice;
+    namesDevice ||= isDevice;
     if (!Object.hasOwn(held, field)) continue;
     hasCommon = true;
     hasCommonDevice ||= isDevice;
-    differs ||= held[field] !== claim[field];
+    differs ||= held[field] !== user[field];
   }
   const heldFields = Object.keys(held);
   const holdsDevice = heldFields.some(isDeviceField);
-  const isBoundElsewhere = differs || (holdsDevice && claimsDevice && !hasCommonDevice);
+  const isBoundElsewhere = differs || (holdsDevice && namesDevice && !hasCommonDevice);
   return {
     isBoundElsewhere,
-    omitsDevice: holdsDevice && !claimsDevice,
-    omitsAccount: Object.hasOwn(held, ACCOUNT_FIELD) && !Object.hasOwn(claim, ACCOUNT_FIELD),
+    omitsDevice: holdsDevice && !namesDevice,
+    omitsAccount: Object.hasOwn(held, ACCOUNT_FIELD) && !Object.hasOwn(user, ACCOUNT_FIELD),
     isHolders: !isBoundElsewhere && (hasCommon || heldFields.length === 0),
   };
 }
 
 /**
- * The holder's claim after its own use: a field that it has not given before is bound by the first use that
+ * The holder after its own use: a field that it has not given before is bound by the first use that
  * has it.
  */
-function merge(held: CustodyClaim, claim: CustodyClaim): CustodyClaim {
-  for (const field in claim) if (!Object.hasOwn(held, field)) return { ...claim, ...held };
+function merge(held: CustodyUser, user: CustodyUser): CustodyUser {
+  for (const field in user) if (!Object.hasOwn(held, field)) return { ...user, ...held };
   return held;
 }
 
 function newBinding(nowMs: number): CustodyBinding {
-  return { firstUsedAtMs: nowMs, uses: 0, validUntilMs: null, isKept: false, claim: {} };
+  return { firstUsedAtMs: nowMs, uses: 0, validUntilMs: null, isKept: false, user: {} };
 }
 
 function isDeviceField(field: string): boolean {

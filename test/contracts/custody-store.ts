@@ -1,6 +1,6 @@
 import type { Test } from 'tap';
 import type { CustodyStore } from '../../src/application/custody/custody-store.ts';
-import type { CustodyClaim } from '../../src/domain/custody.ts';
+import type { CustodyUser } from '../../src/domain/custody.ts';
 import { createManualClock, type ManualClock } from '../support/test-app.ts';
 
 /** How long the stores under test keep a binding. */
@@ -34,15 +34,15 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
   const open = async (t: Test) => {
     const clock = createManualClock();
     const { store, lifeMs } = await twin.open(t, clock);
-    const use = async (claim: CustodyClaim, key: string = KEY) => {
-      const record = await store.use([{ key: key, claim: claim }]);
+    const use = async (user: CustodyUser, key: string = KEY) => {
+      const record = await store.use([{ key: key, user: user }]);
       if (record === null) throw new Error('custody is unknown');
       return record;
     };
-    /** Whether each claim in turn is told that the id is another's. */
-    const verdictsOf = async (...claims: readonly CustodyClaim[]) => {
+    /** Whether each user in turn is told that the id is another's. */
+    const verdictsOf = async (...users: readonly CustodyUser[]) => {
       const verdicts: boolean[] = [];
-      for (const claim of claims) verdicts.push((await use(claim)).isBoundElsewhere);
+      for (const user of users) verdicts.push((await use(user)).isBoundElsewhere);
       return verdicts;
     };
     return { clock, store, lifeMs, use, verdictsOf };
@@ -51,7 +51,7 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
   t.test('tells the first use and its repeats', async (t) => {
     const { clock, use } = await open(t);
     const firstUsedAtMs = clock.nowMs();
-    const claim = { account: 'a1', 'device:m': 'd1' };
+    const user = { account: 'a1', 'device:m': 'd1' };
     const expected = {
       firstUsedAtMs,
       isBoundElsewhere: false,
@@ -61,9 +61,9 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
       isKept: false,
       loss: null,
     };
-    t.strictSame(await use(claim), { uses: 1, ...expected });
+    t.strictSame(await use(user), { uses: 1, ...expected });
     clock.advance(1_500);
-    t.strictSame(await use(claim), { uses: 2, ...expected });
+    t.strictSame(await use(user), { uses: 2, ...expected });
     t.strictSame(await use({}, OTHER_KEY), { ...expected, uses: 1, firstUsedAtMs: firstUsedAtMs + 1_500 });
   });
 
@@ -85,8 +85,8 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
 
   t.test('tells what a use leaves out that the holder has given', async (t) => {
     const { use } = await open(t);
-    const omitted = async (claim: CustodyClaim) => {
-      const { omitsDevice, omitsAccount, isBoundElsewhere } = await use(claim);
+    const omitted = async (user: CustodyUser) => {
+      const { omitsDevice, omitsAccount, isBoundElsewhere } = await use(user);
       return [omitsDevice, omitsAccount, isBoundElsewhere];
     };
     t.same(await omitted({}), [false, false, false], 'nothing was given before');
@@ -228,14 +228,14 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
 
   t.test('binds one of a thousand that come at once, and tells the others', async (t) => {
     const { store, use } = await open(t);
-    const claims = Array.from({ length: 1_000 }, (_, index) => ({ 'device:m': `d${index}` }));
-    const records = await Promise.all(claims.map(async (claim) => store.use([{ key: KEY, claim: claim }])));
+    const users = Array.from({ length: 1_000 }, (_, index) => ({ 'device:m': `d${index}` }));
+    const records = await Promise.all(users.map(async (user) => store.use([{ key: KEY, user: user }])));
     const holders = records.flatMap((record, index) => (record?.isBoundElsewhere === false ? [index] : []));
     t.equal(holders.length, 1);
     t.equal(records.filter((record) => record?.isBoundElsewhere).length, 999);
     t.same(
       new Set(records.map((record) => record?.uses)),
-      new Set(claims.map((_, index) => index + 1)),
+      new Set(users.map((_, index) => index + 1)),
       'each with its own count',
     );
     t.match(await use({ 'device:m': `d${holders[0]}` }), { uses: 1_001, isBoundElsewhere: false });
@@ -243,8 +243,8 @@ export function testCustodyStore(t: Test, twin: CustodyStoreTwin): void {
 
   t.test('does not trip over names that every object has', async (t) => {
     const { verdictsOf } = await open(t);
-    const odd = JSON.parse('{"device:__proto__":"d1","constructor":"x"}') as CustodyClaim;
-    t.same(await verdictsOf(odd, odd, { constructor: 'y' } as unknown as CustodyClaim), [false, false, true]);
+    const odd = JSON.parse('{"device:__proto__":"d1","constructor":"x"}') as CustodyUser;
+    t.same(await verdictsOf(odd, odd, { constructor: 'y' } as unknown as CustodyUser), [false, false, true]);
   });
 }
 

@@ -73,7 +73,7 @@ t.test('custody in a cluster keeps one binding under two hash keys, whichever is
     const store = createRedisCustodyStore({ redis, clock, keyIds, retentionMs: RETENTION_MS });
     return (device: string) =>
       store.use(
-        keyIds.map((id) => ({ key: `5e${id}`.padEnd(32, '0'), claim: { 'device:m': `${id}-${device}` } })),
+        keyIds.map((id) => ({ key: `5e${id}`.padEnd(32, '0'), user: { 'device:m': `${id}-${device}` } })),
       );
   };
   const [old, both, young] = [await open('aa'), await open('bb', 'aa'), await open('bb')];
@@ -93,8 +93,8 @@ t.test('custody in a cluster counts uses of one turn whose bindings are spread o
     Promise.all(
       Array.from({ length: 48 }, async (_, place) =>
         store.use([
-          { key: idOf(place).padEnd(32, 'a'), claim: { account: 'a' } },
-          { key: idOf(place).padEnd(32, 'b'), claim: { account: 'b' } },
+          { key: idOf(place).padEnd(32, 'a'), user: { account: 'a' } },
+          { key: idOf(place).padEnd(32, 'b'), user: { account: 'b' } },
         ]),
       ),
     );

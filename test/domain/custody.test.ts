@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import {
   type CustodyBinding,
-  type CustodyClaim,
-  compareClaims,
+  type CustodyUser,
+  compareUsers,
   isInDoubt,
   useBinding,
 } from '../../src/domain/custody.ts';
@@ -15,16 +15,16 @@ import {
 
 const RUNS = { numRuns: 2000, seed: 20260116 };
 
-function claims(): fc.Arbitrary<CustodyClaim> {
+function users(): fc.Arbitrary<CustodyUser> {
   const hash = fc.constantFrom('h1', 'h2');
   return fc.record({ account: hash, 'device:m': hash, 'device:p': hash }, { requiredKeys: [] });
 }
 
 /** The binding after these uses, and whether each was another's. */
-function play(uses: readonly CustodyClaim[]) {
+function play(uses: readonly CustodyUser[]) {
   let binding: CustodyBinding | null = null;
-  const verdicts = uses.map((claim, index) => {
-    const used = useBinding(binding, claim, index);
+  const verdicts = uses.map((user, index) => {
+    const used = useBinding(binding, user, index);
     ({ binding } = used);
     return used.record.isBoundElsewhere;
   });
@@ -38,7 +38,7 @@ t.test('begins with the first use', async (t) => {
     uses: 1,
     validUntilMs: null,
     isKept: false,
-    claim: { account: 'h1' },
+    user: { account: 'h1' },
   });
   t.strictSame(record, {
     uses: 1,
@@ -58,25 +58,25 @@ t.test('keeps what it knows of the expiry, and does not change what was held', a
     uses: 3,
     validUntilMs: 9,
     isKept: true,
-    claim: Object.freeze({}),
+    user: Object.freeze({}),
   });
   const { binding, record } = useBinding(held, { account: 'h1' }, 7);
-  t.strictSame(binding, { ...held, uses: 4, claim: { account: 'h1' } });
+  t.strictSame(binding, { ...held, uses: 4, user: { account: 'h1' } });
   t.match(record, { uses: 4, firstUsedAtMs: 1, validUntilMs: 9, isKept: true });
 });
 
-t.test('keeps a claim as it is where a use adds nothing', async (t) => {
+t.test('keeps a user as it is where a use adds nothing', async (t) => {
   const { binding } = useBinding(null, { account: 'h1', 'device:m': 'h1' }, 0);
-  t.equal(useBinding(binding, { account: 'h1' }, 1).binding.claim, binding.claim);
+  t.equal(useBinding(binding, { account: 'h1' }, 1).binding.user, binding.user);
 });
 
 t.test('never calls the one who used it first another, whatever others do', async (t) => {
   fc.assert(
-    fc.property(claims(), fc.array(claims(), { maxLength: 6 }), (first, others) => {
+    fc.property(users(), fc.array(users(), { maxLength: 6 }), (first, others) => {
       // A holder that always gives all of its fields; fields that it never gives may be taken by others.
       const { verdicts } = play([
         first,
-        ...others.filter((other) => compareClaims(first, other).isBoundElsewhere),
+        ...others.filter((other) => compareUsers(first, other).isBoundElsewhere),
         first,
       ]);
       return verdicts.at(0) === false && verdicts.at(-1) === false;
@@ -89,13 +89,13 @@ t.test('never calls the one who used it first another, whatever others do', asyn
 t.test('never lets a bound field change', async (t) => {
   let thefts = 0;
   fc.assert(
-    fc.property(fc.array(claims(), { minLength: 2, maxLength: 6 }), (uses) => {
+    fc.property(fc.array(users(), { minLength: 2, maxLength: 6 }), (uses) => {
       const { verdicts } = play(uses);
-      return uses.every((claim, index) => {
-        const before = play(uses.slice(0, index)).binding?.claim ?? {};
-        const after = play(uses.slice(0, index + 1)).binding?.claim ?? {};
+      return uses.every((user, index) => {
+        const before = play(uses.slice(0, index)).binding?.user ?? {};
+        const after = play(uses.slice(0, index + 1)).binding?.user ?? {};
         const isKept = Object.entries(before).every(([field, hash]) => after[field] === hash);
-        const differs = Object.entries(claim).some(([field, hash]) => (before[field] ?? hash) !== hash);
+        const differs = Object.entries(user).some(([field, hash]) => (before[field] ?? hash) !== hash);
         if (differs) thefts += 1;
         return isKept && (!differs || verdicts[index] === true);
       });

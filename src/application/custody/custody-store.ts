@@ -1,13 +1,13 @@
-import type { CustodyClaim, CustodyRecord } from '../../domain/custody.ts';
+import type { CustodyRecord, CustodyUser } from '../../domain/custody.ts';
 
 /** A telemetry id and who uses it, as one hash key names them. */
 export interface CustodyName {
   readonly key: string;
-  readonly claim: CustodyClaim;
+  readonly user: CustodyUser;
 }
 
 /**
- * Binds telemetry ids to their first users. Keys and claims hold keyed hashes only. A store never rejects and
+ * Binds telemetry ids to their first users. Keys and users are keyed hashes only. A store never rejects and
  * never throws.
  */
 export interface CustodyStore {

@@ -1,7 +1,7 @@
 import {
   ACCOUNT_FIELD,
-  type CustodyClaim,
   type CustodyRecord,
+  type CustodyUser,
   DEVICE_FIELD_PREFIX,
   isInDoubt,
 } from '../../domain/custody.ts';
@@ -73,14 +73,14 @@ export function createCustody({ slots, store, hashes, clock, observer }: Custody
     field: DEVICE_FIELD_PREFIX + slot.id,
   }));
 
-  const toClaim = (subject: Subject, { account, device }: CustodyHashes): CustodyClaim => {
-    const claim: Record<string, string> = {};
-    if (hasText(subject.accountId)) claim[ACCOUNT_FIELD] = account(subject.accountId);
+  const toUser = (subject: Subject, { account, device }: CustodyHashes): CustodyUser => {
+    const user: Record<string, string> = {};
+    if (hasText(subject.accountId)) user[ACCOUNT_FIELD] = account(subject.accountId);
     for (const { slot, field } of boundSlots) {
       const question = questionFor(subject, slot, enabledIds);
-      if (question.kind === 'ask') claim[field] = device(question.id);
+      if (question.kind === 'ask') user[field] = device(question.id);
     }
-    return claim;
+    return user;
   };
 
   const toCustody = ({ names, record }: CustodyUse, gathered: readonly Gathered[], nowMs: number) => {
@@ -100,7 +100,7 @@ export function createCustody({ slots, store, hashes, clock, observer }: Custody
       // Evidence about another spelling of an id is accepted, so that spelling must not count as a separate
       // first use.
       const folded = foldId(telemetryId);
-      const names = hashes.map((under) => ({ key: under.telemetry(folded), claim: toClaim(subject, under) }));
+      const names = hashes.map((under) => ({ key: under.telemetry(folded), user: toUser(subject, under) }));
       const record = store.use(names);
       if (!(record instanceof Promise)) return { names, record };
       return settleBy(record, deadlineAtMs - clock.monotonicMs()).then((settled) => ({

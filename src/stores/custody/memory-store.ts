@@ -77,12 +77,12 @@ class LruCustodyStore implements MemoryCustodyStore {
    */
   use([name]: readonly CustodyName[]): CustodyRecord | null {
     if (name === undefined) return null;
-    const { key, claim } = name;
+    const { key, user } = name;
     const nowMs = this.#clock.monotonicMs();
     const entry = this.#entries.get(key);
     const isHeld = entry !== undefined && nowMs < entry.untilMs;
     if (!isHeld && this.#hasForgotten(key, nowMs)) return null;
-    const { binding, record } = useBinding(isHeld ? entry.binding : null, claim, this.#clock.nowMs());
+    const { binding, record } = useBinding(isHeld ? entry.binding : null, user, this.#clock.nowMs());
     const untilMs = nowMs + (binding.isKept ? this.#retentionMs : briefLifeMs(this.#retentionMs));
     if (isHeld) {
       entry.binding = binding;

@@ -59,7 +59,7 @@ return generation(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], false)`;
 /**
  * domain/custody.ts in one step of Redis, which runs scripts one after the other. A binding is a hash:
  * `first` (Unix ms), `uses`, `kept` (1, or absent), `expires` (Unix ms, once known) and the fields of the
- * claim. One telemetry id has a binding under each hash key that is known; together they are one, and each
+ * user. One telemetry id has a binding under each hash key that is known; together they are one, and each
  * use of the holder makes them alike, so that replicas with one key in common agree. The first write of a use
  * comes after everything that can fail on a value of another type, and a Redis that lacks memory refuses it
  * before the first write of the script: so each use is all or nothing.
@@ -88,12 +88,12 @@ local function use(group, former, known, unused, bindings)
       if #bindings > 1 then left = math.max(left, redis.call('PTTL', binding.key)) end
     end
   end
-  local elsewhere, claims_device, claims_account, common, common_device = false, false, false, false, false
+  local elsewhere, names_device, names_account, common, common_device = false, false, false, false, false
   for _, binding in ipairs(bindings) do
     for i = binding.from, binding.to, 2 do
       local device = is_device(ARGV[i])
-      claims_device = claims_device or device
-      claims_account = claims_account or is_account(ARGV[i])
+      names_device = names_device or device
+      names_account = names_account or is_account(ARGV[i])
       local bound = binding.held[ARGV[i]]
       if bound then
         common = true
@@ -102,10 +102,10 @@ local function use(group, former, known, unused, bindings)
       end
     end
   end
-  elsewhere = elsewhere or (holds_device and claims_device and not common_device)
+  elsewhere = elsewhere or (holds_device and names_device and not common_device)
   local holders = not elsewhere and (common or not (holds_device or holds_account))
-  local fit = bit(elsewhere, ${FIT.isBoundElsewhere}) + bit(holds_device and not claims_device, ${FIT.omitsDevice})
-    + bit(holds_account and not claims_account, ${FIT.omitsAccount})
+  local fit = bit(elsewhere, ${FIT.isBoundElsewhere}) + bit(holds_device and not names_device, ${FIT.omitsDevice})
+    + bit(holds_account and not names_account, ${FIT.omitsAccount})
   local found = generation(group, former, now, known, unused, own, true)
   uses, first = uses + 1, first or now
   for _, binding in ipairs(bindings) do

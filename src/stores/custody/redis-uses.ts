@@ -65,7 +65,7 @@ export function createRedisUses(
     for (const names of uses) {
       pushKeys(redisKeys, keys, names);
       told.push(generations.knownFor(idOf(names)), names.length);
-      pushClaims(told, names);
+      pushUsers(told, names);
     }
     const settings = [clock.nowMs(), ...lives, writer, generations.freshName()];
     const replies = await guard.run(() => scripted.useTelemetry(redisKeys.length, redisKeys, settings, told));
@@ -87,11 +87,11 @@ function pushKeys(redisKeys: string[], keys: RedisKeys, names: Names): void {
   for (const { key } of names) redisKeys.push(keys.custody(key));
 }
 
-/** For each name the number of values that follow, and the fields and values of its claim. */
-function pushClaims(told: (string | number)[], names: Names): void {
-  for (const { claim } of names) {
+/** For each name the number of values that follow, and the fields and values of its user. */
+function pushUsers(told: (string | number)[], names: Names): void {
+  for (const { user } of names) {
     const place = told.push(0) - 1;
-    for (const field in claim) told.push(field, claim[field] ?? '');
+    for (const field in user) told.push(field, user[field] ?? '');
     told[place] = told.length - place - 1;
   }
 }

@@ -3,7 +3,7 @@ import { type CustodyUse, createCustody } from '../../../src/application/custody
 import type { CustodyName, CustodyStore } from '../../../src/application/custody/custody-store.ts';
 import type { EvidenceSource } from '../../../src/application/evidence/evidence-source.ts';
 import type { Gathered, ProviderSlot } from '../../../src/application/evidence/gather-evidence.ts';
-import type { CustodyClaim, CustodyRecord } from '../../../src/domain/custody.ts';
+import type { CustodyRecord, CustodyUser } from '../../../src/domain/custody.ts';
 import type { Outcome, Signals } from '../../../src/domain/evidence.ts';
 import type { DeviceIds, Subject } from '../../../src/domain/subject.ts';
 import { createManualClock } from '../../support/test-app.ts';
@@ -65,7 +65,7 @@ function disable(...ids: readonly string[]): readonly ProviderSlot[] {
 }
 
 /** What the use of a telemetry id `t` is kept under. */
-const NAMES = [{ key: 'T(t)', claim: {} }];
+const NAMES = [{ key: 'T(t)', user: {} }];
 
 const HASHES = {
   telemetry: (id: string) => `T(${id})`,
@@ -96,18 +96,18 @@ const named = (ids: Readonly<Record<string, string | null>>): DeviceIds => ({
   ids: new Map(Object.entries(ids)),
 });
 
-/** What a subject claims. */
-function claimOf(subject: Subject, slots?: readonly ProviderSlot[]): CustodyClaim | undefined {
+/** The user that a subject is. */
+function userOf(subject: Subject, slots?: readonly ProviderSlot[]): CustodyUser | undefined {
   const { custody, uses } = open(slots);
   void custody.take(subject, DEADLINE_MS);
-  return uses[0]?.claim;
+  return uses[0]?.user;
 }
 
 t.test('keeps a telemetry id under its hash, with the hashes of device and account', async (t) => {
   const { custody, uses } = open();
   const use = custody.take(subjectOf(shared('d'), { accountId: 'a' }), DEADLINE_MS);
   t.match(use, { names: NAMES, record: RECORD }, 'in place');
-  t.strictSame(uses, [{ key: 'T(t)', claim: { account: 'A(a)', 'device:m': 'D(d)', 'device:p': 'D(d)' } }]);
+  t.strictSame(uses, [{ key: 'T(t)', user: { account: 'A(a)', 'device:m': 'D(d)', 'device:p': 'D(d)' } }]);
 });
 
 t.test(
@@ -128,8 +128,8 @@ t.test(
     });
     const use = custody.take(subjectOf(named({ m: 'x' })), DEADLINE_MS) as CustodyUse;
     t.strictSame(use.names, [
-      { key: 'T(t)', claim: { 'device:m': 'D(x)' } },
-      { key: 't(t)', claim: { 'device:m': 'd(x)' } },
+      { key: 'T(t)', user: { 'device:m': 'D(x)' } },
+      { key: 't(t)', user: { 'device:m': 'd(x)' } },
     ]);
     custody.conclude(use, gathered('ok', { found: true, until: 5 }), 0);
     t.same(recorded.kept, [['T(t),t(t)', 5]]);
@@ -156,20 +156,20 @@ t.test('keeps all spellings of a telemetry id that a provider may take for one u
   );
 });
 
-t.test('claims the device at each enabled device API, as the subject names it', async (t) => {
-  t.same(claimOf(subjectOf(named({ m: 'd1', p: 'd2' }))), { 'device:m': 'D(d1)', 'device:p': 'D(d2)' });
-  t.same(claimOf(subjectOf(named({ m: 'd1' }))), { 'device:m': 'D(d1)' });
-  t.same(claimOf(subjectOf(named({ m: 'd1', p: null }))), { 'device:m': 'D(d1)' });
-  t.same(claimOf(subjectOf(shared(null))), {});
-  t.same(claimOf(subjectOf(shared('')), SLOTS), {});
-  t.same(claimOf(subjectOf(shared('\udfff'), { accountId: '' })), {}, 'nothing that cannot be asked about');
-  t.same(claimOf(subjectOf(shared('d')), disable('m')), { 'device:p': 'D(d)' });
-  t.same(claimOf(subjectOf(named({ m: 'd1', p: 'd2' })), disable('m')), { 'device:p': 'D(d2)' });
+t.test('names the device at each enabled device API, as the subject names it', async (t) => {
+  t.same(userOf(subjectOf(named({ m: 'd1', p: 'd2' }))), { 'device:m': 'D(d1)', 'device:p': 'D(d2)' });
+  t.same(userOf(subjectOf(named({ m: 'd1' }))), { 'device:m': 'D(d1)' });
+  t.same(userOf(subjectOf(named({ m: 'd1', p: null }))), { 'device:m': 'D(d1)' });
+  t.same(userOf(subjectOf(shared(null))), {});
+  t.same(userOf(subjectOf(shared('')), SLOTS), {});
+  t.same(userOf(subjectOf(shared('\udfff'), { accountId: '' })), {}, 'nothing that cannot be asked about');
+  t.same(userOf(subjectOf(shared('d')), disable('m')), { 'device:p': 'D(d)' });
+  t.same(userOf(subjectOf(named({ m: 'd1', p: 'd2' })), disable('m')), { 'device:p': 'D(d2)' });
 });
 
-t.test('claims the device although no device API is enabled', async (t) => {
+t.test('names the device although no device API is enabled', async (t) => {
   const slots = disable('m', 'p');
-  t.same(claimOf(subjectOf(shared('d')), slots), { 'device:m': 'D(d)', 'device:p': 'D(d)' });
+  t.same(userOf(subjectOf(shared('d')), slots), { 'device:m': 'D(d)', 'device:p': 'D(d)' });
 });
 
 t.test('waits for a store that is not at hand', async (t) => {

@@ -2,24 +2,24 @@ import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import type { CustodyName } from '../../../src/application/custody/custody-store.ts';
-import { type CustodyClaim, type CustodyRecord, isInDoubt } from '../../../src/domain/custody.ts';
+import { type CustodyRecord, type CustodyUser, isInDoubt } from '../../../src/domain/custody.ts';
 import { createRedisCustodyStore } from '../../../src/stores/custody/redis-store.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 import { createManualClock, type ManualClock } from '../../support/test-app.ts';
 import { watchRedisStore } from '../redis/watched-store.ts';
 
 const RETENTION_MS = 3_600_000;
-const OWNER: CustodyClaim = { account: 'a1', 'device:m': 'd1' };
-const THIEF: CustodyClaim = { account: 'a2', 'device:m': 'd2' };
+const OWNER: CustodyUser = { account: 'a1', 'device:m': 'd1' };
+const THIEF: CustodyUser = { account: 'a2', 'device:m': 'd2' };
 
 const server = await startRedisServer(t);
 let deployments = 0;
 
-/** What these hash keys make of an id and a claim. */
-function namesOf(id: number, claim: CustodyClaim, keyIds: readonly string[]): readonly CustodyName[] {
+/** What these hash keys make of an id and a user. */
+function namesOf(id: number, user: CustodyUser, keyIds: readonly string[]): readonly CustodyName[] {
   return keyIds.map((keyId) => ({
     key: `ab${keyId}${id.toString(16).padStart(28, '0')}`,
-    claim: Object.fromEntries(Object.entries(claim).map(([field, value]) => [field, `${keyId}-${value}`])),
+    user: Object.fromEntries(Object.entries(user).map(([field, value]) => [field, `${keyId}-${value}`])),
   }));
 }
 
@@ -40,8 +40,8 @@ async function openProcess(t: Test, clock: ManualClock, keyPrefix: string, keyId
     await setImmediate();
   };
   await settle();
-  const use = async (claim: CustodyClaim, id = 1): Promise<CustodyRecord> => {
-    const record = await store.use(namesOf(id, claim, keyIds));
+  const use = async (user: CustodyUser, id = 1): Promise<CustodyRecord> => {
+    const record = await store.use(namesOf(id, user, keyIds));
     if (record === null) throw new Error('custody is unknown');
     return record;
   };
@@ -66,8 +66,8 @@ const ROLL_OUTS: readonly (readonly (readonly string[])[])[] = [
 ];
 
 t.test('lets any two replicas with a hash key in common agree on who holds an id', async (t) => {
-  const claims = fc.constantFrom<CustodyClaim>(OWNER, THIEF, { account: 'a1' }, { 'device:m': 'd2' }, {});
-  const uses = fc.record({ claim: claims, place: fc.nat(1) });
+  const users = fc.constantFrom<CustodyUser>(OWNER, THIEF, { account: 'a1' }, { 'device:m': 'd2' }, {});
+  const uses = fc.record({ user: users, place: fc.nat(1) });
   let replays = 0;
   for (const [first = [], second = []] of ROLL_OUTS) {
     const { open } = deploy();
@@ -77,12 +77,12 @@ t.test('lets any two replicas with a hash key in common agree on who holds an id
     await fc.assert(
       fc.asyncProperty(fc.array(uses, { minLength: 2, maxLength: 8 }), async (steps) => {
         id += 2;
-        for (const { claim, place } of steps) {
+        for (const { user, place } of steps) {
           const replica = replicas[place];
           if (replica === undefined) return false;
           const [{ loss: _, ...told }, { loss: __, ...expected }] = [
-            await replica.use(claim, id),
-            await twin.use(claim, id + 1),
+            await replica.use(user, id),
+            await twin.use(user, id + 1),
           ];
           if (expected.isBoundElsewhere) replays += 1;
           if (

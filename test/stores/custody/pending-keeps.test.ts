@@ -18,7 +18,7 @@ async function openStore(t: Test) {
   const { redis, ready, reached } = watchRedisStore(t, { url: server.url, clock, probeIntervalMs: 50 });
   await ready();
   const store = createRedisCustodyStore({ redis, clock, keyIds: ['aa'], retentionMs: RETENTION_MS });
-  const first = await store.use([{ key: KEY, claim: { account: 'a1' } }]);
+  const first = await store.use([{ key: KEY, user: { account: 'a1' } }]);
   t.match(first, { uses: 1, isKept: false });
   const untilKept = () =>
     until('the binding has its full life', async () => {

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import type { CustodyStore } from '../../../src/application/custody/custody-store.ts';
-import { type CustodyClaim, type CustodyRecord, isInDoubt } from '../../../src/domain/custody.ts';
+import { type CustodyRecord, type CustodyUser, isInDoubt } from '../../../src/domain/custody.ts';
 import { createMemoryCustodyStore } from '../../../src/stores/custody/memory-store.ts';
 import { createRedisCustodyStore } from '../../../src/stores/custody/redis-store.ts';
 import type { RedisHandle } from '../../../src/stores/redis/handle.ts';
@@ -13,8 +13,8 @@ import { watchRedisStore } from '../redis/watched-store.ts';
 const RETENTION_MS = 3_600_000;
 const KEY = '00112233445566778899aabbccddeeff';
 const KEY_OF_ANOTHER_GROUP = 'ffeeddccbbaa99887766554433221100';
-const OWNER: CustodyClaim = { account: 'a1', 'device:m': 'd1' };
-const THIEF: CustodyClaim = { account: 'a2', 'device:m': 'd2' };
+const OWNER: CustodyUser = { account: 'a1', 'device:m': 'd1' };
+const THIEF: CustodyUser = { account: 'a2', 'device:m': 'd2' };
 
 const server = await startRedisServer(t);
 let deployments = 0;
@@ -43,8 +43,8 @@ async function settle({ client }: RedisHandle): Promise<void> {
   await setImmediate();
 }
 
-async function use(store: CustodyStore, claim: CustodyClaim, key: string = KEY): Promise<CustodyRecord> {
-  const record = await store.use([{ key: key, claim: claim }]);
+async function use(store: CustodyStore, user: CustodyUser, key: string = KEY): Promise<CustodyRecord> {
+  const record = await store.use([{ key: key, user: user }]);
   if (record === null) throw new Error('custody is unknown');
   return record;
 }
@@ -122,12 +122,12 @@ t.test('takes what is no generation for unknown custody', async (t) => {
   const key = redis.keys.custodyGeneration(KEY);
   for (const nonsense of ['', 'x', 'x y', 'x -1', ' 5', 'x 1e3', `x ${'9'.repeat(16)}`]) {
     await redis.client.set(key, nonsense);
-    t.equal(await store.use([{ key: KEY, claim: THIEF }]), null, JSON.stringify(nonsense));
+    t.equal(await store.use([{ key: KEY, user: THIEF }]), null, JSON.stringify(nonsense));
   }
   t.ok(count('value_refused') > 0);
   await redis.client.del(key);
   await redis.client.lpush(key, 'x');
-  t.equal(await store.use([{ key: KEY, claim: THIEF }]), null);
+  t.equal(await store.use([{ key: KEY, user: THIEF }]), null);
   await redis.client.del(key);
   t.not((await use(store, THIEF)).loss, null, 'and one that is deleted for a loss');
 });
@@ -135,8 +135,8 @@ t.test('takes what is no generation for unknown custody', async (t) => {
 t.test(
   'never tells of an id from before a loss what memory would not: a replay is one, or in doubt',
   async (t) => {
-    const claims = fc.constantFrom(OWNER, THIEF, { account: 'a1' }, { 'device:m': 'd2' }, {});
-    const uses = fc.record({ claim: claims, process: fc.nat(1), isLostBefore: fc.boolean() });
+    const users = fc.constantFrom(OWNER, THIEF, { account: 'a1' }, { 'device:m': 'd2' }, {});
+    const uses = fc.record({ user: users, process: fc.nat(1), isLostBefore: fc.boolean() });
     const [clock, prefix] = [createManualClock(), newPrefix()];
     const processes = [await openProcess(t, clock, prefix), await openProcess(t, clock, prefix)];
     const told = { replays: 0, doubts: 0 };
@@ -150,11 +150,11 @@ t.test(
         clock.advance(60_000);
         const createdAtMs = clock.nowMs() - 1_000;
         const twin = createMemoryCustodyStore({ clock, retentionMs: RETENTION_MS });
-        for (const { claim, process, isLostBefore } of steps) {
+        for (const { user, process, isLostBefore } of steps) {
           clock.advance(1_000);
           if (isLostBefore) await server.command('FLUSHALL');
-          const record = (await processes[process]?.store.use([{ key: key, claim: claim }])) ?? null;
-          const isReplay = twin.use([{ key: key, claim: claim }])?.isBoundElsewhere ?? true;
+          const record = (await processes[process]?.store.use([{ key: key, user: user }])) ?? null;
+          const isReplay = twin.use([{ key: key, user: user }])?.isBoundElsewhere ?? true;
           if (record === null) return false;
           if (!isReplay) continue;
           if (isInDoubt(record, createdAtMs)) told.doubts += 1;

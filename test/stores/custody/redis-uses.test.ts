@@ -1,12 +1,12 @@
 import t, { type Test } from 'tap';
-import type { CustodyClaim } from '../../../src/domain/custody.ts';
+import type { CustodyUser } from '../../../src/domain/custody.ts';
 import { createRedisCustodyStore } from '../../../src/stores/custody/redis-store.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 import { createManualClock } from '../../support/test-app.ts';
 import { openRedisHandle } from '../redis/open-redis-handle.ts';
 
-const OWNER: CustodyClaim = { account: 'a1', 'device:m': 'd1' };
-const THIEF: CustodyClaim = { account: 'a2', 'device:m': 'd2' };
+const OWNER: CustodyUser = { account: 'a1', 'device:m': 'd1' };
+const THIEF: CustodyUser = { account: 'a2', 'device:m': 'd2' };
 
 const server = await startRedisServer(t);
 t.beforeEach(() => server.command('FLUSHALL'));
@@ -17,8 +17,8 @@ async function open(t: Test) {
   const store = createRedisCustodyStore({ redis, clock, keyIds: ['aa'], retentionMs: 3_600_000 });
   // The groups are looked at first, by commands of their own.
   await redis.client.ping();
-  const useAll = (keys: readonly string[], claim = OWNER) =>
-    Promise.all(keys.map(async (key) => store.use([{ key, claim }])));
+  const useAll = (keys: readonly string[], user = OWNER) =>
+    Promise.all(keys.map(async (key) => store.use([{ key, user }])));
   return { redis, useAll };
 }
 
@@ -65,7 +65,7 @@ t.test('knows the custody of the others where one key holds what is no binding',
   t.same(
     (await useAll(keys, THIEF)).map((record) => record?.isBoundElsewhere ?? null),
     [true, true, null, true, true],
-    'and each was bound by its own claim',
+    'and each was bound by its own user',
   );
 });
 
