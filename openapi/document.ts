@@ -6,8 +6,8 @@ import { PROVIDERS } from '../src/providers/registry.ts';
 
 /**
  * The text of openapi.json as the service of this version serves it with these providers, indented, with a
- * newline at its end. Its routes are registered as those of a service are, with nothing behind them. Rejects where a schema is none: a
- * service checks no schemas, and compiles most answers only once they are needed.
+ * newline at its end. Its routes are registered as those of a service are, with nothing behind them. Rejects
+ * where a schema is none: a service checks no schemas, and compiles most answers only once they are needed.
  */
 export async function createOpenApiDocument(providers = PROVIDERS): Promise<string> {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {

@@ -1,6 +1,7 @@
 /**
  * `npm run test:speed`: fails when a warm decision takes a tenth longer than in the version that
- * bench/guard/baseline.txt names. Several processes compare the two in turns of milliseconds; their mean counts.
+ * bench/guard/baseline.txt names. Several processes compare the two in turns of milliseconds; their mean
+ * counts.
  *
  *   npm run test:speed -- --write          makes HEAD the version to compare with
  *   npm run test:speed -- --burden 0.1     shows that a loss of a tenth fails

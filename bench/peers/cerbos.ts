@@ -91,8 +91,8 @@ function toCerbosCondition(when: string): string {
 }
 
 /**
- * The same question: `signals` is what our service knew of a subject (`explain=full`), which the caller has to
- * tell Cerbos.
+ * The same question: `signals` is what our service knew of a subject (`explain=full`), which the caller has
+ * to tell Cerbos.
  */
 export function toCerbosJob(
   port: number,

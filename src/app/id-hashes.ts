@@ -60,8 +60,8 @@ interface Row {
 type Memo = LRUCache<string, Row>;
 
 /**
- * Builds the hashes over one memo. One HMAC for each id and key serves all purposes: with one for each purpose
- * a decision about ids that are not in the memo costs three times as much.
+ * Builds the hashes over one memo. One HMAC for each id and key serves all purposes: with one for each
+ * purpose a decision about ids that are not in the memo costs three times as much.
  */
 export function createIdHashes({ keys, entriesMax, providers }: IdHashesOptions): IdHashes {
   const memo: Memo = new LRUCache(boundedTo(entriesMax));

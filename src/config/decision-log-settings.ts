@@ -147,8 +147,8 @@ function isDurable(sink: SinkDeclaration): boolean {
 }
 
 /**
- * What `DECISION_LOG` names unless it is set: a durable sink of this process that can be read and has all that
- * it needs, or the one that needs nothing.
+ * What `DECISION_LOG` names unless it is set: a durable sink of this process that can be read and has all
+ * that it needs, or the one that needs nothing.
  */
 function defaultSink(sinks: readonly SinkDeclaration[], env: Environment): string {
   const lasting = sinks.find(

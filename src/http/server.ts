@@ -50,7 +50,8 @@ const VALIDATION = {
   useDefaults: false,
   allErrors: true,
   allowUnionTypes: true,
-  // The schemas are code: openapi/document.ts holds them against JSON Schema. Here that takes 60 ms of a start.
+  // The schemas are code: openapi/document.ts holds them against JSON Schema. Here that takes 60 ms of a
+  // start.
   validateSchema: false,
   formats: { ip: (text: string) => canonicalAddress(text) !== null },
 } as const;

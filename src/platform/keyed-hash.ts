@@ -57,7 +57,9 @@ export function createKeyedHash(
   };
 }
 
-/** Turns a text into 64 bytes, any slice of which says nothing of the others or of the text without the key. */
+/**
+ * Turns a text into 64 bytes, any slice of which says nothing of the others or of the text without the key.
+ */
 export type KeyedDigest = (text: string) => Buffer;
 
 /**

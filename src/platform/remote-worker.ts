@@ -18,8 +18,8 @@ type Reply = { readonly id: number } & ({ readonly result: unknown } | { readonl
 /** A worker thread that answers calls, one after the other. */
 export interface RemoteWorker<Api extends Methods> {
   /**
-   * Resolves with what the method returns. Rejects with an Error that has a `code`: that of the error which the
-   * method threw, or `WORKER_LOST` when the thread ended. The next call then starts another thread.
+   * Resolves with what the method returns. Rejects with an Error that has a `code`: that of the error which
+   * the method threw, or `WORKER_LOST` when the thread ended. The next call then starts another thread.
    */
   call<Name extends keyof Api & string>(
     method: Name,
@@ -34,7 +34,9 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** Builds a client of `module`, which is started with `data` by the first call and answers by `serveCalls`. */
+/**
+ * Builds a client of `module`, which is started with `data` by the first call and answers by `serveCalls`.
+ */
 export function createRemoteWorker<Api extends Methods>(module: URL, data: unknown): RemoteWorker<Api> {
   return new Remote<Api>(module, data);
 }

@@ -7,7 +7,8 @@ const dates = new Map<number, string>();
 
 /**
  * A Unix time in milliseconds as RFC 3339 in UTC with milliseconds, as `toISOString` writes it and in a fifth
- * of its time: the dates of the latest days asked for are remembered. Throws a RangeError for what is no time.
+ * of its time: the dates of the latest days asked for are remembered. Throws a RangeError for what is no
+ * time.
  */
 export function toRfc3339(unixMs: number): string {
   const day = Math.floor(unixMs / DAY_MS);

@@ -74,7 +74,9 @@ class ServedClock {
 /** One for the thread, like its event loop. */
 const clock = new ServedClock();
 
-/** Milliseconds on a clock that stands while this process could take nothing, or while nobody waits for it. */
+/**
+ * Milliseconds on a clock that stands while this process could take nothing, or while nobody waits for it.
+ */
 export function servedMs(): number {
   return clock.nowMs();
 }

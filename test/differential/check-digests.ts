@@ -18,7 +18,9 @@ export async function checkDigests(t: Test, scenarios: readonly Scenario[]): Pro
   return transcripts;
 }
 
-/** How often these texts are in the transcripts: a generator that no longer makes something proves nothing. */
+/**
+ * How often these texts are in the transcripts: a generator that no longer makes something proves nothing.
+ */
 export function countTexts(
   transcripts: readonly Transcript[],
   texts: readonly string[],

@@ -3,8 +3,8 @@
  *
  *   node test/differential/compare.ts <other checkout>
  *
- * The other needs its own node_modules. Lines with `-` are its answers, lines with `+` are ours. The exit code
- * is 1 where anything differs.
+ * The other needs its own node_modules. Lines with `-` are its answers, lines with `+` are ours. The exit
+ * code is 1 where anything differs.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

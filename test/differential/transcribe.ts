@@ -110,7 +110,9 @@ function toHeard(step: HttpStep, { head, body }: WireAnswer = { head: [], body: 
   return { lines: [asked, ...withoutChance(head, step.target), '', shown], decisionId: id ?? null };
 }
 
-/** The head without values of the machine: its time, its log's random name, the length of its measurements. */
+/**
+ * The head without values of the machine: its time, its log's random name, the length of its measurements.
+ */
 function withoutChance(head: readonly string[], target: string): readonly string[] {
   const chance = target === '/metrics' ? /^(date|etag|content-length): .*/i : /^(date|etag): .*/i;
   return head.map((line) => line.replace(chance, '$1: ...'));

@@ -13,8 +13,8 @@ export interface UpstreamServer {
 }
 
 /**
- * Starts the upstreams. What one says depends on the words of the id alone, `allow~7` at Stytch, `full~active~7`
- * at the device APIs, and on `nowMs`.
+ * Starts the upstreams. What one says depends on the words of the id alone, `allow~7` at Stytch,
+ * `full~active~7` at the device APIs, and on `nowMs`.
  */
 export async function startUpstreams(nowMs: () => number): Promise<UpstreamServer> {
   let isForgotten = false;

@@ -11,8 +11,8 @@ import {
 import { createTestApp, portOf, startEmulators, until, untilRedisIsUp } from '../support/test-app.ts';
 
 /**
- * Time for the decisions, and for Redis what it has by default: less than a pause of this process lasts, which
- * must not use it up.
+ * Time for the decisions, and for Redis what it has by default: less than a pause of this process lasts,
+ * which must not use it up.
  */
 const ENV = { ...patienceOf(10_000), EVENT_LOOP_DELAY_MAX_MS: '0' };
 const CROWD = 1_000;

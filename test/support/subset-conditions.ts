@@ -110,7 +110,9 @@ const equality = of([' == ', ' != ']);
 const order = of([' < ', ' <= ', ' > ', ' >= ']);
 const numbers = of([...INTS, ...DOUBLES]);
 
-/** Conditions that become closures, with all of its operators and operands, and a few beside them that do not. */
+/**
+ * Conditions that become closures, with all of its operators and operands, and a few beside them that do not.
+ */
 export function subsetConditions(): fc.Arbitrary<string> {
   const leaf = fc.oneof(
     of(BOOLS),

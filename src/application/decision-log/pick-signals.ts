@@ -28,7 +28,9 @@ export function pickSignals(signals: Signals, names: readonly string[]): Signals
   return picked;
 }
 
-/** Lists and objects are the same only where they are one: those of two pieces of evidence are not compared. */
+/**
+ * Lists and objects are the same only where they are one: those of two pieces of evidence are not compared.
+ */
 function isPickOf(picked: Signals, signals: Signals, names: readonly string[]): boolean {
   if (picked.found !== signals.found) return false;
   for (const name of names) if (picked[name] !== signals[name]) return false;

@@ -4,9 +4,9 @@ import type { EvidenceRow, RowLayout } from './evidence-row.ts';
 import type { SignalType } from './signal-type.ts';
 
 /**
- * A condition as a function. True or false only where the interpreter is certain to give the same; null where it
- * is certain to fail because a signal or a whole variable is absent. Undefined for everything else: values of
- * another type, other errors, and what is outside the subset.
+ * A condition as a function. True or false only where the interpreter is certain to give the same; null where
+ * it is certain to fail because a signal or a whole variable is absent. Undefined for everything else: values
+ * of another type, other errors, and what is outside the subset.
  */
 export type ConditionTest = (row: EvidenceRow) => boolean | null | undefined;
 

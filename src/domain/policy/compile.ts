@@ -31,8 +31,8 @@ import { createToRunValues, type ToRunValues } from './run-values.ts';
 import { findSignalsRead, type SignalsRead } from './signals-read.ts';
 
 /**
- * A rule that is ready to run. `run` throws where the condition is unknown. `test` is faster, and undefined where
- * only `run` can tell.
+ * A rule that is ready to run. `run` throws where the condition is unknown. `test` is faster, and undefined
+ * where only `run` can tell.
  */
 export interface CompiledRule {
   readonly source: PolicyRule;

@@ -3,9 +3,9 @@ import type { EvidenceRow, RowLayout, RowPlace } from './evidence-row.ts';
 import type { SignalType } from './signal-type.ts';
 
 /**
- * A part of a condition that has a value: a literal or a signal. `type` is what it was checked as, and the value
- * may be of another. Integers are numbers. Null where reading it is an error because it is absent; undefined
- * where only the interpreter can tell.
+ * A part of a condition that has a value: a literal or a signal. `type` is what it was checked as, and the
+ * value may be of another. Integers are numbers. Null where reading it is an error because it is absent;
+ * undefined where only the interpreter can tell.
  */
 export interface Operand {
   readonly type: SignalType;

@@ -43,8 +43,8 @@ export function evaluatePolicy(
   const row = toEvidenceRow(evidence, request, custody);
   const input: EvaluationInput = { policy, situation, evidence, request, custody, row, context: null };
   const trace: RuleTrace[] = [];
-  // The results of the rules that are neither settled nor false: with the situation, they are all there is to a
-  // judgement. Null where a rule is unknown for a reason of its own.
+  // The results of the rules that are neither settled nor false: with the situation, they are all there is to
+  // a judgement. Null where a rule is unknown for a reason of its own.
   let results: string | null = '';
   for (const rule of policy.rules) {
     const place = trace.length;

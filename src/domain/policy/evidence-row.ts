@@ -29,9 +29,9 @@ export function toState({ outcome, suspect = false }: PolicyEvidence | ProviderS
 }
 
 /**
- * The values that conditions read, by place: the signals of each provider, custody, the request, and the state
- * of each provider. Null where they are absent; undefined where only the interpreter can read them. Integers
- * are numbers.
+ * The values that conditions read, by place: the signals of each provider, custody, the request, and the
+ * state of each provider. Null where they are absent; undefined where only the interpreter can read them.
+ * Integers are numbers.
  */
 export type EvidenceRow = readonly unknown[];
 

@@ -4,15 +4,17 @@ import type { Judgement } from './judgement.ts';
 import { findLosses, type Situation, toSituation, toSituationKey } from './situation.ts';
 import type { TelemetryCustody } from './telemetry-signals.ts';
 
-/** The situations of one policy, and the number of judgements in all of them. Nothing in it is of a subject. */
+/**
+ * The situations of one policy, and the number of judgements in all of them. Nothing in it is of a subject.
+ */
 interface JudgementMemo {
   readonly situations: Map<string, Situation>;
   judgements: number;
 }
 
 /**
- * With the default policy both together take at most 0.5 MB. With 500 rules they take about 3 MB, and 15 MB where
- * all rules are true or unknown in all of them.
+ * With the default policy both together take at most 0.5 MB. With 500 rules they take about 3 MB, and 15 MB
+ * where all rules are true or unknown in all of them.
  */
 const SITUATIONS_MAX = 32;
 const JUDGEMENTS_MAX = 256;

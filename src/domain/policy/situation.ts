@@ -20,7 +20,9 @@ export interface Situation extends Losses {
   readonly degraded: boolean;
   /** For each rule, its line in the trace where it cannot be anything but an error; null for the others. */
   readonly settled: readonly (RuleTrace | null)[];
-  /** For each rule that reads what is lost or in doubt, its line where it is neither true nor false for that. */
+  /**
+   * For each rule that reads what is lost or in doubt, its line where it is neither true nor false for that.
+   */
   readonly missing: readonly RuleTrace[];
   /** For each rule, its line where it fails because it reads something absent. */
   readonly absent: readonly RuleTrace[];

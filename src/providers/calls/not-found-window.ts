@@ -36,7 +36,10 @@ export const SAMPLES_MIN = 10;
 /** The most samples of one source: further ones push out its own oldest. */
 const SAMPLES_OF_SOURCE_MAX = 20;
 
-/** Builds an empty window. Repeats of one id count once. To add a sample costs the same, however many there are. */
+/**
+ * Builds an empty window. Repeats of one id count once. To add a sample costs the same, however many there
+ * are.
+ */
 export function createNotFoundWindow(): NotFoundWindow {
   /** By key, in order of arrival: a repeat is taken out before it comes in again. */
   const samples = new Map<string, CallSample>();

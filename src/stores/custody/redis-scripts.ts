@@ -10,14 +10,13 @@ export const FIT = { isBoundElsewhere: 1, omitsDevice: 2, omitsAccount: 4 } as c
 const WRITER_LIFE_MS = 366 * 86_400_000;
 
 /**
- * `generation(key, former, now, known, fresh, own, writes)` reads what is kept of a group,
- * `<name> <lost> <writer>=<until>…`, and returns in one text the name, when older bindings were missed, until
- * when others wrote of whom no key is known here, and the same of those whose first key is not known here, with
- * that key. The text is empty for what is no generation.
- * A writer is the ids of the hash keys that its bindings are kept under, joined by `+`. It writes only where
- * bindings are, or where nothing was kept yet. A generation that has noted a loss keeps its time: a
- * replica that notices later must not put newer ids in doubt. A group of the former layout beside a new one
- * is a loss: its bindings are not read.
+ * `generation(key, former, now, known, fresh, own, writes)` reads what is kept of a group, `<name> <lost>
+ * <writer>=<until>…`, and returns in one text the name, when older bindings were missed, until when others
+ * wrote of whom no key is known here, and the same of those whose first key is not known here, with that key.
+ * The text is empty for what is no generation. A writer is the ids of the hash keys that its bindings are
+ * kept under, joined by `+`. It writes only where bindings are, or where nothing was kept yet. A generation
+ * that has noted a loss keeps its time: a replica that notices later must not put newer ids in doubt. A group
+ * of the former layout beside a new one is a loss: its bindings are not read.
  */
 const GENERATION = `
 local function shares(writer, own)

@@ -22,7 +22,8 @@ const BYTES_PER_CHAR = 4;
 
 /**
  * Builds a `decodeEvidence` that reads a text again only where the text under its key has changed. What it
- * returns is shared by all who ask, and frozen. It holds as much in memory as it is told, and no refused text.
+ * returns is shared by all who ask, and frozen. It holds as much in memory as it is told, and no refused
+ * text.
  */
 export function createEvidenceMemo(options: EvidenceMemoOptions = {}): typeof decodeEvidence {
   const { bytesMax = BYTES_MAX, entriesMax = ENTRIES_MAX } = options;

@@ -6,7 +6,9 @@ export type RedisClient = Redis | Cluster;
 /** A connection, or those to the nodes of a cluster, made again and again for as long as it is not closed. */
 export interface RedisConnection<Client extends RedisClient = RedisClient> {
   readonly redis: Client;
-  /** True where several servers answer, each for the slots of its own, and not in the order of the commands. */
+  /**
+   * True where several servers answer, each for the slots of its own, and not in the order of the commands.
+   */
   readonly isCluster: boolean;
   isReady(): boolean;
   /**

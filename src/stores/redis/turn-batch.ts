@@ -15,7 +15,8 @@ interface Entry<Asked, Told> {
 }
 
 /**
- * While a script runs, Redis serves and answers nobody else: with so many entries for one or two milliseconds.
+ * While a script runs, Redis serves and answers nobody else: with so many entries for one or two
+ * milliseconds.
  */
 const ENTRIES_MAX = 32;
 

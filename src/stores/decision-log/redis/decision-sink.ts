@@ -43,8 +43,8 @@ export function createRedisDecisionSink(options: RedisDecisionOptions): Decision
   let unknown: { readonly number: number; readonly hour: number } | null = null;
   const textOf = createRecordTexts();
   /**
-   * The block that no command uses. New memory for each batch is collected only with the whole heap, which cost
-   * more than all the rest.
+   * The block that no command uses. New memory for each batch is collected only with the whole heap, which
+   * cost more than all the rest.
    */
   let spare: LineBuffer | null = new LineBuffer(BLOCK_BYTES);
 

@@ -44,9 +44,9 @@ const DAY_MS = 86_400_000;
 const SIDE_FILES = ['-wal', '-shm'];
 
 /**
- * Appends to the newest segment of a directory, labels decisions, and removes what is too old or too much. One
- * process at a time writes to a directory. Every method throws with a `code` when the
- * disk fails; nothing of what it was asked for is kept then.
+ * Appends to the newest segment of a directory, labels decisions, and removes what is too old or too much.
+ * One process at a time writes to a directory. Every method throws with a `code` when the disk fails; nothing
+ * of what it was asked for is kept then.
  */
 export class HistoryWriter {
   readonly #options: HistoryOptions;

@@ -44,7 +44,9 @@ interface SeqRange {
 /** Blocks of one segment that are kept as text: about 1 MB each in memory. */
 const BLOCKS_MAX = 4;
 
-/** Reads one segment, also while its writer appends. Every method throws with a `code` when the file fails. */
+/**
+ * Reads one segment, also while its writer appends. Every method throws with a `code` when the file fails.
+ */
 export class SegmentReader {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();

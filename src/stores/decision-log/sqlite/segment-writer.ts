@@ -37,8 +37,8 @@ const STATEMENTS = {
 } as const;
 
 /**
- * Appends batches to one segment, each in one transaction. After an append has thrown, nothing of the batch is
- * kept and the writer is of no more use: its idea of the file may be wrong.
+ * Appends batches to one segment, each in one transaction. After an append has thrown, nothing of the batch
+ * is kept and the writer is of no more use: its idea of the file may be wrong.
  */
 export class SegmentWriter {
   readonly #db: DatabaseSync;
