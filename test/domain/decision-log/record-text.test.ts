@@ -7,6 +7,7 @@ import {
   type EvidenceRecord,
   type LogRecord,
 } from '../../../src/domain/decision-log/decision-record.ts';
+import { fillFrame, toFrame } from '../../../src/domain/decision-log/record-frame.ts';
 import { createRecordTexts } from '../../../src/domain/decision-log/record-text.ts';
 import { createDecisionRecord, createGapRecord } from '../../support/decision-records.ts';
 
@@ -148,4 +149,11 @@ t.test('makes the texts of any records in any order', async (t) => {
     }),
   );
   t.pass();
+});
+
+t.test('fills a frame with no record that lacks a provider of it', async (t) => {
+  const frame = toFrame(RECORD);
+  if (frame === null) throw new Error('the record has a frame');
+  t.equal(fillFrame(frame, RECORD), JSON.stringify(RECORD));
+  t.throws(() => fillFrame(frame, { ...RECORD, providers: {} }), RangeError);
 });
