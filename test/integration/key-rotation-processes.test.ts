@@ -149,8 +149,11 @@ t.test('keeps every binding through a change of the hash key, step by step on tw
   right = await start(NEW, OLD);
   await check('the new key in force at both');
   const of = (id: string) => `/v1/decisions?telemetry_id=${id}&limit=100`;
-  const { decisions } = await send<{ decisions: { decision_id: string }[] }>(left, 'GET', of(held[0] ?? ''));
-  t.ok(decisions.length >= 10, `${decisions.length} decisions are found, under both keys`);
+  // The log of the other replica is a moment behind its answers.
+  await until('ten decisions are found, under both keys', async () => {
+    const list = await send<{ decisions: { decision_id: string }[] }>(left, 'GET', of(held[0] ?? ''));
+    return list.decisions.length >= 10;
+  });
 
   await stop(left);
   left = await start(NEW);
