@@ -7,7 +7,7 @@ export interface WorkerFileQuestion extends FileQuestion {
   readonly providerIds: readonly string[];
 }
 
-// What file-checker.ts has sent; Node types it as any.
+// What file-checker.ts has sent; Node has no type for it.
 const question = workerData as WorkerFileQuestion;
 const providers = question.providerIds.flatMap((id) => PROVIDERS.filter((provider) => provider.id === id));
 parentPort?.postMessage(checkFile(question, providers));

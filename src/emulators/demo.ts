@@ -191,6 +191,6 @@ function toInvitation(url: string): string {
     ...lines,
     `The dashboard is at ${url}/dashboard; sign in with ${API_KEY}.${options.traffic ? '' : ' --traffic brings it to life.'}`,
     `The API is described at ${url}/docs, and the ids that the emulators know in src/emulators/README.md.`,
-    'LOG_LEVEL=info shows a line for every decision. Ctrl-C ends the demo.',
+    'LOG_LEVEL=info LOG_DECISIONS=on shows a line for every decision. Ctrl-C ends the demo.',
   ].join('\n');
 }

@@ -16,7 +16,10 @@ const DATES = /\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?Z?)?\b/g
 const BETWEEN_WORDS = /[\s,;:!?()[\]{}<>"'`=]+/;
 const AROUND_WORDS = /^[./\\-]+|[./\\-]+$/g;
 
-/** True when a note contains what looks like an identifier, or a word that `isOfSubject` recognises. It catches accidents, not attempts to hide an identifier. */
+/**
+ * True when a note contains what looks like an identifier, or a word that `isOfSubject` recognises. It
+ * catches accidents, not attempts to hide an identifier.
+ */
 export function holdsIdentifier(text: string, isOfSubject: (word: string) => boolean): boolean {
   const plain = text.replaceAll(DATES, ' ');
   if (SHAPES.some((shape) => shape.test(plain))) return true;

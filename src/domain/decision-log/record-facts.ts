@@ -5,10 +5,10 @@ import { type Counts, countName, type StatsGroup } from './record-counts.ts';
 
 /**
  * What a decision is filtered and counted by, without its time, its latencies and the hashes of its
- * identifiers. Many records share the same facts.
+ * identifiers. Many records share the same facts: nothing in them is a caller's own text.
  */
 export interface RecordFacts
-  extends Pick<DecisionRecord, 'decision' | 'degraded' | 'caller' | 'entry_point' | 'action' | 'policy'> {
+  extends Pick<DecisionRecord, 'decision' | 'degraded' | 'caller' | 'entry_point' | 'policy'> {
   readonly reasons: readonly Pick<DecisionRecord['reasons'][number], 'code'>[];
   readonly rules: readonly Pick<DecisionRecord['rules'][number], 'rule' | 'result'>[];
   readonly providers: Readonly<Record<string, Pick<EvidenceRecord, 'outcome' | 'cache' | 'cache_level'>>>;
@@ -23,7 +23,6 @@ export interface FactsFilter {
   readonly providerOutcome?: { readonly provider: string | null; readonly outcome: Outcome } | undefined;
   readonly caller?: string | undefined;
   readonly entryPoint?: string | undefined;
-  readonly action?: string | undefined;
   readonly degraded?: boolean | undefined;
   /** The id or the hash of a policy. */
   readonly policy?: string | undefined;
@@ -31,13 +30,12 @@ export interface FactsFilter {
 
 /** The facts of a record. Equal facts have the same JSON text. Rules that are false or inert are left out. */
 export function toRecordFacts(record: DecisionRecord): RecordFacts {
-  const { decision, degraded, caller, entry_point, action, policy, providers } = record;
+  const { decision, degraded, caller, entry_point, policy, providers } = record;
   return {
     decision,
     degraded,
     caller,
     entry_point,
-    action,
     policy: { id: policy.id, hash: policy.hash },
     reasons: record.reasons.map(({ code }) => ({ code })),
     rules: record.rules.filter(isCounted).map(({ rule, result }) => ({ rule, result })),
@@ -52,12 +50,11 @@ export function toRecordFacts(record: DecisionRecord): RecordFacts {
 
 /** True when the facts match the filter. */
 export function matchesFacts(facts: RecordFacts, filter: FactsFilter): boolean {
-  const { decision, reason, providerOutcome, caller, entryPoint, action, degraded, policy } = filter;
+  const { decision, reason, providerOutcome, caller, entryPoint, degraded, policy } = filter;
   return (
     isOrAny(decision, facts.decision) &&
     isOrAny(caller, facts.caller) &&
     isOrAny(entryPoint, facts.entry_point) &&
-    isOrAny(action, facts.action) &&
     isOrAny(degraded, facts.degraded) &&
     (policy === undefined || policy === facts.policy.id || policy === facts.policy.hash) &&
     (reason === undefined || facts.reasons.some(({ code }) => code === reason)) &&

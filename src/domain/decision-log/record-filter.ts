@@ -6,6 +6,7 @@ import { type FactsFilter, matchesFacts } from './record-facts.ts';
  * hashes of the log.
  */
 export interface RecordFilter extends FactsFilter {
+  readonly action?: string | undefined;
   /** The hashes of an identifier under each known key: the record must match one of them. */
   readonly telemetry?: readonly string[] | undefined;
   readonly device?: readonly string[] | undefined;
@@ -24,6 +25,7 @@ export function matchesFilter(record: LogRecord, filter: RecordFilter): boolean 
     return filter.includesGaps === true && overlaps(record.from, record.until, filter);
   if (since !== undefined && record.decided_at < since) return false;
   if (until !== undefined && record.decided_at >= until) return false;
+  if (filter.action !== undefined && record.action !== filter.action) return false;
   return matchesFacts(record, filter) && matchesSubject(record, filter);
 }
 

@@ -50,7 +50,7 @@ export type WritingThread = ReturnType<typeof writeHistory>;
 export type ReadingThread = ReturnType<typeof readHistory>;
 
 if (parentPort !== null) {
-  // What sqlite-log.ts has sent; Node types it as any.
+  // What sqlite-log.ts has sent; Node has no type for it.
   const thread = workerData as HistoryThread;
   if (thread.kind === 'writer') serveCalls(parentPort, writeHistory(thread.options));
   else serveCalls(parentPort, readHistory(thread.directory));

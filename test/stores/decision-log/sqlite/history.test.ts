@@ -179,8 +179,9 @@ function createMixture(): LogRecord[] {
     return createDecisionRecord(timeMs, serial, {
       decision: block ? 'BLOCK' : serial % 3 === 0 ? 'CHALLENGE' : 'ALLOW',
       caller: serial % 2 === 0 ? 'shop' : 'bank',
-      // More shapes than are looked up one by one.
       action: `action-${serial % 60}`,
+      // More shapes than are looked up one by one.
+      policy: { id: 'default', hash: `sha256:${serial % 70}` },
       subject: {
         hash_key: '0a1b2c3d',
         telemetry: serial % 7 === 0 ? null : hash('a', serial % 40),
@@ -200,6 +201,8 @@ const FILTERS = {
   'a verdict': { decision: 'BLOCK' },
   'a common verdict with gaps': { decision: 'ALLOW', includesGaps: true },
   'an action': { action: 'action-7' },
+  'a policy': { policy: 'sha256:7' },
+  'a verdict and gaps': { decision: 'BLOCK', includesGaps: true },
   'an action of hours': { action: 'action-7', ...HOURS },
   'a device': { device: [hash('b', 4)] },
   'a device under two keys': { device: [hash('b', 4), hash('c', 3)] },
