@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { readParameters } from '../../src/domain/policy/parameters.ts';
 import { findFreePort } from '../free-port.ts';
 import type { LoadJob } from '../load/job.ts';
 import { SERIAL } from '../load/job.ts';
@@ -64,13 +65,15 @@ const policySchema = z.object({ rules: z.array(z.object({ id: z.string(), when: 
 /** Every rule of the default policy denies, by its own condition over what the caller tells. */
 function toCerbosPolicy(): object {
   const text = readFileSync(new URL('../../policies/default.yaml', import.meta.url), 'utf8');
-  const { rules } = policySchema.parse(parse(text));
+  const document: unknown = parse(text);
+  const { rules } = policySchema.parse(document);
+  const { literals } = readParameters(document);
   const denials = rules.map(({ id, when }) => ({
     name: id,
     actions: ['login'],
     effect: 'EFFECT_DENY',
     roles: ['user'],
-    condition: { match: { expr: toCerbosCondition(when) } },
+    condition: { match: { expr: toCerbosCondition(when, literals) } },
   }));
   return {
     apiVersion: 'api.cerbos.dev/v1',
@@ -83,11 +86,10 @@ function toCerbosPolicy(): object {
 }
 
 /** Our variables are attributes of the resource there; its own `request` is another thing. */
-function toCerbosCondition(when: string): string {
-  return when.replace(
-    /\b(stytch|mobilerun|prefactor|telemetry|request|providers)\./g,
-    'request.resource.attr.$1.',
-  );
+function toCerbosCondition(when: string, parameters: ReadonlyMap<string, string | null>): string {
+  return when
+    .replace(/\b(stytch|mobilerun|prefactor|telemetry|request|providers)\./g, 'request.resource.attr.$1.')
+    .replace(/\bparams\.(\w+)/g, (_, name) => parameters.get(name) ?? '');
 }
 
 /**

@@ -71,8 +71,11 @@ t.test('every YAML example is a policy, a list of rules or a file of cases', asy
 
 t.test('every example policy compiles', async (t) => {
   for (const { text } of policies) t.match(load(text), { ok: true }, text.slice(0, 40));
+  const { parameters: usual } = readYaml(readText('policies/default.yaml')) as { parameters: object };
   for (const { value } of ruleLists) {
-    const document = { policy: 'example', otherwise: 'ALLOW', rules: value };
+    const read = Object.entries(usual).filter(([name]) => JSON.stringify(value).includes(`params.${name}`));
+    const parameters = Object.fromEntries(read);
+    const document = { policy: 'example', otherwise: 'ALLOW', parameters, rules: value };
     t.match(load(JSON.stringify(document)), { ok: true });
   }
 });
@@ -137,7 +140,10 @@ t.test(
   'the rules that waive custody do so in the default policy, and only while it is unknown',
   async (t) => {
     const text = readText('policies/default.yaml');
-    const usual = (readYaml(text) as { rules: readonly { id: string }[] }).rules;
+    const { rules: usual, parameters } = readYaml(text) as {
+      rules: readonly { id: string }[];
+      parameters: object;
+    };
     const [waiving] = ruleLists
       .map(({ value }) => value as { id: string; on_unknown?: string }[])
       .filter((rules) => rules.every((rule) => rule.on_unknown === 'IGNORE'));
@@ -147,7 +153,7 @@ t.test(
       t.match(same, rule, 'but for the waiver it is the rule of the default policy');
     }
     const rules = usual.map((rule) => waiving.find(({ id }) => id === rule.id) ?? rule);
-    const loaded = load(JSON.stringify({ policy: 'waiving', otherwise: 'ALLOW', rules }));
+    const loaded = load(JSON.stringify({ policy: 'waiving', otherwise: 'ALLOW', parameters, rules }));
     if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
     const evidence = loaded.value.providerIds.map((id) => evidenceOf(id, 'ok'));
     const judge = (custody: TelemetryCustody) => evaluatePolicy(loaded.value, evidence, REQUEST, custody);

@@ -13,6 +13,7 @@ interface Detail {
     rule: string;
     result: string;
     condition: string | null;
+    parameters: readonly { readonly name: string; readonly value: string }[];
     verdict: string | null;
   }[];
   readonly policy_known: boolean;
@@ -49,6 +50,10 @@ t.test('explains a decision: rules with their text, evidence, and what each prov
   t.ok(fired.length > 0);
   for (const { condition, verdict } of json.rules)
     t.match([condition, verdict], [/\S/, /ALLOW|CHALLENGE|BLOCK/]);
+  t.same(json.rules.find(({ rule }) => rule === 'telemetry-stale')?.parameters, [
+    { name: 'telemetry_stale_after', value: '1h' },
+  ]);
+  t.same(json.rules.find(({ rule }) => rule === 'telemetry-missing')?.parameters, []);
   t.match(json.without, { available: true, why: null });
   t.same(
     json.without.providers.map(({ provider, decision, changes }) => [provider, decision, changes]),

@@ -63,3 +63,24 @@ rules:
   ]);
   t.equal(json.inert.length, 2);
 });
+
+t.test('shows the parameters, with the names in the conditions that read them', async (t) => {
+  const policy = `policy: mine
+otherwise: ALLOW
+parameters:
+  stale_after: {type: duration, value: 30m, description: How old.}
+  refused: {type: list<string>, value: [X, Y]}
+rules:
+  - {id: stale, when: 'telemetry.age_seconds > params.stale_after', verdict: CHALLENGE, reason: STALE}
+  - {id: refused, when: 'stytch.found && stytch.action in params.refused', verdict: BLOCK, reason: REFUSED}
+`;
+  const app = await createTestApp(t, { emulators, policy });
+  const { json } = await app.ask<PolicyBody>('GET', '/v1/policy');
+  t.match(json.document, {
+    parameters: {
+      stale_after: { type: 'duration', value: '30m', description: 'How old.' },
+      refused: { type: 'list<string>', value: ['X', 'Y'] },
+    },
+    rules: [{ when: 'telemetry.age_seconds > params.stale_after' }, {}],
+  });
+});

@@ -47,7 +47,7 @@ export function DecisionRules({ decision }: { readonly decision: DecisionDetail 
 }
 
 function Rule({
-  rule: { rule, result, why, on_unknown: onUnknown, condition, description, verdict, reason },
+  rule: { rule, result, why, on_unknown: onUnknown, condition, parameters, description, verdict, reason },
 }: {
   readonly rule: RuleOutcome;
 }) {
@@ -65,6 +65,11 @@ function Rule({
       {description !== null && <p>{description}</p>}
       {why !== undefined && <p class="rule-why">Because of: {toWords(why)}</p>}
       {condition !== null && <pre class="condition">{condition.trim()}</pre>}
+      {parameters.map(({ name, value }) => (
+        <p key={name} class="hint">
+          <code>params.{name}</code> is <code>{value}</code>
+        </p>
+      ))}
     </li>
   );
 }

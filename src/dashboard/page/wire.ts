@@ -59,6 +59,7 @@ export interface RuleOutcome {
   /** Only where the rule is unknown. */
   readonly on_unknown?: string | undefined;
   readonly condition: string | null;
+  readonly parameters: readonly { readonly name: string; readonly value: string }[];
   readonly description: string | null;
   readonly verdict: Verdict | null;
   readonly reason: string | null;

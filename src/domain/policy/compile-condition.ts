@@ -5,7 +5,9 @@ import { CONDITION_STEPS_MAX, costOfCondition } from './condition-cost.ts';
 import type { PolicyMistake } from './document.ts';
 import type { RowLayout } from './evidence-row.ts';
 import { findUnevaluable } from './find-unevaluable.ts';
+import { foldParameters } from './fold-parameters.ts';
 import { type Inspection, inspectCondition } from './inspect-condition.ts';
+import type { Parameters } from './parameters.ts';
 import type { ObjectType } from './signal-type.ts';
 
 /**
@@ -26,6 +28,7 @@ export interface CompileContext extends CompileOptions {
   readonly runEnvironment: Environment;
   readonly names: readonly string[];
   readonly literals: CompiledLiterals;
+  readonly parameters: Parameters;
   readonly mistakes: PolicyMistake[];
   /** The most steps that the conditions so far can take together. */
   steps: number;
@@ -35,6 +38,8 @@ export interface CompileContext extends CompileOptions {
 export interface Condition {
   readonly ast: ASTNode;
   readonly inspection: Inspection;
+  /** The names of the parameters that it reads. */
+  readonly parameters: readonly string[];
   readonly run: ParseResult;
   readonly test: ConditionTest;
 }
@@ -42,16 +47,22 @@ export interface Condition {
 /** Compiles one condition. On failure, adds its mistakes to those of `context` and returns null. */
 export function compileCondition(when: string, index: number, context: CompileContext): Condition | null {
   const before = context.mistakes.length;
-  const checked = context.checkEnvironment.check(when);
-  const refuse = (offset: number | null, message: string): null => {
+  const folded = foldParameters(when, context.parameters, (source) => context.checkEnvironment.parse(source));
+  const { text } = folded;
+  const refuse = (place: number, message: string): null => {
+    const offset = folded.toWritten(place);
     context.mistakes.push({ path: ['rules', index, 'when'], isKey: false, offset, message });
     return null;
   };
+  for (const { offset, message } of folded.mistakes)
+    context.mistakes.push({ path: ['rules', index, 'when'], isKey: false, offset, message });
+  if (folded.isIncomplete || folded.mistakes.length > 0) return null;
+  const checked = context.checkEnvironment.check(text);
   if (!checked.valid)
     return refuse(checked.error?.range?.start ?? 0, checked.error?.summary ?? 'is not valid CEL');
   if (checked.type !== 'bool') return refuse(0, `is of type ${checked.type}, not bool`);
-  const { ast } = context.checkEnvironment.parse(when);
-  const inspection = inspectCondition(when, ast, context.checkEnvironment, context.names);
+  const { ast } = context.checkEnvironment.parse(text);
+  const inspection = inspectCondition(text, ast, context.checkEnvironment, context.names);
   for (const { offset, message } of inspection.mistakes) refuse(offset, message);
   for (const [text, test] of inspection.networks) context.literals.networks.set(text, test);
   for (const { source, offset } of inspection.patterns) {
@@ -73,5 +84,5 @@ export function compileCondition(when: string, index: number, context: CompileCo
   const probe = context.runEnvironment.parse(inspection.runSource);
   for (const { offset, message } of findUnevaluable(ast, probe, context.variables)) refuse(offset, message);
   const run = context.runEnvironment.parse(inspection.runSource);
-  return { ast, inspection, run, test: toConditionTest(ast, context.layout) };
+  return { ast, inspection, parameters: folded.names, run, test: toConditionTest(ast, context.layout) };
 }

@@ -25,6 +25,7 @@ import {
   policyDocumentSchema,
 } from './document.ts';
 import { toRowLayout } from './evidence-row.ts';
+import { readParameters, unreadParameters } from './parameters.ts';
 import { possibleResults } from './possible-results.ts';
 import { ABSENT_SIGNAL, type RuleTrace, toUnknown } from './rule-trace.ts';
 import { createToRunValues, type ToRunValues } from './run-values.ts';
@@ -45,6 +46,8 @@ export interface CompiledRule {
   readonly outcomeReads: readonly number[];
   /** Ids of the providers that it reads in either way; reasons name them. */
   readonly providers: readonly string[];
+  /** The names of the parameters that it reads. */
+  readonly parameters: readonly string[];
   readonly ast: ASTNode;
   readonly test: ConditionTest;
   readonly run: (context: Readonly<Record<string, unknown>>) => unknown;
@@ -113,6 +116,7 @@ export function* compileInSteps(
     runEnvironment: createRunEnvironment(variables.keys(), literals),
     names: variableNames(options.providers),
     literals,
+    parameters: readParameters(document),
     mistakes: [],
     steps: 0,
   };
@@ -130,6 +134,7 @@ export function* compileInSteps(
   }
   if (!parsed.success) return failure(context.mistakes);
   const rules = parsed.data.rules.map((rule, index) => toRule(rule, index, conditions[index], context));
+  if (context.mistakes.length === 0) refuseUnreadParameters(context);
   if (context.mistakes.length > 0) return failure(context.mistakes);
   return success(
     toPolicy(
@@ -147,7 +152,7 @@ function toRule(
   context: CompileContext,
 ): CompiledRule | null {
   if (!condition) return null;
-  const { ast, inspection, run, test } = condition;
+  const { ast, inspection, parameters, run, test } = condition;
   if (rule.exempt && rule.verdict !== 'ALLOW') {
     refuseRule(context, index, 'verdict', 'an exempt rule ends with ALLOW, so its verdict is ALLOW');
   }
@@ -172,6 +177,7 @@ function toRule(
     signalReads,
     outcomeReads,
     providers: Object.freeze(providers),
+    parameters,
     ast,
     test,
     run,
@@ -231,6 +237,13 @@ function toPolicy(
 
 function refuseRule(context: CompileContext, index: number, field: string, message: string): void {
   context.mistakes.push({ path: ['rules', index, field], isKey: false, offset: null, message });
+}
+
+function refuseUnreadParameters({ parameters, mistakes }: CompileContext): void {
+  for (const name of unreadParameters(parameters)) {
+    const message = `no rule reads params.${name}: use it or remove it`;
+    mistakes.push({ path: ['parameters', name], isKey: true, offset: null, message });
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { VERDICTS } from '../verdict.ts';
+import { parametersSchema } from './parameters.ts';
 
 /**
  * What an unknown condition contributes. IGNORE is an explicit fail-open. ALLOW is not offered: it would be a
@@ -56,6 +57,9 @@ export const policyDocumentSchema = z.strictObject({
     .regex(/^[a-z][a-z0-9-]{0,63}$/, 'must be lower case letters, digits and dashes, at most 64')
     .describe('The id of the policy.'),
   description: z.string().max(4096).optional(),
+  parameters: parametersSchema
+    .default({})
+    .describe('Constants that conditions read as `params.<name>`. Each is read by some rule.'),
   otherwise: z.enum(VERDICTS).describe('The verdict when no rule applies.'),
   rules: z.array(ruleSchema).min(1).max(500),
 });

@@ -14,6 +14,9 @@ const ruleSchema = record.rules.unwrap().element.extend({
     .string()
     .nullable()
     .describe('The rule as it stood in the policy; null where that is not known any more.'),
+  parameters: z
+    .array(z.object({ name: z.string(), value: z.string().describe('As it is written in the policy.') }))
+    .describe('The parameters that the condition reads.'),
   description: z.string().nullable(),
   verdict: z.enum(VERDICTS).nullable().describe('What the rule contributes when it is true.'),
   reason: z.string().nullable(),
@@ -67,12 +70,14 @@ export function toDecisionDetail(
   telemetryProviders: readonly string[],
 ): DecisionDetail {
   const { why, providers } = policy === null ? FORGOTTEN : judgeWithout(policy, made, telemetryProviders);
-  const sources = new Map(policy?.document.rules.map((rule) => [rule.id, rule]));
+  const sources = new Map(policy?.rules.map((rule) => [rule.source.id, rule]));
   const rules = made.rules.map((traced) => {
-    const source = sources.get(traced.rule);
+    const rule = sources.get(traced.rule);
+    const source = rule?.source;
     return {
       ...traced,
       condition: source?.when ?? null,
+      parameters: (rule?.parameters ?? []).map((name) => ({ name, value: writtenValue(policy, name) })),
       description: source?.description ?? null,
       verdict: source?.verdict ?? null,
       reason: source?.reason ?? null,
@@ -90,4 +95,9 @@ export function toDecisionDetail(
       providers: [...providers],
     },
   };
+}
+
+function writtenValue(policy: CompiledPolicy | null, name: string): string {
+  const value = policy?.document.parameters[name]?.value;
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
