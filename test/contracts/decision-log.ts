@@ -15,7 +15,7 @@ import { LABELS_MAX, OUTCOME_LABELS } from '../../src/domain/decision-log/outcom
 import { STATS_GROUPS } from '../../src/domain/decision-log/record-counts.ts';
 import type { RecordFilter } from '../../src/domain/decision-log/record-filter.ts';
 import { toRfc3339 } from '../../src/platform/rfc3339.ts';
-import { createDecisionRecord, createGapRecord } from '../support/decision-records.ts';
+import { createDecisionRecord, createEventRecord, createGapRecord } from '../support/decision-records.ts';
 import { countPlainly } from '../support/plain-stats.ts';
 
 /**
@@ -46,9 +46,10 @@ export async function testDecisionSink(t: Test, twin: SinkTwin): Promise<void> {
     createDecisionRecord(timeMs, 1),
     createGapRecord(timeMs, 2),
     createDecisionRecord(timeMs, 3),
+    createEventRecord(timeMs, 4),
   ];
 
-  t.test('keeps decisions and gaps in their order, byte for byte', async (t) => {
+  t.test('keeps decisions, gaps and events in their order, byte for byte', async (t) => {
     const { sink, held } = await twin.open(t);
     t.same(await held(), []);
     t.equal(await sink.append({ number: 1, records: records.slice(0, 2) }), true);
@@ -201,15 +202,21 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     t.strictSame(entries[0]?.record, rare, 'the record is whole');
   });
 
-  t.test('finds by time, and gaps where they are asked for', async (t) => {
+  t.test('finds by time, and gaps and events where they are asked for', async (t) => {
     const { sink, reader, nowMs } = await twin.open(t);
     const timeMs = nowMs() - 3000;
     const records = [0, 1, 2, 3].map((second) => createDecisionRecord(timeMs + second * 1000, second));
     const gap = createGapRecord(timeMs + 1500, 9);
-    await sink.append({ number: 1, records: [...records, gap] });
+    const event = createEventRecord(timeMs + 1600, 10);
+    const others = [0, 5000].map((ms, place) => createEventRecord(timeMs + ms, 11 + place));
+    await sink.append({ number: 1, records: [...records, gap, event, ...others] });
     const window = { since: toRfc3339(timeMs + 1000), until: toRfc3339(timeMs + 3000) };
     t.same(await idsOf(reader, window), ids([records[2], records[1]]));
     t.same(await idsOf(reader, { ...window, includesGaps: true }), ids([gap, records[2], records[1]]));
+    t.same(
+      await idsOf(reader, { ...window, includesGaps: true, includesEvents: true }),
+      ids([event, gap, records[2], records[1]]),
+    );
   });
 
   t.test('walks every older record exactly once while new ones arrive', async (t) => {
@@ -237,10 +244,12 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     const { sink, reader, nowMs } = await twin.open(t);
     const [first, second] = [createDecisionRecord(nowMs(), 1), createDecisionRecord(nowMs(), 2)];
     const gap = createGapRecord(nowMs(), 3);
-    await sink.append({ number: 1, records: [first, second, gap] });
+    const event = createEventRecord(nowMs(), 5);
+    await sink.append({ number: 1, records: [first, second, gap, event] });
     t.match(await reader.find(first.decision_id), { record: first, labels: [] });
     t.match(await reader.find(second.decision_id), { record: second });
     t.equal(await reader.find(gap.gap_id), null);
+    t.equal(await reader.find(event.event_id), null);
     t.equal(await reader.find(createDecisionRecord(nowMs(), 4).decision_id), null);
     t.equal(await reader.find(''), null);
   });
@@ -259,9 +268,9 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     t.equal(await reader.newest(), rest.entries.at(-1)?.position);
     const positions = [...first.entries, ...rest.entries].map(({ position }) => position);
     t.same(positions.toSorted(), positions, 'positions rise as strings');
-    const gap = createGapRecord(nowMs(), 99);
-    await sink.append({ number: 3, records: [gap] });
-    t.same(recordsOf((await reader.readAfter(none.position, 100)).entries), [gap]);
+    const others = [createGapRecord(nowMs(), 99), createEventRecord(nowMs(), 98)];
+    await sink.append({ number: 3, records: others });
+    t.strictSame(recordsOf((await reader.readAfter(none.position, 100)).entries), others);
   });
 
   t.test('says so when what follows a position is no longer kept', async (t) => {

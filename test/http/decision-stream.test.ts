@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { request, type ServerResponse } from 'node:http';
 import t, { type Test } from 'tap';
 import { createMemoryDecisionLog } from '../../src/stores/decision-log/memory/decision-log.ts';
-import { createDecisionRecord, createGapRecord } from '../support/decision-records.ts';
+import { createDecisionRecord, createEventRecord, createGapRecord } from '../support/decision-records.ts';
 import { createReadApi, type ReadApiOptions } from '../support/read-api.ts';
 import { openSse, type SseClient } from '../support/sse-client.ts';
 import { createManualClock, KEYS, until } from '../support/test-app.ts';
@@ -52,6 +52,19 @@ t.test('tells of decisions as they are made, with ids that rise', async (t) => {
     label: null,
     providers: { stytch: { outcome: 'timeout' } },
   });
+});
+
+t.test('tells what somebody changed, whatever the filters', async (t) => {
+  const { api, stream } = await open(t);
+  const client = await stream('?decision=ALLOW');
+  await client.until('ready', (events) => events.length > 0);
+  const record = createEventRecord(NOW_MS, 1);
+  await api.log.append({ number: 1, records: [record] });
+  await client.until('the change', (events) => events.some(({ event }) => event === 'list_changed'));
+  const told = client.events.find(({ event }) => event === 'list_changed');
+  t.ok(told?.id);
+  const { version: _, kind: _kind, event: _event, ...data } = record;
+  t.strictSame(told?.data, data);
 });
 
 t.test('goes on after Last-Event-ID without gaps or duplicates, however much there is', async (t) => {

@@ -1,4 +1,8 @@
-import type { DecisionRecord, GapRecord } from '../../src/domain/decision-log/decision-record.ts';
+import type {
+  DecisionRecord,
+  EventRecord,
+  GapRecord,
+} from '../../src/domain/decision-log/decision-record.ts';
 import { toRfc3339 } from '../../src/platform/rfc3339.ts';
 
 /** A UUIDv7 of a time, told apart from others of that time by `serial`. */
@@ -76,6 +80,35 @@ export function createDecisionRecord(
     engine: '0.0.0-test',
     latency_ms: 251,
     ...changes,
+  };
+}
+
+/** A record of one change of a list, at a time. */
+export function createEventRecord(timeMs: number, serial: number): EventRecord {
+  const at = toRfc3339(timeMs);
+  const value = String(serial).padStart(32, '0');
+  return {
+    version: 1,
+    kind: 'event',
+    event_id: uuidAt(timeMs, serial),
+    at,
+    event: 'list_changed',
+    caller: 'analyst',
+    request_id: 'r-1',
+    list: 'blocked',
+    change: 'put',
+    entries: [
+      {
+        id: `device-${value}`,
+        part: 'device',
+        value,
+        hash_key: 'k1',
+        added_at: at,
+        added_by: 'analyst',
+        expires_at: null,
+        note: 'seen with fifty accounts',
+      },
+    ],
   };
 }
 

@@ -152,7 +152,7 @@ class LossyDelivery implements Delivery {
       }
       this.#usage.failures += 1;
       if (this.#isClosed) {
-        this.#drop(batch.records.filter(({ kind }) => kind === 'decision').length);
+        this.#drop(batch.records.filter(({ kind }) => kind !== 'gap').length);
         return;
       }
       await this.#pause(waitMs);
@@ -172,7 +172,7 @@ class LossyDelivery implements Delivery {
   /** Drops what is left. This gap cannot be recorded; its count is logged. */
   #abandon(): void {
     this.#isClosed = true;
-    const left = this.#buffer.filter(({ kind }) => kind === 'decision').length;
+    const left = this.#buffer.filter(({ kind }) => kind !== 'gap').length;
     this.#buffer = [];
     if (left > 0) this.#drop(left);
     this.#wake?.();

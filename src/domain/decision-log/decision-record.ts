@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { decisionFields, evidenceFields, ruleTraceFields } from '../decision-fields.ts';
 import { CUSTODY_RESULTS, telemetrySignalsSchema } from '../policy/telemetry-signals.ts';
+import { listChangedSchema, subjectForgottenSchema } from './event-record.ts';
 
 /**
  * The version of the shape of records. A field may be added under the same version; other changes need a new
@@ -71,8 +72,20 @@ const gapRecordSchema = z.object({
   dropped: z.int().min(1),
 });
 
-/** One line of the log. */
-export const logRecordSchema = z.discriminatedUnion('kind', [decisionRecordSchema, gapRecordSchema]);
+const version = { version: z.literal(RECORD_VERSION) };
+
+/** What people changed that later decisions depend on. Events are a part of the log too. */
+const eventRecordSchema = z.discriminatedUnion('event', [
+  listChangedSchema.extend(version),
+  subjectForgottenSchema.extend(version),
+]);
+
+/** One line of the log. Readers pass over kinds that they do not know. */
+export const logRecordSchema = z.discriminatedUnion('kind', [
+  decisionRecordSchema,
+  gapRecordSchema,
+  eventRecordSchema,
+]);
 
 /** The record of one decision, free of raw identifiers. */
 export type DecisionRecord = z.output<typeof decisionRecordSchema>;
@@ -83,10 +96,14 @@ export type EvidenceRecord = DecisionRecord['providers'][string];
 /** Says that records are missing, and how many. */
 export type GapRecord = z.output<typeof gapRecordSchema>;
 
-/** What one line of the log holds. */
-export type LogRecord = DecisionRecord | GapRecord;
+/** Says what somebody changed, and who. */
+export type EventRecord = z.output<typeof eventRecordSchema>;
 
-/** The id of a record: that of its decision, or that of the gap. */
+/** What one line of the log holds. */
+export type LogRecord = DecisionRecord | GapRecord | EventRecord;
+
+/** The id of a record: that of its decision, of the gap or of the event. */
 export function idOf(record: LogRecord): string {
-  return record.kind === 'decision' ? record.decision_id : record.gap_id;
+  if (record.kind === 'decision') return record.decision_id;
+  return record.kind === 'gap' ? record.gap_id : record.event_id;
 }

@@ -16,13 +16,17 @@ export interface RecordFilter extends FactsFilter {
   readonly until?: string | undefined;
   /** Also matches gap records, by their times alone. */
   readonly includesGaps?: boolean | undefined;
+  /** Also matches events, likewise, where it includes gaps. */
+  readonly includesEvents?: boolean | undefined;
 }
 
 /** True when the record matches the filter. */
 export function matchesFilter(record: LogRecord, filter: RecordFilter): boolean {
   const { since, until } = filter;
-  if (record.kind === 'gap')
-    return filter.includesGaps === true && overlaps(record.from, record.until, filter);
+  const { includesGaps = false, includesEvents = false } = filter;
+  if (record.kind === 'gap') return includesGaps && overlaps(record.from, record.until, filter);
+  if (record.kind === 'event')
+    return includesGaps && includesEvents && overlaps(record.at, record.at, filter);
   if (since !== undefined && record.decided_at < since) return false;
   if (until !== undefined && record.decided_at >= until) return false;
   if (filter.action !== undefined && record.action !== filter.action) return false;

@@ -30,8 +30,9 @@ interface Kinds {
 export function createRecordTexts(): (record: LogRecord) => string {
   const kindsOf = new Map<DecisionRecord['rules'], Kinds>();
   return (record) => {
-    const frame = record.kind === 'gap' ? null : findFrame(kindsOf, record);
-    return frame === null || record.kind === 'gap' ? JSON.stringify(record) : fillFrame(frame, record);
+    if (record.kind !== 'decision') return JSON.stringify(record);
+    const frame = findFrame(kindsOf, record);
+    return frame === null ? JSON.stringify(record) : fillFrame(frame, record);
   };
 }
 

@@ -1,4 +1,9 @@
-import type { DecisionRecord, GapRecord, LogRecord } from '../../domain/decision-log/decision-record.ts';
+import type {
+  DecisionRecord,
+  EventRecord,
+  GapRecord,
+  LogRecord,
+} from '../../domain/decision-log/decision-record.ts';
 import type { OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
 import { toCsvLine } from './csv.ts';
 
@@ -33,6 +38,9 @@ const COLUMNS: ReadonlyMap<string, ToCell> = new Map([
   ['label_note', (_, label) => label?.note ?? null],
   ['gap_id', () => null],
   ['dropped', () => null],
+  ['event_id', () => null],
+  ['event', () => null],
+  ['event_subject', () => null],
 ]);
 
 /** What a gap has in these columns. It stands at the time when the first decision was lost. */
@@ -43,15 +51,38 @@ const GAP_CELLS: Readonly<Record<string, (gap: GapRecord) => Cell>> = {
   dropped: ({ dropped }) => dropped,
 };
 
+/** What an event has in these columns. Its whole record is in NDJSON. */
+const EVENT_CELLS: Readonly<Record<string, (event: EventRecord) => Cell>> = {
+  kind: ({ kind }) => kind,
+  decided_at: ({ at }) => at,
+  caller: ({ caller }) => caller,
+  request_id: ({ request_id }) => request_id,
+  event_id: (event) => event.event_id,
+  event: ({ event }) => event,
+  event_subject: subjectOf,
+};
+
 /** The line of column names. */
 export const CSV_HEAD = toCsvLine([...COLUMNS.keys()]);
 
-/** A record as one line: `gap` says that decisions did not reach the log, and how many. */
+/**
+ * A record as one line: `gap` says that decisions did not reach the log, and how many; `event` what somebody
+ * changed.
+ */
 export function toCsvRecord(record: LogRecord, labels: readonly OutcomeLabel[]): string {
   if (record.kind === 'gap')
     return toCsvLine([...COLUMNS.keys()].map((name) => GAP_CELLS[name]?.(record) ?? null));
+  if (record.kind === 'event')
+    return toCsvLine([...COLUMNS.keys()].map((name) => EVENT_CELLS[name]?.(record) ?? null));
   const label = labels.at(-1);
   return toCsvLine([...COLUMNS.values()].map((toCell) => toCell(record, label)));
+}
+
+function subjectOf(event: EventRecord): string {
+  if (event.event === 'list_changed')
+    return [event.list, event.change, ...event.entries.map(({ id }) => id)].join(' ');
+  const { telemetry, device, account } = event.subject;
+  return [telemetry, device, account].filter((hash) => hash !== null).join(' ');
 }
 
 function codesOf(reasons: readonly { readonly code: string }[]): string {

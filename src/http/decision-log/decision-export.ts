@@ -23,7 +23,7 @@ const PAGE = 250;
 const NO_LABELS: ReadonlyMap<string, readonly OutcomeLabel[]> = new Map();
 
 /**
- * The text of an export, newest first, a page at a time, with gap records among the decisions; empty for a
+ * The text of an export, newest first, a page at a time, with gap records among the decisions, and events where decisions are chosen by time alone; empty for a
  * part of the log in which nothing fits. Rejects with `store_unavailable`.
  */
 export async function* exportDecisions(
@@ -33,7 +33,8 @@ export async function* exportDecisions(
 ): AsyncGenerator<string> {
   const toLine = format === 'csv' ? toCsvRecord : toNdjson;
   let head = (hasMark ? BYTE_ORDER_MARK : '') + (format === 'csv' ? CSV_HEAD : '');
-  for await (const entries of readAllPages(reader, { ...filter, includesGaps: true }, PAGE)) {
+  const asked = { ...filter, includesGaps: true, includesEvents: isByTimeAlone(filter) };
+  for await (const entries of readAllPages(reader, asked, PAGE)) {
     const labels = entries.length === 0 ? NO_LABELS : await reader.labelsOf(entries);
     let text = head;
     for (const { record } of entries) text += toLine(record, labels.get(idOf(record)) ?? []);
@@ -45,8 +46,13 @@ export async function* exportDecisions(
   if (head !== '') yield head;
 }
 
+/** A filter by anything else asks for decisions. */
+function isByTimeAlone({ since: _, until: _until, ...others }: RecordFilter): boolean {
+  return Object.values(others).every((value) => value === undefined);
+}
+
 /** The record as it is in the log, with its labels. */
 function toNdjson(record: LogRecord, labels: readonly OutcomeLabel[]): string {
-  const line = record.kind === 'gap' ? record : { ...record, label: labelInForce(labels), labels };
+  const line = record.kind === 'decision' ? { ...record, label: labelInForce(labels), labels } : record;
   return `${JSON.stringify(line)}\n`;
 }

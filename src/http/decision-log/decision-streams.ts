@@ -106,6 +106,10 @@ function rememberFrames(): (entry: LogEntry) => string {
 function toEntryFrame({ position, record }: LogEntry): string {
   if (record.kind === 'decision')
     return toFrame('decision', JSON.stringify(toDecisionSummary(record, [])), position);
+  if (record.kind === 'event') {
+    const { version: _, kind: _kind, event, ...data } = record;
+    return toFrame(event, JSON.stringify(data), position);
+  }
   const { dropped, from, until } = record;
   return toFrame('gap', JSON.stringify({ cause: 'dropped', dropped, from, until }), position);
 }
@@ -130,7 +134,7 @@ class Stream {
     this.#request = request;
     this.#toFrame = toFrameOnce;
     this.#heartbeatSeconds = heartbeatSeconds;
-    this.#filter = { ...request.filter, includesGaps: true };
+    this.#filter = { ...request.filter, includesGaps: true, includesEvents: true };
     this.#onLeave = onLeave;
   }
 

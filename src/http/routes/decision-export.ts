@@ -37,7 +37,7 @@ export const decisionExportRoutes = plugin<RouteGroupOptions<DecisionExportDepen
     const schema = {
       summary: 'Decisions as a file',
       description:
-        'All that fit the filters, newest first, with records of gaps among them. NDJSON has the whole records with their labels, CSV one line each, texts in quotes, with an apostrophe before whatever a spreadsheet would run as a formula. An answer that is cut off was not completed: ask again.',
+        'All that fit the filters, newest first, with records of gaps among them, and without filters but those of time also what somebody changed (`kind: event`). NDJSON has the whole records with their labels, CSV one line each, texts in quotes, with an apostrophe before whatever a spreadsheet would run as a formula. An answer that is cut off was not completed: ask again.',
       operationId: 'exportDecisions',
       tags: ['decisions'],
       querystring: toJsonSchema(querySchema, 'input'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listChangedSchema, subjectForgottenSchema } from '../../domain/decision-log/event-record.ts';
 import { decisionFilterShape } from './decision-filter.ts';
 
 /** The query of GET /v1/decisions/stream. */
@@ -29,8 +30,8 @@ export type StreamEnd = (typeof STREAM_ENDS)[number];
 
 /**
  * The `data` of each `event`, beside `decision`, which is a summary as in GET /v1/decisions; its `label` is
- * null, since it is new. A `decision` and a `heartbeat` have an `id`, which rises as text, so that a stream
- * with filters moves on while nothing fits.
+ * null, since it is new. A `decision`, a `heartbeat` and what somebody changed have an `id`, which rises as
+ * text, so that a stream with filters moves on while nothing fits.
  */
 export const streamEventSchemas = {
   /** The first event. */
@@ -48,6 +49,10 @@ export const streamEventSchemas = {
     from: z.string().nullable().meta({ format: 'date-time' }),
     until: z.string().nullable().meta({ format: 'date-time' }),
   }),
+  /** Entries were put on a list or removed from it, on any replica. */
+  list_changed: listChangedSchema.omit({ kind: true, event: true }),
+  /** What was known of a subject was forgotten. */
+  subject_forgotten: subjectForgottenSchema.omit({ kind: true, event: true }),
   /** At least every 15 seconds where nothing else was sent. */
   heartbeat: z.object({ at: z.string().meta({ format: 'date-time' }) }),
   /** The last event. */

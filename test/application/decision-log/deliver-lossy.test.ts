@@ -4,6 +4,7 @@ import {
   createDirectDelivery,
   createLossyDelivery,
 } from '../../../src/application/decision-log/deliver-lossy.ts';
+import { idOf } from '../../../src/domain/decision-log/decision-record.ts';
 import { toRfc3339 } from '../../../src/platform/rfc3339.ts';
 import { createDecisionRecord } from '../../support/decision-records.ts';
 import { createManualClock, until } from '../../support/test-app.ts';
@@ -29,7 +30,7 @@ function open(t: Test, sink: WatchedSink, bufferMax = 1000) {
 
 /** The kinds and ids of what a batch holds. */
 function contents({ records }: LogBatch): string[] {
-  return records.map((each) => (each.kind === 'gap' ? `gap of ${each.dropped}` : each.decision_id.slice(-2)));
+  return records.map((each) => (each.kind === 'gap' ? `gap of ${each.dropped}` : idOf(each).slice(-2)));
 }
 
 t.test('gathers records into batches', async (t) => {

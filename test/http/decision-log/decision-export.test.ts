@@ -8,7 +8,7 @@ import { RiskgateError } from '../../../src/domain/errors.ts';
 import { exportDecisions } from '../../../src/http/decision-log/decision-export.ts';
 import { decisionExportRoutes } from '../../../src/http/routes/decision-export.ts';
 import { SHARED_SCHEMAS } from '../../../src/http/schemas/responses.ts';
-import { createDecisionRecord, createGapRecord } from '../../support/decision-records.ts';
+import { createDecisionRecord, createEventRecord, createGapRecord } from '../../support/decision-records.ts';
 import { createReadApi } from '../../support/read-api.ts';
 import { KEYS, portOf, until } from '../../support/test-app.ts';
 
@@ -49,6 +49,21 @@ t.test('exports whole records with their labels as NDJSON, newest first', async 
   t.match(lines[1], { label: null, labels: [] });
 });
 
+t.test('exports events among decisions, unless it is asked for decisions of some kind', async (t) => {
+  const api = await createReadApi(t);
+  const event = createEventRecord(NOW_MS, 2);
+  await api.log.append({ number: 1, records: [createDecisionRecord(NOW_MS, 1), event] });
+  const all = await api.get('/v1/decisions/export?format=ndjson');
+  t.strictSame(JSON.parse(all.text.split('\n')[0] ?? ''), event);
+  const csv = await api.get('/v1/decisions/export?format=csv');
+  const line = csv.text.split('\r\n')[1] ?? '';
+  t.match(line, /^"event",,"[^"]+Z"/);
+  t.match(line, `"${event.event_id}","list_changed","blocked put device-`);
+  const filtered = await api.get('/v1/decisions/export?decision=CHALLENGE');
+  t.notMatch(filtered.text, 'list_changed');
+  t.match(filtered.text, 'CHALLENGE');
+});
+
 t.test('exports what fits the filters, and an empty file where nothing does', async (t) => {
   const api = await createReadApi(t);
   const records = [createDecisionRecord(NOW_MS, 1), createDecisionRecord(NOW_MS, 2, { decision: 'BLOCK' })];
@@ -58,7 +73,7 @@ t.test('exports what fits the filters, and an empty file where nothing does', as
   t.equal((await api.get('/v1/decisions/export?decision=ALLOW')).text, '');
   t.match(
     (await api.get('/v1/decisions/export?decision=ALLOW&format=csv')).text,
-    /^"kind","decision_id","decided_at",[a-z_,"]+"dropped"\r\n$/,
+    /^"kind","decision_id","decided_at",[a-z_,"]+"event_subject"\r\n$/,
   );
   t.equal((await api.get('/v1/decisions/export?format=xml')).status, 400);
   t.equal((await api.get('/v1/decisions/export?limit=1')).status, 400);
@@ -83,8 +98,8 @@ t.test('exports CSV that no spreadsheet runs', async (t) => {
   const start = `"decision","${plain.decision_id}","${plain.decided_at}","CHALLENGE",true,"","","shop","decide",,`;
   t.match(second, `${start}"request-1",`);
   const gap = createGapRecord(NOW_MS, 3);
-  t.match(third, new RegExp(`^"gap",,"${gap.from}",+"${gap.gap_id}",1$`));
-  for (const line of [head, third]) t.equal(line?.split(',').length, 24);
+  t.match(third, new RegExp(`^"gap",,"${gap.from}",+"${gap.gap_id}",1,,,$`));
+  for (const line of [head, third]) t.equal(line?.split(',').length, 27);
 });
 
 t.test('begins CSV with a byte order mark where it is asked to', async (t) => {

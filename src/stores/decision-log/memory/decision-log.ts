@@ -52,8 +52,7 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
   const append = (record: LogRecord): void => {
     const replaced = ring.push(record);
     if (labelled > 0 && replaced !== undefined) labels.delete(idOf(replaced));
-    if (record.kind === 'gap') return;
-    counts.count(record);
+    if (record.kind === 'decision') counts.count(record);
   };
   const tell = () => {
     for (const listener of listeners) listener();

@@ -142,7 +142,7 @@ export function countedMinute(timeMs: number, hour: number): number {
 }
 
 function toIndexNames(record: LogRecord): string {
-  if (record.kind === 'gap') return '';
+  if (record.kind !== 'decision') return '';
   const { telemetry, devices, account } = record.subject;
   const names = [
     indexName('id', record.decision_id),

@@ -190,11 +190,13 @@ function unavailable(): RiskgateError {
   return new RiskgateError('store_unavailable', 'The decision log in Redis cannot be reached.');
 }
 
+const KINDS: ReadonlySet<unknown> = new Set<LogRecord['kind']>(['decision', 'gap', 'event']);
+
 /** A stored text is trusted no further than its kind and version: null for what is no record of ours. */
 function parseRecord(text: string): LogRecord | null {
   const value = parseObject(text);
   const { version, kind } = value ?? {};
-  const isOurs = version === RECORD_VERSION && (kind === 'decision' || kind === 'gap');
+  const isOurs = version === RECORD_VERSION && KINDS.has(kind);
   // A record of this version was written from a LogRecord; checking each again would cost more than reading
   // it.
   return isOurs ? (value as unknown as LogRecord) : null;

@@ -10,11 +10,11 @@ type SubjectPartNumber = (typeof SUBJECT_PARTS)[keyof typeof SUBJECT_PARTS];
 export interface RecordEntry {
   readonly text: string;
   readonly id: Uint8Array | string;
-  /** Unix milliseconds: when it was decided, or when the records of a gap began to be lost. */
+  /** Unix milliseconds: when it was decided or happened, or when the records of a gap began to be lost. */
   readonly atMs: number;
   /** The same, or when the last record of a gap was lost. */
   readonly endMs: number;
-  /** The text of the record's facts; null for a gap. */
+  /** The text of the record's facts; null for a gap or an event. */
   readonly shape: string | null;
   readonly subjects: readonly (readonly [part: SubjectPartNumber, hash: Uint8Array | string])[];
   readonly latencies: readonly (readonly [series: string, bucket: number])[];
@@ -33,6 +33,10 @@ export function toEntry(text: string): RecordEntry {
   if (record.kind === 'gap') {
     const [atMs, endMs] = [Date.parse(record.from), Date.parse(record.until)];
     return { text, id, atMs, endMs, shape: null, subjects: [], latencies: [] };
+  }
+  if (record.kind === 'event') {
+    const atMs = Date.parse(record.at);
+    return { text, id, atMs, endMs: atMs, shape: null, subjects: [], latencies: [] };
   }
   const { telemetry, devices, account } = record.subject;
   const subjects: [SubjectPartNumber, Uint8Array | string][] = [];

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { LIST_PARTS } from '../lists/list-part.ts';
+
+const time = z.string().describe('RFC 3339 in UTC with milliseconds.').meta({ format: 'date-time' });
+
+/** An entry of a list, as records and answers show it. */
+const listEntrySchema = z.object({
+  id: z.string().describe('Made of the part and its value, so that the same value has the same id.'),
+  part: z.enum(LIST_PARTS),
+  value: z
+    .string()
+    .describe('A keyed hash; a network, the number of an autonomous system or a country as it is.'),
+  hash_key: z
+    .string()
+    .nullable()
+    .describe('The id of the hash key of the value; null where the value is no hash.'),
+  added_at: time,
+  added_by: z.string().describe('The id of the API key.'),
+  expires_at: time.nullable(),
+  note: z.string().nullable(),
+});
+
+const eventFields = {
+  kind: z.literal('event'),
+  event_id: z.string().describe('A UUIDv7.'),
+  at: time,
+  caller: z.string().describe('The id of the API key of who did it.'),
+  request_id: z.string().nullable(),
+};
+
+/** Entries were put on a list, or removed from it: of an import many at a time. */
+export const listChangedSchema = z.object({
+  ...eventFields,
+  event: z.literal('list_changed'),
+  list: z.string(),
+  change: z.enum(['put', 'removed']),
+  entries: z.array(listEntrySchema).readonly(),
+});
+
+/** What was known of a subject was forgotten. */
+export const subjectForgottenSchema = z.object({
+  ...eventFields,
+  event: z.literal('subject_forgotten'),
+  subject: z.object({
+    hash_key: z.string(),
+    telemetry: z.string().nullable(),
+    device: z.string().nullable(),
+    account: z.string().nullable(),
+  }),
+  forgotten: z
+    .record(z.string(), z.int().nullable())
+    .describe('How many entries of each memory were removed; null where that is not counted.'),
+});
