@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import { rememberPolicies } from '../application/decision-log/known-policies.ts';
-import { createPurgeEvidence } from '../application/evidence/purge-evidence.ts';
 import { startTracer } from '../observers/start-tracer.ts';
 import type { GrpcServer } from '../platform/grpc/server.ts';
 import { wireCallers } from './callers.ts';
@@ -10,6 +9,7 @@ import { openDecisionLog } from './decision-log.ts';
 import { openDecisionReads } from './decision-reads.ts';
 import { wireDecisions } from './decisions.ts';
 import { followFiles } from './followed-files.ts';
+import { wireForgetting } from './forgetting.ts';
 import { wireGateways } from './gateways.ts';
 import { canRecord, createReadiness } from './health.ts';
 import { hashIdsOf } from './id-hashes.ts';
@@ -80,7 +80,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       protect: { ...decisions, ...callers, keyring: files.keyring, clock, wrongKeysMax: config.wrongKeysMax },
       decide: { ...decisions, ...callers, isDraining },
       policy: { policy: files.policy, slots },
-      evidence: { purge: createPurgeEvidence(slots, stores.evidence) },
+      forgetting: wireForgetting(context, { slots, hashes, stores, log }),
       decisions: reads && { reads, version, clock, newId },
       providers: { slots, circuitOf: observers.circuitOf },
       callerMetrics: observers.callerMetrics,

@@ -8,6 +8,7 @@ import { decisionExportRoutes } from '../http/routes/decision-export.ts';
 import { decisionStreamRoutes } from '../http/routes/decision-stream.ts';
 import { decisionsRoutes } from '../http/routes/decisions.ts';
 import { type EvidenceDependencies, evidenceRoutes } from '../http/routes/evidence.ts';
+import { type ForgetDependencies, forgetSubjectRoutes } from '../http/routes/forget-subject.ts';
 import { type HealthDependencies, healthRoutes } from '../http/routes/health.ts';
 import { callerMetricsRoutes, type MetricsSource, metricsRoutes } from '../http/routes/metrics.ts';
 import { outcomeRoutes } from '../http/routes/outcomes.ts';
@@ -25,7 +26,7 @@ export interface RouteDependencies {
   readonly protect: ProtectOptions;
   readonly decide: DecideDependencies;
   readonly policy: PolicyDependencies;
-  readonly evidence: EvidenceDependencies;
+  readonly forgetting: EvidenceDependencies & ForgetDependencies;
   readonly decisions: DecisionReadDependencies | null;
   readonly providers: ProvidersDependencies;
   readonly callerMetrics: MetricsSource | null;
@@ -48,7 +49,8 @@ export async function registerRoutes(
     if (service !== null) await protect(api, service.protect);
     await api.register(decideRoutes, { ...context, serve: service?.decide ?? null });
     await api.register(policyRoutes, { serve: service?.policy ?? null });
-    await api.register(evidenceRoutes, { ...context, serve: service?.evidence ?? null });
+    await api.register(evidenceRoutes, { ...context, serve: service?.forgetting ?? null });
+    await api.register(forgetSubjectRoutes, { serve: service?.forgetting ?? null });
     if (service?.decisions !== null) await registerDecisionReads(api, service?.decisions ?? null);
     await api.register(providersRoutes, { serve: service?.providers ?? null });
     if (service?.callerMetrics !== null)

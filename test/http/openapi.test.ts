@@ -39,6 +39,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
   );
   t.same(operations.sort(), [
     'delete /v1/evidence',
+    'delete /v1/subjects',
     'get /livez',
     'get /metrics',
     'get /readyz',
@@ -59,8 +60,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
 
 t.test('gives every operation a name, a summary and its answers', async (t) => {
   const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
-  t.equal(operations.length, 16);
-  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 16);
+  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length);
   for (const { summary, responses } of operations) {
     t.match(summary, /\S/);
     t.ok(responses['200']);

@@ -23,4 +23,9 @@ export interface CustodyStore {
    * shortens a life. Does not wait for a remote store.
    */
   keep(keys: readonly string[], validUntilMs: number | null): void;
+  /**
+   * Forgets the binding under all its names, so that the next use is a first use. How many bindings that were:
+   * 1 or 0; null where the store may still have it.
+   */
+  forget(keys: readonly string[]): number | null | Promise<number | null>;
 }

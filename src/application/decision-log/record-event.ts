@@ -12,7 +12,7 @@ export type RecordedEvent = Without<EventRecord, 'version' | 'kind' | 'event_id'
  * Records what somebody has changed, in every sink. Rejects with `decision_log_unavailable` when a strict one
  * does not hold it: the change has been made all the same.
  */
-type RecordEvent = (event: RecordedEvent) => Promise<void>;
+export type RecordEvent = (event: RecordedEvent) => Promise<void>;
 
 interface RecordEventOptions extends Pick<RecordDecisionOptions, 'strict' | 'lossy' | 'formatTime'> {
   readonly clock: Clock;

@@ -3,7 +3,7 @@ import type { EvidenceStore } from './evidence-store.ts';
 import type { ProviderSlot } from './gather-evidence.ts';
 
 /** Ids whose evidence is to be forgotten, by the part of the subject that they are, in any spelling. */
-export type PurgeTarget = Readonly<Partial<Record<SubjectPart, string>>>;
+export type PurgeTarget = Readonly<Partial<Record<SubjectPart, string | undefined>>>;
 
 interface PurgeReport {
   /** The providers whose evidence was purged. */

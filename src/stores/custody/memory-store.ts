@@ -111,6 +111,12 @@ class LruCustodyStore implements MemoryCustodyStore {
     entry.untilMs = Math.max(entry.untilMs, nowMs + lifeMs);
   }
 
+  forget([key = '']: readonly string[]): number {
+    const isHeld = this.lifeMs(key) !== null;
+    this.#entries.delete(key);
+    return isHeld ? 1 : 0;
+  }
+
   #hasForgotten(key: string, nowMs: number): boolean {
     return this.#forgotten.mayHave(key, nowMs) || this.#brieflyForgotten.mayHave(key, nowMs);
   }

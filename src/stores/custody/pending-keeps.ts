@@ -25,6 +25,8 @@ export interface Keep {
 interface PendingKeeps {
   /** Sends the keep, and again until it is done or the binding has run out. Does not wait. */
   add(keep: Keep): void;
+  /** Gives up the keep of a binding that is to be forgotten. */
+  drop(hashes: readonly string[]): void;
   /** Sends what waits: to be called when Redis is up again. */
   retry(): void;
 }
@@ -87,6 +89,7 @@ export function createPendingKeeps(options: PendingKeepsOptions): PendingKeeps {
       waiting.set(key, keep);
       if (isUp()) void attempt(key, keep).then((isDone) => isDone || retryLater());
     },
+    drop: ([key = '']) => void waiting.delete(key),
     retry: () => void sendAll(),
   };
 }

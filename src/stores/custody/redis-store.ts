@@ -71,6 +71,12 @@ export function createRedisCustodyStore(options: RedisCustodyStoreOptions): Redi
     // makes no custody unknown.
     use: (names) => (guard.state() === 'up' ? use(names) : null),
     keep: (hashes, validUntilMs) => keeps.add({ hashes, validUntilMs }),
+    forget: async (hashes) => {
+      keeps.drop(hashes);
+      if (guard.state() !== 'up') return null;
+      const removed = await guard.run(() => client.del(...hashes.map((hash) => keys.custody(hash))));
+      return removed === null ? null : Math.min(removed, 1);
+    },
     unknownKey: () => generations.unknownKey(),
   };
 }

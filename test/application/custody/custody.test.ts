@@ -32,6 +32,7 @@ function createStore(answer: ReturnType<CustodyStore['use']> = RECORD) {
       return answer;
     },
     keep: (keys, validUntilMs) => void kept.push([keys.join(), validUntilMs]),
+    forget: () => 0,
   };
   return { store, uses, kept };
 }
