@@ -1,4 +1,5 @@
 import { createCustody } from '../application/custody/custody.ts';
+import { toCustodyFacts } from '../application/custody/custody-facts.ts';
 import { createDecide, type Decide } from '../application/decide.ts';
 import type { KnownPolicies } from '../application/decision-log/known-policies.ts';
 import { createRecordDecision } from '../application/decision-log/record-decision.ts';
@@ -33,10 +34,11 @@ interface Decisions extends OverloadGuard {
 export function wireDecisions(context: AppContext, parts: DecisionParts): Decisions {
   const { config, clock, newId } = context;
   const { slots, hashes, stores, policies, observer, log, tracer } = parts;
+  const custody = createCustody({ slots, store: stores.custody, hashes: hashes.custody, clock, observer });
   const decide = createDecide({
     slots,
     policy: policies.current,
-    custody: createCustody({ slots, store: stores.custody, hashes: hashes.custody, clock, observer }),
+    facts: [toCustodyFacts(custody)],
     clock,
     newId,
     deadlineMs: config.decisionDeadlineMs,

@@ -35,7 +35,7 @@ async function rehearse({ policy, newId, ...options }: Omit<WarmUpOptions, 'conn
   const decide = createDecide({
     slots: createRehearsalSlots(options),
     policy,
-    custody: { take: () => ({ names: [], record: null }), conclude: () => 'unknown' },
+    facts: [],
     clock,
     newId,
     deadlineMs: config.decisionDeadlineMs,

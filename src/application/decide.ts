@@ -1,17 +1,20 @@
 import type { Decision, EvidenceUse } from '../domain/decision.ts';
 import { isDefinite } from '../domain/evidence.ts';
-import { type CompiledPolicy, readsCustody } from '../domain/policy/compile.ts';
+import { type CompiledPolicy, readsFact } from '../domain/policy/compile.ts';
 import { evaluatePolicy } from '../domain/policy/evaluate.ts';
 import { toRequestSignals } from '../domain/policy/request-signals.ts';
+import type { SubjectFacts } from '../domain/policy/subject-fact.ts';
+import { TELEMETRY_FACT, type TelemetryCustody } from '../domain/policy/telemetry-signals.ts';
 import type { Subject } from '../domain/subject.ts';
 import type { Clock } from './clock.ts';
-import type { Custody, CustodyUse } from './custody/custody.ts';
 import {
   createGatherEvidence,
   enabledDeviceProviders,
   type Gathered,
   type ProviderSlot,
 } from './evidence/gather-evidence.ts';
+import { createAskFacts } from './facts/ask-facts.ts';
+import type { ConcludeFacts, FactSource } from './facts/fact-source.ts';
 import { type Span, type Tracer, toDecisionAttributes } from './tracer.ts';
 
 /** The options of a decision besides the subject. */
@@ -36,7 +39,8 @@ export interface DecideDependencies {
   readonly slots: readonly ProviderSlot[];
   /** The policy in force at the moment of the call. */
   readonly policy: () => CompiledPolicy;
-  readonly custody: Custody;
+  /** What tells facts about subjects. */
+  readonly facts: readonly FactSource[];
   readonly clock: Clock;
   /** A new UUIDv7. */
   readonly newId: () => string;
@@ -63,8 +67,9 @@ interface Asked {
 
 /** Builds the use case that gathers evidence inside one deadline and judges it by the policy. */
 export function createDecide(dependencies: DecideDependencies): Decide {
-  const { slots, policy, custody, clock, tracer = null } = dependencies;
+  const { slots, policy, facts, clock, tracer = null } = dependencies;
   const gatherEvidence = createGatherEvidence(slots, clock);
+  const askFacts = createAskFacts(facts);
   const judge = createJudge(dependencies);
   return (subject, options) => {
     const { maxAgeMs, traceparent, caller } = options;
@@ -72,12 +77,10 @@ export function createDecide(dependencies: DecideDependencies): Decide {
     const startedAtMs = clock.monotonicMs();
     const deadlineAtMs = toDeadline(dependencies.deadlineMs, options, startedAtMs);
     const asked = { subject, startedAtMs, span };
-    // Asked together, so that one batch carries both to Redis. Custody is asked only for a policy that reads
-    // it.
-    const use = readsCustody(policy()) ? custody.take(subject, deadlineAtMs) : null;
+    const told = askFacts({ subject, policy: policy(), deadlineAtMs });
     const gathered = gatherEvidence(subject, { maxAgeMs, deadlineAtMs, span, caller, ip: subject.ip });
-    if (!(gathered instanceof Promise) && !(use instanceof Promise)) return judge(asked, gathered, use);
-    return Promise.all([gathered, use]).then(([pieces, used]) => judge(asked, pieces, used));
+    if (!(gathered instanceof Promise) && !(told instanceof Promise)) return judge(asked, gathered, told);
+    return Promise.all([gathered, told]).then(([pieces, conclude]) => judge(asked, pieces, conclude));
   };
 }
 
@@ -92,20 +95,21 @@ function toDeadline(
   return (receivedAtMs ?? startedAtMs) + budgetMs - answerMs;
 }
 
-type Judge = (asked: Asked, gathered: readonly Gathered[], use: CustodyUse | null) => Decision;
+const NO_FACTS: SubjectFacts = {};
 
-function createJudge({ slots, policy, custody: keeper, clock, newId }: DecideDependencies): Judge {
+/** `conclude` is null where no fact was asked for. */
+type Judge = (asked: Asked, gathered: readonly Gathered[], conclude: ConcludeFacts | null) => Decision;
+
+function createJudge({ slots, policy, clock, newId }: DecideDependencies): Judge {
   const enabledDevices = enabledDeviceProviders(slots);
-  return ({ subject, startedAtMs, span }, gathered, use) => {
+  return ({ subject, startedAtMs, span }, gathered, conclude) => {
     const decidedAtMs = clock.nowMs();
     const inForce = policy();
     const evidence = gathered.map((piece) => toUse(piece, decidedAtMs));
-    // A policy that came into force during the wait may read evidence that was not asked for.
-    const untaken = readsCustody(inForce) ? 'unknown' : 'none';
-    const custody = use === null ? untaken : keeper.conclude(use, gathered, decidedAtMs);
+    const facts = conclude?.({ gathered, nowMs: decidedAtMs }) ?? NO_FACTS;
     const request = toRequestSignals(subject, enabledDevices);
     const step = span?.child('policy.evaluate', 'internal');
-    const judgement = evaluatePolicy(inForce, evidence, request, custody);
+    const judgement = evaluatePolicy(inForce, evidence, request, facts);
     step?.end({ 'riskgate.policy.hash': inForce.hash, 'riskgate.decision': judgement.verdict });
     const decision: Decision = {
       id: newId(),
@@ -114,17 +118,30 @@ function createJudge({ slots, policy, custody: keeper, clock, newId }: DecideDep
       waivers: judgement.waivers,
       degraded: judgement.degraded,
       evidence,
-      custody,
+      custody: custodyOf(facts, inForce),
       trace: judgement.trace,
       policy: { id: inForce.id, hash: inForce.hash },
       signalsRead: inForce.signalsRead,
       decidedAtMs,
-      expiresAtMs: custody === 'unknown' ? decidedAtMs : earliestExpiry(gathered, decidedAtMs),
+      expiresAtMs: isUnknown(inForce, facts) ? decidedAtMs : earliestExpiry(gathered, decidedAtMs),
       latencyMs: clock.monotonicMs() - startedAtMs,
     };
     span?.end(toDecisionAttributes(decision));
     return decision;
   };
+}
+
+/** A policy that came into force during the wait may read custody that was not asked for. */
+function custodyOf(facts: SubjectFacts, inForce: CompiledPolicy): TelemetryCustody {
+  const untold = readsFact(inForce, TELEMETRY_FACT.name) ? 'unknown' : 'none';
+  // Told by custody alone, whose type it is.
+  return (facts[TELEMETRY_FACT.name] as TelemetryCustody | undefined) ?? untold;
+}
+
+/** True where a fact that the policy reads is unknown as a whole. */
+function isUnknown({ facts: reads }: CompiledPolicy, facts: SubjectFacts): boolean {
+  for (const { fact } of reads) if ((facts[fact.name] ?? 'unknown') === 'unknown') return true;
+  return false;
 }
 
 function toUse({ slot: { source }, evidence, origin, latencyMs }: Gathered, nowMs: number): EvidenceUse {

@@ -1,5 +1,4 @@
 import t from 'tap';
-import type { Custody } from '../../src/application/custody/custody.ts';
 import { createDecide, type DecideDependencies } from '../../src/application/decide.ts';
 import type {
   LookLimits,
@@ -7,7 +6,9 @@ import type {
   ProviderQuery,
 } from '../../src/application/evidence/evidence-source.ts';
 import type { ProviderSlot } from '../../src/application/evidence/gather-evidence.ts';
+import type { FactSource } from '../../src/application/facts/fact-source.ts';
 import { loadPolicy } from '../../src/application/load-policy.ts';
+import type { TelemetryCustody } from '../../src/domain/policy/telemetry-signals.ts';
 import type { Subject } from '../../src/domain/subject.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
@@ -26,11 +27,10 @@ rules:
   - {id: payout, when: 'request.action == "payout"', verdict: CHALLENGE, reason: PAYOUT, on_unknown: IGNORE}
 `;
 
-/** Keeps nothing; custody has tests of its own. */
-const NO_CUSTODY: Custody = {
-  take: () => ({ names: [], record: null }),
-  conclude: () => 'none',
-};
+/** Tells this custody; custody has tests of its own. */
+function tellCustody(custody: TelemetryCustody): FactSource {
+  return { names: ['telemetry'], ask: () => () => ({ telemetry: custody }) };
+}
 
 function load(text: string) {
   const loaded = loadPolicy(text, {
@@ -61,7 +61,7 @@ function open(changes: Partial<DecideDependencies> = {}) {
   const decide = createDecide({
     slots: createSlots(),
     policy: () => compiled,
-    custody: NO_CUSTODY,
+    facts: [tellCustody('none')],
     clock,
     newId: () => 'decision-1',
     deadlineMs: 1_000,
@@ -90,7 +90,7 @@ t.test('answers in place when all evidence is at hand', async (t) => {
 });
 
 t.test('vouches for no time to come when custody is unknown', async (t) => {
-  const { decide } = open({ policy: () => curious, custody: { ...NO_CUSTODY, conclude: () => 'unknown' } });
+  const { decide } = open({ policy: () => curious, facts: [tellCustody('unknown')] });
   const { custody, verdict, decidedAtMs, expiresAtMs } = await decide(SUBJECT, ASK);
   t.equal(custody, 'unknown');
   t.equal(verdict, 'CHALLENGE');
@@ -98,14 +98,11 @@ t.test('vouches for no time to come when custody is unknown', async (t) => {
 });
 
 t.test('asks nobody for custody that the policy does not read', async (t) => {
-  const take = () => {
+  const ask = () => {
     t.fail('custody was asked for');
-    return { names: [], record: null };
+    return () => ({ telemetry: 'unknown' }) as const;
   };
-  const { custody, verdict } = await open({ custody: { take, conclude: () => 'unknown' } }).decide(
-    SUBJECT,
-    ASK,
-  );
+  const { custody, verdict } = await open({ facts: [{ names: ['telemetry'], ask }] }).decide(SUBJECT, ASK);
   t.equal(custody, 'none');
   t.equal(verdict, 'ALLOW');
 });

@@ -156,7 +156,8 @@ t.test(
     const loaded = load(JSON.stringify({ policy: 'waiving', otherwise: 'ALLOW', parameters, rules }));
     if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
     const evidence = loaded.value.providerIds.map((id) => evidenceOf(id, 'ok'));
-    const judge = (custody: TelemetryCustody) => evaluatePolicy(loaded.value, evidence, REQUEST, custody);
+    const judge = (custody: TelemetryCustody) =>
+      evaluatePolicy(loaded.value, evidence, REQUEST, { telemetry: custody });
     const lost = judge('unknown');
     t.match(lost, { verdict: 'ALLOW', degraded: true });
     const waived = lost.waivers.map(({ rule }) => rule);

@@ -142,9 +142,9 @@ function isSafe(some: fc.Arbitrary<string>, seen: Tally, excuses: boolean) {
       }
       seen.loaded += 1;
       const policy = result.value;
-      const before = evaluatePolicy(policy, evidenceFor(policy, whole), request, custody);
+      const before = evaluatePolicy(policy, evidenceFor(policy, whole), request, { telemetry: custody });
       const remaining = whole.map((outcome, place) => lost[place] ?? outcome);
-      const after = evaluatePolicy(policy, evidenceFor(policy, remaining), request, custody);
+      const after = evaluatePolicy(policy, evidenceFor(policy, remaining), request, { telemetry: custody });
       if (!VERDICTS.includes(before.verdict) || !VERDICTS.includes(after.verdict)) return false;
       if (before.verdict === 'ALLOW') return true;
       seen.stricter += 1;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { createCustody } from '../../src/application/custody/custody.ts';
+import { toCustodyFacts } from '../../src/application/custody/custody-facts.ts';
 import { createDecide } from '../../src/application/decide.ts';
 import type { ProviderSlot } from '../../src/application/evidence/gather-evidence.ts';
 import type { Decision } from '../../src/domain/decision.ts';
@@ -46,7 +47,7 @@ function open(policy: CompiledPolicy, enabledDevices: readonly string[]) {
   const decide = createDecide({
     slots,
     policy: () => policy,
-    custody,
+    facts: [toCustodyFacts(custody)],
     clock,
     newId: () => 'id',
     deadlineMs: 1_000,

@@ -126,7 +126,7 @@ for (const name of caseFiles) {
       const pieces = policy.providerIds.map((id) => toEvidence(id, merged[id] ?? { outcome: 'skipped' }));
       const signals = requestSignalsSchema.parse({ ...PRESENT, ...request });
       const custody = toCustody(telemetry, signals.telemetry_id_present);
-      const judgement = evaluatePolicy(policy, pieces, signals, custody);
+      const judgement = evaluatePolicy(policy, pieces, signals, { telemetry: custody });
       t.equal(judgement.verdict, decision, sentence);
       t.equal(judgement.degraded, degraded, `${sentence}: degraded`);
       if (reasons) {

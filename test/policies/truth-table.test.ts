@@ -106,7 +106,9 @@ for (const [name, expectedOfProviders, onUnknown] of [
         }),
       );
       for (const { custody, expected, isLost } of CUSTODY) {
-        const { verdict, degraded, waivers } = evaluatePolicy(policy, evidence, REQUEST, custody);
+        const { verdict, degraded, waivers } = evaluatePolicy(policy, evidence, REQUEST, {
+          telemetry: custody,
+        });
         counts[verdict] += 1;
         const isRight =
           verdict === stricterOf(ofProviders, expected(onUnknown)) &&

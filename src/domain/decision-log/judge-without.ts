@@ -52,7 +52,7 @@ export function judgeWithout(
   const evidence = policy.providerIds.map((id) => evidenceOf(record, id));
   const request = toRequest(record);
   const custody = toCustody(record);
-  if (!agrees(evaluatePolicy(policy, evidence, request, custody), record))
+  if (!agrees(evaluatePolicy(policy, evidence, request, { telemetry: custody }), record))
     return unavailable('the record does not come to its own decision');
   const providers = policy.providerIds.flatMap((provider, place) => {
     const outcome = evidence[place]?.outcome;
@@ -60,12 +60,9 @@ export function judgeWithout(
     // Evidence that was already lost cannot be left out.
     const changed = isDefinite(outcome) ? evidence.with(place, LOST) : evidence;
     const seen = telemetryProviders.includes(provider) ? withoutExpiry(custody) : custody;
-    const { verdict, reasons } = evaluatePolicy(
-      policy,
-      changed,
-      request,
-      isDefinite(outcome) ? seen : custody,
-    );
+    const { verdict, reasons } = evaluatePolicy(policy, changed, request, {
+      telemetry: isDefinite(outcome) ? seen : custody,
+    });
     return [{ provider, decision: verdict, changes: verdict !== record.decision, reasons }];
   });
   return { why: null, providers };

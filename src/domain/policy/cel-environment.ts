@@ -2,7 +2,7 @@ import { Environment, type ObjectSchema } from '@marcbachmann/cel-js';
 import type { z } from 'zod';
 import { requestSignalsSchema } from './request-signals.ts';
 import { type ListType, type ObjectType, type ScalarType, signalTypeOf } from './signal-type.ts';
-import { telemetrySignalsSchema } from './telemetry-signals.ts';
+import { SUBJECT_FACTS } from './subject-facts.ts';
 
 /** A provider as policies see it: the name of its variable and the schema of its signals. */
 export interface PolicyProvider {
@@ -30,17 +30,19 @@ export interface CompiledLiterals {
   readonly networks: Map<string, NetworkTest>;
 }
 
-/** The variable of custody; see telemetry-signals.ts. */
-export const TELEMETRY = 'telemetry';
-
 /** The method that stands in for CEL's `matches()`, whose own implementation backtracks and can hang. */
 export const SAFE_MATCHES = 'matchesLinear';
 
+/** The type of each fact in policies of this document, by its name. */
+export function factTypes(document: unknown): ReadonlyMap<string, ObjectType> {
+  return new Map(SUBJECT_FACTS.map(({ name, typeOf }) => [name, typeOf(document)]));
+}
+
 /**
- * The type of every variable that conditions can read: each provider, `request`, custody, and `providers`
- * with the outcome and suspicion of each.
+ * The type of every variable that conditions can read but those of facts: each provider, `providers` with the
+ * outcome and suspicion of each, and `request`.
  */
-export function variableTypes(providers: readonly PolicyProvider[]): ReadonlyMap<string, ObjectType> {
+export function signalTypes(providers: readonly PolicyProvider[]): ReadonlyMap<string, ObjectType> {
   const state: ObjectType = {
     kind: 'object',
     fields: new Map([
@@ -53,8 +55,30 @@ export function variableTypes(providers: readonly PolicyProvider[]): ReadonlyMap
     ...providers.map(({ id, signals }) => [id, signalTypeOf(signals)] as const),
     ['providers', states],
     ['request', signalTypeOf(requestSignalsSchema)],
-    [TELEMETRY, signalTypeOf(telemetrySignalsSchema)],
   ]);
+}
+
+/** These types and those of the variables that the facts stand in. A fact may be a part of its variable. */
+export function withFacts(
+  signals: ReadonlyMap<string, ObjectType>,
+  facts: ReadonlyMap<string, ObjectType>,
+): ReadonlyMap<string, ObjectType> {
+  const types = new Map(signals);
+  for (const [name, type] of facts) {
+    const [variable = name, part] = name.split('.');
+    const parts = types.get(variable)?.fields ?? [];
+    const whole = { kind: 'object', fields: new Map([...parts, [part ?? '', type]]) } as const;
+    types.set(variable, part === undefined ? type : whole);
+  }
+  return types;
+}
+
+/** The types of everything that conditions can read in policies of this document. */
+export function variableTypes(
+  providers: readonly PolicyProvider[],
+  document: unknown = null,
+): ReadonlyMap<string, ObjectType> {
+  return withFacts(signalTypes(providers), factTypes(document));
 }
 
 /** The environment in which conditions are checked: every signal typed, anything undeclared refused. */

@@ -1,9 +1,12 @@
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
-import type { CompiledLiterals, PatternTest, PolicyProvider } from './cel-environment.ts';
-import { type ConditionTest, toConditionTest } from './closures.ts';
+import {
+  type CompiledLiterals,
+  type PatternTest,
+  type PolicyProvider,
+  withFacts,
+} from './cel-environment.ts';
 import { CONDITION_STEPS_MAX, costOfCondition } from './condition-cost.ts';
 import type { PolicyMistake } from './document.ts';
-import type { RowLayout } from './evidence-row.ts';
 import { findUnevaluable } from './find-unevaluable.ts';
 import { foldParameters } from './fold-parameters.ts';
 import { type Inspection, inspectCondition } from './inspect-condition.ts';
@@ -22,8 +25,10 @@ export interface CompileOptions {
 
 /** What the conditions of one policy are compiled with, and the mistakes and cost so far. */
 export interface CompileContext extends CompileOptions {
-  readonly variables: ReadonlyMap<string, ObjectType>;
-  readonly layout: RowLayout;
+  /** The types of all variables but those of facts. */
+  readonly signals: ReadonlyMap<string, ObjectType>;
+  /** The types of facts, by their names. */
+  readonly facts: ReadonlyMap<string, ObjectType>;
   readonly checkEnvironment: Environment;
   readonly runEnvironment: Environment;
   readonly names: readonly string[];
@@ -41,7 +46,6 @@ export interface Condition {
   /** The names of the parameters that it reads. */
   readonly parameters: readonly string[];
   readonly run: ParseResult;
-  readonly test: ConditionTest;
 }
 
 /** Compiles one condition. On failure, adds its mistakes to those of `context` and returns null. */
@@ -75,14 +79,29 @@ export function compileCondition(when: string, index: number, context: CompileCo
   }
   if (context.mistakes.length > before) return null;
   const outcomes = inspection.outcomeReads.size;
-  const steps = costOfCondition(ast, context.literals.patterns, outcomes, context.variables);
+  const variables = variablesOf(context, inspection);
+  const steps = costOfCondition(ast, context.literals.patterns, outcomes, variables);
   context.steps += steps;
   if (steps > CONDITION_STEPS_MAX) {
     const most = `${CONDITION_STEPS_MAX} are the most: use fewer or smaller lists, texts and patterns`;
     return refuse(ast.start, `can take ${steps} steps in one decision, and ${most}`);
   }
   const probe = context.runEnvironment.parse(inspection.runSource);
-  for (const { offset, message } of findUnevaluable(ast, probe, context.variables)) refuse(offset, message);
+  for (const { offset, message } of findUnevaluable(ast, probe, variables)) refuse(offset, message);
   const run = context.runEnvironment.parse(inspection.runSource);
-  return { ast, inspection, parameters: folded.names, run, test: toConditionTest(ast, context.layout) };
+  return { ast, inspection, parameters: folded.names, run };
+}
+
+/** The variables with those fields of facts alone that the condition reads: there may be hundreds. */
+function variablesOf(
+  { signals, facts }: CompileContext,
+  { factReads }: Inspection,
+): ReadonlyMap<string, ObjectType> {
+  const read = new Map<string, ObjectType>();
+  for (const [name, paths] of factReads) {
+    const names = new Set([...paths].map((path) => path.split('.', 1)[0]));
+    const fields = [...(facts.get(name)?.fields ?? [])].filter(([field]) => names.has(field));
+    read.set(name, { kind: 'object', fields: new Map(fields) });
+  }
+  return withFacts(signals, read);
 }

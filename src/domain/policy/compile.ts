@@ -1,16 +1,15 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import type { z } from 'zod';
 import { failure, type Result, success } from '../result.ts';
 import {
   type CompiledLiterals,
   createCheckEnvironment,
   createRunEnvironment,
-  type PolicyProvider,
-  TELEMETRY,
+  factTypes,
+  signalTypes,
   variableNames,
-  variableTypes,
+  withFacts,
 } from './cel-environment.ts';
-import type { ConditionTest } from './closures.ts';
+import { type ConditionTest, toConditionTest } from './closures.ts';
 import {
   type CompileContext,
   type CompileOptions,
@@ -24,12 +23,15 @@ import {
   type PolicyRule,
   policyDocumentSchema,
 } from './document.ts';
-import { toRowLayout } from './evidence-row.ts';
+import { conditionsOf, refuseDuplicates, toMistakes } from './document-shape.ts';
+import { type RowLayout, toRowLayout } from './evidence-row.ts';
 import { readParameters, unreadParameters } from './parameters.ts';
 import { possibleResults } from './possible-results.ts';
 import { ABSENT_SIGNAL, type RuleTrace, toUnknown } from './rule-trace.ts';
 import { createToRunValues, type ToRunValues } from './run-values.ts';
 import { findSignalsRead, type SignalsRead } from './signals-read.ts';
+import type { FactRead } from './subject-fact.ts';
+import { SUBJECT_FACTS } from './subject-facts.ts';
 
 /**
  * A rule that is ready to run. `run` throws where the condition is unknown. `test` is faster, and undefined
@@ -38,8 +40,8 @@ import { findSignalsRead, type SignalsRead } from './signals-read.ts';
 export interface CompiledRule {
   readonly source: PolicyRule;
   /**
-   * Indexes, in provider order, of the providers whose signals the condition reads. Custody comes after the
-   * last provider.
+   * Indexes, in provider order, of the providers whose signals the condition reads. The facts that the policy
+   * reads come after the last provider.
    */
   readonly signalReads: readonly number[];
   /** Indexes of the providers whose outcome or suspicion the condition reads. */
@@ -52,7 +54,7 @@ export interface CompiledRule {
   readonly test: ConditionTest;
   readonly run: (context: Readonly<Record<string, unknown>>) => unknown;
   /**
-   * The results that the condition can have when the providers in the bit set `absentMask` have no signals;
+   * The results that the condition can have when the providers and facts in the bit set `absentMask` are absent;
    * see possible-results.ts.
    */
   readonly possible: (absentMask: number) => number;
@@ -71,8 +73,10 @@ export interface CompiledPolicy {
   readonly document: PolicyDocument;
   readonly rules: readonly CompiledRule[];
   readonly providerIds: readonly string[];
+  /** The facts that some rule reads. */
+  readonly facts: readonly FactRead[];
   /**
-   * Bit set of the providers, then custody, that some rule reads. A decision that lacks one of them is
+   * Bit set of the providers, then of the facts, that some rule reads. A decision that lacks one of them is
    * degraded.
    */
   readonly neededMask: number;
@@ -81,9 +85,10 @@ export interface CompiledPolicy {
   readonly toRunValues: ReadonlyMap<string, ToRunValues>;
 }
 
-/** True when some rule reads custody, whose bit follows that of the last provider. */
-export function readsCustody({ neededMask, providerIds }: CompiledPolicy): boolean {
-  return (neededMask & (1 << providerIds.length)) !== 0;
+/** True when some rule reads the fact of this name. */
+export function readsFact({ facts }: CompiledPolicy, name: string): boolean {
+  for (const { fact } of facts) if (fact.name === name) return true;
+  return false;
 }
 
 /** Compiles a parsed policy file, or returns every mistake in it. */
@@ -104,14 +109,13 @@ export function* compileInSteps(
   options: CompileOptions,
 ): Generator<undefined, Result<CompiledPolicy, PolicyMistake>> {
   const literals: CompiledLiterals = { patterns: new Map(), networks: new Map() };
-  const variables = variableTypes(options.providers);
+  const signals = signalTypes(options.providers);
+  const facts = factTypes(document);
+  const variables = withFacts(signals, facts);
   const context: CompileContext = {
     ...options,
-    variables,
-    layout: toRowLayout(
-      options.providers.map(({ id }) => id),
-      variables,
-    ),
+    signals,
+    facts,
     checkEnvironment: createCheckEnvironment(variables),
     runEnvironment: createRunEnvironment(variables.keys(), literals),
     names: variableNames(options.providers),
@@ -133,16 +137,49 @@ export function* compileInSteps(
     context.mistakes.push({ path: ['rules'], isKey: true, offset: null, message });
   }
   if (!parsed.success) return failure(context.mistakes);
-  const rules = parsed.data.rules.map((rule, index) => toRule(rule, index, conditions[index], context));
+  const reads = findFactReads(conditions, context);
+  const sources = toSources(context, reads);
+  const rules = parsed.data.rules.map((rule, index) =>
+    toRule(rule, index, conditions[index], context, sources),
+  );
   if (context.mistakes.length === 0) refuseUnreadParameters(context);
   if (context.mistakes.length > 0) return failure(context.mistakes);
   return success(
     toPolicy(
       parsed.data,
       rules.filter((rule) => rule !== null),
+      reads,
       context,
     ),
   );
+}
+
+/** What the conditions read of facts, in the order of the facts. */
+function findFactReads(
+  conditions: readonly (Condition | null)[],
+  { facts }: CompileContext,
+): readonly FactRead[] {
+  return SUBJECT_FACTS.flatMap((fact) => {
+    const paths = new Set(
+      conditions.flatMap((each) => [...(each?.inspection.factReads.get(fact.name) ?? [])]),
+    );
+    const type = facts.get(fact.name);
+    if (paths.size === 0 || type === undefined) return [];
+    const all = [...new Set([...paths, ...fact.whole])];
+    return [{ fact, type, paths: all.map((path) => path.split('.')) }];
+  });
+}
+
+/** Where the rules of a policy find what they read. */
+interface Sources {
+  /** What can be absent, in the order of the bits: every provider, then the facts that are read. */
+  readonly names: readonly string[];
+  readonly layout: RowLayout;
+}
+
+function toSources({ providers, signals }: CompileContext, reads: readonly FactRead[]): Sources {
+  const ids = providers.map(({ id }) => id);
+  return { names: [...ids, ...reads.map(({ fact }) => fact.name)], layout: toRowLayout(ids, reads, signals) };
 }
 
 function toRule(
@@ -150,9 +187,10 @@ function toRule(
   index: number,
   condition: Condition | null | undefined,
   context: CompileContext,
+  sources: Sources,
 ): CompiledRule | null {
   if (!condition) return null;
-  const { ast, inspection, parameters, run, test } = condition;
+  const { ast, inspection, parameters, run } = condition;
   if (rule.exempt && rule.verdict !== 'ALLOW') {
     refuseRule(context, index, 'verdict', 'an exempt rule ends with ALLOW, so its verdict is ALLOW');
   }
@@ -166,8 +204,8 @@ function toRule(
     );
   }
   const indexesOf = (names: ReadonlySet<string>) =>
-    sourcesOf(context.providers).flatMap((source, place) => (names.has(source) ? [place] : []));
-  const signalReads = indexesOf(inspection.variables);
+    sources.names.flatMap((source, place) => (names.has(source) ? [place] : []));
+  const signalReads = indexesOf(new Set([...inspection.variables, ...inspection.factReads.keys()]));
   const outcomeReads = indexesOf(inspection.outcomeReads);
   const providers = context.providers
     .filter((_, place) => signalReads.includes(place) || outcomeReads.includes(place))
@@ -179,26 +217,21 @@ function toRule(
     providers: Object.freeze(providers),
     parameters,
     ast,
-    test,
+    test: toConditionTest(ast, sources.layout),
     run,
-    possible: memoisePossible(ast, context.providers),
+    possible: memoisePossible(ast, sources.names),
     trueTrace: Object.freeze({ rule: rule.id, result: 'true' }),
     falseTrace: Object.freeze({ rule: rule.id, result: 'false' }),
     absentTrace: toUnknown(rule, ABSENT_SIGNAL),
   };
 }
 
-/** The variables whose evidence can be missing, in the order of their bits: every provider, then custody. */
-function sourcesOf(providers: readonly PolicyProvider[]): readonly string[] {
-  return [...providers.map(({ id }) => id), TELEMETRY];
-}
-
-function memoisePossible(ast: ASTNode, providers: readonly PolicyProvider[]): (absentMask: number) => number {
+function memoisePossible(ast: ASTNode, sources: readonly string[]): (absentMask: number) => number {
   const known = new Map<number, number>();
   return (absentMask) => {
     let results = known.get(absentMask);
     if (results === undefined) {
-      const absent = new Set(sourcesOf(providers).filter((_, place) => absentMask & (1 << place)));
+      const absent = new Set(sources.filter((_, place) => absentMask & (1 << place)));
       results = possibleResults(ast, absent);
       known.set(absentMask, results);
     }
@@ -209,6 +242,7 @@ function memoisePossible(ast: ASTNode, providers: readonly PolicyProvider[]): (a
 function toPolicy(
   document: PolicyDocument,
   rules: readonly CompiledRule[],
+  facts: readonly FactRead[],
   context: CompileContext,
 ): CompiledPolicy {
   let neededMask = 0;
@@ -224,14 +258,24 @@ function toPolicy(
     document,
     rules,
     providerIds: context.providers.map(({ id }) => id),
+    facts,
     neededMask,
     signalsRead,
-    toRunValues: new Map(
-      [...context.variables].map(([name, type]) => [
-        name,
-        createToRunValues(type, signalsRead.get(name) ?? null),
-      ]),
-    ),
+    toRunValues: new Map([
+      ...[...context.signals].map(
+        ([name, type]) => [name, createToRunValues(type, signalsRead.get(name) ?? null)] as const,
+      ),
+      ...facts.map(
+        ({ fact, type, paths }) =>
+          [
+            fact.name,
+            createToRunValues(
+              type,
+              paths.map(([field = '']) => field),
+            ),
+          ] as const,
+      ),
+    ]),
   };
 }
 
@@ -244,52 +288,4 @@ function refuseUnreadParameters({ parameters, mistakes }: CompileContext): void 
     const message = `no rule reads params.${name}: use it or remove it`;
     mistakes.push({ path: ['parameters', name], isKey: true, offset: null, message });
   }
-}
-
-/**
- * The conditions in `document`, whatever its shape, so that their mistakes are reported together with those
- * in the shape.
- */
-function conditionsOf(document: unknown): { index: number; when: string }[] {
-  return rulesOf(document).map((rule, index) => ({ index, when: textField(rule, 'when') ?? 'false' }));
-}
-
-function refuseDuplicates(document: unknown, mistakes: PolicyMistake[]): void {
-  const seen = new Set<string>();
-  rulesOf(document).forEach((rule, index) => {
-    const id = textField(rule, 'id');
-    if (id === null) return;
-    if (seen.has(id)) {
-      mistakes.push({
-        path: ['rules', index, 'id'],
-        isKey: false,
-        offset: null,
-        message: `duplicate rule id "${id}"`,
-      });
-    }
-    seen.add(id);
-  });
-}
-
-function rulesOf(document: unknown): readonly unknown[] {
-  const rules =
-    typeof document === 'object' && document !== null && 'rules' in document ? document.rules : [];
-  return Array.isArray(rules) ? rules : [];
-}
-
-function textField(rule: unknown, field: 'id' | 'when'): string | null {
-  const value: unknown = typeof rule === 'object' && rule !== null ? Reflect.get(rule, field) : null;
-  return typeof value === 'string' ? value : null;
-}
-
-function toMistakes(issue: z.core.$ZodIssue): PolicyMistake[] {
-  const path = issue.path.filter((step) => typeof step !== 'symbol');
-  if (issue.code !== 'unrecognized_keys')
-    return [{ path, isKey: false, offset: null, message: issue.message }];
-  return issue.keys.map((key) => ({
-    path: [...path, key],
-    isKey: true,
-    offset: null,
-    message: `unknown field "${key}"`,
-  }));
 }

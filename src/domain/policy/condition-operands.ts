@@ -1,5 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { EvidenceRow, RowLayout, RowPlace } from './evidence-row.ts';
+import { namePathOf } from './name-path.ts';
 import type { SignalType } from './signal-type.ts';
 
 /**
@@ -48,9 +49,13 @@ interface SignalRead {
 
 /** The signal that a node reads by name, such as `stytch.found`; null for any other node. */
 function findSignal(node: ASTNode, layout: RowLayout): SignalRead | null {
-  const [variable, ...path] = pathOf(node) ?? [];
+  const [variable = '', ...path] = namePathOf(node) ?? [];
   if (variable === 'providers') return findField(layout.states.get(path[0] ?? ''), path.slice(1));
-  return findField(layout.variables.get(variable ?? ''), path);
+  const whole = layout.variables.get(variable);
+  // A fact may be a part of its variable.
+  return whole === undefined
+    ? findField(layout.variables.get(`${variable}.${path[0]}`), path.slice(1))
+    : findField(whole, path);
 }
 
 function findField(variable: RowPlace | undefined, keys: readonly string[]): SignalRead | null {
@@ -58,16 +63,6 @@ function findField(variable: RowPlace | undefined, keys: readonly string[]): Sig
   let type: SignalType | undefined = variable.type;
   for (const key of keys) type = type?.kind === 'object' ? type.fields.get(key) : undefined;
   return type === undefined ? null : { place: variable.place, keys, type };
-}
-
-/** The names in `variable.field["field"]`, from the outside inwards. */
-function pathOf(node: ASTNode): readonly string[] | null {
-  if (node.op === 'id') return [node.args];
-  if (node.op !== '.' && node.op !== '[]') return null;
-  const [object, field] = node.args;
-  const key: unknown = typeof field === 'string' ? field : toLiteral(field)?.value;
-  const path = pathOf(object);
-  return path !== null && typeof key === 'string' ? [...path, key] : null;
 }
 
 function toReader(place: number, keys: readonly string[]): Operand['read'] {

@@ -13,7 +13,7 @@ import type { RequestSignals } from './request-signals.ts';
 import { type RuleTrace, toUnknown } from './rule-trace.ts';
 import { describeRunError, type RunContext, toRunContext } from './run-context.ts';
 import type { Situation } from './situation.ts';
-import type { TelemetryCustody } from './telemetry-signals.ts';
+import type { SubjectFacts } from './subject-fact.ts';
 
 /** Everything that one evaluation needs; built once for all rules. */
 interface EvaluationInput {
@@ -21,7 +21,7 @@ interface EvaluationInput {
   readonly situation: Situation;
   readonly evidence: readonly PolicyEvidence[];
   readonly request: RequestSignals;
-  readonly custody: TelemetryCustody;
+  readonly facts: SubjectFacts;
   readonly row: EvidenceRow;
   /** Null until a rule needs the interpreter. */
   context: RunContext | null;
@@ -35,13 +35,12 @@ export function evaluatePolicy(
   policy: CompiledPolicy,
   evidence: readonly PolicyEvidence[],
   request: RequestSignals,
-  // Custody that is not given is unknown, never a first use.
-  custody: TelemetryCustody = 'unknown',
+  facts: SubjectFacts = {},
 ): Judgement {
   const memo = memoOf(policy);
-  const situation = situationOf(memo, policy, evidence, custody);
-  const row = toEvidenceRow(evidence, request, custody);
-  const input: EvaluationInput = { policy, situation, evidence, request, custody, row, context: null };
+  const situation = situationOf(memo, policy, evidence, facts);
+  const row = toEvidenceRow(policy.facts, evidence, request, facts);
+  const input: EvaluationInput = { policy, situation, evidence, request, facts, row, context: null };
   const trace: RuleTrace[] = [];
   // The results of the rules that are neither settled nor false: with the situation, they are all there is to
   // a judgement. Null where a rule is unknown for a reason of its own.
@@ -100,7 +99,7 @@ function toLine(rule: CompiledRule, place: number, input: EvaluationInput): Rule
 
 /** The variables of the interpreter, which few decisions need. */
 function contextOf(input: EvaluationInput): RunContext {
-  input.context ??= toRunContext(input.policy, input.evidence, input.request, input.custody);
+  input.context ??= toRunContext(input.policy, input.evidence, input.request, input.facts);
   return input.context;
 }
 
@@ -118,7 +117,7 @@ function isFalseForAll(
 ): boolean {
   const [provider, ...rest] = open;
   if (provider === undefined) return isFalse(rule, input, row);
-  const place = statePlace(input.policy.providerIds.length, provider);
+  const place = statePlace(sourcesOf(input.policy), provider);
   return statesPossible(provider, input).every((state) =>
     isFalseForAll(rule, input, rest, row.with(place, state)),
   );
@@ -127,14 +126,20 @@ function isFalseForAll(
 function isFalse(rule: CompiledRule, input: EvaluationInput, row: EvidenceRow): boolean {
   const tested = rule.test(row);
   if (tested !== undefined) return tested === false;
-  const { providerIds } = input.policy;
-  const states = providerIds.map((id, index) => [id, row[statePlace(providerIds.length, index)]]);
+  const { policy } = input;
+  const sources = sourcesOf(policy);
+  const states = policy.providerIds.map((id, index) => [id, row[statePlace(sources, index)]]);
   try {
     return rule.run({ ...contextOf(input), providers: Object.fromEntries(states) }) === false;
   } catch {
     // In that state the rule reads a signal that is lost: it is unknown.
     return false;
   }
+}
+
+/** How many providers and facts come before the request in a row. */
+function sourcesOf({ providerIds, facts }: CompiledPolicy): number {
+  return providerIds.length + facts.length;
 }
 
 /** The states that a provider could have had if its evidence were not lost and it were not suspect. */

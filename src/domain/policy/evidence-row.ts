@@ -1,8 +1,7 @@
 import { type Evidence, isDefinite, type Signals } from '../evidence.ts';
-import { TELEMETRY } from './cel-environment.ts';
 import type { RequestSignals } from './request-signals.ts';
 import type { ObjectType } from './signal-type.ts';
-import type { TelemetryCustody } from './telemetry-signals.ts';
+import type { FactRead, SubjectFacts } from './subject-fact.ts';
 
 /**
  * The part of evidence that a policy can see. One entry for each provider, in the policy's provider order.
@@ -29,9 +28,9 @@ export function toState({ outcome, suspect = false }: PolicyEvidence | ProviderS
 }
 
 /**
- * The values that conditions read, by place: the signals of each provider, custody, the request, and the
- * state of each provider. Null where they are absent; undefined where only the interpreter can read them.
- * Integers are numbers.
+ * The values that conditions read, by place: the signals of each provider, each fact that the policy reads,
+ * the request, and the state of each provider. Null where they are absent; undefined where only the
+ * interpreter can read them. Integers are numbers.
  */
 export type EvidenceRow = readonly unknown[];
 
@@ -43,45 +42,57 @@ export interface RowPlace {
 
 /** The places of the variables of a policy. */
 export interface RowLayout {
-  /** By the name of a variable; `providers` is not one of them. */
+  /** By the name of a variable or of a fact; `providers` is not one of them. */
   readonly variables: ReadonlyMap<string, RowPlace>;
   /** The place that `providers.<id>` reads, by the provider's id. */
   readonly states: ReadonlyMap<string, RowPlace>;
 }
 
-/** The layout of the rows of these providers, from the types of all variables. */
+/** The layout of the rows of these providers and facts, from the types of all variables. */
 export function toRowLayout(
   providerIds: readonly string[],
+  facts: readonly FactRead[],
   types: ReadonlyMap<string, ObjectType>,
 ): RowLayout {
   const states = types.get('providers')?.fields;
   const variables = new Map<string, RowPlace>();
   const stateOf = new Map<string, RowPlace>();
-  [...providerIds, TELEMETRY, 'request'].forEach((name, place) => {
-    const type = types.get(name);
+  const put = (name: string, place: number, type: ObjectType | undefined) => {
     if (type !== undefined) variables.set(name, { place, type });
+  };
+  providerIds.forEach((id, place) => {
+    put(id, place, types.get(id));
   });
+  facts.forEach(({ fact, type }, place) => {
+    put(fact.name, providerIds.length + place, type);
+  });
+  const sources = providerIds.length + facts.length;
+  put('request', sources, types.get('request'));
   providerIds.forEach((id, index) => {
     const type = states?.get(id);
-    if (type?.kind === 'object') stateOf.set(id, { place: statePlace(providerIds.length, index), type });
+    if (type?.kind === 'object') stateOf.set(id, { place: statePlace(sources, index), type });
   });
   return { variables, states: stateOf };
 }
 
-/** The place of the state of the provider with this index. */
-export function statePlace(providers: number, index: number): number {
-  return providers + 2 + index;
+/** The place of the state of the provider with this index, where there are so many providers and facts. */
+export function statePlace(sources: number, index: number): number {
+  return sources + 1 + index;
 }
 
 /** The row of one decision. */
 export function toEvidenceRow(
+  reads: readonly FactRead[],
   evidence: readonly PolicyEvidence[],
   request: RequestSignals,
-  custody: TelemetryCustody,
+  facts: SubjectFacts,
 ): EvidenceRow {
   const row: unknown[] = [];
   for (const piece of evidence) row.push(signalsOf(piece));
-  row.push(typeof custody === 'object' ? custody : null);
+  for (const { fact } of reads) {
+    const value = facts[fact.name];
+    row.push(typeof value === 'object' ? value : null);
+  }
   // Only the interpreter knows what an address that cannot be read makes of a condition.
   row.push('ipUnreadable' in request ? undefined : request);
   for (const piece of evidence) row.push(toState(piece));

@@ -1,12 +1,17 @@
 import { type ASTNode, type Environment, serialize } from '@marcbachmann/cel-js';
-import { type NetworkTest, SAFE_MATCHES, TELEMETRY } from './cel-environment.ts';
+import { type NetworkTest, SAFE_MATCHES } from './cel-environment.ts';
 import { inspectAddresses } from './inspect-address.ts';
+import { namePathOf } from './name-path.ts';
 import { childrenOf } from './possible-results.ts';
+import { findFactField, variableOf } from './subject-fact.ts';
+import { SUBJECT_FACTS } from './subject-facts.ts';
 
 /** What a parsed condition shows without being run. */
 export interface Inspection {
-  /** Variables that the condition reads or tests for presence, except `providers`. */
+  /** Providers and `request`, where the condition reads them or tests them for presence. */
   readonly variables: ReadonlySet<string>;
+  /** What it reads of facts: by the name of a fact, names of its fields, joined by dots. */
+  readonly factReads: ReadonlyMap<string, ReadonlySet<string>>;
   /** Providers whose outcome or suspicion the condition reads. */
   readonly outcomeReads: ReadonlySet<string>;
   /** The literal patterns given to `matches()`. */
@@ -29,16 +34,19 @@ const COMPREHENSION_DEPTH_MAX = 2;
  */
 const BEFORE_METHOD = /^(?:[\s).]|\/\/[^\n]*)*/;
 
+const FACT_VARIABLES: ReadonlySet<string> = new Set(SUBJECT_FACTS.map(variableOf));
+
 interface Findings {
   readonly source: string;
   readonly environment: Environment;
   readonly names: readonly string[];
   /**
-   * The number of macros around the node that bind the name of custody's variable. Older policies may use
-   * that name for their own variables.
+   * Names of facts' variables that macros around the node bind, one for each macro. Older policies may use
+   * them for their own variables.
    */
-  shadows: number;
+  readonly shadows: string[];
   readonly variables: Set<string>;
+  readonly factReads: Map<string, Set<string>>;
   readonly outcomeReads: Set<string>;
   readonly patterns: { source: string; offset: number }[];
   readonly networks: Map<string, NetworkTest>;
@@ -60,8 +68,9 @@ export function inspectCondition(
     source,
     environment,
     names,
-    shadows: 0,
+    shadows: [],
     variables: new Set(),
+    factReads: new Map(),
     outcomeReads: new Set(),
     patterns: [],
     networks: new Map(),
@@ -69,9 +78,10 @@ export function inspectCondition(
     mistakes: [],
   };
   visit(ast, findings, 0);
-  const { variables, outcomeReads, patterns, networks, mistakes } = findings;
+  const { variables, factReads, outcomeReads, patterns, networks, mistakes } = findings;
   return {
     variables,
+    factReads,
     outcomeReads,
     patterns,
     networks,
@@ -82,7 +92,7 @@ export function inspectCondition(
 
 function visit(node: ASTNode, findings: Findings, depth: number): void {
   let depthBelow = depth;
-  if ((node.op === '.' || node.op === '[]') && (readsOutcome(node, findings) || readsCustody(node, findings)))
+  if ((node.op === '.' || node.op === '[]') && (readsOutcome(node, findings) || readsFact(node, findings)))
     return;
   for (const { offset, mistake, network } of inspectAddresses(node)) {
     if (mistake !== undefined) refuse(findings, offset, mistake);
@@ -98,34 +108,45 @@ function visit(node: ASTNode, findings: Findings, depth: number): void {
       refuse(findings, node.start, `lists are walked at most ${COMPREHENSION_DEPTH_MAX} levels deep`);
     }
   }
-  const shadowed = node.op === 'rcall' && bindsName(node.args, TELEMETRY) ? scopeOf(node.args) : [];
+  const shadow = node.op === 'rcall' ? boundName(node.args) : null;
+  const shadowed = node.op === 'rcall' && FACT_VARIABLES.has(shadow ?? '') ? scopeOf(node.args) : [];
   for (const child of childrenOf(node)) {
-    const shadow = shadowed.includes(child) ? 1 : 0;
-    findings.shadows += shadow;
+    const isShadowed = shadow !== null && shadowed.includes(child);
+    if (isShadowed) findings.shadows.push(shadow);
     visit(child, findings, depthBelow);
-    findings.shadows -= shadow;
+    if (isShadowed) findings.shadows.pop();
   }
 }
 
 function readVariable(node: Extract<ASTNode, { op: 'id' }>, findings: Findings): void {
   if (node.args === 'providers') refuse(findings, node.start, 'name the provider: providers.<id>.outcome');
-  else if (isCustody(node, findings)) refuse(findings, node.start, 'name the signal: telemetry.<signal>');
+  else if (isFactVariable(node, findings))
+    refuse(findings, node.start, `name the signal: ${toPattern(node.args)}`);
   else if (findings.names.includes(node.args)) findings.variables.add(node.args);
 }
 
 /**
- * Signals of custody are read one by one and never through `has()`: a lost signal is absent, and a condition
- * must not treat that as an answer.
+ * Fields of facts are read one by one and never through `has()`: a lost one is absent, and a condition must
+ * not treat that as an answer.
  */
-function readsCustody(node: Extract<ASTNode, { op: '.' | '[]' }>, findings: Findings): boolean {
-  const [object, key] = node.args;
-  if (!isCustody(object, findings) || (typeof key !== 'string' && key.op !== 'value')) return false;
-  findings.variables.add(TELEMETRY);
+function readsFact(node: Extract<ASTNode, { op: '.' | '[]' }>, findings: Findings): boolean {
+  const names = namePathOf(node) ?? [];
+  if (findings.shadows.includes(names[0] ?? '')) return false;
+  const read = findFactField(SUBJECT_FACTS, names);
+  if (read === null) return false;
+  const { name } = read.fact;
+  findings.factReads.set(name, (findings.factReads.get(name) ?? new Set()).add(read.path.join('.')));
   return true;
 }
 
-function isCustody(node: ASTNode, findings: Findings): boolean {
-  return node.op === 'id' && node.args === TELEMETRY && findings.shadows === 0;
+function isFactVariable(node: ASTNode, { shadows }: Findings): boolean {
+  return node.op === 'id' && FACT_VARIABLES.has(node.args) && !shadows.includes(node.args);
+}
+
+/** How the signals of a fact's variable are named: `telemetry.<signal>`. */
+function toPattern(variable: string): string {
+  const isDivided = SUBJECT_FACTS.some(({ name }) => name.startsWith(`${variable}.`));
+  return isDivided ? `${variable}.<part>.<signal>` : `${variable}.<signal>`;
 }
 
 /**
@@ -156,11 +177,12 @@ function inspectCall(
   if (name === 'type') refuse(findings, offset, 'type() is not needed: the type of every signal is declared');
   const [operand] = operands;
   if (name !== 'has' || operand?.op !== '.') return;
-  if (isCustody(operand.args[0], findings))
+  const [variable = ''] = namePathOf(operand) ?? [];
+  if (FACT_VARIABLES.has(variable) && !findings.shadows.includes(variable))
     refuse(
       findings,
       offset,
-      'write the signal of telemetry without has(): it is absent only where it was lost',
+      `write the signal of ${variable} without has(): it is absent only where it was lost`,
     );
   // CEL accepts has() on a field that no schema declares: a misspelt signal would always be false.
   const checked = findings.environment.check(serialize(operand));
@@ -170,8 +192,9 @@ function inspectCall(
 function inspectMethod(node: Extract<ASTNode, { op: 'rcall' }>, findings: Findings): void {
   const [name, receiver, operands] = node.args;
   const [first] = operands;
-  if (first?.op === 'id' && findings.names.includes(first.args) && bindsName(node.args, first.args)) {
-    refuse(findings, first.start, `"${first.args}" is the name of a variable already`);
+  const bound = boundName(node.args);
+  if (first !== undefined && bound !== null && findings.names.includes(bound)) {
+    refuse(findings, first.start, `"${bound}" is the name of a variable already`);
   }
   if (name !== 'matches' || first === undefined) return;
   if (first.op !== 'value' || typeof first.args !== 'string') {
@@ -188,11 +211,11 @@ function inspectMethod(node: Extract<ASTNode, { op: 'rcall' }>, findings: Findin
   findings.replacements.push({ start, end: start + 'matches'.length });
 }
 
-/** True for a macro or `cel.bind()` whose own variable has this name. */
-function bindsName([name, receiver, [first]]: MethodCall, bound: string): boolean {
+/** The name that a macro or `cel.bind()` gives to its own variable; null for any other method. */
+function boundName([name, receiver, [first]]: MethodCall): string | null {
   const binds =
     COMPREHENSIONS.has(name) || (name === 'bind' && receiver.op === 'id' && receiver.args === 'cel');
-  return binds && first?.op === 'id' && first.args === bound;
+  return binds && first?.op === 'id' ? first.args : null;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { CompiledPolicy } from './compile.ts';
 import type { PolicyEvidence } from './evidence-row.ts';
 import type { Judgement } from './judgement.ts';
 import { findLosses, type Situation, toSituation, toSituationKey } from './situation.ts';
-import type { TelemetryCustody } from './telemetry-signals.ts';
+import type { SubjectFacts } from './subject-fact.ts';
 
 /**
  * The situations of one policy, and the number of judgements in all of them. Nothing in it is of a subject.
@@ -36,13 +36,13 @@ export function situationOf(
   memo: JudgementMemo,
   policy: CompiledPolicy,
   evidence: readonly PolicyEvidence[],
-  custody: TelemetryCustody,
+  facts: SubjectFacts,
 ): Situation {
-  const losses = findLosses(policy, evidence, custody);
+  const losses = findLosses(policy, evidence, facts);
   const key = toSituationKey(losses, evidence);
   let situation = memo.situations.get(key);
   if (situation === undefined) {
-    situation = toSituation(policy, losses, evidence, custody);
+    situation = toSituation(policy, losses, evidence, facts);
     if (memo.situations.size >= SITUATIONS_MAX) forget(memo);
     memo.situations.set(key, situation);
   }

@@ -1,4 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { namePathOf } from './name-path.ts';
 
 /** The possible results of a condition are a set of bits: this one is of a condition that can be true. */
 export const CAN_BE_TRUE = 1;
@@ -11,8 +12,8 @@ const CAN_BE_VALUE = 8;
 const ANY = CAN_BE_TRUE | CAN_BE_FALSE | CAN_BE_ERROR | CAN_BE_VALUE;
 
 /**
- * All results that `node` can have when the variables in `absent` do not exist and the rest can have any
- * value. It may include results that cannot happen, but never omits one that can. So a condition whose only
+ * All results that `node` can have when the variables and facts in `absent` do not exist and the rest can have
+ * any value. It may include results that cannot happen, but never omits one that can. So a condition whose only
  * result is an error need not be evaluated, and one that cannot be true is inert.
  */
 export function possibleResults(node: ASTNode, absent: ReadonlySet<string>): number {
@@ -35,8 +36,14 @@ export function possibleResults(node: ASTNode, absent: ReadonlySet<string>): num
     case '?:':
       return choice(node.args, absent);
     default:
-      return strict(strictOperands(node), absent);
+      return isAbsentFact(node, absent) ? CAN_BE_ERROR : strict(strictOperands(node), absent);
   }
+}
+
+/** True for a fact that is a part of its variable. */
+function isAbsentFact(node: ASTNode, absent: ReadonlySet<string>): boolean {
+  const path = absent.size === 0 ? null : namePathOf(node);
+  return path !== null && absent.has(path.join('.'));
 }
 
 /** The nodes directly below `node`. */

@@ -1,9 +1,8 @@
-import { TELEMETRY } from './cel-environment.ts';
 import type { CompiledPolicy } from './compile.ts';
 import { type PolicyEvidence, type ProviderState, signalsOf, toState } from './evidence-row.ts';
 import type { RequestSignals } from './request-signals.ts';
 import { ABSENT_SIGNAL } from './rule-trace.ts';
-import type { TelemetryCustody } from './telemetry-signals.ts';
+import type { SubjectFacts } from './subject-fact.ts';
 
 /** The variables of the interpreter. Those that are absent have no key. */
 export type RunContext = Readonly<Record<string, unknown>>;
@@ -15,7 +14,7 @@ export function toRunContext(
   policy: CompiledPolicy,
   evidence: readonly PolicyEvidence[],
   request: RequestSignals,
-  custody: TelemetryCustody,
+  facts: SubjectFacts,
 ): RunContext {
   const context: Record<string, unknown> = {
     request: hideUnreadable(toRunValues(policy, 'request', request)),
@@ -29,8 +28,18 @@ export function toRunContext(
     if (signals !== null) context[id] = toRunValues(policy, id, signals);
   });
   context['providers'] = states;
-  if (typeof custody === 'object') context[TELEMETRY] = toRunValues(policy, TELEMETRY, custody);
+  for (const { fact } of policy.facts) {
+    const value = facts[fact.name];
+    if (typeof value === 'object') put(context, fact.name, toRunValues(policy, fact.name, value));
+  }
   return context;
+}
+
+/** A fact is a variable, or one part of one. */
+function put(context: Record<string, unknown>, name: string, value: object): void {
+  const [variable = name, part] = name.split('.');
+  if (part === undefined) context[variable] = value;
+  else context[variable] = { ...Object(context[variable]), [part]: value };
 }
 
 /** Converts the signals of one variable to the values that rules run on. */

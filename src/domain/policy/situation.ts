@@ -4,15 +4,20 @@ import { type PolicyEvidence, signalsOf } from './evidence-row.ts';
 import type { Judgement } from './judgement.ts';
 import { CAN_BE_ERROR, CAN_BE_TRUE } from './possible-results.ts';
 import { type RuleTrace, toUnknown } from './rule-trace.ts';
-import type { TelemetryCustody } from './telemetry-signals.ts';
+import { findGaps, type SubjectFacts } from './subject-fact.ts';
 
-/** What is absent and what is in doubt in one decision. Custody has the bit after the last provider. */
+/**
+ * What is absent and what is in doubt in one decision. The facts that the policy reads have the bits after the
+ * last provider.
+ */
 interface Losses {
-  /** Providers without signals. */
+  /** Providers without signals, and facts that are not known. */
   readonly absentMask: number;
-  /** Those whose outcome is indefinite. */
+  /** Providers whose outcome is indefinite, and facts that are unknown as a whole or in part. */
   readonly indefiniteMask: number;
   readonly suspectMask: number;
+  /** Which fields of facts that are known in part are not: the same text for the same. */
+  readonly gaps: string;
 }
 
 /** What follows from losses alone, whatever the signals that remain: one for all decisions with the same. */
@@ -36,18 +41,16 @@ const NONE: readonly number[] = [];
 
 /** The losses of a decision. Throws a RangeError unless there is a piece of evidence for each provider. */
 export function findLosses(
-  { providerIds }: CompiledPolicy,
+  { providerIds, facts: reads }: CompiledPolicy,
   evidence: readonly PolicyEvidence[],
-  custody: TelemetryCustody,
+  facts: SubjectFacts,
 ): Losses {
   if (evidence.length !== providerIds.length)
     throw new RangeError('A policy judges one piece of evidence for each provider.');
-  const custodyBit = 1 << providerIds.length;
-  let absentMask = typeof custody === 'object' ? 0 : custodyBit;
-  // Known custody lacks `expired` when the evidence of the provider that reports it is lost.
-  const isCertain = typeof custody === 'object' ? custody.expired !== undefined : custody === 'none';
-  let indefiniteMask = isCertain ? 0 : custodyBit;
+  let absentMask = 0;
+  let indefiniteMask = 0;
   let suspectMask = 0;
+  let gaps = '';
   let bit = 1;
   for (const piece of evidence) {
     if (signalsOf(piece) === null) absentMask |= bit;
@@ -55,17 +58,25 @@ export function findLosses(
     if (piece.suspect === true) suspectMask |= bit;
     bit <<= 1;
   }
-  return { absentMask, indefiniteMask, suspectMask };
+  for (const read of reads) {
+    const value = facts[read.fact.name] ?? 'unknown';
+    const lacks = typeof value === 'object' ? findGaps(read, value) : null;
+    if (typeof value === 'string') absentMask |= bit;
+    if (value === 'unknown' || lacks !== null) indefiniteMask |= bit;
+    if (lacks !== null) gaps += `;${bit}:${lacks.join()}`;
+    bit <<= 1;
+  }
+  return { absentMask, indefiniteMask, suspectMask, gaps };
 }
 
 /** The same text for the same situation, and for no other. Empty where nothing is lost or in doubt. */
 export function toSituationKey(
-  { absentMask, indefiniteMask, suspectMask }: Losses,
+  { absentMask, indefiniteMask, suspectMask, gaps }: Losses,
   evidence: readonly PolicyEvidence[],
 ): string {
   if ((absentMask | indefiniteMask | suspectMask) === 0) return '';
-  // They tell custody that is unknown, and so indefinite, from custody of no telemetry id.
-  let key = `${absentMask},${indefiniteMask},${suspectMask}`;
+  // They tell a fact that is unknown, and so indefinite, from one that the subject has nothing for.
+  let key = `${absentMask},${indefiniteMask},${suspectMask}${gaps}`;
   let bit = 1;
   for (const { outcome } of evidence) {
     if (absentMask & bit) key += `,${outcome}`;
@@ -79,11 +90,11 @@ export function toSituation(
   policy: CompiledPolicy,
   losses: Losses,
   evidence: readonly PolicyEvidence[],
-  custody: TelemetryCustody,
+  facts: SubjectFacts,
 ): Situation {
   const { absentMask, indefiniteMask, suspectMask } = losses;
   const openMask = indefiniteMask | suspectMask;
-  const causeOf = (place: number) => describeLoss(policy, place, evidence, custody);
+  const causeOf = (place: number) => describeLoss(policy, place, evidence, facts);
   const missing = policy.rules.map((rule) => {
     const { signalReads, outcomeReads, absentTrace } = rule;
     const isTouched = [...signalReads, ...outcomeReads].some(
@@ -133,12 +144,13 @@ function toMissing(
 }
 
 function describeLoss(
-  { providerIds }: CompiledPolicy,
+  { providerIds, facts: reads }: CompiledPolicy,
   place: number,
   evidence: readonly PolicyEvidence[],
-  custody: TelemetryCustody,
+  facts: SubjectFacts,
 ): string {
   const id = providerIds[place];
   if (id !== undefined) return `${id} ${evidence[place]?.outcome}`;
-  return custody === 'none' ? 'no telemetry id' : 'custody unavailable';
+  const fact = reads[place - providerIds.length]?.fact;
+  return fact?.whyAbsent[facts[fact.name] === 'none' ? 'none' : 'unknown'] ?? '';
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { CustodyRecord } from '../custody.ts';
+import { signalTypeOf } from './signal-type.ts';
+import type { SubjectFact } from './subject-fact.ts';
 
 /**
  * What a policy can read of the custody of the telemetry id, as the variable `telemetry`. It exists only when
@@ -32,6 +34,16 @@ export const telemetrySignalsSchema = z.object({
       'The telemetry id is past its own expiry, by what its provider says now or said last. Unknown while the provider gives no definite answer and had not said so before.',
     ),
 });
+
+const type = signalTypeOf(telemetrySignalsSchema);
+
+/** Custody of the telemetry id, as the variable `telemetry`. */
+export const TELEMETRY_FACT: SubjectFact = {
+  name: 'telemetry',
+  typeOf: () => type,
+  whole: ['expired'],
+  whyAbsent: { none: 'no telemetry id', unknown: 'custody unavailable' },
+};
 
 /** What custody knows of a telemetry id, as rules read it. */
 export type TelemetrySignals = z.output<typeof telemetrySignalsSchema>;

@@ -20,7 +20,7 @@ function recordOf(
     device_id_given: true,
     action: 'login',
   };
-  const judged = evaluatePolicy(policy, evidence, request, custody);
+  const judged = evaluatePolicy(policy, evidence, request, { telemetry: custody });
   const use = { cache: 'miss', cache_level: null, latency_ms: 1, age_ms: 0, request_id: null } as const;
   const providers = policy.providerIds.map((id, place) => {
     const { outcome = 'skipped', signals = null, suspect = false } = evidence[place] ?? {};

@@ -53,10 +53,11 @@ t.test('says what the interpreter says, or leaves it to the interpreter', async 
       fc.pre(policy !== null);
       conditions += 1;
       for (const [evidence, request, custody] of list) {
-        const tested = policy.only.test(toEvidenceRow(evidence, request, custody));
+        const facts = { telemetry: custody };
+        const tested = policy.only.test(toEvidenceRow(policy.policy.facts, evidence, request, facts));
         seen[String(tested) as keyof Tally] += 1;
         if (tested === undefined) continue;
-        const context = toRunContext(policy.policy, evidence, request, custody);
+        const context = toRunContext(policy.policy, evidence, request, facts);
         assert.equal(interpret(policy.only, context), tested, when);
       }
     }),
@@ -74,6 +75,6 @@ t.test('leaves a list with anything but texts to the interpreter, which may fail
   const request = { telemetry_id_present: true, device_id_present: true, device_id_given: true };
   for (const reasons of [[new Date(0), 'X'], ['X', 1], [null]]) {
     const evidence = [{ outcome: 'ok', signals: { found: true, reasons } }] as unknown as PolicyEvidence[];
-    t.equal(policy.only.test(toEvidenceRow(evidence, request, 'none')), undefined);
+    t.equal(policy.only.test(toEvidenceRow(policy.policy.facts, evidence, request, {})), undefined);
   }
 });

@@ -58,7 +58,7 @@ t.test('reads no signal where there is none', async (t) => {
 t.test('gives the interpreter no variable of a provider without evidence', async (t) => {
   const policy = compiled(documentOf([rule('a.found')]));
   const request = { telemetry_id_present: true, device_id_present: true, device_id_given: true };
-  const context = toRunContext(policy, [ok()], request, 'none');
+  const context = toRunContext(policy, [ok()], request, {});
   t.strictSame(Object.keys(context['providers'] as object), ['a']);
   t.notOk('b' in context);
 });

@@ -202,7 +202,7 @@ const FIRST_USE = {
 /** One rule about custody alone, and what was made of it. */
 function judgeCustody(when: string, custody?: TelemetryCustody) {
   const policy = compiled(documentOf([rule(when)]));
-  const { verdict, degraded, trace } = evaluatePolicy(policy, [ok(), ok()], REQUEST, custody);
+  const { verdict, degraded, trace } = evaluatePolicy(policy, [ok(), ok()], REQUEST, { telemetry: custody });
   return [trace[0]?.result, trace[0]?.why, verdict, degraded];
 }
 

@@ -77,13 +77,10 @@ t.test(
           const whole = withSuspicions(definite, suspect);
           const policy = compiledIfCheap(document);
           fc.pre(policy !== null);
-          const before = evaluatePolicy(policy, whole, request, custody);
-          const after = evaluatePolicy(
-            policy,
-            spoil(whole, lost, mask, doubted),
-            request,
-            losing(custody, mask),
-          );
+          const before = evaluatePolicy(policy, whole, request, { telemetry: custody });
+          const after = evaluatePolicy(policy, spoil(whole, lost, mask, doubted), request, {
+            telemetry: losing(custody, mask),
+          });
           if (before.verdict === 'ALLOW') return true;
           stricter += 1;
           if (after.waivers.length > 0) waived += 1;
@@ -118,13 +115,10 @@ t.test('never makes a true rule false or inert by losing or doubting evidence', 
         };
         const policy = compiledIfCheap(document);
         fc.pre(policy !== null);
-        const [before] = evaluatePolicy(policy, whole, request, custody).trace;
-        const [after] = evaluatePolicy(
-          policy,
-          spoil(whole, lost, mask, doubted),
-          request,
-          losing(custody, mask),
-        ).trace;
+        const [before] = evaluatePolicy(policy, whole, request, { telemetry: custody }).trace;
+        const [after] = evaluatePolicy(policy, spoil(whole, lost, mask, doubted), request, {
+          telemetry: losing(custody, mask),
+        }).trace;
         if (before?.result !== 'true' && before?.result !== 'unknown') return true;
         seen += 1;
         return after?.result === 'true' || after?.result === 'unknown';

@@ -18,8 +18,11 @@ function mistakesOf(when: string, parameters: Parameters): string[] {
 function resultOf(when: string, parameters: Parameters, signals: Record<string, unknown>) {
   const policy = compiled(documentOf([rule(when)], { parameters }));
   const evidence = [ok(signals), ok()];
-  const tested = policy.rules[0]?.test(toEvidenceRow(evidence, REQUEST, 'none'));
-  return { result: evaluatePolicy(policy, evidence, REQUEST, 'none').trace[0]?.result, tested };
+  const tested = policy.rules[0]?.test(toEvidenceRow(policy.facts, evidence, REQUEST, {}));
+  return {
+    result: evaluatePolicy(policy, evidence, REQUEST, { telemetry: 'none' }).trace[0]?.result,
+    tested,
+  };
 }
 
 const TYPES: readonly [string, Parameters, string, Record<string, unknown>, Record<string, unknown>][] = [

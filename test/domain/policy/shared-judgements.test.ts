@@ -58,8 +58,11 @@ t.test('judges as the interpreter alone does, whatever was judged before', async
       fc.pre(result.ok);
       const known = new Set<object>();
       for (const [pieces, request, custody] of list) {
-        const judgement = evaluatePolicy(result.value, pieces, request, custody);
-        assert.deepEqual(judgement, evaluatePolicy(interpreted(result.value), pieces, request, custody));
+        const judgement = evaluatePolicy(result.value, pieces, request, { telemetry: custody });
+        assert.deepEqual(
+          judgement,
+          evaluatePolicy(interpreted(result.value), pieces, request, { telemetry: custody }),
+        );
         judged += 1;
         if (known.has(judgement)) shared += 1;
         known.add(judgement);
@@ -74,11 +77,11 @@ t.test('judges as the interpreter alone does, whatever was judged before', async
 t.test('tells apart what differs in losses alone, with the same results of rules', async (t) => {
   const policy = compiled(documentOf([rule('!a.found && b.found || telemetry.expired')]));
   const whys = [
-    evaluatePolicy(policy, [TIMEOUT, ok()], REQUEST, 'none'),
-    evaluatePolicy(policy, [{ outcome: 'unavailable', signals: null }, ok()], REQUEST, 'none'),
-    evaluatePolicy(policy, [{ outcome: 'ok', signals: null }, ok()], REQUEST, 'none'),
-    evaluatePolicy(policy, [TIMEOUT, ok()], REQUEST, 'unknown'),
-    evaluatePolicy(policy, [SKIPPED, SKIPPED], REQUEST, 'unknown'),
+    evaluatePolicy(policy, [TIMEOUT, ok()], REQUEST, { telemetry: 'none' }),
+    evaluatePolicy(policy, [{ outcome: 'unavailable', signals: null }, ok()], REQUEST, { telemetry: 'none' }),
+    evaluatePolicy(policy, [{ outcome: 'ok', signals: null }, ok()], REQUEST, { telemetry: 'none' }),
+    evaluatePolicy(policy, [TIMEOUT, ok()], REQUEST, { telemetry: 'unknown' }),
+    evaluatePolicy(policy, [SKIPPED, SKIPPED], REQUEST, { telemetry: 'unknown' }),
   ].map(({ trace }) => trace[0]?.why);
   t.same(whys, [
     'a timeout, no telemetry id',

@@ -145,7 +145,9 @@ function isSettled(policy: CompiledPolicy, when: string): boolean {
   const variables = variableTypes(COMPILE_OPTIONS.providers);
   for (const sample of sampleSubjects(variables, { texts: new Set(texts), integers: new Set(integers) })) {
     const { a, b, request, telemetry } = sample as Record<string, Record<string, unknown>>;
-    const judged = evaluatePolicy(policy, [ok(a), ok(b)], request as never, telemetry as never);
+    const judged = evaluatePolicy(policy, [ok(a), ok(b)], request as never, {
+      telemetry: telemetry as never,
+    });
     if (judged.trace[0]?.result !== 'unknown') return true;
   }
   return false;
@@ -162,7 +164,8 @@ function resultOf(when: string, request: Partial<RequestSignals> = {}): string |
     expired: false,
   };
   const whole = { telemetry_id_present: true, device_id_present: true, device_id_given: true, ...request };
-  return evaluatePolicy(compiled(documentOf([rule(when)])), evidence, whole, custody).trace[0]?.result;
+  return evaluatePolicy(compiled(documentOf([rule(when)])), evidence, whole, { telemetry: custody }).trace[0]
+    ?.result;
 }
 
 t.test('tries no longer list than a provider can have, and always one that the indexes need', async (t) => {

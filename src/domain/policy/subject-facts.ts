@@ -1,0 +1,8 @@
+import type { SubjectFact } from './subject-fact.ts';
+import { TELEMETRY_FACT } from './telemetry-signals.ts';
+
+/**
+ * Every fact, in the order in which those that a policy reads come after the providers. A fact that no rule
+ * reads has no place in a decision, and nobody is asked for it.
+ */
+export const SUBJECT_FACTS: readonly SubjectFact[] = [TELEMETRY_FACT];
