@@ -68,7 +68,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   warnAtStart(context, files.policy(), slots);
 
   const decisions = wireDecisions(context, { slots, hashes, stores, policies, observer, log, tracer });
-  const gateways = wireGateways(context, { ...files, ...decisions, ...callers, observer, isDraining });
+  const gateways = wireGateways(context, { slots, ...files, ...decisions, ...callers, observer, isDraining });
   const reads = log === null ? null : openDecisionReads({ log, clock, policies, slots });
   const { server, close: closeServer } = await openServer(
     context,

@@ -2,6 +2,7 @@ import { createBlockAmbiguous } from '../application/block-ambiguous.ts';
 import type { HoldToLimits } from '../application/callers/hold-to-limits.ts';
 import type { Clock } from '../application/clock.ts';
 import type { Decide } from '../application/decide.ts';
+import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { SettledDecide } from '../application/settle-decision.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import { createIsGateway, type FindKeyHolder } from '../gateways/authenticate-gateway.ts';
@@ -18,6 +19,7 @@ import type { GrpcServer } from '../platform/grpc/server.ts';
 import type { AppContext } from './context.ts';
 
 interface GatewayParts {
+  readonly slots: readonly ProviderSlot[];
   readonly profiles: () => GatewayProfiles;
   readonly keyring: () => Keyring;
   readonly policy: () => CompiledPolicy;
@@ -41,18 +43,14 @@ interface Gateways {
 
 /** Wires the flow that every gateway takes. Throws when a dialect's id will not do. */
 export function wireGateways(context: AppContext, parts: GatewayParts): Gateways {
-  const { clock, logger, newId, providers, config } = context;
+  const { clock, logger, newId, config } = context;
   const { keyring, profiles, isDraining } = parts;
   const { grpcPort, gatewayHeaderBytesMax: headerBytesMax, decisionLog } = config;
   const dialects = indexDialects(DIALECTS);
   if (!dialects.ok) throw new Error(dialects.mistakes.join('\n'));
   const noteRefusal = createRefusalLog(logger, () => clock.monotonicMs());
   const findKeyHolder = createFindKeyHolder(keyring, clock);
-  const blockAmbiguous = createBlockAmbiguous({
-    ...context,
-    ...parts,
-    providers: providers.map(({ id }) => id),
-  });
+  const blockAmbiguous = createBlockAmbiguous({ ...context, ...parts });
   const check = createCheck({
     ...parts,
     clock,

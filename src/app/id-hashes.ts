@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { CustodyHashes } from '../application/custody/custody.ts';
 import type { RecordHashes } from '../application/decision-log/to-decision-record.ts';
 import type { EvidenceSource } from '../application/evidence/evidence-source.ts';
+import { networkOfAddress } from '../domain/ip-address.ts';
 import type { SubjectPart } from '../domain/subject.ts';
 import { createKeyedDigest, HASH_BYTES, type KeyedDigest, keyIdOf } from '../platform/keyed-hash.ts';
 import { boundedTo } from '../platform/lru-bound.ts';
@@ -37,6 +38,8 @@ export interface IdHashes {
   evidenceKeysOf(provider: string): EvidenceKeys;
 }
 
+/** What one subscriber has of IPv6 addresses. */
+const IPV6_NETWORK = { 4: 32, 6: 64 } as const;
 /** Where in a digest the hash for each purpose begins. */
 const EVIDENCE_AT = 0;
 const CUSTODY_AT = HASH_BYTES;
@@ -78,7 +81,7 @@ export function createIdHashes({ keys, entriesMax, providers }: IdHashesOptions)
     ip: createPart('ip'),
     account_id: createPart('account_id'),
   };
-  const { telemetry_id: telemetry, device_id: device, account_id: account } = parts;
+  const { telemetry_id: telemetry, device_id: device, account_id: account, ip } = parts;
   return {
     custody: keys.map((_, place) => ({
       telemetry: (id) => telemetry.custodyOf(id, place),
@@ -90,6 +93,8 @@ export function createIdHashes({ keys, entriesMax, providers }: IdHashesOptions)
       telemetry: (id) => telemetry.recordOf(id, place),
       device: (id) => device.recordOf(id, place),
       account: (id) => account.recordOf(id, place),
+      ip: (address) => ip.recordOf(address, place),
+      network: (address) => ip.recordOf(networkOf(address), place),
     })),
     evidenceKeysOf: (provider) => {
       const { subject } = providers.find(({ id }) => id === provider) ?? refuse(`no provider ${provider}`);
@@ -184,6 +189,12 @@ class PartHashes {
     this.#memo.set(text, row);
     return row;
   }
+}
+
+/** The network of an address in its canonical spelling; see RecordHashes. */
+function networkOf(address: string): string {
+  // An IPv4 address is a network of its own, under its own name.
+  return address.includes(':') ? (networkOfAddress(address, IPV6_NETWORK) ?? address) : address;
 }
 
 /**

@@ -1,13 +1,17 @@
+import { NO_RECORDED_FACTS } from '../domain/decision-log/recorded-facts.ts';
+import { toRecordedRequest } from '../domain/decision-log/recorded-request.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
+import { toRequestSignals } from '../domain/policy/request-signals.ts';
 import type { Clock } from './clock.ts';
 import type { Decide } from './decide.ts';
+import { enabledDeviceProviders, type ProviderSlot } from './evidence/gather-evidence.ts';
 
 /** The reason code of a subject whose ids can be read in more than one way. */
 const SUBJECT_AMBIGUOUS = 'SUBJECT_AMBIGUOUS';
 
 interface BlockAmbiguousDependencies {
-  /** The ids of all providers, in registry order. */
-  readonly providers: readonly string[];
+  /** Those of all providers, in registry order. */
+  readonly slots: readonly ProviderSlot[];
   readonly policy: () => CompiledPolicy;
   readonly clock: Clock;
   /** A new UUIDv7. */
@@ -16,9 +20,10 @@ interface BlockAmbiguousDependencies {
 
 /** Builds the decision on an ambiguous subject: BLOCK under every policy, and no provider is asked. */
 export function createBlockAmbiguous(dependencies: BlockAmbiguousDependencies): Decide {
-  const { providers, policy, clock, newId } = dependencies;
-  return () => {
-    const { id, hash, signalsRead } = policy();
+  const { slots, policy, clock, newId } = dependencies;
+  const enabledDevices = enabledDeviceProviders(slots);
+  return (subject) => {
+    const { id, hash } = policy();
     const decidedAtMs = clock.nowMs();
     return {
       id: newId(),
@@ -34,7 +39,7 @@ export function createBlockAmbiguous(dependencies: BlockAmbiguousDependencies): 
       ],
       waivers: [],
       degraded: false,
-      evidence: providers.map((provider) => ({
+      evidence: slots.map(({ id: provider }) => ({
         provider,
         outcome: 'skipped',
         origin: 'none',
@@ -42,11 +47,14 @@ export function createBlockAmbiguous(dependencies: BlockAmbiguousDependencies): 
         ageMs: 0,
         upstreamRequestId: null,
         signals: null,
+        stored: null,
         suspect: false,
       })),
+      request: toRecordedRequest(toRequestSignals(subject, enabledDevices)),
+      visitor: null,
       custody: 'none',
+      facts: NO_RECORDED_FACTS,
       trace: [],
-      signalsRead,
       policy: { id, hash },
       decidedAtMs,
       expiresAtMs: decidedAtMs,

@@ -1,4 +1,6 @@
 import type { Decision, EvidenceUse } from '../domain/decision.ts';
+import { toRecordedFacts } from '../domain/decision-log/recorded-facts.ts';
+import { toRecordedRequest } from '../domain/decision-log/recorded-request.ts';
 import { isDefinite } from '../domain/evidence.ts';
 import { type CompiledPolicy, readsFact } from '../domain/policy/compile.ts';
 import { evaluatePolicy } from '../domain/policy/evaluate.ts';
@@ -118,10 +120,12 @@ function createJudge({ slots, policy, clock, newId }: DecideDependencies): Judge
       waivers: judgement.waivers,
       degraded: judgement.degraded,
       evidence,
+      request: toRecordedRequest(request),
+      visitor: visitorOf(gathered),
       custody: custodyOf(facts, inForce),
+      facts: toRecordedFacts(inForce.facts, facts),
       trace: judgement.trace,
       policy: { id: inForce.id, hash: inForce.hash },
-      signalsRead: inForce.signalsRead,
       decidedAtMs,
       expiresAtMs: isUnknown(inForce, facts) ? decidedAtMs : earliestExpiry(gathered, decidedAtMs),
       latencyMs: clock.monotonicMs() - startedAtMs,
@@ -146,12 +150,22 @@ function isUnknown({ facts: reads }: CompiledPolicy, facts: SubjectFacts): boole
 
 function toUse({ slot: { source }, evidence, origin, latencyMs }: Gathered, nowMs: number): EvidenceUse {
   const { provider, outcome, upstreamRequestId, observedAtMs } = evidence;
-  const signals = evidence.signals === null ? null : (source?.present(evidence.signals, nowMs) ?? null);
+  const stored = source === null ? null : evidence.signals;
+  const signals = stored === null ? null : (source?.present(stored, nowMs) ?? null);
   const ageMs = origin === 'none' || !isDefinite(outcome) ? 0 : Math.max(0, nowMs - observedAtMs);
   // No provider was asked about a missing id: its `not_found` is certain.
   const isMissing = origin === 'none' && outcome === 'not_found';
   const suspect = !isMissing && (source?.isSuspect() ?? false);
-  return { provider, outcome, origin, latencyMs, ageMs, upstreamRequestId, signals, suspect };
+  return { provider, outcome, origin, latencyMs, ageMs, upstreamRequestId, signals, stored, suspect };
+}
+
+/** By the first provider that reports it. */
+function visitorOf(gathered: readonly Gathered[]): string | null {
+  for (const { slot, evidence } of gathered) {
+    const visitor = evidence.signals === null ? null : (slot.source?.visitorOf(evidence.signals) ?? null);
+    if (visitor !== null) return visitor;
+  }
+  return null;
 }
 
 function earliestExpiry(gathered: readonly Gathered[], decidedAtMs: number): number {

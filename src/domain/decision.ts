@@ -1,6 +1,7 @@
+import type { RecordedFacts } from './decision-log/recorded-facts.ts';
+import type { RecordedRequest } from './decision-log/recorded-request.ts';
 import type { EvidenceOrigin, Outcome, Signals } from './evidence.ts';
 import type { RuleTrace } from './policy/rule-trace.ts';
-import type { SignalsRead } from './policy/signals-read.ts';
 import type { TelemetryCustody } from './policy/telemetry-signals.ts';
 import type { Reason, Waiver } from './reason.ts';
 import type { Verdict } from './verdict.ts';
@@ -17,6 +18,8 @@ export interface EvidenceUse {
   readonly upstreamRequestId: string | null;
   /** As the policy read them; null where the outcome is indefinite or the provider was skipped. */
   readonly signals: Signals | null;
+  /** The same as they are stored, without their ages: one object for all decisions that use this evidence. */
+  readonly stored: Signals | null;
   /** The provider's `not_found` was in doubt when the decision was made. */
   readonly suspect: boolean;
 }
@@ -35,12 +38,16 @@ export interface Decision {
   readonly degraded: boolean;
   /** One entry for each known provider, in registry order. */
   readonly evidence: readonly EvidenceUse[];
+  /** What is kept of the request's signals. */
+  readonly request: RecordedRequest;
+  /** The keyed hash of the user's visitor fingerprint; null where no provider reports one. */
+  readonly visitor: string | null;
   /** As the policy read it. */
   readonly custody: TelemetryCustody;
+  /** The other facts about the subject, as the policy read them. */
+  readonly facts: RecordedFacts;
   readonly trace: readonly RuleTrace[];
   readonly policy: { readonly id: string; readonly hash: string };
-  /** The signals that the policy reads of each provider. */
-  readonly signalsRead: SignalsRead;
   readonly decidedAtMs: number;
   /**
    * When the first piece of evidence used expires; `decidedAtMs` when some evidence was missing, since the

@@ -104,6 +104,11 @@ export interface ProviderDefinition<
    */
   subjectCreatedAtMs?(signals: Stored): number | null;
   /**
+   * The keyed hash of the user's visitor fingerprint, which needs no cookie, from the stored signals; null
+   * where they do not tell. Records and activity know the visitor by it.
+   */
+  visitorOf?(signals: Stored): string | null;
+  /**
    * Imports a local imitation of the API at its real absolute paths, with faults. The service never calls it,
    * and its image lacks the files.
    */

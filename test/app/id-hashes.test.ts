@@ -26,6 +26,7 @@ function hashesOf({ custody, records, evidenceKeysOf }: IdHashes, text = ID): Re
     for (const [place, hashes] of list.entries())
       for (const part of ['telemetry', 'device', 'account'] as const)
         named[`${purpose} ${place} ${part}`] = hashes[part](text);
+  for (const [place, { ip }] of records.entries()) named[`records ${place} ip`] = ip(text);
   for (const { id } of PROVIDERS) {
     const { keyOf, olderKeysOf } = evidenceKeysOf(id);
     for (const [place, key] of [keyOf(text), ...olderKeysOf(text)].entries()) named[`${id} ${place}`] = key;
@@ -52,6 +53,23 @@ t.test('gives 32 hex characters for each purpose, under each key, and none twice
   t.equal(new Set(ends).size, ends.length - 2);
   t.equal(new Set(Object.values(hashes)).size, ends.length);
 });
+
+t.test(
+  'gives addresses of one IPv6 network the hash of that network, and IPv4 addresses their own',
+  async (t) => {
+    const { records } = open({ keys: [KEY, OTHER_KEY] });
+    for (const { ip, network } of records) {
+      const [one, other, elsewhere] = ['2001:db8:1:2::1', '2001:db8:1:2:a:b:c:d', '2001:db8:1:3::1'];
+      t.equal(network(one), network(other));
+      t.not(network(one), network(elsewhere));
+      t.equal(new Set([ip(one), ip(other), ip(elsewhere), network(one)]).size, 4);
+      t.equal(network(one), ip('2001:db8:1:2::/64'), 'the name of the network');
+      t.equal(network('203.0.113.7'), ip('203.0.113.7'));
+      t.not(network('203.0.113.7'), network('203.0.113.8'));
+    }
+    t.equal(records[0]?.network('no address : at all'), records[0]?.ip('no address : at all'));
+  },
+);
 
 t.test('gives the same from a memo that forgets at once and from one that holds all', async (t) => {
   const keys = [KEY, OTHER_KEY];

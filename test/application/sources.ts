@@ -47,6 +47,7 @@ export function createSource(
     notFoundSignals: { found: false },
     subjectExpiresAtMs: () => null,
     subjectCreatedAtMs: () => null,
+    visitorOf: ({ visitor }) => (typeof visitor === 'string' ? visitor : null),
     isSuspect: () => false,
     keyOf: (value) => `${id}:hash-of-${value}`,
     olderKeysOf: (value) => [`${id}:older-hash-of-${value}`],

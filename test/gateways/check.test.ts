@@ -13,7 +13,7 @@ import { createManualClock } from '../support/test-app.ts';
 
 const clock = createManualClock();
 const policy = loadPolicyFile('default.yaml');
-const block = createBlockAmbiguous({ providers: [], policy: () => policy, clock, newId: randomUUIDv7 });
+const block = createBlockAmbiguous({ slots: [], policy: () => policy, clock, newId: randomUUIDv7 });
 const EXEMPT = { path: '/health', isPrefix: false };
 
 /** The flow with one profile, and a use case and a log of the test. */

@@ -151,12 +151,12 @@ t.test('strict: a file that is full is a 503, and a new file ends it', { timeout
     DECISION_LOG_DELIVERY: 'strict',
     DECISION_LOG_FILE: path,
   };
-  // A file may not grow beyond 32 KiB, as on a disk that is full: part of a batch is written, and then
+  // A file may not grow beyond 64 KiB, as on a disk that is full: part of a batch is written, and then
   // nothing. What tap loads into a child would end it with SIGXFSZ, which Node ignores.
   const limited = [
     'bash',
     '-c',
-    'unset NODE_OPTIONS; ulimit -f 32; exec "$0" src/main.ts',
+    'unset NODE_OPTIONS; ulimit -f 64; exec "$0" src/main.ts',
     process.execPath,
   ] as const;
   const program = await startProgram(t, [...limited], { env: { ...env, PATH: process.env['PATH'] } });

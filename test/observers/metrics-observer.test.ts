@@ -1,5 +1,7 @@
 import t from 'tap';
 import type { DecisionEvent } from '../../src/application/observers.ts';
+import { NO_RECORDED_FACTS } from '../../src/domain/decision-log/recorded-facts.ts';
+import { toRecordedRequest } from '../../src/domain/decision-log/recorded-request.ts';
 import { createMetricsObserver } from '../../src/observers/metrics-observer.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
 import { parseScrape, readValue } from '../support/scrape.ts';
@@ -28,7 +30,13 @@ function decisionOf(
     evidence: [],
     custody: 'none' as const,
     trace: [],
-    signalsRead: new Map(),
+    request: toRecordedRequest({
+      telemetry_id_present: true,
+      device_id_present: true,
+      device_id_given: true,
+    }),
+    visitor: null,
+    facts: NO_RECORDED_FACTS,
     policy: { id: 'p', hash: 'h' },
     decidedAtMs: 0,
     expiresAtMs: 0,

@@ -3,6 +3,7 @@ import type {
   EventRecord,
   GapRecord,
 } from '../../src/domain/decision-log/decision-record.ts';
+import { toRecordedRequest } from '../../src/domain/decision-log/recorded-request.ts';
 import { toRfc3339 } from '../../src/platform/rfc3339.ts';
 
 /** A UUIDv7 of a time, told apart from others of that time by `serial`. */
@@ -37,7 +38,16 @@ export function createDecisionRecord(
       telemetry: 'a'.repeat(32),
       devices: ['b'.repeat(32)],
       account: null,
+      ip: 'c'.repeat(32),
+      network: 'c'.repeat(32),
+      visitor: null,
     },
+    request: toRecordedRequest({
+      telemetry_id_present: true,
+      device_id_present: true,
+      device_id_given: true,
+      ip: '203.0.113.7',
+    }),
     providers: {
       stytch: {
         outcome: 'timeout',
@@ -71,6 +81,9 @@ export function createDecisionRecord(
         expired: false,
       },
     },
+    activity: null,
+    step_up: null,
+    lists: null,
     rules: [
       { rule: 'one', result: 'unknown', why: 'stytch timeout', on_unknown: 'CHALLENGE' },
       { rule: 'two', result: 'true' },

@@ -172,6 +172,8 @@ function createHashes() {
     telemetry: createKeyedHash('a secret of tests', 'telemetry'),
     device: createKeyedHash('a secret of tests', 'device'),
     account: createKeyedHash('a secret of tests', 'account'),
+    ip: createKeyedHash('a secret of tests', 'ip'),
+    network: createKeyedHash('a secret of tests', 'ip'),
   };
 }
 

@@ -4,11 +4,10 @@ import {
   type EvidenceRecord,
   RECORD_VERSION,
 } from '../../domain/decision-log/decision-record.ts';
-import { cacheLevelOf, cacheOf, type Signals } from '../../domain/evidence.ts';
+import { RecordedEvidence, roundToHundredth } from '../../domain/decision-log/recorded-evidence.ts';
 import { toCustodyResult } from '../../domain/policy/telemetry-signals.ts';
 import { type DeviceIds, hasText, type Subject } from '../../domain/subject.ts';
 import type { Asking } from '../settle-decision.ts';
-import { pickSignals } from './pick-signals.ts';
 
 /** Keyed hashes for the decision log only: they match no hash of the same id elsewhere. */
 export interface RecordHashes {
@@ -17,6 +16,10 @@ export interface RecordHashes {
   readonly telemetry: (id: string) => string;
   readonly device: (id: string) => string;
   readonly account: (id: string) => string;
+  /** Of an address in its canonical spelling. */
+  readonly ip: (address: string) => string;
+  /** Of the network that activity counts the address by: the /64 of an IPv6 address, an IPv4 address itself. */
+  readonly network: (address: string) => string;
 }
 
 /** What a record needs beside its decision. */
@@ -35,7 +38,7 @@ export function toDecisionRecord(
   { caller, entryPoint, requestId }: Asking,
   { hashes, formatTime, engine }: RecordOptions,
 ): DecisionRecord {
-  const { custody } = decision;
+  const { custody, facts } = decision;
   return {
     version: RECORD_VERSION,
     kind: 'decision',
@@ -54,12 +57,19 @@ export function toDecisionRecord(
       telemetry: hashOf(subject.telemetryId, hashes.telemetry),
       devices: hashesOf(subject.device, hashes.device),
       account: hashOf(subject.accountId, hashes.account),
+      ip: hashOf(subject.ip, hashes.ip),
+      network: hashOf(subject.ip, hashes.network),
+      visitor: decision.visitor,
     },
+    request: decision.request,
     providers: byProvider(decision),
     custody: {
       result: toCustodyResult(custody),
       signals: typeof custody === 'object' ? custody : null,
     },
+    activity: facts.activity,
+    step_up: facts.step_up,
+    lists: facts.lists,
     policy: decision.policy,
     engine,
     latency_ms: roundToHundredth(decision.latencyMs),
@@ -67,26 +77,10 @@ export function toDecisionRecord(
   };
 }
 
-function byProvider({ evidence, signalsRead }: Decision): DecisionRecord['providers'] {
+function byProvider({ evidence }: Decision): DecisionRecord['providers'] {
   const records: Record<string, EvidenceRecord> = {};
-  for (const use of evidence) {
-    records[use.provider] = {
-      outcome: use.outcome,
-      cache: cacheOf(use.origin),
-      cache_level: cacheLevelOf(use.origin),
-      latency_ms: roundToHundredth(use.latencyMs),
-      age_ms: use.ageMs,
-      request_id: use.upstreamRequestId,
-      suspect: use.suspect,
-      signals: use.signals && signalsKept(use.signals, signalsRead.get(use.provider) ?? null),
-    };
-  }
+  for (const use of evidence) records[use.provider] = new RecordedEvidence(use);
   return records;
-}
-
-/** Null keeps all. */
-function signalsKept(signals: Signals, names: readonly string[] | null): Signals {
-  return names === null ? signals : pickSignals(signals, names);
 }
 
 function hashOf(id: string | null | undefined, hash: (id: string) => string): string | null {
@@ -96,8 +90,4 @@ function hashOf(id: string | null | undefined, hash: (id: string) => string): st
 function hashesOf(device: DeviceIds, hash: (id: string) => string): string[] {
   if (device.kind === 'shared') return hasText(device.id) ? [hash(device.id)] : [];
   return [...new Set([...device.ids.values()].filter(hasText).map(hash))];
-}
-
-function roundToHundredth(ms: number): number {
-  return Math.round(ms * 100) / 100;
 }

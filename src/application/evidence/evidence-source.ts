@@ -48,6 +48,8 @@ export interface EvidenceSource {
    * report it.
    */
   subjectCreatedAtMs(signals: Signals): number | null;
+  /** The keyed hash of the user's visitor fingerprint, by its signals; null where they do not tell. */
+  visitorOf(signals: Signals): string | null;
   /** The signals of an id that the provider does not know, or that is missing. */
   readonly notFoundSignals: Signals;
   /** The store key for an id: keyed hashes only. */

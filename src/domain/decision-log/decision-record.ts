@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { decisionFields, evidenceFields, ruleTraceFields } from '../decision-fields.ts';
 import { CUSTODY_RESULTS, telemetrySignalsSchema } from '../policy/telemetry-signals.ts';
 import { listChangedSchema, subjectForgottenSchema } from './event-record.ts';
+import { recordedFactsShape } from './recorded-facts.ts';
+import { recordedRequestSchema } from './recorded-request.ts';
 
 /**
  * The version of the shape of records. A field may be added under the same version; other changes need a new
@@ -39,7 +41,28 @@ export const decisionRecordSchema = z.object({
       .readonly()
       .describe('Several where the caller named one for each device API.'),
     account: keyedHash.nullable(),
+    ip: keyedHash
+      .nullable()
+      .optional()
+      .describe('Of the IP address in its one spelling. Records of before it was kept lack it.'),
+    network: keyedHash
+      .nullable()
+      .optional()
+      .describe(
+        'What activity counts the address by: the hash of the /64 of an IPv6 address, and `ip` again for IPv4. Records of before it was kept lack it.',
+      ),
+    visitor: keyedHash
+      .nullable()
+      .optional()
+      .describe(
+        'Of the visitor fingerprint that a provider reports, as its signals have it (`fingerprints.visitor_hash` of Stytch). Records of before it was kept lack it.',
+      ),
   }),
+  request: recordedRequestSchema
+    .optional()
+    .describe(
+      'What policies can read of the request beside `action`, without what identifies somebody. Records of before it was kept lack it, and hold of each provider only the signals that the policy of the day read.',
+    ),
   providers: z.record(z.string(), z.object(evidenceFields)),
   custody: z.object({
     result: z.enum([...CUSTODY_RESULTS, 'none']),
@@ -48,6 +71,7 @@ export const decisionRecordSchema = z.object({
       .nullable()
       .describe('Records of before the two were told lack `omits_device` and `omits_account`.'),
   }),
+  ...recordedFactsShape,
   rules: z
     .array(
       z.object({

@@ -2,8 +2,8 @@ import { toJsonStringOrNull } from '../json-string.ts';
 import type { DecisionRecord, EvidenceRecord } from './decision-record.ts';
 
 /**
- * The text that records share which differ in ids, hashes, times, latencies and custody alone, cut where
- * those stand.
+ * The text that records share which differ in ids, hashes, times, latencies, signals and facts about the
+ * subject alone, cut where those stand.
  */
 export interface RecordFrame {
   /** A record that it was made of. */
@@ -15,27 +15,33 @@ export interface RecordFrame {
 /** Stands where the text is cut: a value that nobody gives. */
 const CUT = '\u0000';
 const CUT_TEXT = JSON.stringify(CUT);
-/** Cuts beside those of the providers, and of each provider. */
-const CUTS = 8;
-const PROVIDER_CUTS = 3;
+/** Cuts before those of the providers, of each provider, and after them. */
+const CUTS_BEFORE = 9;
+const PROVIDER_CUTS = 4;
+const CUTS_AFTER = 5;
 
-/** The frame of a record; null where the record itself holds what marks a cut. */
+/** The frame of a record; null where the record itself holds what marks a cut, or lacks what is cut. */
 export function toFrame(of: DecisionRecord): RecordFrame | null {
+  if (!hasAllFields(of)) return null;
   const providers: Record<string, object> = {};
   for (const id in of.providers)
-    providers[id] = { ...of.providers[id], latency_ms: CUT, age_ms: CUT, request_id: CUT };
+    providers[id] = { ...of.providers[id], latency_ms: CUT, age_ms: CUT, request_id: CUT, signals: CUT };
+  const subject = { telemetry: CUT, devices: CUT, account: CUT, ip: CUT, network: CUT, visitor: CUT };
   const cut = {
     ...of,
     decision_id: CUT,
     decided_at: CUT,
     request_id: CUT,
-    subject: { ...of.subject, telemetry: CUT, devices: CUT, account: CUT },
+    subject: { ...of.subject, ...subject },
     providers,
     custody: { ...of.custody, signals: CUT },
+    activity: CUT,
+    step_up: CUT,
+    lists: CUT,
     latency_ms: CUT,
   };
   const parts = JSON.stringify(cut).split(CUT_TEXT);
-  const cuts = CUTS + PROVIDER_CUTS * Object.keys(providers).length;
+  const cuts = CUTS_BEFORE + PROVIDER_CUTS * Object.keys(providers).length + CUTS_AFTER;
   return parts.length === cuts + 1 ? { of, parts } : null;
 }
 
@@ -50,12 +56,26 @@ export function haveOneFrame(left: DecisionRecord, right: DecisionRecord): boole
     left.entry_point === right.entry_point &&
     left.decision === right.decision &&
     left.degraded === right.degraded &&
+    left.request === right.request &&
     left.custody.result === right.custody.result &&
     left.policy.hash === right.policy.hash &&
     left.policy.id === right.policy.id &&
     left.subject.hash_key === right.subject.hash_key &&
     left.engine === right.engine &&
+    hasAllFields(left) === hasAllFields(right) &&
     areAlike(left.providers, right.providers)
+  );
+}
+
+/** Whether the record has every field that is cut. Those of an earlier version, or of another tool, may not. */
+function hasAllFields({ subject, activity, step_up, lists }: DecisionRecord): boolean {
+  return (
+    activity !== undefined &&
+    step_up !== undefined &&
+    lists !== undefined &&
+    subject.ip !== undefined &&
+    subject.network !== undefined &&
+    subject.visitor !== undefined
   );
 }
 
@@ -76,8 +96,7 @@ function isAlike(left: EvidenceRecord | undefined, right: EvidenceRecord | undef
     left.outcome === right.outcome &&
     left.cache === right.cache &&
     left.cache_level === right.cache_level &&
-    left.suspect === right.suspect &&
-    left.signals === right.signals
+    left.suspect === right.suspect
   );
 }
 
@@ -85,27 +104,37 @@ function isAlike(left: EvidenceRecord | undefined, right: EvidenceRecord | undef
  * The text of a record that has this frame. Ids of decisions, hashes and times are ours and plain; ids that
  * come from outside are escaped.
  */
-export function fillFrame({ of, parts }: RecordFrame, record: DecisionRecord): string {
+export function fillFrame(
+  { of, parts }: RecordFrame,
+  record: DecisionRecord,
+  signalsTextOf: (evidence: EvidenceRecord) => string,
+): string {
   const { subject } = record;
   let text =
     `${parts[0]}"${record.decision_id}"${parts[1]}"${record.decided_at}"${parts[2]}` +
     `${toJsonStringOrNull(record.request_id)}${parts[3]}${hashText(subject.telemetry)}${parts[4]}` +
-    `${JSON.stringify(subject.devices)}${parts[5]}${hashText(subject.account)}${parts[6]}`;
-  let place = CUTS - 2;
+    `${JSON.stringify(subject.devices)}${parts[5]}${hashText(subject.account)}${parts[6]}` +
+    `${hashText(subject.ip)}${parts[7]}${hashText(subject.network)}${parts[8]}` +
+    `${toJsonStringOrNull(subject.visitor ?? null)}${parts[CUTS_BEFORE]}`;
+  let place = CUTS_BEFORE;
   for (const id in of.providers) {
     const use = record.providers[id];
     if (use === undefined) throw new RangeError('a record has the providers of its frame');
     text +=
       `${numberText(use.latency_ms)}${parts[place + 1]}${numberText(use.age_ms)}${parts[place + 2]}` +
-      `${toJsonStringOrNull(use.request_id)}${parts[place + PROVIDER_CUTS]}`;
+      `${toJsonStringOrNull(use.request_id)}${parts[place + 3]}${signalsTextOf(use)}${parts[place + PROVIDER_CUTS]}`;
     place += PROVIDER_CUTS;
   }
-  const custody = JSON.stringify(record.custody.signals);
-  return `${text}${custody}${parts[place + 1]}${numberText(record.latency_ms)}${parts[place + 2]}`;
+  const { custody, activity, step_up, lists } = record;
+  for (const value of [custody.signals, activity, step_up, lists]) {
+    place += 1;
+    text += (value === null ? 'null' : JSON.stringify(value)) + parts[place];
+  }
+  return `${text}${numberText(record.latency_ms)}${parts[place + 1]}`;
 }
 
-function hashText(hash: string | null): string {
-  return hash === null ? 'null' : `"${hash}"`;
+function hashText(hash: string | null | undefined): string {
+  return typeof hash === 'string' ? `"${hash}"` : 'null';
 }
 
 function numberText(number: number): string {

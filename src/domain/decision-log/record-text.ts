@@ -1,5 +1,6 @@
 import type { DecisionRecord, LogRecord } from './decision-record.ts';
 import { fillFrame, haveOneFrame, type RecordFrame, toFrame } from './record-frame.ts';
+import { createSignalsTexts } from './signals-text.ts';
 
 /**
  * How many results of policies are remembered, and how many kinds of records with each. A kind takes about 6
@@ -24,15 +25,16 @@ interface Kinds {
 /**
  * Builds what turns records into the lines of a log, without their ends: byte for byte as `JSON.stringify`
  * does, in half of its time for records of which others of the same kind came before. Most of a record is the
- * same for thousands of them: every rule with its result, what a policy reads of each provider. Records must
- * not change.
+ * same for thousands of them: every rule with its result, and the signals of evidence that is used again.
+ * Records must not change.
  */
 export function createRecordTexts(): (record: LogRecord) => string {
   const kindsOf = new Map<DecisionRecord['rules'], Kinds>();
+  const signalsTextOf = createSignalsTexts();
   return (record) => {
     if (record.kind !== 'decision') return JSON.stringify(record);
     const frame = findFrame(kindsOf, record);
-    return frame === null ? JSON.stringify(record) : fillFrame(frame, record);
+    return frame === null ? JSON.stringify(record) : fillFrame(frame, record, signalsTextOf);
   };
 }
 

@@ -12,7 +12,7 @@ type ToCell = (record: DecisionRecord, label: OutcomeLabel | undefined) => Cell;
 
 /** A column that holds a field of the record as it is. */
 type PlainField = {
-  [Field in keyof DecisionRecord]: DecisionRecord[Field] extends Cell ? Field : never;
+  [Field in keyof DecisionRecord]-?: DecisionRecord[Field] extends Cell ? Field : never;
 }[keyof DecisionRecord];
 
 const plain = (...fields: PlainField[]) =>
@@ -29,6 +29,9 @@ const COLUMNS: ReadonlyMap<string, ToCell> = new Map([
   ['subject_telemetry', ({ subject }) => subject.telemetry],
   ['subject_devices', ({ subject }) => subject.devices.join(' ')],
   ['subject_account', ({ subject }) => subject.account],
+  ['subject_ip', ({ subject }) => subject.ip ?? null],
+  ['subject_network', ({ subject }) => subject.network ?? null],
+  ['subject_visitor', ({ subject }) => subject.visitor ?? null],
   ['provider_outcomes', ({ providers }) => outcomesOf(providers)],
   ['policy_id', ({ policy }) => policy.id],
   ['policy_hash', ({ policy }) => policy.hash],

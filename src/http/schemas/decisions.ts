@@ -37,7 +37,16 @@ export const labelSchema = z
  * GET /v1/decisions/{decision_id}.
  */
 export const decisionSummarySchema = decisionRecordSchema
-  .omit({ version: true, kind: true, custody: true, rules: true })
+  .omit({
+    version: true,
+    kind: true,
+    request: true,
+    custody: true,
+    activity: true,
+    step_up: true,
+    lists: true,
+    rules: true,
+  })
   .extend({
     providers: z.record(z.string(), record.providers.valueType.omit({ signals: true, request_id: true })),
     label: labelSchema,
@@ -61,7 +70,15 @@ export const decisionsSchema = z.object({
 
 /** A record as lists and streams show it. */
 export function toDecisionSummary(made: DecisionRecord, labels: readonly OutcomeLabel[]): DecisionSummary {
-  const { version: _version, kind: _kind, custody: _custody, rules: _rules, ...shown } = made;
+  const {
+    version: _version,
+    kind: _kind,
+    request: _request,
+    custody: _custody,
+    rules: _rules,
+    ...rest
+  } = made;
+  const { activity: _activity, step_up: _stepUp, lists: _lists, ...shown } = rest;
   const providers: DecisionSummary['providers'] = {};
   for (const [id, use] of Object.entries(made.providers)) {
     const { signals: _signals, request_id: _requestId, ...rest } = use;

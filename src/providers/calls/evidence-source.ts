@@ -39,6 +39,7 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     present: definition.present,
     subjectExpiresAtMs: (signals) => definition.subjectExpiresAtMs?.(signals) ?? null,
     subjectCreatedAtMs: (signals) => definition.subjectCreatedAtMs?.(signals) ?? null,
+    visitorOf: (signals) => definition.visitorOf?.(signals) ?? null,
     keyOf,
     olderKeysOf,
     isSuspect: upstream.isSuspect,

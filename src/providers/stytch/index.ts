@@ -27,6 +27,7 @@ import {
   stytchCreatedAtMs,
   stytchExpiresAtMs,
   stytchSignals,
+  stytchVisitor,
   toStytchSignals,
 } from './signals.ts';
 
@@ -91,6 +92,7 @@ export const stytch = defineProvider({
   present: presentStytch,
   subjectExpiresAtMs: stytchExpiresAtMs,
   subjectCreatedAtMs: stytchCreatedAtMs,
+  visitorOf: stytchVisitor,
   emulator: async () => (await import('./emulator.ts')).stytchEmulator,
 });
 

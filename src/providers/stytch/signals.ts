@@ -109,6 +109,13 @@ export function stytchCreatedAtMs(signals: StytchSignals): number | null {
   return typeof created === 'number' ? created * 1000 : null;
 }
 
+/** The keyed hash of the visitor fingerprint; null where the signals do not tell. */
+export function stytchVisitor({ fingerprints }: StytchSignals): string | null {
+  // Stored evidence is of any version: what is no text is no hash.
+  const hash: unknown = fingerprints?.visitor_hash;
+  return typeof hash === 'string' ? hash : null;
+}
+
 function toVerdictSignals(verdict: Lookup['verdict'], hash: (value: string) => string) {
   return omitAbsent({
     action: verdict.action,

@@ -47,6 +47,7 @@ function createSource(id: string, subject: ProviderSlot['subject'], isSuspect = 
     present: (signals) => signals,
     subjectExpiresAtMs: (signals) => (typeof signals['until'] === 'number' ? signals['until'] : null),
     subjectCreatedAtMs: (signals) => (typeof signals['from'] === 'number' ? signals['from'] : null),
+    visitorOf: () => null,
     notFoundSignals: { found: false },
     keyOf: (key) => key,
     olderKeysOf: () => [],

@@ -8,6 +8,7 @@ import {
   idOf,
   logRecordSchema,
 } from '../../../src/domain/decision-log/decision-record.ts';
+import { toRecordedRequest } from '../../../src/domain/decision-log/recorded-request.ts';
 import type { Subject } from '../../../src/domain/subject.ts';
 import { toRfc3339 } from '../../../src/platform/rfc3339.ts';
 import { uuidAt } from '../../support/decision-records.ts';
@@ -36,7 +37,8 @@ const DECISION: Decision = {
       latencyMs: 1.23456,
       ageMs: 20,
       upstreamRequestId: 'upstream-1',
-      signals: { found: true, action: 'BLOCK', country: 'AU' },
+      signals: { found: true, action: 'BLOCK', country: 'AU', age_seconds: 3 },
+      stored: { found: true, action: 'BLOCK', country: 'AU' },
       suspect: false,
     },
     {
@@ -47,6 +49,7 @@ const DECISION: Decision = {
       ageMs: 0,
       upstreamRequestId: null,
       signals: { found: true, model: 'x' },
+      stored: { found: true, model: 'x' },
       suspect: false,
     },
     {
@@ -57,16 +60,22 @@ const DECISION: Decision = {
       ageMs: 0,
       upstreamRequestId: null,
       signals: null,
+      stored: null,
       suspect: false,
     },
   ],
+  request: toRecordedRequest({
+    telemetry_id_present: true,
+    device_id_present: true,
+    device_id_given: true,
+    ip: '203.0.113.7',
+    account_id: 'canary-account',
+  }),
+  visitor: 'visitor-hash',
+  facts: { activity: { account: 'unknown' }, step_up: 'none', lists: null },
   custody: { uses: 1, age_seconds: 0, bound_elsewhere: false, omits_device: false, omits_account: false },
   trace: [{ rule: 'bad', result: 'true' }],
   policy: { id: 'p', hash: 'sha256:1' },
-  signalsRead: new Map<string, readonly string[] | null>([
-    ['stytch', ['found', 'action', 'absent']],
-    ['mobilerun', null],
-  ]),
   decidedAtMs: Date.UTC(2026, 0, 1),
   expiresAtMs: 0,
   latencyMs: 10.004,
@@ -99,6 +108,8 @@ function open(strictAnswers: readonly boolean[] = []) {
       telemetry: (id: string) => `t(${id.length})`,
       device: (id: string) => `d(${id.length})`,
       account: (id: string) => `a(${id.length})`,
+      ip: (id: string) => `i(${id.length})`,
+      network: (id: string) => `n(${id.length})`,
     },
     formatTime: toRfc3339,
     engine: '1.2.3',
@@ -110,7 +121,7 @@ t.test('records a decision without any raw identifier, and stays in place', asyn
   const { options, records } = open();
   const recorded = createRecordDecision(options)(DECISION, SUBJECT, ASKING);
   t.equal(recorded, undefined, 'no promise');
-  t.strictSame(records, [
+  t.strictSame(JSON.parse(JSON.stringify(records)), [
     {
       version: 1,
       kind: 'decision',
@@ -124,7 +135,23 @@ t.test('records a decision without any raw identifier, and stays in place', asyn
       entry_point: 'decide',
       action: 'login',
       request_id: 'request-1',
-      subject: { hash_key: '0a1b2c3d', telemetry: 't(16)', devices: ['d(13)'], account: 'a(14)' },
+      subject: {
+        hash_key: '0a1b2c3d',
+        telemetry: 't(16)',
+        devices: ['d(13)'],
+        account: 'a(14)',
+        ip: 'i(11)',
+        network: 'n(11)',
+        visitor: 'visitor-hash',
+      },
+      request: {
+        telemetry_id_present: true,
+        device_id_present: true,
+        device_id_given: true,
+        account_id: 'given',
+        ip: 'given',
+        user_agent: 'absent',
+      },
       providers: {
         stytch: {
           outcome: 'ok',
@@ -134,7 +161,7 @@ t.test('records a decision without any raw identifier, and stays in place', asyn
           age_ms: 20,
           request_id: 'upstream-1',
           suspect: false,
-          signals: { found: true, action: 'BLOCK' },
+          signals: { found: true, action: 'BLOCK', country: 'AU', age_seconds: 3 },
         },
         mobilerun: {
           outcome: 'ok',
@@ -158,6 +185,9 @@ t.test('records a decision without any raw identifier, and stays in place', asyn
         },
       },
       custody: { result: 'first_use', signals: DECISION.custody },
+      activity: { account: 'unknown' },
+      step_up: 'none',
+      lists: null,
       policy: { id: 'p', hash: 'sha256:1' },
       engine: '1.2.3',
       latency_ms: 10,
@@ -182,10 +212,11 @@ t.test('records who asked at which entry point about what', async (t) => {
   record(decision, { telemetryId: '', device: { kind: 'shared', id: null } }, atGateway);
   const [first, second] = records;
   t.match(first, { caller: 'shop', entry_point: 'decide', action: null, request_id: 'request-1' });
-  t.strictSame(first?.subject, { hash_key: '0a1b2c3d', telemetry: null, devices: ['d(3)'], account: null });
+  const nobody = { telemetry: null, account: null, ip: null, network: null, visitor: 'visitor-hash' };
+  t.strictSame(first?.subject, { ...nobody, hash_key: '0a1b2c3d', devices: ['d(3)'] });
   t.strictSame(first?.custody, { result: 'none', signals: null });
   t.match(second, { caller: 'gateway:edge', entry_point: 'nginx', request_id: 'request-2' });
-  t.strictSame(second?.subject, { hash_key: '0a1b2c3d', telemetry: null, devices: [], account: null });
+  t.strictSame(second?.subject, { ...nobody, hash_key: '0a1b2c3d', devices: [] });
 });
 
 t.test('has recorded when every strict sink holds the record', async (t) => {

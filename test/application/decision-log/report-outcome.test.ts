@@ -8,12 +8,21 @@ import { createDecisionRecord } from '../../support/decision-records.ts';
 import { createManualClock } from '../../support/test-app.ts';
 
 const hash = (kind: string) => (id: string) => `${kind} ${id}`;
-const hashes = [{ keyId: '0a1b2c3d', telemetry: hash('t'), device: hash('d'), account: hash('a') }];
+const hashes = [
+  {
+    keyId: '0a1b2c3d',
+    telemetry: hash('t'),
+    device: hash('d'),
+    account: hash('a'),
+    ip: hash('i'),
+    network: hash('i'),
+  },
+];
 
 async function open() {
   const clock = createManualClock();
   const log = createMemoryDecisionLog({ clock, recordsMax: 10, countsKeptMs: 3_600_000 });
-  const subject = { telemetry: 't one', devices: ['d two', 'd three'], account: null };
+  const subject = { telemetry: 't one', devices: ['d two', 'd three'], account: null, ip: 'i fe80::1' };
   const record = createDecisionRecord(clock.nowMs(), 1, { subject });
   log.append({ number: 1, records: [record] });
   const report = reportOutcome({ log, hashes, clock, formatTime: toRfc3339 });

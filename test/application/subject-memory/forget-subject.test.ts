@@ -6,7 +6,14 @@ import type { ForgetTarget, Forgettable } from '../../../src/application/subject
 
 const under = (keyId: string): RecordHashes => {
   const hash = (part: string) => (id: string) => `${keyId}:${part}:${id.length}`;
-  return { keyId, telemetry: hash('t'), device: hash('d'), account: hash('a') };
+  return {
+    keyId,
+    telemetry: hash('t'),
+    device: hash('d'),
+    account: hash('a'),
+    ip: hash('i'),
+    network: hash('i'),
+  };
 };
 
 function open(options: { isPurged?: boolean; memories?: Record<string, number | null> } = {}) {

@@ -9,6 +9,7 @@ import {
 } from '../../../src/domain/decision-log/decision-record.ts';
 import { fillFrame, toFrame } from '../../../src/domain/decision-log/record-frame.ts';
 import { createRecordTexts } from '../../../src/domain/decision-log/record-text.ts';
+import { createSignalsTexts } from '../../../src/domain/decision-log/signals-text.ts';
 import { createDecisionRecord, createGapRecord } from '../../support/decision-records.ts';
 
 const RECORD = createDecisionRecord(0, 1);
@@ -37,8 +38,12 @@ const CHANGES: { readonly [Name in keyof Required<DecisionRecord>]: readonly unk
     { ...RECORD.subject, hash_key: undefined },
     { ...RECORD.subject, hash_key: '00000000' },
     { telemetry: null, devices: [], account: null },
+    { ...RECORD.subject, ip: null, network: null, visitor: null },
+    { ...RECORD.subject, ip: 'g', network: undefined },
+    { ...RECORD.subject, ip: 'g', network: 'h', visitor: '"\u0000\ud800' },
     { ...RECORD.subject, telemetry: 'c', devices: ['d', 'e'], account: 'f' },
   ],
+  request: [undefined, { ...RECORD.request, ip: 'unreadable' }],
   providers: [
     {},
     { stytch: RECORD.providers['stytch'] },
@@ -51,6 +56,9 @@ const CHANGES: { readonly [Name in keyof Required<DecisionRecord>]: readonly unk
     { result: 'repeated', signals: { ...RECORD.custody.signals, uses: 2, expired: undefined } },
     { ...RECORD.custody, signals: { uses: 1, age_seconds: 2, bound_elsewhere: true } },
   ],
+  activity: [undefined, 'unknown', { account: { decisions_1h: 2 } }],
+  step_up: [undefined, 'none', { age_seconds: 7, method: 'é"' }],
+  lists: [undefined, {}, { blocked: { device: true } }],
   policy: [
     { id: 'other', hash: RECORD.policy.hash },
     { ...RECORD.policy, hash: 'sha256:2' },
@@ -154,6 +162,7 @@ t.test('makes the texts of any records in any order', async (t) => {
 t.test('fills a frame with no record that lacks a provider of it', async (t) => {
   const frame = toFrame(RECORD);
   if (frame === null) throw new Error('the record has a frame');
-  t.equal(fillFrame(frame, RECORD), JSON.stringify(RECORD));
-  t.throws(() => fillFrame(frame, { ...RECORD, providers: {} }), RangeError);
+  const signalsTextOf = createSignalsTexts();
+  t.equal(fillFrame(frame, RECORD, signalsTextOf), JSON.stringify(RECORD));
+  t.throws(() => fillFrame(frame, { ...RECORD, providers: {} }, signalsTextOf), RangeError);
 });

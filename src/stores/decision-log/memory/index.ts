@@ -10,7 +10,8 @@ export const memory = defineSink({
       env: 'DECISION_LOG_MEMORY_RECORDS',
       schema: integer(1, 1_000_000),
       default: '10000',
-      description: 'Without Redis: the latest records that can be read, about 3 KiB each.',
+      description:
+        'Without Redis: the latest records that can be read, 2 KiB each, and 4 KiB more where their evidence is in no cache any more.',
     },
   },
   isDurable: false,

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import type { FactRead, SubjectFacts } from '../policy/subject-fact.ts';
+
+/** The variables of facts that a record has a place for; custody has one of its own. */
+const FACT_VARIABLES = ['activity', 'step_up', 'lists'] as const;
+
+const recordedFact = (what: string) =>
+  z
+    .union([z.looseObject({}), z.enum(['unknown', 'none'])])
+    .nullable()
+    .optional()
+    .describe(
+      `${what} as the policy read it; \`unknown\` where it could not be known, \`none\` where there was nothing to ask about, null where no rule reads it. Records of before it was kept lack it.`,
+    );
+
+/** The places of facts in a record. */
+export const recordedFactsShape = {
+  activity: recordedFact('The activity of the subject'),
+  step_up: recordedFact('The step-up of the subject'),
+  lists: recordedFact('What lists say of the subject'),
+} as const satisfies Record<(typeof FACT_VARIABLES)[number], z.ZodType>;
+
+/** What a record keeps of facts. */
+export type RecordedFacts = {
+  readonly [Name in (typeof FACT_VARIABLES)[number]]: z.output<(typeof recordedFactsShape)[Name]>;
+};
+
+/** Of a policy that reads none. */
+export const NO_RECORDED_FACTS: RecordedFacts = Object.freeze({ activity: null, step_up: null, lists: null });
+
+/** The facts that a policy reads, as it read them: what was not told was unknown. */
+export function toRecordedFacts(reads: readonly FactRead[], facts: SubjectFacts): RecordedFacts {
+  let recorded: Record<string, unknown> | null = null;
+  for (const { fact } of reads) {
+    const [variable = '', part] = fact.name.split('.');
+    if (!isFactVariable(variable)) continue;
+    recorded ??= { ...NO_RECORDED_FACTS };
+    const value = facts[fact.name] ?? 'unknown';
+    // Parts of one variable stand together under it.
+    recorded[variable] = part === undefined ? value : { ...Object(recorded[variable]), [part]: value };
+  }
+  return (recorded as RecordedFacts | null) ?? NO_RECORDED_FACTS;
+}
+
+/** The value of a fact as a record has it; undefined where it was not recorded. */
+export function recordedFactOf(recorded: Partial<RecordedFacts>, name: string): SubjectFacts[string] {
+  const [variable = '', part] = name.split('.');
+  if (!isFactVariable(variable)) return undefined;
+  const value = recorded[variable] ?? undefined;
+  // A record's facts were written from SubjectFacts.
+  if (part === undefined) return value as SubjectFacts[string];
+  return typeof value === 'object' && Object.hasOwn(value, part)
+    ? (value[part] as SubjectFacts[string])
+    : undefined;
+}
+
+function isFactVariable(name: string): name is (typeof FACT_VARIABLES)[number] {
+  return (FACT_VARIABLES as readonly string[]).includes(name);
+}

@@ -1,0 +1,76 @@
+import type { Signals } from '../evidence.ts';
+import type { EvidenceRecord } from './decision-record.ts';
+import { RecordedEvidence } from './recorded-evidence.ts';
+
+/** The text of signals, cut where their ages stand. */
+interface SignalsFrame {
+  /** One more than there are cuts. */
+  readonly parts: readonly string[];
+  /** The names that lead to the number at each cut. */
+  readonly paths: readonly (readonly string[])[];
+}
+
+/** Stands where a text is cut: a value that nobody gives. */
+const CUT = '\u0000';
+const CUT_TEXT = JSON.stringify(CUT);
+
+/**
+ * Builds what gives the text of the signals of a piece of evidence, as `JSON.stringify` does. What is alike
+ * for all records of one piece of stored evidence is written when the second of them comes, and kept for as
+ * long as the evidence is: about 1.2 KB.
+ */
+export function createSignalsTexts(): (evidence: EvidenceRecord) => string {
+  /** Null before the second record, and where the signals cannot be cut. */
+  const frames = new WeakMap<Signals, SignalsFrame | null>();
+  return (evidence) => {
+    const { signals } = evidence;
+    if (signals === null) return 'null';
+    const stored = RecordedEvidence.storedOf(evidence);
+    if (stored === null) return JSON.stringify(signals);
+    let frame = frames.get(stored);
+    // A record's signals were written from Signals.
+    if (frame === undefined) frames.set(stored, null);
+    else if (frame === null) {
+      frame = toSignalsFrame(stored, signals as Signals);
+      if (frame !== null) frames.set(stored, frame);
+    }
+    return frame ? fillSignalsFrame(frame, signals) : JSON.stringify(signals);
+  };
+}
+
+/**
+ * The frame of signals as they were read: cut are the numbers that the stored signals lack or have otherwise.
+ * Null where the signals themselves hold what marks a cut.
+ */
+export function toSignalsFrame(stored: Signals, read: Signals): SignalsFrame | null {
+  const paths: string[][] = [];
+  const parts = JSON.stringify(cutAges(stored, read, [], paths)).split(CUT_TEXT);
+  return parts.length === paths.length + 1 ? { parts, paths } : null;
+}
+
+function cutAges(stored: unknown, read: object, path: readonly string[], paths: string[][]): object {
+  const cut: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(read)) {
+    const before: unknown = typeof stored === 'object' && stored !== null ? Reflect.get(stored, name) : null;
+    if (value === before || Array.isArray(value)) cut[name] = value;
+    else if (typeof value === 'number') {
+      paths.push([...path, name]);
+      cut[name] = CUT;
+    } else {
+      const isObject = typeof value === 'object' && value !== null;
+      cut[name] = isObject ? cutAges(before, value, [...path, name], paths) : value;
+    }
+  }
+  return cut;
+}
+
+/** The text of signals that have this frame. */
+export function fillSignalsFrame({ parts, paths }: SignalsFrame, signals: object): string {
+  let text = parts[0] ?? '';
+  for (let place = 0; place < paths.length; place += 1) {
+    let value: unknown = signals;
+    for (const name of paths[place] ?? []) value = (value as Record<string, unknown>)[name];
+    text += JSON.stringify(value) + parts[place + 1];
+  }
+  return text;
+}
