@@ -12,7 +12,8 @@ import { openSink } from '../support/open-sink.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { toRedisTarget } from '../support/redis-target.ts';
 import { createDirectory, createManualClock } from '../support/test-app.ts';
-import { testDecisionLogReader, testDecisionSink } from './decision-log.ts';
+import { testDecisionGroups } from './decision-groups.ts';
+import { type ReaderTwin, testDecisionLogReader, testDecisionSink } from './decision-log.ts';
 
 /** How a sink is opened here, and what reads all that one without a reader holds. */
 interface Opening {
@@ -88,7 +89,7 @@ for (const definition of SINKS) {
   if (!isReadable) continue;
   looped.push(`reader ${id}`);
   t.test(`the ${id} log keeps the contract of readers`, async (t) => {
-    await testDecisionLogReader(t, {
+    const twin: ReaderTwin = {
       id,
       open: async (t) => {
         const { settings, context } = prepare(t);
@@ -96,7 +97,9 @@ for (const definition of SINKS) {
         if (reader === null) throw new Error(`the sink ${id} cannot be read`);
         return { sink, reader, nowMs: (context?.clock ?? systemClock).nowMs };
       },
-    });
+    };
+    await testDecisionLogReader(t, twin);
+    await testDecisionGroups(t, twin);
   });
 }
 

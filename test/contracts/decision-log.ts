@@ -17,6 +17,7 @@ import type { RecordFilter } from '../../src/domain/decision-log/record-filter.t
 import { toRfc3339 } from '../../src/platform/rfc3339.ts';
 import { createDecisionRecord, createEventRecord, createGapRecord } from '../support/decision-records.ts';
 import { countPlainly } from '../support/plain-stats.ts';
+import { createRandom, pick, type Random } from '../support/random.ts';
 
 /**
  * One sink. `open` gives an empty one that closes with the test, and what reads everything that it holds,
@@ -95,21 +96,6 @@ const WINDOWS_MS: readonly (readonly [windowMs: number, stepMs: number | null])[
   [WINDOW_MS_MAX, null],
 ];
 
-type Random = () => number;
-
-/** Numbers from 0 to 1, the same each time. */
-function createRandom(seed: number): Random {
-  let state = seed;
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return state / 2_147_483_648;
-  };
-}
-
-function pick<Value>(random: Random, values: readonly Value[]): Value {
-  return values[Math.floor(random() * values.length)] as Value;
-}
-
 /** A decision of the last twenty-six hours, often at the very beginning or end of a period. */
 function randomRecord(random: Random, nowMs: number, serial: number): DecisionRecord {
   const agoMs = Math.floor(random() ** 3 * 26 * PERIOD_MS.hour);
@@ -146,6 +132,16 @@ const FILTERS: Readonly<Record<string, RecordFilter>> = {
   telemetry: { telemetry: [UNUSED_HASH, 'c'.repeat(32)] },
   device: { device: ['d'.repeat(32), UNUSED_HASH] },
   account: { account: ['e'.repeat(32)] },
+  address: { ip: ['1'.repeat(32)] },
+  'network of an address': { ip: ['2'.repeat(32), UNUSED_HASH] },
+  visitor: { visitor: ['3'.repeat(32)] },
+  'any part of a subject': { subject: [UNUSED_HASH, '3'.repeat(32)] },
+  'rule that was true': { rule: { name: 'four', result: 'true' } },
+  'rule by its code': { rule: { name: 'RARE', result: 'true' } },
+  'rule that was unknown': { rule: { name: 'two', result: 'unknown' } },
+  'rule that was waived': { rule: { name: 'five', result: 'waived' } },
+  country: { country: 'NZ' },
+  'autonomous system': { asn: 64_496 },
 };
 
 const RARE = {
@@ -155,7 +151,21 @@ const RARE = {
   caller: 'bank',
   entry_point: 'nginx',
   action: 'payout',
-  subject: { telemetry: 'c'.repeat(32), devices: ['b'.repeat(32), 'd'.repeat(32)], account: 'e'.repeat(32) },
+  subject: {
+    telemetry: 'c'.repeat(32),
+    devices: ['b'.repeat(32), 'd'.repeat(32)],
+    account: 'e'.repeat(32),
+    ip: '1'.repeat(32),
+    network: '2'.repeat(32),
+    visitor: '3'.repeat(32),
+  },
+  waivers: [{ code: 'FIVE', rule: 'five', providers: ['mobilerun'] }],
+  rules: [
+    { rule: 'one', result: 'unknown' },
+    { rule: 'two', result: 'unknown' },
+    { rule: 'four', result: 'true' },
+    { rule: 'five', result: 'unknown' },
+  ],
   providers: {
     mobilerun: {
       outcome: 'not_found',
@@ -165,7 +175,7 @@ const RARE = {
       age_ms: 0,
       request_id: null,
       suspect: false,
-      signals: { found: false },
+      signals: { found: false, country: 'NZ', asn: 64_496 },
     },
   },
   policy: { id: 'strict', hash: 'sha256:2' },
@@ -200,6 +210,26 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     t.same(await idsOf(reader, { caller: 'bank', decision: 'ALLOW' }), []);
     const { entries } = await reader.query({ caller: 'bank' }, { before: null, limit: 1 });
     t.strictSame(entries[0]?.record, rare, 'the record is whole');
+  });
+
+  t.test('finds by the label in force', async (t) => {
+    const { sink, reader, nowMs } = await twin.open(t);
+    const records = [1, 2, 3].map((serial) => createDecisionRecord(nowMs(), serial));
+    await sink.append({ number: 1, records: [...records, createGapRecord(nowMs(), 9)] });
+    const say = (record: DecisionRecord | undefined, label: 'fraud' | 'legit', second: number) =>
+      reader.label(
+        record?.decision_id ?? '',
+        { label, at: toRfc3339(nowMs() + second * 1000), note: null, caller: 'c' },
+        true,
+      );
+    await say(records[0], 'fraud', 1);
+    await say(records[1], 'fraud', 1);
+    await say(records[1], 'legit', 2);
+    t.same(await idsOf(reader, { label: 'fraud' }), ids([records[0]]));
+    t.same(await idsOf(reader, { label: 'legit', caller: 'shop' }), ids([records[1]]));
+    t.same(await idsOf(reader, { label: 'none' }), ids([records[2]]));
+    t.same(await idsOf(reader, { label: 'abandoned' }), []);
+    t.equal((await idsOf(reader, { label: 'fraud', includesGaps: true })).length, 2);
   });
 
   t.test('finds by time, and gaps and events where they are asked for', async (t) => {
@@ -298,7 +328,9 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
         'decision:CHALLENGE': 3,
         'decision:BLOCK': 1,
         'degraded:true': 3,
-        'reason:STYTCH_UNKNOWN': 3,
+        'reason:STYTCH_UNKNOWN:unknown': 3,
+        'reason:RARE': 1,
+        'reason:LENIENT:waived': 3,
         'provider_outcome:stytch/timeout': 3,
         'provider_outcome:mobilerun/not_found': 1,
         'provider_cache:prefactor/hit': 3,
@@ -306,8 +338,10 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
         'caller:bank': 1,
         'policy:sha256:1': 3,
         'entry_point:nginx': 1,
-        'rule:one/unknown': 4,
-        'rule:two/true': 4,
+        'rule:one:unknown': 4,
+        'rule:two': 3,
+        'rule:two:unknown': 1,
+        'rule:five:waived': 1,
       });
       const grouped = new GroupedCounts();
       grouped.add(counted?.counts ?? new Map());

@@ -77,7 +77,7 @@ t.test('counts a known mix by every group and step', async (t) => {
   t.ok(near(decided.totals.provider_latency_ms.stytch.p99, 90));
   t.same(decided.steps[0].latency_ms, { p50: null, p95: null, p99: null });
   t.notOk('rules' in decided);
-  t.same((await ask('reason')).totals.counts, { STYTCH_UNKNOWN: 15 });
+  t.same((await ask('reason')).totals.counts, { 'STYTCH_UNKNOWN:unknown': 15, 'LENIENT:waived': 105 });
   t.same((await ask('provider_outcome')).totals.counts, { 'stytch/ok': 95, 'stytch/timeout': 10 });
   t.same((await ask('provider_cache')).totals.counts, { 'stytch/miss': 105 });
   t.same((await ask('provider_cache_level')).totals.counts, {});
@@ -85,7 +85,7 @@ t.test('counts a known mix by every group and step', async (t) => {
   t.same((await ask('policy')).totals.counts, { 'sha256:1': 105 });
   t.same((await ask('entry_point')).totals.counts, { decide: 105 });
   t.same((await ask('degraded')).totals.counts, { false: 95, true: 10 });
-  t.same((await ask('rule')).totals.counts, { two: 105 });
+  t.same((await ask('rule')).totals.counts, { two: 105, 'one:unknown': 105, 'three:waived': 105 });
   const month = (await api.get('/v1/stats?window=30d')).json;
   t.match(month, { step_seconds: 21_600, totals: { total: 106 } }, 'hours count what minutes do');
   t.equal(month.steps.length, 120);
@@ -130,8 +130,9 @@ t.test('shows how precise a rule is where outcomes are known', async (t) => {
   append(0, 4, { rules: [{ rule: 'two', result: 'false' }] });
   const rules = async () => (await api.get('/v1/stats?group_by=rule')).json.rules;
   t.same(await rules(), {
-    one: { fired: 0, unknown: 6, labels: {}, precision: null },
-    two: { fired: 6, unknown: 0, labels: {}, precision: null },
+    one: { fired: 0, unknown: 6, waived: 0, labels: {}, precision: null },
+    three: { fired: 0, unknown: 0, waived: 10, labels: {}, precision: null },
+    two: { fired: 6, unknown: 0, waived: 0, labels: {}, precision: null },
   });
   const labels = ['fraud', 'challenge_failed', 'fraud', 'legit', 'abandoned'];
   for (const [place, label] of labels.entries()) {

@@ -55,19 +55,9 @@ function toSpan(startMs: number, counts: Counts, group: CountGroup): CountedSpan
   return {
     startMs,
     total,
-    counts: group === 'rule' ? firedOf(counts) : Object.fromEntries(countsOf(counts, group)),
+    counts: Object.fromEntries(countsOf(counts, group)),
     latencyMs: quantiles(counts, 'decision'),
   };
-}
-
-/** The counts of rules that were true, by rule. */
-function firedOf(counts: Counts): Record<string, number> {
-  const fired: [string, number][] = [];
-  for (const [value, count] of countsOf(counts, 'rule')) {
-    const [rule = '', result] = value.split('/');
-    if (result === 'true') fired.push([rule, count]);
-  }
-  return Object.fromEntries(fired);
 }
 
 function providerLatencies(counts: Counts): Record<string, Quantiles> {
@@ -78,15 +68,19 @@ function providerLatencies(counts: Counts): Record<string, Quantiles> {
 }
 
 function ruleStats(counts: Counts): Record<string, RuleStats> {
-  const rules = new Map<string, { fired: number; unknown: number; labels: Record<string, number> }>();
+  const rules = new Map<
+    string,
+    { fired: number; unknown: number; waived: number; labels: Record<string, number> }
+  >();
   const statsOf = (rule: string) => {
-    const known = rules.get(rule) ?? { fired: 0, unknown: 0, labels: {} };
+    const known = rules.get(rule) ?? { fired: 0, unknown: 0, waived: 0, labels: {} };
     rules.set(rule, known);
     return known;
   };
   for (const [value, count] of countsOf(counts, 'rule')) {
-    const [rule = '', result] = value.split('/');
-    statsOf(rule)[result === 'true' ? 'fired' : 'unknown'] += count;
+    const [rule = '', result] = value.split(':');
+    if (result === undefined) statsOf(rule).fired += count;
+    else statsOf(rule)[result === 'waived' ? 'waived' : 'unknown'] += count;
   }
   for (const [value, count] of countsOf(counts, 'rule_label')) {
     const [rule = '', label = ''] = value.split('/');

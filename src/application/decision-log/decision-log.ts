@@ -1,7 +1,10 @@
+import type { GroupedDecisions, Grouping } from '../../domain/decision-log/decision-groups.ts';
 import type { DecisionRecord, LogRecord } from '../../domain/decision-log/decision-record.ts';
 import type { OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
 import type { Counts } from '../../domain/decision-log/record-counts.ts';
 import type { RecordFilter } from '../../domain/decision-log/record-filter.ts';
+import type { SubjectHistory } from '../../domain/decision-log/subject-history.ts';
+import type { SubjectPartName } from '../../domain/decision-log/subject-parts.ts';
 
 /** Records that are appended together. The number rises with each batch of a process. */
 export interface LogBatch {
@@ -133,10 +136,24 @@ export interface CountsOptions {
 }
 
 /**
- * Minutes and five minutes are counted for a day, hours for as long as configured. Each counts the same
- * decisions as the shorter ones within it.
+ * Minutes and five minutes are counted for `minutesKeptMs`, hours for as long as configured. Each counts the
+ * same decisions as the shorter ones within it.
  */
 export type CountPeriod = 'minute' | 'five_minutes' | 'hour';
+
+/** What is grouped, and how. */
+interface GroupQuestion extends Grouping {
+  /** Its `since` is `sinceMs`, and its `until` is there too. */
+  readonly filter: RecordFilter;
+}
+
+/** How many different subjects of each part decisions were about. */
+interface DistinctSubjects {
+  /** To within 3 %. */
+  readonly subjects: Readonly<Record<SubjectPartName, number>>;
+  /** See GroupedDecisions. */
+  readonly coveredFromMs: number | null;
+}
 
 /** `unchanged`: the same label was given before. `full`: the decision has LABELS_MAX labels. */
 export type LabelResult =
@@ -149,6 +166,8 @@ export type LabelResult =
  * reached.
  */
 export interface DecisionLogReader {
+  /** How long minutes and five minutes are counted, milliseconds, at most. */
+  readonly minutesKeptMs: number;
   /** Decisions, newest first by their arrival in the log, and gap records where the filter includes them. */
   query(filter: RecordFilter, options: QueryOptions): Promise<LogPage>;
   find(id: string): Promise<LabelledDecision | null>;
@@ -165,6 +184,12 @@ export interface DecisionLogReader {
    * of the hour change, also when they are lost.
    */
   countVersions(options: Pick<CountsOptions, 'sinceMs' | 'untilMs'>): Promise<readonly string[]>;
+  /** Counts the decisions that match a filter, by the values of up to two keys. */
+  group(question: GroupQuestion): Promise<GroupedDecisions>;
+  /** Counts the subjects of decisions that match a filter. */
+  distinct(filter: RecordFilter): Promise<DistinctSubjects>;
+  /** What is known of the subject with this hash, from its latest decisions; null where there are none. */
+  subject(part: SubjectPartName, hash: string): Promise<SubjectHistory | null>;
   /** `isTimeGiven`: see addLabel. */
   label(id: string, label: OutcomeLabel, isTimeGiven: boolean): Promise<LabelResult>;
   /**
@@ -186,5 +211,5 @@ export const PERIOD_MS: Readonly<Record<CountPeriod, number>> = {
   five_minutes: 300_000,
   hour: 3_600_000,
 };
-/** How long the counts of minutes and five minutes are kept. */
+/** How long a log without tables keeps the counts of minutes and five minutes. */
 export const MINUTES_KEPT_MS = 24 * PERIOD_MS.hour;

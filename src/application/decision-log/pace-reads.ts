@@ -9,6 +9,7 @@ import type { RunPiece } from './run-piece.ts';
 export function paceReads(reader: DecisionLogReader, run: RunPiece): DecisionLogReader {
   let nextVersion: Promise<string> | null = null;
   return {
+    minutesKeptMs: reader.minutesKeptMs,
     query: (filter, options) => run(() => reader.query(filter, options)),
     find: (id) => run(() => reader.find(id)),
     labelsOf: (entries) => run(() => reader.labelsOf(entries)),
@@ -16,6 +17,9 @@ export function paceReads(reader: DecisionLogReader, run: RunPiece): DecisionLog
     newest: () => run(() => reader.newest()),
     counts: (options) => run(() => reader.counts(options)),
     countVersions: (options) => run(() => reader.countVersions(options)),
+    group: (question) => run(() => reader.group(question)),
+    distinct: (filter) => run(() => reader.distinct(filter)),
+    subject: (part, hash) => run(() => reader.subject(part, hash)),
     version: () => {
       nextVersion ??= run(() => {
         nextVersion = null;

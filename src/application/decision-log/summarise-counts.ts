@@ -1,5 +1,6 @@
 import type { GroupedCounts } from '../../domain/decision-log/grouped-counts.ts';
 import type { StatsGroup } from '../../domain/decision-log/record-counts.ts';
+import { type CountedResult, fromResultName } from '../../domain/decision-log/rule-results.ts';
 import { type CountedWindow, quantilesOf } from './count-steps.ts';
 import type { StatsWindow } from './plan-window.ts';
 import type { CountedStep, Quantiles } from './step-memory.ts';
@@ -13,10 +14,11 @@ export interface CountedSpan {
   readonly latencyMs: Quantiles;
 }
 
-/** How often a rule was true or unknown, and how those decisions turned out. */
+/** How often a rule was true, unknown or waived, and how those decisions turned out. */
 export interface RuleStats {
   readonly fired: number;
   readonly unknown: number;
+  readonly waived: number;
   readonly labels: Readonly<Record<string, number>>;
   /** The share of labelled decisions in which the rule was right; null without any. */
   readonly precision: number | null;
@@ -51,19 +53,9 @@ function toSpan(startMs: number, { counts, latencyMs }: CountedStep, group: Stat
   return {
     startMs,
     total,
-    counts: group === 'rule' ? firedOf(counts) : Object.fromEntries(counts.of(group)),
+    counts: Object.fromEntries(counts.of(group)),
     latencyMs,
   };
-}
-
-/** The counts of rules that were true, by rule. */
-function firedOf(counts: GroupedCounts): Record<string, number> {
-  const fired: [string, number][] = [];
-  for (const [value, count] of counts.of('rule')) {
-    const [rule = '', result] = value.split('/');
-    if (result === 'true') fired.push([rule, count]);
-  }
-  return Object.fromEntries(fired);
 }
 
 function providerLatencies(counts: GroupedCounts): Record<string, Quantiles> {
@@ -71,16 +63,25 @@ function providerLatencies(counts: GroupedCounts): Record<string, Quantiles> {
   return Object.fromEntries(providers.map((provider) => [provider, quantilesOf(counts, provider)]));
 }
 
+interface Labelled {
+  readonly labels: Record<string, number>;
+}
+
+const FIELD_OF = { true: 'fired', unknown: 'unknown', waived: 'waived' } as const satisfies Record<
+  CountedResult,
+  keyof RuleStats
+>;
+
 function ruleStats(counts: GroupedCounts): Record<string, RuleStats> {
-  const rules = new Map<string, { fired: number; unknown: number; labels: Record<string, number> }>();
+  const rules = new Map<string, Record<(typeof FIELD_OF)[CountedResult], number> & Labelled>();
   const statsOf = (rule: string) => {
-    const known = rules.get(rule) ?? { fired: 0, unknown: 0, labels: {} };
+    const known = rules.get(rule) ?? { fired: 0, unknown: 0, waived: 0, labels: {} };
     rules.set(rule, known);
     return known;
   };
   for (const [value, count] of counts.of('rule')) {
-    const [rule = '', result] = value.split('/');
-    statsOf(rule)[result === 'true' ? 'fired' : 'unknown'] += count;
+    const { name, result } = fromResultName(value);
+    statsOf(name)[FIELD_OF[result]] += count;
   }
   for (const [value, count] of counts.of('rule_label')) {
     const [rule = '', label = ''] = value.split('/');

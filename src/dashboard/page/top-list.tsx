@@ -3,6 +3,7 @@ import { ranked, shareOf } from './figures.ts';
 import { formatCount, formatShare } from './format.ts';
 import type { Statistics } from './statistics.ts';
 import { address, setFilter } from './view-state.ts';
+import type { Counts } from './wire.ts';
 
 const TABS = ['Reasons', 'Rules', 'Callers'] as const;
 type Tab = (typeof TABS)[number];
@@ -40,13 +41,15 @@ function TabContent({ tab, statistics }: { readonly tab: Tab; readonly statistic
   const { reasons, rules, callers } = statistics;
   const { filters } = address.value;
   if (tab === 'Rules') return <Rules stats={rules} />;
-  const { totals } = tab === 'Reasons' ? reasons : callers;
-  const name = tab === 'Reasons' ? 'reason' : 'caller';
-  const entries = ranked(totals.counts, ENTRIES_MAX);
+  const isReason = tab === 'Reasons';
+  const { totals } = isReason ? reasons : callers;
+  const name = isReason ? 'reason' : 'caller';
+  const filterOf = (value: string) => (isReason ? codeOf(value) : value);
+  const entries = ranked(isReason ? withoutWaived(totals.counts) : totals.counts, ENTRIES_MAX);
   if (entries.length === 0)
     return (
       <p class="state state-small">
-        {tab === 'Reasons' ? 'No rule applied in this window.' : 'No requests in this window.'}
+        {isReason ? 'No rule applied in this window.' : 'No requests in this window.'}
       </p>
     );
   const most = entries[0]?.[1] ?? 1;
@@ -57,10 +60,10 @@ function TabContent({ tab, statistics }: { readonly tab: Tab; readonly statistic
           <button
             type="button"
             class="bar"
-            aria-pressed={filters[name] === value}
-            onClick={() => setFilter(name, filters[name] === value ? undefined : value)}
+            aria-pressed={filters[name] === filterOf(value)}
+            onClick={() => setFilter(name, filters[name] === filterOf(value) ? undefined : filterOf(value))}
           >
-            <span class="bar-name">{value}</span>
+            <span class="bar-name">{isReason ? value.replace(UNKNOWN, ' (unknown)') : value}</span>
             <span class="bar-count">
               {formatCount(count)} <small>{formatShare(shareOf(count, totals.total))}</small>
             </span>
@@ -70,6 +73,19 @@ function TabContent({ tab, statistics }: { readonly tab: Tab; readonly statistic
       ))}
     </ol>
   );
+}
+
+/** Ends a reason code where rules were not true but could not be decided. */
+const UNKNOWN = ':unknown';
+const WAIVED = ':waived';
+
+function codeOf(value: string): string {
+  return value.replace(UNKNOWN, '');
+}
+
+/** What the policy let pass is no reason. */
+function withoutWaived(counts: Counts): Counts {
+  return Object.fromEntries(Object.entries(counts).filter(([value]) => !value.endsWith(WAIVED)));
 }
 
 function Rules({ stats: { rules = {} } }: { readonly stats: Statistics['rules'] }) {

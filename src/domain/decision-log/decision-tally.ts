@@ -1,8 +1,10 @@
 import type { DecisionRecord } from './decision-record.ts';
 import { BUCKETS, bucketOf, type CountGroup, countName } from './record-counts.ts';
+import { type CountedResult, eachCountedReason, eachCountedRule, toResultName } from './rule-results.ts';
 
-const PLAIN = ['decision', 'reason', 'caller', 'policy', 'entry_point', 'degraded'] as const;
-const PAIRS = ['provider_outcome', 'provider_cache', 'provider_cache_level', 'rule'] as const;
+const PLAIN = ['decision', 'caller', 'policy', 'entry_point', 'degraded'] as const;
+const RESULTS = ['reason', 'rule'] as const;
+const PAIRS = ['provider_outcome', 'provider_cache', 'provider_cache_level'] as const;
 
 type Values = Map<string, number>;
 
@@ -29,6 +31,10 @@ export class DecisionTally {
     (typeof PAIRS)[number],
     Map<string, Values>
   >;
+  readonly #results = Object.fromEntries(RESULTS.map((group) => [group, new Map()])) as Record<
+    (typeof RESULTS)[number],
+    Map<string, Map<CountedResult, number>>
+  >;
   readonly #latencies = new Map<string, Uint32Array>();
 
   #alike: Alike[] = [];
@@ -52,6 +58,9 @@ export class DecisionTally {
     const put = (group: CountGroup, value: string, count: number) =>
       counts.set(countName(group, value), count);
     for (const group of PLAIN) for (const [value, count] of this.#plain[group]) put(group, value, count);
+    for (const group of RESULTS)
+      for (const [name, results] of this.#results[group])
+        for (const [result, count] of results) put(group, toResultName(name, result), count);
     for (const group of PAIRS)
       for (const [first, values] of this.#pairs[group])
         for (const [second, count] of values) put(group, `${first}/${second}`, count);
@@ -68,15 +77,15 @@ export class DecisionTally {
   }
 
   #count(record: DecisionRecord, times: number): void {
-    const { decision, reason, caller, policy, entry_point: entryPoint, degraded } = this.#plain;
+    const { decision, caller, policy, entry_point: entryPoint, degraded } = this.#plain;
+    const { reason, rule } = this.#results;
     raise(decision, record.decision, times);
     raise(degraded, record.degraded ? 'true' : 'false', times);
     raise(caller, record.caller, times);
     raise(policy, record.policy.hash, times);
     raise(entryPoint, record.entry_point, times);
-    for (const { code } of record.reasons) raise(reason, code, times);
-    for (const { rule, result } of record.rules)
-      if (result === 'true' || result === 'unknown') raise(valuesOf(this.#pairs.rule, rule), result, times);
+    eachCountedReason(record, (code, result) => raise(valuesOf(reason, code), result, times));
+    eachCountedRule(record, (id, result) => raise(valuesOf(rule, id), result, times));
     for (const provider in record.providers) {
       const use = record.providers[provider];
       if (use === undefined) continue;
@@ -111,6 +120,7 @@ function countAlike(left: DecisionRecord, right: DecisionRecord): boolean {
   return (
     left.rules === right.rules &&
     left.reasons === right.reasons &&
+    left.waivers === right.waivers &&
     left.caller === right.caller &&
     left.entry_point === right.entry_point &&
     left.decision === right.decision &&
@@ -130,11 +140,11 @@ function useAlike(left: DecisionRecord['providers'], right: DecisionRecord['prov
   return true;
 }
 
-function raise(values: Values, value: string, times: number): void {
+function raise<Value>(values: Map<Value, number>, value: Value, times: number): void {
   values.set(value, (values.get(value) ?? 0) + times);
 }
 
-function valuesOf(pairs: Map<string, Values>, first: string): Values {
+function valuesOf<Value>(pairs: Map<string, Map<Value, number>>, first: string): Map<Value, number> {
   let values = pairs.get(first);
   if (values === undefined) {
     values = new Map();

@@ -1,7 +1,7 @@
 import type { DecisionRecord } from './decision-record.ts';
 import type { OutcomeLabel } from './outcome-label.ts';
 
-/** What decisions can be counted by. `rule` counts how often each rule was true, and how that turned out. */
+/** What decisions are counted by as they are recorded. */
 export const STATS_GROUPS = [
   'decision',
   'reason',
@@ -15,14 +15,14 @@ export const STATS_GROUPS = [
   'rule',
 ] as const;
 
-/** What statistics can be grouped by. */
+/** A group that is counted as decisions are recorded. */
 export type StatsGroup = (typeof STATS_GROUPS)[number];
 
 /**
  * The groups of counts. `provider_outcome`, `provider_cache` and `provider_cache_level` hold
- * `<provider>/<value>`, the last one for hits alone; `rule` holds `<rule>/true` and `<rule>/unknown`,
- * `rule_label` holds `<rule>/<label>` for rules that were true, and `latency` holds `<series>/<bucket>` of
- * the series `decision` and of each provider.
+ * `<provider>/<value>`, the last one for hits alone; `reason` and `rule` hold codes and rules with their
+ * results, see toResultName; `rule_label` holds `<rule>/<label>` for rules that were true, and `latency` holds
+ * `<series>/<bucket>` of the series `decision` and of each provider.
  */
 export type CountGroup = StatsGroup | 'rule_label' | 'latency';
 

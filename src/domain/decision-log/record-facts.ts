@@ -1,24 +1,32 @@
 import type { Outcome } from '../evidence.ts';
 import type { Verdict } from '../verdict.ts';
 import type { DecisionRecord, EvidenceRecord } from './decision-record.ts';
-import { type Counts, countName, type StatsGroup } from './record-counts.ts';
+import { type Counts, countName, STATS_GROUPS, type StatsGroup } from './record-counts.ts';
+import {
+  eachCountedReason,
+  eachCountedRule,
+  type JudgedRules,
+  matchesRule,
+  type RuleFilter,
+  toResultName,
+} from './rule-results.ts';
 
 /**
- * What a decision is filtered and counted by, without its time, its latencies and the hashes of its
- * identifiers. Many records share the same facts: nothing in them is a caller's own text.
+ * What a decision is filtered and counted by, without its time, its latencies, its place and the hashes of
+ * its identifiers. Many records share the same facts: nothing in them is a caller's own text.
  */
 export interface RecordFacts
-  extends Pick<DecisionRecord, 'decision' | 'degraded' | 'caller' | 'entry_point' | 'policy'> {
-  readonly reasons: readonly Pick<DecisionRecord['reasons'][number], 'code'>[];
-  readonly rules: readonly Pick<DecisionRecord['rules'][number], 'rule' | 'result'>[];
+  extends JudgedRules,
+    Pick<DecisionRecord, 'decision' | 'degraded' | 'caller' | 'entry_point' | 'policy'> {
   readonly providers: Readonly<Record<string, Pick<EvidenceRecord, 'outcome' | 'cache' | 'cache_level'>>>;
 }
 
 /** A filter by facts. Facts must match every field that is given. */
 export interface FactsFilter {
   readonly decision?: Verdict | undefined;
-  /** A reason code. */
+  /** A reason code, certain or not. */
   readonly reason?: string | undefined;
+  readonly rule?: RuleFilter | undefined;
   /** An outcome of any provider, or of the one that is named. */
   readonly providerOutcome?: { readonly provider: string | null; readonly outcome: Outcome } | undefined;
   readonly caller?: string | undefined;
@@ -37,8 +45,11 @@ export function toRecordFacts(record: DecisionRecord): RecordFacts {
     caller,
     entry_point,
     policy: { id: policy.id, hash: policy.hash },
-    reasons: record.reasons.map(({ code }) => ({ code })),
-    rules: record.rules.filter(isCounted).map(({ rule, result }) => ({ rule, result })),
+    reasons: record.reasons.map(({ code, certain }) => ({ code, certain })),
+    waivers: record.waivers.map(({ code, rule }) => ({ code, rule })),
+    rules: record.rules
+      .filter(({ result }) => result === 'true' || result === 'unknown')
+      .map(({ rule, result }) => ({ rule, result })),
     providers: Object.fromEntries(
       Object.entries(providers).map(([id, { outcome, cache, cache_level }]) => [
         id,
@@ -50,7 +61,7 @@ export function toRecordFacts(record: DecisionRecord): RecordFacts {
 
 /** True when the facts match the filter. */
 export function matchesFacts(facts: RecordFacts, filter: FactsFilter): boolean {
-  const { decision, reason, providerOutcome, caller, entryPoint, degraded, policy } = filter;
+  const { decision, reason, rule, providerOutcome, caller, entryPoint, degraded, policy } = filter;
   return (
     isOrAny(decision, facts.decision) &&
     isOrAny(caller, facts.caller) &&
@@ -58,34 +69,55 @@ export function matchesFacts(facts: RecordFacts, filter: FactsFilter): boolean {
     isOrAny(degraded, facts.degraded) &&
     (policy === undefined || policy === facts.policy.id || policy === facts.policy.hash) &&
     (reason === undefined || facts.reasons.some(({ code }) => code === reason)) &&
+    (rule === undefined || matchesRule(facts, rule)) &&
     (providerOutcome === undefined || hasOutcome(facts, providerOutcome))
   );
+}
+
+/** The values by which one decision with these facts is counted in a group; a value may be there twice. */
+export function factValues(facts: RecordFacts, group: StatsGroup): readonly string[] {
+  const values: string[] = [];
+  switch (group) {
+    case 'decision':
+      return [facts.decision];
+    case 'degraded':
+      return [facts.degraded ? 'true' : 'false'];
+    case 'caller':
+      return [facts.caller];
+    case 'policy':
+      return [facts.policy.hash];
+    case 'entry_point':
+      return [facts.entry_point];
+    case 'reason':
+      eachCountedReason(facts, (code, result) => values.push(toResultName(code, result)));
+      return values;
+    case 'rule':
+      eachCountedRule(facts, (rule, result) => values.push(toResultName(rule, result)));
+      return values;
+    default:
+      return providerValues(facts, group);
+  }
 }
 
 /** What one decision with these facts adds to the counts, its latencies aside. */
 export function countFacts(facts: RecordFacts): Counts {
   const counts = new Map<string, number>();
-  const raise = (group: StatsGroup, value: string) => {
-    const name = countName(group, value);
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  };
-  raise('decision', facts.decision);
-  raise('degraded', facts.degraded ? 'true' : 'false');
-  raise('caller', facts.caller);
-  raise('policy', facts.policy.hash);
-  raise('entry_point', facts.entry_point);
-  for (const { code } of facts.reasons) raise('reason', code);
-  for (const { rule, result } of facts.rules) if (isCounted({ result })) raise('rule', `${rule}/${result}`);
-  for (const [provider, { outcome, cache, cache_level }] of Object.entries(facts.providers)) {
-    raise('provider_outcome', `${provider}/${outcome}`);
-    raise('provider_cache', `${provider}/${cache}`);
-    if (cache_level !== null) raise('provider_cache_level', `${provider}/${cache_level}`);
-  }
+  for (const group of STATS_GROUPS)
+    for (const value of factValues(facts, group)) {
+      const name = countName(group, value);
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
   return counts;
 }
 
-function isCounted({ result }: Pick<DecisionRecord['rules'][number], 'result'>): boolean {
-  return result === 'true' || result === 'unknown';
+function providerValues(
+  { providers }: RecordFacts,
+  group: 'provider_outcome' | 'provider_cache' | 'provider_cache_level',
+): readonly string[] {
+  const field = group.slice('provider_'.length) as 'outcome' | 'cache' | 'cache_level';
+  return Object.entries(providers).flatMap(([provider, use]) =>
+    use[field] === null ? [] : [`${provider}/${use[field]}`],
+  );
 }
 
 function isOrAny<Value>(wanted: Value | undefined, value: Value | null): boolean {

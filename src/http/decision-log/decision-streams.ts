@@ -164,7 +164,7 @@ class Stream {
   }
 
   #frameOf(entry: LogEntry): string {
-    return matchesFilter(entry.record, this.#filter) ? this.#toFrame(entry) : '';
+    return matchesFilter(entry.record, this.#filter, null) ? this.#toFrame(entry) : '';
   }
 
   #write(frames: string): void {

@@ -37,14 +37,17 @@ const countsSchema = z.record(z.string(), count);
 const spanSchema = z.object({
   total: count.describe('Decisions.'),
   counts: countsSchema.describe(
-    'By the value of the group; values without a decision are absent. `provider_outcome`, `provider_cache` and `provider_cache_level` are spelled `stytch/timeout`, `stytch/hit` and `stytch/memory`; `rule` counts those that were true. Of a decision with several reasons, providers or rules each counts.',
+    'By the value of the group; values without a decision are absent. `provider_outcome`, `provider_cache` and `provider_cache_level` are spelled `stytch/timeout`, `stytch/hit` and `stytch/memory`; `reason` and `rule` are the code and the rule where it was true, `CODE:unknown` where it could not be decided, and `CODE:waived` where the policy let that pass. Of a decision with several reasons, providers or rules each counts.',
   ),
   latency_ms: quantilesSchema,
 });
 
 const ruleSchema = z.object({
   fired: count.describe('Decisions in which it was true.'),
-  unknown: count.describe('Decisions in which it could not be decided.'),
+  unknown: count.describe(
+    'Decisions in which it could not be decided, and counted as its `on_unknown` says.',
+  ),
+  waived: count.describe('Decisions in which it could not be decided, and the policy let that pass.'),
   labels: countsSchema.describe('Of those in which it was true: what they turned out to be.'),
   precision: z
     .number()

@@ -71,10 +71,11 @@ t.test('says of each rule how often it spoke, and how precise it was', async (t)
   const stats = await count(
     readerOf({
       'decision:BLOCK': 9,
-      'rule:z/true': 9,
-      'rule:a/true': 3,
-      'rule:a/unknown': 2,
-      'rule:c/unknown': 1,
+      'rule:z': 9,
+      'rule:a': 3,
+      'rule:a:unknown': 2,
+      'rule:c:unknown': 1,
+      'rule:c:waived': 4,
       'rule_label:a/fraud': 1,
       'rule_label:a/challenge_failed': 1,
       'rule_label:a/challenge_passed': 1,
@@ -92,12 +93,13 @@ t.test('says of each rule how often it spoke, and how precise it was', async (t)
       {
         fired: 3,
         unknown: 2,
+        waived: 0,
         labels: { fraud: 1, challenge_failed: 1, challenge_passed: 1, legit: 1, abandoned: 5 },
         precision: 0.5,
       },
     ],
-    ['c', { fired: 0, unknown: 1, labels: {}, precision: null }],
-    ['z', { fired: 9, unknown: 0, labels: { abandoned: 2 }, precision: null }],
+    ['c', { fired: 0, unknown: 1, waived: 4, labels: {}, precision: null }],
+    ['z', { fired: 9, unknown: 0, waived: 0, labels: { abandoned: 2 }, precision: null }],
   ]);
-  t.same(stats.totals.counts, { a: 3, z: 9 });
+  t.same(stats.totals.counts, { a: 3, 'a:unknown': 2, 'c:unknown': 1, 'c:waived': 4, z: 9 });
 });

@@ -24,7 +24,12 @@ t.test('counts what a decision says', async (t) => {
   const flat = countAll(record, { ...record, degraded: false });
   const counts = group(flat);
   t.same(Object.fromEntries(counts.of('degraded')), { true: 1, false: 1 });
-  t.same(Object.fromEntries(counts.of('rule')), { 'one/unknown': 2, 'two/true': 2 });
+  t.same(Object.fromEntries(counts.of('rule')), {
+    'one:unknown': 2,
+    two: 2,
+    'three:waived': 2,
+  });
+  t.same(Object.fromEntries(counts.of('reason')), { 'STYTCH_UNKNOWN:unknown': 2, 'LENIENT:waived': 2 });
   t.same(Object.fromEntries(counts.of('provider_outcome')), {
     'stytch/timeout': 2,
     'prefactor/ok': 2,

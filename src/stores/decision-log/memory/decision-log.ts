@@ -1,17 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../../application/clock.ts';
-import type {
-  DecisionLogReader,
-  DecisionSink,
-  LabelledDecision,
-  LabelResult,
-  LogBatch,
-  LogEntry,
-  LogPage,
-  LogPosition,
-  LogSlice,
-  QueryOptions,
+import {
+  type DecisionLogReader,
+  type DecisionSink,
+  type LabelledDecision,
+  type LabelResult,
+  type LogBatch,
+  type LogEntry,
+  MINUTES_KEPT_MS,
 } from '../../../application/decision-log/decision-log.ts';
 import { idOf, type LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import {
@@ -20,9 +16,10 @@ import {
   labelInForce,
   type OutcomeLabel,
 } from '../../../domain/decision-log/outcome-label.ts';
-import { countLabel } from '../../../domain/decision-log/record-counts.ts';
-import { matchesFilter, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
+import { type Counts, countLabel } from '../../../domain/decision-log/record-counts.ts';
+import { lookThrough } from '../look-through.ts';
 import { PeriodCounts } from './period-counts.ts';
+import { RecordRing } from './record-ring.ts';
 
 interface MemoryDecisionLogOptions {
   readonly clock: Clock;
@@ -37,21 +34,20 @@ interface MemoryDecisionLog extends DecisionSink, DecisionLogReader {
   append(batch: LogBatch): true;
 }
 
-/** Records that are looked through in one turn of the event loop: a few milliseconds. */
-const SCAN_MAX = 20_000;
-const SEQUENCE_DIGITS = 14;
-const EPOCH_BYTES = 4;
+const NO_LABELS: readonly OutcomeLabel[] = [];
+const NO_CHANGES: Counts = new Map();
+/** Pages that one question of groups and subjects reads. */
+const PAGES_MAX = 40;
 
 /** Builds an empty log that keeps the latest records. */
 export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): MemoryDecisionLog {
-  const ring = new Ring(options.recordsMax, options.clock.nowMs());
+  const ring = new RecordRing(options.recordsMax, options.clock.nowMs());
   const counts = new PeriodCounts(options.countsKeptMs);
-  const labels = new Map<string, readonly OutcomeLabel[]>();
+  const labels = new MemoryLabels();
   const listeners = new Set<() => void>();
-  let labelled = 0;
   const append = (record: LogRecord): void => {
     const replaced = ring.push(record);
-    if (labelled > 0 && replaced !== undefined) labels.delete(idOf(replaced));
+    if (replaced !== undefined) labels.forget(idOf(replaced));
     if (record.kind === 'decision') counts.count(record);
   };
   const tell = () => {
@@ -60,8 +56,13 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
   const find = async (id: string): Promise<LabelledDecision | null> => {
     const entry = await ring.find(id);
     if (entry?.record.kind !== 'decision') return null;
-    return { position: entry.position, record: entry.record, labels: labels.get(id) ?? [] };
+    return { position: entry.position, record: entry.record, labels: labels.of(id) };
   };
+  const pages: Pick<DecisionLogReader, 'query' | 'labelsOf'> = {
+    query: async (filter, query) => ring.query(filter, query, (id) => labelInForce(labels.of(id))),
+    labelsOf: async (entries) => labels.among(entries),
+  };
+  const { nowMs } = options.clock;
   return {
     id: 'memory',
     isDurable: false,
@@ -72,134 +73,69 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
       return true;
     },
     close: async () => listeners.clear(),
-    query: async (filter, query) => ring.query(filter, query),
+    minutesKeptMs: MINUTES_KEPT_MS,
+    ...pages,
+    ...lookThrough({ reader: pages, pagesMax: PAGES_MAX, pause: nextTurn, nowMs }),
     find,
-    labelsOf: async (entries) => labelsAmong(labels, entries),
     readAfter: async (position, limit) => ring.readAfter(position, limit),
     newest: async () => ring.newest(),
     counts: async (asked) => counts.read(asked),
     countVersions: async (asked) => counts.versions(asked),
-    version: async () => `${ring.newest() ?? ''}.${labelled}`,
+    version: async () => `${ring.newest() ?? ''}.${labels.changes}`,
     onChange: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    label: async (id, label, isTimeGiven): Promise<LabelResult> => {
+    label: async (id, label, isTimeGiven) => {
       const found = await find(id);
       if (found === null) return { kind: 'unknown_decision' };
-      // Another label may have come since it was found.
-      const decision = { ...found, labels: labels.get(id) ?? [] };
-      const history = addLabel(decision.labels, label, isTimeGiven);
-      if (history === null) return { kind: 'unchanged', decision };
-      if (history.length > LABELS_MAX) return { kind: 'full' };
-      labels.set(id, history);
-      labelled += 1;
-      const changes = countLabel(decision.record, labelInForce(decision.labels), labelInForce(history));
-      counts.add(Date.parse(decision.record.decided_at), changes);
+      const { result, changes } = labels.add(found, label, isTimeGiven);
+      if (result.kind !== 'recorded') return result;
+      counts.add(Date.parse(found.record.decided_at), changes);
       tell();
-      return { kind: 'recorded', decision: { ...decision, labels: history } };
+      return result;
     },
   };
 }
 
-function labelsAmong(labels: ReadonlyMap<string, readonly OutcomeLabel[]>, entries: readonly LogEntry[]) {
-  return new Map(
-    entries.flatMap(({ record }) => {
-      const id = idOf(record);
-      const said = labels.get(id);
-      return said === undefined ? [] : [[id, said] as const];
-    }),
-  );
-}
+/** The labels of decisions, by id. */
+class MemoryLabels {
+  readonly #labels = new Map<string, readonly OutcomeLabel[]>();
+  #changes = 0;
 
-/**
- * The latest records, by a sequence that starts again with each process: positions of another one are known
- * by its start, and by chance, since replicas may start together.
- */
-class Ring {
-  readonly #records: LogRecord[] = [];
-  readonly #max: number;
-  readonly #epoch: string;
-  /** The sequence of the next record; that of the first is 1. */
-  #next = 1;
-
-  constructor(max: number, startMs: number) {
-    this.#max = max;
-    this.#epoch = startMs.toString(36).padStart(9, '0') + randomBytes(EPOCH_BYTES).toString('hex');
+  /** How often labels were set. */
+  get changes(): number {
+    return this.#changes;
   }
 
-  /** Returns the record whose place was taken. */
-  push(record: LogRecord): LogRecord | undefined {
-    const place = this.#next % this.#max;
-    const replaced = this.#records[place];
-    this.#records[place] = record;
-    this.#next += 1;
-    return replaced;
+  of(id: string): readonly OutcomeLabel[] {
+    return this.#labels.get(id) ?? NO_LABELS;
   }
 
-  newest(): LogPosition | null {
-    return this.#next === 1 ? null : this.#positionOf(this.#next - 1);
+  among(entries: readonly LogEntry[]): ReadonlyMap<string, readonly OutcomeLabel[]> {
+    const ids = entries.map(({ record }) => idOf(record));
+    return new Map(ids.filter((id) => this.#labels.has(id)).map((id) => [id, this.of(id)]));
   }
 
-  /**
-   * Newest first: what is asked for by its id is mostly new. An index by id would cost each append up to 1
-   * µs.
-   */
-  async find(id: string): Promise<LogEntry | null> {
-    for (let sequence = this.#next - 1; sequence >= this.#first(); await nextTurn()) {
-      const end = Math.max(this.#first(), sequence - SCAN_MAX + 1);
-      for (; sequence >= end; sequence -= 1)
-        if (idOf(this.#at(sequence)) === id) return this.#entry(sequence);
-    }
-    return null;
+  /** Others may have been added since the decision was found. `changes`: of the counts. */
+  add(
+    found: LabelledDecision,
+    label: OutcomeLabel,
+    isTimeGiven: boolean,
+  ): { readonly result: LabelResult; readonly changes: Counts } {
+    const { record } = found;
+    const before = this.of(record.decision_id);
+    const labels = addLabel(before, label, isTimeGiven);
+    if (labels === null)
+      return { result: { kind: 'unchanged', decision: { ...found, labels: before } }, changes: NO_CHANGES };
+    if (labels.length > LABELS_MAX) return { result: { kind: 'full' }, changes: NO_CHANGES };
+    this.#labels.set(record.decision_id, labels);
+    this.#changes += 1;
+    const changes = countLabel(record, labelInForce(before), labelInForce(labels));
+    return { result: { kind: 'recorded', decision: { ...found, labels } }, changes };
   }
 
-  query(filter: RecordFilter, { before, limit }: QueryOptions): LogPage {
-    const entries: LogEntry[] = [];
-    const first = this.#first();
-    const start = before === null ? this.#next : Math.min(this.#sequenceOf(before) ?? 0, this.#next);
-    const end = Math.max(first, start - SCAN_MAX);
-    for (let sequence = start - 1; sequence >= end; sequence -= 1) {
-      const record = this.#at(sequence);
-      if (!matchesFilter(record, filter)) continue;
-      entries.push(this.#entry(sequence));
-      if (entries.length === limit)
-        return { entries, next: sequence > first ? this.#positionOf(sequence) : null };
-    }
-    return { entries, next: end > first ? this.#positionOf(end) : null };
-  }
-
-  readAfter(position: LogPosition | null, limit: number): LogSlice {
-    const first = this.#first();
-    const after = position === null ? first - 1 : this.#sequenceOf(position);
-    const isGap = after === null || after < first - 1 || after >= this.#next;
-    const start = isGap ? first : after + 1;
-    const end = Math.min(start + limit, this.#next);
-    const entries = Array.from({ length: end - start }, (_, place) => this.#entry(start + place));
-    return { entries, position: entries.at(-1)?.position ?? (isGap ? this.newest() : position), isGap };
-  }
-
-  #first(): number {
-    return Math.max(1, this.#next - this.#max);
-  }
-
-  #at(sequence: number): LogRecord {
-    const record = this.#records[sequence % this.#max];
-    if (record === undefined) throw new RangeError('no record has this sequence');
-    return record;
-  }
-
-  #entry(sequence: number): LogEntry {
-    return { position: this.#positionOf(sequence), record: this.#at(sequence) };
-  }
-
-  #positionOf(sequence: number): LogPosition {
-    return `${this.#epoch}-${String(sequence).padStart(SEQUENCE_DIGITS, '0')}`;
-  }
-
-  /** Null for what is no position of this process. */
-  #sequenceOf(position: LogPosition): number | null {
-    const [epoch, digits = ''] = position.split('-');
-    return epoch === this.#epoch && /^\d+$/.test(digits) ? Number(digits) : null;
+  forget(id: string): void {
+    if (this.#changes > 0) this.#labels.delete(id);
   }
 }

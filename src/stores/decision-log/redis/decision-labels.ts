@@ -18,7 +18,7 @@ import { RiskgateError } from '../../../domain/errors.ts';
 import { parseJson } from '../../redis/json-object.ts';
 import { newChange } from './decision-changes.ts';
 import { toPlace } from './decision-position.ts';
-import { countedMinute, expiries, type RedisDecisionOptions } from './decision-sink.ts';
+import { countedMinute, expiries, indexName, type RedisDecisionOptions } from './decision-sink.ts';
 import type { DecisionStreams } from './decision-streams.ts';
 
 /** How long a record may have waited for its sink while decisions are looked up by their id's own time. */
@@ -44,7 +44,7 @@ async function findEntry(streams: DecisionStreams, id: string): Promise<LogEntry
   // for everywhere.
   const usual = all.filter((minute) => Math.abs(minute - madeAtMs) <= USUAL_DELAY_MS);
   for (const minutes of [usual, all]) {
-    const [place] = await streams.findByName('id', [id], minutes);
+    const [place] = await streams.findByName([indexName('id', id)], minutes);
     if (place === undefined) continue;
     const [entry] = await streams.entriesOf([place]);
     if (entry !== undefined && idOf(entry.record) === id) return entry;

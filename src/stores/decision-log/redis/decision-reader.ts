@@ -1,9 +1,12 @@
-import type {
-  DecisionLogReader,
-  LogEntry,
-  LogPosition,
-  LogSlice,
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  type DecisionLogReader,
+  type LogEntry,
+  type LogPosition,
+  type LogSlice,
+  MINUTES_KEPT_MS,
 } from '../../../application/decision-log/decision-log.ts';
+import { lookThrough } from '../look-through.ts';
 import { newChange, watchVersion } from './decision-changes.ts';
 import { readCounts, readCountVersions } from './decision-counts.ts';
 import { addLabelTo, find, labelsOf } from './decision-labels.ts';
@@ -11,6 +14,9 @@ import { type StreamPlace, toPlace, toPosition } from './decision-position.ts';
 import { search } from './decision-search.ts';
 import type { RedisDecisionOptions } from './decision-sink.ts';
 import { DecisionStreams } from './decision-streams.ts';
+
+/** Pages that one question of groups and subjects reads: some 100,000 records are looked at. */
+const PAGES_MAX = 20;
 
 /** Reads what every replica has appended. */
 export function createRedisDecisionReader(
@@ -29,10 +35,16 @@ export function createRedisDecisionReader(
   };
   // Nothing is appended to an hour that is over.
   const changes = watchVersion(async () => (await changesOf(streams.hours().slice(-3))).join());
-  return {
+  const pages: Pick<DecisionLogReader, 'query' | 'labelsOf'> = {
     query: (filter, query) => search(streams, filter, query),
-    find: (id) => find(streams, id),
     labelsOf: (entries) => labelsOf(streams, entries),
+  };
+  const { nowMs } = options.clock;
+  return {
+    minutesKeptMs: MINUTES_KEPT_MS,
+    ...pages,
+    ...lookThrough({ reader: pages, pagesMax: PAGES_MAX, pause: nextTurn, nowMs }),
+    find: (id) => find(streams, id),
     readAfter: (position, limit) => readAfter(streams, position, limit),
     newest: () => streams.newest(),
     counts: (asked) => readCounts(streams, options.countsKeptMs, asked),

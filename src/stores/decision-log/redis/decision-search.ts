@@ -4,8 +4,16 @@ import type {
   LogPosition,
   QueryOptions,
 } from '../../../application/decision-log/decision-log.ts';
-import { matchesFilter, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
+import { labelInForce } from '../../../domain/decision-log/outcome-label.ts';
+import {
+  matchesFilter,
+  matchesLabel,
+  type RecordFilter,
+} from '../../../domain/decision-log/record-filter.ts';
+import { SUBJECT_PARTS } from '../../../domain/decision-log/subject-parts.ts';
+import { labelsOf } from './decision-labels.ts';
 import { hourOf, MS_MAX, type StreamPlace, toPlace, toPosition } from './decision-position.ts';
+import { indexName } from './decision-sink.ts';
 import type { DecisionStreams } from './decision-streams.ts';
 
 /** Records that one query looks through: some 50 ms. An hour without any counts as a step. */
@@ -15,7 +23,7 @@ const SCAN_MAX = 5_000;
  * some milliseconds in one turn of the event loop.
  */
 const STEP_MAX = 256;
-/** Hours whose index one query reads for one hash, minute by minute: some 20 ms. */
+/** Hours whose index one query reads for one name, minute by minute: some 20 ms. */
 const INDEXED_HOURS_MAX = 24;
 /** How far the clocks of replicas and servers may be apart. */
 const CLOCK_MARGIN_MS = 10_000;
@@ -32,10 +40,10 @@ export async function search(
   const start = before === null ? null : toPlace(before);
   if (before !== null && start === null) return { entries: [], next: null };
   const hours = await hoursToSearch(streams, filter, start);
-  const subject = subjectOf(filter);
-  return subject === null
+  const names = indexNamesOf(filter);
+  return names === null
     ? scan(streams, filter, hours, start, limit)
-    : look(streams, filter, subject, hours, start, limit);
+    : look(streams, filter, names, hours, start, limit);
 }
 
 /** The hours that can hold what is looked for, the newest first. */
@@ -71,8 +79,7 @@ async function scan(
     let before = start?.hour === hour ? start : null;
     do {
       const part = await streams.readBack(hour, before, step);
-      for (const entry of part.entries) {
-        if (!matchesFilter(entry.record, filter)) continue;
+      for (const entry of await keepMatching(streams, part.entries, filter)) {
         entries.push(entry);
         if (entries.length === limit) return { entries, next: entry.position };
       }
@@ -85,19 +92,36 @@ async function scan(
   return { entries, next: null };
 }
 
-type Subject = readonly ['telemetry' | 'device' | 'account', readonly string[]];
+/** Labels are read for those alone that fit otherwise. */
+async function keepMatching(
+  streams: DecisionStreams,
+  entries: readonly LogEntry[],
+  filter: RecordFilter,
+): Promise<readonly LogEntry[]> {
+  const { label, ...rest } = filter;
+  const found = entries.filter(({ record }) => matchesFilter(record, rest, null));
+  if (label === undefined || found.length === 0) return found;
+  const labels = await labelsOf(streams, found);
+  return found.filter(
+    ({ record }) =>
+      record.kind !== 'decision' || matchesLabel(labelInForce(labels.get(record.decision_id) ?? []), filter),
+  );
+}
 
-function subjectOf({ telemetry, device, account }: RecordFilter): Subject | null {
-  if (telemetry !== undefined) return ['telemetry', telemetry];
-  if (account !== undefined) return ['account', account];
-  return device === undefined ? null : ['device', device];
+/** What the narrowest subject of the filter is indexed as; null without a subject. */
+function indexNamesOf(filter: RecordFilter): readonly string[] | null {
+  for (const part of ['telemetry', 'account', 'device', 'visitor', 'ip'] as const) {
+    const hashes = filter[part];
+    if (hashes !== undefined) return hashes.map((hash) => indexName(part, hash));
+  }
+  return filter.subject?.flatMap((hash) => SUBJECT_PARTS.map((part) => indexName(part, hash))) ?? null;
 }
 
 /** Goes by the index, hour by hour. */
 async function look(
   streams: DecisionStreams,
   filter: RecordFilter,
-  [part, hashes]: Subject,
+  names: readonly string[],
   hours: readonly number[],
   start: StreamPlace | null,
   limit: number,
@@ -105,14 +129,13 @@ async function look(
   const entries: LogEntry[] = [];
   let looked = 0;
   for (const [nth, hour] of hours.entries()) {
-    if (nth >= INDEXED_HOURS_MAX / hashes.length || looked >= SCAN_MAX) return { entries, next: endOf(hour) };
-    const places = (await streams.findByName(part, hashes, streams.minutesOf(hour))).filter(
+    if (nth >= INDEXED_HOURS_MAX / names.length || looked >= SCAN_MAX) return { entries, next: endOf(hour) };
+    const places = (await streams.findByName(names, streams.minutesOf(hour))).filter(
       (place) => start === null || hour < start.hour || isBefore(place, start),
     );
     for (let at = 0; at < places.length; at += STEP_MAX) {
       const step = places.slice(at, at + STEP_MAX);
-      for (const entry of await streams.entriesOf(step)) {
-        if (!matchesFilter(entry.record, filter)) continue;
+      for (const entry of await keepMatching(streams, await streams.entriesOf(step), filter)) {
         entries.push(entry);
         if (entries.length === limit) return { entries, next: entry.position };
       }

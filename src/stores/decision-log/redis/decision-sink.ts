@@ -4,6 +4,11 @@ import { MINUTES_KEPT_MS, PERIOD_MS } from '../../../application/decision-log/de
 import type { DecisionRecord, LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import { DecisionTally } from '../../../domain/decision-log/decision-tally.ts';
 import { createRecordTexts } from '../../../domain/decision-log/record-text.ts';
+import {
+  SUBJECT_PARTS,
+  type SubjectPartName,
+  searchedHashesOf,
+} from '../../../domain/decision-log/subject-parts.ts';
 import { LineBuffer } from '../../../platform/line-buffer.ts';
 import type { RedisHandle } from '../../redis/handle.ts';
 import { newChange } from './decision-changes.ts';
@@ -143,19 +148,19 @@ export function countedMinute(timeMs: number, hour: number): number {
 
 function toIndexNames(record: LogRecord): string {
   if (record.kind !== 'decision') return '';
-  const { telemetry, devices, account } = record.subject;
-  const names = [
-    indexName('id', record.decision_id),
-    ...devices.map((device) => indexName('device', device)),
-  ];
-  if (telemetry !== null) names.push(indexName('telemetry', telemetry));
-  if (account !== null) names.push(indexName('account', account));
+  const { subject } = record;
+  const names = [indexName('id', record.decision_id)];
+  for (const part of SUBJECT_PARTS)
+    for (const hash of searchedHashesOf(subject, part)) names.push(indexName(part, hash));
   return names.join(' ');
 }
 
+/** The first letter of index names. */
+const INDEX_LETTERS = { id: 'i', telemetry: 't', device: 'd', account: 'a', ip: 'p', visitor: 'v' } as const;
+
 /** What an entry is found by in the index, without the colon and the stream id that follow. */
-export function indexName(part: 'id' | 'telemetry' | 'device' | 'account', value: string): string {
-  return `${part[0]}:${value}`;
+export function indexName(part: 'id' | SubjectPartName, value: string): string {
+  return `${INDEX_LETTERS[part]}:${value}`;
 }
 
 function toCountWords(

@@ -17,7 +17,6 @@ import {
   toStreamId,
 } from './decision-position.ts';
 import { type DecisionRedis, type StreamEntry, withDecisionScripts } from './decision-scripts.ts';
-import { indexName } from './decision-sink.ts';
 
 /** A part of the log, and where the stream goes on. */
 interface StreamPart {
@@ -131,25 +130,22 @@ export class DecisionStreams {
     return entry === undefined ? null : toPosition(toPlaceIn(hours[place] ?? 0, entry[0]));
   }
 
-  /** The places of what an index name stands for, appended in one of these minutes, the newest first. */
-  async findByName(
-    part: Parameters<typeof indexName>[0],
-    values: readonly string[],
-    minutes: readonly number[],
-  ): Promise<readonly StreamPlace[]> {
-    const asked = values.flatMap((value) =>
-      minutes.map((minute) => ({ name: indexName(part, value), minute })),
-    );
+  /** The places of what index names stand for, appended in one of these minutes, the newest first. */
+  async findByName(names: readonly string[], minutes: readonly number[]): Promise<readonly StreamPlace[]> {
+    const asked = names.flatMap((name) => minutes.map((minute) => ({ name, minute })));
     const replies = await this.sendAll(asked, ({ name, minute }) =>
       // A semicolon follows the colon in ASCII, so this is everything that begins with the name and a colon.
       this.redis.zrangebylex(`${this.keysOf(hourOf(minute)).indexOf}${minute}`, `[${name}:`, `(${name};`),
     );
-    const places = replies.flatMap((members, place) =>
-      members.map((member) =>
-        toPlaceIn(hourOf(asked[place]?.minute ?? 0), member.slice(member.lastIndexOf(':') + 1)),
-      ),
-    );
-    return places.sort(
+    const places = new Map<string, StreamPlace>();
+    replies.forEach((members, nth) => {
+      const hour = hourOf(asked[nth]?.minute ?? 0);
+      for (const member of members) {
+        const id = member.slice(member.lastIndexOf(':') + 1);
+        places.set(`${hour} ${id}`, toPlaceIn(hour, id));
+      }
+    });
+    return [...places.values()].sort(
       (left, right) => right.hour - left.hour || right.ms - left.ms || right.sequence - left.sequence,
     );
   }

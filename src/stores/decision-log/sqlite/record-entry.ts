@@ -1,10 +1,21 @@
 import { idOf, type LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import { bucketOf } from '../../../domain/decision-log/record-counts.ts';
 import { toRecordFacts } from '../../../domain/decision-log/record-facts.ts';
+import {
+  SUBJECT_PARTS,
+  type SubjectPartName,
+  searchedHashesOf,
+} from '../../../domain/decision-log/subject-parts.ts';
 
-/** The parts of a subject whose hashes can be looked for, by the number that stands for each. */
-export const SUBJECT_PARTS = { telemetry: 1, device: 2, account: 3 } as const;
-type SubjectPartNumber = (typeof SUBJECT_PARTS)[keyof typeof SUBJECT_PARTS];
+/** The number that stands for each part of a subject. */
+export const PART_NUMBERS = {
+  telemetry: 1,
+  device: 2,
+  account: 3,
+  ip: 4,
+  visitor: 5,
+} as const satisfies Record<SubjectPartName, number>;
+type SubjectPartNumber = (typeof PART_NUMBERS)[SubjectPartName];
 
 /** What one record is kept as, beside its text. */
 export interface RecordEntry {
@@ -38,11 +49,11 @@ export function toEntry(text: string): RecordEntry {
     const atMs = Date.parse(record.at);
     return { text, id, atMs, endMs: atMs, shape: null, subjects: [], latencies: [] };
   }
-  const { telemetry, devices, account } = record.subject;
-  const subjects: [SubjectPartNumber, Uint8Array | string][] = [];
-  if (telemetry !== null) subjects.push([SUBJECT_PARTS.telemetry, toHashKey(telemetry)]);
-  for (const device of new Set(devices)) subjects.push([SUBJECT_PARTS.device, toHashKey(device)]);
-  if (account !== null) subjects.push([SUBJECT_PARTS.account, toHashKey(account)]);
+  const subjects = SUBJECT_PARTS.flatMap((part) =>
+    [...new Set(searchedHashesOf(record.subject, part))].map(
+      (hash) => [PART_NUMBERS[part], toHashKey(hash)] as const,
+    ),
+  );
   const latencies: [string, number][] = [[DECISION_SERIES, bucketOf(record.latency_ms)]];
   // Cached evidence says nothing about the provider's latency.
   for (const [provider, { cache, latency_ms }] of Object.entries(record.providers))

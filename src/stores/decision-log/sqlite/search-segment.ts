@@ -1,7 +1,9 @@
 import type { LogRecord } from '../../../domain/decision-log/decision-record.ts';
+import { labelInForce } from '../../../domain/decision-log/outcome-label.ts';
 import { matchesFacts, type RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import { matchesFilter, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
-import { SUBJECT_PARTS, toHashKey } from './record-entry.ts';
+import { SUBJECT_PARTS, type SubjectPartName } from '../../../domain/decision-log/subject-parts.ts';
+import { PART_NUMBERS, toHashKey } from './record-entry.ts';
 import { GAP_SHAPE } from './segment-file.ts';
 import type { EntryRow, SegmentReader } from './segment-reader.ts';
 
@@ -52,7 +54,8 @@ export function searchSegment(
       if (seq < lowest) break;
       if (!isCandidate(shape, shapes, filter) || (shape !== GAP_SHAPE && !isWithin(atMs, window))) continue;
       const text = segment.textOf(seq);
-      if (!matchesFilter(JSON.parse(text) as LogRecord, filter)) continue;
+      const label = filter.label === undefined ? null : labelInForce(segment.labelsOf(seq));
+      if (!matchesFilter(JSON.parse(text) as LogRecord, filter, label)) continue;
       found.push({ seq, text });
       if (found.length >= limit) return { found, reached: seq, scanned };
     }
@@ -105,15 +108,13 @@ function toCandidates(segment: SegmentReader, filter: RecordFilter, shapes: Read
 }
 
 function toHashSources(segment: SegmentReader, filter: RecordFilter): readonly Candidates[] | null {
-  for (const part of ['device', 'telemetry', 'account'] as const) {
+  const sourceOf = (part: SubjectPartName, hash: string) => (before: number, limit: number) =>
+    segment.entriesOfSubject(PART_NUMBERS[part], toHashKey(hash), before, limit);
+  for (const part of ['telemetry', 'account', 'device', 'visitor', 'ip'] as const) {
     const hashes = filter[part];
-    if (hashes === undefined) continue;
-    return hashes.map(
-      (hash) => (before: number, limit: number) =>
-        segment.entriesOfSubject(SUBJECT_PARTS[part], toHashKey(hash), before, limit),
-    );
+    if (hashes !== undefined) return hashes.map((hash) => sourceOf(part, hash));
   }
-  return null;
+  return filter.subject?.flatMap((hash) => SUBJECT_PARTS.map((part) => sourceOf(part, hash))) ?? null;
 }
 
 /** The newest of several sources, each entry once. */

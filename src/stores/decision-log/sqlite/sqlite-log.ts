@@ -13,6 +13,7 @@ import type { DecisionRecord, LogRecord } from '../../../domain/decision-log/dec
 import { createRecordTexts } from '../../../domain/decision-log/record-text.ts';
 import { RiskgateError } from '../../../domain/errors.ts';
 import { createRemoteWorker, type RemoteWorker } from '../../../platform/remote-worker.ts';
+import { lookThrough } from '../look-through.ts';
 import type { LabelledText, TextEntry } from './history-reader.ts';
 import type { HistoryThread, ReadingThread, WritingThread } from './history-worker.ts';
 import type { HistoryOptions } from './history-writer.ts';
@@ -39,6 +40,8 @@ const WORKER = new URL('./history-worker.ts', import.meta.url);
 const TIDY_MS = 60_000;
 /** Hours whose versions are remembered: more than a year. */
 const HOURS_MAX = 10_000;
+/** Pages that one question of groups and subjects reads. */
+const PAGES_MAX = 40;
 const HOUR_CHARS = 'YYYY-MM-DDTHH'.length;
 
 /** Opens the history. Rejects when its directory or its newest file cannot be written. */
@@ -112,6 +115,9 @@ class ThreadedLog implements SqliteLog {
     return { entries: entries.map(toLogEntry), next };
   };
 
+  /** As long as the records. */
+  readonly minutesKeptMs = Number.POSITIVE_INFINITY;
+
   readonly find: DecisionLogReader['find'] = async (id) => {
     const found = await this.#read((reader) => reader.call('find', id));
     return found === null ? null : toLabelledDecision(found);
@@ -140,6 +146,16 @@ class ThreadedLog implements SqliteLog {
   readonly countVersions: DecisionLogReader['countVersions'] = async (span) => this.#versions.ofHours(span);
 
   readonly version: DecisionLogReader['version'] = async () => this.#versions.ofAll();
+
+  readonly #lookThrough = lookThrough({
+    reader: this,
+    pagesMax: PAGES_MAX,
+    pause: () => Promise.resolve(),
+    nowMs: () => this.#nowMs(),
+  });
+  readonly group: DecisionLogReader['group'] = this.#lookThrough.group;
+  readonly distinct: DecisionLogReader['distinct'] = this.#lookThrough.distinct;
+  readonly subject: DecisionLogReader['subject'] = this.#lookThrough.subject;
 
   readonly label: DecisionLogReader['label'] = async (id, label, isTimeGiven) => {
     const said = await this.#read(() => this.#writer.call('label', id, label, isTimeGiven));

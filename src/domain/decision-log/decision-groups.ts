@@ -1,0 +1,127 @@
+import type { DecisionRecord } from './decision-record.ts';
+import { type GroupKey, toGroupedRecord, valuesOf } from './group-keys.ts';
+import { bucketOf } from './record-counts.ts';
+import type { LabelInForce } from './record-filter.ts';
+
+/** The decisions of one step, counted. */
+interface GroupedStep {
+  /** Unix milliseconds. */
+  readonly startMs: number;
+  readonly total: number;
+  readonly degraded: number;
+  /** By the value of the first key; empty without a key. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** Latencies of decisions by bucket; see bucketOf. */
+  readonly latencies: ReadonlyMap<number, number>;
+}
+
+/** How many decisions have both values, of the two keys in their order. */
+interface GroupedPair {
+  readonly values: readonly [first: string, second: string];
+  readonly count: number;
+}
+
+/** Decisions, counted by none, one or two keys. */
+export interface GroupedDecisions {
+  /** Oldest first; those without a decision are absent. */
+  readonly steps: readonly GroupedStep[];
+  /** Of the whole window, the most frequent first, at most PAIRS_MAX; empty without a second key. */
+  readonly pairs: readonly GroupedPair[];
+  /** Pairs beyond those. */
+  readonly pairsOmitted: number;
+  /**
+   * Unix milliseconds: decisions of before were not looked at, since one question looks at a bounded number.
+   * Null where all were.
+   */
+  readonly coveredFromMs: number | null;
+}
+
+/** How decisions are counted. */
+export interface Grouping {
+  /** Unix milliseconds: the beginning of a step; the others are whole steps away from it. */
+  readonly sinceMs: number;
+  readonly stepMs: number;
+  /** None, one or two keys. */
+  readonly by: readonly GroupKey[];
+}
+
+/** The most pairs of values in one answer. */
+const PAIRS_MAX = 1_000;
+
+interface Step {
+  total: number;
+  degraded: number;
+  readonly counts: Map<string, number>;
+  readonly latencies: Map<number, number>;
+}
+
+/** Counts decisions one by one. */
+export class DecisionGroups {
+  readonly #grouping: Grouping;
+  readonly #steps = new Map<number, Step>();
+  readonly #pairs = new Map<string, Map<string, number>>();
+
+  constructor(grouping: Grouping) {
+    this.#grouping = grouping;
+  }
+
+  add(record: DecisionRecord, label: LabelInForce): void {
+    const grouped = toGroupedRecord(record, label);
+    const [first, second] = this.#grouping.by;
+    const values = first === undefined ? [] : valuesOf(grouped, first);
+    const step = this.#stepAt(Date.parse(record.decided_at));
+    step.total += 1;
+    if (record.degraded) step.degraded += 1;
+    raise(step.latencies, bucketOf(record.latency_ms));
+    for (const value of values) raise(step.counts, value);
+    if (second === undefined) return;
+    const others = valuesOf(grouped, second);
+    for (const value of values) {
+      let pairs = this.#pairs.get(value);
+      if (pairs === undefined) {
+        pairs = new Map();
+        this.#pairs.set(value, pairs);
+      }
+      for (const other of others) raise(pairs, other);
+    }
+  }
+
+  /** `coveredFromMs`: see GroupedDecisions. */
+  read(coveredFromMs: number | null): GroupedDecisions {
+    const steps = [...this.#steps].map(([startMs, step]) => ({ startMs, ...step }));
+    const pairs = [...this.#pairs].flatMap(([first, others]) =>
+      [...others].map(([second, count]): GroupedPair => ({ values: [first, second], count })),
+    );
+    return {
+      steps: steps.sort((left, right) => left.startMs - right.startMs),
+      ...topPairs(pairs),
+      coveredFromMs,
+    };
+  }
+
+  #stepAt(timeMs: number): Step {
+    const { sinceMs, stepMs } = this.#grouping;
+    const startMs = sinceMs + Math.floor((timeMs - sinceMs) / stepMs) * stepMs;
+    let step = this.#steps.get(startMs);
+    if (step === undefined) {
+      step = { total: 0, degraded: 0, counts: new Map(), latencies: new Map() };
+      this.#steps.set(startMs, step);
+    }
+    return step;
+  }
+}
+
+/** The most frequent pairs, equal ones in the order of their values. */
+function topPairs(pairs: readonly GroupedPair[]): Pick<GroupedDecisions, 'pairs' | 'pairsOmitted'> {
+  const sorted = pairs.toSorted((left, right) => right.count - left.count || compare(left, right));
+  return { pairs: sorted.slice(0, PAIRS_MAX), pairsOmitted: Math.max(0, sorted.length - PAIRS_MAX) };
+}
+
+function compare({ values: [left, leftSecond] }: GroupedPair, { values: [right, rightSecond] }: GroupedPair) {
+  if (left !== right) return left < right ? -1 : 1;
+  return leftSecond < rightSecond ? -1 : 1;
+}
+
+function raise<Value>(counts: Map<Value, number>, value: Value): void {
+  counts.set(value, (counts.get(value) ?? 0) + 1);
+}

@@ -1,0 +1,66 @@
+import type { DecisionRecord } from './decision-record.ts';
+
+/**
+ * What a rule came to where it mattered: it was true, or it could not be decided, or it could not be decided
+ * and the policy let that pass.
+ */
+const COUNTED_RESULTS = ['true', 'unknown', 'waived'] as const;
+
+/** A result that is counted. */
+export type CountedResult = (typeof COUNTED_RESULTS)[number];
+
+/** What a record, or its facts, hold of the rules. */
+export interface JudgedRules {
+  readonly reasons: readonly Pick<DecisionRecord['reasons'][number], 'code' | 'certain'>[];
+  readonly waivers: readonly Pick<DecisionRecord['waivers'][number], 'code' | 'rule'>[];
+  readonly rules: readonly Pick<DecisionRecord['rules'][number], 'rule' | 'result'>[];
+}
+
+/** A rule by its id or by its reason code, and what it came to. */
+export interface RuleFilter {
+  readonly name: string;
+  readonly result: CountedResult;
+}
+
+/** How a rule or a reason code with its result is spelled in counts: `a`, `a:unknown`, `a:waived`. */
+export function toResultName(name: string, result: CountedResult): string {
+  return result === 'true' ? name : `${name}:${result}`;
+}
+
+/** The name and the result of what `toResultName` has spelled. */
+export function fromResultName(text: string): RuleFilter {
+  const [name = '', result] = text.split(':');
+  return { name, result: COUNTED_RESULTS.find((known) => known === result) ?? 'true' };
+}
+
+/** Calls back for each rule that was true, unknown or waived. */
+export function eachCountedRule(
+  { rules, waivers }: Omit<JudgedRules, 'reasons'>,
+  tell: (rule: string, result: CountedResult) => void,
+): void {
+  for (const { rule, result } of rules) {
+    if (result === 'true') tell(rule, result);
+    if (result === 'unknown' && !waivers.some((waiver) => waiver.rule === rule)) tell(rule, result);
+  }
+  for (const { rule } of waivers) tell(rule, 'waived');
+}
+
+/** Calls back for each reason code: certain, not certain, or of a rule that was waived. */
+export function eachCountedReason(
+  { reasons, waivers }: Omit<JudgedRules, 'rules'>,
+  tell: (code: string, result: CountedResult) => void,
+): void {
+  for (const { code, certain } of reasons) tell(code, certain ? 'true' : 'unknown');
+  for (const { code } of waivers) tell(code, 'waived');
+}
+
+/** True when a rule of this id or reason code came to this result. */
+export function matchesRule(judged: JudgedRules, { name, result }: RuleFilter): boolean {
+  let isFound = false;
+  const look = (found: string, came: CountedResult) => {
+    isFound ||= found === name && came === result;
+  };
+  eachCountedRule(judged, look);
+  eachCountedReason(judged, look);
+  return isFound;
+}
