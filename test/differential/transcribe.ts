@@ -14,6 +14,8 @@ export interface Transcript {
   readonly text: string;
   /** Decisions that were asked for. */
   readonly decisions: number;
+  /** Their records, as they were written. */
+  readonly records: readonly string[];
 }
 
 /** Runs one scenario against a checkout's service from its start to its end. */
@@ -153,10 +155,12 @@ function recordsById(lines: readonly string[]): ReadonlyMap<string, string> {
 
 function toTranscript({ name, heard }: HeardGroup, records: ReadonlyMap<string, string>): Transcript {
   const { replace } = createPlaceholders();
+  const own: string[] = [];
   const lines = heard.flatMap(({ lines: seen, decisionId }) => {
     const record = decisionId === null ? undefined : records.get(decisionId);
+    if (record !== undefined) own.push(record);
     return [...seen, ...(record === undefined ? [] : [`record ${record}`]), ''];
   });
   const decisions = heard.filter(({ decisionId }) => decisionId !== null).length;
-  return { group: name, text: replace(lines.join('\n')), decisions };
+  return { group: name, text: replace(lines.join('\n')), decisions, records: own };
 }

@@ -108,16 +108,8 @@ t.test('takes with a provider of telemetry ids that the id has not expired', asy
 });
 
 t.test('says nothing where the record cannot say it', async (t) => {
-  const policy = compiled(documentOf([rule('!a.found || request.ip == "203.0.113.9"')]));
-  t.same(short(policy, recordOf(policy, [ok(), ok()])), ['the rule the-rule reads what records do not keep']);
-  for (const when of [
-    'request["ip"] == "203.0.113.9"',
-    'has(request.account_id)',
-    'request.user_agent == ""',
-  ]) {
-    const reading = compiled(documentOf([rule(when)]));
-    t.match(short(reading, recordOf(reading, [ok(), ok()])), [/do not keep/], when);
-  }
+  const policy = compiled(documentOf([rule('!a.found || request["ip"] == "203.0.113.9"')]));
+  t.same(short(policy, recordOf(policy, [ok(), ok()])), ['request.ip: not recorded']);
   const plain = compiled(
     documentOf([
       rule('!a.found && request.action == "login" && request . device_id_present && request.device_id_given'),
