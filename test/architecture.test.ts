@@ -141,6 +141,8 @@ function whyNoPackage({ from, to }: Import): string | null {
   if (allowed !== undefined && !allowed.includes(to))
     return `only ${allowed.join(', ') || 'no package'} is allowed`;
   if (to === 'ioredis' && !from.startsWith('stores/redis/')) return 'only stores/redis speaks to Redis';
+  if (to === '@platformatic/kafka' && !from.startsWith('stores/decision-log/kafka/'))
+    return 'only its sink speaks to Kafka';
   if (to === 'undici' && !from.startsWith('platform/')) return 'only platform speaks HTTP';
   if (to === 'process' || to === 'node:process') return 'process is a global, which this test can see';
   return null;
@@ -425,6 +427,7 @@ const PLANTED: readonly (readonly [string, string])[] = [
   ['main.ts', "import { stytch } from './providers/stytch/index.ts';"],
   ['newcomer/x.ts', "import { z } from '../domain/verdict.ts';"],
   ['http/x.ts', "import { Redis } from 'ioredis';"],
+  ['stores/decision-log/file/x.ts', "import { Producer } from '@platformatic/kafka';"],
   ['http/x.ts', "import pack from '../../package.json';"],
   ['http/x.ts', "import { env } from 'node:process';"],
   ['http/x.ts', 'const port = process.env.PORT;'],

@@ -130,6 +130,7 @@ async function openSink(options: DecisionLogOptions, definition: SinkDefinition)
     ...context,
     logger,
     isStrict: delivery === 'strict',
+    timeoutMs,
     countsKeptMs,
     openRedis: (name) => {
       if (target === null) throw new TypeError(`the sink ${id} does not say that it needs Redis`);

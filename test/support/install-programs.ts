@@ -34,6 +34,15 @@ export const ROTATING: RequiredProgram = {
   packages: { 'apt-get': 'logrotate', apk: 'logrotate', brew: 'logrotate' },
 };
 
+/** What Kafka runs on, and what fetches it. */
+export const KAFKA: readonly RequiredProgram[] = [
+  {
+    names: ['java'],
+    packages: { 'apt-get': 'openjdk-17-jre-headless', apk: 'openjdk17-jre', brew: 'openjdk@17' },
+  },
+  { names: ['mvn'], packages: { 'apt-get': 'maven', apk: 'maven', brew: 'maven' } },
+];
+
 const INSTALL: Readonly<Record<Manager, readonly (readonly string[])[]>> = {
   'apt-get': [['update'], ['install', '--yes', '--no-install-recommends']],
   apk: [['add', '--no-cache']],

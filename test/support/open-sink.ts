@@ -6,6 +6,9 @@ import { until } from './test-app.ts';
 
 const { logger } = createLogger('silent', { write: () => {} });
 
+/** Longer than a busy machine takes. */
+const PATIENT_MS = 60_000;
+
 /** Opens a sink as the service does, with durable appends. It closes with the test. */
 export async function openSink(
   t: Pick<Test, 'teardown'>,
@@ -15,6 +18,7 @@ export async function openSink(
 ): Promise<OpenSink> {
   const open = await definition.open(settings, {
     isStrict: true,
+    timeoutMs: PATIENT_MS,
     countsKeptMs: 30 * 86_400_000,
     clock: systemClock,
     newId: () => 'writer-1',

@@ -1,13 +1,13 @@
 /**
  * `npm test`: every test file that no other command has, or those that the arguments name. Each is a program
  * of its own; a line with `n/N` for each as it ends, with its failures in full. `--jobs=2` at once,
- * `--timeout=180` seconds for a file, `--browser` makes sure of one. The last line is `N passed, N failed`.
- * Whole reports are in .tap/results.
+ * `--timeout=180` seconds for a file, `--browser` and `--kafka` make sure of one. The last line is `N passed,
+ * N failed`. Whole reports are in .tap/results.
  */
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { BROWSER, ensurePrograms, REQUIRED, thisMachine } from './install-programs.ts';
+import { BROWSER, ensurePrograms, KAFKA, REQUIRED, thisMachine } from './install-programs.ts';
 import { type FileResult, runFile } from './run-file.ts';
 import { ROOT } from './start-program.ts';
 import { ALL_TESTS, FUZZ_FACTOR, HEAVY_FOLDERS } from './test-commands.ts';
@@ -18,13 +18,15 @@ const { values, positionals } = parseArgs({
     jobs: { type: 'string', default: String(availableParallelism()) },
     timeout: { type: 'string', default: '180' },
     browser: { type: 'boolean', default: false },
+    kafka: { type: 'boolean', default: false },
   },
 });
 
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const need = ensurePrograms(thisMachine, values.browser ? [...REQUIRED, BROWSER] : REQUIRED);
+  const more = [...(values.browser ? [BROWSER] : []), ...(values.kafka ? KAFKA : [])];
+  const need = ensurePrograms(thisMachine, [...REQUIRED, ...more]);
   if (need !== null) console.error(need);
   const unknown = positionals.filter((pattern) => globSync(pattern, { cwd: ROOT }).length === 0);
   for (const pattern of unknown) console.error(`no test file has the name ${pattern}`);

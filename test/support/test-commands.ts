@@ -8,6 +8,7 @@ export const ALL_TESTS = 'test/**/*.test.ts';
 export const COMMANDS: Readonly<Record<string, string>> = {
   'test/faults': 'test:faults',
   'test/herds': 'test:herds',
+  'test/engines': 'test:engines',
   'test/durability': 'durability',
   'test/clients': 'test:clients',
   'test/browser': 'test:dashboard',

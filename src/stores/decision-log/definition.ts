@@ -9,6 +9,8 @@ import type { RedisHandle } from '../redis/handle.ts';
 export interface SinkContext {
   /** Whether answers wait for the records: an append is then true only when its batch is durable. */
   readonly isStrict: boolean;
+  /** How long an append may take, about. */
+  readonly timeoutMs: number;
   /** How long hours are counted, for a sink that can be read. */
   readonly countsKeptMs: number;
   readonly clock: Clock;

@@ -2,13 +2,14 @@ import { failure, type Result, success } from '../../domain/result.ts';
 import { findNameMistakes } from '../../platform/plug-in-names.ts';
 import type { SinkDefinition } from './definition.ts';
 import { file } from './file/index.ts';
+import { kafka } from './kafka/index.ts';
 import { memory } from './memory/index.ts';
 import { redis } from './redis/index.ts';
 import { sqlite } from './sqlite/index.ts';
 import { stdout } from './stdout/index.ts';
 
 /** Every place where records of decisions can go, in the order in which they are listed and opened. */
-export const SINKS: readonly SinkDefinition[] = [memory, redis, sqlite, file, stdout];
+export const SINKS: readonly SinkDefinition[] = [memory, redis, sqlite, kafka, file, stdout];
 
 /** What `DECISION_LOG` says for no sink at all. */
 const RESERVED_ID = 'off';
