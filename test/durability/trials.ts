@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { createEmulatorServer } from '../../src/emulators/server.ts';
 import { toHistoryDirectory } from '../../src/stores/decision-log/sqlite/history-directory.ts';
 import { HistoryReader } from '../../src/stores/decision-log/sqlite/history-reader.ts';
+import { startKafkaServer } from '../support/kafka-server.ts';
+import { readTopic } from '../support/read-topic.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { createServiceEnvironment } from '../support/start-service.ts';
 import { portOf } from '../support/test-app.ts';
@@ -18,7 +20,9 @@ interface Teardown {
 /** More records than any trial makes. */
 const RECORDS_MAX = 1_000_000;
 
-export type StrictSink = 'file' | 'sqlite' | 'redis';
+const TOPIC = 'decisions';
+
+export type StrictSink = 'file' | 'sqlite' | 'redis' | 'kafka';
 
 /** Kills a service that logs strictly to one sink so many times; see runKillLoop. */
 export async function runKillTrial(
@@ -36,6 +40,17 @@ export async function runKillTrial(
   if (sink === 'sqlite') {
     const readIds = async () => idsIn(readHistory(directory));
     return runKillLoop({ kills, random, readIds, env: { ...env, DATA_DIR: directory } });
+  }
+  if (sink === 'kafka') {
+    const kafka = await startKafkaServer(t);
+    await kafka.createTopic(TOPIC, { partitions: 3 });
+    const readIds = async () => idsIn((await readTopic(kafka.brokers, TOPIC)).map(({ value }) => value));
+    return runKillLoop({
+      kills,
+      random,
+      readIds,
+      env: { ...env, KAFKA_BROKERS: kafka.brokers, KAFKA_TOPIC: TOPIC },
+    });
   }
   const redis = await startRedisServer(t);
   const readIds = async () => {

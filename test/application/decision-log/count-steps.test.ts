@@ -2,9 +2,8 @@ import t from 'tap';
 import { createCountSteps } from '../../../src/application/decision-log/count-steps.ts';
 import type { CountsOptions } from '../../../src/application/decision-log/decision-log.ts';
 import { PERIOD_MS } from '../../../src/application/decision-log/decision-log.ts';
-import type { StatsWindow } from '../../../src/application/decision-log/plan-window.ts';
+import { planWindow, type StatsWindow } from '../../../src/application/decision-log/plan-window.ts';
 import type { RunPiece } from '../../../src/application/decision-log/run-piece.ts';
-import { planLast } from '../../support/plan-last.ts';
 
 const { minute: MINUTE_MS, five_minutes: FIVE_MS, hour: HOUR_MS } = PERIOD_MS;
 const NOW_MS = Date.parse('2026-01-15T09:31:20.000Z');
@@ -38,7 +37,9 @@ function openLog() {
 const run: RunPiece = async (piece) => piece();
 
 function plan(windowMs: number, stepMs: number | null = null): StatsWindow {
-  return planLast(windowMs, stepMs, NOW_MS);
+  const planned = planWindow(windowMs, stepMs, NOW_MS);
+  if (!planned.ok) throw new Error('no window');
+  return planned.value;
 }
 
 const totalOf = (counted: Awaited<ReturnType<ReturnType<typeof createCountSteps>>>) =>
