@@ -1,12 +1,12 @@
 import type { CustodyStore } from '../application/custody/custody-store.ts';
 import { formerKeyIdOf, keyIdOf } from '../platform/keyed-hash.ts';
 import { createMemoryCustodyStore } from '../stores/custody/memory-store.ts';
-import type { UnknownKey } from '../stores/custody/redis-generations.ts';
 import { createRedisCustodyStore } from '../stores/custody/redis-store.ts';
 import type { ClosableEvidenceStore } from '../stores/evidence/closable-evidence-store.ts';
 import { createMemoryEvidenceStore } from '../stores/evidence/memory-store.ts';
 import { createRedisEvidenceStore } from '../stores/evidence/redis-store.ts';
 import { createTieredEvidenceStore } from '../stores/evidence/tiered-evidence-store.ts';
+import type { UnknownKey } from '../stores/redis/generations.ts';
 import type { RedisProblem } from '../stores/redis/inspect.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
 import type { AppContext } from './context.ts';

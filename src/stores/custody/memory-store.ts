@@ -2,9 +2,9 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../application/clock.ts';
 import type { CustodyName, CustodyStore } from '../../application/custody/custody-store.ts';
 import { type CustodyBinding, type CustodyRecord, useBinding } from '../../domain/custody.ts';
+import { createForgottenKeys } from '../../platform/forgotten-keys.ts';
 import { boundedTo } from '../../platform/lru-bound.ts';
 import { briefLifeMs, custodyLifeMs } from './custody-life.ts';
-import { createForgottenKeys } from './forgotten-keys.ts';
 
 interface MemoryCustodyStoreOptions {
   readonly clock: Clock;

@@ -1,10 +1,10 @@
 import type { Clock } from '../../application/clock.ts';
 import type { CustodyStore } from '../../application/custody/custody-store.ts';
+import { createRedisGenerations, type UnknownKey } from '../redis/generations.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import { withScripts } from '../redis/scripts.ts';
 import { custodyLifeMs } from './custody-life.ts';
 import { createPendingKeeps } from './pending-keeps.ts';
-import { createCustodyGenerations, type UnknownKey } from './redis-generations.ts';
 import { KEEP } from './redis-scripts.ts';
 import { createRedisUses } from './redis-uses.ts';
 
@@ -51,7 +51,7 @@ export function createRedisCustodyStore(options: RedisCustodyStoreOptions): Redi
   const scripted = withScripts<CustodyScripts>(client, {
     keepTelemetry: { numberOfKeys: keyIds.length, lua: KEEP },
   });
-  const generations = createCustodyGenerations(options);
+  const generations = createRedisGenerations(options);
   const use = createRedisUses(options, generations);
 
   const keeps = createPendingKeeps({

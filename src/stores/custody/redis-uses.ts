@@ -1,12 +1,12 @@
 import type { Clock } from '../../application/clock.ts';
 import type { CustodyName } from '../../application/custody/custody-store.ts';
 import type { CustodyFit, CustodyLoss, CustodyRecord } from '../../domain/custody.ts';
+import type { RedisGenerations } from '../redis/generations.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import type { RedisKeys } from '../redis/keys.ts';
 import { withScripts } from '../redis/scripts.ts';
 import { createTurnBatch } from '../redis/turn-batch.ts';
 import { briefLifeMs } from './custody-life.ts';
-import type { CustodyGenerations } from './redis-generations.ts';
 import { FIT, USE } from './redis-scripts.ts';
 
 interface RedisUsesOptions {
@@ -35,7 +35,7 @@ type UseScripts = {
  */
 export function createRedisUses(
   { redis, clock, retentionMs, keyIds }: RedisUsesOptions,
-  generations: CustodyGenerations,
+  generations: RedisGenerations,
 ): (names: Names) => Promise<CustodyRecord | null> {
   const { client, keys, guard, isCluster } = redis;
   const scripted = withScripts<UseScripts>(client, { useTelemetry: { lua: USE } });

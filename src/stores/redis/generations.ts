@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../application/clock.ts';
 import { createThrottle, type Throttle } from '../../platform/throttle.ts';
-import type { RedisClient } from '../redis/connection.ts';
-import type { RedisHandle } from '../redis/handle.ts';
-import { withScripts } from '../redis/scripts.ts';
-import { LOOK } from './redis-scripts.ts';
+import type { RedisClient } from './connection.ts';
+import { LOOK } from './generation-script.ts';
+import type { RedisHandle } from './handle.ts';
+import { withScripts } from './scripts.ts';
 
-interface CustodyGenerationsOptions {
+interface RedisGenerationsOptions {
   /** Its owner closes it. */
   readonly redis: RedisHandle;
   readonly clock: Clock;
   readonly retentionMs: number;
   /** The ids of the hash keys of this process, the one in force first. */
   readonly keyIds: readonly string[];
-  /** Called when bindings that this process knew of turn out to be gone, once in ten seconds. */
+  /** Called when entries that this process knew of turn out to be gone, once in ten seconds. */
   readonly onLost?: () => void;
   /** Called when others write under a hash key that is not known here, once in ten seconds. */
   readonly onUnknownKey?: (key: UnknownKey) => void;
@@ -27,30 +27,37 @@ export interface UnknownKey {
 }
 
 /**
- * Remembers, for each group of bindings, which generation of them this process knows. Redis holds the same
+ * Remembers, for each group of entries, which generation of them this process knows. Redis holds the same
  * beside them: a random name, when somebody who knew another generation found it gone (0: nobody has), and
- * under which hash keys bindings were written until when. A Redis that comes back empty has lost both; the
+ * under which hash keys entries were written until when. A Redis that comes back empty has lost both; the
  * first script that sends what this process knows finds that out.
  */
-export interface CustodyGenerations {
-  /** The name of the generation that is known for the binding of this hash, empty where none is. */
+export interface RedisGenerations {
+  /** The name of the generation that is known for the entry of this hash, empty where none is. */
   knownFor(hash: string): string;
+  /** What is known of the group of this hash, from the last that a script found; null where nothing is. */
+  recall(hash: string): RecalledGeneration | null;
   /** A name for a generation that a script would have to begin, or the beginning of such names. */
   freshName(): string;
   /**
-   * Takes what a script found. Returns until when bindings may stand elsewhere or be gone, 0 for never; null
+   * Takes what a script found. Returns until when entries may stand elsewhere or be gone, 0 for never; null
    * for what is no generation.
    */
   note(hash: string, found: unknown): number | null;
   unknownKey(): UnknownKey | null;
 }
 
-/** What a script found of a group last. */
-interface KnownGeneration {
-  readonly text: string;
-  readonly name: string;
+interface RecalledGeneration {
+  /** What the text of the group in Redis begins with as long as nobody notices a loss. */
+  readonly beginning: string;
   /** See `note`. */
   readonly missedAtMs: number;
+}
+
+/** What a script found of a group last. */
+interface KnownGeneration extends RecalledGeneration {
+  readonly text: string;
+  readonly name: string;
   readonly stranger: UnknownKey | null;
 }
 
@@ -82,12 +89,12 @@ const KEY_ID = /^[0-9a-f]+$/;
  * Looks at all groups whenever Redis is up again, and once a loss is found: ids that are created from then on
  * are above doubt.
  */
-export function createCustodyGenerations(options: CustodyGenerationsOptions): CustodyGenerations {
+export function createRedisGenerations(options: RedisGenerationsOptions): RedisGenerations {
   return new KnownGenerations(options);
 }
 
-class KnownGenerations implements CustodyGenerations {
-  readonly #options: CustodyGenerationsOptions;
+class KnownGenerations implements RedisGenerations {
+  readonly #options: RedisGenerationsOptions;
   readonly #known = new Map<string, KnownGeneration>();
   readonly #processId = randomUUID();
   readonly #writer: string;
@@ -98,7 +105,7 @@ class KnownGenerations implements CustodyGenerations {
   #freshCount = 0;
   #isLooking = false;
 
-  constructor(options: CustodyGenerationsOptions) {
+  constructor(options: RedisGenerationsOptions) {
     const { redis, clock } = options;
     this.#options = options;
     this.#writer = options.keyIds.join('+');
@@ -114,6 +121,10 @@ class KnownGenerations implements CustodyGenerations {
   knownFor(hash: string): string {
     if (this.#known.size < GROUPS.length && this.#looks.note('groups') > 0) void this.#lookAtAll();
     return this.#known.get(toGroup(hash))?.name ?? '';
+  }
+
+  recall(hash: string): RecalledGeneration | null {
+    return this.#known.get(toGroup(hash)) ?? null;
   }
 
   freshName(): string {
@@ -183,5 +194,7 @@ function toKnown(found: unknown): KnownGeneration | null {
   const [text, name = '', lost, foreign, strange, keyId = ''] = FOUND.exec(String(found)) ?? [];
   if (text === undefined) return null;
   const stranger = KEY_ID.test(keyId) ? { keyId, lastUsedAtMs: Number(strange) } : null;
-  return { text, name, missedAtMs: Math.max(Number(lost), Number(foreign)), stranger };
+  const missedAtMs = Math.max(Number(lost), Number(foreign));
+  // The text in Redis goes on with a space, or ends there.
+  return { text, name, beginning: `${name} ${lost} `, missedAtMs, stranger };
 }

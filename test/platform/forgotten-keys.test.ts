@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import t from 'tap';
-import { createForgottenKeys } from '../../../src/stores/custody/forgotten-keys.ts';
+import { createForgottenKeys } from '../../src/platform/forgotten-keys.ts';
 
 function keyOf(index: number): string {
   return hash('sha256', String(index)).slice(0, 32);
