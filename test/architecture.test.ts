@@ -52,6 +52,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'application/callers/request-counter.ts',
     'application/custody/custody-store.ts',
     'application/decision-log/decision-log.ts',
+    'application/decision-log/policy-texts.ts',
     'application/evidence/evidence-store.ts',
     'domain',
     'platform',

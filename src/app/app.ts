@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { rememberPolicies } from '../application/decision-log/known-policies.ts';
 import { startTracer } from '../observers/start-tracer.ts';
 import type { GrpcServer } from '../platform/grpc/server.ts';
 import { wireCallers } from './callers.ts';
@@ -13,6 +12,7 @@ import { wireForgetting } from './forgetting.ts';
 import { wireGateways } from './gateways.ts';
 import { canRecord, createReadiness } from './health.ts';
 import { hashIdsOf } from './id-hashes.ts';
+import { keepPolicies } from './kept-policies.ts';
 import { createObservers } from './observers.ts';
 import { createProviderSlots } from './provider-slots.ts';
 import { inspectRedisInUse } from './redis.ts';
@@ -53,13 +53,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   const isDraining = () => draining;
 
   const files = followFiles({ ...context, nowMs: () => clock.nowMs() });
-  const policies = rememberPolicies(files.policy);
   const redis = inspectRedisInUse(context);
   const stores = createStores(context, redis);
   const callers = wireCallers(context, redis);
   const hashes = hashIdsOf(context);
   const log = await openDecisionLog({ ...context, hashes, target: redis.target, onRefused: redis.recheck });
   if (log !== null) redis.watch(log.health);
+  const policies = keepPolicies({ inForce: files.policy, providers: context.providers, log });
   const observers = createObservers(context, { files, redis, stores, log });
   const { observer } = observers;
   const tracer = await startTracer(config, version, logger);

@@ -17,7 +17,7 @@ export type FileKind = keyof CheckedFiles;
 
 /** What a file of each kind comes to: plain data, which can be sent from one thread to another. */
 export interface CheckedFiles {
-  readonly policy: { readonly document: PolicyDocument; readonly hash: string };
+  readonly policy: { readonly document: PolicyDocument; readonly hash: string; readonly text: string };
   readonly api_keys: readonly KeyEntry[];
   readonly gateway_profiles: ProfilesByName;
 }
@@ -69,7 +69,7 @@ export function readPolicy(path: string, providers: readonly ProviderDefinition[
 function checkPolicy(text: string, providers: readonly ProviderDefinition[]): Result<CheckedFiles['policy']> {
   const result = compileText(text, providers);
   if (!result.ok) return result;
-  return { ok: true, value: { document: result.value.document, hash: result.value.hash } };
+  return { ok: true, value: { document: result.value.document, hash: result.value.hash, text } };
 }
 
 function compileText(text: string, providers: readonly ProviderDefinition[]): Result<CompiledPolicy> {

@@ -8,6 +8,8 @@ import type {
 } from '../application/decision-log/decision-log.ts';
 import { createDirectDelivery, createLossyDelivery } from '../application/decision-log/deliver-lossy.ts';
 import { createStrictDelivery } from '../application/decision-log/deliver-strict.ts';
+import { createPolicyKeeper, type PolicyKeeper } from '../application/decision-log/policy-keeper.ts';
+import type { PolicyTexts } from '../application/decision-log/policy-texts.ts';
 import type { RecordDecisionOptions } from '../application/decision-log/record-decision.ts';
 import type { RecordHashes } from '../application/decision-log/to-decision-record.ts';
 import type { Config } from '../config/config.ts';
@@ -42,6 +44,8 @@ export interface DecisionLog extends RecordDecisionOptions {
   readonly reader: DecisionLogReader;
   /** Under each hash key that is known: what is looked for is looked for under all. */
   readonly knownHashes: readonly RecordHashes[];
+  /** Keeps the texts of policies in every sink that has them, and finds them in the one that is read. */
+  readonly policies: PolicyKeeper & Pick<PolicyTexts, 'find'>;
   usage(): readonly DeliveryUsage[];
   /** Of its connection to Redis; null without one. */
   health(): ConnectionHealth | null;
@@ -66,7 +70,10 @@ export async function openDecisionLog(options: DecisionLogOptions): Promise<Deci
   const [read] = sinks;
   if (read === undefined) return null;
   const { reader } = read;
-  if (reader === null) throw new TypeError(`the sink ${read.definition.id} cannot be read`);
+  const { policies } = read;
+  if (reader === null || policies === null)
+    throw new TypeError(`the sink ${read.definition.id} cannot be read`);
+  const keeper = createPolicyKeeper(sinks.flatMap((sink) => sink.policies ?? []));
   const drops = createDropLog(logger);
   const { strict, lossy } = createDeliveries(options, sinks, drops.onDrop);
   const deliveries = [...strict, ...lossy];
@@ -76,6 +83,7 @@ export async function openDecisionLog(options: DecisionLogOptions): Promise<Deci
     strict,
     lossy,
     reader,
+    policies: { keep: keeper.keep.bind(keeper), close: keeper.close.bind(keeper), find: policies.find },
     hashes,
     knownHashes: [hashes, ...others],
     formatTime: toRfc3339,
@@ -83,7 +91,7 @@ export async function openDecisionLog(options: DecisionLogOptions): Promise<Deci
     health: () => sinks.map((sink) => sink.health()).find((health) => health !== null) ?? null,
     usage: () => deliveries.map((delivery) => delivery.usage()),
     close: async () => {
-      await Promise.all(deliveries.map((delivery) => delivery.close()));
+      await Promise.all([keeper.close(), ...deliveries.map((delivery) => delivery.close())]);
       await Promise.all(sinks.map((sink) => sink.close()));
       drops.close();
     },

@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { Config, ConfigFiles } from '../config/config.ts';
 import { SERVICE_SETTINGS } from '../config/service-settings.ts';
 import { type CompiledPolicy, compileInSteps } from '../domain/policy/compile.ts';
-import type { PolicyDocument } from '../domain/policy/document.ts';
 import { BUILT_IN_PROFILES, createProfiles } from '../gateways/load-profiles.ts';
 import type { GatewayProfiles } from '../gateways/profile.ts';
 import { createKeyring, type Keyring } from '../http/callers/api-keys.ts';
@@ -104,7 +103,7 @@ export function followFiles(options: FollowFilesOptions): FollowedFiles {
     kind: 'policy',
     path: config.policyFile,
     loadFirst: () => readPolicy(config.policyFile, providers),
-    build: ({ document, hash }) => compileLater(document, hash, providers),
+    build: (checked) => compileLater(checked, providers),
     describe: ({ id, hash }) => ({ policy: id, hash }),
   });
   const keyring = followPlain(options, {
@@ -205,11 +204,15 @@ function follow<Kind extends FileKind, Value>(
  * Compiles what a worker has compiled before, so that there is nothing left to say where a mistake stands.
  */
 async function compileLater(
-  document: PolicyDocument,
-  hash: string,
+  { document, hash, text }: CheckedFiles['policy'],
   providers: readonly ProviderDefinition[],
 ): Promise<Result<CompiledPolicy>> {
-  const steps = compileInSteps(document, { providers, hash, compilePattern: compileLinearPattern });
+  const steps = compileInSteps(document, {
+    providers,
+    hash,
+    text,
+    compilePattern: compileLinearPattern,
+  });
   const result = await runInPieces(steps);
   return result.ok ? result : { ok: false, mistakes: result.mistakes.map(({ message }) => message) };
 }

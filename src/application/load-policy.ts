@@ -14,7 +14,7 @@ interface LocatedDocument {
   isFolded(path: readonly (string | number)[]): boolean;
 }
 
-interface LoadPolicyOptions extends Omit<CompileOptions, 'hash'> {
+interface LoadPolicyOptions extends Omit<CompileOptions, 'hash' | 'text'> {
   /** In the `texts`, which are conditions, a comment of the file format must not follow unquoted text. */
   readonly parse: (text: string, options: { readonly texts: readonly string[] }) => LocatedDocument;
   /** Hex digest of a text. */
@@ -25,7 +25,11 @@ interface LoadPolicyOptions extends Omit<CompileOptions, 'hash'> {
 export function loadPolicy(text: string, options: LoadPolicyOptions): Result<CompiledPolicy, string> {
   const document = options.parse(text, { texts: ['when', 'description'] });
   if (document.mistakes.length > 0) return failure(document.mistakes);
-  const compiled = compilePolicy(document.value, { ...options, hash: `sha256:${options.sha256(text)}` });
+  const compiled = compilePolicy(document.value, {
+    ...options,
+    text,
+    hash: `sha256:${options.sha256(text)}`,
+  });
   if (!compiled.ok) return failure(document.describe(compiled.mistakes));
   const cut = findFoldedComments(compiled.value, document);
   return cut.length > 0 ? failure(document.describe(cut)) : compiled;

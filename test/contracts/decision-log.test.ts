@@ -15,6 +15,7 @@ import { ROOT } from '../support/start-program.ts';
 import { createDirectory, createManualClock } from '../support/test-app.ts';
 import { testDecisionGroups } from './decision-groups.ts';
 import { type ReaderTwin, testDecisionLogReader, testDecisionSink } from './decision-log.ts';
+import { testPolicyTexts } from './policy-texts.ts';
 
 /** How a sink is opened here, and what reads all that one without a reader holds. */
 interface Opening {
@@ -75,9 +76,10 @@ for (const definition of SINKS) {
   t.test(`the ${id} sink is what its definition says`, async (t) => {
     const { settings, context } = prepare(t);
     t.strictSame(definition.check(settings), []);
-    const { sink, reader } = await openSink(t, definition, settings, context);
+    const { sink, reader, policies } = await openSink(t, definition, settings, context);
     t.match(sink, { id, isDurable: definition.isDurable, isShared: definition.isShared });
     t.equal(reader !== null, isReadable);
+    t.equal(policies !== null, isReadable);
   });
 
   t.test(`the ${id} sink keeps the contract`, async (t) => {
@@ -106,6 +108,28 @@ for (const definition of SINKS) {
     await testDecisionLogReader(t, twin);
     await testDecisionGroups(t, twin);
   });
+
+  looped.push(`policies ${id}`);
+  t.test(`the ${id} log keeps the texts of policies`, async (t) => {
+    await testPolicyTexts(t, {
+      id,
+      isDurable: definition.isDurable,
+      open: async (t) => {
+        const { settings, context } = prepare(t);
+        const open = async () => {
+          const sink = await openSink(t, definition, settings, context);
+          if (sink.policies === null) throw new Error(`the sink ${id} cannot be read`);
+          return { ...sink, policies: sink.policies };
+        };
+        const first = await open();
+        const reopen = async () => {
+          await first.close();
+          return (await open()).policies;
+        };
+        return { texts: first.policies, reopen };
+      },
+    });
+  });
 }
 
 for (const [id, path] of Object.entries(ELSEWHERE)) {
@@ -117,7 +141,7 @@ t.strictSame(
   looped,
   SINKS.filter(({ id }) => !Object.hasOwn(ELSEWHERE, id)).flatMap(({ id, isReadable }) => [
     `sink ${id}`,
-    ...(isReadable ? [`reader ${id}`] : []),
+    ...(isReadable ? [`reader ${id}`, `policies ${id}`] : []),
   ]),
   'the suites looped over the registry',
 );

@@ -91,7 +91,7 @@ t.test(
       'this record is made up',
     );
     const { json } = await api.get(`/v1/decisions/${unknown.decision_id}`);
-    t.match(json, { policy_known: false, without: { available: false, why: /not known/, providers: [] } });
+    t.match(json, { policy_known: false, without: { available: false, why: /not kept/, providers: [] } });
     t.ok(json.rules.every(({ condition }: { condition: string | null }) => condition === null));
   },
 );

@@ -208,3 +208,26 @@ t.test('DATA_DIR is a history that a restart does not end', async (t) => {
   await until('both are there', async () => (await list()).length === 2);
   t.same(await list(), [another.decision_id, made.decision_id]);
 });
+
+t.test('explains a decision of before a restart by the policy of that time', async (t) => {
+  const env = { DATA_DIR: createDirectory(t) };
+  const policy = (when: string) =>
+    `policy: mine\notherwise: ALLOW\nrules:\n  - {id: only, when: '${when}', verdict: BLOCK, reason: ONLY}\n`;
+  const first = await createTestApp(t, { emulators, env, policy: policy('stytch.action == "BLOCK"') });
+  const { json: made } = await first.decide({ ...SUBJECT, telemetry_id: 'block' });
+  await first.close();
+  const second = await createTestApp(t, { emulators, env, policy: policy('!stytch.found') });
+  const { status, json } = await second.ask<Record<string, unknown>>(
+    'GET',
+    `/v1/decisions/${made.decision_id}`,
+  );
+  t.equal(status, 200);
+  t.match(json, {
+    policy_known: true,
+    rules: [{ rule: 'only', condition: 'stytch.action == "BLOCK"', reason: 'ONLY' }],
+    without: {
+      available: true,
+      providers: [{ provider: 'stytch', decision: 'CHALLENGE', changes: true }, { changes: false }, {}],
+    },
+  });
+});

@@ -30,6 +30,9 @@ export interface ReadApiOptions {
   readonly clock?: Clock;
   readonly recordsMax?: number;
   readonly policy?: () => CompiledPolicy;
+  /** Where the texts of policies are; none are kept otherwise. */
+  readonly kept?: Parameters<typeof rememberPolicies>[0]['kept'];
+  readonly loadPolicy?: Parameters<typeof rememberPolicies>[0]['load'];
   readonly heartbeatSeconds?: number;
   readonly isStrained?: () => boolean;
 }
@@ -72,7 +75,11 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
   const lines: string[] = [];
   const hashes = createHashes();
   const defaultPolicy = loadPolicyFile('default.yaml');
-  const policies = rememberPolicies(options.policy ?? (() => defaultPolicy));
+  const policies = rememberPolicies({
+    inForce: options.policy ?? (() => defaultPolicy),
+    kept: options.kept ?? null,
+    load: options.loadPolicy ?? (async () => null),
+  });
   const streams = createDecisionStreams({
     feed: createDecisionFeed({ reader: log, catchUp: paced, clock }),
     clock,

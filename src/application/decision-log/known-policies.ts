@@ -1,41 +1,79 @@
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
+import type { PolicyDocument } from '../../domain/policy/document.ts';
+import type { PolicyKeeper } from './policy-keeper.ts';
+import type { PolicyTexts } from './policy-texts.ts';
 
-/** The policies that this process has used recently. */
+/** A policy that was in force at some time. */
+export interface KnownPolicy {
+  readonly document: PolicyDocument;
+  /** Null where this version refuses the policy: it can be read, and nothing can be judged by it. */
+  readonly compiled: CompiledPolicy | null;
+}
+
+/** The policy in force, and those of before. */
 export interface KnownPolicies {
-  /** The policy in force. */
   current(): CompiledPolicy;
-  /** By its hash; null for a policy that was not in force here recently. */
-  find(hash: string): CompiledPolicy | null;
+  /** By its hash; null for a policy that is not known here. Rejects with `store_unavailable`. */
+  find(hash: string): KnownPolicy | null | Promise<KnownPolicy | null>;
+}
+
+interface KnownPoliciesOptions {
+  readonly inForce: () => CompiledPolicy;
+  /** What keeps texts for longer than this process; null without a log. */
+  readonly kept: (Pick<PolicyTexts, 'find'> & Pick<PolicyKeeper, 'keep'>) | null;
+  /** Compiles a text; null for one that is no policy, or not the one of this hash. */
+  readonly load: (text: string, hash: string) => Promise<KnownPolicy | null>;
 }
 
 /**
- * Policies that are kept, so that decisions before a change can be explained. A compiled policy takes about
- * 100 KB.
+ * Policies that stay compiled, so that decisions before a change can be explained at once. A compiled policy
+ * takes about 100 KB.
  */
 const POLICIES_MAX = 16;
 
 /**
- * Remembers the policies that `inForce` returns. Read the policy through `current`, so that each one is
- * remembered before its first decision.
+ * Remembers the policies that `inForce` returns, and sees to it that their texts are kept. Read the policy
+ * through `current`, so that each one is known before its first decision.
  */
-export function rememberPolicies(inForce: () => CompiledPolicy): KnownPolicies {
-  const known = new Map<string, CompiledPolicy>();
+export function rememberPolicies({ inForce, kept, load }: KnownPoliciesOptions): KnownPolicies {
+  const known = new Map<string, KnownPolicy>();
+  const reading = new Map<string, Promise<KnownPolicy | null>>();
   let latest: CompiledPolicy | null = null;
+  const remember = (hash: string, policy: KnownPolicy): void => {
+    known.delete(hash);
+    known.set(hash, policy);
+    if (known.size > POLICIES_MAX)
+      for (const oldest of [...known.keys()].slice(0, -POLICIES_MAX)) known.delete(oldest);
+  };
   const current = (): CompiledPolicy => {
     const policy = inForce();
     if (policy === latest) return policy;
     latest = policy;
-    known.delete(policy.hash);
-    known.set(policy.hash, policy);
-    if (known.size > POLICIES_MAX)
-      for (const hash of [...known.keys()].slice(0, -POLICIES_MAX)) known.delete(hash);
+    remember(policy.hash, { document: policy.document, compiled: policy });
+    if (policy.text !== null) kept?.keep(policy.hash, policy.text);
+    return policy;
+  };
+  const read = async (hash: string): Promise<KnownPolicy | null> => {
+    try {
+      const text = (await kept?.find(hash)) ?? null;
+      const policy = text === null ? null : await load(text, hash);
+      if (policy !== null) remember(hash, policy);
+      return policy;
+    } finally {
+      reading.delete(hash);
+    }
+  };
+  /** Asked for by several at once, a text is read and compiled once. */
+  const recall = (hash: string): Promise<KnownPolicy | null> => {
+    const policy = reading.get(hash) ?? read(hash);
+    reading.set(hash, policy);
     return policy;
   };
   return {
     current,
     find: (hash) => {
       current();
-      return known.get(hash) ?? null;
+      return known.get(hash) ?? recall(hash);
     },
   };
 }

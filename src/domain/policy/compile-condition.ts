@@ -20,6 +20,8 @@ import type { ObjectType } from './signal-type.ts';
 export interface CompileOptions {
   readonly providers: readonly PolicyProvider[];
   readonly hash: string;
+  /** The text of the policy, where there is one. */
+  readonly text?: string;
   readonly compilePattern: (source: string) => PatternTest;
 }
 

@@ -70,6 +70,8 @@ export interface CompiledPolicy {
   readonly id: string;
   /** `sha256:` and the hex digest of the file. */
   readonly hash: string;
+  /** The text that the hash is of; null where the policy was made of none. */
+  readonly text: string | null;
   readonly document: PolicyDocument;
   readonly rules: readonly CompiledRule[];
   readonly providerIds: readonly string[];
@@ -255,6 +257,7 @@ function toPolicy(
   return {
     id: document.policy,
     hash: context.hash,
+    text: context.text ?? null,
     document,
     rules,
     providerIds: context.providers.map(({ id }) => id),

@@ -131,7 +131,7 @@ function createDetail(dependencies: DecisionReadDependencies) {
       async (): Promise<{ readonly body: DecisionDetail }> => {
         const found = isDecisionId(id) ? await reads.log.find(id) : null;
         if (found === null) throw unknownDecision();
-        const policy = reads.policies.find(found.record.policy.hash);
+        const policy = await reads.policies.find(found.record.policy.hash);
         return { body: toDecisionDetail(found, policy, reads.telemetryProviders) };
       },
     );

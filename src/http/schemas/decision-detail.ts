@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { LabelledDecision } from '../../application/decision-log/decision-log.ts';
-import { decisionRecordSchema } from '../../domain/decision-log/decision-record.ts';
+import type { KnownPolicy } from '../../application/decision-log/known-policies.ts';
+import { type DecisionRecord, decisionRecordSchema } from '../../domain/decision-log/decision-record.ts';
 import { judgeWithout, type WithoutEachProvider } from '../../domain/decision-log/judge-without.ts';
 import { labelInForce, outcomeLabelSchema } from '../../domain/decision-log/outcome-label.ts';
-import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import { VERDICTS } from '../../domain/verdict.ts';
 import { labelSchema } from './decisions.ts';
 
@@ -39,9 +39,7 @@ export const decisionDetailSchema = decisionRecordSchema.extend({
   labels: z.array(outcomeLabelSchema).describe('Every label that was given, the latest last.'),
   policy_known: z
     .boolean()
-    .describe(
-      'The policy of the decision is in force, or has been since this process started: `rules` has its text.',
-    ),
+    .describe('The policy of the decision is in force, or its text was kept: `rules` has it.'),
   without: z
     .object({
       available: z.boolean(),
@@ -58,26 +56,28 @@ export const decisionDetailSchema = decisionRecordSchema.extend({
 /** All that is kept of one decision, as the wire spells it. */
 export type DecisionDetail = z.output<typeof decisionDetailSchema>;
 
-const FORGOTTEN: WithoutEachProvider = {
-  why: 'the policy of the decision is not known to this replica any more',
+const FORGOTTEN: WithoutEachProvider = { why: 'the policy of the decision was not kept', providers: [] };
+const REFUSED: WithoutEachProvider = {
+  why: 'this version does not accept the policy of the decision',
   providers: [],
 };
 
 /** A decision in full. `policy` is the one it was made by, or null where that is not known any more. */
 export function toDecisionDetail(
   { record: made, labels }: LabelledDecision,
-  policy: CompiledPolicy | null,
+  policy: KnownPolicy | null,
   telemetryProviders: readonly string[],
 ): DecisionDetail {
-  const { why, providers } = policy === null ? FORGOTTEN : judgeWithout(policy, made, telemetryProviders);
-  const sources = new Map(policy?.rules.map((rule) => [rule.source.id, rule]));
+  const { why, providers } = withoutEach(policy, made, telemetryProviders);
+  const sources = new Map(policy?.document.rules.map((rule) => [rule.id, rule]));
+  const compiled = new Map(policy?.compiled?.rules.map((rule) => [rule.source.id, rule]));
   const rules = made.rules.map((traced) => {
-    const rule = sources.get(traced.rule);
-    const source = rule?.source;
+    const source = sources.get(traced.rule);
+    const parameters = compiled.get(traced.rule)?.parameters ?? [];
     return {
       ...traced,
       condition: source?.when ?? null,
-      parameters: (rule?.parameters ?? []).map((name) => ({ name, value: writtenValue(policy, name) })),
+      parameters: parameters.map((name) => ({ name, value: writtenValue(policy, name) })),
       description: source?.description ?? null,
       verdict: source?.verdict ?? null,
       reason: source?.reason ?? null,
@@ -97,7 +97,16 @@ export function toDecisionDetail(
   };
 }
 
-function writtenValue(policy: CompiledPolicy | null, name: string): string {
+function withoutEach(
+  policy: KnownPolicy | null,
+  made: DecisionRecord,
+  telemetryProviders: readonly string[],
+): WithoutEachProvider {
+  if (policy === null) return FORGOTTEN;
+  return policy.compiled === null ? REFUSED : judgeWithout(policy.compiled, made, telemetryProviders);
+}
+
+function writtenValue(policy: KnownPolicy | null, name: string): string {
   const value = policy?.document.parameters[name]?.value;
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../application/clock.ts';
 import type { DecisionLogReader, DecisionSink } from '../../application/decision-log/decision-log.ts';
+import type { PolicyTexts } from '../../application/decision-log/policy-texts.ts';
 import type { Settings, SettingValues } from '../../platform/setting.ts';
 import type { ConnectionHealth } from '../redis/guard.ts';
 import type { RedisHandle } from '../redis/handle.ts';
@@ -30,6 +31,8 @@ export interface OpenSink {
   readonly sink: DecisionSink;
   /** Reads what the sink holds; null exactly where the definition says that it cannot be read. */
   readonly reader: DecisionLogReader | null;
+  /** The texts of policies beside the records; null exactly where it cannot be read. */
+  readonly policies: PolicyTexts | null;
   /** Of its connection to Redis; null without one. */
   health(): ConnectionHealth | null;
   /** Closes the sink after what is under way, then everything behind it. Never rejects. */

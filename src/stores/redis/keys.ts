@@ -28,6 +28,8 @@ export interface RedisKeys {
   /** Two keys of the inspection, which ask for the right to what the others do. */
   readonly inspectedText: string;
   readonly inspectedHash: string;
+  /** The text of one policy, by its hash. */
+  policy(hash: string): string;
   /** The keys of one hour of the decision log, by its number since 1970. */
   decisions(hour: number): DecisionKeys;
 }
@@ -80,6 +82,7 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
     idempotency: (hash) => `${prefix}:${VERSION}:idempotency:${hash}`,
     inspectedText: `${prefix}:${VERSION}:inspection:text`,
     inspectedHash: `${prefix}:${VERSION}:inspection:hash`,
+    policy: (hash) => `${prefix}:${VERSION}:policy:${hash}`,
     decisions: (hour) => {
       const tagged = `${prefix}:${VERSION}:{decisions-${hour}}:`;
       return {

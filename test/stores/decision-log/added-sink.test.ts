@@ -54,6 +54,7 @@ const archive = defineSink({
         close: async () => {},
       },
       reader: null,
+      policies: null,
       health: () => null,
       close: async () => {},
     };

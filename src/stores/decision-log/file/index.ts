@@ -28,7 +28,7 @@ export const file = defineSink({
       isSynced: isStrict,
       onEvent: (event) => report(event, logger),
     });
-    return { sink, reader: null, health: () => null, close: () => sink.close() };
+    return { sink, reader: null, policies: null, health: () => null, close: () => sink.close() };
   },
 });
 

@@ -23,7 +23,7 @@ export const kafka = defineSink({
         'what Kafka is signed in with is sent in the clear',
       );
     const sink = createKafkaSink({ target, isStrict, waitMs, onEvent: (event) => report(event, logger) });
-    return { sink, reader: null, health: () => null, close: () => sink.close() };
+    return { sink, reader: null, policies: null, health: () => null, close: () => sink.close() };
   },
 });
 

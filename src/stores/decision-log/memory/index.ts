@@ -1,6 +1,7 @@
 import { integer } from '../../../platform/setting.ts';
 import { defineSink } from '../definition.ts';
 import { createMemoryDecisionLog } from './decision-log.ts';
+import { createMemoryPolicyTexts } from './policy-texts.ts';
 
 /** The latest records of this process: it ends with it, and other replicas have their own. */
 export const memory = defineSink({
@@ -23,6 +24,12 @@ export const memory = defineSink({
   check: () => [],
   open: ({ recordsMax }, { clock, countsKeptMs }) => {
     const log = createMemoryDecisionLog({ clock, recordsMax, countsKeptMs });
-    return { sink: log, reader: log, health: () => null, close: () => log.close() };
+    return {
+      sink: log,
+      reader: log,
+      policies: createMemoryPolicyTexts(),
+      health: () => null,
+      close: () => log.close(),
+    };
   },
 });

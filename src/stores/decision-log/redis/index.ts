@@ -2,6 +2,7 @@ import { integer } from '../../../platform/setting.ts';
 import { defineSink } from '../definition.ts';
 import { createRedisDecisionReader } from './decision-reader.ts';
 import { createRedisDecisionSink } from './decision-sink.ts';
+import { createRedisPolicyTexts } from './policy-texts.ts';
 
 /** The Redis that all replicas share, on a connection of its own. */
 export const redis = defineSink({
@@ -37,6 +38,6 @@ export const redis = defineSink({
       reader.close();
       await handle.close();
     };
-    return { sink, reader, health: handle.health, close };
+    return { sink, reader, policies: createRedisPolicyTexts(handle), health: handle.health, close };
   },
 });

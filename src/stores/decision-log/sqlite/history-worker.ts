@@ -10,6 +10,7 @@ import { serveCalls } from '../../../platform/remote-worker.ts';
 import { countSegments } from './history-counts.ts';
 import { HistoryReader } from './history-reader.ts';
 import { type HistoryOptions, HistoryWriter, type TextBatch } from './history-writer.ts';
+import { keepPolicyText, readPolicyText } from './policy-file.ts';
 
 /** What a thread does: one writes, so that no read keeps a record waiting, and one reads. */
 export type HistoryThread =
@@ -26,6 +27,11 @@ function writeHistory(options: HistoryOptions) {
   return {
     append: (batch: TextBatch, nowMs: number) => writer().append(batch, nowMs),
     label: (id: string, label: OutcomeLabel, isTimeGiven: boolean) => writer().label(id, label, isTimeGiven),
+    keepPolicy: (hash: string, text: string) => {
+      // The directory is ours once the writer is open.
+      writer();
+      keepPolicyText(options.directory, hash, text);
+    },
     tidy: (nowMs: number) => writer().tidy(nowMs),
     close: () => opened?.close(),
   };
@@ -40,6 +46,7 @@ function readHistory(directory: string) {
     readAfter: (position: LogPosition | null, limit: number) => reader.readAfter(position, limit),
     newest: () => reader.newest(),
     counts: (options: CountsOptions) => countSegments(reader.all(), options),
+    policy: (hash: string) => readPolicyText(directory, hash),
     close: () => reader.close(),
   };
 }

@@ -45,7 +45,7 @@ export const sqlite = defineSink({
       clock,
       onEvent: (event) => report(event, logger),
     });
-    return { sink: log, reader: log, health: () => null, close: () => log.close() };
+    return { sink: log, reader: log, policies: log.policies, health: () => null, close: () => log.close() };
   },
 });
 

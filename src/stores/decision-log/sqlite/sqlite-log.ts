@@ -9,6 +9,7 @@ import {
   type LogEntry,
   PERIOD_MS,
 } from '../../../application/decision-log/decision-log.ts';
+import type { PolicyTexts } from '../../../application/decision-log/policy-texts.ts';
 import type { DecisionRecord, LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import { createRecordTexts } from '../../../domain/decision-log/record-text.ts';
 import { RiskgateError } from '../../../domain/errors.ts';
@@ -31,7 +32,9 @@ export type SqliteLogEvent =
   | { readonly kind: 'tidied'; readonly removed_files: number };
 
 /** A log that one process keeps in files, and reads. */
-interface SqliteLog extends DecisionSink, DecisionLogReader {}
+interface SqliteLog extends DecisionSink, DecisionLogReader {
+  readonly policies: PolicyTexts;
+}
 
 /** SQLITE_BUSY. */
 const LOCKED = 'SQLITE_5';
@@ -117,6 +120,17 @@ class ThreadedLog implements SqliteLog {
 
   /** As long as the records. */
   readonly minutesKeptMs = Number.POSITIVE_INFINITY;
+
+  readonly policies: PolicyTexts = {
+    keep: async (hash, text) => {
+      if (this.#isClosed) return false;
+      return this.#writer.call('keepPolicy', hash, text).then(
+        () => true,
+        () => false,
+      );
+    },
+    find: (hash) => this.#read((reader) => reader.call('policy', hash)),
+  };
 
   readonly find: DecisionLogReader['find'] = async (id) => {
     const found = await this.#read((reader) => reader.call('find', id));

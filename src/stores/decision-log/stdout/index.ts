@@ -14,6 +14,6 @@ export const stdout = defineSink({
   check: () => [],
   open: (_settings, { write }) => {
     const sink = createDecisionStream(write);
-    return { sink, reader: null, health: () => null, close: () => sink.close() };
+    return { sink, reader: null, policies: null, health: () => null, close: () => sink.close() };
   },
 });

@@ -1,0 +1,48 @@
+import { hash as digest } from 'node:crypto';
+import {
+  type KnownPolicies,
+  type KnownPolicy,
+  rememberPolicies,
+} from '../application/decision-log/known-policies.ts';
+import { type CompiledPolicy, compileInSteps } from '../domain/policy/compile.ts';
+import type { PolicyDocument } from '../domain/policy/document.ts';
+import { askWorker } from '../platform/ask-worker.ts';
+import { compileLinearPattern } from '../platform/linear-pattern.ts';
+import { runInPieces } from '../platform/run-in-pieces.ts';
+import type { ProviderDefinition } from '../providers/definition.ts';
+import type { DecisionLog } from './decision-log.ts';
+
+interface KeptPoliciesOptions {
+  readonly inForce: () => CompiledPolicy;
+  readonly providers: readonly ProviderDefinition[];
+  /** Null keeps no text. */
+  readonly log: DecisionLog | null;
+}
+
+/** The policies that this process, or the log that it reads, has known. */
+export function keepPolicies({ inForce, providers, log }: KeptPoliciesOptions): KnownPolicies {
+  return rememberPolicies({
+    inForce,
+    kept: log === null ? null : log.policies,
+    load: (text, hash) => loadKept(text, hash, providers),
+  });
+}
+
+/** As for a file that is checked. */
+const LIMITS = { timeoutMs: 30_000, heapMbMax: 512 };
+const MODULE = new URL('./read-policy-worker.ts', import.meta.url);
+
+/** Null for a text that is no policy to this version, or no more the one of its hash. */
+async function loadKept(
+  text: string,
+  hash: string,
+  providers: readonly ProviderDefinition[],
+): Promise<KnownPolicy | null> {
+  if (`sha256:${digest('sha256', text)}` !== hash) return null;
+  // Parsing takes longer than the event loop can spare. Rules can be read also where this version refuses them.
+  const document = await askWorker<PolicyDocument | null>(MODULE, text, LIMITS).answer.catch(() => null);
+  if (document === null) return null;
+  const options = { providers, hash, text, compilePattern: compileLinearPattern };
+  const compiled = await runInPieces(compileInSteps(document, options));
+  return { document, compiled: compiled.ok ? compiled.value : null };
+}

@@ -1,0 +1,41 @@
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/** Beside the files of days, and kept when those go. */
+const FILE = 'policies.sqlite';
+/** Only the owner and the group may read it. */
+const MODE = 0o640;
+/** How long one connection waits for another, which holds a lock for milliseconds. */
+const LOCK_WAIT_MS = 5_000;
+const SCHEMA =
+  'CREATE TABLE IF NOT EXISTS policies (hash TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID';
+
+/**
+ * Keeps the text of a policy in the history of a directory, once; it is on the disk afterwards. The file is
+ * opened for each: policies change seldom. Throws with a `code`.
+ */
+export function keepPolicyText(directory: string, hash: string, text: string): void {
+  const path = join(directory, FILE);
+  closeSync(openSync(path, 'a', MODE));
+  const db = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
+  try {
+    db.exec(`PRAGMA synchronous = FULL; ${SCHEMA};`);
+    db.prepare('INSERT OR IGNORE INTO policies (hash, text) VALUES (?, ?)').run(hash, text);
+  } finally {
+    db.close();
+  }
+}
+
+/** The text of a policy; null where it is not kept. Throws with a `code`. */
+export function readPolicyText(directory: string, hash: string): string | null {
+  const path = join(directory, FILE);
+  if (!existsSync(path)) return null;
+  const db = new DatabaseSync(path, { readOnly: true, timeout: LOCK_WAIT_MS });
+  try {
+    const row = db.prepare('SELECT text FROM policies WHERE hash = ?').get(hash);
+    return row === undefined ? null : String(row['text']);
+  } finally {
+    db.close();
+  }
+}
