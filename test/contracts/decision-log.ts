@@ -7,7 +7,7 @@ import {
   type LogPosition,
   PERIOD_MS,
 } from '../../src/application/decision-log/decision-log.ts';
-import { planWindow, WINDOW_MS_MAX } from '../../src/application/decision-log/plan-window.ts';
+import { WINDOW_MS_MAX } from '../../src/application/decision-log/plan-window.ts';
 import { summariseCounts } from '../../src/application/decision-log/summarise-counts.ts';
 import { type DecisionRecord, idOf, type LogRecord } from '../../src/domain/decision-log/decision-record.ts';
 import { GroupedCounts } from '../../src/domain/decision-log/grouped-counts.ts';
@@ -17,6 +17,7 @@ import type { RecordFilter } from '../../src/domain/decision-log/record-filter.t
 import { toRfc3339 } from '../../src/platform/rfc3339.ts';
 import { createDecisionRecord, createEventRecord, createGapRecord } from '../support/decision-records.ts';
 import { countPlainly } from '../support/plain-stats.ts';
+import { planLast } from '../support/plan-last.ts';
 import { createRandom, pick, type Random } from '../support/random.ts';
 
 /**
@@ -408,13 +409,12 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
         await reader.label(id, { label, at: toRfc3339(nowMs() + round), note: null, caller: 'c' }, true);
       }
       for (const [windowMs, stepMs] of WINDOWS_MS) {
-        const planned = planWindow(windowMs, stepMs, nowMs());
-        if (!planned.ok) throw new Error('no window');
-        const counted = await count(planned.value);
+        const window = planLast(windowMs, stepMs, nowMs());
+        const counted = await count(window);
         for (const group of STATS_GROUPS)
           t.same(
-            summariseCounts(counted, planned.value, group),
-            await countPlainly(reader, planned.value, group),
+            summariseCounts(counted, window, group),
+            await countPlainly(reader, window, group),
             `round ${round}, ${windowMs / 60_000} minutes by ${group}`,
           );
       }

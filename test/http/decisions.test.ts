@@ -74,7 +74,11 @@ t.test('finds by every filter, and by identifiers only through their hashes', as
     telemetry: api.hashes.telemetry('secret-telemetry'),
     devices: [api.hashes.device('secret-device')],
     account: api.hashes.account('secret account'),
+    ip: api.hashes.ip('203.0.113.9'),
+    network: 'e'.repeat(32),
+    visitor: 'f'.repeat(32),
   };
+  const signals = { found: true, country: 'NZ', asn: 64_496 };
   const other = {
     decision: 'BLOCK',
     degraded: false,
@@ -94,8 +98,10 @@ t.test('finds by every filter, and by identifiers only through their hashes', as
     subject,
     reasons: [{ code: 'RARE', rule: 'r', verdict: 'BLOCK', providers: [], certain: true }],
     providers: {
-      stytch: { latency_ms: 1, age_ms: 0, request_id: null, suspect: false, signals: null, ...stytch },
+      stytch: { latency_ms: 1, age_ms: 0, request_id: null, suspect: false, ...stytch, signals },
     },
+    rules: [{ rule: 'r', result: 'true' }],
+    waivers: [{ code: 'W', rule: 'w', providers: [] }],
     policy: { id: 'strict', hash: `sha256:${'2'.repeat(64)}` },
     decided_at: '2026-01-15T09:30:00.000Z',
   });
@@ -113,21 +119,39 @@ t.test('finds by every filter, and by identifiers only through their hashes', as
     'device_id=secret-device',
     'telemetry_id=secret-telemetry',
     'account_id=secret%20account',
+    'rule=RARE',
+    'rule=RARE:true',
+    'rule=r',
+    'rule=W:waived',
+    'country=NZ',
+    'asn=64496',
+    'ip=203.0.113.9',
+    `ip=%23${'e'.repeat(32)}`,
+    `visitor=%23${'f'.repeat(32)}`,
+    `subject=%23${'f'.repeat(32)}`,
+    'subject=secret%20account',
+    'subject=203.0.113.9',
     'until=2026-01-15T09:30:00.001Z',
     'since=2026-01-15T10:30:00%2B01:00&until=2026-01-15T10:00:00Z',
   ];
+  const hashes = [
+    `device=%23${subject.devices[0]}`,
+    `telemetry=%23${subject.telemetry}`,
+    `account=%23${subject.account}`,
+  ];
   for (const query of [
     ...queries,
-    queries
-      .slice(0, 13)
-      .filter((text) => !text.startsWith('policy=sha'))
-      .filter((text) => text !== 'provider_outcome=not_found')
-      .join('&'),
+    ...hashes,
+    // One of each name.
+    [...new Map(queries.slice(0, -1).map((query) => [query.split('=')[0], query])).values()].join('&'),
   ]) {
     const { status, json } = await api.get(`/v1/decisions?${query}`);
     t.same([status, json?.decisions && idsOf(json)], [200, [id]], query);
   }
   t.same(idsOf((await api.get('/v1/decisions?device_id=nobody')).json), []);
+  t.equal((await api.post(`/v1/decisions/${id}/outcome`, { label: 'fraud' })).status, 200);
+  t.same(idsOf((await api.get('/v1/decisions?label=fraud')).json), [id]);
+  t.equal(idsOf((await api.get('/v1/decisions?label=none')).json).length, 3);
   t.notMatch(api.logText(), /secret/);
 });
 
@@ -154,6 +178,17 @@ t.test('refuses hostile queries with a problem that points at the mistake', asyn
     ['provider_outcome=stytch/nonsense', 'provider_outcome'],
     ['provider_outcome=a/b/timeout', 'provider_outcome'],
     ['policy=../../etc', 'policy'],
+    ['rule=One', 'rule'],
+    ['rule=one:false', 'rule'],
+    ['label=maybe', 'label'],
+    ['country=de', 'country'],
+    ['asn=AS1', 'asn'],
+    ['device=%23short', 'device'],
+    [`device=${'a'.repeat(32)}`, 'device'],
+    [`device=%23${'a'.repeat(32)}&device_id=x`, 'device'],
+    ['ip=nowhere', 'ip'],
+    [`ip=%23${'A'.repeat(32)}`, 'ip'],
+    ['subject=', 'subject'],
     ['since=yesterday', 'since'],
     ['since=2026-02-31T00:00:00Z', 'since'],
     ['until=2026-12-31T23:59:60Z', 'until'],

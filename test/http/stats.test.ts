@@ -107,9 +107,15 @@ t.test('plans steps that fit, and refuses those that do not', async (t) => {
   t.same(await steps('window=25h'), [25, 3600]);
   t.same(await steps('window=2d&step=1h'), [48, 3600]);
   t.same(await steps('window=43200m&step=30d'), [1, 2_592_000]);
+  t.same(await steps('window=400d'), [400, 86_400]);
+  t.same(await steps('since=2026-01-15T08:00:00Z&until=2026-01-15T09:00:00Z'), [60, 60]);
+  t.same(await steps('since=2026-01-12T08:00:00Z&until=2026-01-12T08:30:00Z'), [1, 3600]);
+  t.equal(await steps('since=2026-01-15T09:00:00Z&until=2026-01-15T08:00:00Z'), 'since');
+  t.equal(await steps('since=2026-01-15T09:00:00Z&window=1h'), 'window');
+  t.equal(await steps('since=yesterday'), 'since');
   for (const query of [
-    'window=31d',
-    'window=44000m',
+    'window=401d',
+    'window=44001m',
     'window=1501m',
     'window=0m',
     'window=1s',
@@ -120,7 +126,16 @@ t.test('plans steps that fit, and refuses those that do not', async (t) => {
     t.equal(await steps(query), 'window', query);
   for (const query of ['window=1h&step=7m', 'window=1h&step=2h', 'window=7d&step=15m', 'step=0m', 'step=1'])
     t.equal(await steps(query), 'step', query);
-  t.equal(await steps('group_by=account'), 'group_by');
+  for (const group of [
+    'account',
+    'decision,',
+    'decision,reason,rule',
+    'decision,decision',
+    'decision,account',
+  ])
+    t.equal(await steps(`group_by=${group}`), 'group_by', group);
+  t.equal(await steps('compare=next'), 'compare');
+  t.equal(await steps('country=de'), 'country');
   t.equal(await steps('window=1h&window=2h'), 'window');
 });
 
@@ -153,4 +168,79 @@ t.test('has another tag when the step turns', async (t) => {
   t.equal((await api.get('/v1/stats', { 'if-none-match': etag })).status, 304);
   clock.advance(60_000);
   t.equal((await api.get('/v1/stats', { 'if-none-match': etag })).status, 200);
+});
+
+const from = (country: string, asn: number) => ({
+  stytch: { ...stytch('ok', 1).stytch, signals: { found: true, country, asn } },
+});
+
+t.test('counts what fits the filters, by two groups, with the window before', async (t) => {
+  const { api, append } = await open(t);
+  const [labelled] = append(0, 2, { decision: 'BLOCK', providers: from('DE', 3320), latency_ms: 10 });
+  append(0, 3, { decision: 'ALLOW', providers: from('FR', 3215), degraded: false });
+  append(0, 1, { decision: 'BLOCK', providers: from('FR', 3215), action: 'payout' });
+  append(10 * 60_000, 5, { decision: 'BLOCK', providers: from('DE', 3320) });
+  await api.post(`/v1/decisions/${labelled}/outcome`, { label: 'fraud' });
+  const ask = async (query: string) => (await api.get(`/v1/stats?window=5m&step=1m&${query}`)).json;
+  const plain = await ask('');
+  t.match(plain, { group_by: 'decision', covered_since: null, totals: { total: 6 } });
+  t.same(
+    ['pairs', 'pairs_omitted', 'previous', 'rules'].filter((name) => name in plain),
+    [],
+  );
+  const pairs = await ask('group_by=decision,country&decision=BLOCK&compare=previous');
+  t.match(pairs, {
+    group_by: 'decision,country',
+    totals: { total: 3, counts: { BLOCK: 3 }, degraded: 3, provider_latency_ms: {} },
+    pairs: [
+      { values: ['BLOCK', 'DE'], count: 2 },
+      { values: ['BLOCK', 'FR'], count: 1 },
+    ],
+    pairs_omitted: 0,
+    previous: { since: '2026-01-15T09:22:00.000Z', until: '2026-01-15T09:27:00.000Z', totals: { total: 0 } },
+  });
+  t.equal(pairs.steps.length, 5);
+  t.match(pairs.steps[4], { total: 3, counts: { BLOCK: 3 } });
+  const before = await ask('until=2026-01-15T09:25:00Z&group_by=country&compare=previous');
+  t.match(before, { totals: { total: 5, counts: { DE: 5 } }, previous: { totals: { total: 0 } } });
+  t.same((await ask('group_by=asn')).totals.counts, { 3320: 2, 3215: 4 });
+  t.same((await ask('group_by=label')).totals.counts, { fraud: 1, none: 5 });
+  t.same((await ask('group_by=action&country=FR')).totals.counts, { login: 3, payout: 1 });
+  t.same((await ask('group_by=rule&label=fraud')).totals.counts, {
+    'one:unknown': 1,
+    two: 1,
+    'three:waived': 1,
+  });
+  t.notOk('rules' in (await ask('group_by=rule&label=fraud')), 'the precision is of all decisions');
+  const { p50 } = (await ask('country=DE')).totals.latency_ms;
+  t.ok(Math.abs(p50 - 10) < 0.6, String(p50));
+});
+
+t.test('counts the subjects of decisions where it is asked to', async (t) => {
+  const { api, append } = await open(t);
+  const subject = { telemetry: 'a'.repeat(32), devices: [], account: 'b'.repeat(32), ip: 'c'.repeat(32) };
+  append(0, 3);
+  append(0, 2, { subject });
+  append(HOUR_MS, 1, { subject: { ...subject, account: 'd'.repeat(32) } });
+  const distinct = async (query: string) => (await api.get(`/v1/stats?${query}`)).json.totals.distinct;
+  t.same(await distinct('distinct=true'), {
+    telemetry: 1,
+    device: 1,
+    account: 1,
+    ip: 1,
+    visitor: 0,
+    covered_since: null,
+  });
+  t.match(await distinct('window=2h&distinct=true'), { account: 2 });
+  t.match(await distinct(`distinct=true&account=%23${'b'.repeat(32)}`), { device: 0, account: 1 });
+  t.equal(await distinct('distinct=false'), undefined);
+});
+
+t.test('says from when on a log without tables has counted', async (t) => {
+  const { api, append } = await open(t);
+  for (let batch = 0; batch < 5; batch += 1) append((5 - batch) * 60_000, 5_000);
+  const { json } = await api.get('/v1/stats?window=10m&group_by=country');
+  t.equal(json.totals.total, 20_000);
+  t.equal(json.covered_since, '2026-01-15T09:27:20.000Z');
+  t.equal((await api.get('/v1/stats?window=10m')).json.totals.total, 25_000, 'counters have all');
 });

@@ -35,6 +35,9 @@ export async function countPlainly(
     degraded: countsOf(all, 'degraded').get('true') ?? 0,
     providerLatencyMs: providerLatencies(all),
     rules: ruleStats(all),
+    pairs: [],
+    pairsOmitted: 0,
+    coveredFromMs: null,
   };
 }
 

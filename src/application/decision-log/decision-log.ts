@@ -148,7 +148,7 @@ interface GroupQuestion extends Grouping {
 }
 
 /** How many different subjects of each part decisions were about. */
-interface DistinctSubjects {
+export interface DistinctSubjects {
   /** To within 3 %. */
   readonly subjects: Readonly<Record<SubjectPartName, number>>;
   /** See GroupedDecisions. */

@@ -1,3 +1,4 @@
+import type { GroupedPair } from '../../domain/decision-log/decision-groups.ts';
 import type { GroupedCounts } from '../../domain/decision-log/grouped-counts.ts';
 import type { StatsGroup } from '../../domain/decision-log/record-counts.ts';
 import { type CountedResult, fromResultName } from '../../domain/decision-log/rule-results.ts';
@@ -30,7 +31,12 @@ export interface DecisionStats {
   readonly totals: CountedSpan;
   readonly degraded: number;
   readonly providerLatencyMs: Readonly<Record<string, Quantiles>>;
-  readonly rules: Readonly<Record<string, RuleStats>>;
+  /** Null where they were not counted. */
+  readonly rules: Readonly<Record<string, RuleStats>> | null;
+  /** See GroupedDecisions. */
+  readonly pairs: readonly GroupedPair[];
+  readonly pairsOmitted: number;
+  readonly coveredFromMs: number | null;
 }
 
 /** The summary of a counted window for one group. */
@@ -45,6 +51,9 @@ export function summariseCounts(
     degraded: all.counts.of('degraded').get('true') ?? 0,
     providerLatencyMs: providerLatencies(all.counts),
     rules: ruleStats(all.counts),
+    pairs: [],
+    pairsOmitted: 0,
+    coveredFromMs: null,
   };
 }
 

@@ -4,7 +4,7 @@ import { bucketOf } from './record-counts.ts';
 import type { LabelInForce } from './record-filter.ts';
 
 /** The decisions of one step, counted. */
-interface GroupedStep {
+export interface GroupedStep {
   /** Unix milliseconds. */
   readonly startMs: number;
   readonly total: number;
@@ -16,7 +16,7 @@ interface GroupedStep {
 }
 
 /** How many decisions have both values, of the two keys in their order. */
-interface GroupedPair {
+export interface GroupedPair {
   readonly values: readonly [first: string, second: string];
   readonly count: number;
 }

@@ -73,7 +73,7 @@ export function addCounts(counts: Map<string, number>, more: Counts): void {
  * the buckets are empty.
  */
 export function quantilesOfBuckets(
-  counts: ReadonlyMap<string, number>,
+  counts: ReadonlyMap<string | number, number>,
   shares: readonly number[],
 ): (number | null)[] {
   const buckets: { bucket: number; count: number }[] = [];

@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import type { RecordHashes } from '../../application/decision-log/to-decision-record.ts';
-import type { RecordFilter } from '../../domain/decision-log/record-filter.ts';
+import { OUTCOME_LABELS } from '../../domain/decision-log/outcome-label.ts';
+import { NO_LABEL, type RecordFilter } from '../../domain/decision-log/record-filter.ts';
+import { NO_PLACE } from '../../domain/decision-log/record-place.ts';
+import { fromResultName } from '../../domain/decision-log/rule-results.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import { OUTCOMES, type Outcome } from '../../domain/evidence.ts';
+import { canonicalAddress } from '../../domain/ip-address.ts';
 import { VERDICTS } from '../../domain/verdict.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 
@@ -13,6 +17,12 @@ const identifier = (name: string) =>
     .max(256)
     .optional()
     .describe(`Decisions about this ${name}. It is hashed at once, and kept nowhere.`);
+const hash = (name: string) =>
+  z
+    .string()
+    .regex(/^#[0-9a-f]{32}$/)
+    .optional()
+    .describe(`Decisions with this keyed hash of a ${name}, as the log shows it, after a \`#\`.`);
 const time = (text: string) =>
   z
     .string()
@@ -32,6 +42,27 @@ export const decisionFilterShape = {
     .regex(/^[A-Z][A-Z0-9_]{0,63}$/)
     .optional()
     .describe('A reason code, certain or not.'),
+  rule: z
+    .string()
+    .regex(/^([a-z][a-z0-9-]{0,63}|[A-Z][A-Z0-9_]{0,63})(:(true|unknown|waived))?$/)
+    .optional()
+    .describe(
+      'A rule, by its id or its reason code, that was true. With `:unknown` one that could not be decided, with `:waived` one where the policy let that pass.',
+    ),
+  label: z
+    .enum([...OUTCOME_LABELS, NO_LABEL])
+    .optional()
+    .describe('How it turned out: the label that counts. `none`: no label yet.'),
+  country: z
+    .string()
+    .regex(new RegExp(`^([A-Z]{2}|${NO_PLACE})$`))
+    .optional()
+    .describe('Country of the IP address, ISO 3166-1 alpha-2. `none`: no evidence says.'),
+  asn: z
+    .string()
+    .regex(new RegExp(`^([1-9]\\d{0,9}|${NO_PLACE})$`))
+    .optional()
+    .describe('Number of the autonomous system of the IP address. `none`: no evidence says.'),
   provider_outcome: z
     .string()
     .regex(new RegExp(`^([a-z][a-z0-9_-]{0,63}/)?(${OUTCOMES.join('|')})$`))
@@ -60,6 +91,25 @@ export const decisionFilterShape = {
   device_id: identifier('device id, whichever device API it was for'),
   telemetry_id: identifier('telemetry id'),
   account_id: identifier('account'),
+  device: hash('device id'),
+  telemetry: hash('telemetry id'),
+  account: hash('account'),
+  visitor: hash('visitor fingerprint'),
+  ip: z
+    .string()
+    .max(64)
+    .optional()
+    .describe(
+      'Decisions about this IP address, which is hashed at once, and kept nowhere; or with its keyed hash, or that of its network, after a `#`.',
+    ),
+  subject: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe(
+      'Decisions about this subject, whichever part of it: a keyed hash after a `#`, or an identifier, which is hashed at once, and kept nowhere.',
+    ),
   since: time('Decided at this time or later.'),
   until: time('Decided before this time.'),
 };
@@ -67,27 +117,76 @@ export const decisionFilterShape = {
 const filterSchema = z.strictObject(decisionFilterShape);
 type DecisionFilterQuery = z.output<typeof filterSchema>;
 
-/** The filter of a validated query. Throws `invalid_request` for a time that no clock shows. */
+/**
+ * The filter of a validated query. Throws `invalid_request` for a time that no clock shows, an address that
+ * cannot be read, and an identifier beside its hash.
+ */
 export function toRecordFilter(query: DecisionFilterQuery, hashes: readonly RecordHashes[]): RecordFilter {
-  const { decision, reason, caller, action, degraded, policy } = query;
-  const hashesOf = (id: string | undefined, of: (under: RecordHashes) => (id: string) => string) =>
-    id === undefined ? undefined : hashes.map((under) => of(under)(id));
-  const filter = {
+  const { decision, reason, rule, caller, action, degraded, policy, label, country, asn } = query;
+  const filter: RecordFilter = {
     decision,
     reason,
+    rule: rule === undefined ? undefined : fromResultName(rule),
     caller,
     entryPoint: query.entry_point,
     action,
     policy,
     degraded: degraded === undefined ? undefined : degraded === 'true',
     providerOutcome: toProviderOutcome(query.provider_outcome),
-    telemetry: hashesOf(query.telemetry_id, ({ telemetry }) => telemetry),
-    device: hashesOf(query.device_id, ({ device }) => device),
-    account: hashesOf(query.account_id, ({ account }) => account),
+    label,
+    country,
+    asn: asn === undefined || asn === NO_PLACE ? asn : Number(asn),
+    ...toSubjectFilter(query, hashes),
     since: toRecordTime('since', query.since),
     until: toRecordTime('until', query.until),
   };
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+}
+
+type SubjectFilter = Pick<RecordFilter, 'telemetry' | 'device' | 'account' | 'ip' | 'visitor' | 'subject'>;
+
+function toSubjectFilter(query: DecisionFilterQuery, hashes: readonly RecordHashes[]): SubjectFilter {
+  const { visitor, ip, subject } = query;
+  const under = (hashOf: (under: RecordHashes) => string) => hashes.map(hashOf);
+  const either = (
+    part: 'telemetry' | 'device' | 'account',
+    id: string | undefined,
+  ): readonly string[] | undefined => {
+    const told = query[part];
+    if (told === undefined) return id === undefined ? undefined : under((key) => key[part](id));
+    if (id !== undefined) throw refused(part, `is given beside ${part}_id`);
+    return [told.slice(1)];
+  };
+  return {
+    telemetry: either('telemetry', query.telemetry_id),
+    device: either('device', query.device_id),
+    account: either('account', query.account_id),
+    visitor: visitor === undefined ? undefined : [visitor.slice(1)],
+    ip: ip === undefined ? undefined : (hashIn(ip) ?? under((key) => key.ip(toAddress(ip)))),
+    subject: subject === undefined ? undefined : (hashIn(subject) ?? toAnyPart(subject, hashes)),
+  };
+}
+
+/** The hash that a text is which begins with `#`; null for another text. */
+function hashIn(text: string): readonly string[] | null {
+  return /^#[0-9a-f]{32}$/.test(text) ? [text.slice(1)] : null;
+}
+
+/** The hashes of an identifier as each part of a subject. */
+function toAnyPart(id: string, hashes: readonly RecordHashes[]): readonly string[] {
+  const address = canonicalAddress(id);
+  return hashes.flatMap((key) => [
+    key.telemetry(id),
+    key.device(id),
+    key.account(id),
+    ...(address === null ? [] : [key.ip(address)]),
+  ]);
+}
+
+function toAddress(text: string): string {
+  const address = canonicalAddress(text);
+  if (address === null) throw refused('ip', 'is neither an address nor # and a hash');
+  return address;
 }
 
 function toProviderOutcome(text: string | undefined): RecordFilter['providerOutcome'] {
@@ -102,7 +201,11 @@ function toRecordTime(pointer: string, text: string | undefined): string | undef
   if (text === undefined) return undefined;
   const timeMs = Date.parse(text);
   if (Number.isFinite(timeMs)) return toRfc3339(timeMs);
-  throw new RiskgateError('invalid_request', 'A filter by a time that is none.', {
-    fields: [{ pointer, detail: 'is not a time' }],
+  throw refused(pointer, 'is not a time');
+}
+
+function refused(pointer: string, detail: string): RiskgateError {
+  return new RiskgateError('invalid_request', 'A filter that nothing can be found by.', {
+    fields: [{ pointer, detail }],
   });
 }

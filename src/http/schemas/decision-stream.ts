@@ -2,8 +2,11 @@ import { z } from 'zod';
 import { listChangedSchema, subjectForgottenSchema } from '../../domain/decision-log/event-record.ts';
 import { decisionFilterShape } from './decision-filter.ts';
 
+// What is new has no label yet.
+const { label: _label, ...filterShape } = decisionFilterShape;
+
 /** The query of GET /v1/decisions/stream. */
-export const streamQuerySchema = z.strictObject(decisionFilterShape);
+export const streamQuerySchema = z.strictObject(filterShape);
 
 /** The checked query of the stream. */
 export type StreamQuery = z.output<typeof streamQuerySchema>;

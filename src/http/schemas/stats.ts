@@ -1,25 +1,53 @@
 import { z } from 'zod';
+import type { DistinctSubjects } from '../../application/decision-log/decision-log.ts';
 import type { StatsWindow } from '../../application/decision-log/plan-window.ts';
 import type { Quantiles } from '../../application/decision-log/step-memory.ts';
 import type { CountedSpan, DecisionStats } from '../../application/decision-log/summarise-counts.ts';
-import { STATS_GROUPS, type StatsGroup } from '../../domain/decision-log/record-counts.ts';
+import { GROUP_KEYS, type GroupKey } from '../../domain/decision-log/group-keys.ts';
+import { SUBJECT_PARTS } from '../../domain/decision-log/subject-parts.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
+import { decisionFilterShape } from './decision-filter.ts';
+
+const KEY = `(${GROUP_KEYS.join('|')})`;
 
 /** The query of GET /v1/stats. */
 export const statsQuerySchema = z.strictObject({
+  ...decisionFilterShape,
   window: z
     .string()
     .regex(/^[1-9]\d{0,4}[mhd]$/)
     .optional()
-    .describe('How far back, `1m` to `30d`; `1h` otherwise. The present step counts as part of it.'),
+    .describe(
+      'How long, `1m` to `400d`, up to now or `until`; `1h` otherwise. The present step counts as part of it.',
+    ),
+  since: decisionFilterShape.since.describe(
+    'Where the window begins, instead of `window`: RFC 3339. It is moved back to the beginning of a step.',
+  ),
+  until: decisionFilterShape.until.describe(
+    'Where the window ends, moved on to the end of a step: RFC 3339. Now otherwise.',
+  ),
   step: z
     .string()
     .regex(/^[1-9]\d{0,4}[mhd]$/)
     .optional()
     .describe(
-      'The length of a step. The window is a whole number of them. Above a window of `24h` it is whole hours. A fitting one otherwise.',
+      'The length of a step, a fitting one otherwise; 1500 at most. `window` is a whole number of them. Whole hours where minutes are no longer counted: of more than 24 hours ago, but for a history that keeps them.',
     ),
-  group_by: z.enum(STATS_GROUPS).optional().describe('`decision` otherwise.'),
+  group_by: z
+    .string()
+    .regex(new RegExp(`^${KEY}(,${KEY})?$`))
+    .optional()
+    .describe(
+      `One or two of ${GROUP_KEYS.map((key) => `\`${key}\``).join(', ')}, with a comma between; \`decision\` otherwise.`,
+    ),
+  compare: z
+    .enum(['previous'])
+    .optional()
+    .describe('`previous`: the window of the same length before it too.'),
+  distinct: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('`true`: also how many different subjects the decisions were about.'),
 });
 
 /** The checked query of the statistics. */
@@ -57,28 +85,66 @@ const ruleSchema = z.object({
     ),
 });
 
-/** The answer of GET /v1/stats. */
-export const statsSchema = z.object({
-  since: z.string().describe('When the first step begins.').meta({ format: 'date-time' }),
-  until: z.string().describe('When the last step ends: it is under way.').meta({ format: 'date-time' }),
-  step_seconds: z.int(),
-  group_by: z.enum(STATS_GROUPS),
+const time = (what: string) => z.string().describe(what).meta({ format: 'date-time' });
+
+const coveredSince = time(
+  'Decisions of before were not counted: without tables a log looks at a bounded number, the latest first. Null where all were.',
+).nullable();
+
+const distinctSchema = z
+  .object({
+    ...(Object.fromEntries(SUBJECT_PARTS.map((part) => [part, count])) as Record<
+      (typeof SUBJECT_PARTS)[number],
+      typeof count
+    >),
+    covered_since: coveredSince,
+  })
+  .describe('Different subjects of each part, to within 3 %.');
+
+const pairSchema = z.object({
+  values: z.tuple([z.string(), z.string()]).describe('In the order of `group_by`.'),
+  count,
+});
+
+const windowSchema = z.object({
+  since: time('When the first step begins.'),
+  until: time('When the last step ends: it may be under way.'),
   steps: z
-    .array(spanSchema.extend({ at: z.string().describe('When it begins.').meta({ format: 'date-time' }) }))
+    .array(spanSchema.extend({ at: time('When it begins.') }))
     .describe('Every step of the window, oldest first, those without a decision too.'),
   totals: spanSchema
     .extend({
       degraded: count,
       provider_latency_ms: z
         .record(z.string(), quantilesSchema)
-        .describe('Of calls that were made; evidence from a cache is not among them.'),
+        .describe(
+          'Of calls that were made; evidence from a cache is not among them. Empty with filters, with two groups, and with `action`, `country`, `asn` or `label`.',
+        ),
+      distinct: distinctSchema.optional().describe('Only with `distinct=true`.'),
     })
     .describe('The whole window.'),
+  pairs: z
+    .array(pairSchema)
+    .optional()
+    .describe(
+      'Only with two groups: how many decisions have both values, the most frequent first, 1000 at most.',
+    ),
+  pairs_omitted: count.optional().describe('Pairs beyond those.'),
   rules: z
     .record(z.string(), ruleSchema)
     .optional()
-    .describe('Only with `group_by=rule`: by the id of the rule, over the whole window.'),
+    .describe('Only with `group_by=rule` and without filters: by the id of the rule, over the whole window.'),
+  covered_since: coveredSince,
 });
+
+/** The answer of GET /v1/stats. */
+export const statsSchema = windowSchema.extend({
+  step_seconds: z.int(),
+  group_by: z.string().describe('As it was asked for. With two groups the steps are counted by the first.'),
+  previous: windowSchema.optional().describe('Only with `compare=previous`.'),
+});
+
+type WindowBody = z.output<typeof windowSchema>;
 
 /** The statistics, as the wire spells them. */
 export type Stats = z.output<typeof statsSchema>;
@@ -90,23 +156,69 @@ export function toDurationMs(text: string): number {
   return Number(text.slice(0, -1)) * (UNIT_MS[text.slice(-1)] ?? Number.NaN);
 }
 
-/** The answer for what was counted in a window. */
-export function toStatsBody(window: StatsWindow, group: StatsGroup, stats: DecisionStats): Stats {
-  const { steps, totals, degraded, providerLatencyMs, rules } = stats;
+/** The keys of a validated `group_by`. */
+export function toGroupKeys(text: string | undefined): readonly GroupKey[] {
+  // The schema admits nothing else.
+  return (text ?? 'decision').split(',') as GroupKey[];
+}
+
+/** What was counted in a window. */
+export interface CountedStats {
+  readonly window: StatsWindow;
+  readonly stats: DecisionStats;
+  /** Null where it was not asked for. */
+  readonly distinct: DistinctSubjects | null;
+}
+
+/** The answer for what was counted in a window, and in the one before it. */
+export function toStatsBody(
+  counted: CountedStats,
+  previous: CountedStats | null,
+  by: readonly GroupKey[],
+): Stats {
+  const { since, until, ...body } = toWindowBody(counted, by);
+  return {
+    since,
+    until,
+    step_seconds: counted.window.stepMs / 1000,
+    group_by: by.join(),
+    ...body,
+    ...(previous !== null && { previous: toWindowBody(previous, by) }),
+  };
+}
+
+function toWindowBody({ window, stats, distinct }: CountedStats, by: readonly GroupKey[]): WindowBody {
+  const { steps, totals, degraded, providerLatencyMs, rules, pairs, pairsOmitted } = stats;
   const latencies = Object.entries(providerLatencyMs).map(([id, latency]) => [id, toQuantiles(latency)]);
+  const ruleBodies = Object.entries(rules ?? {}).map(([id, rule]) => [
+    id,
+    { ...rule, labels: { ...rule.labels } },
+  ]);
   return {
     since: toRfc3339(window.sinceMs),
     until: toRfc3339(window.untilMs),
-    step_seconds: window.stepMs / 1000,
-    group_by: group,
     steps: steps.map((step) => ({ at: toRfc3339(step.startMs), ...toSpan(step) })),
-    totals: { ...toSpan(totals), degraded, provider_latency_ms: Object.fromEntries(latencies) },
-    ...(group === 'rule' && {
-      rules: Object.fromEntries(
-        Object.entries(rules).map(([id, rule]) => [id, { ...rule, labels: { ...rule.labels } }]),
-      ),
+    totals: {
+      ...toSpan(totals),
+      degraded,
+      provider_latency_ms: Object.fromEntries(latencies),
+      ...(distinct !== null && { distinct: toDistinct(distinct) }),
+    },
+    ...(by.length > 1 && {
+      pairs: pairs.map(({ values: [first, second], count }) => ({ values: [first, second], count })),
+      pairs_omitted: pairsOmitted,
     }),
+    ...(by.join() === 'rule' && rules !== null && { rules: Object.fromEntries(ruleBodies) }),
+    covered_since: toTimeOrNull(stats.coveredFromMs),
   };
+}
+
+function toDistinct({ subjects, coveredFromMs }: DistinctSubjects) {
+  return { ...subjects, covered_since: toTimeOrNull(coveredFromMs) };
+}
+
+function toTimeOrNull(timeMs: number | null): string | null {
+  return timeMs === null ? null : toRfc3339(timeMs);
 }
 
 function toSpan({ total, counts, latencyMs }: CountedSpan) {

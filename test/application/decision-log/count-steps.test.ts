@@ -2,8 +2,9 @@ import t from 'tap';
 import { createCountSteps } from '../../../src/application/decision-log/count-steps.ts';
 import type { CountsOptions } from '../../../src/application/decision-log/decision-log.ts';
 import { PERIOD_MS } from '../../../src/application/decision-log/decision-log.ts';
-import { planWindow, type StatsWindow } from '../../../src/application/decision-log/plan-window.ts';
+import type { StatsWindow } from '../../../src/application/decision-log/plan-window.ts';
 import type { RunPiece } from '../../../src/application/decision-log/run-piece.ts';
+import { planLast } from '../../support/plan-last.ts';
 
 const { minute: MINUTE_MS, five_minutes: FIVE_MS, hour: HOUR_MS } = PERIOD_MS;
 const NOW_MS = Date.parse('2026-01-15T09:31:20.000Z');
@@ -37,9 +38,7 @@ function openLog() {
 const run: RunPiece = async (piece) => piece();
 
 function plan(windowMs: number, stepMs: number | null = null): StatsWindow {
-  const planned = planWindow(windowMs, stepMs, NOW_MS);
-  if (!planned.ok) throw new Error('no window');
-  return planned.value;
+  return planLast(windowMs, stepMs, NOW_MS);
 }
 
 const totalOf = (counted: Awaited<ReturnType<ReturnType<typeof createCountSteps>>>) =>

@@ -30,9 +30,24 @@ t.test('gives every read its turn', async (t) => {
   await paced.newest();
   await paced.counts({ ...span, period: 'hour' });
   await paced.countVersions(span);
+  await paced.group({ filter: {}, sinceMs: 0, stepMs: 1, by: [] });
+  await paced.distinct({});
+  await paced.subject('account', 'hash');
   await paced.version();
-  t.same(calls, ['query', 'find', 'labelsOf', 'readAfter', 'newest', 'counts', 'countVersions', 'version']);
-  t.equal(pieces(), 8);
+  t.same(calls, [
+    'query',
+    'find',
+    'labelsOf',
+    'readAfter',
+    'newest',
+    'counts',
+    'countVersions',
+    'group',
+    'distinct',
+    'subject',
+    'version',
+  ]);
+  t.equal(pieces(), 11);
 });
 
 t.test('takes labels and listeners at once', async (t) => {

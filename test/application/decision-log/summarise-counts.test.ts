@@ -64,6 +64,9 @@ t.test('is empty where nothing was decided', async (t) => {
     degraded: 0,
     providerLatencyMs: {},
     rules: {},
+    pairs: [],
+    pairsOmitted: 0,
+    coveredFromMs: null,
   });
 });
 
@@ -87,7 +90,7 @@ t.test('says of each rule how often it spoke, and how precise it was', async (t)
     WINDOW,
     'rule',
   );
-  t.same(Object.entries(stats.rules), [
+  t.same(Object.entries(stats.rules ?? {}), [
     [
       'a',
       {
