@@ -15,6 +15,7 @@ import { outcomeRoutes } from '../http/routes/outcomes.ts';
 import { type PolicyDependencies, policyRoutes } from '../http/routes/policy.ts';
 import { type ProvidersDependencies, providersRoutes } from '../http/routes/providers.ts';
 import { statsRoutes } from '../http/routes/stats.ts';
+import { subjectHistoryRoutes } from '../http/routes/subject-history.ts';
 import type { AppContext } from './context.ts';
 
 /** What each group of routes uses. Null: the service has no such routes. */
@@ -68,4 +69,5 @@ export async function registerDecisionReads(
   await api.register(decisionExportRoutes, { serve });
   await api.register(outcomeRoutes, { serve });
   await api.register(statsRoutes, { serve });
+  await api.register(subjectHistoryRoutes, { serve });
 }

@@ -9,6 +9,7 @@ const LOG_ROUTES = [
   '/v1/decisions/export',
   '/v1/decisions/stream',
   '/v1/stats',
+  `/v1/subjects/device/${'a'.repeat(32)}`,
 ];
 
 t.test('refuses reads of the log while decisions need the process, and says so', async (t) => {

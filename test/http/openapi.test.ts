@@ -52,6 +52,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'get /v1/policy',
     'get /v1/providers',
     'get /v1/stats',
+    'get /v1/subjects/{part}/{hash}',
     'get /version',
     'post /v1/decide',
     'post /v1/decisions/{decision_id}/outcome',

@@ -75,6 +75,7 @@ t.test('it is valid OpenAPI 3.1', async (t) => {
 t.test('it lists every route that callers may use', async (t) => {
   t.strictSame(operations.map(({ name }) => name).toSorted(), [
     'delete /v1/evidence',
+    'delete /v1/subjects',
     'get /livez',
     'get /metrics',
     'get /readyz',
@@ -87,6 +88,7 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /v1/policy',
     'get /v1/providers',
     'get /v1/stats',
+    'get /v1/subjects/{part}/{hash}',
     'get /version',
     'post /v1/decide',
     'post /v1/decisions/{decision_id}/outcome',

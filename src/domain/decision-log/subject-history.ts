@@ -18,7 +18,7 @@ interface SeenSubject {
 }
 
 /** The subjects of one part that were seen with a subject. */
-interface SeenSubjects {
+export interface SeenSubjects {
   /** How many different ones. */
   readonly distinct: number;
   /** Those in the most decisions first, at most SEEN_MAX. */

@@ -102,7 +102,7 @@ const distinctSchema = z
   .describe('Different subjects of each part, to within 3 %.');
 
 const pairSchema = z.object({
-  values: z.tuple([z.string(), z.string()]).describe('In the order of `group_by`.'),
+  values: z.array(z.string()).length(2).describe('In the order of `group_by`.'),
   count,
 });
 
@@ -205,7 +205,7 @@ function toWindowBody({ window, stats, distinct }: CountedStats, by: readonly Gr
       ...(distinct !== null && { distinct: toDistinct(distinct) }),
     },
     ...(by.length > 1 && {
-      pairs: pairs.map(({ values: [first, second], count }) => ({ values: [first, second], count })),
+      pairs: pairs.map(({ values, count }) => ({ values: [...values], count })),
       pairs_omitted: pairsOmitted,
     }),
     ...(by.join() === 'rule' && rules !== null && { rules: Object.fromEntries(ruleBodies) }),
