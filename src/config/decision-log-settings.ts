@@ -87,7 +87,8 @@ function decisionLogSettings(sinks: readonly SinkDeclaration[], env: Environment
 /** Every variable of the decision log, those of all sinks included. */
 export function allDecisionLogSettings(sinks: readonly SinkDeclaration[]): readonly Setting[] {
   const ofSinks = sinks.flatMap(({ variables }) => Object.values(variables));
-  return [...Object.values(decisionLogSettings(sinks, {})), ...ofSinks];
+  // Sinks may share a declaration.
+  return [...Object.values(decisionLogSettings(sinks, {})), ...new Set(ofSinks)];
 }
 
 /** What was read of the decision log. */
@@ -147,18 +148,19 @@ function isDurable(sink: SinkDeclaration): boolean {
 }
 
 /**
- * What `DECISION_LOG` names unless it is set: a durable sink of this process that can be read and has all
- * that it needs, or the one that needs nothing.
+ * What `DECISION_LOG` names unless it is set: a durable sink that can be read and has all that it needs, one
+ * that all replicas share before one of this process, or the one that needs nothing.
  */
 function defaultSink(sinks: readonly SinkDeclaration[], env: Environment): string {
-  const lasting = sinks.find(
-    ({ isReadable, isShared, isFallback, variables }) =>
+  const lasting = sinks.filter(
+    ({ isReadable, isFallback, needsRedis, variables }) =>
       isReadable &&
-      !isShared &&
       !isFallback &&
+      !needsRedis &&
       Object.values(variables).every((one) => !isRequired(one) || env[one.env]),
   );
-  return (lasting ?? sinks.find(({ isFallback }) => isFallback))?.id ?? OFF;
+  const shared = lasting.find(({ isShared }) => isShared);
+  return (shared ?? lasting[0] ?? sinks.find(({ isFallback }) => isFallback))?.id ?? OFF;
 }
 
 function inCode(sinks: readonly SinkDeclaration[], separator: string): string {

@@ -5,10 +5,12 @@ import type { Clock } from '../../src/application/clock.ts';
 import type { LogRecord } from '../../src/domain/decision-log/decision-record.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { OpenSink, SinkContext } from '../../src/stores/decision-log/definition.ts';
+import { parseServerUrl } from '../../src/stores/decision-log/postgres/server-address.ts';
 import { checkSinks, SINKS } from '../../src/stores/decision-log/registry.ts';
 import { createRedisHandle } from '../../src/stores/redis/handle.ts';
 import { PATIENT_BUDGET_MS } from '../stores/redis/watched-store.ts';
 import { openSink } from '../support/open-sink.ts';
+import { startPostgresServer } from '../support/postgres-server.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { toRedisTarget } from '../support/redis-target.ts';
 import { ROOT } from '../support/start-program.ts';
@@ -25,11 +27,16 @@ interface Opening {
 }
 
 const server = await startRedisServer(t);
+const database = await startPostgresServer(t, { settings: ['fsync = off'] });
 let openings = 0;
 
 /** By the id of the sink. A sink of the registry that is not here fails. */
-const OPENINGS: Readonly<Record<string, (t: Test) => Opening>> = {
+const OPENINGS: Readonly<Record<string, (t: Test) => Opening | Promise<Opening>>> = {
   memory: () => ({ settings: { recordsMax: 50_000 }, context: { clock: createManualClock() } }),
+  postgres: async () => {
+    const server = parseServerUrl(await database.createDatabase());
+    return { settings: { server, retentionMs: 90 * 86_400_000, bytesMax: 2 ** 30 } };
+  },
   redis: () => {
     openings += 1;
     const target = toRedisTarget(server.url, `test-${openings}`);
@@ -66,15 +73,15 @@ const looped: string[] = [];
 for (const definition of SINKS) {
   if (Object.hasOwn(ELSEWHERE, definition.id)) continue;
   const { id, isReadable } = definition;
-  const prepare = (t: Test): Opening => {
-    const opening = OPENINGS[id]?.(t);
+  const prepare = async (t: Test): Promise<Opening> => {
+    const opening = await OPENINGS[id]?.(t);
     if (opening === undefined) throw new Error(`say how the sink ${id} is opened here`);
     return opening;
   };
 
   looped.push(`sink ${id}`);
   t.test(`the ${id} sink is what its definition says`, async (t) => {
-    const { settings, context } = prepare(t);
+    const { settings, context } = await prepare(t);
     t.strictSame(definition.check(settings), []);
     const { sink, reader, policies } = await openSink(t, definition, settings, context);
     t.match(sink, { id, isDurable: definition.isDurable, isShared: definition.isShared });
@@ -86,7 +93,7 @@ for (const definition of SINKS) {
     await testDecisionSink(t, {
       id,
       open: async (t) => {
-        const opening = prepare(t);
+        const opening = await prepare(t);
         const open = await openSink(t, definition, opening.settings, opening.context);
         return { sink: open.sink, held: () => recordsOf(open, opening) };
       },
@@ -99,7 +106,7 @@ for (const definition of SINKS) {
     const twin: ReaderTwin = {
       id,
       open: async (t) => {
-        const { settings, context } = prepare(t);
+        const { settings, context } = await prepare(t);
         const { sink, reader } = await openSink(t, definition, settings, context);
         if (reader === null) throw new Error(`the sink ${id} cannot be read`);
         return { sink, reader, nowMs: (context?.clock ?? systemClock).nowMs };
@@ -115,7 +122,7 @@ for (const definition of SINKS) {
       id,
       isDurable: definition.isDurable,
       open: async (t) => {
-        const { settings, context } = prepare(t);
+        const { settings, context } = await prepare(t);
         const open = async () => {
           const sink = await openSink(t, definition, settings, context);
           if (sink.policies === null) throw new Error(`the sink ${id} cannot be read`);

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { findPostgres } from './postgres-programs.ts';
 
 /** A program that tests run. */
 export interface RequiredProgram {
@@ -17,6 +18,12 @@ export const REQUIRED: readonly RequiredProgram[] = [
   {
     names: ['redis-server', 'valkey-server'],
     packages: { 'apt-get': 'redis-server', apk: 'redis', brew: 'redis' },
+  },
+  {
+    names: ['postgres'],
+    packages: { 'apt-get': 'postgresql', apk: 'postgresql', brew: 'postgresql@17' },
+    // Debian keeps it off the PATH.
+    isMissing: () => findPostgres() === null,
   },
   { names: ['curl'], packages: { 'apt-get': 'curl', apk: 'curl', brew: 'curl' } },
   { names: ['openssl'], packages: { 'apt-get': 'openssl', apk: 'openssl', brew: 'openssl' } },

@@ -46,7 +46,7 @@ const readinessSchema = z.object({
   status: z
     .enum(['ready', 'draining', 'decision_log_unavailable'])
     .describe(
-      '`decision_log_unavailable`: answers wait for a record that this process cannot write. So it is until the first write, and after ten seconds in which a file took none; a Redis that is lost later costs no readiness, since all replicas share it.',
+      '`decision_log_unavailable`: answers wait for a record that this process cannot write. So it is until the first write, and after ten seconds in which a file took none; a Redis or a PostgreSQL that is lost later costs no readiness, since all replicas share it.',
     ),
   policy: z.object({ id: z.string(), hash: z.string() }),
   redis: z.enum(STORE_STATES).describe('`down` costs the shared cache, not readiness.'),

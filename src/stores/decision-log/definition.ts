@@ -10,7 +10,7 @@ import type { RedisHandle } from '../redis/handle.ts';
 export interface SinkContext {
   /** Whether answers wait for the records: an append is then true only when its batch is durable. */
   readonly isStrict: boolean;
-  /** How long an append may take, about. */
+  /** The longest that an answer waits for its record. */
   readonly timeoutMs: number;
   /** How long hours are counted, for a sink that can be read. */
   readonly countsKeptMs: number;

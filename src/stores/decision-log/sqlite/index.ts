@@ -1,12 +1,9 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { integer } from '../../../platform/setting.ts';
 import { defineSink } from '../definition.ts';
+import { HISTORY_SETTINGS } from '../history-settings.ts';
 import { findDataDirectoryMistakes, toHistoryDirectory } from './history-directory.ts';
 import { openSqliteLog, type SqliteLogEvent } from './sqlite-log.ts';
-
-const DAY_MS = 86_400_000;
-const MIB = 1024 * 1024;
 
 /** Files of SQLite, one a day, that this process alone writes and reads: the history outlives it. */
 export const sqlite = defineSink({
@@ -18,19 +15,7 @@ export const sqlite = defineSink({
       description:
         'The directory of the sink `sqlite`, for this process alone: the history is in its folder `history`, one file a day. Where it is set, `DECISION_LOG` is `sqlite` unless it says otherwise.',
     },
-    retentionMs: {
-      env: 'HISTORY_RETENTION_DAYS',
-      schema: integer(1, 3_660).transform((days) => days * DAY_MS),
-      default: '90',
-      description: 'Days that the sink `sqlite` keeps; older files are removed.',
-    },
-    bytesMax: {
-      env: 'HISTORY_BYTES_MAX',
-      schema: integer(64 * MIB, Number.MAX_SAFE_INTEGER),
-      default: '10737418240',
-      description:
-        'Bytes of the files of the sink `sqlite` together; beyond them the oldest are removed. A million decisions take about 400 MB.',
-    },
+    ...HISTORY_SETTINGS,
   },
   isDurable: true,
   isShared: false,

@@ -1,0 +1,91 @@
+import type { Client } from 'pg';
+import { MINUTES_KEPT_MS, PERIOD_MS } from '../../../application/decision-log/decision-log.ts';
+import { type Connector, codeOf, disconnect, limit } from './connect.ts';
+import type { Span } from './spans.ts';
+
+/** How much is kept. */
+interface TidyOptions {
+  readonly connector: Connector;
+  /** Whole partitions are removed once they are older. */
+  readonly retentionMs: number;
+  /** Bytes of all partitions together; beyond them the oldest are removed. */
+  readonly bytesMax: number;
+  /** A partition that would grow larger covers less time. */
+  readonly spanBytesMax: number;
+  /** How long hours are counted at least. */
+  readonly countsKeptMs: number;
+}
+
+interface SizedSpan extends Span, Record<string, unknown> {
+  readonly bytes: number;
+}
+
+/** The server's time alone says what is old: that of a replica can be wrong. */
+const NOW = 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8 AS now_ms';
+/** One replica tidies at a time. The keys are 'risk', and that of tidying. */
+const TRY_LOCK = 'SELECT pg_try_advisory_lock(1919513451, 3) AS is_ours';
+const SPANS = `SELECT begins, ends, is_thinned, pg_total_relation_size(format('riskgate.%I', name)::regclass) AS bytes
+  FROM riskgate.spans ORDER BY begins`;
+/** A step of tidying takes seconds at most, but where it has not been done for days. */
+const STEP_MS = 60_000;
+/** Others use what is to be removed: it is tried again the next time. */
+const IN_USE = '55P03';
+
+/**
+ * Makes partitions ahead, removes those that are too old, and the oldest ones while all are too large, and
+ * adds up what was counted by the minute. Resolves with how many partitions were removed. Rejects with the
+ * error of the server.
+ */
+export async function tidy(options: TidyOptions): Promise<number> {
+  const client = await options.connector.connect('write');
+  try {
+    await run(client, `SET statement_timeout = ${STEP_MS}`);
+    await run(client, `SELECT riskgate.keep_ahead(${options.spanBytesMax})`);
+    const [lock] = await run<{ is_ours: boolean }>(client, TRY_LOCK);
+    if (lock?.is_ours !== true) return 0;
+    const [time] = await run<{ now_ms: number }>(client, NOW);
+    const nowMs = time?.now_ms ?? 0;
+    const removed = await removeSpans(client, options, nowMs);
+    const keptMs = Math.max(options.retentionMs, options.countsKeptMs);
+    await run(client, `SELECT riskgate.fold_minutes(${hourBefore(nowMs - MINUTES_KEPT_MS)})`);
+    await run(client, `SELECT riskgate.forget_old(${hourBefore(nowMs - keptMs)})`);
+    return removed;
+  } finally {
+    // The lock ends with the connection.
+    disconnect(client);
+  }
+}
+
+async function removeSpans(
+  client: Client,
+  { retentionMs, bytesMax }: TidyOptions,
+  nowMs: number,
+): Promise<number> {
+  const spans = await run<SizedSpan>(client, SPANS);
+  // The present partition and those ahead of it stay.
+  const past = spans.filter(({ ends }) => ends <= nowMs * 1000);
+  let total = spans.reduce((sum, { bytes }) => sum + bytes, 0);
+  let removed = 0;
+  for (const { begins, ends, bytes } of past) {
+    const isOld = ends / 1000 + retentionMs <= nowMs;
+    if (!isOld && total <= bytesMax) break;
+    try {
+      await run(client, `SELECT riskgate.drop_span(${begins})`);
+    } catch (error) {
+      if (codeOf(error) === IN_USE) break;
+      throw error;
+    }
+    total -= bytes;
+    removed += 1;
+  }
+  return removed;
+}
+
+async function run<Row extends Record<string, unknown>>(client: Client, text: string): Promise<Row[]> {
+  return (await client.query<Row>({ text, ...limit(STEP_MS + 1000) })).rows;
+}
+
+/** The beginning of the hour before that of a time. */
+function hourBefore(timeMs: number): number {
+  return timeMs - (timeMs % PERIOD_MS.hour) - PERIOD_MS.hour;
+}
