@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config/config.ts';
 import { startTracer } from '../observers/start-tracer.ts';
 import type { GrpcServer } from '../platform/grpc/server.ts';
 import { wireCallers } from './callers.ts';
@@ -77,7 +78,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       health: { version, readiness: createReadiness({ files, redis, stores, slots, log, isDraining }) },
       metrics: observers.metrics,
       gateways: gateways.routes,
-      protect: { ...decisions, ...callers, keyring: files.keyring, clock, wrongKeysMax: config.wrongKeysMax },
+      protect: { ...decisions, ...callers, ...boundsOf(config), keyring: files.keyring, clock },
       decide: { ...decisions, ...callers, isDraining },
       policy: { policy: files.policy, slots },
       forgetting: wireForgetting(context, { slots, hashes, stores, log }),
@@ -105,4 +106,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       await Promise.all([stores.close(), callers.close(), upstreams.close(), tracer?.close()]);
     },
   };
+}
+
+function boundsOf({ wrongKeysMax, readsConcurrent }: Pick<Config, 'wrongKeysMax' | 'readsConcurrent'>) {
+  return { wrongKeysMax, readsConcurrent };
 }

@@ -169,6 +169,13 @@ export const SERVICE_SETTINGS = {
     default: '4096',
     description: 'The most decisions that wait for evidence at once; more are refused with 503.',
   },
+  readsConcurrent: {
+    env: 'READS_CONCURRENT',
+    schema: integer(1, 1_000),
+    default: '16',
+    description:
+      'The most lists, details, counts and subjects that are answered from the decision log at once; more wait for a second at most, then are refused with 503. Exports and streams have bounds of their own.',
+  },
   eventLoopDelayMaxMs: {
     env: 'EVENT_LOOP_DELAY_MAX_MS',
     schema: integer(0, 10_000).transform((ms) => (ms === 0 ? null : ms)),

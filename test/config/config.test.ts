@@ -66,6 +66,7 @@ t.test('has the defaults of the contract', async (t) => {
     proxy: { http: null, https: null, except: null },
     ignored: [],
     inFlightMax: 4096,
+    readsConcurrent: 16,
     eventLoopDelayMaxMs: 200,
     wrongKeysMax: 100,
     idempotencyTtlMs: 86_400_000,

@@ -37,6 +37,7 @@ export async function countPlainly(
     rules: ruleStats(all),
     pairs: [],
     pairsOmitted: 0,
+    valuesOmitted: 0,
     coveredFromMs: null,
   };
 }

@@ -35,6 +35,7 @@ export interface ReadApiOptions {
   readonly loadPolicy?: Parameters<typeof rememberPolicies>[0]['load'];
   readonly heartbeatSeconds?: number;
   readonly isStrained?: () => boolean;
+  readonly readsConcurrent?: number;
 }
 
 export interface ReadApi {
@@ -115,6 +116,7 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
       holdToLimits: () => ({ isGranted: true, rate: null, release: () => {} }),
       traffic: { onRefused: () => {}, onIdempotentRequest: () => {} },
       overload: () => null,
+      readsConcurrent: options.readsConcurrent ?? 16,
       isStrained: options.isStrained ?? (() => false),
     });
     await registerDecisionReads(api, { reads, version: VERSION, clock, newId: randomUUIDv7 });

@@ -27,7 +27,7 @@ export async function groupWindow(
   const grouped = await reader.group({ filter: { ...filter, ...window }, sinceMs, stepMs, by });
   const found = new Map(grouped.steps.map((step) => [step.startMs, step]));
   const starts = Array.from({ length: (untilMs - sinceMs) / stepMs }, (_, place) => sinceMs + place * stepMs);
-  const { pairs, pairsOmitted, coveredFromMs } = grouped;
+  const { pairs, pairsOmitted, valuesOmitted, coveredFromMs } = grouped;
   return {
     steps: starts.map((startMs) => toSpan(found.get(startMs) ?? { ...NOTHING, startMs })),
     totals: toSpan(addUp(grouped, sinceMs)),
@@ -36,6 +36,7 @@ export async function groupWindow(
     rules: null,
     pairs,
     pairsOmitted,
+    valuesOmitted,
     coveredFromMs,
   };
 }

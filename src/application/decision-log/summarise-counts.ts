@@ -36,6 +36,7 @@ export interface DecisionStats {
   /** See GroupedDecisions. */
   readonly pairs: readonly GroupedPair[];
   readonly pairsOmitted: number;
+  readonly valuesOmitted: number;
   readonly coveredFromMs: number | null;
 }
 
@@ -53,6 +54,7 @@ export function summariseCounts(
     rules: ruleStats(all.counts),
     pairs: [],
     pairsOmitted: 0,
+    valuesOmitted: 0,
     coveredFromMs: null,
   };
 }

@@ -9,7 +9,7 @@ export interface GroupedStep {
   readonly startMs: number;
   readonly total: number;
   readonly degraded: number;
-  /** By the value of the first key; empty without a key. */
+  /** By the value of the first key, as far as it is among the most frequent; empty without a key. */
   readonly counts: ReadonlyMap<string, number>;
   /** Latencies of decisions by bucket; see bucketOf. */
   readonly latencies: ReadonlyMap<number, number>;
@@ -25,6 +25,8 @@ export interface GroupedPair {
 export interface GroupedDecisions {
   /** Oldest first; those without a decision are absent. */
   readonly steps: readonly GroupedStep[];
+  /** Values of the first key that are left out: an answer has CELLS_MAX counts of steps, about. */
+  readonly valuesOmitted: number;
   /** Of the whole window, the most frequent first, at most PAIRS_MAX; empty without a second key. */
   readonly pairs: readonly GroupedPair[];
   /** Pairs beyond those. */
@@ -45,6 +47,10 @@ export interface Grouping {
   readonly by: readonly GroupKey[];
 }
 
+/** About how many counts all steps of one answer have together: a few milliseconds to write. */
+const CELLS_MAX = 20_000;
+/** Values that are told however many steps there are. */
+const VALUES_MIN = 12;
 /** The most pairs of values in one answer. */
 const PAIRS_MAX = 1_000;
 
@@ -93,7 +99,7 @@ export class DecisionGroups {
       [...others].map(([second, count]): GroupedPair => ({ values: [first, second], count })),
     );
     return {
-      steps: steps.sort((left, right) => left.startMs - right.startMs),
+      ...withFrequentValues(steps),
       ...topPairs(pairs),
       coveredFromMs,
     };
@@ -109,6 +115,26 @@ export class DecisionGroups {
     }
     return step;
   }
+}
+
+/** The steps in their order, with the counts of values that are frequent in all of them together. */
+function withFrequentValues(
+  steps: readonly GroupedStep[],
+): Pick<GroupedDecisions, 'steps' | 'valuesOmitted'> {
+  const sorted = steps.toSorted((left, right) => left.startMs - right.startMs);
+  const sums = new Map<string, number>();
+  for (const { counts } of steps)
+    for (const [value, count] of counts) sums.set(value, (sums.get(value) ?? 0) + count);
+  const valuesMax = Math.max(VALUES_MIN, Math.floor(CELLS_MAX / Math.max(1, steps.length)));
+  if (sums.size <= valuesMax) return { steps: sorted, valuesOmitted: 0 };
+  const frequent = [...sums].sort(([left, sum], [right, other]) => other - sum || (left < right ? -1 : 1));
+  const kept = new Set(frequent.slice(0, valuesMax).map(([value]) => value));
+  const keep = (counts: ReadonlyMap<string, number>) =>
+    new Map([...counts].filter(([value]) => kept.has(value)));
+  return {
+    steps: sorted.map((step) => ({ ...step, counts: keep(step.counts) })),
+    valuesOmitted: sums.size - kept.size,
+  };
 }
 
 /** The most frequent pairs, equal ones in the order of their values. */

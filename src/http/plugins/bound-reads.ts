@@ -1,10 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import { RiskgateError } from '../../domain/errors.ts';
+import { createPlaces } from '../../platform/places.ts';
 import type { TrafficObserver } from '../callers/traffic-observer.ts';
 
-interface BoundReadsOptions {
+/** What bounding reads needs. */
+export interface BoundReadsOptions {
   readonly traffic: TrafficObserver;
+  /** Answers from the decision log under way in this process; more wait a little. */
+  readonly readsConcurrent: number;
 }
 
 declare module 'fastify' {
@@ -17,24 +21,28 @@ declare module 'fastify' {
   }
 }
 
-/**
- * Answers from the decision log under way in this process. They read it in turns, so that more would only
- * wait longer.
- */
-const READS_MAX = 32;
-
-const TOO_MANY = new RiskgateError('overloaded', 'Too many reads are under way.', {
-  publicDetail: `This replica answers ${READS_MAX} reads at a time, so that decisions come first.`,
-  retryAfterSeconds: 2,
-});
+/** How long a read waits for its place: a page asks for several things at once. */
+const WAIT_MS = 1_000;
+/** Who may wait, for each place. */
+const WAITING_SHARE = 4;
+const RETRY_AFTER_SECONDS = 2;
 
 /**
- * Bounds the reads of the decision log that are under way. A place is given back when its response is over,
+ * Bounds the reads of the decision log that are under way: they read it in turns, so that more at a time
+ * would only take longer. Others wait for a second at most. A place is given back when its response is over,
  * however it ends. Register it after authentication, so that strangers take none.
  */
 export const boundReads = plugin<BoundReadsOptions>(
-  async (app, { traffic }) => {
-    let underWay = 0;
+  async (app, { traffic, readsConcurrent }) => {
+    const places = createPlaces({
+      max: readsConcurrent,
+      waitingMax: WAITING_SHARE * readsConcurrent,
+      waitMs: WAIT_MS,
+    });
+    const tooMany = new RiskgateError('overloaded', 'Too many reads are under way.', {
+      publicDetail: `This replica answers ${readsConcurrent} reads at a time, so that decisions come first.`,
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    });
     app.addHook(
       'onRequest',
       (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => {
@@ -42,17 +50,12 @@ export const boundReads = plugin<BoundReadsOptions>(
           done();
           return;
         }
-        if (underWay >= READS_MAX) {
-          traffic.onRefused('reads', request.caller?.id ?? null);
-          done(TOO_MANY);
-          return;
-        }
-        underWay += 1;
-        // node:http emits it exactly once, for an answer that was sent and for a client that went away.
-        reply.raw.once('close', () => {
-          underWay -= 1;
+        const leave = places.take((isGranted) => {
+          if (!isGranted) traffic.onRefused('reads', request.caller?.id ?? null);
+          done(isGranted ? undefined : tooMany);
         });
-        done();
+        // node:http emits it exactly once, for an answer that was sent and for a client that went away.
+        reply.raw.once('close', leave);
       },
     );
   },

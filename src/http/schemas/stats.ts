@@ -130,6 +130,9 @@ const windowSchema = z.object({
       'Only with two groups: how many decisions have both values, the most frequent first, 1000 at most.',
     ),
   pairs_omitted: count.optional().describe('Pairs beyond those.'),
+  values_omitted: count.describe(
+    'Values that are left out of `counts`, since there are too many; the most frequent are there.',
+  ),
   rules: z
     .record(z.string(), ruleSchema)
     .optional()
@@ -209,6 +212,7 @@ function toWindowBody({ window, stats, distinct }: CountedStats, by: readonly Gr
       pairs_omitted: pairsOmitted,
     }),
     ...(by.join() === 'rule' && rules !== null && { rules: Object.fromEntries(ruleBodies) }),
+    values_omitted: stats.valuesOmitted,
     covered_since: toTimeOrNull(stats.coveredFromMs),
   };
 }

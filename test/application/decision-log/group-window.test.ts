@@ -31,6 +31,7 @@ t.test('has every step of the window, and adds them up', async (t) => {
       ],
       pairs: [{ values: ['ALLOW', 'DE'], count: 4 }],
       pairsOmitted: 6,
+      valuesOmitted: 7,
       coveredFromMs: 105,
     };
   };
@@ -60,6 +61,7 @@ t.test('has every step of the window, and adds them up', async (t) => {
     rules: null,
     pairs: [{ values: ['ALLOW', 'DE'], count: 4 }],
     pairsOmitted: 6,
+    valuesOmitted: 7,
     coveredFromMs: 105,
   });
   t.same(stats.steps[0]?.latencyMs, { p50: null, p95: null, p99: null });

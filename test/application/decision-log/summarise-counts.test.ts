@@ -66,6 +66,7 @@ t.test('is empty where nothing was decided', async (t) => {
     rules: {},
     pairs: [],
     pairsOmitted: 0,
+    valuesOmitted: 0,
     coveredFromMs: null,
   });
 });

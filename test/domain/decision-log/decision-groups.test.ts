@@ -68,3 +68,23 @@ t.test('has the most frequent pairs, and says how many others there are', async 
   ]);
   t.same(pairs.at(-1)?.values, ['odd', 'a1987']);
 });
+
+t.test('leaves the rarest values out where all steps together have too many', async (t) => {
+  const groups = new DecisionGroups({ sinceMs: 0, stepMs: HOUR_MS, by: ['action'] });
+  let serial = 0;
+  const add = (hour: number, action: string) => {
+    serial += 1;
+    groups.add(createDecisionRecord(hour * HOUR_MS, serial, { action }), null);
+  };
+  for (let hour = 0; hour < 2_000; hour += 1) add(hour, `a${10 + (hour % 20)}`);
+  add(1, 'rare');
+  const { steps, valuesOmitted } = groups.read(null);
+  t.equal(steps.length, 2_000);
+  t.equal(valuesOmitted, 9);
+  const values = new Set(steps.flatMap(({ counts }) => [...counts.keys()]));
+  t.same(
+    [...values].sort(),
+    Array.from({ length: 12 }, (_, place) => `a${10 + place}`),
+  );
+  t.equal(steps[1]?.total, 2, 'they count in the totals');
+});
