@@ -41,13 +41,18 @@ export const ROTATING: RequiredProgram = {
   packages: { 'apt-get': 'logrotate', apk: 'logrotate', brew: 'logrotate' },
 };
 
-/** What Kafka runs on, and what fetches it. */
+/** What Kafka and ClickHouse's engine run on, and what fetches them. */
 export const KAFKA: readonly RequiredProgram[] = [
   {
     names: ['java'],
     packages: { 'apt-get': 'openjdk-17-jre-headless', apk: 'openjdk17-jre', brew: 'openjdk@17' },
   },
   { names: ['mvn'], packages: { 'apt-get': 'maven', apk: 'maven', brew: 'maven' } },
+  {
+    names: ['python3'],
+    packages: { 'apt-get': 'python3-venv', apk: 'python3', brew: 'python' },
+    isMissing: () => spawnSync('python3', ['-c', 'import venv, ensurepip'], { stdio: 'ignore' }).status !== 0,
+  },
 ];
 
 const INSTALL: Readonly<Record<Manager, readonly (readonly string[])[]>> = {
