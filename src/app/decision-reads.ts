@@ -8,6 +8,7 @@ import type { DecisionReads } from '../http/decision-log/decision-reads.ts';
 import { createDecisionStreams } from '../http/decision-log/decision-streams.ts';
 import { createBackgroundWork } from '../platform/background-work.ts';
 import type { DecisionLog } from './decision-log.ts';
+import { createParquetEncoder } from './parquet-encoder.ts';
 
 interface DecisionReadsOptions {
   readonly log: DecisionLog;
@@ -33,6 +34,7 @@ export function openDecisionReads({ log, clock, policies, slots }: DecisionReads
   return {
     log: reader,
     bulk,
+    openParquet: createParquetEncoder,
     countSteps: createCountSteps({ reader, run }),
     hashes: log.knownHashes,
     streams: createDecisionStreams({ feed, clock }),

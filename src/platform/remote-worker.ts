@@ -34,23 +34,35 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
+/** What bounds a thread. */
+interface ThreadLimits {
+  /** MiB of long-lived objects, beyond which the thread ends; without it, what Node allows. */
+  readonly heapMbMax?: number;
+}
+
 /**
  * Builds a client of `module`, which is started with `data` by the first call and answers by `serveCalls`.
  */
-export function createRemoteWorker<Api extends Methods>(module: URL, data: unknown): RemoteWorker<Api> {
-  return new Remote<Api>(module, data);
+export function createRemoteWorker<Api extends Methods>(
+  module: URL,
+  data: unknown,
+  limits: ThreadLimits = {},
+): RemoteWorker<Api> {
+  return new Remote<Api>(module, data, limits);
 }
 
 class Remote<Api extends Methods> implements RemoteWorker<Api> {
   readonly #module: URL;
   readonly #data: unknown;
+  readonly #limits: ThreadLimits;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | null = null;
   #calls = 0;
 
-  constructor(module: URL, data: unknown) {
+  constructor(module: URL, data: unknown, limits: ThreadLimits) {
     this.#module = module;
     this.#data = data;
+    this.#limits = limits;
   }
 
   call<Name extends keyof Api & string>(
@@ -87,7 +99,9 @@ class Remote<Api extends Methods> implements RemoteWorker<Api> {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#module, { workerData: this.#data });
+    const { heapMbMax } = this.#limits;
+    const resourceLimits = heapMbMax === undefined ? {} : { maxOldGenerationSizeMb: heapMbMax };
+    const worker = new Worker(this.#module, { workerData: this.#data, resourceLimits });
     worker.on('message', (reply: Reply) => {
       this.#settle(reply.id, ({ resolve, reject }) =>
         'result' in reply ? resolve(reply.result) : reject(toError(reply.code)),
@@ -111,7 +125,10 @@ class Remote<Api extends Methods> implements RemoteWorker<Api> {
   }
 }
 
-/** Answers the calls of a client, in the thread that it has started. */
+/**
+ * Answers the calls of a client, in the thread that it has started. A method that returns bytes gives them
+ * away, with their buffer where they fill it.
+ */
 export function serveCalls<Api extends Methods>(port: MessagePort, api: Api): void {
   const answer = async ({ id, method, args }: Call): Promise<Reply> => {
     try {
@@ -121,7 +138,17 @@ export function serveCalls<Api extends Methods>(port: MessagePort, api: Api): vo
       return { id, code: codeOf(error) };
     }
   };
-  port.on('message', (call: Call) => void answer(call).then((reply) => port.postMessage(reply)));
+  port.on(
+    'message',
+    (call: Call) => void answer(call).then((reply) => port.postMessage(reply, buffersOf(reply))),
+  );
+}
+
+/** Bytes that fill their buffer are handed over: a copy of megabytes would cost both threads. */
+function buffersOf(reply: Reply): ArrayBuffer[] {
+  if (!('result' in reply) || !(reply.result instanceof Uint8Array)) return [];
+  const { buffer, byteLength } = reply.result;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }
 
 function toError(code: string): Error {

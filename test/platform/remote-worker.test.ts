@@ -42,3 +42,10 @@ t.test('rejects where the thread cannot be started', async (t) => {
   await t.rejects(unclonable.call('greet', 'a'), { code: /\w/ });
   await unclonable.close();
 });
+
+t.test('ends a thread that takes more memory than it may, and not the process', async (t) => {
+  const worker = createRemoteWorker<EchoThread>(ECHO, { greeting: 'hello' }, { heapMbMax: 16 });
+  t.teardown(() => worker.close());
+  await t.rejects(worker.call('hold', 64), { code: 'WORKER_LOST' });
+  t.equal(await worker.call('greet', 'b'), 'hello b 1');
+});

@@ -13,6 +13,12 @@ function createEcho(greeting: string) {
     },
     // Ends the thread, as an error that nothing catches does.
     end: () => process.exit(1),
+    hold: (megabytes: number) => {
+      const held: unknown[] = [];
+      // About 100 bytes each.
+      for (let count = 0; count < megabytes * 10_000; count += 1) held.push({ text: `${count}`.repeat(4) });
+      return held.length;
+    },
     close: () => {},
   };
 }

@@ -1,6 +1,7 @@
 import { hash, randomUUIDv7 } from 'node:crypto';
 import { pino } from 'pino';
 import type { Test } from 'tap';
+import { createParquetEncoder } from '../../src/app/parquet-encoder.ts';
 import { registerDecisionReads } from '../../src/app/routes.ts';
 import type { Clock } from '../../src/application/clock.ts';
 import { createCountSteps } from '../../src/application/decision-log/count-steps.ts';
@@ -101,6 +102,7 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
   const reads = {
     log: paced,
     bulk: paced,
+    openParquet: createParquetEncoder,
     countSteps: createCountSteps({ reader: paced, run }),
     hashes: [hashes],
     streams,

@@ -7,12 +7,8 @@ import type { RecordFilter } from '../../domain/decision-log/record-filter.ts';
 import { BYTE_ORDER_MARK } from './csv.ts';
 import { CSV_HEAD, toCsvRecord } from './csv-columns.ts';
 
-/** The formats of an export. */
-export const EXPORT_FORMATS = ['csv', 'ndjson'] as const;
-type ExportFormat = (typeof EXPORT_FORMATS)[number];
-
 interface ExportOptions {
-  readonly format: ExportFormat;
+  readonly format: 'csv' | 'ndjson';
   /** Begins with a byte order mark. */
   readonly hasMark: boolean;
 }

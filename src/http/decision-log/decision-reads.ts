@@ -4,6 +4,7 @@ import type { DecisionLogReader } from '../../application/decision-log/decision-
 import type { KnownPolicies } from '../../application/decision-log/known-policies.ts';
 import type { RecordHashes } from '../../application/decision-log/to-decision-record.ts';
 import type { DecisionStreams } from './decision-streams.ts';
+import type { ExportEncoder } from './encode-export.ts';
 
 /** What the routes that read decisions share. */
 export interface DecisionReads {
@@ -15,6 +16,8 @@ export interface DecisionReads {
    * them.
    */
   readonly bulk: Pick<DecisionLogReader, 'query' | 'labelsOf'>;
+  /** Makes a Parquet file of an export; it has to be closed. */
+  readonly openParquet: () => ExportEncoder;
   /** The hash keys of the records: requested identifiers are found by their hash. */
   readonly hashes: readonly RecordHashes[];
   readonly streams: DecisionStreams;

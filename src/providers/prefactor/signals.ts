@@ -25,7 +25,7 @@ const changed = (what: string) =>
     .describe(`The ${what} differs between first and last seen. Absent when either is unknown.`);
 
 const interactionSchema = z.object({
-  at: z.string().describe('When it was, RFC 3339 in UTC.'),
+  at: z.string().describe('When it was, RFC 3339 in UTC.').meta({ format: 'date-time' }),
   at_unix_seconds: z.number().int().describe('When it was, Unix time in seconds, rounded down.'),
   age_seconds: integer('Seconds since then; negative where the clocks disagree.'),
   asn: integer('Autonomous system number of the IP address.'),

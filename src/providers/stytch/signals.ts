@@ -5,6 +5,8 @@ import { hashIdentifier, omitAbsent, secondsSince, toAsn, toCountry, toText } fr
 import type { Lookup } from './payload.ts';
 
 const hashed = (what: string) => z.string().optional().describe(`Keyed hash of ${what}.`);
+const time = (what: string) =>
+  z.string().optional().describe(`${what}, RFC 3339 in UTC.`).meta({ format: 'date-time' });
 const seconds = (what: string) => z.number().int().optional().describe(what);
 
 const fingerprintsSchema = z.object({
@@ -61,9 +63,9 @@ export const stytchSignals = z.object({
   fingerprints: fingerprintsSchema
     .optional()
     .describe('Keyed hashes of the fingerprints, for comparing only.'),
-  created_at: z.string().optional().describe('When the fingerprint was taken, RFC 3339 in UTC.'),
+  created_at: time('When the fingerprint was taken'),
   created_at_unix_seconds: seconds('When the fingerprint was taken, Unix time in seconds.'),
-  expires_at: z.string().optional().describe('When the fingerprint expires, RFC 3339 in UTC.'),
+  expires_at: time('When the fingerprint expires'),
   expires_at_unix_seconds: seconds('When the fingerprint expires, Unix time in seconds.'),
   age_seconds: seconds('Seconds since the fingerprint was taken; negative where the clocks disagree.'),
   expires_in_seconds: seconds('Seconds until the fingerprint expires; negative once it has.'),

@@ -3,6 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import Fastify from 'fastify';
 import t from 'tap';
+import { createParquetEncoder } from '../../../src/app/parquet-encoder.ts';
 import { idOf } from '../../../src/domain/decision-log/decision-record.ts';
 import { RiskgateError } from '../../../src/domain/errors.ts';
 import { exportDecisions } from '../../../src/http/decision-log/decision-export.ts';
@@ -209,7 +210,8 @@ t.test('keeps no place for a client that goes away before its export begins', as
     await delay(1);
     waiting -= 1;
   });
-  await app.register(decisionExportRoutes, { serve: { reads: { bulk: log, hashes: [hashes] } } });
+  const reads = { bulk: log, hashes: [hashes], openParquet: createParquetEncoder };
+  await app.register(decisionExportRoutes, { serve: { reads } });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const port = portOf(app.server.address());
   const path = '/v1/decisions/export';
