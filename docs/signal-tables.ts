@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { INDEFINITE_OUTCOMES } from '../src/domain/evidence.ts';
 import { requestSignalsSchema } from '../src/domain/policy/request-signals.ts';
+import { stepUpSignalsSchema } from '../src/domain/policy/step-up-signals.ts';
 import { telemetrySignalsSchema } from '../src/domain/policy/telemetry-signals.ts';
 import { code, toTable } from './markdown-table.ts';
 
@@ -71,6 +72,12 @@ export function allSignals(
       intro:
         'Custody of the telemetry id: who used it first, and when. Absent as a whole when it is not known or there is no telemetry id. A condition reads its signals one by one: `has(telemetry.…)` and `telemetry` alone are refused.',
       signals: signalsOf('telemetry', telemetrySignalsSchema),
+    },
+    {
+      variable: 'step_up',
+      intro:
+        'Whether this subject has completed a challenge. Absent as a whole when it is not known. A condition reads its signals one by one: `has(step_up.…)` and `step_up` alone are refused. What satisfies a CHALLENGE is the field `step_up` of a rule; see [above](#step-up).',
+      signals: signalsOf('step_up', stepUpSignalsSchema),
     },
     {
       variable: 'providers',

@@ -51,6 +51,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'application/callers/idempotency-store.ts',
     'application/callers/request-counter.ts',
     'application/custody/custody-store.ts',
+    'application/step-up/step-up-store.ts',
     'application/decision-log/decision-log.ts',
     'application/decision-log/policy-texts.ts',
     'application/evidence/evidence-store.ts',

@@ -89,7 +89,7 @@ function toCerbosPolicy(): object {
 function toCerbosCondition(when: string, parameters: ReadonlyMap<string, string | null>): string {
   return when
     .replace(/\b(stytch|mobilerun|prefactor|telemetry|request|providers)\./g, 'request.resource.attr.$1.')
-    .replace(/\bparams\.(\w+)/g, (_, name) => parameters.get(name) ?? '');
+    .replace(/\bparams\.(\w+)/g, (_, name: string) => parameters.get(name) ?? '');
 }
 
 /**

@@ -9,7 +9,6 @@ import { openDecisionLog } from './decision-log.ts';
 import { openDecisionReads } from './decision-reads.ts';
 import { wireDecisions } from './decisions.ts';
 import { followFiles } from './followed-files.ts';
-import { wireForgetting } from './forgetting.ts';
 import { wireGateways } from './gateways.ts';
 import { canRecord, createReadiness } from './health.ts';
 import { hashIdsOf } from './id-hashes.ts';
@@ -19,6 +18,7 @@ import { createProviderSlots } from './provider-slots.ts';
 import { inspectRedisInUse } from './redis.ts';
 import { openServer } from './server.ts';
 import { createStores } from './stores.ts';
+import { wireSubjectMemory } from './subject-memory.ts';
 import { warmUp } from './warm-up.ts';
 import { warnAtStart } from './warn-at-start.ts';
 
@@ -67,8 +67,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const upstreams = createProviderSlots({ ...context, hashes, store: stores.evidence, observer });
   const { slots } = upstreams;
   warnAtStart(context, files.policy(), slots);
-
-  const decisions = wireDecisions(context, { slots, hashes, stores, policies, observer, log, tracer });
+  const { facts, onOutcome, routes } = wireSubjectMemory(context, { slots, hashes, stores, policies, log });
+  const decisions = wireDecisions(context, { slots, hashes, stores, policies, facts, observer, log, tracer });
   const gateways = wireGateways(context, { slots, ...files, ...decisions, ...callers, observer, isDraining });
   const reads = log === null ? null : openDecisionReads({ log, clock, policies, slots });
   const { server, close: closeServer } = await openServer(
@@ -79,10 +79,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       metrics: observers.metrics,
       gateways: gateways.routes,
       protect: { ...decisions, ...callers, ...boundsOf(config), keyring: files.keyring, clock },
-      decide: { ...decisions, ...callers, isDraining },
+      decide: { ...decisions, ...callers, isDraining, canReportOutcome: log !== null },
       policy: { policy: files.policy, slots },
-      forgetting: wireForgetting(context, { slots, hashes, stores, log }),
-      decisions: reads && { reads, version, clock, newId },
+      ...routes,
+      decisions: reads && { reads, version, clock, newId, onOutcome },
       providers: { slots, circuitOf: observers.circuitOf },
       callerMetrics: observers.callerMetrics,
     },

@@ -4,6 +4,7 @@ import { createDecide, type Decide } from '../application/decide.ts';
 import type { KnownPolicies } from '../application/decision-log/known-policies.ts';
 import { createRecordDecision } from '../application/decision-log/record-decision.ts';
 import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
+import type { FactSource } from '../application/facts/fact-source.ts';
 import { type SettledDecide, settleDecisions } from '../application/settle-decision.ts';
 import type { Tracer } from '../application/tracer.ts';
 import type { AppContext } from './context.ts';
@@ -18,6 +19,8 @@ interface DecisionParts {
   readonly hashes: IdHashes;
   readonly stores: Stores;
   readonly policies: KnownPolicies;
+  /** What tells facts about subjects beside custody. */
+  readonly facts: readonly FactSource[];
   readonly observer: Observers['observer'];
   /** Null records nothing. */
   readonly log: DecisionLog | null;
@@ -33,12 +36,12 @@ interface Decisions extends OverloadGuard {
 /** Builds the use case, and starts to measure the load. */
 export function wireDecisions(context: AppContext, parts: DecisionParts): Decisions {
   const { config, clock, newId } = context;
-  const { slots, hashes, stores, policies, observer, log, tracer } = parts;
+  const { slots, hashes, stores, policies, facts, observer, log, tracer } = parts;
   const custody = createCustody({ slots, store: stores.custody, hashes: hashes.custody, clock, observer });
   const decide = createDecide({
     slots,
     policy: policies.current,
-    facts: [toCustodyFacts(custody)],
+    facts: [toCustodyFacts(custody), ...facts],
     clock,
     newId,
     deadlineMs: config.decisionDeadlineMs,

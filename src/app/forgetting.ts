@@ -2,6 +2,8 @@ import { createCustodyForgetting } from '../application/custody/forget-custody.t
 import { createRecordEvent, type RecordEvent } from '../application/decision-log/record-event.ts';
 import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import { createPurgeEvidence } from '../application/evidence/purge-evidence.ts';
+import { endStepUpsAtPurge } from '../application/step-up/end-at-purge.ts';
+import { createStepUpForgetting } from '../application/step-up/forget-step-ups.ts';
 import { createForgetSubject } from '../application/subject-memory/forget-subject.ts';
 import type { EvidenceDependencies } from '../http/routes/evidence.ts';
 import type { ForgetDependencies } from '../http/routes/forget-subject.ts';
@@ -23,10 +25,14 @@ export function wireForgetting(
   context: AppContext,
   { slots, hashes, stores, log }: ForgettingParts,
 ): EvidenceDependencies & ForgetDependencies {
-  const purge = createPurgeEvidence(slots, stores.evidence);
+  const purge = endStepUpsAtPurge(
+    createPurgeEvidence(slots, stores.evidence),
+    stores.stepUps,
+    hashes.records,
+  );
   const custody = createCustodyForgetting({ store: stores.custody, hashes: hashes.custody });
   const record = recordEvents(context, log);
-  const memories = [custody];
+  const memories = [custody, createStepUpForgetting(stores.stepUps)];
   const [inForce, ...others] = hashes.records;
   if (inForce === undefined) throw new Error('there is no hash key');
   return {

@@ -15,6 +15,7 @@ import { outcomeRoutes } from '../http/routes/outcomes.ts';
 import { type PolicyDependencies, policyRoutes } from '../http/routes/policy.ts';
 import { type ProvidersDependencies, providersRoutes } from '../http/routes/providers.ts';
 import { statsRoutes } from '../http/routes/stats.ts';
+import { type StepUpDependencies, stepUpRoutes } from '../http/routes/step-ups.ts';
 import { subjectHistoryRoutes } from '../http/routes/subject-history.ts';
 import type { AppContext } from './context.ts';
 
@@ -26,6 +27,7 @@ export interface RouteDependencies {
   /** What every request passes that needs an API key. */
   readonly protect: ProtectOptions;
   readonly decide: DecideDependencies;
+  readonly stepUps: StepUpDependencies;
   readonly policy: PolicyDependencies;
   readonly forgetting: EvidenceDependencies & ForgetDependencies;
   readonly decisions: DecisionReadDependencies | null;
@@ -49,6 +51,7 @@ export async function registerRoutes(
   await app.register(async (api) => {
     if (service !== null) await protect(api, service.protect);
     await api.register(decideRoutes, { ...context, serve: service?.decide ?? null });
+    await api.register(stepUpRoutes, { ...context, serve: service?.stepUps ?? null });
     await api.register(policyRoutes, { serve: service?.policy ?? null });
     await api.register(evidenceRoutes, { ...context, serve: service?.forgetting ?? null });
     await api.register(forgetSubjectRoutes, { serve: service?.forgetting ?? null });

@@ -1,4 +1,5 @@
 import type { CustodyStore } from '../application/custody/custody-store.ts';
+import type { StepUpStore } from '../application/step-up/step-up-store.ts';
 import { formerKeyIdOf, keyIdOf } from '../platform/keyed-hash.ts';
 import { createMemoryCustodyStore } from '../stores/custody/memory-store.ts';
 import { createRedisCustodyStore } from '../stores/custody/redis-store.ts';
@@ -6,9 +7,11 @@ import type { ClosableEvidenceStore } from '../stores/evidence/closable-evidence
 import { createMemoryEvidenceStore } from '../stores/evidence/memory-store.ts';
 import { createRedisEvidenceStore } from '../stores/evidence/redis-store.ts';
 import { createTieredEvidenceStore } from '../stores/evidence/tiered-evidence-store.ts';
-import type { UnknownKey } from '../stores/redis/generations.ts';
+import { createRedisGenerations, type UnknownKey } from '../stores/redis/generations.ts';
 import type { RedisProblem } from '../stores/redis/inspect.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
+import { createMemoryStepUpStore } from '../stores/step-up/memory-store.ts';
+import { createRedisStepUpStore } from '../stores/step-up/redis-store.ts';
 import type { AppContext } from './context.ts';
 import { openRedis } from './open-redis.ts';
 import type { RedisInUse } from './redis.ts';
@@ -17,6 +20,7 @@ import type { RedisInUse } from './redis.ts';
 export interface Stores {
   readonly evidence: ClosableEvidenceStore;
   readonly custody: CustodyStore;
+  readonly stepUps: StepUpStore;
   /** What is wrong with custody in the shared store; null when nothing is. */
   custodyProblem(): RedisProblem | null;
   close(): Promise<void>;
@@ -37,6 +41,7 @@ function createMemoryStores({ config, clock, logger }: AppContext): Stores {
   return {
     evidence,
     custody: createMemoryCustodyStore({ clock, retentionMs, entriesMax, onFull }),
+    stepUps: createMemoryStepUpStore({ clock }),
     custodyProblem: () => null,
     close: () => evidence.close(),
   };
@@ -59,11 +64,12 @@ function createSharedStores(
   });
   const evidence = createTieredEvidenceStore({ memory, redis: createRedisEvidenceStore({ redis, clock }) });
   inUse.watch(() => evidence.health());
-  const custody = createRedisCustodyStore({
+  const keyIds = config.idHashKeys.map(keyIdOf);
+  const generations = createRedisGenerations({
     redis,
     clock,
     retentionMs,
-    keyIds: config.idHashKeys.map(keyIdOf),
+    keyIds,
     onLost: () => logger.error({ event: 'custody.lost' }, 'Redis has forgotten who used telemetry ids first'),
     onUnknownKey: ({ keyId }) =>
       logger.error(
@@ -71,9 +77,12 @@ function createSharedStores(
         'Redis holds bindings under another hash key',
       ),
   });
+  const custody = createRedisCustodyStore({ redis, clock, retentionMs, keyIds, generations });
+  const stepUps = createRedisStepUpStore({ redis, clock, keyIds, generations });
   return {
     evidence,
     custody,
+    stepUps,
     custodyProblem: () => describeUnknownKey(custody.unknownKey(), config.idHashKeys),
     close: async () => {
       await Promise.all([evidence.close(), redis.close()]);

@@ -54,6 +54,7 @@ export function createBlockAmbiguous(dependencies: BlockAmbiguousDependencies): 
       visitor: null,
       custody: 'none',
       facts: NO_RECORDED_FACTS,
+      challenge: null,
       trace: [],
       policy: { id, hash },
       decidedAtMs,

@@ -4,6 +4,7 @@ import { toRecordedRequest } from '../domain/decision-log/recorded-request.ts';
 import { isDefinite } from '../domain/evidence.ts';
 import { type CompiledPolicy, readsFact } from '../domain/policy/compile.ts';
 import { evaluatePolicy } from '../domain/policy/evaluate.ts';
+import type { Judgement } from '../domain/policy/judgement.ts';
 import { toRequestSignals } from '../domain/policy/request-signals.ts';
 import type { SubjectFacts } from '../domain/policy/subject-fact.ts';
 import { TELEMETRY_FACT, type TelemetryCustody } from '../domain/policy/telemetry-signals.ts';
@@ -123,11 +124,12 @@ function createJudge({ slots, policy, clock, newId }: DecideDependencies): Judge
       request: toRecordedRequest(request),
       visitor: visitorOf(gathered),
       custody: custodyOf(facts, inForce),
-      facts: toRecordedFacts(inForce.facts, facts),
+      facts: toRecordedFacts(inForce.factsNeeded, facts),
+      challenge: judgement.challenge,
       trace: judgement.trace,
       policy: { id: inForce.id, hash: inForce.hash },
       decidedAtMs,
-      expiresAtMs: isUnknown(inForce, facts) ? decidedAtMs : earliestExpiry(gathered, decidedAtMs),
+      expiresAtMs: isUnknown(inForce, facts) ? decidedAtMs : earliestExpiry(gathered, judgement, decidedAtMs),
       latencyMs: clock.monotonicMs() - startedAtMs,
     };
     span?.end(toDecisionAttributes(decision));
@@ -168,8 +170,13 @@ function visitorOf(gathered: readonly Gathered[]): string | null {
   return null;
 }
 
-function earliestExpiry(gathered: readonly Gathered[], decidedAtMs: number): number {
-  let earliestMs = Number.POSITIVE_INFINITY;
+function earliestExpiry(
+  gathered: readonly Gathered[],
+  { satisfiedSeconds }: Pick<Judgement, 'satisfiedSeconds'>,
+  decidedAtMs: number,
+): number {
+  let earliestMs =
+    satisfiedSeconds === null ? Number.POSITIVE_INFINITY : decidedAtMs + satisfiedSeconds * 1000;
   for (const { evidence } of gathered) {
     if (!isDefinite(evidence.outcome)) return decidedAtMs;
     if (evidence.expiresAtMs !== null) earliestMs = Math.min(earliestMs, evidence.expiresAtMs);

@@ -10,6 +10,18 @@ const reason = {
   verdict: z.enum(VERDICTS).describe('What the rule contributed.'),
   providers: z.array(z.string()).readonly().describe('Those that the rule reads.'),
   certain: z.boolean().describe('False when the rule is unknown because evidence is missing.'),
+  satisfied: z
+    .boolean()
+    .optional()
+    .describe('True where a step-up satisfies the CHALLENGE of the rule; absent otherwise.'),
+  step_up: z
+    .object({
+      age_seconds: z.int().describe('How long before the decision the challenge was completed.'),
+      method: z.string().nullable().describe('How, as the back end told it.'),
+      acr: z.string().nullable().describe('What it achieved, as the back end told it.'),
+    })
+    .optional()
+    .describe('The step-up that does.'),
 };
 
 /**

@@ -3,7 +3,7 @@ import type { RecordedRequest } from './decision-log/recorded-request.ts';
 import type { EvidenceOrigin, Outcome, Signals } from './evidence.ts';
 import type { RuleTrace } from './policy/rule-trace.ts';
 import type { TelemetryCustody } from './policy/telemetry-signals.ts';
-import type { Reason, Waiver } from './reason.ts';
+import type { ChallengeDemand, Reason, Waiver } from './reason.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What one provider contributed to a decision. */
@@ -46,6 +46,8 @@ export interface Decision {
   readonly custody: TelemetryCustody;
   /** The other facts about the subject, as the policy read them. */
   readonly facts: RecordedFacts;
+  /** What would satisfy a CHALLENGE; null for any other verdict. */
+  readonly challenge: ChallengeDemand | null;
   readonly trace: readonly RuleTrace[];
   readonly policy: { readonly id: string; readonly hash: string };
   readonly decidedAtMs: number;

@@ -14,6 +14,22 @@ export interface Reason {
   readonly providers: readonly string[];
   /** False when the condition is unknown because evidence is missing. */
   readonly certain: boolean;
+  /** True where a step-up satisfies what the rule contributes, which then counts for nothing; else absent. */
+  readonly satisfied?: boolean;
+  /** The step-up that does; absent where none does. */
+  readonly step_up?: {
+    readonly age_seconds: number;
+    readonly method: string | null;
+    readonly acr: string | null;
+  };
+}
+
+/** What would satisfy a CHALLENGE. */
+export interface ChallengeDemand {
+  /** What a step-up must achieve, one of these, the least first; empty where any will do. */
+  readonly acr_values: readonly string[];
+  /** A step-up must be younger; null where none satisfies the policy. */
+  readonly max_age_seconds: number | null;
 }
 
 /** An unknown rule that the policy ignores (`on_unknown: IGNORE`): an explicit fail-open. */

@@ -39,7 +39,7 @@ export function toRiskHeaders({
  * `Vary`; null where that is the path itself.
  */
 export function toSharedAnswer(result: GatewayResult, targetHeader: string | null): GatewayAnswer {
-  const { effect, decision, decisionId, caching, retryAfterSeconds, acrValues } = result;
+  const { effect, decision, decisionId, caching, retryAfterSeconds } = result;
   const headers = toRiskHeaders(result);
   headers['cache-control'] = caching === null ? 'no-store' : `max-age=${caching.maxAgeSeconds}`;
   if (caching !== null) {
@@ -47,7 +47,7 @@ export function toSharedAnswer(result: GatewayResult, targetHeader: string | nul
     headers['vary'] = [...caching.vary, ...target].join(', ');
   }
   if (effect.kind === 'redirect') headers['location'] = effect.url;
-  if (effect.kind === 'challenge') headers['www-authenticate'] = toChallenge(acrValues);
+  if (effect.kind === 'challenge') headers['www-authenticate'] = toChallenge(result);
   if (effect.kind === 'refuse') headers['retry-after'] = String(retryAfterSeconds ?? 1);
   if (effect.kind === 'allow') return { status: STATUS.allow, headers, body: '' };
   headers['content-type'] = 'application/json; charset=utf-8';
@@ -57,10 +57,12 @@ export function toSharedAnswer(result: GatewayResult, targetHeader: string | nul
 }
 
 /** RFC 9470, section 3. */
-function toChallenge(acrValues: string | null): string {
-  const challenge =
+function toChallenge({ acrValues, maxAgeSeconds }: GatewayResult): string {
+  let challenge =
     'Bearer error="insufficient_user_authentication", error_description="Additional authentication is required"';
-  return acrValues === null ? challenge : `${challenge}, acr_values="${acrValues}"`;
+  if (acrValues !== null) challenge += `, acr_values="${acrValues}"`;
+  if (maxAgeSeconds !== null) challenge += `, max_age="${maxAgeSeconds}"`;
+  return challenge;
 }
 
 /** Reason codes are ASCII; any other character is left out. */

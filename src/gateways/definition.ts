@@ -64,6 +64,8 @@ export interface GatewayResult {
   readonly retryAfterSeconds: number | null;
   /** What the step-up must achieve (RFC 9470), or null. */
   readonly acrValues: string | null;
+  /** How old it may be, or null where that does not matter. */
+  readonly maxAgeSeconds: number | null;
 }
 
 /** An answer as it goes over the wire. No header is empty. */

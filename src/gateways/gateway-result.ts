@@ -3,7 +3,13 @@ import type { Verdict } from '../domain/verdict.ts';
 import type { Caching, Effect, GatewayResult } from './definition.ts';
 import type { GatewayProfile, IdPlace } from './profile.ts';
 
-const PLAIN = { decisionId: null, caching: null, retryAfterSeconds: null, acrValues: null } as const;
+const PLAIN = {
+  decisionId: null,
+  caching: null,
+  retryAfterSeconds: null,
+  acrValues: null,
+  maxAgeSeconds: null,
+} as const;
 
 /** A BLOCK without a policy: the caller is unknown, or its question cannot be read. */
 export function refusedResult(reason: string): GatewayResult {
@@ -63,7 +69,8 @@ export function unavailableResult(
 
 /** A decision as the profile maps it. `id` is that of the decision which it repeats, or its own. */
 export function decidedResult(decision: Decision, id: string, profile: GatewayProfile): GatewayResult {
-  const { verdict } = decision;
+  const { verdict, challenge } = decision;
+  const acrValues = challenge?.acr_values.join(' ');
   return {
     ...PLAIN,
     decision: verdict,
@@ -71,7 +78,9 @@ export function decidedResult(decision: Decision, id: string, profile: GatewayPr
     reasons: decision.reasons.map(({ code }) => code),
     effect: toEffect(verdict, profile),
     caching: verdict === 'ALLOW' ? toCaching(decision, profile) : null,
-    acrValues: profile.acrValues,
+    // The policy knows what satisfies it; a profile may say it for one that does not.
+    acrValues: acrValues || profile.acrValues,
+    maxAgeSeconds: challenge?.max_age_seconds ?? null,
   };
 }
 

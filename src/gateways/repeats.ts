@@ -84,5 +84,5 @@ function createRepeat({ latest, pending, monotonicMs }: Memory, key: string): Re
 }
 
 function toAnswer({ verdict, reasons }: Decision): string {
-  return [verdict, ...reasons.map(({ code }) => code)].join();
+  return [verdict, ...reasons.map(({ code, satisfied }) => (satisfied === true ? `${code}!` : code))].join();
 }

@@ -3,6 +3,7 @@ import type { DecisionEvent, DecisionObserver } from '../application/observers.t
 import type { EvidenceUse } from '../domain/decision.ts';
 import { toJsonString, toJsonStringOrNull } from '../domain/json-string.ts';
 import { toCustodyResult } from '../domain/policy/telemetry-signals.ts';
+import type { Reason } from '../domain/reason.ts';
 import { createLineWriter } from '../platform/logger.ts';
 
 /**
@@ -22,11 +23,18 @@ function toMembers({ decision, caller, requestId, action }: DecisionEvent): stri
   return (
     `"event":"decision.made","decision_id":"${id}","request_id":${toJsonString(requestId)}` +
     `,"caller":${toJsonString(caller)},"action":${toJsonStringOrNull(action)}` +
-    `,"decision":"${verdict}","reason_codes":[${codes}],"degraded":${degraded}` +
+    `,"decision":"${verdict}","reason_codes":[${codes}]${toSatisfied(reasons)},"degraded":${degraded}` +
     `,"provider_outcomes":{${outcomes}}${toSuspects(evidence)}` +
     `,"custody_result":"${toCustodyResult(custody)}","policy_hash":"${policy.hash}"` +
     `,"latency_ms":${Math.round(latencyMs * 100) / 100}`
   );
+}
+
+/** The codes that a step-up satisfies, where there are any. */
+function toSatisfied(reasons: readonly Reason[]): string {
+  if (!reasons.some(({ satisfied }) => satisfied === true)) return '';
+  const codes = reasons.filter(({ satisfied }) => satisfied === true).map(({ code }) => toJsonString(code));
+  return `,"satisfied_codes":[${codes.join()}]`;
 }
 
 function toSuspects(evidence: readonly EvidenceUse[]): string {

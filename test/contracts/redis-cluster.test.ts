@@ -11,6 +11,7 @@ import { createManualClock } from '../support/test-app.ts';
 import { RETENTION_MS, testCustodyStore } from './custody-store.ts';
 import { createEvidence, settle, testEvidenceStore } from './evidence-store.ts';
 import { testIdempotencyStore } from './idempotency-store.ts';
+import { openRedisStepUps, testStepUpStore } from './step-up-store.ts';
 
 const cluster = await startRedisCluster(t);
 let openings = 0;
@@ -60,6 +61,17 @@ t.test('custody in a cluster keeps the contract', async (t) => {
           return lifeMs < 0 ? null : lifeMs;
         },
       };
+    },
+  });
+});
+
+t.test('step-ups in a cluster keep the contract', async (t) => {
+  testStepUpStore(t, {
+    id: 'cluster',
+    open: async (t, clock) => {
+      const { redis, ready } = watchRedisStore(t, { target: next(), clock });
+      await ready();
+      return openRedisStepUps(redis, clock);
     },
   });
 });

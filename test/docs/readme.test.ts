@@ -120,7 +120,10 @@ t.test('each request for a decision is answered as it says', async (t) => {
 });
 
 t.test('no example is a replay of another, in whichever order they are tried', async (t) => {
-  const quoted = [...shell.join('\n').matchAll(/-d '(\{.+\})'/g)].map(([, body = '']) => body);
+  // Examples of other routes have no verdict.
+  const quoted = [...shell.join('\n').matchAll(/-d '(\{.+\})'/g)]
+    .map(([, body = '']) => body)
+    .filter((body) => !/"(?:label|method)"/.test(body));
   t.ok(quoted.length >= 4);
   const bodies = [...quoted, ...decideExamples.map((example) => JSON.stringify(example))];
   for (const order of [bodies, bodies.toReversed()]) {

@@ -49,10 +49,10 @@ for (const { id: dialect, originalHeaders: names } of DIALECTS) {
     const plain = await askGateway(app, { dialect, telemetryId: 'challenge' });
     t.match(
       plain.headers['www-authenticate'],
-      /^Bearer error="insufficient_user_authentication", error_description="[^"]+"$/,
+      /^Bearer error="insufficient_user_authentication", error_description="[^"]+", max_age="1800"$/,
     );
     const named = await askGateway(app, { dialect, telemetryId: 'challenge', profile: 'acr' });
-    t.match(named.headers['www-authenticate'], /, acr_values="urn:example:mfa"$/);
+    t.match(named.headers['www-authenticate'], /, acr_values="urn:example:mfa", max_age="1800"$/);
     t.match(JSON.parse(plain.text), {
       decision: 'CHALLENGE',
       decision_id: plain.headers['x-risk-decision-id'],

@@ -11,6 +11,7 @@ const RESULT: GatewayResult = {
   caching: null,
   retryAfterSeconds: null,
   acrValues: null,
+  maxAgeSeconds: null,
 };
 const fake = (id: string): GatewayDialect => ({
   id,

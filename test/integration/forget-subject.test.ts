@@ -81,5 +81,5 @@ t.test('says so when other replicas may still know it', async (t) => {
   const { status, json } = await forget(here, 'telemetry_id=allow');
   redis.resume();
   t.equal(status, 503);
-  t.match(json, { code: 'store_unavailable', detail: /evidence, custody may still be known/ });
+  t.match(json, { code: 'store_unavailable', detail: /evidence, custody, step_ups may still be known/ });
 });

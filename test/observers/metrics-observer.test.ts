@@ -29,6 +29,7 @@ function decisionOf(
     waivers: [],
     evidence: [],
     custody: 'none' as const,
+    challenge: null,
     trace: [],
     request: toRecordedRequest({
       telemetry_id_present: true,

@@ -82,7 +82,7 @@ export function createDecisionRecord(
       },
     },
     activity: null,
-    step_up: null,
+    step_up: 'none',
     lists: null,
     rules: [
       { rule: 'one', result: 'unknown', why: 'stytch timeout', on_unknown: 'CHALLENGE' },

@@ -121,7 +121,7 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
       readsConcurrent: options.readsConcurrent ?? 16,
       isStrained: options.isStrained ?? (() => false),
     });
-    await registerDecisionReads(api, { reads, version: VERSION, clock, newId: randomUUIDv7 });
+    await registerDecisionReads(api, { reads, version: VERSION, clock, newId: randomUUIDv7, onOutcome: [] });
     await api.register(policyRoutes, { serve: { policy: policies.current, slots: [] } });
     await api.register(providersRoutes, { serve: { slots: [], circuitOf: () => 'closed' } });
   });

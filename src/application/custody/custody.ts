@@ -15,6 +15,7 @@ import {
 import { foldId, hasText, questionFor, type Subject, spellPart } from '../../domain/subject.ts';
 import type { Clock } from '../clock.ts';
 import { enabledDeviceProviders, type Gathered, type ProviderSlot } from '../evidence/gather-evidence.ts';
+import { settleBy } from '../facts/settle-by.ts';
 import type { OperationObserver } from '../operation-observer.ts';
 import type { CustodyName, CustodyStore } from './custody-store.ts';
 
@@ -103,7 +104,7 @@ export function createCustody({ slots, store, hashes, clock, observer }: Custody
       const names = hashes.map((under) => ({ key: under.telemetry(folded), user: toUser(subject, under) }));
       const record = store.use(names);
       if (!(record instanceof Promise)) return { names, record };
-      return settleBy(record, deadlineAtMs - clock.monotonicMs()).then((settled) => ({
+      return settleBy(record, deadlineAtMs - clock.monotonicMs(), null).then((settled) => ({
         names,
         record: settled,
       }));
@@ -171,18 +172,4 @@ function keep(
     names.map(({ key }) => key),
     validUntilMs,
   );
-}
-
-/**
- * The record, or null when it has not arrived within `waitMs`. A record that arrived in time is used even if
- * this process was too busy to read it sooner.
- */
-function settleBy(record: Promise<CustodyRecord | null>, waitMs: number): Promise<CustodyRecord | null> {
-  const { promise, resolve } = Promise.withResolvers<CustodyRecord | null>();
-  const timer = setTimeout(() => setImmediate(resolve, null), Math.max(0, waitMs));
-  void record.then((settled) => {
-    clearTimeout(timer);
-    resolve(settled);
-  });
-  return promise;
 }

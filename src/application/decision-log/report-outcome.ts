@@ -3,10 +3,11 @@ import type { OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { DecisionLogReader } from './decision-log.ts';
+import type { ChallengeDetails, OnOutcome } from './outcome-listener.ts';
 import type { RecordHashes } from './to-decision-record.ts';
 
 /** How a decision turned out, as a caller reports it. */
-interface ReportedOutcome {
+interface ReportedOutcome extends ChallengeDetails {
   readonly id: string;
   readonly label: OutcomeLabel['label'];
   /** Unix milliseconds; null is now. */
@@ -23,6 +24,7 @@ interface ReportOutcomeOptions {
   readonly clock: Clock;
   /** RFC 3339 in UTC with milliseconds, of Unix milliseconds. */
   readonly formatTime: (unixMs: number) => string;
+  readonly listeners: readonly OnOutcome[];
 }
 
 /**
@@ -37,23 +39,40 @@ const AHEAD_MS_MAX = 300_000;
 export function reportOutcome(
   options: ReportOutcomeOptions,
 ): (outcome: ReportedOutcome) => Promise<readonly OutcomeLabel[] | null> {
-  const { log, clock, formatTime } = options;
-  return async ({ id, label, atMs, note, caller }) => {
+  const { log, clock, formatTime, listeners } = options;
+  return async ({ id, label, atMs, note, caller, method, acr }) => {
     const nowMs = clock.nowMs();
     // NaN is neither before nor after: a time that is not valid is refused too.
     if (atMs !== null && !(atMs <= nowMs + AHEAD_MS_MAX)) throw refused('/at', 'is not a time up to now');
-    if (note !== null) await checkNote(options, id, note);
+    if (label !== 'challenge_passed') refuseDetails({ method, acr });
+    for (const [pointer, text] of Object.entries({ '/note': note, '/method': method, '/acr': acr }))
+      if (text !== null) await checkText(options, id, pointer, text);
     const said: OutcomeLabel = { label, at: formatTime(atMs ?? nowMs), note, caller };
     const result = await log.label(id, said, atMs !== null);
     if (result.kind === 'full') throw refused('/label', 'is one more than a decision can have');
-    return result.kind === 'unknown_decision' ? null : result.decision.labels;
+    if (result.kind === 'unknown_decision') return null;
+    const { record, labels } = result.decision;
+    const told = { record, label, labels, isNew: result.kind === 'recorded', method, acr };
+    const done = await Promise.all(listeners.map((listener) => listener(told)));
+    if (!done.every(Boolean)) throw halfDone();
+    return labels;
   };
 }
 
+function refuseDetails({ method, acr }: ChallengeDetails): void {
+  const pointer = method !== null ? '/method' : acr !== null ? '/acr' : null;
+  if (pointer !== null) throw refused(pointer, 'is for the label challenge_passed');
+}
+
 /**
- * Refuses a note that holds an identifier: notes are stored and shown, and the log holds no raw identifier.
+ * Refuses a text that holds an identifier: texts are stored and shown, and the log holds no raw identifier.
  */
-async function checkNote({ log, hashes }: ReportOutcomeOptions, id: string, note: string): Promise<void> {
+async function checkText(
+  { log, hashes }: ReportOutcomeOptions,
+  id: string,
+  pointer: string,
+  text: string,
+): Promise<void> {
   const found = await log.find(id);
   if (found === null) return;
   const { telemetry, devices, account } = found.record.subject;
@@ -64,11 +83,21 @@ async function checkNote({ log, hashes }: ReportOutcomeOptions, id: string, note
         devices.includes(under.device(word)) ||
         under.account(word) === account,
     );
-  if (holdsIdentifier(note, isOfSubject)) throw refused('/note', 'must hold no identifier');
+  if (holdsIdentifier(text, isOfSubject)) throw refused(pointer, 'must hold no identifier');
 }
 
 function refused(pointer: string, detail: string): RiskgateError {
   return new RiskgateError('invalid_request', 'An outcome that cannot be recorded.', {
     fields: [{ pointer, detail }],
   });
+}
+
+function halfDone(): RiskgateError {
+  return new RiskgateError(
+    'store_unavailable',
+    'An outcome was recorded, and not all that follows was done.',
+    {
+      publicDetail: 'The outcome is recorded; what follows from it may not be done. Repeat the request.',
+    },
+  );
 }

@@ -54,9 +54,7 @@ export function toDecisionRecord(
     request_id: requestId,
     subject: {
       hash_key: hashes.keyId,
-      telemetry: hashOf(subject.telemetryId, hashes.telemetry),
-      devices: hashesOf(subject.device, hashes.device),
-      account: hashOf(subject.accountId, hashes.account),
+      ...hashIds(subject, hashes),
       ip: hashOf(subject.ip, hashes.ip),
       network: hashOf(subject.ip, hashes.network),
       visitor: decision.visitor,
@@ -74,6 +72,18 @@ export function toDecisionRecord(
     engine,
     latency_ms: roundToHundredth(decision.latencyMs),
     rules: decision.trace,
+  };
+}
+
+/** The ids of a subject as records have them. */
+export function hashIds(
+  { telemetryId, device, accountId }: Subject,
+  hashes: Pick<RecordHashes, 'telemetry' | 'device' | 'account'>,
+): Pick<DecisionRecord['subject'], 'telemetry' | 'devices' | 'account'> {
+  return {
+    telemetry: hashOf(telemetryId, hashes.telemetry),
+    devices: hashesOf(device, hashes.device),
+    account: hashOf(accountId, hashes.account),
   };
 }
 

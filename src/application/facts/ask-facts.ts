@@ -23,8 +23,8 @@ export function createAskFacts(sources: readonly FactSource[]): AskFacts {
   };
 }
 
-function isRead({ names }: FactSource, { facts }: CompiledPolicy): boolean {
-  return facts.some(({ fact }) => names.includes(fact.name));
+function isRead({ names }: FactSource, policy: CompiledPolicy): boolean {
+  return names.some((name) => policy.factsNeeded.includes(name));
 }
 
 function toOne(asked: readonly ConcludeFacts[]): ConcludeFacts {

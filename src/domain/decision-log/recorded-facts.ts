@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FactRead, SubjectFacts } from '../policy/subject-fact.ts';
+import type { SubjectFacts } from '../policy/subject-fact.ts';
 
 /** The variables of facts that a record has a place for; custody has one of its own. */
 const FACT_VARIABLES = ['activity', 'step_up', 'lists'] as const;
@@ -10,7 +10,7 @@ const recordedFact = (what: string) =>
     .nullable()
     .optional()
     .describe(
-      `${what} as the policy read it; \`unknown\` where it could not be known, \`none\` where there was nothing to ask about, null where no rule reads it. Records of before it was kept lack it.`,
+      `${what} as the policy read it; \`unknown\` where it could not be known, \`none\` where there was nothing to ask about, null where no rule needs it. Records of before it was kept lack it.`,
     );
 
 /** The places of facts in a record. */
@@ -28,14 +28,14 @@ export type RecordedFacts = {
 /** Of a policy that reads none. */
 export const NO_RECORDED_FACTS: RecordedFacts = Object.freeze({ activity: null, step_up: null, lists: null });
 
-/** The facts that a policy reads, as it read them: what was not told was unknown. */
-export function toRecordedFacts(reads: readonly FactRead[], facts: SubjectFacts): RecordedFacts {
+/** The facts that a policy needs, as it read them: what was not told was unknown. */
+export function toRecordedFacts(names: readonly string[], facts: SubjectFacts): RecordedFacts {
   let recorded: Record<string, unknown> | null = null;
-  for (const { fact } of reads) {
-    const [variable = '', part] = fact.name.split('.');
+  for (const name of names) {
+    const [variable = '', part] = name.split('.');
     if (!isFactVariable(variable)) continue;
     recorded ??= { ...NO_RECORDED_FACTS };
-    const value = facts[fact.name] ?? 'unknown';
+    const value = facts[name] ?? 'unknown';
     // Parts of one variable stand together under it.
     recorded[variable] = part === undefined ? value : { ...Object(recorded[variable]), [part]: value };
   }

@@ -3,6 +3,7 @@ import type { CompiledPolicy } from '../policy/compile.ts';
 import type { PolicyEvidence } from '../policy/evidence-row.ts';
 import type { RequestSignals } from '../policy/request-signals.ts';
 import { requestReadsOf } from '../policy/request-values-read.ts';
+import { NEVER_STEPPED_UP, STEP_UP_FACT } from '../policy/step-up-signals.ts';
 import { type FactRead, findGaps, type SubjectFacts } from '../policy/subject-fact.ts';
 import { TELEMETRY_FACT, type TelemetryCustody, type TelemetrySignals } from '../policy/telemetry-signals.ts';
 import { failure, type Result, success } from '../result.ts';
@@ -42,6 +43,12 @@ export function readRecordedInput(
   const request = toRequest(policy, record, missing);
   const facts: Record<string, SubjectFacts[string]> = {};
   for (const read of policy.facts) facts[read.fact.name] = toFact(policy, read, record, missing);
+  for (const name of policy.factsNeeded) {
+    if (name in facts) continue;
+    // No condition reads it, so that it is known as a whole or not at all.
+    facts[name] = recordedFactOf(record, name);
+    if (facts[name] === undefined) missing.push(name);
+  }
   return missing.length === 0 ? success({ evidence, request, facts }) : failure(missing.sort());
 }
 
@@ -85,7 +92,9 @@ function toFact(
 ): SubjectFacts[string] {
   const { name } = read.fact;
   const isCustody = name === TELEMETRY_FACT.name;
-  const value = isCustody ? toCustody(record) : recordedFactOf(record, name);
+  const recorded = isCustody ? toCustody(record) : recordedFactOf(record, name);
+  // As conditions read it, which those of the policy of the day may not have.
+  const value = name === STEP_UP_FACT.name && recorded === 'none' ? NEVER_STEPPED_UP : recorded;
   if (value === undefined) missing.push(name);
   // What the policy of the day did not read was neither asked for nor recorded.
   else if (!isOwn(policy, record)) missing.push(...namesUnread(read, value, record));

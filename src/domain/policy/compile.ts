@@ -23,13 +23,15 @@ import {
   type PolicyRule,
   policyDocumentSchema,
 } from './document.ts';
-import { conditionsOf, refuseDuplicates, toMistakes } from './document-shape.ts';
+import { conditionsOf, refuseDuplicates, refuseUnreadParameters, toMistakes } from './document-shape.ts';
 import { type RowLayout, toRowLayout } from './evidence-row.ts';
-import { readParameters, unreadParameters } from './parameters.ts';
-import { possibleResults } from './possible-results.ts';
+import { readParameters } from './parameters.ts';
+import { memoisePossible } from './possible-results.ts';
 import { ABSENT_SIGNAL, type RuleTrace, toUnknown } from './rule-trace.ts';
 import { createToRunValues, type ToRunValues } from './run-values.ts';
 import { findSignalsRead, type SignalsRead } from './signals-read.ts';
+import { lifeSecondsOf, readStepUpDemands, type StepUpDemand } from './step-up-demand.ts';
+import { STEP_UP_FACT } from './step-up-signals.ts';
 import type { FactRead } from './subject-fact.ts';
 import { SUBJECT_FACTS } from './subject-facts.ts';
 
@@ -77,6 +79,12 @@ export interface CompiledPolicy {
   readonly providerIds: readonly string[];
   /** The facts that some rule reads. */
   readonly facts: readonly FactRead[];
+  /** What satisfies the CHALLENGE of a rule, by the rule's id. */
+  readonly stepUps: ReadonlyMap<string, StepUpDemand>;
+  /** For how long a step-up is of use to it: for the longest of these, and a day at least. */
+  readonly stepUpLifeSeconds: number;
+  /** The names of the facts that decisions need: a condition reads them, or they satisfy a CHALLENGE. */
+  readonly factsNeeded: readonly string[];
   /**
    * Bit set of the providers, then of the facts, that some rule reads. A decision that lacks one of them is
    * degraded.
@@ -144,13 +152,15 @@ export function* compileInSteps(
   const rules = parsed.data.rules.map((rule, index) =>
     toRule(rule, index, conditions[index], context, sources),
   );
-  if (context.mistakes.length === 0) refuseUnreadParameters(context);
+  const stepUps = readStepUpDemands(parsed.data, context.parameters, context.mistakes);
+  if (context.mistakes.length === 0) refuseUnreadParameters(context.parameters, context.mistakes);
   if (context.mistakes.length > 0) return failure(context.mistakes);
   return success(
     toPolicy(
       parsed.data,
       rules.filter((rule) => rule !== null),
       reads,
+      stepUps,
       context,
     ),
   );
@@ -228,23 +238,11 @@ function toRule(
   };
 }
 
-function memoisePossible(ast: ASTNode, sources: readonly string[]): (absentMask: number) => number {
-  const known = new Map<number, number>();
-  return (absentMask) => {
-    let results = known.get(absentMask);
-    if (results === undefined) {
-      const absent = new Set(sources.filter((_, place) => absentMask & (1 << place)));
-      results = possibleResults(ast, absent);
-      known.set(absentMask, results);
-    }
-    return results;
-  };
-}
-
 function toPolicy(
   document: PolicyDocument,
   rules: readonly CompiledRule[],
   facts: readonly FactRead[],
+  stepUps: ReadonlyMap<string, StepUpDemand>,
   context: CompileContext,
 ): CompiledPolicy {
   let neededMask = 0;
@@ -262,6 +260,11 @@ function toPolicy(
     rules,
     providerIds: context.providers.map(({ id }) => id),
     facts,
+    stepUps,
+    stepUpLifeSeconds: lifeSecondsOf(stepUps),
+    factsNeeded: [
+      ...new Set([...facts.map(({ fact }) => fact.name), ...(stepUps.size > 0 ? [STEP_UP_FACT.name] : [])]),
+    ],
     neededMask,
     signalsRead,
     toRunValues: new Map([
@@ -284,11 +287,4 @@ function toPolicy(
 
 function refuseRule(context: CompileContext, index: number, field: string, message: string): void {
   context.mistakes.push({ path: ['rules', index, field], isKey: false, offset: null, message });
-}
-
-function refuseUnreadParameters({ parameters, mistakes }: CompileContext): void {
-  for (const name of unreadParameters(parameters)) {
-    const message = `no rule reads params.${name}: use it or remove it`;
-    mistakes.push({ path: ['parameters', name], isKey: true, offset: null, message });
-  }
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { PolicyMistake } from './document.ts';
+import { type Parameters, unreadParameters } from './parameters.ts';
 
 /**
  * The conditions in `document`, whatever its shape, so that their mistakes are reported together with those
@@ -25,6 +26,14 @@ export function refuseDuplicates(document: unknown, mistakes: PolicyMistake[]): 
     }
     seen.add(id);
   });
+}
+
+/** Adds a mistake for each parameter that nothing reads. */
+export function refuseUnreadParameters(parameters: Parameters, mistakes: PolicyMistake[]): void {
+  for (const name of unreadParameters(parameters)) {
+    const message = `no rule reads params.${name}: use it or remove it`;
+    mistakes.push({ path: ['parameters', name], isKey: true, offset: null, message });
+  }
 }
 
 function rulesOf(document: unknown): readonly unknown[] {

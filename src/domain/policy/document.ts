@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { acrName } from '../step-up/challenge-names.ts';
 import { VERDICTS } from '../verdict.ts';
+import { DURATION_MISTAKE, toSeconds } from './duration.ts';
 import { parametersSchema } from './parameters.ts';
 
 /**
@@ -24,6 +26,12 @@ const reasonCode = z
     'must be upper case letters, digits and underscores, at most 64, and begin with a letter',
   );
 
+const stepUpAge = z
+  .string(DURATION_MISTAKE)
+  .refine((text) => text.startsWith('params.') || toSeconds(text) !== null, {
+    message: `${DURATION_MISTAKE}, or params.<name>`,
+  });
+
 /** One rule of a policy file. */
 const ruleSchema = z.strictObject({
   id: ruleId.describe('Unique in the file; named in answers, logs and statistics.'),
@@ -44,6 +52,12 @@ const ruleSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('When the rule is definitely true, evaluation ends with ALLOW. Its verdict is ALLOW.'),
+  step_up: stepUpAge
+    .optional()
+    .describe(
+      'What the rule contributes is satisfied by a step-up of the subject that is younger: a duration, or `params.<name>` of one. Its verdict is CHALLENGE.',
+    ),
+  min_acr: acrName.optional().describe('Such a step-up must have this `acr` or a later one of `acr_values`.'),
   description: z.string().max(1024).optional(),
 });
 
@@ -61,6 +75,12 @@ export const policyDocumentSchema = z.strictObject({
     .default({})
     .describe('Constants that conditions read as `params.<name>`. Each is read by some rule.'),
   otherwise: z.enum(VERDICTS).describe('The verdict when no rule applies.'),
+  acr_values: z
+    .array(acrName)
+    .max(16)
+    .refine((values) => new Set(values).size === values.length, { message: 'names one twice' })
+    .default([])
+    .describe('What step-ups can achieve, the least first; `min_acr` names one of them.'),
   rules: z.array(ruleSchema).min(1).max(500),
 });
 

@@ -12,7 +12,9 @@ import { memoOf, remember, situationOf } from './judgement-memo.ts';
 import type { RequestSignals } from './request-signals.ts';
 import { type RuleTrace, toUnknown } from './rule-trace.ts';
 import { describeRunError, type RunContext, toRunContext } from './run-context.ts';
+import { satisfyChallenges } from './satisfy-challenges.ts';
 import type { Situation } from './situation.ts';
+import { STEP_UP_FACT, type StepUpSignals } from './step-up-signals.ts';
 import type { SubjectFacts } from './subject-fact.ts';
 
 /** Everything that one evaluation needs; built once for all rules. */
@@ -54,9 +56,12 @@ export function evaluatePolicy(
     const kind = kindOf(line, rule, place, situation);
     results = kind === null ? null : results + String.fromCharCode(place * KINDS + kind);
   }
-  if (results === null) return toJudgement(policy, trace, situation.degraded);
-  const known = situation.judgements.get(results);
-  return known ?? remember(memo, situation, results, toJudgement(policy, trace, situation.degraded));
+  const known = results === null ? undefined : situation.judgements.get(results);
+  const judgement = known ?? toJudgement(policy, trace, situation.degraded);
+  if (results !== null && known === undefined) remember(memo, situation, results, judgement);
+  // Never remembered: others with the same results have no such step-up. Told by step-ups alone, whose type it
+  // is.
+  return satisfyChallenges(policy, judgement, facts[STEP_UP_FACT.name] as StepUpSignals | undefined);
 }
 
 const KINDS = 3;

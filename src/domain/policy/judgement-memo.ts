@@ -55,11 +55,10 @@ export function remember(
   situation: Situation,
   results: string,
   judgement: Judgement,
-): Judgement {
+): void {
   if (memo.judgements >= JUDGEMENTS_MAX) forget(memo);
   situation.judgements.set(results, judgement);
   memo.judgements += 1;
-  return judgement;
 }
 
 /** A full memo begins again, so that nobody can fill one with rare results and keep the common ones out. */

@@ -1,5 +1,6 @@
-import type { Reason, Waiver } from '../reason.ts';
+import type { ChallengeDemand, Reason, Waiver } from '../reason.ts';
 import { stricterOf, strictnessOf, type Verdict } from '../verdict.ts';
+import { toChallenge } from './challenge.ts';
 import type { CompiledPolicy, CompiledRule } from './compile.ts';
 import type { RuleTrace } from './rule-trace.ts';
 
@@ -16,6 +17,10 @@ export interface Judgement {
   readonly degraded: boolean;
   /** One entry for each rule, in the order of the file, including rules that an exempt rule overrides. */
   readonly trace: readonly RuleTrace[];
+  /** What would satisfy a CHALLENGE; null for any other verdict. */
+  readonly challenge: ChallengeDemand | null;
+  /** For how many seconds an ALLOW that needs a step-up holds; null for any other. */
+  readonly satisfiedSeconds: number | null;
 }
 
 /** A judgement while it is built, rule by rule. The verdict is null until a rule contributes. */
@@ -27,10 +32,11 @@ interface JudgementDraft {
 
 /** The judgement of the results of all rules, in the order of the file. */
 export function toJudgement(
-  { rules, document }: CompiledPolicy,
+  policy: CompiledPolicy,
   trace: readonly RuleTrace[],
   degraded: boolean,
 ): Judgement {
+  const { rules, document } = policy;
   const exempt = rules.findIndex((rule, place) => rule.source.exempt && trace[place]?.result === 'true');
   const draft: JudgementDraft = { verdict: null, reasons: [], waivers: [] };
   trace.forEach((line, place) => {
@@ -38,12 +44,15 @@ export function toJudgement(
     if (rule !== undefined && (exempt === -1 || place === exempt)) contribute(rule, line, draft);
   });
   draft.reasons.sort(byStrictness);
+  const verdict = draft.verdict ?? document.otherwise;
   return Object.freeze({
-    verdict: draft.verdict ?? document.otherwise,
+    verdict,
     reasons: Object.freeze(draft.reasons),
     waivers: Object.freeze(draft.waivers),
     degraded,
     trace: Object.freeze(trace),
+    challenge: verdict === 'CHALLENGE' ? toChallenge(policy.stepUps, draft.reasons) : null,
+    satisfiedSeconds: null,
   });
 }
 

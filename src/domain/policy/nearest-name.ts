@@ -18,11 +18,11 @@ export function nearestName(name: string, known: Iterable<string>): string | nul
 /** The letters to replace, add or remove (Levenshtein's distance). */
 function editsBetween(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, length) => length);
-  for (const [index, letter] of [...from].entries()) {
+  for (let index = 0; index < from.length; index += 1) {
     let edits = index + 1;
     const next = [edits];
     for (let place = 0; place < to.length; place += 1) {
-      const replaced = (row[place] ?? 0) + (to[place] === letter ? 0 : 1);
+      const replaced = (row[place] ?? 0) + (to[place] === from[index] ? 0 : 1);
       edits = Math.min(replaced, edits + 1, (row[place + 1] ?? 0) + 1);
       next.push(edits);
     }

@@ -76,7 +76,8 @@ export interface Parameters {
 /** The parameters in a document of any shape; their mistakes are found by `parametersSchema`. */
 export function readParameters(document: unknown): Parameters {
   const given: unknown = Reflect.get(Object(document), 'parameters');
-  const entries = Object.entries(Object(given)).map(([name, parameter]) => {
+  const named = typeof given === 'object' && given !== null ? Object.entries(given) : [];
+  const entries = named.map(([name, parameter]) => {
     const parsed = parameterSchema.safeParse(parameter);
     return [name, parsed.success ? toLiteral(parsed.data) : null] as const;
   });

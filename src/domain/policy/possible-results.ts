@@ -46,6 +46,23 @@ function isAbsentFact(node: ASTNode, absent: ReadonlySet<string>): boolean {
   return path !== null && absent.has(path.join('.'));
 }
 
+/**
+ * `possibleResults` of one node, for each set of absent variables once. A bit of the set stands for a place in
+ * `sources`.
+ */
+export function memoisePossible(ast: ASTNode, sources: readonly string[]): (absentMask: number) => number {
+  const known = new Map<number, number>();
+  return (absentMask) => {
+    let results = known.get(absentMask);
+    if (results === undefined) {
+      const absent = new Set(sources.filter((_, place) => absentMask & (1 << place)));
+      results = possibleResults(ast, absent);
+      known.set(absentMask, results);
+    }
+    return results;
+  };
+}
+
 /** The nodes directly below `node`. */
 export function childrenOf(node: ASTNode): readonly ASTNode[] {
   switch (node.op) {

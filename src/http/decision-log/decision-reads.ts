@@ -2,6 +2,7 @@ import type { Clock } from '../../application/clock.ts';
 import type { CountSteps } from '../../application/decision-log/count-steps.ts';
 import type { DecisionLogReader } from '../../application/decision-log/decision-log.ts';
 import type { KnownPolicies } from '../../application/decision-log/known-policies.ts';
+import type { OnOutcome } from '../../application/decision-log/outcome-listener.ts';
 import type { RecordHashes } from '../../application/decision-log/to-decision-record.ts';
 import type { DecisionStreams } from './decision-streams.ts';
 import type { ExportEncoder } from './encode-export.ts';
@@ -32,4 +33,6 @@ export interface DecisionReadDependencies {
   readonly version: string;
   readonly clock: Clock;
   readonly newId: () => string;
+  /** What takes part in outcomes. */
+  readonly onOutcome: readonly OnOutcome[];
 }

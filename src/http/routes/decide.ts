@@ -7,6 +7,7 @@ import type { AnswerOnce, IdempotentAnswer } from '../callers/idempotency.ts';
 import { requireScope } from '../plugins/authenticate.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import {
+  type AnswerShape,
   createDecideRequestSchema,
   createDecisionSchema,
   type DecideHeaders,
@@ -46,6 +47,8 @@ export interface DecideDependencies {
   /** While draining, an answer asks the client to close its connection. */
   readonly isDraining: () => boolean;
   readonly answerOnce: AnswerOnce;
+  /** Whether outcomes are told by the id of a decision; else by its ids, as step-ups. */
+  readonly canReportOutcome: boolean;
 }
 
 interface DecideRoutesOptions extends RouteGroupOptions<DecideDependencies> {
@@ -92,12 +95,13 @@ export const decideRoutes = plugin<DecideRoutesOptions>(
   { name: 'decide-routes' },
 );
 
-function createDecideHandler({ decide, isDraining, answerOnce }: DecideDependencies) {
+function createDecideHandler({ decide, isDraining, answerOnce, canReportOutcome }: DecideDependencies) {
   /** Asked when the answer is there: draining may have begun while it was sought. */
   const closeWhenDraining = (reply: FastifyReply): FastifyReply =>
     isDraining() ? reply.header('connection', 'close') : reply;
   return (request: FastifyRequest<DecideRoute>, reply: FastifyReply) => {
     const explain = request.query.explain === 'full';
+    const shape = { explain, canReportOutcome };
     if (explain) requireScope(request, 'read');
     const subject = toSubject(request.body);
     const limits = toDecideOptions(request.body, request.headers, request);
@@ -106,26 +110,26 @@ function createDecideHandler({ decide, isDraining, answerOnce }: DecideDependenc
     const field = request.headers['idempotency-key'];
     if (field !== undefined) {
       const content = toContent(request.body, explain);
-      const work = async () => toStoredAnswer(reply, await decide(subject, limits, asking), explain);
+      const work = async () => toStoredAnswer(reply, await decide(subject, limits, asking), shape);
       return answerOnce({ callerId, field, content }, work).then((once) =>
         sendAnswer(closeWhenDraining(reply), once),
       );
     }
     const settled = decide(subject, limits, asking);
     // A warm decision is answered in place: a promise would cost it a turn of the event loop.
-    if (!(settled instanceof Promise)) return sendDecision(closeWhenDraining(reply), settled, explain);
-    return settled.then((late) => sendDecision(closeWhenDraining(reply), late, explain));
+    if (!(settled instanceof Promise)) return sendDecision(closeWhenDraining(reply), settled, shape);
+    return settled.then((late) => sendDecision(closeWhenDraining(reply), late, shape));
   };
 }
 
-function sendDecision(reply: FastifyReply, { decision }: SettledDecision, explain: boolean): FastifyReply {
+function sendDecision(reply: FastifyReply, { decision }: SettledDecision, shape: AnswerShape): FastifyReply {
   return reply
     .headers({
       'x-decision-id': decision.id,
       'server-timing': toServerTiming(decision),
       'cache-control': 'no-store',
     })
-    .send(toDecisionBody(decision, explain));
+    .send(toDecisionBody(decision, shape));
 }
 
 /**
@@ -137,9 +141,13 @@ function toContent(body: DecideRequest, explain: boolean): string {
   return `${explain} ${JSON.stringify(body, [...names].sort())}`;
 }
 
-function toStoredAnswer(reply: FastifyReply, { decision }: SettledDecision, explain: boolean): StoredAnswer {
+function toStoredAnswer(
+  reply: FastifyReply,
+  { decision }: SettledDecision,
+  shape: AnswerShape,
+): StoredAnswer {
   void reply.header('server-timing', toServerTiming(decision));
-  const serialised = reply.code(200).serialize(toDecisionBody(decision, explain));
+  const serialised = reply.code(200).serialize(toDecisionBody(decision, shape));
   // A serialiser may write bytes; that of a JSON schema writes text.
   const body = typeof serialised === 'string' ? serialised : new TextDecoder().decode(serialised);
   return { decisionId: decision.id, body };

@@ -20,7 +20,7 @@ export const outcomeRoutes = plugin<RouteGroupOptions<DecisionReadDependencies>>
     const schema = {
       summary: 'Say how a decision turned out',
       description:
-        'Feeds the precision of rules in GET /v1/stats. Repeatable: the same said again changes nothing. Of several labels that with the latest time counts, and all of them are kept, 100 at most.',
+        'Feeds the precision of rules in GET /v1/stats. `challenge_passed` is a step-up of the telemetry id, devices and account of the decision: it satisfies the CHALLENGE of rules with `step_up`. `challenge_failed` and `fraud` end it. Repeatable: the same said again changes nothing. Of several labels that with the latest time counts, and all of them are kept, 100 at most.',
       operationId: 'reportOutcome',
       tags: ['decisions'],
       params: toDecisionIdParams(),
@@ -38,14 +38,28 @@ export const outcomeRoutes = plugin<RouteGroupOptions<DecisionReadDependencies>>
     app.post(
       '/v1/decisions/:decision_id/outcome',
       route,
-      handlerFor(serve, ({ reads, clock }) => {
-        const report = reportOutcome({ log: reads.log, hashes: reads.hashes, clock, formatTime: toRfc3339 });
+      handlerFor(serve, ({ reads, clock, onOutcome }) => {
+        const report = reportOutcome({
+          log: reads.log,
+          hashes: reads.hashes,
+          clock,
+          formatTime: toRfc3339,
+          listeners: onOutcome,
+        });
         return async (request: FastifyRequest<OutcomeRoute>, reply) => {
-          const { label, at, note = null } = request.body;
+          const { label, at, note = null, method = null, acr = null } = request.body;
           const { decision_id: id } = request.params;
           if (!isDecisionId(id)) throw unknownDecision();
           const atMs = at === undefined ? null : Date.parse(at);
-          const labels = await report({ id, label, atMs, note, caller: request.caller?.id ?? '' });
+          const labels = await report({
+            id,
+            label,
+            atMs,
+            note,
+            method,
+            acr,
+            caller: request.caller?.id ?? '',
+          });
           if (labels === null) throw unknownDecision();
           return reply
             .header('cache-control', 'no-store')

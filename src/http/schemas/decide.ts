@@ -5,20 +5,10 @@ import { decisionFields, evidenceFields, ruleTraceFields } from '../../domain/de
 import { cacheOf } from '../../domain/evidence.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { IDEMPOTENCY_KEY_PATTERN } from '../callers/idempotency-key.ts';
-import { createSubjectFields } from './subject.ts';
+import { createSubjectFields, ONE_WAY_TO_NAME_A_DEVICE } from './subject.ts';
 
 /** Bounds of `deadline_ms`: below 50 ms hardly an upstream answers, above 10 s no caller waits. */
 const DEADLINE_MS = { min: 50, max: 10_000 };
-
-/** A device id that is not null leaves no room for `device_ids`. The only `not` in our schemas. */
-const ONE_WAY_TO_NAME_A_DEVICE = {
-  not: {
-    // Of what is no object another mistake is told.
-    type: 'object',
-    required: ['device_id', 'device_ids'],
-    properties: { device_id: { type: 'string' }, device_ids: {} },
-  },
-};
 
 /** What a caller reads of that `not`, which points nowhere by itself. */
 export const TWO_WAYS_TO_NAME_A_DEVICE = {
@@ -123,10 +113,25 @@ const explanationSchema = z.object({
 
 const { policy, decided_at, latency_ms: _, ...judged } = decisionFields;
 
+const challengeSchema = z.object({
+  acr_values: z
+    .array(z.string())
+    .readonly()
+    .describe('What the step-up must achieve: one of these, the least first; empty where any will do.'),
+  max_age_seconds: z
+    .int()
+    .nullable()
+    .describe(
+      'The next decision on the same telemetry id, devices and account is not challenged for the same reasons while the step-up is younger; null where a rule among them takes none.',
+    ),
+  report_to: z.string().describe('Where to say that the challenge was completed.'),
+});
+
 /** The answer of POST /v1/decide. */
 export function createDecisionSchema(providers: readonly string[]) {
   return z.object({
     ...judged,
+    challenge: challengeSchema.optional().describe('What satisfies a CHALLENGE; absent otherwise.'),
     providers: z.object(Object.fromEntries(providers.map((id) => [id, evidenceUseSchema]))),
     provider_suspect: z
       .array(z.string())
@@ -165,8 +170,15 @@ export function toDecideOptions(
   return { maxAgeMs, deadlineMs, receivedAtMs, caller: caller?.id, traceparent };
 }
 
+/** What an answer holds beside the decision. */
+export interface AnswerShape {
+  readonly explain: boolean;
+  /** Whether outcomes are told by the id of a decision. */
+  readonly canReportOutcome: boolean;
+}
+
 /** A decision as callers read it. */
-export function toDecisionBody(decision: Decision, explain: boolean) {
+export function toDecisionBody(decision: Decision, { explain, canReportOutcome }: AnswerShape) {
   const suspect = decision.evidence.filter((use) => use.suspect).map(({ provider }) => provider);
   const body = {
     decision_id: decision.id,
@@ -174,6 +186,12 @@ export function toDecisionBody(decision: Decision, explain: boolean) {
     reasons: decision.reasons,
     degraded: decision.degraded,
     waivers: decision.waivers,
+    ...(decision.challenge !== null && {
+      challenge: {
+        ...decision.challenge,
+        report_to: canReportOutcome ? `/v1/decisions/${decision.id}/outcome` : '/v1/step-ups',
+      },
+    }),
     providers: byProvider(decision.evidence, toEvidenceBody),
     ...(suspect.length > 0 && { provider_suspect: suspect }),
     policy: decision.policy,

@@ -1,5 +1,20 @@
 import { z } from 'zod';
 import { OUTCOME_LABELS, outcomeLabelSchema } from '../../domain/decision-log/outcome-label.ts';
+import { acrName, methodName } from '../../domain/step-up/challenge-names.ts';
+
+/** How a challenge was completed. */
+export const challengeFields = {
+  method: methodName
+    .optional()
+    .describe(
+      'How the challenge was completed, such as the names of RFC 8176 (`otp`, `hwk`). No identifiers.',
+    ),
+  acr: acrName
+    .optional()
+    .describe(
+      'What it achieved: `acr` of OpenID Connect, which rules compare with `min_acr`. No identifiers.',
+    ),
+};
 
 /** `\p{Cc}` in full: not every language in which clients are generated knows it. */
 const NO_CONTROL_CHARACTER = String.raw`^[^\x00-\x1f\x7f-\x9f]*$`;
@@ -21,6 +36,7 @@ export const outcomeRequestSchema = z.strictObject({
     .describe(
       'For people. No identifiers: what looks like one (an e-mail or IP address, a long number, a hash) is refused.',
     ),
+  ...challengeFields,
 });
 
 /** The checked body that tells what a decision turned out to be. */

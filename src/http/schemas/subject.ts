@@ -4,6 +4,16 @@ import { type DeviceIds, readAddress, type Subject, type SubjectPart } from '../
 const identifier = z.string().max(256);
 const address = z.string().max(64).meta({ format: 'ip' });
 
+/** A device id that is not null leaves no room for `device_ids`. The only `not` in our schemas. */
+export const ONE_WAY_TO_NAME_A_DEVICE = {
+  not: {
+    // Of what is no object another mistake is told.
+    type: 'object',
+    required: ['device_id', 'device_ids'],
+    properties: { device_id: { type: 'string' }, device_ids: {} },
+  },
+};
+
 /**
  * The fields of a body that say what it is about. `deviceProviders` are the keys that `device_ids` may have.
  */

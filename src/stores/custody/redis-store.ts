@@ -1,6 +1,6 @@
 import type { Clock } from '../../application/clock.ts';
 import type { CustodyStore } from '../../application/custody/custody-store.ts';
-import { createRedisGenerations, type UnknownKey } from '../redis/generations.ts';
+import { createRedisGenerations, type RedisGenerations, type UnknownKey } from '../redis/generations.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import { withScripts } from '../redis/scripts.ts';
 import { custodyLifeMs } from './custody-life.ts';
@@ -26,6 +26,8 @@ interface RedisCustodyStoreOptions {
    * seconds.
    */
   readonly onUnknownKey?: (key: UnknownKey) => void;
+  /** Those of the handle, where another store has them too; own ones otherwise. */
+  readonly generations?: RedisGenerations;
 }
 
 interface RedisCustodyStore extends CustodyStore {
@@ -51,7 +53,7 @@ export function createRedisCustodyStore(options: RedisCustodyStoreOptions): Redi
   const scripted = withScripts<CustodyScripts>(client, {
     keepTelemetry: { numberOfKeys: keyIds.length, lua: KEEP },
   });
-  const generations = createRedisGenerations(options);
+  const { generations = createRedisGenerations(options) } = options;
   const use = createRedisUses(options, generations);
 
   const keeps = createPendingKeeps({

@@ -18,6 +18,10 @@ export interface RedisKeys {
   custodyGeneration(hash: string): string;
   /** Where the former layout kept it, whose bindings are no longer read. */
   formerGeneration(hash: string): string;
+  /** The step-ups of one telemetry id, by its keyed hash. It shares a hash tag with a group of custody. */
+  stepUps(hash: string): string;
+  /** The telemetry ids with a step-up of one device or account, by its keyed hash. */
+  stepUpsOf(hash: string): string;
   /**
    * The counter of a caller's requests in windows of one length. The id is the operator's own name for the
    * caller.
@@ -78,6 +82,8 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
     custody: (hash) => custodyPrefix + tagOf(hash) + hash.slice(2),
     custodyGeneration: (hash) => generationPrefix + tagOf(hash),
     formerGeneration: (hash) => formerPrefix + tagOf(hash),
+    stepUps: (hash) => `${prefix}:${VERSION}:step-ups:${tagOf(hash)}${hash.slice(2)}`,
+    stepUpsOf: (hash) => `${prefix}:${VERSION}:step-ups-of:${hash}`,
     requests: (callerId, windowMs) => `${prefix}:${VERSION}:requests:${callerId}:${windowMs}`,
     idempotency: (hash) => `${prefix}:${VERSION}:idempotency:${hash}`,
     inspectedText: `${prefix}:${VERSION}:inspection:text`,

@@ -74,6 +74,7 @@ const DECISION: Decision = {
   visitor: 'visitor-hash',
   facts: { activity: { account: 'unknown' }, step_up: 'none', lists: null },
   custody: { uses: 1, age_seconds: 0, bound_elsewhere: false, omits_device: false, omits_account: false },
+  challenge: null,
   trace: [{ rule: 'bad', result: 'true' }],
   policy: { id: 'p', hash: 'sha256:1' },
   decidedAtMs: Date.UTC(2026, 0, 1),

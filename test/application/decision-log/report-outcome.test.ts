@@ -1,5 +1,11 @@
 import t from 'tap';
+import type {
+  ChallengeDetails,
+  OnOutcome,
+  ToldOutcome,
+} from '../../../src/application/decision-log/outcome-listener.ts';
 import { reportOutcome } from '../../../src/application/decision-log/report-outcome.ts';
+import type { OutcomeLabel } from '../../../src/domain/decision-log/outcome-label.ts';
 import { LABELS_MAX } from '../../../src/domain/decision-log/outcome-label.ts';
 import { RiskgateError } from '../../../src/domain/errors.ts';
 import { toRfc3339 } from '../../../src/platform/rfc3339.ts';
@@ -19,16 +25,27 @@ const hashes = [
   },
 ];
 
-async function open() {
+async function open(listeners: readonly OnOutcome[] = []) {
   const clock = createManualClock();
   const log = createMemoryDecisionLog({ clock, recordsMax: 10, countsKeptMs: 3_600_000 });
   const subject = { telemetry: 't one', devices: ['d two', 'd three'], account: null, ip: 'i fe80::1' };
   const record = createDecisionRecord(clock.nowMs(), 1, { subject });
   log.append({ number: 1, records: [record] });
-  const report = reportOutcome({ log, hashes, clock, formatTime: toRfc3339 });
+  const report = reportOutcome({ log, hashes, clock, formatTime: toRfc3339, listeners });
   const say = (note: string | null, atMs: number | null = null, id = record.decision_id) =>
-    report({ id, label: 'fraud', atMs, note, caller: 'shop' });
-  return { clock, say };
+    report({ id, label: 'fraud', atMs, note, caller: 'shop', method: null, acr: null });
+  const tell = (label: OutcomeLabel['label'], details: Partial<ChallengeDetails> = {}) =>
+    report({
+      id: record.decision_id,
+      label,
+      atMs: null,
+      note: null,
+      caller: 'shop',
+      method: null,
+      acr: null,
+      ...details,
+    });
+  return { clock, record, say, tell };
 }
 
 const refusal = { name: 'RiskgateError', code: 'invalid_request' };
@@ -66,4 +83,46 @@ t.test('refuses a note that names the subject', async (t) => {
     t.notMatch(JSON.stringify(error), note);
   }
   t.equal((await say('four'))?.length, 1);
+});
+
+t.test('tells listeners what became of a decision, also when it is told again', async (t) => {
+  const told: ToldOutcome[] = [];
+  const listener: OnOutcome = async (outcome) => told.push(outcome) > 0;
+  const { record, tell } = await open([listener]);
+  await tell('challenge_passed', { method: 'otp', acr: 'urn:x' });
+  await tell('challenge_passed');
+  t.match(told, [
+    {
+      record: { decision_id: record.decision_id },
+      label: 'challenge_passed',
+      isNew: true,
+      method: 'otp',
+      acr: 'urn:x',
+    },
+    {
+      label: 'challenge_passed',
+      isNew: false,
+      method: null,
+      acr: null,
+      labels: [{ label: 'challenge_passed' }],
+    },
+  ]);
+});
+
+t.test('refuses what a listener could not do, with the outcome recorded', async (t) => {
+  const done: boolean[] = [];
+  const { tell } = await open([async () => done.push(true) > 1, async () => true]);
+  await t.rejects(tell('challenge_passed'), { name: 'RiskgateError', code: 'store_unavailable' });
+  t.match(await tell('challenge_passed'), [{ label: 'challenge_passed' }], 'and takes it when repeated');
+});
+
+t.test('takes how a challenge was passed for that label alone, and without identifiers', async (t) => {
+  const { tell } = await open();
+  await t.rejects(tell('fraud', { method: 'otp' }), { ...refusal, fields: [{ pointer: '/method' }] });
+  await t.rejects(tell('legit', { acr: 'urn:x' }), { ...refusal, fields: [{ pointer: '/acr' }] });
+  await t.rejects(tell('challenge_passed', { acr: 'a@example.com' }), {
+    ...refusal,
+    fields: [{ pointer: '/acr' }],
+  });
+  await t.rejects(tell('challenge_passed', { method: '4111111111111111' }), refusal);
 });

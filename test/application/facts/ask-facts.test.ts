@@ -7,7 +7,7 @@ const KNOWN = { gathered: [], nowMs: 0 };
 
 /** A policy that reads the facts of these names. */
 function reading(...names: string[]): CompiledPolicy {
-  return { facts: names.map((name) => ({ fact: { name } })) } as unknown as CompiledPolicy;
+  return { factsNeeded: names } as Partial<CompiledPolicy> as CompiledPolicy;
 }
 
 function questionOf(policy: CompiledPolicy): FactQuestion {

@@ -4,9 +4,7 @@ import {
   recordedFactOf,
   toRecordedFacts,
 } from '../../../src/domain/decision-log/recorded-facts.ts';
-import type { FactRead, SubjectFacts } from '../../../src/domain/policy/subject-fact.ts';
-
-const reading = (...names: readonly string[]) => names.map((name) => ({ fact: { name } }) as FactRead);
+import type { SubjectFacts } from '../../../src/domain/policy/subject-fact.ts';
 
 t.test('keeps what the policy reads, and null for the rest', async (t) => {
   const facts: SubjectFacts = {
@@ -16,8 +14,8 @@ t.test('keeps what the policy reads, and null for the rest', async (t) => {
     step_up: { age_seconds: 7 },
     lists: { blocked: { device: true } },
   };
-  t.equal(toRecordedFacts(reading('telemetry'), facts), NO_RECORDED_FACTS);
-  const all = toRecordedFacts(reading('telemetry', 'activity.account', 'activity.device', 'step_up'), facts);
+  t.equal(toRecordedFacts(['telemetry'], facts), NO_RECORDED_FACTS);
+  const all = toRecordedFacts(['telemetry', 'activity.account', 'activity.device', 'step_up'], facts);
   t.strictSame(all, {
     activity: { account: { decisions_1h: 3 }, device: 'none' },
     step_up: { age_seconds: 7 },
@@ -29,7 +27,7 @@ t.test('keeps what the policy reads, and null for the rest', async (t) => {
 });
 
 t.test('keeps as unknown what was not told', async (t) => {
-  const recorded = toRecordedFacts(reading('lists', 'activity.ip'), {});
+  const recorded = toRecordedFacts(['lists', 'activity.ip'], {});
   t.strictSame(recorded, { activity: { ip: 'unknown' }, step_up: null, lists: 'unknown' });
 });
 

@@ -1,0 +1,37 @@
+import type { KnownPolicies } from '../application/decision-log/known-policies.ts';
+import type { OnOutcome } from '../application/decision-log/outcome-listener.ts';
+import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
+import type { FactSource } from '../application/facts/fact-source.ts';
+import type { AppContext } from './context.ts';
+import type { DecisionLog } from './decision-log.ts';
+import { wireForgetting } from './forgetting.ts';
+import type { IdHashes } from './id-hashes.ts';
+import type { RouteDependencies } from './routes.ts';
+import { wireStepUps } from './step-ups.ts';
+import type { Stores } from './stores.ts';
+
+interface SubjectMemoryParts {
+  readonly slots: readonly ProviderSlot[];
+  readonly hashes: IdHashes;
+  readonly stores: Stores;
+  readonly policies: KnownPolicies;
+  /** Null records nothing. */
+  readonly log: DecisionLog | null;
+}
+
+/** What is remembered of subjects beside custody: what decisions read of it, and what tells and forgets it. */
+interface SubjectMemory {
+  readonly facts: readonly FactSource[];
+  readonly onOutcome: readonly OnOutcome[];
+  readonly routes: Pick<RouteDependencies, 'forgetting' | 'stepUps'>;
+}
+
+/** Wires every memory of subjects. */
+export function wireSubjectMemory(context: AppContext, parts: SubjectMemoryParts): SubjectMemory {
+  const stepUps = wireStepUps(context, parts);
+  return {
+    facts: [stepUps.facts],
+    onOutcome: [stepUps.onOutcome],
+    routes: { forgetting: wireForgetting(context, parts), stepUps },
+  };
+}

@@ -1,0 +1,31 @@
+import type { FoundStepUp, StepUp, StepUpSubject } from '../../domain/step-up/step-up.ts';
+
+/** Parts of subjects, as keyed hashes. */
+export interface SubjectHashes {
+  readonly telemetry: readonly string[];
+  readonly devices: readonly string[];
+  readonly accounts: readonly string[];
+}
+
+/**
+ * Keeps who has completed a challenge. It sees keyed hashes only, never rejects and never throws. What it
+ * cannot tell is `unknown`, or not done: a step-up is never found that was not added.
+ */
+export interface StepUpStore {
+  /**
+   * The step-up of a subject. An account that is not the one seen with the telemetry id before ends every
+   * step-up of that id, in the same atomic step. A step-up that may have been lost within `lossMs` before now
+   * is `unknown`.
+   */
+  find(subject: StepUpSubject, lossMs: number): FoundStepUp | Promise<FoundStepUp>;
+  /**
+   * Keeps a step-up for `lifeMs`, unless a later one of the same subject is kept. Ends those of another
+   * account. False where it is not known to be kept.
+   */
+  add(subject: StepUpSubject, stepUp: StepUp, lifeMs: number): Promise<boolean>;
+  /**
+   * Ends every step-up of subjects with one of these parts, in whichever combination. Resolves with how many
+   * telemetry ids had one; null where it is not known to be done.
+   */
+  forget(hashes: SubjectHashes): Promise<number | null>;
+}

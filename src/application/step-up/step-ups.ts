@@ -1,0 +1,79 @@
+import type { CompiledPolicy } from '../../domain/policy/compile.ts';
+import type { FoundStepUp, StepUp, StepUpSubject } from '../../domain/step-up/step-up.ts';
+import type { Subject } from '../../domain/subject.ts';
+import type { Clock } from '../clock.ts';
+import { hashIds, type RecordHashes } from '../decision-log/to-decision-record.ts';
+import type { StepUpStore } from './step-up-store.ts';
+import { toStepUpSubject } from './step-up-subject.ts';
+
+interface StepUpsOptions {
+  readonly store: StepUpStore;
+  /** Under each known hash key, the one in force first. */
+  readonly hashes: readonly RecordHashes[];
+  readonly clock: Clock;
+  /** The policy in force: it says how long a step-up is of use. */
+  readonly policy: () => CompiledPolicy;
+}
+
+/** A challenge that the back end says was completed. */
+interface ToldStepUp extends Pick<StepUp, 'method' | 'acr'> {
+  /** Unix milliseconds. */
+  readonly atMs: number;
+}
+
+/** Who has completed a challenge. Nothing here rejects. */
+export interface StepUps {
+  /** `none` without a telemetry id. */
+  find(subject: Subject): FoundStepUp | Promise<FoundStepUp>;
+  /** Keeps a step-up of this subject, false where it is not known to be kept. It has a telemetry id. */
+  add(subject: Subject, told: ToldStepUp): Promise<boolean>;
+  /** The same of the subject of a record, whose ids are known by their hashes alone. */
+  addNamed(subject: StepUpSubject, told: ToldStepUp): Promise<boolean>;
+}
+
+/** Builds the use case; see StepUps. */
+export function createStepUps({ store, hashes, clock, policy }: StepUpsOptions): StepUps {
+  const namesOf = (subject: Subject): readonly StepUpSubject[] =>
+    hashes.flatMap((under) => toStepUpSubject(hashIds(subject, under)) ?? []);
+  const lifeMs = () => policy().stepUpLifeSeconds * 1000;
+
+  const addNamed: StepUps['addNamed'] = (subject, { atMs, method, acr }) =>
+    // A caller whose clock is ahead must not prolong it.
+    store.add(subject, { atMs: Math.min(atMs, clock.nowMs()), method, acr }, lifeMs());
+
+  /**
+   * What a record names is kept under the hash key that was in force then. Whatever is found under another key
+   * moves to that in force, where the outcome of this decision can end it.
+   */
+  const findAll = async (names: readonly StepUpSubject[]): Promise<FoundStepUp> => {
+    const found = await Promise.all(names.map((name) => store.find(name, lifeMs())));
+    let [latest, isLost]: [StepUp | null, boolean] = [null, false];
+    for (const [place, each] of found.entries()) {
+      if (each === 'unknown') isLost = true;
+      if (typeof each === 'string') continue;
+      if (latest === null || each.atMs > latest.atMs) latest = each;
+      const [inForce] = names;
+      const other = place === 0 ? undefined : names[place];
+      if (inForce !== undefined && other !== undefined) void move(inForce, other, each);
+    }
+    return latest ?? (isLost ? 'unknown' : 'none');
+  };
+  const move = async (to: StepUpSubject, from: StepUpSubject, stepUp: StepUp): Promise<void> => {
+    if (await store.add(to, stepUp, lifeMs()))
+      await store.forget({ telemetry: [from.telemetry], devices: [], accounts: [] });
+  };
+
+  return {
+    find: (subject) => {
+      const names = namesOf(subject);
+      const [name] = names;
+      if (name === undefined) return 'none';
+      return names.length === 1 ? store.find(name, lifeMs()) : findAll(names);
+    },
+    add: async (subject, told) => {
+      const kept = await Promise.all(namesOf(subject).map((name) => addNamed(name, told)));
+      return kept.every(Boolean);
+    },
+    addNamed,
+  };
+}

@@ -1,0 +1,52 @@
+/** A challenge that a subject has completed, as the back end told it. */
+export interface StepUp {
+  /** When, Unix milliseconds. */
+  readonly atMs: number;
+  /** How, in the back end's words (`otp`, `hwk`); null where it did not say. */
+  readonly method: string | null;
+  /** What it achieved (the authentication context class of OpenID Connect); null where it did not say. */
+  readonly acr: string | null;
+}
+
+/**
+ * Who completed a challenge: telemetry id, devices and account together, as keyed hashes of one key. A part
+ * that the caller did not give is a part too: nobody without an account has the step-up of an account.
+ */
+export interface StepUpSubject {
+  readonly telemetry: string;
+  /** Each once, in the order of their text; empty without a device. */
+  readonly devices: readonly string[];
+  readonly account: string | null;
+}
+
+/**
+ * What is known of the step-up of a subject: `none` where it has none, `unknown` where it may have had one
+ * that is lost.
+ */
+export type FoundStepUp = StepUp | 'none' | 'unknown';
+
+/**
+ * The step-ups of one telemetry id, of all devices, with the account and without one. The device and the
+ * account are told by callers and can be guessed, so that the number is bounded.
+ */
+export const STEP_UPS_MAX = 8;
+
+/**
+ * The most that the clock of a replica may be behind that of another. A step-up that is further in the future
+ * says that a clock was set back: nobody can tell how old it is.
+ */
+const CLOCK_SLACK_MS = 5_000;
+
+/** The whole seconds since a step-up; null where it lies in the future. */
+export function ageSeconds({ atMs }: StepUp, nowMs: number): number | null {
+  if (atMs > nowMs + CLOCK_SLACK_MS) return null;
+  return Math.floor(Math.max(0, nowMs - atMs) / 1000);
+}
+
+/**
+ * Names the devices of a subject, and whether it has an account, in one text. With one account for each
+ * telemetry id this tells its subjects apart.
+ */
+export function slotOf({ devices, account }: StepUpSubject): string {
+  return `${devices.join('+')}${account === null ? '' : '@'}`;
+}

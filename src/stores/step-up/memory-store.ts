@@ -1,0 +1,120 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../application/clock.ts';
+import type { StepUpStore, SubjectHashes } from '../../application/step-up/step-up-store.ts';
+import {
+  type FoundStepUp,
+  STEP_UPS_MAX,
+  type StepUp,
+  type StepUpSubject,
+  slotOf,
+} from '../../domain/step-up/step-up.ts';
+import { createForgottenKeys } from '../../platform/forgotten-keys.ts';
+import { boundedTo } from '../../platform/lru-bound.ts';
+
+interface MemoryStepUpStoreOptions {
+  readonly clock: Clock;
+  /** At least 1 telemetry id. That which was looked for longest ago makes room for another. */
+  readonly entriesMax?: number;
+}
+
+/** The step-ups of one telemetry id. */
+interface Entry {
+  /** Null until one is given with the telemetry id. */
+  account: string | null;
+  readonly devices: Set<string>;
+  readonly bySlot: Map<string, StepUp>;
+  /** Monotonic milliseconds: a wall clock that jumps must not prolong a life. */
+  untilMs: number;
+}
+
+/** At about 500 bytes an entry this is 50 MB. */
+const ENTRIES_MAX = 100_000;
+
+/** The in-process store: it serves a single replica, and a restart forgets everything. */
+interface MemoryStepUpStore extends StepUpStore {
+  find(subject: StepUpSubject): FoundStepUp;
+}
+
+/**
+ * Builds an empty store, bounded by `entriesMax`. A telemetry id whose step-ups had to make room is unknown
+ * until they would have run out.
+ */
+export function createMemoryStepUpStore(options: MemoryStepUpStoreOptions): MemoryStepUpStore {
+  return new LruStepUpStore(options);
+}
+
+class LruStepUpStore implements MemoryStepUpStore {
+  readonly #clock: Clock;
+  readonly #entries: LRUCache<string, Entry>;
+  readonly #forgotten = createForgottenKeys();
+
+  constructor({ clock, entriesMax = ENTRIES_MAX }: MemoryStepUpStoreOptions) {
+    this.#clock = clock;
+    this.#entries = new LRUCache({
+      ...boundedTo(entriesMax),
+      dispose: (entry, telemetry, reason) => {
+        const nowMs = clock.monotonicMs();
+        if (reason === 'evict' && entry.untilMs > nowMs) this.#forgotten.add(telemetry, entry.untilMs, nowMs);
+      },
+    });
+  }
+
+  find(subject: StepUpSubject): FoundStepUp {
+    const { telemetry, account } = subject;
+    const nowMs = this.#clock.monotonicMs();
+    const entry = this.#entries.get(telemetry);
+    if (entry !== undefined && nowMs < entry.untilMs) {
+      if (isAnothers(entry, account)) this.#entries.delete(telemetry);
+      const stepUp = this.#entries.peek(telemetry)?.bySlot.get(slotOf(subject));
+      if (stepUp !== undefined) return stepUp;
+    }
+    return this.#forgotten.mayHave(telemetry, nowMs) ? 'unknown' : 'none';
+  }
+
+  async add(subject: StepUpSubject, stepUp: StepUp, lifeMs: number): Promise<boolean> {
+    const { telemetry, account, devices } = subject;
+    const nowMs = this.#clock.monotonicMs();
+    const held = this.#entries.get(telemetry);
+    const isOwn = held !== undefined && nowMs < held.untilMs && !isAnothers(held, account);
+    const entry: Entry = isOwn ? held : { account, devices: new Set(), bySlot: new Map(), untilMs: 0 };
+    const slot = slotOf(subject);
+    if ((entry.bySlot.get(slot)?.atMs ?? 0) > stepUp.atMs) return true;
+    entry.bySlot.set(slot, stepUp);
+    for (const device of devices) entry.devices.add(device);
+    if (entry.bySlot.size > STEP_UPS_MAX) dropOldest(entry.bySlot);
+    entry.untilMs = Math.max(entry.untilMs, nowMs + lifeMs);
+    if (!isOwn) this.#entries.set(telemetry, entry);
+    return true;
+  }
+
+  async forget({ telemetry, devices, accounts }: SubjectHashes): Promise<number> {
+    const ended = new Set(telemetry.filter((hash) => this.#entries.has(hash)));
+    if (devices.length > 0 || accounts.length > 0) {
+      for (const [hash, entry] of this.#entries.entries()) {
+        const isOf = accounts.includes(entry.account ?? '') || devices.some((one) => entry.devices.has(one));
+        if (isOf) ended.add(hash);
+      }
+    }
+    for (const hash of ended) this.#entries.delete(hash);
+    return ended.size;
+  }
+}
+
+/** Notes the first account that is given. */
+function isAnothers(entry: Entry, account: string | null): boolean {
+  if (account === null) return false;
+  entry.account ??= account;
+  return entry.account !== account;
+}
+
+/** The step-up that was completed longest ago. */
+function dropOldest(bySlot: Map<string, StepUp>): void {
+  let oldest = '';
+  let oldestMs = Number.POSITIVE_INFINITY;
+  for (const [slot, { atMs }] of bySlot) {
+    if (atMs >= oldestMs) continue;
+    oldest = slot;
+    oldestMs = atMs;
+  }
+  bySlot.delete(oldest);
+}

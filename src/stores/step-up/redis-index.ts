@@ -1,0 +1,73 @@
+import type { Clock } from '../../application/clock.ts';
+import type { StepUpSubject } from '../../domain/step-up/step-up.ts';
+import type { RedisHandle } from '../redis/handle.ts';
+import { withScripts } from '../redis/scripts.ts';
+import { NOTE } from './redis-scripts.ts';
+
+interface StepUpIndexOptions {
+  readonly redis: RedisHandle;
+  readonly clock: Clock;
+  /** Ends all step-ups of these telemetry ids; null where that is not known to be done. */
+  readonly end: (telemetry: readonly string[]) => Promise<number | null>;
+}
+
+/** Which telemetry ids have a step-up of a device or an account. It may name some that have none. */
+interface StepUpIndex {
+  /** False where it is not known to be noted. */
+  note(subject: Pick<StepUpSubject, 'telemetry' | 'devices' | 'account'>, lifeMs: number): Promise<boolean>;
+  /** The telemetry ids of these parts; null where they are not known. */
+  find(hashes: readonly string[]): Promise<readonly string[] | null>;
+  /** Forgets these parts. */
+  remove(hashes: readonly string[]): Promise<boolean>;
+}
+
+/** Nobody completes so many challenges; whoever does loses the oldest. */
+const TELEMETRY_IDS_MAX = 1_000;
+
+type IndexScripts = {
+  noteStepUp(key: string, nowMs: number, telemetry: string, lifeMs: number, max: number): Promise<unknown>;
+};
+
+/** Builds the index. Its commands never reject. */
+export function createStepUpIndex({ redis, clock, end }: StepUpIndexOptions): StepUpIndex {
+  const { client, guard, keys } = redis;
+  const scripted = withScripts<IndexScripts>(client, { noteStepUp: { numberOfKeys: 1, lua: NOTE } });
+
+  const noteOne = async (part: string, telemetry: string, lifeMs: number): Promise<boolean> => {
+    const key = keys.stepUpsOf(part);
+    const surplus = await guard.run(() =>
+      scripted.noteStepUp(key, clock.nowMs(), telemetry, lifeMs, TELEMETRY_IDS_MAX),
+    );
+    const ended = toTexts(surplus);
+    if (ended === null || ended.length === 0) return ended !== null;
+    // What the index no longer names could not be forgotten by that part.
+    if ((await end(ended)) === null) return false;
+    return (await guard.run(() => client.zrem(key, [...ended]))) !== null;
+  };
+
+  return {
+    note: async ({ telemetry, devices, account }, lifeMs) => {
+      const parts = account === null ? devices : [...devices, account];
+      const noted = await Promise.all(parts.map((part) => noteOne(part, telemetry, lifeMs)));
+      return noted.every(Boolean);
+    },
+    find: async (hashes) => {
+      const found = await Promise.all(
+        hashes.map(async (hash) =>
+          toTexts(await guard.run(() => client.zrange(keys.stepUpsOf(hash), '0', '-1'))),
+        ),
+      );
+      return found.every((texts) => texts !== null) ? found.flat() : null;
+    },
+    remove: async (hashes) => {
+      const removed = await Promise.all(
+        hashes.map((hash) => guard.run(() => client.del(keys.stepUpsOf(hash)))),
+      );
+      return removed.every((reply) => reply !== null);
+    },
+  };
+}
+
+function toTexts(reply: unknown): readonly string[] | null {
+  return Array.isArray(reply) ? reply.filter((text) => typeof text === 'string') : null;
+}

@@ -1,0 +1,128 @@
+import t from 'tap';
+import type { ConcludeFacts } from '../../../src/application/facts/fact-source.ts';
+import { toStepUpFacts } from '../../../src/application/step-up/step-up-facts.ts';
+import type { StepUpStore, SubjectHashes } from '../../../src/application/step-up/step-up-store.ts';
+import { createStepUps } from '../../../src/application/step-up/step-ups.ts';
+import type { FoundStepUp, StepUp, StepUpSubject } from '../../../src/domain/step-up/step-up.ts';
+import type { Subject } from '../../../src/domain/subject.ts';
+import { compiled, documentOf, rule } from '../../support/policy-fixture.ts';
+import { createManualClock } from '../../support/test-app.ts';
+
+const SUBJECT: Subject = {
+  telemetryId: 't',
+  device: {
+    kind: 'named',
+    ids: new Map([
+      ['a', 'z'],
+      ['b', 'y'],
+      ['c', null],
+    ]),
+  },
+  accountId: 'acct',
+};
+const DAY_MS = 86_400_000;
+
+const under = (key: string) => {
+  const hash = (id: string) => `${key}(${id})`;
+  return { keyId: key, telemetry: hash, device: hash, account: hash, ip: hash, network: hash };
+};
+
+/** A store that answers by telemetry id and keeps what it was told. */
+function open(
+  keys: readonly string[],
+  found: Readonly<Record<string, FoundStepUp | Promise<FoundStepUp>>> = {},
+) {
+  const clock = createManualClock();
+  const asked: [StepUpSubject, number][] = [];
+  const added: [StepUpSubject, StepUp, number][] = [];
+  const forgotten: SubjectHashes[] = [];
+  const refuses = new Set<string>();
+  const store: StepUpStore = {
+    find: (subject, lossMs) => {
+      asked.push([subject, lossMs]);
+      return found[subject.telemetry] ?? 'none';
+    },
+    add: async (...told) => {
+      added.push(told);
+      return !refuses.has(told[0].telemetry);
+    },
+    forget: async (hashes) => forgotten.push(hashes),
+  };
+  const policy = compiled(documentOf([rule('a.found', { verdict: 'CHALLENGE', step_up: '2d' })]));
+  const stepUps = createStepUps({ store, hashes: keys.map(under), clock, policy: () => policy });
+  return { clock, asked, added, forgotten, refuses, policy, stepUps };
+}
+
+t.test('asks for telemetry id, devices and account together, for as long as the policy needs', async (t) => {
+  const stepUp = { atMs: 1, method: null, acr: null };
+  const { stepUps, asked } = open(['k'], { 'k(t)': stepUp });
+  t.equal(stepUps.find(SUBJECT), stepUp, 'at hand');
+  t.same(asked, [[{ telemetry: 'k(t)', devices: ['k(y)', 'k(z)'], account: 'k(acct)' }, 2 * DAY_MS]]);
+});
+
+t.test('has none without a telemetry id', async (t) => {
+  const { stepUps, asked } = open(['k']);
+  for (const telemetryId of [null, '']) t.equal(stepUps.find({ ...SUBJECT, telemetryId }), 'none');
+  t.same(asked, []);
+  t.equal(await stepUps.add({ ...SUBJECT, telemetryId: null }, { atMs: 1, method: null, acr: null }), true);
+});
+
+t.test('keeps a step-up under every hash key, and not in the future', async (t) => {
+  const { stepUps, added, refuses, clock } = open(['new', 'old']);
+  const told = { atMs: clock.nowMs() + 60_000, method: 'otp', acr: null };
+  t.equal(await stepUps.add(SUBJECT, told), true);
+  t.match(added, [
+    [{ telemetry: 'new(t)' }, { atMs: clock.nowMs(), method: 'otp', acr: null }, 2 * DAY_MS],
+    [{ telemetry: 'old(t)' }, { atMs: clock.nowMs() }, 2 * DAY_MS],
+  ]);
+  refuses.add('old(t)');
+  t.equal(await stepUps.add(SUBJECT, told), false);
+});
+
+t.test('finds the latest under any hash key, and moves it to that in force', async (t) => {
+  const [older, later] = [
+    { atMs: 1, method: 'a', acr: null },
+    { atMs: 2, method: 'b', acr: null },
+  ];
+  const { stepUps, added, forgotten } = open(['new', 'old', 'oldest'], {
+    'old(t)': older,
+    'oldest(t)': later,
+  });
+  t.equal(await stepUps.find(SUBJECT), later);
+  await new Promise(setImmediate);
+  t.match(added, [
+    [{ telemetry: 'new(t)' }, older],
+    [{ telemetry: 'new(t)' }, later],
+  ]);
+  t.match(forgotten, [{ telemetry: ['old(t)'], devices: [], accounts: [] }, { telemetry: ['oldest(t)'] }]);
+});
+
+t.test('keeps what it cannot move, and knows nothing where any may be lost', async (t) => {
+  const stepUp = { atMs: 1, method: 'a', acr: null };
+  const stuck = open(['new', 'old'], { 'new(t)': { ...stepUp, atMs: 3 }, 'old(t)': stepUp });
+  stuck.refuses.add('new(t)');
+  t.match(await stuck.stepUps.find(SUBJECT), { atMs: 3 });
+  await new Promise(setImmediate);
+  t.same(stuck.forgotten, []);
+  t.equal(await open(['new', 'old'], { 'old(t)': 'unknown' }).stepUps.find(SUBJECT), 'unknown');
+  t.equal(await open(['new', 'old']).stepUps.find(SUBJECT), 'none');
+});
+
+t.test('tells the step-up as a fact, and what is late as unknown', async (t) => {
+  const { clock, policy } = open(['k']);
+  const ask = async (
+    found: FoundStepUp | Promise<FoundStepUp>,
+    deadlineAtMs = clock.monotonicMs() + 60_000,
+  ) => {
+    const source = toStepUpFacts({ find: () => found }, clock);
+    t.same(source.names, ['step_up']);
+    const conclude: ConcludeFacts = await source.ask({ subject: SUBJECT, policy, deadlineAtMs });
+    return conclude({ gathered: [], nowMs: 10_000 });
+  };
+  const stepUp = { atMs: 4_000, method: 'otp', acr: null };
+  const expected = { step_up: { age_seconds: 6, method: 'otp', acr: '' } };
+  t.same(await ask(stepUp), expected);
+  t.same(await ask(Promise.resolve(stepUp)), expected);
+  t.same(await ask('none'), { step_up: 'none' });
+  t.same(await ask(new Promise(() => {}), clock.monotonicMs()), { step_up: 'unknown' });
+});
