@@ -1,0 +1,82 @@
+import { readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import t from 'tap';
+import { startPostgresServer } from '../support/postgres-server.ts';
+import { type Fault, startFaultLoad } from '../support/redis-fault-load.ts';
+import { startRedisServer } from '../support/redis-server.ts';
+import { askForDecision } from '../support/start-service.ts';
+import { createDirectory, until } from '../support/test-app.ts';
+
+const redis = await startRedisServer(t);
+const postgres = await startPostgresServer(t);
+const directory = createDirectory(t);
+const history = join(directory, 'history');
+
+/** Keeps every write away from the newest file, as a tool that holds its lock does. */
+function lockNewest(): () => void {
+  const [newest = ''] = readdirSync(history)
+    .filter((name) => name.endsWith('.sqlite'))
+    .filter((name) => /^\d/.test(name))
+    .toSorted()
+    .reverse();
+  const database = new DatabaseSync(join(history, newest));
+  database.exec('BEGIN IMMEDIATE');
+  return () => database.close();
+}
+
+let unlock = () => {};
+const ENGINES: readonly (readonly [string, Readonly<Record<string, string>>, readonly Fault[]])[] = [
+  [
+    'sqlite',
+    { DATA_DIR: directory },
+    [
+      {
+        name: 'SQLite: locked by another program',
+        begin: () => {
+          unlock = lockNewest();
+        },
+        end: () => unlock(),
+      },
+      {
+        name: 'SQLite: directory moved away',
+        begin: () => renameSync(history, `${history}-away`),
+        end: () => renameSync(`${history}-away`, history),
+      },
+    ],
+  ],
+  [
+    'postgres',
+    { HISTORY_URL: await postgres.createDatabase() },
+    [
+      { name: 'PostgreSQL: killed', begin: () => postgres.stop(), end: () => postgres.start() },
+      { name: 'PostgreSQL: frozen', begin: () => postgres.pause(), end: () => postgres.resume() },
+    ],
+  ],
+];
+
+for (const [sink, env, faults] of ENGINES) {
+  const load = await startFaultLoad(t, { REDIS_URL: redis.url, ...env });
+  let answered = 0;
+  for (const fault of faults) {
+    t.test(`decides right and in time while the history is gone. ${fault.name}`, async (t) => {
+      answered += (await load.run(t, fault)).requests;
+    });
+  }
+
+  t.test(`writes to ${sink} what had to wait, and drops nothing`, async (t) => {
+    const count = async (name: string, labels: string) => {
+      const text = await (await fetch(`${load.service.origin}/metrics`)).text();
+      const [, value] = new RegExp(`^${name}\\{${labels}\\} (\\d+)$`, 'm').exec(text) ?? [];
+      return Number(value);
+    };
+    const records = 'riskgate_decision_log_records_total';
+    await until('nothing waits', async () => {
+      // A record that waited shows when the next one is written.
+      await askForDecision(load.service.origin, { telemetry_id: 'allow', device_id: 'active' });
+      return (await count('riskgate_decision_log_waiting', `sink="${sink}"`)) === 0;
+    });
+    t.equal(await count(records, `sink="${sink}",result="dropped"`), 0);
+    t.ok((await count(records, `sink="${sink}",result="appended"`)) >= answered, `${answered} were answered`);
+  });
+}
