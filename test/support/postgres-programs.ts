@@ -8,7 +8,9 @@ const FOLDERS = ['/usr/lib/postgresql', '/usr/libexec', '/opt/homebrew/opt', '/u
 export function findPostgres(): string | null {
   const folders = (process.env['PATH'] ?? '').split(':').concat(...FOLDERS.map(foldersBelow));
   return (
-    folders.find((folder) => ['initdb', 'postgres'].every((name) => existsSync(join(folder, name)))) ?? null
+    folders.find((folder) =>
+      ['initdb', 'postgres', 'pg_basebackup'].every((name) => existsSync(join(folder, name))),
+    ) ?? null
   );
 }
 

@@ -87,7 +87,7 @@ class ServerProcess implements PostgresServer {
   readonly port: number;
   readonly directory: string;
   readonly #programs: string;
-  readonly #user: { readonly uid: number; readonly gid: number } | Record<string, never>;
+  readonly #user: { readonly uid: number; readonly gid: number } | null;
   #child: ChildProcess | null = null;
   #databases = 0;
   readonly #killAtExit = () => this.#child?.kill('SIGKILL');
@@ -99,7 +99,7 @@ class ServerProcess implements PostgresServer {
     this.directory = directory;
     this.port = port;
     // It refuses to run as root. Any other user will do, if it owns the folder.
-    this.#user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    this.#user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : null;
   }
 
   get pid(): number {
@@ -111,15 +111,18 @@ class ServerProcess implements PostgresServer {
   }
 
   async create({ settings = [], primary }: PostgresServerOptions): Promise<void> {
-    const { uid, gid } = this.#user;
-    if (uid !== undefined && gid !== undefined) chownSync(this.directory, uid, gid);
+    if (this.#user !== null) chownSync(this.directory, this.#user.uid, this.#user.gid);
     chmodSync(this.directory, 0o700);
     if (primary === undefined)
       await this.#run('initdb', ['-A', 'trust', '-U', 'postgres', '--locale=C', '-E', 'UTF8', '--no-sync']);
     else
       await this.#run('pg_basebackup', [
-        ...['--host=127.0.0.1', `--port=${primary.port}`, '--username=postgres', '--write-recovery-conf'],
-        ...['--checkpoint=fast', '--no-sync'],
+        '--host=127.0.0.1',
+        `--port=${primary.port}`,
+        '--username=postgres',
+        '--write-recovery-conf',
+        '--checkpoint=fast',
+        '--no-sync',
       ]);
     const lines = [...SETTINGS, ...settings, `port = ${this.port}`];
     appendFileSync(join(this.#data, 'postgresql.conf'), `\n${lines.join('\n')}\n`);
@@ -151,7 +154,7 @@ class ServerProcess implements PostgresServer {
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
     // The first process ends the others at once, and leaves everything as it is on the disk.
-    child.kill('SIGCONT');
+    this.#signalAll(child, 'SIGCONT');
     child.kill('SIGQUIT');
     await exited;
   }
@@ -162,11 +165,11 @@ class ServerProcess implements PostgresServer {
   }
 
   pause(): void {
-    this.#signal('SIGSTOP');
+    if (this.#child !== null) this.#signalAll(this.#child, 'SIGSTOP');
   }
 
   resume(): void {
-    this.#signal('SIGCONT');
+    if (this.#child !== null) this.#signalAll(this.#child, 'SIGCONT');
   }
 
   async promote(): Promise<void> {
@@ -215,20 +218,26 @@ class ServerProcess implements PostgresServer {
   }
 
   async #run(program: string, args: readonly string[]): Promise<void> {
-    await promisify(execFile)(join(this.#programs, program), [...args, '-D', this.#data], this.#user);
+    await promisify(execFile)(join(this.#programs, program), [...args, '-D', this.#data], this.#user ?? {});
   }
 
   /** To the first process and all that it has started, which are in groups of their own. */
-  #signal(name: NodeJS.Signals): void {
-    const children = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8');
-    for (const pid of [
-      this.pid,
+  #signalAll({ pid }: ChildProcess, name: NodeJS.Signals): void {
+    if (pid === undefined) return;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    for (const one of [
+      pid,
       ...children
         .split(' ')
-        .map(Number)
-        .filter((child) => child > 0),
-    ])
-      process.kill(pid, name);
+        .filter((text) => text !== '')
+        .map(Number),
+    ]) {
+      try {
+        process.kill(one, name);
+      } catch {
+        // ESRCH: it has ended meanwhile.
+      }
+    }
   }
 }
 

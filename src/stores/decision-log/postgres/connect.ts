@@ -37,7 +37,7 @@ const SESSION = `SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET client_connect
 
 /** Numbers of 64 bits stay exact: positions and times are far below 2^53. */
 const types = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+  getTypeParser: (oid: number, format?: 'text' | 'binary'): unknown =>
     oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format),
 } as pg.CustomTypesConfig;
 
