@@ -4,7 +4,7 @@
  * last line is `N passed, N failed`.
  */
 import { parseArgs } from 'node:util';
-import { ensurePrograms, KAFKA, ROTATING, thisMachine } from '../support/install-programs.ts';
+import { ensurePrograms, KAFKA, POSTGRES, ROTATING, thisMachine } from '../support/install-programs.ts';
 import { ROTATIONS, type Rotation } from './rotation.ts';
 import { runKillTrial, runRotationTrial, type StrictSink } from './trials.ts';
 
@@ -17,16 +17,17 @@ const teardowns: (() => unknown)[] = [];
 const t = { teardown: (handler: () => unknown) => teardowns.push(handler) };
 /** Each trial has a service and a log of its own. */
 const KILL_TRIALS: readonly { sink: StrictSink; share: number }[] = [
-  { sink: 'file', share: 0.25 },
-  { sink: 'sqlite', share: 0.35 },
-  { sink: 'redis', share: 0.2 },
+  { sink: 'file', share: 0.2 },
+  { sink: 'sqlite', share: 0.25 },
+  { sink: 'postgres', share: 0.2 },
+  { sink: 'redis', share: 0.15 },
   { sink: 'kafka', share: 0.2 },
 ];
 
 let failed = 0;
 let passed = 0;
 
-const lack = ensurePrograms(thisMachine, [ROTATING, ...KAFKA]);
+const lack = ensurePrograms(thisMachine, [POSTGRES, ROTATING, ...KAFKA]);
 if (lack !== null) throw new Error(lack);
 
 try {

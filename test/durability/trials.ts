@@ -1,16 +1,18 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createEmulatorServer } from '../../src/emulators/server.ts';
 import { toHistoryDirectory } from '../../src/stores/decision-log/sqlite/history-directory.ts';
 import { HistoryReader } from '../../src/stores/decision-log/sqlite/history-reader.ts';
 import { startKafkaServer } from '../support/kafka-server.ts';
+import { type PostgresServer, startPostgresServer } from '../support/postgres-server.ts';
 import { readTopic } from '../support/read-topic.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { createServiceEnvironment } from '../support/start-service.ts';
 import { portOf } from '../support/test-app.ts';
 import { VENDORS } from '../support/vendors.ts';
-import { type KillLoopReport, runKillLoop } from './kill-loop.ts';
+import { type KillLoopOptions, type KillLoopReport, runKillLoop } from './kill-loop.ts';
 import { type Rotation, type RotationReport, runRotations } from './rotation.ts';
 
 interface Teardown {
@@ -20,9 +22,11 @@ interface Teardown {
 /** More records than any trial makes. */
 const RECORDS_MAX = 1_000_000;
 
+/** A server lives for some starts of the service. */
+const SERVER_LIFE_MS_MAX = 15_000;
 const TOPIC = 'decisions';
 
-export type StrictSink = 'file' | 'sqlite' | 'redis' | 'kafka';
+export type StrictSink = 'file' | 'sqlite' | 'postgres' | 'redis' | 'kafka';
 
 /** Kills a service that logs strictly to one sink so many times; see runKillLoop. */
 export async function runKillTrial(
@@ -41,6 +45,7 @@ export async function runKillTrial(
     const readIds = async () => idsIn(readHistory(directory));
     return runKillLoop({ kills, random, readIds, env: { ...env, DATA_DIR: directory } });
   }
+  if (sink === 'postgres') return runPostgresTrial(t, { kills, random, env });
   if (sink === 'kafka') {
     const kafka = await startKafkaServer(t);
     await kafka.createTopic(TOPIC, { partitions: 3 });
@@ -61,6 +66,34 @@ export async function runKillTrial(
     return idsIn(streams.flat());
   };
   return runKillLoop({ kills, random, readIds, env: { ...env, REDIS_URL: redis.url } });
+}
+
+/** PostgreSQL is killed and started again meanwhile, at other instants than the service. */
+async function runPostgresTrial(
+  t: Teardown,
+  options: Pick<KillLoopOptions, 'kills' | 'random' | 'env'>,
+): Promise<KillLoopReport> {
+  const server = await startPostgresServer(t);
+  const url = await server.createDatabase();
+  const over = new AbortController();
+  const killing = killAgain(server, options.random, over.signal);
+  const readIds = async () => {
+    over.abort();
+    await killing;
+    const rows = await server.query<{ body: string }>(
+      'SELECT body FROM riskgate.entries',
+      new URL(url).pathname.slice(1),
+    );
+    return idsIn(rows.map(({ body }) => body));
+  };
+  return runKillLoop({ ...options, readIds, env: { ...options.env, HISTORY_URL: url } });
+}
+
+async function killAgain(server: PostgresServer, random: () => number, over: AbortSignal): Promise<void> {
+  while (!over.aborted) {
+    await delay(SERVER_LIFE_MS_MAX * random());
+    await server.restart();
+  }
 }
 
 /** Takes the file of a service that logs strictly away so many times; see runRotations. */

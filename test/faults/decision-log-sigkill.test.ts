@@ -4,7 +4,7 @@ import { runKillTrial } from '../durability/trials.ts';
 /** `npm run durability` kills 200 times. */
 const KILLS = 3;
 
-for (const sink of ['file', 'redis'] as const) {
+for (const sink of ['file', 'postgres', 'redis'] as const) {
   t.test(`holds every decision that was answered before a SIGKILL, in the ${sink}`, async (t) => {
     const report = await runKillTrial(t, sink, KILLS, Math.random);
     t.same(report.missing, []);

@@ -13,18 +13,21 @@ export interface RequiredProgram {
 
 type Manager = 'apt-get' | 'apk' | 'brew';
 
+/** A server of our own for each test that needs one. */
+export const POSTGRES: RequiredProgram = {
+  names: ['postgres'],
+  packages: { 'apt-get': 'postgresql', apk: 'postgresql', brew: 'postgresql@17' },
+  // Debian keeps it off the PATH.
+  isMissing: () => findPostgres() === null,
+};
+
 /** What `npm test` runs beside Node. */
 export const REQUIRED: readonly RequiredProgram[] = [
   {
     names: ['redis-server', 'valkey-server'],
     packages: { 'apt-get': 'redis-server', apk: 'redis', brew: 'redis' },
   },
-  {
-    names: ['postgres'],
-    packages: { 'apt-get': 'postgresql', apk: 'postgresql', brew: 'postgresql@17' },
-    // Debian keeps it off the PATH.
-    isMissing: () => findPostgres() === null,
-  },
+  POSTGRES,
   { names: ['curl'], packages: { 'apt-get': 'curl', apk: 'curl', brew: 'curl' } },
   { names: ['openssl'], packages: { 'apt-get': 'openssl', apk: 'openssl', brew: 'openssl' } },
 ];
