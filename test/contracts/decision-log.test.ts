@@ -35,7 +35,9 @@ const OPENINGS: Readonly<Record<string, (t: Test) => Opening | Promise<Opening>>
   memory: () => ({ settings: { recordsMax: 50_000 }, context: { clock: createManualClock() } }),
   postgres: async () => {
     const server = parseServerUrl(await database.createDatabase());
-    return { settings: { server, retentionMs: 90 * 86_400_000, bytesMax: 2 ** 30 } };
+    return {
+      settings: { server, retentionMs: 90 * 86_400_000, labelledKeptMs: 365 * 86_400_000, bytesMax: 2 ** 30 },
+    };
   },
   redis: () => {
     openings += 1;

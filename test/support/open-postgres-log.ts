@@ -16,6 +16,7 @@ export async function openPostgresLog(
   const settings = {
     server: parseServerUrl(url),
     retentionMs: 90 * 86_400_000,
+    labelledKeptMs: 365 * 86_400_000,
     bytesMax: 2 ** 30,
     ...limits,
   };

@@ -22,6 +22,8 @@ interface PostgresLogOptions {
   readonly appendMs: number;
   /** Whole days are removed once they are older. */
   readonly retentionMs: number;
+  /** The same for labelled decisions. */
+  readonly labelledKeptMs: number;
   /** Bytes of all partitions together; beyond them the oldest are removed. */
   readonly bytesMax: number;
   /** How long hours are counted at least. */
@@ -68,7 +70,12 @@ export function openPostgresLog(options: PostgresLogOptions): PostgresLog {
   const timer = setInterval(() => void tidyNow(), TIDY_MS).unref();
   const tidyNow = async () => {
     try {
-      const removed = await tidy({ ...options, connector, spanBytesMax });
+      const removed = await tidy({
+        ...options,
+        labelledKeptMs: Math.max(options.labelledKeptMs, options.retentionMs),
+        connector,
+        spanBytesMax,
+      });
       if (removed > 0) onEvent({ kind: 'tidied', removed_partitions: removed });
     } catch {
       // The next append meets the same server, and says so.

@@ -6,8 +6,10 @@ import type { Span } from './spans.ts';
 /** How much is kept. */
 interface TidyOptions {
   readonly connector: Connector;
-  /** Whole partitions are removed once they are older. */
+  /** Whole partitions, but for labelled decisions, are removed once they are older. */
   readonly retentionMs: number;
+  /** The same for labelled decisions; at least as long. */
+  readonly labelledKeptMs: number;
   /** Bytes of all partitions together; beyond them the oldest are removed. */
   readonly bytesMax: number;
   /** A partition that would grow larger covers less time. */
@@ -58,27 +60,41 @@ export async function tidy(options: TidyOptions): Promise<number> {
 
 async function removeSpans(
   client: Client,
-  { retentionMs, bytesMax }: TidyOptions,
+  { retentionMs, labelledKeptMs, bytesMax }: TidyOptions,
   nowMs: number,
 ): Promise<number> {
   const spans = await run<SizedSpan>(client, SPANS);
-  // The present partition and those ahead of it stay.
-  const past = spans.filter(({ ends }) => ends <= nowMs * 1000);
   let total = spans.reduce((sum, { bytes }) => sum + bytes, 0);
   let removed = 0;
-  for (const { begins, ends, bytes } of past) {
-    const isOld = ends / 1000 + retentionMs <= nowMs;
-    if (!isOld && total <= bytesMax) break;
-    try {
-      await run(client, `SELECT riskgate.drop_span(${begins})`);
-    } catch (error) {
-      if (codeOf(error) === IN_USE) break;
-      throw error;
-    }
-    total -= bytes;
+  for (const span of spans) {
+    const ageMs = nowMs - span.ends / 1000;
+    // The present partition and those ahead of it stay.
+    if (ageMs < 0) break;
+    const isTooMuch = total > bytesMax;
+    const isOver = ageMs >= (span.is_thinned ? labelledKeptMs : retentionMs);
+    if (!isOver && !isTooMuch) continue;
+    if (!(await removeSpan(client, span))) break;
+    total -= span.bytes;
     removed += 1;
   }
   return removed;
+}
+
+/** Removes all of a partition but labelled decisions, and those of a thinned one. False where it is in use. */
+async function removeSpan(client: Client, { begins, ends, is_thinned: isThinned }: Span): Promise<boolean> {
+  const labelled = `SELECT FROM riskgate.labels WHERE pos >= ${begins} AND pos < ${ends} LIMIT 1`;
+  try {
+    if (isThinned || (await run(client, labelled)).length === 0) {
+      await run(client, `SELECT riskgate.drop_span(${begins})`);
+    } else {
+      await run(client, `SELECT riskgate.copy_labelled(${begins})`);
+      await run(client, `SELECT riskgate.thin_span(${begins})`);
+    }
+    return true;
+  } catch (error) {
+    if (codeOf(error) === IN_USE) return false;
+    throw error;
+  }
 }
 
 async function run<Row extends Record<string, unknown>>(client: Client, text: string): Promise<Row[]> {

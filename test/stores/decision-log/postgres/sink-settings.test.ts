@@ -60,7 +60,7 @@ t.test('names every mistake in its password and in the files of TLS', async (t) 
   const noFile = join(directory, 'none.pem');
   const noPem = join(directory, 'other.pem');
   writeFileSync(noPem, 'nothing');
-  const limits = { retentionMs: 1, bytesMax: 1 };
+  const limits = { retentionMs: 1, labelledKeptMs: 1, bytesMax: 1 };
   t.strictSame(postgres.check({ server: parseServerUrl(URL_OF_ONE), password: 'secret', ...limits }), []);
   t.strictSame(
     postgres.check({

@@ -255,6 +255,7 @@ END $$;
 CREATE FUNCTION riskgate.drop_span(of_begins int8) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   span riskgate.spans;
+  hours int8[];
 BEGIN
   PERFORM set_config('lock_timeout', '100ms', true);
   PERFORM riskgate.lock_history();
@@ -264,7 +265,48 @@ BEGIN
     RETURN;
   END IF;
   EXECUTE format('DROP TABLE riskgate.%I', span.name);
-  DELETE FROM riskgate.labels WHERE pos >= span.begins AND pos < span.ends;
+  WITH gone AS (DELETE FROM riskgate.labels WHERE pos >= span.begins AND pos < span.ends RETURNING at)
+    SELECT array_agg(DISTINCT at - at % 3600000) INTO hours FROM gone;
+  PERFORM riskgate.mark_changed(hours, riskgate.take_positions(1));
+  PERFORM pg_notify('riskgate_history', '');
+END $$;
+
+-- Copies the labelled decisions of a partition to a table that can take its place. Keeps nobody waiting.
+CREATE FUNCTION riskgate.copy_labelled(of_begins int8) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  span riskgate.spans := (SELECT s FROM riskgate.spans AS s WHERE begins = of_begins);
+BEGIN
+  EXECUTE format('DROP TABLE IF EXISTS riskgate.%I', span.name || '_kept');
+  -- The check spares a look at every row when it is attached.
+  EXECUTE format(
+    'CREATE TABLE riskgate.%I (LIKE riskgate.entries INCLUDING ALL, CONSTRAINT kept CHECK (pos >= %s AND pos < %s))',
+    span.name || '_kept', span.begins, span.ends);
+  EXECUTE format(
+    'INSERT INTO riskgate.%I SELECT e.* FROM riskgate.%I AS e JOIN riskgate.labels USING (pos)',
+    span.name || '_kept', span.name);
+END $$;
+
+-- Puts that table in the place of the partition, with what was labelled meanwhile. Waits as drop_span does.
+CREATE FUNCTION riskgate.thin_span(of_begins int8) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  span riskgate.spans;
+  kept text;
+BEGIN
+  PERFORM set_config('lock_timeout', '100ms', true);
+  PERFORM riskgate.lock_history();
+  LOCK TABLE riskgate.entries IN ACCESS EXCLUSIVE MODE;
+  SELECT * INTO span FROM riskgate.spans WHERE begins = of_begins;
+  kept := span.name || '_kept';
+  EXECUTE format(
+    'INSERT INTO riskgate.%I SELECT e.* FROM riskgate.%I AS e JOIN riskgate.labels USING (pos)
+      WHERE NOT EXISTS (SELECT FROM riskgate.%I AS known WHERE known.pos = e.pos)',
+    kept, span.name, kept);
+  EXECUTE format('ALTER TABLE riskgate.entries DETACH PARTITION riskgate.%I', span.name);
+  EXECUTE format('DROP TABLE riskgate.%I', span.name);
+  EXECUTE format('ALTER TABLE riskgate.entries ATTACH PARTITION riskgate.%I FOR VALUES FROM (%s) TO (%s)',
+    kept, span.begins, span.ends);
+  EXECUTE format('ALTER TABLE riskgate.%I DROP CONSTRAINT kept', kept);
+  UPDATE riskgate.spans SET name = kept, is_thinned = true WHERE begins = of_begins;
   PERFORM riskgate.mark_changed('{}', riskgate.take_positions(1));
   PERFORM pg_notify('riskgate_history', '');
 END $$;
