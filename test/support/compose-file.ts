@@ -11,7 +11,7 @@ export interface ComposeService {
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly configs?: readonly { readonly source: string; readonly target: string }[];
-  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string; readonly required?: boolean }>>;
   readonly healthcheck?: { readonly test: readonly string[] };
   readonly ports?: readonly string[];
   readonly user?: string;
@@ -20,17 +20,22 @@ export interface ComposeService {
 
 interface ComposeFile {
   readonly services: Readonly<
-    Record<'riskgate' | 'redis' | 'emulators' | 'prometheus' | 'grafana', ComposeService>
+    Record<'riskgate' | 'redis' | 'emulators' | 'postgres' | 'prometheus' | 'grafana', ComposeService>
   >;
   readonly configs: Readonly<Record<string, { readonly file: string }>>;
+  readonly volumes: Readonly<Record<string, object>>;
 }
 
 /** The text of docker-compose.yml. */
 export const COMPOSE_TEXT = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
-const file = parse(COMPOSE_TEXT, { merge: true }) as ComposeFile;
+/** As Compose reads it where no variable of it is set. */
+const file = parse(COMPOSE_TEXT.replace(/\$\{\w+:-([^}]*)\}/g, '"$1"'), { merge: true }) as ComposeFile;
 
 /** Its services, anchors resolved. */
 export const SERVICES = file.services;
+
+/** The volumes that outlive its containers. */
+export const VOLUMES = file.volumes;
 
 /** The file on this machine that a service sees at `target`. Throws when it sees none. */
 export function findConfigFile(service: ComposeService, target: string): string {

@@ -45,6 +45,8 @@ export interface TopicOptions {
 /** One broker. */
 export interface KafkaNode {
   readonly id: number;
+  /** The process; it is another one after each start, and 0 while there is none. */
+  readonly pid: number;
   /** Stops the process without ending it: connections stay open, and nobody answers. */
   pause(): void;
   resume(): void;
@@ -148,6 +150,10 @@ class BrokerProcess implements KafkaNode {
       join(place.directory, 'data', 'meta.properties'),
       toText({ ...meta, 'directory.id': randomId() }),
     );
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
   }
 
   async start(): Promise<void> {

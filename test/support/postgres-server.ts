@@ -7,6 +7,7 @@ import {
   closeSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
 } from 'node:fs';
@@ -23,6 +24,8 @@ export interface PostgresServerOptions {
   readonly settings?: readonly string[];
   /** Follows this server as its replica, with all that it has. */
   readonly primary?: PostgresServer;
+  /** Fills the folder of the data, which is not there yet, in place of a new cluster. */
+  readonly restore?: (data: string) => Promise<void>;
   /** Where the data goes; a new temporary folder otherwise. Has to belong to the user of the server. */
   readonly directory?: string;
 }
@@ -110,10 +113,15 @@ class ServerProcess implements PostgresServer {
     return join(this.directory, 'data');
   }
 
-  async create({ settings = [], primary }: PostgresServerOptions): Promise<void> {
+  async create({ settings = [], primary, restore }: PostgresServerOptions): Promise<void> {
     if (this.#user !== null) chownSync(this.directory, this.#user.uid, this.#user.gid);
     chmodSync(this.directory, 0o700);
-    if (primary === undefined)
+    if (restore !== undefined) {
+      await restore(this.#data);
+      for (const path of ['', ...readdirSync(this.#data, { recursive: true, encoding: 'utf8' })])
+        if (this.#user !== null) chownSync(join(this.#data, path), this.#user.uid, this.#user.gid);
+      chmodSync(this.#data, 0o700);
+    } else if (primary === undefined)
       await this.#run('initdb', ['-A', 'trust', '-U', 'postgres', '--locale=C', '-E', 'UTF8', '--no-sync']);
     else
       await this.#run('pg_basebackup', [

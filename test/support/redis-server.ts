@@ -17,6 +17,8 @@ export interface RedisServer {
   /** `redis://` with the password in it, if there is one. */
   readonly url: string;
   readonly port: number;
+  /** The process; it is another one after each start, and 0 while there is none. */
+  readonly pid: number;
   /** Stops the process without ending it: connections stay open, and nobody answers. */
   pause(): void;
   resume(): void;
@@ -71,6 +73,10 @@ class ServerProcess implements RedisServer {
     this.port = port;
     const userInfo = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
     this.url = `redis://${userInfo}127.0.0.1:${port}`;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
   }
 
   async start(): Promise<void> {
