@@ -28,4 +28,6 @@ USER 1000:1000
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "require('node:http').get({ host: process.env.HOST, port: process.env.PORT, path: '/livez' }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
-CMD ["node", "src/main.ts"]
+# The command: `docker run … history verify`, for example.
+ENTRYPOINT ["node", "src/cli/main.ts"]
+CMD ["serve"]

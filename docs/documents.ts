@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { PROVIDERS } from '../src/providers/registry.ts';
 import { SINKS } from '../src/stores/decision-log/registry.ts';
 import { renderDecisionIndex } from './adr-index.ts';
+import { renderCommands } from './command-reference.ts';
 import { renderConfiguration } from './configuration-tables.ts';
 import { renderEmulatorExports, renderEmulatorVariables } from './emulator-variables.ts';
 import { renderSignals } from './signal-tables.ts';
@@ -21,6 +22,7 @@ const BLOCKS = [
     name: 'configuration',
     render: () => renderConfiguration({ providers: PROVIDERS, sinks: SINKS }),
   },
+  { path: 'docs/cli.md', name: 'commands', render: renderCommands },
   { path: 'docs/policy.md', name: 'signals', render: () => renderSignals(PROVIDERS) },
   { path: 'docs/running.md', name: 'emulators', render: () => renderEmulatorExports(PROVIDERS) },
   { path: 'docker-compose.yml', name: 'emulators', render: () => renderEmulatorVariables(PROVIDERS) },

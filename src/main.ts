@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createApp } from './app/app.ts';
-import { checkFiles } from './app/followed-files.ts';
-import { type Config, loadConfig } from './config/config.ts';
+import { readConfiguration } from './app/read-configuration.ts';
+import type { Config } from './config/config.ts';
 import { findMisspeltVariables } from './config/misspelt-variables.ts';
 import { createLogger } from './platform/logger.ts';
-import { readTextFile } from './platform/read-text-file.ts';
 import { stopGracefully } from './platform/stop-process.ts';
 import { PROVIDERS } from './providers/registry.ts';
 import { SINKS } from './stores/decision-log/registry.ts';
@@ -20,14 +19,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 
-/** Far more than any secret. */
-const SECRET_BYTES_MAX = 65_536;
-
 const PLUG_INS = { providers: PROVIDERS, sinks: SINKS };
 
-const loaded = loadConfig(process.env, PLUG_INS, checkFiles(PROVIDERS, SINKS), (path) =>
-  readTextFile(path, SECRET_BYTES_MAX),
-);
+const loaded = readConfiguration(process.env, PLUG_INS);
 if (loaded.ok) await run(loaded.value);
 else {
   process.stderr.write('riskgate does not start; the configuration has these mistakes:\n');

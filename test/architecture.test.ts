@@ -20,6 +20,20 @@ const SHARED_FOLDERS = ['providers/calls', 'stores/redis'];
 /** What each layer may import beside itself: layers, or single files of them. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   main: ['app', 'config', 'providers/registry.ts', 'stores/decision-log/registry.ts', 'platform'],
+  // The command: what a shell needs of each layer, loaded where a command asks for it.
+  cli: [
+    'main.ts',
+    'app',
+    'config',
+    'application',
+    'domain',
+    'http',
+    'providers/registry.ts',
+    'stores/decision-log/registry.ts',
+    'stores/decision-log/definition.ts',
+    'emulators/demo.ts',
+    'platform',
+  ],
   app: [
     'config',
     'domain',
@@ -77,7 +91,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   application: [],
 };
 
-const SHELLS = ['main.ts', 'emulators/main.ts', 'emulators/demo.ts'];
+const SHELLS = ['main.ts', 'cli/main.ts', 'emulators/main.ts', 'emulators/demo.ts'];
 const BANNED_NAMES = ['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'types', 'shared', 'lib'];
 
 /** The first folder of a path, or the name of a file at the root. */
@@ -110,14 +124,17 @@ function findArrowBreaches(sources: Sources): readonly string[] {
   });
 }
 
-/** What `entry` imports at its start, itself and what those import included; an `import()` is made later. */
+/**
+ * What `entry` imports at its start, itself and what those import included; an `import()` is made later, and
+ * that of types never.
+ */
 function importedAtStart(sources: Sources, entry: string): ReadonlySet<string> {
   const reached = new Set([entry]);
   for (const path of reached) {
-    for (const { to } of importsOf(path, (sources.get(path) ?? '').replaceAll(/\bimport\s*\(/g, '(')).filter(
-      ({ isOwn }) => isOwn,
-    ))
-      reached.add(to);
+    const text = (sources.get(path) ?? '')
+      .replaceAll(/\bimport\s*\(/g, '(')
+      .replaceAll(/^import type [^;]+;$/gm, '');
+    for (const { to } of importsOf(path, text).filter(({ isOwn }) => isOwn)) reached.add(to);
   }
   return reached;
 }
@@ -307,6 +324,7 @@ t.test('looks at the files', async (t) => {
   t.ok(imports.length >= IMPORTS_MIN, `${imports.length} imports`);
   for (const layer of [
     'main',
+    'cli',
     'app',
     'config',
     'domain',
@@ -361,6 +379,15 @@ t.test('starts without the emulators, which its image lacks', async (t) => {
   t.ok(started.includes('providers/stytch/index.ts'), 'it follows imports');
   t.strictSame(
     started.filter((path) => path.includes('emulat')),
+    [],
+  );
+});
+
+t.test('gives help without loading what commands need', async (t) => {
+  const started = [...importedAtStart(sources, 'cli/main.ts')];
+  t.ok(started.includes('cli/commands/serve.ts'), 'it follows imports');
+  t.strictSame(
+    started.filter((path) => !path.startsWith('cli/')),
     [],
   );
 });
@@ -427,6 +454,13 @@ const PLANTED: readonly (readonly [string, string])[] = [
   ['emulators/x.ts', "import { createApp } from '../app/app.ts';"],
   ['app/app.ts', "import '../emulators/server.ts';"],
   ['main.ts', "import { stytch } from './providers/stytch/index.ts';"],
+  ['cli/commands/x.ts', "const { stytch } = await import('../../providers/stytch/index.ts');"],
+  [
+    'cli/commands/x.ts',
+    "import { HistoryReader } from '../../stores/decision-log/sqlite/history-reader.ts';",
+  ],
+  ['cli/commands/x.ts', 'const key = process.env.KEY;'],
+  ['app/x.ts', "import { runCli } from '../cli/program.ts';"],
   ['newcomer/x.ts', "import { z } from '../domain/verdict.ts';"],
   ['http/x.ts', "import { Redis } from 'ioredis';"],
   ['stores/decision-log/file/x.ts', "import { Producer } from '@platformatic/kafka';"],

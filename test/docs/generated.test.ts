@@ -27,6 +27,7 @@ t.test('the generated blocks are what the schemas describe', async (t) => {
     documents.map(({ path }) => path),
     [
       'docs/configuration.md',
+      'docs/cli.md',
       'docs/policy.md',
       'docs/running.md',
       'docker-compose.yml',

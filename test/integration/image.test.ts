@@ -25,7 +25,7 @@ t.test('the image is small, on Node 24, and runs as nobody special', async (t) =
   t.equal(image.runs.at(-1), 'install -d -o 1000 -g 1000 -m 0750 /var/lib/riskgate');
   const volume = `history:${riskgate.environment?.['DATA_DIR']}`;
   t.ok(riskgate.volumes?.includes(volume), 'the history is in a volume');
-  t.strictSame(image.command, ['node', 'src/main.ts']);
+  t.strictSame(image.command, ['node', 'src/cli/main.ts', 'serve']);
   t.match(image.env, { HOST: '0.0.0.0', PORT: '8080', NODE_ENV: 'production' });
 });
 
@@ -89,6 +89,11 @@ t.test('what the image copies installs, starts, is healthy, decides, and writes 
   t.strictSame(listFiles(app), files);
   service.child.kill('SIGTERM');
   t.match(await service.ended, { code: 0, stderr: '' });
+  const command = (...args: string[]) =>
+    runProgram(t, toCommand([...image.command.slice(0, -1), ...args]), { cwd: app, env });
+  const exported = await command('history', 'export', '--engine', 'sqlite');
+  t.match(exported, { code: 0, stdout: /"decision":"ALLOW"/ }, 'it is the command of its history too');
+  t.match(await command('demo'), { code: 3, stdout: '', stderr: /run the demo in a checkout/ });
   t.match(await check(), { code: 1 }, 'a service that is gone is not healthy');
 });
 

@@ -16,7 +16,7 @@ export interface Dockerfile {
   readonly runs: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly user: string | null;
-  /** Exec forms. */
+  /** Exec forms. The command begins with the entry point. */
   readonly healthcheck: readonly string[];
   readonly command: readonly string[];
 }
@@ -52,7 +52,10 @@ export function readDockerfile(path: string): Dockerfile {
         .at(-1)
         ?.replace(/^.*?\sCMD\s/, ''),
     ),
-    command: toExecForm(all('CMD').at(-1)),
+    command: [
+      ...(all('ENTRYPOINT').length > 0 ? toExecForm(all('ENTRYPOINT').at(-1)) : []),
+      ...toExecForm(all('CMD').at(-1)),
+    ],
   };
 }
 

@@ -39,6 +39,17 @@ export interface OpenSink {
   close(): Promise<void>;
 }
 
+/** A log that is open for reading alone. */
+export interface OpenReader extends Pick<OpenSink, 'policies' | 'close'> {
+  readonly reader: Pick<DecisionLogReader, 'query' | 'find' | 'labelsOf' | 'readAfter' | 'newest'>;
+}
+
+/** What a command may do with what a sink keeps, without a service and beside one. */
+interface Upkeep<Values> {
+  /** Reads beside a service that writes. Rejects where there is nothing to read. */
+  openReader(settings: Values, context: SinkContext): Promise<OpenReader>;
+}
+
 /** Everything riskgate needs to know of one place where records of decisions go. */
 export interface SinkDefinition<Values = Readonly<Record<string, unknown>>> {
   /** Lower snake case: its name in `DECISION_LOG`, a label of metrics and gap records. */
@@ -65,6 +76,10 @@ export interface SinkDefinition<Values = Readonly<Record<string, unknown>>> {
   readonly needsRedis: boolean;
   /** Why the service cannot start with these settings, one line each; asked before anything is opened. */
   check(settings: Values): readonly string[];
+  /** Of a sink that a single process has to itself: others can be opened several times. */
+  readonly upkeep?: Upkeep<Values>;
+  /** The file of JSON lines that it writes, where it writes one. */
+  lineFile?(settings: Values): string;
   /** Rejects when the sink cannot be opened. A remote one connects in the background. */
   open(settings: Values, context: SinkContext): OpenSink | Promise<OpenSink>;
 }

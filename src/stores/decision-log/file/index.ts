@@ -22,6 +22,7 @@ export const file = defineSink({
   isImmediate: false,
   needsRedis: false,
   check: ({ path }) => findDecisionFileMistakes(path),
+  lineFile: ({ path }) => path,
   open: async ({ path }, { isStrict, logger }) => {
     const sink = await openDecisionFile({
       path,

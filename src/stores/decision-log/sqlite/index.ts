@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineSink } from '../definition.ts';
 import { HISTORY_SETTINGS } from '../history-settings.ts';
 import { findDataDirectoryMistakes, toHistoryDirectory } from './history-directory.ts';
+import { openSqliteReader } from './open-reader.ts';
 import { openSqliteLog, type SqliteLogEvent } from './sqlite-log.ts';
 
 /** Files of SQLite, one a day, that this process alone writes and reads: the history outlives it. */
@@ -24,6 +25,7 @@ export const sqlite = defineSink({
   isImmediate: false,
   needsRedis: false,
   check: ({ dataDirectory }) => findDataDirectoryMistakes(dataDirectory),
+  upkeep: { openReader: async ({ dataDirectory }) => openSqliteReader(dataDirectory) },
   open: async ({ dataDirectory, retentionMs, bytesMax }, { isStrict, clock, logger }) => {
     const log = await openSqliteLog({
       history: { directory: toHistoryDirectory(dataDirectory), isSynced: isStrict, retentionMs, bytesMax },

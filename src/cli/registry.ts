@@ -1,0 +1,30 @@
+import type { CliCommand } from './command.ts';
+import { configCheck } from './commands/config-check.ts';
+import { configTable } from './commands/config-table.ts';
+import { demo } from './commands/demo.ts';
+import { historyExport } from './commands/history-export.ts';
+import { historyImport } from './commands/history-import.ts';
+import { historyMigrate } from './commands/history-migrate.ts';
+import { keysHash } from './commands/keys-hash.ts';
+import { keysNew } from './commands/keys-new.ts';
+import { serve } from './commands/serve.ts';
+
+/** Every command, in the order in which help lists them. */
+export const COMMANDS: readonly CliCommand[] = [
+  serve,
+  demo,
+  configCheck,
+  configTable,
+  keysNew,
+  keysHash,
+  historyExport,
+  historyImport,
+  historyMigrate,
+];
+
+/** What the first words of commands of two words are about. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  config: 'The configuration of the service',
+  history: 'The decisions that are kept: take them out, put them in, check them',
+  keys: 'API keys',
+};
