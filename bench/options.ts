@@ -45,6 +45,8 @@ export interface BenchOptions {
   readonly subjects: number;
   /** The root of another checkout whose service is measured in the same rounds, or null. */
   readonly against: string | null;
+  /** Records of a history that is filled and asked instead of all the rest, or null. */
+  readonly history: number | null;
   /** Where to write every figure, or null. */
   readonly json: string | null;
 }
@@ -57,6 +59,7 @@ const FLAGS = {
   json: { type: 'string' },
   subjects: { type: 'string', default: '50000' },
   against: { type: 'string' },
+  history: { type: 'string' },
   peers: { type: 'boolean', default: false },
 } as const;
 
@@ -74,6 +77,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     connections: readNumber('connections', values.connections, 1, 256),
     only: new Set<VariantId>([...only, 'fastify', ...(values.peers ? (['cerbos'] as const) : [])]),
     json: values.json ?? null,
+    history: values.history === undefined ? null : readNumber('history', values.history, 1_000, 100_000_000),
     subjects: readNumber('subjects', values.subjects, 600, 1_000_000),
     against: values.against === undefined ? null : resolve(values.against),
   };

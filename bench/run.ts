@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { toAgainstTable, toScalingText } from './comparison-report.ts';
 import { startFleet, startOthers } from './fleet.ts';
+import { measureHistory } from './history/run.ts';
 import { toLogTable } from './log-report.ts';
 import { readMachine, toMachineLines } from './machine-report.ts';
 import { Meter } from './measure.ts';
@@ -32,6 +33,11 @@ async function leave(code: number): Promise<void> {
 
 async function run(options: BenchOptions): Promise<void> {
   const before = readMachine();
+  if (options.history !== null) {
+    const table = await measureHistory(options.history);
+    console.log([table, toMachineLines(before, readMachine(), []).join('\n')].join('\n\n'));
+    return;
+  }
   const fleet = await startFleet(processes, options);
   const others =
     options.against === null ? [] : await startOthers(processes, fleet, options.against, options);

@@ -18,7 +18,7 @@ export interface CountedWindow {
 export type CountSteps = (window: StatsWindow) => Promise<CountedWindow>;
 
 interface CountStepsOptions {
-  readonly reader: Pick<DecisionLogReader, 'counts' | 'countVersions' | 'version'>;
+  readonly reader: Pick<DecisionLogReader, 'counts' | 'countVersions' | 'version' | 'stepsTogether'>;
   readonly run: RunPiece;
 }
 
@@ -98,9 +98,14 @@ async function readSteps(
   for (const [fromMs, toMs] of piecesOf(
     starts.filter((_, place) => steps[place] === undefined),
     stepMs,
-    PERIOD_MS[period],
+    Math.max(PERIODS_TOGETHER * PERIOD_MS[period], reader.stepsTogether * stepMs),
   ))
-    for (const { startMs, counts } of await reader.counts({ sinceMs: fromMs, untilMs: toMs, period })) {
+    for (const { startMs, counts } of await reader.counts({
+      sinceMs: fromMs,
+      untilMs: toMs,
+      period,
+      ...(reader.stepsTogether > 0 && { stepMs }),
+    })) {
       const step = startMs - ((startMs - sinceMs) % stepMs);
       const grouped = read.get(step) ?? new GroupedCounts();
       read.set(step, grouped);
@@ -119,13 +124,12 @@ async function readSteps(
   });
 }
 
-/** The time ranges of the steps, in pieces of adjacent periods. */
+/** The time ranges of the steps, in pieces of so many milliseconds. */
 function* piecesOf(
   starts: readonly number[],
   stepMs: number,
-  periodMs: number,
+  pieceMs: number,
 ): Generator<readonly [fromMs: number, toMs: number]> {
-  const pieceMs = PERIODS_TOGETHER * periodMs;
   let place = 0;
   while (place < starts.length) {
     const fromMs = starts[place] ?? 0;

@@ -133,6 +133,11 @@ export interface CountsOptions {
   readonly sinceMs: number;
   readonly untilMs: number;
   readonly period: CountPeriod;
+  /**
+   * Periods may be added up to steps of so many milliseconds, which begin with the span and with a period;
+   * without it they are not.
+   */
+  readonly stepMs?: number;
 }
 
 /**
@@ -142,8 +147,8 @@ export interface CountsOptions {
 export type CountPeriod = 'minute' | 'five_minutes' | 'hour';
 
 /** What is grouped, and how. */
-interface GroupQuestion extends Grouping {
-  /** Its `since` is `sinceMs`, and its `until` is there too. */
+export interface GroupQuestion extends Grouping {
+  /** Its `since` is `sinceMs`, and its `until` is there too, at a whole minute. */
   readonly filter: RecordFilter;
 }
 
@@ -166,6 +171,8 @@ export type LabelResult =
  * reached.
  */
 export interface DecisionLogReader {
+  /** Steps of counts that one call adds up elsewhere, so that they hold the event loop for moments only. */
+  readonly stepsTogether: number;
   /** How long minutes and five minutes are counted, milliseconds, at most. */
   readonly minutesKeptMs: number;
   /** Decisions, newest first by their arrival in the log, and gap records where the filter includes them. */
@@ -186,7 +193,7 @@ export interface DecisionLogReader {
   countVersions(options: Pick<CountsOptions, 'sinceMs' | 'untilMs'>): Promise<readonly string[]>;
   /** Counts the decisions that match a filter, by the values of up to two keys. */
   group(question: GroupQuestion): Promise<GroupedDecisions>;
-  /** Counts the subjects of decisions that match a filter. */
+  /** Counts the subjects of decisions that match a filter, whose times are whole minutes. */
   distinct(filter: RecordFilter): Promise<DistinctSubjects>;
   /** What is known of the subject with this hash, from its latest decisions; null where there are none. */
   subject(part: SubjectPartName, hash: string): Promise<SubjectHistory | null>;

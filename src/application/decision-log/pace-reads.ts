@@ -9,6 +9,7 @@ import type { RunPiece } from './run-piece.ts';
 export function paceReads(reader: DecisionLogReader, run: RunPiece): DecisionLogReader {
   let nextVersion: Promise<string> | null = null;
   return {
+    stepsTogether: reader.stepsTogether,
     minutesKeptMs: reader.minutesKeptMs,
     query: (filter, options) => run(() => reader.query(filter, options)),
     find: (id) => run(() => reader.find(id)),

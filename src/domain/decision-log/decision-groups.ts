@@ -40,7 +40,10 @@ export interface GroupedDecisions {
 
 /** How decisions are counted. */
 export interface Grouping {
-  /** Unix milliseconds: the beginning of a step; the others are whole steps away from it. */
+  /**
+   * Unix milliseconds: the beginning of a step; the others are whole steps away from it. Both are whole
+   * minutes.
+   */
   readonly sinceMs: number;
   readonly stepMs: number;
   /** None, one or two keys. */
@@ -61,7 +64,7 @@ interface Step {
   readonly latencies: Map<number, number>;
 }
 
-/** Counts decisions one by one. */
+/** Adds up decisions, one by one or counted already. */
 export class DecisionGroups {
   readonly #grouping: Grouping;
   readonly #steps = new Map<number, Step>();
@@ -73,23 +76,38 @@ export class DecisionGroups {
 
   add(record: DecisionRecord, label: LabelInForce): void {
     const grouped = toGroupedRecord(record, label);
-    const [first, second] = this.#grouping.by;
-    const values = first === undefined ? [] : valuesOf(grouped, first);
-    const step = this.#stepAt(Date.parse(record.decided_at));
-    step.total += 1;
-    if (record.degraded) step.degraded += 1;
-    raise(step.latencies, bucketOf(record.latency_ms));
-    for (const value of values) raise(step.counts, value);
-    if (second === undefined) return;
-    const others = valuesOf(grouped, second);
-    for (const value of values) {
-      let pairs = this.#pairs.get(value);
-      if (pairs === undefined) {
-        pairs = new Map();
-        this.#pairs.set(value, pairs);
-      }
-      for (const other of others) raise(pairs, other);
+    const startMs = this.#startOf(Date.parse(record.decided_at));
+    this.addStep(startMs, 1, record.degraded ? 1 : 0);
+    this.addLatency(startMs, bucketOf(record.latency_ms), 1);
+    const [first, second] = this.#grouping.by.map((key) => valuesOf(grouped, key));
+    for (const value of first ?? []) {
+      this.addValue(startMs, value, 1);
+      for (const other of second ?? []) this.addPair(value, other, 1);
     }
+  }
+
+  /** Adds decisions to the step that begins at a time. */
+  addStep(startMs: number, total: number, degraded: number): void {
+    const step = this.#stepAt(startMs);
+    step.total += total;
+    step.degraded += degraded;
+  }
+
+  addLatency(startMs: number, bucket: number, count: number): void {
+    raise(this.#stepAt(startMs).latencies, bucket, count);
+  }
+
+  addValue(startMs: number, value: string, count: number): void {
+    raise(this.#stepAt(startMs).counts, value, count);
+  }
+
+  addPair(first: string, second: string, count: number): void {
+    let pairs = this.#pairs.get(first);
+    if (pairs === undefined) {
+      pairs = new Map();
+      this.#pairs.set(first, pairs);
+    }
+    raise(pairs, second, count);
   }
 
   /** `coveredFromMs`: see GroupedDecisions. */
@@ -105,9 +123,12 @@ export class DecisionGroups {
     };
   }
 
-  #stepAt(timeMs: number): Step {
+  #startOf(timeMs: number): number {
     const { sinceMs, stepMs } = this.#grouping;
-    const startMs = sinceMs + Math.floor((timeMs - sinceMs) / stepMs) * stepMs;
+    return sinceMs + Math.floor((timeMs - sinceMs) / stepMs) * stepMs;
+  }
+
+  #stepAt(startMs: number): Step {
     let step = this.#steps.get(startMs);
     if (step === undefined) {
       step = { total: 0, degraded: 0, counts: new Map(), latencies: new Map() };
@@ -148,6 +169,6 @@ function compare({ values: [left, leftSecond] }: GroupedPair, { values: [right, 
   return leftSecond < rightSecond ? -1 : 1;
 }
 
-function raise<Value>(counts: Map<Value, number>, value: Value): void {
-  counts.set(value, (counts.get(value) ?? 0) + 1);
+function raise<Value>(counts: Map<Value, number>, value: Value, count: number): void {
+  counts.set(value, (counts.get(value) ?? 0) + count);
 }

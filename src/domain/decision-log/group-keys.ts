@@ -14,7 +14,7 @@ export const GROUP_KEYS = [...STATS_GROUPS, ...LATE_KEYS] as const;
 export type GroupKey = (typeof GROUP_KEYS)[number];
 
 /** What a decision is grouped by. */
-interface GroupedRecord {
+export interface GroupedRecord {
   readonly facts: RecordFacts;
   readonly place: RecordPlace;
   readonly action: string | null;

@@ -63,7 +63,7 @@ export function matchesLabel(label: LabelInForce, filter: Pick<RecordFilter, 'la
 }
 
 /** True when the place matches the filter. */
-function matchesPlace(place: RecordPlace, { country, asn }: PlaceFilter): boolean {
+export function matchesPlace(place: RecordPlace, { country, asn }: PlaceFilter): boolean {
   return (
     (country === undefined || country === (place.country ?? NO_PLACE)) &&
     (asn === undefined || asn === (place.asn ?? NO_PLACE))

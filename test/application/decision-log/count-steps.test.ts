@@ -15,6 +15,7 @@ function openLog() {
   const asked: CountsOptions[] = [];
   const changed = new Map<number, string>();
   const log = {
+    stepsTogether: 0,
     version: async () => [...changed].join(),
     countVersions: async ({ sinceMs, untilMs }: { sinceMs: number; untilMs: number }) => {
       const first = Math.floor(sinceMs / HOUR_MS);
@@ -157,4 +158,19 @@ t.test('leaves out what lies beyond the window', async (t) => {
     { startMs: window.untilMs, counts: new Map([['decision:ALLOW', 100]]) },
   ];
   t.equal(totalOf(await createCountSteps({ reader: { ...log, counts }, run })(window)), 60);
+});
+
+t.test('reads whole steps together where another thread adds them up', async (t) => {
+  const { log, asked } = openLog();
+  const window = plan(72 * HOUR_MS, 2 * HOUR_MS);
+  const reader = { ...log, stepsTogether: 20 };
+  const counted = await createCountSteps({ reader, run })(window);
+  t.equal(totalOf(counted), 72);
+  t.same(
+    asked.map(({ sinceMs, untilMs, stepMs }) => [(untilMs - sinceMs) / HOUR_MS, stepMs]),
+    [
+      [40, 2 * HOUR_MS],
+      [32, 2 * HOUR_MS],
+    ],
+  );
 });

@@ -18,7 +18,7 @@ function readerOf(...periods: readonly Record<string, number>[]) {
       counts: new Map(Object.entries(entries)) as Counts,
     }));
   };
-  return { counts, asked, countVersions: async () => ['1'], version: async () => '1' };
+  return { counts, asked, stepsTogether: 0, countVersions: async () => ['1'], version: async () => '1' };
 }
 
 function count(

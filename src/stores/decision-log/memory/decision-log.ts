@@ -73,6 +73,7 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
       return true;
     },
     close: async () => listeners.clear(),
+    stepsTogether: 0,
     minutesKeptMs: MINUTES_KEPT_MS,
     ...pages,
     ...lookThrough({ reader: pages, pagesMax: PAGES_MAX, pause: nextTurn, nowMs }),

@@ -36,6 +36,7 @@ export function createHistoryReader({
   const query: DecisionLogReader['query'] = (filter, options) => search(store, filter, options);
   const labels: DecisionLogReader['labelsOf'] = (entries) => labelsOf(pool, entries);
   return {
+    stepsTogether: 0,
     minutesKeptMs: MINUTES_KEPT_MS,
     query,
     find: (id) => find(pool, id),

@@ -41,6 +41,7 @@ export function createRedisDecisionReader(
   };
   const { nowMs } = options.clock;
   return {
+    stepsTogether: 0,
     minutesKeptMs: MINUTES_KEPT_MS,
     ...pages,
     ...lookThrough({ reader: pages, pagesMax: PAGES_MAX, pause: nextTurn, nowMs }),

@@ -42,10 +42,10 @@ export interface LabelledText extends TextEntry {
   readonly labels: readonly OutcomeLabel[];
 }
 
-/** Open files: about 200 KB each, and the texts of their blocks. */
-const OPEN_MAX = 24;
-/** Entries that one query looks at. */
-const SCAN_MAX = 50_000;
+/** Open files: more than there are days in most histories, about 100 KB each. */
+const OPEN_MAX = 128;
+/** Records that one query reads, at most; chunks of entries count for less. */
+const COST_MAX = 1_000;
 const ABOVE_ALL = Number.MAX_SAFE_INTEGER;
 const DAY_MS = 86_400_000;
 
@@ -100,21 +100,29 @@ export class HistoryReader {
     }
   }
 
+  /** All segments that are there, newest first. */
+  *allBack(): Generator<SegmentReader> {
+    for (const name of this.segments().reverse()) {
+      const segment = this.segment(name);
+      if (segment !== null) yield segment;
+    }
+  }
+
   query(filter: RecordFilter, { before, limit }: QueryOptions): TextPage {
     const from = before === null ? null : toPlace(before);
     const entries: TextEntry[] = [];
-    let scanned = 0;
+    let cost = 0;
     for (const name of this.segments().reverse()) {
       if (from !== null && name > from.segment) continue;
       const segment = this.segment(name);
       if (segment === null) continue;
       const below = from !== null && name === from.segment ? from.seq : ABOVE_ALL;
-      const bounds = { before: below, limit: limit - entries.length, scanMax: SCAN_MAX - scanned };
-      const { found, reached, scanned: more } = searchSegment(segment, filter, bounds);
+      const bounds = { before: below, limit: limit - entries.length, costMax: COST_MAX - cost };
+      const { found, reached, cost: more } = searchSegment(segment, filter, bounds);
       for (const { seq, text } of found) entries.push({ position: toPosition({ segment: name, seq }), text });
-      scanned += more;
+      cost += more;
       if (reached !== null) return { entries, next: this.#olderThan({ segment: name, seq: reached }) };
-      if (entries.length >= limit || scanned >= SCAN_MAX) {
+      if (entries.length >= limit || cost >= COST_MAX) {
         return { entries, next: this.#olderThan({ segment: name, seq: 0 }) };
       }
     }

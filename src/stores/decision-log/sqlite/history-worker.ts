@@ -1,13 +1,16 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type {
   CountsOptions,
+  GroupQuestion,
   LogPosition,
   QueryOptions,
 } from '../../../application/decision-log/decision-log.ts';
 import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
 import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts';
+import type { SubjectPartName } from '../../../domain/decision-log/subject-parts.ts';
 import { serveCalls } from '../../../platform/remote-worker.ts';
 import { countSegments } from './history-counts.ts';
+import { countDistinct, describeSubject, groupSegments } from './history-groups.ts';
 import { HistoryReader } from './history-reader.ts';
 import { type HistoryOptions, HistoryWriter, type TextBatch } from './history-writer.ts';
 import { keepPolicyText, readPolicyText } from './policy-file.ts';
@@ -46,6 +49,9 @@ function readHistory(directory: string) {
     readAfter: (position: LogPosition | null, limit: number) => reader.readAfter(position, limit),
     newest: () => reader.newest(),
     counts: (options: CountsOptions) => countSegments(reader.all(), options),
+    group: (question: GroupQuestion) => groupSegments(reader.allBack(), question),
+    distinct: (filter: RecordFilter) => countDistinct(reader.allBack(), filter),
+    subject: (part: SubjectPartName, hash: string) => describeSubject(reader.allBack(), part, hash),
     policy: (hash: string) => readPolicyText(directory, hash),
     close: () => reader.close(),
   };

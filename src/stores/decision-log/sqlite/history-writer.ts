@@ -1,6 +1,11 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { addLabel, LABELS_MAX, type OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
+import {
+  addLabel,
+  LABELS_MAX,
+  labelInForce,
+  type OutcomeLabel,
+} from '../../../domain/decision-log/outcome-label.ts';
 import { createDirectory, lockDirectory } from './history-directory.ts';
 import { HistoryReader, type LabelledText } from './history-reader.ts';
 import { toEntry } from './record-entry.ts';
@@ -85,9 +90,9 @@ export class HistoryWriter {
     if (labels.length > LABELS_MAX) return { kind: 'full' };
     const db = openForWriting(this.#pathOf(place.segment), this.#options.isSynced);
     try {
-      const sql = `INSERT INTO labels (seq, at, history) SELECT seq, at, ? FROM entries WHERE seq = ?
-        ON CONFLICT DO UPDATE SET history = excluded.history`;
-      db.prepare(sql).run(JSON.stringify(labels), place.seq);
+      const sql = `INSERT INTO labels (seq, at, label, history) SELECT seq, at, ?, ? FROM entries WHERE seq = ?
+        ON CONFLICT DO UPDATE SET label = excluded.label, history = excluded.history`;
+      db.prepare(sql).run(labelInForce(labels) ?? '', JSON.stringify(labels), place.seq);
     } finally {
       db.close();
     }

@@ -1,20 +1,14 @@
 import { idOf, type LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import { bucketOf } from '../../../domain/decision-log/record-counts.ts';
 import { toRecordFacts } from '../../../domain/decision-log/record-facts.ts';
+import { placeOf } from '../../../domain/decision-log/record-place.ts';
 import {
   SUBJECT_PARTS,
   type SubjectPartName,
   searchedHashesOf,
 } from '../../../domain/decision-log/subject-parts.ts';
+import { PART_NUMBERS, packSubject } from './entry-subjects.ts';
 
-/** The number that stands for each part of a subject. */
-export const PART_NUMBERS = {
-  telemetry: 1,
-  device: 2,
-  account: 3,
-  ip: 4,
-  visitor: 5,
-} as const satisfies Record<SubjectPartName, number>;
 type SubjectPartNumber = (typeof PART_NUMBERS)[SubjectPartName];
 
 /** What one record is kept as, beside its text. */
@@ -27,10 +21,23 @@ export interface RecordEntry {
   readonly endMs: number;
   /** The text of the record's facts; null for a gap or an event. */
   readonly shape: string | null;
+  /** The text of the country and the autonomous system. */
+  readonly place: string;
+  readonly action: string | null;
+  /** The hashes of its subject; see packSubject. */
+  readonly subject: Uint8Array | string | null;
   readonly subjects: readonly (readonly [part: SubjectPartNumber, hash: Uint8Array | string])[];
   readonly latencies: readonly (readonly [series: string, bucket: number])[];
 }
 
+const OF_NO_DECISION = {
+  shape: null,
+  place: '',
+  action: null,
+  subject: null,
+  subjects: [],
+  latencies: [],
+} as const;
 const HEX_UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;
 const HEX_HASH = /^[\da-f]{32}$/;
 /** Bytes of a hash that are kept for the search; what is found is compared in full. */
@@ -43,11 +50,11 @@ export function toEntry(text: string): RecordEntry {
   const id = toIdKey(idOf(record));
   if (record.kind === 'gap') {
     const [atMs, endMs] = [Date.parse(record.from), Date.parse(record.until)];
-    return { text, id, atMs, endMs, shape: null, subjects: [], latencies: [] };
+    return { text, id, atMs, endMs, ...OF_NO_DECISION };
   }
   if (record.kind === 'event') {
     const atMs = Date.parse(record.at);
-    return { text, id, atMs, endMs: atMs, shape: null, subjects: [], latencies: [] };
+    return { text, id, atMs, endMs: atMs, ...OF_NO_DECISION };
   }
   const subjects = SUBJECT_PARTS.flatMap((part) =>
     [...new Set(searchedHashesOf(record.subject, part))].map(
@@ -59,8 +66,20 @@ export function toEntry(text: string): RecordEntry {
   for (const [provider, { cache, latency_ms }] of Object.entries(record.providers))
     if (cache === 'miss') latencies.push([provider, bucketOf(latency_ms)]);
   const shape = JSON.stringify(toRecordFacts(record));
+  const { country, asn } = placeOf(record);
   const atMs = Date.parse(record.decided_at);
-  return { text, id, atMs, endMs: atMs, shape, subjects, latencies };
+  return {
+    text,
+    id,
+    atMs,
+    endMs: atMs,
+    shape,
+    place: JSON.stringify([country, asn]),
+    action: record.action,
+    subject: packSubject(record.subject),
+    subjects,
+    latencies,
+  };
 }
 
 /** How an id is kept: a UUID as its 16 bytes, anything else as it is. */

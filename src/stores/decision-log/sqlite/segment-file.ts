@@ -1,27 +1,39 @@
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import type { CountPeriod } from '../../../application/decision-log/decision-log.ts';
+import { PERIOD_MS } from '../../../application/decision-log/decision-log.ts';
 
 /** The shape of entries that are gaps. */
 export const GAP_SHAPE = 0;
-/** The periods that are counted as records arrive; five minutes are added up when they are asked for. */
-export const COUNTED_PERIODS = ['minute', 'hour'] as const satisfies readonly CountPeriod[];
+/** Milliseconds of the periods that are counted as records arrive; others are added up when they are asked for. */
+export const COUNTED_MS: readonly number[] = [PERIOD_MS.minute, PERIOD_MS.hour, 6 * PERIOD_MS.hour];
 
 /** The version of the tables. A file of a later one is not opened. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 3;
 
 /**
- * `entries`: decisions and gaps (shape 0) in their order. `shapes`: what is filtered and counted of a record,
- * once for each distinct combination. `subjects`: which entries an identifier's hash is in. `blocks`: the
- * text of whole records, compressed together; `tail` holds those that do not fill a block yet. `counts`
- * and `latencies` count the decisions of a minute and of an hour, by shape and by bucket.
+ * `entries`: decisions and gaps (shape 0) in their order, with the number of their shape, place and action,
+ * the bucket of their latency, and the hashes of their subject. `shapes`: what is filtered and counted of a
+ * record, once for each distinct combination; `places` and `actions` likewise. `subjects`: which entries an
+ * identifier's hash is in. `chunks` and `columns`: the numbers of some thousand adjacent entries together,
+ * which are searched and counted at once; `sketches`: how many different subjects the decisions of an hour
+ * have, of those that stand in chunks. `blocks`: the text of whole records, compressed together; `tail` holds
+ * those that do not fill a block yet. `counts` and `latencies` count the decisions of each counted period, by shape and by bucket.
  */
 const SCHEMA = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE shapes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
-CREATE TABLE entries (seq INTEGER PRIMARY KEY, id NOT NULL, at INTEGER NOT NULL, shape INTEGER NOT NULL);
+CREATE TABLE places (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE actions (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE entries (seq INTEGER PRIMARY KEY, id NOT NULL, at INTEGER NOT NULL, shape INTEGER NOT NULL,
+  place INTEGER NOT NULL, action INTEGER NOT NULL, latency INTEGER NOT NULL, subject);
 CREATE INDEX entries_by_id ON entries (id);
-CREATE INDEX entries_by_shape ON entries (shape);
+CREATE INDEX gaps ON entries (seq) WHERE shape = 0;
+CREATE TABLE chunks (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, min_at INTEGER NOT NULL,
+  max_at INTEGER NOT NULL);
+CREATE TABLE columns (name INTEGER NOT NULL, first INTEGER NOT NULL, data BLOB NOT NULL,
+  PRIMARY KEY (name, first)) WITHOUT ROWID;
+CREATE TABLE sketches (start INTEGER NOT NULL, part INTEGER NOT NULL, data BLOB NOT NULL,
+  PRIMARY KEY (start, part)) WITHOUT ROWID;
 CREATE TABLE subjects (part INTEGER NOT NULL, hash NOT NULL, seq INTEGER NOT NULL,
   PRIMARY KEY (part, hash, seq)) WITHOUT ROWID;
 CREATE TABLE blocks (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, min_at INTEGER NOT NULL,
@@ -34,7 +46,7 @@ CREATE TABLE counts (period INTEGER NOT NULL, start INTEGER NOT NULL, shape INTE
 CREATE TABLE latencies (period INTEGER NOT NULL, start INTEGER NOT NULL, series TEXT NOT NULL,
   bucket INTEGER NOT NULL, count INTEGER NOT NULL,
   PRIMARY KEY (period, start, series, bucket)) WITHOUT ROWID;
-CREATE TABLE labels (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, history TEXT NOT NULL);
+CREATE TABLE labels (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, label TEXT NOT NULL, history TEXT NOT NULL);
 PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
@@ -44,7 +56,7 @@ const MODE = 0o640;
 const LOCK_WAIT_MS = 5_000;
 /** Pages kept by a connection, in KiB. */
 const WRITER_CACHE_KB = 16_384;
-const READER_CACHE_KB = 2_048;
+const READER_CACHE_KB = 256;
 /** Pages after which the write-ahead log is moved into the file: about 4 MB. */
 const CHECKPOINT_PAGES = 1_000;
 

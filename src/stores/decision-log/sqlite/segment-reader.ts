@@ -2,37 +2,31 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LRUCache } from 'lru-cache';
 import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
 import type { RecordFacts } from '../../../domain/decision-log/record-facts.ts';
+import type { RecordPlace } from '../../../domain/decision-log/record-place.ts';
+import { OTHER_ACTION, type SegmentDictionary } from './entry-matches.ts';
 import { readBlock } from './record-block.ts';
+import { ColumnReader } from './segment-columns.ts';
 import { GAP_SHAPE } from './segment-file.ts';
 
-/** An entry without its text. */
-export interface EntryRow {
-  readonly seq: number;
+/** An entry with its subject; see packSubject. */
+interface EntryFacts {
   readonly atMs: number;
   readonly shape: number;
+  readonly subject: unknown;
 }
 
 /** Counts of one shape in one period. */
-interface ShapeCountRow {
-  readonly start: number;
-  readonly shape: number;
-  readonly count: number;
-}
+type ShapeCountRow = readonly [start: number, shape: number, count: number];
 
 /** Counts of one bucket of latencies in one period. */
-interface LatencyCountRow {
-  readonly start: number;
-  readonly series: string;
-  readonly bucket: number;
-  readonly count: number;
-}
+type LatencyCountRow = readonly [start: number, series: string, bucket: number, count: number];
 
 /** A labelled decision, without its text. */
 interface LabelRow {
-  readonly seq: number;
   readonly atMs: number;
   readonly shape: number;
-  readonly history: readonly OutcomeLabel[];
+  /** The one in force. */
+  readonly label: OutcomeLabel['label'];
 }
 
 /** The entries between two numbers, the bounds included. */
@@ -47,15 +41,23 @@ const BLOCKS_MAX = 4;
 /**
  * Reads one segment, also while its writer appends. Every method throws with a `code` when the file fails.
  */
-export class SegmentReader {
+export class SegmentReader implements SegmentDictionary {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
-  readonly #shapes = new Map<number, RecordFacts>();
+  readonly #columns: ColumnReader;
+  readonly #shapes: NumberedTexts<RecordFacts>;
+  readonly #places: NumberedTexts<RecordPlace>;
+  readonly #actions: NumberedTexts<string>;
   readonly #blocks = new LRUCache<number, readonly string[]>({ max: BLOCKS_MAX });
-  #lastShape = GAP_SHAPE;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
+    this.#columns = new ColumnReader(db);
+    const readTexts = (table: string) => (above: number) =>
+      this.#prepare(`SELECT id, text FROM ${table} WHERE id > ? ORDER BY id`).all(above);
+    this.#shapes = new NumberedTexts(readTexts('shapes'), 0, (text) => JSON.parse(text) as RecordFacts);
+    this.#places = new NumberedTexts(readTexts('places'), 0, toPlace);
+    this.#actions = new NumberedTexts(readTexts('actions'), OTHER_ACTION, (text) => text);
   }
 
   close(): void {
@@ -76,13 +78,42 @@ export class SegmentReader {
 
   /** The facts of every shape, by number. */
   shapes(): ReadonlyMap<number, RecordFacts> {
-    for (const { id, text } of this.#prepare('SELECT id, text FROM shapes WHERE id > ?').all(
-      this.#lastShape,
-    )) {
-      this.#shapes.set(Number(id), JSON.parse(String(text)) as RecordFacts);
-      this.#lastShape = Math.max(this.#lastShape, Number(id));
-    }
-    return this.#shapes;
+    return this.#shapes.read();
+  }
+
+  places(): ReadonlyMap<number, RecordPlace> {
+    return this.#places.read();
+  }
+
+  actions(): ReadonlyMap<number, string> {
+    return this.#actions.read();
+  }
+
+  /** The labels in force, by the number of the decision. */
+  labelsInForce(): ReadonlyMap<number, OutcomeLabel['label']> {
+    const rows = this.#prepare('SELECT seq, label FROM labels').all();
+    return new Map(rows.map(({ seq, label }) => [Number(seq), label as OutcomeLabel['label']]));
+  }
+
+  /** What is kept of an entry beside its text. Throws with a `code` where there is none. */
+  entryOf(seq: number): EntryFacts {
+    const row = this.#prepare('SELECT at, shape, subject FROM entries WHERE seq = ?').get(seq);
+    if (row === undefined) throw Object.assign(new Error('an entry that is not there'), { code: 'DAMAGED' });
+    return { atMs: Number(row['at']), shape: Number(row['shape']), subject: row['subject'] };
+  }
+
+  /** The sketches of the hours that begin in a span. */
+  sketches(sinceMs: number, untilMs: number): { readonly part: number; readonly data: Uint8Array }[] {
+    const sql = 'SELECT part, data FROM sketches WHERE start >= ? AND start < ?';
+    const rows = this.#prepare(sql).all(sinceMs, untilMs);
+    return rows.flatMap(({ part, data }) =>
+      data instanceof Uint8Array ? [{ part: Number(part), data }] : [],
+    );
+  }
+
+  /** The entries by columns. */
+  get columns(): ColumnReader {
+    return this.#columns;
   }
 
   /** The number of the decision with an id; null without one. */
@@ -92,23 +123,16 @@ export class SegmentReader {
     return row === undefined ? null : Number(row['seq']);
   }
 
-  /** The newest entries below a number, newest first. */
-  entriesBelow(seq: number, limit: number): EntryRow[] {
-    const sql = 'SELECT seq, at, shape FROM entries WHERE seq < ? ORDER BY seq DESC LIMIT ?';
-    return this.#prepare(sql).all(seq, limit).map(toEntryRow);
+  /** The numbers of the newest gaps below a number, newest first. */
+  gapsBelow(seq: number, limit: number): number[] {
+    const sql = 'SELECT seq FROM entries WHERE shape = 0 AND seq < ? ORDER BY seq DESC LIMIT ?';
+    return this.#prepare(sql).all(seq, limit).map(toSeq);
   }
 
-  /** The same of one shape. */
-  entriesOfShape(shape: number, seq: number, limit: number): EntryRow[] {
-    const sql = 'SELECT seq, at, shape FROM entries WHERE shape = ? AND seq < ? ORDER BY seq DESC LIMIT ?';
-    return this.#prepare(sql).all(shape, seq, limit).map(toEntryRow);
-  }
-
-  /** The same of one hash; another hash may have the same key. */
-  entriesOfSubject(part: number, hash: Uint8Array | string, seq: number, limit: number): EntryRow[] {
-    const sql = `SELECT seq, at, shape FROM subjects JOIN entries USING (seq)
-      WHERE part = ? AND hash = ? AND seq < ? ORDER BY seq DESC LIMIT ?`;
-    return this.#prepare(sql).all(part, hash, seq, limit).map(toEntryRow);
+  /** The same of the decisions that have one hash; another hash may have the same key. */
+  entriesOfSubject(part: number, hash: Uint8Array | string, seq: number, limit: number): number[] {
+    const sql = 'SELECT seq FROM subjects WHERE part = ? AND hash = ? AND seq < ? ORDER BY seq DESC LIMIT ?';
+    return this.#prepare(sql).all(part, hash, seq, limit).map(toSeq);
   }
 
   /** The texts of up to `limit` entries above a number, oldest first. */
@@ -148,27 +172,16 @@ export class SegmentReader {
   }
 
   /** Counts of the periods of one length that begin in a span. */
-  counts(periodMs: number, sinceMs: number, untilMs: number): ShapeCountRow[] {
+  counts(periodMs: number, sinceMs: number, untilMs: number): readonly ShapeCountRow[] {
     const sql = 'SELECT start, shape, count FROM counts WHERE period = ? AND start >= ? AND start < ?';
-    const rows = this.#prepare(sql).all(periodMs, sinceMs, untilMs);
-    return rows.map(({ start, shape, count }) => ({
-      start: Number(start),
-      shape: Number(shape),
-      count: Number(count),
-    }));
+    return this.#prepareForRows(sql).all(periodMs, sinceMs, untilMs) as unknown as ShapeCountRow[];
   }
 
   /** The same of latencies. */
-  latencies(periodMs: number, sinceMs: number, untilMs: number): LatencyCountRow[] {
+  latencies(periodMs: number, sinceMs: number, untilMs: number): readonly LatencyCountRow[] {
     const sql =
       'SELECT start, series, bucket, count FROM latencies WHERE period = ? AND start >= ? AND start < ?';
-    const rows = this.#prepare(sql).all(periodMs, sinceMs, untilMs);
-    return rows.map(({ start, series, bucket, count }) => ({
-      start: Number(start),
-      series: String(series),
-      bucket: Number(bucket),
-      count: Number(count),
-    }));
+    return this.#prepareForRows(sql).all(periodMs, sinceMs, untilMs) as unknown as LatencyCountRow[];
   }
 
   /** The labels of a decision, the latest last. */
@@ -179,10 +192,14 @@ export class SegmentReader {
 
   /** The labelled decisions of a span. */
   labels(sinceMs: number, untilMs: number): LabelRow[] {
-    const sql = `SELECT seq, labels.at, shape, history FROM labels JOIN entries USING (seq)
+    const sql = `SELECT labels.at, shape, label FROM labels JOIN entries USING (seq)
       WHERE labels.at >= ? AND labels.at < ?`;
     const rows = this.#prepare(sql).all(sinceMs, untilMs);
-    return rows.map((row) => ({ ...toEntryRow(row), history: JSON.parse(String(row['history'])) }));
+    return rows.map(({ at, shape, label }) => ({
+      atMs: Number(at),
+      shape: Number(shape),
+      label: label as OutcomeLabel['label'],
+    }));
   }
 
   #textsOfBlock(first: number): readonly string[] {
@@ -192,6 +209,13 @@ export class SegmentReader {
     const texts = body instanceof Uint8Array ? readBlock(body) : [];
     this.#blocks.set(first, texts);
     return texts;
+  }
+
+  /** For many rows, each of which is a list: an object takes longer to make. */
+  #prepareForRows(sql: string): StatementSync {
+    const statement = this.#prepare(sql);
+    statement.setReturnArrays(true);
+    return statement;
   }
 
   #prepare(sql: string): StatementSync {
@@ -204,6 +228,39 @@ export class SegmentReader {
   }
 }
 
-function toEntryRow({ seq, at, shape }: Readonly<Record<string, unknown>>): EntryRow {
-  return { seq: Number(seq), atMs: Number(at), shape: Number(shape) };
+function toPlace(text: string): RecordPlace {
+  const [country, asn] = JSON.parse(text) as [RecordPlace['country'], RecordPlace['asn']];
+  return { country, asn };
+}
+
+/** What the texts of one table say, by their numbers; only what is new is read. */
+class NumberedTexts<Item> {
+  readonly #readAbove: (id: number) => readonly Readonly<Record<string, unknown>>[];
+  readonly #offset: number;
+  readonly #parse: (text: string) => Item;
+  readonly #items = new Map<number, Item>();
+  #last = 0;
+
+  /** `offset` is added to the numbers of the table. */
+  constructor(
+    readAbove: (id: number) => readonly Readonly<Record<string, unknown>>[],
+    offset: number,
+    parse: (text: string) => Item,
+  ) {
+    this.#readAbove = readAbove;
+    this.#offset = offset;
+    this.#parse = parse;
+  }
+
+  read(): ReadonlyMap<number, Item> {
+    for (const { id, text } of this.#readAbove(this.#last)) {
+      this.#last = Number(id);
+      this.#items.set(this.#last + this.#offset, this.#parse(String(text)));
+    }
+    return this.#items;
+  }
+}
+
+function toSeq({ seq }: Readonly<Record<string, unknown>>): number {
+  return Number(seq);
 }

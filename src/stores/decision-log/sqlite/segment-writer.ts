@@ -1,9 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { LRUCache } from 'lru-cache';
-import { PERIOD_MS } from '../../../application/decision-log/decision-log.ts';
+import { EntryWriter } from './entry-writer.ts';
 import { BLOCK_RECORDS, toBlock } from './record-block.ts';
 import { type RecordEntry, toEntry } from './record-entry.ts';
-import { COUNTED_PERIODS, GAP_SHAPE } from './segment-file.ts';
+import { COUNTED_MS, GAP_SHAPE } from './segment-file.ts';
 
 /** A batch, as its process numbered it. */
 export interface BatchName {
@@ -17,15 +16,9 @@ interface TailEntry extends Pick<RecordEntry, 'atMs' | 'endMs' | 'text'> {
   readonly seq: number;
 }
 
-/** Shapes whose numbers are remembered: some kilobytes each. */
-const SHAPES_MAX = 2_000;
 const LAST_BATCH = 'last_batch';
 
 const STATEMENTS = {
-  shape: 'INSERT INTO shapes (text) VALUES (?) ON CONFLICT (text) DO NOTHING',
-  shapeId: 'SELECT id FROM shapes WHERE text = ?',
-  entry: 'INSERT INTO entries (seq, id, at, shape) VALUES (?, ?, ?, ?)',
-  subject: 'INSERT OR IGNORE INTO subjects (part, hash, seq) VALUES (?, ?, ?)',
   block: 'INSERT INTO blocks (first, last, min_at, max_at, body) VALUES (?, ?, ?, ?, ?)',
   tail: 'INSERT INTO tail (seq, body) VALUES (?, ?)',
   untail: 'DELETE FROM tail WHERE seq <= ?',
@@ -43,7 +36,7 @@ const STATEMENTS = {
 export class SegmentWriter {
   readonly #db: DatabaseSync;
   readonly #run: Readonly<Record<keyof typeof STATEMENTS, StatementSync>>;
-  readonly #shapeIds = new LRUCache<string, number>({ max: SHAPES_MAX });
+  readonly #entries: EntryWriter;
   #nextSeq: number;
   #tail: TailEntry[];
 
@@ -52,6 +45,7 @@ export class SegmentWriter {
     const prepared = Object.entries(STATEMENTS).map(([name, sql]) => [name, db.prepare(sql)]);
     // `Object.fromEntries` forgets that every name is there.
     this.#run = Object.fromEntries(prepared) as Record<keyof typeof STATEMENTS, StatementSync>;
+    this.#entries = new EntryWriter(db);
     this.#nextSeq = Number(db.prepare('SELECT max(seq) AS seq FROM entries').get()?.['seq'] ?? 0) + 1;
     const tail = db.prepare('SELECT seq, body FROM tail ORDER BY seq').all();
     this.#tail = tail.map(({ seq, body }) => toTailEntry(Number(seq), toEntry(String(body))));
@@ -87,12 +81,11 @@ export class SegmentWriter {
     for (const entry of entries) {
       const seq = this.#nextSeq;
       this.#nextSeq += 1;
-      const shape = entry.shape === null ? GAP_SHAPE : this.#shapeIdOf(entry.shape);
-      this.#run.entry.run(seq, entry.id, entry.atMs, shape);
-      for (const [part, hash] of entry.subjects) this.#run.subject.run(part, hash, seq);
+      const shape = this.#entries.add(seq, entry);
       if (shape !== GAP_SHAPE) counts.add(entry, shape);
       added.push(toTailEntry(seq, entry));
     }
+    this.#entries.finish(this.#nextSeq - 1);
     this.#keepTexts(added);
     for (const { period, start, shape, count } of counts.shapes())
       this.#run.count.run(period, start, shape, count);
@@ -119,15 +112,6 @@ export class SegmentWriter {
     const [first, last] = [entries[0]?.seq ?? 0, entries.at(-1)?.seq ?? 0];
     const body = toBlock(entries.map(({ text }) => text));
     this.#run.block.run(first, last, minMs, maxMs, body);
-  }
-
-  #shapeIdOf(text: string): number {
-    const known = this.#shapeIds.get(text);
-    if (known !== undefined) return known;
-    this.#run.shape.run(text);
-    const id = Number(this.#run.shapeId.get(text)?.['id']);
-    this.#shapeIds.set(text, id);
-    return id;
   }
 }
 
@@ -156,9 +140,8 @@ class BatchCounts {
   readonly #latencies = new Map<string, LatencyCount>();
 
   add({ atMs, latencies }: RecordEntry, shape: number): void {
-    for (const period of COUNTED_PERIODS) {
-      const start = atMs - (atMs % PERIOD_MS[period]);
-      const ms = PERIOD_MS[period];
+    for (const ms of COUNTED_MS) {
+      const start = atMs - (atMs % ms);
       raise(this.#shapes, `${ms} ${start} ${shape}`, () => ({ period: ms, start, shape, count: 0 }));
       for (const [series, bucket] of latencies)
         raise(this.#latencies, `${ms} ${start} ${bucket} ${series}`, () => ({

@@ -14,7 +14,6 @@ import type { DecisionRecord, LogRecord } from '../../../domain/decision-log/dec
 import { createRecordTexts } from '../../../domain/decision-log/record-text.ts';
 import { RiskgateError } from '../../../domain/errors.ts';
 import { createRemoteWorker, type RemoteWorker } from '../../../platform/remote-worker.ts';
-import { lookThrough } from '../look-through.ts';
 import type { LabelledText, TextEntry } from './history-reader.ts';
 import type { HistoryThread, ReadingThread, WritingThread } from './history-worker.ts';
 import type { HistoryOptions } from './history-writer.ts';
@@ -43,8 +42,8 @@ const WORKER = new URL('./history-worker.ts', import.meta.url);
 const TIDY_MS = 60_000;
 /** Hours whose versions are remembered: more than a year. */
 const HOURS_MAX = 10_000;
-/** Pages that one question of groups and subjects reads. */
-const PAGES_MAX = 40;
+/** Some thousand counts, which are taken over from the other thread in milliseconds. */
+const STEPS_TOGETHER = 32;
 const HOUR_CHARS = 'YYYY-MM-DDTHH'.length;
 
 /** Opens the history. Rejects when its directory or its newest file cannot be written. */
@@ -118,6 +117,7 @@ class ThreadedLog implements SqliteLog {
     return { entries: entries.map(toLogEntry), next };
   };
 
+  readonly stepsTogether = STEPS_TOGETHER;
   /** As long as the records. */
   readonly minutesKeptMs = Number.POSITIVE_INFINITY;
 
@@ -161,15 +161,14 @@ class ThreadedLog implements SqliteLog {
 
   readonly version: DecisionLogReader['version'] = async () => this.#versions.ofAll();
 
-  readonly #lookThrough = lookThrough({
-    reader: this,
-    pagesMax: PAGES_MAX,
-    pause: () => Promise.resolve(),
-    nowMs: () => this.#nowMs(),
-  });
-  readonly group: DecisionLogReader['group'] = this.#lookThrough.group;
-  readonly distinct: DecisionLogReader['distinct'] = this.#lookThrough.distinct;
-  readonly subject: DecisionLogReader['subject'] = this.#lookThrough.subject;
+  readonly group: DecisionLogReader['group'] = (question) =>
+    this.#read((reader) => reader.call('group', question));
+
+  readonly distinct: DecisionLogReader['distinct'] = (filter) =>
+    this.#read((reader) => reader.call('distinct', filter));
+
+  readonly subject: DecisionLogReader['subject'] = (part, hash) =>
+    this.#read((reader) => reader.call('subject', part, hash));
 
   readonly label: DecisionLogReader['label'] = async (id, label, isTimeGiven) => {
     const said = await this.#read(() => this.#writer.call('label', id, label, isTimeGiven));

@@ -1,0 +1,83 @@
+import type { DecisionRecord } from '../../../domain/decision-log/decision-record.ts';
+import {
+  hashesOfPart,
+  SUBJECT_PARTS,
+  type SubjectPartName,
+} from '../../../domain/decision-log/subject-parts.ts';
+
+type RecordedSubject = DecisionRecord['subject'];
+
+/** The number that stands for each part of a subject. */
+export const PART_NUMBERS = {
+  telemetry: 1,
+  device: 2,
+  account: 3,
+  ip: 4,
+  visitor: 5,
+} as const satisfies Record<SubjectPartName, number>;
+/** The network of an address, where its hash is another. */
+const NETWORK = 6;
+
+const HEX_HASH = /^[\da-f]{32}$/;
+const HASH_BYTES = 16;
+const ENTRY_BYTES = 1 + HASH_BYTES;
+
+/** The hashes of a subject, each once, as bytes; as JSON where one of them is no hash of ours. */
+export function packSubject(subject: RecordedSubject): Uint8Array | string {
+  const parts = SUBJECT_PARTS.flatMap((part) =>
+    [...new Set(hashesOfPart(subject, part))].map((hash) => [PART_NUMBERS[part], hash] as const),
+  );
+  const { ip, network } = subject;
+  const all = typeof network === 'string' && network !== ip ? [...parts, [NETWORK, network] as const] : parts;
+  if (!all.every(([, hash]) => HEX_HASH.test(hash))) return JSON.stringify(all);
+  const packed = Buffer.allocUnsafe(all.length * ENTRY_BYTES);
+  all.forEach(([part, hash], place) => {
+    packed[place * ENTRY_BYTES] = part;
+    packed.write(hash, place * ENTRY_BYTES + 1, 'hex');
+  });
+  return packed;
+}
+
+/** Calls back for each part of what was packed; for what was not it does nothing. */
+export function eachPart(packed: unknown, tell: (part: number, hash: Uint8Array) => void): void {
+  if (typeof packed === 'string') {
+    const parts = JSON.parse(packed) as readonly (readonly [number, string])[];
+    for (const [part, hash] of parts) tell(part, toKey(hash));
+  } else if (packed instanceof Uint8Array) {
+    for (let at = 0; at < packed.length; at += ENTRY_BYTES)
+      tell(packed[at] as number, packed.subarray(at + 1, at + ENTRY_BYTES));
+  }
+}
+
+/** What was packed, as a record has it, without the key and the network. */
+export function unpackSubject(packed: unknown): RecordedSubject {
+  const found = new Map<number, string[]>();
+  eachPart(packed, (part, hash) => found.set(part, [...(found.get(part) ?? []), fromKey(hash)]));
+  const one = (part: number) => found.get(part)?.[0] ?? null;
+  return {
+    telemetry: one(PART_NUMBERS.telemetry),
+    devices: found.get(PART_NUMBERS.device) ?? [],
+    account: one(PART_NUMBERS.account),
+    ip: one(PART_NUMBERS.ip),
+    visitor: one(PART_NUMBERS.visitor),
+  };
+}
+
+/** True where one of these hashes is among what was packed, as this part; an address also as its network. */
+export function hasPart(packed: unknown, part: SubjectPartName, hashes: readonly string[]): boolean {
+  let isFound = false;
+  eachPart(packed, (number, hash) => {
+    const isPart = number === PART_NUMBERS[part] || (part === 'ip' && number === NETWORK);
+    isFound ||= isPart && hashes.includes(fromKey(hash));
+  });
+  return isFound;
+}
+
+function toKey(hash: string): Uint8Array {
+  return HEX_HASH.test(hash) ? Buffer.from(hash, 'hex') : Buffer.from(hash);
+}
+
+function fromKey(key: Uint8Array): string {
+  const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  return key.length === HASH_BYTES ? bytes.toString('hex') : bytes.toString();
+}

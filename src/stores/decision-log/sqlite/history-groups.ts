@@ -1,0 +1,171 @@
+import type {
+  DecisionLogReader,
+  DistinctSubjects,
+  GroupQuestion,
+} from '../../../application/decision-log/decision-log.ts';
+import { DecisionGroups } from '../../../domain/decision-log/decision-groups.ts';
+import { DistinctSketch } from '../../../domain/decision-log/distinct-sketch.ts';
+import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts';
+import { SubjectTally } from '../../../domain/decision-log/subject-history.ts';
+import { SUBJECT_PARTS, type SubjectPartName } from '../../../domain/decision-log/subject-parts.ts';
+import { EntryMatches } from './entry-matches.ts';
+import { eachPart, PART_NUMBERS, unpackSubject } from './entry-subjects.ts';
+import { groupSegment } from './group-segment.ts';
+import { type EntryChunk, MINUTE_MS } from './segment-columns.ts';
+import type { SegmentReader } from './segment-reader.ts';
+import { entriesAbout, type FoundEntries, namesSubject } from './subject-entries.ts';
+
+type Answer<Name extends 'group' | 'distinct' | 'subject'> = Awaited<ReturnType<DecisionLogReader[Name]>>;
+
+/** Entries that are looked at one by one for one question: some microseconds each. */
+const ENTRIES_MAX = 50_000;
+const SUBJECT_ENTRIES_MAX = 5_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** Segments, the newest first. */
+type Segments = Iterable<SegmentReader>;
+
+/** See DecisionLogReader. */
+export function groupSegments(segments: Segments, { filter, ...grouping }: GroupQuestion): Answer<'group'> {
+  const groups = new DecisionGroups(grouping);
+  const budget = new EntryBudget(ENTRIES_MAX);
+  for (const segment of segments) {
+    if (!namesSubject(filter)) {
+      groupSegment(segment, segment.columns.chunks(), filter, grouping, groups);
+      continue;
+    }
+    const about = entriesAbout(segment, filter, budget.left);
+    groupSegment(segment, segment.columns.chunksOf(about.seqs), filter, grouping, groups);
+    if (budget.isSpentBy(segment, about)) break;
+  }
+  return groups.read(budget.reachedMs);
+}
+
+/** See DecisionLogReader. */
+export function countDistinct(segments: Segments, filter: RecordFilter): DistinctSubjects {
+  const sketches = new Map<number, DistinctSketch>(
+    SUBJECT_PARTS.map((part) => [PART_NUMBERS[part], new DistinctSketch()]),
+  );
+  const budget = new EntryBudget(ENTRIES_MAX);
+  for (const segment of segments) {
+    const found = entriesToCount(segment, filter, budget.left, (part, data) =>
+      sketches.get(part)?.merge(data),
+    );
+    for (const seq of found.seqs)
+      eachPart(segment.entryOf(seq).subject, (part, hash) => sketches.get(part)?.add(hash));
+    if (budget.isSpentBy(segment, found)) break;
+  }
+  const counts = SUBJECT_PARTS.map((part) => [part, sketches.get(PART_NUMBERS[part])?.estimate() ?? 0]);
+  // `Object.fromEntries` forgets that every part is there.
+  const subjects = Object.fromEntries(counts) as Record<SubjectPartName, number>;
+  return { subjects, coveredFromMs: budget.reachedMs };
+}
+
+/** See DecisionLogReader. */
+export function describeSubject(segments: Segments, part: SubjectPartName, hash: string): Answer<'subject'> {
+  const tally = new SubjectTally(hash);
+  const budget = new EntryBudget(SUBJECT_ENTRIES_MAX);
+  for (const segment of segments) {
+    const about = entriesAbout(segment, { [part]: [hash] }, budget.left);
+    if (about.seqs.length > 0) addDecisions(segment, about.seqs, tally);
+    if (budget.isSpentBy(segment, about)) return tally.read(false);
+  }
+  return tally.read(true);
+}
+
+function addDecisions(segment: SegmentReader, seqs: readonly number[], tally: SubjectTally): void {
+  const [shapes, labels] = [segment.shapes(), segment.labelsInForce()];
+  for (const seq of seqs) {
+    const { atMs, shape, subject } = segment.entryOf(seq);
+    const decision = shapes.get(shape)?.decision;
+    if (decision !== undefined)
+      tally.add({ atMs, decision, subject: unpackSubject(subject), label: labels.get(seq) ?? null });
+  }
+}
+
+/** Entries that may still be looked at. */
+class EntryBudget {
+  #left: number;
+  #reachedMs: number | null = null;
+
+  constructor(max: number) {
+    this.#left = max;
+  }
+
+  get left(): number {
+    return this.#left;
+  }
+
+  /** The time of the last one that was looked at, once there are more than may be. */
+  get reachedMs(): number | null {
+    return this.#reachedMs;
+  }
+
+  isSpentBy(segment: SegmentReader, { lookedAt, reached }: FoundEntries): boolean {
+    this.#left -= lookedAt;
+    if (reached === null) return false;
+    this.#reachedMs = segment.entryOf(reached).atMs;
+    return true;
+  }
+}
+
+/**
+ * The entries whose subjects are counted one by one. What is in whole hours is given to `tell` instead, as
+ * their sketches, unless there is a filter.
+ */
+function entriesToCount(
+  segment: SegmentReader,
+  filter: RecordFilter,
+  limit: number,
+  tell: (part: number, data: Uint8Array) => void,
+): FoundEntries {
+  if (namesSubject(filter)) {
+    const about = entriesAbout(segment, filter, limit);
+    const { seqs } = matchingEntries(segment, segment.columns.chunksOf(about.seqs), filter, limit);
+    return { ...about, seqs };
+  }
+  const { since, until, ...rest } = filter;
+  if (Object.values(rest).some((value) => value !== undefined))
+    return matchingEntries(segment, segment.columns.chunksBack(), filter, limit);
+  const fromMs = since === undefined ? 0 : Math.ceil(Date.parse(since) / HOUR_MS) * HOUR_MS;
+  const toMs =
+    until === undefined ? Number.MAX_SAFE_INTEGER : Math.floor(Date.parse(until) / HOUR_MS) * HOUR_MS;
+  const sketched = segment.columns.lastInChunks();
+  for (const { part, data } of segment.sketches(fromMs, toMs)) tell(part, data);
+  const [fromMinute, toMinute] = [fromMs / MINUTE_MS, toMs / MINUTE_MS];
+  return matchingEntries(segment, segment.columns.chunksBack(), filter, limit, {
+    isDone: ({ last, firstMinute, lastMinute }) =>
+      last <= sketched && firstMinute >= fromMinute && lastMinute < toMinute,
+    isDoneAt: (seq, minute) => seq <= sketched && minute >= fromMinute && minute < toMinute,
+  });
+}
+
+/** What need not be looked at again. */
+interface Done {
+  isDone(chunk: EntryChunk): boolean;
+  isDoneAt(seq: number, minute: number): boolean;
+}
+
+const NOTHING_DONE: Done = { isDone: () => false, isDoneAt: () => false };
+
+function matchingEntries(
+  segment: SegmentReader,
+  chunks: Iterable<EntryChunk>,
+  filter: RecordFilter,
+  limit: number,
+  { isDone, isDoneAt }: Done = NOTHING_DONE,
+): FoundEntries {
+  const matches = new EntryMatches(segment, filter, { takesOthers: false });
+  const seqs: number[] = [];
+  for (const chunk of chunks) {
+    if (!matches.touches(chunk) || isDone(chunk)) continue;
+    const [isMatch, minutes] = [matches.of(chunk), chunk.column('minute')];
+    for (let place = chunk.count - 1; place >= 0; place -= 1) {
+      const seq = chunk.seqAt(place);
+      if (!isMatch(place) || isDoneAt(seq, chunk.firstMinute + (minutes[place] as number))) continue;
+      if (seqs.length === limit) return { seqs, lookedAt: limit, reached: seqs.at(-1) ?? null };
+      seqs.push(seq);
+    }
+  }
+  return { seqs, lookedAt: seqs.length, reached: null };
+}

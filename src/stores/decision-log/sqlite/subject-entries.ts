@@ -1,0 +1,52 @@
+import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts';
+import { SUBJECT_PARTS, type SubjectPartName } from '../../../domain/decision-log/subject-parts.ts';
+import { hasPart, PART_NUMBERS } from './entry-subjects.ts';
+import { toHashKey } from './record-entry.ts';
+import type { SegmentReader } from './segment-reader.ts';
+
+/** True where a filter names a subject: its entries are then found by their hashes. */
+export function namesSubject(filter: RecordFilter): boolean {
+  return filter.subject !== undefined || SUBJECT_PARTS.some((part) => filter[part] !== undefined);
+}
+
+/** Some entries of one segment, newest first. */
+export interface FoundEntries {
+  readonly seqs: readonly number[];
+  /** How many were looked at. */
+  readonly lookedAt: number;
+  /** The last one that was looked at where there are older ones; null where there are none. */
+  readonly reached: number | null;
+}
+
+/** The entries about the subjects of a filter, of the newest ones that are looked at: so many at most. */
+export function entriesAbout(segment: SegmentReader, filter: RecordFilter, limit: number): FoundEntries {
+  const named = SUBJECT_PARTS.flatMap((part) => {
+    const hashes = filter[part];
+    return hashes === undefined ? [] : [{ part, hashes }];
+  });
+  const { subject: any } = filter;
+  const asked =
+    named[0] === undefined ? SUBJECT_PARTS.map((part) => ({ part, hashes: any ?? [] })) : [named[0]];
+  const found = new Set(
+    asked.flatMap(({ part, hashes }) => hashes.flatMap((hash) => seqsOf(segment, part, hash, limit + 1))),
+  );
+  const newest = [...found].sort((left, right) => right - left);
+  const looked = newest.slice(0, limit);
+  const seqs = looked.filter((seq) => {
+    const { subject } = segment.entryOf(seq);
+    return (
+      named.every(({ part, hashes }) => hasPart(subject, part, hashes)) &&
+      (any === undefined || SUBJECT_PARTS.some((part) => hasPart(subject, part, any)))
+    );
+  });
+  return { seqs, lookedAt: looked.length, reached: newest.length > limit ? (looked.at(-1) ?? null) : null };
+}
+
+function seqsOf(
+  segment: SegmentReader,
+  part: SubjectPartName,
+  hash: string,
+  limit: number,
+): readonly number[] {
+  return segment.entriesOfSubject(PART_NUMBERS[part], toHashKey(hash), Number.MAX_SAFE_INTEGER, limit);
+}
