@@ -2,7 +2,7 @@ import type { Clock } from '../../application/clock.ts';
 import type { StepUpSubject } from '../../domain/step-up/step-up.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import { withScripts } from '../redis/scripts.ts';
-import { NOTE } from './redis-scripts.ts';
+import { DROP, NOTE } from './redis-scripts.ts';
 
 interface StepUpIndexOptions {
   readonly redis: RedisHandle;
@@ -26,12 +26,16 @@ const TELEMETRY_IDS_MAX = 1_000;
 
 type IndexScripts = {
   noteStepUp(key: string, nowMs: number, telemetry: string, lifeMs: number, max: number): Promise<unknown>;
+  dropStepUps(key: string, ...telemetry: readonly string[]): Promise<unknown>;
 };
 
 /** Builds the index. Its commands never reject. */
 export function createStepUpIndex({ redis, clock, end }: StepUpIndexOptions): StepUpIndex {
   const { client, guard, keys } = redis;
-  const scripted = withScripts<IndexScripts>(client, { noteStepUp: { numberOfKeys: 1, lua: NOTE } });
+  const scripted = withScripts<IndexScripts>(client, {
+    noteStepUp: { numberOfKeys: 1, lua: NOTE },
+    dropStepUps: { numberOfKeys: 1, lua: DROP },
+  });
 
   const noteOne = async (part: string, telemetry: string, lifeMs: number): Promise<boolean> => {
     const key = keys.stepUpsOf(part);
@@ -42,7 +46,7 @@ export function createStepUpIndex({ redis, clock, end }: StepUpIndexOptions): St
     if (ended === null || ended.length === 0) return ended !== null;
     // What the index no longer names could not be forgotten by that part.
     if ((await end(ended)) === null) return false;
-    return (await guard.run(() => client.zrem(key, [...ended]))) !== null;
+    return (await guard.run(() => scripted.dropStepUps(key, ...ended))) !== null;
   };
 
   return {
@@ -52,12 +56,10 @@ export function createStepUpIndex({ redis, clock, end }: StepUpIndexOptions): St
       return noted.every(Boolean);
     },
     find: async (hashes) => {
-      const found = await Promise.all(
-        hashes.map(async (hash) =>
-          toTexts(await guard.run(() => client.zrange(keys.stepUpsOf(hash), '0', '-1'))),
-        ),
+      const held = await Promise.all(
+        hashes.map((hash) => guard.run(() => client.hgetall(keys.stepUpsOf(hash)))),
       );
-      return found.every((texts) => texts !== null) ? found.flat() : null;
+      return held.every((names) => names !== null) ? held.flatMap((names) => Object.keys(names)) : null;
     },
     remove: async (hashes) => {
       const removed = await Promise.all(

@@ -49,7 +49,7 @@ export function createRedisStepUpStore(options: RedisStepUpStoreOptions): StepUp
   const keep = async (subject: StepUpSubject, stepUp: StepUp, lifeMs: number): Promise<boolean> => {
     const { telemetry, account } = subject;
     const known = [clock.nowMs(), writer, generations.knownFor(telemetry), generations.freshName()];
-    const told = [...known, toField(subject), account ?? '', stepUp.atMs, toText(stepUp), lifeMs];
+    const told = [...known, toField(subject), account ?? '', toText(stepUp), lifeMs];
     const group = keys.custodyGeneration(telemetry);
     const former = keys.formerGeneration(telemetry);
     const reply = await guard.run(() => scripted.addStepUp(group, former, keys.stepUps(telemetry), ...told));
