@@ -259,3 +259,27 @@ t.test('expires with the first piece of evidence', async (t) => {
   const nobody: Subject = { telemetryId: null, device: { kind: 'shared', id: null } };
   t.equal(await expiryOf(() => createResult('stytch'), nobody), 5_000, 'at once where none was asked for');
 });
+
+t.test('lets in by a step-up that a rule takes, and only for as long as that is young', async (t) => {
+  const text = `policy: p\notherwise: ALLOW\nrules:\n  - {id: r, when: '!request.device_id_given', verdict: CHALLENGE, reason: R, step_up: 60s}\n`;
+  const policy = load(text);
+  const decideWith = async (
+    step_up: 'none' | 'unknown' | { age_seconds: number; method: string; acr: string },
+  ) => {
+    const { decide } = open({
+      policy: () => policy,
+      facts: [{ names: ['step_up'], ask: () => () => ({ step_up }) }],
+    });
+    return await decide({ ...SUBJECT, device: { kind: 'shared', id: null } }, ASK);
+  };
+  for (const step_up of ['none', 'unknown'] as const)
+    t.match(await decideWith(step_up), {
+      verdict: 'CHALLENGE',
+      challenge: { acr_values: [], max_age_seconds: 60 },
+      facts: { step_up },
+    });
+  const step_up = { age_seconds: 45, method: 'otp', acr: '' };
+  const decision = await decideWith(step_up);
+  t.match(decision, { verdict: 'ALLOW', challenge: null, facts: { step_up } });
+  t.equal(decision.expiresAtMs, decision.decidedAtMs + 15_000);
+});

@@ -215,3 +215,26 @@ t.test('takes a provider that the record does not name for one that was not aske
     value: { evidence: [{ outcome: 'skipped', signals: null }, { outcome: 'skipped' }] },
   });
 });
+
+t.test('reads the step-up that satisfies a rule, which no condition reads', async (t) => {
+  const policy = compiled(documentOf([rule('a.found', { verdict: 'CHALLENGE', step_up: '30m' })]));
+  const step_up = { age_seconds: 60, method: 'otp', acr: '' };
+  const read = (recorded: DecisionRecord['step_up']) =>
+    readRecordedInput(policy, { ...recordOf(policy), step_up: recorded });
+  t.match(read(step_up), { ok: true, value: { facts: { step_up } } });
+  t.match(read('none'), { ok: true, value: { facts: { step_up: 'none' } } });
+  t.match(read(null), { ok: false, mistakes: ['step_up'] });
+});
+
+t.test('reads no step-up as conditions do, whatever the policy of the day asked', async (t) => {
+  const policy = compiled(documentOf([rule('step_up.age_seconds > 300')]));
+  const input = readRecordedInput(policy, { ...recordOf(policy), step_up: 'none' });
+  t.match(input, {
+    ok: true,
+    value: { facts: { step_up: { age_seconds: 2_147_483_647, method: '', acr: '' } } },
+  });
+  t.match(readRecordedInput(policy, { ...recordOf(policy), step_up: 'unknown' }), {
+    ok: true,
+    value: { facts: { step_up: 'unknown' } },
+  });
+});
