@@ -86,13 +86,16 @@ function createCrowd({ origin, keys, signal }: TrafficOptions): (weather: Weathe
     });
     return response.json();
   };
-  const label = async (caller: string, id: string, verdict: string): Promise<void> => {
+  const label = async (caller: string, body: unknown, id: string, verdict: string): Promise<void> => {
     const name = drawLabel(verdict);
     if (name === null || waiting >= LABELS_WAITING_MAX) return;
     waiting += 1;
     try {
       await delay(Math.random() * LABEL_MS_MAX, undefined, { signal });
-      await post(`/v1/decisions/${id}/outcome`, caller, { label: name });
+      const details = name === 'challenge_passed' ? { method: 'otp', acr: 'urn:example:otp' } : {};
+      await post(`/v1/decisions/${id}/outcome`, caller, { label: name, ...details });
+      // Who has passed goes on with what was asked for, and is let in.
+      if (name === 'challenge_passed') await post('/v1/decide', caller, body);
     } finally {
       waiting -= 1;
     }
@@ -106,7 +109,7 @@ function createCrowd({ origin, keys, signal }: TrafficOptions): (weather: Weathe
     });
     // A refusal has neither.
     const { decision_id: id, decision } = (await answer) as { decision_id?: string; decision?: string };
-    if (id !== undefined && decision !== undefined) await label(caller, id, decision);
+    if (id !== undefined && decision !== undefined) await label(caller, body, id, decision);
   };
 }
 

@@ -145,9 +145,9 @@ t.test('shows how precise a rule is where outcomes are known', async (t) => {
   append(0, 4, { rules: [{ rule: 'two', result: 'false' }] });
   const rules = async () => (await api.get('/v1/stats?group_by=rule')).json.rules;
   t.same(await rules(), {
-    one: { fired: 0, unknown: 6, waived: 0, labels: {}, precision: null },
-    three: { fired: 0, unknown: 0, waived: 10, labels: {}, precision: null },
-    two: { fired: 6, unknown: 0, waived: 0, labels: {}, precision: null },
+    one: { fired: 0, unknown: 6, waived: 0, satisfied: 0, labels: {}, precision: null },
+    three: { fired: 0, unknown: 0, waived: 10, satisfied: 0, labels: {}, precision: null },
+    two: { fired: 6, unknown: 0, waived: 0, satisfied: 0, labels: {}, precision: null },
   });
   const labels = ['fraud', 'challenge_failed', 'fraud', 'legit', 'abandoned'];
   for (const [place, label] of labels.entries()) {

@@ -95,7 +95,7 @@ t.test('keeps identifiers out of Redis, keys and values, and of what is said ove
   await until('evidence of every kind is stored', async () => {
     await useEverything(app);
     stored = await dump(t, redis.url);
-    return stored.length >= 10;
+    return stored.length >= 10 && stored.some((entry) => entry.includes(':step-ups:'));
   });
   t.ok(
     stored.some((entry) => /:custody:.*account/.test(entry)),
@@ -179,8 +179,13 @@ async function useEverything(app: TestApp): Promise<readonly (readonly [string, 
   ]) {
     note(url.replace(CANARY.device, '…'), await app.ask('GET', url));
   }
+  for (const fields of [{}, { method: CANARY.account }, { acr: CANARY.telemetry }, { at: CANARY.ip }]) {
+    const body = { telemetry_id: CANARY.telemetry, device_id: CANARY.device, account_id: CANARY.account };
+    note('step-up', await app.decide({ ...body, ...fields }, { url: '/v1/step-ups' }));
+    note('after it', await app.decide(body));
+  }
   for (const query of [
-    `telemetry_id=${CANARY.telemetry}`,
+    `telemetry_id=${CANARY.slowTelemetry}`,
     `device_id=${CANARY.slowDevice}`,
     `device_id=x&z=${CANARY.ip}`,
   ]) {

@@ -6,6 +6,7 @@ import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
 import { evaluatePolicy } from '../../src/domain/policy/evaluate.ts';
 import type { PolicyEvidence } from '../../src/domain/policy/evidence-row.ts';
 import { requestSignalsSchema } from '../../src/domain/policy/request-signals.ts';
+import { type StepUpSignals, stepUpSignalsSchema } from '../../src/domain/policy/step-up-signals.ts';
 import { type TelemetryCustody, telemetrySignalsSchema } from '../../src/domain/policy/telemetry-signals.ts';
 import { VERDICTS } from '../../src/domain/verdict.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
@@ -48,6 +49,7 @@ const givenCustodySchema = z.union([
     .partial()
     .strict(),
 ]);
+const givenStepUpSchema = z.union([z.literal('unknown'), stepUpSignalsSchema.partial().strict()]);
 const caseFileSchema = z.strictObject({
   policy: z.string(),
   evidence: givenEvidenceSchema,
@@ -58,6 +60,7 @@ const caseFileSchema = z.strictObject({
         given: givenEvidenceSchema.optional(),
         request: requestSignalsSchema.partial().strict().optional(),
         telemetry: givenCustodySchema.optional(),
+        step_up: givenStepUpSchema.optional(),
         decision: z.enum(VERDICTS),
         degraded: z.boolean().default(false),
         reasons: z.array(z.string()).optional(),
@@ -93,6 +96,14 @@ function toCustody(
   return telemetrySignalsSchema.parse(expired === 'lost' ? signals : { ...signals, expired });
 }
 
+/** A step-up of now, but for what is given; without any the subject has none. */
+function toStepUp(given: z.output<typeof givenStepUpSchema> | undefined): StepUpSignals | 'none' | 'unknown' {
+  if (given === undefined) return 'none';
+  return given === 'unknown'
+    ? given
+    : stepUpSignalsSchema.parse({ age_seconds: 0, method: '', acr: '', ...given });
+}
+
 const files = readdirSync(directory).filter((name) => name.endsWith('.yaml'));
 const caseFiles = files.filter((name) => name.endsWith('.test.yaml'));
 const policyFiles = files.filter((name) => !name.endsWith('.test.yaml'));
@@ -121,12 +132,13 @@ for (const name of caseFiles) {
       'a provider that the policy reads is named; any other is not asked',
     );
     const spoken = new Set<string>();
-    for (const { name: sentence, given, request, telemetry, decision, degraded, reasons } of cases) {
+    for (const { name: sentence, given, request, decision, degraded, reasons, ...facts } of cases) {
       const merged: Record<string, GivenEvidence | undefined> = { ...evidence, ...given };
       const pieces = policy.providerIds.map((id) => toEvidence(id, merged[id] ?? { outcome: 'skipped' }));
       const signals = requestSignalsSchema.parse({ ...PRESENT, ...request });
-      const custody = toCustody(telemetry, signals.telemetry_id_present);
-      const judgement = evaluatePolicy(policy, pieces, signals, { telemetry: custody });
+      const custody = toCustody(facts.telemetry, signals.telemetry_id_present);
+      const stepUp = toStepUp(facts.step_up);
+      const judgement = evaluatePolicy(policy, pieces, signals, { telemetry: custody, step_up: stepUp });
       t.equal(judgement.verdict, decision, sentence);
       t.equal(judgement.degraded, degraded, `${sentence}: degraded`);
       if (reasons) {

@@ -20,6 +20,7 @@ export interface DecisionBody {
     readonly verdict: string;
     readonly providers: readonly string[];
     readonly certain: boolean;
+    readonly satisfied?: boolean;
   }[];
   readonly degraded: boolean;
   readonly waivers: readonly unknown[];

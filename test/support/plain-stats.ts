@@ -74,17 +74,17 @@ function providerLatencies(counts: Counts): Record<string, Quantiles> {
 function ruleStats(counts: Counts): Record<string, RuleStats> {
   const rules = new Map<
     string,
-    { fired: number; unknown: number; waived: number; labels: Record<string, number> }
+    { fired: number; unknown: number; waived: number; satisfied: number; labels: Record<string, number> }
   >();
   const statsOf = (rule: string) => {
-    const known = rules.get(rule) ?? { fired: 0, unknown: 0, waived: 0, labels: {} };
+    const known = rules.get(rule) ?? { fired: 0, unknown: 0, waived: 0, satisfied: 0, labels: {} };
     rules.set(rule, known);
     return known;
   };
   for (const [value, count] of countsOf(counts, 'rule')) {
     const [rule = '', result] = value.split(':');
     if (result === undefined) statsOf(rule).fired += count;
-    else statsOf(rule)[result === 'waived' ? 'waived' : 'unknown'] += count;
+    else statsOf(rule)[result === 'waived' || result === 'satisfied' ? result : 'unknown'] += count;
   }
   for (const [value, count] of countsOf(counts, 'rule_label')) {
     const [rule = '', label = ''] = value.split('/');

@@ -15,11 +15,13 @@ export interface CountedSpan {
   readonly latencyMs: Quantiles;
 }
 
-/** How often a rule was true, unknown or waived, and how those decisions turned out. */
+/** How often a rule was true, unknown or waived, or satisfied, and how those decisions turned out. */
 export interface RuleStats {
   readonly fired: number;
   readonly unknown: number;
   readonly waived: number;
+  /** Of those in which it was true or unknown: how often a step-up satisfied it. */
+  readonly satisfied: number;
   readonly labels: Readonly<Record<string, number>>;
   /** The share of labelled decisions in which the rule was right; null without any. */
   readonly precision: number | null;
@@ -78,15 +80,17 @@ interface Labelled {
   readonly labels: Record<string, number>;
 }
 
-const FIELD_OF = { true: 'fired', unknown: 'unknown', waived: 'waived' } as const satisfies Record<
-  CountedResult,
-  keyof RuleStats
->;
+const FIELD_OF = {
+  true: 'fired',
+  unknown: 'unknown',
+  waived: 'waived',
+  satisfied: 'satisfied',
+} as const satisfies Record<CountedResult, keyof RuleStats>;
 
 function ruleStats(counts: GroupedCounts): Record<string, RuleStats> {
   const rules = new Map<string, Record<(typeof FIELD_OF)[CountedResult], number> & Labelled>();
   const statsOf = (rule: string) => {
-    const known = rules.get(rule) ?? { fired: 0, unknown: 0, waived: 0, labels: {} };
+    const known = rules.get(rule) ?? { fired: 0, unknown: 0, waived: 0, satisfied: 0, labels: {} };
     rules.set(rule, known);
     return known;
   };

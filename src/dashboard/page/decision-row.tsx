@@ -76,6 +76,7 @@ export const DecisionRow = memo(
 
 function Reasons({ reasons }: { readonly reasons: readonly Reason[] }) {
   const codes = [...new Set(reasons.map(({ code }) => code))];
+  const isSatisfied = reasons.some(({ satisfied }) => satisfied);
   if (codes.length === 0) return <span class="no-reason">no rule spoke</span>;
   return (
     <>
@@ -85,6 +86,7 @@ function Reasons({ reasons }: { readonly reasons: readonly Reason[] }) {
         </span>
       ))}
       {codes.length > REASONS_SHOWN_MAX && <span class="more">+{codes.length - REASONS_SHOWN_MAX}</span>}
+      {isSatisfied && <span class="tag tag-challenge_passed">step-up</span>}
     </>
   );
 }

@@ -1,6 +1,6 @@
-import { toWords } from './format.ts';
+import { formatAge, toWords } from './format.ts';
 import { VerdictBadge } from './icons.tsx';
-import type { DecisionDetail, RuleOutcome } from './wire.ts';
+import type { DecisionDetail, Reason, RuleOutcome } from './wire.ts';
 
 const MARKS: Readonly<Record<RuleOutcome['result'], string>> = {
   true: 'true',
@@ -11,7 +11,8 @@ const MARKS: Readonly<Record<RuleOutcome['result'], string>> = {
 
 /** Why: the rules that spoke with their text, then those that did not. */
 export function DecisionRules({ decision }: { readonly decision: DecisionDetail }) {
-  const { rules, policy_known: isKnown, decision: made } = decision;
+  const { rules, reasons, policy_known: isKnown, decision: made } = decision;
+  const stepUpOf = (id: string) => reasons.find(({ rule }) => rule === id)?.step_up;
   const spoke = rules.filter(({ result }) => result === 'true' || result === 'unknown');
   const silent = rules.filter((rule) => !spoke.includes(rule));
   return (
@@ -29,7 +30,7 @@ export function DecisionRules({ decision }: { readonly decision: DecisionDetail 
       )}
       <ul class="rules">
         {spoke.map((rule) => (
-          <Rule key={rule.rule} rule={rule} />
+          <Rule key={rule.rule} rule={rule} stepUp={stepUpOf(rule.rule)} />
         ))}
       </ul>
       {silent.length > 0 && (
@@ -48,8 +49,10 @@ export function DecisionRules({ decision }: { readonly decision: DecisionDetail 
 
 function Rule({
   rule: { rule, result, why, on_unknown: onUnknown, condition, parameters, description, verdict, reason },
+  stepUp,
 }: {
   readonly rule: RuleOutcome;
+  readonly stepUp?: Reason['step_up'] | undefined;
 }) {
   return (
     <li class={`rule rule-${result}`}>
@@ -63,6 +66,13 @@ function Rule({
         </span>
       </p>
       {description !== null && <p>{description}</p>}
+      {stepUp !== undefined && (
+        <p class="rule-satisfied">
+          Satisfied by a challenge that was passed {formatAge(stepUp.age_seconds * 1000)} before
+          {stepUp.method !== null && <> ({stepUp.method})</>}
+          {stepUp.acr !== null && <>, which achieved {stepUp.acr}</>}: it counts for nothing.
+        </p>
+      )}
       {why !== undefined && <p class="rule-why">Because of: {toWords(why)}</p>}
       {condition !== null && <pre class="condition">{condition.trim()}</pre>}
       {parameters.map(({ name, value }) => (

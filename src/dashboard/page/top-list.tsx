@@ -78,14 +78,17 @@ function TabContent({ tab, statistics }: { readonly tab: Tab; readonly statistic
 /** Ends a reason code where rules were not true but could not be decided. */
 const UNKNOWN = ':unknown';
 const WAIVED = ':waived';
+/** Ends one that is counted without it too. */
+const SATISFIED = ':satisfied';
 
 function codeOf(value: string): string {
   return value.replace(UNKNOWN, '');
 }
 
-/** What the policy let pass is no reason. */
+/** What the policy let pass is no reason, and what a step-up satisfies is counted as one already. */
 function withoutWaived(counts: Counts): Counts {
-  return Object.fromEntries(Object.entries(counts).filter(([value]) => !value.endsWith(WAIVED)));
+  const isReason = (value: string) => !value.endsWith(WAIVED) && !value.endsWith(SATISFIED);
+  return Object.fromEntries(Object.entries(counts).filter(([value]) => isReason(value)));
 }
 
 function Rules({ stats: { rules = {} } }: { readonly stats: Statistics['rules'] }) {
@@ -106,6 +109,9 @@ function Rules({ stats: { rules = {} } }: { readonly stats: Statistics['rules'] 
             <th scope="col" class="number">
               Unknown
             </th>
+            <th scope="col" class="number" title="Satisfied by a challenge that was passed before">
+              Satisfied
+            </th>
             <th
               scope="col"
               class="number"
@@ -121,6 +127,7 @@ function Rules({ stats: { rules = {} } }: { readonly stats: Statistics['rules'] 
               <th scope="row">{id}</th>
               <td class="number">{formatCount(rule.fired)}</td>
               <td class="number">{formatCount(rule.unknown)}</td>
+              <td class="number">{formatCount(rule.satisfied)}</td>
               <td class="number">{formatShare(rule.precision)}</td>
             </tr>
           ))}

@@ -15,6 +15,15 @@ export interface Reason {
   readonly verdict: Verdict;
   readonly providers: readonly string[];
   readonly certain: boolean;
+  /** True where a step-up satisfies the rule; absent otherwise, and so is the step-up. */
+  readonly satisfied?: boolean | undefined;
+  readonly step_up?:
+    | {
+        readonly age_seconds: number;
+        readonly method: string | null;
+        readonly acr: string | null;
+      }
+    | undefined;
 }
 
 interface EvidenceUse {
@@ -128,6 +137,7 @@ export interface StatsStep extends StatsSpan {
 interface RuleStats {
   readonly fired: number;
   readonly unknown: number;
+  readonly satisfied: number;
   readonly labels: Counts;
   readonly precision: number | null;
 }

@@ -45,7 +45,7 @@ export function toRecordFacts(record: DecisionRecord): RecordFacts {
     caller,
     entry_point,
     policy: { id: policy.id, hash: policy.hash },
-    reasons: record.reasons.map(({ code, certain }) => ({ code, certain })),
+    reasons: record.reasons.map(toReasonFacts),
     waivers: record.waivers.map(({ code, rule }) => ({ code, rule })),
     rules: record.rules
       .filter(({ result }) => result === 'true' || result === 'unknown')
@@ -131,4 +131,8 @@ function hasOutcome(
   if (provider !== null)
     return Object.hasOwn(providers, provider) && providers[provider]?.outcome === outcome;
   return Object.values(providers).some((use) => use.outcome === outcome);
+}
+
+function toReasonFacts({ code, certain, rule, satisfied }: DecisionRecord['reasons'][number]) {
+  return satisfied === true ? { code, certain, rule, satisfied } : { code, certain };
 }

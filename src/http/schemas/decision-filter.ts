@@ -44,10 +44,10 @@ export const decisionFilterShape = {
     .describe('A reason code, certain or not.'),
   rule: z
     .string()
-    .regex(/^([a-z][a-z0-9-]{0,63}|[A-Z][A-Z0-9_]{0,63})(:(true|unknown|waived))?$/)
+    .regex(/^([a-z][a-z0-9-]{0,63}|[A-Z][A-Z0-9_]{0,63})(:(true|unknown|waived|satisfied))?$/)
     .optional()
     .describe(
-      'A rule, by its id or its reason code, that was true. With `:unknown` one that could not be decided, with `:waived` one where the policy let that pass.',
+      'A rule, by its id or its reason code, that was true. With `:unknown` one that could not be decided, with `:waived` one where the policy let that pass, with `:satisfied` one that a step-up satisfied.',
     ),
   label: z
     .enum([...OUTCOME_LABELS, NO_LABEL])

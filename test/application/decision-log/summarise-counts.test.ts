@@ -98,12 +98,13 @@ t.test('says of each rule how often it spoke, and how precise it was', async (t)
         fired: 3,
         unknown: 2,
         waived: 0,
+        satisfied: 0,
         labels: { fraud: 1, challenge_failed: 1, challenge_passed: 1, legit: 1, abandoned: 5 },
         precision: 0.5,
       },
     ],
-    ['c', { fired: 0, unknown: 1, waived: 4, labels: {}, precision: null }],
-    ['z', { fired: 9, unknown: 0, waived: 0, labels: { abandoned: 2 }, precision: null }],
+    ['c', { fired: 0, unknown: 1, waived: 4, satisfied: 0, labels: {}, precision: null }],
+    ['z', { fired: 9, unknown: 0, waived: 0, satisfied: 0, labels: { abandoned: 2 }, precision: null }],
   ]);
   t.same(stats.totals.counts, { a: 3, 'a:unknown': 2, 'c:unknown': 1, 'c:waived': 4, z: 9 });
 });

@@ -14,6 +14,8 @@ export interface RunningGateway {
   /** Between the gateway and riskgate. */
   readonly proxy: TcpProxy;
   metrics(): Promise<string>;
+  /** Tells riskgate what became of a decision, as a back end does. Resolves with the status. */
+  report(decisionId: string, outcome: object): Promise<number>;
   stopService(): Promise<void>;
   startService(): Promise<void>;
 }

@@ -18,6 +18,7 @@ export async function runMatrix(t: Test, gateway: RunningGateway): Promise<void>
     return { answer, seen: application.seen.at(before) ?? null };
   };
   await testVerdicts(t, ask);
+  await testStepUp(t, ask, gateway);
   await testIds(t, ask);
   await testSpoofs(t, ask);
   await testEvasions(t, ask, gateway);
@@ -72,6 +73,22 @@ async function testVerdicts(t: Test, ask: Ask): Promise<void> {
       t.match(answer.headers['x-risk-decision-id'], /^[0-9a-f-]{36}$/, 'it was decided');
       t.match(answer.headers['cache-control'], /no-store/);
     }
+  });
+}
+
+async function testStepUp(t: Test, ask: Ask, { report }: RunningGateway): Promise<void> {
+  await t.test('a challenge that was passed lets the next request in', async (t) => {
+    const request = { headers: idsOf('challenge-step-up') };
+    const { answer } = await ask(request);
+    checkRefused(t, await ask(request), 401, 'CHALLENGE', 'before');
+    t.match(answer.headers['www-authenticate'], /insufficient_user_authentication.*max_age="\d+"/);
+    const id = String(answer.headers['x-risk-decision-id']);
+    const told = { label: 'challenge_passed', method: 'otp' };
+    await until('the decision is in the log', async () => (await report(id, told)) === 200);
+    checkLetIn(t, await ask(request), 'after');
+    checkRefused(t, await ask({ headers: idsOf('challenge-step-up-2') }), 401, 'CHALLENGE', 'another');
+    t.equal(await report(id, { label: 'challenge_failed' }), 200);
+    checkRefused(t, await ask(request), 401, 'CHALLENGE', 'a challenge that failed ends it');
   });
 }
 

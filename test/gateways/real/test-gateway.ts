@@ -70,6 +70,11 @@ export async function testGateway(gateway: GatewayUnderTest): Promise<void> {
     port: around.gatewayPort,
     application,
     proxy,
+    report: async (decisionId, outcome) => {
+      const headers = { authorization: `Bearer ${SERVICE_KEY}`, 'content-type': 'application/json' };
+      const url = `${service.origin}/v1/decisions/${decisionId}/outcome`;
+      return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(outcome) })).status;
+    },
     metrics: async () => (await fetch(`${service.origin}/metrics`)).text(),
     stopService: async () => {
       service.child.kill('SIGTERM');
