@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { ACTIVITY_PARTS, ACTIVITY_WINDOWS } from '../src/domain/activity/activity-parts.ts';
+import { activitySignals } from '../src/domain/activity/activity-signals.ts';
 import { INDEFINITE_OUTCOMES } from '../src/domain/evidence.ts';
 import { requestSignalsSchema } from '../src/domain/policy/request-signals.ts';
 import { stepUpSignalsSchema } from '../src/domain/policy/step-up-signals.ts';
@@ -74,6 +76,11 @@ export function allSignals(
       signals: signalsOf('telemetry', telemetrySignalsSchema),
     },
     {
+      variable: 'activity',
+      intro: `What was lately seen of a part of the subject: ${ACTIVITY_PARTS.map((part) => code(part)).join(', ')}. A window is ${Object.keys(ACTIVITY_WINDOWS).map(code).join(', ')}. The name of an event that the policy lists under \`events\` stands where \`payment\` does. See [above](#activity).`,
+      signals: activityRows(),
+    },
+    {
       variable: 'step_up',
       intro:
         'Whether this subject has completed a challenge. Absent as a whole when it is not known. A condition reads its signals one by one: `has(step_up.…)` and `step_up` alone are refused. What satisfies a CHALLENGE is the field `step_up` of a rule; see [above](#step-up).',
@@ -91,6 +98,36 @@ export function allSignals(
     })),
   ];
 }
+
+/** One row for all windows, and for all parts that have it. */
+function activityRows(): readonly Signal[] {
+  const rows = new Map<string, Signal & { readonly parts: string[] }>();
+  for (const part of ACTIVITY_PARTS) {
+    for (const { name, kind, meaning } of activitySignals(part, [])) {
+      const base = name.replace(WINDOW, '_<window>');
+      const known = rows.get(base);
+      if (known?.parts.includes(part)) continue;
+      if (known !== undefined) known.parts.push(part);
+      else {
+        const told = meaning.replace(WINDOW_TEXT, 'the window');
+        rows.set(base, { name: base, type: kind, presence: 'optional', meaning: told, parts: [part] });
+      }
+    }
+  }
+  return [...rows.values()].map(({ parts, ...row }) => {
+    const isSome = parts.length > 1 && parts.length < ACTIVITY_PARTS.length;
+    const whose = isSome ? ` Of ${parts.map(code).join(', ')}.` : '';
+    return {
+      ...row,
+      name: `activity.${parts.length === 1 ? parts[0] : '<part>'}.${row.name}`,
+      meaning: row.meaning + whose,
+    };
+  });
+}
+
+const WINDOWS = Object.keys(ACTIVITY_WINDOWS).join('|');
+const WINDOW = new RegExp(`_(${WINDOWS})$`);
+const WINDOW_TEXT = new RegExp(`the last (${WINDOWS})`);
 
 function toOutcome({ id, title, ttlSeconds }: SignalSource): Signal {
   const outcomes = [...Object.keys(ttlSeconds), 'skipped', ...INDEFINITE_OUTCOMES];

@@ -62,6 +62,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   stores: [
     'application/clock.ts',
+    'application/activity/activity-store.ts',
     'application/callers/idempotency-store.ts',
     'application/callers/request-counter.ts',
     'application/custody/custody-store.ts',

@@ -52,7 +52,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { config, logger, version, clock, newId } = context;
   let draining = false;
   const isDraining = () => draining;
-
   const files = followFiles({ ...context, nowMs: () => clock.nowMs() });
   const redis = inspectRedisInUse(context);
   const stores = createStores(context, redis);
@@ -67,8 +66,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const upstreams = createProviderSlots({ ...context, hashes, store: stores.evidence, observer });
   const { slots } = upstreams;
   warnAtStart(context, files.policy(), slots);
-  const { facts, onOutcome, routes } = wireSubjectMemory(context, { slots, hashes, stores, policies, log });
-  const decisions = wireDecisions(context, { slots, hashes, stores, policies, facts, observer, log, tracer });
+  const parts = { slots, hashes, stores, policies, observer, log, tracer };
+  const memory = wireSubjectMemory(context, parts);
+  const decisions = wireDecisions(context, { ...parts, ...memory });
   const gateways = wireGateways(context, { slots, ...files, ...decisions, ...callers, observer, isDraining });
   const reads = log === null ? null : openDecisionReads({ log, clock, policies, slots });
   const { server, close: closeServer } = await openServer(
@@ -81,8 +81,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       protect: { ...decisions, ...callers, ...boundsOf(config), keyring: files.keyring, clock },
       decide: { ...decisions, ...callers, isDraining, canReportOutcome: log !== null },
       policy: { policy: files.policy, slots },
-      ...routes,
-      decisions: reads && { reads, version, clock, newId, onOutcome },
+      ...memory.routes,
+      decisions: reads && { reads, version, clock, newId, onOutcome: memory.onOutcome },
       providers: { slots, circuitOf: observers.circuitOf },
       callerMetrics: observers.callerMetrics,
     },

@@ -1,3 +1,4 @@
+import type { Activity } from '../application/activity/activity.ts';
 import { createCustody } from '../application/custody/custody.ts';
 import { toCustodyFacts } from '../application/custody/custody-facts.ts';
 import { createDecide, type Decide } from '../application/decide.ts';
@@ -21,6 +22,8 @@ interface DecisionParts {
   readonly policies: KnownPolicies;
   /** What tells facts about subjects beside custody. */
   readonly facts: readonly FactSource[];
+  /** Remembers what a decision tells of its subject. */
+  readonly remember: Activity['remember'];
   readonly observer: Observers['observer'];
   /** Null records nothing. */
   readonly log: DecisionLog | null;
@@ -36,7 +39,7 @@ interface Decisions extends OverloadGuard {
 /** Builds the use case, and starts to measure the load. */
 export function wireDecisions(context: AppContext, parts: DecisionParts): Decisions {
   const { config, clock, newId } = context;
-  const { slots, hashes, stores, policies, facts, observer, log, tracer } = parts;
+  const { slots, hashes, stores, policies, facts, remember, observer, log, tracer } = parts;
   const custody = createCustody({ slots, store: stores.custody, hashes: hashes.custody, clock, observer });
   const decide = createDecide({
     slots,
@@ -48,6 +51,6 @@ export function wireDecisions(context: AppContext, parts: DecisionParts): Decisi
     tracer,
   });
   const record = log === null ? null : createRecordDecision(log);
-  const settle = (unsettled: Decide) => settleDecisions(unsettled, { record, observer });
+  const settle = (unsettled: Decide) => settleDecisions(unsettled, { record, observer, remember });
   return { ...createOverloadGuard({ ...context, ...config, decide: settle(decide) }), settle };
 }

@@ -5,6 +5,7 @@ import { createPurgeEvidence } from '../application/evidence/purge-evidence.ts';
 import { endStepUpsAtPurge } from '../application/step-up/end-at-purge.ts';
 import { createStepUpForgetting } from '../application/step-up/forget-step-ups.ts';
 import { createForgetSubject } from '../application/subject-memory/forget-subject.ts';
+import type { Forgettable } from '../application/subject-memory/forgettable.ts';
 import type { EvidenceDependencies } from '../http/routes/evidence.ts';
 import type { ForgetDependencies } from '../http/routes/forget-subject.ts';
 import type { AppContext } from './context.ts';
@@ -16,6 +17,8 @@ interface ForgettingParts {
   readonly slots: readonly ProviderSlot[];
   readonly hashes: IdHashes;
   readonly stores: Stores;
+  /** Those of other memories. */
+  readonly memories: readonly Forgettable[];
   /** Null records nothing. */
   readonly log: DecisionLog | null;
 }
@@ -23,7 +26,7 @@ interface ForgettingParts {
 /** What forgets evidence, and what forgets a subject in every memory. */
 export function wireForgetting(
   context: AppContext,
-  { slots, hashes, stores, log }: ForgettingParts,
+  { slots, hashes, stores, memories: others, log }: ForgettingParts,
 ): EvidenceDependencies & ForgetDependencies {
   const purge = endStepUpsAtPurge(
     createPurgeEvidence(slots, stores.evidence),
@@ -32,12 +35,12 @@ export function wireForgetting(
   );
   const custody = createCustodyForgetting({ store: stores.custody, hashes: hashes.custody });
   const record = recordEvents(context, log);
-  const memories = [custody, createStepUpForgetting(stores.stepUps)];
-  const [inForce, ...others] = hashes.records;
+  const memories = [custody, createStepUpForgetting(stores.stepUps), ...others];
+  const [inForce, ...older] = hashes.records;
   if (inForce === undefined) throw new Error('there is no hash key');
   return {
     purge,
-    forget: createForgetSubject({ purge, memories, hashes: [inForce, ...others], record }),
+    forget: createForgetSubject({ purge, memories, hashes: [inForce, ...older], record }),
   };
 }
 

@@ -7,6 +7,7 @@ import { type DecideDependencies, decideRoutes } from '../http/routes/decide.ts'
 import { decisionExportRoutes } from '../http/routes/decision-export.ts';
 import { decisionStreamRoutes } from '../http/routes/decision-stream.ts';
 import { decisionsRoutes } from '../http/routes/decisions.ts';
+import { type EventDependencies, eventRoutes } from '../http/routes/events.ts';
 import { type EvidenceDependencies, evidenceRoutes } from '../http/routes/evidence.ts';
 import { type ForgetDependencies, forgetSubjectRoutes } from '../http/routes/forget-subject.ts';
 import { type HealthDependencies, healthRoutes } from '../http/routes/health.ts';
@@ -30,6 +31,7 @@ export interface RouteDependencies {
   readonly stepUps: StepUpDependencies;
   readonly policy: PolicyDependencies;
   readonly forgetting: EvidenceDependencies & ForgetDependencies;
+  readonly events: EventDependencies;
   readonly decisions: DecisionReadDependencies | null;
   readonly providers: ProvidersDependencies;
   readonly callerMetrics: MetricsSource | null;
@@ -55,6 +57,7 @@ export async function registerRoutes(
     await api.register(policyRoutes, { serve: service?.policy ?? null });
     await api.register(evidenceRoutes, { ...context, serve: service?.forgetting ?? null });
     await api.register(forgetSubjectRoutes, { serve: service?.forgetting ?? null });
+    await api.register(eventRoutes, { ...context, serve: service?.events ?? null });
     if (service?.decisions !== null) await registerDecisionReads(api, service?.decisions ?? null);
     await api.register(providersRoutes, { serve: service?.providers ?? null });
     if (service?.callerMetrics !== null)

@@ -1,6 +1,9 @@
+import type { ActivityStore } from '../application/activity/activity-store.ts';
 import type { CustodyStore } from '../application/custody/custody-store.ts';
 import type { StepUpStore } from '../application/step-up/step-up-store.ts';
 import { formerKeyIdOf, keyIdOf } from '../platform/keyed-hash.ts';
+import { createMemoryActivityStore } from '../stores/activity/memory-store.ts';
+import { createRedisActivityStore } from '../stores/activity/redis-store.ts';
 import { createMemoryCustodyStore } from '../stores/custody/memory-store.ts';
 import { createRedisCustodyStore } from '../stores/custody/redis-store.ts';
 import type { ClosableEvidenceStore } from '../stores/evidence/closable-evidence-store.ts';
@@ -21,6 +24,9 @@ export interface Stores {
   readonly evidence: ClosableEvidenceStore;
   readonly custody: CustodyStore;
   readonly stepUps: StepUpStore;
+  readonly activity: ActivityStore;
+  /** Other replicas use the same ones. */
+  readonly isShared: boolean;
   /** What is wrong with custody in the shared store; null when nothing is. */
   custodyProblem(): RedisProblem | null;
   close(): Promise<void>;
@@ -42,6 +48,16 @@ function createMemoryStores({ config, clock, logger }: AppContext): Stores {
     evidence,
     custody: createMemoryCustodyStore({ clock, retentionMs, entriesMax, onFull }),
     stepUps: createMemoryStepUpStore({ clock }),
+    activity: createMemoryActivityStore({
+      clock,
+      entriesMax: config.activityEntriesMax,
+      onFull: () =>
+        logger.warn(
+          { event: 'activity.full', entries_max: config.activityEntriesMax },
+          'activity makes room for other activity',
+        ),
+    }),
+    isShared: false,
     custodyProblem: () => null,
     close: () => evidence.close(),
   };
@@ -83,6 +99,14 @@ function createSharedStores(
     evidence,
     custody,
     stepUps,
+    activity: createRedisActivityStore({
+      redis,
+      clock,
+      keyIds,
+      generations,
+      onLost: () => logger.error({ event: 'activity.lost' }, 'activity that Redis could not take is lost'),
+    }),
+    isShared: true,
     custodyProblem: () => describeUnknownKey(custody.unknownKey(), config.idHashKeys),
     close: async () => {
       await Promise.all([evidence.close(), redis.close()]);

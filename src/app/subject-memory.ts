@@ -1,7 +1,9 @@
+import type { Activity } from '../application/activity/activity.ts';
 import type { KnownPolicies } from '../application/decision-log/known-policies.ts';
 import type { OnOutcome } from '../application/decision-log/outcome-listener.ts';
 import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { FactSource } from '../application/facts/fact-source.ts';
+import { wireActivity } from './activity.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
 import { wireForgetting } from './forgetting.ts';
@@ -23,15 +25,22 @@ interface SubjectMemoryParts {
 interface SubjectMemory {
   readonly facts: readonly FactSource[];
   readonly onOutcome: readonly OnOutcome[];
-  readonly routes: Pick<RouteDependencies, 'forgetting' | 'stepUps'>;
+  readonly routes: Pick<RouteDependencies, 'events' | 'forgetting' | 'stepUps'>;
+  readonly remember: Activity['remember'];
 }
 
 /** Wires every memory of subjects. */
 export function wireSubjectMemory(context: AppContext, parts: SubjectMemoryParts): SubjectMemory {
+  const activity = wireActivity(context, parts);
   const stepUps = wireStepUps(context, parts);
   return {
-    facts: [stepUps.facts],
-    onOutcome: [stepUps.onOutcome],
-    routes: { forgetting: wireForgetting(context, parts), stepUps },
+    facts: [activity.facts, stepUps.facts],
+    remember: activity.remember,
+    onOutcome: [activity.onOutcome, stepUps.onOutcome],
+    routes: {
+      events: activity,
+      forgetting: wireForgetting(context, { ...parts, memories: [activity.forgetting] }),
+      stepUps,
+    },
   };
 }

@@ -73,7 +73,7 @@ export function createDecide(dependencies: DecideDependencies): Decide {
   const { slots, policy, facts, clock, tracer = null } = dependencies;
   const gatherEvidence = createGatherEvidence(slots, clock);
   const askFacts = createAskFacts(facts);
-  const judge = createJudge(dependencies);
+  const conclude = createConclude(dependencies, createJudge(dependencies));
   return (subject, options) => {
     const { maxAgeMs, traceparent, caller } = options;
     const span = tracer?.start('decide', traceparent) ?? null;
@@ -82,8 +82,19 @@ export function createDecide(dependencies: DecideDependencies): Decide {
     const asked = { subject, startedAtMs, span };
     const told = askFacts({ subject, policy: policy(), deadlineAtMs });
     const gathered = gatherEvidence(subject, { maxAgeMs, deadlineAtMs, span, caller, ip: subject.ip });
-    if (!(gathered instanceof Promise) && !(told instanceof Promise)) return judge(asked, gathered, told);
-    return Promise.all([gathered, told]).then(([pieces, conclude]) => judge(asked, pieces, conclude));
+    if (!(gathered instanceof Promise) && !(told instanceof Promise)) return conclude(asked, gathered, told);
+    return Promise.all([gathered, told]).then(([pieces, facts]) => conclude(asked, pieces, facts));
+  };
+}
+
+/** Concludes the facts, and judges. `told` is null where no fact was asked for. */
+function createConclude({ clock }: DecideDependencies, judge: Judge) {
+  return (asked: Asked, gathered: readonly Gathered[], told: ConcludeFacts | null) => {
+    const nowMs = clock.nowMs();
+    const facts = told?.({ gathered, facts: NO_FACTS, nowMs }) ?? NO_FACTS;
+    return facts instanceof Promise
+      ? facts.then((late) => judge(asked, gathered, late, nowMs))
+      : judge(asked, gathered, facts, nowMs);
   };
 }
 
@@ -100,16 +111,18 @@ function toDeadline(
 
 const NO_FACTS: SubjectFacts = {};
 
-/** `conclude` is null where no fact was asked for. */
-type Judge = (asked: Asked, gathered: readonly Gathered[], conclude: ConcludeFacts | null) => Decision;
+type Judge = (
+  asked: Asked,
+  gathered: readonly Gathered[],
+  facts: SubjectFacts,
+  decidedAtMs: number,
+) => Decision;
 
 function createJudge({ slots, policy, clock, newId }: DecideDependencies): Judge {
   const enabledDevices = enabledDeviceProviders(slots);
-  return ({ subject, startedAtMs, span }, gathered, conclude) => {
-    const decidedAtMs = clock.nowMs();
+  return ({ subject, startedAtMs, span }, gathered, facts, decidedAtMs) => {
     const inForce = policy();
     const evidence = gathered.map((piece) => toUse(piece, decidedAtMs));
-    const facts = conclude?.({ gathered, nowMs: decidedAtMs }) ?? NO_FACTS;
     const request = toRequestSignals(subject, enabledDevices);
     const step = span?.child('policy.evaluate', 'internal');
     const judgement = evaluatePolicy(inForce, evidence, request, facts);

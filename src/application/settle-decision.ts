@@ -63,16 +63,22 @@ interface SettleOptions {
   /** Null records nothing. */
   readonly record: RecordDecision | null;
   readonly observer: DecisionObserver;
+  /** Remembers what a decision tells of its subject; it does not wait and never throws. Absent is nothing. */
+  readonly remember?: (decision: Decision, subject: Subject) => void;
 }
 
 /**
  * Wraps a use case with the steps after every decision: a repeat is neither recorded nor observed; every
- * other decision is recorded, then passed to the observers.
+ * other decision is recorded, then remembered and passed to the observers.
  */
-export function settleDecisions(decide: Decide, { record, observer }: SettleOptions): SettledDecide {
+export function settleDecisions(
+  decide: Decide,
+  { record, observer, remember }: SettleOptions,
+): SettledDecide {
   const tell = (decision: Decision, subject: Subject, asking: Asking): SettledDecision => {
     const { caller, requestId, repeat } = asking;
     repeat?.remember(decision);
+    remember?.(decision, subject);
     observer.onDecision({ decision, caller, requestId, action: subject.action ?? null });
     return { id: decision.id, decision };
   };

@@ -143,6 +143,13 @@ export const SERVICE_SETTINGS = {
     description:
       'Without Redis: the most telemetry ids that are kept bound. One that had to make room is unknown, never new.',
   },
+  activityEntriesMax: {
+    env: 'ACTIVITY_ENTRIES_MAX',
+    schema: integer(1, 10_000_000),
+    default: '100000',
+    description:
+      'Without Redis: of how many accounts, devices, addresses and visitors together activity is kept, about 1 kB each. One that had to make room is unknown, never new.',
+  },
   idHashMemoEntriesMax: {
     env: 'ID_HASH_MEMO_ENTRIES_MAX',
     schema: integer(1, 20_000_000),

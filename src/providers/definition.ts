@@ -4,6 +4,7 @@ import type { ProviderQuery } from '../application/evidence/evidence-source.ts';
 import type { ProviderAnswer } from '../application/evidence/provider-answer.ts';
 import type { SettledOutcome, Signals } from '../domain/evidence.ts';
 import type { SubjectPart } from '../domain/subject.ts';
+import type { SubjectPlace } from '../domain/subject-place.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http-client.ts';
 import type { Settings, SettingValues } from '../platform/setting.ts';
 import type { DeclaredSignals, SignalsSchema } from './declared-signals.ts';
@@ -108,6 +109,8 @@ export interface ProviderDefinition<
    * where they do not tell. Records and activity know the visitor by it.
    */
   visitorOf?(signals: Stored): string | null;
+  /** Where the request came from, from the stored signals. Only a provider of the telemetry id can tell. */
+  placeOf?(signals: Stored): SubjectPlace;
   /**
    * Imports a local imitation of the API at its real absolute paths, with faults. The service never calls it,
    * and its image lacks the files.

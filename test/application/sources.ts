@@ -47,6 +47,10 @@ export function createSource(
     notFoundSignals: { found: false },
     subjectExpiresAtMs: () => null,
     subjectCreatedAtMs: () => null,
+    placeOf: ({ country, asn }) => ({
+      country: typeof country === 'string' ? country : null,
+      asn: typeof asn === 'number' ? asn : null,
+    }),
     visitorOf: ({ visitor }) => (typeof visitor === 'string' ? visitor : null),
     isSuspect: () => false,
     keyOf: (value) => `${id}:hash-of-${value}`,

@@ -59,6 +59,7 @@ t.test('has the defaults of the contract', async (t) => {
     redisTimeoutMs: 25,
     custodyRetentionMs: 86_400_000,
     custodyEntriesMax: 200_000,
+    activityEntriesMax: 100_000,
     idHashMemoEntriesMax: null,
     isMeasured: true,
     isDashboardServed: true,

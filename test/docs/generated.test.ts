@@ -10,7 +10,21 @@ import { PROVIDERS } from '../../src/providers/registry.ts';
 import { PLUG_INS } from '../support/plug-ins.ts';
 import { ROOT } from './markdown.ts';
 
-const signals = allSignals(PROVIDERS).flatMap((table) => table.signals);
+const signals = allSignals(PROVIDERS)
+  .flatMap((table) => table.signals)
+  .flatMap(({ name, ...signal }) => namesOf(name, signal.meaning).map((each) => ({ name: each, ...signal })));
+
+/** The names that one row of activity stands for. */
+function namesOf(row: string, meaning: string): readonly string[] {
+  const some = [...meaning.matchAll(/`(account|device|ip|visitor)`/g)].map(([, part = '']) => part);
+  const parts = some.length > 0 ? some : ['account', 'device', 'ip', 'visitor'];
+  const named = row.includes('<part>') ? parts.map((part) => row.replace('<part>', part)) : [row];
+  return named.flatMap((name) =>
+    name.includes('<window>')
+      ? ['1m', '10m', '1h', '24h', '7d', '30d'].map((window) => name.replace('<window>', window))
+      : [name],
+  );
+}
 
 /** Whether a condition compiles against the registry. */
 function compiles(when: string): boolean {

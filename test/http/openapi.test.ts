@@ -56,6 +56,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'get /version',
     'post /v1/decide',
     'post /v1/decisions/{decision_id}/outcome',
+    'post /v1/events',
     'post /v1/step-ups',
   ]);
 });

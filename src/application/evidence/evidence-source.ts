@@ -1,5 +1,6 @@
 import type { Evidence, EvidenceOrigin, Signals } from '../../domain/evidence.ts';
 import type { SubjectPart } from '../../domain/subject.ts';
+import type { SubjectPlace } from '../../domain/subject-place.ts';
 import type { Span } from '../tracer.ts';
 
 /** What one provider is asked: the id, and values that may be passed on to it. */
@@ -50,6 +51,8 @@ export interface EvidenceSource {
   subjectCreatedAtMs(signals: Signals): number | null;
   /** The keyed hash of the user's visitor fingerprint, by its signals; null where they do not tell. */
   visitorOf(signals: Signals): string | null;
+  /** Where the request came from, by its signals. */
+  placeOf(signals: Signals): SubjectPlace;
   /** The signals of an id that the provider does not know, or that is missing. */
   readonly notFoundSignals: Signals;
   /** The store key for an id: keyed hashes only. */

@@ -27,7 +27,17 @@ function isRead({ names }: FactSource, policy: CompiledPolicy): boolean {
   return names.some((name) => policy.factsNeeded.includes(name));
 }
 
+/** Each of them is told what those before it have told. */
 function toOne(asked: readonly ConcludeFacts[]): ConcludeFacts {
-  return (known: KnownEvidence): SubjectFacts =>
-    Object.assign({}, ...asked.map((conclude) => conclude(known)));
+  const concludeFrom = (place: number, known: KnownEvidence): SubjectFacts | Promise<SubjectFacts> => {
+    const told = asked[place]?.(known);
+    if (told === undefined) return known.facts;
+    if (!(told instanceof Promise)) return concludeFrom(place + 1, withFacts(known, told));
+    return told.then((late) => concludeFrom(place + 1, withFacts(known, late)));
+  };
+  return (known) => concludeFrom(0, known);
+}
+
+function withFacts(known: KnownEvidence, told: SubjectFacts): KnownEvidence {
+  return { ...known, facts: { ...known.facts, ...told } };
 }

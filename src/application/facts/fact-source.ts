@@ -15,12 +15,17 @@ export interface FactQuestion {
 /** What is known when evidence is there. */
 export interface KnownEvidence {
   readonly gathered: readonly Gathered[];
+  /** What the sources before this one told, in the order of their wiring. */
+  readonly facts: SubjectFacts;
   /** When the decision is made, Unix milliseconds. */
   readonly nowMs: number;
 }
 
-/** The facts of the source by their names. One that is left out is unknown. Never throws. */
-export type ConcludeFacts = (known: KnownEvidence) => SubjectFacts;
+/**
+ * The facts of the source by their names. One that is left out is unknown. Never throws; a promise, where it
+ * has to ask once more for what evidence names, keeps the deadline and never rejects.
+ */
+export type ConcludeFacts = (known: KnownEvidence) => SubjectFacts | Promise<SubjectFacts>;
 
 /**
  * Tells facts about subjects. It is asked at the same time as the providers, so that one batch carries both

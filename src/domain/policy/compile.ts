@@ -48,6 +48,8 @@ export interface CompiledRule {
   readonly signalReads: readonly number[];
   /** Indexes of the providers whose outcome or suspicion the condition reads. */
   readonly outcomeReads: readonly number[];
+  /** What the condition reads of facts: by the name of a fact, names of its fields, joined by dots. */
+  readonly factReads: ReadonlyMap<string, ReadonlySet<string>>;
   /** Ids of the providers that it reads in either way; reasons name them. */
   readonly providers: readonly string[];
   /** The names of the parameters that it reads. */
@@ -226,6 +228,7 @@ function toRule(
     source: rule,
     signalReads,
     outcomeReads,
+    factReads: inspection.factReads,
     providers: Object.freeze(providers),
     parameters,
     ast,

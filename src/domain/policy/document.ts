@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownEventsSchema } from '../activity/own-events.ts';
 import { acrName } from '../step-up/challenge-names.ts';
 import { VERDICTS } from '../verdict.ts';
 import { DURATION_MISTAKE, toSeconds } from './duration.ts';
@@ -74,6 +75,9 @@ export const policyDocumentSchema = z.strictObject({
   parameters: parametersSchema
     .default({})
     .describe('Constants that conditions read as `params.<name>`. Each is read by some rule.'),
+  events: ownEventsSchema
+    .default([])
+    .describe('Names of events beside the common ones that `POST /v1/events` takes and activity counts.'),
   otherwise: z.enum(VERDICTS).describe('The verdict when no rule applies.'),
   acr_values: z
     .array(acrName)

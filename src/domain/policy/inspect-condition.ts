@@ -1,6 +1,7 @@
 import { type ASTNode, type Environment, serialize } from '@marcbachmann/cel-js';
 import { type NetworkTest, SAFE_MATCHES } from './cel-environment.ts';
 import { inspectAddresses } from './inspect-address.ts';
+import { inspectBound } from './inspect-bounds.ts';
 import { namePathOf } from './name-path.ts';
 import { childrenOf } from './possible-results.ts';
 import { findFactField, variableOf } from './subject-fact.ts';
@@ -98,6 +99,8 @@ function visit(node: ASTNode, findings: Findings, depth: number): void {
     if (mistake !== undefined) refuse(findings, offset, mistake);
     if (network !== undefined) findings.networks.set(network.text, network.test);
   }
+  const bound = inspectBound(node, (variable) => findings.shadows.includes(variable));
+  if (bound !== null) refuse(findings, bound.offset, bound.message);
   if (node.op === 'id') readVariable(node, findings);
   if (node.op === '[]') refuseComputedIndex(node.args, findings);
   if (node.op === 'call') inspectCall(node.args, node.start, findings);

@@ -60,10 +60,10 @@ export function findLosses(
   }
   for (const read of reads) {
     const value = facts[read.fact.name] ?? 'unknown';
-    const lacks = typeof value === 'object' ? findGaps(read, value) : null;
+    const lacks = typeof value === 'object' ? findGaps(read.paths, value) : NONE;
     if (typeof value === 'string') absentMask |= bit;
-    if (value === 'unknown' || lacks !== null) indefiniteMask |= bit;
-    if (lacks !== null) gaps += `;${bit}:${lacks.join()}`;
+    if (value === 'unknown' || lacks.length > 0) indefiniteMask |= bit;
+    if (lacks.length > 0) gaps += `;${bit}:${lacks.join()}`;
     bit <<= 1;
   }
   return { absentMask, indefiniteMask, suspectMask, gaps };
@@ -106,9 +106,9 @@ export function toSituation(
     ...losses,
     degraded: (indefiniteMask & policy.neededMask) !== 0,
     missing,
-    absent: policy.rules.map(({ absentTrace, signalReads }, place) => {
-      const isLost = signalReads.some((read) => absentMask & (1 << read));
-      return (isLost ? missing[place] : undefined) ?? absentTrace;
+    absent: policy.rules.map((rule, place) => {
+      const isLost = rule.signalReads.some((read) => absentMask & (1 << read));
+      return (isLost ? missing[place] : null) ?? toGap(rule, policy, facts) ?? rule.absentTrace;
     }),
     settled: policy.rules.map((rule, place) => {
       const isSettled = absentMask !== 0 && rule.possible(absentMask) === CAN_BE_ERROR;
@@ -141,6 +141,21 @@ function toMissing(
   const doubted = isInert ? [] : outcomeReads.filter((place) => suspectMask & (1 << place));
   const why = [...lost.map(causeOf), ...doubted.map((place) => `${providerIds[place]} suspect`)].join(', ');
   return isInert ? Object.freeze({ rule: source.id, result: 'inert', why }) : toUnknown(source, why);
+}
+
+/** The line of a rule that reads what a known fact lacks; null for any other. */
+function toGap(
+  { source, factReads }: CompiledRule,
+  { facts: reads }: CompiledPolicy,
+  facts: SubjectFacts,
+): RuleTrace | null {
+  const lost = reads.flatMap(({ fact, paths }) => {
+    const value = facts[fact.name];
+    if (typeof value !== 'object') return [];
+    const own = paths.filter((path) => factReads.get(fact.name)?.has(path.join('.')));
+    return findGaps(own, value).map((place) => `${fact.name}.${own[place]?.join('.')} unknown`);
+  });
+  return lost.length === 0 ? null : toUnknown(source, lost.join(', '));
 }
 
 function describeLoss(

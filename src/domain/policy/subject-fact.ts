@@ -24,6 +24,11 @@ export interface SubjectFact {
   readonly typeOf: (document: unknown) => ObjectType;
   /** Fields that a known value has unless they were lost: without one it is in doubt, whoever reads it. */
   readonly whole: readonly string[];
+  /**
+   * Where a number stops to count, by the names of its field: it stands for that and more. Null for what has
+   * no such bound; absent where nothing has.
+   */
+  readonly mostOf?: (path: readonly string[]) => number | null;
   /** Why it is absent, as a trace says it. */
   readonly whyAbsent: { readonly [Absence in 'none' | 'unknown']: string };
 }
@@ -37,15 +42,17 @@ export interface FactRead {
   readonly paths: readonly (readonly string[])[];
 }
 
-/** The places in `paths` of what a known value lacks; null where it lacks nothing. */
-export function findGaps({ paths }: FactRead, value: object): readonly number[] | null {
+const NONE: readonly number[] = [];
+
+/** The places of those of these fields that a known value lacks. */
+export function findGaps(paths: readonly (readonly string[])[], value: object): readonly number[] {
   let gaps: number[] | null = null;
   for (let place = 0; place < paths.length; place += 1) {
     if (hasPath(value, paths[place] ?? [])) continue;
     gaps ??= [];
     gaps.push(place);
   }
-  return gaps;
+  return gaps ?? NONE;
 }
 
 function hasPath(value: object, path: readonly string[]): boolean {

@@ -100,7 +100,7 @@ const explanationSchema = z.object({
   signals: z
     .record(z.string(), z.looseObject({ found: z.boolean().optional() }).nullable())
     .describe(
-      'As the policy read them: of each provider, and of the custody of the telemetry id as `telemetry`; null where there were none.',
+      'As the policy read them: of each provider, and of the custody of the telemetry id as `telemetry`; null where there were none. `activity` holds what rules read of each part of the subject, or `unknown` or `none` in its place.',
     ),
   rules: z.array(
     z.object({
@@ -206,7 +206,9 @@ export function toDecisionBody(decision: Decision, { explain, canReportOutcome }
     why,
     on_unknown,
   }));
-  return { ...body, explanation: { signals: { ...signals, telemetry }, rules } };
+  const { activity } = decision.facts;
+  const read = activity !== null && { activity };
+  return { ...body, explanation: { signals: { ...signals, telemetry, ...read }, rules } };
 }
 
 function toEvidenceBody(use: EvidenceUse) {

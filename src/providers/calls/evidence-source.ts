@@ -40,12 +40,15 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     subjectExpiresAtMs: (signals) => definition.subjectExpiresAtMs?.(signals) ?? null,
     subjectCreatedAtMs: (signals) => definition.subjectCreatedAtMs?.(signals) ?? null,
     visitorOf: (signals) => definition.visitorOf?.(signals) ?? null,
+    placeOf: (signals) => definition.placeOf?.(signals) ?? NO_PLACE,
     keyOf,
     olderKeysOf,
     isSuspect: upstream.isSuspect,
     look: createLook(options, upstream),
   };
 }
+
+const NO_PLACE = { country: null, asn: null };
 
 function createLook(options: EvidenceSourceOptions, upstream: Upstream): EvidenceSource['look'] {
   const { definition, store, keyOf, clock, budgetMs } = options;

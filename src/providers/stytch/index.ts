@@ -26,6 +26,7 @@ import {
   presentStytch,
   stytchCreatedAtMs,
   stytchExpiresAtMs,
+  stytchPlace,
   stytchSignals,
   stytchVisitor,
   toStytchSignals,
@@ -93,6 +94,7 @@ export const stytch = defineProvider({
   subjectExpiresAtMs: stytchExpiresAtMs,
   subjectCreatedAtMs: stytchCreatedAtMs,
   visitorOf: stytchVisitor,
+  placeOf: stytchPlace,
   emulator: async () => (await import('./emulator.ts')).stytchEmulator,
 });
 

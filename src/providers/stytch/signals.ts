@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { SubjectPlace } from '../../domain/subject-place.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { toSignals } from '../declared-signals.ts';
 import { hashIdentifier, omitAbsent, secondsSince, toAsn, toCountry, toText } from '../signal-values.ts';
@@ -116,6 +117,15 @@ export function stytchVisitor({ fingerprints }: StytchSignals): string | null {
   // Stored evidence is of any version: what is no text is no hash.
   const hash: unknown = fingerprints?.visitor_hash;
   return typeof hash === 'string' ? hash : null;
+}
+
+/** Where Stytch saw the request come from. The GET lookup does not tell. */
+export function stytchPlace({ country, asn }: StytchSignals): SubjectPlace {
+  const [known, number]: unknown[] = [country, asn];
+  return {
+    country: typeof known === 'string' ? known : null,
+    asn: typeof number === 'number' ? number : null,
+  };
 }
 
 function toVerdictSignals(verdict: Lookup['verdict'], hash: (value: string) => string) {

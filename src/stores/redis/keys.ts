@@ -22,6 +22,10 @@ export interface RedisKeys {
   stepUps(hash: string): string;
   /** The telemetry ids with a step-up of one device or account, by its keyed hash. */
   stepUpsOf(hash: string): string;
+  /** The activity of a part of a subject, by a letter for the part and a keyed hash. It is in a group too. */
+  activity(letter: string, hash: string): string;
+  /** Where an event that was told is claimed, by a keyed hash. */
+  activityEvent(hash: string): string;
   /**
    * The counter of a caller's requests in windows of one length. The id is the operator's own name for the
    * caller.
@@ -75,6 +79,8 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
   const custodyPrefix = `${prefix}:${CUSTODY_VERSION}:custody:`;
   const generationPrefix = `${prefix}:${CUSTODY_VERSION}:custody-began:`;
   const formerPrefix = `${prefix}:${VERSION}:custody-began:`;
+  const activityPrefix = `${prefix}:${VERSION}:activity:`;
+  const eventPrefix = `${prefix}:${VERSION}:activity-event:`;
   const tagOf = (hash: string) => `{${hash.slice(0, 2)}}`;
   return {
     purgeChannel: `${prefix}:${VERSION}:purge`,
@@ -84,6 +90,8 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
     formerGeneration: (hash) => formerPrefix + tagOf(hash),
     stepUps: (hash) => `${prefix}:${VERSION}:step-ups:${tagOf(hash)}${hash.slice(2)}`,
     stepUpsOf: (hash) => `${prefix}:${VERSION}:step-ups-of:${hash}`,
+    activity: (letter, hash) => `${activityPrefix}${tagOf(hash)}${letter}${hash.slice(2)}`,
+    activityEvent: (hash) => `${eventPrefix}${hash}`,
     requests: (callerId, windowMs) => `${prefix}:${VERSION}:requests:${callerId}:${windowMs}`,
     idempotency: (hash) => `${prefix}:${VERSION}:idempotency:${hash}`,
     inspectedText: `${prefix}:${VERSION}:inspection:text`,

@@ -48,6 +48,7 @@ function createSource(id: string, subject: ProviderSlot['subject'], isSuspect = 
     subjectExpiresAtMs: (signals) => (typeof signals['until'] === 'number' ? signals['until'] : null),
     subjectCreatedAtMs: (signals) => (typeof signals['from'] === 'number' ? signals['from'] : null),
     visitorOf: () => null,
+    placeOf: () => ({ country: null, asn: null }),
     notFoundSignals: { found: false },
     keyOf: (key) => key,
     olderKeysOf: () => [],

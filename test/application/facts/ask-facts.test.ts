@@ -3,7 +3,7 @@ import { createAskFacts } from '../../../src/application/facts/ask-facts.ts';
 import type { FactQuestion, FactSource } from '../../../src/application/facts/fact-source.ts';
 import type { CompiledPolicy } from '../../../src/domain/policy/compile.ts';
 
-const KNOWN = { gathered: [], nowMs: 0 };
+const KNOWN = { gathered: [], facts: {}, nowMs: 0 };
 
 /** A policy that reads the facts of these names. */
 function reading(...names: string[]): CompiledPolicy {

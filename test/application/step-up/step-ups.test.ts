@@ -117,7 +117,7 @@ t.test('tells the step-up as a fact, and what is late as unknown', async (t) => 
     const source = toStepUpFacts({ find: () => found }, clock);
     t.same(source.names, ['step_up']);
     const conclude: ConcludeFacts = await source.ask({ subject: SUBJECT, policy, deadlineAtMs });
-    return conclude({ gathered: [], nowMs: 10_000 });
+    return conclude({ gathered: [], facts: {}, nowMs: 10_000 });
   };
   const stepUp = { atMs: 4_000, method: 'otp', acr: null };
   const expected = { step_up: { age_seconds: 6, method: 'otp', acr: '' } };

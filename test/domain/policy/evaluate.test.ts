@@ -232,7 +232,7 @@ t.test('takes an expiry that was lost for unknown, and custody for incomplete', 
   const { expired: _, ...lost } = FIRST_USE;
   t.same(judgeCustody('telemetry.expired', lost), [
     'unknown',
-    'a signal it reads is absent',
+    'telemetry.expired unknown',
     'CHALLENGE',
     true,
   ]);

@@ -1,0 +1,50 @@
+import type { ActivityPart } from '../../domain/activity/activity-parts.ts';
+import type { Acceptance, ActivityState, Sighting } from '../../domain/activity/activity-state.ts';
+
+/** One part of one subject, as one hash key names it. */
+export interface ActivityEntity {
+  readonly part: ActivityPart;
+  /** The keyed hash that the decision log keeps of it, 32 hex digits. */
+  readonly hash: string;
+}
+
+/** What is added to one entity. */
+export interface ActivityChange {
+  readonly entity: ActivityEntity;
+  /** Names are keyed hashes of 32 hex digits, countries or numbers of networks. */
+  readonly values: readonly Sighting[];
+  /** What happens to the values as values of the entity. */
+  readonly acceptance: Acceptance;
+  /** The numbers of the measures that are counted once more. */
+  readonly measures: readonly number[];
+}
+
+/** What is known of an entity. */
+export interface KnownActivity {
+  /** To be read at once, and not kept: its owner goes on to change it. */
+  readonly state: ActivityState;
+  /** What happened before is not all known, Unix seconds; 0 where nothing is missing. */
+  readonly sinceSeconds: number;
+}
+
+/** Keeps the activity of parts of subjects. A store never rejects and never throws. */
+export interface ActivityStore {
+  /**
+   * Adds to one entity in one atomic step, and tells what is known of it then. Null where this failed or its
+   * result is not known: the activity is then unknown, and never none.
+   */
+  take(change: ActivityChange): KnownActivity | null | Promise<KnownActivity | null>;
+  /** Adds, and does not wait for a remote store: what that cannot take now is kept for it. */
+  add(changes: readonly ActivityChange[]): void;
+  /** As `add`, and says whether all of it is kept now. */
+  addNow(changes: readonly ActivityChange[]): boolean | Promise<boolean>;
+  /**
+   * True for each of these names (keyed hashes) that was not claimed within the last day; it is then. Null
+   * where that is not known.
+   */
+  claim(names: readonly string[]): readonly boolean[] | null | Promise<readonly boolean[] | null>;
+  /** Gives claims up, so that they can be made again. */
+  unclaim(names: readonly string[]): undefined | Promise<void>;
+  /** Forgets entities. How many there were; null where some may still be there. */
+  forget(entities: readonly ActivityEntity[]): number | null | Promise<number | null>;
+}

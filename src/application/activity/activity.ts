@@ -1,0 +1,85 @@
+import { activityFactName } from '../../domain/activity/activity-facts.ts';
+import { measureNumber } from '../../domain/activity/activity-measures.ts';
+import { ACTIVITY_PARTS } from '../../domain/activity/activity-parts.ts';
+import type { Decision } from '../../domain/decision.ts';
+import { hasText, type Subject } from '../../domain/subject.ts';
+import type { SubjectPlace } from '../../domain/subject-place.ts';
+import type { ProviderSlot } from '../evidence/gather-evidence.ts';
+import type { FactSource } from '../facts/fact-source.ts';
+import type { ActivityChange } from './activity-store.ts';
+import { type ActivityDependencies, createAskActivity } from './ask-activity.ts';
+import { type OriginEvidence, readOrigin } from './read-evidence.ts';
+import { type SubjectNames, toEntities, toSeenNames, toSightings, toSubjectNames } from './subject-names.ts';
+
+/** What was lately seen of the parts of subjects. */
+export interface Activity {
+  /** Tells it as facts. What the request itself brings is added in the same step. */
+  readonly facts: FactSource;
+  /** Counts a decision that was answered, and notes all that it was made with. Does not wait. */
+  remember(decision: Decision, subject: Subject): void;
+}
+
+/** Builds the use case. */
+export function createActivity(
+  dependencies: ActivityDependencies & { readonly slots: readonly ProviderSlot[] },
+): Activity {
+  const { slots, store, hashes } = dependencies;
+  return {
+    facts: { names: ACTIVITY_PARTS.map(activityFactName), ask: createAskActivity(dependencies) },
+    remember: (decision, subject) => {
+      const evidence = evidenceOf(decision, slots);
+      const origin = readOrigin(evidence);
+      const measures = measuresOf(decision, evidence, subject);
+      const acceptance = decision.verdict === 'ALLOW' ? 'accepted' : null;
+      for (const under of hashes) {
+        const names = { ...toSubjectNames(subject, under), visitor: origin.visitor };
+        store.add(toChanges(names, origin, { acceptance, measures }));
+      }
+    },
+  };
+}
+
+function evidenceOf({ evidence }: Decision, slots: readonly ProviderSlot[]): readonly OriginEvidence[] {
+  return evidence.flatMap(({ stored, outcome }, place) => {
+    const slot = slots[place];
+    return slot === undefined ? [] : [{ slot, evidence: { outcome, signals: stored } }];
+  });
+}
+
+/** The same change of every part that is named. */
+export function toChanges(
+  names: SubjectNames,
+  place: SubjectPlace,
+  { acceptance, measures }: Pick<ActivityChange, 'acceptance' | 'measures'>,
+): readonly ActivityChange[] {
+  const seen = toSeenNames(names, place);
+  return toEntities(names).map((entity) => ({
+    entity,
+    values: toSightings(entity.part, seen),
+    acceptance,
+    measures,
+  }));
+}
+
+const DECISIONS = measureNumber('decisions');
+const NOT_FOUND = measureNumber('not_found');
+const VERDICT_MEASURES = {
+  ALLOW: [DECISIONS],
+  CHALLENGE: [DECISIONS, measureNumber('challenges')],
+  BLOCK: [DECISIONS, measureNumber('blocks')],
+} as const;
+
+function measuresOf(
+  { verdict }: Decision,
+  evidence: readonly OriginEvidence[],
+  { telemetryId }: Subject,
+): readonly number[] {
+  const measures = VERDICT_MEASURES[verdict];
+  // A missing id is not found either, but nobody looked for it.
+  const isUnknownId = hasText(telemetryId) && evidence.some(isNotFound);
+  return isUnknownId ? [...measures, NOT_FOUND] : measures;
+}
+
+function isNotFound({ slot: { subject, source }, evidence }: OriginEvidence): boolean {
+  return subject === 'telemetry_id' && evidence.outcome === 'not_found' && source?.isSuspect() === false;
+}

@@ -1,0 +1,64 @@
+import { measureNumber } from '../../domain/activity/activity-measures.ts';
+import type { Acceptance } from '../../domain/activity/activity-state.ts';
+import type { DecisionRecord } from '../../domain/decision-log/decision-record.ts';
+import type { OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
+import type { Signals } from '../../domain/evidence.ts';
+import type { OnOutcome } from '../decision-log/outcome-listener.ts';
+import type { ProviderSlot } from '../evidence/gather-evidence.ts';
+import { toChanges } from './activity.ts';
+import type { ActivityStore } from './activity-store.ts';
+import { type OriginEvidence, readOrigin } from './read-evidence.ts';
+import type { SubjectNames } from './subject-names.ts';
+
+interface OutcomeActivityOptions {
+  readonly slots: readonly ProviderSlot[];
+  readonly store: ActivityStore;
+  /** A keyed hash, 32 hex digits. */
+  readonly hash: (text: string) => string;
+}
+
+/** What a label means for the activity of the subject. */
+interface Meaning {
+  readonly acceptance: Acceptance;
+  readonly measures: readonly number[];
+}
+
+const MEANINGS: Readonly<Partial<Record<OutcomeLabel['label'], Meaning>>> = {
+  legit: { acceptance: 'accepted', measures: [] },
+  challenge_passed: { acceptance: 'accepted', measures: [] },
+  challenge_failed: { acceptance: 'revoked', measures: [measureNumber('challenges_failed')] },
+  fraud: { acceptance: 'revoked', measures: [measureNumber('fraud_labels')] },
+};
+
+/**
+ * Counts what decisions turned out to be, each label of a decision once a day, and takes part in which values
+ * are known: a fraud or a failed challenge makes them unknown again. A record has the names of its subject
+ * under one hash key, and what is told of it is kept under that one alone.
+ */
+export function createOutcomeActivity({ slots, store, hash }: OutcomeActivityOptions): OnOutcome {
+  return async ({ record, label }) => {
+    const meaning = MEANINGS[label];
+    if (meaning === undefined) return true;
+    const names = [hash(JSON.stringify([record.decision_id, label]))];
+    const claimed = await store.claim(names);
+    if (claimed === null) return false;
+    if (claimed[0] === false) return true;
+    const origin = readOrigin(slots.flatMap((slot) => evidenceOf(record, slot)));
+    const isKept = await store.addNow(toChanges(namesOf(record), origin, meaning));
+    if (!isKept) await store.unclaim(names);
+    return isKept;
+  };
+}
+
+/** Records of before they were kept lack an address and a visitor. */
+function namesOf({ subject }: DecisionRecord): SubjectNames {
+  const { account, devices, network = null, telemetry, visitor = null } = subject;
+  return { account, device: devices[0] ?? null, ip: network, telemetry, visitor };
+}
+
+function evidenceOf({ providers }: DecisionRecord, slot: ProviderSlot): readonly OriginEvidence[] {
+  const use = Object.hasOwn(providers, slot.id) ? providers[slot.id] : undefined;
+  if (use === undefined) return [];
+  // A record's signals were written from Signals.
+  return [{ slot, evidence: { outcome: use.outcome, signals: use.signals as Signals | null } }];
+}

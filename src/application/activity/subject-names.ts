@@ -1,0 +1,81 @@
+import {
+  ACTIVITY_PARTS,
+  type ActivityPart,
+  isKindOf,
+  SEEN_KINDS,
+  type SeenKind,
+} from '../../domain/activity/activity-parts.ts';
+import type { Sighting } from '../../domain/activity/activity-state.ts';
+import { seenName } from '../../domain/activity/seen-name.ts';
+import { type DeviceIds, hasText, type Subject } from '../../domain/subject.ts';
+import type { SubjectPlace } from '../../domain/subject-place.ts';
+import type { RecordHashes } from '../decision-log/to-decision-record.ts';
+import type { ActivityEntity } from './activity-store.ts';
+
+/** Keyed hashes under one key: those of the decision log. */
+export type ActivityHashes = Pick<RecordHashes, 'keyId' | 'telemetry' | 'device' | 'account' | 'network'>;
+
+/** The names of a subject for its activity under one hash key; null for what it lacks. */
+export interface SubjectNames {
+  readonly account: string | null;
+  readonly device: string | null;
+  readonly ip: string | null;
+  readonly telemetry: string | null;
+  readonly visitor: string | null;
+}
+
+/** The names of a subject, of which no evidence is there yet. */
+export function toSubjectNames(subject: Subject, hashes: ActivityHashes): SubjectNames {
+  const { telemetryId, accountId, ip } = subject;
+  const device = deviceOf(subject.device);
+  return {
+    account: hasText(accountId) ? hashes.account(accountId) : null,
+    device: device === null ? null : hashes.device(device),
+    ip: hasText(ip) ? hashes.network(ip) : null,
+    telemetry: hasText(telemetryId) ? hashes.telemetry(telemetryId) : null,
+    visitor: null,
+  };
+}
+
+/** Where there is one id for each device API, the first of them stands for the device, as in records. */
+function deviceOf(device: DeviceIds): string | null {
+  if (device.kind === 'shared') return hasText(device.id) ? device.id : null;
+  for (const id of device.ids.values()) if (hasText(id)) return id;
+  return null;
+}
+
+/** The name of the value of each kind, in the order of SEEN_KINDS; null where there is none. */
+export type SeenNames = readonly (string | null)[];
+
+/** The values that a request is seen with. */
+export function toSeenNames(names: SubjectNames, { country, asn }: SubjectPlace): SeenNames {
+  const byKind: Readonly<Record<SeenKind, string | null>> = {
+    accounts: names.account,
+    devices: names.device,
+    ips: names.ip,
+    telemetry_ids: names.telemetry,
+    countries: country === null ? null : seenName(country),
+    asns: asn === null ? null : seenName(String(asn)),
+  };
+  return SEEN_KINDS.map((kind) => byKind[kind]?.slice(0, 16) ?? null);
+}
+
+/** The values that one part keeps: all but its own. */
+export function toSightings(part: ActivityPart, names: SeenNames): readonly Sighting[] {
+  const sightings: Sighting[] = [];
+  for (let kind = 0; kind < names.length; kind += 1) {
+    const name = names[kind] ?? null;
+    if (name !== null && isKindOf(part, kind)) sightings.push({ kind, name });
+  }
+  return sightings;
+}
+
+/** The entities of a subject, in the order of the parts. */
+export function toEntities(names: SubjectNames): readonly ActivityEntity[] {
+  const entities: ActivityEntity[] = [];
+  for (const part of ACTIVITY_PARTS) {
+    const hash = names[part];
+    if (hash !== null) entities.push({ part, hash });
+  }
+  return entities;
+}

@@ -1,0 +1,57 @@
+/** The parts of a subject whose activity is kept. An IPv6 address is kept by its /64. */
+export const ACTIVITY_PARTS = ['account', 'device', 'ip', 'visitor'] as const;
+
+/** A part of a subject whose activity is kept. */
+export type ActivityPart = (typeof ACTIVITY_PARTS)[number];
+
+/** What distinct values are kept of, in the order in which they are stored. */
+export const SEEN_KINDS = ['accounts', 'devices', 'ips', 'telemetry_ids', 'countries', 'asns'] as const;
+
+/** What a distinct value is one of. */
+export type SeenKind = (typeof SEEN_KINDS)[number];
+
+const OWN_KINDS: Readonly<Record<ActivityPart, SeenKind | null>> = {
+  account: 'accounts',
+  device: 'devices',
+  ip: 'ips',
+  visitor: null,
+};
+
+/** The kinds of values that are kept of a part: all but its own. */
+export function kindsOf(part: ActivityPart): readonly SeenKind[] {
+  return SEEN_KINDS.filter((kind) => kind !== OWN_KINDS[part]);
+}
+
+/** True where values of the kind at this place of SEEN_KINDS are kept of the part. */
+export function isKindOf(part: ActivityPart, kind: number): boolean {
+  return SEEN_KINDS[kind] !== OWN_KINDS[part];
+}
+
+/** True where values of the kind at this place of SEEN_KINDS come with evidence. */
+export function isPlace(kind: number): boolean {
+  return SEEN_KINDS[kind] === 'countries' || SEEN_KINDS[kind] === 'asns';
+}
+
+/** The kinds of which an account also keeps when each value was first seen and last accepted. */
+const PAIRED_KINDS: readonly SeenKind[] = ['devices', 'ips', 'countries', 'asns'];
+
+/** True where the part keeps pairs with values of this kind. */
+export function isPaired(part: ActivityPart, kind: SeenKind): boolean {
+  return part === 'account' && PAIRED_KINDS.includes(kind);
+}
+
+/** The windows, by their names, in seconds. */
+export const ACTIVITY_WINDOWS = {
+  '1m': 60,
+  '10m': 600,
+  '1h': 3_600,
+  '24h': 86_400,
+  '7d': 604_800,
+  '30d': 2_592_000,
+} as const;
+
+/** The longest window: nothing that is older is counted. */
+export const WINDOW_SECONDS_MAX = ACTIVITY_WINDOWS['30d'];
+
+/** Counts of distinct values are exact up to this, and stop there. */
+export const DISTINCT_MAX = 64;

@@ -1,0 +1,67 @@
+import { type ActivityPart, isPaired, SEEN_KINDS } from '../../domain/activity/activity-parts.ts';
+import type { ActivityState, SeenValue } from '../../domain/activity/activity-state.ts';
+
+/**
+ * The bytes of a state, all numbers big-endian: the layout, first and since (4 each), the number of counts at
+ * which they are put together (2), how many values there are of each kind (1 each), the mask of the kinds
+ * that are paired (1); then the values: name (8) and last (4), and where they are paired first and accepted
+ * (4 each); then the counts: time (4), measure (2), number (4).
+ */
+export const LAYOUT = 1;
+const LENGTHS_AT = 11;
+const PAIRS_AT = LENGTHS_AT + SEEN_KINDS.length;
+/** All before the values. */
+export const HEADER_BYTES = PAIRS_AT + 1;
+/** One value. */
+export const VALUE_BYTES = { plain: 12, paired: 20 } as const;
+/** One count. */
+export const COUNT_BYTES = 10;
+/** How many counts there are at least before they are put together. */
+export const COMPACT_AT_MIN = 48;
+
+const NAME_BYTES = 8;
+
+/** The bits of the kinds that are paired in this part. */
+export function pairsMaskOf(part: ActivityPart): number {
+  return SEEN_KINDS.reduce((mask, kind, place) => (isPaired(part, kind) ? mask | (1 << place) : mask), 0);
+}
+
+/** The state in these bytes; null where they are none. */
+export function decodeActivity(bytes: Buffer): ActivityState | null {
+  if (bytes.length < HEADER_BYTES || bytes[0] !== LAYOUT) return null;
+  const mask = bytes.readUInt8(PAIRS_AT);
+  let at = HEADER_BYTES;
+  const seen: SeenValue[][] = [];
+  for (let kind = 0; kind < SEEN_KINDS.length; kind += 1) {
+    const isWide = (mask & (1 << kind)) !== 0;
+    const values: SeenValue[] = [];
+    const end = at + bytes.readUInt8(LENGTHS_AT + kind) * (isWide ? VALUE_BYTES.paired : VALUE_BYTES.plain);
+    if (end > bytes.length) return null;
+    for (; at < end; at += isWide ? VALUE_BYTES.paired : VALUE_BYTES.plain)
+      values.push(decodeValue(bytes, at, isWide));
+    seen.push(values);
+  }
+  if ((bytes.length - at) % COUNT_BYTES !== 0) return null;
+  const counts: number[] = [];
+  for (; at < bytes.length; at += COUNT_BYTES)
+    counts.push(bytes.readUInt32BE(at), bytes.readUInt16BE(at + 4), bytes.readUInt32BE(at + 6));
+  return {
+    firstSeconds: bytes.readUInt32BE(1),
+    sinceSeconds: bytes.readUInt32BE(5),
+    seen,
+    counts,
+    compactAt: bytes.readUInt16BE(9) * 3,
+  };
+}
+
+function decodeValue(bytes: Buffer, at: number, isWide: boolean): SeenValue {
+  const name = bytes.toString('hex', at, at + NAME_BYTES);
+  return {
+    name: name === NO_NAME ? '' : name,
+    last: bytes.readUInt32BE(at + NAME_BYTES),
+    first: isWide ? bytes.readUInt32BE(at + 12) : 0,
+    accepted: isWide ? bytes.readUInt32BE(at + 16) : 0,
+  };
+}
+
+const NO_NAME = '0'.repeat(2 * NAME_BYTES);

@@ -1,0 +1,112 @@
+import t from 'tap';
+import type { ActivityChange, ActivityStore } from '../../../src/application/activity/activity-store.ts';
+import { createOutcomeActivity } from '../../../src/application/activity/outcome-activity.ts';
+import type { ToldOutcome } from '../../../src/application/decision-log/outcome-listener.ts';
+import { measureNumber } from '../../../src/domain/activity/activity-measures.ts';
+import type { OutcomeLabel } from '../../../src/domain/decision-log/outcome-label.ts';
+import { createMemoryActivityStore } from '../../../src/stores/activity/memory-store.ts';
+import { createManualClock } from '../../support/test-app.ts';
+import { createSource, slotOf } from '../sources.ts';
+
+const HASH = '0123456789abcdef0123456789abcdef';
+const SUBJECT = { telemetry: HASH, devices: [HASH, 'f'.repeat(32)], account: HASH };
+
+function open(changes: Partial<ActivityStore> = {}) {
+  const memory = createMemoryActivityStore({ clock: createManualClock() });
+  const added: ActivityChange[] = [];
+  const unclaimed: string[] = [];
+  const onOutcome = createOutcomeActivity({
+    slots: [slotOf(createSource('stytch', 'telemetry_id')), slotOf(createSource('other', 'device_id'))],
+    store: {
+      take: memory.take.bind(memory),
+      add: memory.add.bind(memory),
+      forget: memory.forget.bind(memory),
+      claim: memory.claim.bind(memory),
+      unclaim: (names) => {
+        unclaimed.push(...names);
+        return memory.unclaim(names);
+      },
+      addNow: (all) => {
+        added.push(...all);
+        return true;
+      },
+      ...changes,
+    },
+    hash: (text) => text,
+  });
+  const tell = (label: OutcomeLabel['label'], subject: object = SUBJECT) => {
+    const stytch = { outcome: 'ok', signals: { found: true, country: 'DE' } };
+    const record = { decision_id: 'one', subject, providers: { stytch } };
+    return onOutcome({
+      record,
+      label,
+      labels: [],
+      isNew: true,
+      method: null,
+      acr: null,
+    } as unknown as ToldOutcome);
+  };
+  return { tell, added, unclaimed };
+}
+
+t.test('counts a fraud for all that the record names, and makes its values unknown again', async (t) => {
+  const { tell, added } = open();
+  t.equal(await tell('fraud', { ...SUBJECT, network: HASH, visitor: HASH }), true);
+  t.same(
+    added.map(({ entity }) => entity),
+    [
+      { part: 'account', hash: HASH },
+      { part: 'device', hash: HASH },
+      { part: 'ip', hash: HASH },
+      { part: 'visitor', hash: HASH },
+    ],
+  );
+  for (const { acceptance, measures } of added)
+    t.same([acceptance, measures], ['revoked', [measureNumber('fraud_labels')]]);
+  t.ok(
+    added[0]?.values.some(({ name }) => name === '4445202020202020'),
+    'with the country of its evidence',
+  );
+});
+
+t.test('knows what records of before lack', async (t) => {
+  const { tell, added } = open();
+  t.equal(await tell('challenge_failed'), true);
+  t.same(
+    added.map(({ entity }) => entity.part),
+    ['account', 'device'],
+  );
+  t.same(added[0]?.measures, [measureNumber('challenges_failed')]);
+  t.equal(await tell('fraud', { telemetry: HASH, devices: [], account: null }), true);
+  t.equal(added.length, 2, 'of nobody nothing is kept');
+});
+
+t.test('makes known what passed a challenge or was legit, and counts nothing for it', async (t) => {
+  for (const label of ['challenge_passed', 'legit'] as const) {
+    const { tell, added } = open();
+    t.equal(await tell(label), true);
+    t.same(
+      added.map(({ acceptance, measures }) => [acceptance, measures]),
+      [
+        ['accepted', []],
+        ['accepted', []],
+      ],
+    );
+  }
+});
+
+t.test('takes no part in other labels, and in a repeated one only once', async (t) => {
+  const { tell, added } = open();
+  t.equal(await tell('abandoned'), true);
+  t.same(added, []);
+  t.equal(await tell('fraud'), true);
+  t.equal(await tell('fraud'), true);
+  t.equal(added.length, 2);
+});
+
+t.test('says that it is not done, so that it is told again', async (t) => {
+  t.equal(await open({ claim: () => null }).tell('fraud'), false);
+  const full = open({ addNow: () => false });
+  t.equal(await full.tell('fraud'), false);
+  t.equal(full.unclaimed.length, 1);
+});

@@ -1,0 +1,161 @@
+import t from 'tap';
+import type { ActivityChange, ActivityStore } from '../../../src/application/activity/activity-store.ts';
+import { createActivityForgetting } from '../../../src/application/activity/forget-activity.ts';
+import { createReportEvents } from '../../../src/application/activity/report-events.ts';
+import type { ActivityHashes } from '../../../src/application/activity/subject-names.ts';
+import type { RiskgateError } from '../../../src/domain/errors.ts';
+import type { CompiledPolicy } from '../../../src/domain/policy/compile.ts';
+import type { Subject } from '../../../src/domain/subject.ts';
+import { createMemoryActivityStore } from '../../../src/stores/activity/memory-store.ts';
+import { createManualClock } from '../../support/test-app.ts';
+
+/** Hashes that show what they are of. */
+function hashesOf(keyId: string): ActivityHashes {
+  const hashAs = (part: string) => (id: string) => `${keyId}-${part}-${id}`.padEnd(32, '0');
+  return {
+    keyId,
+    telemetry: hashAs('t'),
+    device: hashAs('d'),
+    account: hashAs('a'),
+    network: hashAs('n'),
+  };
+}
+
+const SUBJECT: Subject = {
+  telemetryId: 't1',
+  device: {
+    kind: 'named',
+    ids: new Map([
+      ['mobilerun', null],
+      ['prefactor', 'd1'],
+    ]),
+  },
+  accountId: 'a1',
+  ip: '203.0.113.7',
+};
+const NOBODY: Subject = { telemetryId: 't1', device: { kind: 'named', ids: new Map() } };
+
+function open(store: Partial<ActivityStore> = {}, keyIds: readonly [string, ...string[]] = ['k1']) {
+  const memory = createMemoryActivityStore({ clock: createManualClock() });
+  const added: ActivityChange[] = [];
+  const unclaimed: string[] = [];
+  const report = createReportEvents({
+    store: {
+      ...memory,
+      take: memory.take.bind(memory),
+      add: memory.add.bind(memory),
+      forget: memory.forget.bind(memory),
+      claim: memory.claim.bind(memory),
+      unclaim: (names) => {
+        unclaimed.push(...names);
+        return memory.unclaim(names);
+      },
+      addNow: (changes) => {
+        added.push(...changes);
+        return memory.addNow(changes);
+      },
+      ...store,
+    },
+    hashes: [hashesOf(keyIds[0]), ...keyIds.slice(1).map(hashesOf)],
+    policy: () => ({ document: { events: ['coupon_used'] } }) as unknown as CompiledPolicy,
+    hash: (text) => text,
+  });
+  return { report, added, unclaimed };
+}
+
+t.test('counts an event for every part that it names, with the values of the others', async (t) => {
+  const { report, added } = open();
+  const events = [{ id: '1', event: 'login_succeeded', subject: SUBJECT }];
+  t.same(await report(events, 'shop'), { counted: 1, repeated: 0 });
+  t.same(
+    added.map(({ entity, values, acceptance, measures }) => [
+      entity.part,
+      values.map(({ name }) => name),
+      acceptance,
+      measures,
+    ]),
+    [
+      [
+        'account',
+        ['k1-d-d100000000', 'k1-n-203.0.113.7', 'k1-t-t100000000'].map((name) =>
+          name.padEnd(16, '0').slice(0, 16),
+        ),
+        'accepted',
+        [7],
+      ],
+      [
+        'device',
+        ['k1-a-a100000000', 'k1-n-203.0.113.7', 'k1-t-t100000000'].map((name) =>
+          name.padEnd(16, '0').slice(0, 16),
+        ),
+        'accepted',
+        [7],
+      ],
+      [
+        'ip',
+        ['k1-a-a100000000', 'k1-d-d100000000', 'k1-t-t100000000'].map((name) =>
+          name.padEnd(16, '0').slice(0, 16),
+        ),
+        'accepted',
+        [7],
+      ],
+    ],
+  );
+});
+
+t.test('keeps it under every hash key, and accepts nobody for a failure', async (t) => {
+  const { report, added } = open({}, ['k1', 'k2']);
+  await report([{ id: '1', event: 'login_failed', subject: SUBJECT }], 'shop');
+  t.same([...new Set(added.map(({ entity }) => entity.hash.slice(0, 2)))], ['k1', 'k2']);
+  t.notOk(added.some(({ acceptance }) => acceptance));
+});
+
+t.test('counts an id once for each caller', async (t) => {
+  const { report } = open();
+  const events = [{ id: '1', event: 'coupon_used', subject: SUBJECT }];
+  t.same(await report([...events, ...events], 'shop'), { counted: 1, repeated: 1 });
+  t.same(await report(events, 'shop'), { counted: 0, repeated: 1 });
+  t.same(await report(events, 'other'), { counted: 1, repeated: 0 });
+});
+
+t.test('refuses an event that no policy knows, and one that names nobody', async (t) => {
+  const { report, added } = open();
+  const events = [
+    { id: '1', event: 'payment', subject: SUBJECT },
+    { id: '2', event: 'unheard', subject: NOBODY },
+  ];
+  const refusal = await report(events, 'shop').then(
+    () => null,
+    (error: unknown) => error as RiskgateError,
+  );
+  t.equal(refusal?.code, 'invalid_request');
+  t.match(refusal?.fields, [
+    { pointer: '/events/1/event', detail: /must be one of login_failed, .*, coupon_used; a policy/ },
+    { pointer: '/events/1', detail: /must have an account_id/ },
+  ]);
+  t.same(added, [], 'nothing of the batch is counted');
+});
+
+t.test('lets events be told again that could not be kept', async (t) => {
+  const events = [{ id: '1', event: 'payment', subject: SUBJECT }];
+  const lost = open({ claim: () => null });
+  await t.rejects(lost.report(events, 'shop'), { code: 'store_unavailable' });
+  const full = open({ addNow: () => false });
+  await t.rejects(full.report(events, 'shop'), { code: 'store_unavailable' });
+  t.same(full.unclaimed, ['["shop","1"]']);
+});
+
+t.test('forgets the activity of devices and accounts', async (t) => {
+  const store = createMemoryActivityStore({ clock: createManualClock() });
+  const entity = { part: 'device', hash: 'd'.repeat(32) } as const;
+  store.take({ entity, values: [], acceptance: null, measures: [] });
+  const { memory, forget } = createActivityForgetting(store);
+  const target = { id: 'x', hashes: [entity.hash, 'e'.repeat(32)] };
+  t.equal(memory, 'activity');
+  t.same(await forget([{ part: 'telemetry', ...target }]), { removed: 0, isComplete: true });
+  t.same(await forget([{ part: 'device', ...target }]), { removed: 1, isComplete: true });
+  t.same(await createActivityForgetting({ forget: () => null }).forget([]), {
+    removed: null,
+    isComplete: false,
+  });
+});

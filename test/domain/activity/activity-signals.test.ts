@@ -1,0 +1,112 @@
+import t from 'tap';
+import { measureNumber } from '../../../src/domain/activity/activity-measures.ts';
+import { ACTIVITY_PARTS, SEEN_KINDS, type SeenKind } from '../../../src/domain/activity/activity-parts.ts';
+import { type ActivityView, activitySignals } from '../../../src/domain/activity/activity-signals.ts';
+import {
+  type ActivityState,
+  count,
+  createActivityState,
+  see,
+} from '../../../src/domain/activity/activity-state.ts';
+
+const NOW = 1_800_000_000;
+const DAY = 86_400;
+const OWN: readonly (string | null)[] = SEEN_KINDS.map((kind) => `own ${kind}`);
+
+function valueOfKind(kind: SeenKind, name = `own ${kind}`) {
+  return { kind: SEEN_KINDS.indexOf(kind), name };
+}
+
+/** One signal of an account. */
+function readOf(name: string, state: ActivityState, view: Partial<ActivityView> = {}) {
+  const signal = activitySignals('account', []).find((each) => each.name === name);
+  if (signal === undefined) throw new Error(`no signal ${name}`);
+  return signal.read({ state, sinceSeconds: 0, nowSeconds: NOW, own: OWN, ...view });
+}
+
+t.test('has the signals of each part, and none of what a part is itself', async (t) => {
+  const namesOf = (part: (typeof ACTIVITY_PARTS)[number]) =>
+    activitySignals(part, ['coupon_used']).map(({ name }) => name);
+  for (const part of ACTIVITY_PARTS) {
+    const names = namesOf(part);
+    t.equal(new Set(names).size, names.length, `${part}: no name twice`);
+    t.ok(names.includes('decisions_1m') && names.includes('telemetry_ids_30d'));
+    t.ok(names.includes('first_seen_seconds'));
+    t.equal(names.includes('known_device'), part === 'account');
+    t.equal(names.includes('coupon_used_7d'), part !== 'visitor', 'events name no visitor');
+  }
+  t.notOk(namesOf('account').includes('accounts_1h'));
+  t.notOk(namesOf('device').includes('devices_1h'));
+  t.notOk(namesOf('ip').includes('ips_1h'));
+  t.ok(namesOf('visitor').includes('accounts_1h'));
+});
+
+t.test('does not know windows that reach before a loss, and knows the others', async (t) => {
+  const state = createActivityState(NOW - 40 * DAY, 0);
+  const measure = measureNumber('blocks');
+  count(state, measure, NOW - 100);
+  see(state, valueOfKind('devices'), NOW - 100, null);
+  const at = (sinceSeconds: number) =>
+    ['blocks_1m', 'blocks_10m', 'blocks_24h', 'devices_10m', 'devices_1h'].map((name) =>
+      readOf(name, state, { sinceSeconds }),
+    );
+  t.same(at(0), [0, 1, 1, 1, 1]);
+  t.same(at(NOW - 600), [0, 1, undefined, 1, undefined]);
+  t.same(at(NOW - 599), [0, undefined, undefined, undefined, undefined]);
+});
+
+t.test('does not know since when, after a loss, unless it outlived it', async (t) => {
+  const old = createActivityState(NOW - 40 * DAY, 0);
+  see(old, valueOfKind('devices'), NOW - 20 * DAY, null);
+  const young = createActivityState(NOW - 5 * DAY, 0);
+  see(young, valueOfKind('devices'), NOW - 5 * DAY, null);
+  const names = ['first_seen_seconds', 'device_first_seen_seconds'];
+  const at = (state: ActivityState, sinceSeconds: number) =>
+    names.map((name) => readOf(name, state, { sinceSeconds }));
+  t.same(at(old, NOW - 10 * DAY), [40 * DAY, 20 * DAY]);
+  t.same(at(young, NOW - 10 * DAY), [undefined, undefined]);
+  t.same(at(young, NOW - 31 * DAY), [undefined, 5 * DAY], 'accounts are kept for 90 days');
+  t.same(at(young, NOW - 91 * DAY), [5 * DAY, 5 * DAY]);
+});
+
+t.test('knows what was accepted, and not what a loss may have taken', async (t) => {
+  const state = createActivityState(NOW - 40 * DAY, 0);
+  see(state, valueOfKind('devices'), NOW - DAY, 'accepted');
+  see(state, valueOfKind('asns'), NOW - DAY, null);
+  const since = { sinceSeconds: NOW - 10 * DAY };
+  t.equal(readOf('known_device', state), true);
+  t.equal(readOf('known_device', state, since), true);
+  t.equal(readOf('known_asn', state), false);
+  t.equal(readOf('known_asn', state, since), undefined);
+  t.equal(readOf('known_country', state), false, 'never seen');
+  t.equal(readOf('known_asn', state, { sinceSeconds: NOW - 31 * DAY }), false);
+});
+
+t.test('knows nothing of a value that the request lacks or may lack', async (t) => {
+  const state = createActivityState(NOW, 0);
+  for (const missing of [null, undefined]) {
+    const own = SEEN_KINDS.map(() => missing);
+    t.equal(readOf('known_device', state, { own }), undefined);
+    t.equal(readOf('ip_first_seen_seconds', state, { own }), undefined);
+    t.equal(readOf('countries_1h', state, { own }), missing === null ? 0 : undefined);
+  }
+});
+
+t.test('counts the value of this request once, kept or not', async (t) => {
+  const state = createActivityState(NOW, 0);
+  t.equal(readOf('countries_1h', state), 1);
+  see(state, valueOfKind('countries', 'another'), NOW - 60, 'accepted');
+  t.equal(readOf('countries_1h', state), 2);
+  see(state, valueOfKind('countries'), NOW - 30, 'accepted');
+  t.equal(readOf('countries_1h', state), 2);
+  for (let number = 0; number < 80; number += 1) see(state, valueOfKind('asns', `${number}`), NOW, null);
+  t.equal(readOf('asns_1h', state), 64);
+});
+
+t.test('takes a clock that was set back for no time', async (t) => {
+  const state = createActivityState(NOW + 50, 0);
+  see(state, valueOfKind('devices'), NOW + 50, null);
+  see(state, valueOfKind('devices'), NOW, null);
+  t.equal(readOf('first_seen_seconds', state), 0);
+  t.equal(readOf('device_first_seen_seconds', state), 0);
+});

@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { DISTINCT_MAX, WINDOW_SECONDS_MAX } from '../../../src/domain/activity/activity-parts.ts';
+import {
+  COUNT_STEPS,
+  count,
+  countAfter,
+  createActivityState,
+  distinctAfter,
+  see,
+} from '../../../src/domain/activity/activity-state.ts';
+
+const NOW = 1_800_000_000;
+const RUNS = { numRuns: 60, seed: 20261130 };
+const WINDOWS = [60, 600, 3_600, 86_400, 604_800, WINDOW_SECONDS_MAX];
+
+t.test('keeps times as exactly as it says', async (t) => {
+  let before: number = COUNT_STEPS[0].step;
+  for (const { age, step } of COUNT_STEPS) {
+    t.ok(step * 10 <= age, `${step} is at most a tenth of ${age}`);
+    t.equal(step % before, 0, 'steps fit into each other');
+    before = step;
+  }
+  t.same(
+    COUNT_STEPS.map(({ age }) => age),
+    WINDOWS,
+  );
+});
+
+t.test('never misses what a window holds, and adds at most a tenth of it before', async (t) => {
+  const gaps = fc.array(fc.constantFrom(0, 1, 7, 45, 400, 2_900, 20_000, 90_000), {
+    minLength: 60,
+    maxLength: 400,
+  });
+  let longest = 0;
+  fc.assert(
+    fc.property(gaps, (list) => {
+      const state = createActivityState(NOW, 0);
+      let now = NOW;
+      const times: number[] = [];
+      for (const gap of list) {
+        now += gap;
+        times.push(now);
+        count(state, times.length % 2, now);
+      }
+      longest = Math.max(longest, state.counts.length / 3);
+      return WINDOWS.every((window) => {
+        const within = (length: number) => times.filter((time) => time > now - length).length;
+        const found = countAfter(state, 0, now - window) + countAfter(state, 1, now - window);
+        return found >= within(window) && found <= within(1.1 * window);
+      });
+    }),
+    RUNS,
+  );
+  t.ok(longest < 200, `at most ${longest} records`);
+});
+
+t.test('counts what comes late where it belongs', async (t) => {
+  const state = createActivityState(NOW, 0);
+  for (let turn = 0; turn < 60; turn += 1) {
+    count(state, 0, NOW + turn * 100);
+    count(state, 0, NOW + turn * 100 - 50);
+  }
+  t.equal(countAfter(state, 0, NOW - 100), 120);
+  t.ok(state.counts.length < 120 * 3, 'put together');
+});
+
+t.test('drops values that no window reaches, and what made room with them', async (t) => {
+  const state = createActivityState(NOW, 0);
+  for (let number = 0; number <= DISTINCT_MAX + 5; number += 1)
+    see(state, { kind: 1, name: `value ${number}` }, NOW + number, null);
+  t.equal(distinctAfter(state, 1, 0), DISTINCT_MAX);
+  t.equal(state.seen[1]?.[0]?.name, '', 'some made room');
+  see(state, { kind: 1, name: 'one more' }, NOW + WINDOW_SECONDS_MAX + 40, null);
+  t.not(state.seen[1]?.[0]?.name, '');
+  t.equal(distinctAfter(state, 1, 0), DISTINCT_MAX + 5 - 40 + 1);
+});
+
+t.test('forgets what is older than every window when it puts counts together', async (t) => {
+  const state = createActivityState(NOW, 0);
+  for (let turn = 0; turn < 30; turn += 1) count(state, 0, NOW + turn * 10);
+  for (let turn = 0; turn < 30; turn += 1) count(state, 0, NOW + WINDOW_SECONDS_MAX + 1_000 + turn * 10);
+  t.equal(countAfter(state, 0, 0), 30);
+});

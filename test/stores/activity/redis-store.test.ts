@@ -1,0 +1,137 @@
+import { setImmediate } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import type { ActivityChange, ActivityEntity } from '../../../src/application/activity/activity-store.ts';
+import { measureNumber } from '../../../src/domain/activity/activity-measures.ts';
+import { countAfter } from '../../../src/domain/activity/activity-state.ts';
+import { createRedisActivityStore } from '../../../src/stores/activity/redis-store.ts';
+import { createRedisGenerations } from '../../../src/stores/redis/generations.ts';
+import { startRedisServer } from '../../support/redis-server.ts';
+import { createManualClock, type ManualClock, until } from '../../support/test-app.ts';
+import { watchRedisStore } from '../redis/watched-store.ts';
+
+const DEVICE: ActivityEntity = { part: 'device', hash: '00112233445566778899aabbccddeeff' };
+const DECISIONS = measureNumber('decisions');
+const NOTHING = { values: [], acceptance: null, measures: [] } as const;
+const COUNTED: ActivityChange = { entity: DEVICE, ...NOTHING, measures: [DECISIONS] };
+const RETENTION_MS = 3_600_000;
+
+const server = await startRedisServer(t);
+let deployments = 0;
+
+t.beforeEach(async () => {
+  deployments += 1;
+  await server.command('FLUSHALL');
+});
+
+/** One process of a deployment, which has looked at everything there is. */
+async function openProcess(t: Test, clock: ManualClock, keyIds: readonly string[] = ['aa']) {
+  const keyPrefix = `activity-${deployments}`;
+  const options = { url: server.url, clock, keyPrefix, probeIntervalMs: 50 };
+  const { redis, ready, reached } = watchRedisStore(t, options);
+  await ready();
+  const generations = createRedisGenerations({ redis, clock, keyIds, retentionMs: RETENTION_MS });
+  const store = createRedisActivityStore({ redis, clock, keyIds, generations });
+  const settle = async () => {
+    await redis.client.ping();
+    await setImmediate();
+  };
+  await settle();
+  /** How many decisions are counted of the device, and since when all of them are. */
+  const look = async () => {
+    const known = await store.take({ entity: DEVICE, ...NOTHING });
+    return known && [countAfter(known.state, DECISIONS, 0), known.sinceSeconds];
+  };
+  return { store, redis, reached, settle, look };
+}
+
+const secondsOf = (clock: ManualClock) => Math.ceil(clock.nowMs() / 1000);
+
+t.test('has missed nothing in a new deployment, and in a process that restarts', async (t) => {
+  const clock = createManualClock();
+  const first = await openProcess(t, clock);
+  t.equal(await first.store.addNow([COUNTED]), true);
+  t.same(await first.look(), [1, 0]);
+  t.same(await (await openProcess(t, clock)).look(), [1, 0]);
+});
+
+t.test('does not know what was before a loss, in every process, from the first request on', async (t) => {
+  const clock = createManualClock();
+  const [first, second] = [await openProcess(t, clock), await openProcess(t, clock)];
+  t.equal(await first.store.addNow([COUNTED]), true);
+  t.same(await second.look(), [1, 0]);
+  clock.advance(60_000);
+  await server.command('FLUSHALL');
+  const lostAt = secondsOf(clock);
+  t.same(await second.look(), [0, lostAt]);
+  clock.advance(60_000);
+  t.same(await first.look(), [0, lostAt]);
+  t.same(await (await openProcess(t, clock)).look(), [0, lostAt]);
+});
+
+t.test('finds a loss out in what nobody waits for, too', async (t) => {
+  const clock = createManualClock();
+  const { store, look } = await openProcess(t, clock);
+  t.same(await look(), [0, 0]);
+  clock.advance(60_000);
+  await server.command('FLUSHALL');
+  const lostAt = secondsOf(clock);
+  t.equal(await store.addNow([COUNTED]), true);
+  clock.advance(60_000);
+  t.same(await look(), [1, lostAt]);
+});
+
+t.test('does not know what others keep under a hash key that is not known here', async (t) => {
+  const clock = createManualClock();
+  const old = await openProcess(t, clock, ['aa']);
+  t.equal(await old.store.addNow([COUNTED]), true);
+  clock.advance(120_000);
+  const both = await openProcess(t, clock, ['bb', 'aa']);
+  t.same(await both.look(), [1, 0], 'which has the old key too');
+  t.equal(await both.store.addNow([COUNTED]), true);
+  const young = await openProcess(t, clock, ['bb']);
+  t.equal(await young.store.addNow([COUNTED]), true);
+  const [, since] = (await young.look()) ?? [];
+  t.ok(Number(since) > 0 && Number(since) <= secondsOf(clock) - 110, 'since the old key was used alone');
+});
+
+t.test('is unknown while Redis is down, and counts what was decided meanwhile', async (t) => {
+  const clock = createManualClock();
+  const { store, redis, reached, look } = await openProcess(t, clock);
+  t.same(await look(), [0, 0]);
+  const down = reached('down', 1).then(async () => {
+    const known = await store.take(COUNTED);
+    const isKept = await store.addNow([COUNTED]);
+    const claimed = await store.claim(['e'.repeat(32)]);
+    store.add([COUNTED, COUNTED]);
+    return [known, isKept, claimed, await store.forget([DEVICE])];
+  });
+  await server.command('CLIENT KILL TYPE normal');
+  t.same(await down, [null, false, null, null]);
+  store.add([COUNTED, { ...COUNTED, entity: { ...DEVICE, part: 'ip' } }]);
+  await until('all is counted', async () => redis.guard.state() === 'up' && (await look())?.[0] === 1);
+  t.pass('but what was to be forgotten before');
+});
+
+t.test('takes what is not its own for unknown', async (t) => {
+  const clock = createManualClock();
+  const { store, redis, look } = await openProcess(t, clock);
+  const key = redis.keys.activity('d', DEVICE.hash);
+  await redis.client.set(key, 'something else that is long enough');
+  t.equal(await look(), null);
+  await redis.client.del(key);
+  await redis.client.rpush(key, 'a list');
+  t.equal(await look(), null);
+  await redis.client.del(key);
+  await redis.client.set(redis.keys.custodyGeneration(DEVICE.hash), 'no generation');
+  t.equal(await look(), null);
+  t.equal(await store.forget([DEVICE]), 1);
+});
+
+t.test('keeps an account for longer than a device', async (t) => {
+  const { store, redis } = await openProcess(t, createManualClock());
+  const account: ActivityEntity = { ...DEVICE, part: 'account' };
+  t.equal(await store.addNow([COUNTED, { ...COUNTED, entity: account }]), true);
+  const days = async (letter: string) =>
+    Math.round((await redis.client.pttl(redis.keys.activity(letter, DEVICE.hash))) / 86_400_000);
+  t.same([await days('d'), await days('a')], [30, 90]);
+});
