@@ -1,5 +1,6 @@
 import type { DecisionRecord } from './decision-record.ts';
 import { BUCKETS, bucketOf, type CountGroup, countName } from './record-counts.ts';
+import { shareFacts } from './record-facts.ts';
 import { type CountedResult, eachCountedReason, eachCountedRule, toResultName } from './rule-results.ts';
 
 const PLAIN = ['decision', 'caller', 'policy', 'entry_point', 'degraded'] as const;
@@ -117,27 +118,12 @@ export class DecisionTally {
 
 /** Never where a provider was called: how long that took is counted too. */
 function countAlike(left: DecisionRecord, right: DecisionRecord): boolean {
-  return (
-    left.rules === right.rules &&
-    left.reasons === right.reasons &&
-    left.waivers === right.waivers &&
-    left.caller === right.caller &&
-    left.entry_point === right.entry_point &&
-    left.decision === right.decision &&
-    left.degraded === right.degraded &&
-    left.policy.hash === right.policy.hash &&
-    useAlike(left.providers, right.providers) &&
-    useAlike(right.providers, left.providers)
-  );
+  return shareFacts(left, right) && !wasCalled(left);
 }
 
-function useAlike(left: DecisionRecord['providers'], right: DecisionRecord['providers']): boolean {
-  for (const id in left) {
-    const [one, other] = [left[id], right[id]];
-    if (one?.outcome !== other?.outcome || one?.cache !== other?.cache || one?.cache === 'miss') return false;
-    if (one?.cache_level !== other?.cache_level) return false;
-  }
-  return true;
+function wasCalled({ providers }: DecisionRecord): boolean {
+  for (const id in providers) if (providers[id]?.cache === 'miss') return true;
+  return false;
 }
 
 function raise<Value>(values: Map<Value, number>, value: Value, times: number): void {

@@ -59,6 +59,35 @@ export function toRecordFacts(record: DecisionRecord): RecordFacts {
   };
 }
 
+/**
+ * True only for records that have the same facts. Fast, and false for many that have them too: what results of
+ * one policy share is compared as objects.
+ */
+export function shareFacts(left: DecisionRecord, right: DecisionRecord): boolean {
+  return (
+    left.rules === right.rules &&
+    left.reasons === right.reasons &&
+    left.waivers === right.waivers &&
+    left.caller === right.caller &&
+    left.entry_point === right.entry_point &&
+    left.decision === right.decision &&
+    left.degraded === right.degraded &&
+    left.policy.id === right.policy.id &&
+    left.policy.hash === right.policy.hash &&
+    haveUses(left.providers, right.providers) &&
+    haveUses(right.providers, left.providers)
+  );
+}
+
+function haveUses(left: DecisionRecord['providers'], right: DecisionRecord['providers']): boolean {
+  for (const id in left) {
+    const [one, other] = [left[id], right[id]];
+    if (one?.outcome !== other?.outcome || one?.cache !== other?.cache) return false;
+    if (one?.cache_level !== other?.cache_level) return false;
+  }
+  return true;
+}
+
 /** True when the facts match the filter. */
 export function matchesFacts(facts: RecordFacts, filter: FactsFilter): boolean {
   const { decision, reason, rule, providerOutcome, caller, entryPoint, degraded, policy } = filter;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
+import type { DecisionRecord } from '../../../src/domain/decision-log/decision-record.ts';
 import { DecisionTally } from '../../../src/domain/decision-log/decision-tally.ts';
-import { countFacts, toRecordFacts } from '../../../src/domain/decision-log/record-facts.ts';
+import { countFacts, shareFacts, toRecordFacts } from '../../../src/domain/decision-log/record-facts.ts';
 import { createDecisionRecord } from '../../support/decision-records.ts';
 
 const use = fc.record({
@@ -61,3 +62,28 @@ t.test(
     t.not(blocked, first);
   },
 );
+
+t.test('knows records that share their facts, and never takes others for such', async (t) => {
+  const record = createDecisionRecord(0, 1);
+  const { stytch, prefactor } = record.providers;
+  if (stytch === undefined || prefactor === undefined) throw new Error('a record has both');
+  t.ok(shareFacts(record, { ...record, decision_id: 'other', latency_ms: 1 }));
+  t.ok(shareFacts(record, { ...record, providers: { stytch: { ...stytch, latency_ms: 1 }, prefactor } }));
+  for (const changes of [
+    { rules: [...record.rules] },
+    { reasons: [...record.reasons] },
+    { waivers: [...record.waivers] },
+    { caller: 'other' },
+    { entry_point: 'other' },
+    { decision: 'BLOCK' },
+    { degraded: false },
+    { policy: { ...record.policy, id: 'other' } },
+    { policy: { ...record.policy, hash: 'other' } },
+    { providers: { stytch } },
+    { providers: { stytch, prefactor, other: prefactor } },
+    { providers: { stytch: { ...stytch, outcome: 'ok' }, prefactor } },
+    { providers: { stytch: { ...stytch, cache: 'none' }, prefactor } },
+    { providers: { stytch, prefactor: { ...prefactor, cache_level: 'redis' } } },
+  ] as const)
+    t.notOk(shareFacts(record, { ...record, ...changes } as DecisionRecord), JSON.stringify(changes));
+});
