@@ -1,24 +1,20 @@
-import type { Clock } from '../../../application/clock.ts';
 import {
   type DecisionLogReader,
   type LogEntry,
   type LogSlice,
   MINUTES_KEPT_MS,
 } from '../../../application/decision-log/decision-log.ts';
-import { lookThrough } from '../look-through.ts';
 import type { ChangeListener } from './change-listener.ts';
 import { readCounts, readCountVersions } from './counts.ts';
+import { countDistinct, group } from './group.ts';
 import { KnownShapes } from './known-shapes.ts';
 import { addLabelTo, find, labelsOf } from './labels.ts';
 import type { ReadPool } from './read-pool.ts';
 import { type EntryRow, search, toLogEntry } from './search.ts';
 import { rangesBack, rangesOn, readSpans, toPos, toPosition } from './spans.ts';
-
-/** Pages of 500 records that one question reads at most. */
-const PAGES_MAX = 100;
+import { readSubject } from './subject.ts';
 
 interface HistoryReaderOptions {
-  readonly clock: Clock;
   readonly pool: ReadPool;
   readonly changes: ChangeListener;
   /** Whether a label counts as kept only when the server has it on its disk. */
@@ -26,31 +22,21 @@ interface HistoryReaderOptions {
 }
 
 /** Reads what every replica has appended. */
-export function createHistoryReader({
-  clock,
-  pool,
-  changes,
-  isSynced,
-}: HistoryReaderOptions): DecisionLogReader {
+export function createHistoryReader({ pool, changes, isSynced }: HistoryReaderOptions): DecisionLogReader {
   const store = { pool, shapes: new KnownShapes(pool) };
-  const query: DecisionLogReader['query'] = (filter, options) => search(store, filter, options);
-  const labels: DecisionLogReader['labelsOf'] = (entries) => labelsOf(pool, entries);
   return {
     stepsTogether: 0,
     minutesKeptMs: MINUTES_KEPT_MS,
-    query,
+    query: (filter, options) => search(store, filter, options),
     find: (id) => find(pool, id),
-    labelsOf: labels,
+    labelsOf: (entries) => labelsOf(pool, entries),
     readAfter: (position, limit) => readAfter(pool, position, limit),
     newest: () => readNewest(pool),
     counts: (options) => readCounts(store, options),
     countVersions: (span) => readCountVersions(store, span),
-    ...lookThrough({
-      reader: { query, labelsOf: labels },
-      pagesMax: PAGES_MAX,
-      pause: () => Promise.resolve(),
-      nowMs: () => clock.nowMs(),
-    }),
+    group: (question) => group(store, question),
+    distinct: (filter) => countDistinct(store, filter),
+    subject: (part, hash) => readSubject(store, part, hash),
     label: (id, label, isTimeGiven) => addLabelTo(pool, isSynced, id, label, isTimeGiven),
     version: async () => {
       const [last] = await pool.rows<{ change: number }>(

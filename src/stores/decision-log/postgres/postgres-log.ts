@@ -98,7 +98,7 @@ export function openPostgresLog(options: PostgresLogOptions): PostgresLog {
         await underWay;
       },
     },
-    reader: createHistoryReader({ clock, pool, changes, isSynced }),
+    reader: createHistoryReader({ pool, changes, isSynced }),
     policies: createPolicyTexts(pool),
     close: async () => {
       isClosed = true;

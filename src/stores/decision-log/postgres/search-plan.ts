@@ -20,14 +20,17 @@ export interface SearchPlan {
   /** Gives `pos` and `body` of the newest matches, newest first; one may be given twice. */
   readonly find: (range: PositionRange, limit: number) => string;
   readonly boundValues: readonly unknown[];
-  /** Gives as `reached` the position down to which `find` looks at everything; null where that is all. */
-  readonly bound: (range: PositionRange) => string;
+  /** See Source; `find` looks at SCAN_MAX. */
+  readonly bound: (range: PositionRange, scanMax: number) => string;
+  readonly allValues: readonly unknown[];
+  /** Gives columns of all matches in a range, each once. */
+  readonly all: (range: PositionRange, columns: string) => string;
 }
 
 /** Shapes that are looked up one by one; with more, all entries are read in their order. */
 const SHAPES_LOOKED_UP_MAX = 100;
 /** The time of nearly every decision is so close to that of its position; an index has the others. */
-const NEAR_MS = 600_000;
+export const NEAR_MS = 600_000;
 const OUT_OF_TIME = `abs(pos / 1000 - at) > ${NEAR_MS}`;
 /** The columns that an index leads to, by the part whose hashes they hold; `devices` holds several. */
 const COLUMNS = {
@@ -41,11 +44,17 @@ const COLUMNS = {
 /** Plans the search for a filter whose facts these shapes match; null is all. */
 export function planSearch(filter: RecordFilter, shapes: readonly ShapeId[] | null): SearchPlan {
   const values: unknown[] = [];
-  const add: Add = (value, type) => `$${values.push(value)}::${type}`;
+  const allValues: unknown[] = [];
+  const addTo =
+    (list: unknown[]): Add =>
+    (value, type) =>
+      `$${list.push(value)}::${type}`;
+  const add = addTo(values);
   const window = toWindow(filter);
   const sources = subjectSources(filter, add) ?? [labelSource(filter, add) ?? shapeSource(shapes, add)];
   const boundValues = [...values];
   const conditions = toConditions(filter, shapes, add, window).join(' AND ');
+  const allConditions = toConditions(filter, shapes, addTo(allValues), window).join(' AND ');
   const isTimed = filter.since !== undefined || filter.until !== undefined;
   const others = toOtherKinds(filter, window);
   const all = (range: PositionRange, read: (source: Source, range: PositionRange) => string) => {
@@ -56,14 +65,22 @@ export function planSearch(filter: RecordFilter, shapes: readonly ShapeId[] | nu
   return {
     values,
     boundValues,
+    allValues,
     find: (range, limit) => {
       const found = all(range, (source, near) => source.find(near, conditions, limit));
       if (others !== null) found.push(newest('riskgate.entries', `${within(range)} AND ${others}`, limit));
       return newest(`(${unionOf(found)}) AS found`, 'true', limit);
     },
-    bound: (range) => {
-      const bounds = all(range, (source, near) => source.bound(near));
-      return `SELECT max(reached) AS reached FROM (${unionOf(bounds)}) AS bounds`;
+    bound: (range, scanMax) => {
+      const bounds = all(range, (source, near) => source.bound(near, scanMax));
+      return `SELECT max(reached) AS reached, sum(looked)::int8 AS looked FROM (${unionOf(bounds)}) AS bounds`;
+    },
+    all: (range, columns) => {
+      const select = (where: string) =>
+        `SELECT ${columns} FROM riskgate.entries AS looked WHERE ${where} AND ${allConditions}`;
+      if (!isTimed) return select(within(range));
+      const near = select(`${within(nearest(range, window))} AND NOT ${OUT_OF_TIME}`);
+      return unionOf([near, select(`${within(range)} AND ${OUT_OF_TIME}`)]);
     },
   };
 }

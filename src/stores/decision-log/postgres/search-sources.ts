@@ -11,12 +11,15 @@ export type Add = (value: unknown, type: string) => string;
 export interface Source {
   /** Gives `pos` and `body` of the newest candidates, named `looked`, that meet the conditions. */
   find(range: PositionRange, conditions: string, limit: number): string;
-  /** Gives as `reached` the position down to which `find` looks at everything; null where that is all. */
-  bound(range: PositionRange): string;
+  /**
+   * Gives as `looked` how many candidates there are, at most about `scanMax`, and as `reached` down to which
+   * position that are all; null where it is the whole range.
+   */
+  bound(range: PositionRange, scanMax: number): string;
 }
 
-/** Entries that one statement looks at in each source. */
-const SCAN_MAX = 20_000;
+/** Entries that one search looks at in each source. */
+export const SCAN_MAX = 20_000;
 const COLUMNS =
   'pos, at, shape, asn, country, action, telemetry, device, devices, account, ip, network, visitor, body';
 
@@ -32,46 +35,49 @@ export function newest(from: string, where: string, limit: number): string {
 
 /** All entries of which something is true. */
 export function entriesWhere(where: string): Source {
-  const looked = (range: PositionRange) => candidates(range, where, SCAN_MAX);
   return {
-    find: (range, conditions, limit) => newest(`(${looked(range)}) AS looked`, conditions, limit),
-    bound: (range) => boundOf(looked(range), SCAN_MAX),
+    find: (range, conditions, limit) =>
+      newest(`(${candidates(range, where, SCAN_MAX)}) AS looked`, conditions, limit),
+    bound: (range, scanMax) => boundOf(candidates(range, where, scanMax, 'pos'), scanMax),
   };
 }
 
 /** The entries that have one of some values in a column. `values` stands for an array of them. */
 export function entriesWith(column: string, values: string, count: number): Source {
-  const scanMax = Math.ceil(SCAN_MAX / Math.max(count, 1));
+  const shareOf = (scanMax: number) => Math.ceil(scanMax / Math.max(count, 1));
   const forEach = (statement: string) =>
     `SELECT each.* FROM unnest(${values}) AS keys (key) CROSS JOIN LATERAL (${statement}) AS each`;
-  const looked = (range: PositionRange) => candidates(range, `${column} = key`, scanMax);
+  const where = `${column} = key`;
   return {
-    find: (range, conditions, limit) => forEach(newest(`(${looked(range)}) AS looked`, conditions, limit)),
-    bound: (range) => forEach(boundOf(looked(range), scanMax)),
+    find: (range, conditions, limit) =>
+      forEach(newest(`(${candidates(range, where, shareOf(SCAN_MAX))}) AS looked`, conditions, limit)),
+    bound: (range, scanMax) =>
+      forEach(boundOf(candidates(range, where, shareOf(scanMax), 'pos'), shareOf(scanMax))),
   };
 }
 
 /** The entries whose label in force is this. */
 export function entriesLabelled(label: string): Source {
-  const labelled = (range: PositionRange) =>
-    `SELECT pos FROM riskgate.labels WHERE label = ${label} AND ${within(range)} ORDER BY pos DESC LIMIT ${SCAN_MAX}`;
+  const labelled = (range: PositionRange, scanMax: number) =>
+    `SELECT pos FROM riskgate.labels WHERE label = ${label} AND ${within(range)} ORDER BY pos DESC LIMIT ${scanMax}`;
   return {
     find: (range, conditions, limit) =>
       newest(
-        `(SELECT each.* FROM (${labelled(range)}) AS keys (key)
+        `(SELECT each.* FROM (${labelled(range, SCAN_MAX)}) AS keys (key)
           CROSS JOIN LATERAL (${candidates(range, 'pos = key', 1)}) AS each) AS looked`,
         conditions,
         limit,
       ),
-    bound: (range) => boundOf(labelled(range), SCAN_MAX),
+    bound: (range, scanMax) => boundOf(labelled(range, scanMax), scanMax),
   };
 }
 
-function candidates(range: PositionRange, where: string, limit: number): string {
-  return `SELECT ${COLUMNS} FROM riskgate.entries WHERE ${within(range)} AND ${where}
+function candidates(range: PositionRange, where: string, limit: number, columns = COLUMNS): string {
+  return `SELECT ${columns} FROM riskgate.entries WHERE ${within(range)} AND ${where}
     ORDER BY pos DESC LIMIT ${limit}`;
 }
 
 function boundOf(looked: string, scanMax: number): string {
-  return `SELECT CASE WHEN count(*) >= ${scanMax} THEN min(pos) END AS reached FROM (${looked}) AS looked`;
+  return `SELECT CASE WHEN count(*) >= ${scanMax} THEN min(pos) END AS reached, count(*) AS looked
+    FROM (${looked}) AS looked`;
 }

@@ -4,7 +4,7 @@ import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts
 import type { KnownShapes } from './known-shapes.ts';
 import type { ReadPool } from './read-pool.ts';
 import { planSearch, type SearchPlan } from './search-plan.ts';
-import type { PositionRange } from './search-sources.ts';
+import { type PositionRange, SCAN_MAX } from './search-sources.ts';
 import { rangesBack, readSpans, toPos, toPosition } from './spans.ts';
 
 /** What a search reads. */
@@ -60,7 +60,7 @@ async function searchRange(
   // An entry can come from two sources.
   const rows = found.filter(({ pos }, place) => pos !== found[place - 1]?.pos);
   if (found.length >= limit) return { rows, reached: rows.at(-1)?.pos ?? null };
-  const [bounded] = await pool.rows<{ reached: number | null }>(bound(range), boundValues);
+  const [bounded] = await pool.rows<{ reached: number | null }>(bound(range, SCAN_MAX), boundValues);
   const reached = bounded?.reached ?? null;
   return { rows: reached === null ? rows : rows.filter(({ pos }) => pos >= reached), reached };
 }

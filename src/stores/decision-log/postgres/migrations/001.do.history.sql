@@ -39,7 +39,8 @@ EXCEPTION WHEN feature_not_supported THEN
   NULL;
 END $$;
 
-CREATE UNIQUE INDEX entries_by_pos ON riskgate.entries (pos);
+-- With what decisions are grouped by, so that their texts are not read for that.
+CREATE UNIQUE INDEX entries_by_pos ON riskgate.entries (pos) INCLUDE (at, shape, bucket, asn, country, action);
 CREATE INDEX entries_by_id ON riskgate.entries (id);
 CREATE INDEX entries_by_shape ON riskgate.entries (shape, pos);
 CREATE INDEX entries_by_telemetry ON riskgate.entries (telemetry, pos) WHERE telemetry IS NOT NULL;
