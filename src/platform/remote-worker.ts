@@ -38,6 +38,8 @@ interface Pending {
 interface ThreadLimits {
   /** MiB of long-lived objects, beyond which the thread ends; without it, what Node allows. */
   readonly heapMbMax?: number;
+  /** MiB of objects that are new: more are collected less often. */
+  readonly newMbMax?: number;
 }
 
 /**
@@ -99,8 +101,11 @@ class Remote<Api extends Methods> implements RemoteWorker<Api> {
   }
 
   #start(): Worker {
-    const { heapMbMax } = this.#limits;
-    const resourceLimits = heapMbMax === undefined ? {} : { maxOldGenerationSizeMb: heapMbMax };
+    const { heapMbMax, newMbMax } = this.#limits;
+    const resourceLimits = {
+      ...(heapMbMax === undefined ? {} : { maxOldGenerationSizeMb: heapMbMax }),
+      ...(newMbMax === undefined ? {} : { maxYoungGenerationSizeMb: newMbMax }),
+    };
     const worker = new Worker(this.#module, { workerData: this.#data, resourceLimits });
     worker.on('message', (reply: Reply) => {
       this.#settle(reply.id, ({ resolve, reject }) =>

@@ -23,6 +23,11 @@ export type KafkaEvent =
 
 /** How long the thread may load the client and connect before that is a failure. */
 const START_MS = 10_000;
+/**
+ * The client takes 60 MB. What a record leaves behind would take 200 more under load if V8 had its way; it is
+ * collected as well in these.
+ */
+const LIMITS = { heapMbMax: 256, newMbMax: 16 };
 const WORKER = new URL('./kafka-worker.ts', import.meta.url);
 
 /**
@@ -51,7 +56,7 @@ class ThreadedSink implements DecisionSink {
     const { target, isStrict } = options;
     const thread: KafkaThread = { target, isReplacing: !isStrict };
     this.#options = options;
-    this.#writer = createRemoteWorker<WritingThread>(WORKER, thread);
+    this.#writer = createRemoteWorker<WritingThread>(WORKER, thread, LIMITS);
     // What is wrong is told at the start, and not with the first decision. A strict delivery asks by itself.
     if (!isStrict)
       void this.#write(0, [], START_MS).then(({ isKept, code }) => this.#note(isKept ? null : code));
