@@ -147,6 +147,11 @@ function expandDotted(groups: string[]): boolean {
   return true;
 }
 
+/** The network of the first `prefix` bits of an address, in its one spelling. */
+export function formatNetwork({ family, prefix, head }: Network): string {
+  return `${formatAddress({ family, bits: head << BigInt(BITS[family] - prefix) })}/${prefix}`;
+}
+
 function formatAddress({ family, bits }: Address): string {
   if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => ((bits >> shift) & 0xffn).toString()).join('.');
   const groups = Array.from({ length: GROUPS }, (_, place) =>

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { createRedisRequestCounter } from '../../src/stores/callers/redis-counter.ts';
 import { createRedisIdempotencyStore } from '../../src/stores/callers/redis-idempotency.ts';
 import { createRedisCustodyStore } from '../../src/stores/custody/redis-store.ts';
 import type { ClusterTarget } from '../../src/stores/redis/target.ts';
+import { openTestRedisLists } from '../stores/lists/open-redis-lists.ts';
 import { openRedisHandle } from '../stores/redis/open-redis-handle.ts';
 import { watchRedisStore } from '../stores/redis/watched-store.ts';
 import { startRedisCluster } from '../support/redis-cluster.ts';
@@ -11,6 +12,7 @@ import { createManualClock } from '../support/test-app.ts';
 import { RETENTION_MS, testCustodyStore } from './custody-store.ts';
 import { createEvidence, settle, testEvidenceStore } from './evidence-store.ts';
 import { testIdempotencyStore } from './idempotency-store.ts';
+import { testListStore } from './list-store.ts';
 import { openRedisStepUps, testStepUpStore } from './step-up-store.ts';
 
 const cluster = await startRedisCluster(t);
@@ -73,6 +75,19 @@ t.test('step-ups in a cluster keep the contract', async (t) => {
       await ready();
       return openRedisStepUps(redis, clock);
     },
+  });
+});
+
+t.test('lists in a cluster keep the contract', async (t) => {
+  const open = async (t: Test) => (await openTestRedisLists(t, { target: toTarget(openings) })).store;
+  testListStore(t, {
+    id: 'cluster',
+    isShared: true,
+    open: (t) => {
+      next();
+      return open(t);
+    },
+    openAgain: open,
   });
 });
 

@@ -6,3 +6,6 @@ export const LIST_PARTS = [
   ...(['device', 'account', 'telemetry', 'ip'] as const),
   ...(['visitor', 'asn', 'country'] as const),
 ] as const;
+
+/** One of them. */
+export type ListPart = (typeof LIST_PARTS)[number];

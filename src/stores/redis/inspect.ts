@@ -174,6 +174,15 @@ function commandsOfStores(keys: RedisKeys): readonly Command[] {
     ['hset', hash, 'field', '1'],
     ['hincrby', hash, 'field', '1'],
     ['hgetall', hash],
+    // Of lists; a stream under the key of a hash is refused, and its right is granted.
+    ['hget', hash, 'field'],
+    ['hmget', hash, 'field'],
+    ['hlen', hash],
+    ['hscan', hash, '0'],
+    ['hdel', hash, 'other'],
+    ['xadd', hash, '*', 'r', ''],
+    ['xrange', hash, '-', '+', 'COUNT', '1'],
+    ['time'],
     ['pexpire', hash, LIFE_MS],
     ['pttl', hash],
     ['exists', hash],
@@ -192,17 +201,14 @@ function commandsOfStores(keys: RedisKeys): readonly Command[] {
  */
 function commandsOfDecisionLog(keys: RedisKeys): readonly Command[] {
   // The keys of an hour in which nothing was ever decided.
-  const { records, indexOf, labels } = keys.decisions(0);
+  const { records, indexOf } = keys.decisions(0);
   return [
-    ['time'],
     ['xadd', records, 'MAXLEN', '~', '1', '*', 'r', ''],
     ['pexpireat', records, '1'],
     ['xlen', records],
-    ['xrange', records, '-', '+', 'COUNT', '1'],
     ['xrevrange', records, '+', '-', 'COUNT', '1'],
     ['zadd', indexOf, '0', ''],
     ['zrangebylex', indexOf, '-', '-'],
-    ['hget', labels, ''],
     ['unlink', records],
     ['unlink', indexOf],
   ];

@@ -33,6 +33,8 @@ export interface RedisKeys {
   requests(callerId: string, windowMs: number): string;
   /** The key of an idempotent request, from a keyed hash. */
   idempotency(hash: string): string;
+  /** Of all lists; they share a hash tag. */
+  readonly lists: ListKeys;
   /** Two keys of the inspection, which ask for the right to what the others do. */
   readonly inspectedText: string;
   readonly inspectedHash: string;
@@ -40,6 +42,16 @@ export interface RedisKeys {
   policy(hash: string): string;
   /** The keys of one hour of the decision log, by its number since 1970. */
   decisions(hour: number): DecisionKeys;
+}
+
+/** The keys of lists. */
+interface ListKeys {
+  /** A hash: each entry by its list, its part and its value. */
+  readonly entries: string;
+  /** A hash: the number and the name of the latest change, and how many entries there are. */
+  readonly state: string;
+  /** A stream of the latest changes, by their numbers. */
+  readonly changes: string;
 }
 
 /**
@@ -94,6 +106,11 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
     activityEvent: (hash) => `${eventPrefix}${hash}`,
     requests: (callerId, windowMs) => `${prefix}:${VERSION}:requests:${callerId}:${windowMs}`,
     idempotency: (hash) => `${prefix}:${VERSION}:idempotency:${hash}`,
+    lists: {
+      entries: `${prefix}:${VERSION}:{lists}:entries`,
+      state: `${prefix}:${VERSION}:{lists}:state`,
+      changes: `${prefix}:${VERSION}:{lists}:changes`,
+    },
     inspectedText: `${prefix}:${VERSION}:inspection:text`,
     inspectedHash: `${prefix}:${VERSION}:inspection:hash`,
     policy: (hash) => `${prefix}:${VERSION}:policy:${hash}`,

@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { lockFile } from '../../../platform/lock-file.ts';
 
 /** The folder of the history below `DATA_DIR`. */
 const FOLDER = 'history';
@@ -31,17 +31,7 @@ export function findDataDirectoryMistakes(dataDirectory: string): readonly strin
   }
 }
 
-/**
- * Keeps other processes from writing to the directory for as long as the lock is open; the system releases it
- * when the process ends, in whatever way. Throws with a `code` where another process has it.
- */
+/** Keeps other processes from writing to the directory for as long as the lock is open; see lockFile. */
 export function lockDirectory(directory: string): { close(): void } {
-  const lock = new DatabaseSync(join(directory, LOCK_FILE), { timeout: 0 });
-  try {
-    lock.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;');
-    return lock;
-  } catch (error) {
-    lock.close();
-    throw error;
-  }
+  return lockFile(join(directory, LOCK_FILE));
 }

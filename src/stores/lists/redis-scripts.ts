@@ -1,0 +1,72 @@
+/** Changes that the stream keeps: a replica that missed more reads all entries again. */
+const CHANGES_KEPT = 256;
+/** For so long after the latest entry was written back others may still know more. */
+const RESTORING_MS = 2_000;
+
+/**
+ * `CHANGE entries state changes, name, mode, field, at, json…` writes entries and tells them as one change.
+ * `put` gives each a time after that of the entry it replaces. `restore` writes only what is later than what
+ * is there, and says for a while that lists are being written back. Returns the number of the change, 0 for
+ * none, and what was written, as field and text in turn. The count that it leaves shows whether entries are lost while the state is kept.
+ */
+export const CHANGE = `
+local entries, state, changes = KEYS[1], KEYS[2], KEYS[3]
+local written = {}
+for place = 3, #ARGV, 3 do
+  local field, at = ARGV[place], tonumber(ARGV[place + 1])
+  local held = redis.call('HGET', entries, field)
+  local before = held and tonumber(held:match('^%d+')) or -1
+  if ARGV[2] == 'put' and before >= at then at = before + 1 end
+  if before < at then
+    local text = string.format('%.0f', at) .. ' ' .. ARGV[place + 2]
+    redis.call('HSET', entries, field, text)
+    written[#written + 1] = field
+    written[#written + 1] = text
+  end
+end
+if ARGV[2] == 'restore' then
+  local now = redis.call('TIME')
+  redis.call('HSET', state, 'restoring', now[1] * 1000 + ${RESTORING_MS})
+end
+local number = 0
+if #written > 0 then
+  number = redis.call('HINCRBY', state, 'number', 1)
+  redis.call('HSET', state, 'name', ARGV[1])
+  local id = number .. '-0'
+  local added = redis.pcall('XADD', changes, 'MAXLEN', ${CHANGES_KEPT}, id, 'name', ARGV[1], unpack(written))
+  if type(added) == 'table' and added.err then
+    redis.call('DEL', changes)
+    redis.call('XADD', changes, id, 'name', ARGV[1], unpack(written))
+  end
+end
+redis.call('HSET', state, 'count', redis.call('HLEN', entries))
+table.insert(written, 1, number)
+return written
+`;
+
+/**
+ * `LOOK entries state` returns the number and the name of the latest change, how many entries there should be
+ * and are, and for how many milliseconds lists may still be written back. The number is empty where nothing
+ * was ever kept.
+ */
+export const LOOK = `
+local held = redis.call('HMGET', KEYS[2], 'number', 'name', 'count', 'restoring')
+local now = redis.call('TIME')
+local left = math.max(0, (tonumber(held[4] or '0') or 0) - now[1] * 1000)
+local count = redis.call('HLEN', KEYS[1])
+return {held[1] or '', held[2] or '', held[3] or '', tostring(count), string.format('%.0f', left)}
+`;
+
+/**
+ * `DROP entries state, field, text…` removes entries that are still the same. It is no change: every replica
+ * drops by itself what is over.
+ */
+export const DROP = `
+for place = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[1], ARGV[place]) == ARGV[place + 1] then
+    redis.call('HDEL', KEYS[1], ARGV[place])
+  end
+end
+redis.call('HSET', KEYS[2], 'count', redis.call('HLEN', KEYS[1]))
+return 1
+`;

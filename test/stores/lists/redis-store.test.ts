@@ -1,0 +1,164 @@
+import t from 'tap';
+import type { ListEntry } from '../../../src/domain/lists/list-entry.ts';
+import { createRedisListStore } from '../../../src/stores/lists/redis-store.ts';
+import { contentsOf, createListTable } from '../../contracts/list-store.ts';
+import { createListEntry, hashOf } from '../../support/list-entries.ts';
+import { startRedisServer } from '../../support/redis-server.ts';
+import { createManualClock, until } from '../../support/test-app.ts';
+import { openRedisHandle } from '../redis/open-redis-handle.ts';
+import { openTestRedisLists } from './open-redis-lists.ts';
+
+const server = await startRedisServer(t);
+const target = { url: server.url, keyPrefix: 'riskgate' };
+const ENTRIES = 'riskgate:v1:{lists}:entries';
+const STATE = 'riskgate:v1:{lists}:state';
+const CHANGES = 'riskgate:v1:{lists}:changes';
+
+t.beforeEach(async () => void (await server.command('FLUSHALL')));
+
+/** The present, so that nothing is over. */
+const NOW_MS = Date.now();
+
+const entriesOf = (count: number, changes: Partial<ListEntry> = {}) =>
+  Array.from({ length: count }, (_, serial) =>
+    createListEntry({ value: hashOf(serial), addedAtMs: NOW_MS, ...changes }),
+  );
+
+/** Loses everything, or parts, while nobody looks. */
+const losses: Readonly<Record<string, () => Promise<unknown>>> = {
+  'came back empty': () => server.command('FLUSHALL'),
+  'evicted the entries': () => server.command(['DEL', ENTRIES]),
+  'evicted the state': () => server.command(['DEL', STATE]),
+  'evicted one entry': async () => server.command(['HDEL', ENTRIES, `blocked device ${hashOf(3)}`]),
+};
+
+for (const [what, lose] of Object.entries(losses)) {
+  t.test(`keeps what it knows, says so and writes it back when Redis ${what}`, async (t) => {
+    const here = await openTestRedisLists(t, target);
+    await here.store.commit(entriesOf(450));
+    await here.store.commit([createListEntry({ value: hashOf(7), isRemoved: true })]);
+    const before = contentsOf(here.store);
+    await until('its own changes are read', async () => here.store.knowledge() === 'current');
+    await lose();
+    await until('it is noticed and mended', () => here.kinds().includes('restored'));
+    t.match(
+      here.events.find(({ kind }) => kind === 'lost'),
+      { known_entries: 449 },
+    );
+    t.strictSame(contentsOf(here.store), before);
+    t.equal(here.store.isTrusted(), true);
+    const fresh = await openTestRedisLists(t, target);
+    await until('a new process knows all', () => fresh.store.table.size === 449);
+    t.strictSame(contentsOf(fresh.store), before, 'what was removed too');
+    await fresh.store.commit([createListEntry({ value: hashOf(7), addedAtMs: NOW_MS })]);
+    await until('changes are heard again', () => here.store.table.size === 450);
+    t.same(here.kinds().filter((kind) => kind === 'lost').length, 1, 'it is one loss');
+  });
+}
+
+t.test('brings together what several replicas know after a loss', async (t) => {
+  const [here, there] = [await openTestRedisLists(t, target), await openTestRedisLists(t, target)];
+  await here.store.commit(entriesOf(300));
+  await until('both know all', () => there.store.table.size === 300);
+  // Each knows something of which the other has not heard when everything is lost.
+  here.store.table.put(createListEntry({ value: hashOf(1_001) }));
+  there.store.table.put(createListEntry({ value: hashOf(1_002) }));
+  there.store.table.put(createListEntry({ value: hashOf(5), isRemoved: true, addedAtMs: NOW_MS + 1 }));
+  await server.command('FLUSHALL');
+  await until('both have mended it', () => [here, there].every(({ kinds }) => kinds().includes('restored')));
+  await until('they agree', () => {
+    const [left, right] = [here, there].map(({ store }) => JSON.stringify(contentsOf(store)));
+    return left === right;
+  });
+  t.equal(here.store.table.size, 301);
+  t.strictSame(contentsOf(here.store), contentsOf(there.store));
+});
+
+t.test('does not trust a new process while others write lists back', async (t) => {
+  await server.command(['HSET', STATE, 'restoring', String(Date.now() + 100_000), 'count', '0']);
+  const { store } = await openTestRedisLists(t, target);
+  t.equal(store.knowledge(), 'restoring');
+  t.equal(store.isTrusted(), false);
+  await server.command(['HSET', STATE, 'restoring', '0']);
+  await until('that is over', () => store.isTrusted());
+  t.equal(store.knowledge(), 'current');
+});
+
+t.test('takes the history of another master for a loss of its own latest changes', async (t) => {
+  const { store, kinds } = await openTestRedisLists(t, target);
+  await store.commit(entriesOf(1));
+  await store.commit(entriesOf(2));
+  await until('it knows the second change', () => store.knowledge() === 'current');
+  // A master that took over without the second change has written another one under its number.
+  await server.command(['HSET', STATE, 'name', 'another', 'count', '2']);
+  await server.command(['DEL', CHANGES]);
+  await server.command(['HDEL', ENTRIES, `blocked device ${hashOf(1)}`]);
+  await server.command([
+    'HSET',
+    ENTRIES,
+    'blocked asn 1',
+    '5 {"list":"blocked","part":"asn","value":"1","by":"x"}',
+  ]);
+  await until('it is mended', () => kinds().includes('restored'));
+  t.equal(store.table.size, 3);
+  const fresh = await openTestRedisLists(t, target);
+  t.equal(fresh.store.table.size, 3);
+});
+
+t.test('reads everything again when it missed more changes than are kept, without a loss', async (t) => {
+  const [here, there] = [await openTestRedisLists(t, target), await openTestRedisLists(t, target)];
+  await here.store.commit(entriesOf(1));
+  await until('both know it', () => there.store.table.size === 1);
+  await there.redis.client.disconnect(true);
+  for (let change = 0; change < 300; change += 1)
+    await here.store.commit([createListEntry({ value: hashOf(change) })]);
+  await until('the other knows all', () => there.store.table.size === 300);
+  t.notOk([...here.kinds(), ...there.kinds()].includes('lost'));
+});
+
+t.test('keeps what it knew and trusts it for a minute while Redis cannot be asked', async (t) => {
+  const clock = createManualClock();
+  const { store, kinds } = await openTestRedisLists(t, target, clock);
+  await store.commit(entriesOf(1));
+  await server.stop();
+  await until('it is tried in vain', async () => (await store.commit(entriesOf(1))) === null);
+  clock.advance(2_001);
+  t.equal(store.knowledge(), 'stale');
+  await until('that is told', () => kinds().includes('stale'));
+  t.equal(store.isTrusted(), true);
+  clock.advance(57_999);
+  t.equal(store.isTrusted(), false);
+  t.equal(store.table.size, 1, 'what is blocked stays blocked');
+  await server.start();
+  await until('it is heard again', () => store.isTrusted());
+  await until('that is told too', () => kinds().includes('current'));
+  t.ok(kinds().includes('restored'), 'the server came back empty');
+});
+
+t.test('is ready at once where Redis is gone, and knows nothing', async (t) => {
+  const redis = await openRedisHandle(t, target);
+  await server.stop();
+  t.teardown(() => server.start());
+  await until('it is gone', () => redis.health().state === 'down');
+  const options = { redis, clock: createManualClock(), table: createListTable(), onEvent: () => {} };
+  const store = createRedisListStore(options);
+  t.teardown(() => store.close());
+  await store.ready();
+  t.equal(store.knowledge(), 'loading');
+  t.equal(store.isTrusted(), false);
+});
+
+t.test('passes over what is no entry, and reports it', async (t) => {
+  await server.command([
+    'HSET',
+    ENTRIES,
+    'blocked device x',
+    'nonsense',
+    'blocked asn 1',
+    '5 {"list":"blocked"}',
+  ]);
+  await server.command(['HSET', STATE, 'count', '2']);
+  const { store, redis } = await openTestRedisLists(t, target);
+  t.equal(store.table.size, 0);
+  t.match(redis.events, [{ kind: 'up' }, { kind: 'value_refused', key: ENTRIES }]);
+});
