@@ -69,6 +69,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'application/step-up/step-up-store.ts',
     'application/decision-log/decision-log.ts',
     'application/decision-log/policy-texts.ts',
+    'application/lists/list-store.ts',
     'application/evidence/evidence-store.ts',
     'domain',
     'platform',

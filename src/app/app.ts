@@ -17,7 +17,7 @@ import { createObservers } from './observers.ts';
 import { createProviderSlots } from './provider-slots.ts';
 import { inspectRedisInUse } from './redis.ts';
 import { openServer } from './server.ts';
-import { createStores } from './stores.ts';
+import { openStores } from './stores.ts';
 import { wireSubjectMemory } from './subject-memory.ts';
 import { warmUp } from './warm-up.ts';
 import { warnAtStart } from './warn-at-start.ts';
@@ -54,7 +54,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const isDraining = () => draining;
   const files = followFiles({ ...context, nowMs: () => clock.nowMs() });
   const redis = inspectRedisInUse(context);
-  const stores = createStores(context, redis);
+  const stores = await openStores(context, redis);
   const callers = wireCallers(context, redis);
   const hashes = hashIdsOf(context);
   const log = await openDecisionLog({ ...context, hashes, target: redis.target, onRefused: redis.recheck });

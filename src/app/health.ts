@@ -24,6 +24,7 @@ export function createReadiness(parts: HealthParts): () => Readiness {
     redis: redis.state(),
     redisProblem: redis.problem() ?? stores.custodyProblem(),
     receivesPurges: redis.target === null ? null : stores.evidence.health().receivesPurges,
+    lists: stores.lists.knowledge(),
     strictSinks: strictSinksOf(log),
     filesDiffering: files.statuses().flatMap(({ file, isCurrent }) => (isCurrent ? [] : [file])),
     enabledProviders,

@@ -11,6 +11,8 @@ import { type EventDependencies, eventRoutes } from '../http/routes/events.ts';
 import { type EvidenceDependencies, evidenceRoutes } from '../http/routes/evidence.ts';
 import { type ForgetDependencies, forgetSubjectRoutes } from '../http/routes/forget-subject.ts';
 import { type HealthDependencies, healthRoutes } from '../http/routes/health.ts';
+import { listFileRoutes } from '../http/routes/list-files.ts';
+import { type ListDependencies, listRoutes } from '../http/routes/lists.ts';
 import { callerMetricsRoutes, type MetricsSource, metricsRoutes } from '../http/routes/metrics.ts';
 import { outcomeRoutes } from '../http/routes/outcomes.ts';
 import { type PolicyDependencies, policyRoutes } from '../http/routes/policy.ts';
@@ -30,6 +32,7 @@ export interface RouteDependencies {
   readonly decide: DecideDependencies;
   readonly stepUps: StepUpDependencies;
   readonly policy: PolicyDependencies;
+  readonly lists: ListDependencies;
   readonly forgetting: EvidenceDependencies & ForgetDependencies;
   readonly events: EventDependencies;
   readonly decisions: DecisionReadDependencies | null;
@@ -58,6 +61,8 @@ export async function registerRoutes(
     await api.register(evidenceRoutes, { ...context, serve: service?.forgetting ?? null });
     await api.register(forgetSubjectRoutes, { serve: service?.forgetting ?? null });
     await api.register(eventRoutes, { ...context, serve: service?.events ?? null });
+    await api.register(listRoutes, { serve: service?.lists ?? null });
+    await api.register(listFileRoutes, { serve: service?.lists ?? null });
     if (service?.decisions !== null) await registerDecisionReads(api, service?.decisions ?? null);
     await api.register(providersRoutes, { serve: service?.providers ?? null });
     if (service?.callerMetrics !== null)

@@ -1,5 +1,6 @@
 import type { ActivityStore } from '../application/activity/activity-store.ts';
 import type { CustodyStore } from '../application/custody/custody-store.ts';
+import type { ListStore } from '../application/lists/list-store.ts';
 import type { StepUpStore } from '../application/step-up/step-up-store.ts';
 import { formerKeyIdOf, keyIdOf } from '../platform/keyed-hash.ts';
 import { createMemoryActivityStore } from '../stores/activity/memory-store.ts';
@@ -16,6 +17,7 @@ import type { RedisTarget } from '../stores/redis/target.ts';
 import { createMemoryStepUpStore } from '../stores/step-up/memory-store.ts';
 import { createRedisStepUpStore } from '../stores/step-up/redis-store.ts';
 import type { AppContext } from './context.ts';
+import { openLists } from './lists.ts';
 import { openRedis } from './open-redis.ts';
 import type { RedisInUse } from './redis.ts';
 
@@ -29,17 +31,30 @@ export interface Stores {
   readonly isShared: boolean;
   /** What is wrong with custody in the shared store; null when nothing is. */
   custodyProblem(): RedisProblem | null;
+  readonly lists: ListStore;
   close(): Promise<void>;
 }
 
-/** In the process, and in Redis where there is one. */
-export function createStores(context: AppContext, inUse: RedisInUse): Stores {
+/** In the process, and in Redis where there is one. Rejects where a file cannot be used. */
+export async function openStores(context: AppContext, inUse: RedisInUse): Promise<Stores> {
+  const stores = createStores(context, inUse);
+  const lists = await openLists(context, inUse);
+  return {
+    ...stores,
+    lists,
+    close: async () => {
+      await Promise.all([stores.close(), lists.close()]);
+    },
+  };
+}
+
+function createStores(context: AppContext, inUse: RedisInUse): Omit<Stores, 'lists'> {
   return inUse.target === null
     ? createMemoryStores(context)
     : createSharedStores(context, inUse, inUse.target);
 }
 
-function createMemoryStores({ config, clock, logger }: AppContext): Stores {
+function createMemoryStores({ config, clock, logger }: AppContext): Omit<Stores, 'lists'> {
   const { cacheEntriesMax, custodyRetentionMs: retentionMs, custodyEntriesMax: entriesMax } = config;
   const onFull = () =>
     logger.warn({ event: 'custody.full', entries_max: entriesMax }, 'bindings make room for others');
@@ -67,7 +82,7 @@ function createSharedStores(
   { config, clock, logger }: AppContext,
   inUse: RedisInUse,
   target: RedisTarget,
-): Stores {
+): Omit<Stores, 'lists'> {
   const { cacheEntriesMax: entriesMax, custodyRetentionMs: retentionMs } = config;
   const memory = createMemoryEvidenceStore({ clock, entriesMax, ttlCapMs: config.localCacheTtlMs });
   const redis = openRedis({

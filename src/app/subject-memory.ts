@@ -8,6 +8,7 @@ import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
 import { wireForgetting } from './forgetting.ts';
 import type { IdHashes } from './id-hashes.ts';
+import { wireLists } from './lists.ts';
 import type { RouteDependencies } from './routes.ts';
 import { wireStepUps } from './step-ups.ts';
 import type { Stores } from './stores.ts';
@@ -25,7 +26,7 @@ interface SubjectMemoryParts {
 interface SubjectMemory {
   readonly facts: readonly FactSource[];
   readonly onOutcome: readonly OnOutcome[];
-  readonly routes: Pick<RouteDependencies, 'events' | 'forgetting' | 'stepUps'>;
+  readonly routes: Pick<RouteDependencies, 'events' | 'forgetting' | 'stepUps' | 'lists'>;
   readonly remember: Activity['remember'];
 }
 
@@ -33,14 +34,16 @@ interface SubjectMemory {
 export function wireSubjectMemory(context: AppContext, parts: SubjectMemoryParts): SubjectMemory {
   const activity = wireActivity(context, parts);
   const stepUps = wireStepUps(context, parts);
+  const lists = wireLists(context, { ...parts, lists: parts.stores.lists });
   return {
-    facts: [activity.facts, stepUps.facts],
+    facts: [activity.facts, stepUps.facts, lists.facts],
     remember: activity.remember,
     onOutcome: [activity.onOutcome, stepUps.onOutcome],
     routes: {
       events: activity,
-      forgetting: wireForgetting(context, { ...parts, memories: [activity.forgetting] }),
+      forgetting: wireForgetting(context, { ...parts, memories: [activity.forgetting, lists.change.memory] }),
       stepUps,
+      lists,
     },
   };
 }

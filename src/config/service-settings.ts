@@ -38,7 +38,7 @@ export const SERVICE_SETTINGS = {
     env: 'API_KEYS_FILE',
     schema: z.string().min(1),
     description:
-      'YAML file of API keys: `keys: [{id, sha256, scopes: [decide, read, admin]}]`. Only hashes are stored.',
+      'YAML file of API keys: `keys: [{id, sha256, scopes: [decide, read, review, admin]}]`. Only hashes are stored.',
   },
   idHashKey: {
     env: 'ID_HASH_KEY',
@@ -149,6 +149,19 @@ export const SERVICE_SETTINGS = {
     default: '100000',
     description:
       'Without Redis: of how many accounts, devices, addresses and visitors together activity is kept, about 1 kB each. One that had to make room is unknown, never new.',
+  },
+  listsFile: {
+    env: 'LISTS_FILE',
+    schema: z.string().min(1),
+    isOptional: true,
+    description:
+      'Without Redis: the file in which this process alone keeps lists, so that a restart forgets nothing. Without it `lists.journal` in `DATA_DIR` where that is set, else memory.',
+  },
+  listsEntriesMax: {
+    env: 'LISTS_ENTRIES_MAX',
+    schema: integer(1, 10_000_000),
+    default: '1000000',
+    description: 'The most entries of all lists together; a million take about 120 MB of each process.',
   },
   idHashMemoEntriesMax: {
     env: 'ID_HASH_MEMO_ENTRIES_MAX',

@@ -61,6 +61,8 @@ t.test('has the defaults of the contract', async (t) => {
     custodyEntriesMax: 200_000,
     activityEntriesMax: 100_000,
     idHashMemoEntriesMax: null,
+    listsFile: null,
+    listsEntriesMax: 1_000_000,
     isMeasured: true,
     isDashboardServed: true,
     traces: null,

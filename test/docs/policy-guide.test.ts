@@ -8,6 +8,7 @@ import type { TelemetryCustody } from '../../src/domain/policy/telemetry-signals
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 import { parseYaml } from '../../src/platform/yaml-document.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
+import { onLists } from '../support/on-lists.ts';
 import { evidenceOf, REQUEST } from '../support/outcome-table.ts';
 import { readYaml } from '../support/read-yaml.ts';
 import { codeIn, fencesOf, readText, sectionOf, tableRows } from './markdown.ts';
@@ -140,9 +141,14 @@ t.test(
   'the rules that waive custody do so in the default policy, and only while it is unknown',
   async (t) => {
     const text = readText('policies/default.yaml');
-    const { rules: usual, parameters } = readYaml(text) as {
+    const {
+      rules: usual,
+      parameters,
+      lists,
+    } = readYaml(text) as {
       rules: readonly { id: string }[];
       parameters: object;
+      lists: readonly string[];
     };
     const [waiving] = ruleLists
       .map(({ value }) => value as { id: string; on_unknown?: string }[])
@@ -153,11 +159,11 @@ t.test(
       t.match(same, rule, 'but for the waiver it is the rule of the default policy');
     }
     const rules = usual.map((rule) => waiving.find(({ id }) => id === rule.id) ?? rule);
-    const loaded = load(JSON.stringify({ policy: 'waiving', otherwise: 'ALLOW', parameters, rules }));
+    const loaded = load(JSON.stringify({ policy: 'waiving', otherwise: 'ALLOW', parameters, lists, rules }));
     if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
     const evidence = loaded.value.providerIds.map((id) => evidenceOf(id, 'ok'));
     const judge = (custody: TelemetryCustody) =>
-      evaluatePolicy(loaded.value, evidence, REQUEST, { telemetry: custody });
+      evaluatePolicy(loaded.value, evidence, REQUEST, { ...onLists(loaded.value), telemetry: custody });
     const lost = judge('unknown');
     t.match(lost, { verdict: 'ALLOW', degraded: true });
     const waived = lost.waivers.map(({ rule }) => rule);

@@ -39,6 +39,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
   );
   t.same(operations.sort(), [
     'delete /v1/evidence',
+    'delete /v1/lists/{list}/entries/{entry_id}',
     'delete /v1/subjects',
     'get /livez',
     'get /metrics',
@@ -48,6 +49,9 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'get /v1/decisions/stream',
     'get /v1/decisions/{decision_id}',
     'get /v1/gateway/{dialect}/{profile}',
+    'get /v1/lists',
+    'get /v1/lists/{list}/entries',
+    'get /v1/lists/{list}/export',
     'get /v1/metrics',
     'get /v1/policy',
     'get /v1/providers',
@@ -57,7 +61,9 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'post /v1/decide',
     'post /v1/decisions/{decision_id}/outcome',
     'post /v1/events',
+    'post /v1/lists/{list}/import',
     'post /v1/step-ups',
+    'put /v1/lists/{list}/entries',
   ]);
 });
 

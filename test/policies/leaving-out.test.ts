@@ -12,6 +12,7 @@ import { stricterOf, type Verdict } from '../../src/domain/verdict.ts';
 import { createMemoryCustodyStore } from '../../src/stores/custody/memory-store.ts';
 import { createResult, createSource, disabledSlot, slotOf } from '../application/sources.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
+import { onLists } from '../support/on-lists.ts';
 import { createManualClock } from '../support/test-app.ts';
 import { VENDORS } from '../support/vendors.ts';
 
@@ -47,7 +48,7 @@ function open(policy: CompiledPolicy, enabledDevices: readonly string[]) {
   const decide = createDecide({
     slots,
     policy: () => policy,
-    facts: [toCustodyFacts(custody)],
+    facts: [toCustodyFacts(custody), { names: ['lists'], ask: (asked) => () => onLists(asked.policy) }],
     clock,
     newId: () => 'id',
     deadlineMs: 1_000,

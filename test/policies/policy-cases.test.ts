@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { z } from 'zod';
 import { OUTCOMES } from '../../src/domain/evidence.ts';
+import { LIST_PARTS } from '../../src/domain/lists/list-part.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
 import { evaluatePolicy } from '../../src/domain/policy/evaluate.ts';
 import type { PolicyEvidence } from '../../src/domain/policy/evidence-row.ts';
@@ -11,6 +12,7 @@ import { type TelemetryCustody, telemetrySignalsSchema } from '../../src/domain/
 import { VERDICTS } from '../../src/domain/verdict.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
+import { onLists } from '../support/on-lists.ts';
 import { readYaml } from '../support/read-yaml.ts';
 
 /** A request that carries both ids. */
@@ -61,6 +63,7 @@ const caseFileSchema = z.strictObject({
         request: requestSignalsSchema.partial().strict().optional(),
         telemetry: givenCustodySchema.optional(),
         step_up: givenStepUpSchema.optional(),
+        lists: z.union([z.literal('unknown'), z.record(z.string(), z.array(z.enum(LIST_PARTS)))]).optional(),
         decision: z.enum(VERDICTS),
         degraded: z.boolean().default(false),
         reasons: z.array(z.string()).optional(),
@@ -104,6 +107,13 @@ function toStepUp(given: z.output<typeof givenStepUpSchema> | undefined): StepUp
     : stepUpSignalsSchema.parse({ age_seconds: 0, method: '', acr: '', ...given });
 }
 
+function toLists(
+  policy: CompiledPolicy,
+  lists: Readonly<Record<string, readonly string[]>> | 'unknown' | undefined,
+) {
+  return lists === 'unknown' ? { lists } : onLists(policy, lists);
+}
+
 const files = readdirSync(directory).filter((name) => name.endsWith('.yaml'));
 const caseFiles = files.filter((name) => name.endsWith('.test.yaml'));
 const policyFiles = files.filter((name) => !name.endsWith('.test.yaml'));
@@ -138,7 +148,11 @@ for (const name of caseFiles) {
       const signals = requestSignalsSchema.parse({ ...PRESENT, ...request });
       const custody = toCustody(facts.telemetry, signals.telemetry_id_present);
       const stepUp = toStepUp(facts.step_up);
-      const judgement = evaluatePolicy(policy, pieces, signals, { telemetry: custody, step_up: stepUp });
+      const judgement = evaluatePolicy(policy, pieces, signals, {
+        ...toLists(policy, facts.lists),
+        telemetry: custody,
+        step_up: stepUp,
+      });
       t.equal(judgement.verdict, decision, sentence);
       t.equal(judgement.degraded, degraded, `${sentence}: degraded`);
       if (reasons) {

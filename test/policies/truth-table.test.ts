@@ -5,6 +5,7 @@ import type { PolicyEvidence } from '../../src/domain/policy/evidence-row.ts';
 import type { TelemetryCustody, TelemetrySignals } from '../../src/domain/policy/telemetry-signals.ts';
 import { stricterOf, VERDICTS, type Verdict } from '../../src/domain/verdict.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
+import { onLists } from '../support/on-lists.ts';
 import { combinations, evidenceOf, expectedVerdict, outcomesOf, REQUEST } from '../support/outcome-table.ts';
 
 const PROVIDER_IDS = ['stytch', 'mobilerun', 'prefactor'];
@@ -96,6 +97,7 @@ for (const [name, expectedOfProviders, onUnknown] of [
     t.same(policy.providerIds, PROVIDER_IDS);
     const counts: Record<Verdict, number> = { ALLOW: 0, CHALLENGE: 0, BLOCK: 0 };
     const wrong: string[] = [];
+    const facts = onLists(policy);
     for (const [outcomes, suspects] of TABLE) {
       const isDegraded = outcomes.some((outcome) => !isDefinite(outcome));
       const ofProviders = expectedOfProviders(outcomes, suspects);
@@ -107,6 +109,7 @@ for (const [name, expectedOfProviders, onUnknown] of [
       );
       for (const { custody, expected, isLost } of CUSTODY) {
         const { verdict, degraded, waivers } = evaluatePolicy(policy, evidence, REQUEST, {
+          ...facts,
           telemetry: custody,
         });
         counts[verdict] += 1;

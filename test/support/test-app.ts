@@ -25,6 +25,7 @@ export const KEYS = {
   all: 'test-key-of-all-scopes',
   decide: 'test-key-decide',
   read: 'test-key-read',
+  review: 'test-key-review',
   admin: 'test-key-admin',
 } as const;
 
@@ -32,6 +33,7 @@ const SCOPES = {
   all: ['decide', 'read', 'admin'],
   decide: ['decide'],
   read: ['read'],
+  review: ['review'],
   admin: ['admin'],
 } as const;
 

@@ -4,7 +4,7 @@ import { LIST_PARTS } from '../lists/list-part.ts';
 const time = z.string().describe('RFC 3339 in UTC with milliseconds.').meta({ format: 'date-time' });
 
 /** An entry of a list, as records and answers show it. */
-const listEntrySchema = z.object({
+export const listEntrySchema = z.object({
   id: z.string().describe('Made of the part and its value, so that the same value has the same id.'),
   part: z.enum(LIST_PARTS),
   value: z
@@ -51,3 +51,6 @@ export const subjectForgottenSchema = z.object({
     .record(z.string(), z.int().nullable())
     .describe('How many entries of each memory were removed; null where that is not counted.'),
 });
+
+/** An entry of a list on the wire. */
+export type ListEntryRecord = Readonly<z.output<typeof listEntrySchema>>;

@@ -10,6 +10,7 @@ import type { PolicyMistake } from './document.ts';
 import { findUnevaluable } from './find-unevaluable.ts';
 import { foldParameters } from './fold-parameters.ts';
 import { type Inspection, inspectCondition } from './inspect-condition.ts';
+import { findUnknownList } from './list-names.ts';
 import type { Parameters } from './parameters.ts';
 import type { ObjectType } from './signal-type.ts';
 
@@ -29,6 +30,8 @@ export interface CompileOptions {
 export interface CompileContext extends CompileOptions {
   /** The types of all variables but those of facts. */
   readonly signals: ReadonlyMap<string, ObjectType>;
+  /** The lists that the document names. */
+  readonly lists: readonly string[];
   /** The types of facts, by their names. */
   readonly facts: ReadonlyMap<string, ObjectType>;
   readonly checkEnvironment: Environment;
@@ -64,8 +67,12 @@ export function compileCondition(when: string, index: number, context: CompileCo
     context.mistakes.push({ path: ['rules', index, 'when'], isKey: false, offset, message });
   if (folded.isIncomplete || folded.mistakes.length > 0) return null;
   const checked = context.checkEnvironment.check(text);
-  if (!checked.valid)
-    return refuse(checked.error?.range?.start ?? 0, checked.error?.summary ?? 'is not valid CEL');
+  if (!checked.valid) {
+    const unknown = findListMistake(text, context);
+    return unknown === null
+      ? refuse(checked.error?.range?.start ?? 0, checked.error?.summary ?? 'is not valid CEL')
+      : refuse(unknown.offset, unknown.message);
+  }
   if (checked.type !== 'bool') return refuse(0, `is of type ${checked.type}, not bool`);
   const { ast } = context.checkEnvironment.parse(text);
   const inspection = inspectCondition(text, ast, context.checkEnvironment, context.names);
@@ -92,6 +99,16 @@ export function compileCondition(when: string, index: number, context: CompileCo
   for (const { offset, message } of findUnevaluable(ast, probe, variables)) refuse(offset, message);
   const run = context.runEnvironment.parse(inspection.runSource);
   return { ast, inspection, parameters: folded.names, run };
+}
+
+/** What the type check says of a list that is not named is of no help: it knows only that a field is missing. */
+function findListMistake(text: string, { checkEnvironment, lists }: CompileContext) {
+  try {
+    return findUnknownList(checkEnvironment.parse(text).ast, lists);
+  } catch {
+    // A ParseError: the check has said what is wrong.
+    return null;
+  }
 }
 
 /** The variables with those fields of facts alone that the condition reads: there may be hundreds. */

@@ -25,8 +25,10 @@ import {
 } from './document.ts';
 import { conditionsOf, refuseDuplicates, refuseUnreadParameters, toMistakes } from './document-shape.ts';
 import { type RowLayout, toRowLayout } from './evidence-row.ts';
+import { listsOf } from './list-signals.ts';
 import { readParameters } from './parameters.ts';
 import { memoisePossible } from './possible-results.ts';
+import { refuseContradictions } from './rule-contradictions.ts';
 import { ABSENT_SIGNAL, type RuleTrace, toUnknown } from './rule-trace.ts';
 import { createToRunValues, type ToRunValues } from './run-values.ts';
 import { findSignalsRead, type SignalsRead } from './signals-read.ts';
@@ -128,6 +130,7 @@ export function* compileInSteps(
     ...options,
     signals,
     facts,
+    lists: listsOf(document),
     checkEnvironment: createCheckEnvironment(variables),
     runEnvironment: createRunEnvironment(variables.keys(), literals),
     names: variableNames(options.providers),
@@ -197,26 +200,17 @@ function toSources({ providers, signals }: CompileContext, reads: readonly FactR
 }
 
 function toRule(
-  rule: PolicyRule,
+  written: PolicyRule,
   index: number,
   condition: Condition | null | undefined,
   context: CompileContext,
   sources: Sources,
 ): CompiledRule | null {
   if (!condition) return null;
+  // What it would contribute changes nothing either.
+  const rule: PolicyRule = written.observe ? { ...written, on_unknown: 'IGNORE' } : written;
   const { ast, inspection, parameters, run } = condition;
-  if (rule.exempt && rule.verdict !== 'ALLOW') {
-    refuseRule(context, index, 'verdict', 'an exempt rule ends with ALLOW, so its verdict is ALLOW');
-  }
-  // An outage or a suspicion could make such a rule true, and so turn a stricter verdict into ALLOW.
-  if (rule.verdict === 'ALLOW' && inspection.outcomeReads.size > 0) {
-    refuseRule(
-      context,
-      index,
-      'when',
-      'a rule with the verdict ALLOW must not depend on the outcome of a provider, or on whether it is suspect',
-    );
-  }
+  refuseContradictions(rule, index, inspection, context.mistakes);
   const indexesOf = (names: ReadonlySet<string>) =>
     sources.names.flatMap((source, place) => (names.has(source) ? [place] : []));
   const signalReads = indexesOf(new Set([...inspection.variables, ...inspection.factReads.keys()]));
@@ -286,8 +280,4 @@ function toPolicy(
       ),
     ]),
   };
-}
-
-function refuseRule(context: CompileContext, index: number, field: string, message: string): void {
-  context.mistakes.push({ path: ['rules', index, field], isKey: false, offset: null, message });
 }

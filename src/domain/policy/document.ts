@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { ownEventsSchema } from '../activity/own-events.ts';
+import { LIST_NAME } from '../lists/list-entry.ts';
 import { acrName } from '../step-up/challenge-names.ts';
 import { VERDICTS } from '../verdict.ts';
 import { DURATION_MISTAKE, toSeconds } from './duration.ts';
+import { LISTED_ENTRIES, LISTS_MAX } from './list-signals.ts';
 import { parametersSchema } from './parameters.ts';
 
 /**
@@ -59,8 +61,19 @@ const ruleSchema = z.strictObject({
       'What the rule contributes is satisfied by a step-up of the subject that is younger: a duration, or `params.<name>` of one. Its verdict is CHALLENGE.',
     ),
   min_acr: acrName.optional().describe('Such a step-up must have this `acr` or a later one of `acr_values`.'),
+  observe: z
+    .boolean()
+    .default(false)
+    .describe(
+      'The rule is listed among the reasons and has no effect on the verdict, true or unknown. Its verdict is ALLOW.',
+    ),
   description: z.string().max(1024).optional(),
 });
+
+const listName = z
+  .string()
+  .regex(LIST_NAME, 'must be lower case letters, digits and underscores, at most 32, and begin with a letter')
+  .refine((name) => name !== LISTED_ENTRIES, `must not be "${LISTED_ENTRIES}"`);
 
 /**
  * A policy file. `otherwise` has no default: the author must decide what happens when no rule is true or
@@ -78,6 +91,14 @@ export const policyDocumentSchema = z.strictObject({
   events: ownEventsSchema
     .default([])
     .describe('Names of events beside the common ones that `POST /v1/events` takes and activity counts.'),
+  lists: z
+    .array(listName)
+    .max(LISTS_MAX)
+    .refine((names) => new Set(names).size === names.length, 'names a list twice')
+    .default([])
+    .describe(
+      'The lists that conditions read as `lists.<list>.<part>`. Their entries are no part of the file.',
+    ),
   otherwise: z.enum(VERDICTS).describe('The verdict when no rule applies.'),
   acr_values: z
     .array(acrName)

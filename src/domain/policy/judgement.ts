@@ -64,6 +64,7 @@ function contribute(rule: CompiledRule, { result }: RuleTrace, draft: JudgementD
   const isWaived = !certain && onUnknown === 'IGNORE';
   const contributed: Verdict = certain ? verdict : onUnknown === 'IGNORE' ? 'ALLOW' : onUnknown;
   draft.reasons.push(Object.freeze({ code, rule: id, verdict: contributed, providers, certain }));
+  if (rule.source.observe) return;
   if (isWaived) draft.waivers.push(Object.freeze({ code, rule: id, providers }));
   else draft.verdict = draft.verdict === null ? contributed : stricterOf(draft.verdict, contributed);
 }

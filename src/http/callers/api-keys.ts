@@ -6,11 +6,17 @@ import type { Result } from '../../domain/result.ts';
 import { isWellKnownKey } from '../../platform/exposure.ts';
 import { type LocatedMistake, parseYaml } from '../../platform/yaml-document.ts';
 
-/** What a key may do: ask for decisions, read policies and decisions, purge evidence. */
-export const SCOPES = ['decide', 'read', 'admin'] as const;
+/**
+ * What a key may do: ask for decisions and say how they turned out; read policies, decisions and lists; label
+ * decisions and change lists; purge and forget, and all of `review`.
+ */
+export const SCOPES = ['decide', 'read', 'review', 'admin'] as const;
 
 /** What a key allows. */
-export type Scope = (typeof SCOPES)[number];
+type Scope = (typeof SCOPES)[number];
+
+/** What a route needs: one scope, or any of several. */
+export type NeededScope = Scope | readonly Scope[];
 
 /** Who is asking. */
 export interface Caller {
@@ -98,15 +104,20 @@ const apiKeysSchema = z.strictObject({
     .max(1000),
 });
 
+/** True for a caller who has what is needed. */
+export function hasScope({ scopes }: Pick<Caller, 'scopes'>, needed: NeededScope): boolean {
+  return typeof needed === 'string' ? scopes.has(needed) : needed.some((scope) => scopes.has(scope));
+}
+
 /** Who may use the key for `scope` at `nowMs`; null where it is unknown, expired or lacks the scope. */
 export function findHolder(
   keys: Pick<Keyring, 'find'>,
   token: string,
-  scope: Scope,
+  scope: NeededScope,
   nowMs: number,
 ): Caller | null {
   const caller = keys.find(token);
-  if (caller === null || !caller.scopes.has(scope)) return null;
+  if (caller === null || !hasScope(caller, scope)) return null;
   return caller.notAfterMs !== null && caller.notAfterMs <= nowMs ? null : caller;
 }
 
@@ -166,7 +177,7 @@ function toCaller({ id, scopes, not_after: notAfter, limits }: KeyEntry, use: Ke
   return {
     use,
     id,
-    scopes: new Set(scopes),
+    scopes: new Set(scopes.includes('admin') ? [...scopes, 'review'] : scopes),
     notAfterMs: notAfter === undefined ? null : Date.parse(notAfter),
     limits: limits === undefined ? null : toLimits(limits),
   };

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import type { Clock } from '../../application/clock.ts';
 import { RiskgateError } from '../../domain/errors.ts';
-import { type Caller, findHolder, type Keyring, type Scope } from '../callers/api-keys.ts';
+import { type Caller, findHolder, hasScope, type Keyring, type NeededScope } from '../callers/api-keys.ts';
 import { rememberHolders } from '../callers/known-holders.ts';
 import type { TrafficObserver } from '../callers/traffic-observer.ts';
 import { createWrongKeys } from '../callers/wrong-keys.ts';
@@ -13,8 +13,8 @@ declare module 'fastify' {
     caller: Caller | null;
   }
   interface FastifyContextConfig {
-    /** The scope a route needs. */
-    scope?: Scope;
+    /** The scope that a route needs. */
+    scope?: NeededScope;
   }
   interface FastifyInstance {
     /** Whether a request that was let in would be let in now: for answers that take hours. */
@@ -76,7 +76,7 @@ export const authenticate = plugin<AuthenticateOptions>(
         request.caller = caller;
         caller.use.lastMs = nowMs;
         const { scope } = request.routeOptions.config;
-        done(scope !== undefined && caller.scopes.has(scope) ? undefined : lacksScope(scope));
+        done(scope !== undefined && hasScope(caller, scope) ? undefined : lacksScope(scope));
       },
     );
   },
@@ -100,12 +100,16 @@ function whatIsMissing({ headers }: FastifyRequest): string {
 }
 
 /** The authenticated caller, who must have `scope`. Throws `forbidden`. */
-export function requireScope(request: FastifyRequest, scope: Scope): void {
-  if (!request.caller?.scopes.has(scope)) throw lacksScope(scope);
+export function requireScope(request: FastifyRequest, scope: NeededScope): void {
+  if (request.caller === null || !hasScope(request.caller, scope)) throw lacksScope(scope);
 }
 
-function lacksScope(scope: Scope | undefined): RiskgateError {
-  const publicDetail = `The API key needs the scope "${scope}".`;
+function lacksScope(scope: NeededScope = []): RiskgateError {
+  const needed = [scope]
+    .flat()
+    .map((each) => `"${each}"`)
+    .join(' or ');
+  const publicDetail = `The API key needs the scope ${needed}.`;
   return new RiskgateError('forbidden', 'The API key lacks a scope.', { publicDetail });
 }
 

@@ -17,6 +17,7 @@ const DESCRIPTION: FastifyDynamicSwaggerOptions['openapi'] = {
     { name: 'decisions', description: 'The one question.' },
     { name: 'policy', description: 'What decisions follow.' },
     { name: 'evidence', description: 'What decisions rest on.' },
+    { name: 'lists', description: 'Entries that people block, trust or watch.' },
     { name: 'subjects', description: 'What is remembered of who was asked about.' },
     { name: 'gateways', description: 'The same question, asked by API gateways.' },
     { name: 'health', description: 'For load balancers and people.' },

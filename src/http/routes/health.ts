@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import plugin from 'fastify-plugin';
 import { z } from 'zod';
 import type { SinkHealth } from '../../application/decision-log/decision-log.ts';
+import { LIST_KNOWLEDGE, type ListKnowledge } from '../../application/lists/list-store.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
@@ -28,6 +29,8 @@ export interface Readiness {
   readonly redisProblem: StoreProblem | null;
   /** Whether purges made on other replicas are received; null where there is no shared store. */
   readonly receivesPurges: boolean | null;
+  /** How well this process knows the lists. */
+  readonly lists: ListKnowledge;
   /** The sinks of the decision log that answers wait for. */
   readonly strictSinks: readonly { readonly sink: string; readonly health: SinkHealth }[];
   /** The followed files of which something else than what is on disk is in force, by what they hold. */
@@ -63,6 +66,11 @@ const readinessSchema = z.object({
     .nullable()
     .describe(
       'False while purges made on other replicas are not received: memory may then hold purged evidence for `CACHE_LOCAL_TTL_SECONDS`. Null without Redis. Costs no readiness.',
+    ),
+  lists: z
+    .enum(LIST_KNOWLEDGE)
+    .describe(
+      '`loading`: they were not read yet, and what is on them is unknown. `stale`: changes made on other replicas cannot be heard; entries are obeyed as they were, and after a minute nothing that is not listed is taken for sure, nor what exempts. `restoring`: the shared store has lost lists, and the replicas write them back. Costs no readiness.',
     ),
   decision_log_failing: z
     .array(z.string())
@@ -169,6 +177,7 @@ function toReadinessBody(now: Readiness): z.infer<typeof readinessSchema> {
     redis: now.redis,
     redis_problem: now.redisProblem && { ...now.redisProblem, commands: [...now.redisProblem.commands] },
     receives_purges: now.receivesPurges,
+    lists: now.lists,
     decision_log_failing: now.strictSinks.flatMap(({ sink, health }) => (health === 'taking' ? [] : [sink])),
     files_differing: [...now.filesDiffering],
     providers: [...now.enabledProviders],

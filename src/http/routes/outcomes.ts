@@ -34,7 +34,7 @@ export const outcomeRoutes = plugin<RouteGroupOptions<DecisionReadDependencies>>
         ...problemResponses(400, 401, 403, 404, 409, 413, 415, 429, 500, 503),
       },
     };
-    const route = { schema, config: { scope: 'decide' as const } };
+    const route = { schema, config: { scope: ['decide', 'review'] as const } };
     app.post(
       '/v1/decisions/:decision_id/outcome',
       route,

@@ -1,0 +1,151 @@
+import { join } from 'node:path';
+import type { KnownPolicies } from '../application/decision-log/known-policies.ts';
+import { createRecordEvent } from '../application/decision-log/record-event.ts';
+import type { FactSource } from '../application/facts/fact-source.ts';
+import { type ChangeLists, createChangeLists } from '../application/lists/change-lists.ts';
+import { createListFacts } from '../application/lists/list-facts.ts';
+import type { ListStore } from '../application/lists/list-store.ts';
+import type { ListHashes } from '../application/lists/list-values.ts';
+import { sweepLists } from '../application/lists/sweep-lists.ts';
+import { ListTable } from '../domain/lists/list-table.ts';
+import type { ListDependencies } from '../http/routes/lists.ts';
+import { createKeyedHash, keyIdOf } from '../platform/keyed-hash.ts';
+import { toRfc3339 } from '../platform/rfc3339.ts';
+import { openFileListStore } from '../stores/lists/file-store.ts';
+import { createMemoryListStore } from '../stores/lists/memory-store.ts';
+import { createRedisListStore, type RedisListEvent } from '../stores/lists/redis-store.ts';
+import type { AppContext } from './context.ts';
+import type { DecisionLog } from './decision-log.ts';
+import type { IdHashes } from './id-hashes.ts';
+import { openRedis } from './open-redis.ts';
+import type { RedisInUse } from './redis.ts';
+
+/** Purpose of the hashes in provider signals; see provider-slots.ts. */
+const SIGNALS_PURPOSE = 'identifier';
+/** Budget of commands that read many entries: decisions never wait for them. */
+const BUDGET_MS = 2_000;
+
+/** Opens what keeps lists: Redis, else a file, else this process alone, which is told. */
+export async function openLists(context: AppContext, inUse: RedisInUse): Promise<ListStore> {
+  const { config, logger, clock } = context;
+  const table = new ListTable(new Set(config.idHashKeys.map(keyIdOf)));
+  const store = await openStore(context, inUse, table);
+  await store.ready();
+  const stopSweeping = sweepLists({ store, clock });
+  const path = fileOf(context);
+  if (inUse.target === null && path === null)
+    logger.warn({ event: 'lists.not_kept' }, 'lists are kept in this process alone: a restart forgets them');
+  return {
+    ...bind(store),
+    close: async () => {
+      stopSweeping();
+      await store.close();
+    },
+  };
+}
+
+async function openStore(context: AppContext, inUse: RedisInUse, table: ListTable): Promise<ListStore> {
+  const { logger, clock } = context;
+  const path = fileOf(context);
+  if (inUse.target !== null) {
+    const redis = openRedis({
+      target: inUse.target,
+      name: 'riskgate-lists',
+      budgetMs: BUDGET_MS,
+      logger,
+      eventPrefix: 'lists.redis_',
+      onRefused: inUse.recheck,
+    });
+    inUse.watch(() => redis.health());
+    const store = createRedisListStore({ redis, clock, table, onEvent: (event) => report(event, context) });
+    const closeStore = () => store.close();
+    return { ...bind(store), close: async () => void (await closeStore().then(() => redis.close())) };
+  }
+  if (path === null) return createMemoryListStore(table);
+  return openFileListStore({
+    path,
+    table,
+    onEvent: ({ kind, ...fields }) => {
+      const line = { event: `lists.file_${kind}`, ...fields };
+      if (kind === 'failed') logger.error(line, 'lists cannot be written');
+      else if (kind === 'repaired') logger.warn(line, 'a change that was not written to its end was cut off');
+      else logger.info(line);
+    },
+  });
+}
+
+function fileOf({ config }: AppContext): string | null {
+  if (config.listsFile !== null) return config.listsFile;
+  const sqlite = config.decisionLog.sinks.find(({ id }) => id === 'sqlite')?.settings;
+  const directory = sqlite?.['dataDirectory'];
+  return typeof directory === 'string' ? join(directory, 'lists.journal') : null;
+}
+
+function report({ kind, ...fields }: RedisListEvent, { logger }: AppContext): void {
+  const line = { event: `lists.${kind}`, ...fields };
+  if (kind === 'lost') logger.error(line, 'Redis has lost lists: what is known here is written back');
+  else if (kind === 'stale') logger.warn(line, 'changes of lists cannot be heard');
+  else logger.info(line);
+}
+
+/** The methods of a store as an object's own. */
+function bind(store: ListStore): ListStore {
+  return {
+    table: store.table,
+    commit: (entries) => store.commit(entries),
+    drop: (entries) => store.drop(entries),
+    knowledge: () => store.knowledge(),
+    isTrusted: () => store.isTrusted(),
+    ready: () => store.ready(),
+    close: () => store.close(),
+  };
+}
+
+interface ListParts {
+  readonly lists: ListStore;
+  readonly hashes: IdHashes;
+  readonly policies: KnownPolicies;
+  /** Null records nothing. */
+  readonly log: DecisionLog | null;
+}
+
+/** What decisions read of lists, and what the routes use that show and change them. */
+export function wireLists(
+  context: AppContext,
+  { lists: store, hashes, policies, log }: ListParts,
+): ListDependencies & { readonly facts: FactSource } {
+  const lists = () => policies.current().document.lists;
+  return {
+    store,
+    lists,
+    clock: context.clock,
+    change: createChange(context, { store, lists, hashes, log }),
+    facts: createListFacts({ store, hashes: hashes.records }),
+  };
+}
+
+interface ChangeParts extends Pick<ListParts, 'hashes' | 'log'> {
+  readonly store: ListStore;
+  readonly lists: () => readonly string[];
+}
+
+function createChange(
+  { config, clock, newId, logger }: AppContext,
+  { store, lists, hashes, log }: ChangeParts,
+): ChangeLists {
+  const [inForce, ...others] = hashes.records.map((under, place): ListHashes => {
+    const visitor = createKeyedHash(config.idHashKeys[place] ?? '', SIGNALS_PURPOSE);
+    return { ...under, visitor };
+  });
+  if (inForce === undefined) throw new Error('there is no hash key');
+  return createChangeLists({
+    store,
+    lists,
+    hashes: [inForce, ...others],
+    clock,
+    formatTime: toRfc3339,
+    record: log === null ? null : createRecordEvent({ ...log, clock, newId }),
+    onChange: (change) => logger.info({ event: 'lists.changed', ...change }, 'a list was changed'),
+    entriesMax: config.listsEntriesMax,
+  });
+}
