@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   allDecisionLogSettings,
   type DecisionLogConfig,
@@ -37,6 +38,7 @@ interface EngineOptions {
 
 /** Nobody waits for a command as for an answer. */
 const PATIENCE_MS = 30_000;
+const POLL_MS = 20;
 
 /** The ids of sinks whose records outlive the process. */
 export const LASTING_ENGINES: readonly string[] = SINKS.filter(({ isDurable }) => isDurable).map(
@@ -72,7 +74,7 @@ export function findEngine(given: Environment, { id, warn }: EngineOptions): Res
     write: () => {},
   };
   const own = config.sinks.find((sink) => sink.id === definition.id)?.settings ?? {};
-  const open = async () => definition.open(own, context);
+  const open = async () => untilConnected(await definition.open(own, context));
   return {
     ok: true,
     value: {
@@ -86,6 +88,19 @@ export function findEngine(given: Environment, { id, warn }: EngineOptions): Res
       },
     },
   };
+}
+
+/** A remote sink connects in the background. Rejects where it does not. */
+async function untilConnected(sink: OpenSink): Promise<OpenSink> {
+  const untilMs = systemClock.monotonicMs() + PATIENCE_MS;
+  while ((sink.health()?.state ?? 'up') !== 'up') {
+    if (systemClock.monotonicMs() > untilMs) {
+      await sink.close();
+      throw new Error('Redis does not answer');
+    }
+    await delay(POLL_MS);
+  }
+  return sink;
 }
 
 const NOTHING_LASTS =

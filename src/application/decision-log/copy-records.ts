@@ -31,6 +31,8 @@ export function noCopies(): CopyCounts {
 
 /** A batch whose fate is not known is appended again so many times. */
 const ATTEMPTS = 3;
+/** Records that are looked for at a time: a log refuses readers that want more of it. */
+const LOOKED_FOR = 4;
 
 /**
  * Builds what copies pages of records into a log, in their order, each id once, also where it was begun before:
@@ -56,7 +58,7 @@ export function createCopy(
     }
   };
   return async (page) => {
-    const found = await Promise.all(page.map(({ record }) => stateOf(record, reader)));
+    const found = await lookUp(page, (record) => stateOf(record, reader));
     const seen = new Set<string>();
     const fresh = page.filter(({ record }, place) => {
       const isFirst = !seen.has(idOf(record));
@@ -70,6 +72,21 @@ export function createCopy(
     counts.known += page.length - fresh.length - found.filter((state) => state === 'differing').length;
     for (const line of page) await label(line);
   };
+}
+
+/** The state of each record of a page, in its order. */
+async function lookUp(
+  page: readonly LabelledRecord[],
+  find: (record: LabelledRecord['record']) => Promise<State>,
+): Promise<readonly State[]> {
+  const states: State[] = [];
+  // Each takes the next of the same lines.
+  const lines = page.entries();
+  const run = async (): Promise<void> => {
+    for (const [place, { record }] of lines) states[place] = await find(record);
+  };
+  await Promise.all(Array.from({ length: LOOKED_FOR }, run));
+  return states;
 }
 
 type State = 'absent' | 'same' | 'differing';
