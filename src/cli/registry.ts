@@ -2,9 +2,11 @@ import type { CliCommand } from './command.ts';
 import { configCheck } from './commands/config-check.ts';
 import { configTable } from './commands/config-table.ts';
 import { demo } from './commands/demo.ts';
+import { historyCompact } from './commands/history-compact.ts';
 import { historyExport } from './commands/history-export.ts';
 import { historyImport } from './commands/history-import.ts';
 import { historyMigrate } from './commands/history-migrate.ts';
+import { historyVerify } from './commands/history-verify.ts';
 import { keysHash } from './commands/keys-hash.ts';
 import { keysNew } from './commands/keys-new.ts';
 import { serve } from './commands/serve.ts';
@@ -20,6 +22,8 @@ export const COMMANDS: readonly CliCommand[] = [
   historyExport,
   historyImport,
   historyMigrate,
+  historyVerify,
+  historyCompact,
 ];
 
 /** What the first words of commands of two words are about. */

@@ -44,10 +44,33 @@ export interface OpenReader extends Pick<OpenSink, 'policies' | 'close'> {
   readonly reader: Pick<DecisionLogReader, 'query' | 'find' | 'labelsOf' | 'readAfter' | 'newest'>;
 }
 
+/** A file that was looked at. */
+export interface VerifiedFile {
+  readonly file: string;
+  readonly records: number;
+  readonly bytes: number;
+  /** What is wrong with it, one line each, without a part of a record. */
+  readonly problems: readonly string[];
+}
+
+/** A file that was rebuilt, or left as it was. */
+export interface CompactedFile {
+  readonly file: string;
+  readonly bytesBefore: number;
+  /** The same where it would not have become smaller. */
+  readonly bytesAfter: number;
+  /** Why it was left as it was though it should not be; null where nothing is wrong. */
+  readonly problem: string | null;
+}
+
 /** What a command may do with what a sink keeps, without a service and beside one. */
 interface Upkeep<Values> {
   /** Reads beside a service that writes. Rejects where there is nothing to read. */
   openReader(settings: Values, context: SinkContext): Promise<OpenReader>;
+  /** Looks at every file, also beside a service; `isQuick` compares no index. Throws where there are none. */
+  verify(settings: Values, isQuick: boolean): Iterable<VerifiedFile>;
+  /** Makes files smaller that are written no more. Throws where a service has them. */
+  compact(settings: Values): Iterable<CompactedFile>;
 }
 
 /** Everything riskgate needs to know of one place where records of decisions go. */

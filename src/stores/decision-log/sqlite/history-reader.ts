@@ -6,7 +6,7 @@ import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts
 import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import { toIdKey } from './record-entry.ts';
 import { searchSegment } from './search-segment.ts';
-import { openForReading } from './segment-file.ts';
+import { NO_TABLES, openForReading } from './segment-file.ts';
 import {
   dayMsOf,
   type EntryPlace,
@@ -79,7 +79,7 @@ export class HistoryReader {
       .sort();
   }
 
-  /** A segment that is there; null where it has been removed. */
+  /** A segment that is there; null where it has been removed, or is being made. */
   segment(name: SegmentName): SegmentReader | null {
     const path = join(this.#directory, toFileName(name));
     const inode = statSync(path, { throwIfNoEntry: false })?.ino;
@@ -87,7 +87,9 @@ export class HistoryReader {
     if (open !== undefined && open.inode === inode) return open.reader;
     this.#open.delete(name);
     if (inode === undefined) return null;
-    const reader = new SegmentReader(openForReading(path));
+    const db = openUnlessEmpty(path);
+    if (db === null) return null;
+    const reader = new SegmentReader(db);
     this.#open.set(name, { reader, inode });
     return reader;
   }
@@ -194,5 +196,14 @@ export class HistoryReader {
     return older.some((name) => (this.segment(name)?.range() ?? null) !== null)
       ? toPosition({ segment, seq: Math.max(seq, 1) })
       : null;
+  }
+}
+
+function openUnlessEmpty(path: string): ReturnType<typeof openForReading> | null {
+  try {
+    return openForReading(path);
+  } catch (error) {
+    if (error instanceof Error && Reflect.get(error, 'code') === NO_TABLES) return null;
+    throw error;
   }
 }

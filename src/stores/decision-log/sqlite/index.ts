@@ -5,6 +5,7 @@ import { HISTORY_SETTINGS } from '../history-settings.ts';
 import { findDataDirectoryMistakes, toHistoryDirectory } from './history-directory.ts';
 import { openSqliteReader } from './open-reader.ts';
 import { openSqliteLog, type SqliteLogEvent } from './sqlite-log.ts';
+import { compactHistory, verifyHistory } from './upkeep.ts';
 
 /** Files of SQLite, one a day, that this process alone writes and reads: the history outlives it. */
 export const sqlite = defineSink({
@@ -25,7 +26,11 @@ export const sqlite = defineSink({
   isImmediate: false,
   needsRedis: false,
   check: ({ dataDirectory }) => findDataDirectoryMistakes(dataDirectory),
-  upkeep: { openReader: async ({ dataDirectory }) => openSqliteReader(dataDirectory) },
+  upkeep: {
+    openReader: async ({ dataDirectory }) => openSqliteReader(dataDirectory),
+    verify: ({ dataDirectory }, isQuick) => verifyHistory(dataDirectory, isQuick),
+    compact: ({ dataDirectory }) => compactHistory(dataDirectory),
+  },
   open: async ({ dataDirectory, retentionMs, bytesMax }, { isStrict, clock, logger }) => {
     const log = await openSqliteLog({
       history: { directory: toHistoryDirectory(dataDirectory), isSynced: isStrict, retentionMs, bytesMax },

@@ -88,16 +88,46 @@ export function openForWriting(path: string, isSynced: boolean): DatabaseSync {
   }
 }
 
-/** Opens a segment for reading beside its writer. Throws with a `code` when it cannot. */
+/** SQLITE_READONLY_ROLLBACK. */
+const NEEDS_ROLLBACK = 776;
+/** Without tables: its writer is making them, or was killed before it had. Nothing is in it. */
+export const NO_TABLES = 'NO_TABLES';
+
+/**
+ * Opens a segment for reading beside its writer. Throws with a `code` when it cannot, `NO_TABLES` where it is
+ * empty.
+ */
 export function openForReading(path: string): DatabaseSync {
+  try {
+    return openReadOnly(path);
+  } catch (error) {
+    if (!(error instanceof Error) || Reflect.get(error, 'errcode') !== NEEDS_ROLLBACK) throw error;
+    rollBack(path);
+    return openReadOnly(path);
+  }
+}
+
+function openReadOnly(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly: true, timeout: LOCK_WAIT_MS });
   try {
     db.exec(`PRAGMA cache_size = -${READER_CACHE_KB}; PRAGMA temp_store = MEMORY;`);
+    if (versionOf(db) === 0 && db.prepare('SELECT name FROM sqlite_master LIMIT 1').get() === undefined)
+      throw Object.assign(new Error(`${path} has no tables yet`), { code: NO_TABLES });
     requireVersion(db, path);
     return db;
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** Ends what a process was killed in while it made the file: whoever may write does so by reading. */
+function rollBack(path: string): void {
+  const db = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
+  try {
+    versionOf(db);
+  } finally {
+    db.close();
   }
 }
 
