@@ -137,7 +137,11 @@ export class HistoryReader {
     const segment = this.segment(place.segment);
     if (segment === null) return null;
     const { seq } = place;
-    return { position: toPosition(place), text: segment.textOf(seq), labels: segment.labelsOf(seq) };
+    return {
+      position: toPosition(place),
+      text: JSON.stringify(segment.recordOf(seq)),
+      labels: segment.labelsOf(seq),
+    };
   }
 
   /** Where a decision stands. Its id says when it was made, and it is looked for there first. */

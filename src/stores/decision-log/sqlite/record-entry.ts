@@ -8,12 +8,13 @@ import {
   searchedHashesOf,
 } from '../../../domain/decision-log/subject-parts.ts';
 import { PART_NUMBERS, packSubject } from './entry-subjects.ts';
+import { spanOf } from './stored-record.ts';
 
 type SubjectPartNumber = (typeof PART_NUMBERS)[SubjectPartName];
 
 /** What one record is kept as, beside its text. */
 export interface RecordEntry {
-  readonly text: string;
+  readonly record: LogRecord;
   readonly id: Uint8Array | string;
   /** Unix milliseconds: when it was decided or happened, or when the records of a gap began to be lost. */
   readonly atMs: number;
@@ -41,21 +42,15 @@ const OF_NO_DECISION = {
 const HEX_UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;
 const HEX_HASH = /^[\da-f]{32}$/;
 /** Bytes of a hash that are kept for the search; what is found is compared in full. */
-const HASH_BYTES = 8;
+const HASH_BYTES = 6;
 const DECISION_SERIES = 'decision';
 
 /** Reads the text of a record as sinks write it. */
 export function toEntry(text: string): RecordEntry {
   const record = JSON.parse(text) as LogRecord;
   const id = toIdKey(idOf(record));
-  if (record.kind === 'gap') {
-    const [atMs, endMs] = [Date.parse(record.from), Date.parse(record.until)];
-    return { text, id, atMs, endMs, ...OF_NO_DECISION };
-  }
-  if (record.kind === 'event') {
-    const atMs = Date.parse(record.at);
-    return { text, id, atMs, endMs: atMs, ...OF_NO_DECISION };
-  }
+  const [atMs, endMs] = spanOf(record);
+  if (record.kind !== 'decision') return { record, id, atMs, endMs, ...OF_NO_DECISION };
   const subjects = SUBJECT_PARTS.flatMap((part) =>
     [...new Set(searchedHashesOf(record.subject, part))].map(
       (hash) => [PART_NUMBERS[part], toHashKey(hash)] as const,
@@ -67,12 +62,11 @@ export function toEntry(text: string): RecordEntry {
     if (cache === 'miss') latencies.push([provider, bucketOf(latency_ms)]);
   const shape = JSON.stringify(toRecordFacts(record));
   const { country, asn } = placeOf(record);
-  const atMs = Date.parse(record.decided_at);
   return {
-    text,
+    record,
     id,
     atMs,
-    endMs: atMs,
+    endMs,
     shape,
     place: JSON.stringify([country, asn]),
     action: record.action,
@@ -85,6 +79,13 @@ export function toEntry(text: string): RecordEntry {
 /** How an id is kept: a UUID as its 16 bytes, anything else as it is. */
 export function toIdKey(id: string): Uint8Array | string {
   return HEX_UUID.test(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : id;
+}
+
+/** The id that a key stands for. */
+export function fromIdKey(key: unknown): string {
+  if (!(key instanceof Uint8Array)) return String(key);
+  const hex = Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
 /** How a hash is kept for the search. Different hashes can have the same key. */

@@ -1,4 +1,3 @@
-import type { LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import { labelInForce } from '../../../domain/decision-log/outcome-label.ts';
 import { matchesFilter, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import { SUBJECT_PARTS, type SubjectPartName } from '../../../domain/decision-log/subject-parts.ts';
@@ -51,9 +50,9 @@ export function searchSegment(
     cost += candidate.cost;
     const { seq } = candidate;
     if (seq !== null) {
-      const text = segment.textOf(seq);
+      const record = segment.recordOf(seq);
       const label = filter.label === undefined ? null : labelInForce(segment.labelsOf(seq));
-      if (matchesFilter(JSON.parse(text) as LogRecord, filter, label)) found.push({ seq, text });
+      if (matchesFilter(record, filter, label)) found.push({ seq, text: JSON.stringify(record) });
     }
     if (found.length >= limit || cost >= costMax) return { found, reached: candidate.below, cost };
   }

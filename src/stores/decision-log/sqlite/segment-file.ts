@@ -8,7 +8,7 @@ export const GAP_SHAPE = 0;
 export const COUNTED_MS: readonly number[] = [PERIOD_MS.minute, PERIOD_MS.hour, 6 * PERIOD_MS.hour];
 
 /** The version of the tables. A file of a later one is not opened. */
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 
 /**
  * `entries`: decisions and gaps (shape 0) in their order, with the number of their shape, place and action,
@@ -16,8 +16,9 @@ const SCHEMA_VERSION = 3;
  * record, once for each distinct combination; `places` and `actions` likewise. `subjects`: which entries an
  * identifier's hash is in. `chunks` and `columns`: the numbers of some thousand adjacent entries together,
  * which are searched and counted at once; `sketches`: how many different subjects the decisions of an hour
- * have, of those that stand in chunks. `blocks`: the text of whole records, compressed together; `tail` holds
- * those that do not fill a block yet. `counts` and `latencies` count the decisions of each counted period, by shape and by bucket.
+ * have, of those that stand in chunks. `blocks`: what is left of
+ * records, compressed together; `tail` holds those that do not fill a block yet. `evidence`: signals, each once
+ * by the hash of their content, with the number of the `forms` that many have in common (signals-form.ts). `counts` and `latencies` count the decisions of each counted period, by shape and by bucket.
  */
 const SCHEMA = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -41,6 +42,9 @@ CREATE TABLE blocks (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, min_at IN
 CREATE INDEX blocks_by_beginning ON blocks (min_at, last);
 CREATE INDEX blocks_by_end ON blocks (max_at);
 CREATE TABLE tail (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
+CREATE TABLE forms (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, text TEXT NOT NULL);
+CREATE TABLE evidence (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, form INTEGER NOT NULL,
+  numbers TEXT NOT NULL, hashes BLOB NOT NULL);
 CREATE TABLE counts (period INTEGER NOT NULL, start INTEGER NOT NULL, shape INTEGER NOT NULL,
   count INTEGER NOT NULL, PRIMARY KEY (period, start, shape)) WITHOUT ROWID;
 CREATE TABLE latencies (period INTEGER NOT NULL, start INTEGER NOT NULL, series TEXT NOT NULL,

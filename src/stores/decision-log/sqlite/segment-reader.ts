@@ -1,12 +1,16 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LRUCache } from 'lru-cache';
+import type { LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
 import type { RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import type { RecordPlace } from '../../../domain/decision-log/record-place.ts';
 import { OTHER_ACTION, type SegmentDictionary } from './entry-matches.ts';
-import { readBlock } from './record-block.ts';
+import { type RecordBlock, readBlock } from './record-block.ts';
+import { fromIdKey } from './record-entry.ts';
 import { ColumnReader } from './segment-columns.ts';
+import { EvidenceReader } from './segment-evidence.ts';
 import { GAP_SHAPE } from './segment-file.ts';
+import { readStored, type StoredRecord } from './stored-record.ts';
 
 /** An entry with its subject; see packSubject. */
 interface EntryFacts {
@@ -35,7 +39,7 @@ interface SeqRange {
   readonly last: number;
 }
 
-/** Blocks of one segment that are kept as text: about 1 MB each in memory. */
+/** Blocks of one segment that are kept as they are read: some 100 KB each in memory. */
 const BLOCKS_MAX = 4;
 
 /**
@@ -45,14 +49,16 @@ export class SegmentReader implements SegmentDictionary {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #columns: ColumnReader;
+  readonly #evidence: EvidenceReader;
   readonly #shapes: NumberedTexts<RecordFacts>;
   readonly #places: NumberedTexts<RecordPlace>;
   readonly #actions: NumberedTexts<string>;
-  readonly #blocks = new LRUCache<number, readonly string[]>({ max: BLOCKS_MAX });
+  readonly #blocks = new LRUCache<number, RecordBlock>({ max: BLOCKS_MAX });
 
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#columns = new ColumnReader(db);
+    this.#evidence = new EvidenceReader(db);
     const readTexts = (table: string) => (above: number) =>
       this.#prepare(`SELECT id, text FROM ${table} WHERE id > ? ORDER BY id`).all(above);
     this.#shapes = new NumberedTexts(readTexts('shapes'), 0, (text) => JSON.parse(text) as RecordFacts);
@@ -138,18 +144,28 @@ export class SegmentReader implements SegmentDictionary {
   /** The texts of up to `limit` entries above a number, oldest first. */
   textsAbove(seq: number, limit: number): (readonly [seq: number, text: string])[] {
     const seqs = this.#prepare('SELECT seq FROM entries WHERE seq > ? ORDER BY seq LIMIT ?').all(seq, limit);
-    return seqs.map((row) => [Number(row['seq']), this.textOf(Number(row['seq']))]);
+    return seqs.map(({ seq }) => [Number(seq), JSON.stringify(this.recordOf(Number(seq)))]);
   }
 
-  /** The text of an entry. */
-  textOf(seq: number): string {
+  /** The record of an entry. */
+  recordOf(seq: number): LogRecord {
+    const entryOf = () => {
+      const row = this.#prepare('SELECT id, subject FROM entries WHERE seq = ?').get(seq);
+      return { id: fromIdKey(row?.['id']), subject: row?.['subject'] };
+    };
+    return readStored(this.#storedOf(seq), entryOf, (reference) => this.#evidence.signalsOf(reference));
+  }
+
+  #storedOf(seq: number): StoredRecord {
     const tail = this.#prepare('SELECT body FROM tail WHERE seq = ?').get(seq);
-    if (tail !== undefined) return String(tail['body']);
+    if (tail !== undefined) return JSON.parse(String(tail['body'])) as StoredRecord;
     const sql = 'SELECT first FROM blocks WHERE first <= ? ORDER BY first DESC LIMIT 1';
     const first = Number(this.#prepare(sql).get(seq)?.['first']);
-    const text = this.#textsOfBlock(first)[seq - first];
-    if (text === undefined) throw Object.assign(new Error('an entry without its text'), { code: 'DAMAGED' });
-    return text;
+    const stored = this.#block(first)?.at(seq - first);
+    if (stored === undefined)
+      throw Object.assign(new Error('an entry without its record'), { code: 'DAMAGED' });
+    // What was written was a record.
+    return stored as StoredRecord;
   }
 
   /** A number above all entries that can be of before a time. */
@@ -202,13 +218,14 @@ export class SegmentReader implements SegmentDictionary {
     }));
   }
 
-  #textsOfBlock(first: number): readonly string[] {
+  #block(first: number): RecordBlock | undefined {
     const kept = this.#blocks.get(first);
     if (kept !== undefined) return kept;
     const body = this.#prepare('SELECT body FROM blocks WHERE first = ?').get(first)?.['body'];
-    const texts = body instanceof Uint8Array ? readBlock(body) : [];
-    this.#blocks.set(first, texts);
-    return texts;
+    if (!(body instanceof Uint8Array)) return undefined;
+    const block = readBlock(body);
+    this.#blocks.set(first, block);
+    return block;
   }
 
   /** For many rows, each of which is a list: an object takes longer to make. */

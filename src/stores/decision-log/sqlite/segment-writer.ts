@@ -1,8 +1,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { EntryWriter } from './entry-writer.ts';
 import { BLOCK_RECORDS, toBlock } from './record-block.ts';
-import { type RecordEntry, toEntry } from './record-entry.ts';
+import type { RecordEntry } from './record-entry.ts';
+import { EvidenceWriter } from './segment-evidence.ts';
 import { COUNTED_MS, GAP_SHAPE } from './segment-file.ts';
+import { type StoredRecord, spanOf, toStored } from './stored-record.ts';
 
 /** A batch, as its process numbered it. */
 export interface BatchName {
@@ -12,8 +14,9 @@ export interface BatchName {
 }
 
 /** A record whose text does not fill a block yet. */
-interface TailEntry extends Pick<RecordEntry, 'atMs' | 'endMs' | 'text'> {
+interface TailEntry extends Pick<RecordEntry, 'atMs' | 'endMs'> {
   readonly seq: number;
+  readonly stored: StoredRecord;
 }
 
 const LAST_BATCH = 'last_batch';
@@ -37,6 +40,7 @@ export class SegmentWriter {
   readonly #db: DatabaseSync;
   readonly #run: Readonly<Record<keyof typeof STATEMENTS, StatementSync>>;
   readonly #entries: EntryWriter;
+  readonly #evidence: EvidenceWriter;
   #nextSeq: number;
   #tail: TailEntry[];
 
@@ -46,9 +50,10 @@ export class SegmentWriter {
     // `Object.fromEntries` forgets that every name is there.
     this.#run = Object.fromEntries(prepared) as Record<keyof typeof STATEMENTS, StatementSync>;
     this.#entries = new EntryWriter(db);
+    this.#evidence = new EvidenceWriter(db);
     this.#nextSeq = Number(db.prepare('SELECT max(seq) AS seq FROM entries').get()?.['seq'] ?? 0) + 1;
     const tail = db.prepare('SELECT seq, body FROM tail ORDER BY seq').all();
-    this.#tail = tail.map(({ seq, body }) => toTailEntry(Number(seq), toEntry(String(body))));
+    this.#tail = tail.map(({ seq, body }) => toTailEntry(Number(seq), String(body)));
   }
 
   /** Whether this batch is the one that was appended last. */
@@ -83,7 +88,8 @@ export class SegmentWriter {
       this.#nextSeq += 1;
       const shape = this.#entries.add(seq, entry);
       if (shape !== GAP_SHAPE) counts.add(entry, shape);
-      added.push(toTailEntry(seq, entry));
+      const stored = toStored(entry, (signals) => this.#evidence.keep(signals));
+      added.push({ seq, atMs: entry.atMs, endMs: entry.endMs, stored });
     }
     this.#entries.finish(this.#nextSeq - 1);
     this.#keepTexts(added);
@@ -102,7 +108,8 @@ export class SegmentWriter {
       this.#writeBlock(texts.slice(blocked, blocked + BLOCK_RECORDS));
     const lastBlocked = texts[blocked - 1];
     if (before > 0 && lastBlocked !== undefined) this.#run.untail.run(lastBlocked.seq);
-    for (const { seq, text } of texts.slice(Math.max(blocked, before))) this.#run.tail.run(seq, text);
+    for (const { seq, stored } of texts.slice(Math.max(blocked, before)))
+      this.#run.tail.run(seq, JSON.stringify(stored));
     this.#tail = texts.slice(blocked);
   }
 
@@ -110,13 +117,15 @@ export class SegmentWriter {
     const minMs = Math.min(...entries.map(({ atMs }) => atMs));
     const maxMs = Math.max(...entries.map(({ endMs }) => endMs));
     const [first, last] = [entries[0]?.seq ?? 0, entries.at(-1)?.seq ?? 0];
-    const body = toBlock(entries.map(({ text }) => text));
+    const body = toBlock(entries.map(({ stored }) => stored));
     this.#run.block.run(first, last, minMs, maxMs, body);
   }
 }
 
-function toTailEntry(seq: number, { atMs, endMs, text }: RecordEntry): TailEntry {
-  return { seq, atMs, endMs, text };
+function toTailEntry(seq: number, text: string): TailEntry {
+  const stored = JSON.parse(text) as StoredRecord;
+  const [atMs, endMs] = spanOf(stored);
+  return { seq, atMs, endMs, stored };
 }
 
 interface ShapeCount {

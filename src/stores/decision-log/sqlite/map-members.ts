@@ -1,0 +1,9 @@
+/** The same list or object, with another value for each member; anything else as it is. */
+export function mapMembers(value: unknown, change: (value: unknown, name: string) => unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => change(item, ''));
+  const members = value as Readonly<Record<string, unknown>>;
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(members)) copy[name] = change(members[name], name);
+  return copy;
+}

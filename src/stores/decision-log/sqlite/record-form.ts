@@ -1,0 +1,127 @@
+import { mapMembers } from './map-members.ts';
+
+/** A record taken apart into what many records have in common, and its own values in their order. */
+export interface RecordParts {
+  /** JSON with a mark wherever a value was taken out. */
+  readonly form: string;
+  /** Hashes and UUIDs, one after the other, 32 hex digits each. */
+  readonly hex: string;
+  readonly numbers: readonly number[];
+  /** Unix milliseconds. */
+  readonly times: readonly number[];
+  /** Ids that others gave a request, without the UUID in them. */
+  readonly texts: readonly string[];
+}
+
+/** Begins every mark. A text that begins with it gets another mark, so that none is taken for one. */
+const MARK = '\u0000';
+const HASH = `${MARK}h`;
+/** Followed by the place of an equal hash before it. */
+const SAME = `${MARK}=`;
+const NUMBER = `${MARK}n`;
+const MILLISECONDS = `${MARK}m`;
+const SECONDS = `${MARK}t`;
+const ID = `${MARK}i`;
+/** An id with a UUID in it, in whose text a mark stands for that. */
+const UUID_ID = `${MARK}u`;
+const TEXT = `${MARK}s`;
+
+const HEX_HASH = /^[\da-f]{32}$/;
+const UUID = /[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/;
+const TIME = /^\d{4}-(?:0[1-9]|1[0-2])-([0-3]\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{3})?Z$/;
+/** Every month has it: no time on it or before is another one in truth. */
+const SURE_DAY = '28';
+const ID_NAME = 'request_id';
+const HASH_CHARS = 32;
+
+/** Takes a record apart, as it is stored. */
+export function takeRecordApart(record: object): RecordParts {
+  const hashes: string[] = [];
+  let hex = '';
+  const numbers: number[] = [];
+  const times: number[] = [];
+  const texts: string[] = [];
+  const cutHash = (hash: string): string => {
+    const before = hashes.indexOf(hash);
+    if (before >= 0) return SAME + String(before);
+    hashes.push(hash);
+    hex += hash;
+    return HASH;
+  };
+  const cutId = (id: string): string => {
+    const uuid = id.includes(MARK) ? undefined : UUID.exec(id)?.[0];
+    texts.push(uuid === undefined ? id : id.replace(uuid, MARK));
+    if (uuid === undefined) return ID;
+    hex += uuid.replaceAll('-', '');
+    return UUID_ID;
+  };
+  const cut = (value: unknown, name: string): unknown => {
+    if (typeof value === 'number') {
+      numbers.push(value);
+      return NUMBER;
+    }
+    if (typeof value !== 'string') return mapMembers(value, cut);
+    if (name === ID_NAME) return cutId(value);
+    if (value.length === HASH_CHARS && HEX_HASH.test(value)) return cutHash(value);
+    const [isTime, day = '', fraction] = (value.endsWith('Z') && TIME.exec(value)) || [];
+    if (isTime !== undefined) {
+      const ms = Date.parse(value);
+      const isWhole = fraction === undefined;
+      if ((day > '00' && day <= SURE_DAY) || toTime(ms, isWhole) === value) {
+        times.push(ms);
+        return isWhole ? SECONDS : MILLISECONDS;
+      }
+    }
+    return value.startsWith(MARK) ? TEXT + value : value;
+  };
+  // Taken apart first: the others are filled by it.
+  const form = JSON.stringify(mapMembers(record, cut));
+  return { form, hex, numbers, times, texts };
+}
+
+/** Gives the values of one record, in their order. */
+export interface RecordValues {
+  /** 32 hex digits. */
+  nextHex(): string;
+  nextNumber(): number;
+  nextTime(): number;
+  nextText(): string;
+}
+
+/** Puts a record together again. */
+export function putRecordTogether(form: string, values: RecordValues): unknown {
+  const hashes: string[] = [];
+  const fill = (value: unknown): unknown => {
+    if (typeof value !== 'string' || !value.startsWith(MARK)) return mapMembers(value, fill);
+    switch (value.slice(0, HASH.length)) {
+      case HASH:
+        hashes.push(values.nextHex());
+        return hashes.at(-1);
+      case SAME:
+        return hashes[Number(value.slice(SAME.length))];
+      case NUMBER:
+        return values.nextNumber();
+      case MILLISECONDS:
+        return toTime(values.nextTime(), false);
+      case SECONDS:
+        return toTime(values.nextTime(), true);
+      case ID:
+        return values.nextText();
+      case UUID_ID:
+        return values.nextText().replace(MARK, toUuid(values.nextHex()));
+      default:
+        return value.slice(TEXT.length);
+    }
+  };
+  return mapMembers(JSON.parse(form), fill);
+}
+
+function toTime(ms: number, isWhole: boolean): string | null {
+  if (!Number.isFinite(ms)) return null;
+  const text = new Date(ms).toISOString();
+  return isWhole ? text.replace('.000Z', 'Z') : text;
+}
+
+function toUuid(hex: string): string {
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

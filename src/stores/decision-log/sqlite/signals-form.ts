@@ -1,0 +1,83 @@
+import { mapMembers } from './map-members.ts';
+
+/**
+ * Signals taken apart into what many pieces of evidence have in common, what is one's own, and what changes
+ * with the time.
+ */
+export interface SignalsParts {
+  /** JSON: names and texts, with a mark wherever something was taken out. */
+  readonly form: string;
+  /** Hashes of 32 hex digits, one after the other. */
+  readonly hashes: string;
+  /** The other numbers, as a JSON list. */
+  readonly numbers: string;
+  /** Times and ages: texts that are a time, and numbers whose name ends in `_seconds`. */
+  readonly times: readonly (string | number)[];
+}
+
+/** Begins every mark. A text that begins with it gets another mark, so that none is taken for one. */
+const MARK = '\u0000';
+const HASH = `${MARK}h`;
+const NUMBER = `${MARK}n`;
+const TIME = `${MARK}t`;
+const TEXT = `${MARK}s`;
+
+const HEX_HASH = /^[\da-f]{32}$/;
+const HASH_CHARS = 32;
+const UTC_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
+const SECONDS = '_seconds';
+
+/** Takes signals apart. They are plain JSON. */
+export function takeApart(signals: object): SignalsParts {
+  let hashes = '';
+  const numbers: number[] = [];
+  const times: (string | number)[] = [];
+  const cut = (value: unknown, name: string): unknown => {
+    if (typeof value === 'number') {
+      const isTime = name.endsWith(SECONDS);
+      if (isTime) times.push(value);
+      else numbers.push(value);
+      return isTime ? TIME : NUMBER;
+    }
+    if (typeof value === 'string') {
+      if (value.length === HASH_CHARS && HEX_HASH.test(value)) {
+        hashes += value;
+        return HASH;
+      }
+      if (value.endsWith('Z') && UTC_TIME.test(value)) {
+        times.push(value);
+        return TIME;
+      }
+      return value.startsWith(MARK) ? TEXT + value : value;
+    }
+    return mapMembers(value, cut);
+  };
+  const form = JSON.stringify(mapMembers(signals, cut));
+  return { form, hashes, numbers: JSON.stringify(numbers), times };
+}
+
+/** Puts signals together again, as they were. Throws where the parts do not belong together. */
+export function putTogether({ form, hashes, numbers, times }: SignalsParts): object {
+  const others = JSON.parse(numbers) as readonly number[];
+  let [hash, number, time] = [0, 0, 0];
+  const fill = (value: unknown): unknown => {
+    if (typeof value !== 'string' || !value.startsWith(MARK)) return mapMembers(value, fill);
+    switch (value) {
+      case HASH:
+        hash += HASH_CHARS;
+        return hashes.slice(hash - HASH_CHARS, hash);
+      case NUMBER:
+        number += 1;
+        return others[number - 1];
+      case TIME:
+        time += 1;
+        return times[time - 1];
+      default:
+        return value.slice(TEXT.length);
+    }
+  };
+  const signals = mapMembers(JSON.parse(form), fill);
+  if (hash !== hashes.length || number !== others.length || time !== times.length)
+    throw Object.assign(new Error('evidence that does not fit its record'), { code: 'DAMAGED' });
+  return signals as object;
+}

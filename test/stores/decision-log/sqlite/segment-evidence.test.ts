@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import t, { type Test } from 'tap';
+import { type DecisionRecord, idOf } from '../../../../src/domain/decision-log/decision-record.ts';
+import { HistoryReader } from '../../../../src/stores/decision-log/sqlite/history-reader.ts';
+import { HistoryWriter } from '../../../../src/stores/decision-log/sqlite/history-writer.ts';
+import { createDecisionRecord } from '../../../support/decision-records.ts';
+import { createDirectory } from '../../../support/test-app.ts';
+
+const NOON_MS = Date.parse('2026-03-10T12:00:00Z');
+const DAY_MS = 86_400_000;
+const SEGMENT = '20260310-0001.sqlite';
+const RETENTION = { retentionMs: 90 * DAY_MS, bytesMax: 2 ** 30 };
+
+/** A decision whose evidence is that of a person, seen so long ago. */
+function decisionOf(person: number, serial: number): DecisionRecord {
+  const record = createDecisionRecord(NOON_MS + serial, serial);
+  const [prefactor, stytch] = [record.providers['prefactor'], record.providers['stytch']];
+  if (prefactor === undefined || stytch === undefined) throw new Error('the record has both');
+  const hash = person.toString(16).padStart(32, '0');
+  const signals = {
+    found: true,
+    asn: person,
+    visitor_hash: hash,
+    reasons: ['A'],
+    seen: { age_seconds: serial },
+  };
+  const subject = { ...record.subject, devices: [hash], visitor: hash };
+  return { ...record, subject, providers: { stytch, prefactor: { ...prefactor, signals } } };
+}
+
+/** What appends records to a directory as a process of its own does, and ends. */
+function appendTo(directory: string, records: readonly DecisionRecord[], number: number): void {
+  const writer = new HistoryWriter({ directory, isSynced: false, ...RETENTION });
+  const texts = records.map((record) => JSON.stringify(record));
+  writer.append({ writer: `process-${number}`, number, texts }, NOON_MS);
+  writer.close();
+}
+
+function openReader(t: Pick<Test, 'teardown'>, directory: string): HistoryReader {
+  const reader = new HistoryReader(directory);
+  t.teardown(() => reader.close());
+  return reader;
+}
+
+function changeFile(directory: string, sql: string): void {
+  const db = new DatabaseSync(join(directory, SEGMENT));
+  db.exec(sql);
+  db.close();
+}
+
+function count(directory: string, table: string): number {
+  const db = new DatabaseSync(join(directory, SEGMENT), { readOnly: true });
+  const row = db.prepare(`SELECT count(*) AS count FROM ${table}`).get();
+  db.close();
+  return Number(row?.['count']);
+}
+
+t.test('keeps equal evidence once, whatever its ages and whichever process appends it', async (t) => {
+  const directory = createDirectory(t);
+  const records = Array.from({ length: 600 }, (_, serial) => decisionOf(serial % 3, serial));
+  appendTo(directory, records.slice(0, 400), 1);
+  appendTo(directory, records.slice(400), 2);
+  t.equal(count(directory, 'evidence'), 3);
+  t.equal(count(directory, 'forms'), 1);
+  const found = openReader(t, directory).readAfter(null, 1000).entries;
+  t.same(
+    found.map(({ text }) => text),
+    records.map((record) => JSON.stringify(record)),
+    'and every record has all of it',
+  );
+});
+
+t.test('finds records by hashes of which the first bytes are the same', async (t) => {
+  const directory = createDirectory(t);
+  // They differ in their last digit alone.
+  appendTo(directory, [decisionOf(1, 1), decisionOf(2, 2), decisionOf(1, 3)], 1);
+  const reader = openReader(t, directory);
+  const found = reader.query({ visitor: [`${'0'.repeat(31)}1`] }, { before: null, limit: 10 });
+  t.same(
+    found.entries.map(({ text }) => idOf(JSON.parse(text) as DecisionRecord)),
+    [decisionOf(1, 3), decisionOf(1, 1)].map(idOf),
+  );
+});
+
+t.test('fails a read of a record whose evidence is gone, and of no other', async (t) => {
+  const directory = createDirectory(t);
+  const [whole, other] = [decisionOf(1, 1), decisionOf(2, 2)];
+  appendTo(directory, [whole, other], 1);
+  changeFile(directory, 'DELETE FROM evidence WHERE id = 2');
+  const reader = openReader(t, directory);
+  t.equal(reader.find(idOf(whole))?.text, JSON.stringify(whole));
+  t.throws(() => reader.find(idOf(other)), { code: 'DAMAGED' });
+});
