@@ -1,4 +1,4 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { putRecordTogether, type RecordParts, type RecordValues, takeRecordApart } from './record-form.ts';
 
 /** Records that are kept together: about 300 KB of text, of which one is read back in a millisecond. */
@@ -23,6 +23,8 @@ interface BlockHead {
   readonly times: readonly (readonly (readonly number[])[])[];
   /** Of all records, one after the other. */
   readonly texts: readonly string[];
+  /** The CRC-32 of the bytes behind the head. */
+  readonly check: number;
 }
 
 const HEAD_AT = 4;
@@ -37,13 +39,14 @@ const VALUE_CHARS = 2 * VALUE_BYTES;
 export function toBlock(records: readonly object[]): Uint8Array {
   const parts = records.map(takeRecordApart);
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 };
-  const head = zstdCompressSync(JSON.stringify(toHead(parts)), { params });
+  const values = Buffer.from(parts.map(({ hex }) => hex).join(''), 'hex');
+  const head = zstdCompressSync(JSON.stringify({ ...toHead(parts), check: crc32(values) }), { params });
   const prefix = Buffer.alloc(HEAD_AT);
   prefix.writeUInt32BE(head.length);
-  return Buffer.concat([prefix, head, Buffer.from(parts.map(({ hex }) => hex).join(''), 'hex')]);
+  return Buffer.concat([prefix, head, values]);
 }
 
-function toHead(parts: readonly RecordParts[]): BlockHead {
+function toHead(parts: readonly RecordParts[]): Omit<BlockHead, 'check'> {
   const places = new Map<string, number>();
   const members: RecordParts[][] = [];
   const of = parts.map((record) => {
@@ -125,7 +128,7 @@ class ColumnBlock implements RecordBlock {
       textsAt += head.forms[form]?.texts ?? 0;
       return place;
     });
-    if (bytesAt !== bytes.length) throw damaged();
+    if (bytesAt !== bytes.length || crc32(bytes) !== head.check) throw damaged();
   }
 
   at(place: number): unknown {
@@ -156,5 +159,5 @@ class ColumnBlock implements RecordBlock {
 }
 
 function damaged(): Error {
-  return Object.assign(new Error('a block whose values do not fit'), { code: 'DAMAGED' });
+  return Object.assign(new Error('a block whose values do not fit'), { code: 'DAMAGED_BLOCK' });
 }

@@ -63,12 +63,15 @@ t.test('gives any record back, whatever looks like something else in it', async 
 
 t.test('refuses a block that is damaged', async (t) => {
   const block = Buffer.from(toBlock([createDecisionRecord(TIME_MS, 1)]));
-  t.throws(() => readBlock(block.subarray(0, -1)), { code: 'DAMAGED' });
-  t.throws(() => readBlock(Buffer.concat([block, Buffer.alloc(16)])), { code: 'DAMAGED' });
+  t.throws(() => readBlock(block.subarray(0, -1)), { code: 'DAMAGED_BLOCK' });
+  t.throws(() => readBlock(Buffer.concat([block, Buffer.alloc(16)])), { code: 'DAMAGED_BLOCK' });
   for (const place of [2, 20, 60]) {
     const torn = Buffer.from(block);
     torn[place] = (torn[place] ?? 0) ^ 0xff;
     t.throws(() => readBlock(torn));
   }
+  const other = Buffer.from(block);
+  other[other.length - 3] = (other.at(-3) ?? 0) ^ 1;
+  t.throws(() => readBlock(other), { code: 'DAMAGED_BLOCK' }, 'one bit of a hash');
   t.throws(() => readBlock(new Uint8Array()));
 });
