@@ -66,6 +66,13 @@ export function testStepUpStore(t: Test, twin: StepUpStoreTwin): void {
     t.match(await find(), { atMs }, 'none of them ended it');
   });
 
+  t.test('has none for certain of a telemetry id that was never told', async (t) => {
+    const { store, add } = await open(t);
+    await add();
+    t.equal(store.mayHave(TELEMETRY), true);
+    if (twin.id === 'memory') t.equal(store.mayHave(hashOf('t2')), false);
+  });
+
   t.test('keeps what was not told as such', async (t) => {
     const { find, add, clock } = await open(t);
     await add({ method: null, acr: null }, { devices: [], account: null });

@@ -14,12 +14,9 @@ export function createAskFacts(sources: readonly FactSource[]): AskFacts {
   return (question) => {
     const { policy } = question;
     if (read?.policy !== policy) read = { policy, sources: sources.filter((each) => isRead(each, policy)) };
-    const [first, ...others] = read.sources;
+    const [first] = read.sources;
     if (first === undefined) return null;
-    if (others.length === 0) return first.ask(question);
-    const asked = read.sources.map((source) => source.ask(question));
-    const isAtHand = asked.every((each) => typeof each === 'function');
-    return isAtHand ? toOne(asked) : Promise.all(asked).then(toOne);
+    return read.sources.length === 1 ? first.ask(question) : askAll(read.sources, question);
   };
 }
 
@@ -27,17 +24,43 @@ function isRead({ names }: FactSource, policy: CompiledPolicy): boolean {
   return names.some((name) => policy.factsNeeded.includes(name));
 }
 
-/** Each of them is told what those before it have told. */
-function toOne(asked: readonly ConcludeFacts[]): ConcludeFacts {
-  const concludeFrom = (place: number, known: KnownEvidence): SubjectFacts | Promise<SubjectFacts> => {
-    const told = asked[place]?.(known);
-    if (told === undefined) return known.facts;
-    if (!(told instanceof Promise)) return concludeFrom(place + 1, withFacts(known, told));
-    return told.then((late) => concludeFrom(place + 1, withFacts(known, late)));
-  };
-  return (known) => concludeFrom(0, known);
+/** On the way of every decision: nothing is built that is not needed. */
+function askAll(
+  sources: readonly FactSource[],
+  question: FactQuestion,
+): ConcludeFacts | Promise<ConcludeFacts> {
+  const asked: (ConcludeFacts | Promise<ConcludeFacts>)[] = [];
+  let isAtHand = true;
+  for (const source of sources) {
+    const conclude = source.ask(question);
+    isAtHand &&= typeof conclude === 'function';
+    asked.push(conclude);
+  }
+  // None of them is a promise then.
+  return isAtHand ? toOne(asked as ConcludeFacts[]) : Promise.all(asked).then(toOne);
 }
 
-function withFacts(known: KnownEvidence, told: SubjectFacts): KnownEvidence {
-  return { ...known, facts: { ...known.facts, ...told } };
+/** Each of them is told what those before it have told. */
+function toOne(asked: readonly ConcludeFacts[]): ConcludeFacts {
+  return ({ gathered, nowMs, facts }) => {
+    const soFar = { gathered, nowMs, facts: { ...facts } };
+    return concludeFrom(asked, 0, soFar);
+  };
+}
+
+function concludeFrom(
+  asked: readonly ConcludeFacts[],
+  from: number,
+  soFar: KnownEvidence,
+): SubjectFacts | Promise<SubjectFacts> {
+  for (let place = from; place < asked.length; place += 1) {
+    const told = asked[place]?.(soFar);
+    if (told instanceof Promise)
+      return told.then((late) => {
+        Object.assign(soFar.facts, late);
+        return concludeFrom(asked, place + 1, soFar);
+      });
+    Object.assign(soFar.facts, told);
+  }
+  return soFar.facts;
 }

@@ -13,6 +13,10 @@ export interface SubjectHashes {
  */
 export interface StepUpStore {
   /**
+   * False only where this telemetry id certainly has none. Costs no round trip: where it would, it is true.
+   */
+  mayHave(telemetry: string): boolean;
+  /**
    * The step-up of a subject. An account that is not the one seen with the telemetry id before ends every
    * step-up of that id, in the same atomic step. A step-up that may have been lost within `lossMs` before now
    * is `unknown`.

@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import type { FoundStepUp, StepUp, StepUpSubject } from '../../domain/step-up/step-up.ts';
-import type { Subject } from '../../domain/subject.ts';
+import { hasText, type Subject } from '../../domain/subject.ts';
 import type { Clock } from '../clock.ts';
 import { hashIds, type RecordHashes } from '../decision-log/to-decision-record.ts';
 import type { StepUpStore } from './step-up-store.ts';
@@ -33,6 +33,7 @@ export interface StepUps {
 
 /** Builds the use case; see StepUps. */
 export function createStepUps({ store, hashes, clock, policy }: StepUpsOptions): StepUps {
+  const [inForce, ...older] = hashes;
   const namesOf = (subject: Subject): readonly StepUpSubject[] =>
     hashes.flatMap((under) => toStepUpSubject(hashIds(subject, under)) ?? []);
   const lifeMs = () => policy().stepUpLifeSeconds * 1000;
@@ -46,15 +47,15 @@ export function createStepUps({ store, hashes, clock, policy }: StepUpsOptions):
    * moves to that in force, where the outcome of this decision can end it.
    */
   const findAll = async (names: readonly StepUpSubject[]): Promise<FoundStepUp> => {
-    const found = await Promise.all(names.map((name) => store.find(name, lifeMs())));
+    const found = await Promise.all(names.map(async (name) => store.find(name, lifeMs())));
     let [latest, isLost]: [StepUp | null, boolean] = [null, false];
     for (const [place, each] of found.entries()) {
       if (each === 'unknown') isLost = true;
       if (typeof each === 'string') continue;
       if (latest === null || each.atMs > latest.atMs) latest = each;
-      const [inForce] = names;
+      const [first] = names;
       const other = place === 0 ? undefined : names[place];
-      if (inForce !== undefined && other !== undefined) void move(inForce, other, each);
+      if (first !== undefined && other !== undefined) void move(first, other, each);
     }
     return latest ?? (isLost ? 'unknown' : 'none');
   };
@@ -65,10 +66,13 @@ export function createStepUps({ store, hashes, clock, policy }: StepUpsOptions):
 
   return {
     find: (subject) => {
-      const names = namesOf(subject);
-      const [name] = names;
-      if (name === undefined) return 'none';
-      return names.length === 1 ? store.find(name, lifeMs()) : findAll(names);
+      const { telemetryId } = subject;
+      if (inForce === undefined || !hasText(telemetryId)) return 'none';
+      if (older.length > 0) return findAll(namesOf(subject));
+      // Nearly no telemetry id has one, and the other hashes are of use for those that have.
+      if (!store.mayHave(inForce.telemetry(telemetryId))) return 'none';
+      const name = toStepUpSubject(hashIds(subject, inForce));
+      return name === null ? 'none' : store.find(name, lifeMs());
     },
     add: async (subject, told) => {
       const kept = await Promise.all(namesOf(subject).map((name) => addNamed(name, told)));

@@ -128,9 +128,15 @@ export function fillFrame(
   const { custody, activity, step_up, lists } = record;
   for (const value of [custody.signals, activity, step_up, lists]) {
     place += 1;
-    text += (value === null ? 'null' : JSON.stringify(value)) + parts[place];
+    text += factText(value) + parts[place];
   }
   return `${text}${numberText(record.latency_ms)}${parts[place + 1]}`;
+}
+
+/** A text is one of ours, and plain. */
+function factText(value: object | string | null | undefined): string {
+  if (value === null) return 'null';
+  return typeof value === 'string' ? `"${value}"` : JSON.stringify(value);
 }
 
 function hashText(hash: string | null | undefined): string {

@@ -32,14 +32,36 @@ export const NO_RECORDED_FACTS: RecordedFacts = Object.freeze({ activity: null, 
 export function toRecordedFacts(names: readonly string[], facts: SubjectFacts): RecordedFacts {
   let recorded: Record<string, unknown> | null = null;
   for (const name of names) {
-    const [variable = '', part] = name.split('.');
-    if (!isFactVariable(variable)) continue;
+    const place = placeOf(name);
+    if (place === null) continue;
+    const { variable, part } = place;
     recorded ??= { ...NO_RECORDED_FACTS };
     const value = facts[name] ?? 'unknown';
     // Parts of one variable stand together under it.
     recorded[variable] = part === undefined ? value : { ...Object(recorded[variable]), [part]: value };
   }
   return (recorded as RecordedFacts | null) ?? NO_RECORDED_FACTS;
+}
+
+/** Where a fact stands in records. */
+interface FactPlace {
+  readonly variable: (typeof FACT_VARIABLES)[number];
+  /** Undefined for a fact that is all of its variable. */
+  readonly part: string | undefined;
+}
+
+/** Of names that policies have, which are few. */
+const places = new Map<string, FactPlace | null>();
+
+/** Null for a fact that records have another place for. */
+function placeOf(name: string): FactPlace | null {
+  let place = places.get(name);
+  if (place === undefined) {
+    const [variable = '', part] = name.split('.');
+    place = isFactVariable(variable) ? { variable, part } : null;
+    places.set(name, place);
+  }
+  return place;
 }
 
 /** The value of a fact as a record has it; undefined where it was not recorded. */

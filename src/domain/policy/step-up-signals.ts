@@ -47,14 +47,12 @@ export const NEVER_STEPPED_UP: StepUpSignals = Object.freeze({
 
 /**
  * The step-up that a policy reads at `nowMs`. `unknown` too where it lies in the future, because a clock was
- * set back. `isRead` says whether some condition reads it.
+ * set back.
  */
 export function toStepUpSignals(
-  found: FoundStepUp,
+  found: Exclude<FoundStepUp, 'none'>,
   nowMs: number,
-  isRead: boolean,
-): StepUpSignals | 'none' | 'unknown' {
-  if (found === 'none') return isRead ? NEVER_STEPPED_UP : found;
+): StepUpSignals | 'unknown' {
   if (found === 'unknown') return found;
   const age = ageSeconds(found, nowMs);
   return age === null ? 'unknown' : { age_seconds: age, method: found.method ?? '', acr: found.acr ?? '' };

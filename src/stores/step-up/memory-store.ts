@@ -59,6 +59,10 @@ class LruStepUpStore implements MemoryStepUpStore {
     });
   }
 
+  mayHave(telemetry: string): boolean {
+    return this.#entries.has(telemetry) || this.#forgotten.mayHave(telemetry, this.#clock.monotonicMs());
+  }
+
   find(subject: StepUpSubject): FoundStepUp {
     const { telemetry, account } = subject;
     const nowMs = this.#clock.monotonicMs();

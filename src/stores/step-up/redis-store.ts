@@ -57,6 +57,7 @@ export function createRedisStepUpStore(options: RedisStepUpStoreOptions): StepUp
   };
 
   return {
+    mayHave: () => true,
     // A Redis that is merely suspected is asked all the same, as for custody.
     find: (subject, lossMs) => (guard.state() === 'up' ? find({ subject, lossMs }) : 'unknown'),
     add: async (subject, stepUp, lifeMs) =>

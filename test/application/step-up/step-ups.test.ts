@@ -38,6 +38,7 @@ function open(
   const forgotten: SubjectHashes[] = [];
   const refuses = new Set<string>();
   const store: StepUpStore = {
+    mayHave: (telemetry) => telemetry in found,
     find: (subject, lossMs) => {
       asked.push([subject, lossMs]);
       return found[subject.telemetry] ?? 'none';
@@ -113,10 +114,11 @@ t.test('tells the step-up as a fact, and what is late as unknown', async (t) => 
   const ask = async (
     found: FoundStepUp | Promise<FoundStepUp>,
     deadlineAtMs = clock.monotonicMs() + 60_000,
+    asked = policy,
   ) => {
     const source = toStepUpFacts({ find: () => found }, clock);
     t.same(source.names, ['step_up']);
-    const conclude: ConcludeFacts = await source.ask({ subject: SUBJECT, policy, deadlineAtMs });
+    const conclude: ConcludeFacts = await source.ask({ subject: SUBJECT, policy: asked, deadlineAtMs });
     return conclude({ gathered: [], facts: {}, nowMs: 10_000 });
   };
   const stepUp = { atMs: 4_000, method: 'otp', acr: null };
@@ -124,5 +126,9 @@ t.test('tells the step-up as a fact, and what is late as unknown', async (t) => 
   t.same(await ask(stepUp), expected);
   t.same(await ask(Promise.resolve(stepUp)), expected);
   t.same(await ask('none'), { step_up: 'none' });
+  const curious = compiled(documentOf([rule('step_up.age_seconds > 5')]));
+  t.same(await ask('none', undefined, curious), {
+    step_up: { age_seconds: 2_147_483_647, method: '', acr: '' },
+  });
   t.same(await ask(new Promise(() => {}), clock.monotonicMs()), { step_up: 'unknown' });
 });

@@ -10,6 +10,7 @@ t.test('knows nothing of a telemetry id that had to make room, for as long as it
   const store = createMemoryStepUpStore({ clock, entriesMax: 2 });
   const stepUp = { atMs: clock.nowMs(), method: null, acr: null };
   for (const name of ['one', 'two', 'three']) await store.add(subject(name), stepUp, 60_000);
+  t.equal(store.mayHave(hashOf('one')), true);
   t.equal(store.find(subject('one')), 'unknown');
   t.same(store.find(subject('two')), stepUp);
   t.equal(store.find(subject('four')), 'none');
