@@ -7,6 +7,7 @@ import { emulatorEnvironment } from '../src/emulators/server.ts';
 import { PROVIDERS } from '../src/providers/registry.ts';
 import { startRedisServer } from '../test/support/redis-server.ts';
 import { findFreePort } from './free-port.ts';
+import { writeListsFile } from './lists-file.ts';
 import type { VariantId } from './options.ts';
 import { startCerbos } from './peers/cerbos.ts';
 import { prime, readSample, readSignals, waitUntilAlive } from './probe.ts';
@@ -161,6 +162,10 @@ function toStarts(yard: Yard): Starts {
     explain: service(),
     'rules-100': rules(100),
     'rules-500': rules(500),
+    lists: async () => {
+      const file = await writeListsFile(directory, yard.env['ID_HASH_KEY'] ?? '');
+      return startService(yard, { LISTS_FILE: file });
+    },
     limited: service(),
     gateway: service(),
     grpc,

@@ -13,6 +13,7 @@ export const VARIANT_IDS = [
   'explain',
   'rules-100',
   'rules-500',
+  'lists',
   'gateway',
   'grpc',
   'limited',

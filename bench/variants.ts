@@ -67,6 +67,13 @@ export const VARIANTS: readonly Variant[] = [
   },
   { id: 'rules-500', title: 'the same, 500 rules', origin: 'memory', aim: null },
   {
+    id: 'lists',
+    title: 'the same, 100,000 entries on lists',
+    origin: 'memory',
+    aim: null,
+    against: { id: 'warm', aim: 1.1 },
+  },
+  {
     id: 'gateway',
     title: 'gateway route (nginx), warm in memory',
     origin: 'memory',

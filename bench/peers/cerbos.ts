@@ -88,7 +88,10 @@ function toCerbosPolicy(): object {
 /** Our variables are attributes of the resource there; its own `request` is another thing. */
 function toCerbosCondition(when: string, parameters: ReadonlyMap<string, string | null>): string {
   return when
-    .replace(/\b(stytch|mobilerun|prefactor|telemetry|request|providers)\./g, 'request.resource.attr.$1.')
+    .replace(
+      /\b(stytch|mobilerun|prefactor|telemetry|lists|request|providers)\./g,
+      'request.resource.attr.$1.',
+    )
     .replace(/\bparams\.(\w+)/g, (_, name: string) => parameters.get(name) ?? '');
 }
 

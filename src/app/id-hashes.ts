@@ -4,7 +4,7 @@ import type { CustodyHashes } from '../application/custody/custody.ts';
 import type { RecordHashes } from '../application/decision-log/to-decision-record.ts';
 import type { EvidenceSource } from '../application/evidence/evidence-source.ts';
 import { networkOfAddress } from '../domain/ip-address.ts';
-import type { SubjectPart } from '../domain/subject.ts';
+import { foldId, type SubjectPart } from '../domain/subject.ts';
 import { createKeyedDigest, HASH_BYTES, type KeyedDigest, keyIdOf } from '../platform/keyed-hash.ts';
 import { boundedTo } from '../platform/lru-bound.ts';
 import type { AppContext } from './context.ts';
@@ -145,7 +145,7 @@ class PartHashes {
   recordOf(id: string, place: number): string {
     if (place === 0) return this.#of(id).record;
     const digest = this.#digests[place] ?? refuse('no such hash key');
-    return cut(digest(id), RECORD_AT);
+    return cut(digest(this.#recordSpelling(id)), RECORD_AT);
   }
 
   evidenceKeysOf(provider: string): EvidenceKeys {
@@ -183,11 +183,24 @@ class PartHashes {
       part: this.#part,
       evidence: (this.#prefixes[0] ?? []).map((prefix) => prefix + evidence),
       custody: digests.map((digest) => cut(digest, CUSTODY_AT)),
-      record: cut(inForce, RECORD_AT),
+      record: this.#toRecord(text, inForce),
       next: this.#memo.get(text),
     };
     this.#memo.set(text, row);
     return row;
+  }
+
+  #toRecord(text: string, digest: Buffer): string {
+    const spelled = this.#recordSpelling(text);
+    return cut(spelled === text ? digest : (this.#digests[0]?.(spelled) ?? digest), RECORD_AT);
+  }
+
+  /**
+   * Lists, activity and step-ups know a subject by its hash in the log. A provider may take `A1` for `a1`, so
+   * that another spelling must not be another device there.
+   */
+  #recordSpelling(id: string): string {
+    return this.#part === 'device_id' || this.#part === 'telemetry_id' ? foldId(id) : id;
   }
 }
 

@@ -58,8 +58,13 @@ async function openStore(context: AppContext, inUse: RedisInUse, table: ListTabl
     });
     inUse.watch(() => redis.health());
     const store = createRedisListStore({ redis, clock, table, onEvent: (event) => report(event, context) });
-    const closeStore = () => store.close();
-    return { ...bind(store), close: async () => void (await closeStore().then(() => redis.close())) };
+    return {
+      ...bind(store),
+      close: async () => {
+        await store.close();
+        await redis.close();
+      },
+    };
   }
   if (path === null) return createMemoryListStore(table);
   return openFileListStore({

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { PROVIDERS } from '../providers/registry.ts';
+import { fillLists } from './demo-lists.ts';
 import { createEmulatorServer, emulatorEnvironment } from './server.ts';
 import { runTraffic } from './traffic.ts';
 import { CALLERS } from './traffic-subjects.ts';
@@ -104,6 +105,8 @@ async function run(host: string, port: number): Promise<void> {
 /** Reports progress. */
 function followTraffic(url: string, signal: AbortSignal): Promise<void> {
   const say = (text: string) => console.log(`traffic: ${text}`);
+  // Without them the traffic is poorer, and that is all.
+  fillLists(url, API_KEY).catch(() => say('the lists could not be filled'));
   return runTraffic({ origin: url, keys: callerKeys, say, signal });
 }
 

@@ -104,7 +104,8 @@ export function createSubjects(random: () => number = Math.random): Subjects {
   };
 }
 
-function deviceOf(person: number): string {
+/** The device of one of the people, by their number. */
+export function deviceOf(person: number): string {
   return `fault-slow-${12 + (person % 40)}-device-${person}`;
 }
 

@@ -43,6 +43,13 @@ t.test('gives the hashes that are already stored', async (t) => {
   t.equal(evidenceKeysOf('m').keyOf(ID), 'm:bf178b1594ead916:9da071ca9606bafea880f2c5d4006aec');
 });
 
+t.test('gives a device and a telemetry id one hash in the log, in whatever case they come', async (t) => {
+  for (const { telemetry, device, account } of open({ keys: [KEY, OTHER_KEY] }).records) {
+    for (const hash of [telemetry, device]) t.equal(hash(ID.toUpperCase()), hash(ID));
+    t.not(account(ID.toUpperCase()), account(ID), 'accounts are told apart');
+  }
+});
+
 t.test('gives 32 hex characters for each purpose, under each key, and none twice', async (t) => {
   const hashes = hashesOf(open({ keys: [KEY, OTHER_KEY] }));
   const ends = Object.entries(hashes).map(([name, text]) => {
@@ -84,8 +91,11 @@ t.test('tells spellings, lone surrogates and the replacement character apart', a
   const hashes = open();
   const texts = [ID, ID.toUpperCase(), `${ID}\0`, '\ud800', '\udbff', '\udc00', '\ufffd'];
   const of = (name: string) => texts.map((text) => hashesOf(hashes, text)[name]);
-  for (const name of Object.keys(hashesOf(hashes)))
-    t.equal(new Set([...of(name), ...of(name)]).size, texts.length, name);
+  for (const name of Object.keys(hashesOf(hashes))) {
+    // In the log a device and a telemetry id are the same in whatever case.
+    const isFolded = /^records \d (device|telemetry)$/.test(name);
+    t.equal(new Set([...of(name), ...of(name)]).size, texts.length - (isFolded ? 1 : 0), name);
+  }
 });
 
 t.test('begins the bindings of one telemetry id with the same two digits under every key', async (t) => {

@@ -116,6 +116,21 @@ t.test('blocks the visitor of a decision by its hash, as the record shows it', a
   });
 });
 
+t.test('blocks an id in every spelling that a provider may take for the same', async (t) => {
+  const app = await createTestApp(t);
+  await put(app, 'blocked', { device_id: 'ACTIVE' });
+  t.same(await reasonsOf(app), ['LISTED_BLOCKED BLOCK true']);
+  const { json } = await app.ask<{ entries: ListEntryRecord[] }>('GET', '/v1/lists/blocked/entries');
+  const decided = await app.decide(BODY);
+  const record = await app.ask<{ subject: { devices: string[] } }>(
+    'GET',
+    `/v1/decisions/${decided.json.decision_id}`,
+  );
+  t.same(record.json.subject.devices, [json.entries[0]?.value], 'so is the hash of its record');
+  await put(app, 'watched', { account_id: 'CANARY-account' });
+  t.same(await reasonsOf(app), ['LISTED_BLOCKED BLOCK true'], 'accounts of another spelling are others');
+});
+
 t.test('shows a watched subject as a reason without effect, and trusts nobody by itself', async (t) => {
   const app = await createTestApp(t);
   await put(app, 'watched', { device_id: 'active', note: 'look at it' });
@@ -127,6 +142,8 @@ t.test('shows a watched subject as a reason without effect, and trusts nobody by
   t.same(json.waivers, []);
   const record = await app.ask<{ lists: unknown }>('GET', `/v1/decisions/${json.decision_id}`);
   t.match(record.json.lists, { watched: { device: true }, blocked: { device: false } });
+  const { json: explained } = await app.decide(BODY, { url: '/v1/decide?explain=full' });
+  t.match(Object(explained).explanation.signals.lists, { entries: [/^watched\/device-[0-9a-f]{32}$/] });
 });
 
 t.test('is obeyed by all replicas, survives their restart, and forgets with the subject', async (t) => {

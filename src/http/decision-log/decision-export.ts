@@ -43,8 +43,10 @@ export async function* exportDecisions(
 }
 
 /** A filter by anything else asks for decisions. */
-function isByTimeAlone({ since: _, until: _until, ...others }: RecordFilter): boolean {
-  return Object.values(others).every((value) => value === undefined);
+function isByTimeAlone(filter: RecordFilter): boolean {
+  return Object.entries(filter).every(
+    ([name, value]) => value === undefined || name === 'since' || name === 'until',
+  );
 }
 
 /** The record as it is in the log, with its labels. */

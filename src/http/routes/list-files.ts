@@ -93,7 +93,7 @@ function registerImport(app: FastifyInstance, serve: ListDependencies | null): v
               changer: { caller: request.caller?.id ?? '', requestId: request.id },
               isAllowed: () => app.isStillAllowed(request),
             });
-            return reply.header('cache-control', 'no-store').send(report);
+            return await reply.header('cache-control', 'no-store').send(report);
           } finally {
             underWay -= 1;
           }

@@ -100,7 +100,7 @@ const explanationSchema = z.object({
   signals: z
     .record(z.string(), z.looseObject({ found: z.boolean().optional() }).nullable())
     .describe(
-      'As the policy read them: of each provider, and of the custody of the telemetry id as `telemetry`; null where there were none. `activity` holds what rules read of each part of the subject, or `unknown` or `none` in its place.',
+      'As the policy read them: of each provider, and of the custody of the telemetry id as `telemetry`; null where there were none. `activity` holds what rules read of each part of the subject, or `unknown` or `none` in its place; `lists` what lists say, and under `entries` the list and the id of each entry that was met.',
     ),
   rules: z.array(
     z.object({
@@ -206,8 +206,8 @@ export function toDecisionBody(decision: Decision, { explain, canReportOutcome }
     why,
     on_unknown,
   }));
-  const { activity } = decision.facts;
-  const read = activity !== null && { activity };
+  const { activity, lists } = decision.facts;
+  const read = { ...(activity !== null && { activity }), ...(lists !== null && { lists }) };
   return { ...body, explanation: { signals: { ...signals, telemetry, ...read }, rules } };
 }
 

@@ -175,8 +175,14 @@ t.test('forgets the entries that name a subject, on every list', async (t) => {
 t.test('names no list where the policy names none', async (t) => {
   const { store, clock } = open();
   const change = createChangeLists({
-    ...{ store, clock, hashes: [under('aaaa1111', 1)], formatTime: toRfc3339, record: null },
-    ...{ lists: () => [], onChange: () => {}, entriesMax: 1 },
+    store,
+    clock,
+    hashes: [under('aaaa1111', 1)],
+    formatTime: toRfc3339,
+    record: null,
+    lists: () => [],
+    onChange: () => {},
+    entriesMax: 1,
   });
   t.throws(() => change.requireList('other'), { code: 'not_found', publicDetail: /names none/ });
 });
