@@ -22,6 +22,8 @@ import { findPostgres } from './postgres-programs.ts';
 export interface PostgresServerOptions {
   /** Settings of the server, `name = value`, beside those that make it small. */
   readonly settings?: readonly string[];
+  /** Puts files into the folder of the data before the server starts. */
+  readonly prepare?: (data: string) => void;
   /** Follows this server as its replica, with all that it has. */
   readonly primary?: PostgresServer;
   /** Fills the folder of the data, which is not there yet, in place of a new cluster. */
@@ -113,8 +115,8 @@ class ServerProcess implements PostgresServer {
     return join(this.directory, 'data');
   }
 
-  async create({ settings = [], primary, restore }: PostgresServerOptions): Promise<void> {
-    if (this.#user !== null) chownSync(this.directory, this.#user.uid, this.#user.gid);
+  async create({ settings = [], primary, restore, prepare }: PostgresServerOptions): Promise<void> {
+    this.#own(this.directory);
     chmodSync(this.directory, 0o700);
     if (restore !== undefined) {
       await restore(this.#data);
@@ -134,6 +136,12 @@ class ServerProcess implements PostgresServer {
       ]);
     const lines = [...SETTINGS, ...settings, `port = ${this.port}`];
     appendFileSync(join(this.#data, 'postgresql.conf'), `\n${lines.join('\n')}\n`);
+    prepare?.(this.#data);
+    for (const name of readdirSync(this.#data)) this.#own(join(this.#data, name));
+  }
+
+  #own(path: string): void {
+    if (this.#user !== null) chownSync(path, this.#user.uid, this.#user.gid);
   }
 
   async start(): Promise<void> {
