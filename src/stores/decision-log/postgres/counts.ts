@@ -29,27 +29,27 @@ interface LabelCount extends ShapeCount {
 /** The counts of periods. Rejects with `store_unavailable`. */
 export async function readCounts(
   { pool, shapes }: SearchedStore,
-  { sinceMs, untilMs, period }: CountsOptions,
+  { sinceMs, untilMs, period, stepMs }: CountsOptions,
 ): Promise<readonly CountsOfPeriod[]> {
   const ms = PERIOD_MS[period];
   // A period counts by its beginning: what is in it may be before `sinceMs` or after `untilMs`.
-  const span = [Math.ceil(sinceMs / ms) * ms, Math.ceil(untilMs / ms) * ms];
-  const start = `start - start % ${ms} AS start`;
-  const within = 'WHERE start >= $1 AND start < $2';
+  const span = [sinceMs, untilMs].map((timeMs) => Math.ceil(timeMs / ms) * ms);
+  const stepOf = (time: string) => `${time} - (${time} - $1::int8) % ${stepMs ?? ms} AS start`;
+  const within = 'WHERE start >= $1::int8 AND start < $2::int8';
   const both = (table: string) =>
     period === 'hour'
       ? `(TABLE riskgate.minute_${table} UNION ALL TABLE riskgate.hour_${table})`
       : `riskgate.minute_${table}`;
   const counts = await pool.rows<ShapeCount>(
-    `SELECT ${start}, shape, sum(count) AS count FROM ${both('counts')} AS counted ${within} GROUP BY 1, 2`,
+    `SELECT ${stepOf('start')}, shape, sum(count) AS count FROM ${both('counts')} AS counted ${within} GROUP BY 1, 2`,
     span,
   );
   const latencies = await pool.rows<LatencyCount>(
-    `SELECT ${start}, series, bucket, sum(count) AS count FROM ${both('latencies')} AS counted ${within} GROUP BY 1, 2, 3`,
+    `SELECT ${stepOf('start')}, series, bucket, sum(count) AS count FROM ${both('latencies')} AS counted ${within} GROUP BY 1, 2, 3`,
     span,
   );
   const labels = await pool.rows<LabelCount>(
-    `SELECT at - at % ${ms} AS start, shape, label, count(*) AS count FROM riskgate.labels
+    `SELECT ${stepOf('at')}, shape, label, count(*) AS count FROM riskgate.labels
       WHERE at >= $1 AND at < $2 GROUP BY 1, 2, 3`,
     span,
   );

@@ -14,6 +14,9 @@ import { type EntryRow, search, toLogEntry } from './search.ts';
 import { rangesBack, rangesOn, readSpans, toPos, toPosition } from './spans.ts';
 import { readSubject } from './subject.ts';
 
+/** Steps that the server adds up together: some thousand rows. */
+const STEPS_TOGETHER = 8;
+
 interface HistoryReaderOptions {
   readonly pool: ReadPool;
   readonly changes: ChangeListener;
@@ -25,7 +28,7 @@ interface HistoryReaderOptions {
 export function createHistoryReader({ pool, changes, isSynced }: HistoryReaderOptions): DecisionLogReader {
   const store = { pool, shapes: new KnownShapes(pool) };
   return {
-    stepsTogether: 0,
+    stepsTogether: STEPS_TOGETHER,
     minutesKeptMs: MINUTES_KEPT_MS,
     query: (filter, options) => search(store, filter, options),
     find: (id) => find(pool, id),
