@@ -11,7 +11,7 @@ import type { ShapeId } from './shape-ids.ts';
 /** Entries that one question looks at: their facts are read from an index alone. */
 const GROUP_MAX = 1_000_000;
 /** Their hashes are not. */
-const DISTINCT_MAX = 200_000;
+const DISTINCT_MAX = 100_000;
 /** Rows that are added up in one turn of the event loop. */
 const TOGETHER = 5_000;
 

@@ -9,6 +9,8 @@ const WAITING_MAX = 100;
 /** After so long the server gives a question up, and we give up the server a little later. */
 const STATEMENT_MS = 5_000;
 const QUERY_MS = STATEMENT_MS + 1_000;
+/** Grouping keeps its rows in memory, some hundred thousand at most. */
+const SESSION = `SET statement_timeout = ${STATEMENT_MS}; SET work_mem = '64MB'`;
 /** A connection that is not used for so long is closed. */
 const IDLE_MS = 60_000;
 
@@ -72,7 +74,7 @@ export class ReadPool {
   async #open(): Promise<Client> {
     const client = await this.#connector.connect('read');
     client.once('end', () => this.#forget(client));
-    await client.query({ text: `SET statement_timeout = ${STATEMENT_MS}`, ...limit(QUERY_MS) });
+    await client.query({ text: SESSION, ...limit(QUERY_MS) });
     return client;
   }
 
