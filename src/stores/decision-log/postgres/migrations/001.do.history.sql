@@ -29,8 +29,8 @@ CREATE TABLE riskgate.entries (
   body text NOT NULL
 ) PARTITION BY RANGE (pos);
 
--- Compressed in its row: a text out of line would cost a second write and a second read.
-ALTER TABLE riskgate.entries ALTER COLUMN body SET STORAGE MAIN;
+-- Compressed, and then out of the row where it is large still, as the server does by itself: what searches and
+-- counts reads five times less.
 DO $$
 BEGIN
   ALTER TABLE riskgate.entries ALTER COLUMN body SET COMPRESSION lz4;
