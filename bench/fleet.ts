@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { emulatorEnvironment } from '../src/emulators/server.ts';
 import { PROVIDERS } from '../src/providers/registry.ts';
+import { startPostgresServer } from '../test/support/postgres-server.ts';
 import { startRedisServer } from '../test/support/redis-server.ts';
 import { findFreePort } from './free-port.ts';
 import { writeListsFile } from './lists-file.ts';
@@ -148,6 +149,10 @@ function toStarts(yard: Yard): Starts {
     withRedisAt(await startRedisServer(processes), env)();
   // Evidence stays in memory: only custody and the log go to Redis.
   const local = { CACHE_LOCAL_TTL_SECONDS: TTL_SECONDS };
+  const withPostgres = async () => {
+    const server = await startPostgresServer(processes);
+    return service({ DECISION_LOG: 'postgres', HISTORY_URL: await server.createDatabase() })();
+  };
   const rules = (count: number) => service({ POLICY_FILE: writePolicy(directory, count) });
   const grpc = async () => {
     const loadPort = await findFreePort();
@@ -172,6 +177,8 @@ function toStarts(yard: Yard): Starts {
     'log-stdout': service({ DECISION_LOG: 'stdout' }),
     'log-file': service(inFile('lossy')),
     'log-redis': withRedis({ ...local, DECISION_LOG: 'redis' }),
+    'log-sqlite': service({ DECISION_LOG: 'sqlite', DATA_DIR: join(directory, 'data') }),
+    'log-postgres': withPostgres,
     'log-strict': service({ ...inFile('strict'), DECISION_LOG_DELIVERY: 'strict' }),
     redis: withRedis({ CACHE_LOCAL_TTL_SECONDS: '0' }),
     'redis-many': withRedis({ CACHE_LOCAL_TTL_SECONDS: '0' }),

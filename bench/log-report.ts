@@ -8,12 +8,21 @@ import { toSpread } from './statistics.ts';
  */
 const LOSSY_AIM = 1.1;
 const STRICT_AIM_MS = 3;
-const LOSSY: readonly VariantId[] = ['warm', 'log-stdout', 'log-file', 'log-redis'];
+const LOSSY: readonly VariantId[] = [
+  'warm',
+  'log-stdout',
+  'log-file',
+  'log-redis',
+  'log-sqlite',
+  'log-postgres',
+];
 const TITLES: Partial<Record<VariantId, string>> = {
   warm: 'memory',
   'log-stdout': 'standard output',
   'log-file': 'file',
   'log-redis': 'Redis',
+  'log-sqlite': 'SQLite',
+  'log-postgres': 'PostgreSQL',
 };
 
 /**

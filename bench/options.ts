@@ -20,6 +20,8 @@ export const VARIANT_IDS = [
   'log-stdout',
   'log-file',
   'log-redis',
+  'log-sqlite',
+  'log-postgres',
   'log-strict',
   'redis',
   'redis-many',

@@ -41,7 +41,7 @@ async function open(env: Record<string, string>, id: string): Promise<OpenSink> 
 
 async function fill(env: Record<string, string>, id: string): Promise<void> {
   const { sink, reader, policies, close } = await open(env, id);
-  await until('it takes records', async () => await sink.append({ number: 1, records: RECORDS }));
+  await until('it takes records', () => sink.append({ number: 1, records: RECORDS }));
   await reader?.label(idOf(LABELLED), LABEL, true);
   await until('it takes policies', async () => (await policies?.keep('sha256:1', 'rules: []')) === true);
   await close();

@@ -107,16 +107,16 @@ t.test('finds nothing wrong with a history that is well, whole and beside a serv
   const { sink, clock } = await openHistory(t, env.DATA_DIR);
   clock.advance((DAYS - 1) * DAY_MS);
   let number = 100;
-  let isOver = false;
+  const over = new AbortController();
   const writing = (async () => {
-    for (; !isOver; number += 1)
+    for (; !over.signal.aborted; number += 1)
       await sink.append({
         number,
         records: [createDecisionRecord(NOON_MS + DAYS * DAY_MS + number, number)],
       });
   })();
   const beside = await runCommand(['history', 'verify', '--json'], { env });
-  isOver = true;
+  over.abort();
   await writing;
   t.equal(beside.code, 0, JSON.stringify(beside.json.findings));
 });
@@ -132,11 +132,16 @@ const DAMAGE: Readonly<Record<string, readonly [(path: string) => void, RegExp]>
         path,
         "UPDATE blocks SET body = CAST(substr(body, 1, 1000) || x'00' || substr(body, 1002) AS BLOB)",
       ),
-    /cannot be read/,
+    /missing or damaged|cannot be read/,
   ],
   'a block that is gone': [
     (path) => change(path, 'DELETE FROM blocks WHERE first = 1'),
-    /no record|cannot be read/,
+    /missing or damaged|cannot be read/,
+  ],
+  'evidence that is gone': [(path) => change(path, 'DELETE FROM evidence'), /missing or damaged/],
+  'evidence that is another': [
+    (path) => change(path, "UPDATE evidence SET key = x'00112233445566778899aabbccddeeff' WHERE id = 1"),
+    /^evidence: 1 rows/,
   ],
   'an entry that is gone': [
     (path) => change(path, 'DELETE FROM entries WHERE seq = 9'),

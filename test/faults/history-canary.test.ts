@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { toHistoryDirectory } from '../../src/stores/decision-log/sqlite/history-directory.ts';
 import { HistoryReader } from '../../src/stores/decision-log/sqlite/history-reader.ts';
-import { assertClean, IDS } from '../support/canaries.ts';
+import { assertClean, IDS, MARK } from '../support/canaries.ts';
 import { startPostgresServer } from '../support/postgres-server.ts';
+import { queryParquet } from '../support/read-parquet.ts';
+import { runCommand } from '../support/run-cli.ts';
 import {
   askForDecision,
   createServiceEnvironment,
@@ -56,6 +58,34 @@ t.test('keeps identifiers out of the files of SQLite, and of what is packed in t
   reader.close();
   t.ok(texts.length >= IDS.length, `${texts.length} records`);
   assertClean(t, texts.map(([, text]) => text).join('\n'), 'the records');
+});
+
+t.test('keeps identifiers out of exports in every format, and of what commands say', async (t) => {
+  const env = { DATA_DIR: createDirectory(t) };
+  await leaveTraces(t, env);
+  const lines = join(env.DATA_DIR, 'lines.ndjson');
+  for (const args of [
+    ['export', '--out', lines],
+    ['export', '--format', 'csv'],
+    ['verify', '--json'],
+    ['compact'],
+  ]) {
+    const { code, text, err } = await runCommand(['history', ...args], { env });
+    t.equal(code, 0, args.join(' '));
+    assertClean(t, text + err, args.join(' '));
+  }
+  assertClean(t, readFileSync(lines, 'utf8'), 'NDJSON');
+  const table = join(env.DATA_DIR, 'table.parquet');
+  t.equal((await runCommand(['history', 'export', '--format', 'parquet', '--out', table], { env })).code, 0);
+  assertClean(t, readFileSync(table, 'latin1'), 'Parquet, as it is');
+  const rows = await queryParquet(table, 'SELECT * FROM file');
+  t.ok(rows.length >= IDS.length, `${rows.length} rows`);
+  assertClean(t, JSON.stringify(rows), 'Parquet, as it is read');
+  // Whoever puts an identifier into a file is not shown it again.
+  writeFileSync(lines, `${IDS.join('\n')}\n${JSON.stringify({ kind: MARK })}\n`);
+  const refused = await runCommand(['history', 'import', lines], { env });
+  t.equal(refused.code, 1);
+  assertClean(t, refused.text + refused.err, 'what is said of bad lines');
 });
 
 t.test('keeps identifiers out of every table of PostgreSQL', async (t) => {

@@ -8,7 +8,7 @@ export const historyCompact: CliCommand = {
   name: 'history compact',
   summary: 'Make the files of earlier days smaller',
   details:
-    'Each file but the newest is written again from its records: files of earlier versions get the present form, and all of them are packed, which gains about 5 %. A file is replaced when the new one is whole, on the disk, and holds the same; one that would not become smaller, or in which something is wrong, stays. The service has to be stopped. Killed at any moment, every file is the old or the new one.',
+    'Each file but the newest is written again from its records, and packed, which gains about 5 %. A file is replaced when the new one is whole, on the disk, and holds the same; one that would not become smaller, or in which something is wrong, stays. The service has to be stopped. Killed at any moment, every file is the old or the new one.',
   options: [ENGINE_OPTION],
   exits: { 1: 'a file is damaged, and stays as it is' },
   run: async ({ options }, context) => {

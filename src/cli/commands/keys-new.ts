@@ -10,7 +10,12 @@ export const keysNew: CliCommand = {
   summary: 'Make an API key, and the entry of the key file for it',
   details: 'The key is printed once and kept nowhere; the entry has its hash alone.',
   arguments: [{ name: 'id', description: 'the id of the caller, as decisions and metrics name it' }],
-  options: [{ flags: '--scopes <list>', description: 'decide, read, admin, with commas between (decide)' }],
+  options: [
+    {
+      flags: '--scopes <list>',
+      description: 'what the key may do, with commas between; decide unless given',
+    },
+  ],
   examples: ['riskgate keys new shop --scopes decide,read'],
   run: async ({ args, options }) => {
     const { hash, randomBytes } = await import('node:crypto');

@@ -55,7 +55,7 @@ export function findPolicyProblems(directory: string): readonly string[] {
     return wrong.map(({ hash }) => `${String(hash)} has another text`);
   } catch (error) {
     const code: unknown = error instanceof Error ? Reflect.get(error, 'errcode') : null;
-    return [`cannot be read (${String(code ?? 'ERROR')})`];
+    return [`cannot be read (${typeof code === 'number' ? code : 'ERROR'})`];
   } finally {
     db.close();
   }

@@ -56,7 +56,7 @@ export function* verifyHistory(dataDirectory: string, isQuick: boolean): Generat
 }
 
 /**
- * Rebuilds every file but the newest, where that makes it smaller: in the present form, and packed. Throws where
+ * Rebuilds every file but the newest, packed, where that makes it smaller. Throws where
  * a service has the history. A file is replaced when the new one is whole and holds the same.
  */
 export function* compactHistory(dataDirectory: string): Generator<CompactedFile> {

@@ -129,6 +129,7 @@ function describe(error: unknown): string {
     error instanceof Error ? (Reflect.get(error, 'errcode') ?? Reflect.get(error, 'code')) : null;
   if (code === 'UNREADABLE') return 'a later version wrote it, or it is no file of a history';
   if (code === 'MISSING_ENTRIES') return 'entries are missing';
-  if (code === 'DAMAGED') return 'an entry has no record';
-  return `cannot be read (${String(code ?? (error instanceof Error ? error.name : 'ERROR'))})`;
+  if (code === 'DAMAGED') return 'a record or its evidence is missing or damaged';
+  if (typeof code === 'number' || typeof code === 'string') return `cannot be read (${code})`;
+  return `cannot be read (${error instanceof Error ? error.name : 'ERROR'})`;
 }
