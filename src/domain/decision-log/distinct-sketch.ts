@@ -7,19 +7,16 @@ const ALPHA = 0.7213 / (1 + 1.079 / REGISTERS);
 const LINEAR_SHARE = 2.5;
 const RANK_MAX = 33;
 
+/** A register that is not empty, where few are not: two bytes say which, one what it holds. */
+const SPARSE_BYTES = 3;
+const SPARSE_MAX = Math.floor(REGISTERS / SPARSE_BYTES);
+
 /**
  * Counts how many different keys were added, to within 1.2 % (one standard deviation), in 8 KiB however many
  * there are (HyperLogLog). Sketches of parts are merged without a loss.
  */
 export class DistinctSketch {
-  readonly #registers: Uint8Array;
-
-  /** Goes on from what `bytes` gave; it is copied. Throws RangeError for another length. */
-  constructor(registers?: Uint8Array) {
-    if (registers !== undefined && registers.length !== REGISTERS)
-      throw new RangeError('a sketch of another size');
-    this.#registers = registers === undefined ? new Uint8Array(REGISTERS) : Uint8Array.from(registers);
-  }
+  readonly #registers = new Uint8Array(REGISTERS);
 
   /** Adds one key, of whatever length. */
   add(key: Uint8Array): void {
@@ -31,21 +28,27 @@ export class DistinctSketch {
     }
     const index = mix(high) >>> (32 - INDEX_BITS);
     const rank = Math.min(RANK_MAX, Math.clz32(mix(low ^ high)) + 1);
-    if (rank > (this.#registers[index] ?? 0)) this.#registers[index] = rank;
+    this.#raise(index, rank);
   }
 
-  /** Adds what another has seen, as `bytes` gave it. */
-  merge(registers: Uint8Array): void {
-    const own = this.#registers;
-    for (let place = 0; place < REGISTERS; place += 1) {
-      const rank = registers[place] ?? 0;
-      if (rank > (own[place] ?? 0)) own[place] = rank;
+  /** Adds what another has seen, as its `bytes` tell it. Throws RangeError for what is no sketch. */
+  merge(bytes: Uint8Array): void {
+    if (bytes.length === REGISTERS) {
+      for (let place = 0; place < REGISTERS; place += 1) this.#raise(place, bytes[place] as number);
+      return;
     }
+    if (bytes.length % SPARSE_BYTES !== 0) throw new RangeError('a sketch of another size');
+    for (let at = 0; at < bytes.length; at += SPARSE_BYTES)
+      this.#raise(((bytes[at] as number) << 8) | (bytes[at + 1] as number), bytes[at + 2] as number);
   }
 
-  /** What can be kept. It is not a copy. */
+  /** What can be kept and merged: shorter where there are few keys. */
   bytes(): Uint8Array {
-    return this.#registers;
+    const filled: number[] = [];
+    this.#registers.forEach((rank, place) => {
+      if (rank > 0) filled.push(place >> 8, place & 0xff, rank);
+    });
+    return filled.length <= SPARSE_MAX * SPARSE_BYTES ? Uint8Array.from(filled) : this.#registers.slice();
   }
 
   estimate(): number {
@@ -58,6 +61,10 @@ export class DistinctSketch {
     const raw = (ALPHA * REGISTERS * REGISTERS) / sum;
     const isFew = raw <= LINEAR_SHARE * REGISTERS && empty > 0;
     return Math.round(isFew ? REGISTERS * Math.log(REGISTERS / empty) : raw);
+  }
+
+  #raise(place: number, rank: number): void {
+    if (rank > (this.#registers[place] as number)) this.#registers[place] = rank;
   }
 }
 

@@ -33,17 +33,22 @@ function sketchOfTexts(count: number): DistinctSketch {
   return sketch;
 }
 
-t.test('merges to what one sketch of all keys is', async (t) => {
-  const merged = new DistinctSketch(sketchOf(0, 6_000).bytes());
-  merged.merge(sketchOf(3_000, 9_000).bytes());
-  t.same(merged.bytes(), sketchOf(0, 9_000).bytes());
+t.test('merges to what one sketch of all keys is, whether short or long', async (t) => {
+  for (const keys of [30, 900, 9_000]) {
+    const merged = new DistinctSketch();
+    merged.merge(sketchOf(0, (keys * 2) / 3).bytes());
+    merged.merge(sketchOf(keys / 3, keys).bytes());
+    t.same(merged.bytes(), sketchOf(0, keys).bytes());
+    t.equal(merged.estimate(), sketchOf(0, keys).estimate());
+  }
 });
 
-t.test('keeps a copy, and refuses what is no sketch', async (t) => {
-  const bytes = sketchOf(0, 10).bytes();
-  const copy = new DistinctSketch(bytes);
-  copy.add(keyOf(99));
-  t.equal(new DistinctSketch(bytes).estimate(), 10);
-  t.equal(copy.estimate(), 11);
-  t.throws(() => new DistinctSketch(new Uint8Array(7)), RangeError);
+t.test('keeps few keys in few bytes, and any number in 8 KiB', async (t) => {
+  t.equal(new DistinctSketch().bytes().length, 0);
+  t.ok(sketchOf(0, 30).bytes().length <= 90);
+  t.equal(sketchOf(0, 100_000).bytes().length, 8192);
+});
+
+t.test('refuses what is no sketch', async (t) => {
+  t.throws(() => new DistinctSketch().merge(new Uint8Array(7)), RangeError);
 });

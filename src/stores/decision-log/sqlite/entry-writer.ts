@@ -45,6 +45,11 @@ export class EntryWriter {
     this.#columns.write(lastSeq);
   }
 
+  /** Call it when no more entries will come. */
+  seal(lastSeq: number): void {
+    this.#columns.writeRest(lastSeq);
+  }
+
   /** The first number is kept for the actions that have none of their own. */
   #actionOf(action: string | null): number {
     if (action === null) return NO_ACTION;

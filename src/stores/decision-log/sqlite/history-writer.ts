@@ -126,9 +126,14 @@ export class HistoryWriter {
   #writerAt(nowMs: number): SegmentWriter {
     const current = this.#current ?? this.#openNewest();
     const today = toSegmentName(nowMs, 1);
-    if (current === null || today.slice(0, 8) > current.name.slice(0, 8)) return this.#openSegment(today);
+    if (current === null) return this.#openSegment(today);
+    if (today.slice(0, 8) > current.name.slice(0, 8)) {
+      current.writer.seal();
+      return this.#openSegment(today);
+    }
     const { size } = statSync(this.#pathOf(current.name));
     if (size <= this.#options.bytesMax * SEGMENT_SHARE) return current.writer;
+    current.writer.seal();
     const next = this.#openSegment(nextPartOf(current.name));
     this.tidy(nowMs);
     return next;

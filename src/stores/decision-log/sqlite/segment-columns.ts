@@ -57,6 +57,12 @@ export class ColumnWriter {
     while (lastSeq - this.#last >= CHUNK_ENTRIES) this.#writeOne();
   }
 
+  /** Writes a chunk of the entries that fill none, for a segment to which no more are appended. */
+  writeRest(lastSeq: number): void {
+    this.write(lastSeq);
+    if (lastSeq > this.#last) this.#writeOne();
+  }
+
   #writeOne(): void {
     const entries = this.#rows.all(this.#last, CHUNK_ENTRIES).map(toFacts);
     const chunk = new RowChunk(entries);

@@ -39,7 +39,9 @@ export class SketchWriter {
   }
 
   #read(startMs: number, part: number): DistinctSketch {
+    const sketch = new DistinctSketch();
     const data = this.#find.get(startMs, part)?.['data'];
-    return data instanceof Uint8Array ? new DistinctSketch(data) : new DistinctSketch();
+    if (data instanceof Uint8Array) sketch.merge(data);
+    return sketch;
   }
 }

@@ -64,20 +64,33 @@ export class SegmentWriter {
 
   /** Throws with a `code` of SQLite when the batch cannot be kept. */
   append({ writer, number }: BatchName, entries: readonly RecordEntry[]): void {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
+    this.#inTransaction(() => {
       this.#insert(entries);
       this.#run.meta.run(LAST_BATCH, `${writer} ${number}`);
-      this.#db.exec('COMMIT');
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw error;
-    }
+    });
+  }
+
+  /**
+   * Writes what is left to write once no more batches come. One may come all the same. Throws with a `code`.
+   */
+  seal(): void {
+    this.#inTransaction(() => this.#entries.seal(this.#nextSeq - 1));
   }
 
   /** Closes the file. */
   close(): void {
     this.#db.close();
+  }
+
+  #inTransaction(work: () => void): void {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      work();
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
   }
 
   #insert(entries: readonly RecordEntry[]): void {

@@ -199,6 +199,26 @@ t.test('finds every action, also beyond those that have a number', async (t) => 
   t.equal(steps[0]?.counts.size, 1_000, 'only those are counted by their names');
 });
 
+t.test('puts the last entries of a segment into a chunk when the next one begins', async (t) => {
+  const { directory, reader, append } = open(t);
+  const lastInChunks = (place: number) => {
+    const db = new DatabaseSync(join(directory, `${reader.segments()[place]}.sqlite`), { readOnly: true });
+    const last = db.prepare('SELECT max(last) AS last FROM chunks').get()?.['last'];
+    db.close();
+    return last;
+  };
+  for (let day = 0; day < 2; day += 1)
+    append(
+      Array.from({ length: 30 }, (_, serial) => createDecisionRecord(NOON_MS, day * 100 + serial)),
+      NOON_MS + day * DAY_MS,
+    );
+  t.equal(lastInChunks(0), 30);
+  t.equal(lastInChunks(1), null);
+  const grouping = { sinceMs: NOON_MS, stepMs: DAY_MS, by: ['decision'] } as const;
+  const filter = { since: toRfc3339(NOON_MS), until: toRfc3339(NOON_MS + DAY_MS) };
+  t.equal(groupSegments(reader.allBack(), { filter, ...grouping }).steps[0]?.total, 60);
+});
+
 t.test('fails where a chunk lacks a column', async (t) => {
   const { directory, reader, append } = open(t);
   append(
