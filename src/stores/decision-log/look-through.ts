@@ -22,6 +22,8 @@ interface LookThroughOptions {
 
 /** Records on a page: a few milliseconds. */
 const PAGE = 500;
+/** Records that fit, and are looked at for one question. */
+const RECORDS_MAX = 20_000;
 
 /**
  * Answers by looking at records one by one, the newest first, for a log that keeps nothing else to answer
@@ -69,7 +71,8 @@ async function eachRecord(
   let before: LogPosition | null = null;
   // Nothing tells how far a page has got that holds no record.
   let reachedMs = filter.until === undefined ? nowMs() : Date.parse(filter.until);
-  for (let pages = 0; pages < pagesMax; pages += 1) {
+  let found = 0;
+  for (let pages = 0; pages < pagesMax && found < RECORDS_MAX; pages += 1) {
     const page: LogPage = await reader.query(filter, { before, limit: PAGE });
     const labels = needsLabels && page.entries.length > 0 ? await reader.labelsOf(page.entries) : null;
     for (const { record } of page.entries) {
@@ -78,6 +81,7 @@ async function eachRecord(
       reachedMs = Math.min(reachedMs, Date.parse(record.decided_at));
     }
     if (page.next === null) return null;
+    found += page.entries.length;
     before = page.next;
     await pause();
   }

@@ -36,8 +36,8 @@ interface MemoryDecisionLog extends DecisionSink, DecisionLogReader {
 
 const NO_LABELS: readonly OutcomeLabel[] = [];
 const NO_CHANGES: Counts = new Map();
-/** Pages that one question of groups and subjects reads. */
-const PAGES_MAX = 40;
+/** Pages that one question of groups and subjects reads: all records of the largest log. */
+const PAGES_MAX = 200;
 
 /** Builds an empty log that keeps the latest records. */
 export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): MemoryDecisionLog {

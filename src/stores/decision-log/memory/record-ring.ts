@@ -15,7 +15,7 @@ import {
 } from '../../../domain/decision-log/record-filter.ts';
 
 /** Records that are looked through in one turn of the event loop: a few milliseconds. */
-const SCAN_MAX = 20_000;
+const SCAN_MAX = 5_000;
 const SEQUENCE_DIGITS = 14;
 const EPOCH_BYTES = 4;
 
