@@ -1,20 +1,23 @@
 import { type GroupedRecord, type GroupKey, valuesOf } from '../../../domain/decision-log/group-keys.ts';
+import { OUTCOME_LABELS } from '../../../domain/decision-log/outcome-label.ts';
 import type { RecordFacts } from '../../../domain/decision-log/record-facts.ts';
-import type { ColumnName } from './column-chunk.ts';
-import { greatestOf, type SegmentDictionary } from './entry-matches.ts';
+import type { Column, ColumnName } from './column-chunk.ts';
+import { greatestOf, LabelColumns, type SegmentDictionary } from './entry-matches.ts';
 import type { EntryChunk } from './segment-columns.ts';
 
 /** How the entries of one segment are told apart by a key. */
 export interface EntryClasses {
+  /** Which of the columns it is that the key is about; `label` is no stored one. */
+  readonly source: ColumnName | 'label';
+  /** The class of each number of that column. */
+  readonly classOf: Uint32Array;
   /** The values of each class: several, one, or none. */
   readonly values: readonly (readonly string[])[];
-  /** Gives the class of each entry of a chunk by its place. */
-  of(chunk: EntryChunk): (place: number) => number;
+  column(chunk: EntryChunk): Column;
 }
 
-const NO_FACTS = {} as RecordFacts;
 const NOTHING: GroupedRecord = {
-  facts: NO_FACTS,
+  facts: {} as RecordFacts,
   place: { country: null, asn: null },
   action: null,
   label: null,
@@ -23,40 +26,32 @@ const NOTHING: GroupedRecord = {
 /** The classes of a key. */
 export function classifyEntries(dictionary: SegmentDictionary, key: GroupKey): EntryClasses {
   const classes = new ClassList(key);
-  if (key === 'label') return classifyLabels(dictionary, classes);
-  const [column, items] = itemsOf(dictionary, key);
-  // What has no number of its own, a gap or a missing action, is like one of which nothing is known.
-  const table = new Uint32Array(greatestOf(items) + 1).fill(column === 'shape' ? 0 : classes.of(NOTHING));
-  for (const [number, item] of items) table[number] = classes.of(item);
-  return {
-    values: classes.values,
-    of: (chunk) => {
-      const numbers = chunk.column(column);
-      return (place) => table[numbers[place] as number] as number;
-    },
-  };
+  const [source, items] = itemsOf(dictionary, key);
+  // A number without an item is a missing action, one that shares its number, or a place nothing is known of.
+  const rest = source === 'shape' ? 0 : classes.of(NOTHING);
+  const classOf = new Uint32Array(greatestOf(items) + 1).fill(rest);
+  for (const [number, item] of items) classOf[number] = classes.of(item);
+  const labels = source === 'label' ? new LabelColumns(dictionary) : null;
+  const column: EntryClasses['column'] = (chunk) =>
+    source === 'label' ? (labels as LabelColumns).of(chunk) : chunk.column(source);
+  return { source, classOf, values: classes.values, column };
 }
 
 function itemsOf(
   dictionary: SegmentDictionary,
   key: GroupKey,
-): readonly [ColumnName, ReadonlyMap<number, GroupedRecord>] {
+): readonly [EntryClasses['source'], ReadonlyMap<number, GroupedRecord>] {
   switch (key) {
     case 'country':
     case 'asn':
       return ['place', mapValues(dictionary.places(), (place) => ({ ...NOTHING, place }))];
     case 'action':
       return ['action', mapValues(dictionary.actions(), (action) => ({ ...NOTHING, action }))];
+    case 'label':
+      return ['label', new Map(OUTCOME_LABELS.map((label, place) => [place + 1, { ...NOTHING, label }]))];
     default:
       return ['shape', mapValues(dictionary.shapes(), (facts) => ({ ...NOTHING, facts }))];
   }
-}
-
-function classifyLabels(dictionary: SegmentDictionary, classes: ClassList): EntryClasses {
-  const labels = dictionary.labelsInForce();
-  const none = classes.of(NOTHING);
-  const found = mapValues(labels, (label) => classes.of({ ...NOTHING, label }));
-  return { values: classes.values, of: (chunk) => (place) => found.get(chunk.seqAt(place)) ?? none };
 }
 
 function mapValues<From, To>(items: ReadonlyMap<number, From>, map: (item: From) => To): Map<number, To> {

@@ -1,4 +1,4 @@
-import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
+import { OUTCOME_LABELS, type OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
 import { matchesFacts, type RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import { matchesPlace, NO_LABEL, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import type { RecordPlace } from '../../../domain/decision-log/record-place.ts';
@@ -11,12 +11,17 @@ export interface SegmentDictionary {
   shapes(): ReadonlyMap<number, RecordFacts>;
   places(): ReadonlyMap<number, RecordPlace>;
   actions(): ReadonlyMap<number, string>;
-  /** The labels in force of labelled decisions, by the number of the entry. */
+  /** The labels in force of labelled decisions, by the number of the entry, which rises. */
   labelsInForce(): ReadonlyMap<number, OutcomeLabel['label']>;
 }
 
 /** The number of actions that have none of their own, since there were too many. */
 export const OTHER_ACTION = 1;
+/** The number of decisions without a label; the labels follow in their order. */
+const NO_LABEL_NUMBER = 0;
+
+/** Places in a chunk, in their order. */
+export type Selection = Uint32Array;
 
 interface MatchOptions {
   /**
@@ -26,29 +31,36 @@ interface MatchOptions {
   readonly takesOthers: boolean;
 }
 
+/** By the number of a value, 1 where it matches. */
+type Table = Uint8Array;
+
 /** The entries of a segment that match a filter, but for what only their records and subjects say. */
 export class EntryMatches {
-  /** By number, 1 where it matches; null where all do. */
-  readonly #shapes: Uint8Array;
-  readonly #places: Uint8Array | null;
-  readonly #actions: Uint8Array | null;
-  readonly #label: ((seq: number) => boolean) | null;
+  readonly #tables: readonly (readonly [Exclude<ColumnName, 'shape'>, Table])[];
+  readonly #shapes: Table;
+  readonly #labels: readonly [LabelColumns, Table] | null;
   readonly #takesGaps: boolean;
   readonly #sinceMinute: number;
   readonly #untilMinute: number;
 
   constructor(dictionary: SegmentDictionary, filter: RecordFilter, { takesOthers }: MatchOptions) {
-    const { action, label, country, asn } = filter;
-    this.#shapes = toTable(dictionary.shapes(), (facts) => matchesFacts(facts, filter));
+    const { action, label, country, asn, since, until } = filter;
     this.#takesGaps = takesOthers && filter.includesGaps === true;
-    const isPlaced = country !== undefined || asn !== undefined;
-    this.#places = isPlaced ? toTable(dictionary.places(), (place) => matchesPlace(place, filter)) : null;
-    this.#actions = action === undefined ? null : toTable(dictionary.actions(), (name) => name === action);
-    if (this.#actions !== null && takesOthers) this.#actions[OTHER_ACTION] = 1;
-    this.#label = label === undefined ? null : toLabelTest(dictionary.labelsInForce(), label);
-    this.#sinceMinute = filter.since === undefined ? 0 : Math.floor(Date.parse(filter.since) / MINUTE_MS);
+    this.#shapes = toTable(dictionary.shapes(), (facts) => matchesFacts(facts, filter));
+    if (this.#takesGaps) this.#shapes[GAP_SHAPE] = 1;
+    const tables: [Exclude<ColumnName, 'shape'>, Table][] = [];
+    if (country !== undefined || asn !== undefined)
+      tables.push(['place', toTable(dictionary.places(), (place) => matchesPlace(place, filter))]);
+    if (action !== undefined) {
+      const table = toTable(dictionary.actions(), (name) => name === action);
+      if (takesOthers) table[OTHER_ACTION] = 1;
+      tables.push(['action', table]);
+    }
+    this.#tables = tables;
+    this.#labels = label === undefined ? null : [new LabelColumns(dictionary), toLabelTable(label)];
+    this.#sinceMinute = since === undefined ? 0 : Math.floor(Date.parse(since) / MINUTE_MS);
     this.#untilMinute =
-      filter.until === undefined ? Number.MAX_SAFE_INTEGER : Math.ceil(Date.parse(filter.until) / MINUTE_MS);
+      until === undefined ? Number.MAX_SAFE_INTEGER : Math.ceil(Date.parse(until) / MINUTE_MS);
   }
 
   /** False where no entry of the chunk is of these minutes. */
@@ -57,42 +69,72 @@ export class EntryMatches {
     return this.#takesGaps || (lastMinute >= this.#sinceMinute && firstMinute < this.#untilMinute);
   }
 
-  /** Tells of each entry of a chunk by its place whether it matches, to the minute. */
-  of(chunk: EntryChunk): (place: number) => boolean {
-    const { firstMinute, lastMinute } = chunk;
-    const isWithin = firstMinute >= this.#sinceMinute && lastMinute < this.#untilMinute;
-    const [since, until] = [this.#sinceMinute - firstMinute, this.#untilMinute - firstMinute];
-    const read = (name: ColumnName, table: Uint8Array | null): Column | null =>
-      table === null ? null : chunk.column(name);
+  /** The entries of a chunk that match, to the minute. Each column is looked through at once. */
+  select(chunk: EntryChunk): Selection {
     const shapes = chunk.column('shape');
-    const places = read('place', this.#places);
-    const actions = read('action', this.#actions);
-    const minutes = isWithin ? null : chunk.column('minute');
-    const [okShape, okPlace, okAction, okLabel] = [this.#shapes, this.#places, this.#actions, this.#label];
-    const takesGaps = this.#takesGaps;
-    // Typed arrays give undefined, which is no 1, for what is not in them.
-    return (place) => {
-      const shape = shapes[place] as number;
-      if (shape === GAP_SHAPE) return takesGaps;
-      return (
-        okShape[shape] === 1 &&
-        (okPlace === null || okPlace[(places as Column)[place] as number] === 1) &&
-        (okAction === null || okAction[(actions as Column)[place] as number] === 1) &&
-        (minutes === null || isBetween(minutes[place] as number, since, until)) &&
-        (okLabel === null || okLabel(chunk.seqAt(place)))
-      );
-    };
+    let found = selectAll(shapes, this.#shapes);
+    // What is left of a gap is told by its record.
+    const keep = this.#takesGaps ? shapes : null;
+    for (const [name, table] of this.#tables) {
+      if (found.length === 0) return found;
+      found = narrow(found, chunk.column(name), table, keep);
+    }
+    if (this.#labels !== null && found.length > 0) {
+      const [labels, table] = this.#labels;
+      found = narrow(found, labels.of(chunk), table, keep);
+    }
+    return this.#isWithin(chunk) ? found : this.#narrowByTime(found, chunk, keep);
+  }
+
+  #isWithin({ firstMinute, lastMinute }: EntryChunk): boolean {
+    return firstMinute >= this.#sinceMinute && lastMinute < this.#untilMinute;
+  }
+
+  #narrowByTime(found: Selection, chunk: EntryChunk, keep: Column | null): Selection {
+    const minutes = chunk.column('minute');
+    const [since, until] = [this.#sinceMinute - chunk.firstMinute, this.#untilMinute - chunk.firstMinute];
+    let count = 0;
+    for (const place of found) {
+      const minute = minutes[place] as number;
+      if ((minute >= since && minute < until) || keep?.[place] === GAP_SHAPE) {
+        found[count] = place;
+        count += 1;
+      }
+    }
+    return found.subarray(0, count);
   }
 }
 
-function isBetween(minute: number, since: number, until: number): boolean {
-  return minute >= since && minute < until;
-}
+/** Columns of the labels in force, which are given after an entry was written. */
+export class LabelColumns {
+  readonly #labels: ReadonlyMap<number, OutcomeLabel['label']>;
+  /** Rising. */
+  readonly #seqs: readonly number[];
 
-function toTable<Value>(items: ReadonlyMap<number, Value>, accepts: (item: Value) => boolean): Uint8Array {
-  const table = new Uint8Array(greatestOf(items) + 1);
-  for (const [number, item] of items) if (accepts(item)) table[number] = 1;
-  return table;
+  constructor(dictionary: SegmentDictionary) {
+    this.#labels = dictionary.labelsInForce();
+    this.#seqs = [...this.#labels.keys()];
+  }
+
+  /** The number of each entry's label. */
+  of(chunk: EntryChunk): Column {
+    const column = new Uint32Array(chunk.count);
+    if (chunk.isContiguous) {
+      for (let at = firstFrom(this.#seqs, chunk.first); at < this.#seqs.length; at += 1) {
+        const seq = this.#seqs[at] as number;
+        if (seq > chunk.last) break;
+        column[seq - chunk.first] = this.#numberOf(seq);
+      }
+      return column;
+    }
+    for (let place = 0; place < chunk.count; place += 1) column[place] = this.#numberOf(chunk.seqAt(place));
+    return column;
+  }
+
+  #numberOf(seq: number): number {
+    const label = this.#labels.get(seq);
+    return label === undefined ? NO_LABEL_NUMBER : 1 + OUTCOME_LABELS.indexOf(label);
+  }
 }
 
 /** The greatest number of these, and no less than that of other actions. */
@@ -102,9 +144,48 @@ export function greatestOf(items: ReadonlyMap<number, unknown>): number {
   return greatest;
 }
 
-function toLabelTest(
-  labels: ReadonlyMap<number, OutcomeLabel['label']>,
-  label: NonNullable<RecordFilter['label']>,
-): (seq: number) => boolean {
-  return label === NO_LABEL ? (seq) => !labels.has(seq) : (seq) => labels.get(seq) === label;
+function selectAll(column: Column, table: Table): Selection {
+  const found = new Uint32Array(column.length);
+  let count = 0;
+  for (let place = 0; place < column.length; place += 1) {
+    found[count] = place;
+    // A number beyond the table came after it was made.
+    count += table[column[place] as number] === 1 ? 1 : 0;
+  }
+  return found.subarray(0, count);
+}
+
+/** Keeps what matches, in place, and gaps where `keep` tells them. */
+function narrow(found: Selection, column: Column, table: Table, keep: Column | null): Selection {
+  let count = 0;
+  for (let at = 0; at < found.length; at += 1) {
+    const place = found[at] as number;
+    if (table[column[place] as number] === 1 || keep?.[place] === GAP_SHAPE) {
+      found[count] = place;
+      count += 1;
+    }
+  }
+  return found.subarray(0, count);
+}
+
+function toTable<Value>(items: ReadonlyMap<number, Value>, accepts: (item: Value) => boolean): Table {
+  const table = new Uint8Array(greatestOf(items) + 1);
+  for (const [number, item] of items) if (accepts(item)) table[number] = 1;
+  return table;
+}
+
+function toLabelTable(label: NonNullable<RecordFilter['label']>): Table {
+  const labels = [NO_LABEL, ...OUTCOME_LABELS];
+  return Uint8Array.from(labels, (known) => (known === label ? 1 : 0));
+}
+
+/** The place of the first number that is not below another. */
+function firstFrom(numbers: readonly number[], least: number): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] as number) < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

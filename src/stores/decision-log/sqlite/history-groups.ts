@@ -159,10 +159,10 @@ function matchingEntries(
   const seqs: number[] = [];
   for (const chunk of chunks) {
     if (!matches.touches(chunk) || isDone(chunk)) continue;
-    const [isMatch, minutes] = [matches.of(chunk), chunk.column('minute')];
-    for (let place = chunk.count - 1; place >= 0; place -= 1) {
+    const [selection, minutes] = [matches.select(chunk), chunk.column('minute')];
+    for (const place of selection.reverse()) {
       const seq = chunk.seqAt(place);
-      if (!isMatch(place) || isDoneAt(seq, chunk.firstMinute + (minutes[place] as number))) continue;
+      if (isDoneAt(seq, chunk.firstMinute + (minutes[place] as number))) continue;
       if (seqs.length === limit) return { seqs, lookedAt: limit, reached: seqs.at(-1) ?? null };
       seqs.push(seq);
     }

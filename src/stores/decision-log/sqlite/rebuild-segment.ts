@@ -33,6 +33,7 @@ export function rebuildSegment(source: SegmentReader, path: string): number {
       );
       count += batch.length;
     }
+    if (source.columns.lastInChunks() === last) writer.seal();
     return count;
   } finally {
     writer.close();

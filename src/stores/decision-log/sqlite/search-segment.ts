@@ -84,9 +84,7 @@ function* byColumns(
     if (chunk.last < lowest) return;
     yield { seq: null, below: Math.min(before, chunk.last + 1), cost: CHUNK_COST };
     if (!matches.touches(chunk)) continue;
-    const isMatch = matches.of(chunk);
-    for (let place = chunk.count - 1; place >= 0; place -= 1) {
-      if (!isMatch(place)) continue;
+    for (const place of matches.select(chunk).reverse()) {
       const seq = chunk.seqAt(place);
       if (seq < before && seq >= lowest) yield { seq, below: seq, cost: 1 };
     }

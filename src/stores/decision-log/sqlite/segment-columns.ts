@@ -12,6 +12,8 @@ import { SketchWriter } from './segment-sketches.ts';
 /** Entries whose columns are read together, in the order of their numbers. */
 export interface EntryChunk {
   readonly count: number;
+  /** True where the numbers of its entries follow each other. */
+  readonly isContiguous: boolean;
   /** The number of an entry by its place in the chunk. */
   seqAt(place: number): number;
   readonly first: number;
@@ -145,6 +147,7 @@ export class ColumnReader {
 }
 
 class StoredChunk implements EntryChunk {
+  readonly isContiguous = true;
   readonly first: number;
   readonly last: number;
   readonly count: number;
@@ -171,6 +174,7 @@ class StoredChunk implements EntryChunk {
 }
 
 class RowChunk implements EntryChunk {
+  readonly isContiguous = false;
   readonly first: number;
   readonly last: number;
   readonly count: number;

@@ -8,7 +8,7 @@ export const GAP_SHAPE = 0;
 export const COUNTED_MS: readonly number[] = [PERIOD_MS.minute, PERIOD_MS.hour, 6 * PERIOD_MS.hour];
 
 /** The version of the tables. A file of a later one is not opened. */
-const SCHEMA_VERSION = 4;
+const SCHEMA_VERSION = 5;
 
 /**
  * `entries`: decisions and gaps (shape 0) in their order, with the number of their shape, place and action,

@@ -97,7 +97,7 @@ export class SegmentReader implements SegmentDictionary {
 
   /** The labels in force, by the number of the decision. */
   labelsInForce(): ReadonlyMap<number, OutcomeLabel['label']> {
-    const rows = this.#prepare('SELECT seq, label FROM labels').all();
+    const rows = this.#prepare('SELECT seq, label FROM labels ORDER BY seq').all();
     return new Map(rows.map(({ seq, label }) => [Number(seq), label as OutcomeLabel['label']]));
   }
 
