@@ -59,7 +59,7 @@ t.test('has the defaults of the contract', async (t) => {
     redisTimeoutMs: 25,
     custodyRetentionMs: 86_400_000,
     custodyEntriesMax: 200_000,
-    activityEntriesMax: 100_000,
+    activityEntriesMax: 50_000,
     idHashMemoEntriesMax: null,
     listsFile: null,
     listsEntriesMax: 1_000_000,

@@ -11,7 +11,6 @@ export interface ActivityEntity {
 /** What is added to one entity. */
 export interface ActivityChange {
   readonly entity: ActivityEntity;
-  /** Names are keyed hashes of 32 hex digits, countries or numbers of networks. */
   readonly values: readonly Sighting[];
   /** What happens to the values as values of the entity. */
   readonly acceptance: Acceptance;

@@ -6,7 +6,7 @@ import {
   type SeenKind,
 } from '../../domain/activity/activity-parts.ts';
 import type { Sighting } from '../../domain/activity/activity-state.ts';
-import { seenName } from '../../domain/activity/seen-name.ts';
+import { nameOfHash, nameOfText } from '../../domain/activity/seen-name.ts';
 import { type DeviceIds, hasText, type Subject } from '../../domain/subject.ts';
 import type { SubjectPlace } from '../../domain/subject-place.ts';
 import type { RecordHashes } from '../decision-log/to-decision-record.ts';
@@ -45,19 +45,23 @@ function deviceOf(device: DeviceIds): string | null {
 }
 
 /** The name of the value of each kind, in the order of SEEN_KINDS; null where there is none. */
-export type SeenNames = readonly (string | null)[];
+export type SeenNames = readonly (number | null)[];
 
 /** The values that a request is seen with. */
 export function toSeenNames(names: SubjectNames, { country, asn }: SubjectPlace): SeenNames {
-  const byKind: Readonly<Record<SeenKind, string | null>> = {
-    accounts: names.account,
-    devices: names.device,
-    ips: names.ip,
-    telemetry_ids: names.telemetry,
-    countries: country === null ? null : seenName(country),
-    asns: asn === null ? null : seenName(String(asn)),
+  const byKind: Readonly<Record<SeenKind, number | null>> = {
+    accounts: nameOf(names.account),
+    devices: nameOf(names.device),
+    ips: nameOf(names.ip),
+    telemetry_ids: nameOf(names.telemetry),
+    countries: country === null ? null : nameOfText(country),
+    asns: asn,
   };
-  return SEEN_KINDS.map((kind) => byKind[kind]?.slice(0, 16) ?? null);
+  return SEEN_KINDS.map((kind) => byKind[kind]);
+}
+
+function nameOf(hash: string | null): number | null {
+  return hash === null ? null : nameOfHash(hash);
 }
 
 /** The values that one part keeps: all but its own. */

@@ -10,7 +10,7 @@ import {
   type SeenKind,
   WINDOW_SECONDS_MAX,
 } from './activity-parts.ts';
-import { type ActivityState, countAfter, distinctAfter, type SeenValue } from './activity-state.ts';
+import { type ActivityState, countAfter, distinctAfter, findValue, hasGap } from './activity-state.ts';
 
 /** What is known of one part of the subject of a decision. */
 export interface ActivityView {
@@ -22,7 +22,7 @@ export interface ActivityView {
    * The value of this request, by the place of its kind: null where it has none, undefined where that is not
    * known.
    */
-  readonly own: readonly (string | null | undefined)[];
+  readonly own: readonly (number | null | undefined)[];
 }
 
 /** One signal of the activity of a part. */
@@ -108,7 +108,7 @@ function pairFirstSeen(part: ActivityPart, kind: SeenKind): ActivitySignal {
       const { sinceSeconds, nowSeconds } = view;
       const found = findOwn(view, kind);
       if (found === undefined || found.hasGap) return undefined;
-      const first = found.value?.first ?? nowSeconds;
+      const first = found.first ?? nowSeconds;
       if (isWithin(sinceSeconds, nowSeconds, WINDOW_SECONDS_MAX) && first >= sinceSeconds) return undefined;
       return Math.max(0, nowSeconds - first);
     },
@@ -127,7 +127,7 @@ function known(part: ActivityPart, kind: SeenKind): ActivitySignal {
       const { sinceSeconds, nowSeconds } = view;
       const found = findOwn(view, kind);
       if (found === undefined) return undefined;
-      if (isWithin(found.value?.accepted ?? 0, nowSeconds, WINDOW_SECONDS_MAX)) return true;
+      if (isWithin(found.accepted ?? 0, nowSeconds, WINDOW_SECONDS_MAX)) return true;
       return found.hasGap || isWithin(sinceSeconds, nowSeconds, WINDOW_SECONDS_MAX) ? undefined : false;
     },
   };
@@ -149,13 +149,12 @@ function distinct(kind: SeenKind): ActivitySignal[] {
     const value = own[place];
     if (value === undefined) return undefined;
     const others = distinctAfter(state, place, fromSeconds);
-    const isAmong = value === null || isSeenAfter(state.seen[place] ?? [], value, fromSeconds);
+    if (value === null) return others;
+    const values = state.seen[place] ?? [];
+    const last = values[findValue(values, value) + 2] ?? 0;
+    const isAmong = findValue(values, value) !== -1 && last > fromSeconds;
     return Math.min(DISTINCT_MAX, isAmong ? others : others + 1);
   });
-}
-
-function isSeenAfter(values: readonly SeenValue[], name: string, fromSeconds: number): boolean {
-  return values.some((value) => value.name === name && value.last > fromSeconds);
 }
 
 function inWindows(
@@ -185,10 +184,12 @@ function isWithin(timeSeconds: number, nowSeconds: number, seconds: number): boo
  * The value of this request among those that are kept, and whether some had to make room; undefined where the
  * request has none, or it is not known.
  */
-function findOwn({ state, own }: ActivityView, kind: SeenKind) {
+function findOwn({ state, own, nowSeconds }: ActivityView, kind: SeenKind) {
   const place = SEEN_KINDS.indexOf(kind);
   const name = own[place];
   if (name === undefined || name === null) return undefined;
   const values = state.seen[place] ?? [];
-  return { value: values.find((value) => value.name === name), hasGap: values[0]?.name === '' };
+  const at = findValue(values, name);
+  const [, first, , accepted] = at === -1 ? [] : values.slice(at, at + 4);
+  return { first, accepted, hasGap: hasGap(values, nowSeconds) };
 }

@@ -9,22 +9,16 @@ export interface ActivityState {
   readonly firstSeconds: number;
   /** What happened before is not all in it; 0 where nothing is missing. */
   readonly sinceSeconds: number;
-  /** The values of each kind, by its place in SEEN_KINDS. */
-  readonly seen: readonly SeenValue[][];
+  /**
+   * The values of each kind, by its place in SEEN_KINDS: four numbers for each value, its name, when it was
+   * first seen, when last, and when it was last accepted, 0 for never. The name 0 stands for those that had to
+   * make room: one of them was last seen then, and none later.
+   */
+  readonly seen: number[][];
   /** Three numbers for each record: time, measure, count. The latest stands last. */
   counts: number[];
   /** The length of `counts` at which it is made shorter. */
   compactAt: number;
-}
-
-/** One distinct value. In its list, the one that was seen last stands last. */
-export interface SeenValue {
-  /** Empty in the record of values that had to make room: when the last of them was seen. */
-  readonly name: string;
-  readonly first: number;
-  last: number;
-  /** When a decision with it was last accepted; 0 for never. */
-  accepted: number;
 }
 
 /** What happens to the values of a change: they are known from now on, no longer, or as they were (null). */
@@ -34,9 +28,14 @@ export type Acceptance = 'accepted' | 'revoked' | null;
 export interface Sighting {
   /** The place of its kind in SEEN_KINDS. */
   readonly kind: number;
-  readonly name: string;
+  /** 48 bits, and not 0: see seen-name.ts. */
+  readonly name: number;
 }
 
+/** The numbers of one value. */
+const VALUE = 4;
+const [FIRST, LAST, ACCEPTED] = [1, 2, 3];
+const NO_NAME = 0;
 const RECORD = 3;
 /** The fewest numbers of records before it is worth to look for those that can be put together. */
 const COMPACT_AT_MIN = 48 * RECORD;
@@ -75,47 +74,77 @@ export function see(
   acceptance: Acceptance,
 ): void {
   const values = seen[kind] ?? [];
-  dropOld(values, nowSeconds);
-  const place = values.findLastIndex((value) => value.name === name);
-  const [held] = place === -1 ? [] : values.splice(place, 1);
-  if (held === undefined) makeRoom(values);
-  values.push({
-    name,
-    first: held?.first ?? nowSeconds,
-    last: Math.max(nowSeconds, held?.last ?? 0),
-    accepted: acceptance === null ? (held?.accepted ?? 0) : acceptance === 'accepted' ? nowSeconds : 0,
-  });
+  let at = findValue(values, name);
+  if (at === -1) {
+    at = makeRoom(values, nowSeconds);
+    if (at === values.length) {
+      const accepted = acceptance === 'accepted' ? nowSeconds : 0;
+      // An array that is spread takes no more memory than it needs.
+      seen[kind] = [...values, name, nowSeconds, nowSeconds, accepted];
+      return;
+    }
+    values[at] = name;
+    values[at + FIRST] = nowSeconds;
+    values[at + ACCEPTED] = 0;
+  }
+  values[at + LAST] = Math.max(nowSeconds, values[at + LAST] ?? 0);
+  if (acceptance !== null) values[at + ACCEPTED] = acceptance === 'accepted' ? nowSeconds : 0;
 }
 
-function dropOld(values: SeenValue[], nowSeconds: number): void {
-  const horizon = nowSeconds - WINDOW_SECONDS_MAX;
-  while (values.length > 0 && (values[0]?.last ?? 0) <= horizon) values.shift();
+/** Where a value stands; -1 where it does not. */
+export function findValue(values: readonly number[], name: number): number {
+  for (let at = values.length - VALUE; at >= 0; at -= VALUE) if (values[at] === name) return at;
+  return -1;
 }
 
-function makeRoom(values: SeenValue[]): void {
-  const hasGap = values[0]?.name === '';
-  if (values.length < DISTINCT_MAX + (hasGap ? 1 : 0)) return;
-  const dropped = values.splice(0, hasGap ? 2 : 1).at(-1);
-  values.unshift({ name: '', first: 0, last: dropped?.last ?? 0, accepted: 0 });
+/** True where values had to make room that some window would hold. */
+export function hasGap(values: readonly number[], nowSeconds: number): boolean {
+  const at = findValue(values, NO_NAME);
+  return at !== -1 && (values[at + LAST] ?? 0) > nowSeconds - WINDOW_SECONDS_MAX;
+}
+
+/** Where a new value is to stand: at the end, or in the place of the one that was seen longest ago. */
+function makeRoom(values: number[], nowSeconds: number): number {
+  if (values.length < DISTINCT_MAX * VALUE) return values.length;
+  let oldest = -1;
+  let gap = -1;
+  for (let at = 0; at < values.length; at += VALUE) {
+    if (values[at] === NO_NAME) gap = at;
+    else if (oldest === -1 || (values[at + LAST] ?? 0) < (values[oldest + LAST] ?? 0)) oldest = at;
+  }
+  const last = values[oldest + LAST] ?? 0;
+  const isMissed = last > nowSeconds - WINDOW_SECONDS_MAX;
+  // The record of the gap is one more than the values, and takes the place of none.
+  if (gap !== -1) values[gap + LAST] = Math.max(last, values[gap + LAST] ?? 0);
+  else if (isMissed) values.push(NO_NAME, 0, last, 0);
+  return oldest;
 }
 
 /** Counts one more of a measure. */
 export function count(state: ActivityState, measure: number, nowSeconds: number): void {
   const { counts } = state;
-  const [{ step }] = COUNT_STEPS;
-  const moment = Math.floor(nowSeconds / step);
-  const from = Math.max(0, counts.length - LOOK_BACK * RECORD);
-  for (let at = counts.length - RECORD; at >= from; at -= RECORD) {
-    if (Math.floor((counts[at] ?? 0) / step) !== moment) break;
-    if (counts[at + 1] !== measure) continue;
+  const at = findMoment(counts, measure, nowSeconds);
+  if (at !== -1) {
     counts[at] = Math.max(counts[at] ?? 0, nowSeconds);
     counts[at + 2] = (counts[at + 2] ?? 0) + 1;
     return;
   }
-  counts.push(nowSeconds, measure, 1);
-  if (counts.length < state.compactAt) return;
-  state.counts = compact(counts, nowSeconds);
+  state.counts = [...counts, nowSeconds, measure, 1];
+  if (state.counts.length < state.compactAt) return;
+  state.counts = compact(state.counts, nowSeconds);
   state.compactAt = Math.max(COMPACT_AT_MIN, 2 * state.counts.length);
+}
+
+/** The record of the measure in this moment; -1 where there is none. */
+function findMoment(counts: readonly number[], measure: number, nowSeconds: number): number {
+  const [{ step }] = COUNT_STEPS;
+  const moment = Math.floor(nowSeconds / step);
+  const from = Math.max(0, counts.length - LOOK_BACK * RECORD);
+  for (let at = counts.length - RECORD; at >= from; at -= RECORD) {
+    if (Math.floor((counts[at] ?? 0) / step) !== moment) return -1;
+    if (counts[at + 1] === measure) return at;
+  }
+  return -1;
 }
 
 /** The same counts without those that no window reaches, put together as far as their age allows. */
@@ -152,7 +181,9 @@ export function countAfter({ counts }: ActivityState, measure: number, fromSecon
 
 /** How many distinct values of a kind were seen after `fromSeconds`: DISTINCT_MAX where it may be more. */
 export function distinctAfter({ seen }: ActivityState, kind: number, fromSeconds: number): number {
+  const values = seen[kind] ?? [];
   let total = 0;
-  for (const { name, last } of seen[kind] ?? []) if (name !== '' && last > fromSeconds) total += 1;
+  for (let at = 0; at < values.length; at += VALUE)
+    if ((values[at + LAST] ?? 0) > fromSeconds && values[at] !== NO_NAME) total += 1;
   return total;
 }

@@ -34,15 +34,18 @@ interface Entry {
   readonly state: ActivityState;
   /** Monotonic milliseconds. */
   untilMs: number;
+  /** Unix seconds. */
+  lastSeconds: number;
 }
 
-const ENTRIES_MAX = 200_000;
+/** At about 1.5 kB an entry this is 75 MB. */
+const ENTRIES_MAX = 50_000;
 const CLAIMS_MAX = 100_000;
 const CLAIM_LIFE_MS = 86_400_000;
 
 /**
- * Builds an empty store, bounded by `entriesMax`. Of an entity that had to make room, windows that reach before
- * its return are unknown.
+ * Builds an empty store, bounded by `entriesMax`. Of an entity that had to make room, windows are unknown that
+ * reach before the last activity of what made room: that was always the longest ago.
  */
 export function createMemoryActivityStore(options: MemoryActivityStoreOptions): MemoryActivityStore {
   return new LruActivityStore(options);
@@ -50,21 +53,25 @@ export function createMemoryActivityStore(options: MemoryActivityStoreOptions): 
 
 class LruActivityStore implements MemoryActivityStore {
   readonly #clock: Clock;
+  /** By the hash alone: equal texts as two parts have unrelated hashes. */
   readonly #entries: LRUCache<string, Entry>;
   /** Until when, in monotonic milliseconds. */
   readonly #claims: LRUCache<string, number>;
   readonly #forgotten = createForgottenKeys();
+  /** When the latest of those that had to make room was last active: all that is missing was before. */
+  #forgottenSeconds = 0;
 
   constructor({ clock, entriesMax = ENTRIES_MAX, onFull }: MemoryActivityStoreOptions) {
     this.#clock = clock;
     this.#claims = new LRUCache(boundedTo(CLAIMS_MAX));
     this.#entries = new LRUCache({
       ...boundedTo(entriesMax),
-      dispose: ({ untilMs }, key, reason) => {
+      dispose: ({ untilMs, lastSeconds }, hash, reason) => {
         const nowMs = clock.monotonicMs();
         if (reason !== 'evict' || untilMs <= nowMs) return;
         if (this.#forgotten.isEmpty(nowMs)) onFull?.();
-        this.#forgotten.add(hashIn(key), untilMs, nowMs);
+        this.#forgotten.add(hash, untilMs, nowMs);
+        this.#forgottenSeconds = Math.max(this.#forgottenSeconds, lastSeconds);
       },
     });
   }
@@ -102,29 +109,21 @@ class LruActivityStore implements MemoryActivityStore {
   }
 
   forget(entities: readonly ActivityEntity[]): number {
-    return entities.filter((entity) => this.#entries.delete(keyOf(entity))).length;
+    return entities.filter(({ hash }) => this.#entries.delete(hash)).length;
   }
 
   #entryOf(entity: ActivityEntity, nowMs: number, nowSeconds: number): Entry {
-    const key = keyOf(entity);
     const untilMs = nowMs + ACTIVITY_LIFE_SECONDS[entity.part] * 1000;
-    const held = this.#entries.get(key);
+    const held = this.#entries.get(entity.hash);
     if (held !== undefined && nowMs < held.untilMs) {
       held.untilMs = untilMs;
+      held.lastSeconds = nowSeconds;
       return held;
     }
-    const isForgotten = this.#forgotten.mayHave(entity.hash, nowMs);
-    const entry = { state: createActivityState(nowSeconds, isForgotten ? nowSeconds : 0), untilMs };
-    this.#entries.set(key, entry);
+    const sinceSeconds = this.#forgotten.mayHave(entity.hash, nowMs) ? this.#forgottenSeconds : 0;
+    const state = createActivityState(nowSeconds, sinceSeconds);
+    const entry = { state, untilMs, lastSeconds: nowSeconds };
+    this.#entries.set(entity.hash, entry);
     return entry;
   }
-}
-
-/** One letter, and the hash. */
-function keyOf({ part, hash }: ActivityEntity): string {
-  return part[0] + hash;
-}
-
-function hashIn(key: string): string {
-  return key.slice(1);
 }

@@ -7,7 +7,7 @@ import type { RedisGenerations } from '../redis/generations.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import { withScripts } from '../redis/scripts.ts';
 import { createTurnBatch } from '../redis/turn-batch.ts';
-import { decodeActivity, pairsMaskOf } from './activity-codec.ts';
+import { decodeActivity, encodeName, pairsMaskOf } from './activity-codec.ts';
 import { CHANGE } from './redis-script.ts';
 
 interface RedisChangesOptions {
@@ -118,7 +118,7 @@ function push(told: Argument[], { change, atSeconds, isAsked }: Entry, generatio
     values.length,
   );
   // Kinds count from 1 in the script.
-  for (const { kind, name } of values) told.push(kind + 1, Buffer.from(name, 'hex'));
+  for (const { kind, name } of values) told.push(kind + 1, encodeName(name));
   told.push(measures.length, ...measures);
 }
 

@@ -1,7 +1,14 @@
 import { DISTINCT_MAX, SEEN_KINDS, WINDOW_SECONDS_MAX } from '../../domain/activity/activity-parts.ts';
 import { COUNT_STEPS } from '../../domain/activity/activity-state.ts';
 import { GENERATION } from '../redis/generation-script.ts';
-import { COMPACT_AT_MIN, COUNT_BYTES, HEADER_BYTES, LAYOUT, VALUE_BYTES } from './activity-codec.ts';
+import {
+  COMPACT_AT_MIN,
+  COUNT_BYTES,
+  HEADER_BYTES,
+  LAYOUT,
+  NAME_BYTES,
+  VALUE_BYTES,
+} from './activity-codec.ts';
 
 const LAST_STEP = COUNT_STEPS.at(-1)?.step;
 const STEPS = COUNT_STEPS.map(
@@ -22,20 +29,20 @@ local function step_of(age)
   return nil, ${LAST_STEP}
 end
 local function make_room(values, width)
-  local has_gap = values:sub(1, 8) == no_name
+  local has_gap = values:sub(1, ${NAME_BYTES}) == no_name
   if #values < (${DISTINCT_MAX} + (has_gap and 1 or 0)) * width then return values end
   local dropped = has_gap and width or 0
-  return no_name .. values:sub(dropped + 9, dropped + 12) .. (width > ${VALUE_BYTES.plain} and no_name or '')
+  return no_name .. values:sub(dropped + ${NAME_BYTES + 1}, dropped + ${NAME_BYTES + 4}) .. (width > ${VALUE_BYTES.plain} and ('\\0'):rep(8) or '')
     .. values:sub(dropped + width + 1)
 end
 local function see(values, width, name, now, accepted)
-  while values ~= '' and u4(values, 9) <= now - ${WINDOW_SECONDS_MAX} do values = values:sub(width + 1) end
+  while values ~= '' and u4(values, ${NAME_BYTES + 1}) <= now - ${WINDOW_SECONDS_MAX} do values = values:sub(width + 1) end
   local at = values:find(name, 1, true)
   while at and (at - 1) % width ~= 0 do at = values:find(name, at + 1, true) end
   local last, first, when = now, now, 0
   if at then
-    last = math.max(now, u4(values, at + 8))
-    if width > ${VALUE_BYTES.plain} then first, when = u4(values, at + 12), u4(values, at + 16) end
+    last = math.max(now, u4(values, at + ${NAME_BYTES}))
+    if width > ${VALUE_BYTES.plain} then first, when = u4(values, at + ${NAME_BYTES + 4}), u4(values, at + ${NAME_BYTES + 8}) end
     values = values:sub(1, at - 1) .. values:sub(at + width)
   else values = make_room(values, width) end
   if accepted == '1' then when = now elseif accepted == '2' then when = 0 end
@@ -119,7 +126,7 @@ end`;
  * The group is written only where nobody waits.
  */
 export const CHANGE = `${GENERATION}
-local no_name = string.rep('\\0', 8)
+local no_name = string.rep('\\0', ${NAME_BYTES})
 ${CHANGE_ONE}
 local now_ms, own = ARGV[1], ARGV[2]
 local told, at = {}, 4

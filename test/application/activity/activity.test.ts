@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import t from 'tap';
 import { createActivity } from '../../../src/application/activity/activity.ts';
 import type { ActivityChange, ActivityStore } from '../../../src/application/activity/activity-store.ts';
@@ -15,15 +16,15 @@ import { createSource, slotOf } from '../sources.ts';
 
 const VISITOR = 'abcdef0123456789abcdef0123456789';
 
-/** Hashes that show what they are of. */
+/** Hashes of 32 hex digits. */
 function hashesOf(keyId: string): ActivityHashes {
-  const hashAs = (part: string) => (id: string) => `${keyId}${part}${id}`.padEnd(32, '.');
+  const hashAs = (part: string) => (id: string) => hash('sha256', `${keyId} ${part} ${id}`).slice(0, 32);
   return {
     keyId,
-    telemetry: hashAs('t'),
-    device: hashAs('d'),
-    account: hashAs('a'),
-    network: hashAs('n'),
+    telemetry: hashAs('telemetry'),
+    device: hashAs('device'),
+    account: hashAs('account'),
+    network: hashAs('network'),
   };
 }
 
@@ -195,7 +196,7 @@ t.test('keeps it under every hash key, and reads it under the one that came firs
   const policy = reading('device.accounts_1h', 'account.known_device');
   memory.take({
     entity: { part: 'device', hash: hashesOf('two').device('1') },
-    values: [{ kind: 0, name: 'another account.' }],
+    values: [{ kind: 0, name: 4711 }],
     acceptance: null,
     measures: [],
   });
@@ -205,13 +206,18 @@ t.test('keeps it under every hash key, and reads it under the one that came firs
     'activity.account': { known_device: false },
   });
   t.same(
-    taken.map(({ entity }) => entity.hash.slice(0, 4)),
-    ['onea', 'twoa', 'oned', 'twod'],
+    taken.map(({ entity }) => entity.hash),
+    [
+      hashesOf('one').account('1'),
+      hashesOf('two').account('1'),
+      hashesOf('one').device('1'),
+      hashesOf('two').device('1'),
+    ],
   );
   const half = open(
     {
       take: ({ entity }) =>
-        entity.hash.startsWith('one')
+        entity.hash === hashesOf('one').device('1')
           ? null
           : memory.take({ entity, values: [], acceptance: null, measures: [] }),
     },

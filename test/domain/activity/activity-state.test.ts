@@ -7,6 +7,8 @@ import {
   countAfter,
   createActivityState,
   distinctAfter,
+  findValue,
+  hasGap,
   see,
 } from '../../../src/domain/activity/activity-state.ts';
 
@@ -65,15 +67,30 @@ t.test('counts what comes late where it belongs', async (t) => {
   t.ok(state.counts.length < 120 * 3, 'put together');
 });
 
-t.test('drops values that no window reaches, and what made room with them', async (t) => {
+t.test('lets values make room, and forgets that when no window would hold them', async (t) => {
   const state = createActivityState(NOW, 0);
-  for (let number = 0; number <= DISTINCT_MAX + 5; number += 1)
-    see(state, { kind: 1, name: `value ${number}` }, NOW + number, null);
+  const seen = () => state.seen[1] ?? [];
+  for (let number = 0; number < DISTINCT_MAX; number += 1)
+    see(state, { kind: 1, name: number + 1 }, NOW + number, null);
+  t.notOk(hasGap(seen(), NOW + 100));
+  for (let number = 100; number < 105; number += 1) see(state, { kind: 1, name: number }, NOW + number, null);
   t.equal(distinctAfter(state, 1, 0), DISTINCT_MAX);
-  t.equal(state.seen[1]?.[0]?.name, '', 'some made room');
-  see(state, { kind: 1, name: 'one more' }, NOW + WINDOW_SECONDS_MAX + 40, null);
-  t.not(state.seen[1]?.[0]?.name, '');
-  t.equal(distinctAfter(state, 1, 0), DISTINCT_MAX + 5 - 40 + 1);
+  t.same(
+    [1, 5, 6, 104].map((name) => findValue(seen(), name) === -1),
+    [true, true, false, false],
+  );
+  t.ok(hasGap(seen(), NOW + WINDOW_SECONDS_MAX + 3));
+  t.notOk(hasGap(seen(), NOW + WINDOW_SECONDS_MAX + 4));
+  t.equal(seen().length, (DISTINCT_MAX + 1) * 4);
+});
+
+t.test('notes no gap for what no window would hold', async (t) => {
+  const state = createActivityState(NOW, 0);
+  for (let number = 0; number < DISTINCT_MAX; number += 1)
+    see(state, { kind: 1, name: number + 1 }, NOW, null);
+  see(state, { kind: 1, name: 999 }, NOW + WINDOW_SECONDS_MAX, null);
+  t.notOk(hasGap(state.seen[1] ?? [], NOW + WINDOW_SECONDS_MAX));
+  t.equal(distinctAfter(state, 1, NOW), 1);
 });
 
 t.test('forgets what is older than every window when it puts counts together', async (t) => {
