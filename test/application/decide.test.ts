@@ -270,7 +270,7 @@ t.test('lets in by a step-up that a rule takes, and only for as long as that is 
       policy: () => policy,
       facts: [{ names: ['step_up'], ask: () => () => ({ step_up }) }],
     });
-    return await decide({ ...SUBJECT, device: { kind: 'shared', id: null } }, ASK);
+    return decide({ ...SUBJECT, device: { kind: 'shared', id: null } }, ASK);
   };
   for (const step_up of ['none', 'unknown'] as const)
     t.match(await decideWith(step_up), {

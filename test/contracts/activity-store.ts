@@ -160,8 +160,9 @@ export function testActivityStore(t: Test, twin: ActivityStoreTwin): void {
     for (const [window, ms] of Object.entries(windows)) {
       const [found = 0] = await read(DEVICE, [`challenges_${window}`]);
       const within = (length: number) => times.filter((time) => time > clock.nowMs() - length).length;
-      t.ok(Number(found) >= within(ms), `${window}: ${found} of ${within(ms)}`);
-      t.ok(Number(found) <= within(1.1 * ms), `${window}: ${found} of ${within(1.1 * ms)} in a tenth more`);
+      const count = Number(found);
+      t.ok(count >= within(ms), `${window}: ${count} of ${within(ms)}`);
+      t.ok(count <= within(1.1 * ms), `${window}: ${count} of ${within(1.1 * ms)} in a tenth more`);
     }
   });
 
@@ -169,7 +170,7 @@ export function testActivityStore(t: Test, twin: ActivityStoreTwin): void {
     const { store, read } = await open(t);
     const measures = [measureNumber('decisions')];
     const taken = await Promise.all(
-      Array.from({ length: 300 }, (_, turn) =>
+      Array.from({ length: 300 }, async (_, turn) =>
         store.take({ entity: DEVICE, ...NOTHING, values: [seenAs('accounts', turn % 40)], measures }),
       ),
     );

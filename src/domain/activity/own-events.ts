@@ -39,5 +39,6 @@ export const ownEventsSchema = z
 /** The events of its own in a document of any shape: those whose names are right. */
 export function readOwnEvents(document: unknown): readonly string[] {
   const events: unknown = Reflect.get(Object(document), 'events');
-  return Array.isArray(events) ? events.filter((name) => eventName.safeParse(name).success) : [];
+  if (!Array.isArray(events)) return [];
+  return events.flatMap((name: unknown) => eventName.safeParse(name).data ?? []);
 }

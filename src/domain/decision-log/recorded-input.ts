@@ -110,7 +110,7 @@ function namesUnread(
   const isCustody = name === TELEMETRY_FACT.name;
   if (typeof value === 'string')
     return isCustody && value === 'none' && subject.telemetry !== null ? [name] : [];
-  const gaps = (findGaps(read.paths, value) ?? []).map((place) => read.paths[place]?.join('.') ?? '');
+  const gaps = findGaps(read.paths, value).map((place) => read.paths[place]?.join('.') ?? '');
   // Custody is asked for as one, and has all but what was lost.
   return gaps.filter((path) => !(isCustody && whole.includes(path))).map((path) => `${name}.${path}`);
 }

@@ -51,17 +51,20 @@ export function toSignalsFrame(stored: Signals, read: Signals): SignalsFrame | n
 function cutAges(stored: unknown, read: object, path: readonly string[], paths: string[][]): object {
   const cut: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(read)) {
-    const before: unknown = typeof stored === 'object' && stored !== null ? Reflect.get(stored, name) : null;
+    const before: unknown = isObject(stored) ? Reflect.get(stored, name) : null;
     if (value === before || Array.isArray(value)) cut[name] = value;
     else if (typeof value === 'number') {
       paths.push([...path, name]);
       cut[name] = CUT;
     } else {
-      const isObject = typeof value === 'object' && value !== null;
-      cut[name] = isObject ? cutAges(before, value, [...path, name], paths) : value;
+      cut[name] = isObject(value) ? cutAges(before, value, [...path, name], paths) : value;
     }
   }
   return cut;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** The text of signals that have this frame. */

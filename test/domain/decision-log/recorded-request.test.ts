@@ -14,7 +14,9 @@ const REQUESTS: readonly RequestSignals[] = [true, false].flatMap((telemetry_id_
       [{}, { account_id: 'canary' }].flatMap((account) =>
         [{}, { ip: 'canary' }, { ipUnreadable: true }].flatMap((ip) =>
           [{}, { user_agent: 'canary' }].map((agent) => ({
-            ...{ telemetry_id_present, device_id_present, device_id_given },
+            telemetry_id_present,
+            device_id_present,
+            device_id_given,
             ...account,
             ...ip,
             ...agent,

@@ -50,7 +50,12 @@ t.test('hides every hash of ours', async (t) => {
     visitor: null,
   };
   t.same(hideSubject(subject, packSubject(subject)), {
-    ...{ telemetry: true, devices: [true, true], account: null, ip: true, network: true, visitor: null },
+    telemetry: true,
+    devices: [true, true],
+    account: null,
+    ip: true,
+    network: true,
+    visitor: null,
   });
 });
 
