@@ -16,7 +16,12 @@ import { toRedisTarget } from '../support/redis-target.ts';
 import { ROOT } from '../support/start-program.ts';
 import { createDirectory, createManualClock } from '../support/test-app.ts';
 import { testDecisionGroups } from './decision-groups.ts';
-import { type ReaderTwin, testDecisionLogReader, testDecisionSink } from './decision-log.ts';
+import {
+  type ReaderTwin,
+  testDecisionLogReader,
+  testDecisionSink,
+  testPagesOverRestart,
+} from './decision-log.ts';
 import { testPolicyTexts } from './policy-texts.ts';
 
 /** How a sink is opened here, and what reads all that one without a reader holds. */
@@ -74,7 +79,7 @@ async function recordsOf({ reader }: OpenSink, { text }: Opening): Promise<reado
 const looped: string[] = [];
 for (const definition of SINKS) {
   if (Object.hasOwn(ELSEWHERE, definition.id)) continue;
-  const { id, isReadable } = definition;
+  const { id, isDurable, isReadable } = definition;
   const prepare = async (t: Test): Promise<Opening> => {
     const opening = await OPENINGS[id]?.(t);
     if (opening === undefined) throw new Error(`say how the sink ${id} is opened here`);
@@ -116,6 +121,17 @@ for (const definition of SINKS) {
     };
     await testDecisionLogReader(t, twin);
     await testDecisionGroups(t, twin);
+    // What ends with the process has no cursors either.
+    if (!isDurable) return;
+    await testPagesOverRestart(t, async (t) => {
+      const { settings, context } = await prepare(t);
+      const nowMs = (context?.clock ?? systemClock).nowMs;
+      return async () => {
+        const open = await openSink(t, definition, settings, context);
+        if (open.reader === null) throw new Error(`the sink ${id} cannot be read`);
+        return { sink: open.sink, reader: open.reader, nowMs, close: open.close };
+      };
+    });
   });
 
   looped.push(`policies ${id}`);

@@ -499,6 +499,33 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
   });
 }
 
+/** What a log promises that outlives its process; `prepare` gives what opens the same one again. */
+export async function testPagesOverRestart(
+  t: Test,
+  prepare: (t: Test) => Promise<() => Promise<OpenReader & { close(): Promise<void> }>>,
+): Promise<void> {
+  t.test('walks on from a page of before a restart', async (t) => {
+    const open = await prepare(t);
+    const before = await open();
+    const records = Array.from({ length: 30 }, (_, serial) => createDecisionRecord(before.nowMs(), serial));
+    await before.sink.append({ number: 1, records });
+    const first = await before.reader.query({ caller: 'shop' }, { before: null, limit: 10 });
+    await before.close();
+    const after = await open();
+    const later = createDecisionRecord(after.nowMs(), 99);
+    await after.sink.append({ number: 2, records: [later] });
+    const seen = ids(recordsOf(first.entries));
+    let next = first.next;
+    while (next !== null) {
+      const page = await after.reader.query({ caller: 'shop' }, { before: next, limit: 7 });
+      seen.push(...ids(recordsOf(page.entries)));
+      next = page.next;
+    }
+    t.same(seen, ids(records).reverse());
+    t.equal((await after.reader.find(later.decision_id))?.record.decision_id, later.decision_id);
+  });
+}
+
 async function idsOf(reader: DecisionLogReader, filter: RecordFilter): Promise<readonly string[]> {
   const found: LogRecord[] = [];
   let before: LogPosition | null = null;

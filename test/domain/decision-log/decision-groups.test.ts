@@ -88,3 +88,20 @@ t.test('leaves the rarest values out where all steps together have too many', as
   );
   t.equal(steps[1]?.total, 2, 'they count in the totals');
 });
+
+t.test('tells equally frequent pairs and values in the order of their texts', async (t) => {
+  const groups = new DecisionGroups({ sinceMs: 0, stepMs: HOUR_MS, by: ['caller', 'action'] });
+  for (const [first, second] of ['ba', 'bc', 'ab', 'bb', 'aa', 'ca'] as const)
+    groups.addPair(String(first), String(second), 1);
+  const { pairs } = groups.read(null);
+  t.same(
+    pairs.map(({ values }) => values.join('')),
+    ['aa', 'ab', 'ba', 'bb', 'bc', 'ca'],
+  );
+  const many = new DecisionGroups({ sinceMs: 0, stepMs: HOUR_MS, by: ['caller'] });
+  for (let hour = 0; hour < 2_000; hour += 1) many.addStep(hour * HOUR_MS, 1, 0);
+  for (const value of 'pbodncmaleqfk') many.addValue(0, value, 1);
+  const { steps, valuesOmitted } = many.read(null);
+  t.equal(valuesOmitted, 1);
+  t.same([...(steps[0]?.counts.keys() ?? [])].sort().join(''), 'abcdefklmnop');
+});

@@ -85,5 +85,5 @@ t.test('knows records that share their facts, and never takes others for such', 
     { providers: { stytch: { ...stytch, cache: 'none' }, prefactor } },
     { providers: { stytch, prefactor: { ...prefactor, cache_level: 'redis' } } },
   ] as const)
-    t.notOk(shareFacts(record, { ...record, ...changes } as DecisionRecord), JSON.stringify(changes));
+    t.notOk(shareFacts(record, { ...record, ...changes } as DecisionRecord), Object.keys(changes).join());
 });
