@@ -102,5 +102,5 @@ t.test('says that it is a demo, with a key that everybody knows', async (t) => {
   t.ok(text.includes(hash('sha256', 'demo-key')));
   const keyring = loadKeyring(text);
   if (!keyring.ok) throw new Error(keyring.mistakes.join('\n'));
-  t.strictSame([...(keyring.value.find('demo-key')?.scopes ?? [])], ['decide', 'read', 'admin']);
+  t.strictSame([...(keyring.value.find('demo-key')?.scopes ?? [])], ['decide', 'read', 'admin', 'review']);
 });

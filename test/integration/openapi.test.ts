@@ -75,6 +75,7 @@ t.test('it is valid OpenAPI 3.1', async (t) => {
 t.test('it lists every route that callers may use', async (t) => {
   t.strictSame(operations.map(({ name }) => name).toSorted(), [
     'delete /v1/evidence',
+    'delete /v1/lists/{list}/entries/{entry_id}',
     'delete /v1/subjects',
     'get /livez',
     'get /metrics',
@@ -84,6 +85,9 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /v1/decisions/stream',
     'get /v1/decisions/{decision_id}',
     'get /v1/gateway/{dialect}/{profile}',
+    'get /v1/lists',
+    'get /v1/lists/{list}/entries',
+    'get /v1/lists/{list}/export',
     'get /v1/metrics',
     'get /v1/policy',
     'get /v1/providers',
@@ -92,6 +96,10 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /version',
     'post /v1/decide',
     'post /v1/decisions/{decision_id}/outcome',
+    'post /v1/events',
+    'post /v1/lists/{list}/import',
+    'post /v1/step-ups',
+    'put /v1/lists/{list}/entries',
   ]);
 });
 

@@ -37,7 +37,9 @@ function askAll(
     asked.push(conclude);
   }
   // None of them is a promise then.
-  return isAtHand ? toOne(asked as ConcludeFacts[]) : Promise.all(asked).then(toOne);
+  return isAtHand
+    ? toOne(asked as ConcludeFacts[])
+    : Promise.all(asked.map((each) => Promise.resolve(each))).then(toOne);
 }
 
 /** Each of them is told what those before it have told. */

@@ -10,12 +10,16 @@ export type Window = (typeof WINDOWS)[number];
 export const FILTER_NAMES = [
   'decision',
   'reason',
+  'rule',
+  'label',
   'provider_outcome',
   'caller',
   'entry_point',
   'action',
   'degraded',
   'policy',
+  'country',
+  'asn',
   'since',
   'until',
 ] as const;

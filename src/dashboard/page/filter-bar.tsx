@@ -23,15 +23,22 @@ const OUTCOMES = [
 const NAMES: Readonly<Record<FilterName, string>> = {
   decision: 'Decision',
   reason: 'Reason',
+  rule: 'Rule',
+  label: 'Label',
   provider_outcome: 'Outcome',
   caller: 'Caller',
   entry_point: 'Entry point',
   action: 'Action',
   degraded: 'Degraded',
   policy: 'Policy',
+  country: 'Country',
+  asn: 'Network (ASN)',
   since: 'Since',
   until: 'Until',
 };
+
+/** What a decision turned out to be; `none` of those nobody has told. */
+const LABELS = ['legit', 'fraud', 'challenge_passed', 'challenge_failed', 'none'];
 
 const LOOKUP_NAMES = { device_id: 'Device id', telemetry_id: 'Telemetry id', account_id: 'Account' } as const;
 
@@ -62,6 +69,13 @@ export function FilterBar({ policy }: { readonly policy: PolicyInForce }) {
         <TextFilter name="action" pattern="[A-Za-z0-9_.\-]{1,64}" />
         <TextFilter name="entry_point" pattern="[a-z][a-z0-9_\-]{0,63}" />
         <TextFilter name="policy" pattern="[a-z][a-z0-9\-]{0,63}|sha256:[0-9a-f]{64}" />
+        <TextFilter
+          name="rule"
+          pattern="([a-z][a-z0-9\-]{0,63}|[A-Z][A-Z0-9_]{0,63})(:(true|unknown|waived|satisfied))?"
+        />
+        <Choice name="label" values={LABELS} />
+        <TextFilter name="country" pattern="[A-Z]{2}|none" />
+        <TextFilter name="asn" pattern="[1-9][0-9]{0,9}|none" />
         <TimeFilter name="since" />
         <TimeFilter name="until" />
       </div>

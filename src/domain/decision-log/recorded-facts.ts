@@ -6,8 +6,7 @@ const FACT_VARIABLES = ['activity', 'step_up', 'lists'] as const;
 
 const recordedFact = (what: string) =>
   z
-    .union([z.looseObject({}), z.enum(['unknown', 'none'])])
-    .nullable()
+    .union([z.looseObject({}).meta({ title: 'Values' }), z.enum(['unknown', 'none']), z.null()])
     .optional()
     .describe(
       `${what} as the policy read it; \`unknown\` where it could not be known, \`none\` where there was nothing to ask about, null where no rule needs it. Records of before it was kept lack it.`,
