@@ -84,7 +84,7 @@ const VALUES: readonly (readonly [field: string, value: string | number])[] = [
 ];
 
 for (const [field, value] of VALUES) {
-  t.test(`blocks by ${field} ${value}, until the entry is removed`, async (t) => {
+  t.test(`blocks by ${field} ${String(value)}, until the entry is removed`, async (t) => {
     const app = await createTestApp(t);
     t.same(await reasonsOf(app), []);
     const { status, json } = await put(app, 'blocked', { [field]: value });

@@ -107,10 +107,6 @@ export class EntryRows {
     return chunk.isRemoved[at] === 0 && nowMs < (chunk.expiresAtMs[at] ?? 0);
   }
 
-  keyIdOf(row: number): string | null {
-    return this.#chunkOf(row).origins[row % CHUNK_ROWS]?.keyId ?? null;
-  }
-
   /** What the row holds beside its list and its value. */
   read(row: number): Omit<ListEntry, 'list' | 'value' | 'others'> {
     const chunk = this.#chunkOf(row);

@@ -74,8 +74,8 @@ export function parseEntryText(text: string): ListEntry | null {
 
 function parseStored(json: string): { readonly [Name in keyof StoredEntry]?: unknown } | null {
   try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'object' ? value : null;
+    // It begins and ends as an object does.
+    return JSON.parse(json) as { readonly [Name in keyof StoredEntry]?: unknown };
   } catch {
     // A SyntaxError: it is no text of ours.
     return null;

@@ -1,4 +1,4 @@
-import { parseNetwork } from '../ip-address.ts';
+import { type Network, parseNetwork } from '../ip-address.ts';
 import type { ListEntry } from './list-entry.ts';
 import { LIST_PARTS, type ListPart } from './list-part.ts';
 
@@ -59,8 +59,8 @@ export class ListCounts {
   }
 
   #countNetwork(value: string, by: number): void {
-    const network = parseNetwork(value);
-    if ('mistake' in network) return;
+    // The table has taken it for a network.
+    const network = parseNetwork(value) as Network;
     const counts = this.#networks[network.family];
     if (raise(counts, network.prefix, by) === Math.max(by, 0))
       this.#prefixes = { 4: [...this.#networks[4].keys()], 6: [...this.#networks[6].keys()] };

@@ -149,9 +149,8 @@ export class ListTable {
   }
 
   #drop(entry: ListEntry): void {
-    const words = valueWords(entry.part, entry.value);
-    const row = words === null ? null : this.#rowOf(entry.list, entry.part, words);
-    if (row === null) return;
+    // It was read from its row.
+    const row = this.#rowOf(entry.list, entry.part, valueWords(entry.part, entry.value) as Words) as number;
     this.#setOthers(row, { ...entry, others: null });
     this.#index.remove(row);
     this.#rows.free(row);

@@ -68,6 +68,14 @@ t.test('puts and removes entries, and records both', async (t) => {
   ]);
 });
 
+t.test('records when an entry ends', async (t) => {
+  const { change, events, clock, given } = open();
+  const entry = change.read('blocked', given('d1', { expiresAtMs: clock.nowMs() + 1_000 }), 'x');
+  if ('mistakes' in entry) throw new Error('a mistake');
+  await change.put('blocked', [entry], WHO);
+  t.match(events, [{ entries: [{ expires_at: toRfc3339(clock.nowMs() + 1_000) }] }]);
+});
+
 t.test('has a value on a list once, whichever hash key was in force', async (t) => {
   const [old, young] = [under('aaaa1111', 1), under('bbbb2222', 2)];
   const { change, store, read } = open({ keys: [young, old] });

@@ -12,6 +12,7 @@ import { evaluatePolicy } from '../../../src/domain/policy/evaluate.ts';
 import type { SubjectFacts } from '../../../src/domain/policy/subject-fact.ts';
 import type { Subject } from '../../../src/domain/subject.ts';
 import { strictnessOf } from '../../../src/domain/verdict.ts';
+import { createMemoryListStore } from '../../../src/stores/lists/memory-store.ts';
 import { createListEntry, hashOf } from '../../support/list-entries.ts';
 import { compiled, documentOf, ok, rule } from '../../support/policy-fixture.ts';
 import { createEvidence, createSource, slotOf } from '../sources.ts';
@@ -150,6 +151,29 @@ t.test(
     t.match(found, { lists: { blocked: { country: true } } }, 'the next provider says it');
   },
 );
+
+t.test(
+  'finds nothing by evidence that is no country and no number, or that nobody was asked for',
+  async (t) => {
+    const entries = [listed('asn', '9'), listed('country', 'FR'), listed('ip', '10.0.0.0/8')];
+    const odd = gathered({ signals: { found: true, asn: -1, country: 'nowhere' } });
+    const subject: Subject = { ...SUBJECT, ip: 'no address' };
+    t.strictSame(await listsOf(ALL, { entries, pieces: odd, subject }), { lists: { blocked: NOTHING } });
+    const skipped = gathered({ outcome: 'skipped', signals: null });
+    t.match(await listsOf(ALL, { entries, pieces: skipped }), { lists: { blocked: { country: true } } });
+  },
+);
+
+t.test('prepares a policy once', async (t) => {
+  const source = createListFacts({ store: createMemoryListStore(new ListTable(new Set())), hashes: HASHES });
+  const tell = async () =>
+    (await source.ask({ subject: SUBJECT, policy: ALL, deadlineAtMs: 0 }))({
+      gathered: [],
+      nowMs: 0,
+      facts: {},
+    });
+  t.equal(await tell(), await tell(), 'the same object for all that are on no list');
+});
 
 t.test('leaves an address that cannot be read unknown', async (t) => {
   const subject: Subject = { ...SUBJECT, ip: undefined, ipUnreadable: 'malformed' };

@@ -30,6 +30,6 @@ t.test('takes nothing else for an entry', async (t) => {
   ];
   t.ok(parseEntryText(`1 ${JSON.stringify(whole)}`));
   for (const each of broken) t.equal(parseEntryText(`1 ${JSON.stringify(each)}`), null, JSON.stringify(each));
-  for (const text of ['', 'x', '1 {', `x ${JSON.stringify(whole)}`, '1 null', '1 []'])
+  for (const text of ['', 'x', '1 {', '1 {x}', `x ${JSON.stringify(whole)}`, '1 null', '1 []'])
     t.equal(parseEntryText(text), null, text);
 });
