@@ -220,6 +220,11 @@ for (const [where, open] of [
       t.match((await ask(app, { ...attack, telemetry_id: spelling })).json, { decision: 'BLOCK' });
     clock.advance(660_000);
     if (where === 'Redis') await passTime(own, 660_000);
+    // By this clock nobody has heard of lists for eleven minutes.
+    await until('lists are heard of again', async () => {
+      const { lists } = (await app.ask<{ lists: string }>('GET', '/readyz')).json;
+      return lists === 'current';
+    });
     t.match(await ask(app, { ...owner, ...thief }), {
       json: { decision: 'BLOCK' },
       telemetry: { bound_elsewhere: true },

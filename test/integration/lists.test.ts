@@ -410,5 +410,8 @@ t.test(
     t.match((await app.ask<object>('GET', '/readyz')).json, { lists: 'loading' });
     t.ok((await reasonsOf(app)).includes('LISTED_BLOCKED CHALLENGE false'), 'unknown is never clean');
     t.equal((await put(app, 'blocked', { asn: 1 })).status, 503);
+    const { status, json } = await app.decide(BODY, { url: '/v1/decide?explain=full' });
+    t.equal(status, 200);
+    t.equal(Object(json).explanation.signals.lists, null, 'explained as what is not known');
   },
 );

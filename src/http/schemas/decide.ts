@@ -100,7 +100,7 @@ const explanationSchema = z.object({
   signals: z
     .record(z.string(), z.looseObject({ found: z.boolean().optional() }).nullable())
     .describe(
-      'As the policy read them: of each provider, and of the custody of the telemetry id as `telemetry`; null where there were none. `activity` holds what rules read of each part of the subject, or `unknown` or `none` in its place; `lists` what lists say, and under `entries` the list and the id of each entry that was met.',
+      'As the policy read them: of each provider, and of the custody of the telemetry id as `telemetry`; null where there were none. `activity` holds what rules read of each part of the subject, or `unknown` or `none` in its place; `lists` what lists say, and under `entries` the list and the id of each entry that was met; null where they are unknown.',
     ),
   rules: z.array(
     z.object({
@@ -207,7 +207,11 @@ export function toDecisionBody(decision: Decision, { explain, canReportOutcome }
     on_unknown,
   }));
   const { activity, lists } = decision.facts;
-  const read = { ...(activity !== null && { activity }), ...(lists !== null && { lists }) };
+  const read = {
+    ...(activity !== null && { activity }),
+    // Unknown as a whole, it is null, as signals are that there were none of.
+    ...(lists !== null && { lists: typeof lists === 'object' ? lists : null }),
+  };
   return { ...body, explanation: { signals: { ...signals, telemetry, ...read }, rules } };
 }
 
