@@ -42,7 +42,7 @@ export function possibleResults(node: ASTNode, absent: ReadonlySet<string>): num
 
 /** True for a fact that is a part of its variable. */
 function isAbsentFact(node: ASTNode, absent: ReadonlySet<string>): boolean {
-  const path = absent.size === 0 ? null : namePathOf(node);
+  const path = namePathOf(node);
   return path !== null && absent.has(path.join('.'));
 }
 

@@ -170,3 +170,17 @@ t.test('foretells every result that a condition can have', async (t) => {
   );
   t.pass('no result came that was not foretold');
 });
+
+t.test(
+  'foretells the error of a fact that is absent while other parts of its variable are known',
+  async (t) => {
+    const checking = createCheckEnvironment(variableTypes(COMPILE_OPTIONS.providers));
+    const failsWithout = (absent: readonly string[], when: string) =>
+      possibleResults(checking.parse(when).ast, new Set(absent)) === CAN_BE_ERROR;
+    t.ok(failsWithout(['lists.one'], 'lists.one'));
+    t.ok(failsWithout(['lists.one'], 'lists["one"].any == 1'));
+    t.notOk(failsWithout(['lists.one'], 'lists.two.any == 1'));
+    t.notOk(failsWithout(['lists.one'], '{"one": 1}.one == 1'), 'a field of no variable');
+    t.notOk(failsWithout([], 'lists.one.any == 1'));
+  },
+);
