@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { DISTINCT_MAX, WINDOW_SECONDS_MAX } from '../../../src/domain/activity/activity-parts.ts';
 import {
+  type Acceptance,
   COUNT_STEPS,
   count,
   countAfter,
@@ -98,4 +99,17 @@ t.test('forgets what is older than every window when it puts counts together', a
   for (let turn = 0; turn < 30; turn += 1) count(state, 0, NOW + turn * 10);
   for (let turn = 0; turn < 30; turn += 1) count(state, 0, NOW + WINDOW_SECONDS_MAX + 1_000 + turn * 10);
   t.equal(countAfter(state, 0, 0), 30);
+});
+
+t.test('accepts a value that it knows, and takes that back', async (t) => {
+  const state = createActivityState(NOW, 0);
+  const acceptedAfter = (now: number, acceptance: Acceptance) => {
+    see(state, { kind: 1, name: 7 }, now, acceptance);
+    const values = state.seen[1] ?? [];
+    return values[findValue(values, 7) + 3];
+  };
+  t.equal(acceptedAfter(NOW, null), 0);
+  t.equal(acceptedAfter(NOW + 1, 'accepted'), NOW + 1);
+  t.equal(acceptedAfter(NOW + 2, null), NOW + 1, 'it stays accepted');
+  t.equal(acceptedAfter(NOW + 3, 'revoked'), 0);
 });
