@@ -25,6 +25,7 @@ const reason = fc.record({
   verdict: fc.constant('BLOCK'),
   providers: fc.constant([]),
   certain: fc.boolean(),
+  satisfied: fc.constantFrom(true, undefined),
 });
 const changes = fc.record({
   decision: fc.constantFrom('ALLOW', 'CHALLENGE', 'BLOCK'),
@@ -62,6 +63,15 @@ t.test(
     t.not(blocked, first);
   },
 );
+
+t.test('tells the rule of a reason only where a step-up satisfied it', async (t) => {
+  const open = { code: 'A', rule: 'one', verdict: 'CHALLENGE', providers: [], certain: true } as const;
+  const record = createDecisionRecord(0, 1, { reasons: [open, { ...open, code: 'B', satisfied: true }] });
+  t.strictSame(toRecordFacts(record).reasons, [
+    { code: 'A', certain: true },
+    { code: 'B', certain: true, rule: 'one', satisfied: true },
+  ]);
+});
 
 t.test('knows records that share their facts, and never takes others for such', async (t) => {
   const record = createDecisionRecord(0, 1);
