@@ -72,6 +72,13 @@ t.test('cuts the ages out, and nothing else', async (t) => {
   t.same(toSignalsFrame(odd, read)?.paths, [['seen', 'age_seconds']]);
 });
 
+t.test('keeps a word that reading adds as it is', async (t) => {
+  const readAfter = (age: number): Signals => ({ ...STORED, state: { name: 'old', aged: true, age } });
+  const frame = toSignalsFrame(STORED, readAfter(3));
+  t.same(frame?.paths, [['state', 'age']]);
+  t.equal(frame && fillSignalsFrame(frame, readAfter(9)), JSON.stringify(readAfter(9)));
+});
+
 t.test('writes signals that hold what marks a cut', async (t) => {
   const stored: Signals = { found: true, text: '\u0000' };
   t.equal(toSignalsFrame(stored, { ...stored, age: 1 }), null);
