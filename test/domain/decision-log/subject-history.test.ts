@@ -71,6 +71,18 @@ t.test('names the subjects that were seen most, then last, and counts the others
   );
 });
 
+t.test('names subjects that were seen alike by their hash, in whatever order they came', async (t) => {
+  for (const devices of [
+    ['d1', 'd2', 'd3'],
+    ['d3', 'd2', 'd1'],
+  ]) {
+    const tally = new SubjectTally('a1');
+    tally.add({ atMs: 0, decision: 'ALLOW', subject: { ...subject, devices }, label: null });
+    const named = tally.read(true)?.seenWith.device.subjects.map(({ hash }) => hash);
+    t.same(named, ['d1', 'd2', 'd3']);
+  }
+});
+
 t.test('finds an address by its network too, once', async (t) => {
   t.same(searchedHashesOf({ ...subject, ip: 'i', network: 'n' }, 'ip'), ['i', 'n']);
   t.same(searchedHashesOf({ ...subject, ip: 'i', network: 'i' }, 'ip'), ['i']);
