@@ -39,10 +39,11 @@ export function createActivity(
   };
 }
 
+/** A decision has one piece for each slot, in slot order. */
 function evidenceOf({ evidence }: Decision, slots: readonly ProviderSlot[]): readonly OriginEvidence[] {
-  return evidence.flatMap(({ stored, outcome }, place) => {
-    const slot = slots[place];
-    return slot === undefined ? [] : [{ slot, evidence: { outcome, signals: stored } }];
+  return slots.map((slot, place) => {
+    const use = evidence[place];
+    return { slot, evidence: { outcome: use?.outcome ?? 'skipped', signals: use?.stored ?? null } };
   });
 }
 

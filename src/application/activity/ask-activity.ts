@@ -122,11 +122,9 @@ function createTake({ store, clock }: ActivityDependencies): Take {
     return told instanceof Promise ? told.then((known) => read(plan, under, known)) : read(plan, under, told);
   };
   return (plan, named) => {
-    const [inForce, ...others] = named;
-    if (inForce === undefined) return null;
-    const first = takeUnder(plan, inForce);
-    if (others.length === 0) return first;
-    return Promise.all([first, ...others.map((under) => takeUnder(plan, under))]).then(oldestOf);
+    const taken = named.map((under) => takeUnder(plan, under));
+    if (taken.length === 1) return taken[0] ?? null;
+    return Promise.all(taken.map((each) => Promise.resolve(each))).then(oldestOf);
   };
 }
 
