@@ -4,7 +4,7 @@ import { hasText, type Subject } from '../../domain/subject.ts';
 import type { Clock } from '../clock.ts';
 import { hashIds, type RecordHashes } from '../decision-log/to-decision-record.ts';
 import type { StepUpStore } from './step-up-store.ts';
-import { toStepUpSubject } from './step-up-subject.ts';
+import { toNamedSubject, toStepUpSubject } from './step-up-subject.ts';
 
 interface StepUpsOptions {
   readonly store: StepUpStore;
@@ -69,10 +69,10 @@ export function createStepUps({ store, hashes, clock, policy }: StepUpsOptions):
       const { telemetryId } = subject;
       if (inForce === undefined || !hasText(telemetryId)) return 'none';
       if (older.length > 0) return findAll(namesOf(subject));
+      const telemetry = inForce.telemetry(telemetryId);
       // Nearly no telemetry id has one, and the other hashes are of use for those that have.
-      if (!store.mayHave(inForce.telemetry(telemetryId))) return 'none';
-      const name = toStepUpSubject(hashIds(subject, inForce));
-      return name === null ? 'none' : store.find(name, lifeMs());
+      if (!store.mayHave(telemetry)) return 'none';
+      return store.find(toNamedSubject(telemetry, hashIds(subject, inForce)), lifeMs());
     },
     add: async (subject, told) => {
       const kept = await Promise.all(namesOf(subject).map((name) => addNamed(name, told)));

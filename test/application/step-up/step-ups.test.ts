@@ -61,6 +61,12 @@ t.test('asks for telemetry id, devices and account together, for as long as the 
   t.same(asked, [[{ telemetry: 'k(t)', devices: ['k(y)', 'k(z)'], account: 'k(acct)' }, 2 * DAY_MS]]);
 });
 
+t.test('does not ask for what the store is certain not to have', async (t) => {
+  const { stepUps, asked } = open(['k'], { 'k(other)': { atMs: 1, method: null, acr: null } });
+  t.equal(stepUps.find(SUBJECT), 'none', 'at hand');
+  t.same(asked, []);
+});
+
 t.test('has none without a telemetry id', async (t) => {
   const { stepUps, asked } = open(['k']);
   for (const telemetryId of [null, '']) t.equal(stepUps.find({ ...SUBJECT, telemetryId }), 'none');
