@@ -8,6 +8,7 @@ import type {
 import type { ProviderSlot } from '../../src/application/evidence/gather-evidence.ts';
 import type { FactSource } from '../../src/application/facts/fact-source.ts';
 import { loadPolicy } from '../../src/application/load-policy.ts';
+import type { SubjectFacts } from '../../src/domain/policy/subject-fact.ts';
 import type { TelemetryCustody } from '../../src/domain/policy/telemetry-signals.ts';
 import type { Subject } from '../../src/domain/subject.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -111,6 +112,30 @@ t.test('does not know custody that only a newer policy reads', async (t) => {
   const policies = [compiled, curious];
   const { decide } = open({ policy: () => policies.shift() ?? curious });
   t.match(await decide(SUBJECT, ASK), { custody: 'unknown', verdict: 'CHALLENGE', degraded: true });
+});
+
+t.test('waits for facts that are asked for once the evidence is there', async (t) => {
+  const waiting = Promise.withResolvers<SubjectFacts>();
+  const late: FactSource = { names: ['telemetry'], ask: () => () => waiting.promise };
+  const { decide, clock } = open({ policy: () => curious, facts: [late] });
+  const decision = decide(SUBJECT, ASK);
+  t.ok(decision instanceof Promise);
+  clock.advance(30);
+  waiting.resolve({ telemetry: 'unknown' });
+  const { custody, verdict, decidedAtMs, latencyMs } = await decision;
+  t.equal(custody, 'unknown');
+  t.equal(verdict, 'CHALLENGE');
+  t.equal(decidedAtMs, 5_000, 'when the evidence was there');
+  t.equal(latencyMs, 30);
+});
+
+t.test('names the visitor by the first provider that reports one', async (t) => {
+  const told = [{}, { visitor: 'first' }, { visitor: 'second' }];
+  const slots = VENDORS.map(({ id, subject }, place) =>
+    slotOf(createSource(id, subject, () => createResult(id, { signals: { found: true, ...told[place] } }))),
+  );
+  t.equal((await open({ slots }).decide(SUBJECT, ASK)).visitor, 'first');
+  t.equal((await open().decide(SUBJECT, ASK)).visitor, null, 'where none does');
 });
 
 t.test('judges signals as they are presented at the moment of the decision', async (t) => {

@@ -61,3 +61,31 @@ t.test('puts together what several tell, in place where all of them do', async (
   t.ok(later instanceof Promise);
   t.same((await later)?.(KNOWN), { one: { told: 'one' }, late: { told: 'late' } });
 });
+
+/** Tells how many facts it was told of, in place or later. */
+function createCounter(name: string, isLate = false): FactSource {
+  return {
+    names: [name],
+    ask:
+      () =>
+      ({ facts }) => {
+        const told = { [name]: { told: Object.keys(facts).length } };
+        return isLate ? Promise.resolve(told) : told;
+      },
+  };
+}
+
+t.test('tells each source what those before it told', async (t) => {
+  const ask = createAskFacts(['one', 'two', 'three'].map((name) => createCounter(name)));
+  const conclude = await ask(questionOf(reading('one', 'two', 'three')));
+  t.same(conclude?.(KNOWN), { one: { told: 0 }, two: { told: 1 }, three: { told: 2 } }, 'in place');
+  t.same(KNOWN.facts, {}, 'what it was given stays as it was');
+});
+
+t.test('waits for what is told later before it goes on to the next', async (t) => {
+  const ask = createAskFacts([createCounter('one'), createCounter('late', true), createCounter('last')]);
+  const conclude = await ask(questionOf(reading('one', 'late', 'last')));
+  const facts = conclude?.(KNOWN);
+  t.ok(facts instanceof Promise);
+  t.same(await facts, { one: { told: 0 }, late: { told: 1 }, last: { told: 2 } });
+});
