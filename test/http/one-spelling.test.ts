@@ -14,8 +14,8 @@ const { json: answer } = await app.decide({
 });
 const read = async (url: string) => app.ask<Record<string, unknown>>('GET', url, { key });
 
-/** What only the answer has: when to ask again, and what was asked for or in doubt. */
-const OF_ANSWERS = ['expires_at', 'explanation', 'provider_suspect'];
+/** What only the answer has: when to ask again, what would satisfy it, and what was asked for or in doubt. */
+const OF_ANSWERS = ['challenge', 'expires_at', 'explanation', 'provider_suspect'];
 
 /** The fields of the answer, with the time of each provider left out: a record has one digit more. */
 function shared(decision: object): Record<string, unknown> {
