@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createEmulatorServer, emulatorEnvironment } from '../../src/emulators/server.ts';
@@ -18,7 +21,14 @@ t.teardown(() => emulators.app.close());
 
 /** With every provider of the registry: one that is not enabled is a line of the log. */
 function createEnvironment(t: Test): Record<string, string> {
-  return { ...createServiceEnvironment(t, upstream), ...emulatorEnvironment(PROVIDERS, upstream) };
+  const folder = mkdtempSync(join(tmpdir(), 'riskgate-main-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  return {
+    ...createServiceEnvironment(t, upstream),
+    ...emulatorEnvironment(PROVIDERS, upstream),
+    // Lists that a restart forgets would be one more warning.
+    LISTS_FILE: join(folder, 'lists.journal'),
+  };
 }
 
 t.test('names everything that is missing at once, and never runs on emulators instead', async (t) => {

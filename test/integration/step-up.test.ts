@@ -97,7 +97,8 @@ for (const [where, open] of [
     });
     t.notOk('challenge' in passed.json);
     clock.advance(29 * 60_000 - 1_000);
-    t.equal(await verdictOf(there, BODY), 'ALLOW');
+    // For a replica whose clock has jumped, what it knows of lists is old until it has asked again.
+    await until('it is ALLOW', async () => (await verdictOf(there, BODY)) === 'ALLOW');
     clock.advance(1_000);
     t.equal(await verdictOf(there, BODY), 'CHALLENGE', 'it is no longer young');
   });
