@@ -1,5 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import {
+  createServer,
+  type Server as HttpServer,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -266,17 +271,17 @@ t.test('reuses connections', async (t) => {
 });
 
 t.test('settles every exchange by its budget when the pool is exhausted', async (t) => {
-  let calls = 0;
-  const { client } = await serve(
-    t,
-    () => {
-      calls += 1;
-    },
-    { connectionsMax: 2 },
-  );
-  const results = await Promise.all(Array.from({ length: 12 }, () => client.exchange(GET, SHORT_MS)));
+  const waiting: ServerResponse[] = [];
+  const { client } = await serve(t, (_request, response) => void waiting.push(response), {
+    connectionsMax: 2,
+  });
+  const first = [client.exchange(GET, AMPLE_MS), client.exchange(GET, AMPLE_MS)];
+  const results = await Promise.all(Array.from({ length: 10 }, () => client.exchange(GET, SHORT_MS)));
   t.same(new Set(results.map((result) => result.kind)), new Set(['timeout']));
-  t.equal(calls, 2, 'those that ran out of time in the queue were never sent');
+  t.equal(waiting.length, 2, 'those that ran out of time in the queue were never sent');
+  for (const response of waiting) response.end('x');
+  t.match(await Promise.all(first), [{ kind: 'response' }, { kind: 'response' }]);
+  t.equal(waiting.length, 2);
 });
 
 t.test('drops a request that ran out of time in the queue without costing the connection', async (t) => {
