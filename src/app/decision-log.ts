@@ -138,6 +138,7 @@ async function openSink(options: DecisionLogOptions, definition: SinkDefinition)
     ...context,
     logger,
     isStrict: delivery === 'strict',
+    removesOld: true,
     timeoutMs,
     countsKeptMs,
     openRedis: (name) => {

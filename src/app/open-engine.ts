@@ -61,6 +61,7 @@ export function findEngine(given: Environment, { id, warn }: EngineOptions): Res
   const { logger } = createLogger('warn', { write: warn });
   const context: SinkContext = {
     isStrict: true,
+    removesOld: false,
     timeoutMs: PATIENCE_MS,
     countsKeptMs: config.countsKeptMs,
     clock: systemClock,

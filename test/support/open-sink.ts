@@ -20,6 +20,7 @@ export async function openSink(
     isStrict: true,
     timeoutMs: PATIENT_MS,
     countsKeptMs: 30 * 86_400_000,
+    removesOld: true,
     clock: systemClock,
     newId: () => 'writer-1',
     logger,

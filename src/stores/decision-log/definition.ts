@@ -14,6 +14,11 @@ export interface SinkContext {
   readonly timeoutMs: number;
   /** How long hours are counted, for a sink that can be read. */
   readonly countsKeptMs: number;
+  /**
+   * Whether the sink removes what is past its retention: a service does. A command never does, whose settings
+   * may be other than those of the service.
+   */
+  readonly removesOld: boolean;
   readonly clock: Clock;
   readonly newId: () => string;
   readonly logger: Logger;

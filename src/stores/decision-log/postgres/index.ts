@@ -86,7 +86,7 @@ export const postgres = defineSink({
       ...findTlsMistakes(toPaths(settings), VARIABLES),
     ];
   },
-  open: async (settings, { isStrict, timeoutMs, countsKeptMs, clock, newId, logger }) => {
+  open: async (settings, { isStrict, removesOld, timeoutMs, countsKeptMs, clock, newId, logger }) => {
     const { server, password, retentionMs, labelledKeptMs, bytesMax } = settings;
     // Loaded where it is used: most services have no PostgreSQL.
     const { openPostgresLog } = await import('./postgres-log.ts');
@@ -100,6 +100,7 @@ export const postgres = defineSink({
       labelledKeptMs,
       bytesMax,
       countsKeptMs,
+      removesOld,
       onEvent: (event) => report(event, logger),
     });
     return { sink, reader, policies, health: () => null, close };

@@ -28,6 +28,8 @@ interface PostgresLogOptions {
   readonly bytesMax: number;
   /** How long hours are counted at least. */
   readonly countsKeptMs: number;
+  /** Whether this process removes what is too old or too much. */
+  readonly removesOld: boolean;
   readonly onEvent: (event: PostgresLogEvent) => void;
 }
 
@@ -67,7 +69,7 @@ export function openPostgresLog(options: PostgresLogOptions): PostgresLog {
   const pool = new ReadPool(connector, link.opened);
   const spanBytesMax = Math.floor(bytesMax * SPAN_SHARE);
   const history = new HistoryWriter({ link, clock, writer, isSynced, appendMs, spanBytesMax });
-  const timer = setInterval(() => void tidyNow(), TIDY_MS).unref();
+  const timer = options.removesOld ? setInterval(() => void tidyNow(), TIDY_MS).unref() : undefined;
   const tidyNow = async () => {
     try {
       const removed = await tidy({

@@ -59,8 +59,9 @@ async function searchRange(
   const found = await pool.rows<EntryRow>(find(range, limit), values);
   // An entry can come from two sources.
   const rows = found.filter(({ pos }, place) => pos !== found[place - 1]?.pos);
-  if (found.length >= limit) return { rows, reached: rows.at(-1)?.pos ?? null };
+  // A full page too may hold rows of one source from before what another was looked at for.
   const [bounded] = await pool.rows<{ reached: number | null }>(bound(range, SCAN_MAX), boundValues);
-  const reached = bounded?.reached ?? null;
-  return { rows: reached === null ? rows : rows.filter(({ pos }) => pos >= reached), reached };
+  const last = found.length >= limit ? (rows.at(-1)?.pos ?? 0) : 0;
+  const reached = Math.max(bounded?.reached ?? 0, last);
+  return { rows: rows.filter(({ pos }) => pos >= reached), reached: reached === 0 ? null : reached };
 }

@@ -22,6 +22,8 @@ export interface HistoryOptions {
   readonly retentionMs: number;
   /** Bytes of all files together; beyond them the oldest segments are removed. */
   readonly bytesMax: number;
+  /** True where nothing is removed, however old and much it is. */
+  readonly keepsAll?: boolean;
 }
 
 /** A batch as texts, in the order of its records. */
@@ -101,7 +103,8 @@ export class HistoryWriter {
 
   /** Removes the segments that are too old, and the oldest ones while all are too large. Returns how many. */
   tidy(nowMs: number): number {
-    const { retentionMs, bytesMax } = this.#options;
+    const { retentionMs, bytesMax, keepsAll = false } = this.#options;
+    if (keepsAll) return 0;
     const sizes = this.#reader.segments().map((name) => ({ name, bytes: this.#bytesOf(name) }));
     let total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
     let removed = 0;

@@ -31,9 +31,15 @@ export const sqlite = defineSink({
     verify: ({ dataDirectory }, isQuick) => verifyHistory(dataDirectory, isQuick),
     compact: ({ dataDirectory }) => compactHistory(dataDirectory),
   },
-  open: async ({ dataDirectory, retentionMs, bytesMax }, { isStrict, clock, logger }) => {
+  open: async ({ dataDirectory, retentionMs, bytesMax }, { isStrict, removesOld, clock, logger }) => {
     const log = await openSqliteLog({
-      history: { directory: toHistoryDirectory(dataDirectory), isSynced: isStrict, retentionMs, bytesMax },
+      history: {
+        directory: toHistoryDirectory(dataDirectory),
+        isSynced: isStrict,
+        retentionMs,
+        bytesMax,
+        keepsAll: !removesOld,
+      },
       clock,
       onEvent: (event) => report(event, logger),
     });

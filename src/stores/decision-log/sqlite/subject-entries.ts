@@ -39,7 +39,11 @@ export function entriesAbout(segment: SegmentReader, filter: RecordFilter, limit
       (any === undefined || SUBJECT_PARTS.some((part) => hasPart(subject, part, any)))
     );
   });
-  return { seqs, lookedAt: looked.length, reached: newest.length > limit ? (looked.at(-1) ?? null) : null };
+  return {
+    seqs,
+    lookedAt: looked.length,
+    reached: newest.length > limit ? (looked.at(-1) ?? newest[0] ?? null) : null,
+  };
 }
 
 function seqsOf(

@@ -212,3 +212,28 @@ const FILTERS = {
   'before all': { until: toRfc3339(NOON_MS - 10 * DAY_MS) },
   'after all': { since: toRfc3339(NOON_MS + 10 * DAY_MS), includesGaps: true },
 } as const;
+
+t.test('removes nothing where a command writes, whose retention is not that of the service', async (t) => {
+  const directory = createDirectory(t);
+  const writer = new HistoryWriter({
+    directory,
+    isSynced: true,
+    retentionMs: 0,
+    bytesMax: 1,
+    keepsAll: true,
+  });
+  const reader = new HistoryReader(directory);
+  t.teardown(() => {
+    writer.close();
+    reader.close();
+  });
+  for (const day of [0, 1, 2]) {
+    const timeMs = NOON_MS + day * DAY_MS;
+    writer.append(
+      { writer: 'test', number: day + 1, texts: [JSON.stringify(createDecisionRecord(timeMs, day))] },
+      timeMs,
+    );
+  }
+  t.equal(writer.tidy(NOON_MS + 100 * DAY_MS), 0);
+  t.equal(reader.segments().length, 3);
+});
