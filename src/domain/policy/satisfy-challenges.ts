@@ -11,15 +11,18 @@ import type { StepUpSignals } from './step-up-signals.ts';
  * stays as it is.
  */
 export function satisfyChallenges(
-  policy: Pick<CompiledPolicy, 'stepUps'>,
+  policy: Pick<CompiledPolicy, 'stepUps' | 'document'>,
   judgement: Judgement,
   stepUp: StepUpSignals | 'none' | 'unknown' | undefined,
 ): Judgement {
   if (typeof stepUp !== 'object') return judgement;
+  // Had the evidence of an unknown rule been there, the answer may have been a stricter one of the policy's own.
+  const takesUnknown = policy.document.otherwise === 'ALLOW';
   let leftSeconds = Number.POSITIVE_INFINITY;
   const reasons = judgement.reasons.map((reason): Reason => {
     const demand = policy.stepUps.get(reason.rule);
-    if (reason.verdict !== 'CHALLENGE' || !isSatisfied(demand, stepUp)) return reason;
+    if (reason.verdict !== 'CHALLENGE' || !(reason.certain || takesUnknown)) return reason;
+    if (!isSatisfied(demand, stepUp)) return reason;
     leftSeconds = Math.min(leftSeconds, demand.maxAgeSeconds - stepUp.age_seconds);
     return Object.freeze({ ...reason, satisfied: true, step_up: toAnswer(stepUp) });
   });

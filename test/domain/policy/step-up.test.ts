@@ -151,6 +151,19 @@ t.test('never satisfies a BLOCK, nor what the policy itself answers', async (t) 
   t.equal(judge([CHALLENGE], stepUp(), { otherwise: 'BLOCK' }).verdict, 'ALLOW');
 });
 
+t.test('satisfies no unknown rule where the policy refuses what no rule allows', async (t) => {
+  const lost = [TIMEOUT, ok()];
+  for (const otherwise of ['CHALLENGE', 'BLOCK']) {
+    const challenged = judge([CHALLENGE], stepUp(), { otherwise }, lost);
+    t.match(challenged, { verdict: 'CHALLENGE', satisfiedSeconds: null }, otherwise);
+    t.notOk(
+      challenged.reasons.some(({ satisfied }) => satisfied),
+      otherwise,
+    );
+  }
+  t.equal(judge([CHALLENGE], stepUp(), { otherwise: 'ALLOW' }, lost).verdict, 'ALLOW');
+});
+
 t.test('asks for the shortest age and the strictest acr of all that challenge', async (t) => {
   const acr_values = ['bronze', 'silver', 'gold'];
   const rules = [
