@@ -82,13 +82,19 @@ export class ListTable {
     const words = valueWords(entry.part, entry.value);
     if (words === null) return false;
     const row = this.#rowOf(entry.list, entry.part, words);
-    if (row !== null) {
-      const known = this.#read(row);
+    const known = row === null ? null : this.#read(row);
+    const main = row === null ? undefined : this.#mainRows.get(row);
+    if (row !== null && known !== null && main === undefined) {
       if (known.addedAtMs >= entry.addedAtMs) return false;
       this.#counts.remove(known);
       this.#rows.update(row, entry);
       this.#setOthers(row, entry);
     } else {
+      if (row !== null && known !== null && main !== undefined) {
+        // One that was removed has no say in what is put under another of its hashes, even a moment before.
+        if (!known.isRemoved && known.addedAtMs >= entry.addedAtMs) return false;
+        this.#detach(row, main);
+      }
       const added = this.#rows.add(entry, this.#numberOf(entry.list), words);
       this.#index.add(added);
       this.#setOthers(added, entry);
@@ -194,6 +200,17 @@ export class ListTable {
       });
     this.#otherRows.set(row, others);
     this.#others.set(row, entry.others);
+  }
+
+  /** Frees the row of another hash, which gets an entry of its own. */
+  #detach(row: number, main: number): void {
+    this.#index.remove(row);
+    this.#rows.free(row);
+    this.#mainRows.delete(row);
+    this.#otherRows.set(
+      main,
+      (this.#otherRows.get(main) ?? []).filter((other) => other !== row),
+    );
   }
 
   #read(row: number): ListEntry {

@@ -243,3 +243,28 @@ t.test('agrees with a plain map after any changes', async () => {
     { seed: 2, numRuns: 500 },
   );
 });
+
+t.test('takes what is put again under another of its hashes, though the first was removed', async (t) => {
+  const first = createListEntry({ others: { bbbb2222: hashOf(2) } });
+  const again = createListEntry({ value: hashOf(2), keyId: 'bbbb2222', others: { aaaa1111: hashOf(1) } });
+  const table = open(first, { ...first, addedAtMs: 2_000, isRemoved: true });
+  t.ok(table.put({ ...again, addedAtMs: 1_999 }), 'a moment before the removal, which another clock told');
+  t.equal(find(table, 'device', hashOf(2)).length, 1);
+  t.equal(table.size, 1);
+  const { entries } = table.page({ from: 0, limit: 10, isWanted: () => true });
+  t.ok(
+    entries.some(({ value, isRemoved }) => value === hashOf(2) && !isRemoved),
+    'it is among the entries',
+  );
+});
+
+t.test('keeps what is in force against an older entry under another of its hashes', async (t) => {
+  const first = createListEntry({ others: { bbbb2222: hashOf(2) } });
+  const older = createListEntry({ value: hashOf(2), keyId: 'bbbb2222', addedAtMs: 999, isRemoved: true });
+  const table = open(first);
+  t.notOk(table.put(older));
+  t.equal(find(table, 'device', hashOf(2)).length, 1);
+  t.ok(table.put({ ...older, addedAtMs: 1_001 }), 'a later removal counts');
+  t.same(find(table, 'device', hashOf(2)), []);
+  t.equal(find(table, 'device', hashOf(1)).length, 1);
+});
