@@ -31,6 +31,7 @@ const STALE_AFTER_MS = 2_000;
 const TRUSTED_MS = 60_000;
 /** How long a start waits for its lists. */
 const READY_WAIT_MS = 1_000;
+const NOTHING: ListVersion = { number: 0, name: '' };
 
 /**
  * Lists that all replicas share. Each asks Redis several times a second for the number of the latest change,
@@ -57,6 +58,11 @@ class RedisListStore implements ListStore {
   #isRestoring = false;
   #isOthersRestoring = false;
   #isStaleTold = false;
+  /**
+   * What Redis was at when this replica had written back. It may not have read so far when Redis forgets again,
+   * and would take the empty Redis for the one that it knows.
+   */
+  #restored: ListVersion = NOTHING;
   #timer: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -145,7 +151,7 @@ class RedisListStore implements ListStore {
     const known = this.#version;
     this.#isOthersRestoring = look.isRestoring && (known === null || this.#isOthersRestoring);
     if (known === null) return this.#readAll(look, true);
-    const isBehind = look.number < Math.max(known.number, own);
+    const isBehind = look.number < Math.max(known.number, own, this.#restored.number);
     if (!look.isWhole || isBehind || this.#own.isLost()) return this.#restore(look);
     const version = await this.#readChanges(look, known);
     if (version === null) return false;
@@ -165,7 +171,8 @@ class RedisListStore implements ListStore {
       if (changes === null || typeof changes === 'string') return changes;
       if (changes.length === 0) return 'trimmed';
       for (const change of changes) {
-        if (!this.#own.noteRead(change.version)) return 'diverged';
+        if (!this.#own.noteRead(change.version) || this.#isOtherThanRestored(change.version))
+          return 'diverged';
         for (const entry of change.entries) this.table.put(entry);
         version = change.version;
       }
@@ -174,12 +181,19 @@ class RedisListStore implements ListStore {
     return version;
   }
 
+  #isOtherThanRestored({ number, name }: ListVersion): boolean {
+    return number === this.#restored.number && name !== this.#restored.name;
+  }
+
   /** Redis has forgotten something that this replica knows. */
   async #restore(look: ListLook): Promise<boolean> {
     const { onEvent } = this.#options;
     if (!this.#isRestoring) onEvent({ kind: 'lost', known_entries: this.table.size });
     this.#isRestoring = true;
     if (!(await this.#scanAll()) || !(await this.#writeBack())) return false;
+    const after = await this.#lists.look();
+    if (after === null) return false;
+    this.#restored = { number: after.number, name: after.name };
     this.#version = { number: look.number, name: look.name };
     this.#own.settle(Number.POSITIVE_INFINITY);
     this.#isRestoring = false;
