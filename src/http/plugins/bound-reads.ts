@@ -54,8 +54,10 @@ export const boundReads = plugin<BoundReadsOptions>(
           if (!isGranted) traffic.onRefused('reads', request.caller?.id ?? null);
           done(isGranted ? undefined : tooMany);
         });
-        // node:http emits it exactly once, for an answer that was sent and for a client that went away.
-        reply.raw.once('close', leave);
+        // node:http emits it exactly once, for an answer that was sent and for a client that went away. One that
+        // went away while its limit was asked for is closed already.
+        if (reply.raw.closed) leave();
+        else reply.raw.once('close', leave);
       },
     );
   },
