@@ -75,8 +75,9 @@ export function createStepUps({ store, hashes, clock, policy }: StepUpsOptions):
       return store.find(toNamedSubject(telemetry, hashIds(subject, inForce)), lifeMs());
     },
     add: async (subject, told) => {
-      const kept = await Promise.all(namesOf(subject).map((name) => addNamed(name, told)));
-      return kept.every(Boolean);
+      // Under the key in force alone, as records name it: what ends it by a record reaches no other.
+      const [name] = namesOf(subject);
+      return name === undefined || addNamed(name, told);
     },
     addNamed,
   };
