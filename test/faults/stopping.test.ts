@@ -3,6 +3,7 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
+import { decodeActivity } from '../../src/stores/activity/activity-codec.ts';
 import { decodeEvidence, isClaim } from '../../src/stores/evidence/evidence-codec.ts';
 import type { DecisionBody } from '../support/answer.ts';
 import { startRedisServer } from '../support/redis-server.ts';
@@ -229,7 +230,7 @@ t.test(
 
     const client = new Redis(redis.url);
     t.teardown(() => client.disconnect());
-    const kinds = { evidence: 0, claim: 0, custody: 0, generation: 0 };
+    const kinds = { evidence: 0, claim: 0, custody: 0, generation: 0, activity: 0 };
     for (const key of await client.keys('*')) {
       const [, , kind, storeKey = '', hash] = key.split(':');
       if (kind === 'custody') {
@@ -243,13 +244,21 @@ t.test(
         kinds.generation += 1;
         continue;
       }
+      if (kind === 'activity') {
+        const bytes = await client.getBuffer(key);
+        t.ok(bytes !== null && decodeActivity(bytes) !== null, 'it is activity');
+        t.ok((await client.pttl(key)) > 0, 'it ends');
+        kinds.activity += 1;
+        continue;
+      }
       t.equal(kind, 'evidence', key);
       const text = (await client.get(key)) ?? '';
       t.ok((await client.pttl(key)) > 0, 'it ends');
       kinds[isClaim(text) ? 'claim' : 'evidence'] += 1;
       if (!isClaim(text)) t.ok(decodeEvidence(text, `${storeKey}:${hash}`), 'it is evidence');
     }
-    t.ok(kinds.evidence > 0 && kinds.custody > 0 && kinds.generation === 256, JSON.stringify(kinds));
+    const { evidence, custody, generation, activity } = kinds;
+    t.ok(evidence > 0 && custody > 0 && activity > 0 && generation === 256, JSON.stringify(kinds));
 
     const second = await startService(t, env);
     await untilRedis(second.origin);
