@@ -47,7 +47,8 @@ local function first(response, name)
   return values and values[0] or nil
 end
 
--- Sets txn.risk_status (0 where there is no answer), txn.risk_decision, txn.risk_decision_id, txn.risk_reasons and,
+-- Sets txn.risk_status (0 where there is no answer), txn.risk_decision, txn.risk_decision_id, txn.risk_reasons,
+-- txn.risk_authenticate (what a CHALLENGE asks for) and,
 -- where riskgate redirects, txn.risk_location.
 core.register_action("riskgate", { "http-req" }, function(txn, profile)
   txn:set_var("txn.risk_status", 0)
@@ -64,6 +65,7 @@ core.register_action("riskgate", { "http-req" }, function(txn, profile)
   txn:set_var("txn.risk_decision", decision)
   txn:set_var("txn.risk_decision_id", first(response, "x-risk-decision-id") or "none")
   txn:set_var("txn.risk_reasons", first(response, "x-risk-reasons") or "none")
+  txn:set_var("txn.risk_authenticate", first(response, "www-authenticate") or "Bearer")
   local location = first(response, "location")
   if location then
     txn:set_var("txn.risk_location", location)
