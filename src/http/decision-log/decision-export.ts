@@ -19,8 +19,9 @@ const PAGE = 100;
 const NO_LABELS: ReadonlyMap<string, readonly OutcomeLabel[]> = new Map();
 
 /**
- * The text of an export, newest first, a page at a time, with gap records among the decisions, and events where decisions are chosen by time alone; empty for a
- * part of the log in which nothing fits. Rejects with `store_unavailable`.
+ * The text of an export, newest first, a page at a time, with gap records among the decisions, and events
+ * where decisions are chosen by time alone; empty for a part of the log in which nothing fits. Rejects with
+ * `store_unavailable`.
  */
 export async function* exportDecisions(
   reader: Pick<DecisionLogReader, 'query' | 'labelsOf'>,

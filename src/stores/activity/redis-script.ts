@@ -32,8 +32,9 @@ local function make_room(values, width)
   local has_gap = values:sub(1, ${NAME_BYTES}) == no_name
   if #values < (${DISTINCT_MAX} + (has_gap and 1 or 0)) * width then return values end
   local dropped = has_gap and width or 0
-  return no_name .. values:sub(dropped + ${NAME_BYTES + 1}, dropped + ${NAME_BYTES + 4}) .. (width > ${VALUE_BYTES.plain} and ('\\0'):rep(8) or '')
-    .. values:sub(dropped + width + 1)
+  local last = values:sub(dropped + ${NAME_BYTES + 1}, dropped + ${NAME_BYTES + 4})
+  local unpaired = width > ${VALUE_BYTES.plain} and ('\\0'):rep(8) or ''
+  return no_name .. last .. unpaired .. values:sub(dropped + width + 1)
 end
 local function see(values, width, name, now, accepted)
   while values ~= '' and u4(values, ${NAME_BYTES + 1}) <= now - ${WINDOW_SECONDS_MAX} do values = values:sub(width + 1) end
@@ -136,7 +137,8 @@ local function slice(from, number)
   return part
 end
 for place = 1, #KEYS, 3 do
-  local now, life, mask, accepted, asked = tonumber(ARGV[at]), ARGV[at + 1], tonumber(ARGV[at + 2]), ARGV[at + 3], ARGV[at + 4] == '1'
+  local now, life, mask = tonumber(ARGV[at]), ARGV[at + 1], tonumber(ARGV[at + 2])
+  local accepted, asked = ARGV[at + 3], ARGV[at + 4] == '1'
   local known, begins, number = ARGV[at + 5], ARGV[at + 6], tonumber(ARGV[at + 7])
   local values = slice(at + 8, 2 * number)
   at = at + 8 + 2 * number

@@ -7,7 +7,8 @@ const RESTORING_MS = 2_000;
  * `CHANGE entries state changes, name, mode, field, at, json…` writes entries and tells them as one change.
  * `put` gives each a time after that of the entry it replaces. `restore` writes only what is later than what
  * is there, and says for a while that lists are being written back. Returns the number of the change, 0 for
- * none, and what was written, as field and text in turn. The count that it leaves shows whether entries are lost while the state is kept.
+ * none, and what was written, as field and text in turn. The count that it leaves shows whether entries are
+ * lost while the state is kept.
  */
 export const CHANGE = `
 local entries, state, changes = KEYS[1], KEYS[2], KEYS[3]

@@ -34,7 +34,7 @@ const plainOf = (evidence: RecordedEvidence) => Object.assign({}, evidence);
 const STORED: Signals = { found: true, list: ['a'], seen: { at: 5, zone: 'é"' }, count: 1 };
 const readAt = (age: number): Signals => ({ ...STORED, seen: { at: 5, zone: 'é"', age_seconds: age }, age });
 
-t.test('is as plain as any other record', async (t) => {
+t.test('has the fields of any other record of evidence, and no more', async (t) => {
   const evidence = useOf(STORED, readAt(3));
   const plain = {
     outcome: 'ok',

@@ -45,7 +45,8 @@ export async function readCounts(
     span,
   );
   const latencies = await pool.rows<LatencyCount>(
-    `SELECT ${stepOf('start')}, series, bucket, sum(count) AS count FROM ${both('latencies')} AS counted ${within} GROUP BY 1, 2, 3`,
+    `SELECT ${stepOf('start')}, series, bucket, sum(count) AS count
+      FROM ${both('latencies')} AS counted ${within} GROUP BY 1, 2, 3`,
     span,
   );
   const labels = await pool.rows<LabelCount>(

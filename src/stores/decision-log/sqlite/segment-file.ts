@@ -4,7 +4,10 @@ import { PERIOD_MS } from '../../../application/decision-log/decision-log.ts';
 
 /** The shape of entries that are gaps. */
 export const GAP_SHAPE = 0;
-/** Milliseconds of the periods that are counted as records arrive; others are added up when they are asked for. */
+/**
+ * Milliseconds of the periods that are counted as records arrive; others are added up when they are asked
+ * for.
+ */
 export const COUNTED_MS: readonly number[] = [PERIOD_MS.minute, PERIOD_MS.hour, 6 * PERIOD_MS.hour];
 
 /** The version of the tables. A file of a later one is not opened. */
@@ -16,9 +19,10 @@ const SCHEMA_VERSION = 5;
  * record, once for each distinct combination; `places` and `actions` likewise. `subjects`: which entries an
  * identifier's hash is in. `chunks` and `columns`: the numbers of some thousand adjacent entries together,
  * which are searched and counted at once; `sketches`: how many different subjects the decisions of an hour
- * have, of those that stand in chunks. `blocks`: what is left of
- * records, compressed together; `tail` holds those that do not fill a block yet. `evidence`: signals, each once
- * by the hash of their content, with the number of the `forms` that many have in common (signals-form.ts). `counts` and `latencies` count the decisions of each counted period, by shape and by bucket.
+ * have, of those that stand in chunks. `blocks`: what is left of records, compressed together; `tail` holds
+ * those that do not fill a block yet. `evidence`: signals, each once by the hash of their content, with the
+ * number of the `forms` that many have in common (signals-form.ts). `counts` and `latencies` count the
+ * decisions of each counted period, by shape and by bucket.
  */
 const SCHEMA = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -113,7 +113,8 @@ function compareTable(db: DatabaseSync, table: string): readonly string[] {
     .map((name) => `"${name}"`)
     .join(', ');
   const count = (one: string, other: string) => {
-    const sql = `SELECT count(*) AS n FROM (SELECT ${columns} FROM ${one}."${table}" EXCEPT SELECT ${columns} FROM ${other}."${table}")`;
+    const sql = `SELECT count(*) AS n FROM (
+      SELECT ${columns} FROM ${one}."${table}" EXCEPT SELECT ${columns} FROM ${other}."${table}")`;
     return Number(db.prepare(sql).get()?.['n']);
   };
   const [missing, wrong] = [count('main', 'kept'), count('kept', 'main')];
