@@ -26,6 +26,17 @@ export interface KnownActivity {
   readonly sinceSeconds: number;
 }
 
+/**
+ * `new`: claimed by this call. `open`: claimed by another that has not settled it, and may never. `done`: settled
+ * within the last day.
+ */
+export type Claim = 'new' | 'open' | 'done';
+
+/** How long a claim is open: far longer than counting takes. */
+export const CLAIM_OPEN_MS = 10_000;
+/** How long it is known that something was counted. */
+export const CLAIM_DONE_MS = 86_400_000;
+
 /** Keeps the activity of parts of subjects. A store never rejects and never throws. */
 export interface ActivityStore {
   /**
@@ -37,11 +48,10 @@ export interface ActivityStore {
   add(changes: readonly ActivityChange[]): void;
   /** As `add`, and says whether all of it is kept now. */
   addNow(changes: readonly ActivityChange[]): boolean | Promise<boolean>;
-  /**
-   * True for each of these names (keyed hashes) that was not claimed within the last day; it is then. Null
-   * where that is not known.
-   */
-  claim(names: readonly string[]): readonly boolean[] | null | Promise<readonly boolean[] | null>;
+  /** Claims names (keyed hashes) for some seconds. Null where it is not known which are claimed. */
+  claim(names: readonly string[]): readonly Claim[] | null | Promise<readonly Claim[] | null>;
+  /** Keeps claims for a day: what they stand for is counted. */
+  settle(names: readonly string[]): undefined | Promise<void>;
   /** Gives claims up, so that they can be made again. */
   unclaim(names: readonly string[]): undefined | Promise<void>;
   /** Forgets entities. How many there were; null where some may still be there. */

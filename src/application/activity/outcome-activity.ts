@@ -42,10 +42,12 @@ export function createOutcomeActivity({ slots, store, hash }: OutcomeActivityOpt
     const names = [hash(JSON.stringify([record.decision_id, label]))];
     const claimed = await store.claim(names);
     if (claimed === null) return false;
-    if (claimed[0] === false) return true;
+    if (claimed[0] === 'done') return true;
+    // Whoever counts it now may fail to; it is told again.
+    if (claimed[0] === 'open') return false;
     const origin = readOrigin(slots.flatMap((slot) => evidenceOf(record, slot)));
     const isKept = await store.addNow(toChanges(namesOf(record), origin, meaning));
-    if (!isKept) await store.unclaim(names);
+    await (isKept ? store.settle(names) : store.unclaim(names));
     return isKept;
   };
 }

@@ -3,7 +3,7 @@ import { type FieldError, RiskgateError } from '../../domain/errors.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import type { Subject } from '../../domain/subject.ts';
 import { toChanges } from './activity.ts';
-import type { ActivityChange, ActivityStore } from './activity-store.ts';
+import type { ActivityChange, ActivityStore, Claim } from './activity-store.ts';
 import { type ActivityHashes, toEntities, toSubjectNames } from './subject-names.ts';
 
 /** Something that happened outside decisions. */
@@ -50,14 +50,21 @@ export function createReportEvents(options: ReportEventsOptions): ReportEvents {
     const names = events.map(({ id }) => hash(JSON.stringify([caller, id])));
     const claimed = await store.claim(names);
     if (claimed === null) throw unavailable();
-    const changes = events.flatMap((event, place) => (claimed[place] ? toEventChanges(event, options) : []));
-    if (!(await store.addNow(changes))) {
-      await store.unclaim(names.filter((_, place) => claimed[place]));
-      throw unavailable();
-    }
-    const counted = claimed.filter(Boolean).length;
-    return { counted, repeated: events.length - counted };
+    const isNew = (_: unknown, place: number): boolean => claimed[place] === 'new';
+    const changes = events.filter(isNew).flatMap((event) => toEventChanges(event, options));
+    // Whoever counts an open one now may fail to.
+    const isCounted = !isAnyOpen(claimed, names) && (await store.addNow(changes));
+    const own = names.filter(isNew);
+    await (isCounted ? store.settle(own) : store.unclaim(own));
+    if (!isCounted) throw unavailable();
+    return { counted: own.length, repeated: events.length - own.length };
   };
+}
+
+/** Whether another call is counting one of these now; a name that stands twice in this call is its own. */
+function isAnyOpen(claimed: readonly Claim[], names: readonly string[]): boolean {
+  const own = new Set(names.filter((_, place) => claimed[place] === 'new'));
+  return names.some((name, place) => claimed[place] === 'open' && !own.has(name));
 }
 
 function findMistakes(

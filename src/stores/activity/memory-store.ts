@@ -1,9 +1,12 @@
 import { LRUCache } from 'lru-cache';
-import type {
-  ActivityChange,
-  ActivityEntity,
-  ActivityStore,
-  KnownActivity,
+import {
+  type ActivityChange,
+  type ActivityEntity,
+  type ActivityStore,
+  CLAIM_DONE_MS,
+  CLAIM_OPEN_MS,
+  type Claim,
+  type KnownActivity,
 } from '../../application/activity/activity-store.ts';
 import type { Clock } from '../../application/clock.ts';
 import { ACTIVITY_LIFE_SECONDS } from '../../domain/activity/activity-signals.ts';
@@ -26,8 +29,14 @@ interface MemoryActivityStoreOptions {
 interface MemoryActivityStore extends ActivityStore {
   take(change: ActivityChange): KnownActivity;
   addNow(changes: readonly ActivityChange[]): true;
-  claim(names: readonly string[]): readonly boolean[];
+  claim(names: readonly string[]): readonly Claim[];
   forget(entities: readonly ActivityEntity[]): number;
+}
+
+interface HeldClaim {
+  readonly claim: 'open' | 'done';
+  /** Monotonic milliseconds. */
+  readonly untilMs: number;
 }
 
 interface Entry {
@@ -41,7 +50,6 @@ interface Entry {
 /** At about 1.5 kB an entry this is 75 MB. */
 const ENTRIES_MAX = 50_000;
 const CLAIMS_MAX = 100_000;
-const CLAIM_LIFE_MS = 86_400_000;
 
 /**
  * Builds an empty store, bounded by `entriesMax`. Of an entity that had to make room, windows are unknown that
@@ -55,8 +63,7 @@ class LruActivityStore implements MemoryActivityStore {
   readonly #clock: Clock;
   /** By the hash alone: equal texts as two parts have unrelated hashes. */
   readonly #entries: LRUCache<string, Entry>;
-  /** Until when, in monotonic milliseconds. */
-  readonly #claims: LRUCache<string, number>;
+  readonly #claims: LRUCache<string, HeldClaim>;
   readonly #forgotten = createForgottenKeys();
   /** When the latest of those that had to make room was last active: all that is missing was before. */
   #forgottenSeconds = 0;
@@ -94,13 +101,20 @@ class LruActivityStore implements MemoryActivityStore {
     return true;
   }
 
-  claim(names: readonly string[]): readonly boolean[] {
+  claim(names: readonly string[]): readonly Claim[] {
     const nowMs = this.#clock.monotonicMs();
     return names.map((name) => {
-      if (nowMs < (this.#claims.get(name) ?? 0)) return false;
-      this.#claims.set(name, nowMs + CLAIM_LIFE_MS);
-      return true;
+      const held = this.#claims.get(name);
+      if (held !== undefined && nowMs < held.untilMs) return held.claim;
+      this.#claims.set(name, { claim: 'open', untilMs: nowMs + CLAIM_OPEN_MS });
+      return 'new';
     });
+  }
+
+  settle(names: readonly string[]): undefined {
+    const untilMs = this.#clock.monotonicMs() + CLAIM_DONE_MS;
+    for (const name of names) this.#claims.set(name, { claim: 'done', untilMs });
+    return undefined;
   }
 
   unclaim(names: readonly string[]): undefined {

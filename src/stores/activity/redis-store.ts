@@ -8,6 +8,7 @@ import type { RedisGenerations } from '../redis/generations.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import { createPendingChanges } from './pending-changes.ts';
 import { createRedisChanges, letterOf } from './redis-changes.ts';
+import { createRedisClaims } from './redis-claims.ts';
 
 interface RedisActivityStoreOptions {
   /** Its owner closes it. */
@@ -19,8 +20,6 @@ interface RedisActivityStoreOptions {
   /** Called when changes were lost that Redis could not take for too long. */
   readonly onLost?: () => void;
 }
-
-const CLAIM_LIFE_MS = 86_400_000;
 
 /** The store that replicas share. While Redis is lost all activity is unknown. */
 export function createRedisActivityStore(options: RedisActivityStoreOptions): ActivityStore {
@@ -50,20 +49,7 @@ export function createRedisActivityStore(options: RedisActivityStoreOptions): Ac
       const done = await Promise.all(dated(changes).map((each) => change(each, false)));
       return !done.includes(null);
     },
-    claim: async (names) => {
-      if (!isUp()) return null;
-      const claims = names.map((name) =>
-        guard.run(
-          async () => (await client.set(keys.activityEvent(name), '1', 'PX', CLAIM_LIFE_MS, 'NX')) ?? '',
-        ),
-      );
-      const replies = await Promise.all(claims);
-      const isNew = replies.map((reply) => reply === 'OK');
-      return replies.includes(null) ? null : isNew;
-    },
-    unclaim: async (names) => {
-      await Promise.all(names.map((name) => guard.run(() => client.del(keys.activityEvent(name)))));
-    },
+    ...createRedisClaims(redis),
     forget: async (entities) => {
       pending.drop(entities);
       if (!isUp()) return null;

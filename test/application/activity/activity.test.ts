@@ -90,6 +90,7 @@ function open(changes: Partial<ActivityStore> = {}, keyIds: readonly [string, ..
     add: memory.add.bind(memory),
     addNow: memory.addNow.bind(memory),
     claim: memory.claim.bind(memory),
+    settle: memory.settle.bind(memory),
     unclaim: memory.unclaim.bind(memory),
     forget: memory.forget.bind(memory),
     ...changes,

@@ -22,6 +22,7 @@ function open(changes: Partial<ActivityStore> = {}) {
       add: memory.add.bind(memory),
       forget: memory.forget.bind(memory),
       claim: memory.claim.bind(memory),
+      settle: memory.settle.bind(memory),
       unclaim: (names) => {
         unclaimed.push(...names);
         return memory.unclaim(names);
@@ -109,4 +110,10 @@ t.test('says that it is not done, so that it is told again', async (t) => {
   const full = open({ addNow: () => false });
   t.equal(await full.tell('fraud'), false);
   t.equal(full.unclaimed.length, 1);
+  t.equal(await open({ claim: () => ['open'] }).tell('fraud'), false, 'whoever counts it now may fail to');
+  const counted = open();
+  t.equal(await counted.tell('fraud'), true);
+  const once = counted.added.length;
+  t.equal(await counted.tell('fraud'), true);
+  t.equal(counted.added.length, once);
 });

@@ -48,6 +48,7 @@ function open(store: Partial<ActivityStore> = {}, keyIds: readonly [string, ...s
       add: memory.add.bind(memory),
       forget: memory.forget.bind(memory),
       claim: memory.claim.bind(memory),
+      settle: memory.settle.bind(memory),
       unclaim: (names) => {
         unclaimed.push(...names);
         return memory.unclaim(names);
@@ -132,6 +133,15 @@ t.test('lets events be told again that could not be kept', async (t) => {
   const full = open({ addNow: () => false });
   await t.rejects(full.report(events, 'shop'), { code: 'store_unavailable' });
   t.same(full.unclaimed, ['["shop","1"]']);
+  const both = [{ id: '2', event: 'payment', subject: SUBJECT }, ...events];
+  const half = open({ claim: () => ['new', 'open'] });
+  await t.rejects(
+    half.report(both, 'shop'),
+    { code: 'store_unavailable' },
+    'whoever counts it now may fail to',
+  );
+  t.same(half.added, []);
+  t.same(half.unclaimed, ['["shop","2"]']);
 });
 
 t.test('forgets the activity of devices and accounts', async (t) => {

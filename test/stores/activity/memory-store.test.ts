@@ -56,11 +56,16 @@ t.test('ends a life after 30 days of silence', async (t) => {
   t.equal(firstOf(), began + 89 * 86_400);
 });
 
-t.test('remembers an event for a day', async (t) => {
+t.test('remembers what was counted for a day, and what may not have been for seconds', async (t) => {
   const { clock, store } = open(10);
-  t.same(store.claim(['a']), [true]);
+  t.same(store.claim(['a']), ['new']);
+  clock.advance(9_000);
+  t.same(store.claim(['a']), ['open']);
+  clock.advance(1_000);
+  t.same(store.claim(['a']), ['new']);
+  store.settle(['a']);
   clock.advance(DAY_MS - 1_000);
-  t.same(store.claim(['a']), [false]);
+  t.same(store.claim(['a']), ['done']);
   clock.advance(2_000);
-  t.same(store.claim(['a']), [true]);
+  t.same(store.claim(['a']), ['new']);
 });
