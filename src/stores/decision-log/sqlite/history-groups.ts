@@ -163,7 +163,7 @@ function matchingEntries(
     for (const place of selection.reverse()) {
       const seq = chunk.seqAt(place);
       if (isDoneAt(seq, chunk.firstMinute + (minutes[place] as number))) continue;
-      if (seqs.length === limit) return { seqs, lookedAt: limit, reached: seqs.at(-1) ?? null };
+      if (seqs.length === limit) return { seqs, lookedAt: limit, reached: seqs.at(-1) ?? seq };
       seqs.push(seq);
     }
   }

@@ -14,7 +14,10 @@ export interface FoundEntries {
   readonly seqs: readonly number[];
   /** How many were looked at. */
   readonly lookedAt: number;
-  /** The last one that was looked at where there are older ones; null where there are none. */
+  /**
+   * The last one that was looked at, or the first one that was not where none may be, if there are others; null
+   * where there are none.
+   */
   readonly reached: number | null;
 }
 
