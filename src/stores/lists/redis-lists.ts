@@ -82,7 +82,10 @@ export class RedisLists {
   }
 
   /** Writes entries as one change; see the script. Resolves with what was written, and its number. */
-  async change(mode: 'put' | 'restore', entries: readonly ListEntry[]): Promise<ListChanges | null> {
+  async change(
+    mode: 'put' | 'restore' | 'restored',
+    entries: readonly ListEntry[],
+  ): Promise<ListChanges | null> {
     const name = randomUUID();
     const { entries: key, state, changes } = this.#redis.keys.lists;
     const words = entries.flatMap((entry) => [toField(entry), String(entry.addedAtMs), toEntryJson(entry)]);

@@ -6,13 +6,13 @@ const RESTORING_MS = 2_000;
 /**
  * `CHANGE entries state changes, name, mode, field, at, json…` writes entries and tells them as one change.
  * `put` gives each a time after that of the entry it replaces. `restore` writes only what is later than what
- * is there, and says for a while that lists are being written back. Returns the number of the change, 0 for
- * none, and what was written, as field and text in turn. The count that it leaves shows whether entries are
- * lost while the state is kept.
+ * is there, and says for a while that lists are being written back; `restored` is the last of these. Returns
+ * the number of the change, 0 for none, and what was written, as field and text in turn. The count is kept by
+ * what is added and dropped, so that entries that are lost are missed by it until they were written back.
  */
 export const CHANGE = `
 local entries, state, changes = KEYS[1], KEYS[2], KEYS[3]
-local written = {}
+local written, added = {}, 0
 for place = 3, #ARGV, 3 do
   local field, at = ARGV[place], tonumber(ARGV[place + 1])
   local held = redis.call('HGET', entries, field)
@@ -20,12 +20,12 @@ for place = 3, #ARGV, 3 do
   if ARGV[2] == 'put' and before >= at then at = before + 1 end
   if before < at then
     local text = string.format('%.0f', at) .. ' ' .. ARGV[place + 2]
-    redis.call('HSET', entries, field, text)
+    added = added + redis.call('HSET', entries, field, text)
     written[#written + 1] = field
     written[#written + 1] = text
   end
 end
-if ARGV[2] == 'restore' then
+if ARGV[2] ~= 'put' then
   local now = redis.call('TIME')
   redis.call('HSET', state, 'restoring', now[1] * 1000 + ${RESTORING_MS})
 end
@@ -34,13 +34,17 @@ if #written > 0 then
   number = redis.call('HINCRBY', state, 'number', 1)
   redis.call('HSET', state, 'name', ARGV[1])
   local id = number .. '-0'
-  local added = redis.pcall('XADD', changes, 'MAXLEN', ${CHANGES_KEPT}, id, 'name', ARGV[1], unpack(written))
-  if type(added) == 'table' and added.err then
+  local told = redis.pcall('XADD', changes, 'MAXLEN', ${CHANGES_KEPT}, id, 'name', ARGV[1], unpack(written))
+  if type(told) == 'table' and told.err then
     redis.call('DEL', changes)
     redis.call('XADD', changes, id, 'name', ARGV[1], unpack(written))
   end
 end
-redis.call('HSET', state, 'count', redis.call('HLEN', entries))
+if ARGV[2] == 'put' then
+  redis.call('HINCRBY', state, 'count', added)
+elseif ARGV[2] == 'restored' then
+  redis.call('HSET', state, 'count', redis.call('HLEN', entries))
+end
 table.insert(written, 1, number)
 return written
 `;
@@ -63,11 +67,12 @@ return {held[1] or '', held[2] or '', held[3] or '', tostring(count), string.for
  * drops by itself what is over.
  */
 export const DROP = `
+local dropped = 0
 for place = 1, #ARGV, 2 do
   if redis.call('HGET', KEYS[1], ARGV[place]) == ARGV[place + 1] then
-    redis.call('HDEL', KEYS[1], ARGV[place])
+    dropped = dropped + redis.call('HDEL', KEYS[1], ARGV[place])
   end
 end
-redis.call('HSET', KEYS[2], 'count', redis.call('HLEN', KEYS[1]))
+redis.call('HINCRBY', KEYS[2], 'count', -dropped)
 return 1
 `;

@@ -173,7 +173,10 @@ class RedisListStore implements ListStore {
       for (const change of changes) {
         if (!this.#own.noteRead(change.version) || this.#isOtherThanRestored(change.version))
           return 'diverged';
-        for (const entry of change.entries) this.table.put(entry);
+        for (const entry of change.entries) {
+          // Somebody writes back what this replica, which has just begun, never knew.
+          if (this.table.put(entry) && look.isRestoring) this.#isOthersRestoring = true;
+        }
         version = change.version;
       }
       this.#version = version;
@@ -190,9 +193,11 @@ class RedisListStore implements ListStore {
     const { onEvent } = this.#options;
     if (!this.#isRestoring) onEvent({ kind: 'lost', known_entries: this.table.size });
     this.#isRestoring = true;
-    if (!(await this.#scanAll()) || !(await this.#writeBack())) return false;
+    const learned = await this.#scanAll();
+    if (learned === null || !(await this.#writeBack())) return false;
     const after = await this.#lists.look();
     if (after === null) return false;
+    this.#isOthersRestoring = learned > 0 && after.isRestoring;
     this.#restored = { number: after.number, name: after.name };
     this.#version = { number: look.number, name: look.name };
     this.#own.settle(Number.POSITIVE_INFINITY);
@@ -202,24 +207,30 @@ class RedisListStore implements ListStore {
   }
 
   async #readAll(look: ListLook, isFirst: boolean): Promise<boolean> {
-    if (!(await this.#scanAll())) return false;
+    if ((await this.#scanAll()) === null) return false;
     this.#version = { number: look.number, name: look.name };
     this.#own.settle(look.number);
     if (isFirst) this.#options.onEvent({ kind: 'read', entries: this.table.size });
     return true;
   }
 
-  /** Puts every entry of Redis in the table. Others have their turn between two steps. */
-  async #scanAll(): Promise<boolean> {
+  /**
+   * Puts every entry of Redis in the table. Others have their turn between two steps. How many were news; null
+   * where not all could be read.
+   */
+  async #scanAll(): Promise<number | null> {
+    let learned = 0;
     let cursor = '0';
     do {
       const found = this.#isClosed ? null : await this.#lists.scan(cursor);
-      if (found === null) return false;
-      for (const entry of found.entries) this.table.put(entry);
+      if (found === null) return null;
+      for (const entry of found.entries) if (this.table.put(entry)) learned += 1;
+      // Others know more than this replica did, and may not have written all of it back yet.
+      if (learned > 0 && this.#isRestoring) this.#isOthersRestoring = true;
       cursor = found.next;
       await nextTurn();
     } while (cursor !== '0');
-    return true;
+    return learned;
   }
 
   /** What is later there stays; what nobody needs any more is not brought back. */
@@ -231,7 +242,7 @@ class RedisListStore implements ListStore {
       if (this.#isClosed || (await this.#lists.change('restore', entries)) === null) return false;
       from = page.next;
     }
-    return true;
+    return (await this.#lists.change('restored', [])) !== null;
   }
 
   #tellStaleness(): void {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { ListEntry } from '../../../src/domain/lists/list-entry.ts';
+import { RedisLists } from '../../../src/stores/lists/redis-lists.ts';
 import { createRedisListStore } from '../../../src/stores/lists/redis-store.ts';
 import { contentsOf, createListTable } from '../../contracts/list-store.ts';
 import { createListEntry, hashOf } from '../../support/list-entries.ts';
@@ -82,6 +83,35 @@ t.test('does not trust a new process while others write lists back', async (t) =
   await server.command(['HSET', STATE, 'restoring', '0']);
   await until('that is over', () => store.isTrusted());
   t.equal(store.knowledge(), 'current');
+});
+
+t.test('does not trust a new process that began before others wrote lists back', async (t) => {
+  const { store } = await openTestRedisLists(t, target);
+  await until('it has begun', () => store.knowledge() === 'current');
+  const lists = new RedisLists(await openRedisHandle(t, target));
+  await lists.change('restore', entriesOf(1));
+  await until('it reads what it never knew', () => store.table.size === 1);
+  t.equal(store.knowledge(), 'restoring');
+  t.equal(store.isTrusted(), false);
+  await lists.change('restored', []);
+  await until('that is over', () => store.isTrusted());
+});
+
+t.test('misses what is lost until it was written back, whatever is changed meanwhile', async (t) => {
+  const lists = new RedisLists(await openRedisHandle(t, target));
+  const isWhole = async () => (await lists.look())?.isWhole;
+  await lists.change('put', entriesOf(3));
+  t.equal(await isWhole(), true);
+  await server.command(['HDEL', ENTRIES, `blocked device ${hashOf(0)}`]);
+  const fourth = await lists.change('put', [createListEntry({ value: hashOf(4), addedAtMs: NOW_MS })]);
+  t.equal(await isWhole(), false, 'after an entry was added');
+  await lists.change('put', [createListEntry({ value: hashOf(1), addedAtMs: NOW_MS + 1 })]);
+  t.equal(await isWhole(), false, 'after one was replaced');
+  await lists.drop(fourth?.entries ?? []);
+  t.equal(await isWhole(), false, 'after one was dropped');
+  await lists.change('restore', entriesOf(3));
+  await lists.change('restored', []);
+  t.equal(await isWhole(), true);
 });
 
 t.test('takes the history of another master for a loss of its own latest changes', async (t) => {
