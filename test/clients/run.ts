@@ -12,11 +12,6 @@ const TIMEOUT_SECONDS = 900;
 
 const PROGRAMS: readonly RequiredProgram[] = [
   {
-    names: ['go'],
-    packages: { 'apt-get': 'golang-go', apk: 'go', brew: 'go' },
-    isMissing: () => lacks('go', 'version'),
-  },
-  {
     names: ['javac'],
     packages: { 'apt-get': 'openjdk-17-jdk-headless', apk: 'openjdk17', brew: 'openjdk@17' },
   },
