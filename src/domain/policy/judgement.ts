@@ -51,7 +51,7 @@ export function toJudgement(
     waivers: Object.freeze(draft.waivers),
     degraded,
     trace: Object.freeze(trace),
-    challenge: verdict === 'CHALLENGE' ? toChallenge(policy.stepUps, draft.reasons) : null,
+    challenge: verdict === 'CHALLENGE' ? toChallenge(policy, draft.reasons) : null,
     satisfiedSeconds: null,
   });
 }

@@ -1,5 +1,5 @@
 import type { Reason } from '../reason.ts';
-import { isOpen, toChallenge } from './challenge.ts';
+import { demandOf, isOpen, toChallenge } from './challenge.ts';
 import type { CompiledPolicy } from './compile.ts';
 import type { Judgement } from './judgement.ts';
 import type { StepUpDemand } from './step-up-demand.ts';
@@ -16,12 +16,9 @@ export function satisfyChallenges(
   stepUp: StepUpSignals | 'none' | 'unknown' | undefined,
 ): Judgement {
   if (typeof stepUp !== 'object') return judgement;
-  // Had the evidence of an unknown rule been there, the answer may have been a stricter one of the policy's own.
-  const takesUnknown = policy.document.otherwise === 'ALLOW';
   let leftSeconds = Number.POSITIVE_INFINITY;
   const reasons = judgement.reasons.map((reason): Reason => {
-    const demand = policy.stepUps.get(reason.rule);
-    if (reason.verdict !== 'CHALLENGE' || !(reason.certain || takesUnknown)) return reason;
+    const demand = demandOf(policy, reason);
     if (!isSatisfied(demand, stepUp)) return reason;
     leftSeconds = Math.min(leftSeconds, demand.maxAgeSeconds - stepUp.age_seconds);
     return Object.freeze({ ...reason, satisfied: true, step_up: toAnswer(stepUp) });
@@ -33,7 +30,7 @@ export function satisfyChallenges(
     ...judgement,
     verdict,
     reasons: Object.freeze(reasons),
-    challenge: isChallenged ? toChallenge(policy.stepUps, reasons) : null,
+    challenge: isChallenged ? toChallenge(policy, reasons) : null,
     satisfiedSeconds: verdict === 'ALLOW' ? leftSeconds : null,
   });
 }

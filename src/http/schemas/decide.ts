@@ -122,7 +122,7 @@ const challengeSchema = z.object({
     .int()
     .nullable()
     .describe(
-      'The next decision on the same telemetry id, devices and account is not challenged for the same reasons while the step-up is younger; null where a rule among them takes none.',
+      'The next decision on the same telemetry id, devices and account is not challenged for the same reasons while the step-up is younger; null where no step-up satisfies one of them.',
     ),
   report_to: z.string().describe('Where to say that the challenge was completed.'),
 });

@@ -154,8 +154,16 @@ t.test('never satisfies a BLOCK, nor what the policy itself answers', async (t) 
 t.test('satisfies no unknown rule where the policy refuses what no rule allows', async (t) => {
   const lost = [TIMEOUT, ok()];
   for (const otherwise of ['CHALLENGE', 'BLOCK']) {
-    const challenged = judge([CHALLENGE], stepUp(), { otherwise }, lost);
+    const challenged = judge(
+      [{ ...CHALLENGE, min_acr: 'b' }],
+      stepUp(),
+      { otherwise, acr_values: ['b'] },
+      lost,
+    );
     t.match(challenged, { verdict: 'CHALLENGE', satisfiedSeconds: null }, otherwise);
+    t.same(challenged.challenge, { acr_values: [], max_age_seconds: null }, 'and promises nothing');
+    const other = [{ ...CHALLENGE, when: 'b.found' }, CHALLENGE];
+    t.match(judge(other, stepUp(), { otherwise }, lost).challenge, { max_age_seconds: null });
     t.notOk(
       challenged.reasons.some(({ satisfied }) => satisfied),
       otherwise,
