@@ -1,4 +1,5 @@
 import { type Activity, createActivity } from '../application/activity/activity.ts';
+import { createClaims } from '../application/activity/claims.ts';
 import { createActivityForgetting } from '../application/activity/forget-activity.ts';
 import { createOutcomeActivity } from '../application/activity/outcome-activity.ts';
 import { createReportEvents, type ReportEvents } from '../application/activity/report-events.ts';
@@ -31,15 +32,17 @@ export function wireActivity(
 ): WiredActivity {
   const { activity: store, isShared } = stores;
   const [inForce, ...older] = hashes.records;
-  const [key] = config.idHashKeys;
-  if (inForce === undefined || key === undefined) throw new Error('there is no hash key');
+  if (inForce === undefined) throw new Error('there is no hash key');
   // A process has the same keys from its start to its end, and remembers nothing of another.
   const kept = [inForce, ...(isShared ? older : [])] as const;
-  const hash = createKeyedHash(key, 'events that were told', 1);
+  const claims = createClaims(
+    store,
+    config.idHashKeys.slice(0, kept.length).map((key) => createKeyedHash(key, 'events that were told', 1)),
+  );
   return {
     ...createActivity({ slots, store, hashes: kept, clock }),
-    reportEvents: createReportEvents({ store, hashes: kept, policy: policies.current, hash }),
-    onOutcome: createOutcomeActivity({ slots, store, hash }),
+    reportEvents: createReportEvents({ store, hashes: kept, policy: policies.current, claims }),
+    onOutcome: createOutcomeActivity({ slots, store, claims }),
     forgetting: createActivityForgetting(store),
   };
 }

@@ -7,7 +7,8 @@ import type {
 } from '../../src/application/activity/activity-store.ts';
 import { measureNumber } from '../../src/domain/activity/activity-measures.ts';
 import { SEEN_KINDS, type SeenKind } from '../../src/domain/activity/activity-parts.ts';
-import { type ActivityView, activitySignals } from '../../src/domain/activity/activity-signals.ts';
+import { activitySignals } from '../../src/domain/activity/activity-signals.ts';
+import type { ActivityView } from '../../src/domain/activity/activity-view.ts';
 import { createManualClock, type ManualClock } from '../support/test-app.ts';
 
 /** One implementation of the store, as the suite needs it. */
@@ -213,6 +214,6 @@ export function readSignals(
   return names.map((name) => {
     const signal = signals.find((each) => each.name === name);
     if (signal === undefined) throw new Error(`no signal ${name}`);
-    return signal.read(view);
+    return signal.read([view]);
   });
 }

@@ -1,10 +1,7 @@
 import { activityFactName } from '../../domain/activity/activity-facts.ts';
 import { ACTIVITY_PARTS, type ActivityPart } from '../../domain/activity/activity-parts.ts';
-import {
-  type ActivitySignal,
-  type ActivityView,
-  activitySignals,
-} from '../../domain/activity/activity-signals.ts';
+import { type ActivitySignal, activitySignals } from '../../domain/activity/activity-signals.ts';
+import type { ActivityView } from '../../domain/activity/activity-view.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 
 /** What a policy reads of the activity of one part. */
@@ -38,11 +35,11 @@ export type PartValues = Record<string, number | boolean>;
 /** Adds the values of these signals, without those that are unknown. */
 export function readSignals(
   signals: readonly ActivitySignal[],
-  view: ActivityView,
+  views: readonly ActivityView[],
   values: PartValues,
 ): PartValues {
   for (const { name, read } of signals) {
-    const value = read(view);
+    const value = read(views);
     if (value !== undefined) values[name] = value;
   }
   return values;

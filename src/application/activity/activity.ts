@@ -31,10 +31,12 @@ export function createActivity(
       const origin = readOrigin(evidence);
       const measures = measuresOf(decision, evidence, subject);
       const acceptance = decision.verdict === 'ALLOW' ? 'accepted' : null;
-      for (const under of hashes) {
-        const names = { ...toSubjectNames(subject, under), visitor: origin.visitor };
+      hashes.forEach((under, place) => {
+        // Evidence names the visitor under the key in force alone.
+        const visitor = place === 0 ? origin.visitor : null;
+        const names = { ...toSubjectNames(subject, under), visitor };
         store.add(toChanges(names, origin, { acceptance, measures }));
-      }
+      });
     },
   };
 }

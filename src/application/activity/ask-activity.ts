@@ -20,10 +20,7 @@ import {
 /** What activity is told with. */
 export interface ActivityDependencies {
   readonly store: ActivityStore;
-  /**
-   * Under each hash key that activity is kept under, the one in force first. It is read under the one that
-   * came first, whose place says nothing of that.
-   */
+  /** Under each hash key that activity is kept under, the one in force first. It is read under all of them. */
   readonly hashes: readonly [ActivityHashes, ...ActivityHashes[]];
   readonly clock: Clock;
 }
@@ -34,11 +31,16 @@ interface Named {
   readonly seen: SeenNames;
 }
 
-/** What is known of one part. The early signals are read already: later requests change the state. */
-interface Taken {
+/** What is known of one part under one hash key. */
+interface Kept {
   readonly known: KnownActivity;
   /** The values of the request under the same hash key. */
   readonly seen: SeenNames;
+}
+
+/** What is known of one part. The early signals are read already: later requests change the state. */
+interface Taken {
+  readonly kept: readonly Kept[];
   readonly values: PartValues;
 }
 
@@ -67,7 +69,9 @@ export function createAskActivity(dependencies: ActivityDependencies): FactSourc
   const toConclude = (asked: Asked, taken: readonly (Taken | null)[]): ConcludeFacts => {
     return (known) => {
       const origin = readOrigin(known.gathered);
-      const named = asked.named.map(({ names }) => toNamed({ ...names, visitor: origin.visitor }, origin));
+      const named = asked.named.map(({ names }, place) =>
+        toNamed({ ...names, visitor: place === 0 ? origin.visitor : null }, origin),
+      );
       const view = { ...asked, named, origin, known };
       const place = asked.plan.findIndex(({ part }) => part === 'visitor');
       const visitorPlan = asked.plan[place];
@@ -106,39 +110,34 @@ function toNamed(names: SubjectNames, place: Parameters<typeof toSeenNames>[1]):
   return { names, seen: toSeenNames(names, place) };
 }
 
-/** Adds what the request brings to one part under every hash key, and reads it where most is known. */
+/** Adds what the request brings to one part, and reads it, under every hash key. */
 function createTake({ store, clock }: ActivityDependencies): Take {
-  const read = ({ early }: PartPlan, { seen }: Named, known: KnownActivity | null): Taken | null => {
-    if (known === null) return null;
-    const view = { ...known, nowSeconds: Math.floor(clock.nowMs() / 1000), own: seen };
-    return { known, seen, values: readSignals(early, view, {}) };
-  };
-  const takeUnder = (plan: PartPlan, under: Named): Taken | null | Promise<Taken | null> => {
-    const { part } = plan;
-    const hash = under.names[part];
+  const takeUnder = ({ part }: PartPlan, { names, seen }: Named): Kept | null | Promise<Kept | null> => {
+    const hash = names[part];
     if (hash === null) return null;
-    const values = toSightings(part, under.seen);
+    const values = toSightings(part, seen);
     const told = store.take({ entity: { part, hash }, values, acceptance: null, measures: [] });
-    return told instanceof Promise ? told.then((known) => read(plan, under, known)) : read(plan, under, told);
+    return told instanceof Promise ? told.then((known) => toKept(known, seen)) : toKept(told, seen);
+  };
+  const read = ({ early }: PartPlan, kept: readonly (Kept | null)[]): Taken | null => {
+    if (kept.length === 0 || !kept.every((each) => each !== null)) return null;
+    const nowSeconds = Math.floor(clock.nowMs() / 1000);
+    const views = kept.map(({ known, seen }) => ({ ...known, nowSeconds, own: seen }));
+    return { kept, values: readSignals(early, views, {}) };
   };
   return (plan, named) => {
-    const taken = named.map((under) => takeUnder(plan, under));
-    if (taken.length === 1) return taken[0] ?? null;
-    return Promise.all(taken.map((each) => Promise.resolve(each))).then(oldestOf);
+    // Evidence names the visitor under the key in force alone.
+    const kept = named.filter(({ names }) => names[plan.part] !== null).map((each) => takeUnder(plan, each));
+    return isAtHand(kept) ? read(plan, kept) : Promise.all(kept).then((late) => read(plan, late));
   };
 }
 
-/**
- * The one that was first seen earliest: all that is kept under a key that came later is kept there too. Null
- * where one of them is unknown, as it may have been that one.
- */
-function oldestOf(taken: readonly (Taken | null)[]): Taken | null {
-  let oldest: Taken | null = null;
-  for (const each of taken) {
-    if (each === null) return null;
-    if (oldest === null || each.known.state.firstSeconds < oldest.known.state.firstSeconds) oldest = each;
-  }
-  return oldest;
+function isAtHand<Value>(values: readonly (Value | Promise<Value>)[]): values is readonly Value[] {
+  return !values.some((value) => value instanceof Promise);
+}
+
+function toKept(known: KnownActivity | null, seen: SeenNames): Kept | null {
+  return known === null ? null : { known, seen };
 }
 
 interface View extends Asked {
@@ -156,8 +155,12 @@ function concludeAll(view: View, taken: readonly (Taken | null)[]): SubjectFacts
       facts[fact] = lacks(view, part) ? 'none' : 'unknown';
       return;
     }
-    const own = withPlace(found.seen, named[0]?.seen ?? [], origin);
-    facts[fact] = readSignals(late, { ...found.known, nowSeconds, own }, found.values);
+    const views = found.kept.map((kept) => ({
+      ...kept.known,
+      nowSeconds,
+      own: withPlace(kept.seen, named[0]?.seen ?? [], origin),
+    }));
+    facts[fact] = readSignals(late, views, found.values);
   });
   return facts;
 }

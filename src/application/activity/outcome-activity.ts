@@ -7,14 +7,14 @@ import type { OnOutcome } from '../decision-log/outcome-listener.ts';
 import type { ProviderSlot } from '../evidence/gather-evidence.ts';
 import { toChanges } from './activity.ts';
 import type { ActivityStore } from './activity-store.ts';
+import type { Claims } from './claims.ts';
 import { type OriginEvidence, readOrigin } from './read-evidence.ts';
 import type { SubjectNames } from './subject-names.ts';
 
 interface OutcomeActivityOptions {
   readonly slots: readonly ProviderSlot[];
   readonly store: ActivityStore;
-  /** A keyed hash, 32 hex digits. */
-  readonly hash: (text: string) => string;
+  readonly claims: Claims;
 }
 
 /** What a label means for the activity of the subject. */
@@ -33,21 +33,21 @@ const MEANINGS: Readonly<Partial<Record<OutcomeLabel['label'], Meaning>>> = {
 /**
  * Counts what decisions turned out to be, each label of a decision once a day, and takes part in which values
  * are known: a fraud or a failed challenge makes them unknown again. A record has the names of its subject
- * under one hash key, and what is told of it is kept under that one alone.
+ * under one hash key, and what is told of it is kept under that one alone: it is read with what others have.
  */
-export function createOutcomeActivity({ slots, store, hash }: OutcomeActivityOptions): OnOutcome {
+export function createOutcomeActivity({ slots, store, claims }: OutcomeActivityOptions): OnOutcome {
   return async ({ record, label }) => {
     const meaning = MEANINGS[label];
     if (meaning === undefined) return true;
-    const names = [hash(JSON.stringify([record.decision_id, label]))];
-    const claimed = await store.claim(names);
+    const names = [JSON.stringify([record.decision_id, label])];
+    const claimed = await claims.claim(names);
     if (claimed === null) return false;
     if (claimed[0] === 'done') return true;
     // Whoever counts it now may fail to; it is told again.
     if (claimed[0] === 'open') return false;
     const origin = readOrigin(slots.flatMap((slot) => evidenceOf(record, slot)));
     const isKept = await store.addNow(toChanges(namesOf(record), origin, meaning));
-    await (isKept ? store.settle(names) : store.unclaim(names));
+    await (isKept ? claims.settle(names) : claims.unclaim(names));
     return isKept;
   };
 }

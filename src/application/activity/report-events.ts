@@ -4,6 +4,7 @@ import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import type { Subject } from '../../domain/subject.ts';
 import { toChanges } from './activity.ts';
 import type { ActivityChange, ActivityStore, Claim } from './activity-store.ts';
+import type { Claims } from './claims.ts';
 import { type ActivityHashes, toEntities, toSubjectNames } from './subject-names.ts';
 
 /** Something that happened outside decisions. */
@@ -20,8 +21,7 @@ interface ReportEventsOptions {
   readonly hashes: readonly [ActivityHashes, ...ActivityHashes[]];
   /** The policy in force, which names the events of its own. */
   readonly policy: () => CompiledPolicy;
-  /** A keyed hash, 32 hex digits. */
-  readonly hash: (text: string) => string;
+  readonly claims: Claims;
 }
 
 /** How many events were counted now, and how many had been before. */
@@ -42,20 +42,20 @@ const ACCEPTING = 'login_succeeded';
 
 /** Builds the use case. */
 export function createReportEvents(options: ReportEventsOptions): ReportEvents {
-  const { store, hash } = options;
+  const { store, claims } = options;
   return async (events, caller) => {
     const mistakes = events.flatMap((event, place) => findMistakes(event, place, options));
     if (mistakes.length > 0)
       throw new RiskgateError('invalid_request', 'Events that cannot be counted.', { fields: mistakes });
-    const names = events.map(({ id }) => hash(JSON.stringify([caller, id])));
-    const claimed = await store.claim(names);
+    const names = events.map(({ id }) => JSON.stringify([caller, id]));
+    const claimed = await claims.claim(names);
     if (claimed === null) throw unavailable();
     const isNew = (_: unknown, place: number): boolean => claimed[place] === 'new';
     const changes = events.filter(isNew).flatMap((event) => toEventChanges(event, options));
     // Whoever counts an open one now may fail to.
     const isCounted = !isAnyOpen(claimed, names) && (await store.addNow(changes));
     const own = names.filter(isNew);
-    await (isCounted ? store.settle(own) : store.unclaim(own));
+    await (isCounted ? claims.settle(own) : claims.unclaim(own));
     if (!isCounted) throw unavailable();
     return { counted: own.length, repeated: events.length - own.length };
   };

@@ -10,20 +10,18 @@ import {
   type SeenKind,
   WINDOW_SECONDS_MAX,
 } from './activity-parts.ts';
-import { type ActivityState, countAfter, distinctAfter, findValue, hasGap } from './activity-state.ts';
-
-/** What is known of one part of the subject of a decision. */
-export interface ActivityView {
-  readonly state: ActivityState;
-  /** What happened before is not all known; 0 where nothing is missing. */
-  readonly sinceSeconds: number;
-  readonly nowSeconds: number;
-  /**
-   * The value of this request, by the place of its kind: null where it has none, undefined where that is not
-   * known.
-   */
-  readonly own: readonly (number | null | undefined)[];
-}
+import { countAfter, distinctAfter, findValue } from './activity-state.ts';
+import {
+  type ActivityView,
+  findOwn,
+  isKnown,
+  isMissed,
+  isWithin,
+  mostOf,
+  type ReadView,
+  type ReadViews,
+  sumOf,
+} from './activity-view.ts';
 
 /** One signal of the activity of a part. */
 export interface ActivitySignal {
@@ -34,8 +32,11 @@ export interface ActivitySignal {
   readonly isLate: boolean;
   /** Where it stops to count; null where it does not. */
   readonly most: number | null;
-  /** Undefined where it is unknown. */
-  readonly read: (view: ActivityView) => number | boolean | undefined;
+  /**
+   * Undefined where it is unknown. What is kept under several hash keys is read together: see
+   * docs/adr/0064-activity.md.
+   */
+  readonly read: ReadViews<number | boolean>;
 }
 
 /** For how long nothing is forgotten of a part after its latest activity. */
@@ -88,11 +89,11 @@ function firstSeen(part: ActivityPart): ActivitySignal {
     meaning: `Seconds since its first request; forgotten after 30 days without one, of an account after 90.`,
     isLate: false,
     most: null,
-    read: ({ state, sinceSeconds, nowSeconds }) => {
+    read: mostOf(({ state, sinceSeconds, nowSeconds }) => {
       const isMissed = isWithin(sinceSeconds, nowSeconds, ACTIVITY_LIFE_SECONDS[part]);
       if (isMissed && state.firstSeconds >= sinceSeconds) return undefined;
       return Math.max(0, nowSeconds - state.firstSeconds);
-    },
+    }),
   };
 }
 
@@ -104,14 +105,14 @@ function pairFirstSeen(part: ActivityPart, kind: SeenKind): ActivitySignal {
     meaning: `Seconds since this ${one} was first seen with this ${part}; forgotten after 30 days without it.`,
     isLate: isPlace(SEEN_KINDS.indexOf(kind)),
     most: null,
-    read: (view) => {
+    read: mostOf((view) => {
       const { sinceSeconds, nowSeconds } = view;
       const found = findOwn(view, kind);
       if (found === undefined || found.hasGap) return undefined;
       const first = found.first ?? nowSeconds;
-      if (isWithin(sinceSeconds, nowSeconds, WINDOW_SECONDS_MAX) && first >= sinceSeconds) return undefined;
+      if (isMissed(view) && first >= sinceSeconds) return undefined;
       return Math.max(0, nowSeconds - first);
-    },
+    }),
   };
 }
 
@@ -123,28 +124,23 @@ function known(part: ActivityPart, kind: SeenKind): ActivitySignal {
     meaning: `This ${one} was accepted with this ${part} within 30 days before: by an ALLOW, a \`login_succeeded\`, or a decision labelled \`challenge_passed\` or \`legit\`.`,
     isLate: isPlace(SEEN_KINDS.indexOf(kind)),
     most: null,
-    read: (view) => {
-      const { sinceSeconds, nowSeconds } = view;
-      const found = findOwn(view, kind);
-      if (found === undefined) return undefined;
-      if (isWithin(found.accepted ?? 0, nowSeconds, WINDOW_SECONDS_MAX)) return true;
-      return found.hasGap || isWithin(sinceSeconds, nowSeconds, WINDOW_SECONDS_MAX) ? undefined : false;
-    },
+    read: (views) => isKnown(views, kind),
   };
 }
+
+const LABELS: ReadonlySet<string> = new Set(LABEL_MEASURES);
 
 function counted(measure: string): ActivitySignal[] {
   const number = measureNumber(measure);
   const what = MEASURED[measure] ?? `Events \`${measure}\``;
-  return inWindows(measure, what, { most: null, isLate: false }, (view, fromSeconds) =>
-    countAfter(view.state, number, fromSeconds),
-  );
+  const traits = { most: null, isLate: false, across: LABELS.has(measure) ? sumOf : mostOf };
+  return inWindows(measure, what, traits, ({ state }, fromSeconds) => countAfter(state, number, fromSeconds));
 }
 
 function distinct(kind: SeenKind): ActivitySignal[] {
   const place = SEEN_KINDS.indexOf(kind);
   const what = `Distinct ${kind.replace('_', ' ')}, this one included, up to ${DISTINCT_MAX},`;
-  const traits = { most: DISTINCT_MAX, isLate: isPlace(SEEN_KINDS.indexOf(kind)) };
+  const traits = { most: DISTINCT_MAX, isLate: isPlace(SEEN_KINDS.indexOf(kind)), across: mostOf };
   return inWindows(kind, what, traits, ({ state, own }, fromSeconds) => {
     const value = own[place];
     if (value === undefined) return undefined;
@@ -160,7 +156,12 @@ function distinct(kind: SeenKind): ActivitySignal[] {
 function inWindows(
   name: string,
   what: string,
-  traits: Pick<ActivitySignal, 'most' | 'isLate'>,
+  {
+    across,
+    ...traits
+  }: Pick<ActivitySignal, 'most' | 'isLate'> & {
+    readonly across: (read: ReadView) => ReadViews<number>;
+  },
   read: (view: ActivityView, fromSeconds: number) => number | undefined,
 ): ActivitySignal[] {
   return Object.entries(ACTIVITY_WINDOWS).map(([window, seconds]) => ({
@@ -168,28 +169,9 @@ function inWindows(
     kind: 'int',
     meaning: `${what} in the last ${window}.`,
     ...traits,
-    read: (view) => {
+    read: across((view) => {
       const fromSeconds = view.nowSeconds - seconds;
       return view.sinceSeconds > fromSeconds ? undefined : read(view, fromSeconds);
-    },
+    }),
   }));
-}
-
-/** A time that is not 0, and not as long ago. */
-function isWithin(timeSeconds: number, nowSeconds: number, seconds: number): boolean {
-  return timeSeconds > nowSeconds - seconds && timeSeconds > 0;
-}
-
-/**
- * The value of this request among those that are kept, and whether some had to make room; undefined where the
- * request has none, or it is not known.
- */
-function findOwn({ state, own, nowSeconds }: ActivityView, kind: SeenKind) {
-  const place = SEEN_KINDS.indexOf(kind);
-  const name = own[place];
-  if (name === undefined || name === null) return undefined;
-  const values = state.seen[place] ?? [];
-  const at = findValue(values, name);
-  const [, first, , accepted] = at === -1 ? [] : values.slice(at, at + 4);
-  return { first, accepted, hasGap: hasGap(values, nowSeconds) };
 }

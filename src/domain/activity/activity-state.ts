@@ -11,7 +11,7 @@ export interface ActivityState {
   readonly sinceSeconds: number;
   /**
    * The values of each kind, by its place in SEEN_KINDS: four numbers for each value, its name, when it was
-   * first seen, when last, and when it was last accepted, 0 for never. The name 0 stands for those that had to
+   * first seen, when last, and when it was last accepted, 0 for never, or REVOKED. The name 0 stands for those that had to
    * make room: one of them was last seen then, and none later.
    */
   readonly seen: number[][];
@@ -36,6 +36,8 @@ export interface Sighting {
 const VALUE = 4;
 const [FIRST, LAST, ACCEPTED] = [1, 2, 3];
 const NO_NAME = 0;
+/** In place of a time: it was taken back, and not accepted since. */
+export const REVOKED = 1;
 const RECORD = 3;
 /** The fewest numbers of records before it is worth to look for those that can be put together. */
 const COMPACT_AT_MIN = 48 * RECORD;
@@ -74,11 +76,11 @@ export function see(
   acceptance: Acceptance,
 ): void {
   const values = seen[kind] ?? [];
+  const accepted = acceptance === 'accepted' ? nowSeconds : acceptance === 'revoked' ? REVOKED : 0;
   let at = findValue(values, name);
   if (at === -1) {
     at = makeRoom(values, nowSeconds);
     if (at === values.length) {
-      const accepted = acceptance === 'accepted' ? nowSeconds : 0;
       // An array that is spread takes no more memory than it needs.
       seen[kind] = [...values, name, nowSeconds, nowSeconds, accepted];
       return;
@@ -88,7 +90,7 @@ export function see(
     values[at + ACCEPTED] = 0;
   }
   values[at + LAST] = Math.max(nowSeconds, values[at + LAST] ?? 0);
-  if (acceptance !== null) values[at + ACCEPTED] = acceptance === 'accepted' ? nowSeconds : 0;
+  if (acceptance !== null) values[at + ACCEPTED] = accepted;
 }
 
 /** Where a value stands; -1 where it does not. */

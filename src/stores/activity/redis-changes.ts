@@ -71,7 +71,9 @@ export function createRedisChanges(
       return null;
     }
     if (state === null) return NOTHING_ASKED;
-    const sinceSeconds = Math.max(state.sinceSeconds, Math.ceil(missedAtMs / 1000), lostAtSeconds());
+    // Evidence names the visitor under the key in force alone, and under another key as somebody else.
+    const unknownMs = part === 'visitor' ? Math.max(missedAtMs, generations.otherKeyUntilMs()) : missedAtMs;
+    const sinceSeconds = Math.max(state.sinceSeconds, Math.ceil(unknownMs / 1000), lostAtSeconds());
     return { state, sinceSeconds };
   };
 

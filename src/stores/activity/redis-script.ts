@@ -1,5 +1,5 @@
 import { DISTINCT_MAX, SEEN_KINDS, WINDOW_SECONDS_MAX } from '../../domain/activity/activity-parts.ts';
-import { COUNT_STEPS } from '../../domain/activity/activity-state.ts';
+import { COUNT_STEPS, REVOKED } from '../../domain/activity/activity-state.ts';
 import { GENERATION } from '../redis/generation-script.ts';
 import {
   COMPACT_AT_MIN,
@@ -46,7 +46,7 @@ local function see(values, width, name, now, accepted)
     if width > ${VALUE_BYTES.plain} then first, when = u4(values, at + ${NAME_BYTES + 4}), u4(values, at + ${NAME_BYTES + 8}) end
     values = values:sub(1, at - 1) .. values:sub(at + width)
   else values = make_room(values, width) end
-  if accepted == '1' then when = now elseif accepted == '2' then when = 0 end
+  if accepted == '1' then when = now elseif accepted == '2' then when = ${REVOKED} end
   values = values .. name .. struct.pack('>I4', last)
   if width > ${VALUE_BYTES.plain} then values = values .. struct.pack('>I4I4', first, when) end
   return values

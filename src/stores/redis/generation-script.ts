@@ -8,7 +8,8 @@ const WRITER_LIFE_MS = 366 * 86_400_000;
 /**
  * `generation(key, former, now, known, fresh, own, writes)` reads what is kept of a group, `<name> <lost>
  * <writer>=<until>…`, and returns in one text the name, when older entries were missed, until when others
- * wrote of whom no key is known here, and the same of those whose first key is not known here, with that key.
+ * wrote of whom no key is known here, until when others had another first key, and the same of those whose first
+ * key is not known here, with that key.
  * The text is empty for what is no generation. A writer is the ids of the hash keys that its entries are
  * kept under, joined by `+`. It writes only where entries are, or where nothing was kept yet. A generation
  * that has noted a loss keeps its time: a replica that notices later must not put newer ids in doubt. A group
@@ -29,7 +30,7 @@ local function generation(key, former, now, known, fresh, own, writes)
     if not name then return '' end
     if known ~= '' and name ~= known and lost == '0' then lost = now end
   elseif known ~= '' or redis.call('EXISTS', former) == 1 then lost = now end
-  local foreign, strange, strange_id, until_own, rest = 0, 0, '', 0, ''
+  local foreign, changed, strange, strange_id, until_own, rest = 0, 0, 0, '', 0, ''
   for writer, at in writers:gmatch('(%S+)=(%d+)') do
     local ms = tonumber(at)
     if writer == own then until_own = ms
@@ -37,6 +38,7 @@ local function generation(key, former, now, known, fresh, own, writes)
       rest = rest .. ' ' .. writer .. '=' .. at
       local first = writer:match('^[^+]+')
       if not shares(writer, own) then foreign = math.max(foreign, ms) end
+      if first ~= own:match('^[^+]+') then changed = math.max(changed, ms) end
       if not shares(first, own) and ms > strange then strange, strange_id = ms, first end
     end
   end
@@ -44,7 +46,7 @@ local function generation(key, former, now, known, fresh, own, writes)
   if until_own > 0 then rest = rest .. ' ' .. own .. '=' .. string.format('%.0f', until_own) end
   local kept = name .. ' ' .. lost .. rest
   if kept ~= held then redis.call('SET', key, kept) end
-  return string.format('%s %s %.0f %.0f %s', name, lost, foreign, strange, strange_id)
+  return string.format('%s %s %.0f %.0f %.0f %s', name, lost, foreign, changed, strange, strange_id)
 end`;
 
 /** KEYS: the group, the former one. ARGV: now, the name that is known, a fresh one, own writer. */

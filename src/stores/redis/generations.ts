@@ -45,6 +45,11 @@ export interface RedisGenerations {
    */
   note(hash: string, found: unknown): number | null;
   unknownKey(): UnknownKey | null;
+  /**
+   * Until when others may have had another hash key in force, in any group: Unix milliseconds, 0 for never, and
+   * now before the groups were looked at.
+   */
+  otherKeyUntilMs(): number;
 }
 
 interface RecalledGeneration {
@@ -58,6 +63,8 @@ interface RecalledGeneration {
 interface KnownGeneration extends RecalledGeneration {
   readonly text: string;
   readonly name: string;
+  /** Until when another key was in force. */
+  readonly otherKeyUntilMs: number;
   readonly stranger: UnknownKey | null;
 }
 
@@ -81,8 +88,10 @@ const GROUPS = Array.from({ length: 256 }, (_, group) => group.toString(16).padS
 const LOST_INTERVAL_MS = 10_000;
 /** How soon groups are looked at again that could not be. */
 const LOOK_INTERVAL_MS = 1_000;
-/** Its name, and three times in Unix milliseconds, the last with the id of a hash key where it is not 0. */
-const FOUND = /^(\S+) (\d{1,15}) (\d{1,15}) (\d{1,15}) (\S*)$/;
+/** How soon all groups are looked at again for who writes them, once somebody had another key in force. */
+const OTHER_KEY_INTERVAL_MS = 10_000;
+/** Its name, and four times in Unix milliseconds, the last with the id of a hash key where it is not 0. */
+const FOUND = /^(\S+) (\d{1,15}) (\d{1,15}) (\d{1,15}) (\d{1,15}) (\S*)$/;
 const KEY_ID = /^[0-9a-f]+$/;
 
 /**
@@ -101,6 +110,9 @@ class KnownGenerations implements RedisGenerations {
   readonly #scripted: RedisClient & GenerationScripts;
   readonly #reports: Throttle;
   readonly #looks: Throttle;
+  readonly #otherKeyLooks: Throttle;
+  #otherKeyUntilMs = 0;
+  #hasLooked = false;
   #unknownKey: UnknownKey | null = null;
   #freshCount = 0;
   #isLooking = false;
@@ -111,6 +123,7 @@ class KnownGenerations implements RedisGenerations {
     this.#writer = options.keyIds.join('+');
     this.#reports = createThrottle(LOST_INTERVAL_MS, () => clock.monotonicMs());
     this.#looks = createThrottle(LOOK_INTERVAL_MS, () => clock.monotonicMs());
+    this.#otherKeyLooks = createThrottle(OTHER_KEY_INTERVAL_MS, () => clock.monotonicMs());
     this.#scripted = withScripts<GenerationScripts>(redis.client, {
       lookAtCustody: { numberOfKeys: 2, lua: LOOK },
     });
@@ -143,6 +156,7 @@ class KnownGenerations implements RedisGenerations {
     const fresh = toKnown(found);
     if (fresh === null) return null;
     this.#known.set(group, fresh);
+    this.#otherKeyUntilMs = Math.max(this.#otherKeyUntilMs, fresh.otherKeyUntilMs);
     if (known !== undefined && known.name !== fresh.name) {
       if (this.#reports.note('lost') > 0) this.#options.onLost?.();
       void this.#lookAtAll();
@@ -157,6 +171,14 @@ class KnownGenerations implements RedisGenerations {
     return isOver ? null : this.#unknownKey;
   }
 
+  otherKeyUntilMs(): number {
+    if (!this.#hasLooked) return this.#options.clock.nowMs();
+    if (this.#otherKeyUntilMs === 0) return 0;
+    if (this.#otherKeyLooks.note('groups') > 0) void this.#lookAtAll();
+    // They may have written since the latest look, to a group that nobody has read since.
+    return this.#otherKeyUntilMs + OTHER_KEY_INTERVAL_MS;
+  }
+
   #noteStranger(stranger: UnknownKey | null): void {
     if (stranger === null) return;
     if (stranger.lastUsedAtMs > (this.#unknownKey?.lastUsedAtMs ?? 0)) this.#unknownKey = stranger;
@@ -169,6 +191,7 @@ class KnownGenerations implements RedisGenerations {
     this.#isLooking = true;
     await Promise.all(GROUPS.map((group) => this.#lookAt(group)));
     this.#isLooking = false;
+    this.#hasLooked = true;
   }
 
   async #lookAt(group: string): Promise<void> {
@@ -191,10 +214,11 @@ function toGroup(hash: string): string {
 
 /** Null for what is no generation. */
 function toKnown(found: unknown): KnownGeneration | null {
-  const [text, name = '', lost, foreign, strange, keyId = ''] = FOUND.exec(String(found)) ?? [];
+  const [text, name = '', lost, foreign, otherKey, strange, keyId = ''] = FOUND.exec(String(found)) ?? [];
   if (text === undefined) return null;
   const stranger = KEY_ID.test(keyId) ? { keyId, lastUsedAtMs: Number(strange) } : null;
   const missedAtMs = Math.max(Number(lost), Number(foreign));
   // The text in Redis goes on with a space, or ends there.
-  return { text, name, beginning: `${name} ${lost} `, missedAtMs, stranger };
+  const otherKeyUntilMs = Number(otherKey);
+  return { text, name, beginning: `${name} ${lost} `, missedAtMs, otherKeyUntilMs, stranger };
 }

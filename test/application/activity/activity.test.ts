@@ -192,7 +192,7 @@ t.test('tells the moment of the request, whatever comes while evidence is awaite
   t.same(facts, { 'activity.device': { accounts_1h: 1, countries_1h: 1 } });
 });
 
-t.test('keeps it under every hash key, and reads it under the one that came first', async (t) => {
+t.test('keeps it under every hash key, and reads it where most is kept', async (t) => {
   const { taken, memory, clock, tell } = open({}, ['one', 'two']);
   const policy = reading('device.accounts_1h', 'account.known_device');
   memory.take({
@@ -225,6 +225,17 @@ t.test('keeps it under every hash key, and reads it under the one that came firs
     ['one', 'two'],
   );
   t.same(await half.tell(reading('device.accounts_1h')), { 'activity.device': 'unknown' });
+});
+
+t.test('counts a visitor once, whom evidence names under one hash key', async (t) => {
+  const { activity, tell } = open({}, ['one', 'two']);
+  activity.remember(decided('CHALLENGE', FOUND), SUBJECT);
+  activity.remember(decided('CHALLENGE', FOUND), { ...SUBJECT, accountId: '2' });
+  const facts = await tell(reading('visitor.challenges_1h', 'visitor.accounts_1h', 'ip.challenges_1h'));
+  t.same(facts, {
+    'activity.visitor': { challenges_1h: 2, accounts_1h: 2 },
+    'activity.ip': { challenges_1h: 2 },
+  });
 });
 
 t.test('counts what decisions came to, with all that they were made with', async (t) => {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { ActivityChange, ActivityStore } from '../../../src/application/activity/activity-store.ts';
+import { createClaims } from '../../../src/application/activity/claims.ts';
 import { createOutcomeActivity } from '../../../src/application/activity/outcome-activity.ts';
 import type { ToldOutcome } from '../../../src/application/decision-log/outcome-listener.ts';
 import { measureNumber } from '../../../src/domain/activity/activity-measures.ts';
@@ -15,25 +16,27 @@ function open(changes: Partial<ActivityStore> = {}) {
   const memory = createMemoryActivityStore({ clock: createManualClock() });
   const added: ActivityChange[] = [];
   const unclaimed: string[] = [];
+  const store: ActivityStore = {
+    take: memory.take.bind(memory),
+    add: memory.add.bind(memory),
+    forget: memory.forget.bind(memory),
+    claim: memory.claim.bind(memory),
+    settle: memory.settle.bind(memory),
+    unclaim: (names) => {
+      unclaimed.push(...names);
+      return memory.unclaim(names);
+    },
+    addNow: (all) => {
+      added.push(...all);
+      return true;
+    },
+    ...changes,
+  };
+  const claims = createClaims(store, [(text) => text]);
   const onOutcome = createOutcomeActivity({
     slots: [slotOf(createSource('stytch', 'telemetry_id')), slotOf(createSource('other', 'device_id'))],
-    store: {
-      take: memory.take.bind(memory),
-      add: memory.add.bind(memory),
-      forget: memory.forget.bind(memory),
-      claim: memory.claim.bind(memory),
-      settle: memory.settle.bind(memory),
-      unclaim: (names) => {
-        unclaimed.push(...names);
-        return memory.unclaim(names);
-      },
-      addNow: (all) => {
-        added.push(...all);
-        return true;
-      },
-      ...changes,
-    },
-    hash: (text) => text,
+    store,
+    claims,
   });
   const tell = (label: OutcomeLabel['label'], subject: object = SUBJECT) => {
     const stytch = { outcome: 'ok', signals: { found: true, country: 'DE' } };

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import t from 'tap';
 import type { ActivityChange, ActivityStore } from '../../../src/application/activity/activity-store.ts';
+import { createClaims } from '../../../src/application/activity/claims.ts';
 import { createActivityForgetting } from '../../../src/application/activity/forget-activity.ts';
 import { createReportEvents } from '../../../src/application/activity/report-events.ts';
 import type { ActivityHashes } from '../../../src/application/activity/subject-names.ts';
@@ -37,33 +38,38 @@ const SUBJECT: Subject = {
 };
 const NOBODY: Subject = { telemetryId: 't1', device: { kind: 'named', ids: new Map() } };
 
-function open(store: Partial<ActivityStore> = {}, keyIds: readonly [string, ...string[]] = ['k1']) {
+function open(changes: Partial<ActivityStore> = {}, keyIds: readonly [string, ...string[]] = ['k1']) {
   const memory = createMemoryActivityStore({ clock: createManualClock() });
   const added: ActivityChange[] = [];
   const unclaimed: string[] = [];
-  const report = createReportEvents({
-    store: {
-      ...memory,
-      take: memory.take.bind(memory),
-      add: memory.add.bind(memory),
-      forget: memory.forget.bind(memory),
-      claim: memory.claim.bind(memory),
-      settle: memory.settle.bind(memory),
-      unclaim: (names) => {
-        unclaimed.push(...names);
-        return memory.unclaim(names);
-      },
-      addNow: (changes) => {
-        added.push(...changes);
-        return memory.addNow(changes);
-      },
-      ...store,
+  const store: ActivityStore = {
+    ...memory,
+    take: memory.take.bind(memory),
+    add: memory.add.bind(memory),
+    forget: memory.forget.bind(memory),
+    claim: memory.claim.bind(memory),
+    settle: memory.settle.bind(memory),
+    unclaim: (names) => {
+      unclaimed.push(...names);
+      return memory.unclaim(names);
     },
+    addNow: (all) => {
+      added.push(...all);
+      return memory.addNow(all);
+    },
+    ...changes,
+  };
+  const claims = createClaims(
+    store,
+    keyIds.map((keyId) => (text) => (keyIds.length > 1 ? `${keyId}:${text}` : text)),
+  );
+  const report = createReportEvents({
+    store,
+    claims,
     hashes: [hashesOf(keyIds[0]), ...keyIds.slice(1).map(hashesOf)],
     policy: () => ({ document: { events: ['coupon_used'] } }) as unknown as CompiledPolicy,
-    hash: (text) => text,
   });
-  return { report, added, unclaimed };
+  return { report, added, unclaimed, memory };
 }
 
 t.test('counts an event for every part that it names, with the values of the others', async (t) => {

@@ -1,13 +1,14 @@
 import t from 'tap';
 import { measureNumber } from '../../../src/domain/activity/activity-measures.ts';
 import { ACTIVITY_PARTS, SEEN_KINDS, type SeenKind } from '../../../src/domain/activity/activity-parts.ts';
-import { type ActivityView, activitySignals } from '../../../src/domain/activity/activity-signals.ts';
+import { activitySignals } from '../../../src/domain/activity/activity-signals.ts';
 import {
   type ActivityState,
   count,
   createActivityState,
   see,
 } from '../../../src/domain/activity/activity-state.ts';
+import type { ActivityView } from '../../../src/domain/activity/activity-view.ts';
 
 const NOW = 1_800_000_000;
 const DAY = 86_400;
@@ -19,10 +20,14 @@ function valueOfKind(kind: SeenKind, name = OWN_NAME) {
 }
 
 /** One signal of an account. */
-function readOf(name: string, state: ActivityState, view: Partial<ActivityView> = {}) {
+function signalOf(name: string) {
   const signal = activitySignals('account', []).find((each) => each.name === name);
   if (signal === undefined) throw new Error(`no signal ${name}`);
-  return signal.read({ state, sinceSeconds: 0, nowSeconds: NOW, own: OWN, ...view });
+  return signal;
+}
+
+function readOf(name: string, state: ActivityState, view: Partial<ActivityView> = {}) {
+  return signalOf(name).read([{ state, sinceSeconds: 0, nowSeconds: NOW, own: OWN, ...view }]);
 }
 
 t.test('has the signals of each part, and none of what a part is itself', async (t) => {
@@ -110,4 +115,43 @@ t.test('takes a clock that was set back for no time', async (t) => {
   see(state, valueOfKind('devices'), NOW, null);
   t.equal(readOf('first_seen_seconds', state), 0);
   t.equal(readOf('device_first_seen_seconds', state), 0);
+});
+
+t.test('reads what is kept under two hash keys as one', async (t) => {
+  const measures = [measureNumber('decisions'), measureNumber('fraud_labels')];
+  const [old, young] = [createActivityState(NOW - 9, 0), createActivityState(NOW - 5, 0)];
+  for (const measure of measures) for (const time of [9, 5]) count(old, measure, NOW - time);
+  for (const measure of measures) count(young, measure, NOW - 5);
+  see(old, valueOfKind('devices', 1), NOW - 9, null);
+  see(old, valueOfKind('devices'), NOW - 9, null);
+  see(young, valueOfKind('devices'), NOW - 5, null);
+  const views = [young, old].map((state) => ({ state, sinceSeconds: 0, nowSeconds: NOW, own: OWN }));
+  const read = (name: string, lost = 0) =>
+    signalOf(name).read(views.map((view, place) => (place === 0 ? { ...view, sinceSeconds: lost } : view)));
+  t.equal(read('decisions_1h'), 2, 'each decision is under the older one');
+  t.equal(read('fraud_labels_1h'), 3, 'each label is under one of them');
+  t.equal(read('devices_1h'), 2);
+  t.equal(read('first_seen_seconds'), 9);
+  t.equal(read('device_first_seen_seconds'), 9);
+  for (const name of ['decisions_1h', 'fraud_labels_1h', 'devices_1h', 'first_seen_seconds', 'known_device'])
+    t.equal(read(name, NOW - 5), undefined, `${name} where something is missing under one of them`);
+});
+
+t.test('knows no value that was taken back under one of two hash keys', async (t) => {
+  const states = [createActivityState(NOW, 0), createActivityState(NOW, 0)];
+  const known = () =>
+    signalOf('known_device').read(
+      states.map((state) => ({ state, sinceSeconds: 0, nowSeconds: NOW, own: OWN })),
+    );
+  const [young, old] = states;
+  if (young === undefined || old === undefined) throw new Error('two');
+  t.equal(known(), false);
+  see(old, valueOfKind('devices'), NOW - 50, 'accepted');
+  t.equal(known(), true, 'from before the young key');
+  see(young, valueOfKind('devices'), NOW - 40, 'revoked');
+  t.equal(known(), false);
+  for (const state of states) see(state, valueOfKind('devices'), NOW - 30, 'accepted');
+  t.equal(known(), true);
+  see(old, valueOfKind('devices'), NOW - 20, 'revoked');
+  t.equal(known(), false);
 });

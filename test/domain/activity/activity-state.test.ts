@@ -10,6 +10,7 @@ import {
   distinctAfter,
   findValue,
   hasGap,
+  REVOKED,
   see,
 } from '../../../src/domain/activity/activity-state.ts';
 
@@ -111,5 +112,5 @@ t.test('accepts a value that it knows, and takes that back', async (t) => {
   t.equal(acceptedAfter(NOW, null), 0);
   t.equal(acceptedAfter(NOW + 1, 'accepted'), NOW + 1);
   t.equal(acceptedAfter(NOW + 2, null), NOW + 1, 'it stays accepted');
-  t.equal(acceptedAfter(NOW + 3, 'revoked'), 0);
+  t.equal(acceptedAfter(NOW + 3, 'revoked'), REVOKED);
 });

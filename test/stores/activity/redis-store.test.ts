@@ -135,3 +135,30 @@ t.test('keeps an account for longer than a device', async (t) => {
     Math.round((await redis.client.pttl(redis.keys.activity(letter, DEVICE.hash))) / 86_400_000);
   t.same([await days('d'), await days('a')], [30, 90]);
 });
+
+t.test('does not know of a visitor what others saw while another hash key was in force', async (t) => {
+  const clock = createManualClock();
+  const visitorOf = async (...keyIds: readonly string[]) => {
+    const { store, settle } = await openProcess(t, clock, keyIds);
+    // Of another group, as the same visitor has under another key.
+    const entity = { part: 'visitor', hash: keyIds[0] === 'old' ? '1'.repeat(32) : '2'.repeat(32) } as const;
+    const look = async () => {
+      await settle();
+      return (await store.take({ entity, ...NOTHING }))?.sinceSeconds;
+    };
+    return { look, count: () => store.addNow([{ ...COUNTED, entity }]) };
+  };
+  const old = await visitorOf('old');
+  const ready = await visitorOf('old', 'young');
+  t.equal(await old.count(), true);
+  t.same([await old.look(), await ready.look()], [0, 0], 'as long as the same key is in force');
+  clock.advance(600_000);
+  t.equal(await ready.count(), true);
+  const changedAt = secondsOf(clock);
+  clock.advance(60_000);
+  const young = await visitorOf('young', 'old');
+  await until('it has looked at all groups', async () => Number(await young.look()) < secondsOf(clock));
+  const since = Number(await young.look());
+  t.ok(since > changedAt && since <= changedAt + 12, `${since - changedAt} seconds after the latest`);
+  t.equal((await (await visitorOf('young')).look()) ?? 0, since, 'and without the old key');
+});

@@ -1,0 +1,80 @@
+import { SEEN_KINDS, type SeenKind, WINDOW_SECONDS_MAX } from './activity-parts.ts';
+import { type ActivityState, findValue, hasGap, REVOKED } from './activity-state.ts';
+
+/** What is known of one part of the subject of a decision, under one hash key. */
+export interface ActivityView {
+  readonly state: ActivityState;
+  /** What happened before is not all known; 0 where nothing is missing. */
+  readonly sinceSeconds: number;
+  readonly nowSeconds: number;
+  /**
+   * The value of this request, by the place of its kind: null where it has none, undefined where that is not
+   * known.
+   */
+  readonly own: readonly (number | null | undefined)[];
+}
+
+/** Reads one number under one hash key; undefined where it is unknown. */
+export type ReadView = (view: ActivityView) => number | undefined;
+
+/** Reads what is kept under several hash keys as one; undefined where it is unknown. */
+export type ReadViews<Value> = (views: readonly ActivityView[]) => Value | undefined;
+
+/** Each key has all of it since it is in use, and values under names of its own: the one that has most is whole. */
+export function mostOf(read: ReadView): ReadViews<number> {
+  return (views) => {
+    let most = 0;
+    for (const view of views) {
+      const value = read(view);
+      if (value === undefined) return undefined;
+      most = Math.max(most, value);
+    }
+    return most;
+  };
+}
+
+/** What is kept under one key each, as labels are under that of their record. */
+export function sumOf(read: ReadView): ReadViews<number> {
+  return (views) => {
+    let sum = 0;
+    for (const view of views) sum += read(view) ?? Number.NaN;
+    return Number.isNaN(sum) ? undefined : sum;
+  };
+}
+
+/** Whether the value of this request was accepted within 30 days, and not taken back since. */
+export function isKnown(views: readonly ActivityView[], kind: SeenKind): boolean | undefined {
+  let [isAccepted, isUncertain] = [false, false];
+  for (const view of views) {
+    const found = findOwn(view, kind);
+    // A label reaches what is kept under the hash key of its record alone.
+    if (found?.accepted === REVOKED) return false;
+    if (isWithin(found?.accepted ?? 0, view.nowSeconds, WINDOW_SECONDS_MAX)) isAccepted = true;
+    else if (found === undefined || found.hasGap || isMissed(view)) isUncertain = true;
+  }
+  return isUncertain ? undefined : isAccepted;
+}
+
+/** True where something is missing that the longest window would hold. */
+export function isMissed({ sinceSeconds, nowSeconds }: ActivityView): boolean {
+  return isWithin(sinceSeconds, nowSeconds, WINDOW_SECONDS_MAX);
+}
+
+/** A time that is not 0, and not as long ago. */
+export function isWithin(timeSeconds: number, nowSeconds: number, seconds: number): boolean {
+  return timeSeconds > nowSeconds - seconds && timeSeconds > 0;
+}
+
+/**
+ * The value of this request among those that are kept, and whether some had to make room; undefined where the
+ * request has none, or it is not known.
+ */
+export function findOwn({ state, own, nowSeconds }: ActivityView, kind: SeenKind) {
+  const place = SEEN_KINDS.indexOf(kind);
+  const name = own[place];
+  if (name === undefined || name === null) return undefined;
+  const values = state.seen[place] ?? [];
+  const at = findValue(values, name);
+  const [, first, , accepted] = at === -1 ? [] : values.slice(at, at + 4);
+  return { first, accepted, hasGap: hasGap(values, nowSeconds) };
+}
