@@ -15,8 +15,8 @@ export function renderCommands(): string {
 function renderCommand(command: CliCommand): readonly string[] {
   const { name, summary, details, arguments: args = [], options = [], exits = {}, examples = [] } = command;
   const given = [
-    ...args.map(({ name: arg, description, isMany }) => [
-      code(isMany ? `<${arg}...>` : `<${arg}>`),
+    ...args.map(({ name: arg, description, isMany, isOptional }) => [
+      code(bracketed(isMany ? `${arg}...` : arg, isOptional)),
       description,
     ]),
     ...[...options, JSON_OPTION].map(({ flags, description, choices, isRequired }) => [
@@ -34,6 +34,10 @@ function renderCommand(command: CliCommand): readonly string[] {
     '',
     ...(examples.length > 0 ? ['```sh', ...examples, '```', ''] : []),
   ];
+}
+
+function bracketed(words: string, isOptional = false): string {
+  return isOptional ? `[${words}]` : `<${words}>`;
 }
 
 /** As GitHub makes it of a heading. */

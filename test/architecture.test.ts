@@ -32,6 +32,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'stores/decision-log/registry.ts',
     'stores/decision-log/definition.ts',
     'emulators/demo.ts',
+    'emulators/main.ts',
     'platform',
   ],
   app: [

@@ -34,8 +34,10 @@ export interface FileQuestion<Kind extends FileKind = FileKind> {
 }
 
 const MIB = 1024 * 1024;
+/** The largest policy file. */
+export const POLICY_BYTES_MAX = MIB;
 const BYTES_MAX: Readonly<Record<FileKind, number>> = {
-  policy: MIB,
+  policy: POLICY_BYTES_MAX,
   api_keys: 5 * MIB,
   gateway_profiles: 5 * MIB,
 };
@@ -61,18 +63,22 @@ export function checkFile<Kind extends FileKind>(
 export function readPolicy(path: string, providers: readonly ProviderDefinition[]): Result<CompiledPolicy> {
   const read = readTextFile(path, BYTES_MAX.policy);
   if (!read.ok) return read;
-  const result = compileText(read.value, providers);
+  const result = compilePolicyText(read.value, providers);
   if (result.ok) return result;
   return { ok: false, mistakes: result.mistakes.map((mistake) => `${path}:${mistake}`) };
 }
 
 function checkPolicy(text: string, providers: readonly ProviderDefinition[]): Result<CheckedFiles['policy']> {
-  const result = compileText(text, providers);
+  const result = compilePolicyText(text, providers);
   if (!result.ok) return result;
   return { ok: true, value: { document: result.value.document, hash: result.value.hash, text } };
 }
 
-function compileText(text: string, providers: readonly ProviderDefinition[]): Result<CompiledPolicy> {
+/** The policy of a text, or every mistake in it as `line:column: message`. */
+export function compilePolicyText(
+  text: string,
+  providers: readonly ProviderDefinition[],
+): Result<CompiledPolicy> {
   return loadPolicy(text, {
     providers,
     parse: parseYaml,

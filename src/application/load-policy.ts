@@ -1,7 +1,9 @@
 import { type CompiledPolicy, compilePolicy } from '../domain/policy/compile.ts';
 import type { CompileOptions } from '../domain/policy/compile-condition.ts';
 import type { PolicyMistake } from '../domain/policy/document.ts';
+import { placeName } from '../domain/policy/document-shape.ts';
 import { findComment } from '../domain/policy/find-comment.ts';
+import { findWarnings } from '../domain/policy/find-warnings.ts';
 import { failure, type Result } from '../domain/result.ts';
 
 /** A parsed file that knows the position of each value; lines and columns count from 1. */
@@ -9,9 +11,14 @@ interface LocatedDocument {
   readonly value: unknown;
   /** Mistakes in the syntax of the file, as `line:column: message`. */
   readonly mistakes: readonly string[];
-  describe(mistakes: readonly PolicyMistake[]): readonly string[];
+  describe(mistakes: readonly NamedMistake[]): readonly string[];
   /** True for text on several lines whose line breaks are read as spaces. */
   isFolded(path: readonly (string | number)[]): boolean;
+}
+
+interface NamedMistake extends PolicyMistake {
+  /** What people call the place. */
+  readonly name: string;
 }
 
 interface LoadPolicyOptions extends Omit<CompileOptions, 'hash' | 'text'> {
@@ -21,18 +28,36 @@ interface LoadPolicyOptions extends Omit<CompileOptions, 'hash' | 'text'> {
   readonly sha256: (text: string) => string;
 }
 
+/** The fields whose value is free text. */
+const TEXTS = { texts: ['when', 'description'] } as const;
+
 /** Compiles the text of a policy file, or returns every mistake in it as `line:column: message`. */
 export function loadPolicy(text: string, options: LoadPolicyOptions): Result<CompiledPolicy, string> {
-  const document = options.parse(text, { texts: ['when', 'description'] });
+  const document = options.parse(text, TEXTS);
   if (document.mistakes.length > 0) return failure(document.mistakes);
   const compiled = compilePolicy(document.value, {
     ...options,
     text,
     hash: `sha256:${options.sha256(text)}`,
   });
-  if (!compiled.ok) return failure(document.describe(compiled.mistakes));
+  if (!compiled.ok) return failure(describe(compiled.mistakes, document));
   const cut = findFoldedComments(compiled.value, document);
-  return cut.length > 0 ? failure(document.describe(cut)) : compiled;
+  return cut.length > 0 ? failure(describe(cut, document)) : compiled;
+}
+
+/** What `findWarnings` has to say of a policy that was loaded from this text, as `line:column: message`. */
+export function describeWarnings(
+  policy: CompiledPolicy,
+  text: string,
+  parse: LoadPolicyOptions['parse'],
+): readonly string[] {
+  const warnings = findWarnings(policy);
+  return warnings.length === 0 ? [] : describe(warnings, parse(text, TEXTS));
+}
+
+function describe(mistakes: readonly PolicyMistake[], document: LocatedDocument): readonly string[] {
+  const named = mistakes.map((mistake) => ({ ...mistake, name: placeName(document.value, mistake.path) }));
+  return document.describe(named);
 }
 
 /** A comment in CEL runs to the end of its line, which in folded text is the end of the condition. */

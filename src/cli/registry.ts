@@ -1,7 +1,9 @@
 import type { CliCommand } from './command.ts';
+import { check } from './commands/check.ts';
 import { configCheck } from './commands/config-check.ts';
 import { configTable } from './commands/config-table.ts';
 import { demo } from './commands/demo.ts';
+import { emulators } from './commands/emulators.ts';
 import { historyCompact } from './commands/history-compact.ts';
 import { historyExport } from './commands/history-export.ts';
 import { historyImport } from './commands/history-import.ts';
@@ -15,6 +17,8 @@ import { serve } from './commands/serve.ts';
 export const COMMANDS: readonly CliCommand[] = [
   serve,
   demo,
+  emulators,
+  check,
   configCheck,
   configTable,
   keysNew,

@@ -10,6 +10,8 @@ export interface LocatedMistake {
   readonly message: string;
   readonly isKey?: boolean;
   readonly offset?: number | null;
+  /** What people call the place, where that is not its path. */
+  readonly name?: string;
 }
 
 /** A parsed YAML file that knows where each of its values stands. */
@@ -103,8 +105,8 @@ function describe(
 ): readonly string[] {
   const located = mistakes.map((mistake) => ({ mistake, offset: find(mistake.path, mistake).offset }));
   located.sort((left, right) => left.offset - right.offset);
-  const texts = located.slice(0, MISTAKES_MAX + 1).map(({ mistake: { path, message }, offset }) => {
-    const name = path.join('.');
+  const texts = located.slice(0, MISTAKES_MAX + 1).map(({ mistake, offset }) => {
+    const { path, message, name = path.join('.') } = mistake;
     return toText(offset, name === '' ? message : `${shorten(name)}: ${message}`);
   });
   return bounded(texts, located.length);

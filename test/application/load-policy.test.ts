@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
-import { loadPolicy } from '../../src/application/load-policy.ts';
+import { describeWarnings, loadPolicy } from '../../src/application/load-policy.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 import { parseYaml } from '../../src/platform/yaml-document.ts';
 import { VENDORS } from '../support/vendors.ts';
@@ -72,7 +72,7 @@ for (const [style, lines] of SCALARS) {
     t.equal(mistakes.length, 1);
     const after = style.includes('comment in its head') ? text.indexOf('\n', text.indexOf('>')) : 0;
     const position = positionOf(text, text.indexOf('zzz', after));
-    t.ok(mistakes[0]?.startsWith(`${position}: rules.0.when: `), `${position} in ${mistakes[0]}`);
+    t.ok(mistakes[0]?.startsWith(`${position}: rule r, when: `), `${position} in ${mistakes[0]}`);
     t.match(mistakes[0], /zzz/);
   });
 }
@@ -80,7 +80,7 @@ for (const [style, lines] of SCALARS) {
 t.test('says where a mistake stands in a flow mapping', async (t) => {
   const text =
     "policy: p\notherwise: ALLOW\nrules: [{id: r, when: 'stytch.found && zzz', verdict: BLOCK, reason: R}]\n";
-  t.match(mistakesIn(text), [new RegExp(`^${positionOf(text, text.indexOf('zzz'))}: rules\\.0\\.when: `)]);
+  t.match(mistakesIn(text), [new RegExp(`^${positionOf(text, text.indexOf('zzz'))}: rule r, when: `)]);
 });
 
 /** Conditions of which YAML or a comment leaves less than was written, and where that is. */
@@ -128,10 +128,10 @@ const MISTAKES: readonly (readonly [string, string, readonly RegExp[]])[] = [
   [
     'an unknown field',
     `${HEAD}    when: 'true'\n    whenn: 'true'\n`,
-    [/^8:5: rules\.0\.whenn: unknown field/],
+    [/^8:5: rule r, whenn: unknown field/],
   ],
   ['an unknown field at the top', `${HEAD}    when: 'true'\nmode: x\n`, [/^8:1: mode: unknown field/]],
-  ['a missing field', HEAD, [/^4:5: rules\.0\.when: /]],
+  ['a missing field', HEAD, [/^4:5: rule r, when: /]],
   [
     'a missing otherwise',
     `policy: p\n${HEAD.split('\n').slice(2).join('\n')}    when: 'true'\n`,
@@ -140,22 +140,26 @@ const MISTAKES: readonly (readonly [string, string, readonly RegExp[]])[] = [
   [
     'a duplicate id',
     `${HEAD}    when: 'true'\n  - {id: r, when: 'true', verdict: BLOCK, reason: R}\n`,
-    [/^8:10: rules\.1\.id: .*"r"/],
+    [/^8:10: rule r, id: .*"r"/],
   ],
   ['a duplicate key', `${HEAD}    when: 'true'\n    when: 'false'\n`, [/^8:5: /]],
   [
     'an unknown verdict',
     `${HEAD.replace('BLOCK', 'REFUSE')}    when: 'true'\n`,
-    [/^5:14: rules\.0\.verdict: /],
+    [/^5:14: rule r, verdict: /],
   ],
-  ['a condition that is no bool', `${HEAD}    when: '1'\n`, [/^7:\d+: rules\.0\.when: .*int/]],
-  ['a condition that is no text', `${HEAD}    when: true\n`, [/^7:11: rules\.0\.when: /]],
-  ['an error of types', `${HEAD}    when: 'stytch.asn == "x"'\n`, [/^7:\d+: rules\.0\.when: .*overload/]],
-  ['an unfinished condition', `${HEAD}    when: 'stytch.found &&'\n`, [/^7:\d+: rules\.0\.when: /]],
+  ['a condition that is no bool', `${HEAD}    when: '1'\n`, [/^7:\d+: rule r, when: .*int/]],
+  ['a condition that is no text', `${HEAD}    when: true\n`, [/^7:11: rule r, when: /]],
+  [
+    'an error of types',
+    `${HEAD}    when: 'stytch.asn == "x"'\n`,
+    [/^7:\d+: rule r, when: .*types that do not fit/],
+  ],
+  ['an unfinished condition', `${HEAD}    when: 'stytch.found &&'\n`, [/^7:\d+: rule r, when: /]],
   [
     'a pattern that could hang',
     `${HEAD}    when: 'stytch.action.matches("(?=x)")'\n`,
-    [/^7:\d+: rules\.0\.when: .*RE2/],
+    [/^7:\d+: rule r, when: .*RE2/],
   ],
   ['broken YAML', 'policy: [\n', [/^2:1: /]],
   ['a tab for indentation', 'policy: p\nrules:\n\t- x\n', [/^3:1: /]],
@@ -185,18 +189,18 @@ rules:
   - {id: s, when: 'stytch.asn == "x"', verdict: BLOCK, reason: R}
 `;
   const mistakes = mistakesIn(text);
-  const places = mistakes.map((mistake) => /^(\d+):\d+: ([\w.]+):/.exec(mistake)?.slice(1).join(' '));
+  const places = mistakes.map((mistake) => /^(\d+):\d+: ([\w., ]+):/.exec(mistake)?.slice(1).join(' '));
   const expected = [
     '1 policy',
     '2 otherwise',
     '4 rules.0.id',
     '4 rules.0.when',
-    '5 rules.1.when',
-    '5 rules.1.verdict',
-    '5 rules.1.reason',
-    '5 rules.1.mode',
-    '6 rules.2.id',
-    '6 rules.2.when',
+    '5 rule s, when',
+    '5 rule s, verdict',
+    '5 rule s, reason',
+    '5 rule s, mode',
+    '6 rule s, id',
+    '6 rule s, when',
   ];
   t.same(places, expected);
 });
@@ -217,4 +221,20 @@ t.test('loads every policy that is delivered', async (t) => {
   t.ok(names.length >= 2);
   for (const name of names)
     t.strictSame(mistakesIn(readFileSync(new URL(name, directory), 'utf8')), [], name);
+});
+
+t.test('warns of a condition that two rules have, and of one that reads nothing', async (t) => {
+  const text = `${HEAD}    when: 'stytch.found'
+  - {id: s, when: ' stytch.found', verdict: BLOCK, reason: S}
+  - {id: u, when: '1 == 1', verdict: BLOCK, reason: U}
+`;
+  const warningsOf = (source: string) => {
+    const loaded = load(source);
+    return loaded.ok ? describeWarnings(loaded.value, source, parseYaml) : loaded.mistakes;
+  };
+  t.same(warningsOf(text), [
+    '8:19: rule s, when: is the condition of rule r too',
+    '9:19: rule u, when: reads nothing, so that it is the same for everyone',
+  ]);
+  t.same(warningsOf(`${HEAD}    when: 'stytch.found'\n`), []);
 });

@@ -51,3 +51,11 @@ t.test('runs the demo with its options', async (t) => {
   demo.child.kill('SIGINT');
   t.match(await demo.ended, { code: 0 });
 });
+
+t.test('runs the emulators where it is told to', async (t) => {
+  const ran = await startProgram(t, [process.execPath, BIN, 'emulators', '--port', '0']);
+  const [, origin] = await ran.until(/(http:\/\/127\.0\.0\.1:\d+) .*STYTCH_/);
+  t.ok((await fetch(`${origin}/`)).status < 500);
+  ran.child.kill('SIGTERM');
+  t.match(await ran.ended, { code: 0 });
+});

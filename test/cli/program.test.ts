@@ -49,6 +49,7 @@ t.test('says what was meant where a command or an option is not known', async (t
   });
   t.match(await runCommand(['config', 'check', 'more']), { code: 2, err: /too many arguments/ });
   t.match(await runCommand(['history']), { code: 2, text: '', err: /Commands:/ });
+  t.match(await runCommand(['emulators', '--port', 'x']), { code: 2, err: /a port is a number/ });
   t.match(await runCommand(['keys', 'new']), { code: 2, err: /missing required argument 'id'/ });
 });
 

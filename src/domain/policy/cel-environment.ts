@@ -116,6 +116,11 @@ export function variableNames(providers: readonly PolicyProvider[]): readonly st
   return [...providers.map((provider) => provider.id), 'providers', 'request'];
 }
 
+/** The functions, methods and macros of the language, by their names. */
+export function functionNames(environment: Environment): ReadonlySet<string> {
+  return new Set(environment.getDefinitions().functions.map(({ name }) => name));
+}
+
 /**
  * A condition longer or deeper than this is a program, not a rule; the bounds also bound what a load can
  * cost.

@@ -8,10 +8,11 @@ import {
 import { CONDITION_STEPS_MAX, costOfCondition } from './condition-cost.ts';
 import type { PolicyMistake } from './document.ts';
 import { findUnevaluable } from './find-unevaluable.ts';
+import { findUnknownNames, type KnownNames } from './find-unknown-names.ts';
 import { foldParameters } from './fold-parameters.ts';
 import { type Inspection, inspectCondition } from './inspect-condition.ts';
-import { findUnknownList } from './list-names.ts';
 import type { Parameters } from './parameters.ts';
+import { plainEngine } from './plain-engine.ts';
 import type { ObjectType } from './signal-type.ts';
 
 /**
@@ -30,8 +31,8 @@ export interface CompileOptions {
 export interface CompileContext extends CompileOptions {
   /** The types of all variables but those of facts. */
   readonly signals: ReadonlyMap<string, ObjectType>;
-  /** The lists that the document names. */
-  readonly lists: readonly string[];
+  /** What conditions may name. */
+  readonly known: KnownNames;
   /** The types of facts, by their names. */
   readonly facts: ReadonlyMap<string, ObjectType>;
   readonly checkEnvironment: Environment;
@@ -68,14 +69,17 @@ export function compileCondition(when: string, index: number, context: CompileCo
   if (folded.isIncomplete || folded.mistakes.length > 0) return null;
   const checked = context.checkEnvironment.check(text);
   if (!checked.valid) {
-    const unknown = findListMistake(text, context);
-    return unknown === null
-      ? refuse(checked.error?.range?.start ?? 0, checked.error?.summary ?? 'is not valid CEL')
-      : refuse(unknown.offset, unknown.message);
+    const unknown = findNameMistakes(text, context);
+    for (const { offset, message } of unknown) refuse(offset, message);
+    if (unknown.length > 0) return null;
+    return refuse(
+      checked.error?.range?.start ?? 0,
+      checked.error === undefined ? 'is not valid CEL' : plainEngine(checked.error),
+    );
   }
   if (checked.type !== 'bool') return refuse(0, `is of type ${checked.type}, not bool`);
   const { ast } = context.checkEnvironment.parse(text);
-  const inspection = inspectCondition(text, ast, context.checkEnvironment, context.names);
+  const inspection = inspectCondition(text, ast, context.checkEnvironment, context);
   for (const { offset, message } of inspection.mistakes) refuse(offset, message);
   for (const [text, test] of inspection.networks) context.literals.networks.set(text, test);
   for (const { source, offset } of inspection.patterns) {
@@ -101,13 +105,13 @@ export function compileCondition(when: string, index: number, context: CompileCo
   return { ast, inspection, parameters: folded.names, run };
 }
 
-/** What the type check says of a list that is not named is of no help: it knows only that a field is missing. */
-function findListMistake(text: string, { checkEnvironment, lists }: CompileContext) {
+/** The type check stops at the first name that there is not, and does not say what was meant. */
+function findNameMistakes(text: string, { checkEnvironment, known }: CompileContext) {
   try {
-    return findUnknownList(checkEnvironment.parse(text).ast, lists);
+    return findUnknownNames(checkEnvironment.parse(text).ast, known);
   } catch {
     // A ParseError: the check has said what is wrong.
-    return null;
+    return [];
   }
 }
 

@@ -5,6 +5,7 @@ import {
   createCheckEnvironment,
   createRunEnvironment,
   factTypes,
+  functionNames,
   signalTypes,
   variableNames,
   withFacts,
@@ -126,12 +127,13 @@ export function* compileInSteps(
   const signals = signalTypes(options.providers);
   const facts = factTypes(document);
   const variables = withFacts(signals, facts);
+  const checkEnvironment = createCheckEnvironment(variables);
   const context: CompileContext = {
     ...options,
     signals,
     facts,
-    lists: listsOf(document),
-    checkEnvironment: createCheckEnvironment(variables),
+    known: { variables, lists: listsOf(document), functions: functionNames(checkEnvironment) },
+    checkEnvironment,
     runEnvironment: createRunEnvironment(variables.keys(), literals),
     names: variableNames(options.providers),
     literals,
@@ -140,7 +142,8 @@ export function* compileInSteps(
     steps: 0,
   };
   const parsed = policyDocumentSchema.safeParse(document);
-  if (!parsed.success) context.mistakes.push(...parsed.error.issues.flatMap(toMistakes));
+  if (!parsed.success)
+    context.mistakes.push(...parsed.error.issues.flatMap((issue) => toMistakes(issue, document)));
   const conditions: (Condition | null)[] = [];
   for (const { index, when } of conditionsOf(document)) {
     conditions.push(compileCondition(when, index, context));

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
-import type { PolicyMistake } from './document.ts';
-import { type Parameters, unreadParameters } from './parameters.ts';
+import { type PolicyMistake, policyDocumentSchema, RULE_ID, ruleSchema } from './document.ts';
+import { type Parameters, parameterSchema, unreadParameters } from './parameters.ts';
+import { plainIssue, unknownField } from './plain-issue.ts';
 
 /**
  * The conditions in `document`, whatever its shape, so that their mistakes are reported together with those
@@ -48,14 +49,31 @@ function textField(rule: unknown, field: 'id' | 'when'): string | null {
 }
 
 /** What is wrong with the shape of a document. */
-export function toMistakes(issue: z.core.$ZodIssue): PolicyMistake[] {
+export function toMistakes(issue: z.core.$ZodIssue, document: unknown): PolicyMistake[] {
   const path = issue.path.filter((step) => typeof step !== 'symbol');
   if (issue.code !== 'unrecognized_keys')
-    return [{ path, isKey: false, offset: null, message: issue.message }];
+    return [
+      { path, isKey: issue.code === 'invalid_key', offset: null, message: plainIssue(issue, document) },
+    ];
+  const known = knownFields(path);
   return issue.keys.map((key) => ({
     path: [...path, key],
     isKey: true,
     offset: null,
-    message: `unknown field "${key}"`,
+    message: unknownField(key, known),
   }));
+}
+
+/** The fields that there are at a place of a document. */
+function knownFields([place]: readonly (string | number)[]): readonly string[] {
+  if (place === undefined) return Object.keys(policyDocumentSchema.shape);
+  return Object.keys(place === 'rules' ? ruleSchema.shape : parameterSchema.shape);
+}
+
+/** How people call what stands at a path: a rule by its id, where it has one. */
+export function placeName(document: unknown, [first, index, ...rest]: readonly (string | number)[]): string {
+  const id = first === 'rules' ? textField(rulesOf(document)[Number(index)], 'id') : null;
+  if (id === null || !RULE_ID.test(id))
+    return [first, index, ...rest].filter((step) => step !== undefined).join('.');
+  return rest.length === 0 ? `rule ${id}` : `rule ${id}, ${rest.join('.')}`;
 }

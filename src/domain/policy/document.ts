@@ -16,12 +16,12 @@ export const ON_UNKNOWN = ['CHALLENGE', 'BLOCK', 'IGNORE'] as const;
 /** What a rule contributes when its condition is unknown. */
 export type OnUnknown = (typeof ON_UNKNOWN)[number];
 
+/** The id of a rule. */
+export const RULE_ID = /^[a-z][a-z0-9-]{0,63}$/;
+
 const ruleId = z
   .string()
-  .regex(
-    /^[a-z][a-z0-9-]{0,63}$/,
-    'must be lower case letters, digits and dashes, at most 64, and begin with a letter',
-  );
+  .regex(RULE_ID, 'must be lower case letters, digits and dashes, at most 64, and begin with a letter');
 const reasonCode = z
   .string()
   .regex(
@@ -36,7 +36,7 @@ const stepUpAge = z
   });
 
 /** One rule of a policy file. */
-const ruleSchema = z.strictObject({
+export const ruleSchema = z.strictObject({
   id: ruleId.describe('Unique in the file; named in answers, logs and statistics.'),
   when: z
     .string()

@@ -1,8 +1,10 @@
 import { type ASTNode, type Environment, serialize } from '@marcbachmann/cel-js';
 import { type NetworkTest, SAFE_MATCHES } from './cel-environment.ts';
+import { findUnknownNames, type KnownNames } from './find-unknown-names.ts';
 import { inspectAddresses } from './inspect-address.ts';
 import { inspectBound } from './inspect-bounds.ts';
 import { namePathOf } from './name-path.ts';
+import { plainEngine } from './plain-engine.ts';
 import { childrenOf } from './possible-results.ts';
 import { findFactField, variableOf } from './subject-fact.ts';
 import { SUBJECT_FACTS } from './subject-facts.ts';
@@ -41,6 +43,7 @@ interface Findings {
   readonly source: string;
   readonly environment: Environment;
   readonly names: readonly string[];
+  readonly known: KnownNames;
   /**
    * Names of facts' variables that macros around the node bind, one for each macro. Older policies may use
    * them for their own variables.
@@ -63,12 +66,13 @@ export function inspectCondition(
   source: string,
   ast: ASTNode,
   environment: Environment,
-  names: readonly string[],
+  { names, known }: { readonly names: readonly string[]; readonly known: KnownNames },
 ): Inspection {
   const findings: Findings = {
     source,
     environment,
     names,
+    known,
     shadows: [],
     variables: new Set(),
     factReads: new Map(),
@@ -189,7 +193,10 @@ function inspectCall(
     );
   // CEL accepts has() on a field that no schema declares: a misspelt signal would always be false.
   const checked = findings.environment.check(serialize(operand));
-  if (!checked.valid && checked.error !== undefined) refuse(findings, operand.start, checked.error.summary);
+  if (checked.valid || checked.error === undefined) return;
+  const unknown = findUnknownNames(operand, findings.known);
+  for (const { offset, message } of unknown) refuse(findings, offset, message);
+  if (unknown.length === 0) refuse(findings, operand.start, plainEngine(checked.error));
 }
 
 function inspectMethod(node: Extract<ASTNode, { op: 'rcall' }>, findings: Findings): void {

@@ -4,8 +4,10 @@ const EDITS_MAX = 2;
 /** The name that was most likely meant, or null where none is near. */
 export function nearestName(name: string, known: Iterable<string>): string | null {
   let nearest: string | null = null;
-  let fewest = EDITS_MAX + 1;
+  // With every letter another, it is another name.
+  let fewest = Math.min(EDITS_MAX + 1, name.length);
   for (const candidate of known) {
+    if (Math.abs(candidate.length - name.length) > EDITS_MAX) continue;
     const edits = editsBetween(name, candidate);
     if (edits < fewest) {
       fewest = edits;

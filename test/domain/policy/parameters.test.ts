@@ -91,11 +91,11 @@ t.test(
 t.test('checks the type of a parameter where it is read, and points there', async (t) => {
   const x = { type: 'string', value: 'a long text that moves what follows' };
   t.match(mistakesOf('a.found && a.asn > params.x', { x }), [
-    /^rules\.0\.when 11 no such overload: int > string/,
+    /^rules\.0\.when 11 types that do not fit: int > string/,
   ]);
-  t.match(mistakesOf('a.action == params.x && a.nope', { x }), [/^rules\.0\.when 26 No such key: nope/]);
+  t.match(mistakesOf('a.action == params.x && a.nope', { x }), [/^rules\.0\.when 26 a has no signal "nope"/]);
   t.match(mistakesOf('params.x == a.action && params.x == a.nope', { x }), [
-    /^rules\.0\.when 38 No such key: nope/,
+    /^rules\.0\.when 38 a has no signal "nope"/,
   ]);
 });
 
