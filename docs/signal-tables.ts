@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { ACTIVITY_PARTS, ACTIVITY_WINDOWS } from '../src/domain/activity/activity-parts.ts';
 import { activitySignals } from '../src/domain/activity/activity-signals.ts';
+import { TOTALS } from '../src/domain/contradictions/contradiction-signals.ts';
+import { CONTRADICTIONS } from '../src/domain/contradictions/registry.ts';
 import { INDEFINITE_OUTCOMES } from '../src/domain/evidence.ts';
 import { requestSignalsSchema } from '../src/domain/policy/request-signals.ts';
 import { stepUpSignalsSchema } from '../src/domain/policy/step-up-signals.ts';
@@ -87,6 +89,11 @@ export function allSignals(
       signals: signalsOf('step_up', stepUpSignalsSchema),
     },
     {
+      variable: 'contradictions',
+      intro: `Whether pieces of evidence contradict each other, the strongest contradiction first. One is unknown where something that it compares was lost, and a rule that needs it is inert where there is nothing to compare. A condition reads its signals one by one. See [above](#evidence-that-contradicts-itself).`,
+      signals: contradictionRows(),
+    },
+    {
       variable: 'providers',
       intro: 'How each provider call ended. Always readable, in an outage too.',
       signals: providers.flatMap((provider) => [toOutcome(provider), toSuspect(provider)]),
@@ -97,6 +104,22 @@ export function allSignals(
       signals: signalsOf(id, signals),
     })),
   ];
+}
+
+function contradictionRows(): readonly Signal[] {
+  const single = CONTRADICTIONS.map(({ id, family, meaning }) => ({
+    name: `contradictions.${id}`,
+    type: 'bool',
+    presence: 'optional',
+    meaning: `${meaning} Of the family ${code(family)}.`,
+  }));
+  const totals = Object.entries(TOTALS).map(([name, { kind, meaning }]) => ({
+    name: `contradictions.${name}`,
+    type: kind,
+    presence: 'optional',
+    meaning,
+  }));
+  return [...single, ...totals];
 }
 
 /** One row for all windows, and for all parts that have it. */

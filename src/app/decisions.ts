@@ -1,4 +1,5 @@
 import type { Activity } from '../application/activity/activity.ts';
+import { createContradictionFacts } from '../application/contradictions/contradiction-facts.ts';
 import { createCustody } from '../application/custody/custody.ts';
 import { toCustodyFacts } from '../application/custody/custody-facts.ts';
 import { createDecide, type Decide } from '../application/decide.ts';
@@ -13,6 +14,7 @@ import type { DecisionLog } from './decision-log.ts';
 import type { IdHashes } from './id-hashes.ts';
 import type { Observers } from './observers.ts';
 import { createOverloadGuard, type OverloadGuard } from './overload.ts';
+import { createReferenceData } from './reference-data.ts';
 import type { Stores } from './stores.ts';
 
 interface DecisionParts {
@@ -44,7 +46,8 @@ export function wireDecisions(context: AppContext, parts: DecisionParts): Decisi
   const decide = createDecide({
     slots,
     policy: policies.current,
-    facts: [toCustodyFacts(custody), ...facts],
+    // Contradictions are told by what the others have told.
+    facts: [toCustodyFacts(custody), ...facts, createContradictionFacts(createReferenceData())],
     clock,
     newId,
     deadlineMs: config.decisionDeadlineMs,

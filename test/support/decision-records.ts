@@ -84,6 +84,7 @@ export function createDecisionRecord(
     activity: null,
     step_up: 'none',
     lists: null,
+    contradictions: null,
     rules: [
       { rule: 'one', result: 'unknown', why: 'stytch timeout', on_unknown: 'CHALLENGE' },
       { rule: 'two', result: 'true' },

@@ -68,6 +68,7 @@ export function toDecisionRecord(
     activity: facts.activity,
     step_up: facts.step_up,
     lists: facts.lists,
+    contradictions: facts.contradictions,
     policy: decision.policy,
     engine,
     latency_ms: roundToHundredth(decision.latencyMs),

@@ -21,7 +21,7 @@ export function createAskFacts(sources: readonly FactSource[]): AskFacts {
 }
 
 function isRead({ names }: FactSource, policy: CompiledPolicy): boolean {
-  return names.some((name) => policy.factsNeeded.includes(name));
+  return names.some((name) => policy.factsAsked.includes(name));
 }
 
 /** On the way of every decision: nothing is built that is not needed. */

@@ -143,9 +143,9 @@ const CUSTODY_COLUMNS: readonly RecordColumn[] = [
 ];
 
 /** Their signals depend on the policy, so that each is the JSON text of an object, or of `unknown` and `none`. */
-const FACT_COLUMNS: readonly RecordColumn[] = (['activity', 'step_up', 'lists'] as const).map((name) =>
-  ofDecision(name, 'string', (record) => toTextOrNull(record[name])),
-);
+const FACT_COLUMNS: readonly RecordColumn[] = (
+  ['activity', 'step_up', 'lists', 'contradictions'] as const
+).map((name) => ofDecision(name, 'string', (record) => toTextOrNull(record[name])));
 
 /** Lists to search in, and JSON texts that hold all of it: those have few distinct values. */
 const RULE_COLUMNS: readonly RecordColumn[] = [
@@ -208,6 +208,7 @@ const HELD = new Set<string>([
   'activity',
   'step_up',
   'lists',
+  'contradictions',
 ]);
 const HELD_OF_SUBJECT = new Set<string>([
   'hash_key',

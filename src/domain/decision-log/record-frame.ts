@@ -18,7 +18,7 @@ const CUT_TEXT = JSON.stringify(CUT);
 /** Cuts before those of the providers, of each provider, and after them. */
 const CUTS_BEFORE = 9;
 const PROVIDER_CUTS = 4;
-const CUTS_AFTER = 5;
+const CUTS_AFTER = 6;
 
 /** The frame of a record; null where the record itself holds what marks a cut, or lacks what is cut. */
 export function toFrame(of: DecisionRecord): RecordFrame | null {
@@ -38,6 +38,7 @@ export function toFrame(of: DecisionRecord): RecordFrame | null {
     activity: CUT,
     step_up: CUT,
     lists: CUT,
+    contradictions: CUT,
     latency_ms: CUT,
   };
   const parts = JSON.stringify(cut).split(CUT_TEXT);
@@ -68,11 +69,12 @@ export function haveOneFrame(left: DecisionRecord, right: DecisionRecord): boole
 }
 
 /** Whether the record has every field that is cut. Those of an earlier version, or of another tool, may not. */
-function hasAllFields({ subject, activity, step_up, lists }: DecisionRecord): boolean {
+function hasAllFields({ subject, activity, step_up, lists, contradictions }: DecisionRecord): boolean {
   return (
     activity !== undefined &&
     step_up !== undefined &&
     lists !== undefined &&
+    contradictions !== undefined &&
     subject.ip !== undefined &&
     subject.network !== undefined &&
     subject.visitor !== undefined
@@ -125,8 +127,8 @@ export function fillFrame(
       `${toJsonStringOrNull(use.request_id)}${parts[place + 3]}${signalsTextOf(use)}${parts[place + PROVIDER_CUTS]}`;
     place += PROVIDER_CUTS;
   }
-  const { custody, activity, step_up, lists } = record;
-  for (const value of [custody.signals, activity, step_up, lists]) {
+  const { custody, activity, step_up, lists, contradictions } = record;
+  for (const value of [custody.signals, activity, step_up, lists, contradictions]) {
     place += 1;
     text += factText(value) + parts[place];
   }

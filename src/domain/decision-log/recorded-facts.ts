@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SubjectFacts } from '../policy/subject-fact.ts';
 
 /** The variables of facts that a record has a place for; custody has one of its own. */
-const FACT_VARIABLES = ['activity', 'step_up', 'lists'] as const;
+const FACT_VARIABLES = ['activity', 'step_up', 'lists', 'contradictions'] as const;
 
 const recordedFact = (what: string) =>
   z
@@ -17,6 +17,7 @@ export const recordedFactsShape = {
   activity: recordedFact('The activity of the subject'),
   step_up: recordedFact('The step-up of the subject'),
   lists: recordedFact('What lists say of the subject'),
+  contradictions: recordedFact('Contradictions between pieces of evidence'),
 } as const satisfies Record<(typeof FACT_VARIABLES)[number], z.ZodType>;
 
 /** What a record keeps of facts. */
@@ -25,7 +26,12 @@ export type RecordedFacts = {
 };
 
 /** Of a policy that reads none. */
-export const NO_RECORDED_FACTS: RecordedFacts = Object.freeze({ activity: null, step_up: null, lists: null });
+export const NO_RECORDED_FACTS: RecordedFacts = Object.freeze({
+  activity: null,
+  step_up: null,
+  lists: null,
+  contradictions: null,
+});
 
 /** The facts that a policy needs, as it read them: what was not told was unknown. */
 export function toRecordedFacts(names: readonly string[], facts: SubjectFacts): RecordedFacts {

@@ -14,6 +14,7 @@ import { type Inspection, inspectCondition } from './inspect-condition.ts';
 import type { Parameters } from './parameters.ts';
 import { plainEngine } from './plain-engine.ts';
 import type { ObjectType } from './signal-type.ts';
+import { SUBJECT_FACTS } from './subject-facts.ts';
 
 /**
  * What compiling needs from outside: the signal schemas in registry order, the content hash, and a matcher
@@ -91,9 +92,9 @@ export function compileCondition(when: string, index: number, context: CompileCo
     }
   }
   if (context.mistakes.length > before) return null;
-  const outcomes = inspection.outcomeReads.size;
+  const tried = { outcomesRead: inspection.outcomeReads.size, completions: completionsOf(inspection) };
   const variables = variablesOf(context, inspection);
-  const steps = costOfCondition(ast, context.literals.patterns, outcomes, variables);
+  const steps = costOfCondition(ast, context.literals.patterns, tried, variables);
   context.steps += steps;
   if (steps > CONDITION_STEPS_MAX) {
     const most = `${CONDITION_STEPS_MAX} are the most: use fewer or smaller lists, texts and patterns`;
@@ -113,6 +114,15 @@ function findNameMistakes(text: string, { checkEnvironment, known }: CompileCont
     // A ParseError: the check has said what is wrong.
     return [];
   }
+}
+
+/** The most values that the fields of facts which it reads can be tried with together; 0 where there are none. */
+function completionsOf({ factReads }: Inspection): number {
+  let completions = 0;
+  for (const { name, completionsMax } of SUBJECT_FACTS)
+    for (const path of (completionsMax && factReads.get(name)) ?? [])
+      completions = Math.max(1, completions) * (completionsMax?.(path.split('.')) ?? 1);
+  return completions;
 }
 
 /** The variables with those fields of facts alone that the condition reads: there may be hundreds. */

@@ -26,6 +26,7 @@ import {
 } from './document.ts';
 import { conditionsOf, refuseDuplicates, refuseUnreadParameters, toMistakes } from './document-shape.ts';
 import { type RowLayout, toRowLayout } from './evidence-row.ts';
+import { readFactParameters } from './fact-parameters.ts';
 import { listsOf } from './list-signals.ts';
 import { readParameters } from './parameters.ts';
 import { memoisePossible } from './possible-results.ts';
@@ -90,6 +91,8 @@ export interface CompiledPolicy {
   readonly stepUpLifeSeconds: number;
   /** The names of the facts that decisions need: a condition reads them, or they satisfy a CHALLENGE. */
   readonly factsNeeded: readonly string[];
+  /** The names of all that sources are asked for: those facts, and what they are told by. */
+  readonly factsAsked: readonly string[];
   /**
    * Bit set of the providers, then of the facts, that some rule reads. A decision that lacks one of them is
    * degraded.
@@ -160,6 +163,7 @@ export function* compileInSteps(
   const rules = parsed.data.rules.map((rule, index) =>
     toRule(rule, index, conditions[index], context, sources),
   );
+  readFactParameters(reads, parsed.data, context);
   const stepUps = readStepUpDemands(parsed.data, context.parameters, context.mistakes);
   if (context.mistakes.length === 0) refuseUnreadParameters(context.parameters, context.mistakes);
   if (context.mistakes.length > 0) return failure(context.mistakes);
@@ -252,6 +256,10 @@ function toPolicy(
     rules.map(({ ast }) => ast),
     context.providers.map(({ id }) => id),
   );
+  const factsNeeded = [
+    ...new Set([...facts.map(({ fact }) => fact.name), ...(stepUps.size > 0 ? [STEP_UP_FACT.name] : [])]),
+  ];
+  const others = facts.flatMap(({ fact, paths }) => fact.needsOf?.(paths) ?? []);
   return {
     id: document.policy,
     hash: context.hash,
@@ -262,9 +270,8 @@ function toPolicy(
     facts,
     stepUps,
     stepUpLifeSeconds: lifeSecondsOf(stepUps),
-    factsNeeded: [
-      ...new Set([...facts.map(({ fact }) => fact.name), ...(stepUps.size > 0 ? [STEP_UP_FACT.name] : [])]),
-    ],
+    factsNeeded,
+    factsAsked: [...new Set([...factsNeeded, ...others])],
     neededMask,
     signalsRead,
     toRunValues: new Map([

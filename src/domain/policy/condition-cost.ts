@@ -32,6 +32,9 @@ const USER_AGENT_CHARS_MAX = 1024;
  */
 const OUTCOMES_TRIED = 4;
 
+/** Whether it is true for all of them, false for all of them, or false where there is nothing. */
+const COMPLETED_RUNS = 3;
+
 /** How large a value can be: characters of a text, items of a list, fields of an object. */
 interface Size {
   readonly chars: number;
@@ -60,17 +63,19 @@ const USER_AGENT: Size = { chars: USER_AGENT_CHARS_MAX, items: 0, item: null };
 /**
  * The most steps that a condition can take, for the largest subjects and the worst combination of missing
  * evidence. It is counted, not measured, so it is the same on every machine. `outcomesRead` is the number of
- * providers whose outcome the condition reads.
+ * providers whose outcome the condition reads, and `completions` that of the values which fields of facts can be
+ * tried with.
  */
 export function costOfCondition(
   ast: ASTNode,
   patterns: ReadonlyMap<string, PatternTest>,
-  outcomesRead: number,
+  { outcomesRead, completions }: { readonly outcomesRead: number; readonly completions: number },
   variables: ReadonlyMap<string, ObjectType>,
 ): number {
   const sizes = new Map([...variables].map(([name, type]) => [name, sizeOfSignal(type)]));
   const { steps } = costOf(ast, { patterns, variables: sizes, bound: new Map() });
-  return Math.ceil((steps + ERROR_STEPS) * (outcomesRead === 0 ? 1 : 1 + OUTCOMES_TRIED ** outcomesRead));
+  const states = outcomesRead === 0 ? 1 : 1 + OUTCOMES_TRIED ** outcomesRead;
+  return Math.ceil((steps + ERROR_STEPS) * states * (1 + COMPLETED_RUNS * completions));
 }
 
 function costOf(node: ASTNode, scope: Scope): Cost {

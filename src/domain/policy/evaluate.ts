@@ -1,5 +1,6 @@
 import { DEFINITE_OUTCOMES } from '../evidence.ts';
 import type { CompiledPolicy, CompiledRule } from './compile.ts';
+import { completionsOf } from './complete-facts.ts';
 import {
   type EvidenceRow,
   type PolicyEvidence,
@@ -11,7 +12,7 @@ import { type Judgement, toJudgement } from './judgement.ts';
 import { memoOf, remember, situationOf } from './judgement-memo.ts';
 import type { RequestSignals } from './request-signals.ts';
 import { type RuleTrace, toUnknown } from './rule-trace.ts';
-import { describeRunError, type RunContext, toRunContext } from './run-context.ts';
+import { describeRunError, type RunContext, toRunContext, withFactsOf } from './run-context.ts';
 import { satisfyChallenges } from './satisfy-challenges.ts';
 import type { Situation } from './situation.ts';
 import { STEP_UP_FACT, type StepUpSignals } from './step-up-signals.ts';
@@ -64,17 +65,18 @@ export function evaluatePolicy(
   return satisfyChallenges(policy, judgement, facts[STEP_UP_FACT.name] as StepUpSignals | undefined);
 }
 
-const KINDS = 3;
+const KINDS = 4;
 
 /** Which of its possible lines a rule that is not false has; null for an error of its own. */
 function kindOf(
   line: RuleTrace,
   { trueTrace }: CompiledRule,
   place: number,
-  { missing, absent }: Situation,
+  { missing, absent, inert }: Situation,
 ): number | null {
   if (line === trueTrace) return 0;
   if (line === missing[place]) return 1;
+  if (line === inert[place]) return 3;
   return line === absent[place] ? 2 : null;
 }
 
@@ -84,7 +86,7 @@ function toLine(rule: CompiledRule, place: number, input: EvaluationInput): Rule
   const absent = situation.absent[place] ?? rule.absentTrace;
   const missing = situation.missing[place] ?? absent;
   let value: unknown = rule.test(input.row);
-  if (value === null) return absent;
+  if (value === null) return toCompletedLine(rule, place, input) ?? absent;
   if (value === undefined) {
     try {
       value = rule.run(contextOf(input));
@@ -92,7 +94,8 @@ function toLine(rule: CompiledRule, place: number, input: EvaluationInput): Rule
       // In CEL, reading an absent field is an error; the rule is then unknown.
       const why = describeRunError(error);
       const isAbsent = absent !== rule.absentTrace || why === absent.why;
-      return isAbsent ? absent : toUnknown(rule.source, why);
+      if (!isAbsent) return toUnknown(rule.source, why);
+      return toCompletedLine(rule, place, input) ?? absent;
     }
   }
   if (value === true) return rule.trueTrace;
@@ -100,6 +103,21 @@ function toLine(rule: CompiledRule, place: number, input: EvaluationInput): Rule
   if (value !== false) return toUnknown(rule.source, 'it comes to neither true nor false');
   const open = situation.open[place] ?? [];
   return open.length === 0 || isFalseForAll(rule, input, open, input.row) ? rule.falseTrace : missing;
+}
+
+/**
+ * The line of a rule that fails as fields of facts are absent of which something is known: what it comes to for
+ * every value that they could have. Null where that is not one and the same.
+ */
+function toCompletedLine(rule: CompiledRule, place: number, input: EvaluationInput): RuleTrace | null {
+  const { policy, situation } = input;
+  const completions = completionsOf(rule, policy, input.row);
+  if (completions === null) return null;
+  const open = situation.open[place] ?? [];
+  const isFalseIn = (row: EvidenceRow) => isFalseForAll(rule, input, open, row);
+  if (completions.ranges.every((row) => resultIn(rule, input, row) === true)) return rule.trueTrace;
+  if (completions.ranges.every(isFalseIn)) return rule.falseTrace;
+  return completions.nothing?.every(isFalseIn) === true ? (situation.inert[place] ?? null) : null;
 }
 
 /** The variables of the interpreter, which few decisions need. */
@@ -129,16 +147,22 @@ function isFalseForAll(
 }
 
 function isFalse(rule: CompiledRule, input: EvaluationInput, row: EvidenceRow): boolean {
+  return resultIn(rule, input, row) === false;
+}
+
+/** What the condition comes to in this row; undefined where it is unknown. */
+function resultIn(rule: CompiledRule, input: EvaluationInput, row: EvidenceRow): unknown {
   const tested = rule.test(row);
-  if (tested !== undefined) return tested === false;
+  if (tested !== undefined) return tested ?? undefined;
   const { policy } = input;
   const sources = sourcesOf(policy);
   const states = policy.providerIds.map((id, index) => [id, row[statePlace(sources, index)]]);
+  const context = withFactsOf(policy, row, contextOf(input));
   try {
-    return rule.run({ ...contextOf(input), providers: Object.fromEntries(states) }) === false;
+    return rule.run({ ...context, providers: Object.fromEntries(states) });
   } catch {
     // In that state the rule reads a signal that is lost: it is unknown.
-    return false;
+    return undefined;
   }
 }
 

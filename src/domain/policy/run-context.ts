@@ -1,5 +1,11 @@
 import type { CompiledPolicy } from './compile.ts';
-import { type PolicyEvidence, type ProviderState, signalsOf, toState } from './evidence-row.ts';
+import {
+  type EvidenceRow,
+  type PolicyEvidence,
+  type ProviderState,
+  signalsOf,
+  toState,
+} from './evidence-row.ts';
 import type { RequestSignals } from './request-signals.ts';
 import { ABSENT_SIGNAL } from './rule-trace.ts';
 import type { SubjectFacts } from './subject-fact.ts';
@@ -33,6 +39,17 @@ export function toRunContext(
     if (typeof value === 'object') put(context, fact.name, toRunValues(policy, fact.name, value));
   }
   return context;
+}
+
+/** The same with the facts of this row, where they differ. */
+export function withFactsOf(policy: CompiledPolicy, row: EvidenceRow, context: RunContext): RunContext {
+  const copy: Record<string, unknown> = { ...context };
+  policy.facts.forEach(({ fact }, place) => {
+    const value = row[policy.providerIds.length + place];
+    if (typeof value === 'object' && value !== null)
+      put(copy, fact.name, toRunValues(policy, fact.name, value));
+  });
+  return copy;
 }
 
 /** A fact is a variable, or one part of one. */

@@ -4,7 +4,7 @@ import { type PolicyEvidence, signalsOf } from './evidence-row.ts';
 import type { Judgement } from './judgement.ts';
 import { CAN_BE_ERROR, CAN_BE_TRUE } from './possible-results.ts';
 import { type RuleTrace, toUnknown } from './rule-trace.ts';
-import { findGaps, type SubjectFacts } from './subject-fact.ts';
+import { type FactRead, findGaps, type SubjectFacts } from './subject-fact.ts';
 
 /**
  * What is absent and what is in doubt in one decision. The facts that the policy reads have the bits after the
@@ -31,6 +31,8 @@ export interface Situation extends Losses {
   readonly missing: readonly RuleTrace[];
   /** For each rule, its line where it fails because it reads something absent. */
   readonly absent: readonly RuleTrace[];
+  /** For each rule, its line where it reads something of a fact for which there is nothing; null for others. */
+  readonly inert: readonly (RuleTrace | null)[];
   /** For each rule, the providers whose outcome or suspicion it reads, and that are indefinite or suspect. */
   readonly open: readonly (readonly number[])[];
   /** Judgements by the results of the rules that are not settled; see evaluate.ts. */
@@ -62,8 +64,15 @@ export function findLosses(
     const value = facts[read.fact.name] ?? 'unknown';
     const lacks = typeof value === 'object' ? findGaps(read.paths, value) : NONE;
     if (typeof value === 'string') absentMask |= bit;
-    if (value === 'unknown' || lacks.length > 0) indefiniteMask |= bit;
-    if (lacks.length > 0) gaps += `;${bit}:${lacks.join()}`;
+    if (value === 'unknown') indefiniteMask |= bit;
+    if (typeof value === 'object' && lacks.length > 0) {
+      gaps += `;${bit}`;
+      for (const place of lacks) {
+        const isNothing = hasNothing(read, value, place);
+        if (!isNothing) indefiniteMask |= bit;
+        gaps += isNothing ? `-${place}` : `:${place}`;
+      }
+    }
     bit <<= 1;
   }
   return { absentMask, indefiniteMask, suspectMask, gaps };
@@ -110,6 +119,7 @@ export function toSituation(
       const isLost = rule.signalReads.some((read) => absentMask & (1 << read));
       return (isLost ? missing[place] : null) ?? toGap(rule, policy, facts) ?? rule.absentTrace;
     }),
+    inert: policy.rules.map((rule) => toInert(rule, policy, facts)),
     settled: policy.rules.map((rule, place) => {
       const isSettled = absentMask !== 0 && rule.possible(absentMask) === CAN_BE_ERROR;
       return isSettled ? (missing[place] ?? null) : null;
@@ -153,9 +163,38 @@ function toGap(
     const value = facts[fact.name];
     if (typeof value !== 'object') return [];
     const own = paths.filter((path) => factReads.get(fact.name)?.has(path.join('.')));
-    return findGaps(own, value).map((place) => `${fact.name}.${own[place]?.join('.')} unknown`);
+    return findGaps(own, value).map((place) => {
+      const path = own[place] ?? [];
+      const isNothing = fact.softnessOf?.(value, path) === 'nothing';
+      return `${fact.name}.${path.join('.')}${isNothing ? `: ${fact.whyAbsent.none}` : ' unknown'}`;
+    });
   });
   return lost.length === 0 ? null : toUnknown(source, lost.join(', '));
+}
+
+/** The line of a rule that reads a field for which there is nothing; null for any other. */
+function toInert(
+  { source, factReads }: CompiledRule,
+  { facts: reads }: CompiledPolicy,
+  facts: SubjectFacts,
+): RuleTrace | null {
+  const nothing = reads.flatMap((read) => {
+    const { fact, paths } = read;
+    const value = facts[fact.name];
+    if (typeof value !== 'object') return [];
+    return findGaps(paths, value)
+      .filter((place) => hasNothing(read, value, place))
+      .map((place) => paths[place]?.join('.') ?? '')
+      .filter((path) => factReads.get(fact.name)?.has(path))
+      .map((path) => `${fact.name}.${path}: ${fact.whyAbsent.none}`);
+  });
+  if (nothing.length === 0) return null;
+  return Object.freeze({ rule: source.id, result: 'inert', why: nothing.join(', ') });
+}
+
+/** True where the field at this place, which the value lacks, would be about nothing. */
+function hasNothing({ fact, paths }: FactRead, value: object, place: number): boolean {
+  return fact.softnessOf?.(value, paths[place] ?? []) === 'nothing';
 }
 
 function describeLoss(

@@ -14,6 +14,12 @@ type FactValue = KnownFact | 'unknown' | 'none';
 export type SubjectFacts = { readonly [name: string]: FactValue | undefined };
 
 /**
+ * What a known value tells of a field that it lacks: `nothing`, where there is nothing that the field would be
+ * about, or what a number is at least and at most.
+ */
+export type Softness = 'nothing' | { readonly least: number; readonly most: number };
+
+/**
  * Something about the subject that policies can read beside what providers say: what this service knows
  * itself. Conditions name its fields one by one.
  */
@@ -29,6 +35,14 @@ export interface SubjectFact {
    * no such bound; absent where nothing has.
    */
   readonly mostOf?: (path: readonly string[]) => number | null;
+  /** What a known value that lacks this field tells of it; null where it is lost. Absent: always lost. */
+  readonly softnessOf?: (value: object, path: readonly string[]) => Softness | null;
+  /** The most values that this field can be tried with where it is lacking. Absent where it has no softness. */
+  readonly completionsMax?: (path: readonly string[]) => number;
+  /** What is asked for besides, as names of facts, where these fields are read. */
+  readonly needsOf?: (paths: readonly (readonly string[])[]) => readonly string[];
+  /** The parameters of a policy that it reads where these fields are read: numbers above 0. */
+  readonly parametersOf?: (paths: readonly (readonly string[])[]) => readonly string[];
   /** Why it is absent, as a trace says it. */
   readonly whyAbsent: { readonly [Absence in 'none' | 'unknown']: string };
 }

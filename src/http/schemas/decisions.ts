@@ -45,6 +45,7 @@ export const decisionSummarySchema = decisionRecordSchema
     activity: true,
     step_up: true,
     lists: true,
+    contradictions: true,
     rules: true,
   })
   .extend({
@@ -78,7 +79,13 @@ export function toDecisionSummary(made: DecisionRecord, labels: readonly Outcome
     rules: _rules,
     ...rest
   } = made;
-  const { activity: _activity, step_up: _stepUp, lists: _lists, ...shown } = rest;
+  const {
+    activity: _activity,
+    step_up: _stepUp,
+    lists: _lists,
+    contradictions: _contradictions,
+    ...shown
+  } = rest;
   const providers: DecisionSummary['providers'] = {};
   for (const [id, use] of Object.entries(made.providers)) {
     const { signals: _signals, request_id: _requestId, ...rest } = use;

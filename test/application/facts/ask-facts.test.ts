@@ -7,7 +7,7 @@ const KNOWN = { gathered: [], facts: {}, nowMs: 0 };
 
 /** A policy that reads the facts of these names. */
 function reading(...names: string[]): CompiledPolicy {
-  return { factsNeeded: names } as Partial<CompiledPolicy> as CompiledPolicy;
+  return { factsAsked: names } as Partial<CompiledPolicy> as CompiledPolicy;
 }
 
 function questionOf(policy: CompiledPolicy): FactQuestion {

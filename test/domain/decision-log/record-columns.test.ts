@@ -45,7 +45,7 @@ t.test('holds all of a record, and the rest of it as text', async (t) => {
     activity: { device_1h: 3 },
     step_up: 'unknown',
     request: { device_id_given: true, ip: 'given', referrer: 'absent' },
-    contradictions: { country: true },
+    friends: { country: true },
     subject: { ...createDecisionRecord(NOW_MS, 1).subject, ip: 'cc', cookie: 'dd' },
   };
   // Of a later version than this one.
@@ -64,6 +64,7 @@ t.test('holds all of a record, and the rest of it as text', async (t) => {
     activity: '{"device_1h":3}',
     step_up: '"unknown"',
     lists: null,
+    contradictions: null,
     request_device_id_given: true,
     request_ip: 'given',
     subject_ip: 'cc',
@@ -79,7 +80,7 @@ t.test('holds all of a record, and the rest of it as text', async (t) => {
       },
       unheard: { outcome: 'ok' },
     },
-    contradictions: { country: true },
+    friends: { country: true },
   });
 });
 

@@ -59,6 +59,7 @@ const CHANGES: { readonly [Name in keyof Required<DecisionRecord>]: readonly unk
   activity: [undefined, 'unknown', { account: { decisions_1h: 2 } }],
   step_up: [undefined, 'none', { age_seconds: 7, method: 'é"' }],
   lists: [undefined, {}, { blocked: { device: true } }],
+  contradictions: [undefined, 'unknown', { count: 1, because: { travel: { km: 900 } } }],
   policy: [
     { id: 'other', hash: RECORD.policy.hash },
     { ...RECORD.policy, hash: 'sha256:2' },

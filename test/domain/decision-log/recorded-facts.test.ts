@@ -20,15 +20,25 @@ t.test('keeps what the policy reads, and null for the rest', async (t) => {
     activity: { account: { decisions_1h: 3 }, device: 'none' },
     step_up: { age_seconds: 7 },
     lists: null,
+    contradictions: null,
   });
-  t.strictSame(NO_RECORDED_FACTS, { activity: null, step_up: null, lists: null }, 'unchanged');
+  t.strictSame(
+    NO_RECORDED_FACTS,
+    { activity: null, step_up: null, lists: null, contradictions: null },
+    'unchanged',
+  );
   for (const name of ['activity.account', 'activity.device', 'step_up'])
     t.equal(recordedFactOf(all, name), facts[name], name);
 });
 
 t.test('keeps as unknown what was not told', async (t) => {
   const recorded = toRecordedFacts(['lists', 'activity.ip'], {});
-  t.strictSame(recorded, { activity: { ip: 'unknown' }, step_up: null, lists: 'unknown' });
+  t.strictSame(recorded, {
+    activity: { ip: 'unknown' },
+    step_up: null,
+    lists: 'unknown',
+    contradictions: null,
+  });
 });
 
 t.test('tells nothing of what was not recorded', async (t) => {

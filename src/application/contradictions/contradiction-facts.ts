@@ -1,0 +1,136 @@
+import type {
+  AcceptedPlace,
+  ContradictionInput,
+  MemorySide,
+  Side,
+  Told,
+} from '../../domain/contradictions/contradiction.ts';
+import { CONTRADICTIONS_FACT } from '../../domain/contradictions/contradiction-signals.ts';
+import {
+  type ContradictionPlan,
+  findContradictions,
+  toContradictionPlan,
+  toContradictionSignals,
+} from '../../domain/contradictions/find-contradictions.ts';
+import type { ReferenceData } from '../../domain/contradictions/reference-data.ts';
+import { ACCEPTED_PLACES } from '../../domain/contradictions/travel.ts';
+import { isDefinite } from '../../domain/evidence.ts';
+import type { CompiledPolicy } from '../../domain/policy/compile.ts';
+import { numberParameters } from '../../domain/policy/fact-parameters.ts';
+import type { SubjectFacts } from '../../domain/policy/subject-fact.ts';
+import { TELEMETRY_FACT } from '../../domain/policy/telemetry-signals.ts';
+import { hasText, type Subject } from '../../domain/subject.ts';
+import type { Gathered } from '../evidence/gather-evidence.ts';
+import type { FactSource, KnownEvidence } from '../facts/fact-source.ts';
+import { createEvidenceMemo, isLasting, type KnownFindings } from './evidence-memo.ts';
+
+/** A policy's plan, and what its contradictions came to for evidence that is still kept. */
+interface Planned {
+  readonly policy: CompiledPolicy;
+  readonly plan: ContradictionPlan;
+  readonly lasting: readonly boolean[];
+  readonly memo: ReturnType<typeof createEvidenceMemo>;
+}
+
+/** The providers whose evidence is compared. */
+const COMPARED = ['stytch', 'mobilerun', 'prefactor'] as const;
+
+/**
+ * Contradictions between pieces of evidence as a fact about the subject. Nothing is asked for them but what
+ * other sources tell, so that this one has to come last.
+ */
+export function createContradictionFacts(reference: ReferenceData): FactSource {
+  let last: Planned | null = null;
+  return {
+    names: [CONTRADICTIONS_FACT.name],
+    ask: ({ subject, policy }) => {
+      if (last?.policy !== policy) last = toPlanned(policy);
+      const planned = last;
+      return (known) => ({ [CONTRADICTIONS_FACT.name]: conclude(planned, subject, known, reference) });
+    },
+  };
+}
+
+function toPlanned(policy: CompiledPolicy): Planned {
+  const paths = policy.facts.find(({ fact }) => fact === CONTRADICTIONS_FACT)?.paths ?? [];
+  const plan = toContradictionPlan(paths, numberParameters(policy.document));
+  return { policy, plan, lasting: plan.wanted.map(isLasting), memo: createEvidenceMemo() };
+}
+
+function conclude(
+  { plan, lasting, memo }: Planned,
+  subject: Subject,
+  known: KnownEvidence,
+  reference: ReferenceData,
+): SubjectFacts[string] {
+  const { nowMs, facts, gathered } = known;
+  const sides = toSides(gathered);
+  const userAgent = hasText(subject.userAgent) ? subject.userAgent : undefined;
+  const ip = subject.ipUnreadable === undefined ? subject.ip : null;
+  const before = memo.find(sides, userAgent, ip);
+  const request = before ?? readRequest(subject, userAgent, reference);
+  const [stytch = 'none', mobilerun = 'none', prefactor = 'none'] = sides;
+  const input: ContradictionInput = {
+    evidence: { stytch, mobilerun, prefactor },
+    request: { userAgent: request.names, place: request.place },
+    memory: toMemory(facts, nowMs),
+    nowMs,
+    params: plan.params,
+    reference,
+  };
+  const findings = findContradictions(plan, input, (place) =>
+    before !== null && lasting[place] === true ? before.findings[place] : undefined,
+  );
+  if (before === null) memo.keep({ sides, userAgent, ip, ...request, findings });
+  return toContradictionSignals(plan, findings);
+}
+
+function readRequest(
+  { ip, ipUnreadable }: Subject,
+  userAgent: string | undefined,
+  reference: ReferenceData,
+): Pick<KnownFindings, 'names' | 'place'> {
+  const lost = ipUnreadable === undefined ? undefined : null;
+  return {
+    names: userAgent === undefined ? undefined : (reference.userAgentOf(userAgent) ?? undefined),
+    place: hasText(ip) ? (reference.placeOfAddress(ip) ?? undefined) : lost,
+  };
+}
+
+function toSides(gathered: readonly Gathered[]): readonly Side[] {
+  return COMPARED.map((id) => {
+    for (const piece of gathered) if (piece.slot.id === id) return toSide(piece);
+    return 'none';
+  });
+}
+
+/** An answer that a provider gives for every id is none. */
+function toSide({ slot, evidence: { outcome, signals }, origin }: Gathered): Side {
+  if (!isDefinite(outcome)) return 'unknown';
+  const isDoubted = outcome === 'not_found' && origin !== 'none' && slot.source?.isSuspect() === true;
+  return isDoubted ? 'unknown' : (signals ?? 'none');
+}
+
+function toMemory(facts: SubjectFacts, nowMs: number): MemorySide {
+  const telemetry = facts[TELEMETRY_FACT.name];
+  const ageSeconds = fieldOf(telemetry, 'age_seconds');
+  return {
+    places: toPlaces(facts[ACCEPTED_PLACES]),
+    telemetryFirstUsedMs: typeof ageSeconds === 'number' ? nowMs - ageSeconds * 1000 : toAbsence(telemetry),
+  };
+}
+
+function toPlaces(fact: SubjectFacts[string]): Told<readonly AcceptedPlace[]> {
+  const places = fieldOf(fact, 'places');
+  // Told by activity alone, whose type it is.
+  if (Array.isArray(places)) return places.length === 0 ? undefined : (places as readonly AcceptedPlace[]);
+  return toAbsence(fact);
+}
+
+function fieldOf(fact: SubjectFacts[string], name: string): unknown {
+  return typeof fact === 'object' ? Reflect.get(fact, name) : undefined;
+}
+
+function toAbsence(fact: SubjectFacts[string]): undefined | null {
+  return fact === 'none' ? undefined : null;
+}

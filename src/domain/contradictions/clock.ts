@@ -1,0 +1,55 @@
+import type { Contradiction, ContradictionInput, Finding, Told } from './contradiction.ts';
+import { anyOf, compare, found, numberOf } from './told.ts';
+
+/** Clocks of services that keep time differ by less; a telemetry id is created seconds before it is used. */
+const TOLERANCE_SECONDS = 300;
+
+/** Times that cannot be in this order. */
+export const CLOCK: Contradiction = {
+  id: 'clock',
+  family: 'time',
+  meaning:
+    'Times are in an impossible order: a fingerprint from the future, taken after its telemetry id was first used here or after it expired, or a device first seen after it was last seen, or last seen in the future. Clocks may differ by 5 minutes.',
+  reads: ['stytch', 'prefactor', 'memory', 'time'],
+  needs: ['telemetry'],
+  find: ({ evidence, memory, nowMs }: ContradictionInput): Finding => {
+    const { stytch, prefactor } = evidence;
+    const created = numberOf(stytch, 'created_at_unix_seconds');
+    const first = numberOf(prefactor, 'first_seen', 'at_unix_seconds');
+    const last = numberOf(prefactor, 'last_seen', 'at_unix_seconds');
+    const nowSeconds = Math.floor(nowMs / 1000);
+    return anyOf([
+      isAfter('fingerprint_created', created, 'now', nowSeconds),
+      isAfter(
+        'fingerprint_created',
+        created,
+        'telemetry_id_first_used',
+        toSeconds(memory.telemetryFirstUsedMs),
+      ),
+      isAfter(
+        'fingerprint_created',
+        created,
+        'fingerprint_expires',
+        numberOf(stytch, 'expires_at_unix_seconds'),
+      ),
+      isAfter('device_first_seen', first, 'device_last_seen', last),
+      isAfter('device_last_seen', last, 'now', nowSeconds),
+    ]);
+  },
+};
+
+function toSeconds(timeMs: Told<number>): Told<number> {
+  return typeof timeMs === 'number' ? Math.floor(timeMs / 1000) : timeMs;
+}
+
+/** The first must not come after the second. */
+function isAfter(name: string, time: Told<number>, otherName: string, other: Told<number>): Finding {
+  return compare(time, other, (left, right) =>
+    found(left - right > TOLERANCE_SECONDS, {
+      later: name,
+      earlier: otherName,
+      seconds: left - right,
+      tolerance_seconds: TOLERANCE_SECONDS,
+    }),
+  );
+}

@@ -1,0 +1,7 @@
+import { CLOCK } from './clock.ts';
+import type { Contradiction } from './contradiction.ts';
+import { SEEN_ELSEWHERE } from './seen-elsewhere.ts';
+import { TRAVEL } from './travel.ts';
+
+/** Every contradiction, the strongest first. */
+export const CONTRADICTIONS: readonly Contradiction[] = [TRAVEL, SEEN_ELSEWHERE, CLOCK];

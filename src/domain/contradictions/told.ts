@@ -1,0 +1,56 @@
+import type { Because, Finding, Found, Side, Told } from './contradiction.ts';
+
+/** The text at this path of a provider's signals. */
+export function textOf(side: Side, ...path: readonly string[]): Told<string> {
+  return read(side, path, (value): value is string => typeof value === 'string');
+}
+
+/** The finite number at this path. */
+export function numberOf(side: Side, ...path: readonly string[]): Told<number> {
+  return read(side, path, (value): value is number => Number.isFinite(value));
+}
+
+function read<Value>(
+  side: Side,
+  path: readonly string[],
+  isRight: (value: unknown) => value is Value,
+): Told<Value> {
+  if (side === 'unknown') return null;
+  if (side === 'none') return undefined;
+  let value: unknown = side;
+  for (const name of path) {
+    if (typeof value !== 'object' || value === null) return null;
+    value = Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
+    if (value === undefined) return undefined;
+  }
+  return isRight(value) ? value : null;
+}
+
+/** Judges both sides. Where one is not said there is nothing to compare, whatever was lost of the other. */
+export function compare<Left, Right>(
+  left: Told<Left>,
+  right: Told<Right>,
+  judge: (left: Left, right: Right) => Finding,
+): Finding {
+  if (left === undefined || right === undefined) return 'none';
+  if (left === null || right === null) return 'unknown';
+  return judge(left, right);
+}
+
+/** What was found, with both sides. */
+export function found(result: boolean, because: Because): Found {
+  return { result, because };
+}
+
+/** True where one of them is; otherwise unknown, false or none, by the first that one of them is. */
+export function anyOf(findings: readonly Finding[]): Finding {
+  let best: Finding = 'none';
+  for (const finding of findings) if (weightOf(finding) > weightOf(best)) best = finding;
+  return best;
+}
+
+function weightOf(finding: Finding): number {
+  if (finding === 'none') return 0;
+  if (finding === 'unknown') return 2;
+  return finding.result ? 3 : 1;
+}

@@ -1,0 +1,114 @@
+import { type Coordinates, greatCircleKm, isOnEarth } from '../great-circle.ts';
+import type {
+  AcceptedPlace,
+  Contradiction,
+  ContradictionInput,
+  Finding,
+  Side,
+  Told,
+} from './contradiction.ts';
+import type { AddressPlace } from './reference-data.ts';
+import { anyOf, compare, found, numberOf } from './told.ts';
+
+/** The fact that tells the places in which an account was accepted. */
+export const ACCEPTED_PLACES = 'places.account';
+
+/** As fast as an airliner: its cruise is 900 km/h. */
+const TRAVEL_KMH_DEFAULT = 1000;
+/** Places of addresses are often those of the next large town, or of the seat of a provider. */
+const NEAR_KM = 200;
+/** Where nothing says how exact a place is: half of what counts as near. */
+const PLACE_ERROR_KM = 100;
+/** Half the diagonal of a tenth of a degree at the equator. */
+const ROUNDING_KM = 8;
+/** Evidence is some minutes old when a place is kept, and clocks differ. */
+const SLACK_HOURS = 0.25;
+
+/** Somebody was somewhere. */
+interface Sighting extends Coordinates {
+  readonly atSeconds: number;
+  readonly errorKm: number;
+}
+
+/** Faster than an airliner between two places. */
+export const TRAVEL: Contradiction = {
+  id: 'travel',
+  family: 'place',
+  meaning:
+    'From where the account was last accepted, or from where Prefactor saw the device, to where the request or Prefactor places it now is faster than `params.travel_kmh` (1000 km/h where the policy has none). Less than 200 km, and a place where the account was accepted within 30 days, are no journey.',
+  reads: ['prefactor', 'request', 'memory', 'time'],
+  needs: [ACCEPTED_PLACES],
+  params: { travel_kmh: TRAVEL_KMH_DEFAULT },
+  find: (input: ContradictionInput): Finding => {
+    const { evidence, memory, request, nowMs } = input;
+    const first = toSeen(evidence.prefactor, 'first_seen');
+    const last = toSeen(evidence.prefactor, 'last_seen');
+    const now = toPresent(request.place, Math.floor(nowMs / 1000));
+    return anyOf([
+      compare(memory.places, now, (places, to) => fromAccepted(places, to, input)),
+      compare(memory.places, last, (places, to) => fromAccepted(places, to, input)),
+      compare(last, now, (from, to) => toFinding('device_last_seen', from, to, input)),
+      compare(first, last, (from, to) => toFinding('device_first_seen', from, to, input)),
+    ]);
+  },
+};
+
+function toSeen(prefactor: Side, seen: 'first_seen' | 'last_seen'): Told<Sighting> {
+  const latitude = numberOf(prefactor, seen, 'latitude');
+  const longitude = numberOf(prefactor, seen, 'longitude');
+  const atSeconds = numberOf(prefactor, seen, 'at_unix_seconds');
+  for (const each of [latitude, longitude, atSeconds]) if (each === undefined) return undefined;
+  if (typeof latitude !== 'number' || typeof longitude !== 'number' || typeof atSeconds !== 'number')
+    return null;
+  const place = { latitude, longitude, atSeconds, errorKm: PLACE_ERROR_KM };
+  return isOnEarth(place) ? place : null;
+}
+
+function toPresent(place: Told<AddressPlace>, atSeconds: number): Told<Sighting> {
+  if (place === undefined || place === null) return place;
+  const { latitude, longitude, radiusKm = PLACE_ERROR_KM } = place;
+  if (latitude === undefined || longitude === undefined) return undefined;
+  return { latitude, longitude, atSeconds, errorKm: radiusKm };
+}
+
+/** Who comes back to a place that is known has not travelled there now: offices, homes and exits of VPNs. */
+function fromAccepted(places: readonly AcceptedPlace[], to: Sighting, input: ContradictionInput): Finding {
+  let nearest: AcceptedPlace | undefined;
+  for (const place of places) {
+    if (greatCircleKm(place, to) <= NEAR_KM)
+      return toFinding('account_accepted', toSighting(place), to, input);
+    nearest ??= place;
+  }
+  return nearest === undefined ? 'none' : toFinding('account_accepted', toSighting(nearest), to, input);
+}
+
+function toSighting(place: AcceptedPlace): Sighting {
+  return { ...place, errorKm: PLACE_ERROR_KM + ROUNDING_KM };
+}
+
+/** The slowest journey that the errors of both places allow. */
+function toFinding(origin: string, from: Sighting, to: Sighting, { params }: ContradictionInput): Finding {
+  const km = greatCircleKm(from, to);
+  const errorKm = from.errorKm + to.errorKm;
+  const hours = Math.abs(to.atSeconds - from.atSeconds) / 3600;
+  const kmPerHour = Math.max(0, km - errorKm) / (hours + SLACK_HOURS);
+  const limit = params['travel_kmh'] ?? TRAVEL_KMH_DEFAULT;
+  return found(km > NEAR_KM && kmPerHour > limit, {
+    from: origin,
+    from_latitude: roundDegrees(from.latitude),
+    from_longitude: roundDegrees(from.longitude),
+    to_latitude: roundDegrees(to.latitude),
+    to_longitude: roundDegrees(to.longitude),
+    km: Math.round(km),
+    error_km: Math.round(errorKm),
+    hours: Math.round(hours * 100) / 100,
+    slack_hours: SLACK_HOURS,
+    km_per_hour: Math.round(kmPerHour),
+    limit_km_per_hour: limit,
+  });
+}
+
+/** Adding zero turns −0 into 0, which JSON and a deep comparison would otherwise tell apart. */
+function roundDegrees(degrees: number): number {
+  return Math.round(degrees * 10) / 10 + 0;
+}

@@ -1,0 +1,128 @@
+import t from 'tap';
+import { createContradictionFacts } from '../../../src/application/contradictions/contradiction-facts.ts';
+import type { Gathered } from '../../../src/application/evidence/gather-evidence.ts';
+import type { ReferenceData } from '../../../src/domain/contradictions/reference-data.ts';
+import type { Outcome } from '../../../src/domain/evidence.ts';
+import type { SubjectFacts } from '../../../src/domain/policy/subject-fact.ts';
+import type { Subject } from '../../../src/domain/subject.ts';
+import { compiled, documentOf, rule } from '../../support/policy-fixture.ts';
+import { SMALL_WORLD } from '../../support/reference-data.ts';
+
+const NOW_MS = 1_800_000_000_000;
+const NOW_SECONDS = NOW_MS / 1000;
+const SUBJECT: Subject = { telemetryId: 't', device: { kind: 'shared', id: 'd' }, ip: '203.0.113.9' };
+const POLICY = compiled(documentOf([rule('contradictions.count >= 2')]));
+const STYTCH = { found: true, country: 'US', created_at_unix_seconds: NOW_SECONDS - 60 };
+
+interface Options {
+  readonly outcome?: Outcome;
+  readonly isSuspect?: boolean;
+  readonly origin?: Gathered['origin'];
+}
+
+/** Evidence of one provider. */
+function piece(
+  id: string,
+  signals: object | null,
+  { outcome = 'ok', isSuspect = false, origin = 'miss' }: Options = {},
+) {
+  const slot = { id, subject: 'telemetry_id', source: { isSuspect: () => isSuspect } };
+  return { slot, evidence: { provider: id, outcome, signals }, origin, latencyMs: 0 } as unknown as Gathered;
+}
+
+function createAsk(reference: ReferenceData = SMALL_WORLD, policy = POLICY) {
+  const source = createContradictionFacts(reference);
+  return (gathered: readonly Gathered[], facts: SubjectFacts = {}, subject = SUBJECT) => {
+    const conclude = source.ask({ subject, policy, deadlineAtMs: 0 });
+    if (conclude instanceof Promise) throw new Error('it is told at once');
+    const told = conclude({ gathered, facts, nowMs: NOW_MS });
+    if (told instanceof Promise) throw new Error('it is told at once');
+    return told['contradictions'];
+  };
+}
+
+t.test('compares the evidence with the address of the request', async (t) => {
+  t.match(createAsk()([piece('stytch', STYTCH)]), {
+    seen_elsewhere: true,
+    because: { seen_elsewhere: { stytch_country: 'US', request_country: 'DE' } },
+  });
+});
+
+t.test('takes evidence that is lost or in doubt as unknown, and what was not asked as none', async (t) => {
+  const ask = createAsk();
+  const between = { count: { least: 0 } };
+  t.match(ask([piece('stytch', null, { outcome: 'timeout' })]), { between });
+  const doubted = { outcome: 'not_found', isSuspect: true } as const;
+  t.match(ask([piece('stytch', { found: false }, doubted)]), { between });
+  const missing = { ...doubted, origin: 'none' } as const;
+  for (const certain of [
+    [piece('stytch', { found: false }, missing)],
+    [piece('stytch', { found: false }, { outcome: 'not_found' })],
+    [piece('stytch', null, { outcome: 'skipped' })],
+    [],
+  ])
+    t.match(ask(certain, { telemetry: 'none', 'places.account': 'none' }), { count: 0 });
+});
+
+t.test('tells the address that cannot be read from one that is not given', async (t) => {
+  const ask = createAsk();
+  const { ip: _ip, ...without } = SUBJECT;
+  const facts: SubjectFacts = { 'places.account': 'none' };
+  t.match(ask([piece('stytch', STYTCH)], facts, without), { none: ['travel', 'seen_elsewhere'] });
+  const unreadable: Subject = { ...without, ipUnreadable: 'malformed' };
+  const told = ask([piece('stytch', STYTCH)], facts, unreadable);
+  t.notMatch(told, { none: ['travel', 'seen_elsewhere'] });
+  t.match(told, { between: {} });
+});
+
+t.test('knows what other facts tell: custody and the places of the account', async (t) => {
+  const ask = createAsk();
+  const stytch = piece('stytch', { found: true, created_at_unix_seconds: NOW_SECONDS - 60 });
+  const places = [{ latitude: 40.7, longitude: -74, atSeconds: NOW_SECONDS - 3600 }];
+  const facts = { telemetry: { age_seconds: 900 }, 'places.account': { places } } as unknown as SubjectFacts;
+  t.match(ask([stytch], facts), { travel: true, clock: true, families: 2, count: 2, strongest: 'travel' });
+  const nobody = { telemetry: 'none', 'places.account': { places: [] } } as unknown as SubjectFacts;
+  t.match(ask([stytch], nobody), { clock: false, none: ['travel', 'seen_elsewhere'] });
+});
+
+t.test('looks once for what depends on evidence and request alone', async (t) => {
+  let lookups = 0;
+  const counting: ReferenceData = {
+    ...SMALL_WORLD,
+    placeOfAddress: (ip) => {
+      lookups += 1;
+      return SMALL_WORLD.placeOfAddress(ip);
+    },
+  };
+  const ask = createAsk(counting);
+  const gathered = [piece('stytch', STYTCH), piece('prefactor', { found: true })];
+  const first = ask(gathered);
+  t.same(ask(gathered), first);
+  t.equal(lookups, 1);
+  t.match(
+    ask(gathered, {}, { ...SUBJECT, ip: '192.0.2.1' }),
+    { seen_elsewhere: undefined },
+    'another address',
+  );
+  t.match(
+    ask(gathered, {}, { ...SUBJECT, userAgent: 'Firefox' }),
+    { seen_elsewhere: true },
+    'another client',
+  );
+  t.match(ask([piece('stytch', STYTCH), piece('prefactor', null, { outcome: 'timeout' })]), {
+    seen_elsewhere: true,
+  });
+  t.equal(lookups, 4);
+});
+
+t.test('forgets with the policy', async (t) => {
+  const source = createContradictionFacts(SMALL_WORLD);
+  const tell = (policy: typeof POLICY) => {
+    const conclude = source.ask({ subject: SUBJECT, policy, deadlineAtMs: 0 });
+    if (conclude instanceof Promise) throw new Error('it is told at once');
+    return conclude({ gathered: [piece('stytch', STYTCH)], facts: {}, nowMs: NOW_MS });
+  };
+  const own = compiled(documentOf([rule('contradictions.clock')]));
+  t.match(tell(POLICY), { contradictions: { seen_elsewhere: true } });
+  t.notMatch(tell(own), { contradictions: { seen_elsewhere: true } });
+});

@@ -1,0 +1,311 @@
+import type {
+  ContradictionInput,
+  MemorySide,
+  RequestSide,
+} from '../../../src/domain/contradictions/contradiction.ts';
+
+/** A situation is described by what it has: providers that are not named were not asked. */
+export interface SituationInput {
+  readonly stytch?: object | 'unknown';
+  readonly mobilerun?: object | 'unknown';
+  readonly prefactor?: object | 'unknown';
+  readonly request?: Partial<RequestSide>;
+  readonly memory?: Partial<MemorySide>;
+  readonly params?: ContradictionInput['params'];
+}
+
+/** What one contradiction makes of one situation. */
+export interface ContradictionSituation {
+  readonly title: string;
+  readonly id: string;
+  readonly input: SituationInput;
+  readonly expect: boolean | 'unknown' | 'none';
+  /** A part of what it says why. */
+  readonly because?: object;
+}
+
+/** Now, in every situation. */
+export const NOW_SECONDS = 1_800_000_000;
+
+const BERLIN = { latitude: 52.52, longitude: 13.41 };
+const POTSDAM = { latitude: 52.4, longitude: 13.07 };
+const NEW_YORK = { latitude: 40.71, longitude: -74.01 };
+const hoursAgo = (hours: number) => NOW_SECONDS - hours * 3600;
+const seen = (place: object, hours: number) => ({ ...place, at_unix_seconds: hoursAgo(hours) });
+const accepted = (place: { latitude: number; longitude: number }, hours: number) => ({
+  ...place,
+  atSeconds: hoursAgo(hours),
+});
+const device = (first: object, last: object) => ({ found: true, first_seen: first, last_seen: last });
+const travels = (
+  title: string,
+  input: SituationInput,
+  expect: ContradictionSituation['expect'],
+  because = {},
+) => ({
+  title,
+  id: 'travel',
+  input,
+  expect,
+  because,
+});
+const clock = (
+  title: string,
+  input: SituationInput,
+  expect: ContradictionSituation['expect'],
+  because = {},
+) => ({
+  title,
+  id: 'clock',
+  input,
+  expect,
+  because,
+});
+
+const TRAVEL: readonly ContradictionSituation[] = [
+  travels(
+    'Berlin an hour ago, New York now',
+    { memory: { places: [accepted(BERLIN, 1)] }, request: { place: NEW_YORK } },
+    true,
+    { from: 'account_accepted', km: 6386, hours: 1, km_per_hour: 4942, limit_km_per_hour: 1000 },
+  ),
+  travels(
+    'Berlin in the morning, New York at night: by plane',
+    { memory: { places: [accepted(BERLIN, 10)] }, request: { place: NEW_YORK } },
+    false,
+    { km: 6386, km_per_hour: 603 },
+  ),
+  travels(
+    'the same flight under a lower limit',
+    {
+      memory: { places: [accepted(BERLIN, 10)] },
+      request: { place: NEW_YORK },
+      params: { travel_kmh: 500 },
+    },
+    true,
+  ),
+  travels(
+    'two places of one town at one time',
+    { memory: { places: [accepted(BERLIN, 0)] }, request: { place: POTSDAM } },
+    false,
+  ),
+  travels(
+    'a place that is only known to some thousand kilometres',
+    { memory: { places: [accepted(BERLIN, 0)] }, request: { place: { ...NEW_YORK, radiusKm: 6500 } } },
+    false,
+    { km_per_hour: 0 },
+  ),
+  travels(
+    'the exit of a VPN where the account was accepted before',
+    {
+      memory: { places: [accepted(BERLIN, 1), accepted(NEW_YORK, 30)] },
+      request: { place: NEW_YORK },
+    },
+    false,
+  ),
+  travels(
+    'an account without an accepted place',
+    { memory: { places: undefined }, request: { place: NEW_YORK } },
+    'none',
+  ),
+  travels(
+    'an address that the GeoIP file does not know',
+    { memory: { places: [accepted(BERLIN, 1)] }, request: { place: undefined } },
+    'none',
+  ),
+  travels(
+    'an address whose country alone is known',
+    { memory: { places: [accepted(BERLIN, 1)] }, request: { place: { country: 'US' } } },
+    'none',
+  ),
+  travels(
+    'an activity that cannot be told',
+    { memory: { places: null }, request: { place: NEW_YORK } },
+    'unknown',
+  ),
+  travels(
+    'an address that cannot be read',
+    { memory: { places: [accepted(BERLIN, 1)] }, request: { place: null } },
+    'unknown',
+  ),
+  travels('an address that cannot be read, and nothing else', { request: { place: null } }, 'none'),
+  travels(
+    'a device that crosses the Atlantic within an hour',
+    { prefactor: device(seen(BERLIN, 2), seen(NEW_YORK, 1)) },
+    true,
+    { from: 'device_first_seen', from_latitude: 52.5, to_longitude: -74 },
+  ),
+  travels(
+    'a device that crosses the Atlantic within a day',
+    { prefactor: device(seen(BERLIN, 25), seen(NEW_YORK, 1)) },
+    false,
+  ),
+  travels(
+    'a device that was last seen in Berlin, asked from New York',
+    { prefactor: device(seen(BERLIN, 900), seen(BERLIN, 1)), request: { place: NEW_YORK } },
+    true,
+    { from: 'device_last_seen' },
+  ),
+  travels(
+    'an account of Berlin on a device that is in New York',
+    { prefactor: device(seen(NEW_YORK, 900), seen(NEW_YORK, 0)), memory: { places: [accepted(BERLIN, 1)] } },
+    true,
+    { from: 'account_accepted' },
+  ),
+  travels('a device without places', { prefactor: device({}, {}) }, 'none'),
+  travels('a device that is not known', { prefactor: { found: false } }, 'none'),
+  travels(
+    'Prefactor lost, and an account with a place',
+    { prefactor: 'unknown', memory: { places: [accepted(BERLIN, 1)] } },
+    'unknown',
+  ),
+  travels(
+    'Prefactor lost, and a journey all the same',
+    { prefactor: 'unknown', memory: { places: [accepted(BERLIN, 1)] }, request: { place: NEW_YORK } },
+    true,
+  ),
+  travels(
+    'a latitude beyond the pole',
+    { prefactor: device(seen({ latitude: 99, longitude: 0 }, 2), seen(BERLIN, 1)) },
+    'unknown',
+  ),
+  travels(
+    'a latitude that is text',
+    { prefactor: device(seen({ latitude: '52', longitude: 13 }, 2), seen(BERLIN, 1)) },
+    'unknown',
+  ),
+  travels('an interaction that is no object', { prefactor: device({}, seen(BERLIN, 1)) }, 'none'),
+];
+
+const at = (field: 'created' | 'expires', minutesAgo: number) => ({
+  [`${field}_at_unix_seconds`]: NOW_SECONDS - minutesAgo * 60,
+});
+const usedAgo = (minutes: number) => ({ telemetryFirstUsedMs: (NOW_SECONDS - minutes * 60) * 1000 });
+
+const CLOCK: readonly ContradictionSituation[] = [
+  clock('a fingerprint of a minute ago', { stytch: { found: true, ...at('created', 1) } }, false),
+  clock('a fingerprint from the future', { stytch: { found: true, ...at('created', -10) } }, true, {
+    later: 'fingerprint_created',
+    earlier: 'now',
+    seconds: 600,
+    tolerance_seconds: 300,
+  }),
+  clock('clocks that differ by four minutes', { stytch: { found: true, ...at('created', -4) } }, false),
+  clock(
+    'a telemetry id that was used here before it was taken',
+    { stytch: { found: true, ...at('created', 10) }, memory: usedAgo(60) },
+    true,
+    { earlier: 'telemetry_id_first_used', seconds: 3000 },
+  ),
+  clock(
+    'a telemetry id that was taken, then used',
+    { stytch: { found: true, ...at('created', 60) }, memory: usedAgo(10) },
+    false,
+  ),
+  clock(
+    'custody that cannot be told',
+    { stytch: { found: true, ...at('created', 60) }, memory: { telemetryFirstUsedMs: null } },
+    'unknown',
+  ),
+  clock(
+    'a fingerprint that expired before it was taken',
+    { stytch: { found: true, ...at('created', 10), ...at('expires', 20) } },
+    true,
+    { earlier: 'fingerprint_expires' },
+  ),
+  clock(
+    'a device that was first seen after it was last seen',
+    { prefactor: device({ at_unix_seconds: hoursAgo(1) }, { at_unix_seconds: hoursAgo(3) }) },
+    true,
+    { later: 'device_first_seen', earlier: 'device_last_seen', seconds: 7200 },
+  ),
+  clock(
+    'a device that was seen once',
+    { prefactor: device({ at_unix_seconds: hoursAgo(1) }, { at_unix_seconds: hoursAgo(1) }) },
+    false,
+  ),
+  clock(
+    'a device that was last seen tomorrow',
+    { prefactor: device({ at_unix_seconds: hoursAgo(9) }, { at_unix_seconds: hoursAgo(-24) }) },
+    true,
+    { later: 'device_last_seen', earlier: 'now', seconds: 86_400 },
+  ),
+  clock('providers that were not asked', {}, 'none'),
+  clock('providers that are lost', { stytch: 'unknown', prefactor: 'unknown' }, 'unknown'),
+  clock('ids that are not known', { stytch: { found: false }, prefactor: { found: false } }, 'none'),
+  clock('a time that is text', { stytch: { found: true, created_at_unix_seconds: 'now' } }, 'unknown'),
+];
+
+const elsewhere = (
+  title: string,
+  input: SituationInput,
+  expect: ContradictionSituation['expect'],
+  because = {},
+) => ({
+  title,
+  id: 'seen_elsewhere',
+  input,
+  expect,
+  because,
+});
+const session = (place: object, minutes = 1) => ({ found: true, ...place, ...at('created', minutes) });
+const deviceIn = (place: object, minutes = 1) => ({
+  found: true,
+  last_seen: { ...place, at_unix_seconds: NOW_SECONDS - minutes * 60 },
+});
+
+const SEEN_ELSEWHERE: readonly ContradictionSituation[] = [
+  elsewhere(
+    'Stytch in Germany, Prefactor in Nigeria at the same time',
+    { stytch: session({ country: 'DE' }), prefactor: deviceIn({ country: 'NG' }) },
+    true,
+    { stytch_country: 'DE', prefactor_country: 'NG' },
+  ),
+  elsewhere(
+    'Stytch in Germany, Prefactor in Nigeria an hour before',
+    { stytch: session({ country: 'DE' }), prefactor: deviceIn({ country: 'NG' }, 61) },
+    'none',
+  ),
+  elsewhere(
+    'one country, two networks',
+    { stytch: session({ country: 'DE', asn: 3320 }), prefactor: deviceIn({ country: 'DE', asn: 3209 }) },
+    true,
+    { stytch_asn: 3320, prefactor_asn: 3209 },
+  ),
+  elsewhere(
+    'one country, one network',
+    { stytch: session({ country: 'DE', asn: 3320 }), prefactor: deviceIn({ country: 'DE', asn: 3320 }) },
+    false,
+  ),
+  elsewhere(
+    'a request from another country than its fingerprint',
+    { stytch: session({ country: 'DE' }), request: { place: { country: 'US' } } },
+    true,
+    { stytch_country: 'DE', request_country: 'US' },
+  ),
+  elsewhere(
+    'a request from where its fingerprint is from',
+    { stytch: session({ country: 'DE', asn: 3320 }), request: { place: { country: 'DE', asn: 3320 } } },
+    false,
+  ),
+  elsewhere(
+    'a lookup that tells no place',
+    { stytch: session({}), request: { place: { country: 'US' } }, prefactor: deviceIn({ country: 'US' }) },
+    'none',
+  ),
+  elsewhere(
+    'Stytch lost, and places to compare with',
+    { stytch: 'unknown', prefactor: deviceIn({ country: 'US' }) },
+    'unknown',
+  ),
+  elsewhere('Stytch lost, and nothing to compare with', { stytch: 'unknown' }, 'none'),
+  elsewhere('Prefactor lost', { stytch: session({ country: 'DE' }), prefactor: 'unknown' }, 'unknown'),
+  elsewhere(
+    'a country that is a number',
+    { stytch: session({ country: 49 }), prefactor: deviceIn({ country: 'DE' }) },
+    'unknown',
+  ),
+];
+
+/** Every situation, of every contradiction. */
+export const SITUATIONS: readonly ContradictionSituation[] = [...TRAVEL, ...CLOCK, ...SEEN_ELSEWHERE];
