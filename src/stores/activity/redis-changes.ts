@@ -72,7 +72,8 @@ export function createRedisChanges(
     }
     if (state === null) return NOTHING_ASKED;
     // Evidence names the visitor under the key in force alone, and under another key as somebody else.
-    const unknownMs = part === 'visitor' ? Math.max(missedAtMs, generations.otherKeyUntilMs()) : missedAtMs;
+    const otherKeyUntilMs = part === 'visitor' ? generations.otherKeyUntilMs() : 0;
+    const unknownMs = Math.max(missedAtMs, generations.recall(hash)?.gapUntilMs ?? 0, otherKeyUntilMs);
     const sinceSeconds = Math.max(state.sinceSeconds, Math.ceil(unknownMs / 1000), lostAtSeconds());
     return { state, sinceSeconds };
   };

@@ -147,7 +147,7 @@ for place = 1, #KEYS, 3 do
   local is_done, said = pcall(function()
     local found = ''
     local held = asked and begins ~= '' and redis.call('GET', KEYS[place + 1])
-    if held and (held .. ' '):sub(1, #begins) == begins then found = begins
+    if held and (held .. ' '):sub(1, #begins) == begins and held:sub(#begins + 1, #begins + 1) ~= '~' then found = begins
     else found = generation(KEYS[place + 1], KEYS[place + 2], now_ms, known, ARGV[3] .. '-' .. place, own, not asked) end
     local bytes = change(KEYS[place], now, life, mask, accepted, values, measures)
     return { asked and bytes or '', found }

@@ -19,11 +19,13 @@ interface RedisActivityStoreOptions {
   readonly generations: RedisGenerations;
   /** Called when changes were lost that Redis could not take for too long. */
   readonly onLost?: () => void;
+  /** How many changes are kept for a Redis that cannot take them. */
+  readonly changesMax?: number;
 }
 
 /** The store that replicas share. While Redis is lost all activity is unknown. */
 export function createRedisActivityStore(options: RedisActivityStoreOptions): ActivityStore {
-  const { redis, clock, onLost } = options;
+  const { redis, clock, generations, onLost, changesMax } = options;
   const { client, keys, guard } = redis;
   const isUp = (): boolean => guard.state() === 'up';
   let lostAtSeconds = 0;
@@ -32,9 +34,11 @@ export function createRedisActivityStore(options: RedisActivityStoreOptions): Ac
     isUp,
     send: async (dated) => (await change(dated, false)) !== null,
     onLost: () => {
-      lostAtSeconds = Math.floor(clock.nowMs() / 1000);
+      lostAtSeconds = Math.ceil(clock.nowMs() / 1000);
+      generations.tellGap(lostAtSeconds * 1000);
       onLost?.();
     },
+    ...(changesMax !== undefined && { changesMax }),
   });
   redis.onUp(() => pending.retry());
   const nowSeconds = () => Math.floor(clock.nowMs() / 1000);

@@ -6,14 +6,15 @@ const WRITER_STEP_MS = 1_000;
 const WRITER_LIFE_MS = 366 * 86_400_000;
 
 /**
- * `generation(key, former, now, known, fresh, own, writes)` reads what is kept of a group, `<name> <lost>
- * <writer>=<until>…`, and returns in one text the name, when older entries were missed, until when others
- * wrote of whom no key is known here, until when others had another first key, and the same of those whose first
- * key is not known here, with that key.
+ * `generation(key, former, now, known, fresh, own, writes, gap)` reads what is kept of a group, `<name> <lost>
+ * ~<gap> <writer>=<until>…`, and returns in one text the name, when older entries were missed, until when others
+ * wrote of whom no key is known here, until when others had another first key, the gap, and until when those
+ * wrote whose first key is not known here, with that key.
  * The text is empty for what is no generation. A writer is the ids of the hash keys that its entries are
  * kept under, joined by `+`. It writes only where entries are, or where nothing was kept yet. A generation
  * that has noted a loss keeps its time: a replica that notices later must not put newer ids in doubt. A group
- * of the former layout beside a new one is a loss: its bindings are not read.
+ * of the former layout beside a new one is a loss: its bindings are not read. The gap is until when changes of
+ * activity were lost on their way here: it is there where it is not 0, and a later one takes its place.
  */
 export const GENERATION = `
 local function shares(writer, own)
@@ -22,7 +23,7 @@ local function shares(writer, own)
   end
   return false
 end
-local function generation(key, former, now, known, fresh, own, writes)
+local function generation(key, former, now, known, fresh, own, writes, gap)
   local held = redis.call('GET', key)
   local name, lost, writers = fresh, '0', ''
   if held then
@@ -30,6 +31,8 @@ local function generation(key, former, now, known, fresh, own, writes)
     if not name then return '' end
     if known ~= '' and name ~= known and lost == '0' then lost = now end
   elseif known ~= '' or redis.call('EXISTS', former) == 1 then lost = now end
+  local held_gap = writers:match('^~(%d+)') or '0'
+  if tonumber(gap or 0) > tonumber(held_gap) then held_gap = gap end
   local foreign, changed, strange, strange_id, until_own, rest = 0, 0, 0, '', 0, ''
   for writer, at in writers:gmatch('(%S+)=(%d+)') do
     local ms = tonumber(at)
@@ -44,11 +47,11 @@ local function generation(key, former, now, known, fresh, own, writes)
   end
   if writes and until_own <= tonumber(now) then until_own = tonumber(now) + ${WRITER_STEP_MS} end
   if until_own > 0 then rest = rest .. ' ' .. own .. '=' .. string.format('%.0f', until_own) end
-  local kept = name .. ' ' .. lost .. rest
+  local kept = name .. ' ' .. lost .. (held_gap == '0' and '' or ' ~' .. held_gap) .. rest
   if kept ~= held then redis.call('SET', key, kept) end
-  return string.format('%s %s %.0f %.0f %.0f %s', name, lost, foreign, changed, strange, strange_id)
+  return string.format('%s %s %.0f %.0f %s %.0f %s', name, lost, foreign, changed, held_gap, strange, strange_id)
 end`;
 
-/** KEYS: the group, the former one. ARGV: now, the name that is known, a fresh one, own writer. */
+/** KEYS: the group, the former one. ARGV: now, the name that is known, a fresh one, own writer, the gap. */
 export const LOOK = `${GENERATION}
-return generation(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], false)`;
+return generation(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], false, ARGV[5])`;

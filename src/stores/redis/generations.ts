@@ -50,6 +50,11 @@ export interface RedisGenerations {
    * now before the groups were looked at.
    */
   otherKeyUntilMs(): number;
+  /**
+   * Tells every process, as soon as Redis can be reached, that changes of activity were lost which were made up
+   * to this time, Unix milliseconds.
+   */
+  tellGap(untilMs: number): void;
 }
 
 interface RecalledGeneration {
@@ -57,6 +62,8 @@ interface RecalledGeneration {
   readonly beginning: string;
   /** See `note`. */
   readonly missedAtMs: number;
+  /** Until when changes of activity were lost on their way to Redis. */
+  readonly gapUntilMs: number;
 }
 
 /** What a script found of a group last. */
@@ -76,6 +83,7 @@ type GenerationScripts = {
     known: string,
     fresh: string,
     writer: string,
+    gapUntilMs: number,
   ): Promise<unknown>;
 };
 
@@ -90,8 +98,8 @@ const LOST_INTERVAL_MS = 10_000;
 const LOOK_INTERVAL_MS = 1_000;
 /** How soon all groups are looked at again for who writes them, once somebody had another key in force. */
 const OTHER_KEY_INTERVAL_MS = 10_000;
-/** Its name, and four times in Unix milliseconds, the last with the id of a hash key where it is not 0. */
-const FOUND = /^(\S+) (\d{1,15}) (\d{1,15}) (\d{1,15}) (\d{1,15}) (\S*)$/;
+/** Its name, and five times in Unix milliseconds, the last with the id of a hash key where it is not 0. */
+const FOUND = /^(\S+) (\d{1,15}) (\d{1,15}) (\d{1,15}) (\d{1,15}) (\d{1,15}) (\S*)$/;
 const KEY_ID = /^[0-9a-f]+$/;
 
 /**
@@ -113,6 +121,9 @@ class KnownGenerations implements RedisGenerations {
   readonly #otherKeyLooks: Throttle;
   #otherKeyUntilMs = 0;
   #hasLooked = false;
+  #gapUntilMs = 0;
+  /** Those that have not been told of the gap. */
+  readonly #untold = new Set<string>();
   #unknownKey: UnknownKey | null = null;
   #freshCount = 0;
   #isLooking = false;
@@ -132,7 +143,8 @@ class KnownGenerations implements RedisGenerations {
   }
 
   knownFor(hash: string): string {
-    if (this.#known.size < GROUPS.length && this.#looks.note('groups') > 0) void this.#lookAtAll();
+    const isBehind = this.#known.size < GROUPS.length || this.#untold.size > 0;
+    if (isBehind && this.#looks.note('groups') > 0) void this.#lookAtAll();
     return this.#known.get(toGroup(hash))?.name ?? '';
   }
 
@@ -179,6 +191,12 @@ class KnownGenerations implements RedisGenerations {
     return this.#otherKeyUntilMs + OTHER_KEY_INTERVAL_MS;
   }
 
+  tellGap(untilMs: number): void {
+    this.#gapUntilMs = untilMs;
+    for (const group of GROUPS) this.#untold.add(group);
+    void this.#lookAtAll();
+  }
+
   #noteStranger(stranger: UnknownKey | null): void {
     if (stranger === null) return;
     if (stranger.lastUsedAtMs > (this.#unknownKey?.lastUsedAtMs ?? 0)) this.#unknownKey = stranger;
@@ -199,11 +217,12 @@ class KnownGenerations implements RedisGenerations {
     const { keys, guard } = redis;
     const key = keys.custodyGeneration(group);
     const former = keys.formerGeneration(group);
-    const [known, fresh] = [this.knownFor(group), this.freshName()];
+    const [known, fresh, gapUntilMs] = [this.knownFor(group), this.freshName(), this.#gapUntilMs];
     const reply = await guard.run(() =>
-      this.#scripted.lookAtCustody(key, former, clock.nowMs(), known, fresh, this.#writer),
+      this.#scripted.lookAtCustody(key, former, clock.nowMs(), known, fresh, this.#writer, gapUntilMs),
     );
     if (typeof reply !== 'string') return;
+    if (gapUntilMs === this.#gapUntilMs) this.#untold.delete(group);
     if (this.note(group, reply) === null) redis.reportRefusal({ kind: 'value_refused', key });
   }
 }
@@ -214,11 +233,13 @@ function toGroup(hash: string): string {
 
 /** Null for what is no generation. */
 function toKnown(found: unknown): KnownGeneration | null {
-  const [text, name = '', lost, foreign, otherKey, strange, keyId = ''] = FOUND.exec(String(found)) ?? [];
+  const [text, name = '', lost, foreign, otherKey, gap, strange, keyId = ''] =
+    FOUND.exec(String(found)) ?? [];
   if (text === undefined) return null;
   const stranger = KEY_ID.test(keyId) ? { keyId, lastUsedAtMs: Number(strange) } : null;
   const missedAtMs = Math.max(Number(lost), Number(foreign));
   // The text in Redis goes on with a space, or ends there.
-  const otherKeyUntilMs = Number(otherKey);
-  return { text, name, beginning: `${name} ${lost} `, missedAtMs, otherKeyUntilMs, stranger };
+  const beginning = `${name} ${lost} ${gap === '0' ? '' : `~${gap} `}`;
+  const [otherKeyUntilMs, gapUntilMs] = [Number(otherKey), Number(gap)];
+  return { text, name, beginning, missedAtMs, otherKeyUntilMs, gapUntilMs, stranger };
 }

@@ -24,13 +24,18 @@ t.beforeEach(async () => {
 });
 
 /** One process of a deployment, which has looked at everything there is. */
-async function openProcess(t: Test, clock: ManualClock, keyIds: readonly string[] = ['aa']) {
+async function openProcess(
+  t: Test,
+  clock: ManualClock,
+  keyIds: readonly string[] = ['aa'],
+  limits: { readonly changesMax?: number } = {},
+) {
   const keyPrefix = `activity-${deployments}`;
   const options = { url: server.url, clock, keyPrefix, probeIntervalMs: 50 };
   const { redis, ready, reached } = watchRedisStore(t, options);
   await ready();
   const generations = createRedisGenerations({ redis, clock, keyIds, retentionMs: RETENTION_MS });
-  const store = createRedisActivityStore({ redis, clock, keyIds, generations });
+  const store = createRedisActivityStore({ redis, clock, keyIds, generations, ...limits });
   const settle = async () => {
     await redis.client.ping();
     await setImmediate();
@@ -110,6 +115,30 @@ t.test('is unknown while Redis is down, and counts what was decided meanwhile', 
   store.add([COUNTED, { ...COUNTED, entity: { ...DEVICE, part: 'ip' } }]);
   await until('all is counted', async () => redis.guard.state() === 'up' && (await look())?.[0] === 1);
   t.pass('but what was to be forgotten before');
+});
+
+t.test('tells every process what one of them has lost', async (t) => {
+  const clock = createManualClock();
+  const other = await openProcess(t, clock);
+  t.equal(await other.store.addNow([COUNTED]), true);
+  t.same(await other.look(), [1, 0]);
+  const { store, redis, reached, settle } = await openProcess(t, clock, ['aa'], { changesMax: 2 });
+  clock.advance(60_000);
+  const lostAt = secondsOf(clock);
+  const down = reached('down', 1).then(() => store.add([COUNTED, COUNTED, COUNTED, COUNTED]));
+  await server.command('CLIENT KILL TYPE normal');
+  await down;
+  clock.advance(60_000);
+  await until('the other hears of it', async () => (await other.look())?.[1] === lostAt);
+  await until('it is up', () => redis.guard.state() === 'up');
+  await settle();
+  t.same(
+    await (await openProcess(t, clock)).look().then((known) => known?.[1]),
+    lostAt,
+    'whoever comes later',
+  );
+  await server.command('FLUSHALL');
+  t.same((await other.look())?.[1], secondsOf(clock), 'a later loss is more');
 });
 
 t.test('takes what is not its own for unknown', async (t) => {
