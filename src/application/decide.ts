@@ -122,7 +122,7 @@ function createJudge({ slots, policy, clock, newId }: DecideDependencies): Judge
   const enabledDevices = enabledDeviceProviders(slots);
   return ({ subject, startedAtMs, span }, gathered, facts, decidedAtMs) => {
     const inForce = policy();
-    const evidence = gathered.map((piece) => toUse(piece, decidedAtMs));
+    const evidence = gathered.map((piece) => toUse(piece, decidedAtMs, subject));
     const request = toRequestSignals(subject, enabledDevices);
     const step = span?.child('policy.evaluate', 'internal');
     const judgement = evaluatePolicy(inForce, evidence, request, facts);
@@ -163,10 +163,14 @@ function isUnknown({ facts: reads }: CompiledPolicy, facts: SubjectFacts): boole
   return false;
 }
 
-function toUse({ slot: { source }, evidence, origin, latencyMs }: Gathered, nowMs: number): EvidenceUse {
+function toUse(
+  { slot: { source }, evidence, origin, latencyMs }: Gathered,
+  nowMs: number,
+  subject: Subject,
+): EvidenceUse {
   const { provider, outcome, upstreamRequestId, observedAtMs } = evidence;
   const stored = source === null ? null : evidence.signals;
-  const signals = stored === null ? null : (source?.present(stored, nowMs) ?? null);
+  const signals = stored === null ? null : (source?.present(stored, nowMs, subject) ?? null);
   const ageMs = origin === 'none' || !isDefinite(outcome) ? 0 : Math.max(0, nowMs - observedAtMs);
   // No provider was asked about a missing id: its `not_found` is certain.
   const isMissing = origin === 'none' && outcome === 'not_found';

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { z } from 'zod';
-import type { ProviderQuery } from '../application/evidence/evidence-source.ts';
+import type { ProviderQuery, RequestOrigin } from '../application/evidence/evidence-source.ts';
 import type { ProviderAnswer } from '../application/evidence/provider-answer.ts';
 import type { SettledOutcome, Signals } from '../domain/evidence.ts';
 import type { SubjectPart } from '../domain/subject.ts';
@@ -40,6 +40,12 @@ interface AnswerBody {
 export interface AnswerContext {
   readonly nowMs: number;
   /** A keyed hash of a raw identifier, hex, for comparing and counting only. */
+  readonly hash: (value: string) => string;
+}
+
+/** What the request says of itself, to be compared with evidence that is shared between requests. */
+export interface RequestToCompare extends RequestOrigin {
+  /** The hash of `AnswerContext`: raw values are not in evidence. */
   readonly hash: (value: string) => string;
 }
 
@@ -92,8 +98,8 @@ export interface ProviderDefinition<
    * before the service is ready, so that the first caller does not wait for the compiler. Absent is not read.
    */
   readonly example?: object;
-  /** The stored signals with their ages at `nowMs` added. */
-  present(signals: Stored, nowMs: number): Stored;
+  /** The stored signals with their ages at `nowMs` added, and with what comparing them with the request gives. */
+  present(signals: Stored, nowMs: number, request: RequestToCompare): Stored;
   /**
    * When the subject's id itself expires, Unix milliseconds, from the stored signals; null where they do not
    * tell.

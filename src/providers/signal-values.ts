@@ -1,3 +1,5 @@
+import { canonicalAddress, formatNetwork, parseNetwork } from '../domain/ip-address.ts';
+
 /**
  * The longest text in a signal. Names of countries, models and carriers are far shorter; a longer text is
  * noise or an attack, and is treated as absent.
@@ -8,6 +10,9 @@ const TEXT_CHARS_MAX = 128;
  * 9999-12-31T23:59:59Z, the last second RFC 3339 can write. It also refuses milliseconds sent for seconds.
  */
 export const UNIX_SECONDS_MAX = 253_402_300_799;
+
+/** Longer prefixes are filtered between networks by convention (RFC 7454, 6.1.3). */
+const ROUTED_PREFIX_MAX = { 4: 24, 6: 48 } as const;
 
 const ASN_MAX = 4_294_967_295;
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
@@ -91,4 +96,32 @@ export function hashIdentifier(
 ): string | undefined {
   const identifier = value?.trim().toLowerCase() ?? '';
   return identifier === '' ? undefined : hash(identifier);
+}
+
+/** A keyed hash of an address in its one spelling; undefined for what is not an address. */
+export function hashAddress(
+  value: string | null | undefined,
+  hash: (value: string) => string,
+): string | undefined {
+  const address = canonicalAddress(value ?? '');
+  return address === null ? undefined : hash(address);
+}
+
+/** A keyed hash of a text to the letter, surrounding space aside; undefined for an empty one. */
+export function hashText(
+  value: string | null | undefined,
+  hash: (value: string) => string,
+): string | undefined {
+  const text = value?.trim() ?? '';
+  return text === '' ? undefined : hash(text);
+}
+
+/**
+ * A network in its one spelling, or undefined for what is not one, and for one that is narrower than what is
+ * routed on the Internet: it could be one subscriber's.
+ */
+export function toRoutedNetwork(value: string | null | undefined): string | undefined {
+  const network = parseNetwork(value?.trim() ?? '');
+  if ('mistake' in network || network.prefix > ROUTED_PREFIX_MAX[network.family]) return undefined;
+  return formatNetwork(network);
 }

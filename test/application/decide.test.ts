@@ -138,13 +138,15 @@ t.test('names the visitor by the first provider that reports one', async (t) => 
   t.equal((await open().decide(SUBJECT, ASK)).visitor, null, 'where none does');
 });
 
-t.test('judges signals as they are presented at the moment of the decision', async (t) => {
+t.test('judges signals as they are presented at the moment of the decision, for this request', async (t) => {
   const { decide, clock } = open();
   clock.advance(500);
   const { evidence, decidedAtMs } = await decide(SUBJECT, ASK);
   t.equal(decidedAtMs, 5_500);
   t.strictSame(evidence[0]?.signals, { found: true, presented_at: 5_500 });
   t.equal(evidence[0]?.ageMs, 4_500);
+  const told = await decide({ ...SUBJECT, ip: '192.0.2.1' }, ASK);
+  t.strictSame(told.evidence[0]?.signals, { found: true, presented_at: 5_500, told: '192.0.2.1' });
 });
 
 t.test('waits for evidence that is not at hand, and counts the time', async (t) => {

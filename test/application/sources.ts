@@ -43,7 +43,7 @@ export function createSource(
       asked.push({ query, limits: { maxAgeMs } });
       return look(query, { maxAgeMs });
     },
-    present: (signals, nowMs) => ({ ...signals, presented_at: nowMs }),
+    present: (signals, nowMs, { ip }) => ({ ...signals, presented_at: nowMs, ...(ip && { told: ip }) }),
     notFoundSignals: { found: false },
     subjectExpiresAtMs: () => null,
     subjectCreatedAtMs: () => null,

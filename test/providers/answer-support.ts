@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import type { ProviderAnswer } from '../../src/application/evidence/provider-answer.ts';
 import type { Signals } from '../../src/domain/evidence.ts';
 import type { HttpResponse } from '../../src/platform/http-client.ts';
-import type { AnswerContext, ProviderDefinition, ProviderSettings } from '../../src/providers/definition.ts';
+import type {
+  AnswerContext,
+  ProviderDefinition,
+  ProviderSettings,
+  RequestToCompare,
+} from '../../src/providers/definition.ts';
 
 /** 2026-01-01T00:00:00Z. */
 export const NOW_MS = 1_767_225_600_000;
@@ -12,6 +17,9 @@ export const CONTEXT: AnswerContext = {
   nowMs: NOW_MS,
   hash: (value) => createHash('sha256').update(value).digest('hex'),
 };
+
+/** A request that tells neither its address nor its User-Agent. */
+export const UNTOLD: RequestToCompare = { ip: undefined, userAgent: undefined, hash: CONTEXT.hash };
 
 /** The hash that CONTEXT gives for a value. */
 export const hashOf = CONTEXT.hash;

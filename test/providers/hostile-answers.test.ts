@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { OUTCOMES } from '../../src/domain/evidence.ts';
 import { readAnswer } from '../../src/providers/read-answer.ts';
-import { CONTEXT, NOW_MS, parseSignals, respond, signalsOf, summarise } from './answer-support.ts';
+import { CONTEXT, NOW_MS, parseSignals, respond, signalsOf, summarise, UNTOLD } from './answer-support.ts';
 import { sampleOf, TESTED_PROVIDERS } from './samples.ts';
 
 /** What a mutation may put in the place of any value. */
@@ -43,7 +43,7 @@ for (const provider of TESTED_PROVIDERS) {
       if (!/^[a-z0-9_]{1,40}$/.test(answer.failure)) throw new Error(answer.failure);
       return;
     }
-    const presented = provider.present(answer.signals, NOW_MS);
+    const presented = provider.present(answer.signals, NOW_MS, UNTOLD);
     if (!isDeepStrictEqual(parseSignals(provider, presented), presented)) {
       throw new Error(`Undeclared or ill-typed: ${JSON.stringify(presented)}`);
     }

@@ -10,6 +10,7 @@ import {
   respond,
   signalsOf,
   summarise,
+  UNTOLD,
 } from './answer-support.ts';
 import { MOBILERUN_FULL } from './payloads.ts';
 
@@ -119,7 +120,7 @@ t.test('takes a 404 that is not JSON for a wrong URL', async (t) => {
 });
 
 t.test('reads a full fingerprint', async (t) => {
-  const signals = mobilerun.present(signalsOf(answerTo(200, MOBILERUN_FULL)), NOW_MS);
+  const signals = mobilerun.present(signalsOf(answerTo(200, MOBILERUN_FULL)), NOW_MS, UNTOLD);
   const { identifiers } = MOBILERUN_FULL;
   t.strictSame(parseSignals(mobilerun, signals), signals);
   t.match(signals, {

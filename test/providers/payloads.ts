@@ -38,8 +38,8 @@ export const STYTCH_FULL = {
   properties: {
     network_properties: {
       ip_address: '203.0.113.77',
-      asn: { asn: '4764', name: 'Canary Networks', network: '203.0.113.0/24' },
-      ip_geolocation: { city: 'Canaryville', region: 'Victoria', country: 'AU' },
+      asn: { asn: '4764', name: 'Example Networks', network: '203.0.113.0/24' },
+      ip_geolocation: { city: 'Melbourne', region: 'Victoria', country: 'AU' },
       is_proxy: true,
       is_vpn: false,
     },

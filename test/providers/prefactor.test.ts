@@ -10,6 +10,7 @@ import {
   respond,
   signalsOf,
   summarise,
+  UNTOLD,
 } from './answer-support.ts';
 import { PREFACTOR_FULL, PREFACTOR_INTERACTION } from './payloads.ts';
 
@@ -108,7 +109,7 @@ t.test('retries by status, and never what is settled', async (t) => {
 
 t.test('reads a full device', async (t) => {
   const stored = signalsOf(answerTo(200, PREFACTOR_FULL));
-  const presented = prefactor.present(stored, NOW_MS);
+  const presented = prefactor.present(stored, NOW_MS, UNTOLD);
   t.strictSame(parseSignals(prefactor, presented), presented);
   t.same(presented, {
     found: true,
@@ -162,14 +163,14 @@ t.test('reads a full device', async (t) => {
 t.test('leaves the stored signals as they are when it presents them', async (t) => {
   const stored = signalsOf(answerTo(200, PREFACTOR_FULL));
   const before = JSON.stringify(stored);
-  prefactor.present(stored, NOW_MS);
+  prefactor.present(stored, NOW_MS, UNTOLD);
   t.equal(JSON.stringify(stored), before);
   t.notMatch(before, /age_seconds/);
 });
 
 t.test('reads a device that was never seen and has no client', async (t) => {
   const nothing = { first_seen: null, last_seen: null, dynamic_client_details: null, status: 'revoked' };
-  const signals = prefactor.present(signalsOf(answerTo(200, withSummary(nothing))), NOW_MS);
+  const signals = prefactor.present(signalsOf(answerTo(200, withSummary(nothing))), NOW_MS, UNTOLD);
   t.equal(signals['status'], 'revoked');
   for (const name of ['first_seen', 'last_seen', 'auth_profile', 'asn_changed', 'distance_km']) {
     t.notOk(name in signals, name);

@@ -46,9 +46,8 @@ const SAMPLES: Readonly<Record<string, ProviderSample>> = {
     canaries: [
       ...Object.values(STYTCH_FULL.fingerprints),
       STYTCH_FULL.telemetry_id,
-      '203.0.113',
+      '203.0.113.77',
       'canary',
-      'Canary',
     ],
   },
   mobilerun: {

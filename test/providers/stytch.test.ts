@@ -10,6 +10,7 @@ import {
   respond,
   signalsOf,
   summarise,
+  UNTOLD,
 } from './answer-support.ts';
 import { STYTCH_FULL, STYTCH_GET_SAMPLE } from './payloads.ts';
 
@@ -124,7 +125,7 @@ t.test('reads a full POST lookup', async (t) => {
     upstreamRequestId: STYTCH_FULL.request_id,
     validUntilMs: Date.parse('2033-01-01T00:00:00Z'),
   });
-  const presented = stytch.present(signalsOf(answer), NOW_MS);
+  const presented = stytch.present(signalsOf(answer), NOW_MS, UNTOLD);
   t.same(presented, {
     found: true,
     action: 'BLOCK',
@@ -134,11 +135,17 @@ t.test('reads a full POST lookup', async (t) => {
     rule_match_type: 'VISITOR_ID',
     rule_match_identifier_hash: hashOf('canary-rule-visitor'),
     overridden_reasons: ['VIRTUAL_MACHINE'],
+    overrides: ['VIRTUAL_MACHINE=ALLOW'],
     is_proxy: true,
     is_vpn: false,
     asn: 4764,
+    asn_name: 'Example Networks',
+    network: '203.0.113.0/24',
     country: 'AU',
     region: 'Victoria',
+    city: 'Melbourne',
+    ip_hash: hashOf('203.0.113.77'),
+    user_agent_hash: hashOf('canary-agent/1.0'),
     fingerprints: {
       visitor_id_hash: hashOf(STYTCH_FULL.fingerprints.visitor_id),
       browser_id_hash: hashOf(STYTCH_FULL.fingerprints.browser_id),
@@ -189,6 +196,64 @@ t.test('leaves out network facts it cannot read', async (t) => {
   t.equal(signalsOf(answerTo(200, { ...STYTCH_FULL, properties: asName }))['asn'], 4764);
 });
 
+t.test('keeps a network only where it is no narrower than what is routed', async (t) => {
+  const networkOf = (network: unknown) => {
+    const properties = { network_properties: { asn: { network } } };
+    return signalsOf(answerTo(200, { ...STYTCH_FULL, properties }))['network'];
+  };
+  t.equal(networkOf(' 203.0.113.0/24 '), '203.0.113.0/24');
+  t.equal(networkOf('2001:DB8:0::/32'), '2001:db8::/32');
+  for (const none of [
+    '203.0.113.128/25',
+    '203.0.113.7/32',
+    '2001:db8::/49',
+    '203.0.113.7/24',
+    '203.0.113.0',
+    '',
+    null,
+  ])
+    t.equal(networkOf(none), undefined, String(none));
+});
+
+t.test('lists an override only with the action that it gave', async (t) => {
+  const verdict_reason_overrides = [
+    { verdict_reason: 'VIRTUAL_MACHINE' },
+    { verdict_reason: 'IPINFO', override_action: '' },
+    { verdict_reason: 'KNOWN_DATACENTER_IP', override_action: 'BLOCK' },
+  ];
+  const verdict = { ...STYTCH_FULL.verdict, verdict_reason_overrides };
+  const signals = signalsOf(answerTo(200, { ...STYTCH_FULL, verdict }));
+  t.same(signals['overridden_reasons'], ['VIRTUAL_MACHINE', 'IPINFO', 'KNOWN_DATACENTER_IP']);
+  t.same(signals['overrides'], ['KNOWN_DATACENTER_IP=BLOCK']);
+});
+
+t.test('compares what Stytch saw with what this request brings', async (t) => {
+  const stored = signalsOf(answerTo(200, STYTCH_FULL));
+  const compare = (ip?: string, userAgent?: string, signals = stored) => {
+    const presented = stytch.present(signals, NOW_MS, { ip, userAgent, hash: hashOf });
+    return [presented['ip_matches_request'], presented['user_agent_matches_request']];
+  };
+  t.same(compare('203.0.113.77', 'canary-agent/1.0'), [true, true], 'space around a header is no difference');
+  t.same(compare('203.0.113.78', 'Canary-agent/1.0'), [false, false]);
+  t.same(compare('203.0.113.77'), [true, undefined]);
+  t.same(compare(undefined, ' '), [undefined, undefined], 'not told is not false');
+  t.notOk('ip_matches_request' in stytch.present(stored, NOW_MS, UNTOLD));
+  t.same(compare('203.0.113.77', 'x', signalsOf(answerTo(200, STYTCH_GET_SAMPLE))), [undefined, undefined]);
+  t.same(compare('203.0.113.77', 'x', { ...stored, ip_hash: 7, user_agent_hash: 8 }), [undefined, undefined]);
+});
+
+t.test('compares addresses in their one spelling, and none that cannot be read', async (t) => {
+  const isSame = (ip_address: unknown, ip: string) => {
+    const properties = { network_properties: { ip_address } };
+    const stored = signalsOf(answerTo(200, { ...STYTCH_FULL, properties }));
+    return stytch.present(stored, NOW_MS, { ip, userAgent: undefined, hash: hashOf })['ip_matches_request'];
+  };
+  t.equal(isSame('2001:DB8::0:1', '2001:db8::1'), true);
+  t.equal(isSame('::ffff:203.0.113.7', '203.0.113.7'), true);
+  for (const unreadable of ['', 'localhost', '010.0.0.1', null])
+    t.equal(isSame(unreadable, '10.0.0.1'), undefined);
+});
+
 t.test('calls a 200 malformed unless it fits and is about the id that was asked for', async (t) => {
   const { verdict } = STYTCH_FULL;
   const table: readonly [string, unknown, string][] = [
@@ -232,5 +297,5 @@ t.test('accepts the id in another case', async (t) => {
 });
 
 t.test('presents signals without times as they are', async (t) => {
-  t.same(stytch.present(stytch.notFoundSignals, NOW_MS), { found: false });
+  t.same(stytch.present(stytch.notFoundSignals, NOW_MS, UNTOLD), { found: false });
 });

@@ -1,5 +1,5 @@
 import type { Evidence, EvidenceOrigin, Signals } from '../../domain/evidence.ts';
-import type { SubjectPart } from '../../domain/subject.ts';
+import type { Subject, SubjectPart } from '../../domain/subject.ts';
 import type { SubjectPlace } from '../../domain/subject-place.ts';
 import type { Span } from '../tracer.ts';
 
@@ -9,6 +9,9 @@ export interface ProviderQuery {
   readonly accountId?: string | undefined;
   readonly action?: string | undefined;
 }
+
+/** Where a request came from, as its caller told. What is absent or cannot be read has no key. */
+export type RequestOrigin = Pick<Subject, 'ip' | 'userAgent'>;
 
 /** The limits of one lookup. */
 export interface LookLimits {
@@ -37,8 +40,11 @@ export interface EvidenceSource {
   readonly id: string;
   readonly subject: SubjectPart;
   look(query: ProviderQuery, limits: LookLimits): LookResult | Promise<LookResult>;
-  /** The signals as a policy reads them at `nowMs`: the stored ones with their ages added. */
-  present(signals: Signals, nowMs: number): Signals;
+  /**
+   * The signals as a policy reads them at `nowMs` for this request: the stored ones with their ages added, and
+   * with what comparing them with the request gives.
+   */
+  present(signals: Signals, nowMs: number, origin: RequestOrigin): Signals;
   /**
    * When the subject's id itself expires, Unix milliseconds, by its signals; null where the provider does not
    * report it.

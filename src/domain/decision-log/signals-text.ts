@@ -20,26 +20,36 @@ const CUT_TEXT = JSON.stringify(CUT);
  * long as the evidence is: about 1.2 KB.
  */
 export function createSignalsTexts(): (evidence: EvidenceRecord) => string {
-  /** Null before the second record, and where the signals cannot be cut. */
-  const frames = new WeakMap<Signals, SignalsFrame | null>();
+  /**
+   * By how many signals there are: reading adds some that not every request has. Null before the second record,
+   * and where the signals cannot be cut.
+   */
+  const frames = new WeakMap<Signals, Map<number, SignalsFrame | null>>();
   return (evidence) => {
     const { signals } = evidence;
     if (signals === null) return 'null';
     const stored = RecordedEvidence.storedOf(evidence);
     if (stored === null) return JSON.stringify(signals);
-    let frame = frames.get(stored);
+    let ofStored = frames.get(stored);
+    if (ofStored === undefined) {
+      ofStored = new Map();
+      frames.set(stored, ofStored);
+    }
+    const names = Object.keys(signals).length;
+    let frame = ofStored.get(names);
     // A record's signals were written from Signals.
-    if (frame === undefined) frames.set(stored, null);
+    if (frame === undefined) ofStored.set(names, null);
     else if (frame === null) {
       frame = toSignalsFrame(stored, signals as Signals);
-      if (frame !== null) frames.set(stored, frame);
+      if (frame !== null) ofStored.set(names, frame);
     }
-    return frame ? fillSignalsFrame(frame, signals) : JSON.stringify(signals);
+    return (frame ? fillSignalsFrame(frame, signals) : null) ?? JSON.stringify(signals);
   };
 }
 
 /**
- * The frame of signals as they were read: cut are the numbers that the stored signals lack or have otherwise.
+ * The frame of signals as they were read: cut are the numbers, and what is true or false, that the stored
+ * signals lack or have otherwise.
  * Null where the signals themselves hold what marks a cut.
  */
 export function toSignalsFrame(stored: Signals, read: Signals): SignalsFrame | null {
@@ -53,7 +63,7 @@ function cutAges(stored: unknown, read: object, path: readonly string[], paths: 
   for (const [name, value] of Object.entries(read)) {
     const before: unknown = isObject(stored) ? Reflect.get(stored, name) : null;
     if (value === before || Array.isArray(value)) cut[name] = value;
-    else if (typeof value === 'number') {
+    else if (typeof value === 'number' || typeof value === 'boolean') {
       paths.push([...path, name]);
       cut[name] = CUT;
     } else {
@@ -67,12 +77,13 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** The text of signals that have this frame. */
-export function fillSignalsFrame({ parts, paths }: SignalsFrame, signals: object): string {
+/** The text of signals that have as many names as this frame; null where they are not the same names. */
+export function fillSignalsFrame({ parts, paths }: SignalsFrame, signals: object): string | null {
   let text = parts[0] ?? '';
   for (let place = 0; place < paths.length; place += 1) {
     let value: unknown = signals;
     for (const name of paths[place] ?? []) value = (value as Record<string, unknown>)[name];
+    if (value === undefined) return null;
     text += JSON.stringify(value) + parts[place + 1];
   }
   return text;

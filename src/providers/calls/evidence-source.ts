@@ -36,7 +36,8 @@ export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSo
     id: definition.id,
     subject: definition.subject,
     notFoundSignals: definition.notFoundSignals,
-    present: definition.present,
+    present: (signals, nowMs, { ip, userAgent }) =>
+      definition.present(signals, nowMs, { ip, userAgent, hash: options.hash }),
     subjectExpiresAtMs: (signals) => definition.subjectExpiresAtMs?.(signals) ?? null,
     subjectCreatedAtMs: (signals) => definition.subjectCreatedAtMs?.(signals) ?? null,
     visitorOf: (signals) => definition.visitorOf?.(signals) ?? null,

@@ -22,14 +22,16 @@ export const EXAMPLE = {
     reasons: ['EXAMPLE'],
     rule_match_type: 'VISITOR_ID',
     rule_match_identifier: 'example-1',
-    verdict_reason_overrides: [{ verdict_reason: 'EXAMPLE' }],
+    verdict_reason_overrides: [{ verdict_reason: 'EXAMPLE', override_action: 'ALLOW' }],
   },
   properties: {
     network_properties: {
-      asn: { asn: '64496' },
-      ip_geolocation: { region: 'example', country: 'AU' },
+      ip_address: '192.0.2.10',
+      asn: { asn: '64496', name: 'EXAMPLE-NET', network: '192.0.2.0/24' },
+      ip_geolocation: { city: 'example', region: 'example', country: 'AU' },
       is_proxy: false,
       is_vpn: false,
     },
+    browser_properties: { user_agent: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0 Safari/537.36' },
   },
 };

@@ -6,6 +6,7 @@ import { parseRfc3339Ms } from '../signal-values.ts';
 const CODE_CHARS_MAX = 128;
 
 const codeSchema = z.string().max(CODE_CHARS_MAX);
+const textOrAbsent = z.string().nullish();
 
 /**
  * An RFC 3339 time as Unix milliseconds. An unreadable one is refused, because the age and the lifetime of
@@ -42,7 +43,7 @@ export const lookupSchema = z.object({
     rule_match_type: codeSchema.nullish(),
     rule_match_identifier: z.string().nullish(),
     verdict_reason_overrides: z
-      .array(z.object({ verdict_reason: codeSchema }))
+      .array(z.object({ verdict_reason: codeSchema, override_action: codeSchema.nullish() }))
       .max(SIGNAL_ITEMS_MAX)
       .nullish(),
   }),
@@ -50,12 +51,22 @@ export const lookupSchema = z.object({
     .object({
       network_properties: z
         .object({
-          asn: z.object({ asn: z.union([z.string(), z.number()]).nullish() }).nullish(),
-          ip_geolocation: z.object({ region: z.string().nullish(), country: z.string().nullish() }).nullish(),
+          ip_address: textOrAbsent,
+          asn: z
+            .object({
+              asn: z.union([z.string(), z.number()]).nullish(),
+              name: textOrAbsent,
+              network: textOrAbsent,
+            })
+            .nullish(),
+          ip_geolocation: z
+            .object({ city: textOrAbsent, region: textOrAbsent, country: textOrAbsent })
+            .nullish(),
           is_proxy: z.boolean().nullish(),
           is_vpn: z.boolean().nullish(),
         })
         .nullish(),
+      browser_properties: z.object({ user_agent: textOrAbsent }).nullish(),
     })
     .nullish(),
 });

@@ -1,8 +1,20 @@
 import { z } from 'zod';
+import { hasText } from '../../domain/subject.ts';
 import type { SubjectPlace } from '../../domain/subject-place.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { toSignals } from '../declared-signals.ts';
-import { hashIdentifier, omitAbsent, secondsSince, toAsn, toCountry, toText } from '../signal-values.ts';
+import type { RequestToCompare } from '../definition.ts';
+import {
+  hashAddress,
+  hashIdentifier,
+  hashText,
+  omitAbsent,
+  secondsSince,
+  toAsn,
+  toCountry,
+  toRoutedNetwork,
+  toText,
+} from '../signal-values.ts';
 import type { Lookup } from './payload.ts';
 
 const hashed = (what: string) => z.string().optional().describe(`Keyed hash of ${what}.`);
@@ -46,6 +58,12 @@ export const stytchSignals = z.object({
     .array(z.string())
     .optional()
     .describe('Verdict reasons whose action the operator has overridden at Stytch.'),
+  overrides: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Each overridden reason with the action that it was given, such as `VIRTUAL_MACHINE=ALLOW`. One without an action is not listed.',
+    ),
   is_proxy: z.boolean().optional().describe('The IP address is a proxy. Absent with the GET lookup.'),
   is_vpn: z.boolean().optional().describe('The IP address is a VPN exit. Absent with the GET lookup.'),
   asn: z
@@ -53,6 +71,16 @@ export const stytchSignals = z.object({
     .int()
     .optional()
     .describe('Autonomous system number of the IP address. Absent with the GET lookup.'),
+  asn_name: z
+    .string()
+    .optional()
+    .describe('Name of the autonomous system of the IP address. Absent with the GET lookup.'),
+  network: z
+    .string()
+    .optional()
+    .describe(
+      'Network of the IP address as it is routed, such as `203.0.113.0/24`. Absent with the GET lookup, and where it is narrower than /24, or /48 of IPv6: it could name one subscriber.',
+    ),
   country: z
     .string()
     .optional()
@@ -61,6 +89,24 @@ export const stytchSignals = z.object({
     .string()
     .optional()
     .describe('Region of the IP address, as Stytch names it. Absent with the GET lookup.'),
+  city: z
+    .string()
+    .optional()
+    .describe('City of the IP address, as Stytch names it. Absent with the GET lookup.'),
+  ip_hash: hashed('the IP address that Stytch saw. Absent with the GET lookup'),
+  user_agent_hash: hashed('the User-Agent that Stytch saw. Absent with the GET lookup'),
+  ip_matches_request: z
+    .boolean()
+    .optional()
+    .describe(
+      'The IP address that Stytch saw is `request.ip`. Absent where either is not told or cannot be read.',
+    ),
+  user_agent_matches_request: z
+    .boolean()
+    .optional()
+    .describe(
+      'The User-Agent that Stytch saw is `request.user_agent`, to the letter. Absent where either is not told.',
+    ),
   fingerprints: fingerprintsSchema
     .optional()
     .describe('Keyed hashes of the fingerprints, for comparing only.'),
@@ -81,6 +127,8 @@ export function toStytchSignals(lookup: Lookup, hash: (value: string) => string)
     found: true,
     ...toVerdictSignals(lookup.verdict, hash),
     ...toNetworkSignals(lookup.properties?.network_properties),
+    ip_hash: hashAddress(lookup.properties?.network_properties?.ip_address, hash),
+    user_agent_hash: hashText(lookup.properties?.browser_properties?.user_agent, hash),
     fingerprints: toFingerprintHashes(lookup.fingerprints, hash),
     created_at: toRfc3339(lookup.created_at),
     created_at_unix_seconds: Math.floor(lookup.created_at / 1000),
@@ -89,15 +137,37 @@ export function toStytchSignals(lookup: Lookup, hash: (value: string) => string)
   });
 }
 
-/** The stored signals with the fingerprint's age and remaining life at `nowMs`. */
-export function presentStytch(signals: StytchSignals, nowMs: number): StytchSignals {
+/**
+ * The stored signals with the fingerprint's age and remaining life at `nowMs`, and with whether Stytch saw the
+ * address and User-Agent of this request: evidence is shared between requests, so that it cannot say so itself.
+ */
+export function presentStytch(
+  signals: StytchSignals,
+  nowMs: number,
+  request: RequestToCompare,
+): StytchSignals {
   const { created_at_unix_seconds: created, expires_at_unix_seconds: expires } = signals;
   if (typeof created !== 'number' || typeof expires !== 'number') return signals;
-  return {
+  const presented = {
     ...signals,
     age_seconds: secondsSince(created, nowMs),
     expires_in_seconds: -secondsSince(expires, nowMs),
   };
+  const { ip, userAgent, hash } = request;
+  const isSameIp = isHashOf(signals.ip_hash, ip, hash);
+  if (isSameIp !== undefined) presented.ip_matches_request = isSameIp;
+  const isSameAgent = isHashOf(signals.user_agent_hash, userAgent?.trim(), hash);
+  if (isSameAgent !== undefined) presented.user_agent_matches_request = isSameAgent;
+  return presented;
+}
+
+/** Undefined where either side is not told. Stored evidence is of any version. */
+function isHashOf(
+  stored: unknown,
+  text: string | undefined,
+  hash: RequestToCompare['hash'],
+): boolean | undefined {
+  return typeof stored === 'string' && hasText(text) ? stored === hash(text) : undefined;
 }
 
 /** When the telemetry id expires, by whole seconds; null for an id that Stytch does not know. */
@@ -129,6 +199,7 @@ export function stytchPlace({ country, asn }: StytchSignals): SubjectPlace {
 }
 
 function toVerdictSignals(verdict: Lookup['verdict'], hash: (value: string) => string) {
+  const overrides = verdict.verdict_reason_overrides ?? [];
   return omitAbsent({
     action: verdict.action,
     reasons: verdict.reasons,
@@ -136,7 +207,10 @@ function toVerdictSignals(verdict: Lookup['verdict'], hash: (value: string) => s
     device_type: toText(verdict.detected_device_type),
     rule_match_type: toText(verdict.rule_match_type),
     rule_match_identifier_hash: hashIdentifier(verdict.rule_match_identifier, hash),
-    overridden_reasons: (verdict.verdict_reason_overrides ?? []).map((override) => override.verdict_reason),
+    overridden_reasons: overrides.map((override) => override.verdict_reason),
+    overrides: overrides.flatMap(({ verdict_reason: reason, override_action: action }) =>
+      hasText(action) ? [`${reason}=${action}`] : [],
+    ),
   });
 }
 
@@ -147,8 +221,11 @@ function toNetworkSignals(network: NetworkProperties) {
     is_proxy: network?.is_proxy ?? undefined,
     is_vpn: network?.is_vpn ?? undefined,
     asn: toAsn(network?.asn?.asn),
+    asn_name: toText(network?.asn?.name),
+    network: toRoutedNetwork(network?.asn?.network),
     country: toCountry(network?.ip_geolocation?.country),
     region: toText(network?.ip_geolocation?.region),
+    city: toText(network?.ip_geolocation?.city),
   });
 }
 

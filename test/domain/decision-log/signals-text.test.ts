@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import type { RequestOrigin } from '../../../src/application/evidence/evidence-source.ts';
 import type { EvidenceUse } from '../../../src/domain/decision.ts';
 import { RecordedEvidence } from '../../../src/domain/decision-log/recorded-evidence.ts';
 import {
@@ -72,8 +73,21 @@ t.test('cuts the ages out, and nothing else', async (t) => {
   t.same(toSignalsFrame(odd, read)?.paths, [['seen', 'age_seconds']]);
 });
 
+t.test('writes what only some readings of the same evidence have', async (t) => {
+  const textOf = createSignalsTexts();
+  const readings: Signals[] = [
+    {},
+    { same: true },
+    { same: false },
+    { other: true },
+    { same: true, other: true },
+  ].map((more) => ({ ...STORED, ...more }));
+  for (const read of [...readings, ...readings, ...readings.toReversed()])
+    t.equal(textOf(useOf(STORED, read)), JSON.stringify(read));
+});
+
 t.test('keeps a word that reading adds as it is', async (t) => {
-  const readAfter = (age: number): Signals => ({ ...STORED, state: { name: 'old', aged: true, age } });
+  const readAfter = (age: number): Signals => ({ ...STORED, state: { name: 'old', list: ['a'], age } });
   const frame = toSignalsFrame(STORED, readAfter(3));
   t.same(frame?.paths, [['state', 'age']]);
   t.equal(frame && fillSignalsFrame(frame, readAfter(9)), JSON.stringify(readAfter(9)));
@@ -87,16 +101,21 @@ t.test('writes signals that hold what marks a cut', async (t) => {
     t.equal(textOf(useOf(stored, { ...stored, age })), JSON.stringify({ ...stored, age }));
 });
 
-t.test('writes what any provider presents of its own signals at any time', async (t) => {
+/** Requests that tell neither, either or both of what evidence is compared with, as it was seen and otherwise. */
+const ORIGINS: RequestOrigin[] = [undefined, '203.0.113.77', '192.0.2.1'].flatMap((ip) =>
+  [undefined, 'canary-agent/1.0', 'another'].map((userAgent) => ({ ip, userAgent })),
+);
+
+t.test('writes what any provider presents of its own signals to any request at any time', async (t) => {
   let texts = 0;
   for (const definition of TESTED_PROVIDERS) {
     const { id, full } = sampleOf(definition);
     const stored = signalsOf(readAnswer(definition, respond(200, full), { id }, CONTEXT));
     const textOf = createSignalsTexts();
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 4e12 }), (nowMs) => {
+      fc.property(fc.integer({ min: 0, max: 4e12 }), fc.constantFrom(...ORIGINS), (nowMs, origin) => {
         texts += 1;
-        const read = definition.present(stored, nowMs);
+        const read = definition.present(stored, nowMs, { ...origin, hash: CONTEXT.hash });
         return textOf(useOf(stored, read)) === JSON.stringify(read);
       }),
     );

@@ -504,3 +504,15 @@ function createStored(ageMs = 0): StoredEvidence {
   };
   return { evidence, level: 'redis' };
 }
+
+t.test('hashes what the request tells as its answers were, to compare them', async (t) => {
+  const { source } = open();
+  const stored = {
+    found: true,
+    created_at_unix_seconds: 0,
+    expires_at_unix_seconds: 9,
+    ip_hash: '192.0.2.1',
+  };
+  const signals = source.present(stored, 0, { ip: '192.0.2.1', userAgent: 'agent' });
+  t.match(signals, { ip_matches_request: true, user_agent_matches_request: undefined });
+});

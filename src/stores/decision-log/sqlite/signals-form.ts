@@ -9,7 +9,7 @@ export interface SignalsParts {
   readonly form: string;
   /** Hashes of 32 hex digits, one after the other. */
   readonly hashes: string;
-  /** The other numbers, as a JSON list. */
+  /** The other numbers, and texts that hardly two networks have in common, as a JSON list. */
   readonly numbers: string;
   /** Times and ages: texts that are a time, and numbers whose name ends in `_seconds`. */
   readonly times: readonly (string | number)[];
@@ -26,11 +26,13 @@ const HEX_HASH = /^[\da-f]{32}$/;
 const HASH_CHARS = 32;
 const UTC_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 const SECONDS = '_seconds';
+/** Names of texts of which there are too many for a form each. */
+const OWN_TEXTS: ReadonlySet<string> = new Set(['asn_name', 'network', 'city']);
 
 /** Takes signals apart. They are plain JSON. */
 export function takeApart(signals: object): SignalsParts {
   let hashes = '';
-  const numbers: number[] = [];
+  const numbers: (number | string)[] = [];
   const times: (string | number)[] = [];
   const cut = (value: unknown, name: string): unknown => {
     if (typeof value === 'number') {
@@ -40,6 +42,10 @@ export function takeApart(signals: object): SignalsParts {
       return isTime ? TIME : NUMBER;
     }
     if (typeof value === 'string') {
+      if (OWN_TEXTS.has(name)) {
+        numbers.push(value);
+        return NUMBER;
+      }
       if (value.length === HASH_CHARS && HEX_HASH.test(value)) {
         hashes += value;
         return HASH;
@@ -58,7 +64,7 @@ export function takeApart(signals: object): SignalsParts {
 
 /** Puts signals together again, as they were. Throws where the parts do not belong together. */
 export function putTogether({ form, hashes, numbers, times }: SignalsParts): object {
-  const others = JSON.parse(numbers) as readonly number[];
+  const others = JSON.parse(numbers) as readonly (number | string)[];
   let [hash, number, time] = [0, 0, 0];
   const fill = (value: unknown): unknown => {
     if (typeof value !== 'string' || !value.startsWith(MARK)) return mapMembers(value, fill);

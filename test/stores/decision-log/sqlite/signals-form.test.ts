@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { readAnswer } from '../../../../src/providers/read-answer.ts';
 import { putTogether, takeApart } from '../../../../src/stores/decision-log/sqlite/signals-form.ts';
-import { CONTEXT, respond, signalsOf } from '../../../providers/answer-support.ts';
+import { CONTEXT, respond, signalsOf, UNTOLD } from '../../../providers/answer-support.ts';
 import { sampleOf, TESTED_PROVIDERS } from '../../../providers/samples.ts';
 
 const [HASH, OTHER_HASH] = ['0123456789abcdef'.repeat(2), 'f'.repeat(32)] as const;
@@ -20,7 +20,7 @@ t.test('puts together again whatever it takes apart', async (t) => {
       '\u0000sx',
     ),
   );
-  const name = fc.oneof(fc.string(), fc.constantFrom('age_seconds', '__proto__x', 'at'));
+  const name = fc.oneof(fc.string(), fc.constantFrom('age_seconds', '__proto__x', 'at', 'city', 'network'));
   const number = fc.oneof(
     fc.integer(),
     fc.double({ noNaN: true, noDefaultInfinity: true }).filter((n) => !Object.is(n, -0)),
@@ -46,7 +46,7 @@ t.test('takes the same evidence apart into the same parts at any time, its times
     const stored = signalsOf(
       readAnswer(definition, respond(200, full), { id }, { ...CONTEXT, hash: () => HASH }),
     );
-    const at = (nowMs: number) => takeApart(definition.present(stored, nowMs));
+    const at = (nowMs: number) => takeApart(definition.present(stored, nowMs, UNTOLD));
     const [{ times, ...early }, { times: later, ...late }] = [at(0), at(1e12)];
     t.same(early, late, definition.id);
     t.equal(times.length, later.length);
@@ -59,6 +59,12 @@ t.test('leaves of hashes and numbers nothing in what is common', async (t) => {
   t.equal(of(HASH, 7).form, of(OTHER_HASH, 8).form);
   t.same(of(HASH, 7), { ...of(HASH, 7), hashes: HASH + HASH, numbers: '[7]', times: [] });
   t.not(of(HASH, 7).form, takeApart({ found: true, hash: HASH, list: [HASH], asn: 7, country: 'NZ' }).form);
+});
+
+t.test('leaves of names of places and networks nothing in what is common', async (t) => {
+  const of = (network: string, city: string) => takeApart({ found: true, network, city, asn_name: city });
+  t.equal(of('192.0.2.0/24', 'Oslo').form, of('198.51.100.0/24', 'Lagos').form);
+  t.equal(of('192.0.2.0/24', 'Oslo').numbers, '["192.0.2.0/24","Oslo","Oslo"]');
 });
 
 t.test('refuses parts that do not belong together', async (t) => {
