@@ -1,11 +1,9 @@
 import t, { type Test } from 'tap';
 import { createMemoryActivityStore } from '../../src/stores/activity/memory-store.ts';
-import { createRedisActivityStore } from '../../src/stores/activity/redis-store.ts';
-import { createRedisGenerations } from '../../src/stores/redis/generations.ts';
 import { watchRedisStore } from '../stores/redis/watched-store.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import type { ManualClock } from '../support/test-app.ts';
-import { type ActivityStoreTwin, testActivityStore } from './activity-store.ts';
+import { type ActivityStoreTwin, openRedisActivity, testActivityStore } from './activity-store.ts';
 
 const server = await startRedisServer(t);
 let deployments = 0;
@@ -29,7 +27,5 @@ async function openRedis(t: Test, clock: ManualClock) {
   const keyPrefix = `test-${deployments}`;
   const { redis, ready } = watchRedisStore(t, { url: server.url, clock, keyPrefix });
   await ready();
-  const keyIds = ['aa'];
-  const generations = createRedisGenerations({ redis, clock, keyIds, retentionMs: 3_600_000 });
-  return createRedisActivityStore({ redis, clock, keyIds, generations });
+  return openRedisActivity(redis, clock);
 }

@@ -9,6 +9,9 @@ import { measureNumber } from '../../src/domain/activity/activity-measures.ts';
 import { SEEN_KINDS, type SeenKind } from '../../src/domain/activity/activity-parts.ts';
 import { activitySignals } from '../../src/domain/activity/activity-signals.ts';
 import type { ActivityView } from '../../src/domain/activity/activity-view.ts';
+import { createRedisActivityStore } from '../../src/stores/activity/redis-store.ts';
+import { createRedisGenerations } from '../../src/stores/redis/generations.ts';
+import type { RedisHandle } from '../../src/stores/redis/handle.ts';
 import { createManualClock, type ManualClock } from '../support/test-app.ts';
 
 /** One implementation of the store, as the suite needs it. */
@@ -16,6 +19,16 @@ export interface ActivityStoreTwin {
   readonly id: string;
   /** Opens an empty store that is ready and ends with the test. */
   open(t: Test, clock: ManualClock): Promise<ActivityStore>;
+}
+
+/** The store in Redis as a process has it. */
+export async function openRedisActivity(redis: RedisHandle, clock: ManualClock): Promise<ActivityStore> {
+  const keyIds = ['aa'];
+  const generations = createRedisGenerations({ redis, clock, keyIds, retentionMs: HOUR });
+  const store = createRedisActivityStore({ redis, clock, keyIds, generations });
+  // A batch knows the scripts that were declared before it began, which looking at generations did.
+  await redis.client.ping();
+  return store;
 }
 
 const ACCOUNT: ActivityEntity = { part: 'account', hash: '00112233445566778899aabbccddeeff' };
@@ -187,6 +200,8 @@ export function testActivityStore(t: Test, twin: ActivityStoreTwin): void {
     await store.unclaim([one]);
     await store.settle([two]);
     t.same(await store.claim([one, two]), ['new', 'done']);
+    await store.unclaim([one, two]);
+    t.same(await store.claim([one, two]), ['new', 'done'], 'what is settled stays');
   });
 
   t.test('forgets an entity, and says how many there were', async (t) => {

@@ -50,9 +50,9 @@ export interface ActivityStore {
   addNow(changes: readonly ActivityChange[]): boolean | Promise<boolean>;
   /** Claims names (keyed hashes) for some seconds. Null where it is not known which are claimed. */
   claim(names: readonly string[]): readonly Claim[] | null | Promise<readonly Claim[] | null>;
-  /** Keeps claims for a day: what they stand for is counted. */
+  /** Keeps claims for a day: what they stand for is counted. What a remote store cannot take is kept for it. */
   settle(names: readonly string[]): undefined | Promise<void>;
-  /** Gives claims up, so that they can be made again. */
+  /** Gives claims up that are not settled, so that they can be made again. */
   unclaim(names: readonly string[]): undefined | Promise<void>;
   /** Forgets entities. How many there were; null where some may still be there. */
   forget(entities: readonly ActivityEntity[]): number | null | Promise<number | null>;

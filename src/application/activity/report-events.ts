@@ -32,7 +32,8 @@ interface ReportedEvents {
 
 /**
  * Counts events, each once a day for each caller. Rejects with `invalid_request` for one that no policy knows
- * or that names nobody, and with `store_unavailable`; then all of them may be told again.
+ * or that names nobody, and with `store_unavailable` where not all of them are counted; all of them may be told
+ * again then.
  */
 export type ReportEvents = (events: readonly ToldEvent[], caller: string) => Promise<ReportedEvents>;
 
@@ -52,11 +53,11 @@ export function createReportEvents(options: ReportEventsOptions): ReportEvents {
     if (claimed === null) throw unavailable();
     const isNew = (_: unknown, place: number): boolean => claimed[place] === 'new';
     const changes = events.filter(isNew).flatMap((event) => toEventChanges(event, options));
-    // Whoever counts an open one now may fail to.
-    const isCounted = !isAnyOpen(claimed, names) && (await store.addNow(changes));
     const own = names.filter(isNew);
+    const isCounted = await store.addNow(changes);
     await (isCounted ? claims.settle(own) : claims.unclaim(own));
-    if (!isCounted) throw unavailable();
+    // Whoever counts an open one now may fail to.
+    if (!isCounted || isAnyOpen(claimed, names)) throw unavailable();
     return { counted: own.length, repeated: events.length - own.length };
   };
 }

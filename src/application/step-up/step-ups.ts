@@ -44,24 +44,23 @@ export function createStepUps({ store, hashes, clock, policy }: StepUpsOptions):
 
   /**
    * What a record names is kept under the hash key that was in force then. Whatever is found under another key
-   * moves to that in force, where the outcome of this decision can end it.
+   * moves to that in force, where the outcome of this decision can end it, and satisfies nothing before: what
+   * stays behind would outlive that outcome.
    */
-  const findAll = async (names: readonly StepUpSubject[]): Promise<FoundStepUp> => {
-    const found = await Promise.all(names.map(async (name) => store.find(name, lifeMs())));
-    let [latest, isLost]: [StepUp | null, boolean] = [null, false];
-    for (const [place, each] of found.entries()) {
-      if (each === 'unknown') isLost = true;
-      if (typeof each === 'string') continue;
-      if (latest === null || each.atMs > latest.atMs) latest = each;
-      const [first] = names;
-      const other = place === 0 ? undefined : names[place];
-      if (first !== undefined && other !== undefined) void move(first, other, each);
-    }
-    return latest ?? (isLost ? 'unknown' : 'none');
+  const findAll = async ([first, ...others]: readonly StepUpSubject[]): Promise<FoundStepUp> => {
+    if (first === undefined) return 'none';
+    const found = await Promise.all([findOne(first), ...others.map((other) => findMoved(first, other))]);
+    if (found.includes('unknown')) return 'unknown';
+    const stepUps = found.filter((each) => typeof each === 'object');
+    return stepUps.toSorted((left, right) => right.atMs - left.atMs)[0] ?? 'none';
   };
-  const move = async (to: StepUpSubject, from: StepUpSubject, stepUp: StepUp): Promise<void> => {
-    if (await store.add(to, stepUp, lifeMs()))
-      await store.forget({ telemetry: [from.telemetry], devices: [], accounts: [] });
+  const findOne = async (name: StepUpSubject) => store.find(name, lifeMs());
+  const findMoved = async (to: StepUpSubject, from: StepUpSubject): Promise<FoundStepUp> => {
+    const found = await findOne(from);
+    if (typeof found === 'string') return found;
+    if (!(await store.add(to, found, lifeMs()))) return 'unknown';
+    const ended = await store.forget({ telemetry: [from.telemetry], devices: [], accounts: [] });
+    return ended === null ? 'unknown' : found;
   };
 
   return {

@@ -118,7 +118,8 @@ class LruActivityStore implements MemoryActivityStore {
   }
 
   unclaim(names: readonly string[]): undefined {
-    for (const name of names) this.#claims.delete(name);
+    // It may have lapsed, and another may have made it and settled it.
+    for (const name of names) if (this.#claims.get(name)?.claim === 'open') this.#claims.delete(name);
     return undefined;
   }
 

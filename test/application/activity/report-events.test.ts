@@ -146,8 +146,8 @@ t.test('lets events be told again that could not be kept', async (t) => {
     { code: 'store_unavailable' },
     'whoever counts it now may fail to',
   );
-  t.same(half.added, []);
-  t.same(half.unclaimed, ['["shop","2"]']);
+  t.equal(half.added.length, 3, 'what nobody else counts is counted');
+  t.same(half.unclaimed, []);
 });
 
 t.test('forgets the activity of devices and accounts', async (t) => {

@@ -117,6 +117,21 @@ t.test('is unknown while Redis is down, and counts what was decided meanwhile', 
   t.pass('but what was to be forgotten before');
 });
 
+t.test('settles later what Redis could not take', async (t) => {
+  const clock = createManualClock();
+  const [first, other] = [await openProcess(t, clock), await openProcess(t, clock)];
+  const name = 'e'.repeat(32);
+  t.same(await first.store.claim([name]), ['new']);
+  const down = first.reached('down', 1).then(() => first.store.settle([name]));
+  await server.command('CLIENT KILL TYPE normal');
+  await down;
+  await until('the other knows that it is settled', async () => {
+    const [claim] = (await other.store.claim([name])) ?? [];
+    return claim === 'done';
+  });
+  t.same(await first.store.claim([name]), ['done']);
+});
+
 t.test('tells every process what one of them has lost', async (t) => {
   const clock = createManualClock();
   const other = await openProcess(t, clock);
