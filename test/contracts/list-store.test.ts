@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import { openFileListStore } from '../../src/stores/lists/file-store.ts';
 import { createMemoryListStore } from '../../src/stores/lists/memory-store.ts';
 import { openTestRedisLists } from '../stores/lists/open-redis-lists.ts';
-import { startRedisSentinels } from '../support/redis-sentinels.ts';
+import { startRedisSentinels, toSentinelTarget } from '../support/redis-sentinels.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import type { AnyTarget } from '../support/redis-target.ts';
 import { createDirectory } from '../support/test-app.ts';
@@ -50,26 +50,11 @@ function toTwin(id: string, toTarget: (keyPrefix: string) => AnyTarget): ListSto
 
 const server = await startRedisServer(t);
 const sentinels = await startRedisSentinels(t);
-const noCredentials = { username: null, password: null };
 const twins = [
   memory,
   file,
   toTwin('redis', (keyPrefix) => ({ url: server.url, keyPrefix })),
-  toTwin('sentinel', (keyPrefix) => ({
-    target: {
-      topology: 'sentinel',
-      sentinels: sentinels.addresses.split(',').map((address) => {
-        const [host = '', port] = address.split(':');
-        return { host, port: Number(port) };
-      }),
-      masterName: sentinels.masterName,
-      credentials: noCredentials,
-      sentinelCredentials: noCredentials,
-      database: 0,
-      tls: null,
-      keyPrefix,
-    },
-  })),
+  toTwin('sentinel', (keyPrefix) => ({ target: toSentinelTarget(sentinels, keyPrefix) })),
 ];
 const looped: string[] = [];
 for (const twin of twins) {

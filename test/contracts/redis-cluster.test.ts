@@ -9,6 +9,7 @@ import { openRedisHandle } from '../stores/redis/open-redis-handle.ts';
 import { watchRedisStore } from '../stores/redis/watched-store.ts';
 import { startRedisCluster } from '../support/redis-cluster.ts';
 import { createManualClock } from '../support/test-app.ts';
+import { openRedisActivity, testActivityStore } from './activity-store.ts';
 import { RETENTION_MS, testCustodyStore } from './custody-store.ts';
 import { createEvidence, settle, testEvidenceStore } from './evidence-store.ts';
 import { testIdempotencyStore } from './idempotency-store.ts';
@@ -65,6 +66,41 @@ t.test('custody in a cluster keeps the contract', async (t) => {
       };
     },
   });
+});
+
+t.test('activity in a cluster keeps the contract', async (t) => {
+  testActivityStore(t, {
+    id: 'cluster',
+    open: async (t, clock) => {
+      const { redis, ready } = watchRedisStore(t, { target: next(), clock });
+      await ready();
+      return openRedisActivity(redis, clock);
+    },
+  });
+});
+
+t.test('activity in a cluster is told of one turn whose entities are spread over its slots', async (t) => {
+  const clock = createManualClock();
+  const { redis, ready } = watchRedisStore(t, { target: next(), clock });
+  await ready();
+  const store = await openRedisActivity(redis, clock);
+  const entities = Array.from({ length: 64 }, (_, place) => ({
+    part: place % 2 === 0 ? ('device' as const) : ('account' as const),
+    hash: (place % 32)
+      .toString(16)
+      .padStart(2, '0')
+      .padEnd(32, place < 32 ? 'a' : 'b'),
+  }));
+  const change = { values: [], acceptance: null, measures: [0] };
+  const takeAll = async () => {
+    const taken = await Promise.all(entities.map(async (entity) => store.take({ entity, ...change })));
+    return taken.map((known) => known?.state.counts[2] ?? null);
+  };
+  t.same(await takeAll(), Array(64).fill(1));
+  t.equal(await store.addNow(entities.map((entity) => ({ entity, ...change }))), true);
+  t.same(await takeAll(), Array(64).fill(3), 'each of them and no other');
+  t.equal(await store.forget(entities), 64);
+  t.equal(redis.guard.counters().errorReplies, 0);
 });
 
 t.test('step-ups in a cluster keep the contract', async (t) => {

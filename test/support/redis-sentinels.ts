@@ -3,12 +3,35 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SentinelTarget } from '../../src/stores/redis/target.ts';
 import { findProgram, type RedisServer, startRedisServer } from './redis-server.ts';
 import { findFreePort, startProgram } from './start-program.ts';
 import { until } from './test-app.ts';
 
 interface Teardown {
   teardown(handler: () => unknown): unknown;
+}
+
+const NO_CREDENTIALS = { username: null, password: null };
+
+/** The target of stores behind these sentinels. */
+export function toSentinelTarget(
+  { addresses, masterName }: Pick<RedisSentinels, 'addresses' | 'masterName'>,
+  keyPrefix: string,
+): SentinelTarget {
+  return {
+    topology: 'sentinel',
+    sentinels: addresses.split(',').map((address) => {
+      const [host = '', port] = address.split(':');
+      return { host, port: Number(port) };
+    }),
+    masterName,
+    credentials: NO_CREDENTIALS,
+    sentinelCredentials: NO_CREDENTIALS,
+    database: 0,
+    tls: null,
+    keyPrefix,
+  };
 }
 
 /** A master, its replica, and three sentinels that watch them. */
