@@ -254,7 +254,7 @@ export function toBody(delayMs: number, serial: string): string {
     telemetry_id: `fault-slow-${delayMs}-${serial}`,
     device_id: `fault-slow-${delayMs}-${serial}`,
     action: 'login',
-    account_id: 'acct_42',
+    account_id: `acct-${serial}`,
     ip: '203.0.113.7',
     user_agent: USER_AGENT,
   });

@@ -47,7 +47,7 @@ export async function createDecideWorkload(root: string, onDecision: () => void)
     ...createEnvironment(directory, origin),
     ...Object.fromEntries(patience),
     DECISION_DEADLINE_MS: '10000',
-    POLICY_FILE: join(root, 'policies/default.yaml'),
+    POLICY_FILE: join(import.meta.dirname, 'policy.yaml'),
     EVENT_LOOP_DELAY_MAX_MS: '0',
   };
   const loaded = loadConfig(env, { providers, sinks });

@@ -11,6 +11,7 @@ import { PROVIDERS } from '../../src/providers/registry.ts';
 import { onLists } from '../support/on-lists.ts';
 import { evidenceOf, REQUEST } from '../support/outcome-table.ts';
 import { readYaml } from '../support/read-yaml.ts';
+import { seenActivity } from '../support/seen-activity.ts';
 import { codeIn, fencesOf, readText, sectionOf, tableRows } from './markdown.ts';
 
 const guide = readText('docs/policy.md');
@@ -37,6 +38,16 @@ function load(text: string) {
     sha256: () => '',
   });
 }
+
+/** Custody of a first use. */
+const FIRST_USE = {
+  uses: 1,
+  age_seconds: 0,
+  bound_elsewhere: false,
+  omits_device: false,
+  omits_account: false,
+  expired: false,
+};
 
 /** A policy of one rule with this condition. */
 function loadCondition(when: string) {
@@ -137,53 +148,69 @@ t.test('what is said of rules about outcomes is so', async (t) => {
   t.equal(load(`${text}'stytch.found'}\n`).ok, true);
 });
 
-t.test(
-  'the rules that waive custody do so in the default policy, and only while it is unknown',
-  async (t) => {
-    const text = readText('policies/default.yaml');
-    const {
-      rules: usual,
-      parameters,
-      lists,
-    } = readYaml(text) as {
-      rules: readonly { id: string }[];
-      parameters: object;
-      lists: readonly string[];
-    };
-    const [waiving] = ruleLists
-      .map(({ value }) => value as { id: string; on_unknown?: string }[])
-      .filter((rules) => rules.every((rule) => rule.on_unknown === 'IGNORE'));
-    if (!waiving) throw new Error('There is no example.');
-    for (const { on_unknown: _, ...rule } of waiving) {
-      const same = usual.find(({ id }) => id === rule.id);
-      t.match(same, rule, 'but for the waiver it is the rule of the default policy');
-    }
-    const rules = usual.map((rule) => waiving.find(({ id }) => id === rule.id) ?? rule);
-    const loaded = load(JSON.stringify({ policy: 'waiving', otherwise: 'ALLOW', parameters, lists, rules }));
-    if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
-    const evidence = loaded.value.providerIds.map((id) => evidenceOf(id, 'ok'));
-    const judge = (custody: TelemetryCustody) =>
-      evaluatePolicy(loaded.value, evidence, REQUEST, { ...onLists(loaded.value), telemetry: custody });
-    const lost = judge('unknown');
-    t.match(lost, { verdict: 'ALLOW', degraded: true });
-    const waived = lost.waivers.map(({ rule }) => rule);
-    t.same(
-      waived,
-      waiving.map(({ id }) => id),
+interface DefaultPolicy {
+  readonly rules: readonly { readonly id: string }[];
+  readonly parameters: object;
+  readonly lists: readonly string[];
+}
+
+const usual = readYaml(readText('policies/default.yaml')) as DefaultPolicy;
+
+/** The lists of rules of the guide that waive what is unknown. */
+const waiving = ruleLists
+  .map(({ value }) => value as { id: string; on_unknown?: string }[])
+  .filter((rules) => rules.every((rule) => rule.on_unknown === 'IGNORE'));
+
+/** The default policy with these rules in place of its own, about a subject that nothing is against. */
+function judgeWith(rules: readonly { readonly id: string }[]) {
+  const replaced = usual.rules.map((rule) => rules.find(({ id }) => id === rule.id) ?? rule);
+  const loaded = load(JSON.stringify({ ...usual, policy: 'waiving', description: '', rules: replaced }));
+  if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
+  const policy = loaded.value;
+  const evidence = policy.providerIds.map((id) => evidenceOf(id, 'ok'));
+  return (facts: { telemetry?: TelemetryCustody; activity?: Parameters<typeof seenActivity>[1] }) =>
+    evaluatePolicy(policy, evidence, REQUEST, {
+      ...onLists(policy),
+      ...seenActivity(policy, facts.activity),
+      telemetry: facts.telemetry ?? FIRST_USE,
+    });
+}
+
+t.test('the rules that waive are those of the default policy but for the waiver', async (t) => {
+  t.equal(waiving.length, 2);
+  for (const { on_unknown: _, ...rule } of waiving.flat())
+    t.match(
+      usual.rules.find(({ id }) => id === rule.id),
+      rule,
     );
-    const known = {
-      uses: 2,
-      age_seconds: 0,
-      bound_elsewhere: false,
-      omits_device: false,
-      omits_account: false,
-      expired: false,
-    };
-    t.equal(judge({ ...known, bound_elsewhere: true }).verdict, 'BLOCK');
-    t.equal(judge({ ...known, age_seconds: 3601 }).verdict, 'CHALLENGE');
-    t.equal(judge({ ...known, expired: true }).verdict, 'CHALLENGE');
-  },
-);
+});
+
+t.test('the rules that waive custody do so only while it is unknown', async (t) => {
+  const rules = waiving.find((each) => each.some(({ id }) => id === 'telemetry-replayed')) ?? [];
+  const judge = judgeWith(rules);
+  const lost = judge({ telemetry: 'unknown' });
+  t.match(lost, { verdict: 'ALLOW', degraded: true });
+  t.same(
+    lost.waivers.map(({ rule }) => rule),
+    rules.map(({ id }) => id),
+  );
+  t.equal(judge({ telemetry: { ...FIRST_USE, bound_elsewhere: true } }).verdict, 'BLOCK');
+  t.equal(judge({ telemetry: { ...FIRST_USE, age_seconds: 3601 } }).verdict, 'CHALLENGE');
+  t.equal(judge({ telemetry: { ...FIRST_USE, expired: true } }).verdict, 'CHALLENGE');
+});
+
+t.test('the rules that waive activity do so only while it is unknown', async (t) => {
+  const rules = waiving.find((each) => each.some(({ id }) => id === 'new-device')) ?? [];
+  const judge = judgeWith(rules);
+  const lost = judge({ activity: 'unknown' });
+  t.match(lost, { verdict: 'ALLOW', degraded: true });
+  t.same(
+    lost.waivers.map(({ rule }) => rule),
+    rules.map(({ id }) => id),
+  );
+  t.equal(judge({ activity: { device: { accounts_1h: 6 } } }).verdict, 'CHALLENGE');
+  t.equal(judge({ activity: { account: { first_seen_seconds: 2_592_001 } } }).verdict, 'CHALLENGE');
+});
 
 t.test('every outcome is explained among the failure modes', async (t) => {
   const page = readText('docs/failure-modes.md');

@@ -161,7 +161,7 @@ for (const { id: dialect, originalHeaders: names } of DIALECTS) {
       t.match(await of({ profile: 'cached', telemetryId: 'challenge' }), { 'cache-control': 'no-store' });
       t.match(await of({ profile: 'cached', telemetryId: 'forged' }), { 'cache-control': 'no-store' });
       t.match(await of({ profile: 'nowhere' }), { 'cache-control': 'no-store' });
-      const cached = await of({ profile: 'cached' });
+      const cached = await of({ profile: 'cached', headers: { 'x-real-ip': '203.0.113.7' } });
       const [, seconds] = /^max-age=(\d+)$/.exec(String(cached['cache-control'])) ?? [];
       t.ok(Number(seconds) >= 1 && Number(seconds) <= 10, String(cached['cache-control']));
       const vary = String(cached['vary']);

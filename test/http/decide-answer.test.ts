@@ -157,7 +157,8 @@ t.test('keeps signals and traces to itself unless it is asked', async (t) => {
 });
 
 t.test('explains with the signals and with every rule', async (t) => {
-  const { json } = await app.decide(GOOD, { url: '/v1/decide?explain=full' });
+  const whole = { ...GOOD, account_id: 'acct_1', ip: '203.0.113.7' };
+  const { json } = await app.decide(whole, { url: '/v1/decide?explain=full' });
   const { explanation } = json as ExplainedBody;
   t.match(explanation?.signals, {
     stytch: { found: true, action: 'ALLOW', is_authentic: true },

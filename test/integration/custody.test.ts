@@ -569,7 +569,10 @@ for (const [how, lose] of EMPTYINGS) {
     }
     t.equal(app.events().filter((event) => event === 'custody.lost').length, 1);
     const young = { ...owner, telemetry_id: `just-taken-${fresh()}` };
-    t.match((await ask(app, young)).json, { decision: 'ALLOW', degraded: false }, 'a younger id is known');
+    const known = await ask(app, young);
+    t.match(known.telemetry, { uses: 1, bound_elsewhere: false }, 'a younger id is known');
+    const lost = ['DEVICE_MANY_ACCOUNTS', 'ACCOUNT_MANY_DEVICES', 'NEW_DEVICE'];
+    t.same(known.codes, lost, 'and the activity of an hour is not yet');
     t.match((await ask(app, { ...thief, telemetry_id: young.telemetry_id })).json, { decision: 'BLOCK' });
     const later = await open();
     t.equal((await ask(later, thief)).json.decision, 'CHALLENGE', 'a process that starts later learns of it');

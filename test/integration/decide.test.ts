@@ -187,10 +187,10 @@ t.test('keeps a lookup whole whatever the account and the action are', async (t)
     '\u0000',
     '\ud800',
   ];
-  for (const account of accounts) {
+  for (const [place, account] of accounts.entries()) {
     const body = {
       telemetry_id: fresh('allow'),
-      device_id: 'active',
+      device_id: `fault-slow-0-whole-${place}`,
       account_id: account,
       action: 'log.in',
       max_age_ms: 0,

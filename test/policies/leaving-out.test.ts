@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
+import { createActivity } from '../../src/application/activity/activity.ts';
 import { createCustody } from '../../src/application/custody/custody.ts';
 import { toCustodyFacts } from '../../src/application/custody/custody-facts.ts';
 import { createDecide } from '../../src/application/decide.ts';
@@ -9,6 +11,7 @@ import type { Signals } from '../../src/domain/evidence.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
 import type { DeviceIds, Subject } from '../../src/domain/subject.ts';
 import { stricterOf, type Verdict } from '../../src/domain/verdict.ts';
+import { createMemoryActivityStore } from '../../src/stores/activity/memory-store.ts';
 import { createMemoryCustodyStore } from '../../src/stores/custody/memory-store.ts';
 import { createResult, createSource, disabledSlot, slotOf } from '../application/sources.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
@@ -16,6 +19,7 @@ import { onLists } from '../support/on-lists.ts';
 import { createManualClock } from '../support/test-app.ts';
 import { VENDORS } from '../support/vendors.ts';
 
+const HOUR_MS = 3_600_000;
 const RUNS = { numRuns: 200, seed: 20261129 };
 
 /** The best that each provider can say, of every id. */
@@ -25,8 +29,18 @@ const CLEAN: Readonly<Record<string, Signals>> = {
   prefactor: { found: true, status: 'active' },
 };
 
+/** Hashes of 32 hex digits, other ones for each part. */
+const hashAs = (part: string) => (id: string) => hash('sha256', `${part} ${id}`).slice(0, 32);
+const HASHES = {
+  keyId: 'k',
+  telemetry: hashAs('telemetry'),
+  device: hashAs('device'),
+  account: hashAs('account'),
+  network: hashAs('network'),
+};
+
 function open(policy: CompiledPolicy, enabledDevices: readonly string[]) {
-  const clock = createManualClock(5_000);
+  const clock = createManualClock(1_800_000_000_000);
   const toSlot = (id: string, subject: ProviderSlot['subject'], isEnabled: boolean) =>
     isEnabled
       ? slotOf({
@@ -45,17 +59,26 @@ function open(policy: CompiledPolicy, enabledDevices: readonly string[]) {
     clock,
     observer: { onCustody: () => {} },
   });
+  const store = createMemoryActivityStore({ clock });
+  const activity = createActivity({ slots, store, hashes: [HASHES], clock });
   const decide = createDecide({
     slots,
     policy: () => policy,
-    facts: [toCustodyFacts(custody), { names: ['lists'], ask: (asked) => () => onLists(asked.policy) }],
+    facts: [
+      toCustodyFacts(custody),
+      activity.facts,
+      { names: ['lists'], ask: (asked) => () => onLists(asked.policy) },
+    ],
     clock,
     newId: () => 'id',
     deadlineMs: 1_000,
   });
-  return (subject: Subject): Decision => {
+  /** What is answered after so many hours more. */
+  return (subject: Subject, hours = 0): Decision => {
+    clock.advance(hours * HOUR_MS);
     const decision = decide(subject, { maxAgeMs: null, deadlineMs: null });
     if (decision instanceof Promise) throw new Error('it went away');
+    activity.remember(decision, subject);
     return decision;
   };
 }
@@ -72,6 +95,15 @@ function devices(ids: readonly string[]): fc.Arbitrary<DeviceIds> {
       .map((named): DeviceIds => ({ kind: 'named', ids: new Map(Object.entries(named)) })),
   );
 }
+
+/** An account's requests with devices or none, each with an id of its own, over days or within minutes. */
+const pastOfAccount = fc.array(
+  fc.record({
+    device: fc.option(fc.constantFrom('d1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7')),
+    hours: fc.constantFrom(0, 0, 0.1, 1, 200, 400),
+  }),
+  { minLength: 1, maxLength: 12 },
+);
 
 const account = fc.option(fc.constantFrom('a1', 'a2'), { nil: undefined });
 const scene = fc.record({
@@ -134,4 +166,31 @@ for (const policyFile of ['default.yaml', 'strict.yaml']) {
     );
     t.ok(omissions > 100, `${omissions} left the account out`);
   });
+
+  t.test(
+    `${policyFile} is no milder with an account's request without a device than with a new one`,
+    async (t) => {
+      const counts = { ALLOW: 0, CHALLENGE: 0, BLOCK: 0 };
+      fc.assert(
+        fc.property(pastOfAccount, (past) => {
+          const last = past.findLastIndex(({ device }) => device !== null);
+          const hoursSince = past.slice(last + 1).reduce((sum, { hours }) => sum + hours, 0);
+          // An account that has used no device for 30 days may go on without one.
+          if (last === -1 || hoursSince >= 720) return true;
+          const verdictOf = (device: DeviceIds) => {
+            const ask = open(policy, []);
+            past.forEach(({ device: id, hours }, place) => {
+              ask({ telemetryId: `t${place}`, device: { kind: 'shared', id }, accountId: 'a' }, hours);
+            });
+            return ask({ telemetryId: 'new', device, accountId: 'a' }).verdict;
+          };
+          const [added, omitted] = [verdictOf({ kind: 'shared', id: 'new' }), verdictOf(NO_DEVICE)];
+          counts[added] += 1;
+          return stricterOf(omitted, added) === omitted;
+        }),
+        RUNS,
+      );
+      t.ok(counts.ALLOW > 10 && counts.CHALLENGE > 10, JSON.stringify(counts));
+    },
+  );
 }

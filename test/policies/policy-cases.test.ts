@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { z } from 'zod';
+import { ACTIVITY_PARTS } from '../../src/domain/activity/activity-parts.ts';
 import { OUTCOMES } from '../../src/domain/evidence.ts';
 import { LIST_PARTS } from '../../src/domain/lists/list-part.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
@@ -14,6 +15,7 @@ import { PROVIDERS } from '../../src/providers/registry.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
 import { onLists } from '../support/on-lists.ts';
 import { readYaml } from '../support/read-yaml.ts';
+import { seenActivity } from '../support/seen-activity.ts';
 
 /** A request that carries both ids. */
 const PRESENT = { telemetry_id_present: true, device_id_present: true, device_id_given: true };
@@ -52,6 +54,14 @@ const givenCustodySchema = z.union([
     .strict(),
 ]);
 const givenStepUpSchema = z.union([z.literal('unknown'), stepUpSignalsSchema.partial().strict()]);
+const givenPartSchema = z.union([
+  z.enum(['none', 'unknown']),
+  z.record(z.string(), z.union([z.number(), z.boolean(), z.literal('lost')])),
+]);
+const givenActivitySchema = z.union([
+  z.literal('unknown'),
+  z.partialRecord(z.enum(ACTIVITY_PARTS), givenPartSchema),
+]);
 const caseFileSchema = z.strictObject({
   policy: z.string(),
   evidence: givenEvidenceSchema,
@@ -63,6 +73,7 @@ const caseFileSchema = z.strictObject({
         request: requestSignalsSchema.partial().strict().optional(),
         telemetry: givenCustodySchema.optional(),
         step_up: givenStepUpSchema.optional(),
+        activity: givenActivitySchema.optional(),
         lists: z.union([z.literal('unknown'), z.record(z.string(), z.array(z.enum(LIST_PARTS)))]).optional(),
         decision: z.enum(VERDICTS),
         degraded: z.boolean().default(false),
@@ -150,6 +161,7 @@ for (const name of caseFiles) {
       const stepUp = toStepUp(facts.step_up);
       const judgement = evaluatePolicy(policy, pieces, signals, {
         ...toLists(policy, facts.lists),
+        ...seenActivity(policy, facts.activity),
         telemetry: custody,
         step_up: stepUp,
       });

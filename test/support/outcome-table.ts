@@ -35,10 +35,10 @@ export function outcomesOf(id: string): readonly Outcome[] {
   return OUTCOMES.filter((outcome) => outcome !== 'unsupported' || id === 'mobilerun');
 }
 
-/** Every way of taking one outcome from each list. */
-export function combinations(lists: readonly (readonly Outcome[])[]): Outcome[][] {
+/** Every way of taking one of each list. */
+export function combinations<Value = Outcome>(lists: readonly (readonly Value[])[]): Value[][] {
   const [first, ...rest] = lists;
   if (first === undefined) return [[]];
   const tails = combinations(rest);
-  return first.flatMap((outcome) => tails.map((tail) => [outcome, ...tail]));
+  return first.flatMap((value) => tails.map((tail) => [value, ...tail]));
 }

@@ -17,7 +17,9 @@ import {
   isKnown,
   isMissed,
   isWithin,
+  lacksDevice,
   mostOf,
+  outlived,
   type ReadView,
   type ReadViews,
   sumOf,
@@ -89,10 +91,12 @@ function firstSeen(part: ActivityPart): ActivitySignal {
     meaning: `Seconds since its first request; forgotten after 30 days without one, of an account after 90.`,
     isLate: false,
     most: null,
-    read: mostOf(({ state, sinceSeconds, nowSeconds }) => {
+    read: mostOf((view) => {
+      const { sinceSeconds, nowSeconds } = view;
+      const { firstSeconds } = view.state;
       const isMissed = isWithin(sinceSeconds, nowSeconds, ACTIVITY_LIFE_SECONDS[part]);
-      if (isMissed && state.firstSeconds >= sinceSeconds) return undefined;
-      return Math.max(0, nowSeconds - state.firstSeconds);
+      if (isMissed && !outlived(firstSeconds, view)) return undefined;
+      return Math.max(0, nowSeconds - firstSeconds);
     }),
   };
 }
@@ -106,12 +110,12 @@ function pairFirstSeen(part: ActivityPart, kind: SeenKind): ActivitySignal {
     isLate: isPlace(SEEN_KINDS.indexOf(kind)),
     most: null,
     read: mostOf((view) => {
-      const { sinceSeconds, nowSeconds } = view;
+      if (lacksDevice(view, kind)) return 0;
       const found = findOwn(view, kind);
       if (found === undefined || found.hasGap) return undefined;
-      const first = found.first ?? nowSeconds;
-      if (isMissed(view) && first >= sinceSeconds) return undefined;
-      return Math.max(0, nowSeconds - first);
+      const first = found.first ?? view.nowSeconds;
+      if (isMissed(view) && !outlived(first, view)) return undefined;
+      return Math.max(0, view.nowSeconds - first);
     }),
   };
 }

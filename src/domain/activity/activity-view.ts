@@ -46,6 +46,7 @@ export function sumOf(read: ReadView): ReadViews<number> {
 export function isKnown(views: readonly ActivityView[], kind: SeenKind): boolean | undefined {
   let [isAccepted, isUncertain] = [false, false];
   for (const view of views) {
+    if (lacksDevice(view, kind)) return false;
     const found = findOwn(view, kind);
     // A label reaches what is kept under the hash key of its record alone.
     if (found?.accepted === REVOKED) return false;
@@ -58,6 +59,22 @@ export function isKnown(views: readonly ActivityView[], kind: SeenKind): boolean
 /** True where something is missing that the longest window would hold. */
 export function isMissed({ sinceSeconds, nowSeconds }: ActivityView): boolean {
   return isWithin(sinceSeconds, nowSeconds, WINDOW_SECONDS_MAX);
+}
+
+/**
+ * True where this was there when something was missed, and so has all of its life. The time of a loss is
+ * rounded up and that of a sighting down: both may be of one moment.
+ */
+export function outlived(firstSeconds: number, { sinceSeconds }: ActivityView): boolean {
+  return firstSeconds < sinceSeconds - 1;
+}
+
+/**
+ * True where the request names no device: as with providers, that is a device that nobody knows, and no loss.
+ * An address that is missing may be one that could not be read.
+ */
+export function lacksDevice({ own }: ActivityView, kind: SeenKind): boolean {
+  return kind === 'devices' && own[SEEN_KINDS.indexOf(kind)] === null;
 }
 
 /** A time that is not 0, and not as long ago. */

@@ -75,6 +75,15 @@ t.test('does not know since when, after a loss, unless it outlived it', async (t
   t.same(at(young, NOW - 91 * DAY), [5 * DAY, 5 * DAY]);
 });
 
+t.test('does not take what was first seen in the moment of a loss for older than that', async (t) => {
+  const state = createActivityState(NOW - 5 * DAY, 0);
+  see(state, valueOfKind('devices'), NOW - 5 * DAY, null);
+  const names = ['first_seen_seconds', 'device_first_seen_seconds'];
+  const at = (sinceSeconds: number) => names.map((name) => readOf(name, state, { sinceSeconds }));
+  t.same(at(NOW - 5 * DAY + 1), [undefined, undefined], 'the one is rounded down, the other up');
+  t.same(at(NOW - 5 * DAY + 2), [5 * DAY, 5 * DAY]);
+});
+
 t.test('knows what was accepted, and not what a loss may have taken', async (t) => {
   const state = createActivityState(NOW - 40 * DAY, 0);
   see(state, valueOfKind('devices'), NOW - DAY, 'accepted');
@@ -92,10 +101,19 @@ t.test('knows nothing of a value that the request lacks or may lack', async (t) 
   const state = createActivityState(NOW, 0);
   for (const missing of [null, undefined]) {
     const own = SEEN_KINDS.map(() => missing);
-    t.equal(readOf('known_device', state, { own }), undefined);
+    t.equal(readOf('known_country', state, { own }), undefined);
     t.equal(readOf('ip_first_seen_seconds', state, { own }), undefined);
     t.equal(readOf('countries_1h', state, { own }), missing === null ? 0 : undefined);
   }
+});
+
+t.test('takes a request without a device for one with a device that nobody knows', async (t) => {
+  const state = createActivityState(NOW - DAY, 0);
+  see(state, valueOfKind('devices'), NOW - DAY, 'accepted');
+  const own = SEEN_KINDS.map((kind) => (kind === 'devices' ? null : OWN_NAME));
+  t.equal(readOf('known_device', state, { own }), false);
+  t.equal(readOf('device_first_seen_seconds', state, { own }), 0);
+  t.equal(readOf('devices_7d', state, { own }), 1, 'it is counted with no others');
 });
 
 t.test('counts the value of this request once, kept or not', async (t) => {
