@@ -7,6 +7,7 @@ import type { KnownPolicies } from '../application/decision-log/known-policies.t
 import type { OnOutcome } from '../application/decision-log/outcome-listener.ts';
 import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { Forgettable } from '../application/subject-memory/forgettable.ts';
+import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
 import type { AppContext } from './context.ts';
 import type { IdHashes } from './id-hashes.ts';
@@ -17,6 +18,7 @@ interface ActivityParts {
   readonly hashes: IdHashes;
   readonly stores: Stores;
   readonly policies: KnownPolicies;
+  readonly reference: ReferenceData;
 }
 
 interface WiredActivity extends Activity {
@@ -28,7 +30,7 @@ interface WiredActivity extends Activity {
 /** Wires what is kept of the activity of subjects. */
 export function wireActivity(
   { config, clock }: AppContext,
-  { slots, hashes, stores, policies }: ActivityParts,
+  { slots, hashes, stores, policies, reference }: ActivityParts,
 ): WiredActivity {
   const { activity: store, isShared } = stores;
   const [inForce, ...older] = hashes.records;
@@ -40,7 +42,7 @@ export function wireActivity(
     config.idHashKeys.slice(0, kept.length).map((key) => createKeyedHash(key, 'events that were told', 1)),
   );
   return {
-    ...createActivity({ slots, store, hashes: kept, clock }),
+    ...createActivity({ slots, store, hashes: kept, clock, reference }),
     reportEvents: createReportEvents({ store, hashes: kept, policy: policies.current, claims }),
     onOutcome: createOutcomeActivity({ slots, store, claims }),
     forgetting: createActivityForgetting(store),

@@ -16,6 +16,7 @@ import { keepPolicies } from './kept-policies.ts';
 import { createObservers } from './observers.ts';
 import { createProviderSlots } from './provider-slots.ts';
 import { inspectRedisInUse } from './redis.ts';
+import { createReferenceData } from './reference-data.ts';
 import { openServer } from './server.ts';
 import { openStores } from './stores.ts';
 import { wireSubjectMemory } from './subject-memory.ts';
@@ -66,7 +67,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const upstreams = createProviderSlots({ ...context, hashes, store: stores.evidence, observer });
   const { slots } = upstreams;
   warnAtStart(context, files.policy(), slots);
-  const parts = { slots, hashes, stores, policies, observer, log, tracer };
+  const parts = { slots, hashes, stores, policies, reference: createReferenceData(), observer, log, tracer };
   const memory = wireSubjectMemory(context, parts);
   const decisions = wireDecisions(context, { ...parts, ...memory });
   const gateways = wireGateways(context, { slots, ...files, ...decisions, ...callers, observer, isDraining });

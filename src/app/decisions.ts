@@ -9,12 +9,12 @@ import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { FactSource } from '../application/facts/fact-source.ts';
 import { type SettledDecide, settleDecisions } from '../application/settle-decision.ts';
 import type { Tracer } from '../application/tracer.ts';
+import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
 import type { IdHashes } from './id-hashes.ts';
 import type { Observers } from './observers.ts';
 import { createOverloadGuard, type OverloadGuard } from './overload.ts';
-import { createReferenceData } from './reference-data.ts';
 import type { Stores } from './stores.ts';
 
 interface DecisionParts {
@@ -22,6 +22,7 @@ interface DecisionParts {
   readonly hashes: IdHashes;
   readonly stores: Stores;
   readonly policies: KnownPolicies;
+  readonly reference: ReferenceData;
   /** What tells facts about subjects beside custody. */
   readonly facts: readonly FactSource[];
   /** Remembers what a decision tells of its subject. */
@@ -41,13 +42,13 @@ interface Decisions extends OverloadGuard {
 /** Builds the use case, and starts to measure the load. */
 export function wireDecisions(context: AppContext, parts: DecisionParts): Decisions {
   const { config, clock, newId } = context;
-  const { slots, hashes, stores, policies, facts, remember, observer, log, tracer } = parts;
+  const { slots, hashes, stores, policies, facts, reference, remember, observer, log, tracer } = parts;
   const custody = createCustody({ slots, store: stores.custody, hashes: hashes.custody, clock, observer });
   const decide = createDecide({
     slots,
     policy: policies.current,
     // Contradictions are told by what the others have told.
-    facts: [toCustodyFacts(custody), ...facts, createContradictionFacts(createReferenceData())],
+    facts: [toCustodyFacts(custody), ...facts, createContradictionFacts(reference)],
     clock,
     newId,
     deadlineMs: config.decisionDeadlineMs,

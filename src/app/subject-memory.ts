@@ -3,6 +3,7 @@ import type { KnownPolicies } from '../application/decision-log/known-policies.t
 import type { OnOutcome } from '../application/decision-log/outcome-listener.ts';
 import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { FactSource } from '../application/facts/fact-source.ts';
+import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
 import { wireActivity } from './activity.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
@@ -18,6 +19,7 @@ interface SubjectMemoryParts {
   readonly hashes: IdHashes;
   readonly stores: Stores;
   readonly policies: KnownPolicies;
+  readonly reference: ReferenceData;
   /** Null records nothing. */
   readonly log: DecisionLog | null;
 }

@@ -16,6 +16,7 @@ import { createMemoryCustodyStore } from '../../src/stores/custody/memory-store.
 import { createResult, createSource, disabledSlot, slotOf } from '../application/sources.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
 import { onLists } from '../support/on-lists.ts';
+import { SMALL_WORLD } from '../support/reference-data.ts';
 import { createManualClock } from '../support/test-app.ts';
 import { VENDORS } from '../support/vendors.ts';
 
@@ -60,7 +61,7 @@ function open(policy: CompiledPolicy, enabledDevices: readonly string[]) {
     observer: { onCustody: () => {} },
   });
   const store = createMemoryActivityStore({ clock });
-  const activity = createActivity({ slots, store, hashes: [HASHES], clock });
+  const activity = createActivity({ reference: SMALL_WORLD, slots, store, hashes: [HASHES], clock });
   const decide = createDecide({
     slots,
     policy: () => policy,

@@ -182,6 +182,8 @@ t.test('tells what is odd about the identifiers', async (t) => {
   t.equal(factsOf({ IdentifierIMEI: '49015420323751x' })['imei_luhn_valid'], false);
   t.equal(factsOf({ IdentifierIMSI: '262010000000001' })['imsi_matches_sim_operator'], false);
   t.notOk('wifi_mac_locally_administered' in factsOf({ IdentifierWifiMAC: 'unknown' }));
+  const deleted = factsOf({ IdentifierGAID: '00000000-0000-0000-0000-000000000000' });
+  t.notOk(Object.hasOwn(Object(deleted['identifiers']), 'gaid_hash'), 'that of everybody who deleted it');
   t.equal(factsOf({ IdentifierWifiMAC: ' ', IdentifierGAID: '' })['empty_identifiers'], 2);
 });
 

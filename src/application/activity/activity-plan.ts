@@ -1,7 +1,13 @@
 import { activityFactName } from '../../domain/activity/activity-facts.ts';
-import { ACTIVITY_PARTS, type ActivityPart } from '../../domain/activity/activity-parts.ts';
+import {
+  ACTIVITY_PARTS,
+  type ActivityPart,
+  isNamedByEvidence,
+} from '../../domain/activity/activity-parts.ts';
 import { type ActivitySignal, activitySignals } from '../../domain/activity/activity-signals.ts';
 import type { ActivityView } from '../../domain/activity/activity-view.ts';
+import { HARDWARE_USE } from '../../domain/contradictions/identity-reuse.ts';
+import { ACCEPTED_PLACES } from '../../domain/contradictions/travel.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 
 /** What a policy reads of the activity of one part. */
@@ -12,20 +18,28 @@ export interface PartPlan {
   /** Those that need no evidence. */
   readonly early: readonly ActivitySignal[];
   readonly late: readonly ActivitySignal[];
+  /** A fact that no policy reads, told of the part for those that do. */
+  readonly besides: string | null;
 }
 
+/** Facts that no policy reads, told of a part for those that do. */
+const BESIDES: Readonly<Partial<Record<ActivityPart, string>>> = {
+  account: ACCEPTED_PLACES,
+  hardware: HARDWARE_USE,
+};
+
 /** What a policy reads of activity: a part that no rule reads is not in it. */
-export function toActivityPlan({ facts, document }: CompiledPolicy): readonly PartPlan[] {
+export function toActivityPlan({ facts, document, factsAsked }: CompiledPolicy): readonly PartPlan[] {
   return ACTIVITY_PARTS.flatMap((part) => {
     const fact = activityFactName(part);
     const read = facts.find((each) => each.fact.name === fact);
-    if (read === undefined) return [];
-    const names = new Set(read.paths.map(([name]) => name));
+    const besides = factsAsked.includes(BESIDES[part] ?? '') ? (BESIDES[part] ?? null) : null;
+    if (read === undefined && besides === null) return [];
+    const names = new Set(read?.paths.map(([name]) => name));
     const signals = activitySignals(part, document.events).filter(({ name }) => names.has(name));
-    // Evidence alone tells the visitor.
-    const isLate = (signal: ActivitySignal) => signal.isLate || part === 'visitor';
+    const isLate = (signal: ActivitySignal) => signal.isLate || isNamedByEvidence(part);
     const [early, late] = [signals.filter((each) => !isLate(each)), signals.filter(isLate)];
-    return [{ part, fact, early, late }];
+    return [{ part, fact, early, late, besides }];
   });
 }
 

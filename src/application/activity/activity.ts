@@ -1,6 +1,9 @@
 import { activityFactName } from '../../domain/activity/activity-facts.ts';
 import { measureNumber } from '../../domain/activity/activity-measures.ts';
 import { ACTIVITY_PARTS } from '../../domain/activity/activity-parts.ts';
+import { HARDWARE_USE } from '../../domain/contradictions/identity-reuse.ts';
+import type { ReferenceData } from '../../domain/contradictions/reference-data.ts';
+import { ACCEPTED_PLACES } from '../../domain/contradictions/travel.ts';
 import type { Decision } from '../../domain/decision.ts';
 import { hasText, type Subject } from '../../domain/subject.ts';
 import type { SubjectPlace } from '../../domain/subject-place.ts';
@@ -9,7 +12,14 @@ import type { FactSource } from '../facts/fact-source.ts';
 import type { ActivityChange } from './activity-store.ts';
 import { type ActivityDependencies, createAskActivity } from './ask-activity.ts';
 import { type OriginEvidence, readOrigin } from './read-evidence.ts';
-import { type SubjectNames, toEntities, toSeenNames, toSightings, toSubjectNames } from './subject-names.ts';
+import {
+  type SubjectNames,
+  toEntities,
+  toSeenNames,
+  toSightings,
+  toSubjectNames,
+  withEvidence,
+} from './subject-names.ts';
 
 /** What was lately seen of the parts of subjects. */
 export interface Activity {
@@ -21,20 +31,25 @@ export interface Activity {
 
 /** Builds the use case. */
 export function createActivity(
-  dependencies: ActivityDependencies & { readonly slots: readonly ProviderSlot[] },
+  dependencies: ActivityDependencies & {
+    readonly slots: readonly ProviderSlot[];
+    readonly reference: Pick<ReferenceData, 'placeOfAddress'>;
+  },
 ): Activity {
-  const { slots, store, hashes } = dependencies;
+  const { slots, store, hashes, reference } = dependencies;
   return {
-    facts: { names: ACTIVITY_PARTS.map(activityFactName), ask: createAskActivity(dependencies) },
+    facts: {
+      names: [...ACTIVITY_PARTS.map(activityFactName), ACCEPTED_PLACES, HARDWARE_USE],
+      ask: createAskActivity(dependencies),
+    },
     remember: (decision, subject) => {
       const evidence = evidenceOf(decision, slots);
-      const origin = readOrigin(evidence);
+      const place = hasText(subject.ip) ? reference.placeOfAddress(subject.ip) : null;
+      const origin = readOrigin(evidence, { nowMs: decision.decidedAtMs, place });
       const measures = measuresOf(decision, evidence, subject);
       const acceptance = decision.verdict === 'ALLOW' ? 'accepted' : null;
       hashes.forEach((under, place) => {
-        // Evidence names the visitor under the key in force alone.
-        const visitor = place === 0 ? origin.visitor : null;
-        const names = { ...toSubjectNames(subject, under), visitor };
+        const names = withEvidence(toSubjectNames(subject, under), origin, place);
         store.add(toChanges(names, origin, { acceptance, measures }));
       });
     },

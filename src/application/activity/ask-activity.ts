@@ -1,4 +1,9 @@
-import { type ActivityPart, isPlace } from '../../domain/activity/activity-parts.ts';
+import { acceptedPlaces } from '../../domain/activity/accepted-places.ts';
+import { type ActivityPart, isNamedByEvidence, isPlace } from '../../domain/activity/activity-parts.ts';
+import { activitySignals } from '../../domain/activity/activity-signals.ts';
+import type { AcceptedPlace } from '../../domain/contradictions/contradiction.ts';
+import { HARDWARE_USE } from '../../domain/contradictions/identity-reuse.ts';
+import { ACCEPTED_PLACES } from '../../domain/contradictions/travel.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import type { SubjectFacts } from '../../domain/policy/subject-fact.ts';
 import type { Subject } from '../../domain/subject.ts';
@@ -10,11 +15,13 @@ import type { ActivityStore, KnownActivity } from './activity-store.ts';
 import { type EvidenceOrigin, readOrigin } from './read-evidence.ts';
 import {
   type ActivityHashes,
+  hashesOf,
   type SeenNames,
   type SubjectNames,
   toSeenNames,
   toSightings,
   toSubjectNames,
+  withEvidence,
 } from './subject-names.ts';
 
 /** What activity is told with. */
@@ -56,6 +63,11 @@ interface Asked {
   readonly deadlineAtMs: number;
 }
 
+/** What `identity_reuse` compares. */
+const HARDWARE_SIGNALS = activitySignals('hardware', []).filter(({ name }) =>
+  ['devices_30d', 'accounts_30d'].includes(name),
+);
+
 const NO_PLACE = { country: null, asn: null };
 
 /** Builds what asks for the parts that a policy reads, and then reads them by the evidence. */
@@ -68,18 +80,20 @@ export function createAskActivity(dependencies: ActivityDependencies): FactSourc
 
   const toConclude = (asked: Asked, taken: readonly (Taken | null)[]): ConcludeFacts => {
     return (known) => {
-      const origin = readOrigin(known.gathered);
+      // Where the request comes from is kept when it is answered.
+      const origin = readOrigin(known.gathered, { nowMs: known.nowMs, place: null });
       const named = asked.named.map(({ names }, place) =>
-        toNamed({ ...names, visitor: place === 0 ? origin.visitor : null }, origin),
+        toNamed(withEvidence(names, origin, place), origin),
       );
       const view = { ...asked, named, origin, known };
-      const place = asked.plan.findIndex(({ part }) => part === 'visitor');
-      const visitorPlan = asked.plan[place];
-      if (visitorPlan === undefined) return concludeAll(view, taken);
-      const visitor = take(visitorPlan, named);
-      return visitor instanceof Promise
-        ? within(visitor, asked).then((late) => concludeAll(view, taken.with(place, late)))
-        : concludeAll(view, taken.with(place, visitor));
+      if (!asked.plan.some(isLatePart)) return concludeAll(view, taken);
+      const all = asked.plan.map((plan, place) => {
+        const told = isLatePart(plan) ? take(plan, named) : (taken[place] ?? null);
+        return told instanceof Promise ? within(told, asked) : told;
+      });
+      return isAtHand(all)
+        ? concludeAll(view, all)
+        : Promise.all(all).then((late) => concludeAll(view, late));
     };
   };
 
@@ -90,8 +104,7 @@ export function createAskActivity(dependencies: ActivityDependencies): FactSourc
     const taken: (Taken | null)[] = [];
     const pending: Promise<void>[] = [];
     asked.plan.forEach((part, place) => {
-      // The visitor is known by evidence alone.
-      const told = part.part === 'visitor' ? null : take(part, named);
+      const told = isLatePart(part) ? null : take(part, named);
       taken.push(told instanceof Promise ? null : told);
       if (told instanceof Promise)
         pending.push(
@@ -106,15 +119,21 @@ export function createAskActivity(dependencies: ActivityDependencies): FactSourc
   };
 }
 
+function isLatePart({ part }: PartPlan): boolean {
+  return isNamedByEvidence(part);
+}
+
 function toNamed(names: SubjectNames, place: Parameters<typeof toSeenNames>[1]): Named {
   return { names, seen: toSeenNames(names, place) };
 }
 
 /** Adds what the request brings to one part, and reads it, under every hash key. */
 function createTake({ store, clock }: ActivityDependencies): Take {
-  const takeUnder = ({ part }: PartPlan, { names, seen }: Named): Kept | null | Promise<Kept | null> => {
-    const hash = names[part];
-    if (hash === null) return null;
+  const takeUnder = (
+    { part }: PartPlan,
+    hash: string,
+    { seen }: Named,
+  ): Kept | null | Promise<Kept | null> => {
     const values = toSightings(part, seen);
     const told = store.take({ entity: { part, hash }, values, acceptance: null, measures: [] });
     return told instanceof Promise ? told.then((known) => toKept(known, seen)) : toKept(told, seen);
@@ -126,8 +145,9 @@ function createTake({ store, clock }: ActivityDependencies): Take {
     return { kept, values: readSignals(early, views, {}) };
   };
   return (plan, named) => {
-    // Evidence names the visitor under the key in force alone.
-    const kept = named.filter(({ names }) => names[plan.part] !== null).map((each) => takeUnder(plan, each));
+    const kept = named.flatMap((each) =>
+      hashesOf(each.names, plan.part).map((hash) => takeUnder(plan, hash, each)),
+    );
     return isAtHand(kept) ? read(plan, kept) : Promise.all(kept).then((late) => read(plan, late));
   };
 }
@@ -140,6 +160,11 @@ function toKept(known: KnownActivity | null, seen: SeenNames): Kept | null {
   return known === null ? null : { known, seen };
 }
 
+/** No policy reads it, so that it may have any shape. Empty where the account has no place yet. */
+function toPlaces(places: readonly AcceptedPlace[] | undefined): SubjectFacts[string] {
+  return places === undefined ? 'unknown' : ({ places } as unknown as SubjectFacts[string]);
+}
+
 interface View extends Asked {
   readonly origin: EvidenceOrigin;
   readonly known: KnownEvidence;
@@ -149,10 +174,11 @@ function concludeAll(view: View, taken: readonly (Taken | null)[]): SubjectFacts
   const { plan, named, known, origin } = view;
   const nowSeconds = Math.floor(known.nowMs / 1000);
   const facts: Record<string, SubjectFacts[string]> = {};
-  plan.forEach(({ part, fact, late }, place) => {
+  plan.forEach(({ part, fact, late, besides }, place) => {
     const found = taken[place] ?? null;
     if (found === null) {
       facts[fact] = lacks(view, part) ? 'none' : 'unknown';
+      if (besides !== null) facts[besides] = facts[fact];
       return;
     }
     const views = found.kept.map((kept) => ({
@@ -161,6 +187,8 @@ function concludeAll(view: View, taken: readonly (Taken | null)[]): SubjectFacts
       own: withPlace(kept.seen, named[0]?.seen ?? [], origin),
     }));
     facts[fact] = readSignals(late, views, found.values);
+    if (besides === ACCEPTED_PLACES) facts[besides] = toPlaces(acceptedPlaces(views));
+    if (besides === HARDWARE_USE) facts[besides] = readSignals(HARDWARE_SIGNALS, views, {});
   });
   return facts;
 }
@@ -178,6 +206,7 @@ function withPlace(seen: SeenNames, whole: SeenNames, { isLost }: EvidenceOrigin
 /** True where the request is certain to lack the part. */
 function lacks({ subject, named, origin }: View, part: ActivityPart): boolean {
   if (part === 'visitor' && origin.isLost) return false;
+  if (part === 'hardware' && origin.isHardwareLost) return false;
   if (part === 'ip' && subject.ipUnreadable !== undefined) return false;
-  return named[0]?.names[part] === null;
+  return named.every(({ names }) => hashesOf(names, part).length === 0);
 }

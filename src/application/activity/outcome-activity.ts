@@ -8,7 +8,7 @@ import type { ProviderSlot } from '../evidence/gather-evidence.ts';
 import { toChanges } from './activity.ts';
 import type { ActivityStore } from './activity-store.ts';
 import type { Claims } from './claims.ts';
-import { type OriginEvidence, readOrigin } from './read-evidence.ts';
+import { type EvidenceOrigin, type OriginEvidence, readOrigin } from './read-evidence.ts';
 import type { SubjectNames } from './subject-names.ts';
 
 interface OutcomeActivityOptions {
@@ -45,17 +45,20 @@ export function createOutcomeActivity({ slots, store, claims }: OutcomeActivityO
     if (claimed[0] === 'done') return true;
     // Whoever counts it now may fail to; it is told again.
     if (claimed[0] === 'open') return false;
-    const origin = readOrigin(slots.flatMap((slot) => evidenceOf(record, slot)));
-    const isKept = await store.addNow(toChanges(namesOf(record), origin, meaning));
+    const origin = readOrigin(
+      slots.flatMap((slot) => evidenceOf(record, slot)),
+      { nowMs: Date.parse(record.decided_at), place: null },
+    );
+    const isKept = await store.addNow(toChanges(namesOf(record, origin), origin, meaning));
     await (isKept ? claims.settle(names) : claims.unclaim(names));
     return isKept;
   };
 }
 
 /** Records of before they were kept lack an address and a visitor. */
-function namesOf({ subject }: DecisionRecord): SubjectNames {
+function namesOf({ subject }: DecisionRecord, { hardware }: EvidenceOrigin): SubjectNames {
   const { account, devices, network = null, telemetry, visitor = null } = subject;
-  return { account, device: devices[0] ?? null, ip: network, telemetry, visitor };
+  return { account, device: devices[0] ?? null, ip: network, telemetry, visitor, hardware };
 }
 
 function evidenceOf({ providers }: DecisionRecord, slot: ProviderSlot): readonly OriginEvidence[] {

@@ -6,7 +6,7 @@ import {
   type SeenKind,
 } from '../../domain/activity/activity-parts.ts';
 import type { Sighting } from '../../domain/activity/activity-state.ts';
-import { nameOfHash, nameOfText } from '../../domain/activity/seen-name.ts';
+import { nameOfHash, nameOfPlace, nameOfText } from '../../domain/activity/seen-name.ts';
 import { type DeviceIds, hasText, type Subject } from '../../domain/subject.ts';
 import type { SubjectPlace } from '../../domain/subject-place.ts';
 import type { RecordHashes } from '../decision-log/to-decision-record.ts';
@@ -22,6 +22,8 @@ export interface SubjectNames {
   readonly ip: string | null;
   readonly telemetry: string | null;
   readonly visitor: string | null;
+  /** One for each identifier. */
+  readonly hardware: readonly string[];
 }
 
 /** The names of a subject, of which no evidence is there yet. */
@@ -34,7 +36,17 @@ export function toSubjectNames(subject: Subject, hashes: ActivityHashes): Subjec
     ip: hasText(ip) ? hashes.network(ip) : null,
     telemetry: hasText(telemetryId) ? hashes.telemetry(telemetryId) : null,
     visitor: null,
+    hardware: [],
   };
+}
+
+/** The same with what evidence names: that is under the key in force alone, which stands first. */
+export function withEvidence(
+  names: SubjectNames,
+  { visitor, hardware }: Pick<SubjectNames, 'visitor' | 'hardware'>,
+  place: number,
+): SubjectNames {
+  return place === 0 ? { ...names, visitor, hardware } : names;
 }
 
 /** Where there is one id for each device API, the first of them stands for the device, as in records. */
@@ -48,7 +60,10 @@ function deviceOf(device: DeviceIds): string | null {
 export type SeenNames = readonly (number | null)[];
 
 /** The values that a request is seen with. */
-export function toSeenNames(names: SubjectNames, { country, asn }: SubjectPlace): SeenNames {
+export function toSeenNames(
+  names: SubjectNames,
+  { country, asn, coordinates = null }: SubjectPlace,
+): SeenNames {
   const byKind: Readonly<Record<SeenKind, number | null>> = {
     accounts: nameOf(names.account),
     devices: nameOf(names.device),
@@ -56,6 +71,7 @@ export function toSeenNames(names: SubjectNames, { country, asn }: SubjectPlace)
     telemetry_ids: nameOf(names.telemetry),
     countries: country === null ? null : nameOfText(country),
     asns: asn,
+    places: coordinates === null ? null : nameOfPlace(coordinates),
   };
   return SEEN_KINDS.map((kind) => byKind[kind]);
 }
@@ -78,8 +94,14 @@ export function toSightings(part: ActivityPart, names: SeenNames): readonly Sigh
 export function toEntities(names: SubjectNames): readonly ActivityEntity[] {
   const entities: ActivityEntity[] = [];
   for (const part of ACTIVITY_PARTS) {
-    const hash = names[part];
-    if (hash !== null) entities.push({ part, hash });
+    for (const hash of hashesOf(names, part)) entities.push({ part, hash });
   }
   return entities;
+}
+
+/** The hashes that a part is known by; none where the subject lacks it. */
+export function hashesOf(names: SubjectNames, part: ActivityPart): readonly string[] {
+  if (part === 'hardware') return names.hardware;
+  const hash = names[part];
+  return hash === null ? [] : [hash];
 }

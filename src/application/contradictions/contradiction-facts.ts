@@ -12,6 +12,7 @@ import {
   toContradictionPlan,
   toContradictionSignals,
 } from '../../domain/contradictions/find-contradictions.ts';
+import { HARDWARE_USE } from '../../domain/contradictions/identity-reuse.ts';
 import type { ReferenceData } from '../../domain/contradictions/reference-data.ts';
 import { ACCEPTED_PLACES } from '../../domain/contradictions/travel.ts';
 import { isDefinite } from '../../domain/evidence.ts';
@@ -113,11 +114,21 @@ function toSide({ slot, evidence: { outcome, signals }, origin }: Gathered): Sid
 
 function toMemory(facts: SubjectFacts, nowMs: number): MemorySide {
   const telemetry = facts[TELEMETRY_FACT.name];
+  const hardware = facts[HARDWARE_USE];
   const ageSeconds = fieldOf(telemetry, 'age_seconds');
   return {
     places: toPlaces(facts[ACCEPTED_PLACES]),
+    hardware: {
+      devices: toCount(hardware, 'devices_30d'),
+      accounts: toCount(hardware, 'accounts_30d'),
+    },
     telemetryFirstUsedMs: typeof ageSeconds === 'number' ? nowMs - ageSeconds * 1000 : toAbsence(telemetry),
   };
+}
+
+function toCount(fact: SubjectFacts[string], name: string): Told<number> {
+  const count = fieldOf(fact, name);
+  return typeof count === 'number' ? count : toAbsence(fact);
 }
 
 function toPlaces(fact: SubjectFacts[string]): Told<readonly AcceptedPlace[]> {

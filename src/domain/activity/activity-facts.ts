@@ -13,6 +13,7 @@ const WHY_NONE: Readonly<Record<ActivityPart, string>> = {
   device: 'no device id',
   ip: 'no IP address',
   visitor: 'no visitor fingerprint',
+  hardware: 'no hardware identifiers',
 };
 
 /** The activity of each part of the subject, as the variable `activity`. */

@@ -1,11 +1,22 @@
-/** The parts of a subject whose activity is kept. An IPv6 address is kept by its /64. */
-export const ACTIVITY_PARTS = ['account', 'device', 'ip', 'visitor'] as const;
+/**
+ * The parts of a subject whose activity is kept. An IPv6 address is kept by its /64. Hardware is known by several
+ * identifiers, each with an entry of its own.
+ */
+export const ACTIVITY_PARTS = ['account', 'device', 'ip', 'visitor', 'hardware'] as const;
 
 /** A part of a subject whose activity is kept. */
 export type ActivityPart = (typeof ACTIVITY_PARTS)[number];
 
 /** What distinct values are kept of, in the order in which they are stored. */
-export const SEEN_KINDS = ['accounts', 'devices', 'ips', 'telemetry_ids', 'countries', 'asns'] as const;
+export const SEEN_KINDS = [
+  'accounts',
+  'devices',
+  'ips',
+  'telemetry_ids',
+  'countries',
+  'asns',
+  'places',
+] as const;
 
 /** What a distinct value is one of. */
 export type SeenKind = (typeof SEEN_KINDS)[number];
@@ -15,25 +26,34 @@ const OWN_KINDS: Readonly<Record<ActivityPart, SeenKind | null>> = {
   device: 'devices',
   ip: 'ips',
   visitor: null,
+  hardware: null,
 };
+/** What is kept of hardware: whoever changes other things has it still. */
+const HARDWARE_KINDS: readonly (SeenKind | undefined)[] = ['accounts', 'devices'];
 
-/** The kinds of values that are kept of a part: all but its own. */
+/** The kinds of values that policies can count of a part: all but its own. */
 export function kindsOf(part: ActivityPart): readonly SeenKind[] {
-  return SEEN_KINDS.filter((kind) => kind !== OWN_KINDS[part]);
+  return SEEN_KINDS.filter((kind, place) => kind !== 'places' && isKindOf(part, place));
 }
 
 /** True where values of the kind at this place of SEEN_KINDS are kept of the part. */
 export function isKindOf(part: ActivityPart, kind: number): boolean {
-  return SEEN_KINDS[kind] !== OWN_KINDS[part];
+  if (part === 'hardware') return HARDWARE_KINDS.includes(SEEN_KINDS[kind]);
+  return SEEN_KINDS[kind] === 'places' ? part === 'account' : SEEN_KINDS[kind] !== OWN_KINDS[part];
+}
+
+/** True for a part that evidence alone names. */
+export function isNamedByEvidence(part: ActivityPart): part is 'visitor' | 'hardware' {
+  return part === 'visitor' || part === 'hardware';
 }
 
 /** True where values of the kind at this place of SEEN_KINDS come with evidence. */
 export function isPlace(kind: number): boolean {
-  return SEEN_KINDS[kind] === 'countries' || SEEN_KINDS[kind] === 'asns';
+  return SEEN_KINDS[kind] === 'countries' || SEEN_KINDS[kind] === 'asns' || SEEN_KINDS[kind] === 'places';
 }
 
 /** The kinds of which an account also keeps when each value was first seen and last accepted. */
-const PAIRED_KINDS: readonly SeenKind[] = ['devices', 'ips', 'countries', 'asns'];
+const PAIRED_KINDS: readonly SeenKind[] = ['devices', 'ips', 'countries', 'asns', 'places'];
 
 /** True where the part keeps pairs with values of this kind. */
 export function isPaired(part: ActivityPart, kind: SeenKind): boolean {

@@ -3,6 +3,7 @@ import {
   ACTIVITY_WINDOWS,
   type ActivityPart,
   DISTINCT_MAX,
+  isNamedByEvidence,
   isPaired,
   isPlace,
   kindsOf,
@@ -48,6 +49,7 @@ export const ACTIVITY_LIFE_SECONDS: Readonly<Record<ActivityPart, number>> = {
   device: WINDOW_SECONDS_MAX,
   ip: WINDOW_SECONDS_MAX,
   visitor: WINDOW_SECONDS_MAX,
+  hardware: WINDOW_SECONDS_MAX,
 };
 
 const SINGULAR: Readonly<Record<SeenKind, string>> = {
@@ -57,6 +59,7 @@ const SINGULAR: Readonly<Record<SeenKind, string>> = {
   telemetry_ids: 'telemetry_id',
   countries: 'country',
   asns: 'asn',
+  places: 'place',
 };
 
 const MEASURED: Readonly<Record<string, string>> = {
@@ -73,7 +76,7 @@ export function activitySignals(part: ActivityPart, ownEvents: readonly string[]
   const kinds = kindsOf(part);
   const pairs = kinds.filter((kind) => isPaired(part, kind));
   // Events name the ids of a request, and no visitor.
-  const events = part === 'visitor' ? [] : [...COMMON_EVENTS, ...ownEvents];
+  const events = isNamedByEvidence(part) ? [] : [...COMMON_EVENTS, ...ownEvents];
   const measures = [...DECISION_MEASURES, ...LABEL_MEASURES, ...events];
   return [
     firstSeen(part),

@@ -1,3 +1,5 @@
+import { type Coordinates, isOnEarth } from '../great-circle.ts';
+
 const HEX_DIGITS = 12;
 const CHARS_MAX = 6;
 
@@ -5,6 +7,26 @@ const CHARS_MAX = 6;
 export function nameOfHash(hash: string): number {
   // 0 stands for no value.
   return Number.parseInt(hash.slice(0, HEX_DIGITS), 16) || 1;
+}
+
+/** Places are told apart by tenths of a degree. */
+const STEPS = 10;
+const LONGITUDES = 360 * STEPS + 1;
+
+/** The name of a place: which tenth of a degree it is in. */
+export function nameOfPlace({ latitude, longitude }: Coordinates): number {
+  const row = Math.round((latitude + 90) * STEPS);
+  return row * LONGITUDES + Math.round((longitude + 180) * STEPS) + 1;
+}
+
+/** The place of a name, to a tenth of a degree; null for the name of no place. */
+export function placeOfName(name: number): Coordinates | null {
+  const row = Math.floor((name - 1) / LONGITUDES);
+  const place = {
+    latitude: (row - 90 * STEPS) / STEPS,
+    longitude: (((name - 1) % LONGITUDES) - 180 * STEPS) / STEPS,
+  };
+  return name > 0 && isOnEarth(place) ? place : null;
 }
 
 /** The name of a short text, such as a country: its characters. */

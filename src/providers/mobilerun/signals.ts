@@ -40,7 +40,7 @@ const identifiersSchema = z.object({
   imsi_hash: hashed('IMSI'),
   iccid_hash: hashed('ICCID, the serial number of the SIM card'),
   phone_hash: hashed('phone number'),
-  gaid_hash: hashed('Google advertising id'),
+  gaid_hash: hashed('Google advertising id; absent too where the user has deleted it'),
   gsf_id_hash: hashed('Google Services Framework id'),
   app_set_id_hash: hashed('app set id'),
   media_drm_id_hash: hashed('media DRM id'),
@@ -124,7 +124,7 @@ function toIdentifierHashes(identifiers: Fingerprint['identifiers'], hash: (valu
     imsi_hash: hashIdentifier(identifiers.IdentifierIMSI, hash),
     iccid_hash: hashIdentifier(identifiers.IdentifierICCID, hash),
     phone_hash: hashIdentifier(identifiers.IdentifierPhoneNumber, hash),
-    gaid_hash: hashIdentifier(identifiers.IdentifierGAID, hash),
+    gaid_hash: hashIdentifier(toAdvertisingId(identifiers.IdentifierGAID), hash),
     gsf_id_hash: hashIdentifier(identifiers.IdentifierGSFID, hash),
     app_set_id_hash: hashIdentifier(identifiers.IdentifierAppSetID, hash),
     media_drm_id_hash: hashIdentifier(identifiers.IdentifierMediaDRMID, hash),
@@ -133,6 +133,11 @@ function toIdentifierHashes(identifiers: Fingerprint['identifiers'], hash: (valu
     serial_number_hash: hashIdentifier(identifiers.SerialNumber, hash),
     bootloader_serial_hash: hashIdentifier(identifiers.BootloaderSerialNumber, hash),
   });
+}
+
+/** Android gives zeros to apps whose user has deleted the id: they are of everybody who did. */
+function toAdvertisingId(text: string): string {
+  return /^[0-]*$/.test(text.trim()) ? '' : text;
 }
 
 function toIdentifierFacts({ identifiers, carrier }: Fingerprint) {

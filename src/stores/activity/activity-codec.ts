@@ -7,7 +7,7 @@ import type { ActivityState } from '../../domain/activity/activity-state.ts';
  * that are paired (1); then the values: name (6) and last (4), and where they are paired first and accepted
  * (4 each); then the counts: time (4), measure (2), number (4).
  */
-export const LAYOUT = 1;
+export const LAYOUT = 2;
 const LENGTHS_AT = 11;
 const PAIRS_AT = LENGTHS_AT + SEEN_KINDS.length;
 /** All before the values. */

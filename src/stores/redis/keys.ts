@@ -91,7 +91,7 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
   const custodyPrefix = `${prefix}:${CUSTODY_VERSION}:custody:`;
   const generationPrefix = `${prefix}:${CUSTODY_VERSION}:custody-began:`;
   const formerPrefix = `${prefix}:${VERSION}:custody-began:`;
-  const activityPrefix = `${prefix}:${VERSION}:activity:`;
+  const activityPrefix = `${prefix}:${VERSION}:activity-2:`;
   const eventPrefix = `${prefix}:${VERSION}:activity-event:`;
   const tagOf = (hash: string) => `{${hash.slice(0, 2)}}`;
   return {

@@ -11,6 +11,7 @@ import type { SubjectFacts } from '../../../src/domain/policy/subject-fact.ts';
 import type { Subject } from '../../../src/domain/subject.ts';
 import { createMemoryActivityStore } from '../../../src/stores/activity/memory-store.ts';
 import { compiled, documentOf, rule } from '../../support/policy-fixture.ts';
+import { SMALL_WORLD } from '../../support/reference-data.ts';
 import { createManualClock } from '../../support/test-app.ts';
 import { createSource, slotOf } from '../sources.ts';
 
@@ -96,7 +97,7 @@ function open(changes: Partial<ActivityStore> = {}, keyIds: readonly [string, ..
     ...changes,
   };
   const hashes = [hashesOf(keyIds[0]), ...keyIds.slice(1).map(hashesOf)] as const;
-  const activity = createActivity({ slots: SLOTS, store, hashes, clock });
+  const activity = createActivity({ slots: SLOTS, store, hashes, clock, reference: SMALL_WORLD });
   const tell = async (
     policy: CompiledPolicy,
     { subject = SUBJECT, gathered = FOUND }: { subject?: Subject; gathered?: readonly Gathered[] } = {},
@@ -270,4 +271,59 @@ t.test('counts no telemetry id for unknown that was missing, or whose provider i
   missing.activity.remember(decided('BLOCK', notFound), { ...SUBJECT, telemetryId: null });
   t.same(await missing.tell(reading('ip.not_found_1h')), { 'activity.ip': { not_found_1h: 0 } });
   t.same(decided('BLOCK', notFound).evidence.length, 3);
+});
+
+/** Evidence of a phone with these identifiers, beside that of Stytch. */
+function withPhone(identifiers: object, outcome: Outcome = 'ok'): readonly Gathered[] {
+  return FOUND.map((piece) =>
+    piece.slot.id !== 'mobilerun'
+      ? piece
+      : {
+          ...piece,
+          evidence: {
+            ...piece.evidence,
+            outcome,
+            signals:
+              outcome === 'ok' ? { found: true, identifiers: identifiers as Record<string, string> } : null,
+          },
+        },
+  );
+}
+
+t.test('counts the devices of hardware by any of its identifiers', async (t) => {
+  const { tell } = open();
+  const policy = reading('hardware.devices_30d');
+  const [imei, gaid] = ['11111111111111111111111111111111', '22222222222222222222222222222222'];
+  const of = (id: string, identifiers: object) =>
+    tell(policy, {
+      subject: { ...SUBJECT, device: { kind: 'shared', id } },
+      gathered: withPhone(identifiers),
+    });
+  t.match(await of('1', { imei_hash: imei, gaid_hash: gaid }), { 'activity.hardware': { devices_30d: 1 } });
+  t.match(await of('2', { imei_hash: imei }), { 'activity.hardware': { devices_30d: 2 } });
+  t.match(await of('3', { imei_hash: 'no hash', gaid_hash: gaid }), {
+    'activity.hardware': { devices_30d: 2 },
+  });
+  t.match(await of('4', { imei_hash: imei, gaid_hash: gaid }), { 'activity.hardware': { devices_30d: 3 } });
+  t.match(await of('5', {}), { 'activity.hardware': 'none' });
+  t.match(await tell(policy), { 'activity.hardware': 'unknown' }, 'Mobilerun is lost');
+});
+
+t.test('tells contradictions where an account was accepted, and how hardware is used', async (t) => {
+  const { activity, tell } = open();
+  const policy = compiled(documentOf([rule('contradictions.count > 1')]));
+  const subject = { ...SUBJECT, ip: '203.0.113.9' };
+  t.match(await tell(policy, { subject }), { 'places.account': { places: [] }, 'uses.hardware': 'unknown' });
+  const evidence = SLOTS.map(({ id }) => ({ provider: id, outcome: 'skipped', stored: null }));
+  const decision = { verdict: 'ALLOW', evidence, decidedAtMs: 1_800_000_000_000 } as unknown as Decision;
+  activity.remember(decision, subject);
+  const gathered = withPhone({ imei_hash: '11111111111111111111111111111111' });
+  t.match(await tell(policy, { subject, gathered }), {
+    'places.account': { places: [{ latitude: 52.5, longitude: 13.4, atSeconds: 1_800_000_000 }] },
+    'uses.hardware': { devices_30d: 1, accounts_30d: 1 },
+  });
+  t.match(await tell(policy, { subject: NOBODY }), { 'places.account': 'none' });
+  const lost = open({ take: () => null });
+  t.match(await lost.tell(policy, { subject }), { 'places.account': 'unknown' });
+  t.notMatch(await tell(reading('account.decisions_1h')), { 'places.account': {} });
 });

@@ -61,7 +61,9 @@ t.test('takes evidence that is lost or in doubt as unknown, and what was not ask
     [piece('stytch', null, { outcome: 'skipped' })],
     [],
   ])
-    t.match(ask(certain, { telemetry: 'none', 'places.account': 'none' }), { count: 0 });
+    t.match(ask(certain, { telemetry: 'none', 'places.account': 'none', 'uses.hardware': 'none' }), {
+      count: 0,
+    });
 });
 
 t.test('tells the address that cannot be read from one that is not given', async (t) => {
@@ -79,9 +81,24 @@ t.test('knows what other facts tell: custody and the places of the account', asy
   const ask = createAsk();
   const stytch = piece('stytch', { found: true, created_at_unix_seconds: NOW_SECONDS - 60 });
   const places = [{ latitude: 40.7, longitude: -74, atSeconds: NOW_SECONDS - 3600 }];
-  const facts = { telemetry: { age_seconds: 900 }, 'places.account': { places } } as unknown as SubjectFacts;
-  t.match(ask([stytch], facts), { travel: true, clock: true, families: 2, count: 2, strongest: 'travel' });
-  const nobody = { telemetry: 'none', 'places.account': { places: [] } } as unknown as SubjectFacts;
+  const facts = {
+    telemetry: { age_seconds: 900 },
+    'places.account': { places },
+    'uses.hardware': { devices_30d: 1, accounts_30d: 5 },
+  } as unknown as SubjectFacts;
+  t.match(ask([stytch], facts), {
+    travel: true,
+    clock: true,
+    identity_reuse: false,
+    families: 2,
+    count: 2,
+    strongest: 'travel',
+  });
+  const nobody = {
+    telemetry: 'none',
+    'places.account': { places: [] },
+    'uses.hardware': 'unknown',
+  } as unknown as SubjectFacts;
   t.match(ask([stytch], nobody), { clock: false, none: ['travel', 'seen_elsewhere'] });
 });
 

@@ -36,15 +36,25 @@ t.test('has the signals of each part, and none of what a part is itself', async 
   for (const part of ACTIVITY_PARTS) {
     const names = namesOf(part);
     t.equal(new Set(names).size, names.length, `${part}: no name twice`);
-    t.ok(names.includes('decisions_1m') && names.includes('telemetry_ids_30d'));
+    t.ok(names.includes('decisions_1m'));
+    t.equal(names.includes('telemetry_ids_30d'), part !== 'hardware');
+    t.notOk(
+      names.some((name) => name.startsWith('places')),
+      'nobody counts places',
+    );
     t.ok(names.includes('first_seen_seconds'));
     t.equal(names.includes('known_device'), part === 'account');
-    t.equal(names.includes('coupon_used_7d'), part !== 'visitor', 'events name no visitor');
+    t.equal(
+      names.includes('coupon_used_7d'),
+      !['visitor', 'hardware'].includes(part),
+      'evidence alone names them',
+    );
   }
   t.notOk(namesOf('account').includes('accounts_1h'));
   t.notOk(namesOf('device').includes('devices_1h'));
   t.notOk(namesOf('ip').includes('ips_1h'));
   t.ok(namesOf('visitor').includes('accounts_1h'));
+  t.ok(namesOf('hardware').includes('accounts_1h') && namesOf('hardware').includes('devices_30d'));
 });
 
 t.test('does not know windows that reach before a loss, and knows the others', async (t) => {

@@ -25,7 +25,12 @@ function toInput({
   return {
     evidence: { stytch: side(stytch), mobilerun: side(mobilerun), prefactor: side(prefactor) },
     request: { userAgent: undefined, place: undefined, ...request },
-    memory: { places: undefined, telemetryFirstUsedMs: undefined, ...memory },
+    memory: {
+      places: undefined,
+      telemetryFirstUsedMs: undefined,
+      hardware: { devices: undefined, accounts: undefined },
+      ...memory,
+    },
     nowMs: NOW_SECONDS * 1000,
     params: { ...defaults, ...params },
     reference: SMALL_WORLD,
@@ -66,7 +71,7 @@ const PROVIDERS: Loss['evidence'] = ['stytch', 'mobilerun', 'prefactor'];
 const lossArbitrary: fc.Arbitrary<Loss> = fc.record({
   evidence: fc.subarray(PROVIDERS),
   request: fc.subarray<keyof RequestSide>(['userAgent', 'place']),
-  memory: fc.subarray<keyof MemorySide>(['places', 'telemetryFirstUsedMs']),
+  memory: fc.subarray<keyof MemorySide>(['places', 'telemetryFirstUsedMs', 'hardware']),
 });
 
 const situationArbitrary = fc.constantFrom(...SITUATIONS.map(({ input }) => toInput(input)));
@@ -98,8 +103,15 @@ function without(input: ContradictionInput, loss: Loss): ContradictionInput {
 }
 
 function lose<Part extends object>(part: Part, names: readonly (keyof Part)[]): Part {
-  const lost = names.filter((name) => part[name] !== undefined).map((name) => [name, null]);
-  return { ...part, ...Object.fromEntries(lost) };
+  return { ...part, ...Object.fromEntries(names.map((name) => [name, lost(part[name])])) };
+}
+
+function lost(value: unknown): unknown {
+  if (value === undefined) return undefined;
+  const { devices, accounts } = Object(value);
+  return Object.hasOwn(Object(value), 'devices')
+    ? { devices: lost(devices), accounts: lost(accounts) }
+    : null;
 }
 
 t.test('never becomes false, or none, by losing a part of what made it true', async (t) => {

@@ -307,5 +307,34 @@ const SEEN_ELSEWHERE: readonly ContradictionSituation[] = [
   ),
 ];
 
+const reuse = (
+  title: string,
+  hardware: MemorySide['hardware'],
+  expect: ContradictionSituation['expect'],
+  because = {},
+  params: ContradictionInput['params'] = {},
+) => ({ title, id: 'identity_reuse', input: { memory: { hardware }, params }, expect, because });
+
+const IDENTITY_REUSE: readonly ContradictionSituation[] = [
+  reuse('a phone with its one device id', { devices: 1, accounts: 1 }, false, {
+    devices: 1,
+    limit_devices: 1,
+  }),
+  reuse('an IMEI under two device ids', { devices: 2, accounts: 1 }, true, { devices: 2 }),
+  reuse('a family of five with one phone', { devices: 1, accounts: 5 }, false),
+  reuse('six accounts on one phone', { devices: 1, accounts: 6 }, true, { accounts: 6, limit_accounts: 5 }),
+  reuse('six accounts where ten may be', { devices: 1, accounts: 6 }, false, {}, { identity_accounts: 10 }),
+  reuse('two device ids where three may be', { devices: 2, accounts: 1 }, false, {}, { identity_devices: 3 }),
+  reuse('no hardware identifiers', { devices: undefined, accounts: undefined }, 'none'),
+  reuse('activity that cannot be told', { devices: null, accounts: null }, 'unknown'),
+  reuse('devices that cannot be told, and six accounts', { devices: null, accounts: 6 }, true),
+  reuse('devices that cannot be told, and one account', { devices: null, accounts: 1 }, 'unknown'),
+];
+
 /** Every situation, of every contradiction. */
-export const SITUATIONS: readonly ContradictionSituation[] = [...TRAVEL, ...CLOCK, ...SEEN_ELSEWHERE];
+export const SITUATIONS: readonly ContradictionSituation[] = [
+  ...TRAVEL,
+  ...CLOCK,
+  ...SEEN_ELSEWHERE,
+  ...IDENTITY_REUSE,
+];

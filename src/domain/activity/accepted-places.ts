@@ -1,0 +1,34 @@
+import type { AcceptedPlace } from '../contradictions/contradiction.ts';
+import { SEEN_KINDS, WINDOW_SECONDS_MAX } from './activity-parts.ts';
+import { REVOKED } from './activity-state.ts';
+import { type ActivityView, isMissed, isWithin } from './activity-view.ts';
+import { placeOfName } from './seen-name.ts';
+
+const PLACES = SEEN_KINDS.indexOf('places');
+/** The numbers of one value: its name, when it was first and last seen, and when accepted. */
+const VALUE = 4;
+const ACCEPTED = 3;
+
+/**
+ * Where an account was accepted within 30 days, the latest first; undefined where there is none and something
+ * is missing. What was taken back under one hash key was not accepted under another.
+ */
+export function acceptedPlaces(views: readonly ActivityView[]): readonly AcceptedPlace[] | undefined {
+  const accepted = new Map<number, number>();
+  const revoked = new Set<number>();
+  for (const { state, nowSeconds } of views) {
+    const values = state.seen[PLACES] ?? [];
+    for (let at = 0; at < values.length; at += VALUE) {
+      const [name = 0, time = 0] = [values[at], values[at + ACCEPTED]];
+      if (time === REVOKED) revoked.add(name);
+      else if (isWithin(time, nowSeconds, WINDOW_SECONDS_MAX))
+        accepted.set(name, Math.max(time, accepted.get(name) ?? 0));
+    }
+  }
+  const places = [...accepted].flatMap(([name, atSeconds]) => {
+    const place = revoked.has(name) ? null : placeOfName(name);
+    return place === null ? [] : [{ ...place, atSeconds }];
+  });
+  if (places.length === 0 && views.some(isMissed)) return undefined;
+  return places.sort((left, right) => right.atSeconds - left.atSeconds);
+}

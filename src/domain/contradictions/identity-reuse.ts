@@ -1,0 +1,31 @@
+import type { Contradiction, ContradictionInput, Finding, Told } from './contradiction.ts';
+import { anyOf, compare, found } from './told.ts';
+
+/** The fact that tells with how many devices and accounts hardware was seen. */
+export const HARDWARE_USE = 'uses.hardware';
+
+/** Members of a family may share a phone; no phone is two. */
+const DEVICES_MAX = 1;
+const ACCOUNTS_MAX = 5;
+
+/** One phone that is many. */
+export const IDENTITY_REUSE: Contradiction = {
+  id: 'identity_reuse',
+  family: 'hardware',
+  meaning:
+    'An IMEI, a media DRM id or an advertising id was seen within 30 days with more device ids than `params.identity_devices` (1 where the policy has none), or more accounts than `params.identity_accounts` (5).',
+  reads: ['memory'],
+  needs: [HARDWARE_USE],
+  params: { identity_devices: DEVICES_MAX, identity_accounts: ACCOUNTS_MAX },
+  find: ({ memory: { hardware }, params }: ContradictionInput): Finding =>
+    anyOf([
+      isAbove('devices', hardware.devices, params['identity_devices'] ?? DEVICES_MAX),
+      isAbove('accounts', hardware.accounts, params['identity_accounts'] ?? ACCOUNTS_MAX),
+    ]),
+};
+
+function isAbove(what: 'devices' | 'accounts', count: Told<number>, most: number): Finding {
+  return compare(count, most, (number, limit) =>
+    found(number > limit, { [what]: number, [`limit_${what}`]: limit, window_days: 30 }),
+  );
+}

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { acceptedPlaces } from '../../../src/domain/activity/accepted-places.ts';
+import { SEEN_KINDS } from '../../../src/domain/activity/activity-parts.ts';
+import { type Acceptance, createActivityState, see } from '../../../src/domain/activity/activity-state.ts';
+import { nameOfPlace, placeOfName } from '../../../src/domain/activity/seen-name.ts';
+
+const NOW = 1_800_000_000;
+const DAY = 86_400;
+const BERLIN = { latitude: 52.5, longitude: 13.4 };
+const LAGOS = { latitude: 6.5, longitude: 3.4 };
+const kind = SEEN_KINDS.indexOf('places');
+
+function viewOf(sightings: readonly (readonly [typeof BERLIN, number, Acceptance])[], sinceSeconds = 0) {
+  const state = createActivityState(NOW - 40 * DAY, sinceSeconds);
+  for (const [place, time, acceptance] of sightings)
+    see(state, { kind, name: nameOfPlace(place) }, time, acceptance);
+  return { state, sinceSeconds, nowSeconds: NOW, own: [] };
+}
+
+t.test('tells the places that were accepted, the latest first', async (t) => {
+  const view = viewOf([
+    [BERLIN, NOW - DAY, 'accepted'],
+    [LAGOS, NOW - 60, 'accepted'],
+    [{ latitude: 0, longitude: 0 }, NOW - 30, null],
+    [BERLIN, NOW - 10, null],
+  ]);
+  t.same(acceptedPlaces([view]), [
+    { ...LAGOS, atSeconds: NOW - 60 },
+    { ...BERLIN, atSeconds: NOW - DAY },
+  ]);
+});
+
+t.test('knows no place that was taken back, under whichever hash key', async (t) => {
+  const [accepted, revoked] = [
+    viewOf([[BERLIN, NOW - DAY, 'accepted']]),
+    viewOf([[BERLIN, NOW - 60, 'revoked']]),
+  ];
+  t.same(acceptedPlaces([accepted, revoked]), []);
+  t.same(acceptedPlaces([accepted, viewOf([[BERLIN, NOW - 9, 'accepted']])]), [
+    { ...BERLIN, atSeconds: NOW - 9 },
+  ]);
+});
+
+t.test('forgets a place after 30 days', async (t) => {
+  t.same(acceptedPlaces([viewOf([[BERLIN, NOW - 31 * DAY, 'accepted']])]), []);
+});
+
+t.test('does not take lost places for none', async (t) => {
+  t.equal(acceptedPlaces([viewOf([], NOW - DAY)]), undefined);
+  t.same(acceptedPlaces([viewOf([[BERLIN, NOW, 'accepted']], NOW - DAY)]), [{ ...BERLIN, atSeconds: NOW }]);
+  t.same(acceptedPlaces([viewOf([], NOW - 40 * DAY)]), []);
+});
+
+t.test('names every place on Earth, to a tenth of a degree', async (t) => {
+  const degrees = (most: number) =>
+    fc.integer({ min: -most * 10, max: most * 10 }).map((tenths) => tenths / 10 + 0);
+  fc.assert(
+    fc.property(degrees(90), degrees(180), (latitude, longitude) => {
+      const place = { latitude, longitude };
+      t.same(placeOfName(nameOfPlace(place)), place);
+    }),
+  );
+  t.same(placeOfName(nameOfPlace({ latitude: 52.5244, longitude: 13.4105 })), BERLIN);
+  t.equal(placeOfName(0), null);
+  t.equal(placeOfName(2 ** 48 - 1), null);
+});
