@@ -114,6 +114,27 @@ t.test('step-ups in a cluster keep the contract', async (t) => {
   });
 });
 
+t.test('step-ups in a cluster are found in one turn by ids that are spread over its slots', async (t) => {
+  const clock = createManualClock();
+  const { redis, ready } = watchRedisStore(t, { target: next(), clock });
+  await ready();
+  const store = await openRedisStepUps(redis, clock);
+  const subjects = Array.from({ length: 48 }, (_, place) => ({
+    telemetry: (place % 16)
+      .toString(16)
+      .repeat(2)
+      .padEnd(32, String(place >> 4)),
+    devices: [],
+    account: null,
+  }));
+  const stepUp = { atMs: clock.nowMs(), method: 'otp', acr: null };
+  const kept = await Promise.all(subjects.map((subject) => store.add(subject, stepUp, 60_000)));
+  t.same(new Set(kept), new Set([true]));
+  const found = await Promise.all(subjects.map(async (subject) => store.find(subject, 60_000)));
+  t.same(found, Array(48).fill(stepUp));
+  t.equal(redis.guard.counters().failures, 0);
+});
+
 t.test('lists in a cluster keep the contract', async (t) => {
   const open = async (t: Test) => (await openTestRedisLists(t, { target: toTarget(openings) })).store;
   testListStore(t, {

@@ -68,8 +68,8 @@ function open(target: ClusterTarget, name: string): Cluster {
   const { Cluster } = loadRedisLibrary();
   return new Cluster([...target.nodes], {
     enableAutoPipelining: true,
-    // A batch of its own, whose first argument is the number of its keys and tells ioredis no slot.
-    autoPipeliningIgnoredCommands: ['useTelemetry'],
+    // Filled by withScripts.
+    autoPipeliningIgnoredCommands: [],
     enableOfflineQueue: false,
     // Each of these would keep a command, and with it a decision, waiting for a failover.
     retryDelayOnFailover: 0,

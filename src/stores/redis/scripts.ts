@@ -16,7 +16,13 @@ export function withScripts<Scripts extends object>(
   client: RedisClient,
   scripts: { readonly [Name in keyof Scripts]: RedisScript },
 ): RedisClient & Scripts {
-  for (const [name, script] of Object.entries<RedisScript>(scripts)) client.defineCommand(name, script);
+  for (const [name, script] of Object.entries<RedisScript>(scripts)) {
+    client.defineCommand(name, script);
+    // In a cluster ioredis takes the number of keys for the first key, and puts what is for different nodes
+    // into one pipeline, which it refuses. Such scripts are batches of their own.
+    if (client.isCluster && script.numberOfKeys === undefined)
+      client.options.autoPipeliningIgnoredCommands?.push(name);
+  }
   // ioredis adds the methods without telling the compiler; their arguments and replies are declared by hand.
   return client as RedisClient & Scripts;
 }
