@@ -2,9 +2,10 @@ import type { ListEntry } from '../../domain/lists/list-entry.ts';
 import type { ListTable } from '../../domain/lists/list-table.ts';
 
 /**
- * How well this process knows the lists. `loading`: it has not read them yet. `current`: within a second of
- * every change. `stale`: it cannot hear changes made elsewhere. `restoring`: the shared store has lost lists,
- * and those who know them write them back.
+ * How well this process knows the lists. `loading`: it has not read them yet, or has read a store that has
+ * just begun, where others may hold lists. `current`: within a second of every change. `stale`: it cannot hear
+ * changes made elsewhere. `restoring`: the shared store has lost lists, and those who know them write them
+ * back.
  */
 export const LIST_KNOWLEDGE = ['loading', 'current', 'stale', 'restoring'] as const;
 
@@ -28,7 +29,7 @@ export interface ListStore {
    * True where nothing that was changed elsewhere can be missing, but for what happened in the last minute.
    */
   isTrusted(): boolean;
-  /** Resolves once the lists were read, or cannot be for now; within a second. */
+  /** Resolves once the lists were read, or cannot be for now; within 1.5 s. */
   ready(): Promise<void>;
   close(): Promise<void>;
 }

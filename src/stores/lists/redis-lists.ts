@@ -19,6 +19,8 @@ export interface ListLook extends ListVersion {
   readonly entries: number;
   /** Lists that were lost are being written back. */
   readonly isRestoring: boolean;
+  /** For how long Redis has known of lists, in milliseconds: one that lost everything begins at 0. */
+  readonly ageMs: number;
 }
 
 /** Changes after a version, oldest first. */
@@ -54,13 +56,14 @@ export class RedisLists {
     const { entries, state } = this.#redis.keys.lists;
     const reply = await this.#run(() => this.#scripted.lookAtLists(entries, state));
     if (reply === null) return null;
-    const [number, name, count, length, leftMs] = Array.isArray(reply) ? reply.map(String) : [];
+    const [number, name, count, length, leftMs, ageMs] = Array.isArray(reply) ? reply.map(String) : [];
     return {
       number: Number(number),
       name: name ?? '',
       isWhole: (count === '' ? '0' : count) === length,
       entries: Number(length),
       isRestoring: Number(leftMs) > 0,
+      ageMs: Number(ageMs),
     };
   }
 

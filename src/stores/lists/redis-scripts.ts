@@ -12,7 +12,10 @@ const RESTORING_MS = 2_000;
  */
 export const CHANGE = `
 local entries, state, changes = KEYS[1], KEYS[2], KEYS[3]
-local written, added = {}, 0
+local written, added, now = {}, 0, redis.call('TIME')
+if not redis.call('HGET', state, 'begun') then
+  redis.call('HSET', state, 'begun', now[1] * 1000 + math.floor(now[2] / 1000))
+end
 for place = 3, #ARGV, 3 do
   local field, at = ARGV[place], tonumber(ARGV[place + 1])
   local held = redis.call('HGET', entries, field)
@@ -26,7 +29,6 @@ for place = 3, #ARGV, 3 do
   end
 end
 if ARGV[2] ~= 'put' then
-  local now = redis.call('TIME')
   redis.call('HSET', state, 'restoring', now[1] * 1000 + ${RESTORING_MS})
 end
 local number = 0
@@ -51,15 +53,19 @@ return written
 
 /**
  * `LOOK entries state` returns the number and the name of the latest change, how many entries there should be
- * and are, and for how many milliseconds lists may still be written back. The number is empty where nothing
- * was ever kept.
+ * and are, for how many milliseconds lists may still be written back, and for how many this Redis has known
+ * of lists at all. The number is empty where nothing was ever kept.
  */
 export const LOOK = `
-local held = redis.call('HMGET', KEYS[2], 'number', 'name', 'count', 'restoring')
+local held = redis.call('HMGET', KEYS[2], 'number', 'name', 'count', 'restoring', 'begun')
 local now = redis.call('TIME')
+local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
+if not held[5] then redis.pcall('HSET', KEYS[2], 'begun', now_ms) end
 local left = math.max(0, (tonumber(held[4] or '0') or 0) - now[1] * 1000)
+local age = math.max(0, now_ms - (tonumber(held[5] or '') or now_ms))
 local count = redis.call('HLEN', KEYS[1])
-return {held[1] or '', held[2] or '', held[3] or '', tostring(count), string.format('%.0f', left)}
+local left_and_age = { string.format('%.0f', left), string.format('%.0f', age) }
+return {held[1] or '', held[2] or '', held[3] or '', tostring(count), unpack(left_and_age)}
 `;
 
 /**

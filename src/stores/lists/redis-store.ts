@@ -30,7 +30,9 @@ const STALE_AFTER_MS = 2_000;
 /** Without a look for so long, entries that were changed elsewhere may be missed by too much. */
 const TRUSTED_MS = 60_000;
 /** How long a start waits for its lists. */
-const READY_WAIT_MS = 1_000;
+const READY_WAIT_MS = 1_500;
+/** Within so many looks of the others a Redis that has just begun is told what they know. */
+const SETTLING_LOOKS = 3;
 const NOTHING: ListVersion = { number: 0, name: '' };
 
 /**
@@ -57,6 +59,10 @@ class RedisListStore implements ListStore {
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #isRestoring = false;
   #isOthersRestoring = false;
+  /** From the start on, while others may hold lists and not have found out yet that Redis lost them. */
+  #isSettling = true;
+  /** In monotonic milliseconds. */
+  #settlesAtMs = 0;
   #isStaleTold = false;
   /**
    * What Redis was at when this replica had written back. It may not have read so far when Redis forgets again,
@@ -100,11 +106,12 @@ class RedisListStore implements ListStore {
   knowledge(): ListKnowledge {
     if (this.#version === null) return 'loading';
     if (this.#isRestoring || this.#isOthersRestoring) return 'restoring';
+    if (this.#isSettling) return 'loading';
     return this.#isStale() ? 'stale' : 'current';
   }
 
   isTrusted(): boolean {
-    if (this.#version === null || this.#isOthersRestoring) return false;
+    if (this.#version === null || this.#isOthersRestoring || this.#isSettling) return false;
     return this.#sinceHeardMs() < TRUSTED_MS;
   }
 
@@ -123,6 +130,10 @@ class RedisListStore implements ListStore {
     return this.#options.clock.monotonicMs() - this.#heardAtMs;
   }
 
+  #lookIntervalMs(): number {
+    return this.#options.lookIntervalMs ?? LOOK_INTERVAL_MS;
+  }
+
   #isStale(): boolean {
     return this.#sinceHeardMs() > STALE_AFTER_MS;
   }
@@ -138,9 +149,11 @@ class RedisListStore implements ListStore {
   async #look(): Promise<void> {
     const isHeard = !this.#isClosed && (await this.#follow());
     if (isHeard) this.#heardAtMs = this.#options.clock.monotonicMs();
-    if (isHeard || this.#options.redis.guard.reason() !== 'connecting') this.#ready.resolve();
+    const isLost = !isHeard && this.#options.redis.guard.reason() !== 'connecting';
+    if (isLost || (isHeard && !this.#isSettling)) this.#ready.resolve();
     this.#tellStaleness();
-    this.#lookSoon(this.#options.lookIntervalMs ?? LOOK_INTERVAL_MS);
+    const settlesInMs = this.#settlesAtMs - this.#options.clock.monotonicMs();
+    this.#lookSoon(Math.min(this.#lookIntervalMs(), settlesInMs > 0 ? settlesInMs : this.#lookIntervalMs()));
   }
 
   /** Brings the table up to date. False where that could not be done. */
@@ -149,16 +162,27 @@ class RedisListStore implements ListStore {
     const look = await this.#lists.look();
     if (look === null) return false;
     const known = this.#version;
-    this.#isOthersRestoring = look.isRestoring && (known === null || this.#isOthersRestoring);
+    this.#isOthersRestoring = look.isRestoring && (this.#isSettling || this.#isOthersRestoring);
+    this.#settle(look);
     if (known === null) return this.#readAll(look, true);
     const isBehind = look.number < Math.max(known.number, own, this.#restored.number);
-    if (!look.isWhole || isBehind || this.#own.isLost()) return this.#restore(look);
+    if (isBehind || this.#own.isLost()) return this.#restore(look);
+    // Those who know what is missing are to find it missing.
+    if (!look.isWhole) return this.#isSettling ? this.#readAll(look, false) : this.#restore(look);
     const version = await this.#readChanges(look, known);
     if (version === null) return false;
     // What this replica changed since may be among what is no longer there to read.
     if (version === 'trimmed') return own === 0 ? this.#readAll(look, false) : this.#restore(look);
     const isKnown = version !== 'diverged' && (version.number > look.number || version.name === look.name);
     return isKnown || this.#restore(look);
+  }
+
+  /** A Redis that has just begun, or lacks entries, is not believed before others had the time to write back. */
+  #settle(look: ListLook): void {
+    const settlingMs = SETTLING_LOOKS * this.#lookIntervalMs();
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#version === null) this.#settlesAtMs = nowMs + settlingMs - (look.isWhole ? look.ageMs : 0);
+    this.#isSettling &&= nowMs < this.#settlesAtMs && !(look.isWhole && look.ageMs >= settlingMs);
   }
 
   async #readChanges(

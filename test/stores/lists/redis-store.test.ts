@@ -1,5 +1,6 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { ListEntry } from '../../../src/domain/lists/list-entry.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
 import { RedisLists } from '../../../src/stores/lists/redis-lists.ts';
 import { createRedisListStore } from '../../../src/stores/lists/redis-store.ts';
 import { contentsOf, createListTable } from '../../contracts/list-store.ts';
@@ -73,6 +74,34 @@ t.test('brings together what several replicas know after a loss', async (t) => {
   });
   t.equal(here.store.table.size, 301);
   t.strictSame(contentsOf(here.store), contentsOf(there.store));
+});
+
+/** Whether a new process still calls lists loading when it has read them. It trusts them in the end. */
+async function isLoadingAfterReading(t: Test) {
+  const redis = await openRedisHandle(t, target);
+  let knowledge = '';
+  const store = createRedisListStore({
+    redis,
+    clock: systemClock,
+    table: createListTable(),
+    onEvent: ({ kind }) => {
+      if (kind === 'read') knowledge = store.knowledge();
+    },
+    lookIntervalMs: 50,
+  });
+  t.teardown(() => store.close());
+  await until('it trusts them', () => store.isTrusted());
+  return knowledge === 'loading';
+}
+
+t.test('does not believe a Redis that has just begun before others had the time to write back', async (t) => {
+  t.equal(await isLoadingAfterReading(t), true);
+  t.equal(await isLoadingAfterReading(t), false, 'it has not just begun any more');
+  await server.command('FLUSHALL');
+  await new RedisLists(await openRedisHandle(t, target)).change('put', entriesOf(1));
+  t.equal(await isLoadingAfterReading(t), true, 'one change after a loss is not all');
+  await server.command(['HDEL', ENTRIES, `blocked device ${hashOf(0)}`]);
+  t.equal(await isLoadingAfterReading(t), true, 'nor one that lacks an entry');
 });
 
 t.test('does not trust a new process while others write lists back', async (t) => {
