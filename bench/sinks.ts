@@ -57,7 +57,7 @@ const PREPARE: Readonly<Record<string, () => Promise<Measured>>> = {
     const path = join(directory, 'sqlite');
     mkdirSync(path);
     return {
-      settings: { dataDirectory: path, retentionMs: 90 * DAY_MS, bytesMax: 2 ** 40 },
+      settings: { dataDirectory: path, retentionMs: 90 * DAY_MS, labelledKeptMs: 0, bytesMax: 2 ** 40 },
       pids: () => [],
       bytes: () => bytesBelow(path),
     };
@@ -72,7 +72,12 @@ const PREPARE: Readonly<Record<string, () => Promise<Measured>>> = {
     const size =
       "SELECT sum(pg_total_relation_size(oid))::float8 AS bytes FROM pg_class WHERE relnamespace = 'riskgate'::regnamespace AND relkind IN ('r', 'm')";
     return {
-      settings: { server: parseServerUrl(url), retentionMs: 90 * DAY_MS, bytesMax: 2 ** 40 },
+      settings: {
+        server: parseServerUrl(url),
+        retentionMs: 90 * DAY_MS,
+        labelledKeptMs: 0,
+        bytesMax: 2 ** 40,
+      },
       context: { newId: () => 'writer' },
       pids: () => [server.pid, ...childrenOf(server.pid)],
       bytes: async () =>

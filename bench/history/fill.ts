@@ -24,6 +24,7 @@ export function fillHistory(directory: string, plan: HistoryPlan): FillReport {
     directory,
     isSynced: false,
     retentionMs: YEARS_MS,
+    labelledKeptMs: 0,
     bytesMax: Number.MAX_SAFE_INTEGER,
   });
   const startedMs = Date.now();

@@ -71,6 +71,7 @@ async function askAll(directory: string, records: number, untilMs: number): Prom
       directory,
       isSynced: false,
       retentionMs: 10 * 365 * DAY_MS,
+      labelledKeptMs: 0,
       bytesMax: Number.MAX_SAFE_INTEGER,
     },
     clock: systemClock,

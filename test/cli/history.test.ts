@@ -25,7 +25,12 @@ function createRecords(count: number): LogRecord[] {
 
 async function openHistory(t: Test, dataDirectory: string): Promise<OpenSink> {
   const day = 86_400_000;
-  return openSink(t, sqlite, { dataDirectory, retentionMs: 3660 * day, bytesMax: 2 ** 30 });
+  return openSink(t, sqlite, {
+    dataDirectory,
+    retentionMs: 3660 * day,
+    labelledKeptMs: 0,
+    bytesMax: 2 ** 30,
+  });
 }
 
 /** A directory with a history, which nobody has open. */

@@ -51,7 +51,12 @@ const OPENINGS: Readonly<Record<string, (t: Test) => Opening | Promise<Opening>>
     return { settings: { hourRecordsMax: 100_000, recordsKeptMs: 2 * 3_600_000 }, context: { openRedis } };
   },
   sqlite: (t) => ({
-    settings: { dataDirectory: createDirectory(t), retentionMs: 90 * 86_400_000, bytesMax: 2 ** 30 },
+    settings: {
+      dataDirectory: createDirectory(t),
+      retentionMs: 90 * 86_400_000,
+      labelledKeptMs: 0,
+      bytesMax: 2 ** 30,
+    },
   }),
   file: (t) => {
     const path = join(createDirectory(t), 'decisions.ndjson');

@@ -9,7 +9,15 @@ export const HISTORY_SETTINGS = {
     env: 'HISTORY_RETENTION_DAYS',
     schema: integer(1, 3_660).transform((days) => days * DAY_MS),
     default: '90',
-    description: 'Days that the sinks `sqlite` and `postgres` keep; older files and partitions are removed.',
+    description:
+      'Days that the sinks `sqlite` and `postgres` keep; older files and partitions are removed, but for labelled decisions.',
+  },
+  labelledKeptMs: {
+    env: 'HISTORY_LABELLED_RETENTION_DAYS',
+    schema: integer(1, 3_660).transform((days) => days * DAY_MS),
+    default: '365',
+    description:
+      'Days that the sinks `sqlite` and `postgres` keep labelled decisions, where that is longer than `HISTORY_RETENTION_DAYS`.',
   },
   bytesMax: {
     env: 'HISTORY_BYTES_MAX',

@@ -2,13 +2,12 @@ import type { ConnectionOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { findTlsMistakes, readTlsFiles, type TlsPaths } from '../../../platform/pem-files.ts';
-import { integer, type Settings, type SettingValues } from '../../../platform/setting.ts';
+import type { Settings, SettingValues } from '../../../platform/setting.ts';
 import { defineSink } from '../definition.ts';
 import { HISTORY_SETTINGS } from '../history-settings.ts';
 import type { PostgresLogEvent } from './postgres-log.ts';
 import { parseServerUrl } from './server-address.ts';
 
-const DAY_MS = 86_400_000;
 const file = z.string().min(1);
 
 const VARIABLES = {
@@ -52,13 +51,6 @@ const VARIABLES = {
     description: 'With TLS: the key of our own certificate (PEM).',
   },
   ...HISTORY_SETTINGS,
-  labelledKeptMs: {
-    env: 'HISTORY_LABELLED_RETENTION_DAYS',
-    schema: integer(1, 3_660).transform((days) => days * DAY_MS),
-    default: '365',
-    description:
-      'Days that the sink `postgres` keeps labelled decisions, where that is longer than `HISTORY_RETENTION_DAYS`.',
-  },
 } as const satisfies Settings;
 
 type Values = SettingValues<typeof VARIABLES>;

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { LogPosition, QueryOptions } from '../../../application/decision-log/decision-log.ts';
@@ -7,15 +7,8 @@ import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts
 import { toIdKey } from './record-entry.ts';
 import { searchSegment } from './search-segment.ts';
 import { NO_TABLES, openForReading } from './segment-file.ts';
-import {
-  dayMsOf,
-  type EntryPlace,
-  type SegmentName,
-  toFileName,
-  toPlace,
-  toPosition,
-  toSegment,
-} from './segment-name.ts';
+import { fileOfSegment, segmentsIn } from './segment-files.ts';
+import { dayMsOf, type EntryPlace, type SegmentName, toPlace, toPosition } from './segment-name.ts';
 import { SegmentReader } from './segment-reader.ts';
 
 /** An entry as text, which costs less to hand to another thread than what it parses to. */
@@ -42,8 +35,8 @@ export interface LabelledText extends TextEntry {
   readonly labels: readonly OutcomeLabel[];
 }
 
-/** Open files: more than there are days in most histories, about 100 KB each. */
-const OPEN_MAX = 128;
+/** Open files: more than there are days in most histories, labelled ones included; about 100 KB each. */
+const OPEN_MAX = 400;
 /** Records that one query reads, at most; chunks of entries count for less. */
 const COST_MAX = 1_000;
 const ABOVE_ALL = Number.MAX_SAFE_INTEGER;
@@ -73,15 +66,12 @@ export class HistoryReader {
 
   /** The names of all segments, oldest first. */
   segments(): SegmentName[] {
-    return readdirSync(this.#directory)
-      .map(toSegment)
-      .filter((name) => name !== null)
-      .sort();
+    return segmentsIn(this.#directory);
   }
 
   /** A segment that is there; null where it has been removed, or is being made. */
   segment(name: SegmentName): SegmentReader | null {
-    const path = join(this.#directory, toFileName(name));
+    const path = join(this.#directory, fileOfSegment(this.#directory, name));
     const inode = statSync(path, { throwIfNoEntry: false })?.ino;
     const open = this.#open.get(name);
     if (open !== undefined && open.inode === inode) return open.reader;

@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   addLabel,
@@ -8,20 +8,18 @@ import {
 } from '../../../domain/decision-log/outcome-label.ts';
 import { createDirectory, lockDirectory } from './history-directory.ts';
 import { HistoryReader, type LabelledText } from './history-reader.ts';
+import { HistoryRetention, type RetentionLimits, type TidyReport } from './history-retention.ts';
 import { toEntry } from './record-entry.ts';
 import { openForWriting } from './segment-file.ts';
-import { dayMsOf, nextPartOf, type SegmentName, toFileName, toPlace, toSegmentName } from './segment-name.ts';
+import { fileOfSegment } from './segment-files.ts';
+import { nextPartOf, type SegmentName, toPlace, toSegmentName } from './segment-name.ts';
 import { type BatchName, SegmentWriter } from './segment-writer.ts';
 
 /** What bounds a history, and how safely it is kept. */
-export interface HistoryOptions {
+export interface HistoryOptions extends RetentionLimits {
   readonly directory: string;
   /** Whether a batch counts as kept only when the disk has it. */
   readonly isSynced: boolean;
-  /** Whole days are removed once they are older. */
-  readonly retentionMs: number;
-  /** Bytes of all files together; beyond them the oldest segments are removed. */
-  readonly bytesMax: number;
   /** True where nothing is removed, however old and much it is. */
   readonly keepsAll?: boolean;
 }
@@ -46,9 +44,6 @@ interface CurrentSegment {
 
 /** A segment holds at most this share of all bytes, so that removing the oldest one is a small step. */
 const SEGMENT_SHARE = 1 / 16;
-const DAY_MS = 86_400_000;
-/** What SQLite puts beside a file while it is open. */
-const SIDE_FILES = ['-wal', '-shm'];
 
 /**
  * Appends to the newest segment of a directory, labels decisions, and removes what is too old or too much.
@@ -59,6 +54,7 @@ export class HistoryWriter {
   readonly #options: HistoryOptions;
   readonly #reader: HistoryReader;
   readonly #lock: { close(): void };
+  readonly #retention: HistoryRetention;
   #current: CurrentSegment | null = null;
 
   constructor(options: HistoryOptions) {
@@ -66,6 +62,7 @@ export class HistoryWriter {
     createDirectory(options.directory);
     this.#lock = lockDirectory(options.directory);
     this.#reader = new HistoryReader(options.directory);
+    this.#retention = new HistoryRetention(options.directory, this.#reader, options);
   }
 
   /** Appends a batch at a time (Unix milliseconds), once: a batch that was the last one is kept already. */
@@ -98,29 +95,19 @@ export class HistoryWriter {
     } finally {
       db.close();
     }
+    if (decision.labels.length === 0) this.#retention.onLabelled(place.segment, place.seq);
     return { kind: 'recorded', decision: { ...decision, labels } };
   }
 
-  /** Removes the segments that are too old, and the oldest ones while all are too large. Returns how many. */
-  tidy(nowMs: number): number {
-    const { retentionMs, bytesMax, keepsAll = false } = this.#options;
-    if (keepsAll) return 0;
-    const sizes = this.#reader.segments().map((name) => ({ name, bytes: this.#bytesOf(name) }));
-    let total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
-    let removed = 0;
-    for (const { name, bytes } of sizes) {
-      const isOld = dayMsOf(name) + DAY_MS + retentionMs <= nowMs;
-      // The newest segment is written to.
-      if ((!isOld && total <= bytesMax) || name === sizes.at(-1)?.name) break;
-      this.#remove(name);
-      total -= bytes;
-      removed += 1;
-    }
-    return removed;
+  /** Goes on with removing what is too old or too much. */
+  tidy(nowMs: number): TidyReport {
+    if (this.#options.keepsAll === true) return { removed: 0, thinned: 0, isMore: false };
+    return this.#retention.tidy(nowMs);
   }
 
   close(): void {
     this.#release();
+    this.#retention.close();
     this.#reader.close();
     this.#lock.close();
   }
@@ -138,13 +125,15 @@ export class HistoryWriter {
     if (size <= this.#options.bytesMax * SEGMENT_SHARE) return current.writer;
     current.writer.seal();
     const next = this.#openSegment(nextPartOf(current.name));
-    this.tidy(nowMs);
+    if (this.#options.keepsAll !== true) this.#retention.remove(nowMs);
     return next;
   }
 
   #openNewest(): CurrentSegment | null {
     const newest = this.#reader.segments().at(-1);
-    if (newest !== undefined) this.#openSegment(newest);
+    // Nothing is appended to what is left of a day.
+    const isThinned = newest !== undefined && this.#reader.segment(newest)?.isThinned() === true;
+    if (newest !== undefined) this.#openSegment(isThinned ? nextPartOf(newest) : newest);
     return this.#current;
   }
 
@@ -169,17 +158,8 @@ export class HistoryWriter {
     current?.writer.close();
   }
 
-  #remove(name: SegmentName): void {
-    for (const side of ['', ...SIDE_FILES]) rmSync(this.#pathOf(name) + side, { force: true });
-  }
-
-  #bytesOf(name: SegmentName): number {
-    const paths = ['', ...SIDE_FILES].map((side) => this.#pathOf(name) + side);
-    return paths.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
-  }
-
   #pathOf(name: SegmentName): string {
-    return join(this.#options.directory, toFileName(name));
+    return join(this.#options.directory, fileOfSegment(this.#options.directory, name));
   }
 }
 

@@ -31,12 +31,16 @@ export const sqlite = defineSink({
     verify: ({ dataDirectory }, isQuick) => verifyHistory(dataDirectory, isQuick),
     compact: ({ dataDirectory }) => compactHistory(dataDirectory),
   },
-  open: async ({ dataDirectory, retentionMs, bytesMax }, { isStrict, removesOld, clock, logger }) => {
+  open: async (
+    { dataDirectory, retentionMs, labelledKeptMs, bytesMax },
+    { isStrict, removesOld, clock, logger },
+  ) => {
     const log = await openSqliteLog({
       history: {
         directory: toHistoryDirectory(dataDirectory),
         isSynced: isStrict,
         retentionMs,
+        labelledKeptMs,
         bytesMax,
         keepsAll: !removesOld,
       },

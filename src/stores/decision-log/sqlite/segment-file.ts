@@ -10,6 +10,9 @@ export const GAP_SHAPE = 0;
  */
 export const COUNTED_MS: readonly number[] = [PERIOD_MS.minute, PERIOD_MS.hour, 6 * PERIOD_MS.hour];
 
+/** What `meta` says of a file of which only labelled decisions are left: their numbers have holes. */
+export const THINNED = 'thinned';
+
 /** The version of the tables. A file of a later one is not opened. */
 const SCHEMA_VERSION = 5;
 

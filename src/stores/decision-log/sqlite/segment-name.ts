@@ -14,6 +14,8 @@ const PART_DIGITS = 4;
 const NAME = /^\d{8}-\d{4}$/;
 const POSITION = /^(\d{8}-\d{4})-(\d{12})$/;
 const EXTENSION = '.sqlite';
+/** Of which only labelled decisions are left. */
+const THINNED_EXTENSION = `.thinned${EXTENSION}`;
 
 /** The name of a part of the UTC day that a time lies in. */
 export function toSegmentName(timeMs: number, part: number): SegmentName {
@@ -37,10 +39,16 @@ export function toFileName(name: SegmentName): string {
   return name + EXTENSION;
 }
 
+/** The name of the file of which only labelled decisions are left, which takes the place of the other. */
+export function toThinnedFileName(name: SegmentName): string {
+  return name + THINNED_EXTENSION;
+}
+
 /** The segment of a file, or null for another file. */
 export function toSegment(fileName: string): SegmentName | null {
-  if (!fileName.endsWith(EXTENSION)) return null;
-  const name = fileName.slice(0, -EXTENSION.length);
+  const extension = [THINNED_EXTENSION, EXTENSION].find((one) => fileName.endsWith(one));
+  if (extension === undefined) return null;
+  const name = fileName.slice(0, -extension.length);
   return NAME.test(name) ? name : null;
 }
 

@@ -9,7 +9,7 @@ import { type RecordBlock, readBlock } from './record-block.ts';
 import { fromIdKey } from './record-entry.ts';
 import { ColumnReader } from './segment-columns.ts';
 import { EvidenceReader } from './segment-evidence.ts';
-import { GAP_SHAPE } from './segment-file.ts';
+import { GAP_SHAPE, THINNED } from './segment-file.ts';
 import { readStored, type StoredRecord } from './stored-record.ts';
 
 /** An entry with its subject; see packSubject. */
@@ -54,6 +54,7 @@ export class SegmentReader implements SegmentDictionary {
   readonly #places: NumberedTexts<RecordPlace>;
   readonly #actions: NumberedTexts<string>;
   readonly #blocks = new LRUCache<number, RecordBlock>({ max: BLOCKS_MAX });
+  #isThinned: boolean | null = null;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -79,7 +80,9 @@ export class SegmentReader implements SegmentDictionary {
 
   /** True where all but labelled decisions have been removed. */
   isThinned(): boolean {
-    return this.#prepare("SELECT value FROM meta WHERE name = 'thinned'").get() !== undefined;
+    // It is so from the beginning, or never.
+    this.#isThinned ??= this.#prepare(`SELECT value FROM meta WHERE name = '${THINNED}'`).get() !== undefined;
+    return this.#isThinned;
   }
 
   /** The facts of every shape, by number. */
@@ -99,6 +102,13 @@ export class SegmentReader implements SegmentDictionary {
   labelsInForce(): ReadonlyMap<number, OutcomeLabel['label']> {
     const rows = this.#prepare('SELECT seq, label FROM labels ORDER BY seq').all();
     return new Map(rows.map(({ seq, label }) => [Number(seq), label as OutcomeLabel['label']]));
+  }
+
+  /** The numbers of the first labelled decisions above a number, in their order. */
+  labelledAbove(seq: number, limit: number): number[] {
+    return this.#prepare('SELECT seq FROM labels WHERE seq > ? ORDER BY seq LIMIT ?')
+      .all(seq, limit)
+      .map(toSeq);
   }
 
   /** What is kept of an entry beside its text. Throws with a `code` where there is none. */
@@ -161,11 +171,17 @@ export class SegmentReader implements SegmentDictionary {
     if (tail !== undefined) return JSON.parse(String(tail['body'])) as StoredRecord;
     const sql = 'SELECT first FROM blocks WHERE first <= ? ORDER BY first DESC LIMIT 1';
     const first = Number(this.#prepare(sql).get(seq)?.['first']);
-    const stored = this.#block(first)?.at(seq - first);
+    const stored = this.#block(first)?.at(this.isThinned() ? this.#countFrom(first, seq) : seq - first);
     if (stored === undefined)
       throw Object.assign(new Error('an entry without its record'), { code: 'DAMAGED' });
     // What was written was a record.
     return stored as StoredRecord;
+  }
+
+  /** How many entries there are from one number to before another. */
+  #countFrom(first: number, seq: number): number {
+    const sql = 'SELECT count(*) AS n FROM entries WHERE seq >= ? AND seq < ?';
+    return Number(this.#prepare(sql).get(first, seq)?.['n']);
   }
 
   /** A number above all entries that can be of before a time. */

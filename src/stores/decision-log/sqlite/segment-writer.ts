@@ -3,7 +3,7 @@ import { EntryWriter } from './entry-writer.ts';
 import { BLOCK_RECORDS, toBlock } from './record-block.ts';
 import type { RecordEntry } from './record-entry.ts';
 import { EvidenceWriter } from './segment-evidence.ts';
-import { COUNTED_MS, GAP_SHAPE } from './segment-file.ts';
+import { COUNTED_MS, GAP_SHAPE, THINNED } from './segment-file.ts';
 import { type StoredRecord, spanOf, toStored } from './stored-record.ts';
 
 /** A batch, as its process numbered it. */
@@ -71,6 +71,18 @@ export class SegmentWriter {
   }
 
   /**
+   * Keeps labelled decisions of another segment, under the numbers that they have there, which rise. They are
+   * neither counted nor put into chunks. Throws with a `code`.
+   */
+  keep(entries: readonly (readonly [seq: number, entry: RecordEntry])[]): void {
+    this.#inTransaction(() => {
+      const added = entries.map(([seq, entry]) => this.#add(seq, entry).tail);
+      this.#keepTexts(added);
+      this.#run.meta.run(THINNED, 'labelled');
+    });
+  }
+
+  /**
    * Writes what is left to write once no more batches come. One may come all the same. Throws with a `code`.
    */
   seal(): void {
@@ -97,12 +109,10 @@ export class SegmentWriter {
     const counts = new BatchCounts();
     const added: TailEntry[] = [];
     for (const entry of entries) {
-      const seq = this.#nextSeq;
+      const { shape, tail } = this.#add(this.#nextSeq, entry);
       this.#nextSeq += 1;
-      const shape = this.#entries.add(seq, entry);
       if (shape !== GAP_SHAPE) counts.add(entry, shape);
-      const stored = toStored(entry, (signals) => this.#evidence.keep(signals));
-      added.push({ seq, atMs: entry.atMs, endMs: entry.endMs, stored });
+      added.push(tail);
     }
     this.#entries.finish(this.#nextSeq - 1);
     this.#keepTexts(added);
@@ -110,6 +120,12 @@ export class SegmentWriter {
       this.#run.count.run(period, start, shape, count);
     for (const { period, start, series, bucket, count } of counts.latencies())
       this.#run.latency.run(period, start, series, bucket, count);
+  }
+
+  #add(seq: number, entry: RecordEntry): { readonly shape: number; readonly tail: TailEntry } {
+    const shape = this.#entries.add(seq, entry);
+    const stored = toStored(entry, (signals) => this.#evidence.keep(signals));
+    return { shape, tail: { seq, atMs: entry.atMs, endMs: entry.endMs, stored } };
   }
 
   /** Fills blocks first, so that a text that fills one is written once. */

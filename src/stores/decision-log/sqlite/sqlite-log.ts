@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../../application/clock.ts';
 import {
   type CountsOptions,
@@ -28,7 +29,7 @@ interface SqliteLogOptions {
 export type SqliteLogEvent =
   | { readonly kind: 'failed'; readonly code: string }
   | { readonly kind: 'recovered' }
-  | { readonly kind: 'tidied'; readonly removed_files: number };
+  | { readonly kind: 'tidied'; readonly removed_files: number; readonly thinned_files: number };
 
 /** A log that one process keeps in files, and reads. */
 interface SqliteLog extends DecisionSink, DecisionLogReader {
@@ -40,6 +41,8 @@ const LOCKED = 'SQLITE_5';
 const WORKER = new URL('./history-worker.ts', import.meta.url);
 /** How often is looked whether something is too old or too much. */
 const TIDY_MS = 60_000;
+/** Between steps of tidying: they take a fifth of the writing thread. */
+const STEP_PAUSE_MS = 40;
 /** Hours whose versions are remembered: more than a year. */
 const HOURS_MAX = 10_000;
 /** Some thousand counts, which are taken over from the other thread in milliseconds. */
@@ -67,6 +70,7 @@ class ThreadedLog implements SqliteLog {
   readonly #textOf = createRecordTexts();
   readonly #timer: NodeJS.Timeout;
   #isFailing = false;
+  #isTidying = false;
   #isClosed = false;
 
   constructor(options: SqliteLogOptions) {
@@ -203,13 +207,22 @@ class ThreadedLog implements SqliteLog {
   }
 
   async #tidy(): Promise<void> {
+    if (this.#isTidying) return;
+    this.#isTidying = true;
     try {
-      const removed = await this.#writer.call('tidy', this.#nowMs());
-      if (removed === 0) return;
-      this.#versions.changeAll();
-      this.#options.onEvent({ kind: 'tidied', removed_files: removed });
+      while (!this.#isClosed) {
+        const { removed, thinned, isMore } = await this.#writer.call('tidy', this.#nowMs());
+        if (removed > 0 || thinned > 0) {
+          this.#versions.changeAll();
+          this.#options.onEvent({ kind: 'tidied', removed_files: removed, thinned_files: thinned });
+        }
+        if (!isMore) return;
+        await delay(STEP_PAUSE_MS, undefined, { ref: false });
+      }
     } catch {
       // The next append meets the same disk, and says so.
+    } finally {
+      this.#isTidying = false;
     }
   }
 }

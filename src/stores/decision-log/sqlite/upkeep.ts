@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { CompactedFile, VerifiedFile } from '../definition.ts';
@@ -16,13 +6,12 @@ import { lockDirectory, toHistoryDirectory } from './history-directory.ts';
 import { findPolicyProblems, POLICY_FILE } from './policy-file.ts';
 import { rebuildSegment, removeDatabase } from './rebuild-segment.ts';
 import { openForReading } from './segment-file.ts';
-import { type SegmentName, toFileName, toSegment } from './segment-name.ts';
+import { bytesOf, fileOfSegment, segmentsIn, syncFile } from './segment-files.ts';
 import { SegmentReader } from './segment-reader.ts';
 import { verifySegment } from './verify-segment.ts';
 
 /** Where a rebuilt file stands until it is whole; no reader takes it for a segment. */
 const PART = '.compact';
-const SIDE_FILES = ['-wal', '-shm'];
 
 /** Looks at every file of a history, also beside a service that writes to it. */
 export function* verifyHistory(dataDirectory: string, isQuick: boolean): Generator<VerifiedFile> {
@@ -30,9 +19,9 @@ export function* verifyHistory(dataDirectory: string, isQuick: boolean): Generat
   // On the same disk: a segment may not fit into memory or /tmp.
   const scratch = mkdtempSync(join(directory, '.verify-'));
   try {
-    const names = segmentsOf(directory);
+    const names = segmentsIn(directory);
     for (const name of names) {
-      const file = toFileName(name);
+      const file = fileOfSegment(directory, name);
       const snapshot = join(scratch, 'snapshot');
       const path =
         name === names.at(-1) ? takeSnapshot(join(directory, file), snapshot) : join(directory, file);
@@ -67,7 +56,8 @@ export function* compactHistory(dataDirectory: string): Generator<CompactedFile>
       (file) => file.includes(PART) || file.startsWith('.verify-'),
     ))
       rmSync(join(directory, left), { recursive: true, force: true });
-    for (const name of segmentsOf(directory).slice(0, -1)) yield compactSegment(directory, toFileName(name));
+    for (const name of segmentsIn(directory).slice(0, -1))
+      yield compactSegment(directory, fileOfSegment(directory, name));
   } finally {
     lock.close();
   }
@@ -163,22 +153,4 @@ function requireHistory(dataDirectory: string): string {
   const directory = toHistoryDirectory(dataDirectory);
   if (!existsSync(directory)) throw new Error(`DATA_DIR ${dataDirectory}: holds no history`);
   return directory;
-}
-
-function segmentsOf(directory: string): readonly SegmentName[] {
-  return readdirSync(directory)
-    .map(toSegment)
-    .filter((name) => name !== null)
-    .sort();
-}
-
-function bytesOf(path: string): number {
-  const paths = ['', ...SIDE_FILES].map((side) => path + side);
-  return paths.reduce((sum, one) => sum + (statSync(one, { throwIfNoEntry: false })?.size ?? 0), 0);
-}
-
-function syncFile(path: string): void {
-  const file = openSync(path, 'r');
-  fsyncSync(file);
-  closeSync(file);
 }

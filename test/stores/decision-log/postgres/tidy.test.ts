@@ -4,6 +4,7 @@ import { idOf, type LogRecord } from '../../../../src/domain/decision-log/decisi
 import { Connector } from '../../../../src/stores/decision-log/postgres/connect.ts';
 import { parseServerUrl } from '../../../../src/stores/decision-log/postgres/server-address.ts';
 import { tidy } from '../../../../src/stores/decision-log/postgres/tidy.ts';
+import { toAged } from '../../../support/age-postgres.ts';
 import { createDecisionRecord } from '../../../support/decision-records.ts';
 import { openPostgresLog } from '../../../support/open-postgres-log.ts';
 import { startPostgresServer } from '../../../support/postgres-server.ts';
@@ -38,29 +39,9 @@ async function openHistory(t: Test) {
     },
     held: async () => (await reader.readAfter(null, 1000)).entries.map(({ record }) => idOf(record)),
     /** As if all that is there had been appended so many days ago. */
-    age: (days: number) => server.query(toAge(days), name),
+    age: (days: number) => server.query(toAged(days), name),
   };
 }
-
-let aged = 0;
-const toAge = (days: number) => {
-  aged += 1;
-  const us = days * DAY_MS * 1000;
-  return `DO $$ DECLARE s record; BEGIN
-    FOR s IN SELECT * FROM riskgate.spans LOOP
-      EXECUTE format('ALTER TABLE riskgate.entries DETACH PARTITION riskgate.%I', s.name);
-      EXECUTE format('UPDATE riskgate.%I SET pos = pos - ${us}, at = at - ${us / 1000}', s.name);
-      EXECUTE format('ALTER TABLE riskgate.%I RENAME TO %I', s.name, s.name || '_aged_${aged}');
-      EXECUTE format('ALTER TABLE riskgate.entries ATTACH PARTITION riskgate.%I FOR VALUES FROM (%s) TO (%s)',
-        s.name || '_aged_${aged}', s.begins - ${us}, s.ends - ${us});
-    END LOOP;
-    UPDATE riskgate.spans SET begins = begins - ${us}, ends = ends - ${us}, name = name || '_aged_${aged}';
-    UPDATE riskgate.labels SET pos = pos - ${us}, at = at - ${us / 1000};
-    UPDATE riskgate.minute_counts SET start = start - ${us / 1000};
-    UPDATE riskgate.minute_latencies SET start = start - ${us / 1000};
-    UPDATE riskgate.shapes SET seen = seen - ${days};
-  END $$`;
-};
 
 const recordsOf = (serials: readonly number[]) =>
   serials.map((serial) => createDecisionRecord(Date.now(), serial));

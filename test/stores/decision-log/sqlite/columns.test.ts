@@ -45,7 +45,13 @@ const RECORDS = 2.5 * CHUNK_ENTRIES;
 
 function open(t: Test, bytesMax = 2 ** 32) {
   const directory = createDirectory(t);
-  const writer = new HistoryWriter({ directory, isSynced: false, retentionMs: DAY_MS, bytesMax });
+  const writer = new HistoryWriter({
+    directory,
+    isSynced: false,
+    retentionMs: DAY_MS,
+    labelledKeptMs: 0,
+    bytesMax,
+  });
   const reader = new HistoryReader(directory);
   t.teardown(() => {
     writer.close();

@@ -18,7 +18,13 @@ const NOON_MS = Date.parse('2026-03-10T12:00:00Z');
 function open(t: Pick<Test, 'teardown'>, changes: { directory?: string; bytesMax?: number } = {}) {
   const directory = changes.directory ?? createDirectory(t);
   const bytesMax = changes.bytesMax ?? 2 ** 30;
-  const writer = new HistoryWriter({ directory, isSynced: true, retentionMs: 2 * DAY_MS, bytesMax });
+  const writer = new HistoryWriter({
+    directory,
+    isSynced: true,
+    retentionMs: 2 * DAY_MS,
+    labelledKeptMs: 0,
+    bytesMax,
+  });
   const reader = new HistoryReader(directory);
   t.teardown(() => {
     writer.close();
@@ -59,7 +65,13 @@ t.test('keeps a batch once that is appended again, also by a thread that knows o
   const record = createDecisionRecord(NOON_MS, 1);
   const batch = { writer: 'process-1', number: 7, texts: [JSON.stringify(record)] };
   for (let thread = 0; thread < 2; thread += 1) {
-    const writer = new HistoryWriter({ directory, isSynced: true, retentionMs: DAY_MS, bytesMax: 2 ** 30 });
+    const writer = new HistoryWriter({
+      directory,
+      isSynced: true,
+      retentionMs: DAY_MS,
+      labelledKeptMs: 0,
+      bytesMax: 2 ** 30,
+    });
     writer.append(batch, NOON_MS);
     writer.append(batch, NOON_MS + DAY_MS);
     writer.close();
@@ -88,10 +100,10 @@ t.test('removes days that are too old, and the oldest files while all are too la
   for (let day = 0; day < 5; day += 1)
     append([createDecisionRecord(NOON_MS + day * DAY_MS, day)], NOON_MS + day * DAY_MS);
   const old = reader.readAfter(null, 1).position;
-  t.equal(writer.tidy(NOON_MS + 4 * DAY_MS), 2, 'the first two ended more than two days ago');
+  t.match(writer.tidy(NOON_MS + 4 * DAY_MS), { removed: 2 }, 'the first two ended more than two days ago');
   t.equal(reader.segments()[0], '20260312-0001');
   t.equal(reader.readAfter(old, 100).isGap, true, 'what followed the position may be gone');
-  t.equal(writer.tidy(NOON_MS + 40 * DAY_MS), 2, 'the file that is written to stays');
+  t.match(writer.tidy(NOON_MS + 40 * DAY_MS), { removed: 2 }, 'the file that is written to stays');
   t.same(reader.segments(), ['20260314-0001']);
 });
 
@@ -219,6 +231,7 @@ t.test('removes nothing where a command writes, whose retention is not that of t
     directory,
     isSynced: true,
     retentionMs: 0,
+    labelledKeptMs: 0,
     bytesMax: 1,
     keepsAll: true,
   });
@@ -234,6 +247,6 @@ t.test('removes nothing where a command writes, whose retention is not that of t
       timeMs,
     );
   }
-  t.equal(writer.tidy(NOON_MS + 100 * DAY_MS), 0);
+  t.match(writer.tidy(NOON_MS + 100 * DAY_MS), { removed: 0, isMore: false });
   t.equal(reader.segments().length, 3);
 });

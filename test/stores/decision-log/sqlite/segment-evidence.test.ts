@@ -10,7 +10,7 @@ import { createDirectory } from '../../../support/test-app.ts';
 const NOON_MS = Date.parse('2026-03-10T12:00:00Z');
 const DAY_MS = 86_400_000;
 const SEGMENT = '20260310-0001.sqlite';
-const RETENTION = { retentionMs: 90 * DAY_MS, bytesMax: 2 ** 30 };
+const RETENTION = { retentionMs: 90 * DAY_MS, labelledKeptMs: 0, bytesMax: 2 ** 30 };
 
 /** A decision whose evidence is that of a person, seen so long ago. */
 function decisionOf(person: number, serial: number): DecisionRecord {

@@ -9,7 +9,7 @@ import { openSink } from '../../../support/open-sink.ts';
 import { createDirectory } from '../../../support/test-app.ts';
 
 function settingsOf(dataDirectory: string) {
-  return { dataDirectory, retentionMs: 90 * 86_400_000, bytesMax: 2 ** 30 };
+  return { dataDirectory, retentionMs: 90 * 86_400_000, labelledKeptMs: 0, bytesMax: 2 ** 30 };
 }
 
 async function open(t: Pick<Test, 'teardown'>, dataDirectory: string) {
