@@ -3,9 +3,12 @@ import type { ReferenceData } from '../../src/domain/contradictions/reference-da
 const TIME_ZONES: Readonly<Record<string, readonly string[]>> = {
   'Europe/Berlin': ['DE', 'DK', 'NO', 'SE', 'SJ'],
   'America/New_York': ['US'],
+  'Etc/UTC': [],
   'Africa/Lagos': ['NG', 'BJ', 'CM', 'GA', 'GQ', 'NE', 'AO', 'CD', 'CF', 'CG', 'TD'],
 };
 const MCCS: Readonly<Record<string, readonly string[]>> = {
+  '001': [],
+  '238': ['DK'],
   '262': ['DE'],
   '310': ['US', 'GU'],
   '621': ['NG'],

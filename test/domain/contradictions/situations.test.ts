@@ -10,7 +10,8 @@ import {
 } from '../../../src/domain/contradictions/contradiction.ts';
 import { CONTRADICTIONS } from '../../../src/domain/contradictions/registry.ts';
 import { SMALL_WORLD } from '../../support/reference-data.ts';
-import { NOW_SECONDS, SITUATIONS, type SituationInput } from './situations.ts';
+import type { SituationInput } from './situation.ts';
+import { NOW_SECONDS, SITUATIONS } from './situations.ts';
 
 function toInput({
   stytch,

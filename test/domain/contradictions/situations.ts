@@ -1,28 +1,7 @@
-import type {
-  ContradictionInput,
-  MemorySide,
-  RequestSide,
-} from '../../../src/domain/contradictions/contradiction.ts';
-
-/** A situation is described by what it has: providers that are not named were not asked. */
-export interface SituationInput {
-  readonly stytch?: object | 'unknown';
-  readonly mobilerun?: object | 'unknown';
-  readonly prefactor?: object | 'unknown';
-  readonly request?: Partial<RequestSide>;
-  readonly memory?: Partial<MemorySide>;
-  readonly params?: ContradictionInput['params'];
-}
-
-/** What one contradiction makes of one situation. */
-export interface ContradictionSituation {
-  readonly title: string;
-  readonly id: string;
-  readonly input: SituationInput;
-  readonly expect: boolean | 'unknown' | 'none';
-  /** A part of what it says why. */
-  readonly because?: object;
-}
+import type { ContradictionInput, MemorySide } from '../../../src/domain/contradictions/contradiction.ts';
+import { CLIENT_SITUATIONS } from './client-situations.ts';
+import { PLACE_SITUATIONS } from './place-situations.ts';
+import type { ContradictionSituation, SituationInput } from './situation.ts';
 
 /** Now, in every situation. */
 export const NOW_SECONDS = 1_800_000_000;
@@ -337,4 +316,6 @@ export const SITUATIONS: readonly ContradictionSituation[] = [
   ...CLOCK,
   ...SEEN_ELSEWHERE,
   ...IDENTITY_REUSE,
+  ...PLACE_SITUATIONS,
+  ...CLIENT_SITUATIONS,
 ];
