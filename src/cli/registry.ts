@@ -1,4 +1,5 @@
 import type { CliCommand } from './command.ts';
+import { analyze } from './commands/analyze.ts';
 import { check } from './commands/check.ts';
 import { configCheck } from './commands/config-check.ts';
 import { configTable } from './commands/config-table.ts';
@@ -19,6 +20,7 @@ export const COMMANDS: readonly CliCommand[] = [
   demo,
   emulators,
   check,
+  analyze,
   configCheck,
   configTable,
   keysNew,

@@ -1,0 +1,65 @@
+import { type CliCommand, EXIT_CODES } from '../command.ts';
+
+/** Says what a policy does with all evidence that its rules can tell apart. */
+export const analyze: CliCommand = {
+  name: 'analyze',
+  summary: 'Say what a policy does with all evidence that its rules can tell apart',
+  details:
+    'Dead and shadowed rules, verdicts that nothing comes to, ALLOW while evidence is lost, and what losing it makes milder: each with evidence that shows it, which the engine has decided so. What cannot be enumerated is over-approximated and listed under "not told apart". Answers are those before a step-up satisfies a CHALLENGE.',
+  arguments: [{ name: 'file', description: 'the policy' }],
+  options: [
+    { flags: '--witness-dir <directory>', description: 'write the evidence that shows each finding there' },
+  ],
+  exits: {
+    0: 'no finding is an error; there may be warnings and notes',
+    1: 'a finding is an error: a dead rule',
+    2: 'the file is no policy',
+  },
+  examples: ['riskgate analyze policies/default.yaml', 'riskgate analyze --json my.yaml | jq .findings'],
+  run: async ({ args: [file = ''], options }) => {
+    const { requirePolicy } = await import('../policy/require-policy.ts');
+    const { toSpaceProviders } = await import('../../app/space-providers.ts');
+    const { PROVIDERS } = await import('../../providers/registry.ts');
+    const { writeWitnesses } = await import('../policy/write-witnesses.ts');
+    const { analyzePolicy } = await import('../../domain/policy-analysis/analyze-policy.ts');
+    const policy = requirePolicy(file);
+    const analysis = analyzePolicy(policy, toSpaceProviders(PROVIDERS));
+    const { findings, verdicts, limits, combinations, isComplete } = analysis;
+    const directory = options['witnessDir'];
+    const paths = writeWitnesses(
+      typeof directory === 'string' ? directory : undefined,
+      findings.map(({ kind, witness }) => ({ name: kind.replaceAll('_', '-'), witness })),
+    );
+    const isBad = findings.some(({ severity }) => severity === 'error');
+    return {
+      exitCode: isBad ? EXIT_CODES.findings : EXIT_CODES.ok,
+      lines: [
+        `${policy.id}: ${policy.rules.length} rules, ${toCount(combinations)} combinations of what they read`,
+        ...verdicts.map(
+          (one) => `  ${one.verdict.padEnd(9)} ${toCount(one.combinations)} of those that can be`,
+        ),
+        ...findings.map(({ severity, kind, message, isUnproven }, place) => {
+          const doubt = isUnproven === true ? ' (may be: no evidence could be given that shows it)' : '';
+          return `${severity} ${kind}: ${message}${doubt}${paths[place] ? `, see ${paths[place]}` : ''}`;
+        }),
+        ...limits.map((limit) => `not told apart: ${limit}`),
+        isComplete
+          ? 'Everything was answered.'
+          : 'A bound was reached: what was not answered is listed above.',
+      ],
+      json: {
+        policy: policy.id,
+        hash: policy.hash,
+        combinations,
+        verdicts,
+        findings,
+        limits,
+        complete: isComplete,
+      },
+    };
+  },
+};
+
+function toCount(count: number): string {
+  return count < 1e6 ? String(count) : count.toExponential(1);
+}

@@ -1,0 +1,54 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { witnessSchema } from '../../src/domain/policy-analysis/witness.ts';
+import { runCommand } from '../support/run-cli.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'riskgate-analyze-'));
+t.teardown(() => rmSync(directory, { recursive: true }));
+
+/** A policy in a file of its own. */
+function write(name: string, rules: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, `policy: mine\notherwise: ALLOW\nrules:\n${rules}`);
+  return path;
+}
+
+const FOUND = `  - id: not-found\n    when: '!stytch.found'\n    verdict: BLOCK\n    reason: NOT_FOUND\n`;
+
+t.test('analyzes a policy, and ends with 0 where nothing is wrong', async (t) => {
+  const { code, text } = await runCommand(['analyze', write('good.yaml', FOUND)]);
+  t.equal(code, 0);
+  t.match(text, /^mine: 1 rules, \d+ combinations/);
+  t.match(text, /note loss_softens: losing stytch makes CHALLENGE of BLOCK/);
+  t.match(text, /Everything was answered\./);
+});
+
+t.test('ends with 1 where a rule is dead, and writes what shows the findings', async (t) => {
+  const dead = `  - id: dead\n    when: 'stytch.found && stytch.action == "A" && stytch.action == "B"'\n    verdict: BLOCK\n    reason: DEAD\n    on_unknown: IGNORE\n`;
+  const odd = `  - id: odd\n    when: 'request.user_agent.matches("x")'\n    verdict: CHALLENGE\n    reason: ODD\n`;
+  const out = join(directory, 'witnesses');
+  const ran = await runCommand([
+    'analyze',
+    write('dead.yaml', FOUND + dead + odd),
+    '--json',
+    '--witness-dir',
+    out,
+  ]);
+  t.equal(ran.code, 1);
+  t.match(ran.json.findings[0], { kind: 'dead_rule', severity: 'error', rule: 'dead' });
+  t.match(ran.json.limits, [/^request.user_agent: /]);
+  const files = readdirSync(out);
+  t.ok(files.length > 0);
+  for (const file of files) witnessSchema.parse(JSON.parse(readFileSync(join(out, file), 'utf8')));
+  const shown = await runCommand(['analyze', join(directory, 'dead.yaml'), '--witness-dir', out]);
+  t.match(shown.text, /see .*witnesses/);
+  t.match(shown.text, /not told apart: request.user_agent/);
+});
+
+t.test('ends with 2 where the file is no policy', async (t) => {
+  const { code, err } = await runCommand(['analyze', write('bad.yaml', '  - id: x\n')]);
+  t.equal(code, 2);
+  t.match(err, /bad.yaml:4/);
+});
