@@ -8,6 +8,7 @@ import {
   NOTE_CHARS_MAX,
   valuesOf,
 } from '../../domain/lists/list-entry.ts';
+import { after } from '../../domain/lists/next-entry.ts';
 import { nearestName } from '../../domain/policy/nearest-name.ts';
 import type { Clock } from '../clock.ts';
 import type { RecordEvent } from '../decision-log/record-event.ts';
@@ -130,15 +131,17 @@ class ListChanger implements ChangeLists {
   }
 
   async put(list: string, entries: readonly ListEntry[], changer: Changer) {
-    this.#requireRoom(entries.length);
     const nowMs = this.#options.clock.nowMs();
     const former = entries.map((entry) => this.#formerOf(entry));
+    this.#requireRoom(former.filter((entry) => entry === null).length);
     const replaced = former.filter((entry) => entry !== null && isInForce(entry, nowMs)).length;
     // Under another hash key the same value has another id: it is not to be on the list twice.
     const renamed = former.flatMap((entry, place) =>
       entry !== null && entry.value !== entries[place]?.value ? [this.#asRemoved(entry, changer)] : [],
     );
-    const kept = await this.#commit([...renamed, ...entries]);
+    // In this order: where only a part can be kept, nothing is off the list meanwhile.
+    const later = entries.map((entry, place) => after(former[place] ?? null, entry));
+    const kept = await this.#commit([...later, ...renamed]);
     const put = kept.filter(({ isRemoved }) => !isRemoved);
     await this.#record(list, 'put', put, changer);
     return { entries: put, replaced };
@@ -198,7 +201,7 @@ class ListChanger implements ChangeLists {
 
   #requireRoom(count: number): void {
     const { store, entriesMax } = this.#options;
-    if (store.table.size + count <= entriesMax) return;
+    if (count === 0 || store.table.size + count <= entriesMax) return;
     throw new RiskgateError('conflict', 'The lists are full.', {
       publicDetail: `The lists hold ${store.table.size} entries, and LISTS_ENTRIES_MAX is ${entriesMax}.`,
     });

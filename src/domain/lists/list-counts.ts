@@ -7,6 +7,7 @@ export class ListCounts {
   readonly #keyIds: ReadonlySet<string>;
   readonly #entries = new Map<string, number>();
   readonly #unmatched = new Map<string, number>();
+  #removed = 0;
   /** How many networks there are of each prefix. */
   readonly #networks = { 4: new Map<number, number>(), 6: new Map<number, number>() };
   #prefixes: Readonly<Record<4 | 6, readonly number[]>> = { 4: [], 6: [] };
@@ -29,6 +30,11 @@ export class ListCounts {
     return total;
   }
 
+  /** How many removed ones are remembered. */
+  removed(): number {
+    return this.#removed;
+  }
+
   of(list: string, part?: ListPart): number {
     let count = 0;
     for (const each of part === undefined ? LIST_PARTS : [part])
@@ -46,7 +52,10 @@ export class ListCounts {
   }
 
   #change(entry: ListEntry, by: number): void {
-    if (entry.isRemoved) return;
+    if (entry.isRemoved) {
+      this.#removed += by;
+      return;
+    }
     const name = `${entry.list} ${entry.part}`;
     raise(this.#entries, name, by);
     if (!this.#isMatched(entry)) raise(this.#unmatched, name, by);

@@ -41,7 +41,7 @@ export const HASH = /^[0-9a-f]{32}$/;
  * How long removed entries are remembered, so that a replica that missed the removal does not bring them
  * back.
  */
-const REMOVED_KEPT_MS = 30 * 86_400_000;
+export const REMOVED_KEPT_MS = 30 * 86_400_000;
 
 /** The id of an entry in its list, the same for the same value: safe in a path. */
 export function entryIdOf({ part, value }: Pick<ListValue, 'part' | 'value'>): string {
@@ -53,9 +53,13 @@ export function isInForce({ isRemoved, expiresAtMs }: ListEntry, nowMs: number):
   return !isRemoved && (expiresAtMs === null || nowMs < expiresAtMs);
 }
 
-/** True for what nobody needs any more: expired, or removed long ago. */
-export function isOver({ isRemoved, addedAtMs, expiresAtMs }: ListEntry, nowMs: number): boolean {
-  const keptUntilMs = isRemoved ? addedAtMs + REMOVED_KEPT_MS : (expiresAtMs ?? Number.POSITIVE_INFINITY);
+/** True for what nobody needs any more: expired, or removed so long ago. */
+export function isOver(
+  { isRemoved, addedAtMs, expiresAtMs }: ListEntry,
+  nowMs: number,
+  removedKeptMs = REMOVED_KEPT_MS,
+): boolean {
+  const keptUntilMs = isRemoved ? addedAtMs + removedKeptMs : (expiresAtMs ?? Number.POSITIVE_INFINITY);
   return keptUntilMs <= nowMs;
 }
 

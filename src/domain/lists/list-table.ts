@@ -62,6 +62,11 @@ export class ListTable {
     return this.#counts.total();
   }
 
+  /** How many removed entries are remembered. */
+  get removed(): number {
+    return this.#counts.removed();
+  }
+
   /** The lists that have, or had, entries. */
   lists(): readonly string[] {
     return this.#lists;
@@ -147,9 +152,9 @@ export class ListTable {
   }
 
   /** Drops what nobody needs any more among the next rows; see isOver. */
-  sweep(from: number, nowMs: number): ListPage {
+  sweep(from: number, nowMs: number, removedKeptMs?: number): ListPage {
     const page = this.page({ from, limit: ROWS_MAX, isWanted: () => true });
-    const entries = page.entries.filter((entry) => isOver(entry, nowMs));
+    const entries = page.entries.filter((entry) => isOver(entry, nowMs, removedKeptMs));
     for (const entry of entries) this.#drop(entry);
     return { entries, next: page.next };
   }

@@ -156,12 +156,14 @@ class FileListStore implements ListStore {
     this.#file = await replaceListFile(this.#options.path, this.#allLines(lines));
   }
 
+  /** Nobody else can bring back what was removed: with the entry goes its removal. */
   *#allLines(lines: readonly string[]): Iterable<string> {
     for (let from: number | null = 0; from !== null; ) {
       const page = this.table.page({ from, limit: LINE_ENTRIES, isWanted: () => true });
       from = page.next;
-      this.#written += page.entries.length;
-      if (page.entries.length > 0) yield toLine(page.entries);
+      const entries = page.entries.filter(({ isRemoved }) => !isRemoved);
+      this.#written += entries.length;
+      if (entries.length > 0) yield toLine(entries);
     }
     yield* lines;
   }

@@ -161,6 +161,38 @@ t.test('records many entries a piece at a time', async (t) => {
   t.same(silent.events, []);
 });
 
+t.test('has room for what is there already, however full the lists are', async (t) => {
+  const { change, store, read } = open();
+  const full = Array.from({ length: 500 }, (_, serial) => read(`d${serial}`));
+  await change.put('blocked', full, WHO);
+  t.equal((await change.put('blocked', full, WHO)).replaced, 500);
+  t.equal(store.table.size, 500);
+  await t.rejects(change.put('blocked', [read('d501')], WHO), { code: 'conflict' });
+  t.equal(await change.remove('blocked', entryIdOf(read('d1')), WHO), true);
+  await t.resolves(change.put('blocked', [read('d501')], WHO));
+});
+
+t.test('takes nothing off a list before what replaces it is on it', async (t) => {
+  const [older, newer] = [under('aaaa1111', 1), under('bbbb2222', 2)];
+  const { change, store, clock, read } = open({ keys: [newer, older] });
+  const under1 = older.device('d1');
+  store.table.put(createListEntry({ value: under1, addedAtMs: clock.nowMs() + 5_000 }));
+  const committed: ListEntry[] = [];
+  const { commit } = store;
+  Object.assign(store, {
+    commit: (entries: readonly ListEntry[]) => {
+      committed.push(...entries);
+      return commit(entries);
+    },
+  });
+  t.match(await change.put('blocked', [read('d1')], WHO), { replaced: 1, entries: [{ keyId: 'bbbb2222' }] });
+  t.match(committed, [
+    { keyId: 'bbbb2222', isRemoved: false, addedAtMs: clock.nowMs() + 5_001 },
+    { value: under1, isRemoved: true },
+  ]);
+  t.equal(store.table.size, 1);
+});
+
 t.test('says so when a change may not be kept', async (t) => {
   const { change, events, read } = open({ isKept: false });
   await t.rejects(change.put('blocked', [read('d1')], WHO), { code: 'store_unavailable' });

@@ -107,3 +107,19 @@ t.test('is written anew once most of it is replaced', async (t) => {
   t.ok(lines < 10, `${lines} lines`);
   t.equal(store.table.size, 200);
 });
+
+t.test('leaves removed entries out when it is written anew, and is not so at each change', async (t) => {
+  const path = await createFile(t);
+  const { store } = await open(t, path);
+  const entries = Array.from({ length: 2_000 }, (_, serial) => createListEntry({ value: hashOf(serial) }));
+  await store.commit(entries);
+  await store.commit(entries.map((entry) => ({ ...entry, isRemoved: true })));
+  await store.commit([createListEntry({ value: hashOf(9_001) })]);
+  t.notMatch(readFileSync(path, 'utf8'), /removed/);
+  const { ino } = statSync(path);
+  for (let serial = 0; serial < 10; serial += 1)
+    await store.commit([createListEntry({ value: hashOf(9_002 + serial) })]);
+  t.equal(statSync(path).ino, ino, 'it is the same file');
+  await store.close();
+  t.equal((await open(t, path)).store.table.size, 11);
+});
