@@ -12,6 +12,7 @@ import { onLists } from '../support/on-lists.ts';
 import { evidenceOf, REQUEST } from '../support/outcome-table.ts';
 import { readYaml } from '../support/read-yaml.ts';
 import { seenActivity } from '../support/seen-activity.ts';
+import { seenContradictions } from '../support/seen-contradictions.ts';
 import { codeIn, fencesOf, readText, sectionOf, tableRows } from './markdown.ts';
 
 const guide = readText('docs/policy.md');
@@ -171,6 +172,7 @@ function judgeWith(rules: readonly { readonly id: string }[]) {
   return (facts: { telemetry?: TelemetryCustody; activity?: Parameters<typeof seenActivity>[1] }) =>
     evaluatePolicy(policy, evidence, REQUEST, {
       ...onLists(policy),
+      ...seenContradictions(),
       ...seenActivity(policy, facts.activity),
       telemetry: facts.telemetry ?? FIRST_USE,
     });

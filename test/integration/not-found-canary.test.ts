@@ -84,7 +84,7 @@ for (const [where, networks] of [
     await logInUntilSuspect(app, networks);
 
     const [answer] = await logIn(app, 1, goodId, networks);
-    t.match(answer?.json, { decision: 'CHALLENGE', degraded: false, provider_suspect: ['stytch'] });
+    t.match(answer?.json, { decision: 'CHALLENGE', provider_suspect: ['stytch'] });
     t.match(answer?.json.providers.stytch, { outcome: 'not_found', suspect: true });
     t.notOk('suspect' in (answer?.json.providers.prefactor ?? {}));
     t.equal(answer?.json.reasons[0]?.code, 'TELEMETRY_NOT_FOUND_SUSPECT');

@@ -6,6 +6,7 @@ import { loadPolicyFile } from '../support/load-policy-file.ts';
 import { onLists } from '../support/on-lists.ts';
 import { combinations, evidenceOf, REQUEST } from '../support/outcome-table.ts';
 import { type GivenPart, seenActivity } from '../support/seen-activity.ts';
+import { seenContradictions } from '../support/seen-contradictions.ts';
 
 const FIRST_USE = {
   uses: 1,
@@ -68,7 +69,7 @@ for (const [name, onUnknown] of [
         const evidence = policy.providerIds.map((id) =>
           evidenceOf(id, id === 'stytch' ? outcome : 'skipped'),
         );
-        const facts = { ...onLists(policy), telemetry: FIRST_USE };
+        const facts = { ...onLists(policy), ...seenContradictions(), telemetry: FIRST_USE };
         const alone = evaluatePolicy(policy, evidence, REQUEST, { ...facts, ...seenActivity(policy) });
         for (const rows of combinations<Row>([DEVICE, ACCOUNT, ADDRESS])) {
           const [device = 'none', account = 'none', ip = 'none'] = rows.map(([given]) => given);

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
 import { createActivity } from '../../src/application/activity/activity.ts';
+import { createContradictionFacts } from '../../src/application/contradictions/contradiction-facts.ts';
 import { createCustody } from '../../src/application/custody/custody.ts';
 import { toCustodyFacts } from '../../src/application/custody/custody-facts.ts';
 import { createDecide } from '../../src/application/decide.ts';
@@ -69,6 +70,7 @@ function open(policy: CompiledPolicy, enabledDevices: readonly string[]) {
       toCustodyFacts(custody),
       activity.facts,
       { names: ['lists'], ask: (asked) => () => onLists(asked.policy) },
+      createContradictionFacts(SMALL_WORLD),
     ],
     clock,
     newId: () => 'id',

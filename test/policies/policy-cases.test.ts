@@ -16,6 +16,7 @@ import { loadPolicyFile } from '../support/load-policy-file.ts';
 import { onLists } from '../support/on-lists.ts';
 import { readYaml } from '../support/read-yaml.ts';
 import { seenActivity } from '../support/seen-activity.ts';
+import { seenContradictions } from '../support/seen-contradictions.ts';
 
 /** A request that carries both ids. */
 const PRESENT = { telemetry_id_present: true, device_id_present: true, device_id_given: true };
@@ -74,6 +75,12 @@ const caseFileSchema = z.strictObject({
         telemetry: givenCustodySchema.optional(),
         step_up: givenStepUpSchema.optional(),
         activity: givenActivitySchema.optional(),
+        contradictions: z
+          .union([
+            z.literal('unknown'),
+            z.record(z.string(), z.union([z.boolean(), z.enum(['unknown', 'none'])])),
+          ])
+          .optional(),
         lists: z.union([z.literal('unknown'), z.record(z.string(), z.array(z.enum(LIST_PARTS)))]).optional(),
         decision: z.enum(VERDICTS),
         degraded: z.boolean().default(false),
@@ -162,6 +169,7 @@ for (const name of caseFiles) {
       const judgement = evaluatePolicy(policy, pieces, signals, {
         ...toLists(policy, facts.lists),
         ...seenActivity(policy, facts.activity),
+        ...seenContradictions(facts.contradictions),
         telemetry: custody,
         step_up: stepUp,
       });

@@ -8,6 +8,7 @@ import { loadPolicyFile } from '../support/load-policy-file.ts';
 import { onLists } from '../support/on-lists.ts';
 import { combinations, evidenceOf, expectedVerdict, outcomesOf, REQUEST } from '../support/outcome-table.ts';
 import { seenActivity } from '../support/seen-activity.ts';
+import { seenContradictions } from '../support/seen-contradictions.ts';
 
 const PROVIDER_IDS = ['stytch', 'mobilerun', 'prefactor'];
 /** Bit sets of suspect providers, one at least. */
@@ -98,7 +99,7 @@ for (const [name, expectedOfProviders, onUnknown] of [
     t.same(policy.providerIds, PROVIDER_IDS);
     const counts: Record<Verdict, number> = { ALLOW: 0, CHALLENGE: 0, BLOCK: 0 };
     const wrong: string[] = [];
-    const facts = { ...onLists(policy), ...seenActivity(policy) };
+    const facts = { ...onLists(policy), ...seenActivity(policy), ...seenContradictions() };
     for (const [outcomes, suspects] of TABLE) {
       const isDegraded = outcomes.some((outcome) => !isDefinite(outcome));
       const ofProviders = expectedOfProviders(outcomes, suspects);

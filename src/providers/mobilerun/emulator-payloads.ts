@@ -1,3 +1,5 @@
+import { hasLuhnChecksum } from './identifiers.ts';
+
 /**
  * The device id of all sample calls. It is that of the other device API, since this vendor publishes none.
  */
@@ -85,10 +87,34 @@ const PAYLOADS: ReadonlyMap<string, Payload> = new Map([
 
 /** The success payload of a device id, or null for an id that has none. This vendor does not echo the id. */
 export function successPayload(deviceId: string): Payload | null {
-  return PAYLOADS.get(deviceId) ?? null;
+  const payload = PAYLOADS.get(deviceId);
+  return payload === undefined ? null : withOwnIdentifiers(payload, deviceId);
+}
+
+/** The id of one phone keeps the identifiers above; another has its own, and none has those of its like. */
+function withOwnIdentifiers(payload: Payload, deviceId: string): Payload {
+  if (deviceId === 'active' || payload === MINIMAL) return payload;
+  const number = String(hashOf(deviceId) % 1_000_000).padStart(6, '0');
+  const serial = `49015420${number}`;
+  const checkDigit = '0123456789'.split('').find((digit) => hasLuhnChecksum(serial + digit)) ?? '';
+  const identifiers = {
+    ...Object(payload['identifiers']),
+    IdentifierIMEI: serial + checkDigit,
+    IdentifierGAID: `00000000-0000-4000-8000-000000${number}`,
+    IdentifierMediaDRMID: number.padStart(64, '0'),
+  };
+  return { ...payload, identifiers };
+}
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let place = 0; place < text.length; place += 1)
+    hash = Math.imul(hash ^ text.charCodeAt(place), 0x01000193) >>> 0;
+  return hash;
 }
 
 /** The payload of a phone with every field set. */
-export function healthyPayload(): Payload {
-  return FULL;
+export function healthyPayload(deviceId: string): Payload {
+  return withOwnIdentifiers(FULL, deviceId);
 }

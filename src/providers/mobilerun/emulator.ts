@@ -67,7 +67,7 @@ function dialectOf(deviceId: string, options: EmulatorOptions): EmulatorDialect 
   const unknown = () => problemAnswer(options.unknownDeviceStatus ?? 404, 'device not found');
   return {
     redirectPath: '/v1/devices/active/fingerprint',
-    good: healthyPayload,
+    good: () => healthyPayload(deviceId),
     error: problemAnswer,
     routeNotFound,
     unknown,

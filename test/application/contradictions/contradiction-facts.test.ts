@@ -30,6 +30,12 @@ function piece(
   return { slot, evidence: { provider: id, outcome, signals }, origin, latencyMs: 0 } as unknown as Gathered;
 }
 
+/** Which of the two had nothing to compare. */
+function travelAndSession(told: SubjectFacts[string]) {
+  const none: unknown = Reflect.get(Object(told), 'none');
+  return ['travel', 'seen_elsewhere'].filter((id) => Array.isArray(none) && none.includes(id));
+}
+
 function createAsk(reference: ReferenceData = SMALL_WORLD, policy = POLICY) {
   const source = createContradictionFacts(reference);
   return (gathered: readonly Gathered[], facts: SubjectFacts = {}, subject = SUBJECT) => {
@@ -70,10 +76,10 @@ t.test('tells the address that cannot be read from one that is not given', async
   const ask = createAsk();
   const { ip: _ip, ...without } = SUBJECT;
   const facts: SubjectFacts = { 'places.account': 'none' };
-  t.match(ask([piece('stytch', STYTCH)], facts, without), { none: ['travel', 'seen_elsewhere'] });
+  t.same(travelAndSession(ask([piece('stytch', STYTCH)], facts, without)), ['travel', 'seen_elsewhere']);
   const unreadable: Subject = { ...without, ipUnreadable: 'malformed' };
   const told = ask([piece('stytch', STYTCH)], facts, unreadable);
-  t.notMatch(told, { none: ['travel', 'seen_elsewhere'] });
+  t.same(travelAndSession(told), ['travel']);
   t.match(told, { between: {} });
 });
 
@@ -99,7 +105,8 @@ t.test('knows what other facts tell: custody and the places of the account', asy
     'places.account': { places: [] },
     'uses.hardware': 'unknown',
   } as unknown as SubjectFacts;
-  t.match(ask([stytch], nobody), { clock: false, none: ['travel', 'seen_elsewhere'] });
+  t.match(ask([stytch], nobody), { clock: false });
+  t.same(travelAndSession(ask([stytch], nobody)), ['travel', 'seen_elsewhere']);
 });
 
 t.test('looks once for what depends on evidence and request alone', async (t) => {
