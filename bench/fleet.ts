@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { emulatorEnvironment } from '../src/emulators/server.ts';
 import { PROVIDERS } from '../src/providers/registry.ts';
 import { startPostgresServer } from '../test/support/postgres-server.ts';
@@ -11,6 +10,7 @@ import { findFreePort } from './free-port.ts';
 import { writeListsFile } from './lists-file.ts';
 import type { VariantId } from './options.ts';
 import { startCerbos } from './peers/cerbos.ts';
+import { SIX_SIGNALS, writeActivityPolicy, writeRepeatedPolicy } from './policies.ts';
 import { prime, readSample, readSignals, waitUntilAlive } from './probe.ts';
 import type { BenchProcess, BenchProcesses } from './processes.ts';
 import {
@@ -148,12 +148,12 @@ function toStarts(yard: Yard): Starts {
   const withRedis = (env: Readonly<Record<string, string>>) => async () =>
     withRedisAt(await startRedisServer(processes), env)();
   // Evidence stays in memory: only custody and the log go to Redis.
-  const local = { CACHE_LOCAL_TTL_SECONDS: TTL_SECONDS };
+  const [local, remote] = [{ CACHE_LOCAL_TTL_SECONDS: TTL_SECONDS }, { CACHE_LOCAL_TTL_SECONDS: '0' }];
   const withPostgres = async () => {
     const server = await startPostgresServer(processes);
     return service({ DECISION_LOG: 'postgres', HISTORY_URL: await server.createDatabase() })();
   };
-  const rules = (count: number) => service({ POLICY_FILE: writePolicy(directory, count) });
+  const rules = (count: number) => service({ POLICY_FILE: writeRepeatedPolicy(directory, count) });
   const grpc = async () => {
     const loadPort = await findFreePort();
     return { ...(await startService(yard, { GRPC_PORT: String(loadPort) })), loadPort };
@@ -171,6 +171,8 @@ function toStarts(yard: Yard): Starts {
       const file = await writeListsFile(directory, yard.env['ID_HASH_KEY'] ?? '');
       return startService(yard, { LISTS_FILE: file });
     },
+    'no-activity': service({ POLICY_FILE: writeActivityPolicy(directory, []) }),
+    activity: service({ POLICY_FILE: writeActivityPolicy(directory, SIX_SIGNALS) }),
     limited: service(),
     gateway: service(),
     grpc,
@@ -180,8 +182,10 @@ function toStarts(yard: Yard): Starts {
     'log-sqlite': service({ DECISION_LOG: 'sqlite', DATA_DIR: join(directory, 'data') }),
     'log-postgres': withPostgres,
     'log-strict': service({ ...inFile('strict'), DECISION_LOG_DELIVERY: 'strict' }),
-    redis: withRedis({ CACHE_LOCAL_TTL_SECONDS: '0' }),
-    'redis-many': withRedis({ CACHE_LOCAL_TTL_SECONDS: '0' }),
+    redis: withRedis(remote),
+    'redis-many': withRedis(remote),
+    'redis-no-activity': withRedis({ ...remote, POLICY_FILE: writeActivityPolicy(directory, []) }),
+    'redis-activity': withRedis({ ...remote, POLICY_FILE: writeActivityPolicy(directory, SIX_SIGNALS) }),
     replica: async () => {
       const start = withRedisAt(await startRedisServer(processes), { ...local, DECISION_LOG: 'redis' });
       return { ...(await start()), twin: await start() };
@@ -215,19 +219,6 @@ async function startPeer({ processes, directory, env, root }: Yard): Promise<Run
 function createYard(processes: BenchProcesses, emulators: BenchProcess): Yard {
   const directory = createDirectory(processes);
   return { processes, directory, env: createServiceEnv(emulators.port, directory) };
-}
-
-/** The default policy with its rules again and again under other names, as far as so many. */
-function writePolicy(directory: string, count: number): string {
-  const text = readFileSync(new URL('../policies/default.yaml', import.meta.url), 'utf8');
-  const policy = parse(text) as { rules: readonly { readonly id: string }[] };
-  const rules = Array.from({ length: count }, (_, place) => {
-    const rule = policy.rules[place % policy.rules.length];
-    return { ...rule, id: `${rule?.id}-${place}` };
-  });
-  const file = join(directory, `policy-${count}.yaml`);
-  writeFileSync(file, JSON.stringify({ ...policy, rules }));
-  return file;
 }
 
 function createDirectory(processes: BenchProcesses): string {

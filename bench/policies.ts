@@ -1,0 +1,61 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+
+interface Rule {
+  readonly id: string;
+  readonly when: string;
+}
+
+interface Policy extends Readonly<Record<string, unknown>> {
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly rules: readonly Rule[];
+}
+
+function readDefaultPolicy(): Policy {
+  return parse(readFileSync(new URL('../policies/default.yaml', import.meta.url), 'utf8')) as Policy;
+}
+
+/** Writes the rules of the default policy repeated up to so many. */
+export function writeRepeatedPolicy(directory: string, count: number): string {
+  const policy = readDefaultPolicy();
+  const rules = Array.from({ length: count }, (_, place) => {
+    const rule = policy.rules[place % policy.rules.length];
+    return { ...rule, id: `${rule?.id}-${place}` };
+  });
+  return write(directory, `policy-${count}.yaml`, { ...policy, rules });
+}
+
+/** Conditions that read six signals of three parts, none of which is ever true. */
+export const SIX_SIGNALS: readonly string[] = [
+  'activity.device.accounts_1h > 60',
+  'activity.device.blocks_24h > 1000000000',
+  'activity.account.devices_24h > 60',
+  'activity.account.challenges_failed_1h > 1000000000',
+  'activity.account.known_device && activity.account.devices_24h > 60',
+  'activity.ip.not_found_10m > 1000000000',
+];
+
+/** Writes the default policy with these rules in place of those that read activity. */
+export function writeActivityPolicy(directory: string, conditions: readonly string[]): string {
+  const policy = readDefaultPolicy();
+  const rest = policy.rules.filter(({ when }) => !when.includes('activity.'));
+  const added = conditions.map((when, place) => ({
+    id: `activity-${place}`,
+    when,
+    verdict: 'CHALLENGE',
+    reason: 'ACTIVITY',
+  }));
+  const rules = [...rest, ...added];
+  const read = JSON.stringify(rules);
+  const parameters = Object.fromEntries(
+    Object.entries(policy.parameters).filter(([name]) => read.includes(`params.${name}`)),
+  );
+  return write(directory, `policy-activity-${conditions.length}.yaml`, { ...policy, parameters, rules });
+}
+
+function write(directory: string, name: string, policy: object): string {
+  const file = join(directory, name);
+  writeFileSync(file, JSON.stringify(policy));
+  return file;
+}
