@@ -19,6 +19,7 @@ import {
   toSightings,
   toSubjectNames,
   withEvidence,
+  withSeenPlace,
 } from './subject-names.ts';
 
 /** What was lately seen of the parts of subjects. */
@@ -70,7 +71,7 @@ export function toChanges(
   place: SubjectPlace,
   { acceptance, measures }: Pick<ActivityChange, 'acceptance' | 'measures'>,
 ): readonly ActivityChange[] {
-  const seen = toSeenNames(names, place);
+  const seen = withSeenPlace(toSeenNames(names), place);
   return toEntities(names).map((entity) => ({
     entity,
     values: toSightings(entity.part, seen),

@@ -22,6 +22,7 @@ import {
   toSightings,
   toSubjectNames,
   withEvidence,
+  withSeenPlace,
 } from './subject-names.ts';
 
 /** What activity is told with. */
@@ -68,8 +69,6 @@ const HARDWARE_SIGNALS = activitySignals('hardware', []).filter(({ name }) =>
   ['devices_30d', 'accounts_30d'].includes(name),
 );
 
-const NO_PLACE = { country: null, asn: null };
-
 /** Builds what asks for the parts that a policy reads, and then reads them by the evidence. */
 export function createAskActivity(dependencies: ActivityDependencies): FactSource['ask'] {
   const { hashes, clock } = dependencies;
@@ -82,9 +81,10 @@ export function createAskActivity(dependencies: ActivityDependencies): FactSourc
     return (known) => {
       // Where the request comes from is kept when it is answered.
       const origin = readOrigin(known.gathered, { nowMs: known.nowMs, place: null });
-      const named = asked.named.map(({ names }, place) =>
-        toNamed(withEvidence(names, origin, place), origin),
-      );
+      const named = asked.named.map(({ names, seen }, place) => ({
+        names: withEvidence(names, origin, place),
+        seen: withSeenPlace(seen, origin),
+      }));
       const view = { ...asked, named, origin, known };
       if (!asked.plan.some(isLatePart)) return concludeAll(view, taken);
       const all = asked.plan.map((plan, place) => {
@@ -99,7 +99,7 @@ export function createAskActivity(dependencies: ActivityDependencies): FactSourc
 
   return ({ subject, policy, deadlineAtMs }) => {
     if (last?.policy !== policy) last = { policy, plan: toActivityPlan(policy) };
-    const named = hashes.map((under) => toNamed(toSubjectNames(subject, under), NO_PLACE));
+    const named = hashes.map((under) => toNamed(toSubjectNames(subject, under)));
     const asked: Asked = { subject, plan: last.plan, named, deadlineAtMs };
     const taken: (Taken | null)[] = [];
     const pending: Promise<void>[] = [];
@@ -123,8 +123,8 @@ function isLatePart({ part }: PartPlan): boolean {
   return isNamedByEvidence(part);
 }
 
-function toNamed(names: SubjectNames, place: Parameters<typeof toSeenNames>[1]): Named {
-  return { names, seen: toSeenNames(names, place) };
+function toNamed(names: SubjectNames): Named {
+  return { names, seen: toSeenNames(names) };
 }
 
 /** Adds what the request brings to one part, and reads it, under every hash key. */

@@ -59,21 +59,34 @@ function deviceOf(device: DeviceIds): string | null {
 /** The name of the value of each kind, in the order of SEEN_KINDS; null where there is none. */
 export type SeenNames = readonly (number | null)[];
 
-/** The values that a request is seen with. */
-export function toSeenNames(
-  names: SubjectNames,
+/** The values that a request is seen with, of which no evidence is there yet. */
+export function toSeenNames(names: SubjectNames): SeenNames {
+  const { account, device, ip, telemetry } = names;
+  const byKind: Readonly<Partial<Record<SeenKind, number | null>>> = {
+    accounts: nameOf(account),
+    devices: nameOf(device),
+    ips: nameOf(ip),
+    telemetry_ids: nameOf(telemetry),
+  };
+  return SEEN_KINDS.map((kind) => byKind[kind] ?? null);
+}
+
+const [COUNTRIES, ASNS, PLACES] = [
+  SEEN_KINDS.indexOf('countries'),
+  SEEN_KINDS.indexOf('asns'),
+  SEEN_KINDS.indexOf('places'),
+];
+
+/** The same with where evidence says that the request comes from. */
+export function withSeenPlace(
+  seen: SeenNames,
   { country, asn, coordinates = null }: SubjectPlace,
 ): SeenNames {
-  const byKind: Readonly<Record<SeenKind, number | null>> = {
-    accounts: nameOf(names.account),
-    devices: nameOf(names.device),
-    ips: nameOf(names.ip),
-    telemetry_ids: nameOf(names.telemetry),
-    countries: country === null ? null : nameOfText(country),
-    asns: asn,
-    places: coordinates === null ? null : nameOfPlace(coordinates),
-  };
-  return SEEN_KINDS.map((kind) => byKind[kind]);
+  const whole = [...seen];
+  whole[COUNTRIES] = country === null ? null : nameOfText(country);
+  whole[ASNS] = asn;
+  whole[PLACES] = coordinates === null ? null : nameOfPlace(coordinates);
+  return whole;
 }
 
 function nameOf(hash: string | null): number | null {
