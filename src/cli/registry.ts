@@ -4,6 +4,7 @@ import { check } from './commands/check.ts';
 import { configCheck } from './commands/config-check.ts';
 import { configTable } from './commands/config-table.ts';
 import { demo } from './commands/demo.ts';
+import { diff } from './commands/diff.ts';
 import { emulators } from './commands/emulators.ts';
 import { historyCompact } from './commands/history-compact.ts';
 import { historyExport } from './commands/history-export.ts';
@@ -21,6 +22,7 @@ export const COMMANDS: readonly CliCommand[] = [
   emulators,
   check,
   analyze,
+  diff,
   configCheck,
   configTable,
   keysNew,

@@ -52,3 +52,26 @@ t.test('ends with 2 where the file is no policy', async (t) => {
   t.equal(code, 2);
   t.match(err, /bad.yaml:4/);
 });
+
+t.test('compares two policies, and ends with 1 where they differ', async (t) => {
+  const soft = write('soft.yaml', FOUND.replace('verdict: BLOCK', 'verdict: CHALLENGE'));
+  const out = join(directory, 'differences');
+  const ran = await runCommand(['diff', write('good.yaml', FOUND), soft, '--witness-dir', out]);
+  t.equal(ran.code, 1);
+  t.match(ran.text, /from \\ to +ALLOW +CHALLENGE +BLOCK\n/);
+  t.match(ran.text, /BLOCK → CHALLENGE {2}\d+ {2}not-found → not-found, see .*01-block-challenge\.json/);
+  const json = await runCommand(['diff', join(directory, 'good.yaml'), soft, '--json']);
+  t.match(json.json.classes, [{ from: 'BLOCK', to: 'CHALLENGE', witness: { request: {} } }]);
+});
+
+t.test('ends with 0 where they do not differ, and says what it did not tell apart', async (t) => {
+  const odd = write(
+    'odd.yaml',
+    `  - id: odd\n    when: 'request.user_agent.matches("x")'\n    verdict: CHALLENGE\n    reason: ODD\n`,
+  );
+  const same = await runCommand(['diff', join(directory, 'good.yaml'), join(directory, 'good.yaml')]);
+  t.equal(same.code, 0);
+  t.match(same.text, /No evidence is judged differently/);
+  const doubtful = await runCommand(['diff', odd, odd]);
+  t.match(doubtful.text, /not told apart: request.user_agent/);
+});

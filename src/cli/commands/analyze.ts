@@ -20,14 +20,14 @@ export const analyze: CliCommand = {
     const { requirePolicy } = await import('../policy/require-policy.ts');
     const { toSpaceProviders } = await import('../../app/space-providers.ts');
     const { PROVIDERS } = await import('../../providers/registry.ts');
+    const { toCount } = await import('../policy/to-count.ts');
     const { writeWitnesses } = await import('../policy/write-witnesses.ts');
     const { analyzePolicy } = await import('../../domain/policy-analysis/analyze-policy.ts');
     const policy = requirePolicy(file);
     const analysis = analyzePolicy(policy, toSpaceProviders(PROVIDERS));
     const { findings, verdicts, limits, combinations, isComplete } = analysis;
-    const directory = options['witnessDir'];
     const paths = writeWitnesses(
-      typeof directory === 'string' ? directory : undefined,
+      options['witnessDir'],
       findings.map(({ kind, witness }) => ({ name: kind.replaceAll('_', '-'), witness })),
     );
     const isBad = findings.some(({ severity }) => severity === 'error');
@@ -59,7 +59,3 @@ export const analyze: CliCommand = {
     };
   },
 };
-
-function toCount(count: number): string {
-  return count < 1e6 ? String(count) : count.toExponential(1);
-}

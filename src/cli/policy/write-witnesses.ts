@@ -11,9 +11,10 @@ interface Shown {
 
 /** Writes each witness to a file of its own in this directory, and returns the path of each; null without one. */
 export function writeWitnesses(
-  directory: string | undefined,
+  given: string | boolean | undefined,
   shown: readonly Shown[],
 ): readonly (string | null)[] {
+  const directory = typeof given === 'string' ? given : undefined;
   if (directory !== undefined) mkdirSync(directory, { recursive: true });
   return shown.map(({ name, witness }, place) => {
     if (directory === undefined || witness === undefined) return null;

@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../policy/compile.ts';
 import { VERDICTS, type Verdict } from '../verdict.ts';
 import type { SpaceProvider } from './build-space.ts';
-import type { Budget } from './combine.ts';
+import { ANALYSIS_STEPS_MAX, type Budget } from './combine.ts';
 import { verdictOf } from './contribution.ts';
 import { decidedBy, findDecisive } from './decisiveness.ts';
 import { findLosses } from './find-losses.ts';
@@ -25,9 +25,6 @@ interface Analysis {
   /** False where a bound was reached. */
   readonly isComplete: boolean;
 }
-
-/** Some ten seconds of one core. */
-const ANALYSIS_STEPS_MAX = 60_000_000;
 
 /** Answers what can be asked of a policy alone. */
 export function analyzePolicy(

@@ -14,6 +14,9 @@ export interface Budget {
   steps: number;
 }
 
+/** Some ten seconds of one core. */
+export const ANALYSIS_STEPS_MAX = 60_000_000;
+
 /** One summary that evidence can come to. */
 export interface Reached<Summary> {
   readonly summary: Summary;

@@ -50,7 +50,7 @@ export function toFinding(kind: Finding['kind'], message: string, rest: Partial<
 }
 
 /** The policy without step-ups: an analysis is about answers before one satisfies them. */
-function withoutStepUps(policy: CompiledPolicy): CompiledPolicy {
+export function withoutStepUps(policy: CompiledPolicy): CompiledPolicy {
   return { ...policy, stepUps: new Map() };
 }
 
