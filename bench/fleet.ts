@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { emulatorEnvironment } from '../src/emulators/server.ts';
 import { PROVIDERS } from '../src/providers/registry.ts';
+import { startKafkaServer } from '../test/support/kafka-server.ts';
 import { startPostgresServer } from '../test/support/postgres-server.ts';
 import { startRedisServer } from '../test/support/redis-server.ts';
 import { findFreePort } from './free-port.ts';
@@ -153,6 +154,12 @@ function toStarts(yard: Yard): Starts {
     const server = await startPostgresServer(processes);
     return service({ DECISION_LOG: 'postgres', HISTORY_URL: await server.createDatabase() })();
   };
+  const withKafka = async () => {
+    const { brokers, createTopic } = await startKafkaServer(processes);
+    await createTopic('bench', { partitions: 6 });
+    const plain = { KAFKA_BROKERS: brokers, KAFKA_TOPIC: 'bench' };
+    return service({ DECISION_LOG: 'kafka', ...plain })();
+  };
   const rules = (count: number) => service({ POLICY_FILE: writeRepeatedPolicy(directory, count) });
   const grpc = async () => {
     const loadPort = await findFreePort();
@@ -181,6 +188,7 @@ function toStarts(yard: Yard): Starts {
     'log-redis': withRedis({ ...local, DECISION_LOG: 'redis' }),
     'log-sqlite': service({ DECISION_LOG: 'sqlite', DATA_DIR: join(directory, 'data') }),
     'log-postgres': withPostgres,
+    'log-kafka': withKafka,
     'log-strict': service({ ...inFile('strict'), DECISION_LOG_DELIVERY: 'strict' }),
     redis: withRedis(remote),
     'redis-many': withRedis(remote),

@@ -15,6 +15,7 @@ const LOSSY: readonly VariantId[] = [
   'log-redis',
   'log-sqlite',
   'log-postgres',
+  'log-kafka',
 ];
 const TITLES: Partial<Record<VariantId, string>> = {
   warm: 'memory',
@@ -23,6 +24,7 @@ const TITLES: Partial<Record<VariantId, string>> = {
   'log-redis': 'Redis',
   'log-sqlite': 'SQLite',
   'log-postgres': 'PostgreSQL',
+  'log-kafka': 'Kafka',
 };
 
 /**

@@ -24,6 +24,7 @@ export const VARIANT_IDS = [
   'log-redis',
   'log-sqlite',
   'log-postgres',
+  'log-kafka',
   'log-strict',
   'redis',
   'redis-many',
@@ -33,8 +34,8 @@ export const VARIANT_IDS = [
   'cold',
   'cerbos',
 ] as const;
-/** Measured only when asked for: it is installed for the purpose. */
-const PEERS: readonly string[] = ['cerbos'];
+/** Measured only when asked for: they are installed for the purpose. */
+const ON_REQUEST: readonly string[] = ['cerbos', 'log-kafka'];
 
 export type VariantId = (typeof VARIANT_IDS)[number];
 
@@ -54,6 +55,8 @@ export interface BenchOptions {
   readonly against: string | null;
   /** Records of a history that is filled and asked instead of all the rest, or null. */
   readonly history: number | null;
+  /** Where that history is kept: it is filled where nothing is there yet. Null: it goes with the benchmark. */
+  readonly historyDirectory: string | null;
   /** Where to write every figure, or null. */
   readonly json: string | null;
 }
@@ -62,11 +65,12 @@ const FLAGS = {
   rounds: { type: 'string', default: '6' },
   seconds: { type: 'string', default: '2' },
   connections: { type: 'string', default: '16' },
-  only: { type: 'string', default: VARIANT_IDS.filter((id) => !PEERS.includes(id)).join(',') },
+  only: { type: 'string', default: VARIANT_IDS.filter((id) => !ON_REQUEST.includes(id)).join(',') },
   json: { type: 'string' },
   subjects: { type: 'string', default: '50000' },
   against: { type: 'string' },
   history: { type: 'string' },
+  'history-directory': { type: 'string' },
   peers: { type: 'boolean', default: false },
 } as const;
 
@@ -85,6 +89,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     only: new Set<VariantId>([...only, 'fastify', ...(values.peers ? (['cerbos'] as const) : [])]),
     json: values.json ?? null,
     history: values.history === undefined ? null : readNumber('history', values.history, 1_000, 100_000_000),
+    historyDirectory: values['history-directory'] === undefined ? null : resolve(values['history-directory']),
     subjects: readNumber('subjects', values.subjects, 600, 1_000_000),
     against: values.against === undefined ? null : resolve(values.against),
   };

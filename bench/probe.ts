@@ -6,7 +6,8 @@ import { API_KEY, COLD_DELAY_MS, type RunningVariant, toBody } from './variants.
 
 const decisionSchema = z.object({ decision: z.string() });
 
-const START_WAIT_MS = 10_000;
+/** A machine that does other things too takes long to load everything. */
+const START_WAIT_MS = 60_000;
 /** Decisions do not wait for their writes to Redis. */
 const PROBE_WAIT_MS = 2_000;
 

@@ -34,7 +34,7 @@ async function leave(code: number): Promise<void> {
 async function run(options: BenchOptions): Promise<void> {
   const before = readMachine();
   if (options.history !== null) {
-    const table = await measureHistory(options.history);
+    const table = await measureHistory(options.history, options.historyDirectory);
     console.log([table, toMachineLines(before, readMachine(), []).join('\n')].join('\n\n'));
     return;
   }

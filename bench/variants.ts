@@ -101,6 +101,7 @@ export const VARIANTS: readonly Variant[] = [
   { id: 'log-redis', title: 'the same, custody in Redis, log too, lossy', origin: 'memory', aim: null },
   { id: 'log-sqlite', title: 'the same, log in SQLite, lossy', origin: 'memory', aim: null },
   { id: 'log-postgres', title: 'the same, log in PostgreSQL, lossy', origin: 'memory', aim: null },
+  { id: 'log-kafka', title: 'the same, log in Kafka, lossy', origin: 'memory', aim: null },
   { id: 'log-strict', title: 'the same, log in a file, strict', origin: 'memory', aim: null },
   { id: 'redis', title: 'decide, hits in Redis', origin: 'redis', aim: 2.2 },
   {

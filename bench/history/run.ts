@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCountSteps } from '../../src/application/decision-log/count-steps.ts';
@@ -9,9 +9,11 @@ import type { GroupKey } from '../../src/domain/decision-log/group-keys.ts';
 import type { RecordFilter } from '../../src/domain/decision-log/record-filter.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { toRfc3339 } from '../../src/platform/rfc3339.ts';
+import { segmentsIn } from '../../src/stores/decision-log/sqlite/segment-files.ts';
+import { dayMsOf } from '../../src/stores/decision-log/sqlite/segment-name.ts';
 import { openSqliteLog } from '../../src/stores/decision-log/sqlite/sqlite-log.ts';
 import { quantile } from '../statistics.ts';
-import { fillHistory } from './fill.ts';
+import { type FillReport, fillHistory } from './fill.ts';
 import { hashOfSubject } from './records.ts';
 
 /** One question, and how long it took each time. */
@@ -40,23 +42,39 @@ const PAGE_AIM_MS = 100;
 const SUBJECT_AIM_MS = 50;
 const STATS_AIM_MS = 200;
 
-/** Fills a history of a month in SQLite, asks it, and gives both as a table in Markdown. */
-export async function measureHistory(records: number): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), 'riskgate-history-'));
+/**
+ * Fills a history of a month in SQLite, asks it, and gives both as a table in Markdown. In a directory of the
+ * caller's it stays, and what is there already is asked.
+ */
+export async function measureHistory(records: number, kept: string | null): Promise<string> {
+  const directory = kept ?? mkdtempSync(join(tmpdir(), 'riskgate-history-'));
   try {
-    const untilMs = Math.floor(Date.now() / DAY_MS) * DAY_MS + DAY_MS - 1;
-    const filled = fillHistory(directory, { records, days: DAYS, untilMs });
+    mkdirSync(directory, { recursive: true });
+    const newest = segmentsIn(directory).at(-1);
+    const untilMs = (newest === undefined ? startOfDay(Date.now()) : dayMsOf(newest)) + DAY_MS - 1;
+    const title =
+      newest === undefined
+        ? toTitle(fillHistory(directory, { records, days: DAYS, untilMs }))
+        : `${records} records of ${DAYS} days, filled before:`;
     const timed = await askAll(directory, records, untilMs);
     return [
-      `${records} records of ${DAYS} days: ${filled.bytesPerRecord.toFixed(0)} bytes and ${filled.microsPerRecord.toFixed(0)} µs of CPU each to write, ${filled.seconds.toFixed(0)} s with their making.`,
+      title,
       '',
       '| question | first ms | p50 ms | p95 ms | p50 CPU ms | aim ms | longest turn ms |',
       '|---|---|---|---|---|---|---|',
       ...timed.map(toRow),
     ].join('\n');
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    if (kept === null) rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function toTitle({ records, bytesPerRecord, microsPerRecord, seconds }: FillReport): string {
+  return `${records} records of ${DAYS} days: ${bytesPerRecord.toFixed(0)} bytes and ${microsPerRecord.toFixed(0)} µs of CPU each to write, ${seconds.toFixed(0)} s with their making.`;
+}
+
+function startOfDay(timeMs: number): number {
+  return timeMs - (timeMs % DAY_MS);
 }
 
 function toRow({ name, aimMs, firstMs, times, cpuMs, turnMs }: Timed): string {
