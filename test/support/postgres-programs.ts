@@ -4,8 +4,13 @@ import { join } from 'node:path';
 /** Where Debian, Alpine and Homebrew install it, for those that are not on the PATH. */
 const FOLDERS = ['/usr/lib/postgresql', '/usr/libexec', '/opt/homebrew/opt', '/usr/local/opt'];
 
+/** Names the folder of another version, to test with. It needs no `pg_basebackup` for what makes no replica. */
+const VARIABLE = 'TEST_POSTGRES';
+
 /** The folder of the programs of PostgreSQL; null where there is none. */
 export function findPostgres(): string | null {
+  const named = process.env[VARIABLE];
+  if (named !== undefined) return named;
   const folders = (process.env['PATH'] ?? '').split(':').concat(...FOLDERS.map(foldersBelow));
   return (
     folders.find((folder) =>
