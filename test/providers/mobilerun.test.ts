@@ -136,7 +136,15 @@ t.test('reads a full fingerprint', async (t) => {
     empty_identifiers: 0,
     imei_present: true,
     imei_luhn_valid: true,
+    imei_tac_reserved: false,
+    meid_well_formed: true,
+    imsi_well_formed: true,
+    imsi_mcc: 505,
     imsi_matches_sim_operator: true,
+    wifi_mac_multicast: false,
+    bluetooth_mac_multicast: false,
+    repeated_identifiers: [],
+    default_identifiers: [],
     wifi_mac_locally_administered: true,
     bluetooth_mac_locally_administered: false,
     carrier_country: 'AU',
@@ -185,6 +193,63 @@ t.test('tells what is odd about the identifiers', async (t) => {
   const deleted = factsOf({ IdentifierGAID: '00000000-0000-0000-0000-000000000000' });
   t.notOk(Object.hasOwn(Object(deleted['identifiers']), 'gaid_hash'), 'that of everybody who deleted it');
   t.equal(factsOf({ IdentifierWifiMAC: ' ', IdentifierGAID: '' })['empty_identifiers'], 2);
+});
+
+const factsOf = (changes: Record<string, string>) => {
+  const identifiers = { ...MOBILERUN_FULL.identifiers, ...changes };
+  return signalsOf(answerTo(200, { ...MOBILERUN_FULL, identifiers }));
+};
+
+t.test('tells identifiers that no phone of a maker has', async (t) => {
+  t.equal(factsOf({ IdentifierIMEI: '001010123456787' })['imei_tac_reserved'], true);
+  t.notOk('imei_tac_reserved' in factsOf({ IdentifierIMEI: '00101' }));
+  for (const meid of ['a10000009296f2', '268435459907001234'])
+    t.equal(factsOf({ IdentifierMEID: meid })['meid_well_formed'], true, meid);
+  for (const meid of ['910000009296f2', 'a10000009296f', 'a10000009296f2x'])
+    t.equal(factsOf({ IdentifierMEID: meid })['meid_well_formed'], false, meid);
+  t.notOk('meid_well_formed' in factsOf({ IdentifierMEID: ' ' }));
+  t.match(factsOf({ IdentifierIMSI: '00101000000001' }), { imsi_well_formed: true, imsi_mcc: 1 });
+  const short = factsOf({ IdentifierIMSI: '5050100' });
+  t.equal(short['imsi_well_formed'], false);
+  t.notOk('imsi_mcc' in short);
+  t.equal(factsOf({ IdentifierWifiMAC: '01-00-5E-00-00-01' })['wifi_mac_multicast'], true);
+  t.notOk('bluetooth_mac_multicast' in factsOf({ IdentifierBluetoothMAC: 'none' }));
+});
+
+t.test('compares an IMSI with the SIM in every way that lost zeros can be read', async (t) => {
+  const matches = (imsi: string, numeric: number) => {
+    const identifiers = { ...MOBILERUN_FULL.identifiers, IdentifierIMSI: imsi };
+    const carrier = { ...MOBILERUN_FULL.carrier, GsmSimOperatorNumeric: numeric };
+    return signalsOf(answerTo(200, { ...MOBILERUN_FULL, identifiers, carrier }))['imsi_matches_sim_operator'];
+  };
+  t.equal(matches('001010000000001', 101), true, '001 01');
+  t.equal(matches('001001000000001', 1001), true, '001 001');
+  t.equal(matches('310260000000001', 310_260), true);
+  t.equal(matches('262010000000001', 26_202), false);
+  t.equal(matches('101010000000001', 101), false);
+});
+
+t.test('names identifiers that repeat each other, and defaults', async (t) => {
+  const { repeated_identifiers, default_identifiers } = factsOf({
+    IdentifierSerial: 'unknown',
+    IdentifierAndroidID: '9774D56D682E549C',
+    IdentifierIMEI: '000000000000000',
+    IdentifierIMSI: '310260000000000',
+    IdentifierPhoneNumber: '+1 555-521-5554',
+    IdentifierWifiMAC: '02:00:00:00:00:00',
+    IdentifierBluetoothMAC: '02-00-00-00-00-00',
+  });
+  t.same(repeated_identifiers, ['wifi_mac', 'bluetooth_mac']);
+  t.same(default_identifiers, ['serial', 'android_id', 'imei', 'imsi', 'phone', 'wifi_mac', 'bluetooth_mac']);
+  const usual = factsOf({
+    SerialNumber: 'CANARY-SERIAL-1',
+    IdentifierGAID: '00000000-0000-0000-0000-000000000000',
+  });
+  t.match(
+    usual,
+    { repeated_identifiers: [], default_identifiers: [] },
+    'one serial number, and no advertising id',
+  );
 });
 
 t.test('calls a 200 malformed unless it fits', async (t) => {

@@ -10,6 +10,20 @@ export function numberOf(side: Side, ...path: readonly string[]): Told<number> {
   return read(side, path, (value): value is number => Number.isFinite(value));
 }
 
+/** What is true or false at this path. */
+export function flagOf(side: Side, ...path: readonly string[]): Told<boolean> {
+  return read(side, path, (value): value is boolean => typeof value === 'boolean');
+}
+
+/** The list of texts at this path. */
+export function textsOf(side: Side, ...path: readonly string[]): Told<readonly string[]> {
+  return read(
+    side,
+    path,
+    (value): value is string[] => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+  );
+}
+
 function read<Value>(
   side: Side,
   path: readonly string[],

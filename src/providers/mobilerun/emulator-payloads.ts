@@ -24,7 +24,7 @@ const IDENTIFIERS = {
   IdentifierAppSetID: '00000000-0000-4000-8000-000000000002',
   IdentifierMediaDRMID: '0000000000000000000000000000000000000000000000000000000000000001',
   IdentifierWifiMAC: '02:00:5e:00:53:01',
-  IdentifierBluetoothMAC: '02:00:5e:00:53:02',
+  IdentifierBluetoothMAC: '00:00:5e:00:53:02',
   SerialNumber: 'EMULATED00000001',
   BootloaderSerialNumber: 'EMULATED00000001',
 } as const;

@@ -8,12 +8,23 @@ import {
   toText,
   toTimeZone,
 } from '../signal-values.ts';
-import { hasLuhnChecksum, isImsiOfOperator, isLocallyAdministeredMac } from './identifiers.ts';
+import { findDoubtful } from './doubtful-identifiers.ts';
+import {
+  hasLuhnChecksum,
+  isImsi,
+  isImsiOfOperator,
+  isLocallyAdministeredMac,
+  isMeid,
+  isMulticastMac,
+  isReservedTac,
+  mccOfImsi,
+} from './identifiers.ts';
 import type { Fingerprint } from './payload.ts';
 
 const text = (what: string) => z.string().optional().describe(what);
 const hashed = (what: string) => z.string().optional().describe(`Keyed hash of the ${what}.`);
 const integer = (what: string) => z.number().int().optional().describe(what);
+const names = (what: string) => z.array(z.string()).optional().describe(what);
 const fact = (what: string) => z.boolean().optional().describe(what);
 
 const modelSchema = z.object({
@@ -65,6 +76,16 @@ export const mobilerunSignals = z.object({
   empty_identifiers: integer('How many of the 15 identifiers are empty.'),
   imei_present: fact('The device has an IMEI.'),
   imei_luhn_valid: fact('The IMEI has 15 digits and a right check digit. Absent without an IMEI.'),
+  imei_tac_reserved: fact(
+    'The IMEI begins with 00, which is kept for test equipment. Absent without 15 digits.',
+  ),
+  meid_well_formed: fact(
+    'The MEID has 14 hexadecimal digits from A0 on, or 18 decimal ones. Absent without an MEID.',
+  ),
+  imsi_well_formed: fact('The IMSI has 14 or 15 digits. Absent without an IMSI.'),
+  imsi_mcc: integer(
+    'Mobile country code of the IMSI as a number: 1 is a test network. Absent without a well-formed IMSI.',
+  ),
   imsi_matches_sim_operator: fact(
     'The IMSI begins with the MCC and MNC of the SIM. Absent when either is empty.',
   ),
@@ -73,6 +94,18 @@ export const mobilerunSignals = z.object({
   ),
   bluetooth_mac_locally_administered: fact(
     'The Bluetooth MAC address was assigned by software, not by a vendor. Absent without a readable one.',
+  ),
+  wifi_mac_multicast: fact(
+    'The Wi-Fi MAC address names a group, which no phone is. Absent without a readable one.',
+  ),
+  bluetooth_mac_multicast: fact(
+    'The Bluetooth MAC address names a group, which no phone is. Absent without a readable one.',
+  ),
+  repeated_identifiers: names(
+    'Names of identifiers whose value another one has too, such as `imei`. Serial numbers may be one. Empty where there is none, absent without any identifier.',
+  ),
+  default_identifiers: names(
+    'Names of identifiers that are the default of an emulator or one digit repeated, such as `android_id`. Empty where there is none, absent without any identifier.',
   ),
   carrier_country: text('Country of the SIM, ISO 3166-1 alpha-2 in upper case.'),
   carrier_operator: text('Name of the network operator.'),
@@ -142,16 +175,24 @@ function toAdvertisingId(text: string): string {
 
 function toIdentifierFacts({ identifiers, carrier }: Fingerprint) {
   const imei = identifiers.IdentifierIMEI.trim();
+  const meid = identifiers.IdentifierMEID.trim();
+  const imsi = identifiers.IdentifierIMSI.trim();
+  const doubtful = findDoubtful(identifiers);
   return omitAbsent({
     empty_identifiers: Object.values(identifiers).filter((value) => value.trim() === '').length,
     imei_present: imei !== '',
     imei_luhn_valid: imei === '' ? undefined : imei.length === 15 && hasLuhnChecksum(imei),
-    imsi_matches_sim_operator: isImsiOfOperator(
-      identifiers.IdentifierIMSI.trim(),
-      toPositiveInteger(carrier.GsmSimOperatorNumeric),
-    ),
+    imei_tac_reserved: isReservedTac(imei),
+    meid_well_formed: meid === '' ? undefined : isMeid(meid),
+    imsi_well_formed: imsi === '' ? undefined : isImsi(imsi),
+    imsi_mcc: mccOfImsi(imsi),
+    imsi_matches_sim_operator: isImsiOfOperator(imsi, toPositiveInteger(carrier.GsmSimOperatorNumeric)),
     wifi_mac_locally_administered: isLocallyAdministeredMac(identifiers.IdentifierWifiMAC),
     bluetooth_mac_locally_administered: isLocallyAdministeredMac(identifiers.IdentifierBluetoothMAC),
+    wifi_mac_multicast: isMulticastMac(identifiers.IdentifierWifiMAC),
+    bluetooth_mac_multicast: isMulticastMac(identifiers.IdentifierBluetoothMAC),
+    repeated_identifiers: doubtful?.repeated,
+    default_identifiers: doubtful?.defaults,
   });
 }
 

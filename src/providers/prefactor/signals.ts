@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJa4 } from '../../domain/ja4.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { toSignals } from '../declared-signals.ts';
 import {
@@ -34,8 +35,18 @@ const interactionSchema = z.object({
   latitude: degrees('Latitude'),
   longitude: degrees('Longitude'),
   ja4: text('JA4 TLS client fingerprint.'),
+  ja4_transport: text(
+    'How the client came by its JA4: `tcp`, `quic` or `dtls`. Absent for one of another form.',
+  ),
+  ja4_tls_version: text('The highest TLS version that it offered, for example `1.3`. Absent likewise.'),
+  ja4_alpn: text(
+    'First and last character of the first protocol that it offered: `h2`, `h3`, `h1`; `none` where it offered none. Absent likewise.',
+  ),
   user_agent_family: text(
     'Browser family of the User-Agent, for example `Chrome`; `Other` for one that is not known.',
+  ),
+  user_agent_major: integer(
+    'Major version of the browser of the User-Agent. Absent for one that is not known.',
   ),
   user_agent_os: text(
     'Operating system of the User-Agent, for example `macOS`; `Other` for one that is not known.',
@@ -129,6 +140,7 @@ function toInteraction(interaction: Interaction | null | undefined) {
   if (interaction === null || interaction === undefined) return undefined;
   const names = toUserAgentNames(interaction.user_agent);
   const seconds = Math.floor(interaction.at);
+  const ja4 = toJa4(interaction.ja4_fingerprint);
   return omitAbsent({
     at: toRfc3339(seconds * 1000),
     at_unix_seconds: seconds,
@@ -136,8 +148,10 @@ function toInteraction(interaction: Interaction | null | undefined) {
     country: toCountry(interaction.country_code),
     region: toText(interaction.region_code),
     ...toCoordinates(interaction.lat_long),
-    ja4: toJa4(interaction.ja4_fingerprint),
+    ja4,
+    ...toJa4Parts(ja4),
     user_agent_family: names?.family,
+    user_agent_major: names?.major,
     user_agent_os: names?.os,
     time_zone: toTimeZone(interaction.timezone),
   });
@@ -149,6 +163,11 @@ function toInteraction(interaction: Interaction | null | undefined) {
 function toJa4(value: string | null | undefined): string | undefined {
   const ja4 = value?.trim() ?? '';
   return /^\w{8,64}$/.test(ja4) ? ja4 : undefined;
+}
+
+function toJa4Parts(ja4: string | undefined) {
+  const parts = ja4 === undefined ? null : parseJa4(ja4);
+  return { ja4_transport: parts?.transport, ja4_tls_version: parts?.tlsVersion, ja4_alpn: parts?.alpn };
 }
 
 function isDifferent<Value>(first: Value | undefined, last: Value | undefined): boolean | undefined {

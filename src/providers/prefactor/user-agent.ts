@@ -5,6 +5,8 @@ import { LRUCache } from 'lru-cache';
 interface UserAgentNames {
   readonly family: string;
   readonly os: string;
+  /** The major version of a browser with a name; absent where it does not say one. */
+  readonly major: number | undefined;
 }
 
 /**
@@ -16,6 +18,7 @@ const USER_AGENT_CHARS_MAX = 512;
 /** Names are cached: few browsers make most of the traffic, and parsing one takes 9 µs. */
 const namesOf = new LRUCache<string, UserAgentNames>({ max: 500 });
 
+const UNKNOWN = 'Other';
 /** Names that bowser returns besides those of its maps. */
 const EXTRA_FAMILIES = ['Opera Touch', 'SlimerJS', 'Miui', 'PlayStation 4'];
 const FAMILIES: ReadonlySet<string> = new Set([...Object.values(BROWSER_MAP), ...EXTRA_FAMILIES]);
@@ -31,11 +34,19 @@ export function toUserAgentNames(userAgent: string | null | undefined): UserAgen
   const known = namesOf.get(text);
   if (known !== undefined) return known;
   const { browser, os } = parse(text);
-  const names = { family: toKnown(browser.name, FAMILIES), os: toKnown(os.name, SYSTEMS) };
+  const family = toKnown(browser.name, FAMILIES);
+  const major = family === UNKNOWN ? undefined : toMajor(browser.version);
+  const names = { family, os: toKnown(os.name, SYSTEMS), major };
   namesOf.set(text, names);
   return names;
 }
 
 function toKnown(name: string | undefined, known: ReadonlySet<string>): string {
-  return name !== undefined && known.has(name) ? name : 'Other';
+  return name !== undefined && known.has(name) ? name : UNKNOWN;
+}
+
+/** A longer number is no version, and could identify someone. */
+function toMajor(version: string | undefined): number | undefined {
+  const digits = /^(\d{1,4})(?:\.|$)/.exec(version ?? '')?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
