@@ -11,6 +11,7 @@ import { readTextFile } from '../platform/read-text-file.ts';
 import type { Result } from '../platform/result.ts';
 import { parseYaml } from '../platform/yaml-document.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
+import { countriesOfTimeZone } from './time-zone-countries.ts';
 
 /** The files that are followed, by what they hold; also their label in metrics. */
 export type FileKind = keyof CheckedFiles;
@@ -83,6 +84,7 @@ export function compilePolicyText(
     providers,
     parse: parseYaml,
     compilePattern: compileLinearPattern,
+    countriesOfTimeZone,
     sha256: (content) => hash('sha256', content),
   });
 }

@@ -15,6 +15,7 @@ import type { SinkDefinition } from '../stores/decision-log/definition.ts';
 import { type CheckedFiles, checkFile, type FileKind, readPolicy } from './check-file.ts';
 import { createFileChecker } from './file-checker.ts';
 import { checkTlsFiles } from './redis-target.ts';
+import { countriesOfTimeZone } from './time-zone-countries.ts';
 
 /**
  * Every mistake in the files that a configuration names, and everything that must not be reachable from other
@@ -212,6 +213,7 @@ async function compileLater(
     hash,
     text,
     compilePattern: compileLinearPattern,
+    countriesOfTimeZone,
   });
   const result = await runInPieces(steps);
   return result.ok ? result : { ok: false, mistakes: result.mistakes.map(({ message }) => message) };

@@ -11,6 +11,7 @@ import { compileLinearPattern } from '../platform/linear-pattern.ts';
 import { runInPieces } from '../platform/run-in-pieces.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
 import type { DecisionLog } from './decision-log.ts';
+import { countriesOfTimeZone } from './time-zone-countries.ts';
 
 interface KeptPoliciesOptions {
   readonly inForce: () => CompiledPolicy;
@@ -42,7 +43,7 @@ async function loadKept(
   // Parsing takes longer than the event loop can spare. Rules can be read also where this version refuses them.
   const document = await askWorker<PolicyDocument | null>(MODULE, text, LIMITS).answer.catch(() => null);
   if (document === null) return null;
-  const options = { providers, hash, text, compilePattern: compileLinearPattern };
+  const options = { providers, hash, text, compilePattern: compileLinearPattern, countriesOfTimeZone };
   const compiled = await runInPieces(compileInSteps(document, options));
   return { document, compiled: compiled.ok ? compiled.value : null };
 }

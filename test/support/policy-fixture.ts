@@ -3,6 +3,7 @@ import { type CompiledPolicy, compilePolicy } from '../../src/domain/policy/comp
 import type { CompileOptions } from '../../src/domain/policy/compile-condition.ts';
 import type { PolicyEvidence } from '../../src/domain/policy/evidence-row.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
+import { SMALL_WORLD } from './reference-data.ts';
 
 const signals = z.object({
   found: z.boolean(),
@@ -21,6 +22,7 @@ export const COMPILE_OPTIONS: CompileOptions = {
   ],
   hash: 'sha256:test',
   compilePattern: compileLinearPattern,
+  countriesOfTimeZone: SMALL_WORLD.countriesOfTimeZone,
 };
 
 /** One rule with everything but its condition filled in. */

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { requestSignalsSchema } from './request-signals.ts';
 import { type ListType, type ObjectType, type ScalarType, signalTypeOf } from './signal-type.ts';
 import { SUBJECT_FACTS } from './subject-facts.ts';
+import { type CountriesOfTimeZone, registerWorldFunctions } from './world-functions.ts';
 
 /** A provider as policies see it: the name of its variable and the schema of its signals. */
 export interface PolicyProvider {
@@ -85,7 +86,7 @@ export function variableTypes(
 export function createCheckEnvironment(variables: ReadonlyMap<string, ObjectType>): Environment {
   const environment = new Environment({ limits: LIMITS });
   for (const [name, type] of variables) environment.registerVariable(name, { schema: toCelSchema(type) });
-  return environment.registerFunction(IN_NETWORK_SIGNATURE, () => false);
+  return registerWorldFunctions(environment).registerFunction(IN_NETWORK_SIGNATURE, () => false);
 }
 
 /**
@@ -96,6 +97,7 @@ export function createCheckEnvironment(variables: ReadonlyMap<string, ObjectType
 export function createRunEnvironment(
   names: Iterable<string>,
   { patterns, networks }: CompiledLiterals,
+  countriesOf?: CountriesOfTimeZone,
 ): Environment {
   const environment = new Environment({ limits: LIMITS, homogeneousAggregateLiterals: false });
   for (const name of names) environment.registerVariable(name, 'map');
@@ -104,11 +106,14 @@ export function createRunEnvironment(
     if (test === undefined) throw new Error('The pattern was not compiled with the policy.');
     return test(text);
   });
-  return environment.registerFunction(IN_NETWORK_SIGNATURE, (address: string, network: string) => {
-    const isIn = networks.get(network)?.(address) ?? null;
-    if (isIn === null) throw new Error('No address, or a network that was not compiled with the policy.');
-    return isIn;
-  });
+  return registerWorldFunctions(environment, countriesOf).registerFunction(
+    IN_NETWORK_SIGNATURE,
+    (address: string, network: string) => {
+      const isIn = networks.get(network)?.(address) ?? null;
+      if (isIn === null) throw new Error('No address, or a network that was not compiled with the policy.');
+      return isIn;
+    },
+  );
 }
 
 /** The names that a condition may use as variables. */

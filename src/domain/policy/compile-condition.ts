@@ -15,6 +15,7 @@ import type { Parameters } from './parameters.ts';
 import { plainEngine } from './plain-engine.ts';
 import type { ObjectType } from './signal-type.ts';
 import { SUBJECT_FACTS } from './subject-facts.ts';
+import type { CountriesOfTimeZone } from './world-functions.ts';
 
 /**
  * What compiling needs from outside: the signal schemas in registry order, the content hash, and a matcher
@@ -26,6 +27,8 @@ export interface CompileOptions {
   /** The text of the policy, where there is one. */
   readonly text?: string;
   readonly compilePattern: (source: string) => PatternTest;
+  /** Without it a condition that asks for the countries of a time zone is refused. */
+  readonly countriesOfTimeZone?: CountriesOfTimeZone;
 }
 
 /** What the conditions of one policy are compiled with, and the mistakes and cost so far. */

@@ -137,7 +137,7 @@ export function* compileInSteps(
     facts,
     known: { variables, lists: listsOf(document), functions: functionNames(checkEnvironment) },
     checkEnvironment,
-    runEnvironment: createRunEnvironment(variables.keys(), literals),
+    runEnvironment: createRunEnvironment(variables.keys(), literals, options.countriesOfTimeZone),
     names: variableNames(options.providers),
     literals,
     parameters: readParameters(document),

@@ -4,6 +4,7 @@ import { IN_NETWORK, type PatternTest } from './cel-environment.ts';
 import { COMPREHENSIONS } from './inspect-condition.ts';
 import { childrenOf } from './possible-results.ts';
 import type { ObjectType, SignalType } from './signal-type.ts';
+import { isCountriesCall, ZONE_COUNTRIES_MAX } from './world-functions.ts';
 
 /** The most steps that one condition may take. A step is about 0.2 µs, so this is 10 ms. */
 export const CONDITION_STEPS_MAX = 50_000;
@@ -58,6 +59,8 @@ interface Scope {
 
 const SCALAR: Size = { chars: 0, items: 0, item: null };
 const TEXT: Size = { chars: SIGNAL_CHARS_MAX, items: 0, item: null };
+/** ISO 3166-1 alpha-2. */
+const COUNTRIES: Size = { chars: 0, items: ZONE_COUNTRIES_MAX, item: { chars: 2, items: 0, item: null } };
 const USER_AGENT: Size = { chars: USER_AGENT_CHARS_MAX, items: 0, item: null };
 
 /**
@@ -103,7 +106,8 @@ function costOf(node: ASTNode, scope: Scope): Cost {
       const parts = childrenOf(node).map((part) => costOf(part, scope));
       const canFail = node.op === 'call' || node.op === '/' || node.op === '%';
       const { steps, canFail: partsCanFail } = combine(parts, ownSteps(node, parts));
-      return { steps, size: sizeOf(node, parts), canFail: canFail || partsCanFail };
+      const size = isCountriesCall(node) ? COUNTRIES : sizeOf(node, parts);
+      return { steps, size, canFail: canFail || partsCanFail };
     }
   }
 }

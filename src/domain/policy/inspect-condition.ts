@@ -8,6 +8,7 @@ import { plainEngine } from './plain-engine.ts';
 import { childrenOf } from './possible-results.ts';
 import { findFactField, variableOf } from './subject-fact.ts';
 import { SUBJECT_FACTS } from './subject-facts.ts';
+import { type CountriesOfTimeZone, inspectWorldCall } from './world-functions.ts';
 
 /** What a parsed condition shows without being run. */
 export interface Inspection {
@@ -44,6 +45,7 @@ interface Findings {
   readonly environment: Environment;
   readonly names: readonly string[];
   readonly known: KnownNames;
+  readonly countriesOfTimeZone?: CountriesOfTimeZone | undefined;
   /**
    * Names of facts' variables that macros around the node bind, one for each macro. Older policies may use
    * them for their own variables.
@@ -66,13 +68,14 @@ export function inspectCondition(
   source: string,
   ast: ASTNode,
   environment: Environment,
-  { names, known }: { readonly names: readonly string[]; readonly known: KnownNames },
+  { names, known, countriesOfTimeZone }: Pick<Findings, 'names' | 'known' | 'countriesOfTimeZone'>,
 ): Inspection {
   const findings: Findings = {
     source,
     environment,
     names,
     known,
+    countriesOfTimeZone,
     shadows: [],
     variables: new Set(),
     factReads: new Map(),
@@ -105,6 +108,8 @@ function visit(node: ASTNode, findings: Findings, depth: number): void {
   }
   const bound = inspectBound(node, (variable) => findings.shadows.includes(variable));
   if (bound !== null) refuse(findings, bound.offset, bound.message);
+  const call = inspectWorldCall(node, findings.environment, findings.countriesOfTimeZone);
+  if (call !== null) refuse(findings, call.offset, call.message);
   if (node.op === 'id') readVariable(node, findings);
   if (node.op === '[]') refuseComputedIndex(node.args, findings);
   if (node.op === 'call') inspectCall(node.args, node.start, findings);

@@ -11,7 +11,16 @@ interface Literals {
 }
 
 /** Texts for the conversions of CEL: each conversion accepts at least one of them. */
-const TEXTS = ['1', '2026-01-02T03:04:05Z', '90s', 'true', '0.5', '203.0.113.9', 'x'.repeat(100)];
+const TEXTS = [
+  '1',
+  '2026-01-02T03:04:05Z',
+  '90s',
+  'true',
+  '0.5',
+  '203.0.113.9',
+  'Europe/Berlin',
+  'x'.repeat(100),
+];
 const INTEGERS = [1n, 0n, 7n, 1_800_000_000n];
 const MIXED_SAMPLES = 16;
 const LIST_ITEMS_MIN = 3;

@@ -7,6 +7,7 @@ import {
   toContradictionSignals,
 } from '../../../src/domain/contradictions/find-contradictions.ts';
 import { CONTRADICTIONS } from '../../../src/domain/contradictions/registry.ts';
+import { recordedFactOf, toRecordedFacts } from '../../../src/domain/decision-log/recorded-facts.ts';
 import { compilePolicy } from '../../../src/domain/policy/compile.ts';
 import { evaluatePolicy } from '../../../src/domain/policy/evaluate.ts';
 import { strictnessOf } from '../../../src/domain/verdict.ts';
@@ -157,6 +158,28 @@ t.test('never becomes milder by what was lost', async (t) => {
       },
     ),
     { numRuns: 1000 },
+  );
+  t.pass();
+});
+
+t.test('is judged again by what a record keeps of it, with the same trace', async (t) => {
+  const policy = compiled(
+    documentOf([
+      rule('contradictions.count >= 2', { verdict: 'CHALLENGE' }),
+      rule(`contradictions.${first} || contradictions.${second}`, { id: 'either' }),
+      rule('contradictions.families < 2 && contradictions.strongest != ""', { id: 'alone' }),
+    ]),
+  );
+  const evidence = [ok(), ok()];
+  const finding = fc.constantFrom<Finding>(FOUND, CLEAN, 'none', 'unknown');
+  fc.assert(
+    fc.property(fc.array(finding, { maxLength: CONTRADICTIONS.length }), (findings) => {
+      const facts = factOf(...findings);
+      const kept = JSON.stringify(toRecordedFacts(['contradictions'], facts));
+      const again = { contradictions: recordedFactOf(JSON.parse(kept), 'contradictions') };
+      const [before, after] = [facts, again].map((each) => evaluatePolicy(policy, evidence, REQUEST, each));
+      if (JSON.stringify(before) !== JSON.stringify(after)) throw new Error('another judgement');
+    }),
   );
   t.pass();
 });
