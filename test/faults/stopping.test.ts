@@ -244,7 +244,7 @@ t.test(
         kinds.generation += 1;
         continue;
       }
-      if (kind === 'activity') {
+      if (kind === 'activity-2') {
         const bytes = await client.getBuffer(key);
         t.ok(bytes !== null && decodeActivity(bytes) !== null, 'it is activity');
         t.ok((await client.pttl(key)) > 0, 'it ends');
