@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { type ApiClient, ApiError } from './api-client.ts';
+import { DecisionContradictions } from './decision-contradictions.tsx';
 import { DecisionEvidence } from './decision-evidence.tsx';
 import { DecisionRules } from './decision-rules.tsx';
 import { formatFullTime, formatMs, toWords } from './format.ts';
@@ -105,6 +106,7 @@ function Content({ id, reading }: { readonly id: string; readonly reading: Readi
     <>
       <Head decision={decision} />
       <DecisionRules decision={decision} />
+      <DecisionContradictions decision={decision} />
       <DecisionEvidence decision={decision} />
       <Aftermath decision={decision} />
       <details class="raw">

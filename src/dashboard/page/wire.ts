@@ -97,6 +97,8 @@ export interface DecisionDetail extends Omit<DecisionSummary, 'providers'> {
   };
   readonly providers: Readonly<Record<string, DetailedEvidence>>;
   readonly custody: { readonly result: string; readonly signals: object | null };
+  /** Absent in older records; null where no rule read them. */
+  readonly contradictions?: object | 'unknown' | 'none' | null | undefined;
   readonly rules: readonly RuleOutcome[];
   readonly engine: string;
   readonly labels: readonly {
