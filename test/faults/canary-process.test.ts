@@ -8,6 +8,8 @@ import { startRedisServer } from '../support/redis-server.ts';
 import { createServiceEnvironment, startService } from '../support/start-service.ts';
 import { createDirectory, portOf, startEmulators, until } from '../support/test-app.ts';
 
+const ADDRESS = '203.0.113.97';
+
 t.test('would find an identifier in any spelling', async (t) => {
   const [id = ''] = IDS;
   for (const leaked of [
@@ -68,7 +70,7 @@ t.test('keeps identifiers out of output, Redis and its traffic, metrics, traces 
         device_id: id,
         account_id: id,
         user_agent: id,
-        ip: '203.0.113.97',
+        ip: ADDRESS,
         action: 'login',
       });
       const retried = { ...json, 'idempotency-key': `"${MARK}-${randomUUID()}"` };
@@ -100,6 +102,16 @@ t.test('keeps identifiers out of output, Redis and its traffic, metrics, traces 
       await ask('POST', '/v1/decide', { ...json, 'x-api-key': `wrong ${MARK}` }, body);
       await ask('POST', '/v1/decide', { ...json, 'content-type': `text/${MARK}` }, body);
       await ask('POST', '/v1/decide', { ...json, traceparent: MARK, 'x-request-deadline': MARK }, body);
+      const told = { event_id: `event ${id}`, device_id: id, account_id: id, ip: ADDRESS, telemetry_id: id };
+      const events = [
+        { ...told, event: 'login_failed' },
+        { ...told, event: id },
+      ];
+      await ask('POST', '/v1/events', json, JSON.stringify({ events: events.slice(0, 1) }));
+      await ask('POST', '/v1/events', json, JSON.stringify({ events }));
+      const stepUp = { telemetry_id: id, device_id: id, account_id: id, method: 'otp', acr: 'high' };
+      await ask('POST', '/v1/step-ups', json, JSON.stringify(stepUp));
+      await ask('POST', '/v1/step-ups', json, JSON.stringify({ ...stepUp, method: id, acr: id }));
       const query = `telemetry_id=${encodeURIComponent(id.toWellFormed())}`;
       await ask('DELETE', `/v1/evidence?${query}`, { 'x-api-key': key });
       await ask('DELETE', `/v1/evidence?${query}&${query}`, { 'x-api-key': key });
@@ -124,12 +136,18 @@ t.test('keeps identifiers out of output, Redis and its traffic, metrics, traces 
         /:custody:/.test(stored) &&
         /:evidence:/.test(stored) &&
         /:idempotency:/.test(stored) &&
+        /:activity-\d+:\{..\}a/.test(stored) &&
+        /:activity-\d+:\{..\}i/.test(stored) &&
+        /:activity-\d+:\{..\}v/.test(stored) &&
+        /:activity-event:/.test(stored) &&
         /:(rate|requests|window)/.test(stored)
       );
     });
   });
-  assertClean(t, await dump(client), 'Redis');
+  const kept = await dump(client);
+  assertClean(t, kept, 'Redis');
   assertClean(t, traffic, 'the traffic with Redis');
+  t.match(traffic, /:step-ups:/, 'which a purge ends');
   await redis.stop();
   await useEverything();
   service.child.kill('SIGTERM');
@@ -139,6 +157,8 @@ t.test('keeps identifiers out of output, Redis and its traffic, metrics, traces 
   t.match(stdout, /"event":"decision\.made"/);
   t.match(stdout, /"event":"redis\.down"/);
   assertClean(t, stdout, 'the output');
+  for (const text of [kept, traffic, stdout, receiver.text()])
+    t.notOk(text.includes(ADDRESS), 'the address is nowhere either');
   t.ok(receiver.spans().length > 100);
   assertClean(t, receiver.text(), 'the traces');
   for (const status of [200, 400, 401, 404, 415, 422, 429, 503])
@@ -154,7 +174,8 @@ async function dump(client: Redis): Promise<string> {
   const lines: string[] = [];
   for (const key of await client.keys('*')) {
     const type = await client.type(key);
-    const value = type === 'hash' ? JSON.stringify(await client.hgetall(key)) : await client.get(key);
+    const bytes = type === 'string' ? await client.getBuffer(key) : null;
+    const value = type === 'hash' ? JSON.stringify(await client.hgetall(key)) : bytes?.toString('latin1');
     lines.push(`${key} ${type} ${value}`);
   }
   return lines.join('\n');
