@@ -33,6 +33,11 @@ export function openDecisionReads({ log, clock, policies, slots }: DecisionReads
   const feed = createDecisionFeed({ reader: log.reader, catchUp: bulk, clock });
   return {
     log: reader,
+    logWhile: (isWanted) => ({
+      ...paceReads(log.reader, (piece) => run(piece, isWanted)),
+      // Others may share it.
+      version: reader.version,
+    }),
     bulk,
     openParquet: createParquetEncoder,
     countSteps: createCountSteps({ reader, run }),

@@ -5,10 +5,14 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 interface BackgroundWork {
   /**
    * Runs one piece when its turn has come, first come first served, in a turn of the event loop of its own. A
-   * piece should take a few milliseconds. Rejects as the piece does.
+   * piece should take a few milliseconds. Rejects as the piece does, and with an UnwantedError, in its turn and
+   * without one, where `isWanted` says by then that nobody waits for it.
    */
-  run<Value>(piece: () => Value | Promise<Value>): Promise<Value>;
+  run<Value>(piece: () => Value | Promise<Value>, isWanted?: () => boolean): Promise<Value>;
 }
+
+/** Nobody waits any more for what was to be run. */
+export class UnwantedError extends Error {}
 
 /** Timers know no less; what is owed is added up until it is more. */
 const PAUSE_MS_MIN = 1;
@@ -37,8 +41,11 @@ export function createBackgroundWork({ shareMax }: { readonly shareMax: number }
     }
   };
   return {
-    run: (piece) => {
-      const next = last.then(() => runNow(piece));
+    run: (piece, isWanted = () => true) => {
+      const next = last.then(() => {
+        if (!isWanted()) throw new UnwantedError('nobody waits for it');
+        return runNow(piece);
+      });
       last = next.catch(() => {});
       return next;
     },

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import t from 'tap';
 import { createDecisionRecord } from '../support/decision-records.ts';
 import { createReadApi } from '../support/read-api.ts';
+import { KEYS } from '../support/test-app.ts';
 
 const LOG_ROUTES = [
   '/v1/decisions',
@@ -58,6 +61,40 @@ t.test('refuses a read that has waited too long', async (t) => {
   t.equal((await api.get('/v1/decisions')).status, 503);
   gate.resolve();
   t.equal((await held).status, 200);
+});
+
+t.test('drops the reads of a client that has left before their turn', async (t) => {
+  const { log } = await createReadApi(t);
+  const [gate, isHeld] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let queries = 0;
+  const reader = {
+    ...log,
+    find: async () => {
+      isHeld.resolve();
+      await gate.promise;
+      return null;
+    },
+    query: async () => {
+      queries += 1;
+      return { entries: [], next: null };
+    },
+  };
+  const api = await createReadApi(t, { reader });
+  const port = await api.listen();
+  const held = api.get('/v1/decisions/00000000-0000-7000-8000-000000000000');
+  await isHeld.promise;
+  const headers = { authorization: `Bearer ${KEYS.read}` };
+  const socket = connect(port, '127.0.0.1');
+  socket.write(`GET /v1/decisions HTTP/1.1\r\nHost: a\r\nAuthorization: ${headers.authorization}\r\n\r\n`);
+  // Behind it on the same server: once this one is answered, that one is under way.
+  t.equal((await fetch(`http://127.0.0.1:${port}/v1/policy`, { headers })).status, 200);
+  socket.end();
+  await once(socket.resume(), 'close');
+  t.equal((await fetch(`http://127.0.0.1:${port}/v1/policy`, { headers })).status, 200);
+  gate.resolve();
+  t.equal((await held).status, 404);
+  t.equal((await api.get('/v1/decisions')).status, 200, 'in the order of the turns');
+  t.equal(queries, 1);
 });
 
 t.test('lets others run between two looks at a log in memory', async (t) => {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import t from 'tap';
-import { createBackgroundWork } from '../../src/platform/background-work.ts';
+import { createBackgroundWork, UnwantedError } from '../../src/platform/background-work.ts';
 
 /** Keeps the event loop busy. */
 function burn(ms: number): void {
@@ -57,4 +57,23 @@ t.test('goes on after a piece that fails', async (t) => {
     { message: 'lost' },
   );
   t.equal(await run(() => 1), 1);
+});
+
+t.test('runs nothing that nobody waits for when its turn comes', async (t) => {
+  const { run } = createBackgroundWork({ shareMax: 1 });
+  let isWanted = true;
+  let runs = 0;
+  const first = run(async () => {
+    isWanted = false;
+  });
+  const second = run(
+    () => {
+      runs += 1;
+    },
+    () => isWanted,
+  );
+  await first;
+  await t.rejects(second, new UnwantedError('nobody waits for it'));
+  t.equal(await run(() => 'later'), 'later');
+  t.equal(runs, 0);
 });

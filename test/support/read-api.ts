@@ -101,6 +101,10 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
   });
   const reads = {
     log: paced,
+    logWhile: (isWanted: () => boolean) => ({
+      ...paceReads(log, (piece) => run(piece, isWanted)),
+      version: paced.version,
+    }),
     bulk: paced,
     openParquet: createParquetEncoder,
     countSteps: createCountSteps({ reader: paced, run }),

@@ -11,6 +11,11 @@ import type { ExportEncoder } from './encode-export.ts';
 export interface DecisionReads {
   /** Takes its turns: see paceReads. */
   readonly log: DecisionLogReader;
+  /**
+   * The same for one answer: what has not had its turn when nobody waits for the answer any more is dropped, by
+   * an UnwantedError.
+   */
+  readonly logWhile: (isWanted: () => boolean) => DecisionLogReader;
   readonly countSteps: CountSteps;
   /**
    * For answers that take longer with a longer log: they wait for each other, and nothing else waits for

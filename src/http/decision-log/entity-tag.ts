@@ -1,12 +1,16 @@
 import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { DecisionLogReader } from '../../application/decision-log/decision-log.ts';
+import { UnwantedError } from '../../platform/background-work.ts';
 
 /**
  * A browser or dashboard may ask every second and show an answer that is a second old; shared caches must not
  * store it.
  */
 const CACHE_CONTROL = 'private, max-age=1';
+
+/** What nginx logs for it. */
+const CLIENT_LEFT = 499;
 
 interface TagOptions {
   readonly reader: Pick<DecisionLogReader, 'version'>;
@@ -40,7 +44,13 @@ export async function sendTagged<Body>(
   const tag = toTag(engine, version, of);
   if (holdsTag(request.headers['if-none-match'], tag))
     return reply.code(304).headers({ etag: tag, 'cache-control': CACHE_CONTROL }).send();
-  const { body, version: known } = await read();
+  const found = await read().catch((error: unknown) => {
+    if (error instanceof UnwantedError) return null;
+    throw error;
+  });
+  // Nobody reads it.
+  if (found === null) return reply.code(CLIENT_LEFT).send();
+  const { body, version: known } = found;
   const isSteady = known === undefined ? (await reader.version()) === version : known !== null;
   // An answer that was read while the log changed gets a tag that no other answer has.
   const etag = toTag(engine, isSteady ? (known ?? version) : newId(), of);

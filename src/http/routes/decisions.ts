@@ -5,6 +5,7 @@ import { RiskgateError } from '../../domain/errors.ts';
 import { readCursor, toCursor } from '../decision-log/decision-cursor.ts';
 import type { DecisionReadDependencies } from '../decision-log/decision-reads.ts';
 import { sendTagged } from '../decision-log/entity-tag.ts';
+import { whileConnected } from '../decision-log/while-connected.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { type DecisionDetail, decisionDetailSchema, toDecisionDetail } from '../schemas/decision-detail.ts';
 import { toRecordFilter } from '../schemas/decision-filter.ts';
@@ -70,8 +71,9 @@ function createList(dependencies: DecisionReadDependencies) {
       toTagOptions(dependencies),
       ['list', filter, before, limit],
       async () => {
-        const { entries, next } = await readPage(reads.log, filter, { before, limit: Number(limit) }, clock);
-        const labels = await reads.log.labelsOf(entries);
+        const log = reads.logWhile(whileConnected(reply));
+        const { entries, next } = await readPage(log, filter, { before, limit: Number(limit) }, clock);
+        const labels = await log.labelsOf(entries);
         const decisions = entries.flatMap(({ record }) =>
           record.kind === 'decision' ? [toDecisionSummary(record, labels.get(record.decision_id) ?? [])] : [],
         );
@@ -129,7 +131,7 @@ function createDetail(dependencies: DecisionReadDependencies) {
       toTagOptions(dependencies),
       ['one', id, inForce],
       async (): Promise<{ readonly body: DecisionDetail }> => {
-        const found = isDecisionId(id) ? await reads.log.find(id) : null;
+        const found = isDecisionId(id) ? await reads.logWhile(whileConnected(reply)).find(id) : null;
         if (found === null) throw unknownDecision();
         const policy = await reads.policies.find(found.record.policy.hash);
         return { body: toDecisionDetail(found, policy, reads.telemetryProviders) };

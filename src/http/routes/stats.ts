@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
+import type { DecisionLogReader } from '../../application/decision-log/decision-log.ts';
 import { groupWindow } from '../../application/decision-log/group-window.ts';
 import { planWindow, type StatsWindow, windowBefore } from '../../application/decision-log/plan-window.ts';
 import { type DecisionStats, summariseCounts } from '../../application/decision-log/summarise-counts.ts';
@@ -10,6 +11,7 @@ import { RiskgateError } from '../../domain/errors.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import type { DecisionReadDependencies, DecisionReads } from '../decision-log/decision-reads.ts';
 import { sendTagged } from '../decision-log/entity-tag.ts';
+import { whileConnected } from '../decision-log/while-connected.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { toRecordFilter } from '../schemas/decision-filter.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
@@ -62,9 +64,10 @@ function createStats(dependencies: DecisionReadDependencies) {
   return (request: FastifyRequest<{ Querystring: StatsQuery }>, reply: Parameters<typeof sendTagged>[1]) => {
     const question = toQuestion(request.query, dependencies);
     return sendTagged(request, reply, tagOptions, ['stats', question], async () => {
-      const { counted, version: known } = await count(reads, question, question.window);
+      const asked = { reads, log: reads.logWhile(whileConnected(reply)), question };
+      const { counted, version: known } = await count(asked, question.window);
       const previous = question.isCompared
-        ? (await count(reads, question, windowBefore(question.window))).counted
+        ? (await count(asked, windowBefore(question.window))).counted
         : null;
       const body = toStatsBody(counted, previous, question.by);
       return known === undefined || previous !== null ? { body } : { body, version: known };
@@ -93,17 +96,23 @@ function toQuestion(query: StatsQuery, { reads, clock }: DecisionReadDependencie
   return { window: planned.value, filter, by, isCompared, isDistinct: distinct === 'true' };
 }
 
+interface AskedStats {
+  readonly reads: DecisionReads;
+  /** For this answer alone. */
+  readonly log: DecisionLogReader;
+  readonly question: StatsQuestion;
+}
+
 /** `version` is absent where the log may have changed since it was read. */
 async function count(
-  reads: DecisionReads,
-  { filter, by, isDistinct }: StatsQuestion,
+  { reads, log, question: { filter, by, isDistinct } }: AskedStats,
   window: StatsWindow,
 ): Promise<{ readonly counted: CountedStats; readonly version?: string | null }> {
   const span = { since: toRfc3339(window.sinceMs), until: toRfc3339(window.untilMs) };
-  const distinct = isDistinct ? await reads.log.distinct({ ...filter, ...span }) : null;
+  const distinct = isDistinct ? await log.distinct({ ...filter, ...span }) : null;
   const group = STATS_GROUPS.find((name) => name === by[0]);
   if (group === undefined || by.length > 1 || Object.keys(filter).length > 0) {
-    const options = { reader: reads.log, formatTime: toRfc3339 };
+    const options = { reader: log, formatTime: toRfc3339 };
     const stats: DecisionStats = await groupWindow(options, window, filter, by);
     return { counted: { window, stats, distinct } };
   }

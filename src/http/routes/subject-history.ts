@@ -3,6 +3,7 @@ import plugin from 'fastify-plugin';
 import { RiskgateError } from '../../domain/errors.ts';
 import type { DecisionReadDependencies } from '../decision-log/decision-reads.ts';
 import { sendTagged } from '../decision-log/entity-tag.ts';
+import { whileConnected } from '../decision-log/while-connected.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { NOT_MODIFIED, problemResponses, TAG_HEADERS, TAG_REQUEST_HEADERS } from '../schemas/responses.ts';
@@ -47,7 +48,7 @@ function createSubject({ reads, version, newId }: DecisionReadDependencies) {
   return (request: FastifyRequest<{ Params: SubjectParams }>, reply: FastifyReply) => {
     const { part, hash } = request.params;
     return sendTagged(request, reply, tagOptions, ['subject', part, hash], async () => {
-      const found = await reads.log.subject(part, hash);
+      const found = await reads.logWhile(whileConnected(reply)).subject(part, hash);
       if (found === null) throw unknownSubject();
       return { body: toSubjectBody({ part, hash }, found) };
     });

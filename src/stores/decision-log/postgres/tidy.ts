@@ -30,8 +30,10 @@ const SPANS = `SELECT begins, ends, is_thinned, pg_total_relation_size(format('r
   FROM riskgate.spans ORDER BY begins`;
 /** A step of tidying takes seconds at most, but where it has not been done for days. */
 const STEP_MS = 60_000;
-/** Others use what is to be removed: it is tried again the next time. */
-const IN_USE = '55P03';
+/** Writers wait for a partition to be thinned as long as this at most. */
+const THIN_MS = 5_000;
+/** Others use what is to be removed, or that took too long: it is tried again the next time. */
+const PUT_OFF = ['55P03', '57014'];
 
 /**
  * Makes partitions ahead, removes those that are too old, and the oldest ones while all are too large, and
@@ -88,17 +90,27 @@ async function removeSpan(client: Client, { begins, ends, is_thinned: isThinned 
       await run(client, `SELECT riskgate.drop_span(${begins})`);
     } else {
       await run(client, `SELECT riskgate.copy_labelled(${begins})`);
-      await run(client, `SELECT riskgate.thin_span(${begins})`);
+      await runBriefly(client, `SELECT riskgate.thin_span(${begins})`);
     }
     return true;
   } catch (error) {
-    if (codeOf(error) === IN_USE) return false;
+    if (PUT_OFF.includes(codeOf(error))) return false;
     throw error;
   }
 }
 
 async function run<Row extends Record<string, unknown>>(client: Client, text: string): Promise<Row[]> {
   return (await client.query<Row>({ text, ...limit(STEP_MS + 1000) })).rows;
+}
+
+/** Gives up sooner: others wait for it. */
+async function runBriefly(client: Client, text: string): Promise<void> {
+  await run(client, `SET statement_timeout = ${THIN_MS}`);
+  try {
+    await run(client, text);
+  } finally {
+    await run(client, `SET statement_timeout = ${STEP_MS}`);
+  }
 }
 
 /** The beginning of the hour before that of a time. */

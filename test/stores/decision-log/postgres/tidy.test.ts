@@ -89,6 +89,19 @@ t.test('keeps labelled decisions longer, with their labels and their place', asy
   t.same(await server.query('SELECT * FROM riskgate.labels', name), []);
 });
 
+t.test('keeps what is labelled between the two steps of thinning', async (t) => {
+  const { append, held, reader, name } = await openHistory(t);
+  const records = recordsOf([1, 2, 3]);
+  await append(records);
+  const [first, second] = records.map(({ decision_id }) => decision_id);
+  await reader.label(first ?? '', LABEL, true);
+  const span = '(SELECT min(begins) FROM riskgate.spans)';
+  await server.query(`SELECT riskgate.copy_labelled(${span})`, name);
+  await reader.label(second ?? '', LABEL, true);
+  await server.query(`SELECT riskgate.thin_span(${span})`, name);
+  t.same(await held(), [first, second]);
+});
+
 t.test('removes the oldest while all are too large, but never the present one', async (t) => {
   const { append, age, tidy: clean, held } = await openHistory(t);
   for (let day = 0; day < 3; day += 1) {
