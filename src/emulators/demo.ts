@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { PROVIDERS } from '../providers/registry.ts';
 import { fillLists } from './demo-lists.ts';
+import { toDemoPolicy } from './demo-policy.ts';
 import { createEmulatorServer, emulatorEnvironment } from './server.ts';
 import { runTraffic } from './traffic.ts';
 import { CALLERS } from './traffic-subjects.ts';
@@ -128,6 +129,10 @@ function startService(settings: Record<string, string>): ChildProcess {
   writeFileSync(apiKeysFile, JSON.stringify({ keys }), { mode: 0o600 });
   // An empty variable counts as absent: the in-process cache alone, and the default policy.
   const absent: Record<string, string> = { REDIS_URL: '', POLICY_FILE: '' };
+  if (options.traffic) {
+    settings['POLICY_FILE'] = join(directory, 'policy.yaml');
+    writeFileSync(settings['POLICY_FILE'], toDemoPolicy());
+  }
   const secrets = { API_KEYS_FILE: apiKeysFile, ID_HASH_KEY: randomBytes(32).toString('hex') };
   // Nor a file in place of a variable that is set here.
   for (const name of Object.keys({ ...absent, ...settings, ...secrets })) absent[`${name}_FILE`] = '';

@@ -1,7 +1,9 @@
 /** One question of the generated traffic, and its caller. */
-interface Question {
+export interface Question {
   readonly caller: string;
   readonly body: Readonly<Record<string, unknown>>;
+  /** The user passes whatever challenge comes. */
+  readonly isOwner?: boolean;
 }
 
 /** The current phase of the generated traffic. */
@@ -23,6 +25,12 @@ const ACTIONS: Readonly<Record<(typeof CALLERS)[number], readonly string[]>> = {
 
 /** Users with a device and an account each. They return, so that caches are used. */
 const PEOPLE = 300;
+/** Those who attack, with a device and an address each, one of which is that of honest people. */
+const ATTACKERS = 20;
+/** The account that they are after most. */
+const WANTED_ACCOUNT = 'acct_3';
+/** The share of requests in which somebody has a new phone. */
+const NEW_DEVICE_SHARE = 0.03;
 /** The share of requests that follow one of the same session. */
 const SESSION_SHARE = 0.35;
 const SESSIONS_KEPT = 50;
@@ -77,14 +85,18 @@ export function createSubjects(random: () => number = Math.random): Subjects {
     const isKnown = isOrdinary && sessions.length > 0 && random() < SESSION_SHARE;
     const session = isKnown ? pick(sessions) : openSession(isOrdinary);
     const caller = pick(CALLERS);
+    const isOwner = isOrdinary && !isKnown && telemetryId === null && random() < NEW_DEVICE_SHARE;
+    const ownDevice = deviceOf(session.person);
     return {
       caller,
       body: {
         telemetry_id: telemetryId ? suffixed(telemetryId) : (telemetryId ?? session.telemetryId),
-        device_id: deviceId ?? deviceOf(session.person),
+        device_id: deviceId ?? (isOwner ? suffixed(`${ownDevice}-new`) : ownDevice),
         account_id: `acct_${session.person}`,
+        ip: addressOf(session.person),
         action: pick(ACTIONS[caller]),
       },
+      ...(isOwner && { isOwner }),
     };
   };
   /** Prefactor answers 503 to every id; the other providers work. */
@@ -109,6 +121,11 @@ export function deviceOf(person: number): string {
   return `fault-slow-${12 + (person % 40)}-device-${person}`;
 }
 
+/** The address that one of the people comes from. Attackers have the first ones too. */
+function addressOf(person: number): string {
+  return `203.0.113.${person % 250}`;
+}
+
 function drawOddity(random: () => number): readonly [string | null, string | null] {
   let mark = random() * 100;
   for (const [share, telemetryId, deviceId] of ODDITIES) {
@@ -119,8 +136,9 @@ function drawOddity(random: () => number): readonly [string | null, string | nul
 }
 
 /**
- * Credential stuffing: forged telemetry ids, headless browsers, and some replays of other users' ids, against
- * the logins of one caller.
+ * Credential stuffing from a few devices and addresses: forged telemetry ids, headless browsers, and some
+ * replays of other users' ids, against the logins of one caller. A few come with ids that nothing is against,
+ * from a hosting network among others.
  */
 function drawAttack(
   random: () => number,
@@ -128,15 +146,18 @@ function drawAttack(
   suffixed: (telemetryId: string) => string,
 ): Question {
   const below = (bound: number) => Math.floor(random() * bound);
+  const attacker = below(ATTACKERS);
   const stolen = sessions[below(sessions.length)]?.telemetryId;
   const kind = random();
-  const telemetryId = kind < 0.7 ? 'forged' : kind < 0.9 ? 'headless' : 'block';
+  const telemetryId =
+    kind < 0.6 ? 'forged' : kind < 0.8 ? 'headless' : kind < 0.9 ? 'fault-slow-20' : 'block';
   return {
     caller: 'mobile-app',
     body: {
       telemetry_id: kind > 0.95 && stolen !== undefined ? stolen : suffixed(telemetryId),
-      device_id: deviceOf(below(PEOPLE)),
-      account_id: `acct_${below(5_000)}`,
+      device_id: `fault-slow-20-attacker-${attacker}`,
+      account_id: random() < 0.1 ? WANTED_ACCOUNT : `acct_${below(5_000)}`,
+      ip: random() < 0.05 ? `198.51.100.${attacker}` : addressOf(attacker),
       action: 'login',
     },
   };

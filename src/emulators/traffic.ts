@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createSubjects, type Weather } from './traffic-subjects.ts';
+import { createSubjects, type Question, type Weather } from './traffic-subjects.ts';
 
 interface Phase {
   readonly weather: Weather;
@@ -11,7 +11,12 @@ interface Phase {
 /** The phases of the traffic, which repeat. */
 export const PHASES: readonly Phase[] = [
   { weather: 'calm', seconds: 60, perSecond: 12, says: 'a calm day' },
-  { weather: 'attack', seconds: 30, perSecond: 70, says: 'a burst: forged telemetry ids at mobile-app' },
+  {
+    weather: 'attack',
+    seconds: 30,
+    perSecond: 70,
+    says: 'a burst: forged telemetry ids and many accounts at mobile-app',
+  },
   { weather: 'calm', seconds: 45, perSecond: 12, says: 'calm again' },
   { weather: 'outage', seconds: 40, perSecond: 12, says: 'an outage: Prefactor answers 503' },
   { weather: 'calm', seconds: 65, perSecond: 12, says: 'Prefactor recovers' },
@@ -86,8 +91,8 @@ function createCrowd({ origin, keys, signal }: TrafficOptions): (weather: Weathe
     });
     return response.json();
   };
-  const label = async (caller: string, body: unknown, id: string, verdict: string): Promise<void> => {
-    const name = drawLabel(verdict);
+  const label = async ({ caller, body, isOwner }: Question, id: string, verdict: string): Promise<void> => {
+    const name = isOwner && verdict === 'CHALLENGE' ? 'challenge_passed' : drawLabel(verdict);
     if (name === null || waiting >= LABELS_WAITING_MAX) return;
     waiting += 1;
     try {
@@ -102,14 +107,15 @@ function createCrowd({ origin, keys, signal }: TrafficOptions): (weather: Weathe
   };
   return async (weather) => {
     if (inFlight >= IN_FLIGHT_MAX) return;
-    const { caller, body } = subjects.next(weather);
+    const question = subjects.next(weather);
+    const { caller, body } = question;
     inFlight += 1;
     const answer = post('/v1/decide', caller, body).finally(() => {
       inFlight -= 1;
     });
     // A refusal has neither.
     const { decision_id: id, decision } = (await answer) as { decision_id?: string; decision?: string };
-    if (id !== undefined && decision !== undefined) await label(caller, body, id, decision);
+    if (id !== undefined && decision !== undefined) await label(question, id, decision);
   };
 }
 

@@ -1,7 +1,14 @@
 import t, { type Test } from 'tap';
+import { fillLists } from '../../src/emulators/demo-lists.ts';
+import { toDemoPolicy } from '../../src/emulators/demo-policy.ts';
 import { PHASES } from '../../src/emulators/traffic.ts';
-import { CALLERS, createSubjects, type Weather } from '../../src/emulators/traffic-subjects.ts';
-import { createTestApp } from '../support/test-app.ts';
+import {
+  CALLERS,
+  createSubjects,
+  type Question,
+  type Weather,
+} from '../../src/emulators/traffic-subjects.ts';
+import { createManualClock, createTestApp, KEYS, until } from '../support/test-app.ts';
 
 const QUESTIONS = 100;
 
@@ -60,6 +67,49 @@ t.test('is degraded in an outage, and then hardly anything is an ALLOW', async (
   const share = await decideAll(t, 'outage');
   t.ok(share('degraded') > 0.9, `${share('degraded')}`);
   t.ok(share('ALLOW') < 0.1, `${share('ALLOW')}`);
+});
+
+t.test('makes every rule about activity speak, meets who is on lists, and lets an owner pass', async (t) => {
+  const clock = createManualClock();
+  const app = await createTestApp(t, {
+    clock,
+    policy: toDemoPolicy(),
+    env: { STYTCH_TIMEOUT_MS: '5000', DECISION_DEADLINE_MS: '10000' },
+  });
+  await fillLists(`http://127.0.0.1:${await app.listen()}`, KEYS.admin);
+  const subjects = createSubjects(createRandom(7));
+  const codes = new Set<string>();
+  const challenged: { readonly question: Question; readonly id: string }[] = [];
+  const askMany = async (weather: Weather, number: number): Promise<number> => {
+    let allowed = 0;
+    for (let asked = 0; asked < number; asked += 25) {
+      const questions = Array.from({ length: 25 }, () => subjects.next(weather));
+      const answers = await Promise.all(questions.map(({ body }) => app.decide(body)));
+      answers.forEach(({ json }, place) => {
+        const question = questions[place];
+        if (json.decision === 'ALLOW') allowed += 1 / number;
+        for (const { code } of json.reasons) codes.add(code);
+        const isChallenged = json.decision === 'CHALLENGE' && json.reasons[0]?.code === 'NEW_DEVICE';
+        if (question?.isOwner && isChallenged) challenged.push({ question, id: json.decision_id });
+      });
+    }
+    return allowed;
+  };
+  await askMany('calm', 300);
+  clock.advance(61_000);
+  await askMany('attack', 200);
+  const allowed = await askMany('calm', 300);
+  for (const code of ['DEVICE_MANY_ACCOUNTS', 'ACCOUNT_MANY_DEVICES', 'ADDRESS_MANY_NOT_FOUND', 'NEW_DEVICE'])
+    t.ok(codes.has(code), code);
+  for (const code of ['LISTED_BLOCKED', 'LISTED_WATCHED']) t.ok(codes.has(code), code);
+  t.ok(allowed > 0.6, `${allowed} of honest people are let in after an attack`);
+  const [owner] = challenged;
+  if (owner === undefined) throw new Error('nobody has a new device');
+  const outcome = { url: `/v1/decisions/${owner.id}/outcome` };
+  const tell = () => app.decide({ label: 'challenge_passed', method: 'otp' }, outcome);
+  await until('the decision is in the log', async () => (await tell()).status < 300);
+  const { json } = await app.decide(owner.question.body);
+  t.equal(json.decision, 'ALLOW', 'who has passed a challenge on a new device is let in');
 });
 
 t.test('has an attack, an outage and a recovery in each round', async (t) => {
