@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config, ConfigFiles } from '../config/config.ts';
 import { SERVICE_SETTINGS } from '../config/service-settings.ts';
+import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
 import { type CompiledPolicy, compileInSteps } from '../domain/policy/compile.ts';
 import { BUILT_IN_PROFILES, createProfiles } from '../gateways/load-profiles.ts';
 import type { GatewayProfiles } from '../gateways/profile.ts';
@@ -14,7 +15,9 @@ import type { ProviderDefinition } from '../providers/definition.ts';
 import type { SinkDefinition } from '../stores/decision-log/definition.ts';
 import { type CheckedFiles, checkFile, type FileKind, readPolicy } from './check-file.ts';
 import { createFileChecker } from './file-checker.ts';
+import { checkGeoipFiles, followGeoip } from './geoip-files.ts';
 import { checkTlsFiles } from './redis-target.ts';
+import { createReferenceData } from './reference-data.ts';
 import { countriesOfTimeZone } from './time-zone-countries.ts';
 
 /**
@@ -29,6 +32,7 @@ export function checkFiles(
     policyFile,
     apiKeysFile,
     gatewayProfilesFile,
+    geoipFiles,
     host = '',
     idHashKeys = [],
     isInsecureAllowed = false,
@@ -46,6 +50,7 @@ export function checkFiles(
       ...mistakesIn('policy', policyFile),
       ...mistakesIn('api_keys', apiKeysFile),
       ...mistakesIn('gateway_profiles', gatewayProfilesFile),
+      ...checkGeoipFiles(geoipFiles ?? []).map((mistake) => `${SERVICE_SETTINGS.geoipFiles.env} ${mistake}`),
       ...checkTlsFiles(redisTls),
       ...checkNamedSinks(sinks, configs),
     ];
@@ -87,7 +92,7 @@ export interface FollowedFiles {
 }
 
 interface FollowedStatus extends FileStatus {
-  readonly file: FileKind;
+  readonly file: FileKind | 'geoip';
 }
 
 interface FollowFilesOptions {
@@ -98,7 +103,7 @@ interface FollowFilesOptions {
 }
 
 /** Loads and follows the files that the configuration names. Throws when one cannot be used at first. */
-export function followFiles(options: FollowFilesOptions): FollowedFiles {
+function followFiles(options: FollowFilesOptions): FollowedFiles {
   const { config, providers } = options;
   const policy = follow(options, {
     kind: 'policy',
@@ -134,6 +139,23 @@ export function followFiles(options: FollowFilesOptions): FollowedFiles {
     ],
     close: () => {
       for (const file of [policy, keyring, profiles]) file?.close();
+    },
+  };
+}
+
+/** Those of `followFiles`, and what is known of the world with the files of addresses. Rejects when one cannot be used at first. */
+export async function followAllFiles(
+  options: FollowFilesOptions & { readonly config: Pick<Config, 'geoipFiles'> },
+): Promise<FollowedFiles & { readonly reference: ReferenceData }> {
+  const geoip = await followGeoip({ ...options, paths: options.config.geoipFiles ?? [] });
+  const files = followFiles(options);
+  return {
+    ...files,
+    reference: createReferenceData(geoip.placeOfAddress),
+    statuses: () => [...files.statuses(), ...geoip.statuses()],
+    close: () => {
+      files.close();
+      geoip.close();
     },
   };
 }

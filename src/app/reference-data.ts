@@ -4,7 +4,7 @@ import { readMobileCountryCodes } from './mobile-country-codes.ts';
 import { countriesOfTimeZone } from './time-zone-countries.ts';
 
 /** What contradictions know of the world beside evidence. The tables are made when they are first read. */
-export function createReferenceData(): ReferenceData {
+export function createReferenceData(placeOfAddress: ReferenceData['placeOfAddress']): ReferenceData {
   let codes: ReturnType<typeof readMobileCountryCodes> | undefined;
   return {
     countriesOfTimeZone,
@@ -13,6 +13,6 @@ export function createReferenceData(): ReferenceData {
       return codes.get(mcc) ?? null;
     },
     userAgentOf: (text) => toUserAgentNames(text) ?? null,
-    placeOfAddress: () => null,
+    placeOfAddress,
   };
 }

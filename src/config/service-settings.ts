@@ -69,6 +69,16 @@ export const SERVICE_SETTINGS = {
     description:
       'YAML file of gateway profiles, see [gateways](gateways/README.md). Re-read when it changes, like the policy. Without it there is the built-in `default` alone.',
   },
+  geoipFiles: {
+    env: 'GEOIP_FILE',
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((path) => path.trim()))
+      .pipe(z.array(z.string().min(1)).max(4)),
+    isOptional: true,
+    description:
+      'File in the MaxMind format (`.mmdb`: country, city or ASN, of MaxMind, DB-IP or IPinfo), or several with commas between, that say where the address of a request is, for contradictions. Held in memory, re-read when it changes; a broken one is refused and the last good one stays. None comes with riskgate.',
+  },
   grpcPort: {
     env: 'GRPC_PORT',
     schema: integer(0, 65_535),

@@ -50,6 +50,7 @@ t.test('has the defaults of the contract', async (t) => {
     gatewayProfilesFile: null,
     redis: null,
     drainDelayMs: 2_000,
+    geoipFiles: null,
     grpcPort: null,
     gatewayHeaderBytesMax: 65_536,
     keepAliveMs: 72_000,

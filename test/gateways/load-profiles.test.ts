@@ -176,6 +176,7 @@ t.test('a service does not start with a broken file, or with a secret that every
   const files = {
     policyFile: undefined,
     apiKeysFile: undefined,
+    geoipFiles: undefined,
     idHashKeys: undefined,
     redisTls: null,
     sinks: [],
