@@ -93,7 +93,7 @@ export function createAskActivity(dependencies: ActivityDependencies): FactSourc
       });
       return isAtHand(all)
         ? concludeAll(view, all)
-        : Promise.all(all).then((late) => concludeAll(view, late));
+        : Promise.all(all.map((each) => Promise.resolve(each))).then((late) => concludeAll(view, late));
     };
   };
 
@@ -148,7 +148,9 @@ function createTake({ store, clock }: ActivityDependencies): Take {
     const kept = named.flatMap((each) =>
       hashesOf(each.names, plan.part).map((hash) => takeUnder(plan, hash, each)),
     );
-    return isAtHand(kept) ? read(plan, kept) : Promise.all(kept).then((late) => read(plan, late));
+    return isAtHand(kept)
+      ? read(plan, kept)
+      : Promise.all(kept.map((each) => Promise.resolve(each))).then((late) => read(plan, late));
   };
 }
 

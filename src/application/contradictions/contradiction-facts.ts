@@ -131,10 +131,11 @@ function toCount(fact: SubjectFacts[string], name: string): Told<number> {
   return typeof count === 'number' ? count : toAbsence(fact);
 }
 
-function toPlaces(fact: SubjectFacts[string]): Told<readonly AcceptedPlace[]> {
+function toPlaces(fact: SubjectFacts[string]): MemorySide['places'] {
   const places = fieldOf(fact, 'places');
   // Told by activity alone, whose type it is.
-  if (Array.isArray(places)) return places.length === 0 ? undefined : (places as readonly AcceptedPlace[]);
+  if (Array.isArray(places))
+    return places.length === 0 ? undefined : (places as unknown as readonly [AcceptedPlace]);
   return toAbsence(fact);
 }
 

@@ -49,8 +49,8 @@ export interface AcceptedPlace extends Coordinates {
 
 /** What this service remembers of the subject. */
 export interface MemorySide {
-  /** The places of the account, the latest first, at least one. */
-  readonly places: Told<readonly AcceptedPlace[]>;
+  /** The places of the account, the latest first. */
+  readonly places: Told<readonly [AcceptedPlace, ...AcceptedPlace[]]>;
   /** With how many devices and accounts the identifiers of the hardware were seen within 30 days. */
   readonly hardware: { readonly devices: Told<number>; readonly accounts: Told<number> };
   /** When the telemetry id was first used here, Unix milliseconds. */

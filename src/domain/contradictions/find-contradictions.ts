@@ -31,11 +31,11 @@ export function toContradictionPlan(
 /** What each contradiction of a plan came to, in its order. */
 type Findings = readonly Finding[];
 
-/** Looks for every contradiction that `isWanted`; what others came to is taken from `known`. */
+/** Looks for every contradiction of the plan but those that are `known`, by their places. */
 export function findContradictions(
   { wanted }: Pick<ContradictionPlan, 'wanted'>,
   input: ContradictionInput,
-  known: (place: number) => Finding | undefined = () => undefined,
+  known: (place: number) => Finding | undefined,
 ): Findings {
   const findings: Finding[] = [];
   for (const { find } of wanted) findings.push(known(findings.length) ?? find(input));

@@ -72,14 +72,14 @@ function toPresent(place: Told<AddressPlace>, atSeconds: number): Told<Sighting>
 }
 
 /** Who comes back to a place that is known has not travelled there now: offices, homes and exits of VPNs. */
-function fromAccepted(places: readonly AcceptedPlace[], to: Sighting, input: ContradictionInput): Finding {
-  let nearest: AcceptedPlace | undefined;
-  for (const place of places) {
-    if (greatCircleKm(place, to) <= NEAR_KM)
-      return toFinding('account_accepted', toSighting(place), to, input);
-    nearest ??= place;
-  }
-  return nearest === undefined ? 'none' : toFinding('account_accepted', toSighting(nearest), to, input);
+function fromAccepted(
+  places: readonly [AcceptedPlace, ...AcceptedPlace[]],
+  to: Sighting,
+  input: ContradictionInput,
+): Finding {
+  const [latest] = places;
+  const from = places.find((place) => greatCircleKm(place, to) <= NEAR_KM) ?? latest;
+  return toFinding('account_accepted', toSighting(from), to, input);
 }
 
 function toSighting(place: AcceptedPlace): Sighting {

@@ -16,7 +16,7 @@ export function readFactParameters(
 ): void {
   for (const { fact, paths } of reads)
     for (const name of fact.parametersOf?.(paths) ?? []) {
-      const parameter = given?.[name];
+      const parameter = given[name];
       if (parameter === undefined) continue;
       parameters.read.add(name);
       const value = numberOf(parameter);
@@ -29,7 +29,7 @@ export function readFactParameters(
 /** The parameters of a document that are numbers, by their names; a duration is its seconds. */
 export function numberParameters({ parameters }: PolicyDocument): Readonly<Record<string, number>> {
   const numbers: Record<string, number> = {};
-  for (const [name, parameter] of Object.entries(parameters ?? {})) {
+  for (const [name, parameter] of Object.entries(parameters)) {
     const value = numberOf(parameter);
     if (value !== null) numbers[name] = value;
   }

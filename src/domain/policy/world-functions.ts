@@ -21,14 +21,14 @@ function failAsAbsent(message: string): never {
  */
 export function registerWorldFunctions(
   environment: Environment,
-  countriesOf: CountriesOfTimeZone = () => null,
+  countriesOf?: CountriesOfTimeZone,
 ): Environment {
   return environment
     .registerFunction(`${DISTANCE_KM}(dyn, dyn): int`, (from: unknown, to: unknown) =>
       BigInt(Math.round(greatCircleKm(toPlace(from), toPlace(to)))),
     )
     .registerFunction(`${COUNTRIES_OF_TIME_ZONE}(string): list<string>`, (zone: string) => [
-      ...(countriesOf(zone) ?? failAsAbsent('No time zone that is known.')),
+      ...(countriesOf?.(zone) ?? failAsAbsent('No time zone that is known.')),
     ])
     .registerFunction(`${MINUTES_BETWEEN}(int, int): int`, (from: bigint, to: bigint) =>
       toMinutes(Number(from) * 1000, Number(to) * 1000),

@@ -4,6 +4,7 @@ import { createActivity } from '../../../src/application/activity/activity.ts';
 import type { ActivityChange, ActivityStore } from '../../../src/application/activity/activity-store.ts';
 import type { ActivityHashes } from '../../../src/application/activity/subject-names.ts';
 import type { Gathered, ProviderSlot } from '../../../src/application/evidence/gather-evidence.ts';
+import { createActivityState } from '../../../src/domain/activity/activity-state.ts';
 import type { Decision } from '../../../src/domain/decision.ts';
 import type { Outcome } from '../../../src/domain/evidence.ts';
 import type { CompiledPolicy } from '../../../src/domain/policy/compile.ts';
@@ -322,7 +323,13 @@ t.test('tells contradictions where an account was accepted, and how hardware is 
     'places.account': { places: [{ latitude: 52.5, longitude: 13.4, atSeconds: 1_800_000_000 }] },
     'uses.hardware': { devices_30d: 1, accounts_30d: 1 },
   });
+  activity.remember(decision, NOBODY);
   t.match(await tell(policy, { subject: NOBODY }), { 'places.account': 'none' });
+  const nowSeconds = 1_800_000_000;
+  const forgetful = open({
+    take: () => ({ state: createActivityState(nowSeconds, nowSeconds), sinceSeconds: nowSeconds }),
+  });
+  t.match(await forgetful.tell(policy, { subject }), { 'places.account': 'unknown' });
   const lost = open({ take: () => null });
   t.match(await lost.tell(policy, { subject }), { 'places.account': 'unknown' });
   t.notMatch(await tell(reading('account.decisions_1h')), { 'places.account': {} });

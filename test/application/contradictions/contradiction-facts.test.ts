@@ -123,6 +123,8 @@ t.test('looks once for what depends on evidence and request alone', async (t) =>
   const first = ask(gathered);
   t.same(ask(gathered), first);
   t.equal(lookups, 1);
+  t.match(ask([piece('stytch', STYTCH), piece('prefactor', { found: true })]), first, 'another object');
+  t.equal(lookups, 2);
   t.match(
     ask(gathered, {}, { ...SUBJECT, ip: '192.0.2.1' }),
     { seen_elsewhere: undefined },
@@ -136,7 +138,7 @@ t.test('looks once for what depends on evidence and request alone', async (t) =>
   t.match(ask([piece('stytch', STYTCH), piece('prefactor', null, { outcome: 'timeout' })]), {
     seen_elsewhere: true,
   });
-  t.equal(lookups, 4);
+  t.equal(lookups, 5);
 });
 
 t.test('forgets with the policy', async (t) => {

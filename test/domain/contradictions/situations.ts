@@ -153,7 +153,11 @@ const TRAVEL: readonly ContradictionSituation[] = [
     { prefactor: device(seen({ latitude: '52', longitude: 13 }, 2), seen(BERLIN, 1)) },
     'unknown',
   ),
-  travels('an interaction that is no object', { prefactor: device({}, seen(BERLIN, 1)) }, 'none'),
+  travels(
+    'an interaction that is text',
+    { prefactor: { found: true, first_seen: 'yesterday', last_seen: seen(BERLIN, 1) } },
+    'unknown',
+  ),
 ];
 
 const at = (field: 'created' | 'expires', minutesAgo: number) => ({

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import type { Finding } from '../../../src/domain/contradictions/contradiction.ts';
+import type { Contradiction, Family, Finding } from '../../../src/domain/contradictions/contradiction.ts';
 import { CONTRADICTIONS_FACT } from '../../../src/domain/contradictions/contradiction-signals.ts';
 import {
   toContradictionPlan,
@@ -10,6 +10,7 @@ import { CONTRADICTIONS } from '../../../src/domain/contradictions/registry.ts';
 import { recordedFactOf, toRecordedFacts } from '../../../src/domain/decision-log/recorded-facts.ts';
 import { compilePolicy } from '../../../src/domain/policy/compile.ts';
 import { evaluatePolicy } from '../../../src/domain/policy/evaluate.ts';
+import { numberParameters } from '../../../src/domain/policy/fact-parameters.ts';
 import { strictnessOf } from '../../../src/domain/verdict.ts';
 import { COMPILE_OPTIONS, compiled, documentOf, ok, rule, TIMEOUT } from '../../support/policy-fixture.ts';
 
@@ -76,17 +77,30 @@ t.test('compares a count with what is certain and with what could be', async (t)
 });
 
 t.test('counts families, and names the strongest', async (t) => {
-  t.same(factOf(FOUND, 'unknown', CLEAN, 'none'), {
-    contradictions: {
-      [String(first)]: true,
-      [String(CONTRADICTIONS[2]?.id)]: false,
-      strongest: first,
-      between: { count: { least: 1, most: 2 }, families: { least: 1, most: 2 } },
-      ...(CONTRADICTIONS.length > 3 && { none: CONTRADICTIONS.slice(3).map(({ id }) => id) }),
-      because: { [String(first)]: { km: 900 }, [String(CONTRADICTIONS[2]?.id)]: { km: 9 } },
-    },
+  const of = (id: string, family: Family): Contradiction => ({
+    id,
+    family,
+    meaning: '',
+    reads: [],
+    find: () => 'none',
   });
-  t.equal(judge('contradictions.families >= 2', [FOUND, FOUND]).result, 'true');
+  const wanted = [of('x', 'place'), of('y', 'client'), of('z', 'time'), of('w', 'time')];
+  t.same(toContradictionSignals({ wanted, hasTotals: true, params: {} }, [FOUND, 'unknown', CLEAN, 'none']), {
+    x: true,
+    z: false,
+    strongest: 'x',
+    between: { count: { least: 1, most: 2 }, families: { least: 1, most: 2 } },
+    none: ['w'],
+    because: { x: { km: 900 }, z: { km: 9 } },
+  });
+  const families = new Set<Family>();
+  const each = CONTRADICTIONS.map(({ family }): Finding => {
+    const isNew = !families.has(family) && families.size < 2;
+    if (isNew) families.add(family);
+    return isNew ? FOUND : CLEAN;
+  });
+  t.equal(judge('contradictions.families >= 2', each).result, 'true');
+  t.equal(judge('contradictions.families >= 3', each).result, 'false');
   t.equal(judge(`contradictions.strongest == "${second}"`, [CLEAN, FOUND]).result, 'true');
   t.equal(judge(`contradictions.strongest == "${second}"`, ['unknown', FOUND]).result, 'unknown');
   t.equal(judge('contradictions.strongest == ""', []).result, 'true');
@@ -225,6 +239,19 @@ t.test('takes parameters that are numbers above 0, and calls them read', async (
   t.match(compilePolicy(unread, COMPILE_OPTIONS), { ok: false });
   t.same(toContradictionPlan([['travel']], { travel_kmh: 700 }).params, { travel_kmh: 700 });
   t.same(toContradictionPlan([['travel']], {}).params, { travel_kmh: 1000 });
+});
+
+t.test('reads the parameters that are numbers, a duration as its seconds', async (t) => {
+  const parameters = {
+    travel_kmh: { type: 'int', value: 700 },
+    waits: { type: 'duration', value: '1m' },
+    name: { type: 'string', value: 'x' },
+  };
+  const when = 'contradictions.travel && params.waits > 1 && params.name == "x"';
+  const { document } = compiled(documentOf([rule(when)], { parameters }));
+  t.same(numberParameters(document), { travel_kmh: 700, waits: 60 });
+  const duration = { travel_kmh: { type: 'duration', value: '0s' } };
+  t.equal(compilePolicy(documentOf([rule(when)], { parameters: duration }), COMPILE_OPTIONS).ok, false);
 });
 
 t.test('looks for those that are read, and for all where a total is', async (t) => {
