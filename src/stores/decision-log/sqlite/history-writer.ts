@@ -106,9 +106,10 @@ export class HistoryWriter {
   }
 
   close(): void {
-    this.#release();
     this.#retention.close();
     this.#reader.close();
+    // Last: who writes moves what stands beside the file into it, where nobody else has it open.
+    this.#release();
     this.#lock.close();
   }
 
