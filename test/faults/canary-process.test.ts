@@ -9,6 +9,9 @@ import { createServiceEnvironment, startService } from '../support/start-service
 import { createDirectory, portOf, startEmulators, until } from '../support/test-app.ts';
 
 const ADDRESS = '203.0.113.97';
+const LIST_PATHS = ['', '/watched/entries', '/watched/export', '/watched/export?format=csv'].map(
+  (path) => `/v1/lists${path}`,
+);
 
 t.test('would find an identifier in any spelling', async (t) => {
   const [id = ''] = IDS;
@@ -63,7 +66,34 @@ t.test('keeps identifiers out of output, Redis and its traffic, metrics, traces 
     'x-forwarded-for': MARK,
   };
 
+  const useLists = async (id: string) => {
+    const watched = '/v1/lists/watched';
+    for (const field of [
+      'device_id',
+      'account_id',
+      'telemetry_id',
+      'visitor',
+      'ip',
+      'country',
+      'hash_key',
+      'more',
+    ])
+      await ask('PUT', `${watched}/entries`, json, JSON.stringify({ [field]: id }));
+    await ask('PUT', `${watched}/entries`, json, JSON.stringify({ ip: ADDRESS, expires_at: id }));
+    await ask('PUT', `${watched}/entries`, json, JSON.stringify({ device_id: `#${id}` }));
+    const path = encodeURIComponent(id.toWellFormed());
+    await ask('PUT', `/v1/lists/${path}/entries`, json, JSON.stringify({ device_id: id }));
+    await ask('DELETE', `${watched}/entries/${path}`, { 'x-api-key': key });
+    const csv = { ...json, 'content-type': 'text/csv' };
+    await ask('POST', `${watched}/import`, csv, `device_id,ip\n"${id}",\n${id},${id}\n"${id}\n`);
+    await ask('POST', `${watched}/import`, csv, `${id},device_id\n1,2\n`);
+    const lines = [{ account_id: id }, { account_id: [id] }, { [id]: id }].map((row) => JSON.stringify(row));
+    const ndjson = { ...json, 'content-type': 'application/x-ndjson' };
+    await ask('POST', `${watched}/import`, ndjson, [...lines, id, `{"ip":"${id}`].join('\n'));
+  };
+
   const useEverything = async () => {
+    await ask('PUT', '/v1/lists/watched/entries', json, JSON.stringify({ device_id: MARK, note: MARK }));
     for (const id of IDS) {
       const body = JSON.stringify({
         telemetry_id: id,
@@ -112,12 +142,21 @@ t.test('keeps identifiers out of output, Redis and its traffic, metrics, traces 
       const stepUp = { telemetry_id: id, device_id: id, account_id: id, method: 'otp', acr: 'high' };
       await ask('POST', '/v1/step-ups', json, JSON.stringify(stepUp));
       await ask('POST', '/v1/step-ups', json, JSON.stringify({ ...stepUp, method: id, acr: id }));
+      await useLists(id);
       const query = `telemetry_id=${encodeURIComponent(id.toWellFormed())}`;
       await ask('DELETE', `/v1/evidence?${query}`, { 'x-api-key': key });
       await ask('DELETE', `/v1/evidence?${query}&${query}`, { 'x-api-key': key });
       await ask('GET', `/v1/${encodeURIComponent(id.toWellFormed())}?${query}`, json);
     }
-    for (const path of ['/metrics', '/readyz', '/livez', '/version', '/v1/policy', '/openapi.json'])
+    for (const path of [
+      '/metrics',
+      '/readyz',
+      '/livez',
+      '/version',
+      '/v1/policy',
+      '/openapi.json',
+      ...LIST_PATHS,
+    ])
       await ask('GET', path, json);
   };
 
@@ -134,6 +173,7 @@ t.test('keeps identifiers out of output, Redis and its traffic, metrics, traces 
       const stored = (await client.keys('*')).join();
       return (
         /:custody:/.test(stored) &&
+        /:\{lists\}:entries/.test(stored) &&
         /:evidence:/.test(stored) &&
         /:idempotency:/.test(stored) &&
         /:activity-\d+:\{..\}a/.test(stored) &&
