@@ -25,6 +25,10 @@ interface Cases {
   readonly cases: readonly {
     name: string;
     given?: Given;
+    request?: object;
+    activity?: Parameters<typeof seenActivity>[1];
+    lists?: Readonly<Record<string, readonly string[]>>;
+    step_up?: object;
     decision: string;
     degraded?: boolean;
     reasons?: string[];
@@ -79,7 +83,7 @@ const caseFiles = fences.filter(({ text }) => /^cases:/m.test(text));
 
 t.test('every YAML example is a policy, a list of rules or a file of cases', async (t) => {
   t.equal(policies.length + ruleLists.length + caseFiles.length, fences.length);
-  t.ok(policies.length >= 2 && ruleLists.length >= 3 && caseFiles.length === 1);
+  t.ok(policies.length >= 2 && ruleLists.length >= 3 && caseFiles.length === 2);
 });
 
 t.test('every example policy compiles', async (t) => {
@@ -94,23 +98,30 @@ t.test('every example policy compiles', async (t) => {
 });
 
 t.test('the cases hold for the policy that they are about', async (t) => {
-  const [example] = caseFiles.map(({ value }) => value as Cases);
-  if (!example) throw new Error('There is no example.');
-  const { policy: file, evidence, cases } = example;
-  const text = policies.find((one) => one.text.startsWith(`policy: ${file.replace('.yaml', '')}\n`))?.text;
-  const loaded = load(text ?? '');
-  if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
-  t.ok(cases.length >= 4);
-  for (const { name, given, decision, degraded = false, reasons } of cases) {
-    const judgement = evaluatePolicy(
-      loaded.value,
-      toEvidence(loaded.value, { ...evidence, ...given }),
-      REQUEST,
-    );
-    t.equal(judgement.verdict, decision, name);
-    t.equal(judgement.degraded, degraded, name);
-    const codes = judgement.reasons.map(({ code }) => code);
-    if (reasons) t.same(codes, reasons, name);
+  for (const { value } of caseFiles) {
+    const { policy: file, evidence, cases } = value as Cases;
+    const text = policies.find((one) => one.text.startsWith(`policy: ${file.replace('.yaml', '')}\n`))?.text;
+    const loaded = load(text ?? '');
+    if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
+    const policy = loaded.value;
+    t.ok(cases.length >= 4);
+    for (const { name, given, request, decision, degraded = false, reasons, ...facts } of cases) {
+      const pieces = toEvidence(policy, { ...evidence, ...given });
+      const judgement = evaluatePolicy(
+        policy,
+        pieces,
+        { ...REQUEST, ...request },
+        {
+          ...onLists(policy, facts.lists),
+          ...seenActivity(policy, facts.activity),
+          step_up: facts.step_up === undefined ? 'none' : { method: '', acr: '', ...facts.step_up },
+        },
+      );
+      t.equal(judgement.verdict, decision, name);
+      t.equal(judgement.degraded, degraded, name);
+      const codes = judgement.reasons.map(({ code }) => code);
+      if (reasons) t.same(codes, reasons, name);
+    }
   }
 });
 

@@ -21,6 +21,7 @@ export interface DecisionBody {
     readonly providers: readonly string[];
     readonly certain: boolean;
     readonly satisfied?: boolean;
+    readonly step_up?: { readonly age_seconds: number; readonly method: string; readonly acr: string };
   }[];
   readonly degraded: boolean;
   readonly waivers: readonly unknown[];
@@ -29,6 +30,12 @@ export interface DecisionBody {
   readonly policy: { readonly id: string; readonly hash: string };
   readonly decided_at: string;
   readonly expires_at: string;
+  /** Of a CHALLENGE alone. */
+  readonly challenge?: {
+    readonly acr_values: readonly string[] | null;
+    readonly max_age_seconds: number | null;
+    readonly report_to: string;
+  };
 }
 
 /** RFC 9457, as the contract extends it. */
