@@ -14,11 +14,16 @@ export function readMobileCountryCodes(): ReadonlyMap<string, readonly string[]>
     if (!MCC.test(mcc)) continue;
     const countries = found.get(mcc) ?? new Set();
     // Territories that share a network share its line: `BL/GF/GP/MF/MQ`.
-    for (const part of (countryCode ?? '').split('/')) {
+    for (const part of toText(countryCode).split('/')) {
       const country = COUNTRY.exec(part.trim())?.[1];
       if (country !== undefined) countries.add(country);
     }
     found.set(mcc, countries);
   }
   return new Map([...found].map(([mcc, countries]) => [mcc, [...countries].sort()]));
+}
+
+/** The package declares a text, where the lines of satellites have none. */
+function toText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

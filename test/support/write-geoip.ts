@@ -77,7 +77,7 @@ function toBits(network: string): (0 | 1)[] {
     : expand(address)
         .map((group) => toBinary(Number.parseInt(group, 16), 16))
         .join('');
-  return [...digits.slice(0, Number(prefix) + (isIpv4 ? 96 : 0))].map((digit) => (digit === '1' ? 1 : 0));
+  return Array.from(digits.slice(0, Number(prefix) + (isIpv4 ? 96 : 0)), (digit) => (digit === '1' ? 1 : 0));
 }
 
 function expand(address: string): string[] {

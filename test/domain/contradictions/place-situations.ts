@@ -54,6 +54,11 @@ const TIME_ZONES = toSituations('time_zone_country', [
   ['a clock without a country', { prefactor: zoned('Etc/UTC', 'DE') }, 'none'],
   ['a zone that nobody knows', { prefactor: zoned('Mars/Olympus', 'DE') }, 'unknown'],
   ['a zone that is a number', { prefactor: zoned(60, 'DE') }, 'unknown'],
+  [
+    'an interaction that is null',
+    { prefactor: { found: true, last_seen: null }, stytch: stytch('DE') },
+    'unknown',
+  ],
   ['no zone', { prefactor: zoned(undefined, 'DE'), stytch: stytch('DE') }, 'none'],
   ['no address', { mobilerun: phone({ time_zone: 'Europe/Berlin' }), stytch: { found: false } }, 'none'],
   ['the zone lost', { prefactor: 'unknown', stytch: stytch('DE') }, 'unknown'],
