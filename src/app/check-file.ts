@@ -11,6 +11,7 @@ import { readTextFile } from '../platform/read-text-file.ts';
 import type { Result } from '../platform/result.ts';
 import { parseYaml } from '../platform/yaml-document.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
+import { toSpaceProviders } from './space-providers.ts';
 import { countriesOfTimeZone } from './time-zone-countries.ts';
 
 /** The files that are followed, by what they hold; also their label in metrics. */
@@ -18,7 +19,13 @@ export type FileKind = keyof CheckedFiles;
 
 /** What a file of each kind comes to: plain data, which can be sent from one thread to another. */
 export interface CheckedFiles {
-  readonly policy: { readonly document: PolicyDocument; readonly hash: string; readonly text: string };
+  readonly policy: {
+    readonly document: PolicyDocument;
+    readonly hash: string;
+    readonly text: string;
+    /** Its assertions that could be neither proven nor refuted. */
+    readonly unproven: readonly string[];
+  };
   readonly api_keys: readonly KeyEntry[];
   readonly gateway_profiles: ProfilesByName;
 }
@@ -61,27 +68,37 @@ export function checkFile<Kind extends FileKind>(
 }
 
 /** The policy in a file, ready to judge by. */
-export function readPolicy(path: string, providers: readonly ProviderDefinition[]): Result<CompiledPolicy> {
+export function readPolicy(
+  path: string,
+  providers: readonly ProviderDefinition[],
+  onUnproven?: (assertions: readonly string[]) => void,
+): Result<CompiledPolicy> {
   const read = readTextFile(path, BYTES_MAX.policy);
   if (!read.ok) return read;
-  const result = compilePolicyText(read.value, providers);
+  const result = compilePolicyText(read.value, providers, onUnproven);
   if (result.ok) return result;
   return { ok: false, mistakes: result.mistakes.map((mistake) => `${path}:${mistake}`) };
 }
 
 function checkPolicy(text: string, providers: readonly ProviderDefinition[]): Result<CheckedFiles['policy']> {
-  const result = compilePolicyText(text, providers);
+  let unproven: readonly string[] = [];
+  const result = compilePolicyText(text, providers, (assertions) => {
+    unproven = assertions;
+  });
   if (!result.ok) return result;
-  return { ok: true, value: { document: result.value.document, hash: result.value.hash, text } };
+  const { document, hash: digest } = result.value;
+  return { ok: true, value: { document, hash: digest, text, unproven } };
 }
 
-/** The policy of a text, or every mistake in it as `line:column: message`. */
+/** The policy of a text, or every mistake in it as `line:column: message`. Null proves no assertions. */
 export function compilePolicyText(
   text: string,
   providers: readonly ProviderDefinition[],
+  onUnproven: ((assertions: readonly string[]) => void) | null = () => {},
 ): Result<CompiledPolicy> {
   return loadPolicy(text, {
     providers,
+    ...(onUnproven !== null && { proof: { providers: toSpaceProviders(providers), onUnproven } }),
     parse: parseYaml,
     compilePattern: compileLinearPattern,
     countriesOfTimeZone,

@@ -104,12 +104,19 @@ interface FollowFilesOptions {
 
 /** Loads and follows the files that the configuration names. Throws when one cannot be used at first. */
 function followFiles(options: FollowFilesOptions): FollowedFiles {
-  const { config, providers } = options;
+  const { config, providers, logger } = options;
+  const warn = (assertions: readonly string[]) => {
+    if (assertions.length > 0)
+      logger.warn({ event: 'policy.unproven', assertions }, 'what the policy never does could not be proven');
+  };
   const policy = follow(options, {
     kind: 'policy',
     path: config.policyFile,
-    loadFirst: () => readPolicy(config.policyFile, providers),
-    build: (checked) => compileLater(checked, providers),
+    loadFirst: () => readPolicy(config.policyFile, providers, warn),
+    build: (checked) => {
+      warn(checked.unproven);
+      return compileLater(checked, providers);
+    },
     describe: ({ id, hash }) => ({ policy: id, hash }),
   });
   const keyring = followPlain(options, {

@@ -4,6 +4,8 @@ import type { PolicyMistake } from '../domain/policy/document.ts';
 import { placeName } from '../domain/policy/document-shape.ts';
 import { findComment } from '../domain/policy/find-comment.ts';
 import { findWarnings } from '../domain/policy/find-warnings.ts';
+import type { SpaceProvider } from '../domain/policy-analysis/build-space.ts';
+import { checkNever } from '../domain/policy-analysis/check-never.ts';
 import { failure, type Result } from '../domain/result.ts';
 
 /** A parsed file that knows the position of each value; lines and columns count from 1. */
@@ -26,6 +28,12 @@ interface LoadPolicyOptions extends Omit<CompileOptions, 'hash' | 'text'> {
   readonly parse: (text: string, options: { readonly texts: readonly string[] }) => LocatedDocument;
   /** Hex digest of a text. */
   readonly sha256: (text: string) => string;
+  /** What the assertions of the policy are proven with; absent proves none. */
+  readonly proof?: {
+    readonly providers: readonly SpaceProvider[];
+    /** Told which of them could not be proven. */
+    readonly onUnproven: (assertions: readonly string[]) => void;
+  };
 }
 
 /** The fields whose value is free text. */
@@ -42,7 +50,27 @@ export function loadPolicy(text: string, options: LoadPolicyOptions): Result<Com
   });
   if (!compiled.ok) return failure(describe(compiled.mistakes, document));
   const cut = findFoldedComments(compiled.value, document);
-  return cut.length > 0 ? failure(describe(cut, document)) : compiled;
+  if (cut.length > 0) return failure(describe(cut, document));
+  const broken = findBroken(compiled.value, options);
+  return broken.length > 0 ? failure(describe(broken, document)) : compiled;
+}
+
+/** A mistake for each assertion that does not hold. */
+function findBroken(policy: CompiledPolicy, options: LoadPolicyOptions): readonly PolicyMistake[] {
+  if (options.proof === undefined) return [];
+  const { providers, onUnproven } = options.proof;
+  const { mistakes, findings } = checkNever(policy, providers, options);
+  const [broken, unproven] = ['never_violated', 'never_unproven'].map((kind) =>
+    findings.filter((finding) => finding.kind === kind),
+  );
+  if (unproven !== undefined && unproven.length > 0) onUnproven(unproven.map(({ message }) => message));
+  const toMistake = ({ place, message, witness }: (typeof findings)[number]): PolicyMistake => ({
+    path: ['never', place, 'when'],
+    isKey: false,
+    offset: null,
+    message: `${message}: ${JSON.stringify(witness)}`,
+  });
+  return [...mistakes, ...(broken ?? []).map(toMistake)];
 }
 
 /** What `findWarnings` has to say of a policy that was loaded from this text, as `line:column: message`. */

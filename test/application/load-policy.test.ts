@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
+import { toSpaceProviders } from '../../src/app/space-providers.ts';
 import { describeWarnings, loadPolicy } from '../../src/application/load-policy.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 import { parseYaml } from '../../src/platform/yaml-document.ts';
@@ -237,4 +238,27 @@ t.test('warns of a condition that two rules have, and of one that reads nothing'
     '9:19: rule u, when: reads nothing, so that it is the same for everyone',
   ]);
   t.same(warningsOf(`${HEAD}    when: 'stytch.found'\n`), []);
+});
+
+t.test('proves what a policy asserts never to do', async (t) => {
+  const prove = (when: string) => {
+    const unproven: (readonly string[])[] = [];
+    const text = `policy: p\notherwise: ALLOW\nnever:\n  - verdict: ALLOW\n    when: '${when}'\nrules:\n  - id: r\n    when: 'stytch.found && stytch.action == "BLOCK"'\n    verdict: BLOCK\n    reason: R\n`;
+    const loaded = loadPolicy(text, {
+      providers: VENDORS,
+      parse: parseYaml,
+      compilePattern: compileLinearPattern,
+      sha256: (content) => hash('sha256', content),
+      proof: { providers: toSpaceProviders(VENDORS), onUnproven: (assertions) => unproven.push(assertions) },
+    });
+    return { mistakes: loaded.ok ? [] : loaded.mistakes, unproven };
+  };
+  t.same(prove('stytch.action == "BLOCK"'), { mistakes: [], unproven: [] });
+  t.match(prove('stytch.action == "CHALLENGE"').mistakes, [
+    /^5:11: .*never ALLOW when stytch.action == "CHALLENGE": it is, for some evidence: \{"evidence":/,
+  ]);
+  t.match(prove('stytch.fond').mistakes, [/^5:\d+: .*no signal "fond"/]);
+  const doubtful = prove('request.user_agent.matches("^Q")');
+  t.same(doubtful.mistakes, []);
+  t.match(doubtful.unproven, [[/it could not be proven/]]);
 });

@@ -75,3 +75,15 @@ t.test('ends with 0 where they do not differ, and says what it did not tell apar
   const doubtful = await runCommand(['diff', odd, odd]);
   t.match(doubtful.text, /not told apart: request.user_agent/);
 });
+
+t.test('refuses in `check`, and shows in `analyze`, an assertion that does not hold', async (t) => {
+  const path = join(directory, 'never.yaml');
+  const never = `never:\n  - verdict: ALLOW\n    when: 'stytch.action == "BLOCK"'\n`;
+  writeFileSync(path, `policy: mine\notherwise: ALLOW\n${never}rules:\n${FOUND}`);
+  const checked = await runCommand(['check', path]);
+  t.equal(checked.code, 1);
+  t.match(checked.text, /never\.yaml:5:11: .*never ALLOW when/);
+  const { code, json } = await runCommand(['analyze', path, '--json']);
+  t.equal(code, 1);
+  t.match(json.findings[0], { kind: 'never_violated', witness: { expect: { verdict: 'ALLOW' } } });
+});

@@ -12,7 +12,7 @@ export const analyze: CliCommand = {
   ],
   exits: {
     0: 'no finding is an error; there may be warnings and notes',
-    1: 'a finding is an error: a dead rule',
+    1: 'a finding is an error: a dead rule, or an assertion under `never` that does not hold',
     2: 'the file is no policy',
   },
   examples: ['riskgate analyze policies/default.yaml', 'riskgate analyze --json my.yaml | jq .findings'],
@@ -22,10 +22,24 @@ export const analyze: CliCommand = {
     const { PROVIDERS } = await import('../../providers/registry.ts');
     const { toCount } = await import('../policy/to-count.ts');
     const { writeWitnesses } = await import('../policy/write-witnesses.ts');
+    const { checkNever } = await import('../../domain/policy-analysis/check-never.ts');
+    const { toFinding } = await import('../../domain/policy-analysis/finding.ts');
+    const { countriesOfTimeZone } = await import('../../app/time-zone-countries.ts');
+    const { compileLinearPattern } = await import('../../platform/linear-pattern.ts');
     const { analyzePolicy } = await import('../../domain/policy-analysis/analyze-policy.ts');
     const policy = requirePolicy(file);
-    const analysis = analyzePolicy(policy, toSpaceProviders(PROVIDERS));
-    const { findings, verdicts, limits, combinations, isComplete } = analysis;
+    const spaceProviders = toSpaceProviders(PROVIDERS);
+    const analysis = analyzePolicy(policy, spaceProviders);
+    const { verdicts, limits, combinations, isComplete } = analysis;
+    const never = checkNever(policy, spaceProviders, {
+      compilePattern: compileLinearPattern,
+      countriesOfTimeZone,
+    });
+    const findings = [
+      ...never.findings.map(({ place: _, ...finding }) => finding),
+      ...never.mistakes.map(({ message }) => toFinding('never_violated', message)),
+      ...analysis.findings,
+    ];
     const paths = writeWitnesses(
       options['witnessDir'],
       findings.map(({ kind, witness }) => ({ name: kind.replaceAll('_', '-'), witness })),

@@ -27,10 +27,13 @@ export function defaultPolicyPath({ POLICY_FILE }: Readonly<Record<string, strin
   return existsSync(path) ? path : SHIPPED;
 }
 
-/** Reads and compiles a policy file. Throws a `CommandFailure` where it cannot be read. */
-export function openPolicy(path: string): OpenPolicy {
+/**
+ * Reads and compiles a policy file; assertions that do not hold are mistakes unless `isProven` is false. Throws
+ * a `CommandFailure` where it cannot be read.
+ */
+export function openPolicy(path: string, isProven = true): OpenPolicy {
   const text = readFile(path, POLICY_BYTES_MAX);
-  const compiled = compilePolicyText(text, PROVIDERS);
+  const compiled = compilePolicyText(text, PROVIDERS, isProven ? undefined : null);
   return compiled.ok
     ? { path, text, policy: compiled.value, mistakes: [] }
     : { path, text, policy: null, mistakes: compiled.mistakes.map((mistake) => toFinding(path, mistake)) };

@@ -11,6 +11,8 @@ const FINDING_KINDS = {
   dead_rule: 'error',
   /** An assertion of the policy does not hold. */
   never_violated: 'error',
+  /** An assertion of the policy may hold or not: too much is approximated, or there is too much to combine. */
+  never_unproven: 'warning',
   /** Another rule contributes as much wherever this one contributes. */
   shadowed_rule: 'warning',
   /** Others together contribute as much wherever this one contributes. */

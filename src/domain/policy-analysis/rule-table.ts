@@ -52,10 +52,7 @@ export function toRuleTable(
     const key = live.map((place) => `${place}:${assignment.get(place)}`).join();
     let code = known.get(key);
     if (code === undefined) {
-      const [line] = judgeWitness(
-        alone,
-        toEvidence(space, new Map(live.map((place) => [place, assignment.get(place) ?? 0]))),
-      ).trace;
+      const [line] = judgeWitness(alone, toEvidence(space, assignment, live)).trace;
       code = RESULT[line?.result ?? 'unknown'];
       known.set(key, code);
     }

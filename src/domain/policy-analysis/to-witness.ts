@@ -15,6 +15,9 @@ export type Assignment = ReadonlyMap<number, number>;
 
 type Fields = Record<string, unknown>;
 
+/** Of no place. */
+const NOTHING: Dimension = { name: '', kind: 'signal', source: '', path: [], values: [], parent: -1 };
+
 /** The evidence that an assignment stands for; null where it stands for no certain one. */
 export function toWitness(space: Space, assignment: Assignment): Witness | null {
   const { dimensions } = space;
@@ -25,14 +28,19 @@ export function toWitness(space: Space, assignment: Assignment): Witness | null 
   return isOpen ? null : toEvidence(space, assignment);
 }
 
-/** The same, in which a signal that may have any value is absent. */
-export function toEvidence({ dimensions, providers }: Space, assignment: Assignment): Witness {
+/** The same of these dimensions alone; a signal that may have any value is absent. */
+export function toEvidence(
+  { dimensions, providers }: Space,
+  assignment: Assignment,
+  among: Iterable<number> = dimensions.keys(),
+): Witness {
   const valueAt = (place: number) => dimensions[place]?.values[assignment.get(place) ?? 0];
   const evidence: Witness['evidence'] = {};
   const facts: Witness['facts'] = {};
   const request: Fields = {};
   const sources = new Map([['request', request]]);
-  for (const [place, dimension] of dimensions.entries()) {
+  for (const place of among) {
+    const dimension = dimensions[place] ?? NOTHING;
     const { kind, source, path } = dimension;
     const value = valueAt(place);
     if (kind === 'signal') {

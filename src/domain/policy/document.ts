@@ -107,6 +107,19 @@ export const policyDocumentSchema = z.strictObject({
     .default([])
     .describe('What step-ups can achieve, the least first; `min_acr` names one of them.'),
   rules: z.array(ruleSchema).min(1).max(500),
+  never: z
+    .array(
+      z.strictObject({
+        verdict: z.enum(VERDICTS),
+        when: z.string().min(1).max(4096).describe('A CEL condition.'),
+        description: z.string().max(1024).optional(),
+      }),
+    )
+    .max(50)
+    .default([])
+    .describe(
+      'What the policy never does: come to this verdict while the condition is true. A file of which that is not so is refused.',
+    ),
 });
 
 /** A policy file whose shape is right; its conditions are not checked yet. */

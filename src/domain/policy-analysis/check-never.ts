@@ -1,0 +1,125 @@
+import type { PolicyProvider } from '../policy/cel-environment.ts';
+import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts';
+import type { CompileOptions } from '../policy/compile-condition.ts';
+import type { PolicyDocument, PolicyMistake } from '../policy/document.ts';
+import type { Judgement } from '../policy/judgement.ts';
+import type { Verdict } from '../verdict.ts';
+import type { SpaceProvider } from './build-space.ts';
+import { type Budget, combine } from './combine.ts';
+import { contributionOf, permit, verdictOf, weigh } from './contribution.ts';
+import { type Finding, showFirst, toFinding } from './finding.ts';
+import { type Prepared, prepare, type TabledRule } from './prepare.ts';
+import { RESULT } from './rule-table.ts';
+import { createSummaries } from './summaries.ts';
+
+/** What the assertions of a policy are compiled with. */
+type NeverOptions = Omit<CompileOptions, 'providers' | 'hash' | 'text'>;
+
+/** What became of the assertions of a policy. */
+interface Never {
+  /** Conditions that cannot be read. */
+  readonly mistakes: readonly PolicyMistake[];
+  /** Of each that does not hold, and of each that could not be proven; with its place in the file. */
+  readonly findings: readonly (Finding & { readonly place: number })[];
+}
+
+/** Some two seconds of one core: a start waits for it. */
+const NEVER_STEPS_MAX = 12_000_000;
+
+/** Of no place. */
+const NOTHING: PolicyDocument['never'][number] = { verdict: 'ALLOW', when: 'false' };
+
+/** Whether what a policy asserts never to do is so. */
+export function checkNever(
+  policy: CompiledPolicy,
+  providers: readonly SpaceProvider[],
+  options: NeverOptions,
+  steps = NEVER_STEPS_MAX,
+): Never {
+  const { never } = policy.document;
+  if (never.length === 0) return { mistakes: [], findings: [] };
+  const asserted = compilePolicy(toAsserting(policy.document), {
+    ...options,
+    hash: '',
+    providers: providers satisfies readonly PolicyProvider[],
+  });
+  if (!asserted.ok) return { mistakes: asserted.mistakes.map(toNeverPlace), findings: [] };
+  const prepared = prepare([policy, asserted.value], [], providers);
+  const budget: Budget = { steps };
+  const conditions = prepared.rules.filter((rule) => rule.policy === 1);
+  const findings = conditions.flatMap((condition, place) => {
+    const { verdict, when } = never[place] ?? NOTHING;
+    const found = checkOne(prepared, policy, condition, verdict, budget);
+    if (found === 'holds') return [];
+    const claim = `never ${verdict} when ${when}`;
+    const finding =
+      found === 'unproven'
+        ? toFinding('never_unproven', `${claim}: it could not be proven`)
+        : toFinding('never_violated', `${claim}: it is, for some evidence`, found);
+    return [{ ...finding, place }];
+  });
+  return { mistakes: [], findings };
+}
+
+/** A document whose rules are the assertions of another. */
+function toAsserting({ never, parameters, ...rest }: PolicyDocument): object {
+  const isRead = (name: string) => never.some(({ when }) => when.includes(`params.${name}`));
+  return {
+    policy: rest.policy,
+    lists: rest.lists,
+    events: rest.events,
+    otherwise: 'ALLOW',
+    parameters: Object.fromEntries(Object.entries(parameters).filter(([name]) => isRead(name))),
+    rules: never.map(({ when }, place) => ({
+      id: `never-${place + 1}`,
+      when,
+      verdict: 'BLOCK',
+      reason: 'NEVER',
+    })),
+  };
+}
+
+function toNeverPlace(mistake: PolicyMistake): PolicyMistake {
+  return { ...mistake, path: mistake.path.map((step) => (step === 'rules' ? 'never' : step)) };
+}
+
+interface Hit {
+  readonly level: number;
+  readonly isExempted: boolean;
+  /** True where the condition of the assertion is true. */
+  readonly isHit: boolean;
+}
+
+function checkOne(
+  prepared: Prepared,
+  policy: CompiledPolicy,
+  condition: TabledRule,
+  verdict: Verdict,
+  budget: Budget,
+): Pick<Finding, 'witness'> | 'holds' | 'unproven' {
+  const none: Hit = { level: 0, isExempted: false, isHit: false };
+  const summaries = createSummaries(none, (left, right) => ({
+    level: Math.max(left.level, right.level),
+    isExempted: left.isExempted || right.isExempted,
+    isHit: left.isHit || right.isHit,
+  }));
+  const own = prepared.rules
+    .filter((rule) => rule.policy === 0)
+    .map(({ rule, table }) =>
+      weigh(table, summaries, (code): Hit => {
+        const { isExempting, level } = contributionOf(rule, code);
+        return { level, isExempted: isExempting, isHit: false };
+      }),
+    );
+  const asserted = weigh(condition.table, summaries, (code) => ({ ...none, isHit: code === RESULT.true }));
+  const permits = prepared.constraints.map((table) => permit(table, summaries));
+  const found = combine([...own, asserted, ...permits], prepared.space, summaries, budget);
+  if (found === null) return 'unproven';
+  const reached = found.reached.filter(
+    ({ summary }) => summary.isHit && verdictOf(policy, summary.level, summary.isExempted) === verdict,
+  );
+  if (reached.length === 0) return 'holds';
+  const isSo = (judgement: Judgement) => judgement.verdict === verdict;
+  const { witness } = showFirst(policy, prepared.space, reached, isSo);
+  return witness === undefined ? 'unproven' : { witness };
+}
