@@ -401,6 +401,14 @@ t.test('refuses imports that are too large, of another type or coded, or without
     refused: [{ line: 2, detail: 'is too long' }],
   });
   t.match((await importText(app, 'watched', 'asn,nope\n1,2\n')).json, { refused: [{ line: 1 }] });
+  t.match((await importText(app, 'watched', 'asn,asn\n7,8\n')).json, {
+    put: 0,
+    refused: [{ line: 1, detail: 'names a column twice' }, { line: 2 }],
+  });
+  t.match((await importText(app, 'watched', 'device_id\nM\uFFFDller\n')).json, {
+    put: 0,
+    refused: [{ line: 2, detail: 'is not UTF-8' }],
+  });
 });
 
 t.test(

@@ -38,19 +38,27 @@ export function createLineReader(format: ListFormat): (record: TextRecord) => Re
   let columns: readonly string[] | null = null;
   return ({ line, text }) => {
     if (text === null) return { line, mistake: 'is too long' };
+    // What could not be read would be hashed as something else, and match nobody.
+    if (text.includes('\uFFFD')) return { line, mistake: 'is not UTF-8' };
     if (format === 'ndjson') return toLine(line, parseRow(text));
     const cells = readCells(text);
     if (columns === null) {
-      columns = cells ?? [];
-      const strange = columns.find((name) => !COLUMNS.includes(name));
-      return strange === undefined
-        ? null
-        : { line, mistake: `names a column that there is not; there are ${COLUMNS.join(', ')}` };
+      const names = cells ?? [];
+      const mistake = findHeadMistake(names);
+      // No line has as many cells as no columns.
+      columns = mistake === null ? names : [];
+      return mistake === null ? null : { line, mistake };
     }
     if (cells === null || cells.length !== columns.length)
       return { line, mistake: 'has other cells than the first line' };
     return toLine(line, toCsvRow(columns, cells));
   };
+}
+
+function findHeadMistake(names: readonly string[]): string | null {
+  if (names.some((name) => !COLUMNS.includes(name)))
+    return `names a column that there is not; there are ${COLUMNS.join(', ')}`;
+  return new Set(names).size < names.length ? 'names a column twice' : null;
 }
 
 function toLine(line: number, row: Row | null): ReadLine {
