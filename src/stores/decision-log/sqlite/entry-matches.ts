@@ -40,6 +40,9 @@ export class EntryMatches {
   readonly #shapes: Table;
   readonly #labels: readonly [LabelColumns, Table] | null;
   readonly #takesGaps: boolean;
+  readonly #takesAllShapes: boolean;
+  /** True where the segment has no value that a condition takes: none of its entries needs a look. */
+  readonly #isHopeless: boolean;
   readonly #sinceMinute: number;
   readonly #untilMinute: number;
 
@@ -57,25 +60,34 @@ export class EntryMatches {
       tables.push(['action', table]);
     }
     this.#tables = tables;
+    this.#takesAllShapes = this.#shapes.every(
+      (takes, shape) => takes === 1 || !dictionary.shapes().has(shape),
+    );
+    const asked = [this.#shapes, ...tables.map(([, table]) => table)];
+    this.#isHopeless = !this.#takesGaps && asked.some((table) => !table.includes(1));
     this.#labels = label === undefined ? null : [new LabelColumns(dictionary), toLabelTable(label)];
     this.#sinceMinute = since === undefined ? 0 : Math.floor(Date.parse(since) / MINUTE_MS);
     this.#untilMinute =
       until === undefined ? Number.MAX_SAFE_INTEGER : Math.ceil(Date.parse(until) / MINUTE_MS);
   }
 
-  /** False where no entry of the chunk is of these minutes. */
+  /** False where no entry of the chunk can match, or is of these minutes. */
   touches({ firstMinute, lastMinute }: EntryChunk): boolean {
+    if (this.#isHopeless) return false;
     // A gap that began before may last until then.
     return this.#takesGaps || (lastMinute >= this.#sinceMinute && firstMinute < this.#untilMinute);
   }
 
   /** The entries of a chunk that match, to the minute. Each column is looked through at once. */
   select(chunk: EntryChunk): Selection {
-    const shapes = chunk.column('shape');
-    let found = selectAll(shapes, this.#shapes);
     // What is left of a gap is told by its record.
-    const keep = this.#takesGaps ? shapes : null;
-    for (const [name, table] of this.#tables) {
+    const keep = this.#takesGaps ? chunk.column('shape') : null;
+    // Where every shape fits, another column tells more.
+    const shape = ['shape', this.#shapes] as const;
+    const isShapeLast = keep === null && this.#takesAllShapes;
+    const [first = shape, ...rest] = isShapeLast ? [...this.#tables, shape] : [shape, ...this.#tables];
+    let found = selectAll(chunk.column(first[0]), first[1]);
+    for (const [name, table] of rest) {
       if (found.length === 0) return found;
       found = narrow(found, chunk.column(name), table, keep);
     }
