@@ -52,6 +52,7 @@ export function wireDecisions(context: AppContext, parts: DecisionParts): Decisi
     clock,
     newId,
     deadlineMs: config.decisionDeadlineMs,
+    placeOfAddress: reference.placeOfAddress,
     tracer,
   });
   const record = log === null ? null : createRecordDecision(log);

@@ -1,3 +1,4 @@
+import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
 import type { Decision, EvidenceUse } from '../domain/decision.ts';
 import { toRecordedFacts } from '../domain/decision-log/recorded-facts.ts';
 import { toRecordedRequest } from '../domain/decision-log/recorded-request.ts';
@@ -6,6 +7,7 @@ import { type CompiledPolicy, readsFact } from '../domain/policy/compile.ts';
 import { evaluatePolicy } from '../domain/policy/evaluate.ts';
 import type { Judgement } from '../domain/policy/judgement.ts';
 import { toRequestSignals } from '../domain/policy/request-signals.ts';
+import { placeReadsOf } from '../domain/policy/request-values-read.ts';
 import type { SubjectFacts } from '../domain/policy/subject-fact.ts';
 import { TELEMETRY_FACT, type TelemetryCustody } from '../domain/policy/telemetry-signals.ts';
 import type { Subject } from '../domain/subject.ts';
@@ -48,6 +50,8 @@ export interface DecideDependencies {
   /** A new UUIDv7. */
   readonly newId: () => string;
   readonly deadlineMs: number;
+  /** Asked where a rule reads the country or network of the request. Absent knows none. */
+  readonly placeOfAddress?: ReferenceData['placeOfAddress'];
   /** Null or absent traces nothing. */
   readonly tracer?: Tracer | null;
 }
@@ -118,12 +122,14 @@ type Judge = (
   decidedAtMs: number,
 ) => Decision;
 
-function createJudge({ slots, policy, clock, newId }: DecideDependencies): Judge {
+function createJudge({ slots, policy, clock, newId, placeOfAddress }: DecideDependencies): Judge {
   const enabledDevices = enabledDeviceProviders(slots);
+  const placeOf = ({ ip }: Subject, inForce: CompiledPolicy) =>
+    ip === undefined || placeReadsOf(inForce).length === 0 ? null : (placeOfAddress?.(ip) ?? null);
   return ({ subject, startedAtMs, span }, gathered, facts, decidedAtMs) => {
     const inForce = policy();
     const evidence = gathered.map((piece) => toUse(piece, decidedAtMs, subject));
-    const request = toRequestSignals(subject, enabledDevices);
+    const request = toRequestSignals(subject, enabledDevices, placeOf(subject, inForce));
     const step = span?.child('policy.evaluate', 'internal');
     const judgement = evaluatePolicy(inForce, evidence, request, facts);
     step?.end({ 'riskgate.policy.hash': inForce.hash, 'riskgate.decision': judgement.verdict });

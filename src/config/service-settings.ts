@@ -77,7 +77,7 @@ export const SERVICE_SETTINGS = {
       .pipe(z.array(z.string().min(1)).max(4)),
     isOptional: true,
     description:
-      'File in the MaxMind format (`.mmdb`: country, city or ASN, of MaxMind, DB-IP or IPinfo), or several with commas between, that say where the address of a request is, for contradictions. Held in memory, re-read when it changes; a broken one is refused and the last good one stays. None comes with riskgate.',
+      'File in the MaxMind format (`.mmdb`: country, city or ASN, of MaxMind, DB-IP or IPinfo), or several with commas between, that say where the address of a request is, for contradictions and `request.country`. Held in memory, re-read when it changes; a broken one is refused and the last good one stays. None comes with riskgate.',
   },
   grpcPort: {
     env: 'GRPC_PORT',

@@ -310,3 +310,23 @@ t.test('lets in by a step-up that a rule takes, and only for as long as that is 
   t.match(decision, { verdict: 'ALLOW', challenge: null, facts: { step_up } });
   t.equal(decision.expiresAtMs, decision.decidedAtMs + 3_000);
 });
+
+t.test('asks where the address is only for a rule that reads it', async (t) => {
+  const asked: string[] = [];
+  const placeOfAddress = (ip: string) => {
+    asked.push(ip);
+    return ip === '192.0.2.1' ? { country: 'NG', asn: 64_496 } : null;
+  };
+  const rule =
+    '{id: far, when: request.country == "NG" && request.asn == 64496, verdict: BLOCK, reason: FAR}';
+  const reading = load(`${POLICY}  - ${rule}\n`);
+  const verdictAt = async (ip: string | undefined, policy = reading) =>
+    (await open({ policy: () => policy, placeOfAddress }).decide({ ...SUBJECT, ip }, ASK)).verdict;
+  t.equal(await verdictAt('192.0.2.1'), 'BLOCK');
+  t.equal(await verdictAt('192.0.2.2'), 'CHALLENGE', 'unknown where no file knows it');
+  t.equal(await verdictAt(undefined), 'CHALLENGE', 'unknown without an address');
+  t.equal(await verdictAt('192.0.2.1', compiled), 'ALLOW');
+  t.same(asked, ['192.0.2.1', '192.0.2.2']);
+  const { trace } = await open({ policy: () => reading }).decide({ ...SUBJECT, ip: '192.0.2.1' }, ASK);
+  t.match(trace.at(-1), { rule: 'far', result: 'unknown' });
+});

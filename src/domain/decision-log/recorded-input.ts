@@ -2,7 +2,7 @@ import type { Signals } from '../evidence.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
 import type { PolicyEvidence } from '../policy/evidence-row.ts';
 import type { RequestSignals } from '../policy/request-signals.ts';
-import { requestReadsOf } from '../policy/request-values-read.ts';
+import { placeReadsOf, requestReadsOf } from '../policy/request-values-read.ts';
 import { NEVER_STEPPED_UP, STEP_UP_FACT } from '../policy/step-up-signals.ts';
 import { type FactRead, findGaps, type SubjectFacts } from '../policy/subject-fact.ts';
 import { TELEMETRY_FACT, type TelemetryCustody, type TelemetrySignals } from '../policy/telemetry-signals.ts';
@@ -81,6 +81,9 @@ function toRequest(policy: CompiledPolicy, record: DecisionRecord, missing: stri
     else if (recorded !== 'absent' && isRead) missing.push(`request.${name}`);
     else if (recorded === 'given') signals[name] = NOT_RECORDED;
   }
+  // Where there was no address, or none that could be read, there was no place.
+  if (signals.ipUnreadable !== true && request?.ip !== 'absent')
+    for (const name of placeReadsOf(policy)) missing.push(`request.${name}`);
   return signals;
 }
 

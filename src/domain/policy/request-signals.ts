@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AddressPlace } from '../contradictions/reference-data.ts';
 import { givesDeviceId, hasDeviceId, hasText, type Subject } from '../subject.ts';
 
 /** What a policy can read of the request itself, as the variable `request`. These values are never stored. */
@@ -24,6 +25,17 @@ export const requestSignalsSchema = z.object({
     .describe(
       'The IP address the caller saw, in one spelling: RFC 5952, and IPv4 inside IPv6 as IPv4. Unknown, also to `has()`, where a gateway was to tell one that cannot be read.',
     ),
+  country: z
+    .string()
+    .optional()
+    .describe(
+      'Country of the IP address by `GEOIP_FILE`, ISO 3166-1 alpha-2. Absent where no file knows it.',
+    ),
+  asn: z
+    .number()
+    .int()
+    .optional()
+    .describe('Autonomous system number of the IP address by `GEOIP_FILE`. Absent where no file knows it.'),
   user_agent: z.string().optional().describe('The User-Agent the caller saw.'),
 });
 
@@ -36,12 +48,13 @@ export interface RequestSignals extends z.output<typeof requestSignalsSchema> {
 }
 
 /**
- * The request signals of a subject. The key of an absent or empty value is absent, so that reading it is
+ * The request signals of a subject, whose address is at `place` where that is known and read. The key of an absent or empty value is absent, so that reading it is
  * unknown and `has()` is false.
  */
 export function toRequestSignals(
   subject: Subject,
   enabledDeviceProviders: readonly string[],
+  place: AddressPlace | null = null,
 ): RequestSignals {
   const signals: RequestSignals = {
     telemetry_id_present: hasText(subject.telemetryId),
@@ -52,6 +65,8 @@ export function toRequestSignals(
   if (hasText(subject.accountId)) signals.account_id = subject.accountId;
   if (hasText(subject.ip)) signals.ip = subject.ip;
   if (subject.ipUnreadable !== undefined) signals.ipUnreadable = true;
+  if (place?.country !== undefined) signals.country = place.country;
+  if (place?.asn !== undefined) signals.asn = place.asn;
   if (hasText(subject.userAgent)) signals.user_agent = subject.userAgent;
   return signals;
 }

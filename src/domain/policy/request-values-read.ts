@@ -25,6 +25,15 @@ export function requestReadsOf(policy: CompiledPolicy): RequestReads {
   return reads;
 }
 
+/** Signals that a GeoIP file tells of the address. */
+export const PLACE_SIGNALS = ['country', 'asn'] as const;
+
+/** Those of them that the rules read, or ask the presence of. */
+export function placeReadsOf(policy: CompiledPolicy): readonly (typeof PLACE_SIGNALS)[number][] {
+  const { values, presences, isWhole } = requestReadsOf(policy);
+  return PLACE_SIGNALS.filter((name) => isWhole || values.has(name) || presences.has(name));
+}
+
 function findRequestReads(asts: readonly ASTNode[]): RequestReads {
   const values = new Set<string>();
   const presences = new Set<string>();

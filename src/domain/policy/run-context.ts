@@ -7,6 +7,7 @@ import {
   toState,
 } from './evidence-row.ts';
 import type { RequestSignals } from './request-signals.ts';
+import { PLACE_SIGNALS } from './request-values-read.ts';
 import { ABSENT_SIGNAL } from './rule-trace.ts';
 import type { SubjectFacts } from './subject-fact.ts';
 
@@ -65,16 +66,19 @@ function toRunValues({ toRunValues: conversions }: CompiledPolicy, name: string,
 }
 
 /**
- * Makes `request.ip` unknown where the address cannot be read: both reading it and `has(request.ip)` fail, as
- * for lost evidence.
+ * Makes `request.ip`, and what follows from it, unknown where the address cannot be read: both reading it and
+ * `has(request.ip)` fail, as for lost evidence.
  */
 function hideUnreadable(request: object): object {
   if (!('ipUnreadable' in request)) return request;
-  return Object.defineProperty({ ...request }, 'ip', {
-    get: () => {
-      throw Object.assign(new Error('The address cannot be read.'), { code: UNREADABLE });
-    },
-  });
+  const hidden = { ...request };
+  for (const name of ['ip', ...PLACE_SIGNALS])
+    Object.defineProperty(hidden, name, {
+      get: () => {
+        throw Object.assign(new Error('The address cannot be read.'), { code: UNREADABLE });
+      },
+    });
+  return hidden;
 }
 
 /** Describes an error of a condition without its values: the error's own text may quote them. */

@@ -111,8 +111,12 @@ t.test('names the identifiers that a rule reads and the request had', async (t) 
       ['request.account_id', 'request.user_agent'],
     ],
     ['in_network(request.ip, "203.0.113.0/24") && has(request.account_id)', ['request.ip']],
-    ['cel.bind(r, request, r.device_id_given)', ['request.account_id', 'request.ip', 'request.user_agent']],
+    [
+      'cel.bind(r, request, r.device_id_given)',
+      ['request.account_id', 'request.asn', 'request.country', 'request.ip', 'request.user_agent'],
+    ],
     ['has(request.ip) && has(request.account_id) && has(request.user_agent) && !a.found', []],
+    ['request.country == "DE" && !has(request.asn)', ['request.asn', 'request.country']],
     ['request.action == "login"', []],
   ] as const) {
     const policy = compiled(documentOf([rule(when)]));

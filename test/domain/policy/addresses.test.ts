@@ -56,6 +56,8 @@ t.test(
       'has(request.ip)',
       '!has(request.ip)',
       'request["ip"] != "203.0.113.9"',
+      'request.country == "DE"',
+      '!has(request.asn)',
     ];
     asks.push(
       'has(request.ip) && request.ip == "203.0.113.9"',
