@@ -104,7 +104,8 @@ class EntryBudget {
   isSpentBy(segment: SegmentReader, { lookedAt, reached }: FoundEntries): boolean {
     this.#left -= lookedAt;
     if (reached === null) return false;
-    this.#reachedMs = segment.entryOf(reached).atMs;
+    // Where none could be looked at, it is one that was not counted.
+    this.#reachedMs = segment.entryOf(reached).atMs + (lookedAt === 0 ? 1 : 0);
     return true;
   }
 }

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { packSubject } from '../../../../src/stores/decision-log/sqlite/entry-subjects.ts';
+import { groupSegments } from '../../../../src/stores/decision-log/sqlite/history-groups.ts';
 import type { SegmentReader } from '../../../../src/stores/decision-log/sqlite/segment-reader.ts';
 import { entriesAbout } from '../../../../src/stores/decision-log/sqlite/subject-entries.ts';
 import { createDecisionRecord } from '../../../support/decision-records.ts';
@@ -22,4 +23,22 @@ t.test('calls no answer whole for which nothing more may be looked at', async (t
   const { lookedAt, reached } = entriesAbout(segment, FILTER, 0);
   t.equal(lookedAt, 0);
   t.not(reached, null);
+});
+
+t.test('covers no entry that it has not counted', async (t) => {
+  const createSegment = (seqs: readonly number[], atMs: number) =>
+    ({
+      entriesOfSubject: (_part: number, _key: bigint, _below: number, limit: number) => seqs.slice(0, limit),
+      entryOf: () => ({ subject: SUBJECT, atMs }),
+      shapes: () => new Map(),
+      places: () => new Map(),
+      actions: () => new Map(),
+      labelsInForce: () => new Map(),
+      columns: { chunksOf: () => [] },
+    }) as unknown as SegmentReader;
+  // As many as are looked at for one question.
+  const all = Array.from({ length: 50_000 }, (_, place) => 50_000 - place);
+  const question = { filter: FILTER, sinceMs: 0, stepMs: 60_000, by: [] };
+  const { coveredFromMs } = groupSegments([createSegment(all, 2_000), createSegment([1], 1_000)], question);
+  t.equal(coveredFromMs, 1_001);
 });
