@@ -1,4 +1,4 @@
-import type { Contradiction, ContradictionInput, Finding, Told } from './contradiction.ts';
+import type { Contradiction, ContradictionInput, Finding } from './contradiction.ts';
 import { anyOf, compare, found } from './told.ts';
 
 /** The fact that tells with how many devices and accounts hardware was seen. */
@@ -19,13 +19,12 @@ export const IDENTITY_REUSE: Contradiction = {
   params: { identity_devices: DEVICES_MAX, identity_accounts: ACCOUNTS_MAX },
   find: ({ memory: { hardware }, params }: ContradictionInput): Finding =>
     anyOf([
-      isAbove('devices', hardware.devices, params['identity_devices'] ?? DEVICES_MAX),
-      isAbove('accounts', hardware.accounts, params['identity_accounts'] ?? ACCOUNTS_MAX),
+      // Objects with computed names are slow to make, and this is made for every decision.
+      compare(hardware.devices, params['identity_devices'] ?? DEVICES_MAX, (devices, limit) =>
+        found(devices > limit, { devices, limit_devices: limit, window_days: 30 }),
+      ),
+      compare(hardware.accounts, params['identity_accounts'] ?? ACCOUNTS_MAX, (accounts, limit) =>
+        found(accounts > limit, { accounts, limit_accounts: limit, window_days: 30 }),
+      ),
     ]),
 };
-
-function isAbove(what: 'devices' | 'accounts', count: Told<number>, most: number): Finding {
-  return compare(count, most, (number, limit) =>
-    found(number > limit, { [what]: number, [`limit_${what}`]: limit, window_days: 30 }),
-  );
-}
