@@ -18,6 +18,11 @@ const { open, complaints } = await openBrowser(t);
 
 const rowsOf = (page: Page) => page.locator('.table-body .row');
 
+/** The ids of a question, without what it is about. */
+function idsOf({ action: _, ...ids }: { readonly action: string }): object {
+  return ids;
+}
+
 /** Resolves when so many rows are there; all rows of these tests fit on the screen. */
 async function untilRows(page: Page, count: number): Promise<void> {
   await until(`${count} rows`, async () => (await rowsOf(page).count()) === count);
@@ -167,6 +172,37 @@ t.test('explains one decision in full, by keyboard alone', async (t) => {
   await page.screenshot({ path: `${SCREENSHOTS}/detail-degraded.png` });
   await dialog.getByRole('button', { name: 'Close' }).click();
   await dialog.waitFor({ state: 'detached' });
+});
+
+t.test('shows what was remembered of a subject, and who satisfied a rule', async (t) => {
+  const service = await startDashboardService(t);
+  const send = (method: string, path: string, key: string, body: object) =>
+    fetch(service.origin + path, {
+      method,
+      headers: { 'x-api-key': key, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  const watched = { account_id: 'acct_9', note: 'was taken over once' };
+  t.ok((await send('PUT', '/v1/lists/watched/entries', PAGE_KEYS.reviewer, watched)).ok);
+  const question = { ...DOUBTFUL, account_id: 'acct_9' };
+  t.ok((await send('POST', '/v1/step-ups', PAGE_KEYS.caller, { ...idsOf(question), method: 'otp' })).ok);
+  await service.decide(question);
+  const page = await open(t);
+  await signIn(page, service.origin);
+  await untilRows(page, 1);
+  await rowsOf(page).first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('Satisfied by a challenge that was passed').waitFor();
+  for (const [name, signal] of [
+    ['activity', 'account.devices_1h'],
+    ['step-up', 'method'],
+    ['lists', 'watched.account'],
+  ] as const) {
+    const piece = dialog.locator('.piece', { has: page.getByText(name, { exact: true }) });
+    await piece.locator('summary').click();
+    await piece.getByText(signal, { exact: true }).waitFor();
+  }
+  await page.screenshot({ path: `${SCREENSHOTS}/detail-remembered.png`, fullPage: true });
 });
 
 t.test('saves what is listed as CSV and as NDJSON', async (t) => {

@@ -6,7 +6,13 @@ import { createServiceEnvironment, type RunningService, startService } from './s
 import { portOf, startEmulators } from './test-app.ts';
 
 /** Keys of a service that a page is opened on, by what they may do. */
-export const PAGE_KEYS = { reader: 'page-key-reader', caller: 'page-key-caller' } as const;
+export const PAGE_KEYS = {
+  reader: 'page-key-reader',
+  caller: 'page-key-caller',
+  reviewer: 'page-key-reviewer',
+} as const;
+
+const SCOPES = { reader: 'read', caller: 'decide', reviewer: 'review' } as const;
 
 export interface DashboardService {
   readonly origin: string;
@@ -31,11 +37,11 @@ export async function startDashboardService(
     const keys = names.map((id) => ({
       id,
       sha256: hash('sha256', PAGE_KEYS[id]),
-      scopes: id === 'reader' ? ['read'] : ['decide'],
+      scopes: [SCOPES[id]],
     }));
     writeFileSync(env['API_KEYS_FILE'] ?? '', JSON.stringify({ keys }));
   };
-  writeKeys(['reader', 'caller']);
+  writeKeys(['reader', 'caller', 'reviewer']);
   const service = await startService(t, env);
   const { origin } = service;
   return { origin, service, env, writeKeys, decide: (body) => decideAt(origin, body) };

@@ -1,7 +1,7 @@
 import { kindOf } from './figures.ts';
 import { formatAge, formatMs, toWords } from './format.ts';
 import { VerdictBadge } from './icons.tsx';
-import type { DecisionDetail, DetailedEvidence } from './wire.ts';
+import type { DecisionDetail, DetailedEvidence, RecordedFact } from './wire.ts';
 
 const SOURCES = {
   memory: 'from the cache of the process',
@@ -29,6 +29,9 @@ export function DecisionEvidence({ decision }: { readonly decision: DecisionDeta
             </p>
             {decision.custody.signals !== null && <Signals signals={decision.custody.signals} />}
           </li>
+          <Remembered name="activity" told={decision.activity} />
+          <Remembered name="step-up" told={decision.step_up} />
+          <Remembered name="lists" told={decision.lists} />
         </ul>
       </section>
       <section>
@@ -36,6 +39,20 @@ export function DecisionEvidence({ decision }: { readonly decision: DecisionDeta
         <Without decision={decision} />
       </section>
     </>
+  );
+}
+
+/** What the service itself remembered of the subject; nothing where no rule read it. */
+function Remembered({ name, told }: { readonly name: string; readonly told: RecordedFact }) {
+  if (told === undefined || told === null) return null;
+  return (
+    <li class="piece">
+      <p class="piece-head">
+        <b>{name}</b>
+        {typeof told === 'string' && <span>{told}</span>}
+      </p>
+      {typeof told === 'object' && <Signals signals={told} />}
+    </li>
   );
 }
 
@@ -83,11 +100,16 @@ function Signals({ signals }: { readonly signals: object }) {
   );
 }
 
+/** An entry of a list by its fields: `blocked 01a2…`. */
+function toText(item: unknown): string {
+  return typeof item === 'object' && item !== null ? Object.values(item).join(' ') : String(item);
+}
+
 /** Nested signals by their paths, as policies read them. */
 function flatten(signals: object, prefix: string): [string, string][] {
   return Object.entries(signals).flatMap(([name, value]: [string, unknown]): [string, string][] => {
     const path = `${prefix}${name}`;
-    if (Array.isArray(value)) return [[path, value.length === 0 ? 'none' : value.join(', ')]];
+    if (Array.isArray(value)) return [[path, value.length === 0 ? 'none' : value.map(toText).join(', ')]];
     if (typeof value === 'object' && value !== null) return flatten(value, `${path}.`);
     return [[path, String(value)]];
   });

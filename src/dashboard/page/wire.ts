@@ -87,6 +87,9 @@ interface WithoutProvider {
   readonly reasons: readonly Reason[];
 }
 
+/** What is kept of a fact. Absent in older records; null where no rule read it. */
+export type RecordedFact = object | 'unknown' | 'none' | null | undefined;
+
 /** One decision in full. */
 export interface DecisionDetail extends Omit<DecisionSummary, 'providers'> {
   readonly request_id: string | null;
@@ -97,8 +100,10 @@ export interface DecisionDetail extends Omit<DecisionSummary, 'providers'> {
   };
   readonly providers: Readonly<Record<string, DetailedEvidence>>;
   readonly custody: { readonly result: string; readonly signals: object | null };
-  /** Absent in older records; null where no rule read them. */
-  readonly contradictions?: object | 'unknown' | 'none' | null | undefined;
+  readonly activity?: RecordedFact;
+  readonly step_up?: RecordedFact;
+  readonly lists?: RecordedFact;
+  readonly contradictions?: RecordedFact;
   readonly rules: readonly RuleOutcome[];
   readonly engine: string;
   readonly labels: readonly {
