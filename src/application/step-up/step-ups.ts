@@ -47,17 +47,15 @@ export function createStepUps({ store, hashes, clock, policy }: StepUpsOptions):
    * moves to that in force, where the outcome of this decision can end it, and satisfies nothing before: what
    * stays behind would outlive that outcome.
    */
-  const findAll = async ([first, ...others]: readonly StepUpSubject[]): Promise<FoundStepUp> => {
-    if (first === undefined) return 'none';
-    const found = await Promise.all([findOne(first), ...others.map((other) => findMoved(first, other))]);
+  const findAll = async (names: readonly StepUpSubject[]): Promise<FoundStepUp> => {
+    const found = await Promise.all(names.map((name) => findMoved(names[0], name)));
     if (found.includes('unknown')) return 'unknown';
     const stepUps = found.filter((each) => typeof each === 'object');
     return stepUps.toSorted((left, right) => right.atMs - left.atMs)[0] ?? 'none';
   };
-  const findOne = async (name: StepUpSubject) => store.find(name, lifeMs());
-  const findMoved = async (to: StepUpSubject, from: StepUpSubject): Promise<FoundStepUp> => {
-    const found = await findOne(from);
-    if (typeof found === 'string') return found;
+  const findMoved = async (to: StepUpSubject | undefined, from: StepUpSubject): Promise<FoundStepUp> => {
+    const found = await store.find(from, lifeMs());
+    if (typeof found === 'string' || to === undefined || to === from) return found;
     if (!(await store.add(to, found, lifeMs()))) return 'unknown';
     const ended = await store.forget({ telemetry: [from.telemetry], devices: [], accounts: [] });
     return ended === null ? 'unknown' : found;
