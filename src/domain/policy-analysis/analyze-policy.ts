@@ -6,6 +6,7 @@ import { verdictOf } from './contribution.ts';
 import { decidedBy, findDecisive } from './decisiveness.ts';
 import { findLosses } from './find-losses.ts';
 import { type Finding, showFirst, toFinding } from './finding.ts';
+import { findBypasses } from './milder-changes.ts';
 import { type Prepared, prepare, type TabledRule } from './prepare.ts';
 import { findShadow, findTrue } from './rule-questions.ts';
 import type { Witness } from './witness.ts';
@@ -35,7 +36,11 @@ export function analyzePolicy(
   const prepared = prepare([policy], [], providers);
   const budget: Budget = { steps };
   const { verdicts, findings: ofRules } = findAboutRules(prepared, policy, budget);
-  const findings = [...ofRules, ...findLosses(prepared, policy, budget)];
+  const findings = [
+    ...ofRules,
+    ...findLosses(prepared, policy, budget),
+    ...findBypasses(prepared, policy, budget),
+  ];
   return {
     findings,
     verdicts,

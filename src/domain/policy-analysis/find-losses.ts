@@ -1,9 +1,9 @@
 import type { CompiledPolicy } from '../policy/compile.ts';
-import { strictnessOf, type Verdict } from '../verdict.ts';
-import type { Budget, Reached } from './combine.ts';
+import type { Budget } from './combine.ts';
 import { verdictOf } from './contribution.ts';
-import { type Finding, showFirst, showWith, toFinding } from './finding.ts';
-import { type BeforeAfter, findLacking, findLossOf, findLost, type Lacking } from './loss-questions.ts';
+import { type Finding, showFirst, toFinding } from './finding.ts';
+import { findLacking, findLost, type Lacking } from './loss-questions.ts';
+import { findMilderChanges } from './milder-changes.ts';
 import type { Prepared } from './prepare.ts';
 
 /** What lost evidence does to the answers of a policy. */
@@ -57,27 +57,18 @@ function isWaived({ waived, isExempted }: Lacking): boolean {
 /** For each source, and each part of a fact, what losing it makes of answers. */
 function findMilder(prepared: Prepared, policy: CompiledPolicy, budget: Budget): readonly Finding[] {
   return prepared.space.dimensions.flatMap((dimension, place) => {
-    if (findLost(prepared, place) === -1 || (dimension.kind === 'signal' && !isWaivedBy(prepared, place)))
-      return [];
-    const found = findLossOf(prepared, place, budget);
-    if (found === null)
+    const lost = findLost(prepared, place);
+    if (lost === -1 || (dimension.kind === 'signal' && !isWaivedBy(prepared, place))) return [];
+    const changes = findMilderChanges(prepared, policy, place, lost, budget);
+    if (changes === null)
       return [toFinding('not_answered', `what losing ${dimension.name} does: there is too much to combine`)];
-    const groups = Map.groupBy(found.reached, ({ summary }) => {
-      const [was, is] = verdictsOf(policy, summary);
-      return strictnessOf(is) < strictnessOf(was) ? (`${was} ${is}` as const) : null;
-    });
-    return [...groups].flatMap(([change, group]) => {
-      if (change === null) return [];
-      const [was, is] = change.split(' ') as [Verdict, Verdict];
-      const message = `losing ${dimension.name} makes ${is} of ${was}`;
-      return [
-        toFinding(
-          is === 'ALLOW' ? 'loss_allows' : 'loss_softens',
-          message,
-          showLoss(prepared, policy, place, group),
-        ),
-      ];
-    });
+    return changes.map(({ was, is, shown }) =>
+      toFinding(
+        is === 'ALLOW' ? 'loss_allows' : 'loss_softens',
+        `losing ${dimension.name} makes ${is} of ${was}`,
+        shown,
+      ),
+    );
   });
 }
 
@@ -87,29 +78,4 @@ function isWaivedBy({ rules }: Prepared, place: number): boolean {
     ({ rule: { source }, table }) =>
       source.on_unknown === 'IGNORE' && !source.observe && table.scope.includes(place),
   );
-}
-
-function verdictsOf(policy: CompiledPolicy, summary: BeforeAfter): readonly [Verdict, Verdict] {
-  return [
-    verdictOf(policy, summary.level, summary.isExempted),
-    verdictOf(policy, summary.levelAfter, summary.isExemptedAfter),
-  ];
-}
-
-function showLoss(
-  prepared: Prepared,
-  policy: CompiledPolicy,
-  place: number,
-  group: readonly Reached<BeforeAfter>[],
-): Pick<Finding, 'witness' | 'before' | 'isUnproven'> {
-  const { space } = prepared;
-  const lost = findLost(prepared, place);
-  for (const { assignment, summary } of group) {
-    const [was, is] = verdictsOf(policy, summary);
-    const before = showWith(policy, space, assignment, ({ verdict }) => verdict === was);
-    const after = new Map([...assignment, [place, lost]]);
-    const witness = showWith(policy, space, after, ({ verdict }) => verdict === is);
-    if (before !== null && witness !== null) return { witness, before };
-  }
-  return { isUnproven: true };
 }

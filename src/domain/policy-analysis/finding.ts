@@ -27,6 +27,8 @@ const FINDING_KINDS = {
   loss_allows: 'warning',
   /** Losing evidence makes a CHALLENGE of a BLOCK. */
   loss_softens: 'note',
+  /** Who chooses one signal of the request can choose ALLOW. */
+  bypass: 'warning',
   /** The bound was reached before this was answered. */
   not_answered: 'warning',
 } as const;

@@ -46,7 +46,7 @@ function oneOf(left: number, right: number): number {
   return left === NOBODY ? right : right === NOBODY || left === right ? left : SEVERAL;
 }
 
-/** What a decision comes to with the value of a dimension, and with that lost. */
+/** What a decision comes to with one value of a dimension, and with another. */
 export interface BeforeAfter {
   readonly level: number;
   readonly isExempted: boolean;
@@ -54,9 +54,13 @@ export interface BeforeAfter {
   readonly isExemptedAfter: boolean;
 }
 
-/** What losing the evidence of the source in this place does. Null where the budget does not suffice. */
-export function findLossOf(prepared: Prepared, place: number, budget: Budget): Combined<BeforeAfter> | null {
-  const lost = findLost(prepared, place);
+/** What it does that a dimension has this value instead of another. Null where the budget does not suffice. */
+export function findChange(
+  prepared: Prepared,
+  place: number,
+  value: number,
+  budget: Budget,
+): Combined<BeforeAfter> | null {
   const none: BeforeAfter = { level: 0, isExempted: false, levelAfter: 0, isExemptedAfter: false };
   const summaries = createSummaries(none, (left, right) => ({
     level: Math.max(left.level, right.level),
@@ -65,7 +69,7 @@ export function findLossOf(prepared: Prepared, place: number, budget: Budget): C
     isExemptedAfter: left.isExemptedAfter || right.isExemptedAfter,
   }));
   const tables = prepared.rules.map(({ rule, table }): WeighedTable => {
-    const twice = withLost(table, place, lost);
+    const twice = withOther(table, place, value);
     const of = (before: number, after: number) => {
       const [was, is] = [contributionOf(rule, before), contributionOf(rule, after)];
       return summaries.numberOf({
@@ -87,14 +91,14 @@ export function findLossOf(prepared: Prepared, place: number, budget: Budget): C
     };
   });
   const { sizes, scope } = prepared.losses[place] ?? { sizes: [], scope: [] };
-  const isNotLost: Table = {
+  const isOther: Table = {
     scope,
     sizes,
-    codes: fillTable(scope, sizes, (one) => Number(one.get(place) !== lost)),
+    codes: fillTable(scope, sizes, (one) => Number(one.get(place) !== value)),
   };
-  const permits = [isNotLost, ...prepared.constraints].map((table) => permit(table, summaries));
+  const permits = [isOther, ...prepared.constraints].map((table) => permit(table, summaries));
   const after = prepared.laws.map((table) => {
-    const twice = withLost(table, place, lost);
+    const twice = withOther(table, place, value);
     return permit(
       { ...twice, codes: twice.codes.map((code) => Number(code % (ANY_RESULT + 1) === 1)) },
       summaries,
@@ -115,8 +119,8 @@ function resultsOf(code: number): readonly number[] {
   return code === ANY_RESULT ? [RESULT.false, RESULT.true, RESULT.unknown] : [code];
 }
 
-/** The table with a second code in each, the one of the same cell with the evidence of `place` lost. */
-function withLost({ scope, sizes, codes }: Table, place: number, lost: number): Table {
+/** The table with a second code in each, the one of the same cell with another value of `place`. */
+function withOther({ scope, sizes, codes }: Table, place: number, other: number): Table {
   const strides = sizes.map((_, at) => sizes.slice(at + 1).reduce((product, size) => product * size, 1));
   return {
     scope,
@@ -126,7 +130,7 @@ function withLost({ scope, sizes, codes }: Table, place: number, lost: number): 
       scope.forEach((one, at) => {
         const value = assignment.get(one) ?? 0;
         before += value * (strides[at] ?? 0);
-        after += (one === place ? lost : value) * (strides[at] ?? 0);
+        after += (one === place ? other : value) * (strides[at] ?? 0);
       });
       return (codes[before] ?? 0) * (ANY_RESULT + 1) + (codes[after] ?? 0);
     }),

@@ -93,7 +93,7 @@ function lists({ literals }: UseGroup): readonly (readonly string[])[] {
   const written = textsIn(literals);
   if (written.length > LISTED_TEXTS_MAX) return [[], ...written.map((text) => [text]), written];
   const subsets: (readonly string[])[] = [[]];
-  for (const text of written) for (const one of [...subsets]) subsets.push([...one, text]);
+  for (const text of written) subsets.push(...subsets.map((one) => [...one, text]));
   return subsets;
 }
 

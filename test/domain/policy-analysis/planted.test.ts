@@ -171,6 +171,22 @@ t.test('takes nothing for evidence that cannot be together', async (t) => {
   );
 });
 
+t.test('finds a signal of the request that chooses the answer alone', async (t) => {
+  const policy = compiled(
+    documentOf([rule('has(request.action) && request.action == "payout" && a.asn == 7', { id: 'payout' })]),
+  );
+  const bypasses = analyzePolicy(policy, SPACE_PROVIDERS).findings.filter(({ kind }) => kind === 'bypass');
+  const said = (was: string) => `who chooses request.action alone can make ALLOW of ${was}`;
+  t.same(bypasses.map(({ message }) => message).toSorted(), [said('BLOCK'), said('CHALLENGE')]);
+  const found = bypasses.find(({ message }) => message === said('BLOCK'));
+  t.equal(judgeWritten(policy, found?.before).verdict, 'BLOCK');
+  t.equal(judgeWritten(policy, found?.witness).verdict, 'ALLOW');
+  t.same({ ...found?.before?.request, action: undefined }, { ...found?.witness?.request, action: undefined });
+  const doubtful = compiled(documentOf([rule('request.action.matches("^p") || request.action == "q"')]));
+  const found2 = analyzePolicy(doubtful, SPACE_PROVIDERS).findings.filter(({ kind }) => kind === 'bypass');
+  t.ok(found2.length > 0, 'of what is approximated too');
+});
+
 t.test('stops at its bound, and says what it has not answered', async (t) => {
   const { findings, isComplete } = analyzePolicy(load(manyRules(30)), PROVIDERS_OF_SPACE, 1000);
   t.notOk(isComplete);
