@@ -18,11 +18,6 @@ const { open, complaints } = await openBrowser(t);
 
 const rowsOf = (page: Page) => page.locator('.table-body .row');
 
-/** The ids of a question, without what it is about. */
-function idsOf({ action: _, ...ids }: { readonly action: string }): object {
-  return ids;
-}
-
 /** Resolves when so many rows are there; all rows of these tests fit on the screen. */
 async function untilRows(page: Page, count: number): Promise<void> {
   await until(`${count} rows`, async () => (await rowsOf(page).count()) === count);
@@ -184,9 +179,9 @@ t.test('shows what was remembered of a subject, and who satisfied a rule', async
     });
   const watched = { account_id: 'acct_9', note: 'was taken over once' };
   t.ok((await send('PUT', '/v1/lists/watched/entries', PAGE_KEYS.reviewer, watched)).ok);
-  const question = { ...DOUBTFUL, account_id: 'acct_9' };
-  t.ok((await send('POST', '/v1/step-ups', PAGE_KEYS.caller, { ...idsOf(question), method: 'otp' })).ok);
-  await service.decide(question);
+  const ids = { telemetry_id: 'challenge', device_id: 'active', account_id: 'acct_9' };
+  t.ok((await send('POST', '/v1/step-ups', PAGE_KEYS.caller, { ...ids, method: 'otp' })).ok);
+  await service.decide({ ...ids, action: 'login' });
   const page = await open(t);
   await signIn(page, service.origin);
   await untilRows(page, 1);
