@@ -6,6 +6,7 @@ import { configTable } from './commands/config-table.ts';
 import { demo } from './commands/demo.ts';
 import { diff } from './commands/diff.ts';
 import { emulators } from './commands/emulators.ts';
+import { explain } from './commands/explain.ts';
 import { historyCompact } from './commands/history-compact.ts';
 import { historyExport } from './commands/history-export.ts';
 import { historyImport } from './commands/history-import.ts';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly CliCommand[] = [
   check,
   analyze,
   diff,
+  explain,
   configCheck,
   configTable,
   keysNew,

@@ -40,7 +40,7 @@ export function openPolicy(path: string, isProven = true): OpenPolicy {
 }
 
 /** The text of a file. Throws a `CommandFailure` where it cannot be read. */
-function readFile(path: string, bytesMax: number): string {
+export function readFile(path: string, bytesMax: number): string {
   const read = readTextFile(path, bytesMax);
   if (!read.ok) throw new CommandFailure('file_unreadable', read.mistakes.join('\n'));
   return read.value;
