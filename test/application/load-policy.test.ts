@@ -132,6 +132,16 @@ const MISTAKES: readonly (readonly [string, string, readonly RegExp[]])[] = [
     [/^8:5: rule r, whenn: unknown field/],
   ],
   ['an unknown field at the top', `${HEAD}    when: 'true'\nmode: x\n`, [/^8:1: mode: unknown field/]],
+  [
+    'an unknown field of a parameter',
+    `${HEAD}    when: 'true'\nparameters: {p: {type: int, value: 1, vlaue: 2}}\n`,
+    [/^8:\d+: parameters\.p\.vlaue: unknown field "vlaue"/],
+  ],
+  [
+    'a rule without an id',
+    `policy: p\notherwise: ALLOW\nrules:\n  - {when: 'zzz', verdict: BLOCK, reason: R}\n`,
+    [/^4:\d+: rules\.0\.when: there is no variable/],
+  ],
   ['a missing field', HEAD, [/^4:5: rule r, when: /]],
   [
     'a missing otherwise',

@@ -59,6 +59,7 @@ const CONDITIONS: readonly (readonly [string, readonly string[]])[] = [
   ['stytch.found.deeper && stytch.found', ["deeper: Cannot index type 'bool'"]],
   ['stytch.found == "x"', ['stytch: types that do not fit: bool == string']],
   ['size(5) == 1', ["size: a function with types that it does not take: 'size(int)'"]],
+  ['stytch.found == == true', [': Unexpected token: EQ']],
   ['stytch.found &&', [': something is missing at its end']],
   ['stytch.found )', [": Unexpected character: ')'"]],
   ['[1, "a"] == [1]', [': a list holds values of one type, and this one has int first and then string']],
