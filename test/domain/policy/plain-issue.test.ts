@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import t from 'tap';
 import { z } from 'zod';
 import { plainIssue, unknownField } from '../../../src/domain/policy/plain-issue.ts';
@@ -68,8 +69,7 @@ const WORDS: readonly (readonly [object, readonly string[]])[] = [
 ];
 
 t.test('says in plain words what is wrong with a value', async (t) => {
-  for (const [change, words] of WORDS)
-    t.same(wordsOf({ ...GOOD, ...change }), words, `${Object.keys(change)} ${Object.values(change)}`);
+  for (const [change, words] of WORDS) t.same(wordsOf({ ...GOOD, ...change }), words, inspect(change));
   t.same(wordsOf('x'), [': must be a mapping, not a text']);
 });
 

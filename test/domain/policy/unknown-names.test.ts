@@ -14,7 +14,7 @@ function mistakesIn(when: string): readonly string[] {
   if (compiled.ok) return [];
   return compiled.mistakes.map(({ offset, message }) => {
     const place = when.slice(offset ?? 0);
-    return `${/^\w*/.exec(place)}: ${message}`;
+    return `${/^\w*/.exec(place)?.[0]}: ${message}`;
   });
 }
 
