@@ -40,8 +40,21 @@ const CLEAN: Readonly<Record<ProviderId, object>> = {
     expires_at: EXPIRES_AT,
     verdict: { ...STYTCH_FULL.verdict, action: 'ALLOW', reasons: [] },
   },
-  mobilerun: MOBILERUN_FULL,
-  prefactor: { ...PREFACTOR_FULL, summary: { ...PREFACTOR_FULL.summary, id: ID } },
+  // A phone of its own: one that many ids share is something against each of them.
+  mobilerun: {
+    ...MOBILERUN_FULL,
+    identifiers: {
+      ...MOBILERUN_FULL.identifiers,
+      IdentifierIMEI: '',
+      IdentifierGAID: ID,
+      IdentifierMediaDRMID: '',
+    },
+  },
+  // The first and the last interaction of the sample are two browsers in two countries.
+  prefactor: {
+    ...PREFACTOR_FULL,
+    summary: { ...PREFACTOR_FULL.summary, id: ID, last_seen: PREFACTOR_FULL.summary.first_seen },
+  },
 };
 /** What the vendors say when they do not know an id, or refuse. */
 const REFUSALS: Readonly<Record<ProviderId, readonly object[]>> = {

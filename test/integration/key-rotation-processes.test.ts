@@ -9,8 +9,9 @@ import {
   SERVICE_KEY,
   startService,
 } from '../support/start-service.ts';
-import { until } from '../support/test-app.ts';
+import { createDirectory, until } from '../support/test-app.ts';
 import { VENDORS } from '../support/vendors.ts';
+import { writeWaivingPolicy } from '../support/waive-memory.ts';
 
 const [OLD, NEW, FOREIGN] = ['Xq7-old-hash-key', 'mB2-new-hash-key', 'zK9-foreign-hash-key'].map((key) =>
   key.padEnd(40, 'vR3tYw8'),
@@ -28,6 +29,8 @@ const emulators = createEmulatorServer({ providers: VENDORS });
 const upstream = await emulators.app.listen({ host: '127.0.0.1', port: 0 });
 t.teardown(() => emulators.app.close());
 const { ID_HASH_KEY: _, ...common } = createServiceEnvironment(t, upstream);
+// What is known of hardware begins again with a key, and would challenge every owner.
+const POLICY_FILE = writeWaivingPolicy(createDirectory(t));
 
 async function start(...keys: readonly string[]): Promise<RunningService> {
   return startWith({}, ...keys);
@@ -39,6 +42,7 @@ async function startWith(
 ): Promise<RunningService> {
   const service = await startService(t, {
     ...common,
+    POLICY_FILE,
     ...env,
     ...(keys.length === 1 ? { ID_HASH_KEY: keys[0] ?? '' } : { ID_HASH_KEYS: keys.join(',') }),
     REDIS_URL: redis.url,

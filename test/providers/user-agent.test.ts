@@ -6,9 +6,10 @@ t.test('names browsers and systems it knows', async (t) => {
     'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0': {
       family: 'Firefox',
       os: 'Windows',
+      major: 140,
     },
     'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1':
-      { family: 'Safari', os: 'iOS' },
+      { family: 'Safari', os: 'iOS', major: 18 },
   };
   for (const [userAgent, names] of Object.entries(samples)) t.same(toUserAgentNames(userAgent), names);
 });

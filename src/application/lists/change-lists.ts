@@ -93,7 +93,7 @@ export function createChangeLists(options: ChangeListsOptions): ChangeLists {
 
 class ListChanger implements ChangeLists {
   readonly #options: ChangeListsOptions;
-  readonly memory: Forgettable = { memory: 'lists', forget: (targets) => this.#forget(targets) };
+  readonly memory: Forgettable = { memory: 'lists', forget: (targets, by) => this.#forget(targets, by) };
 
   constructor(options: ChangeListsOptions) {
     this.#options = options;
@@ -156,7 +156,7 @@ class ListChanger implements ChangeLists {
     return true;
   }
 
-  async #forget(targets: readonly ForgetTarget[]) {
+  async #forget(targets: readonly ForgetTarget[], changer: Changer) {
     const { store } = this.#options;
     const found = store.table.lists().flatMap((list) =>
       targets.flatMap(({ part, hashes }) =>
@@ -168,14 +168,23 @@ class ListChanger implements ChangeLists {
     );
     const entries = [...new Map(found.map((entry) => [`${entry.list} ${entryIdOf(entry)}`, entry])).values()];
     if (entries.length === 0) return { removed: 0, isComplete: true };
-    const removed = entries.map((entry) => this.#asRemoved(entry, { caller: entry.addedBy }));
-    const isComplete = (await store.commit(removed)) !== null;
-    return { removed: isComplete ? entries.length : null, isComplete };
+    const removed = entries.map((entry) => this.#asRemoved(entry, changer));
+    if ((await store.commit(removed)) === null) return { removed: null, isComplete: false };
+    await this.#recordRemoved(removed, changer);
+    return { removed: entries.length, isComplete: true };
   }
 
   async #remove(entries: readonly ListEntry[], changer: Changer): Promise<void> {
     const kept = await this.#commit(entries.map((entry) => this.#asRemoved(entry, changer)));
-    for (const list of new Set(kept.map((entry) => entry.list)))
+    const lists = new Set(kept.map(({ list }) => list));
+    await this.#recordRemoved(
+      entries.filter(({ list }) => lists.has(list)),
+      changer,
+    );
+  }
+
+  async #recordRemoved(entries: readonly ListEntry[], changer: Changer): Promise<void> {
+    for (const list of new Set(entries.map((entry) => entry.list)))
       await this.#record(
         list,
         'removed',

@@ -49,7 +49,9 @@ export function createForgetSubject(options: ForgetSubjectOptions): ForgetSubjec
     const chosen = memories.filter(({ memory }) => !except.includes(memory));
     const [evidence, ...rest] = await Promise.all([
       purge(ids),
-      ...chosen.map(async (each) => [each.memory, await each.forget(targets)] as const),
+      ...chosen.map(
+        async (each) => [each.memory, await each.forget(targets, { caller, requestId })] as const,
+      ),
     ]);
     const results: readonly (readonly [string, Forgotten])[] = [
       [EVIDENCE, { removed: null, isComplete: evidence.isComplete }],

@@ -15,13 +15,20 @@ export interface Forgotten {
   readonly isComplete: boolean;
 }
 
+/** Who asks to forget. */
+export interface Forgetter {
+  /** The id of the API key. */
+  readonly caller: string;
+  readonly requestId: string | null;
+}
+
 /**
  * A memory that can forget a subject, in this process, in the shared store and on every replica. It forgets
- * what it keeps under the ids themselves; that an entry of another subject has seen them is not undone. Never
- * rejects.
+ * what it keeps under the ids themselves; that an entry of another subject has seen them is not undone. Rejects
+ * with `decision_log_unavailable` alone, where it records what it removed.
  */
 export interface Forgettable {
   /** Its name in answers and records, in snake case. */
   readonly memory: string;
-  forget(targets: readonly ForgetTarget[]): Promise<Forgotten>;
+  forget(targets: readonly ForgetTarget[], by: Forgetter): Promise<Forgotten>;
 }

@@ -12,6 +12,8 @@ import type { Subject } from '../../../src/domain/subject.ts';
 import { createMemoryActivityStore } from '../../../src/stores/activity/memory-store.ts';
 import { createManualClock } from '../../support/test-app.ts';
 
+const BY = { caller: 'reviewer', requestId: null };
+
 /** Hashes of 32 hex digits. */
 function hashesOf(keyId: string): ActivityHashes {
   const hashAs = (part: string) => (id: string) => hash('sha256', `${keyId} ${part} ${id}`).slice(0, 32);
@@ -157,9 +159,9 @@ t.test('forgets the activity of devices and accounts', async (t) => {
   const { memory, forget } = createActivityForgetting(store);
   const target = { id: 'x', hashes: [entity.hash, 'e'.repeat(32)] };
   t.equal(memory, 'activity');
-  t.same(await forget([{ part: 'telemetry', ...target }]), { removed: 0, isComplete: true });
-  t.same(await forget([{ part: 'device', ...target }]), { removed: 1, isComplete: true });
-  t.same(await createActivityForgetting({ forget: () => null }).forget([]), {
+  t.same(await forget([{ part: 'telemetry', ...target }], BY), { removed: 0, isComplete: true });
+  t.same(await forget([{ part: 'device', ...target }], BY), { removed: 1, isComplete: true });
+  t.same(await createActivityForgetting({ forget: () => null }).forget([], BY), {
     removed: null,
     isComplete: false,
   });

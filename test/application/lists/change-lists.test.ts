@@ -200,16 +200,22 @@ t.test('says so when a change may not be kept', async (t) => {
 });
 
 t.test('forgets the entries that name a subject, on every list', async (t) => {
-  const { change, store, read } = open();
+  const { change, store, read, events } = open();
   for (const list of ['blocked', 'watched'])
     await change.put(list, [read('d1', list), read('d2', list)], WHO);
   const target = (id: string) => ({ part: 'device', id, hashes: [under('aaaa1111', 1).device(id)] }) as const;
-  t.same(await change.memory.forget([target('d1'), target('d3')]), { removed: 2, isComplete: true });
-  t.same(await change.memory.forget([target('d1')]), { removed: 0, isComplete: true });
+  events.length = 0;
+  t.same(await change.memory.forget([target('d1'), target('d3')], WHO), { removed: 2, isComplete: true });
+  t.match(events, [
+    { event: 'list_changed', change: 'removed', list: 'blocked', entries: [{ note: null }] },
+    { event: 'list_changed', change: 'removed', list: 'watched', entries: [{ note: null }] },
+  ]);
+  t.equal(events.length, 2);
+  t.same(await change.memory.forget([target('d1')], WHO), { removed: 0, isComplete: true });
   t.equal(store.table.size, 2);
   const broken = open({ isKept: false });
   broken.store.table.put(createListEntry({ value: under('aaaa1111', 1).device('d1') }));
-  t.same(await broken.change.memory.forget([target('d1')]), { removed: null, isComplete: false });
+  t.same(await broken.change.memory.forget([target('d1')], WHO), { removed: null, isComplete: false });
 });
 
 t.test('names no list where the policy names none', async (t) => {

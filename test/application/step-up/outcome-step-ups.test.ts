@@ -6,6 +6,8 @@ import type { SubjectHashes } from '../../../src/application/step-up/step-up-sto
 import type { OutcomeLabel } from '../../../src/domain/decision-log/outcome-label.ts';
 import { createDecisionRecord } from '../../support/decision-records.ts';
 
+const BY = { caller: 'reviewer', requestId: null };
+
 type Label = OutcomeLabel['label'];
 
 const AT = '2026-01-02T03:04:05.000Z';
@@ -79,9 +81,9 @@ t.test('forgets by each part, and counts', async (t) => {
     { part: 'device', id: 'd', hashes: ['n(d)'] },
     { part: 'account', id: 'a', hashes: ['n(a)'] },
   ] as const;
-  t.same(await memory.forget(targets), { removed: 3, isComplete: true });
+  t.same(await memory.forget(targets, BY), { removed: 3, isComplete: true });
   t.same(done, [{ forget: { telemetry: ['n(t)', 'o(t)'], devices: ['n(d)'], accounts: ['n(a)'] } }]);
-  t.same(await createStepUpForgetting(open(null).store).forget([]), { removed: null, isComplete: false });
+  t.same(await createStepUpForgetting(open(null).store).forget([], BY), { removed: null, isComplete: false });
 });
 
 t.test('ends step-ups with the evidence about an id, under every hash key', async (t) => {

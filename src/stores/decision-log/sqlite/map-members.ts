@@ -3,7 +3,6 @@ export function mapMembers(value: unknown, change: (value: unknown, name: string
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((item) => change(item, ''));
   const members = value as Readonly<Record<string, unknown>>;
-  const copy: Record<string, unknown> = {};
-  for (const name of Object.keys(members)) copy[name] = change(members[name], name);
-  return copy;
+  // Not by assignment: a member of the name `__proto__` is one like any other.
+  return Object.fromEntries(Object.keys(members).map((name) => [name, change(members[name], name)]));
 }

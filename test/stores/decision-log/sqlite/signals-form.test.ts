@@ -20,7 +20,10 @@ t.test('puts together again whatever it takes apart', async (t) => {
       '\u0000sx',
     ),
   );
-  const name = fc.oneof(fc.string(), fc.constantFrom('age_seconds', '__proto__x', 'at', 'city', 'network'));
+  const name = fc.oneof(
+    fc.string(),
+    fc.constantFrom('age_seconds', '__proto__x', '__proto__', 'at', 'city', 'network'),
+  );
   const number = fc.oneof(
     fc.integer(),
     fc.double({ noNaN: true, noDefaultInfinity: true }).filter((n) => !Object.is(n, -0)),
