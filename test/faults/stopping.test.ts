@@ -251,6 +251,8 @@ t.test(
         kinds.activity += 1;
         continue;
       }
+      // Since when this Redis has known of lists; there are none.
+      if (kind === '{lists}') continue;
       t.equal(kind, 'evidence', key);
       const text = (await client.get(key)) ?? '';
       t.ok((await client.pttl(key)) > 0, 'it ends');

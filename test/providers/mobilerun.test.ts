@@ -203,7 +203,7 @@ const factsOf = (changes: Record<string, string>) => {
 t.test('tells identifiers that no phone of a maker has', async (t) => {
   t.equal(factsOf({ IdentifierIMEI: '001010123456787' })['imei_tac_reserved'], true);
   t.notOk('imei_tac_reserved' in factsOf({ IdentifierIMEI: '00101' }));
-  for (const meid of ['a10000009296f2', '268435459907001234'])
+  for (const meid of ['a10000009296f2', '268435459907001234', '99000012345678'])
     t.equal(factsOf({ IdentifierMEID: meid })['meid_well_formed'], true, meid);
   for (const meid of ['910000009296f2', 'a10000009296f', 'a10000009296f2x'])
     t.equal(factsOf({ IdentifierMEID: meid })['meid_well_formed'], false, meid);

@@ -16,7 +16,7 @@ export interface Forgotten {
 }
 
 /** Who asks to forget. */
-export interface Forgetter {
+interface Forgetter {
   /** The id of the API key. */
   readonly caller: string;
   readonly requestId: string | null;

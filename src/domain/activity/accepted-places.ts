@@ -1,6 +1,6 @@
 import type { AcceptedPlace } from '../contradictions/contradiction.ts';
 import { SEEN_KINDS, WINDOW_SECONDS_MAX } from './activity-parts.ts';
-import { REVOKED } from './activity-state.ts';
+import { gapOf, REVOKED } from './activity-state.ts';
 import { type ActivityView, isMissed, isWithin } from './activity-view.ts';
 import { placeOfName } from './seen-name.ts';
 
@@ -10,8 +10,8 @@ const VALUE = 4;
 const ACCEPTED = 3;
 
 /**
- * Where an account was accepted within 30 days, the latest first; undefined where there is none and something
- * is missing. What was taken back under one hash key was not accepted under another.
+ * Where an account was accepted within 30 days, the latest first; undefined where something that is missing may
+ * be later than all of them. What was taken back under one hash key was not accepted under another.
  */
 export function acceptedPlaces(views: readonly ActivityView[]): readonly AcceptedPlace[] | undefined {
   const accepted = new Map<number, number>();
@@ -29,6 +29,13 @@ export function acceptedPlaces(views: readonly ActivityView[]): readonly Accepte
     const place = revoked.has(name) ? null : placeOfName(name);
     return place === null ? [] : [{ ...place, atSeconds }];
   });
-  if (places.length === 0 && views.some(isMissed)) return undefined;
-  return places.sort((left, right) => right.atSeconds - left.atSeconds);
+  places.sort((left, right) => right.atSeconds - left.atSeconds);
+  const latest = places[0]?.atSeconds ?? 0;
+  return views.some((view) => isMissingAfter(view, latest)) ? undefined : places;
+}
+
+/** Whether a place may be missing that was accepted later than this. */
+function isMissingAfter(view: ActivityView, seconds: number): boolean {
+  const gap = gapOf(view.state.seen[PLACES] ?? [], view.nowSeconds);
+  return gap > seconds || (isMissed(view) && view.sinceSeconds > seconds);
 }

@@ -82,7 +82,7 @@ export function activitySignals(part: ActivityPart, ownEvents: readonly string[]
     firstSeen(part),
     ...pairs.filter((kind) => kind !== 'asns').map((kind) => pairFirstSeen(part, kind)),
     ...pairs.filter((kind) => kind !== 'ips').map((kind) => known(part, kind)),
-    ...measures.flatMap(counted),
+    ...measures.flatMap((measure) => counted(part, measure)),
     ...kinds.flatMap(distinct),
   ];
 }
@@ -137,10 +137,18 @@ function known(part: ActivityPart, kind: SeenKind): ActivitySignal {
 
 const LABELS: ReadonlySet<string> = new Set(LABEL_MEASURES);
 
-function counted(measure: string): ActivitySignal[] {
+/**
+ * A label is under the hash key of its record alone, so that those of all keys are summed. Hardware has several
+ * identifiers in their place, and each has every label.
+ */
+function counted(part: ActivityPart, measure: string): ActivitySignal[] {
   const number = measureNumber(measure);
   const what = MEASURED[measure] ?? `Events \`${measure}\``;
-  const traits = { most: null, isLate: false, across: LABELS.has(measure) ? sumOf : mostOf };
+  const traits = {
+    most: null,
+    isLate: false,
+    across: LABELS.has(measure) && part !== 'hardware' ? sumOf : mostOf,
+  };
   return inWindows(measure, what, traits, ({ state }, fromSeconds) => countAfter(state, number, fromSeconds));
 }
 

@@ -101,8 +101,14 @@ export function findValue(values: readonly number[], name: number): number {
 
 /** True where values had to make room that some window would hold. */
 export function hasGap(values: readonly number[], nowSeconds: number): boolean {
+  return gapOf(values, nowSeconds) > 0;
+}
+
+/** When a value was last seen that had to make room and that some window would hold; 0 where there is none. */
+export function gapOf(values: readonly number[], nowSeconds: number): number {
   const at = findValue(values, NO_NAME);
-  return at !== -1 && (values[at + LAST] ?? 0) > nowSeconds - WINDOW_SECONDS_MAX;
+  const last = at === -1 ? 0 : (values[at + LAST] ?? 0);
+  return last > nowSeconds - WINDOW_SECONDS_MAX ? last : 0;
 }
 
 /** Where a new value is to stand: at the end, or in the place of the one that was seen longest ago. */

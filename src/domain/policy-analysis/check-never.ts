@@ -63,7 +63,8 @@ export function checkNever(
 
 /** A document whose rules are the assertions of another. */
 function toAsserting({ never, parameters, ...rest }: PolicyDocument): object {
-  const isRead = (name: string) => never.some(({ when }) => when.includes(`params.${name}`));
+  const read = new Set(never.flatMap(({ when }) => when.match(/params\.\w+/g) ?? []));
+  const isRead = (name: string) => read.has(`params.${name}`);
   return {
     policy: rest.policy,
     lists: rest.lists,

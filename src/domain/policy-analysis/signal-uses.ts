@@ -27,6 +27,8 @@ export type SignalUses = Map<string, SignalUse>;
 
 const JUNCTIONS: ReadonlySet<string> = new Set(['&&', '||', '!_', '?:']);
 const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
+/** What texts come before and after a literal is without end: no few of them stand for all. */
+const ORDERS: ReadonlySet<string> = new Set(['<', '<=', '>', '>=']);
 const SEARCHES: ReadonlySet<string> = new Set(['startsWith', 'endsWith', 'contains']);
 
 /** Adds how this condition uses signals to `uses`, and returns the names of those that it reads. */
@@ -96,6 +98,7 @@ function notePlain(node: ASTNode, uses: SignalUses): boolean {
   });
   const literals = terms.flatMap((term) => literalOf(term) ?? []);
   if (terms.length === 0 || paths.length + literals.length !== terms.length) return false;
+  if (ORDERS.has(node.op) && literals.some((literal) => typeof literal === 'string')) return false;
   const names = paths.map((path) => path.join('.'));
   for (const path of paths) {
     const use = useOf(path, uses);

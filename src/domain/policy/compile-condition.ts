@@ -12,7 +12,7 @@ import { findUnknownNames, type KnownNames } from './find-unknown-names.ts';
 import { foldParameters } from './fold-parameters.ts';
 import { type Inspection, inspectCondition } from './inspect-condition.ts';
 import type { Parameters } from './parameters.ts';
-import { plainEngine } from './plain-engine.ts';
+import { plainEngine, startOf } from './plain-engine.ts';
 import type { ObjectType } from './signal-type.ts';
 import { SUBJECT_FACTS } from './subject-facts.ts';
 import type { CountriesOfTimeZone } from './world-functions.ts';
@@ -76,10 +76,7 @@ export function compileCondition(when: string, index: number, context: CompileCo
     const unknown = findNameMistakes(text, context);
     for (const { offset, message } of unknown) refuse(offset, message);
     if (unknown.length > 0) return null;
-    return refuse(
-      checked.error?.range?.start ?? 0,
-      checked.error === undefined ? 'is not valid CEL' : plainEngine(checked.error),
-    );
+    return refuse(startOf(checked.error), plainEngine(checked.error));
   }
   if (checked.type !== 'bool') return refuse(0, `is of type ${checked.type}, not bool`);
   const { ast } = context.checkEnvironment.parse(text);

@@ -200,8 +200,9 @@ function inspectCall(
   const checked = findings.environment.check(serialize(operand));
   if (checked.valid || checked.error === undefined) return;
   const unknown = findUnknownNames(operand, findings.known);
-  for (const { offset, message } of unknown) refuse(findings, offset, message);
-  if (unknown.length === 0) refuse(findings, operand.start, plainEngine(checked.error));
+  const mistakes =
+    unknown.length > 0 ? unknown : [{ offset: operand.start, message: plainEngine(checked.error) }];
+  for (const { offset, message } of mistakes) refuse(findings, offset, message);
 }
 
 function inspectMethod(node: Extract<ASTNode, { op: 'rcall' }>, findings: Findings): void {

@@ -3,9 +3,8 @@ import { LIST_PARTS } from '../lists/list-part.ts';
 import { LISTS_FACT } from './list-signals.ts';
 import { namePathOf } from './name-path.ts';
 import { nearestName } from './nearest-name.ts';
-import { childrenOf } from './possible-results.ts';
 
-/** One place where a condition names a list or a part that there is not, and what is wrong with it. */
+/** What is wrong with this name of a list and a part, where there is no such list or part; null otherwise. */
 export function findUnknownList(
   ast: ASTNode,
   lists: readonly string[],
@@ -15,10 +14,6 @@ export function findUnknownList(
     return { offset: ast.start, message: unknown(`list "${list}" under \`lists:\``, list, lists) };
   if (variable === LISTS_FACT.name && part !== undefined && !LIST_PARTS.some((each) => each === part))
     return { offset: ast.start, message: unknown(`part "${part}" of a list`, part, LIST_PARTS) };
-  for (const child of childrenOf(ast)) {
-    const found = findUnknownList(child, lists);
-    if (found !== null) return found;
-  }
   return null;
 }
 

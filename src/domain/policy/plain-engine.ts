@@ -4,8 +4,17 @@ interface EngineError {
   readonly summary: string;
 }
 
+/** Where in a condition an error stands; its beginning where the error does not say. */
+export function startOf(
+  error: { readonly range?: { readonly start: number } | undefined } | undefined,
+): number {
+  return error?.range?.start ?? 0;
+}
+
 /** What the engine's type check and parser say, in words for the author of a condition. */
-export function plainEngine({ code, summary }: EngineError): string {
+export function plainEngine(error: EngineError | undefined): string {
+  if (error === undefined) return 'is not valid CEL';
+  const { code, summary } = error;
   switch (code) {
     case 'no_such_overload':
       return `types that do not fit: ${summary.replace('no such overload: ', '')}`;

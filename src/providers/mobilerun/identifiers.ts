@@ -52,9 +52,12 @@ export function isReservedTac(imei: string): boolean | undefined {
   return /^\d{15}$/.test(imei) ? imei.startsWith('00') : undefined;
 }
 
-/** Whether a text is an MEID: 14 hexadecimal digits from A0 on, or 18 decimal ones (3GPP2 S.R0048). */
+/**
+ * Whether a text is an MEID: 14 hexadecimal digits from A0 on, or from 99 on where it is an IMEI too, or 18
+ * decimal ones (3GPP2 S.R0048).
+ */
 export function isMeid(text: string): boolean {
-  return /^(?:[a-f][\da-f]{13}|\d{18})$/i.test(text);
+  return /^(?:(?:[a-f][\da-f]|99)[\da-f]{12}|\d{18})$/i.test(text);
 }
 
 /** Whether a text is an IMSI as networks give them: 14 or 15 digits (ITU-T E.212 allows 15 at most). */

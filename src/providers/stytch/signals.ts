@@ -194,7 +194,8 @@ export function stytchPlace({ country, asn }: StytchSignals): SubjectPlace {
   const [known, number]: unknown[] = [country, asn];
   return {
     country: typeof known === 'string' ? known : null,
-    asn: typeof number === 'number' ? number : null,
+    // Stored evidence is of any version: what is no number of a system names none.
+    asn: typeof number === 'number' ? (toAsn(number) ?? null) : null,
   };
 }
 

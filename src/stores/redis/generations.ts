@@ -209,7 +209,7 @@ class KnownGenerations implements RedisGenerations {
     this.#isLooking = true;
     await Promise.all(GROUPS.map((group) => this.#lookAt(group)));
     this.#isLooking = false;
-    this.#hasLooked = true;
+    this.#hasLooked ||= GROUPS.every((group) => this.#known.has(group));
   }
 
   async #lookAt(group: string): Promise<void> {

@@ -52,6 +52,19 @@ t.test('does not take lost places for none', async (t) => {
   t.same(acceptedPlaces([viewOf([], NOW - 40 * DAY)]), []);
 });
 
+t.test('takes no earlier place for the latest where a later one may be lost', async (t) => {
+  t.equal(acceptedPlaces([viewOf([[BERLIN, NOW - 3 * DAY, 'accepted']], NOW - 1_800)]), undefined);
+  const crowd = Array.from(
+    { length: 64 },
+    (_, at) => [{ latitude: at, longitude: 0 }, NOW - 60 + at, null] as const,
+  );
+  t.equal(acceptedPlaces([viewOf([[BERLIN, NOW - DAY, 'accepted'], ...crowd])]), undefined);
+  const accepted = acceptedPlaces([
+    viewOf([[BERLIN, NOW - DAY, 'accepted'], ...crowd, [LAGOS, NOW, 'accepted']]),
+  ]);
+  t.same(accepted, [{ ...LAGOS, atSeconds: NOW }]);
+});
+
 t.test('names every place on Earth, to a tenth of a degree', async (t) => {
   const degrees = (most: number) =>
     fc.integer({ min: -most * 10, max: most * 10 }).map((tenths) => tenths / 10 + 0);

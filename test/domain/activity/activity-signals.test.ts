@@ -183,3 +183,11 @@ t.test('knows no value that was taken back under one of two hash keys', async (t
   see(old, valueOfKind('devices'), NOW - 20, 'revoked');
   t.equal(known(), false);
 });
+
+t.test('counts a label of hardware once, however many identifiers it has', async (t) => {
+  const states = [createActivityState(NOW - 9, 0), createActivityState(NOW - 9, 0)];
+  for (const state of states) count(state, measureNumber('fraud_labels'), NOW - 5);
+  const views = states.map((state) => ({ state, sinceSeconds: 0, nowSeconds: NOW, own: OWN }));
+  const signal = activitySignals('hardware', []).find(({ name }) => name === 'fraud_labels_1h');
+  t.equal(signal?.read(views), 1);
+});

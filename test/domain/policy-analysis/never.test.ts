@@ -96,3 +96,20 @@ t.test('refuses a condition that cannot be read, where it stands', async (t) => 
   t.match(mistakes, [{ path: ['never', 0, 'when'] }]);
   t.same(findings, []);
 });
+
+t.test('claims nothing of texts that are compared by their order', async (t) => {
+  const never = [{ verdict: 'ALLOW', when: 'has(a.action)' }];
+  const { findings } = check(never, [rule('a.action >= "2026-01-01"')]);
+  t.same(
+    findings.map(({ kind }) => kind),
+    ['never_unproven'],
+  );
+});
+
+t.test('takes a parameter for read by its whole name', async (t) => {
+  const parameter = { type: 'int', value: 5, description: 'x' };
+  const fields = { parameters: { max: parameter, max_age: parameter } };
+  const rules = [rule('a.asn > params.max'), rule('a.asn == params.max_age', { id: 'other' })];
+  const { mistakes } = check([{ verdict: 'ALLOW', when: 'a.asn > params.max_age' }], rules, fields);
+  t.same(mistakes, []);
+});

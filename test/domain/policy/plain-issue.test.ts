@@ -1,6 +1,8 @@
 import { inspect } from 'node:util';
 import t from 'tap';
 import { z } from 'zod';
+import { placeName } from '../../../src/domain/policy/document-shape.ts';
+import { plainEngine, startOf } from '../../../src/domain/policy/plain-engine.ts';
 import { plainIssue, unknownField } from '../../../src/domain/policy/plain-issue.ts';
 
 const schema = z.strictObject({
@@ -89,4 +91,19 @@ t.test('says which field was meant', async (t) => {
     'unknown field "on_unkown": did you mean "on_unknown"?',
   );
   t.equal(unknownField('mode', ['when']), 'unknown field "mode"');
+});
+
+t.test('has words for an engine that says nothing of an error', async (t) => {
+  t.equal(plainEngine(undefined), 'is not valid CEL');
+  t.equal(startOf(undefined), 0);
+  t.equal(startOf({}), 0);
+  t.equal(startOf({ range: { start: 3 } }), 3);
+});
+
+t.test('calls a rule by its id, as a whole and by its parts', async (t) => {
+  const document = { rules: [{ id: 'first' }, { id: 'Not an id' }] };
+  t.equal(placeName(document, ['rules', 0]), 'rule first');
+  t.equal(placeName(document, ['rules', 0, 'when']), 'rule first, when');
+  t.equal(placeName(document, ['rules', 1]), 'rules.1');
+  t.equal(placeName(document, ['otherwise']), 'otherwise');
 });
