@@ -8,7 +8,14 @@ import {
   patienceOf,
   startService,
 } from '../support/start-service.ts';
-import { createTestApp, portOf, startEmulators, until, untilRedisIsUp } from '../support/test-app.ts';
+import {
+  createTestApp,
+  portOf,
+  startEmulators,
+  until,
+  untilListsAreKnown,
+  untilRedisIsUp,
+} from '../support/test-app.ts';
 
 /**
  * Time for the decisions, and for Redis what it has by default: less than a pause of this process lasts,
@@ -48,6 +55,7 @@ for (let round = 0; round < ROUNDS; round += 1) {
   t.test(`answers a cold herd alike in a process that stands still again and again, ${round}`, async (t) => {
     const app = await createTestApp(t, { env: { ...ENV, REDIS_URL: redis.url } });
     await untilRedisIsUp(app);
+    await untilListsAreKnown(app);
     const id = `fault-slow-0-stalled-${round}`;
     const pauses = startPauses();
     const asked = Array.from({ length: CROWD }, () => app.decide({ telemetry_id: id, device_id: id }));
@@ -69,6 +77,7 @@ for (let round = 0; round < ROUNDS; round += 1) {
 t.test('answers a herd alike whose evidence is at hand and whose custody is not', async (t) => {
   const app = await createTestApp(t, { env: { ...ENV, REDIS_URL: redis.url } });
   await untilRedisIsUp(app);
+  await untilListsAreKnown(app);
   const body = { telemetry_id: 'fault-slow-0-held', device_id: 'fault-slow-0-held' };
   await app.decide(body);
   const custody = (await redis.command('KEYS riskgate:v1:custody:*')).match(/riskgate:\S+/g) ?? [];
@@ -91,8 +100,8 @@ t.test('answers a cold herd alike in two processes that stand still again and ag
   const services = await Promise.all([startService(t, env), startService(t, env)]);
   for (const { origin } of services) {
     await until('Redis is up', async () => {
-      const ready = (await (await fetch(`${origin}/readyz`)).json()) as { redis: string };
-      return ready.redis === 'up';
+      const ready = (await (await fetch(`${origin}/readyz`)).json()) as { redis: string; lists: string };
+      return ready.redis === 'up' && ready.lists === 'current';
     });
   }
   const id = 'fault-slow-0-replicas';

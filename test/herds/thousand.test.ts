@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import type { Answer, DecisionBody } from '../support/answer.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { patienceOf } from '../support/start-service.ts';
-import { createTestApp, type TestApp, untilRedisIsUp } from '../support/test-app.ts';
+import { createTestApp, type TestApp, untilListsAreKnown, untilRedisIsUp } from '../support/test-app.ts';
 
 /** The longest times that there are. */
 const AMPLE = { ...patienceOf(10_000), EVENT_LOOP_DELAY_MAX_MS: '0' };
@@ -16,6 +16,7 @@ const LEVELS: Readonly<Record<string, (t: Test) => Promise<TestApp>>> = {
   Redis: async (t) => {
     const app = await createTestApp(t, { env: { ...AMPLE, REDIS_URL: redis.url } });
     await untilRedisIsUp(app);
+    await untilListsAreKnown(app);
     return app;
   },
 };

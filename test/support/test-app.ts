@@ -272,6 +272,14 @@ export async function untilRedisIsUp(app: TestApp): Promise<void> {
   });
 }
 
+/** Resolves once the app believes what its Redis knows of lists, which takes a new Redis most of a second. */
+export async function untilListsAreKnown(app: TestApp): Promise<void> {
+  await until('lists are known', async () => {
+    const { json } = await app.ask<{ readonly lists: string }>('GET', '/readyz');
+    return json.lists === 'current';
+  });
+}
+
 /** A clock that stands still until it is moved. */
 export interface ManualClock extends Clock {
   advance(ms: number): void;
