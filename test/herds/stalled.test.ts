@@ -89,6 +89,8 @@ t.test('answers a herd alike whose evidence is at hand and whose custody is not'
 });
 
 t.test('answers a cold herd alike in two processes that stand still again and again', async (t) => {
+  // What another hash key has written to a Redis leaves it open how often hardware was seen.
+  const redis = await startRedisServer(t);
   const emulators = await startEmulators(t);
   const env = {
     ...createServiceEnvironment(t, `http://127.0.0.1:${portOf(emulators.app.server.address())}`),
