@@ -90,6 +90,7 @@ t.test(
   async (t) => {
     const refused: [string, RegExp][] = [
       ['has(a.nope)', /has no signal "nope"/],
+      ['has(a.found.deeper)', /index/],
       ['has(a.net.nope)', /has no signal "nope"/],
       ['dyn(a).nope == 1', /dyn\(\)/],
       ['type(a.asn) == int', /type\(\)/],
