@@ -64,6 +64,16 @@ export class HistoryReader {
     this.#open.clear();
   }
 
+  /** Closes files that are there no more: as long as they are open, the disk keeps them. Between two questions. */
+  closeRemoved(): void {
+    for (const [name, { inode }] of [...this.#open.entries()])
+      if (inodeOf(this.#pathOf(name)) !== inode) this.#open.delete(name);
+  }
+
+  #pathOf(name: SegmentName): string {
+    return join(this.#directory, fileOfSegment(this.#directory, name));
+  }
+
   /** The names of all segments, oldest first. */
   segments(): SegmentName[] {
     return segmentsIn(this.#directory);
@@ -71,8 +81,8 @@ export class HistoryReader {
 
   /** A segment that is there; null where it has been removed, or is being made. */
   segment(name: SegmentName): SegmentReader | null {
-    const path = join(this.#directory, fileOfSegment(this.#directory, name));
-    const inode = statSync(path, { throwIfNoEntry: false })?.ino;
+    const path = this.#pathOf(name);
+    const inode = inodeOf(path);
     const open = this.#open.get(name);
     if (open !== undefined && open.inode === inode) return open.reader;
     this.#open.delete(name);
@@ -191,6 +201,11 @@ export class HistoryReader {
       ? toPosition({ segment, seq: Math.max(seq, 1) })
       : null;
   }
+}
+
+/** Undefined where there is no such file. */
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
 function openUnlessEmpty(path: string): ReturnType<typeof openForReading> | null {

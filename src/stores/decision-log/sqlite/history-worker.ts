@@ -53,6 +53,7 @@ function readHistory(directory: string) {
     distinct: (filter: RecordFilter) => countDistinct(reader.allBack(), filter),
     subject: (part: SubjectPartName, hash: string) => describeSubject(reader.allBack(), part, hash),
     policy: (hash: string) => readPolicyText(directory, hash),
+    closeRemoved: () => reader.closeRemoved(),
     close: () => reader.close(),
   };
 }

@@ -102,7 +102,9 @@ export class HistoryWriter {
   /** Goes on with removing what is too old or too much. */
   tidy(nowMs: number): TidyReport {
     if (this.#options.keepsAll === true) return { removed: 0, thinned: 0, isMore: false };
-    return this.#retention.tidy(nowMs);
+    const report = this.#retention.tidy(nowMs);
+    this.#reader.closeRemoved();
+    return report;
   }
 
   close(): void {

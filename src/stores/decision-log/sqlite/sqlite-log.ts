@@ -216,7 +216,10 @@ class ThreadedLog implements SqliteLog {
           this.#versions.changeAll();
           this.#options.onEvent({ kind: 'tidied', removed_files: removed, thinned_files: thinned });
         }
-        if (!isMore) return;
+        if (!isMore) {
+          await this.#reader.call('closeRemoved');
+          return;
+        }
         await delay(STEP_PAUSE_MS, undefined, { ref: false });
       }
     } catch {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readlinkSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
@@ -105,6 +105,32 @@ t.test('removes days that are too old, and the oldest files while all are too la
   t.equal(reader.readAfter(old, 100).isGap, true, 'what followed the position may be gone');
   t.match(writer.tidy(NOON_MS + 40 * DAY_MS), { removed: 2 }, 'the file that is written to stays');
   t.same(reader.segments(), ['20260314-0001']);
+});
+
+t.test('leaves removed days to the disk, whoever has read them', async (t) => {
+  const { directory, reader, writer, append } = open(t);
+  const heldOpen = () =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        const path = readlinkSync(join('/proc/self/fd', fd));
+        return path.startsWith(directory) && path.endsWith('(deleted)');
+      } catch (error) {
+        // That of the listing itself is closed by now.
+        if (Reflect.get(Object(error), 'code') !== 'ENOENT') throw error;
+        return false;
+      }
+    }).length;
+  for (let day = 0; day < 5; day += 1)
+    append([createDecisionRecord(NOON_MS + day * DAY_MS, day)], NOON_MS + day * DAY_MS);
+  t.equal(reader.query({}, ALL).entries.length, 5);
+  const label = { label: 'fraud', at: toRfc3339(NOON_MS), note: null, caller: 'shop' } as const;
+  for (let day = 0; day < 5; day += 1)
+    writer.label(idOf(createDecisionRecord(NOON_MS + day * DAY_MS, day)), label, true);
+  t.match(writer.tidy(NOON_MS + 40 * DAY_MS), { removed: 4 });
+  t.ok(heldOpen() > 0, 'as long as the reader has not looked');
+  reader.closeRemoved();
+  t.equal(heldOpen(), 0);
+  t.equal(reader.query({}, ALL).entries.length, 1);
 });
 
 t.test('begins another part of a day before a file grows too large, and holds the bound', async (t) => {
