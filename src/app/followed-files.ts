@@ -150,7 +150,10 @@ function followFiles(options: FollowFilesOptions): FollowedFiles {
   };
 }
 
-/** Those of `followFiles`, and what is known of the world with the files of addresses. Rejects when one cannot be used at first. */
+/**
+ * Those of `followFiles`, and what is known of the world with the files of addresses. Rejects when one cannot
+ * be used at first.
+ */
 export async function followAllFiles(
   options: FollowFilesOptions & { readonly config: Pick<Config, 'geoipFiles'> },
 ): Promise<FollowedFiles & { readonly reference: ReferenceData }> {

@@ -41,7 +41,9 @@ export const diff: CliCommand = {
       const { from, to, fromRule, toRule, combinations, witness } = one;
       const doubt = witness === undefined ? ' (may be: no evidence could be given that shows it)' : '';
       const rules = `${fromRule ?? 'otherwise'} → ${toRule ?? 'otherwise'}`;
-      return `${from} → ${to}  ${toCount(combinations)}${tellsRules ? `  ${rules}` : ''}${doubt}${paths[place] ? `, see ${paths[place]}` : ''}`;
+      const path = paths[place] ?? null;
+      const where = path === null ? '' : `, see ${path}`;
+      return `${from} → ${to}  ${toCount(combinations)}${tellsRules ? `  ${rules}` : ''}${doubt}${where}`;
     });
     const isSame = classes?.length === 0;
     return {

@@ -72,7 +72,10 @@ function findMilder(prepared: Prepared, policy: CompiledPolicy, budget: Budget):
   });
 }
 
-/** No loss makes anything milder than CHALLENGE without a waiver (docs/adr/0055), so parts of facts are not asked about. */
+/**
+ * No loss makes anything milder than CHALLENGE without a waiver (docs/adr/0055), so parts of facts are not asked
+ * about.
+ */
 function isWaivedBy({ rules }: Prepared, place: number): boolean {
   return rules.some(
     ({ rule: { source }, table }) =>

@@ -48,8 +48,8 @@ export interface RequestSignals extends z.output<typeof requestSignalsSchema> {
 }
 
 /**
- * The request signals of a subject, whose address is at `place` where that is known and read. The key of an absent or empty value is absent, so that reading it is
- * unknown and `has()` is false.
+ * The request signals of a subject, whose address is at `place` where that is known and read. The key of an
+ * absent or empty value is absent, so that reading it is unknown and `has()` is false.
  */
 export function toRequestSignals(
   subject: Subject,

@@ -122,9 +122,9 @@ end`;
  * Many changes, one after the other; one that fails stops none of the others, and is told as the text of its
  * failure. KEYS: for each the entity, its group and the former group. ARGV: Unix milliseconds, own writer, the
  * beginning of fresh names; then for each the Unix seconds of the change, its life in ms, the mask of paired
- * kinds, 1 if accepted and 2 if revoked, 1 if its state is asked for, the name and the beginning of the generation that is
- * known, the number of values that follow, each as kind and name, and the number of measures that follow.
- * The group is written only where nobody waits.
+ * kinds, 1 if accepted and 2 if revoked, 1 if its state is asked for, the name and the beginning of the
+ * generation that is known, the number of values that follow, each as kind and name, and the number of measures
+ * that follow. The group is written only where nobody waits.
  */
 export const CHANGE = `${GENERATION}
 local no_name = string.rep('\\0', ${NAME_BYTES})
