@@ -66,8 +66,10 @@ export class HistoryReader {
 
   /** Closes files that are there no more: as long as they are open, the disk keeps them. Between two questions. */
   closeRemoved(): void {
-    for (const [name, { inode }] of [...this.#open.entries()])
-      if (inodeOf(this.#pathOf(name)) !== inode) this.#open.delete(name);
+    const removed: SegmentName[] = [];
+    for (const [name, { inode }] of this.#open.entries())
+      if (inodeOf(this.#pathOf(name)) !== inode) removed.push(name);
+    for (const name of removed) this.#open.delete(name);
   }
 
   #pathOf(name: SegmentName): string {
