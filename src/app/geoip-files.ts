@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import type { AddressPlace } from '../domain/contradictions/reference-data.ts';
+import type { AddressPlace, FoundPlace } from '../domain/contradictions/reference-data.ts';
 import { type FileStatus, followFile, type ReloadableFile } from '../platform/reloadable-file.ts';
 import type { Result } from '../platform/result.ts';
 import { toAddressPlace } from './geoip-record.ts';
@@ -9,7 +9,7 @@ import { toAddressPlace } from './geoip-record.ts';
 /** The places of addresses, by files that are followed. */
 interface GeoipFiles {
   /** Null for an address that no file knows. */
-  placeOfAddress(ip: string): AddressPlace | null;
+  placeOfAddress(ip: string): FoundPlace;
   statuses(): readonly (FileStatus & { readonly file: 'geoip' })[];
   close(): void;
 }
@@ -113,14 +113,15 @@ function toLookup(path: string, open: () => GeoipReader): Result<Lookup> {
   }
 }
 
-function findPlace(files: readonly ReloadableFile<Lookup>[], ip: string): AddressPlace | null {
+function findPlace(files: readonly ReloadableFile<Lookup>[], ip: string): FoundPlace {
   let place: AddressPlace | null = null;
   for (const file of files) {
     try {
       const record = file.current().find(ip);
       if (record !== undefined && record !== null) place = Object.assign(toAddressPlace(record), place);
     } catch {
-      // A part of the file that no probe met is damaged: it knows nothing of this address.
+      // A part of the file that no probe met is damaged: nobody knows what it would say of this address.
+      return 'lost';
     }
   }
   return place;

@@ -52,6 +52,15 @@ t.test('knows nothing without a file', async (t) => {
   t.same(geoip.statuses(), []);
 });
 
+t.test('says what a damaged part of a file would have told is lost', async (t) => {
+  const bytes = writeGeoip({ '192.0.2.0/24': BERLIN });
+  // A pointer beyond the end, in the place of the first name of the record.
+  bytes[bytes.indexOf('iso_code') - 1] = 0x38;
+  const { geoip } = await open(t, bytes);
+  t.equal(geoip.placeOfAddress('192.0.2.9'), 'lost');
+  t.equal(geoip.placeOfAddress('198.51.100.1'), null);
+});
+
 t.test('leaves out what is not of its type', async (t) => {
   const odd = { country: { iso_code: 'Germany' }, location: { latitude: 91, longitude: 0 }, asn: 'none' };
   const far = { location: { latitude: 1, longitude: 2.5, accuracy_radius: 30_000 }, country: true };
@@ -66,7 +75,7 @@ t.test('leaves out what is not of its type', async (t) => {
 
 t.test('follows its file, and keeps the last good one', async (t) => {
   const { geoip, path, log } = await open(t, writeGeoip(PLACES));
-  const countryNow = () => geoip.placeOfAddress('203.0.113.9')?.country;
+  const countryNow = () => Reflect.get(Object(geoip.placeOfAddress('203.0.113.9')), 'country');
   const events = () => log.lines().map(({ event }) => event);
   writeFileSync(path, writeGeoip({ '203.0.113.0/24': { country: { iso_code: 'NG' } } }));
   await until('it is reloaded', () => countryNow() === 'NG');

@@ -45,7 +45,8 @@ export function createActivity(
     },
     remember: (decision, subject) => {
       const evidence = evidenceOf(decision, slots);
-      const place = hasText(subject.ip) ? reference.placeOfAddress(subject.ip) : null;
+      const found = hasText(subject.ip) ? reference.placeOfAddress(subject.ip) : null;
+      const place = found === 'lost' ? null : found;
       const origin = readOrigin(evidence, { nowMs: decision.decidedAtMs, place });
       const measures = measuresOf(decision, evidence, subject);
       const acceptance = decision.verdict === 'ALLOW' ? 'accepted' : null;

@@ -13,7 +13,7 @@ import {
   toContradictionSignals,
 } from '../../domain/contradictions/find-contradictions.ts';
 import { HARDWARE_USE } from '../../domain/contradictions/identity-reuse.ts';
-import type { ReferenceData } from '../../domain/contradictions/reference-data.ts';
+import type { AddressPlace, FoundPlace, ReferenceData } from '../../domain/contradictions/reference-data.ts';
 import { ACCEPTED_PLACES } from '../../domain/contradictions/travel.ts';
 import { isDefinite } from '../../domain/evidence.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
@@ -94,8 +94,13 @@ function readRequest(
   const lost = ipUnreadable === undefined ? undefined : null;
   return {
     names: userAgent === undefined ? undefined : (reference.userAgentOf(userAgent) ?? undefined),
-    place: hasText(ip) ? (reference.placeOfAddress(ip) ?? undefined) : lost,
+    place: hasText(ip) ? toTold(reference.placeOfAddress(ip)) : lost,
   };
+}
+
+/** What no file knows is nothing to compare with, and what could not be looked up is lost. */
+function toTold(place: FoundPlace): Told<AddressPlace> {
+  return place === 'lost' ? null : (place ?? undefined);
 }
 
 function toSides(gathered: readonly Gathered[]): readonly Side[] {

@@ -19,6 +19,11 @@ export interface AddressPlace {
   readonly radiusKm?: number | undefined;
 }
 
+/**
+ * What is known of where an address is: null where no GeoIP file knows it, `lost` where one could not be searched.
+ */
+export type FoundPlace = AddressPlace | 'lost' | null;
+
 /** What contradictions know of the world beside evidence. All of it is pure and total. */
 export interface ReferenceData {
   /**
@@ -30,6 +35,5 @@ export interface ReferenceData {
   countriesOfMcc(mcc: string): readonly string[] | null;
   /** Null for a text that names nothing. */
   userAgentOf(text: string): UserAgentNames | null;
-  /** Null where there is no GeoIP file, and where it does not know the address. */
-  placeOfAddress(ip: string): AddressPlace | null;
+  placeOfAddress(ip: string): FoundPlace;
 }

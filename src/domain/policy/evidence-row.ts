@@ -93,8 +93,8 @@ export function toEvidenceRow(
     const value = facts[fact.name];
     row.push(typeof value === 'object' ? value : null);
   }
-  // Only the interpreter knows what an address that cannot be read makes of a condition.
-  row.push('ipUnreadable' in request ? undefined : request);
+  // Only the interpreter knows what an address that cannot be read, or be found, makes of a condition.
+  row.push('ipUnreadable' in request || 'placeLost' in request ? undefined : request);
   for (const piece of evidence) row.push(toState(piece));
   return row;
 }

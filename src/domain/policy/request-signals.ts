@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AddressPlace } from '../contradictions/reference-data.ts';
+import type { FoundPlace } from '../contradictions/reference-data.ts';
 import { givesDeviceId, hasDeviceId, hasText, type Subject } from '../subject.ts';
 
 /** What a policy can read of the request itself, as the variable `request`. These values are never stored. */
@@ -45,6 +45,8 @@ export interface RequestSignals extends z.output<typeof requestSignalsSchema> {
    * True where an address was given but cannot be read. Rules do not see this: `request.ip` is then unknown.
    */
   ipUnreadable?: boolean;
+  /** True where it could not be looked up where the address is. What follows from it is then unknown. */
+  placeLost?: boolean;
 }
 
 /**
@@ -54,7 +56,7 @@ export interface RequestSignals extends z.output<typeof requestSignalsSchema> {
 export function toRequestSignals(
   subject: Subject,
   enabledDeviceProviders: readonly string[],
-  place: AddressPlace | null = null,
+  place: FoundPlace = null,
 ): RequestSignals {
   const signals: RequestSignals = {
     telemetry_id_present: hasText(subject.telemetryId),
@@ -65,8 +67,9 @@ export function toRequestSignals(
   if (hasText(subject.accountId)) signals.account_id = subject.accountId;
   if (hasText(subject.ip)) signals.ip = subject.ip;
   if (subject.ipUnreadable !== undefined) signals.ipUnreadable = true;
-  if (place?.country !== undefined) signals.country = place.country;
-  if (place?.asn !== undefined) signals.asn = place.asn;
+  if (place === 'lost') signals.placeLost = true;
+  else if (place?.country !== undefined) signals.country = place.country;
+  if (place !== 'lost' && place?.asn !== undefined) signals.asn = place.asn;
   if (hasText(subject.userAgent)) signals.user_agent = subject.userAgent;
   return signals;
 }

@@ -15,6 +15,8 @@ import type { SubjectFacts } from './subject-fact.ts';
 export type RunContext = Readonly<Record<string, unknown>>;
 
 const UNREADABLE = 'unreadable';
+/** Of what would be known of the place of an address. */
+const PLACE_LOST = 'place_lost';
 
 /** The variables of one decision. */
 export function toRunContext(
@@ -66,16 +68,18 @@ function toRunValues({ toRunValues: conversions }: CompiledPolicy, name: string,
 }
 
 /**
- * Makes `request.ip`, and what follows from it, unknown where the address cannot be read: both reading it and
- * `has(request.ip)` fail, as for lost evidence.
+ * Makes `request.ip`, and what follows from it, unknown where the address cannot be read, and what follows from
+ * it where that could not be looked up: both reading it and `has(request.ip)` fail, as for lost evidence.
  */
 function hideUnreadable(request: object): object {
-  if (!('ipUnreadable' in request)) return request;
+  const isUnreadable = 'ipUnreadable' in request;
+  if (!isUnreadable && !('placeLost' in request)) return request;
   const hidden = { ...request };
-  for (const name of ['ip', ...PLACE_SIGNALS])
+  const code = isUnreadable ? UNREADABLE : PLACE_LOST;
+  for (const name of isUnreadable ? ['ip', ...PLACE_SIGNALS] : PLACE_SIGNALS)
     Object.defineProperty(hidden, name, {
       get: () => {
-        throw Object.assign(new Error('The address cannot be read.'), { code: UNREADABLE });
+        throw Object.assign(new Error('The address cannot be read or found.'), { code });
       },
     });
   return hidden;
@@ -85,5 +89,6 @@ function hideUnreadable(request: object): object {
 export function describeRunError(error: unknown): string {
   const code: unknown = Reflect.get(Object(error), 'code');
   if (code === UNREADABLE) return 'the IP address cannot be read';
+  if (code === PLACE_LOST) return 'where the IP address is could not be looked up';
   return code === 'no_such_key' ? ABSENT_SIGNAL : `cannot be evaluated (${String(code)})`;
 }

@@ -5,6 +5,7 @@ import type { ActivityChange, ActivityStore } from '../../../src/application/act
 import type { ActivityHashes } from '../../../src/application/activity/subject-names.ts';
 import type { Gathered, ProviderSlot } from '../../../src/application/evidence/gather-evidence.ts';
 import { createActivityState } from '../../../src/domain/activity/activity-state.ts';
+import type { ReferenceData } from '../../../src/domain/contradictions/reference-data.ts';
 import type { Decision } from '../../../src/domain/decision.ts';
 import type { Outcome } from '../../../src/domain/evidence.ts';
 import type { CompiledPolicy } from '../../../src/domain/policy/compile.ts';
@@ -80,7 +81,11 @@ function gather(outcome: Outcome, signals: object | null): readonly Gathered[] {
 
 const FOUND = gather('ok', { found: true, visitor: VISITOR, country: 'DE', asn: 64_500 });
 
-function open(changes: Partial<ActivityStore> = {}, keyIds: readonly [string, ...string[]] = ['k']) {
+function open(
+  changes: Partial<ActivityStore> = {},
+  keyIds: readonly [string, ...string[]] = ['k'],
+  reference: ReferenceData = SMALL_WORLD,
+) {
   const clock = createManualClock(1_800_000_000_000);
   const memory = createMemoryActivityStore({ clock });
   const taken: ActivityChange[] = [];
@@ -98,7 +103,7 @@ function open(changes: Partial<ActivityStore> = {}, keyIds: readonly [string, ..
     ...changes,
   };
   const hashes = [hashesOf(keyIds[0]), ...keyIds.slice(1).map(hashesOf)] as const;
-  const activity = createActivity({ slots: SLOTS, store, hashes, clock, reference: SMALL_WORLD });
+  const activity = createActivity({ slots: SLOTS, store, hashes, clock, reference });
   const tell = async (
     policy: CompiledPolicy,
     { subject = SUBJECT, gathered = FOUND }: { subject?: Subject; gathered?: readonly Gathered[] } = {},
@@ -134,6 +139,12 @@ t.test('tells what a policy reads, and asks for no other part', async (t) => {
     taken.slice(1).map(({ entity }) => entity.part),
     ['account', 'device', 'ip', 'visitor'],
   );
+});
+
+t.test('counts a decision of an address whose place could not be looked up', async (t) => {
+  const { activity, tell } = open({}, ['k'], { ...SMALL_WORLD, placeOfAddress: () => 'lost' });
+  activity.remember(decided('ALLOW', FOUND), SUBJECT);
+  t.match(await tell(reading('ip.decisions_1h')), { 'activity.ip': { decisions_1h: 1 } });
 });
 
 t.test('answers in place where the store does', async (t) => {

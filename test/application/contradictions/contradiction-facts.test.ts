@@ -109,6 +109,13 @@ t.test('knows what other facts tell: custody and the places of the account', asy
   t.same(travelAndSession(ask([stytch], nobody)), ['travel', 'seen_elsewhere']);
 });
 
+t.test('compares nothing with an address that could not be looked up', async (t) => {
+  const told = createAsk({ ...SMALL_WORLD, placeOfAddress: () => 'lost' })([piece('stytch', STYTCH)]);
+  t.match(told, { between: {} });
+  t.notHas(Object(told), 'seen_elsewhere');
+  t.notOk(travelAndSession(told).includes('seen_elsewhere'), 'it is unknown, and not nothing to compare');
+});
+
 t.test('looks once for what depends on evidence and request alone', async (t) => {
   let lookups = 0;
   const counting: ReferenceData = {

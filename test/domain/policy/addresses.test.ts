@@ -74,6 +74,17 @@ t.test(
   },
 );
 
+t.test('a place that could not be looked up is unknown, and the address is not', async (t) => {
+  const lost = toRequestSignals({ ...EMPTY_SUBJECT, ip: '203.0.113.9' }, ['a'], 'lost');
+  for (const when of ['request.country == "DE"', '!has(request.asn)', 'has(request.country)'])
+    t.equal(resultOf(when, lost), 'unknown', when);
+  t.equal(resultOf('request.ip == "203.0.113.9"', lost), 'true');
+  const policy = compiled(documentOf([rule('has(request.country) && request.country == "DE"')]));
+  const { trace, verdict } = evaluatePolicy(policy, [ok(), ok()], lost);
+  t.match(trace[0], { result: 'unknown', why: 'where the IP address is could not be looked up' });
+  t.equal(verdict, 'CHALLENGE');
+});
+
 t.test('says why, without the address', async (t) => {
   const policy = compiled(documentOf([rule('request.ip == "203.0.113.9"')]));
   const { trace, verdict } = evaluatePolicy(policy, [ok(), ok()], UNREADABLE);
