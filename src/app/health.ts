@@ -1,5 +1,6 @@
 import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { Readiness } from '../http/routes/health.ts';
+import { toRfc3339 } from '../platform/rfc3339.ts';
 import type { DecisionLog } from './decision-log.ts';
 import type { FollowedFiles } from './followed-files.ts';
 import type { RedisInUse } from './redis.ts';
@@ -26,10 +27,21 @@ export function createReadiness(parts: HealthParts): () => Readiness {
     receivesPurges: redis.target === null ? null : stores.evidence.health().receivesPurges,
     lists: stores.lists.knowledge(),
     strictSinks: strictSinksOf(log),
+    policyFile: policyFileOf(files),
     filesDiffering: files.statuses().flatMap(({ file, isCurrent }) => (isCurrent ? [] : [file])),
     enabledProviders,
     suspectProviders: slots.filter(({ source }) => source?.isSuspect()).map(({ id }) => id),
   });
+}
+
+function policyFileOf(files: FollowedFiles): Readiness['policyFile'] {
+  const status = files.statuses().find(({ file }) => file === 'policy');
+  if (status === undefined) throw new Error('the policy file is followed');
+  const { loadedAtMs, refusedAtMs } = status;
+  return {
+    loadedAt: toRfc3339(loadedAtMs),
+    refusedAt: refusedAtMs === null ? null : toRfc3339(refusedAtMs),
+  };
 }
 
 /** False while answers wait for a record that this process cannot write. */

@@ -23,6 +23,8 @@ interface FileState {
   readonly isCurrent: boolean;
   /** Unix milliseconds. */
   readonly loadedAtMs: number;
+  /** Unix milliseconds; null when its latest change was taken. */
+  readonly refusedAtMs: number | null;
 }
 
 const REDIS_STATES = ['up', 'down', 'absent'] as const;
@@ -42,6 +44,7 @@ export function measureService(providers: readonly string[], state: ServiceState
   const observer = createMetricsObserver(metrics, providers);
   addStateMetrics(metrics, state);
   addFileMetrics(metrics, state.files);
+  addPolicyFileMetrics(metrics, state.files);
   addLogMetrics(metrics, state.logUsage);
   return { metrics, observer, close: addProcessMetrics(metrics, 'riskgate') };
 }
@@ -100,6 +103,29 @@ function addFileMetrics(metrics: Metrics, files: ServiceState['files']): void {
     'riskgate_file_reload_last_success_timestamp_seconds',
     'When the file that is in force was loaded.',
     () => files().map(({ file, loadedAtMs }) => ({ labels: { file }, value: loadedAtMs / 1000 })),
+  );
+}
+
+/** The policy alone under names of its own: what an alert is written on, whatever other files there are. */
+function addPolicyFileMetrics(metrics: Metrics, files: ServiceState['files']): void {
+  const policyFiles = () => files().filter(({ file }) => file === 'policy');
+  metrics.sampled(
+    'gauge',
+    'riskgate_policy_reload_successful',
+    '1 when the latest change of the policy file was taken; 0 when it was refused, or the file is gone.',
+    () => policyFiles().map(({ refusedAtMs }) => ({ labels: {}, value: refusedAtMs === null ? 1 : 0 })),
+  );
+  metrics.sampled(
+    'gauge',
+    'riskgate_policy_reload_last_success_timestamp_seconds',
+    'When a change of the policy file was last taken.',
+    () => policyFiles().map(({ loadedAtMs }) => ({ labels: {}, value: loadedAtMs / 1000 })),
+  );
+  metrics.sampled(
+    'gauge',
+    'riskgate_policy_differs_from_file',
+    '1 while another policy than the one in the policy file is in force.',
+    () => policyFiles().map(({ isCurrent }) => ({ labels: {}, value: isCurrent ? 0 : 1 })),
   );
 }
 

@@ -15,6 +15,8 @@ export interface FileStatus {
   readonly isCurrent: boolean;
   /** When the value in force was taken, Unix milliseconds. */
   readonly loadedAtMs: number;
+  /** When the latest change was refused, Unix milliseconds; null when the latest was taken. */
+  readonly refusedAtMs: number | null;
 }
 
 interface FollowOptions<Value> {
@@ -38,18 +40,18 @@ export function followFile<Value>(options: FollowOptions<Value>): ReloadableFile
   const first = options.loadFirst();
   if (!first.ok) throw new Error(first.mistakes.join('\n'));
   let { value } = first;
-  let status: FileStatus = { isCurrent: true, loadedAtMs: options.nowMs() };
+  let status: FileStatus = { isCurrent: true, loadedAtMs: options.nowMs(), refusedAtMs: null };
   let isClosed = false;
   const watch = watchForChanges(options.path, seen, async () => {
     const result = await loadAgain(options, value);
     if (isClosed) return;
     if (!result.ok) {
-      status = { ...status, isCurrent: false };
+      status = { ...status, isCurrent: false, refusedAtMs: options.nowMs() };
       options.onRefused(result.mistakes);
       return;
     }
     value = result.value;
-    status = { isCurrent: true, loadedAtMs: options.nowMs() };
+    status = { isCurrent: true, loadedAtMs: options.nowMs(), refusedAtMs: null };
     options.onReload(value);
   });
   return {

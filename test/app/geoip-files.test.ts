@@ -37,7 +37,7 @@ t.test('knows the place of an address, in the form of MaxMind and of IPinfo', as
   t.same(placeOfAddress('198.51.100.1'), { country: 'US', asn: 64_496 });
   t.same(placeOfAddress('2001:db8::7'), { country: 'AU', asn: 64_497 });
   for (const unknown of ['192.0.2.1', '2001:db9::1']) t.equal(placeOfAddress(unknown), null);
-  t.same(geoip.statuses(), [{ file: 'geoip', isCurrent: true, loadedAtMs: 5 }]);
+  t.same(geoip.statuses(), [{ file: 'geoip', isCurrent: true, loadedAtMs: 5, refusedAtMs: null }]);
 });
 
 t.test('adds what the next file knows to what the first does', async (t) => {

@@ -32,13 +32,22 @@ t.test(
   'keeps the last good value, and says that the file differs and since when it is in force',
   async (t) => {
     const { path, file, told } = follow(t, 'one');
-    t.same([file.current(), file.status()], ['one', { isCurrent: true, loadedAtMs: 1_000 }]);
+    t.same(
+      [file.current(), file.status()],
+      ['one', { isCurrent: true, loadedAtMs: 1_000, refusedAtMs: null }],
+    );
     writeFileSync(path, 'bad');
     await until('it is refused', () => told.length === 1);
-    t.same([file.current(), file.status()], ['one', { isCurrent: false, loadedAtMs: 1_000 }]);
+    t.same(
+      [file.current(), file.status()],
+      ['one', { isCurrent: false, loadedAtMs: 1_000, refusedAtMs: 1_001 }],
+    );
     writeFileSync(path, 'two');
     await until('it is reloaded', () => told.length === 2);
-    t.same([file.current(), file.status()], ['two', { isCurrent: true, loadedAtMs: 1_001 }]);
+    t.same(
+      [file.current(), file.status()],
+      ['two', { isCurrent: true, loadedAtMs: 1_002, refusedAtMs: null }],
+    );
     t.same(told, ['refused is bad', 'reloaded two']);
   },
 );

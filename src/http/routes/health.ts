@@ -24,6 +24,8 @@ export interface StoreProblem {
 export interface Readiness {
   readonly isDraining: boolean;
   readonly policy: Pick<CompiledPolicy, 'id' | 'hash'>;
+  /** When a change of the policy file was last taken, RFC 3339, and when it was refused since. */
+  readonly policyFile: { readonly loadedAt: string; readonly refusedAt: string | null };
   readonly redis: StoreState;
   /** What is wrong with the shared store, by a code and a sentence; null when nothing is. */
   readonly redisProblem: StoreProblem | null;
@@ -52,6 +54,15 @@ const readinessSchema = z.object({
       '`decision_log_unavailable`: answers wait for a record that this process cannot write. So it is until the first write, and after ten seconds in which a file took none; a Redis or a PostgreSQL that is lost later costs no readiness, since all replicas share it.',
     ),
   policy: z.object({ id: z.string(), hash: z.string() }),
+  policy_reload: z
+    .object({
+      successful: z.boolean(),
+      last_success_at: z.string().meta({ format: 'date-time' }),
+      refused_at: z.string().nullable().meta({ format: 'date-time' }),
+    })
+    .describe(
+      'The latest change of the policy file: `refused_at` says when it was refused, or when the file was found to be gone; the log says why. An older policy stays in force. Costs no readiness.',
+    ),
   redis: z.enum(STORE_STATES).describe('`down` costs the shared cache, not readiness.'),
   redis_problem: z
     .object({
@@ -174,6 +185,11 @@ function toReadinessBody(now: Readiness): z.infer<typeof readinessSchema> {
   return {
     status: statusOf(now),
     policy: { id, hash },
+    policy_reload: {
+      successful: now.policyFile.refusedAt === null,
+      last_success_at: now.policyFile.loadedAt,
+      refused_at: now.policyFile.refusedAt,
+    },
     redis: now.redis,
     redis_problem: now.redisProblem && { ...now.redisProblem, commands: [...now.redisProblem.commands] },
     receives_purges: now.receivesPurges,
