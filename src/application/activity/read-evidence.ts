@@ -1,6 +1,6 @@
-import { hardwareOf, placeOfDevice } from '../../domain/activity/evidence-names.ts';
+import { type DeviceSighting, hardwareOf, isNear, sightingOf } from '../../domain/activity/evidence-names.ts';
 import type { AddressPlace } from '../../domain/contradictions/reference-data.ts';
-import { type Evidence, isDefinite } from '../../domain/evidence.ts';
+import { type Evidence, isDefinite, type Signals } from '../../domain/evidence.ts';
 import type { Coordinates } from '../../domain/great-circle.ts';
 import type { SubjectPlace } from '../../domain/subject-place.ts';
 import type { ProviderSlot } from '../evidence/gather-evidence.ts';
@@ -29,34 +29,64 @@ interface OriginMoment {
   readonly place: AddressPlace | null;
 }
 
+/** What one piece of evidence says, whenever it is read. */
+interface Said {
+  readonly visitor: string | null;
+  readonly country: string | null;
+  readonly asn: number | null;
+  readonly hardware: readonly string[];
+  readonly sighting: DeviceSighting | null;
+}
+
 const HASH = /^[0-9a-f]{32}$/;
+const SAYS_NOTHING: Said = { visitor: null, country: null, asn: null, hardware: [], sighting: null };
+
+/** By signals, which never change: each decision about a subject reads the same object twice. */
+const known = new WeakMap<Signals, Said>();
 
 /** By the first provider of telemetry ids that reports it; hardware by those of devices. */
 export function readOrigin(gathered: readonly OriginEvidence[], moment: OriginMoment): EvidenceOrigin {
   let [visitor, country, asn]: [string | null, string | null, number | null] = [null, null, null];
   let [isLost, isHardwareLost] = [false, false];
-  const hardware: string[] = [];
+  let hardware: readonly string[] = SAYS_NOTHING.hardware;
   let coordinates: Coordinates | null = coordinatesOf(moment.place);
   for (const { slot, evidence } of gathered) {
-    const { source, subject } = slot;
-    if (source === null) continue;
-    const isOfTelemetry = subject === 'telemetry_id';
-    if (!isDefinite(evidence.outcome) && isOfTelemetry) isLost = true;
-    if (!isDefinite(evidence.outcome) && slot.id === 'mobilerun') isHardwareLost = true;
-    if (evidence.signals === null) continue;
-    if (!isOfTelemetry) {
-      hardware.push(...hardwareOf(slot.id, evidence.signals).filter((hash) => HASH.test(hash)));
-      coordinates ??= placeOfDevice(slot.id, evidence.signals, moment.nowMs);
-      continue;
+    if (slot.source === null) continue;
+    if (!isDefinite(evidence.outcome)) {
+      if (slot.subject === 'telemetry_id') isLost = true;
+      else if (slot.id === 'mobilerun') isHardwareLost = true;
     }
-    const place = source.placeOf(evidence.signals);
-    visitor ??= source.visitorOf(evidence.signals);
-    country ??= place.country;
-    asn ??= place.asn;
+    if (evidence.signals === null) continue;
+    const said = readSignals(slot, evidence.signals);
+    visitor ??= said.visitor;
+    country ??= said.country;
+    asn ??= said.asn;
+    if (said.hardware.length > 0)
+      hardware = hardware.length === 0 ? said.hardware : [...hardware, ...said.hardware];
+    if (coordinates === null && said.sighting !== null && isNear(said.sighting, moment.nowMs))
+      coordinates = said.sighting.coordinates;
   }
+  return { visitor, country, asn, coordinates, hardware, isLost, isHardwareLost };
+}
+
+function readSignals(slot: ProviderSlot, signals: Signals): Said {
+  const before = known.get(signals);
+  if (before !== undefined) return before;
+  const said = slot.subject === 'telemetry_id' ? readTelemetry(slot, signals) : readDevice(slot, signals);
+  known.set(signals, said);
+  return said;
+}
+
+function readTelemetry({ source }: ProviderSlot, signals: Signals): Said {
+  const visitor = source?.visitorOf(signals) ?? null;
   // Stored evidence is of any version.
-  const known = visitor !== null && HASH.test(visitor) ? visitor : null;
-  return { visitor: known, country, asn, coordinates, hardware, isLost, isHardwareLost };
+  const isHash = visitor !== null && HASH.test(visitor);
+  return { ...SAYS_NOTHING, ...source?.placeOf(signals), visitor: isHash ? visitor : null };
+}
+
+function readDevice({ id }: ProviderSlot, signals: Signals): Said {
+  const hardware = hardwareOf(id, signals).filter((hash) => HASH.test(hash));
+  return { ...SAYS_NOTHING, hardware, sighting: sightingOf(id, signals) };
 }
 
 function coordinatesOf(place: AddressPlace | null): Coordinates | null {

@@ -13,12 +13,23 @@ export function hardwareOf(provider: string, signals: Signals): readonly string[
   return HARDWARE_IDENTIFIERS.flatMap((name) => textOf(signals, 'identifiers', name) ?? []);
 }
 
-/** Where a provider has seen the device within ten minutes of `nowMs`; null where it has not. */
-export function placeOfDevice(provider: string, signals: Signals, nowMs: number): Coordinates | null {
+/** Where a provider saw a device, and when, Unix seconds. */
+export interface DeviceSighting {
+  readonly coordinates: Coordinates;
+  readonly atSeconds: number;
+}
+
+/** Where a provider says that it last saw the device; null where it does not. */
+export function sightingOf(provider: string, signals: Signals): DeviceSighting | null {
   if (provider !== 'prefactor') return null;
   const latitude = numberOf(signals, 'last_seen', 'latitude') ?? Number.NaN;
   const longitude = numberOf(signals, 'last_seen', 'longitude') ?? Number.NaN;
-  const at = numberOf(signals, 'last_seen', 'at_unix_seconds') ?? Number.NaN;
-  const isNow = Math.abs(nowMs / 1000 - at) <= SEEN_SECONDS_MAX;
-  return isNow && isOnEarth({ latitude, longitude }) ? { latitude, longitude } : null;
+  const atSeconds = numberOf(signals, 'last_seen', 'at_unix_seconds') ?? Number.NaN;
+  const coordinates = { latitude, longitude };
+  return Number.isFinite(atSeconds) && isOnEarth(coordinates) ? { coordinates, atSeconds } : null;
+}
+
+/** True where the device was seen within ten minutes of `nowMs`, and so may be taken to be there. */
+export function isNear({ atSeconds }: DeviceSighting, nowMs: number): boolean {
+  return Math.abs(nowMs / 1000 - atSeconds) <= SEEN_SECONDS_MAX;
 }

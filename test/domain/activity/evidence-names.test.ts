@@ -1,5 +1,5 @@
 import t from 'tap';
-import { hardwareOf, placeOfDevice } from '../../../src/domain/activity/evidence-names.ts';
+import { hardwareOf, isNear, sightingOf } from '../../../src/domain/activity/evidence-names.ts';
 
 const NOW = 1_800_000_000;
 
@@ -16,14 +16,19 @@ t.test('tells where a device was seen within ten minutes', async (t) => {
     found: true,
     last_seen: { latitude: 52.5, longitude: 13.4, at_unix_seconds: NOW, ...fields },
   });
-  t.same(placeOfDevice('prefactor', seen({}), NOW * 1000), { latitude: 52.5, longitude: 13.4 });
-  for (const fields of [
-    { at_unix_seconds: NOW - 601 },
-    { at_unix_seconds: NOW + 601 },
-    { latitude: 91 },
-    { longitude: 'x' },
-  ])
-    t.equal(placeOfDevice('prefactor', seen(fields), NOW * 1000), null);
-  t.equal(placeOfDevice('prefactor', { found: false }, NOW * 1000), null);
-  t.equal(placeOfDevice('stytch', seen({}), NOW * 1000), null);
+  const near = sightingOf('prefactor', seen({}));
+  t.same(near?.coordinates, { latitude: 52.5, longitude: 13.4 });
+  for (const [seconds, expected] of [
+    [0, true],
+    [-600, true],
+    [600, true],
+    [-601, false],
+    [601, false],
+  ] as const) {
+    t.equal(near !== null && isNear(near, (NOW + seconds) * 1000), expected, `${seconds} seconds after`);
+  }
+  for (const fields of [{ latitude: 91 }, { longitude: 'x' }, { at_unix_seconds: '5' }])
+    t.equal(sightingOf('prefactor', seen(fields)), null);
+  t.equal(sightingOf('prefactor', { found: false }), null);
+  t.equal(sightingOf('stytch', seen({})), null);
 });
