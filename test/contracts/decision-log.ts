@@ -15,7 +15,12 @@ import { LABELS_MAX, OUTCOME_LABELS } from '../../src/domain/decision-log/outcom
 import { STATS_GROUPS } from '../../src/domain/decision-log/record-counts.ts';
 import type { RecordFilter } from '../../src/domain/decision-log/record-filter.ts';
 import { toRfc3339 } from '../../src/platform/rfc3339.ts';
-import { createDecisionRecord, createEventRecord, createGapRecord } from '../support/decision-records.ts';
+import {
+  createCandidateResult,
+  createDecisionRecord,
+  createEventRecord,
+  createGapRecord,
+} from '../support/decision-records.ts';
 import { countPlainly } from '../support/plain-stats.ts';
 import { planLast } from '../support/plan-last.ts';
 import { createRandom, pick, type Random } from '../support/random.ts';
@@ -113,6 +118,12 @@ function randomRecord(random: Random, nowMs: number, serial: number): DecisionRe
       { rule: 'one', result },
       { rule: 'two', result: 'true' },
     ],
+    ...(random() < 0.5 && {
+      candidates: [
+        createCandidateResult('sha256:1', pick(random, ['ALLOW', 'BLOCK', null] as const)),
+        createCandidateResult('sha256:2', pick(random, ['CHALLENGE', null] as const)),
+      ],
+    }),
   });
 }
 
@@ -141,6 +152,7 @@ const FILTERS: Readonly<Record<string, RecordFilter>> = {
   'rule by its code': { rule: { name: 'RARE', result: 'true' } },
   'rule that was unknown': { rule: { name: 'two', result: 'unknown' } },
   'rule that was waived': { rule: { name: 'five', result: 'waived' } },
+  transition: { transition: 'sha256:9/BLOCK/ALLOW' },
   country: { country: 'NZ' },
   'autonomous system': { asn: 64_496 },
 };
@@ -180,6 +192,7 @@ const RARE = {
     },
   },
   policy: { id: 'strict', hash: 'sha256:2' },
+  candidates: [createCandidateResult('sha256:9', 'ALLOW'), createCandidateResult('sha256:8', null)],
 } as const;
 
 /** What every log promises its readers. */
@@ -343,6 +356,8 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
         'rule:two': 3,
         'rule:two:unknown': 1,
         'rule:five:waived': 1,
+        'transition:sha256:9/BLOCK/ALLOW': 1,
+        'transition:sha256:8/not_judged': 1,
       });
       const grouped = new GroupedCounts();
       grouped.add(counted?.counts ?? new Map());

@@ -1,9 +1,11 @@
+import type { CandidateResult } from '../../src/domain/candidates/candidate-result.ts';
 import type {
   DecisionRecord,
   EventRecord,
   GapRecord,
 } from '../../src/domain/decision-log/decision-record.ts';
 import { toRecordedRequest } from '../../src/domain/decision-log/recorded-request.ts';
+import type { Verdict } from '../../src/domain/verdict.ts';
 import { toRfc3339 } from '../../src/platform/rfc3339.ts';
 
 /** A UUIDv7 of a time, told apart from others of that time by `serial`. */
@@ -95,6 +97,17 @@ export function createDecisionRecord(
     latency_ms: 251,
     ...changes,
   };
+}
+
+/** What a candidate came to; null where what it reads was not asked for. */
+export function createCandidateResult(hash: string, decision: Verdict | null): CandidateResult {
+  const policy = { id: 'next', hash };
+  if (decision === null) {
+    const not_judged = { why: 'not_fetched', signals: ['step_up'] } as const;
+    return { policy, decision, reasons: [], not_judged };
+  }
+  const reasons = [{ code: 'NEXT', rule: 'next', verdict: decision, providers: [], certain: true }];
+  return { policy, decision, reasons, not_judged: null };
 }
 
 /** A record of one change of a list, at a time. */

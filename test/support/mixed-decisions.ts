@@ -8,7 +8,7 @@ import {
   matchesFilter,
   type RecordFilter,
 } from '../../src/domain/decision-log/record-filter.ts';
-import { createDecisionRecord } from './decision-records.ts';
+import { createCandidateResult, createDecisionRecord } from './decision-records.ts';
 import { pick, type Random } from './random.ts';
 
 /** How far back these decisions are. */
@@ -59,7 +59,17 @@ export function createMixed(random: Random, nowMs: number, serial: number): Deci
     providers: { ...plain.providers, prefactor: { ...plain.providers['prefactor'], signals } },
     latency_ms: random() * 300,
     policy: { id: 'default', hash: `sha256:${pick(random, [1, 2])}` },
+    ...(serial % 3 > 0 && { candidates: createCandidates(serial) }),
   } as Partial<DecisionRecord>);
+}
+
+/** Two of them, so that one decision has two transitions. */
+function createCandidates(serial: number) {
+  const verdicts = ['ALLOW', 'BLOCK', null] as const;
+  return [
+    createCandidateResult('sha256:3', verdicts[serial % 5] ?? null),
+    createCandidateResult('sha256:4', verdicts[serial % 7] ?? null),
+  ];
 }
 
 /** Decisions, and the labels in force of some of them by id. */
@@ -125,6 +135,8 @@ export const MIXED_FILTERS: Readonly<Record<string, RecordFilter>> = {
   action: { action: 'payout' },
   label: { label: 'fraud' },
   'no label': { label: 'none', caller: 'bank' },
+  transition: { transition: 'sha256:3/CHALLENGE/BLOCK' },
+  'no transition known': { transition: 'sha256:4/not_judged' },
   account: { account: [hashOf('ac', 1), 'f'.repeat(32)] },
   network: { ip: [hashOf('b', 1)] },
   'any part': { subject: [hashOf('d', 9)] },

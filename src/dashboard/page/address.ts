@@ -18,6 +18,7 @@ export const FILTER_NAMES = [
   'action',
   'degraded',
   'policy',
+  'transition',
   'country',
   'asn',
   'since',

@@ -31,6 +31,7 @@ const NAMES: Readonly<Record<FilterName, string>> = {
   action: 'Action',
   degraded: 'Degraded',
   policy: 'Policy',
+  transition: 'Candidate',
   country: 'Country',
   asn: 'Network (ASN)',
   since: 'Since',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { candidateResultSchema } from '../candidates/candidate-result.ts';
 import { decisionFields, evidenceFields, ruleTraceFields } from '../decision-fields.ts';
 import { CUSTODY_RESULTS, telemetrySignalsSchema } from '../policy/telemetry-signals.ts';
 import { listChangedSchema, subjectForgottenSchema } from './event-record.ts';
@@ -82,6 +83,11 @@ export const decisionRecordSchema = z.object({
     )
     .readonly()
     .describe('Every rule of the policy, in its order.'),
+  candidates: z
+    .array(candidateResultSchema)
+    .readonly()
+    .optional()
+    .describe('What each candidate came to; absent where there was none.'),
   engine: z.string().describe('The version of riskgate.'),
 });
 

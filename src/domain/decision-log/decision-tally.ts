@@ -1,9 +1,10 @@
+import { toTransition } from '../candidates/candidate-result.ts';
 import type { DecisionRecord } from './decision-record.ts';
 import { BUCKETS, bucketOf, type CountGroup, countName } from './record-counts.ts';
 import { shareFacts } from './record-facts.ts';
 import { type CountedResult, eachCountedReason, eachCountedRule, toResultName } from './rule-results.ts';
 
-const PLAIN = ['decision', 'caller', 'policy', 'entry_point', 'degraded'] as const;
+const PLAIN = ['decision', 'caller', 'policy', 'entry_point', 'degraded', 'transition'] as const;
 const RESULTS = ['reason', 'rule'] as const;
 const PAIRS = ['provider_outcome', 'provider_cache', 'provider_cache_level'] as const;
 
@@ -78,13 +79,15 @@ export class DecisionTally {
   }
 
   #count(record: DecisionRecord, times: number): void {
-    const { decision, caller, policy, entry_point: entryPoint, degraded } = this.#plain;
+    const { decision, caller, policy, entry_point: entryPoint, degraded, transition } = this.#plain;
     const { reason, rule } = this.#results;
     raise(decision, record.decision, times);
     raise(degraded, record.degraded ? 'true' : 'false', times);
     raise(caller, record.caller, times);
     raise(policy, record.policy.hash, times);
     raise(entryPoint, record.entry_point, times);
+    for (const candidate of record.candidates ?? [])
+      raise(transition, toTransition(record.decision, candidate), times);
     eachCountedReason(record, (code, result) => raise(valuesOf(reason, code), result, times));
     eachCountedRule(record, (id, result) => raise(valuesOf(rule, id), result, times));
     for (const provider in record.providers) {

@@ -151,8 +151,8 @@ const FACT_COLUMNS: readonly RecordColumn[] = (
 const RULE_COLUMNS: readonly RecordColumn[] = [
   ofDecision('rules_true', 'strings', (record) => rulesThatAre('true', record)),
   ofDecision('rules_unknown', 'strings', (record) => rulesThatAre('unknown', record)),
-  ...(['rules', 'reasons', 'waivers'] as const).map((name) =>
-    ofDecision(name, 'string', (record) => JSON.stringify(record[name])),
+  ...(['rules', 'reasons', 'waivers', 'candidates'] as const).map((name) =>
+    ofDecision(name, 'string', (record) => toTextOrNull(record[name])),
   ),
 ];
 
@@ -209,6 +209,7 @@ const HELD = new Set<string>([
   'step_up',
   'lists',
   'contradictions',
+  'candidates',
 ]);
 const HELD_OF_SUBJECT = new Set<string>([
   'hash_key',

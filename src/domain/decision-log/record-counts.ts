@@ -13,6 +13,7 @@ export const STATS_GROUPS = [
   'entry_point',
   'degraded',
   'rule',
+  'transition',
 ] as const;
 
 /** A group that is counted as decisions are recorded. */
@@ -21,7 +22,8 @@ export type StatsGroup = (typeof STATS_GROUPS)[number];
 /**
  * The groups of counts. `provider_outcome`, `provider_cache` and `provider_cache_level` hold
  * `<provider>/<value>`, the last one for hits alone; `reason` and `rule` hold codes and rules with their
- * results, see toResultName; `rule_label` holds `<rule>/<label>` for rules that were true, and `latency` holds
+ * results, see toResultName; `transition` holds what candidates
+ * make of verdicts, see toTransition; `rule_label` holds `<rule>/<label>` for rules that were true, and `latency` holds
  * `<series>/<bucket>` of the series `decision` and of each provider.
  */
 export type CountGroup = StatsGroup | 'rule_label' | 'latency';

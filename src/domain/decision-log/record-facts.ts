@@ -1,3 +1,4 @@
+import { type CandidateVerdict, toTransition } from '../candidates/candidate-result.ts';
 import type { Outcome } from '../evidence.ts';
 import type { Verdict } from '../verdict.ts';
 import type { DecisionRecord, EvidenceRecord } from './decision-record.ts';
@@ -19,6 +20,8 @@ export interface RecordFacts
   extends JudgedRules,
     Pick<DecisionRecord, 'decision' | 'degraded' | 'caller' | 'entry_point' | 'policy'> {
   readonly providers: Readonly<Record<string, Pick<EvidenceRecord, 'outcome' | 'cache' | 'cache_level'>>>;
+  /** Absent where there was none. */
+  readonly candidates?: readonly CandidateVerdict[] | undefined;
 }
 
 /** A filter by facts. Facts must match every field that is given. */
@@ -34,11 +37,13 @@ export interface FactsFilter {
   readonly degraded?: boolean | undefined;
   /** The id or the hash of a policy. */
   readonly policy?: string | undefined;
+  /** What a candidate made of the verdict; see toTransition. */
+  readonly transition?: string | undefined;
 }
 
 /** The facts of a record. Equal facts have the same JSON text. Rules that are false or inert are left out. */
 export function toRecordFacts(record: DecisionRecord): RecordFacts {
-  const { decision, degraded, caller, entry_point, policy, providers } = record;
+  const { decision, degraded, caller, entry_point, policy, providers, candidates } = record;
   return {
     decision,
     degraded,
@@ -56,6 +61,7 @@ export function toRecordFacts(record: DecisionRecord): RecordFacts {
         { outcome, cache, cache_level },
       ]),
     ),
+    ...(candidates !== undefined && { candidates: candidates.map(toCandidateFacts) }),
   };
 }
 
@@ -74,6 +80,7 @@ export function shareFacts(left: DecisionRecord, right: DecisionRecord): boolean
     left.degraded === right.degraded &&
     left.policy.id === right.policy.id &&
     left.policy.hash === right.policy.hash &&
+    left.candidates === right.candidates &&
     haveUses(left.providers, right.providers) &&
     haveUses(right.providers, left.providers)
   );
@@ -90,7 +97,8 @@ function haveUses(left: DecisionRecord['providers'], right: DecisionRecord['prov
 
 /** True when the facts match the filter. */
 export function matchesFacts(facts: RecordFacts, filter: FactsFilter): boolean {
-  const { decision, reason, rule, providerOutcome, caller, entryPoint, degraded, policy } = filter;
+  const { decision, reason, rule, providerOutcome, caller, entryPoint, degraded, policy, transition } =
+    filter;
   return (
     isOrAny(decision, facts.decision) &&
     isOrAny(caller, facts.caller) &&
@@ -99,7 +107,8 @@ export function matchesFacts(facts: RecordFacts, filter: FactsFilter): boolean {
     (policy === undefined || policy === facts.policy.id || policy === facts.policy.hash) &&
     (reason === undefined || facts.reasons.some(({ code }) => code === reason)) &&
     (rule === undefined || matchesRule(facts, rule)) &&
-    (providerOutcome === undefined || hasOutcome(facts, providerOutcome))
+    (providerOutcome === undefined || hasOutcome(facts, providerOutcome)) &&
+    (transition === undefined || factValues(facts, 'transition').includes(transition))
   );
 }
 
@@ -123,6 +132,8 @@ export function factValues(facts: RecordFacts, group: StatsGroup): readonly stri
     case 'rule':
       eachCountedRule(facts, (rule, result) => values.push(toResultName(rule, result)));
       return values;
+    case 'transition':
+      return (facts.candidates ?? []).map((candidate) => toTransition(facts.decision, candidate));
     default:
       return providerValues(facts, group);
   }
@@ -160,6 +171,10 @@ function hasOutcome(
   if (provider !== null)
     return Object.hasOwn(providers, provider) && providers[provider]?.outcome === outcome;
   return Object.values(providers).some((use) => use.outcome === outcome);
+}
+
+function toCandidateFacts({ policy, decision }: CandidateVerdict): CandidateVerdict {
+  return { policy: { hash: policy.hash }, decision };
 }
 
 function toReasonFacts({ code, certain, rule, satisfied }: DecisionRecord['reasons'][number]) {

@@ -63,6 +63,7 @@ export function haveOneFrame(left: DecisionRecord, right: DecisionRecord): boole
     left.policy.id === right.policy.id &&
     left.subject.hash_key === right.subject.hash_key &&
     left.engine === right.engine &&
+    left.candidates === right.candidates &&
     hasAllFields(left) === hasAllFields(right) &&
     areAlike(left.providers, right.providers)
   );

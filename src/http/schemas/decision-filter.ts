@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RecordHashes } from '../../application/decision-log/to-decision-record.ts';
+import { TRANSITION } from '../../domain/candidates/candidate-result.ts';
 import { OUTCOME_LABELS } from '../../domain/decision-log/outcome-label.ts';
 import { NO_LABEL, type RecordFilter } from '../../domain/decision-log/record-filter.ts';
 import { NO_PLACE } from '../../domain/decision-log/record-place.ts';
@@ -88,6 +89,13 @@ export const decisionFilterShape = {
     .regex(/^([a-z][a-z0-9-]{0,63}|sha256:[0-9a-f]{64})$/)
     .optional()
     .describe('The id or the hash of a policy.'),
+  transition: z
+    .string()
+    .regex(TRANSITION)
+    .optional()
+    .describe(
+      'What a candidate made of the verdict: `<hash>/ALLOW/BLOCK` where ALLOW was answered and the candidate with this hash would have come to BLOCK, `<hash>/not_judged` where it did not judge.',
+    ),
   device_id: identifier('device id, whichever device API it was for'),
   telemetry_id: identifier('telemetry id'),
   account_id: identifier('account'),
@@ -122,7 +130,7 @@ type DecisionFilterQuery = z.output<typeof filterSchema>;
  * cannot be read, and an identifier beside its hash.
  */
 export function toRecordFilter(query: DecisionFilterQuery, hashes: readonly RecordHashes[]): RecordFilter {
-  const { decision, reason, rule, caller, action, degraded, policy, label, country, asn } = query;
+  const { decision, reason, rule, caller, action, degraded, policy, label, country, asn, transition } = query;
   const filter: RecordFilter = {
     decision,
     reason,
@@ -131,6 +139,7 @@ export function toRecordFilter(query: DecisionFilterQuery, hashes: readonly Reco
     entryPoint: query.entry_point,
     action,
     policy,
+    transition,
     degraded: degraded === undefined ? undefined : degraded === 'true',
     providerOutcome: toProviderOutcome(query.provider_outcome),
     label,

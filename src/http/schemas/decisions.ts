@@ -47,6 +47,7 @@ export const decisionSummarySchema = decisionRecordSchema
     lists: true,
     contradictions: true,
     rules: true,
+    candidates: true,
   })
   .extend({
     providers: z.record(z.string(), record.providers.valueType.omit({ signals: true, request_id: true })),
@@ -84,6 +85,7 @@ export function toDecisionSummary(made: DecisionRecord, labels: readonly Outcome
     step_up: _stepUp,
     lists: _lists,
     contradictions: _contradictions,
+    candidates: _candidates,
     ...shown
   } = rest;
   const providers: DecisionSummary['providers'] = {};

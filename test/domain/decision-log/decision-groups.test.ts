@@ -1,13 +1,14 @@
 import t from 'tap';
 import { DecisionGroups } from '../../../src/domain/decision-log/decision-groups.ts';
 import { GROUP_KEYS, toGroupedRecord, valuesOf } from '../../../src/domain/decision-log/group-keys.ts';
-import { createDecisionRecord } from '../../support/decision-records.ts';
+import { createCandidateResult, createDecisionRecord } from '../../support/decision-records.ts';
 
 const HOUR_MS = 3_600_000;
 const record = createDecisionRecord(0, 1);
 
 t.test('says by which values a decision counts', async (t) => {
-  const grouped = toGroupedRecord(record, null);
+  const candidates = [createCandidateResult('sha256:2', 'BLOCK'), createCandidateResult('sha256:3', null)];
+  const grouped = toGroupedRecord({ ...record, candidates }, null);
   t.same(Object.fromEntries(GROUP_KEYS.map((key) => [key, valuesOf(grouped, key)])), {
     decision: ['CHALLENGE'],
     reason: ['STYTCH_UNKNOWN:unknown', 'LENIENT:waived'],
@@ -19,6 +20,7 @@ t.test('says by which values a decision counts', async (t) => {
     entry_point: ['decide'],
     degraded: ['true'],
     rule: ['one:unknown', 'two', 'three:waived'],
+    transition: ['sha256:2/CHALLENGE/BLOCK', 'sha256:3/not_judged'],
     action: ['login'],
     country: ['none'],
     asn: ['none'],

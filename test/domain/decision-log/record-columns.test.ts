@@ -3,7 +3,11 @@ import { z } from 'zod';
 import type { LogRecord } from '../../../src/domain/decision-log/decision-record.ts';
 import { type LabelledRecord, recordColumns } from '../../../src/domain/decision-log/record-columns.ts';
 import { PROVIDERS } from '../../../src/providers/registry.ts';
-import { createDecisionRecord, createGapRecord } from '../../support/decision-records.ts';
+import {
+  createCandidateResult,
+  createDecisionRecord,
+  createGapRecord,
+} from '../../support/decision-records.ts';
 
 const NOW_MS = Date.parse('2026-03-04T05:06:07.089Z');
 const COLUMNS = recordColumns(PROVIDERS);
@@ -43,6 +47,7 @@ t.test('holds all of a record, and the rest of it as text', async (t) => {
     ...createDecisionRecord(NOW_MS, 1),
     providers: { stytch, unheard: { outcome: 'ok' }, mobilerun: { ...stytch, signals: null, retried: null } },
     activity: { device_1h: 3 },
+    candidates: [createCandidateResult('sha256:2', 'BLOCK')],
     step_up: 'unknown',
     request: { device_id_given: true, ip: 'given', referrer: 'absent' },
     friends: { country: true },
@@ -69,6 +74,7 @@ t.test('holds all of a record, and the rest of it as text', async (t) => {
     request_ip: 'given',
     subject_ip: 'cc',
     subject_visitor: null,
+    candidates: JSON.stringify([createCandidateResult('sha256:2', 'BLOCK')]),
   });
   t.strictSame(JSON.parse(String(cells['other'])), {
     subject: { cookie: 'dd' },

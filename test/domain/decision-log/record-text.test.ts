@@ -10,7 +10,11 @@ import {
 import { fillFrame, toFrame } from '../../../src/domain/decision-log/record-frame.ts';
 import { createRecordTexts } from '../../../src/domain/decision-log/record-text.ts';
 import { createSignalsTexts } from '../../../src/domain/decision-log/signals-text.ts';
-import { createDecisionRecord, createGapRecord } from '../../support/decision-records.ts';
+import {
+  createCandidateResult,
+  createDecisionRecord,
+  createGapRecord,
+} from '../../support/decision-records.ts';
 
 const RECORD = createDecisionRecord(0, 1);
 const WHOLE_SIGNALS = { found: true, text: 'é\u2028"', list: ['a'] };
@@ -67,6 +71,11 @@ const CHANGES: { readonly [Name in keyof Required<DecisionRecord>]: readonly unk
   engine: ['9.9.9'],
   latency_ms: [0, 0.01, 1e21, Number.NaN],
   rules: [[], [...RECORD.rules]],
+  candidates: [
+    [],
+    [createCandidateResult('sha256:1', 'BLOCK'), createCandidateResult('sha256:2', null)],
+    [createCandidateResult('sha256:1', 'ALLOW')],
+  ],
 };
 
 /** The same of one piece of evidence. */
