@@ -9,18 +9,20 @@ import { checkNever } from '../domain/policy-analysis/check-never.ts';
 import { failure, type Result } from '../domain/result.ts';
 
 /** A parsed file that knows the position of each value; lines and columns count from 1. */
-interface LocatedDocument {
+export interface LocatedDocument {
   readonly value: unknown;
   /** Mistakes in the syntax of the file, as `line:column: message`. */
   readonly mistakes: readonly string[];
   describe(mistakes: readonly NamedMistake[]): readonly string[];
+  /** Where a value begins. */
+  locate(path: readonly (string | number)[]): { readonly line: number; readonly column: number };
   /** True for text on several lines whose line breaks are read as spaces. */
   isFolded(path: readonly (string | number)[]): boolean;
 }
 
 interface NamedMistake extends PolicyMistake {
-  /** What people call the place. */
-  readonly name: string;
+  /** What people call the place, where that is not its path. */
+  readonly name?: string;
 }
 
 interface LoadPolicyOptions extends Omit<CompileOptions, 'hash' | 'text'> {

@@ -15,6 +15,7 @@ import { historyVerify } from './commands/history-verify.ts';
 import { keysHash } from './commands/keys-hash.ts';
 import { keysNew } from './commands/keys-new.ts';
 import { serve } from './commands/serve.ts';
+import { test } from './commands/test.ts';
 
 /** Every command, in the order in which help lists them. */
 export const COMMANDS: readonly CliCommand[] = [
@@ -22,6 +23,7 @@ export const COMMANDS: readonly CliCommand[] = [
   demo,
   emulators,
   check,
+  test,
   analyze,
   diff,
   explain,

@@ -26,6 +26,8 @@ interface YamlDocument {
    * length. One whose path leads nowhere stands at its nearest parent.
    */
   describe(mistakes: readonly LocatedMistake[]): readonly string[];
+  /** Where a value begins; lines and columns count from 1. */
+  locate(path: readonly (string | number)[]): { readonly line: number; readonly column: number };
   /** True for text that stands on several lines and whose line breaks are read as spaces. */
   isFolded(path: readonly (string | number)[]): boolean;
 }
@@ -61,6 +63,7 @@ export function parseYaml(text: string, options: YamlOptions = {}): YamlDocument
     value: null,
     mistakes: bounded(oddities.map(({ offset, message }) => toText(offset, message))),
     describe: () => [],
+    locate: () => ({ line: 1, column: 1 }),
     isFolded: () => false,
   });
   const { texts = [], isSecret = false } = options;
@@ -89,6 +92,10 @@ export function parseYaml(text: string, options: YamlOptions = {}): YamlDocument
       value: document.toJS({ maxAliasCount: 0 }),
       mistakes: [],
       describe: (mistakes) => describe(mistakes, find, toText),
+      locate: (path) => {
+        const { line, col } = lines.linePos(find(path).offset);
+        return { line, column: col };
+      },
       isFolded: (path) => isFolded(find(path).node, text),
     };
   } catch (error) {

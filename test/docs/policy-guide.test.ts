@@ -1,39 +1,22 @@
 import t from 'tap';
+import { toSpaceProviders } from '../../src/app/space-providers.ts';
 import { loadPolicy } from '../../src/application/load-policy.ts';
-import { OUTCOMES, type Outcome } from '../../src/domain/evidence.ts';
-import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
+import { parseCases } from '../../src/application/load-policy-cases.ts';
+import { OUTCOMES } from '../../src/domain/evidence.ts';
 import { evaluatePolicy } from '../../src/domain/policy/evaluate.ts';
-import type { PolicyEvidence } from '../../src/domain/policy/evidence-row.ts';
 import type { TelemetryCustody } from '../../src/domain/policy/telemetry-signals.ts';
+import { judgeCases } from '../../src/domain/policy-tests/judge-cases.ts';
+import { onLists } from '../../src/domain/policy-tests/on-lists.ts';
+import { seenActivity } from '../../src/domain/policy-tests/seen-activity.ts';
+import { seenContradictions } from '../../src/domain/policy-tests/seen-contradictions.ts';
 import { compileLinearPattern } from '../../src/platform/linear-pattern.ts';
 import { parseYaml } from '../../src/platform/yaml-document.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
-import { onLists } from '../support/on-lists.ts';
 import { evidenceOf, REQUEST } from '../support/outcome-table.ts';
 import { readYaml } from '../support/read-yaml.ts';
-import { seenActivity } from '../support/seen-activity.ts';
-import { seenContradictions } from '../support/seen-contradictions.ts';
 import { codeIn, fencesOf, readText, sectionOf, tableRows } from './markdown.ts';
 
 const guide = readText('docs/policy.md');
-
-type Given = Readonly<Record<string, { outcome: Outcome; signals?: PolicyEvidence['signals'] }>>;
-
-interface Cases {
-  readonly policy: string;
-  readonly evidence: Given;
-  readonly cases: readonly {
-    name: string;
-    given?: Given;
-    request?: object;
-    activity?: Parameters<typeof seenActivity>[1];
-    lists?: Readonly<Record<string, readonly string[]>>;
-    step_up?: object;
-    decision: string;
-    degraded?: boolean;
-    reasons?: string[];
-  }[];
-}
 
 function load(text: string) {
   return loadPolicy(text, {
@@ -60,30 +43,24 @@ function loadCondition(when: string) {
   return load(JSON.stringify({ policy: 'p', otherwise: 'ALLOW', rules: [rule] }));
 }
 
-function toEvidence(policy: CompiledPolicy, given: Given): readonly PolicyEvidence[] {
-  return policy.providerIds.map((id) => {
-    const { outcome, signals = null } = given[id] ?? { outcome: 'skipped' };
-    const definition = PROVIDERS.find((provider) => provider.id === id);
-    return { outcome, signals: outcome === 'not_found' ? (definition?.notFoundSignals ?? null) : signals };
-  });
-}
-
 /** What a condition comes to when Stytch timed out. */
 function resultOf(when: string): string | undefined {
   const loaded = loadCondition(when);
   if (!loaded.ok) return loaded.mistakes.join('; ');
-  const evidence = toEvidence(loaded.value, { stytch: { outcome: 'timeout' } });
+  const evidence = loaded.value.providerIds.map((id) =>
+    evidenceOf(id, id === 'stytch' ? 'timeout' : 'skipped'),
+  );
   return evaluatePolicy(loaded.value, evidence, REQUEST).trace[0]?.result;
 }
 
 const fences = fencesOf(guide, 'yaml').map(({ text }) => ({ text, value: readYaml(text) as unknown }));
 const policies = fences.filter(({ text }) => /^rules:/m.test(text));
 const ruleLists = fences.filter(({ value }) => Array.isArray(value));
-const caseFiles = fences.filter(({ text }) => /^cases:/m.test(text));
+const caseFiles = fences.filter(({ text }) => /^(cases|matrix):/m.test(text));
 
 t.test('every YAML example is a policy, a list of rules or a file of cases', async (t) => {
   t.equal(policies.length + ruleLists.length + caseFiles.length, fences.length);
-  t.ok(policies.length >= 2 && ruleLists.length >= 3 && caseFiles.length === 2);
+  t.ok(policies.length >= 2 && ruleLists.length >= 3 && caseFiles.length === 3);
 });
 
 t.test('every example policy compiles', async (t) => {
@@ -98,30 +75,18 @@ t.test('every example policy compiles', async (t) => {
 });
 
 t.test('the cases hold for the policy that they are about', async (t) => {
-  for (const { value } of caseFiles) {
-    const { policy: file, evidence, cases } = value as Cases;
-    const text = policies.find((one) => one.text.startsWith(`policy: ${file.replace('.yaml', '')}\n`))?.text;
-    const loaded = load(text ?? '');
+  for (const { text } of caseFiles) {
+    const parsed = parseCases(text, parseYaml);
+    if (!parsed.ok) throw new Error(parsed.mistakes.join('\n'));
+    const { policyFile, read } = parsed.value;
+    const own = policies.find((one) => one.text.startsWith(`policy: ${policyFile.replace('.yaml', '')}\n`));
+    const loaded = load(own?.text ?? '');
     if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
-    const policy = loaded.value;
-    t.ok(cases.length >= 4);
-    for (const { name, given, request, decision, degraded = false, reasons, ...facts } of cases) {
-      const pieces = toEvidence(policy, { ...evidence, ...given });
-      const judgement = evaluatePolicy(
-        policy,
-        pieces,
-        { ...REQUEST, ...request },
-        {
-          ...onLists(policy, facts.lists),
-          ...seenActivity(policy, facts.activity),
-          step_up: facts.step_up === undefined ? 'none' : { method: '', acr: '', ...facts.step_up },
-        },
-      );
-      t.equal(judgement.verdict, decision, name);
-      t.equal(judgement.degraded, degraded, name);
-      const codes = judgement.reasons.map(({ code }) => code);
-      if (reasons) t.same(codes, reasons, name);
-    }
+    const cases = read(loaded.value, toSpaceProviders(PROVIDERS));
+    if (!cases.ok) throw new Error(cases.mistakes.join('\n'));
+    t.ok(cases.value.length >= 4);
+    for (const { case: one, differences } of judgeCases(loaded.value, cases.value))
+      t.same(differences, [], one.name);
   }
 });
 

@@ -1,12 +1,12 @@
 import t from 'tap';
 import { isDefinite, OUTCOMES } from '../../src/domain/evidence.ts';
 import { evaluatePolicy } from '../../src/domain/policy/evaluate.ts';
+import { onLists } from '../../src/domain/policy-tests/on-lists.ts';
+import { type GivenPart, seenActivity } from '../../src/domain/policy-tests/seen-activity.ts';
+import { seenContradictions } from '../../src/domain/policy-tests/seen-contradictions.ts';
 import { stricterOf, VERDICTS, type Verdict } from '../../src/domain/verdict.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
-import { onLists } from '../support/on-lists.ts';
 import { combinations, evidenceOf, REQUEST } from '../support/outcome-table.ts';
-import { type GivenPart, seenActivity } from '../support/seen-activity.ts';
-import { seenContradictions } from '../support/seen-contradictions.ts';
 
 const FIRST_USE = {
   uses: 1,

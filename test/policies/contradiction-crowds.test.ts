@@ -7,11 +7,11 @@ import {
 } from '../../src/domain/contradictions/find-contradictions.ts';
 import { evaluatePolicy } from '../../src/domain/policy/evaluate.ts';
 import { numberParameters } from '../../src/domain/policy/fact-parameters.ts';
+import { onLists } from '../../src/domain/policy-tests/on-lists.ts';
+import { seenActivity } from '../../src/domain/policy-tests/seen-activity.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
-import { onLists } from '../support/on-lists.ts';
 import { createRandom, pick, type Random } from '../support/random.ts';
 import { SMALL_WORLD } from '../support/reference-data.ts';
-import { seenActivity } from '../support/seen-activity.ts';
 
 const NOW = 1_800_000_000;
 const REQUEST = { telemetry_id_present: true, device_id_present: true, device_id_given: true };

@@ -10,13 +10,13 @@ import type { ProviderSlot } from '../../src/application/evidence/gather-evidenc
 import type { Decision } from '../../src/domain/decision.ts';
 import type { Signals } from '../../src/domain/evidence.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
+import { onLists } from '../../src/domain/policy-tests/on-lists.ts';
 import type { DeviceIds, Subject } from '../../src/domain/subject.ts';
 import { stricterOf, type Verdict } from '../../src/domain/verdict.ts';
 import { createMemoryActivityStore } from '../../src/stores/activity/memory-store.ts';
 import { createMemoryCustodyStore } from '../../src/stores/custody/memory-store.ts';
 import { createResult, createSource, disabledSlot, slotOf } from '../application/sources.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
-import { onLists } from '../support/on-lists.ts';
 import { SMALL_WORLD } from '../support/reference-data.ts';
 import { createManualClock } from '../support/test-app.ts';
 import { VENDORS } from '../support/vendors.ts';

@@ -3,12 +3,12 @@ import { isDefinite, type Outcome } from '../../src/domain/evidence.ts';
 import { evaluatePolicy } from '../../src/domain/policy/evaluate.ts';
 import type { PolicyEvidence } from '../../src/domain/policy/evidence-row.ts';
 import type { TelemetryCustody, TelemetrySignals } from '../../src/domain/policy/telemetry-signals.ts';
+import { onLists } from '../../src/domain/policy-tests/on-lists.ts';
+import { seenActivity } from '../../src/domain/policy-tests/seen-activity.ts';
+import { seenContradictions } from '../../src/domain/policy-tests/seen-contradictions.ts';
 import { stricterOf, VERDICTS, type Verdict } from '../../src/domain/verdict.ts';
 import { loadPolicyFile } from '../support/load-policy-file.ts';
-import { onLists } from '../support/on-lists.ts';
 import { combinations, evidenceOf, expectedVerdict, outcomesOf, REQUEST } from '../support/outcome-table.ts';
-import { seenActivity } from '../support/seen-activity.ts';
-import { seenContradictions } from '../support/seen-contradictions.ts';
 
 const PROVIDER_IDS = ['stytch', 'mobilerun', 'prefactor'];
 /** Bit sets of suspect providers, one at least. */

@@ -5,6 +5,8 @@ interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
   readonly signal?: AbortSignal;
+  /** Whether standard output is a terminal that shows colours. */
+  readonly isTerminal?: boolean;
 }
 
 interface Ran {
@@ -20,7 +22,8 @@ interface Ran {
 /** Runs the command in this process, with an environment of its own. */
 export async function runCommand(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const [out, err] = [new Collected(), new Collected()];
-  const { env = {}, stdin = '', signal = new AbortController().signal } = options;
+  const { env = {}, stdin = '', signal = new AbortController().signal, isTerminal = false } = options;
+  Object.assign(out, { isTTY: isTerminal });
   const code = await runCli(args, {
     env,
     stdin: (async function* () {

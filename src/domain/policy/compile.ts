@@ -146,7 +146,9 @@ export function* compileInSteps(
   };
   const parsed = policyDocumentSchema.safeParse(document);
   if (!parsed.success)
-    context.mistakes.push(...parsed.error.issues.flatMap((issue) => toMistakes(issue, document)));
+    context.mistakes.push(
+      ...parsed.error.issues.flatMap((issue) => toMistakes(issue, document, policyDocumentSchema)),
+    );
   const conditions: (Condition | null)[] = [];
   for (const { index, when } of conditionsOf(document)) {
     conditions.push(compileCondition(when, index, context));

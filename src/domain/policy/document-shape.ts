@@ -1,6 +1,6 @@
-import type { z } from 'zod';
-import { type PolicyMistake, policyDocumentSchema, RULE_ID, ruleSchema } from './document.ts';
-import { type Parameters, parameterSchema, unreadParameters } from './parameters.ts';
+import { z } from 'zod';
+import { type PolicyMistake, RULE_ID } from './document.ts';
+import { type Parameters, unreadParameters } from './parameters.ts';
 import { plainIssue, unknownField } from './plain-issue.ts';
 
 /**
@@ -48,26 +48,56 @@ function textField(rule: unknown, field: 'id' | 'when'): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** What is wrong with the shape of a document. */
-export function toMistakes(issue: z.core.$ZodIssue, document: unknown): PolicyMistake[] {
+/** What is wrong with the shape of a document that was held to this schema. */
+export function toMistakes(
+  issue: z.core.$ZodIssue,
+  document: unknown,
+  schema: z.core.$ZodType,
+): PolicyMistake[] {
   const path = issue.path.filter((step) => typeof step !== 'symbol');
-  if (issue.code !== 'unrecognized_keys')
-    return [
-      { path, isKey: issue.code === 'invalid_key', offset: null, message: plainIssue(issue, document) },
-    ];
-  const known = knownFields(path);
-  return issue.keys.map((key) => ({
-    path: [...path, key],
-    isKey: true,
-    offset: null,
-    message: unknownField(key, known),
-  }));
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownFields(schema, path);
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      isKey: true,
+      offset: null,
+      message: unknownField(key, known),
+    }));
+  }
+  const meant = issue.code === 'invalid_union' ? meantKind(issue) : null;
+  if (meant !== null)
+    return meant.flatMap((inner) =>
+      toMistakes({ ...inner, path: [...issue.path, ...inner.path] }, document, schema),
+    );
+  return [{ path, isKey: issue.code === 'invalid_key', offset: null, message: plainIssue(issue, document) }];
 }
 
-/** The fields that there are at a place of a document. */
-function knownFields([place]: readonly (string | number)[]): readonly string[] {
-  if (place === undefined) return Object.keys(policyDocumentSchema.shape);
-  return Object.keys(place === 'rules' ? ruleSchema.shape : parameterSchema.shape);
+/** The issues of the one kind of a union that the value is of; null where it is of none, or of several. */
+function meantKind({ errors }: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] | null {
+  const isWithin = (issue: z.core.$ZodIssue) => issue.path.length > 0 || issue.code === 'unrecognized_keys';
+  const kinds = errors.filter((issues) => issues.length > 0 && issues.every(isWithin));
+  return kinds.length === 1 ? (kinds[0] ?? null) : null;
+}
+
+/** The fields that there are at a place of a document of this schema. */
+function knownFields(schema: z.core.$ZodType, path: readonly (string | number)[]): readonly string[] {
+  let found = kindsOf(schema);
+  const memberOf = ({ shape }: z.ZodObject, name: string | number): z.core.$ZodType | undefined =>
+    shape[name] as z.core.$ZodType | undefined;
+  for (const step of path)
+    found = found.flatMap((kind) => {
+      if (kind instanceof z.ZodObject) return kindsOf(memberOf(kind, step));
+      if (kind instanceof z.ZodArray) return kindsOf(kind.element);
+      return kind instanceof z.ZodRecord ? kindsOf(kind.valueType) : [];
+    });
+  return found.flatMap((kind) => (kind instanceof z.ZodObject ? Object.keys(kind.shape) : []));
+}
+
+/** What a value of the schema can be, without what says that it may be left out. */
+function kindsOf(schema: z.core.$ZodType | undefined): readonly z.core.$ZodType[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return kindsOf(schema.unwrap());
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap(kindsOf);
+  return schema === undefined ? [] : [schema];
 }
 
 /** How people call what stands at a path: a rule by its id, where it has one. */

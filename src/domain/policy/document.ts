@@ -36,7 +36,7 @@ const stepUpAge = z
   });
 
 /** One rule of a policy file. */
-export const ruleSchema = z.strictObject({
+const ruleSchema = z.strictObject({
   id: ruleId.describe('Unique in the file; named in answers, logs and statistics.'),
   when: z
     .string()

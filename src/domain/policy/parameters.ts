@@ -41,7 +41,7 @@ const values: Readonly<Record<ParameterType, z.ZodType>> = {
 };
 
 /** One parameter of a policy file. */
-export const parameterSchema = z
+const parameterSchema = z
   .strictObject({
     type: z.enum(PARAMETER_TYPES).describe('A duration is read as its whole seconds.'),
     value: z.unknown().describe('A value of this type; a duration as `90s`, `30m`, `24h` or `7d`.'),

@@ -1,10 +1,7 @@
-import type { Finding } from '../../src/domain/contradictions/contradiction.ts';
-import {
-  toContradictionPlan,
-  toContradictionSignals,
-} from '../../src/domain/contradictions/find-contradictions.ts';
-import { CONTRADICTIONS } from '../../src/domain/contradictions/registry.ts';
-import type { SubjectFacts } from '../../src/domain/policy/subject-fact.ts';
+import type { Finding } from '../contradictions/contradiction.ts';
+import { toContradictionPlan, toContradictionSignals } from '../contradictions/find-contradictions.ts';
+import { CONTRADICTIONS } from '../contradictions/registry.ts';
+import type { SubjectFacts } from '../policy/subject-fact.ts';
 
 /** What contradictions came to, by their ids; those that are not named had nothing to compare. */
 export type GivenContradictions = Readonly<Record<string, boolean | 'unknown' | 'none'>>;

@@ -1,8 +1,8 @@
-import { activityFactName } from '../../src/domain/activity/activity-facts.ts';
-import { ACTIVITY_PARTS, type ActivityPart } from '../../src/domain/activity/activity-parts.ts';
-import { activitySignals } from '../../src/domain/activity/activity-signals.ts';
-import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
-import type { SubjectFacts } from '../../src/domain/policy/subject-fact.ts';
+import { activityFactName } from '../activity/activity-facts.ts';
+import { ACTIVITY_PARTS, type ActivityPart } from '../activity/activity-parts.ts';
+import { activitySignals } from '../activity/activity-signals.ts';
+import type { CompiledPolicy } from '../policy/compile.ts';
+import type { SubjectFacts } from '../policy/subject-fact.ts';
 
 /** Signals of a part by name; `lost` is one that is unknown. The part itself may be unknown, or absent. */
 export type GivenPart = 'none' | 'unknown' | Readonly<Record<string, number | boolean | 'lost'>>;

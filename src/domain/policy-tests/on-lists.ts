@@ -1,7 +1,7 @@
-import { LIST_PARTS } from '../../src/domain/lists/list-part.ts';
-import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
-import { LISTS_FACT } from '../../src/domain/policy/list-signals.ts';
-import type { SubjectFacts } from '../../src/domain/policy/subject-fact.ts';
+import { LIST_PARTS } from '../lists/list-part.ts';
+import type { CompiledPolicy } from '../policy/compile.ts';
+import { LISTS_FACT } from '../policy/list-signals.ts';
+import type { SubjectFacts } from '../policy/subject-fact.ts';
 
 /** What the lists of a policy say of a subject of which these parts are on them, and no others. */
 export function onLists(

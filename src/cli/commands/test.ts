@@ -1,0 +1,51 @@
+import { type CliCommand, EXIT_CODES } from '../command.ts';
+
+/** Runs the cases of policies. */
+export const test: CliCommand = {
+  name: 'test',
+  summary: 'Run the cases of policies',
+  details:
+    'Cases are data in a file beside the policy, `shop.test.yaml` beside `shop.yaml`, and are decided by the engine that services use. What fails is shown as a diff of decision and reasons, with what the rules behind them came to. The format is in docs/policy.md.',
+  arguments: [
+    {
+      name: 'file',
+      description:
+        'a policy, or its cases; otherwise all `*.test.yaml` in the folder of POLICY_FILE, or in policies/',
+      isOptional: true,
+      isMany: true,
+    },
+  ],
+  options: [{ flags: '--junit <file>', description: 'write a report in the XML of JUnit there' }],
+  exits: {
+    0: 'all cases pass',
+    1: 'one fails',
+    2: 'a file cannot be read, or has mistakes: nothing is run',
+  },
+  examples: ['riskgate test', 'riskgate test policies/shop.yaml --junit report.xml'],
+  run: async ({ args, options: { junit } }, { env, stdout }) => {
+    const { findCases } = await import('../policy/find-cases.ts');
+    const { openCases } = await import('../policy/open-cases.ts');
+    const { describeRun, runCases, toRunJson, toTextLines } = await import('../policy/describe-cases.ts');
+    const { toJunit } = await import('../policy/to-junit.ts');
+    const { writeTextFile } = await import('../policy/write-text-file.ts');
+    const files = openCases(findCases(args, env)).map(runCases);
+    const count = files.reduce((sum, { cases }) => sum + cases.length, 0);
+    const failed = files.reduce((sum, one) => sum + one.failed, 0);
+    if (typeof junit === 'string') {
+      const suites = files.map(({ opened: { path }, cases }) => ({
+        file: path,
+        cases: cases.map(({ case: { name, line }, diff }) => ({
+          name,
+          line,
+          failure: diff.length === 0 ? null : toTextLines(diff),
+        })),
+      }));
+      writeTextFile(junit, toJunit(suites));
+    }
+    return {
+      exitCode: failed > 0 ? EXIT_CODES.findings : EXIT_CODES.ok,
+      lines: files.flatMap((file) => describeRun(file, stdout)),
+      json: { ok: failed === 0, passed: count - failed, failed, files: files.map(toRunJson) },
+    };
+  },
+};
