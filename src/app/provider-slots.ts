@@ -4,7 +4,7 @@ import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { ProviderObserver } from '../application/observers.ts';
 import type { Config } from '../config/config.ts';
 import { createHttpClient } from '../platform/http-client.ts';
-import { createKeyedHash } from '../platform/keyed-hash.ts';
+import { createKeyedHash, keyIdOf } from '../platform/keyed-hash.ts';
 import { createFindProxy } from '../platform/proxy-rules.ts';
 import { createEvidenceSource } from '../providers/calls/evidence-source.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
@@ -32,6 +32,8 @@ interface ProviderSlots {
 
 /** A provider that cannot be reached must not keep the service from its start for longer. */
 const CONNECT_MS_MAX = 1_000;
+/** Hashes under keys that are not in force are made of new answers alone. */
+const OTHER_MEMO_ENTRIES = 1_000;
 
 /**
  * Builds one slot for each provider of the registry, with its client, breaker and canary where it is
@@ -39,7 +41,12 @@ const CONNECT_MS_MAX = 1_000;
  */
 export function createProviderSlots(options: ProviderSlotsOptions): ProviderSlots {
   const { config, providers, hashes, store, clock, observer, random } = options;
-  const hashIdentifier = createKeyedHash(config.idHashKeys[0] ?? '', 'identifier');
+  const [inForce = '', ...others] = config.idHashKeys;
+  const hashIdentifier = createKeyedHash(inForce, 'identifier');
+  const otherHashes = others.map((key) => ({
+    keyId: keyIdOf(key),
+    hash: createKeyedHash(key, 'identifier', OTHER_MEMO_ENTRIES),
+  }));
   const clients: ReturnType<typeof createHttpClient>[] = [];
   const findProxy = createFindProxy(config.proxy);
   const slots = providers.map((definition): ProviderSlot => {
@@ -64,6 +71,7 @@ export function createProviderSlots(options: ProviderSlotsOptions): ProviderSlot
       store,
       ...hashes.evidenceKeysOf(id),
       hash: hashIdentifier,
+      otherHashes,
       clock,
       observer,
       random,

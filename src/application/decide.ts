@@ -181,7 +181,19 @@ function toUse(
   // No provider was asked about a missing id: its `not_found` is certain.
   const isMissing = origin === 'none' && outcome === 'not_found';
   const suspect = !isMissing && (source?.isSuspect() ?? false);
-  return { provider, outcome, origin, latencyMs, ageMs, upstreamRequestId, signals, stored, suspect };
+  const { otherNames } = evidence;
+  return {
+    provider,
+    outcome,
+    origin,
+    latencyMs,
+    ageMs,
+    upstreamRequestId,
+    signals,
+    stored,
+    otherNames,
+    suspect,
+  };
 }
 
 /** By the first provider that reports it. */

@@ -1,6 +1,6 @@
 import type { RecordedFacts } from './decision-log/recorded-facts.ts';
 import type { RecordedRequest } from './decision-log/recorded-request.ts';
-import type { EvidenceOrigin, Outcome, Signals } from './evidence.ts';
+import type { EvidenceOrigin, OtherNames, Outcome, Signals } from './evidence.ts';
 import type { RuleTrace } from './policy/rule-trace.ts';
 import type { TelemetryCustody } from './policy/telemetry-signals.ts';
 import type { ChallengeDemand, Reason, Waiver } from './reason.ts';
@@ -20,6 +20,8 @@ export interface EvidenceUse {
   readonly signals: Signals | null;
   /** The same as they are stored, without their ages: one object for all decisions that use this evidence. */
   readonly stored: Signals | null;
+  /** Of that evidence; never recorded. */
+  readonly otherNames?: OtherNames | undefined;
   /** The provider's `not_found` was in doubt when the decision was made. */
   readonly suspect: boolean;
 }

@@ -74,7 +74,15 @@ export interface Evidence {
   readonly expiresAtMs: number | null;
   /** The provider's own id of the call, for its support desk. */
   readonly upstreamRequestId: string | null;
+  /** Absent where only one hash key was known to whoever asked. */
+  readonly otherNames?: OtherNames;
 }
+
+/**
+ * What those identifiers of an answer by which subjects are remembered are called under other hash keys: for the
+ * hash in the signals, the hash under each other key, by the id of that key. No policy and no record has it.
+ */
+export type OtherNames = { readonly [hash: string]: { readonly [keyId: string]: string } };
 
 /**
  * Where evidence came from: a cache level, a call for this request (`miss`), a call shared with a concurrent

@@ -224,7 +224,13 @@ export function readSignals(
   clock: ManualClock,
 ): readonly unknown[] {
   const own = SEEN_KINDS.map((_, kind) => values.find((value) => value.kind === kind)?.name ?? null);
-  const view: ActivityView = { state, sinceSeconds, nowSeconds: Math.floor(clock.nowMs() / 1000), own };
+  const view: ActivityView = {
+    state,
+    sinceSeconds,
+    nowSeconds: Math.floor(clock.nowMs() / 1000),
+    keyPlace: 0,
+    own,
+  };
   const signals = activitySignals(part, []);
   return names.map((name) => {
     const signal = signals.find((each) => each.name === name);

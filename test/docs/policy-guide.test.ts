@@ -187,7 +187,7 @@ t.test('the rules that waive activity do so only while it is unknown', async (t)
     rules.map(({ id }) => id),
   );
   t.equal(judge({ activity: { device: { accounts_1h: 6 } } }).verdict, 'CHALLENGE');
-  t.equal(judge({ activity: { account: { first_seen_seconds: 2_592_001 } } }).verdict, 'CHALLENGE');
+  t.equal(judge({ activity: { account: { remembered_seconds: 2_592_001 } } }).verdict, 'CHALLENGE');
 });
 
 t.test('every outcome is explained among the failure modes', async (t) => {

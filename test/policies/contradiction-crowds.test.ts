@@ -230,7 +230,7 @@ function judge(login: Login): readonly string[] {
   ].map((own) => ({ outcome: 'ok' as const, signals: { found: true, ...own } }));
   const { reasons } = evaluatePolicy(POLICY, signals, REQUEST, {
     ...onLists(POLICY),
-    ...seenActivity(POLICY, { hardware: { devices_30d: login.devices } }),
+    ...seenActivity(POLICY, { hardware: { devices_remembered: login.devices } }),
     telemetry: FIRST_USE,
     step_up: 'none',
     contradictions: toContradictionSignals(PLAN, findings),

@@ -6,6 +6,11 @@ export interface ActivityEntity {
   readonly part: ActivityPart;
   /** The keyed hash that the decision log keeps of it, 32 hex digits. */
   readonly hash: string;
+  /**
+   * True where the evidence that names it has no name for it under some other hash key that is known: what is
+   * kept under that one is missing.
+   */
+  readonly lacksOtherNames?: boolean;
 }
 
 /** What is added to one entity. */

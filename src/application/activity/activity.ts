@@ -51,7 +51,7 @@ export function createActivity(
       const measures = measuresOf(decision, evidence, subject);
       const acceptance = decision.verdict === 'ALLOW' ? 'accepted' : null;
       hashes.forEach((under, place) => {
-        const names = withEvidence(toSubjectNames(subject, under), origin, place);
+        const names = withEvidence(toSubjectNames(subject, under), origin, place, under.keyId);
         store.add(toChanges(names, origin, { acceptance, measures }));
       });
     },
@@ -62,7 +62,8 @@ export function createActivity(
 function evidenceOf({ evidence }: Decision, slots: readonly ProviderSlot[]): readonly OriginEvidence[] {
   return slots.map((slot, place) => {
     const use = evidence[place];
-    return { slot, evidence: { outcome: use?.outcome ?? 'skipped', signals: use?.stored ?? null } };
+    const { outcome = 'skipped', stored = null, otherNames } = use ?? {};
+    return { slot, evidence: { outcome, signals: stored, otherNames } };
   });
 }
 

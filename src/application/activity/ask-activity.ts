@@ -1,7 +1,7 @@
 import { acceptedPlaces } from '../../domain/activity/accepted-places.ts';
 import { type ActivityPart, isNamedByEvidence, isPlace } from '../../domain/activity/activity-parts.ts';
 import { activitySignals } from '../../domain/activity/activity-signals.ts';
-import type { AcceptedPlace } from '../../domain/contradictions/contradiction.ts';
+import type { ActivityView } from '../../domain/activity/activity-view.ts';
 import { HARDWARE_USE } from '../../domain/contradictions/identity-reuse.ts';
 import { ACCEPTED_PLACES } from '../../domain/contradictions/travel.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
@@ -11,7 +11,7 @@ import type { Clock } from '../clock.ts';
 import type { ConcludeFacts, FactSource, KnownEvidence } from '../facts/fact-source.ts';
 import { settleBy } from '../facts/settle-by.ts';
 import { type PartPlan, type PartValues, readSignals, toActivityPlan } from './activity-plan.ts';
-import type { ActivityStore, KnownActivity } from './activity-store.ts';
+import type { ActivityEntity, ActivityStore, KnownActivity } from './activity-store.ts';
 import { type EvidenceOrigin, readOrigin } from './read-evidence.ts';
 import {
   type ActivityHashes,
@@ -37,6 +37,7 @@ export interface ActivityDependencies {
 interface Named {
   readonly names: SubjectNames;
   readonly seen: SeenNames;
+  readonly keyPlace: number;
 }
 
 /** What is known of one part under one hash key. */
@@ -44,6 +45,7 @@ interface Kept {
   readonly known: KnownActivity;
   /** The values of the request under the same hash key. */
   readonly seen: SeenNames;
+  readonly keyPlace: number;
 }
 
 /** What is known of one part. The early signals are read already: later requests change the state. */
@@ -66,7 +68,7 @@ interface Asked {
 
 /** What `identity_reuse` compares. */
 const HARDWARE_SIGNALS = activitySignals('hardware', []).filter(({ name }) =>
-  ['devices_30d', 'accounts_30d'].includes(name),
+  ['devices_remembered', 'accounts_remembered'].includes(name),
 );
 
 /** Builds what asks for the parts that a policy reads, and then reads them by the evidence. */
@@ -81,9 +83,10 @@ export function createAskActivity(dependencies: ActivityDependencies): FactSourc
     return (known) => {
       // Where the request comes from is kept when it is answered.
       const origin = readOrigin(known.gathered, { nowMs: known.nowMs, place: null });
-      const named = asked.named.map(({ names, seen }, place) => ({
-        names: withEvidence(names, origin, place),
+      const named = asked.named.map(({ names, seen, keyPlace }) => ({
+        names: withEvidence(names, origin, keyPlace, hashes[keyPlace]?.keyId ?? ''),
         seen: withSeenPlace(seen, origin),
+        keyPlace,
       }));
       const view = { ...asked, named, origin, known };
       if (!asked.plan.some(isLatePart)) return concludeAll(view, taken);
@@ -99,7 +102,7 @@ export function createAskActivity(dependencies: ActivityDependencies): FactSourc
 
   return ({ subject, policy, deadlineAtMs }) => {
     if (last?.policy !== policy) last = { policy, plan: toActivityPlan(policy) };
-    const named = hashes.map((under) => toNamed(toSubjectNames(subject, under)));
+    const named = hashes.map((under, keyPlace) => toNamed(toSubjectNames(subject, under), keyPlace));
     const asked: Asked = { subject, plan: last.plan, named, deadlineAtMs };
     const taken: (Taken | null)[] = [];
     const pending: Promise<void>[] = [];
@@ -123,30 +126,28 @@ function isLatePart({ part }: PartPlan): boolean {
   return isNamedByEvidence(part);
 }
 
-function toNamed(names: SubjectNames): Named {
-  return { names, seen: toSeenNames(names) };
+function toNamed(names: SubjectNames, keyPlace: number): Named {
+  return { names, seen: toSeenNames(names), keyPlace };
 }
 
 /** Adds what the request brings to one part, and reads it, under every hash key. */
 function createTake({ store, clock }: ActivityDependencies): Take {
-  const takeUnder = (
-    { part }: PartPlan,
-    hash: string,
-    { seen }: Named,
-  ): Kept | null | Promise<Kept | null> => {
-    const values = toSightings(part, seen);
-    const told = store.take({ entity: { part, hash }, values, acceptance: null, measures: [] });
-    return told instanceof Promise ? told.then((known) => toKept(known, seen)) : toKept(told, seen);
+  const takeUnder = (entity: ActivityEntity, under: Named): Kept | null | Promise<Kept | null> => {
+    const values = toSightings(entity.part, under.seen);
+    const told = store.take({ entity, values, acceptance: null, measures: [] });
+    return told instanceof Promise ? told.then((known) => toKept(known, under)) : toKept(told, under);
   };
   const read = ({ early }: PartPlan, kept: readonly (Kept | null)[]): Taken | null => {
     if (kept.length === 0 || !kept.every((each) => each !== null)) return null;
     const nowSeconds = Math.floor(clock.nowMs() / 1000);
-    const views = kept.map(({ known, seen }) => ({ ...known, nowSeconds, own: seen }));
+    const views = kept.map(({ known, seen, keyPlace }) => ({ ...known, nowSeconds, own: seen, keyPlace }));
     return { kept, values: readSignals(early, views, {}) };
   };
   return (plan, named) => {
+    const { part } = plan;
+    const lacksOtherNames = hasFewerNames(part, named);
     const kept = named.flatMap((each) =>
-      hashesOf(each.names, plan.part).map((hash) => takeUnder(plan, hash, each)),
+      hashesOf(each.names, part).map((hash) => takeUnder({ part, hash, lacksOtherNames }, each)),
     );
     return isAtHand(kept)
       ? read(plan, kept)
@@ -154,17 +155,24 @@ function createTake({ store, clock }: ActivityDependencies): Take {
   };
 }
 
+/** True where evidence was asked for by somebody who did not know every key. Ids have a name under each. */
+function hasFewerNames(part: ActivityPart, [inForce, ...others]: readonly Named[]): boolean {
+  if (inForce === undefined || others.length === 0 || !isNamedByEvidence(part)) return false;
+  const { length } = hashesOf(inForce.names, part);
+  return others.some(({ names }) => hashesOf(names, part).length < length);
+}
+
 function isAtHand<Value>(values: readonly (Value | Promise<Value>)[]): values is readonly Value[] {
   return !values.some((value) => value instanceof Promise);
 }
 
-function toKept(known: KnownActivity | null, seen: SeenNames): Kept | null {
-  return known === null ? null : { known, seen };
+function toKept(known: KnownActivity | null, { seen, keyPlace }: Named): Kept | null {
+  return known === null ? null : { known, seen, keyPlace };
 }
 
 /** No policy reads it, so that it may have any shape. Empty where the account has no place yet. */
-function toPlaces(places: readonly AcceptedPlace[] | undefined): SubjectFacts[string] {
-  return places === undefined ? 'unknown' : ({ places } as unknown as SubjectFacts[string]);
+function toPlaces(views: readonly ActivityView[]): SubjectFacts[string] {
+  return acceptedPlaces(views) as unknown as SubjectFacts[string];
 }
 
 interface View extends Asked {
@@ -186,10 +194,11 @@ function concludeAll(view: View, taken: readonly (Taken | null)[]): SubjectFacts
     const views = found.kept.map((kept) => ({
       ...kept.known,
       nowSeconds,
+      keyPlace: kept.keyPlace,
       own: withPlace(kept.seen, named[0]?.seen ?? [], origin),
     }));
     facts[fact] = readSignals(late, views, found.values);
-    if (besides === ACCEPTED_PLACES) facts[besides] = toPlaces(acceptedPlaces(views));
+    if (besides === ACCEPTED_PLACES) facts[besides] = toPlaces(views);
     if (besides === HARDWARE_USE) facts[besides] = readSignals(HARDWARE_SIGNALS, views, {});
   });
   return facts;

@@ -1,6 +1,6 @@
 import { type DeviceSighting, hardwareOf, isNear, sightingOf } from '../../domain/activity/evidence-names.ts';
 import type { AddressPlace } from '../../domain/contradictions/reference-data.ts';
-import { type Evidence, isDefinite, type Signals } from '../../domain/evidence.ts';
+import { type Evidence, isDefinite, type OtherNames, type Signals } from '../../domain/evidence.ts';
 import type { Coordinates } from '../../domain/great-circle.ts';
 import type { SubjectPlace } from '../../domain/subject-place.ts';
 import type { ProviderSlot } from '../evidence/gather-evidence.ts';
@@ -11,6 +11,8 @@ export interface EvidenceOrigin extends SubjectPlace {
   readonly visitor: string | null;
   /** Likewise, one for each identifier. */
   readonly hardware: readonly string[];
+  /** What these are called under other hash keys. */
+  readonly otherNames: OtherNames;
   /** Some evidence that would tell the visitor or the place was lost. */
   readonly isLost: boolean;
   /** Some evidence that would tell the hardware was lost. */
@@ -20,7 +22,9 @@ export interface EvidenceOrigin extends SubjectPlace {
 /** One piece of evidence, as far as it matters here. */
 export interface OriginEvidence {
   readonly slot: ProviderSlot;
-  readonly evidence: Pick<Evidence, 'outcome' | 'signals'>;
+  readonly evidence: Pick<Evidence, 'outcome' | 'signals'> & {
+    readonly otherNames?: OtherNames | undefined;
+  };
 }
 
 /** When it is read, Unix milliseconds, and where the address of the request is. */
@@ -39,6 +43,7 @@ interface Said {
 }
 
 const HASH = /^[0-9a-f]{32}$/;
+const NO_NAMES: OtherNames = {};
 const SAYS_NOTHING: Said = { visitor: null, country: null, asn: null, hardware: [], sighting: null };
 
 /** By signals, which never change: each decision about a subject reads the same object twice. */
@@ -49,6 +54,7 @@ export function readOrigin(gathered: readonly OriginEvidence[], moment: OriginMo
   let [visitor, country, asn]: [string | null, string | null, number | null] = [null, null, null];
   let [isLost, isHardwareLost] = [false, false];
   let hardware: readonly string[] = SAYS_NOTHING.hardware;
+  let otherNames: OtherNames = NO_NAMES;
   let coordinates: Coordinates | null = coordinatesOf(moment.place);
   for (const { slot, evidence } of gathered) {
     if (slot.source === null) continue;
@@ -57,6 +63,7 @@ export function readOrigin(gathered: readonly OriginEvidence[], moment: OriginMo
       else if (slot.id === 'mobilerun') isHardwareLost = true;
     }
     if (evidence.signals === null) continue;
+    if (evidence.otherNames !== undefined) otherNames = { ...otherNames, ...evidence.otherNames };
     const said = readSignals(slot, evidence.signals);
     visitor ??= said.visitor;
     country ??= said.country;
@@ -66,7 +73,7 @@ export function readOrigin(gathered: readonly OriginEvidence[], moment: OriginMo
     if (coordinates === null && said.sighting !== null && isNear(said.sighting, moment.nowMs))
       coordinates = said.sighting.coordinates;
   }
-  return { visitor, country, asn, coordinates, hardware, isLost, isHardwareLost };
+  return { visitor, country, asn, coordinates, hardware, otherNames, isLost, isHardwareLost };
 }
 
 function readSignals(slot: ProviderSlot, signals: Signals): Said {

@@ -11,6 +11,7 @@ import { type DeviceIds, hasText, type Subject } from '../../domain/subject.ts';
 import type { SubjectPlace } from '../../domain/subject-place.ts';
 import type { RecordHashes } from '../decision-log/to-decision-record.ts';
 import type { ActivityEntity } from './activity-store.ts';
+import type { EvidenceOrigin } from './read-evidence.ts';
 
 /** Keyed hashes under one key: those of the decision log. */
 export type ActivityHashes = Pick<RecordHashes, 'keyId' | 'telemetry' | 'device' | 'account' | 'network'>;
@@ -40,13 +41,26 @@ export function toSubjectNames(subject: Subject, hashes: ActivityHashes): Subjec
   };
 }
 
-/** The same with what evidence names: that is under the key in force alone, which stands first. */
+/** What evidence names, under the hash key in force, and what that is called under others. */
+type NamedByEvidence = Pick<EvidenceOrigin, 'visitor' | 'hardware' | 'otherNames'>;
+
+/**
+ * The same with what evidence names. The key in force stands first; what evidence does not name under another
+ * key, because whoever asked for it did not know that key, is not there.
+ */
 export function withEvidence(
   names: SubjectNames,
-  { visitor, hardware }: Pick<SubjectNames, 'visitor' | 'hardware'>,
+  { visitor, hardware, otherNames }: NamedByEvidence,
   place: number,
+  keyId: string,
 ): SubjectNames {
-  return place === 0 ? { ...names, visitor, hardware } : names;
+  if (place === 0) return { ...names, visitor, hardware };
+  const nameOf = (hash: string) => otherNames[hash]?.[keyId] ?? null;
+  return {
+    ...names,
+    visitor: visitor === null ? null : nameOf(visitor),
+    hardware: hardware.map(nameOf).filter((name) => name !== null),
+  };
 }
 
 /** Where there is one id for each device API, the first of them stands for the device, as in records. */

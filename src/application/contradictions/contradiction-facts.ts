@@ -122,10 +122,10 @@ function toMemory(facts: SubjectFacts, nowMs: number): MemorySide {
   const hardware = facts[HARDWARE_USE];
   const ageSeconds = fieldOf(telemetry, 'age_seconds');
   return {
-    places: toPlaces(facts[ACCEPTED_PLACES]),
+    ...toPlaces(facts[ACCEPTED_PLACES]),
     hardware: {
-      devices: toCount(hardware, 'devices_30d'),
-      accounts: toCount(hardware, 'accounts_30d'),
+      devices: toCount(hardware, 'devices_remembered'),
+      accounts: toCount(hardware, 'accounts_remembered'),
     },
     telemetryFirstUsedMs: typeof ageSeconds === 'number' ? nowMs - ageSeconds * 1000 : toAbsence(telemetry),
   };
@@ -136,12 +136,15 @@ function toCount(fact: SubjectFacts[string], name: string): Told<number> {
   return typeof count === 'number' ? count : toAbsence(fact);
 }
 
-function toPlaces(fact: SubjectFacts[string]): MemorySide['places'] {
+function toPlaces(fact: SubjectFacts[string]): Pick<MemorySide, 'places' | 'placesMissedUntil'> {
   const places = fieldOf(fact, 'places');
-  // Told by activity alone, whose type it is.
-  if (Array.isArray(places))
-    return places.length === 0 ? undefined : (places as unknown as readonly [AcceptedPlace]);
-  return toAbsence(fact);
+  if (!Array.isArray(places)) return { places: toAbsence(fact) };
+  const missed = fieldOf(fact, 'missedUntilSeconds');
+  return {
+    // Told by activity alone, whose type it is.
+    places: places.length === 0 ? undefined : (places as unknown as readonly [AcceptedPlace]),
+    ...(typeof missed === 'number' && missed > 0 && { placesMissedUntil: missed }),
+  };
 }
 
 function fieldOf(fact: SubjectFacts[string], name: string): unknown {

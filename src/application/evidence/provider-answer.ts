@@ -1,4 +1,4 @@
-import type { IndefiniteOutcome, SettledOutcome, Signals } from '../../domain/evidence.ts';
+import type { IndefiniteOutcome, OtherNames, SettledOutcome, Signals } from '../../domain/evidence.ts';
 
 /** A provider's answer, before it gets a date and a time to live. */
 export type ProviderAnswer<Answered extends Signals = Signals> = SettledAnswer<Answered> | FailedAnswer;
@@ -10,6 +10,8 @@ export interface SettledAnswer<Answered extends Signals = Signals> {
   readonly upstreamRequestId: string | null;
   /** Unix milliseconds after which the provider calls the answer void; null where it gives no time. */
   readonly validUntilMs: number | null;
+  /** See Evidence. */
+  readonly otherNames?: OtherNames;
 }
 
 /** An answer, or none, that is no evidence. */

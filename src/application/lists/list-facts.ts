@@ -149,7 +149,7 @@ function findPart(
     case 'ip':
       return findAddress(subject, table, hashes, nowMs);
     case 'visitor':
-      return told(gathered, visitorOf, (visitor) => find(hashWords(visitor)));
+      return told(gathered, visitorOf, (visitor) => findVisitor(visitor, find, hashes));
     case 'asn':
       return told(gathered, asnOf, (asn) => find(asnWords(asn)));
     case 'country':
@@ -186,11 +186,7 @@ type Tell<Value> = (piece: Gathered, signals: Signals) => Value | null;
  * As the first provider says that tells it, in registry order. Unknown where one before it, which may have told
  * another value, gave no definite answer.
  */
-function told<Value>(
-  gathered: readonly Gathered[],
-  tell: Tell<Value>,
-  find: (value: Value) => readonly ListHit[],
-): Found {
+function told<Value>(gathered: readonly Gathered[], tell: Tell<Value>, find: (value: Value) => Found): Found {
   for (const piece of gathered) {
     const { signals, outcome } = piece.evidence;
     if (!isDefinite(outcome)) return 'unknown';
@@ -200,8 +196,26 @@ function told<Value>(
   return NONE;
 }
 
-function visitorOf({ slot }: Gathered, signals: Signals): string | null {
-  return slot.source?.visitorOf(signals) ?? null;
+/** What evidence calls the visitor: under the key in force, and under others. */
+interface VisitorNames {
+  readonly hash: string;
+  readonly others: Readonly<Record<string, string>>;
+}
+
+function visitorOf({ slot, evidence }: Gathered, signals: Signals): VisitorNames | null {
+  const hash = slot.source?.visitorOf(signals) ?? null;
+  return hash === null ? null : { hash, others: evidence.otherNames?.[hash] ?? {} };
+}
+
+/** Unknown where evidence has no name under some key, under which the visitor may be on a list. */
+function findVisitor(
+  { hash, others }: VisitorNames,
+  find: (words: Words | null) => readonly ListHit[],
+  hashes: readonly RecordHashes[],
+): Found {
+  const names = hashes.map(({ keyId }, place) => (place === 0 ? hash : others[keyId]));
+  const hits = names.flatMap((name) => (name === undefined ? NONE : find(hashWords(name))));
+  return hits.length === 0 && names.includes(undefined) ? 'unknown' : hits;
 }
 
 function asnOf(_piece: Gathered, signals: Signals): number | null {

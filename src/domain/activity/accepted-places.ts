@@ -9,11 +9,19 @@ const PLACES = SEEN_KINDS.indexOf('places');
 const VALUE = 4;
 const ACCEPTED = 3;
 
+/** Where an account was accepted. */
+interface AcceptedPlaces {
+  /** The latest first. */
+  readonly places: readonly AcceptedPlace[];
+  /** One may be missing that was accepted until then, and later than all of these, Unix seconds; 0 for none. */
+  readonly missedUntilSeconds: number;
+}
+
 /**
- * Where an account was accepted within 30 days, the latest first; undefined where something that is missing may
- * be later than all of them. What was taken back under one hash key was not accepted under another.
+ * Where an account was accepted within 30 days. What was taken back under one hash key was not accepted under
+ * another.
  */
-export function acceptedPlaces(views: readonly ActivityView[]): readonly AcceptedPlace[] | undefined {
+export function acceptedPlaces(views: readonly ActivityView[]): AcceptedPlaces {
   const accepted = new Map<number, number>();
   const revoked = new Set<number>();
   for (const { state, nowSeconds } of views) {
@@ -31,11 +39,12 @@ export function acceptedPlaces(views: readonly ActivityView[]): readonly Accepte
   });
   places.sort((left, right) => right.atSeconds - left.atSeconds);
   const latest = places[0]?.atSeconds ?? 0;
-  return views.some((view) => isMissingAfter(view, latest)) ? undefined : places;
+  const missed = Math.max(...views.map(missedUntil));
+  return { places, missedUntilSeconds: missed > latest ? missed : 0 };
 }
 
-/** Whether a place may be missing that was accepted later than this. */
-function isMissingAfter(view: ActivityView, seconds: number): boolean {
+/** Until when places were accepted that may be missing. */
+function missedUntil(view: ActivityView): number {
   const gap = gapOf(view.state.seen[PLACES] ?? [], view.nowSeconds);
-  return gap > seconds || (isMissed(view) && view.sinceSeconds > seconds);
+  return Math.max(gap, isMissed(view) ? view.sinceSeconds : 0);
 }

@@ -80,10 +80,12 @@ export function activitySignals(part: ActivityPart, ownEvents: readonly string[]
   const measures = [...DECISION_MEASURES, ...LABEL_MEASURES, ...events];
   return [
     firstSeen(part),
+    remembered(part),
     ...pairs.filter((kind) => kind !== 'asns').map((kind) => pairFirstSeen(part, kind)),
     ...pairs.filter((kind) => kind !== 'ips').map((kind) => known(part, kind)),
-    ...measures.flatMap((measure) => counted(part, measure)),
+    ...measures.flatMap(counted),
     ...kinds.flatMap(distinct),
+    ...kinds.map(distinctRemembered),
   ];
 }
 
@@ -101,6 +103,25 @@ function firstSeen(part: ActivityPart): ActivitySignal {
       if (isMissed && !outlived(firstSeconds, view)) return undefined;
       return Math.max(0, nowSeconds - firstSeconds);
     }),
+  };
+}
+
+/**
+ * What was lost with the store is as if it had never been: for rules about a month, which would otherwise be
+ * unknown for as long after a loss. What is missing of one entry alone, as a stranger can bring about, is unknown.
+ */
+function asRemembered(view: ActivityView): ActivityView {
+  return { ...view, sinceSeconds: view.state.sinceSeconds };
+}
+
+function remembered(part: ActivityPart): ActivitySignal {
+  const { read, ...whole } = firstSeen(part);
+  return {
+    ...whole,
+    name: 'remembered_seconds',
+    meaning:
+      'Seconds since its first request that is remembered: after a loss of the whole memory it begins anew, and `first_seen_seconds` is unknown.',
+    read: (views) => read(views.map(asRemembered)),
   };
 }
 
@@ -137,17 +158,14 @@ function known(part: ActivityPart, kind: SeenKind): ActivitySignal {
 
 const LABELS: ReadonlySet<string> = new Set(LABEL_MEASURES);
 
-/**
- * A label is under the hash key of its record alone, so that those of all keys are summed. Hardware has several
- * identifiers in their place, and each has every label.
- */
-function counted(part: ActivityPart, measure: string): ActivitySignal[] {
+/** A label is under the hash key of its record alone, so that those of all keys are summed. */
+function counted(measure: string): ActivitySignal[] {
   const number = measureNumber(measure);
   const what = MEASURED[measure] ?? `Events \`${measure}\``;
   const traits = {
     most: null,
     isLate: false,
-    across: LABELS.has(measure) && part !== 'hardware' ? sumOf : mostOf,
+    across: LABELS.has(measure) ? sumOf : mostOf,
   };
   return inWindows(measure, what, traits, ({ state }, fromSeconds) => countAfter(state, number, fromSeconds));
 }
@@ -166,6 +184,17 @@ function distinct(kind: SeenKind): ActivitySignal[] {
     const isAmong = findValue(values, value) !== -1 && last > fromSeconds;
     return Math.min(DISTINCT_MAX, isAmong ? others : others + 1);
   });
+}
+
+function distinctRemembered(kind: SeenKind): ActivitySignal {
+  const name = `${kind}_30d`;
+  const [whole] = distinct(kind).filter((each) => each.name === name) as [ActivitySignal];
+  return {
+    ...whole,
+    name: `${kind}_remembered`,
+    meaning: `As \`${name}\`, as far as they are remembered: after a loss of the whole memory those since.`,
+    read: (views) => whole.read(views.map(asRemembered)),
+  };
 }
 
 function inWindows(

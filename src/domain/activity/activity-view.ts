@@ -7,6 +7,8 @@ export interface ActivityView {
   /** What happened before is not all known; 0 where nothing is missing. */
   readonly sinceSeconds: number;
   readonly nowSeconds: number;
+  /** Which hash key it is under, counted from the one in force. Hardware has several views under each. */
+  readonly keyPlace: number;
   /**
    * The value of this request, by the place of its kind: null where it has none, undefined where that is not
    * known.
@@ -33,12 +35,19 @@ export function mostOf(read: ReadView): ReadViews<number> {
   };
 }
 
-/** What is kept under one key each, as labels are under that of their record. */
+/**
+ * What is kept under one key each, as labels are under that of their record. Several views under one key are of
+ * several identifiers of one thing, each of which has all of it.
+ */
 export function sumOf(read: ReadView): ReadViews<number> {
   return (views) => {
-    let sum = 0;
-    for (const view of views) sum += read(view) ?? Number.NaN;
-    return Number.isNaN(sum) ? undefined : sum;
+    const most: number[] = [];
+    for (const view of views) {
+      const value = read(view);
+      if (value === undefined) return undefined;
+      most[view.keyPlace] = Math.max(value, most[view.keyPlace] ?? 0);
+    }
+    return most.reduce((sum, value) => sum + value, 0);
   };
 }
 

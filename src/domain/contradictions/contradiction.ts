@@ -51,6 +51,8 @@ export interface AcceptedPlace extends Coordinates {
 export interface MemorySide {
   /** The places of the account, the latest first. */
   readonly places: Told<readonly [AcceptedPlace, ...AcceptedPlace[]]>;
+  /** One may be missing that was accepted until then, and later than all of these, Unix seconds. */
+  readonly placesMissedUntil?: number;
   /** With how many devices and accounts the identifiers of the hardware were seen within 30 days. */
   readonly hardware: { readonly devices: Told<number>; readonly accounts: Told<number> };
   /** When the telemetry id was first used here, Unix milliseconds. */

@@ -23,6 +23,10 @@ const PLACE_ERROR_KM = 100;
 const ROUNDING_KM = 8;
 /** Evidence is some minutes old when a place is kept, and clocks differ. */
 const SLACK_HOURS = 0.25;
+/** How exactly accounts remember a place. */
+const REMEMBERED = { errorKm: PLACE_ERROR_KM + ROUNDING_KM };
+/** Half way round the Earth. */
+const FARTHEST_KM = greatCircleKm({ latitude: 90, longitude: 0 }, { latitude: -90, longitude: 0 });
 
 /** Somebody was somewhere. */
 interface Sighting extends Coordinates {
@@ -40,13 +44,13 @@ export const TRAVEL: Contradiction = {
   needs: [ACCEPTED_PLACES],
   params: { travel_kmh: TRAVEL_KMH_DEFAULT },
   find: (input: ContradictionInput): Finding => {
-    const { evidence, memory, request, nowMs } = input;
+    const { evidence, request, nowMs } = input;
     const first = toSeen(evidence.prefactor, 'first_seen');
     const last = toSeen(evidence.prefactor, 'last_seen');
     const now = toPresent(request.place, Math.floor(nowMs / 1000));
     return anyOf([
-      compare(memory.places, now, (places, to) => fromAccepted(places, to, input)),
-      compare(memory.places, last, (places, to) => fromAccepted(places, to, input)),
+      fromMemory(now, input),
+      fromMemory(last, input),
       compare(last, now, (from, to) => toFinding('device_last_seen', from, to, input)),
       compare(first, last, (from, to) => toFinding('device_first_seen', from, to, input)),
     ]);
@@ -71,6 +75,21 @@ function toPresent(place: Told<AddressPlace>, atSeconds: number): Told<Sighting>
   return { latitude, longitude, atSeconds, errorKm: radiusKm };
 }
 
+/**
+ * Unknown where a place may be missing from which this would be a journey. What was missed long enough ago is
+ * none: nobody is farther away than the other side of the Earth.
+ */
+function fromMemory(to: Told<Sighting>, input: ContradictionInput): Finding {
+  const { places, placesMissedUntil: missed } = input.memory;
+  if (
+    missed !== undefined &&
+    to &&
+    speedOf(FARTHEST_KM, errorBetween(REMEMBERED, to), missed, to) > limitOf(input)
+  )
+    return 'unknown';
+  return compare(places, to, (known, sighting) => fromAccepted(known, sighting, input));
+}
+
 /** Who comes back to a place that is known has not travelled there now: offices, homes and exits of VPNs. */
 function fromAccepted(
   places: readonly [AcceptedPlace, ...AcceptedPlace[]],
@@ -83,16 +102,16 @@ function fromAccepted(
 }
 
 function toSighting(place: AcceptedPlace): Sighting {
-  return { ...place, errorKm: PLACE_ERROR_KM + ROUNDING_KM };
+  return { ...place, ...REMEMBERED };
 }
 
 /** The slowest journey that the errors of both places allow. */
-function toFinding(origin: string, from: Sighting, to: Sighting, { params }: ContradictionInput): Finding {
+function toFinding(origin: string, from: Sighting, to: Sighting, input: ContradictionInput): Finding {
   const km = greatCircleKm(from, to);
-  const errorKm = from.errorKm + to.errorKm;
-  const hours = Math.abs(to.atSeconds - from.atSeconds) / 3600;
-  const kmPerHour = Math.max(0, km - errorKm) / (hours + SLACK_HOURS);
-  const limit = params['travel_kmh'] ?? TRAVEL_KMH_DEFAULT;
+  const errorKm = errorBetween(from, to);
+  const hours = hoursBetween(from.atSeconds, to);
+  const kmPerHour = speedOf(km, errorKm, from.atSeconds, to);
+  const limit = limitOf(input);
   return found(km > NEAR_KM && kmPerHour > limit, {
     from: origin,
     from_latitude: roundDegrees(from.latitude),
@@ -106,6 +125,23 @@ function toFinding(origin: string, from: Sighting, to: Sighting, { params }: Con
     km_per_hour: Math.round(kmPerHour),
     limit_km_per_hour: limit,
   });
+}
+
+function limitOf({ params }: ContradictionInput): number {
+  return params['travel_kmh'] ?? TRAVEL_KMH_DEFAULT;
+}
+
+function errorBetween(from: Pick<Sighting, 'errorKm'>, to: Sighting): number {
+  return from.errorKm + to.errorKm;
+}
+
+function hoursBetween(fromSeconds: number, to: Sighting): number {
+  return Math.abs(to.atSeconds - fromSeconds) / 3600;
+}
+
+/** Kilometres an hour. */
+function speedOf(km: number, errorKm: number, fromSeconds: number, to: Sighting): number {
+  return Math.max(0, km - errorKm) / (hoursBetween(fromSeconds, to) + SLACK_HOURS);
 }
 
 /** Adding zero turns −0 into 0, which JSON and a deep comparison would otherwise tell apart. */

@@ -10,6 +10,7 @@ import { readAnswer } from '../read-answer.ts';
 import { type CallGuard, createCallGuard } from './call-guard.ts';
 import type { KnownId } from './known-ids.ts';
 import { createNotFoundCanary, type Recheck } from './not-found-canary.ts';
+import { type OtherHash, readWithOtherNames } from './other-names.ts';
 import type { ProviderCallResult } from './provider-call.ts';
 import { withTraceparent } from './tracing.ts';
 
@@ -35,6 +36,8 @@ export interface UpstreamOptions {
   readonly keyOf: (id: string) => string;
   /** Keyed hash of a raw identifier inside an answer. */
   readonly hash: (value: string) => string;
+  /** The same under each other hash key that is known; absent with none. */
+  readonly otherHashes?: readonly OtherHash[];
   readonly clock: Clock;
   readonly observer: ProviderObserver;
   /** A number in [0, 1). */
@@ -119,7 +122,7 @@ type Call = (key: string, query: ProviderQuery, span: Span | null) => Promise<Pr
 
 /** One call by the guard, told to the observer and traced. It never rejects. */
 function createCall(options: UpstreamOptions, guard: CallGuard): Call {
-  const { definition, clock, observer } = options;
+  const { definition, clock, observer, otherHashes = [] } = options;
   const { id: provider } = definition;
   const send = async (key: string, query: ProviderQuery, span: Span | null): Promise<ProviderCallResult> => {
     const request = definition.toRequest(options.settings, query);
@@ -128,7 +131,9 @@ function createCall(options: UpstreamOptions, guard: CallGuard): Call {
       key,
       request: withTraceparent(request, span),
       toAnswer: (response) =>
-        readAnswer(definition, response, query, { nowMs: clock.nowMs(), hash: options.hash }),
+        readWithOtherNames(definition, options.hash, otherHashes, (hash) =>
+          readAnswer(definition, response, query, { nowMs: clock.nowMs(), hash }),
+        ),
     });
   };
 
@@ -191,5 +196,6 @@ function toEvidence(
   const expiresAtMs = Math.round(
     Math.min(observedAtMs + lifeMs, answer.validUntilMs ?? Number.POSITIVE_INFINITY),
   );
-  return { ...base, signals: answer.signals, expiresAtMs };
+  const { signals, otherNames } = answer;
+  return { ...base, signals, expiresAtMs, ...(otherNames !== undefined && { otherNames }) };
 }

@@ -1,6 +1,6 @@
 import type { ActivityChange, KnownActivity } from '../../application/activity/activity-store.ts';
 import type { Clock } from '../../application/clock.ts';
-import { type ActivityPart, isNamedByEvidence } from '../../domain/activity/activity-parts.ts';
+import type { ActivityPart } from '../../domain/activity/activity-parts.ts';
 import { ACTIVITY_LIFE_SECONDS } from '../../domain/activity/activity-signals.ts';
 import type { Acceptance } from '../../domain/activity/activity-state.ts';
 import type { RedisGenerations } from '../redis/generations.ts';
@@ -71,8 +71,7 @@ export function createRedisChanges(
       return null;
     }
     if (state === null) return NOTHING_ASKED;
-    // Evidence names these parts under the key in force alone, and under another key as somebody else.
-    const otherKeyUntilMs = isNamedByEvidence(part) ? generations.otherKeyUntilMs() : 0;
+    const otherKeyUntilMs = entity.lacksOtherNames === true ? generations.otherKeyUntilMs() : 0;
     const unknownMs = Math.max(missedAtMs, generations.recall(hash)?.gapUntilMs ?? 0, otherKeyUntilMs);
     const sinceSeconds = Math.max(state.sinceSeconds, Math.ceil(unknownMs / 1000), lostAtSeconds());
     return { state, sinceSeconds };

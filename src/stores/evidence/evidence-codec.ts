@@ -1,4 +1,10 @@
-import { type Evidence, OUTCOMES, type Outcome, type Signals } from '../../domain/evidence.ts';
+import {
+  type Evidence,
+  type OtherNames,
+  OUTCOMES,
+  type Outcome,
+  type Signals,
+} from '../../domain/evidence.ts';
 import { isObject, parseObject } from '../redis/json-object.ts';
 import { isKeyOf } from '../redis/keys.ts';
 import { isSettled } from './remaining-life.ts';
@@ -44,7 +50,10 @@ export function decodeEvidence(text: string, storeKey: string): Evidence | null 
   if (!isOutcome(outcome) || !isSettled(outcome) || !isSignals(signals)) return null;
   if (!isFiniteNumber(observedAtMs) || !isFiniteNumber(expiresAtMs)) return null;
   if (upstreamRequestId !== null && typeof upstreamRequestId !== 'string') return null;
-  return { provider, outcome, signals, observedAtMs, expiresAtMs, upstreamRequestId };
+  const evidence = { provider, outcome, signals, observedAtMs, expiresAtMs, upstreamRequestId };
+  const { otherNames } = value;
+  if (otherNames === undefined) return evidence;
+  return isOtherNames(otherNames) ? { ...evidence, otherNames } : null;
 }
 
 const KNOWN_OUTCOMES: ReadonlySet<unknown> = new Set(OUTCOMES);
@@ -65,6 +74,16 @@ function isSignalValue(value: unknown, depthLeft: number): boolean {
   return Object.keys(value).every(
     (name) => name !== '__proto__' && isSignalValue(value[name], depthLeft - 1),
   );
+}
+
+const HASH = /^[0-9a-f]{32}$/;
+
+function isOtherNames(value: unknown): value is OtherNames {
+  return isRecordOf(value, (names) => isRecordOf(names, (name) => HASH.test(String(name))));
+}
+
+function isRecordOf(value: unknown, isMember: (member: unknown) => boolean): boolean {
+  return isObject(value) && Object.keys(value).every((name) => name !== '__proto__' && isMember(value[name]));
 }
 
 function isFiniteNumber(value: unknown): value is number {

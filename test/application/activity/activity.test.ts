@@ -321,18 +321,75 @@ t.test('counts the devices of hardware by any of its identifiers', async (t) => 
   t.match(await tell(policy), { 'activity.hardware': 'unknown' }, 'Mobilerun is lost');
 });
 
+t.test('names what evidence tells under every hash key', async (t) => {
+  const { activity, memory, tell } = open({}, ['one', 'two']);
+  const [imei, imeiUnderTwo] = ['11111111111111111111111111111111', '22222222222222222222222222222222'];
+  const visitorUnderTwo = '33333333333333333333333333333333';
+  const phone = withPhone({ imei_hash: imei }).map((piece) => ({
+    ...piece,
+    evidence: {
+      ...piece.evidence,
+      otherNames: { [imei]: { two: imeiUnderTwo }, [VISITOR]: { two: visitorUnderTwo } },
+    },
+  }));
+  for (const entity of [
+    { part: 'hardware', hash: imeiUnderTwo },
+    { part: 'visitor', hash: visitorUnderTwo },
+  ] as const)
+    memory.take({ entity, values: [{ kind: 1, name: 4711 }], acceptance: null, measures: [0, 5] });
+  const policy = reading(
+    'hardware.devices_30d',
+    'hardware.decisions_1h',
+    'visitor.decisions_1h',
+    'hardware.fraud_labels_1h',
+  );
+  const facts = await tell(policy, { gathered: phone });
+  t.match(facts, {
+    'activity.hardware': { devices_30d: 2, decisions_1h: 1, fraud_labels_1h: 1 },
+    'activity.visitor': { decisions_1h: 1 },
+  });
+  const evidence = phone.map(({ evidence: { outcome, signals, otherNames } }) => ({
+    outcome,
+    stored: signals,
+    otherNames,
+  }));
+  activity.remember({ verdict: 'ALLOW', evidence } as unknown as Decision, SUBJECT);
+  t.match(await tell(policy, { gathered: phone }), { 'activity.hardware': { decisions_1h: 2 } });
+});
+
+t.test('says which part evidence does not name under every hash key', async (t) => {
+  const { taken, tell } = open({}, ['one', 'two']);
+  const gathered = withPhone({ imei_hash: '11111111111111111111111111111111' });
+  await tell(reading('hardware.devices_30d', 'visitor.decisions_1h', 'account.decisions_1h'), { gathered });
+  t.same(
+    taken.map(({ entity: { part, lacksOtherNames } }) => [part, lacksOtherNames]),
+    [
+      ['account', false],
+      ['account', false],
+      ['visitor', true],
+      ['hardware', true],
+    ],
+  );
+  const alone = open();
+  await alone.tell(reading('hardware.devices_30d'), { gathered });
+  t.match(alone.taken, [{ entity: { part: 'hardware', lacksOtherNames: false } }]);
+});
+
 t.test('tells contradictions where an account was accepted, and how hardware is used', async (t) => {
   const { activity, tell } = open();
   const policy = compiled(documentOf([rule('contradictions.count > 1')]));
   const subject = { ...SUBJECT, ip: '203.0.113.9' };
-  t.match(await tell(policy, { subject }), { 'places.account': { places: [] }, 'uses.hardware': 'unknown' });
+  t.match(await tell(policy, { subject }), {
+    'places.account': { places: [], missedUntilSeconds: 0 },
+    'uses.hardware': 'unknown',
+  });
   const evidence = SLOTS.map(({ id }) => ({ provider: id, outcome: 'skipped', stored: null }));
   const decision = { verdict: 'ALLOW', evidence, decidedAtMs: 1_800_000_000_000 } as unknown as Decision;
   activity.remember(decision, subject);
   const gathered = withPhone({ imei_hash: '11111111111111111111111111111111' });
   t.match(await tell(policy, { subject, gathered }), {
     'places.account': { places: [{ latitude: 52.5, longitude: 13.4, atSeconds: 1_800_000_000 }] },
-    'uses.hardware': { devices_30d: 1, accounts_30d: 1 },
+    'uses.hardware': { devices_remembered: 1, accounts_remembered: 1 },
   });
   activity.remember(decision, NOBODY);
   t.match(await tell(policy, { subject: NOBODY }), { 'places.account': 'none' });
@@ -340,7 +397,9 @@ t.test('tells contradictions where an account was accepted, and how hardware is 
   const forgetful = open({
     take: () => ({ state: createActivityState(nowSeconds, nowSeconds), sinceSeconds: nowSeconds }),
   });
-  t.match(await forgetful.tell(policy, { subject }), { 'places.account': 'unknown' });
+  t.match(await forgetful.tell(policy, { subject }), {
+    'places.account': { places: [], missedUntilSeconds: nowSeconds },
+  });
   const lost = open({ take: () => null });
   t.match(await lost.tell(policy, { subject }), { 'places.account': 'unknown' });
   t.notMatch(await tell(reading('account.decisions_1h')), { 'places.account': {} });

@@ -90,7 +90,7 @@ t.test('knows what other facts tell: custody and the places of the account', asy
   const facts = {
     telemetry: { age_seconds: 900 },
     'places.account': { places },
-    'uses.hardware': { devices_30d: 1, accounts_30d: 5 },
+    'uses.hardware': { devices_remembered: 1, accounts_remembered: 5 },
   } as unknown as SubjectFacts;
   t.match(ask([stytch], facts), {
     travel: true,

@@ -134,6 +134,15 @@ t.test(
   },
 );
 
+t.test('knows a visitor that was listed under another hash key', async (t) => {
+  const underOther = hashOf(78);
+  const entries = [listed('visitor', underOther)];
+  const pieces = gathered({ otherNames: { [VISITOR]: { bbbb2222: underOther } } });
+  t.match(await listsOf(ALL, { entries, pieces }), { lists: { blocked: { visitor: true } } });
+  const { visitor: _, ...rest } = NOTHING;
+  t.strictSame(await listsOf(ALL, { entries }), { lists: { blocked: rest } }, 'evidence lacks that name');
+});
+
 t.test(
   'leaves unknown what evidence should have told, where the list has entries of that part',
   async (t) => {

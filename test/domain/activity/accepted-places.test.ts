@@ -15,7 +15,14 @@ function viewOf(sightings: readonly (readonly [typeof BERLIN, number, Acceptance
   const state = createActivityState(NOW - 40 * DAY, sinceSeconds);
   for (const [place, time, acceptance] of sightings)
     see(state, { kind, name: nameOfPlace(place) }, time, acceptance);
-  return { state, sinceSeconds, nowSeconds: NOW, own: [] };
+  return { state, sinceSeconds, nowSeconds: NOW, keyPlace: 0, own: [] };
+}
+
+/** Those that are told where none is missing that would be later. */
+function placesOf(views: Parameters<typeof acceptedPlaces>[0]) {
+  const { places, missedUntilSeconds } = acceptedPlaces(views);
+  if (missedUntilSeconds > 0) throw new Error('a place may be missing');
+  return places;
 }
 
 t.test('tells the places that were accepted, the latest first', async (t) => {
@@ -25,7 +32,7 @@ t.test('tells the places that were accepted, the latest first', async (t) => {
     [{ latitude: 0, longitude: 0 }, NOW - 30, null],
     [BERLIN, NOW - 10, null],
   ]);
-  t.same(acceptedPlaces([view]), [
+  t.same(placesOf([view]), [
     { ...LAGOS, atSeconds: NOW - 60 },
     { ...BERLIN, atSeconds: NOW - DAY },
   ]);
@@ -36,32 +43,32 @@ t.test('knows no place that was taken back, under whichever hash key', async (t)
     viewOf([[BERLIN, NOW - DAY, 'accepted']]),
     viewOf([[BERLIN, NOW - 60, 'revoked']]),
   ];
-  t.same(acceptedPlaces([accepted, revoked]), []);
-  t.same(acceptedPlaces([accepted, viewOf([[BERLIN, NOW - 9, 'accepted']])]), [
-    { ...BERLIN, atSeconds: NOW - 9 },
-  ]);
+  t.same(placesOf([accepted, revoked]), []);
+  t.same(placesOf([accepted, viewOf([[BERLIN, NOW - 9, 'accepted']])]), [{ ...BERLIN, atSeconds: NOW - 9 }]);
 });
 
 t.test('forgets a place after 30 days', async (t) => {
-  t.same(acceptedPlaces([viewOf([[BERLIN, NOW - 31 * DAY, 'accepted']])]), []);
+  t.same(placesOf([viewOf([[BERLIN, NOW - 31 * DAY, 'accepted']])]), []);
 });
 
 t.test('does not take lost places for none', async (t) => {
-  t.equal(acceptedPlaces([viewOf([], NOW - DAY)]), undefined);
-  t.same(acceptedPlaces([viewOf([[BERLIN, NOW, 'accepted']], NOW - DAY)]), [{ ...BERLIN, atSeconds: NOW }]);
-  t.same(acceptedPlaces([viewOf([], NOW - 40 * DAY)]), []);
+  t.same(acceptedPlaces([viewOf([], NOW - DAY)]), { places: [], missedUntilSeconds: NOW - DAY });
+  t.same(placesOf([viewOf([[BERLIN, NOW, 'accepted']], NOW - DAY)]), [{ ...BERLIN, atSeconds: NOW }]);
+  t.same(placesOf([viewOf([], NOW - 40 * DAY)]), []);
 });
 
 t.test('takes no earlier place for the latest where a later one may be lost', async (t) => {
-  t.equal(acceptedPlaces([viewOf([[BERLIN, NOW - 3 * DAY, 'accepted']], NOW - 1_800)]), undefined);
+  t.match(acceptedPlaces([viewOf([[BERLIN, NOW - 3 * DAY, 'accepted']], NOW - 1_800)]), {
+    missedUntilSeconds: NOW - 1_800,
+  });
   const crowd = Array.from(
     { length: 64 },
     (_, at) => [{ latitude: at, longitude: 0 }, NOW - 60 + at, null] as const,
   );
-  t.equal(acceptedPlaces([viewOf([[BERLIN, NOW - DAY, 'accepted'], ...crowd])]), undefined);
-  const accepted = acceptedPlaces([
-    viewOf([[BERLIN, NOW - DAY, 'accepted'], ...crowd, [LAGOS, NOW, 'accepted']]),
-  ]);
+  t.match(acceptedPlaces([viewOf([[BERLIN, NOW - DAY, 'accepted'], ...crowd])]), {
+    missedUntilSeconds: NOW - DAY,
+  });
+  const accepted = placesOf([viewOf([[BERLIN, NOW - DAY, 'accepted'], ...crowd, [LAGOS, NOW, 'accepted']])]);
   t.same(accepted, [{ ...LAGOS, atSeconds: NOW }]);
 });
 

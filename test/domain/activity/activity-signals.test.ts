@@ -27,7 +27,11 @@ function signalOf(name: string) {
 }
 
 function readOf(name: string, state: ActivityState, view: Partial<ActivityView> = {}) {
-  return signalOf(name).read([{ state, sinceSeconds: 0, nowSeconds: NOW, own: OWN, ...view }]);
+  return signalOf(name).read([{ ...viewOf(state), ...view }]);
+}
+
+function viewOf(state: ActivityState): ActivityView {
+  return { state, sinceSeconds: 0, nowSeconds: NOW, keyPlace: 0, own: OWN };
 }
 
 t.test('has the signals of each part, and none of what a part is itself', async (t) => {
@@ -153,7 +157,7 @@ t.test('reads what is kept under two hash keys as one', async (t) => {
   see(old, valueOfKind('devices', 1), NOW - 9, null);
   see(old, valueOfKind('devices'), NOW - 9, null);
   see(young, valueOfKind('devices'), NOW - 5, null);
-  const views = [young, old].map((state) => ({ state, sinceSeconds: 0, nowSeconds: NOW, own: OWN }));
+  const views = [young, old].map((state, keyPlace) => ({ ...viewOf(state), keyPlace }));
   const read = (name: string, lost = 0) =>
     signalOf(name).read(views.map((view, place) => (place === 0 ? { ...view, sinceSeconds: lost } : view)));
   t.equal(read('decisions_1h'), 2, 'each decision is under the older one');
@@ -168,9 +172,7 @@ t.test('reads what is kept under two hash keys as one', async (t) => {
 t.test('knows no value that was taken back under one of two hash keys', async (t) => {
   const states = [createActivityState(NOW, 0), createActivityState(NOW, 0)];
   const known = () =>
-    signalOf('known_device').read(
-      states.map((state) => ({ state, sinceSeconds: 0, nowSeconds: NOW, own: OWN })),
-    );
+    signalOf('known_device').read(states.map((state, keyPlace) => ({ ...viewOf(state), keyPlace })));
   const [young, old] = states;
   if (young === undefined || old === undefined) throw new Error('two');
   t.equal(known(), false);
@@ -184,10 +186,29 @@ t.test('knows no value that was taken back under one of two hash keys', async (t
   t.equal(known(), false);
 });
 
+t.test('begins anew after a loss of the whole memory where a rule reads what is remembered', async (t) => {
+  const hardware = activitySignals('hardware', []);
+  const readAll = (view: ActivityView) =>
+    ['first_seen_seconds', 'remembered_seconds', 'devices_30d', 'devices_remembered'].map((name) =>
+      hardware.find((each) => each.name === name)?.read([view]),
+    );
+  const state = createActivityState(NOW - 500, 0);
+  see(state, valueOfKind('devices', 1), NOW - 500, null);
+  t.same(readAll(viewOf(state)), [500, 500, 2, 2], 'as the others where nothing was lost');
+  t.same(readAll({ ...viewOf(state), sinceSeconds: NOW - 600 }), [undefined, 500, undefined, 2]);
+  const evicted = { ...createActivityState(NOW - 500, NOW - 600) };
+  const view = { ...viewOf(evicted), sinceSeconds: NOW - 600 };
+  t.same(readAll(view), [undefined, undefined, undefined, undefined], 'what is missing of it alone');
+});
+
 t.test('counts a label of hardware once, however many identifiers it has', async (t) => {
   const states = [createActivityState(NOW - 9, 0), createActivityState(NOW - 9, 0)];
   for (const state of states) count(state, measureNumber('fraud_labels'), NOW - 5);
-  const views = states.map((state) => ({ state, sinceSeconds: 0, nowSeconds: NOW, own: OWN }));
+  const views = states.map(viewOf);
   const signal = activitySignals('hardware', []).find(({ name }) => name === 'fraud_labels_1h');
   t.equal(signal?.read(views), 1);
+  const [first, second] = views;
+  if (first === undefined || second === undefined) throw new Error('two');
+  const older = { ...first, keyPlace: 1 };
+  t.equal(signal?.read([first, second, older]), 2, 'and once more under the hash key of another record');
 });

@@ -15,6 +15,7 @@ const accepted = (place: { latitude: number; longitude: number }, hours: number)
   ...place,
   atSeconds: hoursAgo(hours),
 });
+const missed = (hours: number) => ({ placesMissedUntil: hoursAgo(hours) });
 const device = (first: object, last: object) => ({ found: true, first_seen: first, last_seen: last });
 const travels = (
   title: string,
@@ -85,6 +86,40 @@ const TRAVEL: readonly ContradictionSituation[] = [
   travels(
     'an account without an accepted place',
     { memory: { places: undefined }, request: { place: NEW_YORK } },
+    'none',
+  ),
+  travels(
+    'an account whose latest places were lost a moment ago',
+    { memory: { places: undefined, ...missed(1) }, request: { place: NEW_YORK } },
+    'unknown',
+  ),
+  travels(
+    'an account that was lately accepted, and may have been elsewhere since',
+    { memory: { places: [accepted(NEW_YORK, 30)], ...missed(19) }, request: { place: NEW_YORK } },
+    'unknown',
+  ),
+  travels(
+    'places that were lost so long ago that nobody travels longer',
+    { memory: { places: undefined, ...missed(20) }, request: { place: NEW_YORK } },
+    'none',
+  ),
+  travels(
+    'a flight since the last place that is known, and others lost before that mattered',
+    { memory: { places: [accepted(BERLIN, 30)], ...missed(20) }, request: { place: NEW_YORK } },
+    false,
+  ),
+  travels(
+    'places lost under a lower limit',
+    {
+      memory: { places: undefined, ...missed(20) },
+      request: { place: NEW_YORK },
+      params: { travel_kmh: 500 },
+    },
+    'unknown',
+  ),
+  travels(
+    'places lost, and no place to compare with',
+    { memory: { places: undefined, ...missed(1) }, request: { place: undefined } },
     'none',
   ),
   travels(

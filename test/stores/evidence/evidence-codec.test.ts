@@ -14,6 +14,26 @@ t.test('reads no more than evidence has', async (t) => {
   t.strictSame(decodeEvidence(text, KEY), evidence);
 });
 
+t.test('reads what identifiers are called under other hash keys', async (t) => {
+  const hash = '00112233445566778899aabbccddeeff';
+  const named = { ...evidence, otherNames: { [hash]: { aaaa1111: hash } } };
+  t.strictSame(decodeEvidence(encodeEvidence(named), KEY), named);
+  const mistakes = [
+    null,
+    [hash],
+    { [hash]: hash },
+    { [hash]: { aaaa1111: 'no hash' } },
+    { [hash]: { a: 1 } },
+  ];
+  for (const otherNames of mistakes)
+    t.equal(decodeEvidence(JSON.stringify({ ...evidence, otherNames }), KEY), null);
+  const hostile = JSON.stringify({ ...evidence, otherNames: {} }).replace(
+    '"otherNames":{}',
+    '"otherNames":{"__proto__":{}}',
+  );
+  t.equal(decodeEvidence(hostile, KEY), null);
+});
+
 t.test('refuses text that is not evidence', async (t) => {
   const nested = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`;
   const texts = [
