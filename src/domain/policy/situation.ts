@@ -78,12 +78,13 @@ export function findLosses(
   return { absentMask, indefiniteMask, suspectMask, gaps };
 }
 
-/** The same text for the same situation, and for no other. Empty where nothing is lost or in doubt. */
+/** The same text for the same situation, and for no other. Empty where nothing is absent or in doubt. */
 export function toSituationKey(
   { absentMask, indefiniteMask, suspectMask, gaps }: Losses,
   evidence: readonly PolicyEvidence[],
 ): string {
-  if ((absentMask | indefiniteMask | suspectMask) === 0) return '';
+  // What is no loss either can be in the gaps: a field for which there is nothing.
+  if ((absentMask | indefiniteMask | suspectMask) === 0 && gaps === '') return '';
   // They tell a fact that is unknown, and so indefinite, from one that the subject has nothing for.
   let key = `${absentMask},${indefiniteMask},${suspectMask}${gaps}`;
   let bit = 1;

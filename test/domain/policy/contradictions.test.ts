@@ -140,6 +140,21 @@ t.test('shares judgements with decisions that have the same findings, and with n
       }
 });
 
+t.test('knows nothing to compare from nothing lost, whichever came before', async (t) => {
+  const orders: readonly (readonly Finding[])[] = [
+    [CLEAN, 'none', FOUND],
+    ['none', CLEAN, 'none'],
+  ];
+  for (const order of orders) {
+    const policy = compiled(documentOf([rule(`contradictions.${first}`)]));
+    const results = order.map(
+      (finding) => evaluatePolicy(policy, [ok(), ok()], REQUEST, factOf(finding)).trace[0]?.result,
+    );
+    const expected = order.map((finding) => (finding === 'none' ? 'inert' : String(finding === FOUND)));
+    t.same(results, expected);
+  }
+});
+
 t.test('never becomes milder by what was lost', async (t) => {
   const conditions = fc.constantFrom(
     'contradictions.count >= 1',
