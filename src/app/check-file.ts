@@ -90,20 +90,40 @@ function checkPolicy(text: string, providers: readonly ProviderDefinition[]): Re
   return { ok: true, value: { document, hash: digest, text, unproven } };
 }
 
-/** The policy of a text, or every mistake in it as `line:column: message`. Null proves no assertions. */
+/** The latest policy whose assertions were checked, and those that could be neither proven nor refuted. */
+let proven: { readonly key: string; readonly unproven: readonly string[] } | null = null;
+
+/**
+ * The policy of a text, or every mistake in it as `line:column: message`. Null proves no assertions. Those of
+ * the latest text are not proven again, because a start reads the file twice.
+ */
 export function compilePolicyText(
   text: string,
   providers: readonly ProviderDefinition[],
   onUnproven: ((assertions: readonly string[]) => void) | null = () => {},
 ): Result<CompiledPolicy> {
-  return loadPolicy(text, {
+  const options = {
     providers,
-    ...(onUnproven !== null && { proof: { providers: toSpaceProviders(providers), onUnproven } }),
     parse: parseYaml,
     compilePattern: compileLinearPattern,
     countriesOfTimeZone,
-    sha256: (content) => hash('sha256', content),
-  });
+    sha256: (content: string) => hash('sha256', content),
+  };
+  if (onUnproven === null) return loadPolicy(text, options);
+  const key = JSON.stringify([options.sha256(text), providers.map(({ id }) => id)]);
+  if (proven?.key === key) {
+    onUnproven(proven.unproven);
+    return loadPolicy(text, options);
+  }
+  let unproven: readonly string[] = [];
+  const onFound = (assertions: readonly string[]): void => {
+    unproven = assertions;
+    onUnproven(assertions);
+  };
+  const proof = { providers: toSpaceProviders(providers), onUnproven: onFound };
+  const result = loadPolicy(text, { ...options, proof });
+  if (result.ok) proven = { key, unproven };
+  return result;
 }
 
 function checkKeyFile(text: string, { path, isExposed }: FileQuestion): Result<readonly KeyEntry[]> {
