@@ -18,6 +18,9 @@ const PLAIN = [
   '!request.telemetry_id_present',
   'providers.a.outcome == "ok"',
   '!a.found && !providers.a.suspect',
+  'contradictions.travel',
+  '!contradictions.clock',
+  'contradictions.strongest == "travel"',
 ];
 
 /** Conditions of which values are left that are not. */
@@ -30,10 +33,10 @@ const OPAQUE = [
   'in_network(request.ip, "10.0.0.0/8") || in_network(request.ip, "192.168.0.0/16")',
 ];
 
-/** Documents of a few rules over few signals, of which all combinations can be tried. */
-export function analysedDocuments(): fc.Arbitrary<Record<string, unknown>> {
+/** Documents of a few rules over few signals, of which all combinations can be tried but for those of `more`. */
+export function analysedDocuments(more: readonly string[] = []): fc.Arbitrary<Record<string, unknown>> {
   const atom = fc
-    .oneof({ weight: 4, arbitrary: fc.constantFrom(...PLAIN) }, fc.constantFrom(...OPAQUE))
+    .oneof({ weight: 4, arbitrary: fc.constantFrom(...PLAIN, ...more) }, fc.constantFrom(...OPAQUE))
     .map((text) => `(${text})`);
   const condition = fc.oneof(
     atom,

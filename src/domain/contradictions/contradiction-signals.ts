@@ -1,6 +1,7 @@
 import type { ObjectType, SignalType } from '../policy/signal-type.ts';
 import type { Softness, SubjectFact } from '../policy/subject-fact.ts';
 import { FAMILIES } from './contradiction.ts';
+import { possibleValues } from './possible-signals.ts';
 import { CONTRADICTIONS } from './registry.ts';
 
 /** The name of the fact, which is its variable. */
@@ -46,8 +47,11 @@ export const CONTRADICTIONS_FACT: SubjectFact = {
   name: VARIABLE,
   typeOf: () => type,
   whole: [],
+  isOfAll: true,
   completionsMax: ([name = '']) => (name in TOTALS ? TOTALS[name as keyof typeof TOTALS].most + 1 : 1),
   softnessOf: toSoftness,
+  addSoftness,
+  valuesOf: ([name = '']) => possibleValues(name),
   needsOf: (paths) => wantedBy(paths).flatMap(({ needs = [] }) => needs),
   parametersOf: (paths) => wantedBy(paths).flatMap(({ params = {} }) => Object.keys(params)),
   whyAbsent: { none: 'nothing to compare', unknown: 'contradictions unavailable' },
@@ -69,4 +73,15 @@ function toSoftness(value: object, [name = '']: readonly string[]): Softness | n
   if (typeof least !== 'number' || typeof most !== 'number' || !(name in TOTALS)) return null;
   const end = Math.min(most, TOTALS[name as keyof typeof TOTALS].most);
   return least >= 0 && least <= end ? { least, most: end } : null;
+}
+
+function addSoftness(
+  value: Record<string, unknown>,
+  [name = '']: readonly string[],
+  softness: Softness,
+): void {
+  if (softness === 'nothing') {
+    const nothing: unknown = value[NOTHING_COMPARED];
+    value[NOTHING_COMPARED] = [...(Array.isArray(nothing) ? nothing : []), name];
+  } else value[BETWEEN] = { ...Object(value[BETWEEN]), [name]: softness };
 }

@@ -1,7 +1,8 @@
 import type { CompiledPolicy } from '../policy/compile.ts';
 import { VERDICTS, type Verdict } from '../verdict.ts';
+import type { Budget } from './budget.ts';
 import type { SpaceProvider } from './build-space.ts';
-import { ANALYSIS_STEPS_MAX, type Budget } from './combine.ts';
+import { ANALYSIS_STEPS_MAX } from './combine.ts';
 import { verdictOf } from './contribution.ts';
 import { decidedBy, findDecisive } from './decisiveness.ts';
 import { findLosses } from './find-losses.ts';
@@ -33,8 +34,8 @@ export function analyzePolicy(
   providers: readonly SpaceProvider[],
   steps = ANALYSIS_STEPS_MAX,
 ): Analysis {
-  const prepared = prepare([policy], [], providers);
   const budget: Budget = { steps };
+  const prepared = prepare([policy], [], providers, budget);
   const { verdicts, findings: ofRules } = findAboutRules(prepared, policy, budget);
   const findings = [
     ...ofRules,
@@ -46,7 +47,7 @@ export function analyzePolicy(
     verdicts,
     limits: prepared.limits,
     combinations: prepared.combinations,
-    isComplete: findings.every(({ kind }) => kind !== 'not_answered'),
+    isComplete: prepared.isWhole && findings.every(({ kind }) => kind !== 'not_answered'),
   };
 }
 

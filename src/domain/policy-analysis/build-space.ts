@@ -1,8 +1,9 @@
 import { DEFINITE_OUTCOMES, INDEFINITE_OUTCOMES, type Outcome } from '../evidence.ts';
 import { type PolicyProvider, variableTypes } from '../policy/cel-environment.ts';
 import type { CompiledPolicy, CompiledRule } from '../policy/compile.ts';
+import { PLACE_SIGNALS } from '../policy/request-values-read.ts';
 import type { SignalType } from '../policy/signal-type.ts';
-import { findFactField } from '../policy/subject-fact.ts';
+import { findFactField, type SubjectFact } from '../policy/subject-fact.ts';
 import { SUBJECT_FACTS } from '../policy/subject-facts.ts';
 import {
   ABSENT,
@@ -42,6 +43,8 @@ interface Draft {
   readonly typeOf: (path: readonly string[]) => SignalType | undefined;
 }
 
+/** What cannot be known where the address cannot be read, or not be looked up. */
+const OF_ADDRESS = ['request.ip', ...PLACE_SIGNALS.map((name) => `request.${name}`)];
 const ALWAYS = ['telemetry_id_present', 'device_id_present', 'device_id_given'];
 
 /** The space of all evidence that these rules can tell apart. */
@@ -119,10 +122,20 @@ function addSource({ kind, source }: Place, draft: Draft): number {
   );
 }
 
-/** Step-ups and lists are known or not; there is none of the others where the subject lacks what they are of. */
+/** There is none of a fact where the subject lacks what it is of. */
 function factValues(name: string): readonly string[] {
-  const isAlways = name === 'step_up' || name === 'lists';
-  return isAlways ? ['known', 'unknown'] : ['known', 'none', 'unknown'];
+  return factOf(name)?.isOfAll === true ? ['known', 'unknown'] : ['known', 'none', 'unknown'];
+}
+
+function factOf(name: string): SubjectFact | undefined {
+  return SUBJECT_FACTS.find((fact) => fact.name === name);
+}
+
+/** All values of a field of a fact, where they are few; null for any other signal. */
+function allValues(source: string, path: readonly string[]): readonly unknown[] | null {
+  const values = factOf(source)?.valuesOf?.(path) ?? [];
+  if (values.length === 0) return null;
+  return values.map((value) => value ?? ABSENT);
 }
 
 /** Unless a condition reads outcomes, all ways of being lost are the same to it. */
@@ -140,12 +153,20 @@ function add(signal: Omit<Dimension, 'name' | 'values'>, draft: Draft): void {
   const name = nameOf(signal.source, signal.path);
   const type = draft.typeOf(name.split('.'));
   if (type === undefined || draft.places.has(name)) return;
+  const all = signal.kind === 'signal' ? allValues(signal.source, signal.path) : null;
+  if (all !== null) {
+    put({ ...signal, name, values: all }, draft);
+    return;
+  }
   const isSigned = draft.providers.some(({ id }) => id === signal.source);
   const group = groupOf(name, draft.uses);
-  const values = representativeValues(name, type, group, isSigned);
+  const values = representativeValues(name, type, group, isSigned).filter(
+    // An empty text of a request is an absent one.
+    (value) => value !== '' || signal.source !== 'request',
+  );
   if (values.includes(ANYTHING)) draft.limits.push(`${name}: ${describeLimit(group)}`);
   const isRequired = signal.source === 'request' && ALWAYS.includes(signal.path.join('.'));
-  const absences = isRequired ? [] : name === 'request.ip' ? [ABSENT, UNREADABLE] : [ABSENT];
+  const absences = isRequired ? [] : OF_ADDRESS.includes(name) ? [ABSENT, UNREADABLE] : [ABSENT];
   const rest = values.filter((value) => value === ANYTHING);
   put(
     { ...signal, name, values: [...values.filter((value) => value !== ANYTHING), ...absences, ...rest] },
@@ -178,6 +199,9 @@ function groupOf(name: string, uses: SignalUses): UseGroup {
   };
   for (const one of names) {
     const use = uses.get(one);
+    const [source = '', ...path] = one.split('.');
+    for (const value of allValues(source, path) ?? [])
+      if (typeof value === 'number' || typeof value === 'string') group.literals.add(value);
     for (const peer of use?.peers ?? []) names.add(peer);
     for (const literal of use?.literals ?? []) group.literals.add(literal);
     for (const [key, text] of use?.searches ?? []) group.searches.set(key, text);

@@ -4,8 +4,9 @@ import type { CompileOptions } from '../policy/compile-condition.ts';
 import type { PolicyDocument, PolicyMistake } from '../policy/document.ts';
 import type { Judgement } from '../policy/judgement.ts';
 import type { Verdict } from '../verdict.ts';
+import type { Budget } from './budget.ts';
 import type { SpaceProvider } from './build-space.ts';
-import { type Budget, combine } from './combine.ts';
+import { combine } from './combine.ts';
 import { contributionOf, permit, verdictOf, weigh } from './contribution.ts';
 import { type Finding, showFirst, toFinding } from './finding.ts';
 import { type Prepared, prepare, type TabledRule } from './prepare.ts';
@@ -44,8 +45,8 @@ export function checkNever(
     providers: providers satisfies readonly PolicyProvider[],
   });
   if (!asserted.ok) return { mistakes: asserted.mistakes.map(toNeverPlace), findings: [] };
-  const prepared = prepare([policy, asserted.value], [], providers);
   const budget: Budget = { steps };
+  const prepared = prepare([policy, asserted.value], [], providers, budget);
   const conditions = prepared.rules.filter((rule) => rule.policy === 1);
   const findings = conditions.flatMap((condition, place) => {
     const { verdict, when } = never[place] ?? NOTHING;

@@ -1,17 +1,13 @@
+import type { Budget } from './budget.ts';
 import type { Space } from './dimension.ts';
-import type { Table } from './rule-table.ts';
 import type { Summaries } from './summaries.ts';
+import type { Table } from './table.ts';
 import type { Assignment } from './to-witness.ts';
 
 /** What the tables of a question come to: for each code, the numbers of the summaries that it may stand for. */
 export interface WeighedTable extends Table {
   /** No summary: it cannot be. Several: it is not known which. */
   readonly summaries: readonly (readonly number[])[];
-}
-
-/** How many steps are left to spend; a question that needs more is not answered. */
-export interface Budget {
-  steps: number;
 }
 
 /** Some ten seconds of one core. */

@@ -1,13 +1,9 @@
 import { isDefinite } from '../evidence.ts';
-import { ABSENT, type Dimension, type ProviderValue, type Space, UNREADABLE } from './dimension.ts';
-import { fillTable, NEVER, type Table } from './rule-table.ts';
+import { PLACE_SIGNALS } from '../policy/request-values-read.ts';
+import { contradictionLaws } from './contradiction-laws.ts';
+import { ABSENT, type Dimension, isSoft, type ProviderValue, type Space, UNREADABLE } from './dimension.ts';
+import { type Constraint, fillTable, NEVER } from './table.ts';
 import { isThere } from './to-witness.ts';
-
-/** Something that cannot be: a table of what can be together. */
-interface Constraint extends Table {
-  /** True for one that keeps apart only what is the same anyway. */
-  readonly isFormal: boolean;
-}
 
 type Read = (name: string) => unknown;
 
@@ -29,6 +25,7 @@ export function findConstraints(space: Space): readonly Constraint[] {
   return [
     ...space.dimensions.flatMap((dimension, place) => toFormal(dimension, place, space)),
     ...lawsOf(space).flatMap((law) => toConstraint(law, space)),
+    ...contradictionLaws(space),
   ];
 }
 
@@ -46,6 +43,9 @@ function toFormal(dimension: Dimension, place: number, space: Space): Constraint
 function lawsOf({ providers }: Space): readonly Law[] {
   const devices = [...providers.values()]
     .filter(({ subject }) => subject === 'device_id')
+    .map(({ id }) => id);
+  const telemetries = [...providers.values()]
+    .filter(({ subject }) => subject === 'telemetry_id')
     .map(({ id }) => id);
   const asked = [...providers.values()].flatMap(({ id, subject }): Law[] => {
     const present = ABOUT[subject];
@@ -65,8 +65,16 @@ function lawsOf({ providers }: Space): readonly Law[] {
     },
     {
       names: ['telemetry', TELEMETRY],
-      holds: (read) => (read('telemetry') === 'none') === (read(TELEMETRY) === false),
+      holds: (read) => read('telemetry') === 'none' || read(TELEMETRY) === true,
     },
+    // There is none either of an id that is there and that no provider can be asked about.
+    ...telemetries.map(
+      (id): Law => ({
+        names: ['telemetry', id],
+        holds: (read) => read('telemetry') !== 'none' || isMissing(read(id)),
+      }),
+    ),
+    ...lawsOfPlace(),
     {
       names: ['telemetry.omits_device', 'telemetry', 'request.device_id_given'],
       holds: (read) =>
@@ -80,6 +88,24 @@ function lawsOf({ providers }: Space): readonly Law[] {
       names: ['activity.device', 'request.device_id_given'],
       holds: (read) => read('activity.device') === 'none' || read('request.device_id_given') === true,
     },
+  ];
+}
+
+/** Where an address is follows from it, and is looked up once for all that is told of it. */
+function lawsOfPlace(): readonly Law[] {
+  const names = PLACE_SIGNALS.map((name) => `request.${name}`);
+  const [one = '', other = ''] = names;
+  return [
+    ...names.map(
+      (name): Law => ({
+        names: ['request.ip', name],
+        holds: (read) => {
+          const ip = read('request.ip');
+          return (ip !== ABSENT && ip !== UNREADABLE) || read(name) === ip;
+        },
+      }),
+    ),
+    { names, holds: (read) => (read(one) === UNREADABLE) === (read(other) === UNREADABLE) },
   ];
 }
 
@@ -125,5 +151,6 @@ function sizesOf(scope: readonly number[], { dimensions }: Space): readonly numb
 export function isLoss({ kind, source }: Dimension, value: unknown, space: Space): boolean {
   if (kind === 'provider') return !isDefinite((value as ProviderValue).outcome);
   if (kind === 'fact') return value === 'unknown';
+  if (isSoft(value)) return value.softness !== 'nothing';
   return value === ABSENT && source !== 'request' && !space.providers.has(source);
 }

@@ -1,8 +1,9 @@
 import type { CompiledPolicy, CompiledRule } from '../policy/compile.ts';
 import { strictnessOf, VERDICTS, type Verdict } from '../verdict.ts';
 import type { WeighedTable } from './combine.ts';
-import { ANY_RESULT, RESULT, type Table } from './rule-table.ts';
+import { ANY_RESULT, RESULT } from './rule-table.ts';
 import type { Summaries } from './summaries.ts';
+import type { Table } from './table.ts';
 
 /** What one rule adds to a judgement. */
 interface Contribution {

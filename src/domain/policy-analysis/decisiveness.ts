@@ -1,5 +1,6 @@
 import type { CompiledPolicy } from '../policy/compile.ts';
-import { type Budget, type Combined, combine } from './combine.ts';
+import type { Budget } from './budget.ts';
+import { type Combined, combine } from './combine.ts';
 import { contributionOf, permit, verdictOf, weigh } from './contribution.ts';
 import type { Prepared } from './prepare.ts';
 import { createSummaries } from './summaries.ts';

@@ -1,7 +1,8 @@
 import type { CompiledPolicy } from '../policy/compile.ts';
 import type { Verdict } from '../verdict.ts';
+import type { Budget } from './budget.ts';
 import type { SpaceProvider } from './build-space.ts';
-import { ANALYSIS_STEPS_MAX, type Budget, type Combined, combine, type Reached } from './combine.ts';
+import { ANALYSIS_STEPS_MAX, type Combined, combine, type Reached } from './combine.ts';
 import { contributionOf, permit, verdictOf, weigh } from './contribution.ts';
 import { withoutStepUps } from './finding.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -54,9 +55,11 @@ export function diffPolicies(
   providers: readonly SpaceProvider[],
   steps = ANALYSIS_STEPS_MAX,
 ): PolicyDiff {
-  const prepared = prepare([before, after], [], providers);
-  const fine = findSides(prepared, true, { steps: steps / 2 });
-  const found = fine ?? findSides(prepared, false, { steps: steps / 2 });
+  const prepared = prepare([before, after], [], providers, { steps });
+  const sidesOf = (tellsRules: boolean, share: number) =>
+    prepared.isWhole ? findSides(prepared, tellsRules, { steps: steps * share }) : null;
+  const fine = sidesOf(true, 1 / 8);
+  const found = fine ?? sidesOf(false, 3 / 8);
   const table = emptyTable();
   const classes: DiffClass[] = [];
   const nameOf = (place: number) => prepared.rules[place]?.rule.source.id ?? null;

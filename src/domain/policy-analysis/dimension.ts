@@ -1,11 +1,17 @@
 import type { Outcome, Signals } from '../evidence.ts';
+import type { SoftValue } from '../policy/subject-fact.ts';
 
 /** A signal that the evidence lacks. */
 export const ABSENT = Symbol('absent');
 /** Any value that is not among the others: what a rule makes of it is not known. */
 export const ANYTHING = Symbol('anything');
-/** An address that cannot be read. */
+/** An address that cannot be read, or whose place could not be looked up. */
 export const UNREADABLE = Symbol('unreadable');
+
+/** True for a SoftValue among the values of a dimension. */
+export function isSoft(value: unknown): value is SoftValue {
+  return typeof value === 'object' && value !== null && 'softness' in value;
+}
 
 /** How a provider's call ended. */
 export interface ProviderValue {

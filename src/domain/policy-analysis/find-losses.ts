@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from '../policy/compile.ts';
-import type { Budget } from './combine.ts';
+import type { Budget } from './budget.ts';
 import { verdictOf } from './contribution.ts';
 import { type Finding, showFirst, toFinding } from './finding.ts';
 import { findLacking, findLost, type Lacking } from './loss-questions.ts';

@@ -1,9 +1,11 @@
-import { type Budget, type Combined, combine, type WeighedTable } from './combine.ts';
+import type { Budget } from './budget.ts';
+import { type Combined, combine, type WeighedTable } from './combine.ts';
 import { contributionOf, permit, weigh } from './contribution.ts';
 import type { ProviderValue } from './dimension.ts';
 import type { Prepared } from './prepare.ts';
-import { ANY_RESULT, fillTable, RESULT, type Table } from './rule-table.ts';
+import { ANY_RESULT, RESULT } from './rule-table.ts';
 import { createSummaries } from './summaries.ts';
+import { fillTable, type Table } from './table.ts';
 
 /** More than one, where a summary names one. */
 const SEVERAL = -2;

@@ -1,5 +1,5 @@
 import type { Dimension, Space } from './dimension.ts';
-import { fillTable, type Table } from './rule-table.ts';
+import { fillTable, type Table } from './table.ts';
 
 /** A space in which values that no table tells apart are one, and the tables over it, in the same order. */
 interface Merged {

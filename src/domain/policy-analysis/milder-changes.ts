@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from '../policy/compile.ts';
 import { strictnessOf, type Verdict } from '../verdict.ts';
-import type { Budget, Reached } from './combine.ts';
+import type { Budget } from './budget.ts';
+import type { Reached } from './combine.ts';
 import { verdictOf } from './contribution.ts';
 import { ANYTHING } from './dimension.ts';
 import { type Finding, showWith, toFinding } from './finding.ts';

@@ -1,9 +1,11 @@
 import type { CompiledPolicy } from '../policy/compile.ts';
+import type { Budget } from './budget.ts';
 import { type AnalysedRule, buildSpace, type SpaceProvider } from './build-space.ts';
 import { findConstraints, isLoss } from './constraints.ts';
 import type { Space } from './dimension.ts';
 import { mergeValues } from './merge-values.ts';
-import { ANY_RESULT, fillTable, type Table, toRuleTable } from './rule-table.ts';
+import { ANY_RESULT, toRuleTable } from './rule-table.ts';
+import { fillTable, type Table } from './table.ts';
 
 /** A rule with what it comes to. */
 export interface TabledRule extends AnalysedRule {
@@ -24,16 +26,21 @@ export interface Prepared {
   readonly combinations: number;
   /** What is over-approximated, in words. */
   readonly limits: readonly string[];
+  /** False where the steps did not suffice for the table of each rule. */
+  readonly isWhole: boolean;
 }
 
 /** Of a rule that may come to anything. */
 const UNTOLD: Table = { scope: [], sizes: [], codes: Uint8Array.of(ANY_RESULT) };
 
-/** Prepares policies, and conditions beside their rules, for questions about all of them together. */
+const WHY_UNTOLD = { wide: 'it reads too much at once', long: 'it takes too long to try' } as const;
+
+/** Prepares policies, and conditions beside their rules, for questions about all of them together. Tables cost steps. */
 export function prepare(
   policies: readonly CompiledPolicy[],
   others: readonly AnalysedRule[],
   providers: readonly SpaceProvider[],
+  budget: Budget,
 ): Prepared {
   const rules = [
     ...policies.flatMap((one, policy) => one.rules.map((rule): AnalysedRule => ({ policy, rule }))),
@@ -41,10 +48,14 @@ export function prepare(
   ];
   const space = buildSpace(rules, policies, providers);
   const limits = [...space.limits];
+  let isWhole = true;
+  // The questions are left as much as the tables may take.
+  const leastSteps = budget.steps / 2;
   const tables = rules.map((one): Table => {
-    const table = toRuleTable(one, policies, space);
-    if (table !== null) return table;
-    limits.push(`rule ${one.rule.source.id}: it reads too much at once, and is taken to come to anything`);
+    const table = toRuleTable(one, policies, space, budget, leastSteps);
+    if (typeof table === 'object') return table;
+    isWhole &&= table !== 'long';
+    limits.push(`rule ${one.rule.source.id}: ${WHY_UNTOLD[table]}, and is taken to come to anything`);
     return UNTOLD;
   });
   const constraints = findConstraints(space);
@@ -55,7 +66,9 @@ export function prepare(
     );
     return { scope: [place], sizes, codes };
   });
-  const merged = mergeValues(space, [...tables, ...constraints, ...losses]);
+  const all = [...tables, ...constraints, ...losses];
+  for (const { codes, scope } of all) budget.steps -= codes.length * scope.length;
+  const merged = mergeValues(space, all);
   const ofConstraints = merged.tables.slice(tables.length, tables.length + constraints.length);
   return {
     rules: rules.map((rule, place) => ({ ...rule, table: merged.tables[place] ?? UNTOLD })),
@@ -63,6 +76,7 @@ export function prepare(
     constraints: ofConstraints,
     laws: ofConstraints.filter((_, place) => constraints[place]?.isFormal === false),
     losses: merged.tables.slice(tables.length + constraints.length),
+    isWhole,
     combinations: space.dimensions.reduce((product, { values }) => product * values.length, 1),
     limits,
   };

@@ -9,7 +9,7 @@ export interface UseGroup extends Pick<SignalUse, 'literals' | 'searches' | 'opa
 }
 
 /** Of more than these the subsets are too many. */
-const LISTED_TEXTS_MAX = 4;
+const LISTED_MAX = 4;
 /** Of more signals compared with one another, not all orders are tried. */
 const PEERS_MAX = 3;
 
@@ -35,23 +35,26 @@ export function representativeValues(
     case 'string':
       return withRest(name === 'request.ip' ? addresses(use) : texts(use), use, use.searches.size);
     case 'list':
-      return withRest(lists(use), use, use.literals.size > LISTED_TEXTS_MAX || use.size > 1 ? 2 : 0);
+      return withRest(lists(use), use, use.literals.size > LISTED_MAX || use.size > 1 ? 2 : 0);
     case 'object':
-      return withRest([{}], use, 0);
+      return withRest([{}], use, use.size > 1 ? 2 : 0);
   }
 }
 
-/** Each search may be true or false whatever the others are: of one alone both are tried. */
+/** Each search may be true or false whatever the others are: of one alone both are tried, where nothing is compared. */
 function withRest(values: readonly unknown[], use: UseGroup, searches: number): readonly unknown[] {
-  const isTold = searches === 0 || (searches === 1 && use.literals.size === 0);
+  const isTold = searches === 0 || (searches === 1 && use.literals.size === 0 && use.size === 1);
   const isWhole = use.opaque.size === 0 && use.size <= PEERS_MAX && isTold;
   return isWhole ? values : [...values, ANYTHING];
 }
 
 function numbers(isInteger: boolean, { literals, size }: UseGroup, isSigned: boolean): readonly number[] {
-  const known = [...literals]
-    .filter((one) => typeof one === 'number')
-    .toSorted((left, right) => left - right);
+  const known = [...new Set([...literals].filter((one) => typeof one === 'number').flatMap(toNeighbours))];
+  known.sort((left, right) => left - right);
+  // An integer is never equal to a fraction, and on one side of it.
+  function toNeighbours(one: number): readonly number[] {
+    return isInteger ? [Math.floor(one), Math.ceil(one)] : [one];
+  }
   const fresh = Math.min(size, PEERS_MAX);
   const values = new Set<number>();
   const spread = (from: number, to: number): void => {
@@ -63,7 +66,9 @@ function numbers(isInteger: boolean, { literals, size }: UseGroup, isSigned: boo
   };
   const room = fresh + 1;
   const first = Math.ceil(known[0] ?? room);
-  spread(first - room, known[0] ?? first);
+  const isCut = !isSigned && !isInteger && first < room;
+  if (isCut) values.add(0);
+  spread(isCut ? 0 : first - room, known[0] ?? first);
   known.forEach((one, place) => {
     values.add(one);
     spread(one, known[place + 1] ?? Math.floor(one) + room);
@@ -88,12 +93,12 @@ function addresses({ literals, searches }: UseGroup): readonly string[] {
   return [...new Set([...ADDRESSES, ...textsIn(literals), ...bases])];
 }
 
-/** Every subset of the texts that are looked for, and a list of another text. */
-function lists({ literals }: UseGroup): readonly (readonly string[])[] {
-  const written = textsIn(literals);
-  if (written.length > LISTED_TEXTS_MAX) return [[], ...written.map((text) => [text]), written];
-  const subsets: (readonly string[])[] = [[]];
-  for (const text of written) subsets.push(...subsets.map((one) => [...one, text]));
+/** Every subset of what is looked for. */
+function lists({ literals }: UseGroup): readonly (readonly Literal[])[] {
+  const written = [...literals];
+  if (written.length > LISTED_MAX) return [[], ...written.map((one) => [one]), written];
+  const subsets: (readonly Literal[])[] = [[]];
+  for (const one of written) subsets.push(...subsets.map((some) => [...some, one]));
   return subsets;
 }
 

@@ -1,4 +1,5 @@
-import { type Budget, combine, type Reached } from './combine.ts';
+import type { Budget } from './budget.ts';
+import { combine, type Reached } from './combine.ts';
 import { contributionOf, permit, weigh } from './contribution.ts';
 import { constraintsOn, type Prepared, type TabledRule } from './prepare.ts';
 import { RESULT } from './rule-table.ts';

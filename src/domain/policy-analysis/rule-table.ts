@@ -1,7 +1,9 @@
 import type { CompiledPolicy } from '../policy/compile.ts';
+import type { Budget } from './budget.ts';
 import { type AnalysedRule, placeOf } from './build-space.ts';
 import { ANYTHING, type Space } from './dimension.ts';
 import { collectUses, type SignalUses } from './signal-uses.ts';
+import { fillTable, type Table } from './table.ts';
 import { isThere, toEvidence } from './to-witness.ts';
 import { judgeWitness } from './witness.ts';
 
@@ -9,35 +11,35 @@ import { judgeWitness } from './witness.ts';
 export const RESULT = { false: 0, true: 1, unknown: 2, inert: 0 } as const;
 /** In a table: the rule may come to anything. */
 export const ANY_RESULT = 3;
-/** In a table of what can be together: it cannot. */
-export const NEVER = 0;
-
-/** For each combination of the values of some dimensions, a code. */
-export interface Table {
-  /** Places of dimensions, ascending. */
-  readonly scope: readonly number[];
-  /** How many values each has. */
-  readonly sizes: readonly number[];
-  /** The last dimension of the scope changes fastest. */
-  readonly codes: Uint8Array;
-}
-
 /** The most cells of one table: beyond it a rule is taken to come to anything. */
 const CELLS_MAX = 60_000;
 
-/** The table of a rule, filled by the engine; null where it would be too large. */
+/** What a judgement takes, in steps: an error of a condition takes most of it. */
+const JUDGEMENT_STEPS = 40;
+
+/** Why a rule has no table. */
+type Untold = 'wide' | 'long';
+
+/**
+ * The table of a rule, filled by the engine. `wide` where it would be too large, `long` where fewer steps than
+ * `leastSteps` would be left.
+ */
 export function toRuleTable(
   { rule, policy: of }: AnalysedRule,
   policies: readonly CompiledPolicy[],
   space: Space,
-): Table | null {
+  budget: Budget,
+  leastSteps: number,
+): Table | Untold {
   const read = findRead(rule, space);
   const policy = policies[of];
-  if (read === null || policy === undefined) return null;
+  if (read === null || policy === undefined) return 'wide';
   const { scope, tested } = read;
   const sizes = scope.map((place) => space.dimensions[place]?.values.length ?? 1);
   const cells = sizes.reduce((product, size) => product * size, 1);
-  if (cells > CELLS_MAX) return null;
+  if (cells > CELLS_MAX) return 'wide';
+  if (budget.steps - cells < leastSteps) return 'long';
+  budget.steps -= cells;
   const alone: CompiledPolicy = { ...policy, rules: [rule] };
   const known = new Map<string, number>();
   const codes = fillTable(scope, sizes, (assignment) => {
@@ -52,6 +54,8 @@ export function toRuleTable(
     const key = live.map((place) => `${place}:${assignment.get(place)}`).join();
     let code = known.get(key);
     if (code === undefined) {
+      budget.steps -= JUDGEMENT_STEPS;
+      if (budget.steps < leastSteps) return ANY_RESULT;
       const [line] = judgeWitness(alone, toEvidence(space, assignment, live)).trace;
       code = RESULT[line?.result ?? 'unknown'];
       known.set(key, code);
@@ -59,28 +63,7 @@ export function toRuleTable(
     // What does not depend on a value that cannot be read does not depend on the value.
     return open.length > 0 && code === RESULT.unknown ? ANY_RESULT : code;
   });
-  return { scope, sizes, codes };
-}
-
-/** A table of these dimensions, filled cell by cell. */
-export function fillTable(
-  scope: readonly number[],
-  sizes: readonly number[],
-  codeOf: (assignment: ReadonlyMap<number, number>) => number,
-): Uint8Array {
-  const cells = sizes.reduce((product, size) => product * size, 1);
-  const codes = new Uint8Array(cells);
-  const assignment = new Map<number, number>();
-  for (let cell = 0; cell < cells; cell += 1) {
-    let rest = cell;
-    for (let at = scope.length - 1; at >= 0; at -= 1) {
-      const size = sizes[at] ?? 1;
-      assignment.set(scope[at] ?? 0, rest % size);
-      rest = Math.floor(rest / size);
-    }
-    codes[cell] = codeOf(assignment);
-  }
-  return codes;
+  return budget.steps < leastSteps ? 'long' : { scope, sizes, codes };
 }
 
 /** What a rule reads. */

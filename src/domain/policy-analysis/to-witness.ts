@@ -1,9 +1,13 @@
+import { findFactField, type SoftValue } from '../policy/subject-fact.ts';
+import { SUBJECT_FACTS } from '../policy/subject-facts.ts';
+import { canBeTogether } from './contradiction-laws.ts';
 import {
   ABSENT,
   ANYTHING,
   type AnalysedProvider,
   type Dimension,
   hasSignals,
+  isSoft,
   type ProviderValue,
   type Space,
   UNREADABLE,
@@ -25,7 +29,8 @@ export function toWitness(space: Space, assignment: Assignment): Witness | null 
   const isOpen = dimensions.some(
     (dimension, place) => valueAt(place) === ANYTHING && isThere(dimension, space, valueAt),
   );
-  return isOpen ? null : toEvidence(space, assignment);
+  const isPossible = !isOpen && canBeTogether(space, (place) => assignment.get(place) ?? 0);
+  return isPossible ? toEvidence(space, assignment) : null;
 }
 
 /** The same of these dimensions alone; a signal that may have any value is absent. */
@@ -45,7 +50,8 @@ export function toEvidence(
     const value = valueAt(place);
     if (kind === 'signal') {
       const within = sources.get(source);
-      if (within !== undefined) setPath(within, path, value, Object.hasOwn(facts, source));
+      if (within !== undefined && isSoft(value)) addSoftness(within, dimension, value);
+      else if (within !== undefined) setPath(within, path, value, Object.hasOwn(facts, source));
       continue;
     }
     const signals: Fields = kind === 'fact' ? {} : { found: true };
@@ -54,6 +60,8 @@ export function toEvidence(
     if (kind === 'fact') facts[source] = isKnown ? signals : (value as 'unknown' | 'none');
     else evidence[source] = toPiece(value as ProviderValue, signals, providers.get(source));
   }
+  // An address that cannot be read is not looked up.
+  if ('ipUnreadable' in request) delete request['placeLost'];
   // What it holds is of the types of its dimensions.
   return { evidence, request: request as Witness['request'], facts };
 }
@@ -67,6 +75,10 @@ export function isThere({ parent }: Dimension, space: Space, valueAt: (place: nu
   return hasSignals(outer, value);
 }
 
+function addSoftness(within: Fields, { name, path }: Dimension, { softness }: SoftValue): void {
+  findFactField(SUBJECT_FACTS, name.split('.'))?.fact.addSoftness?.(within, path, softness);
+}
+
 /** What is around a signal of a fact has no dimension of its own, and is there. */
 function setPath(object: Fields, path: readonly string[], value: unknown, isOfFact: boolean): void {
   const [name = '', ...rest] = path;
@@ -74,7 +86,7 @@ function setPath(object: Fields, path: readonly string[], value: unknown, isOfFa
     if (isOfFact) object[name] ??= {};
     const inner = object[name];
     if (inner !== undefined) setPath(inner as Fields, rest, value, isOfFact);
-  } else if (value === UNREADABLE) object['ipUnreadable'] = true;
+  } else if (value === UNREADABLE) object[name === 'ip' ? 'ipUnreadable' : 'placeLost'] = true;
   else if (value !== ABSENT && value !== ANYTHING) object[name] = isObject(value) ? {} : value;
 }
 

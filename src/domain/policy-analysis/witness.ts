@@ -20,8 +20,10 @@ export const witnessSchema = z.strictObject({
       signals: fields.optional(),
     }),
   ),
-  request: requestSignalsSchema.extend({ ipUnreadable: z.boolean().optional() }).strict(),
-  facts: z.record(z.string(), z.union([z.enum(['known', 'unknown', 'none']), fields])),
+  request: requestSignalsSchema
+    .extend({ ipUnreadable: z.boolean().optional(), placeLost: z.boolean().optional() })
+    .strict(),
+  facts: z.record(z.string(), z.union([z.enum(['unknown', 'none']), fields])),
   expect: z
     .strictObject({ verdict: z.enum(VERDICTS).optional(), degraded: z.boolean().optional() })
     .optional(),

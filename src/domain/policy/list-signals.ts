@@ -18,6 +18,7 @@ export const LISTS_FACT: SubjectFact = {
   name: 'lists',
   typeOf: (document) => ({ kind: 'object', fields: new Map(listsOf(document).map((list) => [list, parts])) }),
   whole: [],
+  isOfAll: true,
   whyAbsent: { none: 'no lists', unknown: 'lists unavailable' },
 };
 

@@ -32,6 +32,7 @@ export const STEP_UP_FACT: SubjectFact = {
   name: 'step_up',
   typeOf: () => type,
   whole: [],
+  isOfAll: true,
   whyAbsent: { none: 'no step-up', unknown: 'step-ups unavailable' },
 };
 

@@ -19,6 +19,14 @@ export type SubjectFacts = { readonly [name: string]: FactValue | undefined };
  */
 export type Softness = 'nothing' | { readonly least: number; readonly most: number };
 
+/** A field that a known value lacks, of which something is known all the same. */
+export interface SoftValue {
+  readonly softness: Softness;
+}
+
+/** What one field of a known fact says. Undefined where it is lost. */
+export type FieldValue = boolean | number | string | SoftValue | undefined;
+
 /**
  * Something about the subject that policies can read beside what providers say: what this service knows
  * itself. Conditions name its fields one by one.
@@ -30,6 +38,8 @@ export interface SubjectFact {
   readonly typeOf: (document: unknown) => ObjectType;
   /** Fields that a known value has unless they were lost: without one it is in doubt, whoever reads it. */
   readonly whole: readonly string[];
+  /** True where every subject has it: it is known or unknown, and there is never none of it. */
+  readonly isOfAll?: boolean;
   /**
    * Where a number stops to count, by the names of its field: it stands for that and more. Null for what has
    * no such bound; absent where nothing has.
@@ -37,6 +47,14 @@ export interface SubjectFact {
   readonly mostOf?: (path: readonly string[]) => number | null;
   /** What a known value that lacks this field tells of it; null where it is lost. Absent: always lost. */
   readonly softnessOf?: (value: object, path: readonly string[]) => Softness | null;
+  /** Adds to a value that lacks this field what is known of it: `softnessOf` tells it again. */
+  readonly addSoftness?: (
+    value: Record<string, unknown>,
+    path: readonly string[],
+    softness: Softness,
+  ) => void;
+  /** Every value that this field can have, where they are few; the first stands for all is well. */
+  readonly valuesOf?: (path: readonly string[]) => readonly FieldValue[];
   /** The most values that this field can be tried with where it is lacking. Absent where it has no softness. */
   readonly completionsMax?: (path: readonly string[]) => number;
   /** What is asked for besides, as names of facts, where these fields are read. */

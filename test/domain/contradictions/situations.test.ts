@@ -9,34 +9,7 @@ import {
   type Side,
 } from '../../../src/domain/contradictions/contradiction.ts';
 import { CONTRADICTIONS } from '../../../src/domain/contradictions/registry.ts';
-import { SMALL_WORLD } from '../../support/reference-data.ts';
-import type { SituationInput } from './situation.ts';
-import { NOW_SECONDS, SITUATIONS } from './situations.ts';
-
-function toInput({
-  stytch,
-  mobilerun,
-  prefactor,
-  request,
-  memory,
-  params,
-}: SituationInput): ContradictionInput {
-  const defaults = Object.assign({}, ...CONTRADICTIONS.map((each) => each.params ?? {}));
-  const side = (given: object | 'unknown' | undefined) => (given ?? 'none') as Side;
-  return {
-    evidence: { stytch: side(stytch), mobilerun: side(mobilerun), prefactor: side(prefactor) },
-    request: { userAgent: undefined, place: undefined, ...request },
-    memory: {
-      places: undefined,
-      telemetryFirstUsedMs: undefined,
-      hardware: { devices: undefined, accounts: undefined },
-      ...memory,
-    },
-    nowMs: NOW_SECONDS * 1000,
-    params: { ...defaults, ...params },
-    reference: SMALL_WORLD,
-  };
-}
+import { SITUATIONS, toInput } from './situations.ts';
 
 const resultOf = (finding: Finding | undefined) => (typeof finding === 'object' ? finding.result : finding);
 const find = (id: string, input: ContradictionInput) =>

@@ -1,4 +1,10 @@
-import type { ContradictionInput, MemorySide } from '../../../src/domain/contradictions/contradiction.ts';
+import type {
+  ContradictionInput,
+  MemorySide,
+  Side,
+} from '../../../src/domain/contradictions/contradiction.ts';
+import { CONTRADICTIONS } from '../../../src/domain/contradictions/registry.ts';
+import { SMALL_WORLD } from '../../support/reference-data.ts';
 import { CLIENT_SITUATIONS } from './client-situations.ts';
 import { PLACE_SITUATIONS } from './place-situations.ts';
 import type { ContradictionSituation, SituationInput } from './situation.ts';
@@ -358,3 +364,29 @@ export const SITUATIONS: readonly ContradictionSituation[] = [
   ...PLACE_SITUATIONS,
   ...CLIENT_SITUATIONS,
 ];
+
+/** The situation as contradictions read it. */
+export function toInput({
+  stytch,
+  mobilerun,
+  prefactor,
+  request,
+  memory,
+  params,
+}: SituationInput): ContradictionInput {
+  const defaults = Object.assign({}, ...CONTRADICTIONS.map((each) => each.params ?? {}));
+  const side = (given: object | 'unknown' | undefined) => (given ?? 'none') as Side;
+  return {
+    evidence: { stytch: side(stytch), mobilerun: side(mobilerun), prefactor: side(prefactor) },
+    request: { userAgent: undefined, place: undefined, ...request },
+    memory: {
+      places: undefined,
+      telemetryFirstUsedMs: undefined,
+      hardware: { devices: undefined, accounts: undefined },
+      ...memory,
+    },
+    nowMs: NOW_SECONDS * 1000,
+    params: { ...defaults, ...params },
+    reference: SMALL_WORLD,
+  };
+}

@@ -1,8 +1,8 @@
 import t from 'tap';
 import { combine, type WeighedTable } from '../../../src/domain/policy-analysis/combine.ts';
 import type { Space } from '../../../src/domain/policy-analysis/dimension.ts';
-import { fillTable } from '../../../src/domain/policy-analysis/rule-table.ts';
 import { createSummaries } from '../../../src/domain/policy-analysis/summaries.ts';
+import { fillTable } from '../../../src/domain/policy-analysis/table.ts';
 
 const SIZE = 16;
 

@@ -64,7 +64,9 @@ t.test('names the rules that decide, and finds nothing between a policy and itse
 });
 
 t.test('tells rules no longer apart, then nothing, where its bound is reached', async (t) => {
-  const signals = ['a.action', 'b.action', 'request.action', 'request.user_agent', 'request.account_id'];
+  const ofProviders = ['a.action', 'b.action', 'a.net.country', 'b.net.country'];
+  const ofRequest = ['request.action', 'request.user_agent', 'request.account_id'];
+  const signals = [...ofProviders, ...ofRequest, 'step_up.method', 'step_up.acr'];
   const rules = signals.flatMap((signal) =>
     ['X', 'Y', 'Z'].map((text, place) =>
       rule(`${signal} == "${text}"`, {
@@ -74,8 +76,9 @@ t.test('tells rules no longer apart, then nothing, where its bound is reached', 
     ),
   );
   const [before, after] = [compiled(documentOf(rules)), compiled(documentOf(rules.toReversed()))];
-  const coarse = diffPolicies(before, after, SPACE_PROVIDERS, 2000);
+  const coarse = diffPolicies(before, after, SPACE_PROVIDERS, 36_000);
   t.notOk(coarse.tellsRules);
   t.same(coarse.classes, []);
+  t.equal(diffPolicies(before, after, SPACE_PROVIDERS, 20_000).classes, null, 'tables cost steps too');
   t.equal(diffPolicies(before, after, SPACE_PROVIDERS, 100).classes, null);
 });
