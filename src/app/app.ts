@@ -5,6 +5,7 @@ import type { GrpcServer } from '../platform/grpc/server.ts';
 import { wireCallers } from './callers.ts';
 import { PATIENCE_MS } from './close-server.ts';
 import { type AppOptions, toContext } from './context.ts';
+import { wireDecideRoutes } from './decide-routes.ts';
 import { openDecisionLog } from './decision-log.ts';
 import { openDecisionReads } from './decision-reads.ts';
 import { wireDecisions } from './decisions.ts';
@@ -79,7 +80,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       metrics: observers.metrics,
       gateways: gateways.routes,
       protect: { ...decisions, ...callers, ...boundsOf(config), keyring: files.keyring, clock },
-      decide: { ...decisions, ...callers, isDraining, canReportOutcome: log !== null },
+      decide: wireDecideRoutes(context, { ...decisions, ...callers, isDraining, log, observer }),
       policy: { policy: files.policy, slots },
       ...memory.routes,
       decisions: reads && { reads, version, clock, newId, onOutcome: memory.onOutcome },

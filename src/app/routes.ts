@@ -3,7 +3,8 @@ import { type GatewayDependencies, gatewayRoutes } from '../gateways/routes.ts';
 import type { DecisionReadDependencies } from '../http/decision-log/decision-reads.ts';
 import { describeRoutes } from '../http/plugins/openapi.ts';
 import { type ProtectOptions, protect } from '../http/plugins/protect.ts';
-import { type DecideDependencies, decideRoutes } from '../http/routes/decide.ts';
+import { decideRoutes } from '../http/routes/decide.ts';
+import { type DecideBatchDependencies, decideBatchRoutes } from '../http/routes/decide-batch.ts';
 import { decisionExportRoutes } from '../http/routes/decision-export.ts';
 import { decisionStreamRoutes } from '../http/routes/decision-stream.ts';
 import { decisionsRoutes } from '../http/routes/decisions.ts';
@@ -29,7 +30,7 @@ export interface RouteDependencies {
   readonly gateways: GatewayDependencies;
   /** What every request passes that needs an API key. */
   readonly protect: ProtectOptions;
-  readonly decide: DecideDependencies;
+  readonly decide: DecideBatchDependencies;
   readonly stepUps: StepUpDependencies;
   readonly policy: PolicyDependencies;
   readonly lists: ListDependencies;
@@ -56,6 +57,7 @@ export async function registerRoutes(
   await app.register(async (api) => {
     if (service !== null) await protect(api, service.protect);
     await api.register(decideRoutes, { ...context, serve: service?.decide ?? null });
+    await api.register(decideBatchRoutes, { ...context, serve: service?.decide ?? null });
     await api.register(stepUpRoutes, { ...context, serve: service?.stepUps ?? null });
     await api.register(policyRoutes, { serve: service?.policy ?? null });
     await api.register(evidenceRoutes, { ...context, serve: service?.forgetting ?? null });

@@ -18,6 +18,7 @@ import {
   type Gathered,
   type ProviderSlot,
 } from './evidence/gather-evidence.ts';
+import type { SharedLooks } from './evidence/shared-looks.ts';
 import { createAskFacts } from './facts/ask-facts.ts';
 import type { ConcludeFacts, FactSource } from './facts/fact-source.ts';
 import { type Span, type Tracer, toDecisionAttributes } from './tracer.ts';
@@ -36,6 +37,8 @@ export interface DecideOptions {
   readonly traceparent?: string | undefined;
   /** The id of the caller's API key, for statistics in this process. */
   readonly caller?: string | undefined;
+  /** The lookups that the decisions of one request share. Absent shares them with whoever asks just now. */
+  readonly looks?: SharedLooks | undefined;
 }
 
 /** What a decision is made of. */
@@ -79,13 +82,13 @@ export function createDecide(dependencies: DecideDependencies): Decide {
   const askFacts = createAskFacts(facts);
   const conclude = createConclude(dependencies, createJudge(dependencies));
   return (subject, options) => {
-    const { maxAgeMs, traceparent, caller } = options;
+    const { maxAgeMs, traceparent, caller, looks } = options;
     const span = tracer?.start('decide', traceparent) ?? null;
     const startedAtMs = clock.monotonicMs();
     const deadlineAtMs = toDeadline(dependencies.deadlineMs, options, startedAtMs);
     const asked = { subject, startedAtMs, span };
     const told = askFacts({ subject, policy: policy(), deadlineAtMs });
-    const gathered = gatherEvidence(subject, { maxAgeMs, deadlineAtMs, span, caller, ip: subject.ip });
+    const gathered = gatherEvidence(subject, { maxAgeMs, deadlineAtMs, span, caller, ip: subject.ip, looks });
     if (!(gathered instanceof Promise) && !(told instanceof Promise)) return conclude(asked, gathered, told);
     return Promise.all([gathered, told]).then(([pieces, facts]) => conclude(asked, pieces, facts));
   };
@@ -103,9 +106,9 @@ function createConclude({ clock }: DecideDependencies, judge: Judge) {
 }
 
 /** Until when evidence is waited for, monotonic milliseconds. */
-function toDeadline(
+export function toDeadline(
   configuredMs: number,
-  { deadlineMs, receivedAtMs }: DecideOptions,
+  { deadlineMs, receivedAtMs }: Pick<DecideOptions, 'deadlineMs' | 'receivedAtMs'>,
   startedAtMs: number,
 ): number {
   const budgetMs = Math.min(deadlineMs ?? configuredMs, configuredMs);

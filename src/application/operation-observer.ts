@@ -12,7 +12,9 @@ export type BreakerState = (typeof BREAKER_STATES)[number];
 export interface OperationObserver {
   /** The custody of one telemetry id was read. */
   onCustody(event: { readonly result: CustodyResult }): void;
-  /** A request was refused with a problem document: by a limit, by overload, or for a mistake. */
+  /** A batch was answered: its items, and how many of them were refused. */
+  onBatch(event: { readonly items: number; readonly refused: number }): void;
+  /** A request, or an item of a batch, was refused with a problem document. */
   onRefusal(event: { readonly code: ErrorCode }): void;
   /** A gateway should send the end user's address, and sent none that can be read. */
   onUnreadableAddress(event: { readonly why: UnreadableAddress }): void;

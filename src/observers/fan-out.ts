@@ -12,6 +12,7 @@ export function observeAll(observers: readonly Partial<Observer>[]): Observer {
     onCircuitChange: tellAll(observers.map(({ onCircuitChange }) => onCircuitChange)),
     onSuspectChange: tellAll(observers.map(({ onSuspectChange }) => onSuspectChange)),
     onCustody: tellAll(observers.map(({ onCustody }) => onCustody)),
+    onBatch: tellAll(observers.map(({ onBatch }) => onBatch)),
     onRefusal: tellAll(observers.map(({ onRefusal }) => onRefusal)),
     onUnreadableAddress: tellAll(observers.map(({ onUnreadableAddress }) => onUnreadableAddress)),
   };

@@ -100,15 +100,21 @@ function observeProviderStates(
 
 function observeOperations(
   metrics: Metrics,
-): Pick<Observer, 'onCustody' | 'onRefusal' | 'onUnreadableAddress'> {
+): Pick<Observer, 'onBatch' | 'onCustody' | 'onRefusal' | 'onUnreadableAddress'> {
   const custody = metrics.counter(
     'riskgate_custody_results_total',
     'Telemetry ids examined, by what custody found.',
   );
   const refusal = metrics.counter(
     'riskgate_refusals_total',
-    'Requests answered with a problem document, by its code.',
+    'Requests and items of batches answered with a problem document, by its code.',
   );
+  const batches = metrics.counter('riskgate_batches_total', 'Batches of decisions answered.')({});
+  const item = metrics.counter(
+    'riskgate_batch_items_total',
+    'Items of batches, by whether they were decided or refused with a problem document of their own.',
+  );
+  const items = bindEach(['decided', 'refused'], (result) => item({ result }));
   const unreadable = metrics.counter(
     'riskgate_unreadable_addresses_total',
     "Questions of gateways whose field for the end user's address is missing, repeated or malformed.",
@@ -117,6 +123,11 @@ function observeOperations(
   const results = bindEach(CUSTODY_RESULTS, (result) => custody({ result }));
   const codes = bindEach(ERROR_CODES, (code) => refusal({ code }));
   return {
+    onBatch: ({ items: all, refused }) => {
+      batches.value += 1;
+      items.decided.value += all - refused;
+      items.refused.value += refused;
+    },
     onCustody: ({ result }) => {
       results[result].value += 1;
     },

@@ -95,6 +95,7 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /v1/subjects/{part}/{hash}',
     'get /version',
     'post /v1/decide',
+    'post /v1/decide/batch',
     'post /v1/decisions/{decision_id}/outcome',
     'post /v1/events',
     'post /v1/lists/{list}/import',

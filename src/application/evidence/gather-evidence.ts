@@ -2,6 +2,7 @@ import type { Evidence, EvidenceOrigin, Outcome } from '../../domain/evidence.ts
 import { type Question, questionFor, type Subject, type SubjectPart } from '../../domain/subject.ts';
 import type { Clock } from '../clock.ts';
 import type { EvidenceSource, LookLimits, LookResult } from './evidence-source.ts';
+import type { SharedLooks } from './shared-looks.ts';
 
 /** One registered provider in a decision. Without a source it is disabled, and always skipped. */
 export interface ProviderSlot {
@@ -21,6 +22,8 @@ export interface Gathered {
 interface GatherLimits extends LookLimits {
   /** Monotonic milliseconds at which the answer must be complete. */
   readonly deadlineAtMs: number;
+  /** Absent where the decision shares its lookups with no other of its request. */
+  readonly looks?: SharedLooks | undefined;
 }
 
 /**
@@ -94,7 +97,8 @@ function lookAt(
     return withoutCall(slot, OUTCOME_UNASKED[question.kind], signals, clock);
   }
   const { accountId, action } = subject;
-  return source.look({ id: question.id, accountId, action }, limits);
+  const query = { id: question.id, accountId, action };
+  return limits.looks === undefined ? source.look(query, limits) : limits.looks.look(source, query, limits);
 }
 
 /**

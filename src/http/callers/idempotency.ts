@@ -28,6 +28,8 @@ interface IdempotentRequest {
   readonly field: string | readonly string[];
   /** All that the answer depends on, spelled the same whenever it is the same. */
   readonly content: string;
+  /** Which item of a batch it is, each of which has an answer of its own; absent for a whole request. */
+  readonly item?: number;
 }
 
 /** The answer to a request with an idempotency key, and whether it was given before. */
@@ -54,8 +56,9 @@ const CONFLICT_RETRY_SECONDS = 1;
  */
 export function createAnswerOnce(options: IdempotencyOptions): AnswerOnce {
   const { store, newId, ttlMs, lockMs, traffic } = options;
-  return async ({ callerId, field, content }, work) => {
-    const name = `key ${callerId} ${parseIdempotencyKey(field)}`;
+  return async ({ callerId, field, content, item }, work) => {
+    const whole = `key ${callerId} ${parseIdempotencyKey(field)}`;
+    const name = item === undefined ? whole : `item ${item} of ${whole}`;
     const owner = newId();
     const requests = options.hashes
       .map((hash): ClaimedRequest => ({ key: hash(name), fingerprint: hash(`content ${content}`), owner }))

@@ -28,8 +28,7 @@ type Done = (error?: Error) => void;
 export const limitCallers = plugin<LimitCallersOptions>(
   async (app, { holdToLimits, traffic }) => {
     const settle = (permit: Permit, callerId: string, reply: FastifyReply, done: Done): void => {
-      if (permit.rate !== null)
-        void reply.header('ratelimit', `${RATE};r=${permit.rate.remaining};t=${permit.rate.seconds}`);
+      if (permit.rate !== null) void reply.header('ratelimit', toRateField(permit.rate));
       if (permit.isGranted) {
         releaseWithResponse(permit.release, reply);
         done();
@@ -73,6 +72,11 @@ function policyFieldOf(limits: CallerLimits): string {
   const field = toPolicyField(limits);
   policyFields.set(limits, field);
   return field;
+}
+
+/** The field `RateLimit`: what is left of the window, and how long it lasts. */
+export function toRateField({ remaining, seconds }: NonNullable<Permit['rate']>): string {
+  return `${RATE};r=${remaining};t=${seconds}`;
 }
 
 function toPolicyField({ rate, concurrent }: CallerLimits): string {

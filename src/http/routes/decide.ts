@@ -16,6 +16,7 @@ import {
   decideQuerySchema,
   decideResponseHeaders,
   roundToTenth,
+  toContent,
   toDecideOptions,
   toDecisionBody,
 } from '../schemas/decide.ts';
@@ -25,10 +26,10 @@ import { problemResponses, REQUEST_ID_HEADER, sentText } from '../schemas/respon
 import { toSubject } from '../schemas/subject.ts';
 
 /** The entry point of a caller that asks in our own words. */
-const ENTRY_POINT = 'decide';
+export const ENTRY_POINT = 'decide';
 
 /** The `$id` under which the answer's schema is shared. */
-const DECISION_ID = 'Decision';
+export const DECISION_ID = 'Decision';
 
 const HEADERS = {
   ...REQUEST_ID_HEADER,
@@ -130,15 +131,6 @@ function sendDecision(reply: FastifyReply, { decision }: SettledDecision, shape:
       'cache-control': 'no-store',
     })
     .send(toDecisionBody(decision, shape));
-}
-
-/**
- * All that a decision is asked with, spelled the same in whichever order a client writes it. The list of
- * names holds every field, at both levels.
- */
-function toContent(body: DecideRequest, explain: boolean): string {
-  const names = new Set([...Object.keys(body), ...Object.keys(body.device_ids ?? {})]);
-  return `${explain} ${JSON.stringify(body, [...names].sort())}`;
 }
 
 function toStoredAnswer(

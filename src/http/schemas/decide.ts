@@ -16,23 +16,25 @@ export const TWO_WAYS_TO_NAME_A_DEVICE = {
   detail: 'must not be given together with device_id',
 } as const;
 
+/** What a body says of the cache and of the deadline. */
+export const limitFields = {
+  max_age_ms: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Use no cached evidence older than this; 0 asks every provider again.'),
+  deadline_ms: z
+    .int()
+    .min(DEADLINE_MS.min)
+    .max(DEADLINE_MS.max)
+    .optional()
+    .describe('Can only lower the configured deadline.'),
+};
+
 /** The body of POST /v1/decide. `deviceProviders` are the keys that `device_ids` may have. */
 export function createDecideRequestSchema(deviceProviders: readonly string[]) {
   return z
-    .strictObject({
-      ...createSubjectFields(deviceProviders),
-      max_age_ms: z
-        .int()
-        .min(0)
-        .optional()
-        .describe('Use no cached evidence older than this; 0 asks every provider again.'),
-      deadline_ms: z
-        .int()
-        .min(DEADLINE_MS.min)
-        .max(DEADLINE_MS.max)
-        .optional()
-        .describe('Can only lower the configured deadline.'),
-    })
+    .strictObject({ ...createSubjectFields(deviceProviders), ...limitFields })
     .meta(ONE_WAY_TO_NAME_A_DEVICE);
 }
 
@@ -160,7 +162,7 @@ interface DecideRequestFacts {
  * who asks.
  */
 export function toDecideOptions(
-  body: DecideRequest,
+  body: Pick<DecideRequest, keyof typeof limitFields>,
   headers: DecideHeaders,
   { caller, receivedAtMs }: DecideRequestFacts,
 ): DecideOptions {
@@ -168,6 +170,15 @@ export function toDecideOptions(
   const { [DEADLINE_HEADER]: left, traceparent } = headers;
   const deadlineMs = left === undefined ? asked : Math.min(Number(left), asked ?? Number.POSITIVE_INFINITY);
   return { maxAgeMs, deadlineMs, receivedAtMs, caller: caller?.id, traceparent };
+}
+
+/**
+ * All that a decision is asked with, spelled the same in whichever order a client writes it. The list of
+ * names holds every field, at both levels.
+ */
+export function toContent(body: DecideRequest, explain: boolean): string {
+  const names = new Set([...Object.keys(body), ...Object.keys(body.device_ids ?? {})]);
+  return `${explain} ${JSON.stringify(body, [...names].sort())}`;
 }
 
 /** What an answer holds beside the decision. */

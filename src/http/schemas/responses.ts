@@ -8,7 +8,7 @@ const DESCRIPTIONS = {
   404: 'There is nothing at this address.',
   405: 'The method is not allowed here.',
   409: 'Another request is in the way, most likely one with the same `Idempotency-Key` that is still being answered; try again after `Retry-After` seconds.',
-  413: 'The body is larger than 16 KiB.',
+  413: 'The body is too large: more than 16 KiB, for a batch 128 KiB.',
   415: 'The body is not application/json, or compressed.',
   422: 'The `Idempotency-Key` was used for another request.',
   429: 'More requests than the limit of the API key, or too many with wrong keys from one address; try again after `Retry-After` seconds.',
@@ -19,7 +19,7 @@ const DESCRIPTIONS = {
 type ProblemStatus = keyof typeof DESCRIPTIONS;
 
 /** The `$id` under which the problem schema is shared. */
-const PROBLEM_ID = 'Problem';
+export const PROBLEM_ID = 'Problem';
 
 /** The shared schemas that routes refer to. */
 export const SHARED_SCHEMAS: readonly JsonSchema[] = [

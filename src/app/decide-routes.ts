@@ -1,0 +1,57 @@
+import { createRunBatch, type RunBatch } from '../application/batch/run-batch.ts';
+import type { HoldToLimits } from '../application/callers/hold-to-limits.ts';
+import type { OperationObserver } from '../application/operation-observer.ts';
+import type { Config } from '../config/config.ts';
+import type { AnswerOnce } from '../http/callers/idempotency.ts';
+import type { TrafficObserver } from '../http/callers/traffic-observer.ts';
+import type { DecideBatchDependencies } from '../http/routes/decide-batch.ts';
+import { createPlaces } from '../platform/places.ts';
+import type { AppContext } from './context.ts';
+import type { OverloadGuard } from './overload.ts';
+
+/** Of what a process has, for decisions and for calls to any provider, batches leave half to others. */
+const SHARE = 0.5;
+/** A batch that waits holds its body: 128 KiB at most. */
+const WAITING_MAX = 256;
+
+interface DecideParts extends Pick<OverloadGuard, 'decide' | 'overload'> {
+  readonly holdToLimits: HoldToLimits;
+  readonly answerOnce: AnswerOnce;
+  readonly traffic: TrafficObserver;
+  readonly observer: Pick<OperationObserver, 'onBatch' | 'onRefusal'>;
+  readonly isDraining: () => boolean;
+  /** Null where no outcome can be told by the id of a decision. */
+  readonly log: object | null;
+}
+
+/** What the routes use that decide about one subject, or about several. */
+export function wireDecideRoutes(context: AppContext, parts: DecideParts): DecideBatchDependencies {
+  const { config, logger } = context;
+  const { decide, answerOnce, isDraining, observer, log } = parts;
+  const runBatch = wireBatches(context, parts);
+  const deadlineMs = config.decisionDeadlineMs;
+  const canReportOutcome = log !== null;
+  return { decide, answerOnce, isDraining, canReportOutcome, runBatch, deadlineMs, observer, logger };
+}
+
+/** What runs the items of batches, in the places that they have in this process. */
+function wireBatches({ config, clock }: AppContext, parts: DecideParts): RunBatch {
+  const { holdToLimits, overload, traffic } = parts;
+  const places = createPlaces({
+    max: placesFor(config),
+    waitingMax: WAITING_MAX,
+    waitMs: config.decisionDeadlineMs,
+  });
+  return createRunBatch({
+    holdToLimits,
+    overload,
+    takePlace: places.take,
+    clock,
+    onLimited: traffic.onRefused,
+  });
+}
+
+function placesFor({ inFlightMax, providers }: Pick<Config, 'inFlightMax' | 'providers'>): number {
+  const calls = providers.filter(({ isEnabled }) => isEnabled).map(({ concurrencyMax }) => concurrencyMax);
+  return Math.max(1, Math.floor(SHARE * Math.min(inFlightMax, ...calls)));
+}
