@@ -135,6 +135,24 @@ t.test('ends with 2 where there is nothing to run, or it cannot be read', async 
   t.match(away, { code: 2, err: /cannot be read/ });
 });
 
+t.test('says what no case reaches, and fails where that is too much', async (t) => {
+  const directory = createCases(t, HEAD + GOOD);
+  const path = join(directory, 'mine.yaml');
+  const ran = await runCommand(['test', path, '--coverage']);
+  t.match(ran, { code: 0, text: `${path}: rules 66.6 % (2 of 3), branches 100 % (2 of 2)` });
+  t.match(ran.text, '  not-found: never unknown\n');
+  const { code, json } = await runCommand(['test', path, '--coverage-min', '66.6', '--json']);
+  t.match(
+    { code, json },
+    { code: 0, json: { ok: true, files: [{ coverage: { rules: { percent: 66.6 } } }] } },
+  );
+  t.match(json.files[0].coverage.by_rule, [{ rule: 'not-found', branches: [{ text: 'stytch.found' }] }]);
+  const low = await runCommand(['test', path, '--coverage-min', '66.7']);
+  t.match(low, { code: 1, text: /Less than 66\.7 % is covered\./ });
+  for (const wrong of ['101', '-1', 'much', ' '])
+    t.equal((await runCommand(['test', path, `--coverage-min=${wrong}`])).code, 2, wrong);
+});
+
 t.test('ends with 3 where the report cannot be written', async (t) => {
   const directory = createCases(t, HEAD + GOOD);
   const ran = await runCommand([

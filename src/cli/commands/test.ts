@@ -15,23 +15,36 @@ export const test: CliCommand = {
       isMany: true,
     },
   ],
-  options: [{ flags: '--junit <file>', description: 'write a report in the XML of JUnit there' }],
+  options: [
+    { flags: '--junit <file>', description: 'write a report in the XML of JUnit there' },
+    { flags: '--coverage', description: 'say what of the rules and their conditions no case reaches' },
+    {
+      flags: '--coverage-min <percent>',
+      description: 'the same, and fail where rules or branches are covered less',
+    },
+  ],
   exits: {
     0: 'all cases pass',
-    1: 'one fails',
+    1: 'one fails, or less is covered than was asked for',
     2: 'a file cannot be read, or has mistakes: nothing is run',
   },
-  examples: ['riskgate test', 'riskgate test policies/shop.yaml --junit report.xml'],
-  run: async ({ args, options: { junit } }, { env, stdout }) => {
+  examples: [
+    'riskgate test',
+    'riskgate test policies/shop.yaml --junit report.xml',
+    'riskgate test policies/shop.yaml --coverage-min 90',
+  ],
+  run: async ({ args, options }, { env, stdout }) => {
     const { findCases } = await import('../policy/find-cases.ts');
     const { openCases } = await import('../policy/open-cases.ts');
     const { describeRun, runCases, toRunJson, toTextLines } = await import('../policy/describe-cases.ts');
     const { toJunit } = await import('../policy/to-junit.ts');
     const { writeTextFile } = await import('../policy/write-text-file.ts');
+    const { reportCoverage } = await import('../policy/describe-coverage.ts');
     const files = openCases(findCases(args, env)).map(runCases);
+    const coverage = reportCoverage(files, options);
     const count = files.reduce((sum, { cases }) => sum + cases.length, 0);
     const failed = files.reduce((sum, one) => sum + one.failed, 0);
-    if (typeof junit === 'string') {
+    if (typeof options['junit'] === 'string') {
       const suites = files.map(({ opened: { path }, cases }) => ({
         file: path,
         cases: cases.map(({ case: { name, line }, diff }) => ({
@@ -40,12 +53,18 @@ export const test: CliCommand = {
           failure: diff.length === 0 ? null : toTextLines(diff),
         })),
       }));
-      writeTextFile(junit, toJunit(suites));
+      writeTextFile(options['junit'], toJunit(suites));
     }
+    const isBad = failed > 0 || coverage.isBad;
     return {
-      exitCode: failed > 0 ? EXIT_CODES.findings : EXIT_CODES.ok,
-      lines: files.flatMap((file) => describeRun(file, stdout)),
-      json: { ok: failed === 0, passed: count - failed, failed, files: files.map(toRunJson) },
+      exitCode: isBad ? EXIT_CODES.findings : EXIT_CODES.ok,
+      lines: [...files.flatMap((file) => describeRun(file, stdout)), ...coverage.lines],
+      json: {
+        ok: !isBad,
+        passed: count - failed,
+        failed,
+        files: files.map((file, place) => ({ ...toRunJson(file), ...coverage.json[place] })),
+      },
     };
   },
 };

@@ -1,8 +1,11 @@
 import { dirname, join, resolve } from 'node:path';
 import { toSpaceProviders } from '../../app/space-providers.ts';
+import { countriesOfTimeZone } from '../../app/time-zone-countries.ts';
 import { type LocatedCase, parseCases } from '../../application/load-policy-cases.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import type { SpaceProvider } from '../../domain/policy-analysis/build-space.ts';
+import type { TestCompileOptions } from '../../domain/policy-tests/condition-policies.ts';
+import { compileLinearPattern } from '../../platform/linear-pattern.ts';
 import { parseYaml } from '../../platform/yaml-document.ts';
 import { PROVIDERS } from '../../providers/registry.ts';
 import { CommandFailure, EXIT_CODES } from '../command.ts';
@@ -26,6 +29,13 @@ const CASES_BYTES_MAX = 4 * 1024 * 1024;
 
 /** The providers that cases are about. */
 const CASE_PROVIDERS: readonly SpaceProvider[] = toSpaceProviders(PROVIDERS);
+
+/** What parts and mutants of a policy are compiled with. */
+export const TEST_COMPILE_OPTIONS: TestCompileOptions = {
+  providers: CASE_PROVIDERS,
+  compilePattern: compileLinearPattern,
+  countriesOfTimeZone,
+};
 
 /**
  * Reads files of cases and their policies. Throws a `CommandFailure` of wrong usage with every mistake in any of

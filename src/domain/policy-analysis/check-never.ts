@@ -1,6 +1,7 @@
 import type { PolicyProvider } from '../policy/cel-environment.ts';
 import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts';
 import type { CompileOptions } from '../policy/compile-condition.ts';
+import { toConditionsDocument } from '../policy/conditions-document.ts';
 import type { PolicyDocument, PolicyMistake } from '../policy/document.ts';
 import type { Judgement } from '../policy/judgement.ts';
 import type { Verdict } from '../verdict.ts';
@@ -39,11 +40,17 @@ export function checkNever(
 ): Never {
   const { never } = policy.document;
   if (never.length === 0) return { mistakes: [], findings: [] };
-  const asserted = compilePolicy(toAsserting(policy.document), {
-    ...options,
-    hash: '',
-    providers: providers satisfies readonly PolicyProvider[],
-  });
+  const asserted = compilePolicy(
+    toConditionsDocument(
+      policy.document,
+      never.map(({ when }) => when),
+    ),
+    {
+      ...options,
+      hash: '',
+      providers: providers satisfies readonly PolicyProvider[],
+    },
+  );
   if (!asserted.ok) return { mistakes: asserted.mistakes.map(toNeverPlace), findings: [] };
   const budget: Budget = { steps };
   const prepared = prepare([policy, asserted.value], [], providers, budget);
@@ -60,25 +67,6 @@ export function checkNever(
     return [{ ...finding, place }];
   });
   return { mistakes: [], findings };
-}
-
-/** A document whose rules are the assertions of another. */
-function toAsserting({ never, parameters, ...rest }: PolicyDocument): object {
-  const read = new Set(never.flatMap(({ when }) => when.match(/params\.\w+/g) ?? []));
-  const isRead = (name: string) => read.has(`params.${name}`);
-  return {
-    policy: rest.policy,
-    lists: rest.lists,
-    events: rest.events,
-    otherwise: 'ALLOW',
-    parameters: Object.fromEntries(Object.entries(parameters).filter(([name]) => isRead(name))),
-    rules: never.map(({ when }, place) => ({
-      id: `never-${place + 1}`,
-      when,
-      verdict: 'BLOCK',
-      reason: 'NEVER',
-    })),
-  };
 }
 
 function toNeverPlace(mistake: PolicyMistake): PolicyMistake {

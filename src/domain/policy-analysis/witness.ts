@@ -4,7 +4,7 @@ import type { CompiledPolicy } from '../policy/compile.ts';
 import { evaluatePolicy } from '../policy/evaluate.ts';
 import type { PolicyEvidence } from '../policy/evidence-row.ts';
 import type { Judgement } from '../policy/judgement.ts';
-import { requestSignalsSchema } from '../policy/request-signals.ts';
+import { type RequestSignals, requestSignalsSchema } from '../policy/request-signals.ts';
 import type { SubjectFacts } from '../policy/subject-fact.ts';
 import { VERDICTS } from '../verdict.ts';
 
@@ -33,15 +33,18 @@ export const witnessSchema = z.strictObject({
 export type Witness = z.output<typeof witnessSchema>;
 
 /** What the engine decides of a witness. A provider that it does not name is skipped. */
-export function judgeWitness(policy: CompiledPolicy, { evidence, request, facts }: Witness): Judgement {
-  const pieces = policy.providerIds.map((id): PolicyEvidence => {
+export function judgeWitness(policy: CompiledPolicy, witness: Witness): Judgement {
+  return evaluatePolicy(policy, ...toEngineInput(policy, witness));
+}
+
+/** What the engine takes, in its order. */
+export function toEngineInput(
+  { providerIds }: CompiledPolicy,
+  { evidence, request, facts }: Witness,
+): readonly [readonly PolicyEvidence[], RequestSignals, SubjectFacts] {
+  const pieces = providerIds.map((id): PolicyEvidence => {
     const { outcome = 'skipped', suspect = false, signals = null } = evidence[id] ?? {};
     return { outcome, suspect, signals: signals as PolicyEvidence['signals'] };
   });
-  return evaluatePolicy(
-    policy,
-    pieces,
-    { ...request } as Parameters<typeof evaluatePolicy>[2],
-    facts as SubjectFacts,
-  );
+  return [pieces, { ...request } as RequestSignals, facts as SubjectFacts];
 }
