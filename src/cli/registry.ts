@@ -14,6 +14,7 @@ import { historyMigrate } from './commands/history-migrate.ts';
 import { historyVerify } from './commands/history-verify.ts';
 import { keysHash } from './commands/keys-hash.ts';
 import { keysNew } from './commands/keys-new.ts';
+import { replay } from './commands/replay.ts';
 import { serve } from './commands/serve.ts';
 import { test } from './commands/test.ts';
 
@@ -27,6 +28,7 @@ export const COMMANDS: readonly CliCommand[] = [
   analyze,
   diff,
   explain,
+  replay,
   configCheck,
   configTable,
   keysNew,

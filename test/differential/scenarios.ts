@@ -86,7 +86,8 @@ function settings(): readonly Scenario[] {
   ];
 }
 
-function mixed(name: string, service: ServiceOptions, groupsCount: number): Scenario {
+/** Requests of all kinds under one policy, in so many groups. */
+export function mixed(name: string, service: ServiceOptions, groupsCount: number): Scenario {
   const groups = Array.from({ length: groupsCount }, (_, number): Group => {
     const random = createSeededRandom(`${name} ${number}`);
     const flavour = random.pick([REPEATED, REPEATED, MIXED, TRIALS]);

@@ -1,5 +1,6 @@
-import { type CliCommand, CommandFailure, EXIT_CODES } from '../command.ts';
+import { type CliCommand, EXIT_CODES } from '../command.ts';
 import { ENGINE_OPTION, findEngineOf, toFailure } from '../history/engine-option.ts';
+import { readSpan, SPAN_OPTIONS } from '../history/span-options.ts';
 
 const FORMATS = ['ndjson', 'csv', 'parquet'] as const;
 
@@ -11,8 +12,7 @@ export const historyExport: CliCommand = {
     'Newest first, with gaps and events among them, as GET /v1/decisions/export does. No service is needed, and none is disturbed: the files of `sqlite` are read beside it. A file gets its name when it is whole.',
   options: [
     { flags: '--format <format>', description: 'ndjson (whole records), csv or parquet', choices: FORMATS },
-    { flags: '--since <time>', description: 'decided then or later, RFC 3339' },
-    { flags: '--until <time>', description: 'decided before, RFC 3339' },
+    ...SPAN_OPTIONS,
     { flags: '--out <file>', description: 'where to write to; standard output otherwise' },
     ENGINE_OPTION,
   ],
@@ -21,8 +21,8 @@ export const historyExport: CliCommand = {
     'riskgate history export | zstd > decisions.ndjson.zst',
   ],
   run: async ({ options }, context) => {
-    const { format = 'ndjson', since, until, out } = options;
-    const filter = { since: toTime('--since', since), until: toTime('--until', until) };
+    const { format = 'ndjson', out } = options;
+    const filter = readSpan(options);
     const engine = await findEngineOf(context, options['engine']);
     const { exportHistory } = await import('../history/export-history.ts');
     const form = FORMATS.find((one) => one === format) ?? 'ndjson';
@@ -44,16 +44,3 @@ export const historyExport: CliCommand = {
     }
   },
 };
-
-function toTime(option: string, text: string | boolean | undefined): string | undefined {
-  if (typeof text !== 'string') return undefined;
-  const isTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/.test(text);
-  const ms = isTime ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms))
-    throw new CommandFailure(
-      'usage',
-      `${option} is an RFC 3339 time: 2026-03-01T00:00:00Z`,
-      EXIT_CODES.usage,
-    );
-  return new Date(ms).toISOString();
-}

@@ -7,6 +7,12 @@ export const ENGINE_OPTION: CliOption = {
   description: 'the sink: sqlite, postgres, redis or file; otherwise the one that a service would read',
 };
 
+/** Another place where decisions are. */
+export const FILE_OPTION: CliOption = {
+  flags: '--file <file>',
+  description: 'an export (ndjson, plain or compressed by gzip or zstd) in place of a log',
+};
+
 /** The engine of the environment, or of the option. Rejects where it is not configured. */
 export async function findEngineOf(context: CliContext, id: string | boolean | undefined): Promise<Engine> {
   const { findEngine, LASTING_ENGINES } = await import('../../app/open-engine.ts');

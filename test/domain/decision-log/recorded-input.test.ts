@@ -2,59 +2,13 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { DecisionRecord } from '../../../src/domain/decision-log/decision-record.ts';
 import { readRecordedInput } from '../../../src/domain/decision-log/recorded-input.ts';
-import { toRecordedRequest } from '../../../src/domain/decision-log/recorded-request.ts';
 import type { CompiledPolicy } from '../../../src/domain/policy/compile.ts';
 import { evaluatePolicy } from '../../../src/domain/policy/evaluate.ts';
-import type { PolicyEvidence } from '../../../src/domain/policy/evidence-row.ts';
 import type { RequestSignals } from '../../../src/domain/policy/request-signals.ts';
 import type { FactRead } from '../../../src/domain/policy/subject-fact.ts';
-import { type TelemetryCustody, toCustodyResult } from '../../../src/domain/policy/telemetry-signals.ts';
-import { createDecisionRecord } from '../../support/decision-records.ts';
-import {
-  definiteEvidence,
-  indefiniteEvidence,
-  loseCustody,
-  policyDocuments,
-  requests,
-  suspicions,
-  wholeCustody,
-} from '../../support/policy-arbitraries.ts';
-import { compiled, compiledIfCheap, documentOf, ok, rule } from '../../support/policy-fixture.ts';
-
-const FLAGS: RequestSignals = { telemetry_id_present: true, device_id_present: true, device_id_given: true };
-
-interface Judged {
-  readonly evidence: readonly PolicyEvidence[];
-  readonly request: RequestSignals;
-  readonly custody: TelemetryCustody;
-}
-
-/** The record of what a policy decides of this, as a file would have it. */
-function recordOf(policy: CompiledPolicy, judged: Partial<Judged> = {}): DecisionRecord {
-  const { evidence = [ok(), ok()], request = FLAGS, custody = 'none' } = judged;
-  const { verdict, ...made } = evaluatePolicy(policy, evidence, request, { telemetry: custody });
-  const use = { cache: 'miss', cache_level: null, latency_ms: 1, age_ms: 0, request_id: null } as const;
-  const providers = policy.providerIds.map((id, place) => {
-    const { outcome = 'skipped', signals = null, suspect = false } = evidence[place] ?? {};
-    return [id, { ...use, outcome, signals, suspect }];
-  });
-  const record = createDecisionRecord(0, 0, {
-    decision: verdict,
-    reasons: made.reasons,
-    waivers: made.waivers,
-    degraded: made.degraded,
-    rules: made.trace,
-    action: request.action ?? null,
-    request: toRecordedRequest(request),
-    providers: Object.fromEntries(providers),
-    custody: {
-      result: toCustodyResult(custody),
-      signals: typeof custody === 'object' ? custody : null,
-    },
-    policy: { id: policy.id, hash: policy.hash },
-  });
-  return JSON.parse(JSON.stringify(record)) as DecisionRecord;
-}
+import { FLAGS, judgedInputs, recordOf } from '../../support/judged-records.ts';
+import { policyDocuments } from '../../support/policy-arbitraries.ts';
+import { compiled, compiledIfCheap, documentOf, rule } from '../../support/policy-fixture.ts';
 
 /** What the record says of the judgement, and what judging it again says. */
 function again(policy: CompiledPolicy, record: DecisionRecord): readonly [string, string] {
@@ -76,27 +30,14 @@ const missing = (policy: CompiledPolicy, record: DecisionRecord) => {
 
 t.test('comes to the same verdict, reasons and trace from the record alone', async (t) => {
   let judged = 0;
-  const evidence = fc.oneof({ weight: 3, arbitrary: definiteEvidence() }, indefiniteEvidence());
-  const custody = fc
-    .tuple(wholeCustody(), fc.constantFrom('whole', 'lost', 'expiry lost'))
-    .map(([whole, loss]) => (loss === 'whole' ? whole : loseCustody(whole, loss === 'lost')));
   fc.assert(
-    fc.property(
-      policyDocuments(),
-      fc.tuple(evidence, evidence),
-      suspicions(),
-      requests(),
-      custody,
-      (document, pieces, suspect, request, held) => {
-        const policy = compiledIfCheap(document);
-        if (policy === null) return true;
-        judged += 1;
-        const doubted = pieces.map((piece, place) => ({ ...piece, suspect: suspect[place] === true }));
-        const record = recordOf(policy, { evidence: doubted, request, custody: held });
-        const [told, found] = again(policy, record);
-        return told === found;
-      },
-    ),
+    fc.property(policyDocuments(), judgedInputs(), (document, input) => {
+      const policy = compiledIfCheap(document);
+      if (policy === null) return true;
+      judged += 1;
+      const [told, found] = again(policy, recordOf(policy, input));
+      return told === found;
+    }),
     { numRuns: 2000, seed: 20260301 },
   );
   t.ok(judged > 1500, `${judged} were judged`);
