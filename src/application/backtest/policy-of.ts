@@ -3,7 +3,7 @@ import type { Result } from '../../domain/result.ts';
 import type { PolicyTexts } from '../decision-log/policy-texts.ts';
 
 /** The policy of a hash, or why nothing can be judged by it. */
-export type FoundPolicy =
+type FoundPolicy =
   | { readonly ok: true; readonly policy: CompiledPolicy }
   | { readonly ok: false; readonly why: string };
 

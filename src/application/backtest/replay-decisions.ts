@@ -30,7 +30,7 @@ interface Replay {
 }
 
 /** A decision that was made before any rule was asked, as where ids can be read in two ways. */
-export const NOT_JUDGED = 'no rule was asked';
+const NOT_JUDGED = 'no rule was asked';
 
 /** Judges kept decisions again by the policies that they were made with. Rejects with what reading rejects with. */
 export async function replayDecisions({ pages, policyOf, signal }: Replay): Promise<ReplayReport> {
@@ -67,6 +67,6 @@ function raise<Name>(counts: Map<Name, number>, name: Name): void {
 }
 
 /** Why a record cannot be judged that lacks what these names stand for. */
-export function toNotRecorded(names: readonly string[]): string {
+function toNotRecorded(names: readonly string[]): string {
   return `${names.join(', ')}: not recorded`;
 }

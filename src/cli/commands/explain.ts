@@ -1,57 +1,50 @@
 import { type CliCommand, CommandFailure, EXIT_CODES } from '../command.ts';
+import { ENGINE_OPTION, FILE_OPTION, toFailure } from '../history/engine-option.ts';
 
-const WITNESS_BYTES_MAX = 1_048_576;
-
-/** Decides a witness by a policy, and says why. */
+/** Says why a kept decision, or one of a witness, came out as it did. */
 export const explain: CliCommand = {
   name: 'explain',
-  summary: 'Decide a witness by a policy, and say why',
+  summary: 'Say why a decision came out as it did',
   details:
-    'A witness is a file of `analyze` or `diff`: all that a policy is given for one decision. It is decided by the engine that services use; every rule is shown with its result.',
+    'A decision by its id, from a log, a file or a service (the variable RISKGATE_API_KEY has its key, with scope read): every rule with its condition, what that read and what it contributed; the evidence; contradictions with both sides and the arithmetic; and what was not known, with the rules that could not be decided for it. With `--witness`, a file of `analyze` or `diff`, it is decided now, by the engine that services use.',
+  arguments: [{ name: 'decision', description: 'the id of a decision', isOptional: true }],
   options: [
-    { flags: '--witness <file>', description: 'the witness, as JSON or YAML', isRequired: true },
+    ENGINE_OPTION,
+    FILE_OPTION,
+    { flags: '--url <url>', description: 'the service to ask in place of a log' },
+    { flags: '--witness <file>', description: 'a witness, as JSON or YAML, in place of a decision' },
     {
       flags: '--policy <file>',
-      description: 'the policy; otherwise that of POLICY_FILE, or policies/default.yaml',
+      description:
+        'of a witness the policy, otherwise that of POLICY_FILE or policies/default.yaml; of a decision the policy that it was made with, where its text is not kept',
     },
   ],
-  exits: { 1: 'it is not decided as the witness expects' },
-  examples: ['riskgate explain --witness witness.json --policy policies/shop.yaml'],
-  run: async ({ options: { witness: file, policy: given } }, { env }) => {
-    const { judgeWitness, witnessSchema } = await import('../../domain/policy-analysis/witness.ts');
-    const { parseYaml } = await import('../../platform/yaml-document.ts');
-    const { defaultPolicyPath, readFile } = await import('../policy/open-policy.ts');
-    const { requirePolicy } = await import('../policy/require-policy.ts');
-    const { plainIssue } = await import('../../domain/policy/plain-issue.ts');
-    const path = String(file);
-    const document = parseYaml(readFile(path, WITNESS_BYTES_MAX));
-    const parsed = witnessSchema.safeParse(document.value);
-    const issues = parsed.error?.issues ?? [];
-    const wrong = issues.map((issue) => `${issue.path.join('.')}: ${plainIssue(issue, document.value)}`);
-    const mistakes = document.mistakes.length > 0 ? document.mistakes : wrong;
-    if (mistakes.length > 0 || !parsed.success)
-      throw new CommandFailure(
-        'bad_witness',
-        mistakes.map((mistake) => `${path}:${mistake}`).join('\n'),
-        EXIT_CODES.usage,
-      );
-    const policy = requirePolicy(typeof given === 'string' ? given : defaultPolicyPath(env));
-    const { verdict, degraded, reasons, waivers, trace } = judgeWitness(policy, parsed.data);
-    const expected = { verdict, degraded, ...parsed.data.expect };
-    const isExpected = expected.verdict === verdict && expected.degraded === degraded;
-    return {
-      exitCode: isExpected ? EXIT_CODES.ok : EXIT_CODES.findings,
-      lines: [
-        `${verdict}${degraded ? ', degraded' : ''}`,
-        ...reasons.map(({ code, rule, certain }) => `  ${code} (${rule}${certain ? '' : ', not certain'})`),
-        ...waivers.map(({ code, rule }) => `  waived: ${code} (${rule})`),
-        'Rules:',
-        ...trace.map(({ rule, result, why }) => `  ${result.padEnd(8)}${rule}${why ? `: ${why}` : ''}`),
-        ...(isExpected
-          ? []
-          : [`The witness expects ${expected.verdict}${expected.degraded ? ', degraded' : ''}.`]),
-      ],
-      json: { as_expected: isExpected, decision: verdict, degraded, reasons, waivers, rules: trace },
-    };
+  exits: {
+    0: 'it is shown',
+    1: 'the witness is not decided as it expects',
+    2: 'there is no such decision, or the witness is none',
+  },
+  examples: [
+    'riskgate explain 019a1b2c-0000-7000-8000-000000000001',
+    'riskgate explain 019a1b2c-0000-7000-8000-000000000001 --url https://riskgate.internal',
+    'riskgate explain --witness witness.json --policy policies/shop.yaml',
+  ],
+  run: async ({ args: [id], options }, context) => {
+    const { witness, policy } = options;
+    if ((id === undefined) === (typeof witness !== 'string'))
+      throw new CommandFailure('usage', 'either the id of a decision or --witness', EXIT_CODES.usage);
+    const { defaultPolicyPath, openPolicy } = await import('../policy/open-policy.ts');
+    if (typeof witness === 'string') {
+      const { explainWitness } = await import('../policy/explain-witness.ts');
+      return explainWitness(witness, typeof policy === 'string' ? policy : defaultPolicyPath(context.env));
+    }
+    const { findDecision } = await import('../history/find-decision.ts');
+    const { showDecision } = await import('../history/show-decision.ts');
+    const text = typeof policy === 'string' ? openPolicy(policy, false).text : null;
+    try {
+      return showDecision(await findDecision(String(id), options, context, text));
+    } catch (error) {
+      throw toFailure(error);
+    }
   },
 };

@@ -1,19 +1,16 @@
 import type { DecisionRecord } from '../decision-log/decision-record.ts';
-import { type RecordedInput, readRecordedInput } from '../decision-log/recorded-input.ts';
+import { readRecordedInput } from '../decision-log/recorded-input.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
 import { evaluatePolicy } from '../policy/evaluate.ts';
 import type { Judgement } from '../policy/judgement.ts';
 import { type RuleValue, valuesOf } from './rule-values.ts';
 
 /**
- * `other_rules`: the record has results of rules that its policy does not have in this place. `rule`: a condition
+ * Why a decision comes out otherwise. `other_rules`: the record has results of rules that its policy does not have in this place. `rule`: a condition
  * comes to something else of the same values. `combination`: every rule comes to the same, and what follows from
  * them does not. `wording`: all is the same but the text that says why a rule is unknown or inert.
  */
-export const DIFFERENCE_CAUSES = ['other_rules', 'rule', 'combination', 'wording'] as const;
-
-/** Why a decision comes out otherwise. */
-export type DifferenceCause = (typeof DIFFERENCE_CAUSES)[number];
+export type DifferenceCause = 'other_rules' | 'rule' | 'combination' | 'wording';
 
 /** Where a decision comes out otherwise than it is recorded. */
 export interface ReplayDifference {
@@ -34,7 +31,7 @@ export interface ReplayDifference {
 }
 
 /** What came of judging a record by the policy that it was made with. */
-export type Replayed =
+type Replayed =
   | { readonly kind: 'same' }
   | { readonly kind: 'different'; readonly difference: ReplayDifference }
   /** What the policy reads and the record does not have. */
@@ -52,7 +49,7 @@ export function replayRecord(policy: CompiledPolicy, record: DecisionRecord): Re
   const { evidence, request, facts } = input.value;
   const judged = evaluatePolicy(policy, evidence, request, facts);
   if (isEqual(toJudged(record), toFound(judged))) return SAME;
-  return { kind: 'different', difference: findDifference(policy, record, input.value, judged) };
+  return { kind: 'different', difference: findDifference(policy, record, judged) };
 }
 
 type Judged = Pick<DecisionRecord, 'decision' | 'reasons' | 'waivers' | 'degraded'>;
@@ -65,12 +62,7 @@ function toFound({ verdict, reasons, waivers, degraded, trace }: Judgement): [Ju
   return [{ decision: verdict, reasons, waivers, degraded } as Judged, trace];
 }
 
-function findDifference(
-  policy: CompiledPolicy,
-  record: DecisionRecord,
-  input: RecordedInput,
-  judged: Judgement,
-): ReplayDifference {
+function findDifference(policy: CompiledPolicy, record: DecisionRecord, judged: Judgement): ReplayDifference {
   const { decision_id: decisionId, decided_at: decidedAt, engine } = record;
   const known = { decisionId, decidedAt, engine, policy: policy.hash };
   const [[told], [came]] = [toJudged(record), toFound(judged)];
@@ -104,7 +96,7 @@ function findDifference(
     ...lineAt(place),
     cause: telling === undefined ? 'wording' : isOther ? 'other_rules' : 'rule',
     condition: isOther ? null : rule.source.when,
-    values: isOther ? [] : valuesOf(rule, policy, input),
+    values: isOther ? [] : valuesOf(rule.ast, record),
   };
 }
 

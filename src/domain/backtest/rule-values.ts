@@ -1,6 +1,9 @@
-import type { RecordedInput } from '../decision-log/recorded-input.ts';
-import type { CompiledPolicy, CompiledRule } from '../policy/compile.ts';
-import { signalsOf } from '../policy/evidence-row.ts';
+import type { ASTNode } from '@marcbachmann/cel-js';
+import type { DecisionRecord } from '../decision-log/decision-record.ts';
+import { recordedFactOf } from '../decision-log/recorded-facts.ts';
+import { isDefinite } from '../evidence.ts';
+import { SUBJECT_FACTS } from '../policy/subject-facts.ts';
+import { TELEMETRY_FACT } from '../policy/telemetry-signals.ts';
 import { placeOf } from '../policy-analysis/build-space.ts';
 import { collectUses } from '../policy-analysis/signal-uses.ts';
 
@@ -10,40 +13,72 @@ export interface RuleValue {
   readonly name: string;
   /** Null where it is absent. */
   readonly value: unknown;
-  /** Why it is absent: `stytch timeout`, `custody unavailable`; null where it is there, or nobody knows. */
+  /** Why it is absent: `stytch timeout`, `custody unavailable`; null where it is there. */
   readonly why: string | null;
 }
 
-/** What the condition of a rule reads in one decision, in the order in which it names them, each once. */
-export function valuesOf(rule: CompiledRule, policy: CompiledPolicy, input: RecordedInput): RuleValue[] {
-  const providers = policy.providerIds.map((id) => ({ id }));
-  const paths = [...collectUses(rule.ast, new Map())].map((name) => name.split('.'));
-  return paths.flatMap((path) => {
-    const name = path.join('.');
-    const place = placeOf(path, providers);
-    const whole = place === null && providers.some(({ id }) => id === name) ? name : null;
-    if (place === null && whole === null) return [];
-    const { kind, source } = place ?? { kind: 'provider', source: name };
-    if (kind === 'request') return [toValue(name, fieldOf(input.request, path.slice(1)), null)];
-    if (kind === 'fact') {
-      const known = input.facts[source] ?? 'unknown';
-      const why = policy.facts.find(({ fact }) => fact.name === source)?.fact.whyAbsent;
-      if (typeof known === 'string') return [toValue(name, undefined, why?.[known] ?? known)];
-      return [toValue(name, fieldOf(known, place?.path ?? []), null)];
-    }
-    const evidence = input.evidence[policy.providerIds.indexOf(source)];
-    const { outcome = 'skipped', suspect = false } = evidence ?? {};
-    if (path[0] === 'providers') return [toValue(name, fieldOf({ outcome, suspect }, path.slice(2)), null)];
-    const signals = evidence === undefined ? null : signalsOf(evidence);
-    if (signals === null) return [toValue(name, undefined, `${source} ${outcome}`)];
-    return [toValue(name, fieldOf(signals, path.slice(1)), null)];
-  });
+/** Signals of the request of which a record knows only whether they were given. */
+const IDENTIFYING: ReadonlySet<string> = new Set(['account_id', 'ip', 'user_agent']);
+
+/** What a condition read of a recorded decision, in the order in which it names it, each once. */
+export function valuesOf(ast: ASTNode, record: DecisionRecord): readonly RuleValue[] {
+  const names = [...collectUses(ast, new Map())];
+  return names.flatMap((name) => readValue(name.split('.'), record) ?? []);
 }
 
-function toValue(name: string, value: unknown, why: string | null): RuleValue {
-  return { name, value: value ?? null, why };
+/** Null for a name that is no signal: a parameter, or what a macro binds. */
+function readValue(path: readonly string[], record: DecisionRecord): RuleValue | null {
+  const name = path.join('.');
+  const providers = Object.keys(record.providers).map((id) => ({ id }));
+  const [variable = '', ...rest] = path;
+  const place = placeOf(path, providers);
+  if (place?.kind === 'fact') return readFact(name, place.source, place.path, record);
+  if (variable === 'request') return readRequest(name, rest[0], record);
+  const id = variable === 'providers' ? (rest[0] ?? '') : variable;
+  const use = Object.hasOwn(record.providers, id) ? record.providers[id] : undefined;
+  if (use === undefined) return null;
+  if (variable === 'providers') {
+    const { outcome, suspect } = use;
+    return toValue(name, fieldOf({ outcome, suspect }, rest.slice(1)), 'no such state');
+  }
+  const signals = isDefinite(use.outcome) ? use.signals : null;
+  if (signals === null) return toValue(name, undefined, `${id} ${use.outcome}`);
+  return toValue(name, fieldOf(signals, rest), `${id} does not say it`);
 }
 
+function readFact(name: string, source: string, path: readonly string[], record: DecisionRecord): RuleValue {
+  const fact = SUBJECT_FACTS.find((one) => one.name === source);
+  const { signals, result } = record.custody;
+  const own = source === TELEMETRY_FACT.name ? (signals ?? (result === 'none' ? result : 'unknown')) : null;
+  const known = own ?? recordedFactOf(record, source);
+  if (known === undefined) return toValue(name, undefined, 'not recorded');
+  // There is none: conditions read one that is older than any.
+  if (source === 'step_up' && known === 'none') return toValue(name, undefined, 'no step-up');
+  if (typeof known === 'string') return toValue(name, undefined, fact?.whyAbsent[known] ?? known);
+  const isNothing = fact?.softnessOf?.(known, path) === 'nothing';
+  const why = isNothing ? fact.whyAbsent.none : `${name} unknown`;
+  return toValue(name, fieldOf(known, path), why);
+}
+
+function readRequest(name: string, signal: string | undefined, record: DecisionRecord): RuleValue {
+  const { request, action } = record;
+  if (signal === undefined) return toValue(name, undefined, 'not recorded');
+  if (signal === 'action') return toValue(name, action ?? undefined, 'the request had none');
+  const recorded: unknown = request === undefined ? undefined : Reflect.get(request, signal);
+  if (!IDENTIFYING.has(signal)) return toValue(name, recorded, 'not recorded');
+  const whys: Readonly<Record<string, string>> = {
+    given: 'given, and its value is not recorded',
+    absent: 'the request had none',
+    unreadable: 'it could not be read',
+  };
+  return toValue(name, undefined, whys[String(recorded)] ?? 'not recorded');
+}
+
+function toValue(name: string, value: unknown, whyAbsent: string): RuleValue {
+  return value === undefined ? { name, value: null, why: whyAbsent } : { name, value, why: null };
+}
+
+/** An own field of plain objects. */
 function fieldOf(object: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (value, name) =>

@@ -13,7 +13,7 @@ import { recordedFactOf } from './recorded-facts.ts';
 import type { RecordedRequest } from './recorded-request.ts';
 
 /** What a policy judges, as a record has it. */
-export interface RecordedInput {
+interface RecordedInput {
   /** One piece for each provider of the policy, in its order. */
   readonly evidence: readonly PolicyEvidence[];
   readonly request: RequestSignals;

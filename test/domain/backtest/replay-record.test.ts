@@ -51,7 +51,7 @@ t.test('names the first rule that differs, what it reads and why that is absent'
     cause: 'rule',
     condition: 'a.net.country == "AU" || providers.b.outcome == "ok"',
     values: [
-      { name: 'a.net.country', value: null, why: null },
+      { name: 'a.net.country', value: null, why: 'a does not say it' },
       { name: 'providers.b.outcome', value: 'timeout', why: null },
     ],
   });
@@ -65,7 +65,7 @@ t.test('names the first rule that differs, what it reads and why that is absent'
   });
   const third = { ...RECORD, rules: RECORD.rules.with(2, { rule: 'three', result: 'true' }) };
   t.match(differenceOf(third).values, [
-    { name: 'request.action', value: null, why: null },
+    { name: 'request.action', value: null, why: 'the request had none' },
     { name: 'b.score', value: null, why: 'b timeout' },
   ]);
 });

@@ -1,0 +1,124 @@
+import { hash as digest } from 'node:crypto';
+import { type RuleText, ruleTextsOf } from '../../domain/backtest/explain-record.ts';
+import { type DecisionRecord, logRecordSchema } from '../../domain/decision-log/decision-record.ts';
+import { labelInForce, type OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
+import { policyDocumentSchema } from '../../domain/policy/document.ts';
+import { isDecisionId } from '../../http/routes/decisions.ts';
+import { parseYaml } from '../../platform/yaml-document.ts';
+import { type CliContext, CommandFailure, EXIT_CODES } from '../command.ts';
+import { findEngineOf } from './engine-option.ts';
+import { openLogReader } from './open-log-reader.ts';
+import { openHistory } from './read-history.ts';
+
+/** A decision that was found, with the rules of its policy where they are known. */
+export interface FoundDecision {
+  readonly record: DecisionRecord;
+  /** The label in force; null without one. */
+  readonly label: OutcomeLabel['label'] | null;
+  /** By the ids of rules; empty where the policy is not known. */
+  readonly rules: ReadonlyMap<string, RuleText>;
+}
+
+type Options = Readonly<Record<string, string | boolean | undefined>>;
+
+/**
+ * Finds a decision in what the options name: a service, a file or a log. `policyText` is a policy beside it, for
+ * decisions that were made with that. Rejects where there is no such decision.
+ */
+export async function findDecision(
+  id: string,
+  options: Options,
+  context: CliContext,
+  policyText: string | null,
+): Promise<FoundDecision> {
+  const { url, file } = options;
+  if (!isDecisionId(id)) throw unknownDecision(id);
+  if (typeof url === 'string') return askService(id, url, context.env);
+  const find = typeof file === 'string' ? findInFile : findInLog;
+  const decision = await find(id, options, context);
+  if (decision === null) throw unknownDecision(id);
+  const texts = [policyText, decision.text].filter((text) => text !== null);
+  const text = texts.find((one) => `sha256:${digest('sha256', one)}` === decision.record.policy.hash);
+  return { ...decision, rules: text === undefined ? new Map() : readRules(text) };
+}
+
+interface Kept extends Omit<FoundDecision, 'rules'> {
+  /** Of its policy; null where it is not kept. */
+  readonly text: string | null;
+}
+
+async function findInLog(id: string, options: Options, context: CliContext): Promise<Kept | null> {
+  const engine = await findEngineOf(context, options['engine']);
+  if (engine.definition.lineFile !== undefined) return findInFile(id, options, context);
+  const { reader, policies, close } = await openLogReader(engine);
+  try {
+    const found = await reader.find(id);
+    if (found === null) return null;
+    const text = (await policies?.find(found.record.policy.hash)) ?? null;
+    return { record: found.record, label: labelInForce(found.labels), text };
+  } finally {
+    await close();
+  }
+}
+
+async function findInFile(id: string, options: Options, context: CliContext): Promise<Kept | null> {
+  const { pages, close } = await openHistory(options, {}, context);
+  try {
+    for await (const page of pages)
+      for (const { record, labels } of page)
+        if (record.kind === 'decision' && record.decision_id === id)
+          return { record, label: labelInForce(labels), text: null };
+    return null;
+  } finally {
+    await close();
+  }
+}
+
+/** Rules can be read also where this version would refuse the policy. */
+function readRules(text: string): ReadonlyMap<string, RuleText> {
+  const document = policyDocumentSchema.safeParse(parseYaml(text).value);
+  return document.success ? ruleTextsOf(document.data) : new Map();
+}
+
+function unknownDecision(id: string): CommandFailure {
+  return new CommandFailure('unknown_decision', `there is no decision ${id}`, EXIT_CODES.usage);
+}
+
+async function askService(id: string, url: string, env: CliContext['env']): Promise<FoundDecision> {
+  const key = env['RISKGATE_API_KEY'];
+  if (!key)
+    throw new CommandFailure(
+      'no_key',
+      'RISKGATE_API_KEY is missing: a key with scope read',
+      EXIT_CODES.usage,
+    );
+  if (!URL.canParse(url)) throw new CommandFailure('usage', '--url is no URL', EXIT_CODES.usage);
+  const address = new URL(`/v1/decisions/${encodeURIComponent(id)}`, url);
+  const response = await fetch(address, { headers: { 'x-api-key': key } }).catch(() => null);
+  if (response === null) throw new CommandFailure('unreachable', `${address.origin} does not answer`);
+  if (response.status === 404) throw unknownDecision(id);
+  if (response.status !== 200)
+    throw new CommandFailure('refused', `${address.origin} answers ${response.status}`);
+  const told: unknown = await response.json().catch(() => null);
+  const record = logRecordSchema.safeParse(told);
+  if (!record.success || record.data.kind !== 'decision')
+    throw new CommandFailure('refused', `${address.origin} answers with what is no decision`);
+  const { rules = [], label = null } = told as {
+    readonly rules?: readonly ServedRule[];
+    readonly label?: FoundDecision['label'];
+  };
+  const texts = rules.flatMap((one): [string, RuleText][] => {
+    const { rule, condition, description, verdict, parameters } = one;
+    return condition === null || verdict === null
+      ? []
+      : [[rule, { condition, description, verdict, parameters }]];
+  });
+  return { record: record.data, label, rules: new Map(texts) };
+}
+
+/** As GET /v1/decisions/{decision_id} answers. */
+interface ServedRule extends Omit<RuleText, 'condition' | 'verdict'> {
+  readonly rule: string;
+  readonly condition: string | null;
+  readonly verdict: string | null;
+}
