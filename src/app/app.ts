@@ -80,7 +80,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       metrics: observers.metrics,
       gateways: gateways.routes,
       protect: { ...decisions, ...callers, ...boundsOf(config), keyring: files.keyring, clock },
-      decide: wireDecideRoutes(context, { ...decisions, ...callers, isDraining, log, observer }),
+      decide: wireDecideRoutes(context, { ...parts, ...decisions, ...callers, isDraining }),
       policy: { policy: files.policy, slots },
       ...memory.routes,
       decisions: reads && { reads, version, clock, newId, onOutcome: memory.onOutcome },
@@ -109,6 +109,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
 }
 
-function boundsOf({ wrongKeysMax, readsConcurrent }: Pick<Config, 'wrongKeysMax' | 'readsConcurrent'>) {
-  return { wrongKeysMax, readsConcurrent };
+function boundsOf({
+  wrongKeysMax,
+  readsConcurrent,
+  hasTestIds,
+}: Pick<Config, 'wrongKeysMax' | 'readsConcurrent' | 'hasTestIds'>) {
+  return { wrongKeysMax, readsConcurrent, hasTestIds };
 }

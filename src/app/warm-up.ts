@@ -44,6 +44,6 @@ async function rehearse({ policy, newId, ...options }: Omit<WarmUpOptions, 'conn
     // Every other round asks the providers anew; the others find the evidence of the one before.
     const subject = { telemetryId: EXAMPLE_ID, device: { kind: 'shared', id: EXAMPLE_ID } } as const;
     const decision = await decide(subject, { maxAgeMs: round % 2 === 0 ? 0 : null, deadlineMs: null });
-    JSON.stringify(toDecisionBody(decision, { explain: true, canReportOutcome: true }));
+    JSON.stringify(toDecisionBody(decision, { explain: true, canReportOutcome: true, isTest: false }));
   }
 }

@@ -38,7 +38,14 @@ export const SERVICE_SETTINGS = {
     env: 'API_KEYS_FILE',
     schema: z.string().min(1),
     description:
-      'YAML file of API keys: `keys: [{id, sha256, scopes: [decide, read, review, admin]}]`. Only hashes are stored.',
+      'YAML file of API keys: `keys: [{id, sha256, scopes: [decide, read, review, admin]}]`. The scope `test` stands alone. Only hashes are stored.',
+  },
+  hasTestIds: {
+    env: 'TEST_IDS',
+    schema: z.enum(['on', 'off'], 'must be on or off').transform((state) => state === 'on'),
+    default: 'off',
+    description:
+      '`on` lets keys of the scope `test` ask for the answers to [test ids](api.md#test-ids), and for nothing else.',
   },
   idHashKey: {
     env: 'ID_HASH_KEY',

@@ -25,6 +25,7 @@ t.test('says whether a request that was let in would be let in now', async (t) =
     keyring: () => keyring,
     clock,
     wrongKeysMax: 1,
+    hasTestIds: false,
     traffic: { onRefused: () => {}, onIdempotentRequest: () => {} },
   });
   const answers: Record<string, boolean> = {};

@@ -119,6 +119,7 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
       keyring: () => inForce,
       clock,
       wrongKeysMax: 1000,
+      hasTestIds: false,
       holdToLimits: () => ({ isGranted: true, rate: null, release: () => {} }),
       traffic: { onRefused: () => {}, onIdempotentRequest: () => {} },
       overload: () => null,

@@ -25,6 +25,7 @@ export const keysNew: CliCommand = {
     const scopes = String(options['scopes'] ?? 'decide').split(',');
     const unknown = scopes.find((scope) => !SCOPES.some((known) => known === scope));
     if (unknown !== undefined) throw usage(`"${unknown}" is no scope; there are ${SCOPES.join(', ')}`);
+    if (scopes.includes('test') && scopes.length > 1) throw usage('the scope "test" stands alone');
     const key = randomBytes(KEY_BYTES).toString('hex');
     const sha256 = hash('sha256', key);
     return {

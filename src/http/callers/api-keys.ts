@@ -8,9 +8,9 @@ import { type LocatedMistake, parseYaml } from '../../platform/yaml-document.ts'
 
 /**
  * What a key may do: ask for decisions and say how they turned out; read policies, decisions and lists; label
- * decisions and change lists; purge and forget, and all of `review`.
+ * decisions and change lists; purge and forget, and all of `review`; get the answers to test ids.
  */
-export const SCOPES = ['decide', 'read', 'review', 'admin'] as const;
+export const SCOPES = ['decide', 'read', 'review', 'admin', 'test'] as const;
 
 /** What a key allows. */
 type Scope = (typeof SCOPES)[number];
@@ -90,7 +90,14 @@ const apiKeysSchema = z.strictObject({
             'must be letters, digits, dots, dashes and underscores, at most 64',
           ),
         sha256: z.string().regex(/^[0-9a-f]{64}$/i, 'must be the SHA-256 of the key in 64 hex digits'),
-        scopes: z.array(z.enum(SCOPES)).min(1),
+        // Whoever names a test id would be let in by a back end whose key takes real ones too.
+        scopes: z
+          .array(z.enum(SCOPES))
+          .min(1)
+          .refine(
+            (scopes) => !scopes.includes('test') || scopes.every((scope) => scope === 'test'),
+            'test stands alone: users choose telemetry ids, and a test id must open nothing to them',
+          ),
         not_after: z.iso
           .datetime({
             offset: true,
@@ -107,6 +114,11 @@ const apiKeysSchema = z.strictObject({
 /** True for a caller who has what is needed. */
 export function hasScope({ scopes }: Pick<Caller, 'scopes'>, needed: NeededScope): boolean {
   return typeof needed === 'string' ? scopes.has(needed) : needed.some((scope) => scopes.has(scope));
+}
+
+/** True for a caller who gets the answers to test ids, and no other. */
+export function isTestCaller({ scopes }: Pick<Caller, 'scopes'>): boolean {
+  return scopes.has('test');
 }
 
 /** Who may use the key for `scope` at `nowMs`; null where it is unknown, expired or lacks the scope. */

@@ -31,7 +31,7 @@ import { type JsonSchema, toJsonSchema } from '../schemas/json-schema.ts';
 import { statusOf, toProblem } from '../schemas/problem.ts';
 import { PROBLEM_ID, problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 import { toSubject } from '../schemas/subject.ts';
-import { DECISION_ID, type DecideDependencies, ENTRY_POINT } from './decide.ts';
+import { DECISION_ID, type DecideDependencies, decideFor, ENTRY_POINT } from './decide.ts';
 
 /** Fifty items with every field at its longest, in ASCII, and a little more. */
 const BODY_BYTES_MAX = 128 * 1024;
@@ -88,6 +88,7 @@ export const decideBatchRoutes = plugin<DecideBatchRoutesOptions>(
     const described = { ...schema, body: toJsonSchema(createBatchRequestSchema(item), 'input') };
     const config = {
       scope: 'decide' as const,
+      takesTestKeys: true as const,
       swaggerTransform: ({ url }: { url: string }) => ({ schema: described, url }),
     };
     app.post<BatchRoute>(
@@ -142,25 +143,30 @@ interface ItemDecided {
 
 /** As a request of its own; throws or rejects with what that would be refused with. */
 async function decideItem(
-  { decide, answerOnce, canReportOutcome }: DecideBatchDependencies,
+  dependencies: DecideBatchDependencies,
   request: FastifyRequest<BatchRoute>,
   { item, index, itemSchema, options }: ItemAsked,
 ): Promise<ItemDecided> {
   checkItem(request, item, index, itemSchema);
+  const { decide, isTest } = decideFor(request, dependencies);
+  const shape = { explain: false, canReportOutcome: dependencies.canReportOutcome, isTest };
   const { 'idempotency-key': field } = request.headers;
   const callerId = request.caller?.id ?? '';
   const asking: Asking = { caller: callerId, entryPoint: ENTRY_POINT, requestId: request.id };
   const work = async (): Promise<DecisionAnswer> => {
     const { decision } = await decide(toSubject(item), options, asking);
-    return toDecisionBody(decision, { explain: false, canReportOutcome });
+    return toDecisionBody(decision, shape);
   };
   if (field === undefined) return { answer: await work(), isReplayed: false };
   const { max_age_ms, deadline_ms } = request.body;
-  const content = toContent({ ...item, max_age_ms, deadline_ms }, false);
-  const { answer, isReplayed } = await answerOnce({ callerId, field, content, item: index }, async () => {
-    const decided = await work();
-    return { decisionId: decided.decision_id, body: JSON.stringify(decided) };
-  });
+  const content = toContent({ ...item, max_age_ms, deadline_ms }, shape);
+  const { answer, isReplayed } = await dependencies.answerOnce(
+    { callerId, field, content, item: index },
+    async () => {
+      const decided = await work();
+      return { decisionId: decided.decision_id, body: JSON.stringify(decided) };
+    },
+  );
   // It was written above, by this version or another.
   return { answer: JSON.parse(answer.body) as DecisionAnswer, isReplayed };
 }

@@ -3,6 +3,7 @@ import plugin from 'fastify-plugin';
 import type { StoredAnswer } from '../../application/callers/idempotency-store.ts';
 import type { Asking, SettledDecide, SettledDecision } from '../../application/settle-decision.ts';
 import type { Decision } from '../../domain/decision.ts';
+import { isTestCaller } from '../callers/api-keys.ts';
 import type { AnswerOnce, IdempotentAnswer } from '../callers/idempotency.ts';
 import { requireScope } from '../plugins/authenticate.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
@@ -45,6 +46,8 @@ const HEADERS = {
 /** What the requests of this group use. */
 export interface DecideDependencies {
   readonly decide: SettledDecide;
+  /** What answers test keys. What it decides is not recorded, counted or remembered. */
+  readonly decideTestId: SettledDecide;
   /** While draining, an answer asks the client to close its connection. */
   readonly isDraining: () => boolean;
   readonly answerOnce: AnswerOnce;
@@ -89,20 +92,22 @@ export const decideRoutes = plugin<DecideRoutesOptions>(
     };
     app.post<DecideRoute>(
       '/v1/decide',
-      { schema, config: { scope: 'decide' } },
+      { schema, config: { scope: 'decide', takesTestKeys: true } },
       handlerFor(serve, createDecideHandler),
     );
   },
   { name: 'decide-routes' },
 );
 
-function createDecideHandler({ decide, isDraining, answerOnce, canReportOutcome }: DecideDependencies) {
+function createDecideHandler(dependencies: DecideDependencies) {
+  const { isDraining, answerOnce, canReportOutcome } = dependencies;
   /** Asked when the answer is there: draining may have begun while it was sought. */
   const closeWhenDraining = (reply: FastifyReply): FastifyReply =>
     isDraining() ? reply.header('connection', 'close') : reply;
   return (request: FastifyRequest<DecideRoute>, reply: FastifyReply) => {
     const explain = request.query.explain === 'full';
-    const shape = { explain, canReportOutcome };
+    const { decide, isTest } = decideFor(request, dependencies);
+    const shape = { explain, canReportOutcome, isTest };
     if (explain) requireScope(request, 'read');
     const subject = toSubject(request.body);
     const limits = toDecideOptions(request.body, request.headers, request);
@@ -110,7 +115,7 @@ function createDecideHandler({ decide, isDraining, answerOnce, canReportOutcome 
     const asking: Asking = { caller: callerId, entryPoint: ENTRY_POINT, requestId: request.id };
     const field = request.headers['idempotency-key'];
     if (field !== undefined) {
-      const content = toContent(request.body, explain);
+      const content = toContent(request.body, shape);
       const work = async () => toStoredAnswer(reply, await decide(subject, limits, asking), shape);
       return answerOnce({ callerId, field, content }, work).then((once) =>
         sendAnswer(closeWhenDraining(reply), once),
@@ -121,6 +126,15 @@ function createDecideHandler({ decide, isDraining, answerOnce, canReportOutcome 
     if (!(settled instanceof Promise)) return sendDecision(closeWhenDraining(reply), settled, shape);
     return settled.then((late) => sendDecision(closeWhenDraining(reply), late, shape));
   };
+}
+
+/** What decides for the caller: test keys never reach the use case of real decisions. */
+export function decideFor(
+  { caller }: Pick<FastifyRequest, 'caller'>,
+  { decide, decideTestId }: Pick<DecideDependencies, 'decide' | 'decideTestId'>,
+): { readonly decide: SettledDecide; readonly isTest: boolean } {
+  const isTest = caller !== null && isTestCaller(caller);
+  return { decide: isTest ? decideTestId : decide, isTest };
 }
 
 function sendDecision(reply: FastifyReply, { decision }: SettledDecision, shape: AnswerShape): FastifyReply {

@@ -133,6 +133,10 @@ const challengeSchema = z.object({
 export function createDecisionSchema(providers: readonly string[]) {
   return z.object({
     ...judged,
+    mode: z
+      .enum(['test'])
+      .optional()
+      .describe('An answer to a test id, which means nothing; absent on every real decision.'),
     challenge: challengeSchema.optional().describe('What satisfies a CHALLENGE; absent otherwise.'),
     providers: z.object(Object.fromEntries(providers.map((id) => [id, evidenceUseSchema]))),
     provider_suspect: z
@@ -176,9 +180,13 @@ export function toDecideOptions(
  * All that a decision is asked with, spelled the same in whichever order a client writes it. The list of
  * names holds every field, at both levels.
  */
-export function toContent(body: DecideRequest, explain: boolean): string {
+export function toContent(
+  body: DecideRequest,
+  { explain, isTest }: Pick<AnswerShape, 'explain' | 'isTest'>,
+): string {
   const names = new Set([...Object.keys(body), ...Object.keys(body.device_ids ?? {})]);
-  return `${explain} ${JSON.stringify(body, [...names].sort())}`;
+  // A test key may share its caller's id with a real one, which must not get the stored answer to a test.
+  return `${isTest ? 'test ' : ''}${explain} ${JSON.stringify(body, [...names].sort())}`;
 }
 
 /** What an answer holds beside the decision. */
@@ -186,14 +194,17 @@ export interface AnswerShape {
   readonly explain: boolean;
   /** Whether outcomes are told by the id of a decision. */
   readonly canReportOutcome: boolean;
+  /** Whether it answers a test key. */
+  readonly isTest: boolean;
 }
 
 /** A decision as callers read it. */
-export function toDecisionBody(decision: Decision, { explain, canReportOutcome }: AnswerShape) {
+export function toDecisionBody(decision: Decision, { explain, canReportOutcome, isTest }: AnswerShape) {
   const suspect = decision.evidence.filter((use) => use.suspect).map(({ provider }) => provider);
   const body = {
     decision_id: decision.id,
     decision: decision.verdict,
+    ...(isTest && { mode: 'test' as const }),
     reasons: decision.reasons,
     degraded: decision.degraded,
     waivers: decision.waivers,
