@@ -153,6 +153,29 @@ t.test('says what no case reaches, and fails where that is too much', async (t) 
     t.equal((await runCommand(['test', path, `--coverage-min=${wrong}`])).code, 2, wrong);
 });
 
+t.test('shows mutants that no case notices, and fails where there are too many', async (t) => {
+  const directory = createCases(t, HEAD + GOOD);
+  const path = join(directory, 'mine.yaml');
+  const { code, text } = await runCommand(['test', path, '--mutate']);
+  t.equal(code, 0);
+  t.match(
+    text,
+    `${path}: no case notices in not-found: milder when unknown\n  - on_unknown: CHALLENGE\n  + on_unknown: IGNORE\n    there is evidence for which it makes ALLOW of CHALLENGE\n`,
+  );
+  t.match(text, `${path}: 75 % of 4 mutants are noticed, 1 are not; 0 more are equal to the policy`);
+  const { json } = await runCommand(['test', path, '--mutate-min', '75', '--json']);
+  t.match(json, { ok: true, files: [{ mutation: { percent: 75, killed: 3, untried: 0 } }] });
+  t.match(json.files[0].mutation.survivors, [
+    { rule: 'not-found', told: { before: 'CHALLENGE', after: 'ALLOW' } },
+  ]);
+  const low = await runCommand(['test', path, '--mutate-min', '76']);
+  t.match(low, { code: 1, text: /Less than 76 % of the mutants are noticed\./ });
+  t.equal((await runCommand(['test', path, '--mutate-min', 'x'])).code, 2);
+  const failing = createCases(t, HEAD + BAD);
+  const not = await runCommand(['test', join(failing, 'mine.yaml'), '--mutate']);
+  t.match(not, { code: 1, text: /Mutants are tried when all cases pass\./ });
+});
+
 t.test('ends with 3 where the report cannot be written', async (t) => {
   const directory = createCases(t, HEAD + GOOD);
   const ran = await runCommand([

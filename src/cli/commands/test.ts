@@ -22,10 +22,15 @@ export const test: CliCommand = {
       flags: '--coverage-min <percent>',
       description: 'the same, and fail where rules or branches are covered less',
     },
+    { flags: '--mutate', description: 'change the policy in many small ways, and show what no case notices' },
+    {
+      flags: '--mutate-min <percent>',
+      description: 'the same, and fail where fewer of the mutants are noticed',
+    },
   ],
   exits: {
     0: 'all cases pass',
-    1: 'one fails, or less is covered than was asked for',
+    1: 'one fails, or less is covered, or noticed, than was asked for',
     2: 'a file cannot be read, or has mistakes: nothing is run',
   },
   examples: [
@@ -40,8 +45,10 @@ export const test: CliCommand = {
     const { toJunit } = await import('../policy/to-junit.ts');
     const { writeTextFile } = await import('../policy/write-text-file.ts');
     const { reportCoverage } = await import('../policy/describe-coverage.ts');
+    const { reportMutants } = await import('../policy/report-mutants.ts');
     const files = openCases(findCases(args, env)).map(runCases);
     const coverage = reportCoverage(files, options);
+    const mutation = reportMutants(files, options);
     const count = files.reduce((sum, { cases }) => sum + cases.length, 0);
     const failed = files.reduce((sum, one) => sum + one.failed, 0);
     if (typeof options['junit'] === 'string') {
@@ -55,15 +62,19 @@ export const test: CliCommand = {
       }));
       writeTextFile(options['junit'], toJunit(suites));
     }
-    const isBad = failed > 0 || coverage.isBad;
+    const isBad = failed > 0 || coverage.isBad || mutation.isBad;
     return {
       exitCode: isBad ? EXIT_CODES.findings : EXIT_CODES.ok,
-      lines: [...files.flatMap((file) => describeRun(file, stdout)), ...coverage.lines],
+      lines: [...files.flatMap((file) => describeRun(file, stdout)), ...coverage.lines, ...mutation.lines],
       json: {
         ok: !isBad,
         passed: count - failed,
         failed,
-        files: files.map((file, place) => ({ ...toRunJson(file), ...coverage.json[place] })),
+        files: files.map((file, place) => ({
+          ...toRunJson(file),
+          ...coverage.json[place],
+          ...mutation.json[place],
+        })),
       },
     };
   },

@@ -14,7 +14,7 @@ interface FileCoverage extends Coverage {
 }
 
 /** A part of the report of `test` that was asked for. */
-interface TestReport {
+export interface TestReport {
   readonly lines: readonly string[];
   /** For each file, what its JSON has besides. */
   readonly json: readonly object[];
@@ -44,7 +44,7 @@ export function reportCoverage(
 }
 
 /** The least share, in percent, that an option asks for; null without one. Throws for what is no percentage. */
-function readPercent(given: string | boolean | undefined): number | null {
+export function readPercent(given: string | boolean | undefined): number | null {
   if (given === undefined) return null;
   const percent = Number(given);
   if (typeof given === 'string' && given.trim() !== '' && percent >= 0 && percent <= 100) return percent;
@@ -52,7 +52,7 @@ function readPercent(given: string | boolean | undefined): number | null {
 }
 
 /** A share in percent, rounded down to a tenth: only what is whole is 100. */
-function toPercent({ covered, total }: Share): number {
+export function toPercent({ covered, total }: Share): number {
   return total === 0 ? 100 : Math.floor((covered / total) * 1000) / 10;
 }
 

@@ -28,7 +28,7 @@ export interface OpenCases {
 const CASES_BYTES_MAX = 4 * 1024 * 1024;
 
 /** The providers that cases are about. */
-const CASE_PROVIDERS: readonly SpaceProvider[] = toSpaceProviders(PROVIDERS);
+export const CASE_PROVIDERS: readonly SpaceProvider[] = toSpaceProviders(PROVIDERS);
 
 /** What parts and mutants of a policy are compiled with. */
 export const TEST_COMPILE_OPTIONS: TestCompileOptions = {

@@ -35,3 +35,7 @@ function ownOf({ op, args }: ASTNode): string {
   if (op === '.' || op === '.?') return args[1];
   return op === 'call' || op === 'rcall' ? args[0] : '';
 }
+/** A node of another operator or other operands, of which only those are read. */
+export function nodeOf(op: ASTNode['op'], args: unknown): ASTNode {
+  return { op, args } as ASTNode;
+}

@@ -28,7 +28,7 @@ export function judgeCases(policy: CompiledPolicy, cases: readonly PolicyCase[])
 }
 
 /** What of a judgement is not as expected. A case that says nothing about evidence that is lost expects none. */
-function compare(
+export function compare(
   { decision, degraded = false, reasons }: Expected,
   judgement: Judgement,
 ): readonly Difference[] {
