@@ -22,7 +22,7 @@ t.test('the healthy answers of all emulators are of one person, who contradicts 
       mobilerun: read(mobilerun, toPhone('one')),
       prefactor: read(prefactor, toDevice('one', NOW_MS)),
     },
-    request: { userAgent: undefined, place: undefined },
+    request: { userAgent: undefined, ip: undefined, place: undefined },
     memory: {
       places: undefined,
       telemetryFirstUsedMs: undefined,

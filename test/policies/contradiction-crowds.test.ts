@@ -202,6 +202,7 @@ function toInput(login: Login): ContradictionInput {
     },
     request: {
       userAgent: undefined,
+      ip: undefined,
       place: {
         country: login.address,
         asn: address.asns[0],

@@ -70,10 +70,13 @@ function conclude(
   const ip = subject.ipUnreadable === undefined ? subject.ip : null;
   const before = memo.find(sides, userAgent, ip);
   const request = before ?? readRequest(subject, userAgent, reference);
-  const [stytch = 'none', mobilerun = 'none', prefactor = 'none'] = sides;
+  // What compares it with the request alone reads it as it is presented, and is remembered.
+  const read =
+    before === null ? sides.map((side, place) => present(side, gathered, place, subject, nowMs)) : sides;
+  const [stytch = 'none', mobilerun = 'none', prefactor = 'none'] = read;
   const input: ContradictionInput = {
     evidence: { stytch, mobilerun, prefactor },
-    request: { userAgent: request.names, place: request.place },
+    request: { userAgent: request.names, ip, place: request.place },
     memory: toMemory(facts, nowMs),
     nowMs,
     params: plan.params,
@@ -108,6 +111,19 @@ function toSides(gathered: readonly Gathered[]): readonly Side[] {
     for (const piece of gathered) if (piece.slot.id === id) return toSide(piece);
     return 'none';
   });
+}
+
+/** With what comparing it with the request gives. */
+function present(
+  side: Side,
+  gathered: readonly Gathered[],
+  place: number,
+  { ip, userAgent }: Subject,
+  nowMs: number,
+): Side {
+  if (typeof side === 'string') return side;
+  const source = gathered.find(({ slot }) => slot.id === COMPARED[place])?.slot.source;
+  return source?.present(side, nowMs, { ip, userAgent }) ?? side;
 }
 
 /** An answer that a provider gives for every id is none. */

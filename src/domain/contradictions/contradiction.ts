@@ -37,6 +37,8 @@ export type Told<Value> = Value | undefined | null;
 /** What the request says of itself. */
 export interface RequestSide {
   readonly userAgent: Told<UserAgentNames>;
+  /** Its address, in its canonical spelling. */
+  readonly ip: Told<string>;
   /** Of its address. */
   readonly place: Told<AddressPlace>;
 }

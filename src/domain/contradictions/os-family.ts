@@ -51,6 +51,16 @@ export const OS_FAMILY: Contradiction = {
   },
 };
 
+/** True where a User-Agent names a system that is certain to be another than the one of a device type. */
+export function areOfTwoSystems(userAgentOs: string, deviceType: string): boolean {
+  const [claim, other] = [toClaim(userAgentOs, true), toClaim(deviceType, false)];
+  return isClaim(claim) && isClaim(other) && !areAlike(claim, other) && !areAlike(other, claim);
+}
+
+function isClaim(told: Told<Claim>): told is Claim {
+  return typeof told === 'object' && told !== null;
+}
+
 /** A name that is not known has nothing to compare. */
 function toClaim(said: Told<string>, isUserAgent: boolean): Told<Claim> {
   if (typeof said !== 'string') return said;

@@ -134,7 +134,7 @@ function toInput(provider: string, side: Side, others: Side): ContradictionInput
   const sideOf = (id: string) => (id === provider ? side : others);
   return {
     evidence: { stytch: sideOf('stytch'), mobilerun: sideOf('mobilerun'), prefactor: sideOf('prefactor') },
-    request: { userAgent: rest, place: rest },
+    request: { userAgent: rest, ip: rest, place: rest },
     memory: { places: rest, hardware: { devices: rest, accounts: rest }, telemetryFirstUsedMs: rest },
     nowMs: 0,
     params: {},

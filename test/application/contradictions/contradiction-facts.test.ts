@@ -20,13 +20,21 @@ interface Options {
   readonly origin?: Gathered['origin'];
 }
 
+/** As Stytch's answers are presented: with what comparing them with the request gives. */
+function present(signals: object, _nowMs: number, { userAgent }: Pick<Subject, 'userAgent'>) {
+  const seen: unknown = Reflect.get(signals, 'user_agent_hash');
+  return seen === undefined || userAgent === undefined
+    ? signals
+    : { ...signals, user_agent_matches_request: seen === `hash of ${userAgent}` };
+}
+
 /** Evidence of one provider. */
 function piece(
   id: string,
   signals: object | null,
   { outcome = 'ok', isSuspect = false, origin = 'miss' }: Options = {},
 ) {
-  const slot = { id, subject: 'telemetry_id', source: { isSuspect: () => isSuspect } };
+  const slot = { id, subject: 'telemetry_id', source: { isSuspect: () => isSuspect, present } };
   return { slot, evidence: { provider: id, outcome, signals }, origin, latencyMs: 0 } as unknown as Gathered;
 }
 
@@ -51,6 +59,28 @@ t.test('compares the evidence with the address of the request', async (t) => {
   t.match(createAsk()([piece('stytch', STYTCH)]), {
     seen_elsewhere: true,
     because: { seen_elsewhere: { stytch_country: 'US', request_country: 'DE' } },
+  });
+});
+
+t.test('compares the network that Stytch names, and the browser that it saw, with the request', async (t) => {
+  const ask = createAsk({ ...SMALL_WORLD, placeOfAddress: () => null });
+  const saw = (network: string, userAgent?: string) => [
+    piece('stytch', {
+      found: true,
+      network,
+      ...(userAgent !== undefined && { user_agent_hash: `hash of ${userAgent}` }),
+    }),
+  ];
+  t.match(ask(saw('203.0.113.0/24')), { seen_elsewhere: false });
+  t.match(ask(saw('198.51.100.0/24')), {
+    seen_elsewhere: true,
+    because: { seen_elsewhere: { stytch_network: '198.51.100.0/24', request_in_network: false } },
+  });
+  t.same(travelAndSession(ask(saw('2001:db8::/32'))).at(-1), 'seen_elsewhere', 'of another kind');
+  const request = { ...SUBJECT, userAgent: 'Chrome on Android' };
+  t.match(ask(saw('203.0.113.0/24', 'Chrome on Android'), {}, request), { seen_elsewhere: false });
+  t.match(ask(saw('203.0.113.0/24', 'Chrome on Windows'), {}, request), {
+    because: { seen_elsewhere: { request_user_agent: 'Chrome', user_agent_matches_request: false } },
   });
 });
 

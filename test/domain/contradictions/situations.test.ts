@@ -44,7 +44,7 @@ const PROVIDERS: Loss['evidence'] = ['stytch', 'mobilerun', 'prefactor'];
 
 const lossArbitrary: fc.Arbitrary<Loss> = fc.record({
   evidence: fc.subarray(PROVIDERS),
-  request: fc.subarray<keyof RequestSide>(['userAgent', 'place']),
+  request: fc.subarray<keyof RequestSide>(['userAgent', 'ip', 'place']),
   memory: fc.subarray<keyof MemorySide>(['places', 'telemetryFirstUsedMs', 'hardware']),
 });
 

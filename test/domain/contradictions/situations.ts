@@ -278,7 +278,106 @@ const deviceIn = (place: object, minutes = 1) => ({
   last_seen: { ...place, at_unix_seconds: NOW_SECONDS - minutes * 60 },
 });
 
+const MOBILE = { network: '198.51.100.0/22', asn: 3320 };
+const BROWSER = { family: 'Chrome', os: 'Android' };
+
 const SEEN_ELSEWHERE: readonly ContradictionSituation[] = [
+  elsewhere(
+    'a request from another network than the one that Stytch names',
+    { stytch: session(MOBILE), request: { ip: '203.0.113.9' } },
+    true,
+    { stytch_network: '198.51.100.0/22', request_in_network: false },
+  ),
+  elsewhere(
+    'a phone that a carrier gave another address of the same network',
+    { stytch: session(MOBILE), request: { ip: '198.51.103.7' } },
+    false,
+    { request_in_network: true },
+  ),
+  elsewhere(
+    'a phone that a carrier moved to another of its networks',
+    { stytch: session(MOBILE), request: { ip: '203.0.113.9', place: { asn: 3320 } } },
+    false,
+    { request_asn: 3320 },
+  ),
+  elsewhere(
+    'IPv4 at the page, IPv6 at the login',
+    { stytch: session(MOBILE), request: { ip: '2001:db8::7' } },
+    'none',
+  ),
+  elsewhere(
+    'IPv6 at the page, IPv4 at the login',
+    { stytch: session({ network: '2001:db8::/32' }), request: { ip: '203.0.113.9' } },
+    'none',
+  ),
+  elsewhere(
+    'two networks of IPv6',
+    { stytch: session({ network: '2001:db8::/48' }), request: { ip: '2001:db8:7::7' } },
+    true,
+  ),
+  elsewhere('an address that cannot be read', { stytch: session(MOBILE), request: { ip: null } }, 'unknown'),
+  elsewhere(
+    'an address whose place could not be looked up',
+    { stytch: session(MOBILE), request: { ip: '203.0.113.9', place: null } },
+    'unknown',
+  ),
+  elsewhere(
+    'a network that is none',
+    { stytch: session({ network: 'cable' }), request: { ip: '203.0.113.9' } },
+    'unknown',
+  ),
+  elsewhere('an address that is none', { stytch: session(MOBILE), request: { ip: 'nowhere' } }, 'unknown'),
+  elsewhere(
+    'another browser than the one that Stytch saw',
+    { stytch: session({ user_agent_matches_request: false }), request: { userAgent: BROWSER } },
+    true,
+    { request_user_agent: 'Chrome', user_agent_matches_request: false },
+  ),
+  elsewhere(
+    'the browser that Stytch saw',
+    { stytch: session({ user_agent_matches_request: true }), request: { userAgent: BROWSER } },
+    false,
+  ),
+  elsewhere(
+    'a browser of another system than the one that Stytch saw, which os_family finds',
+    {
+      stytch: session({ user_agent_matches_request: false, device_type: 'WINDOWS X86_64' }),
+      request: { userAgent: BROWSER },
+    },
+    'none',
+  ),
+  elsewhere(
+    'another browser of the same system',
+    {
+      stytch: session({ user_agent_matches_request: false, device_type: 'ANDROID' }),
+      request: { userAgent: BROWSER },
+    },
+    true,
+  ),
+  elsewhere(
+    'another browser, of a system that nobody knows',
+    {
+      stytch: session({ user_agent_matches_request: false, device_type: 'TOASTER' }),
+      request: { userAgent: BROWSER },
+    },
+    true,
+  ),
+  elsewhere(
+    'a device type that is no text',
+    {
+      stytch: session({ user_agent_matches_request: false, device_type: 7 }),
+      request: { userAgent: BROWSER },
+    },
+    'unknown',
+  ),
+  elsewhere(
+    'an app whose requests are sent by no browser',
+    {
+      stytch: session({ user_agent_matches_request: false }),
+      request: { userAgent: { family: 'Other', os: 'Other' } },
+    },
+    'none',
+  ),
   elsewhere(
     'Stytch in Germany, Prefactor in Nigeria at the same time',
     { stytch: session({ country: 'DE' }), prefactor: deviceIn({ country: 'NG' }) },
@@ -378,7 +477,7 @@ export function toInput({
   const side = (given: object | 'unknown' | undefined) => (given ?? 'none') as Side;
   return {
     evidence: { stytch: side(stytch), mobilerun: side(mobilerun), prefactor: side(prefactor) },
-    request: { userAgent: undefined, place: undefined, ...request },
+    request: { userAgent: undefined, ip: undefined, place: undefined, ...request },
     memory: {
       places: undefined,
       telemetryFirstUsedMs: undefined,
