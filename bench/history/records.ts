@@ -16,6 +16,7 @@ type Reason = DecisionRecord['reasons'][number];
 const RECORDS_PER_ACCOUNT = 12;
 const DAY_MS = 86_400_000;
 const HASH_CHARS = 32;
+const HEX_BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** By how many of them come from there, the most frequent first; then rarely from one of many others. */
 const COUNTRIES = ['AU', 'NZ', 'GB', 'US', 'DE', 'FR', 'IN', 'SG', 'JP', 'CA', 'ID', 'PH', 'VN', 'BR', 'NG'];
@@ -82,7 +83,7 @@ export function hashOfSubject(kind: string, number: number): string {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    text += (state >>> 0).toString(16).padStart(8, '0');
+    for (let shift = 24; shift >= 0; shift -= 8) text += HEX_BYTES[(state >>> shift) & 0xff];
   }
   return text;
 }
@@ -212,6 +213,7 @@ function toStytch(random: () => number, atMs: number, device: number, place: Pla
     is_proxy: random() < 0.01,
     is_vpn: random() < 0.04,
     ...place,
+    asn_name: `EXAMPLE-NET-${place.asn}`,
     region: `region-${place.asn % 7}`,
     fingerprints: {
       visitor_id_hash: hashOfSubject('w', device),

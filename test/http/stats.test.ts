@@ -171,7 +171,7 @@ t.test('has another tag when the step turns', async (t) => {
 });
 
 const from = (country: string, asn: number) => ({
-  stytch: { ...stytch('ok', 1).stytch, signals: { found: true, country, asn } },
+  stytch: { ...stytch('ok', 1).stytch, signals: { found: true, country, asn, asn_name: `AS ${asn}` } },
 });
 
 t.test('counts what fits the filters, by two groups, with the window before', async (t) => {
@@ -204,6 +204,7 @@ t.test('counts what fits the filters, by two groups, with the window before', as
   const before = await ask('until=2026-01-15T09:25:00Z&group_by=country&compare=previous');
   t.match(before, { totals: { total: 5, counts: { DE: 5 } }, previous: { totals: { total: 0 } } });
   t.same((await ask('group_by=asn')).totals.counts, { 3320: 2, 3215: 4 });
+  t.same((await ask('group_by=asn_name')).totals.counts, { 'AS 3320': 2, 'AS 3215': 4 });
   t.same((await ask('group_by=label')).totals.counts, { fraud: 1, none: 5 });
   t.same((await ask('group_by=action&country=FR')).totals.counts, { login: 3, payout: 1 });
   t.same((await ask('group_by=rule&label=fraud')).totals.counts, {

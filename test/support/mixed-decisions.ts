@@ -28,6 +28,7 @@ export function createMixed(random: Random, nowMs: number, serial: number): Deci
     found: true,
     ...(random() < 0.8 && { country: pick(random, ['DE', 'FR', 'PL']) }),
     ...(random() < 0.8 && { asn: pick(random, [1, 64_496, 4_200_000_000]) }),
+    ...(serial % 5 > 0 && { asn_name: `Netz ${serial % 3}, Straße\n` }),
   };
   const plain = createDecisionRecord(nowMs, serial);
   return createDecisionRecord(nowMs - Math.floor(random() * MIXED_SPAN_MS), serial, {

@@ -5,7 +5,7 @@ import { type LabelInForce, NO_LABEL } from './record-filter.ts';
 import { NO_PLACE, placeOf, type RecordPlace } from './record-place.ts';
 
 /** What decisions can be grouped by that are counted only when they are asked for. */
-const LATE_KEYS = ['action', 'country', 'asn', 'label'] as const;
+const LATE_KEYS = ['action', 'country', 'asn', 'asn_name', 'label'] as const;
 
 /** What decisions can be grouped by, one or two at a time. */
 export const GROUP_KEYS = [...STATS_GROUPS, ...LATE_KEYS] as const;
@@ -38,6 +38,8 @@ export function valuesOf({ facts, place, action, label }: GroupedRecord, key: Gr
       return [place.country ?? NO_PLACE];
     case 'asn':
       return [String(place.asn ?? NO_PLACE)];
+    case 'asn_name':
+      return [place.asnName ?? NO_PLACE];
     case 'label':
       return [label ?? NO_LABEL];
     default: {

@@ -119,7 +119,7 @@ const windowSchema = z.object({
       provider_latency_ms: z
         .record(z.string(), quantilesSchema)
         .describe(
-          'Of calls that were made; evidence from a cache is not among them. Empty with filters, with two groups, and with `action`, `country`, `asn` or `label`.',
+          'Of calls that were made; evidence from a cache is not among them. Empty with filters, with two groups, and with `action`, `country`, `asn`, `asn_name` or `label`.',
         ),
       distinct: distinctSchema.optional().describe('Only with `distinct=true`.'),
     })

@@ -24,6 +24,7 @@ t.test('says by which values a decision counts', async (t) => {
     action: ['login'],
     country: ['none'],
     asn: ['none'],
+    asn_name: ['none'],
     label: ['none'],
   });
 });

@@ -29,10 +29,11 @@ interface BatchEncoder {
   readonly shapeOf: (record: DecisionRecord) => ShapeId;
 }
 
-/** The arguments from `ids` to `bodies`, and those from `count_starts` on. */
+/** The arguments from `ids` to `bodies`, those from `count_starts` on, and the last one. */
 export interface EncodedBatch {
   readonly rows: readonly (string | Buffer)[];
   readonly counts: readonly string[];
+  readonly asnNames: Buffer;
 }
 
 /** Encodes the records of a batch, each column as one array. */
@@ -55,7 +56,7 @@ export function encodeBatch(records: readonly LogRecord[], { textOf, shapeOf }: 
     columns.addDecision(record, atMs, shape, textOf(record));
     counts.add(record, atMs, shape);
   }
-  return { rows: columns.read(), counts: counts.read() };
+  return { rows: columns.read(), counts: counts.read(), asnNames: columns.readNames() };
 }
 
 class Columns {
@@ -74,6 +75,7 @@ class Columns {
   readonly #moreDevices: (string | null)[] = [];
   readonly #countries: (string | null)[] = [];
   readonly #actions: (string | null)[] = [];
+  readonly #asnNames: (string | null)[] = [];
   readonly #bodies: string[] = [];
 
   addOther(shape: ShapeId, id: string, [atMs, endMs]: readonly [number, number], body: string): void {
@@ -84,14 +86,14 @@ class Columns {
     for (const column of [this.#asns, this.#buckets]) column.push(null);
     for (const column of [this.#telemetries, this.#devices, this.#accounts, this.#ips]) column.push(null);
     for (const column of [this.#networks, this.#visitors, this.#moreDevices]) column.push(null);
-    for (const column of [this.#countries, this.#actions]) column.push(null);
+    for (const column of [this.#countries, this.#actions, this.#asnNames]) column.push(null);
     this.#bodies.push(body);
   }
 
   addDecision(record: DecisionRecord, atMs: number, shape: ShapeId, body: string): void {
     const { subject } = record;
     const [device = null, ...others] = subject.devices;
-    const { country, asn } = placeOf(record);
+    const { country, asn, asnName } = placeOf(record);
     this.#ids.push(toUuid(record.decision_id));
     this.#ats.push(atMs);
     this.#ends.push(null);
@@ -107,8 +109,14 @@ class Columns {
     this.#visitors.push(toUuidOrNull(subject.visitor));
     this.#moreDevices.push(others.length === 0 ? null : toArray(others.map(toUuid)));
     this.#countries.push(toPlainTextOrNull(country));
+    this.#asnNames.push(toPlainTextOrNull(asnName));
     this.#actions.push(toPlainTextOrNull(record.action));
     this.#bodies.push(body);
+  }
+
+  /** What came to the parameters later. */
+  readNames(): Buffer {
+    return toTextArray(this.#asnNames);
   }
 
   /** In the order of the parameters of `append_batch`. */

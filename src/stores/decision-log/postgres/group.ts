@@ -10,12 +10,12 @@ import type { ShapeId } from './shape-ids.ts';
 
 /** Entries that one question looks at: their facts are read from an index alone. */
 const GROUP_MAX = 1_000_000;
-/** Their hashes are not. */
-const DISTINCT_MAX = 100_000;
+/** Their hashes, and the names of autonomous systems, are not. */
+const UNINDEXED_MAX = 100_000;
 /** Rows that are added up in one turn of the event loop. */
 const TOGETHER = 5_000;
 
-const LATE_KEYS = ['action', 'country', 'asn', 'label'] as const;
+const LATE_KEYS = ['action', 'country', 'asn', 'asn_name', 'label'] as const;
 
 interface GroupRow extends Record<string, unknown> {
   /** 1 where the row is not of one step, or not of one bucket. */
@@ -27,6 +27,7 @@ interface GroupRow extends Record<string, unknown> {
   readonly action?: string | null;
   readonly country?: string | null;
   readonly asn?: number | null;
+  readonly asn_name?: string | null;
   readonly label?: OutcomeLabel['label'] | null;
   readonly count: number;
 }
@@ -36,14 +37,16 @@ export async function group(
   store: SearchedStore,
   { filter, ...grouping }: Parameters<DecisionLogReader['group']>[0],
 ): Promise<GroupedDecisions> {
-  const { plan, range, fromMs } = await cover(store, filter, GROUP_MAX);
   const { sinceMs, stepMs, by } = grouping;
+  const isIndexed = !by.includes('asn_name');
+  const { plan, range, fromMs } = await cover(store, filter, isIndexed ? GROUP_MAX : UNINDEXED_MAX);
   const keys = LATE_KEYS.filter((key) => by.includes(key));
   const [first] = by;
   const ofStep = ['step', 'shape', ...keys.filter((key) => key === first)];
   const sets = [ofStep, ['step', 'bucket'], ...(by.length > 1 ? [['shape', ...keys]] : [])];
   const labels = keys.includes('label') ? 'LEFT JOIN riskgate.labels USING (pos)' : '';
-  const matched = plan.all(range, 'pos, at, shape, bucket, action, country, asn');
+  const named = isIndexed ? '' : ', asn_name';
+  const matched = plan.all(range, `pos, at, shape, bucket, action, country, asn${named}`);
   const rows = await store.pool.rows<GroupRow>(
     `SELECT GROUPING(step) AS of_all, GROUPING(bucket) AS of_shapes, step, bucket, shape,
         ${[...keys, 'count(*) AS count'].join(', ')}
@@ -81,7 +84,7 @@ function add(
   if (first === undefined) return;
   const grouped = {
     facts,
-    place: { country: row.country ?? null, asn: row.asn ?? null },
+    place: { country: row.country ?? null, asn: row.asn ?? null, asnName: row.asn_name ?? null },
     action: row.action ?? null,
     label: row.label ?? null,
   };
@@ -97,7 +100,7 @@ export async function countDistinct(
   store: SearchedStore,
   filter: Parameters<DecisionLogReader['distinct']>[0],
 ): ReturnType<DecisionLogReader['distinct']> {
-  const { plan, range, fromMs } = await cover(store, filter, DISTINCT_MAX);
+  const { plan, range, fromMs } = await cover(store, filter, UNINDEXED_MAX);
   const counts = SUBJECT_PARTS.map(
     (part) =>
       `(SELECT count(*) FROM (SELECT DISTINCT hash FROM (${hashesOf(part)}) AS hashes) AS each) AS ${part}`,

@@ -21,7 +21,7 @@ interface HistoryWriterOptions {
   readonly spanBytesMax: number;
 }
 
-const PARAMETERS = 30;
+const PARAMETERS = 31;
 const APPEND = `SELECT riskgate.append_batch(${Array.from({ length: PARAMETERS }, (_, place) => `$${place + 1}`).join(', ')})`;
 
 /** Appends batches, one at a time. */
@@ -66,10 +66,10 @@ export class HistoryWriter {
     }
   }
 
-  #toValues(number: number, { rows, counts }: EncodedBatch, today: number): unknown[] {
+  #toValues(number: number, { rows, counts, asnNames }: EncodedBatch, today: number): unknown[] {
     const { writer, isSynced, spanBytesMax } = this.#options;
     const untold = this.#shapes.untold();
     const shapes = [`{${[...untold.keys()].join()}}`, toTextArray([...untold.values()])];
-    return [writer, number, isSynced, spanBytesMax, ...rows, ...shapes, today, ...counts];
+    return [writer, number, isSynced, spanBytesMax, ...rows, ...shapes, today, ...counts, asnNames];
   }
 }

@@ -1,6 +1,7 @@
 import { type GroupedRecord, type GroupKey, valuesOf } from '../../../domain/decision-log/group-keys.ts';
 import { OUTCOME_LABELS } from '../../../domain/decision-log/outcome-label.ts';
 import type { RecordFacts } from '../../../domain/decision-log/record-facts.ts';
+import { NOWHERE } from '../../../domain/decision-log/record-place.ts';
 import type { Column, ColumnName } from './column-chunk.ts';
 import { greatestOf, LabelColumns, type SegmentDictionary } from './entry-matches.ts';
 import type { EntryChunk } from './segment-columns.ts';
@@ -18,7 +19,7 @@ export interface EntryClasses {
 
 const NOTHING: GroupedRecord = {
   facts: {} as RecordFacts,
-  place: { country: null, asn: null },
+  place: NOWHERE,
   action: null,
   label: null,
 };
@@ -26,36 +27,48 @@ const NOTHING: GroupedRecord = {
 /** The classes of a key. */
 export function classifyEntries(dictionary: SegmentDictionary, key: GroupKey): EntryClasses {
   const classes = new ClassList(key);
-  const [source, items] = itemsOf(dictionary, key);
+  const { source, items, toRecord } = itemsOf(dictionary, key);
   // A number without an item is a missing action, one that shares its number, or a place nothing is known of.
   const rest = source === 'shape' ? 0 : classes.of(NOTHING);
   const classOf = new Uint32Array(greatestOf(items) + 1).fill(rest);
-  for (const [number, item] of items) classOf[number] = classes.of(item);
+  for (const [number, item] of items) classOf[number] = classes.of(toRecord(item));
   const labels = source === 'label' ? new LabelColumns(dictionary) : null;
   const column: EntryClasses['column'] = (chunk) =>
     source === 'label' ? (labels as LabelColumns).of(chunk) : chunk.column(source);
   return { source, classOf, values: classes.values, column };
 }
 
-function itemsOf(
-  dictionary: SegmentDictionary,
-  key: GroupKey,
-): readonly [EntryClasses['source'], ReadonlyMap<number, GroupedRecord>] {
+/** What the numbers of a column stand for. */
+interface ColumnItems {
+  readonly source: EntryClasses['source'];
+  readonly items: ReadonlyMap<number, unknown>;
+  readonly toRecord: (item: unknown) => GroupedRecord;
+}
+
+function itemsOf(dictionary: SegmentDictionary, key: GroupKey): ColumnItems {
   switch (key) {
     case 'country':
     case 'asn':
-      return ['place', mapValues(dictionary.places(), (place) => ({ ...NOTHING, place }))];
+    case 'asn_name':
+      return toItems('place', dictionary.places(), (place) => ({ ...NOTHING, place }));
     case 'action':
-      return ['action', mapValues(dictionary.actions(), (action) => ({ ...NOTHING, action }))];
-    case 'label':
-      return ['label', new Map(OUTCOME_LABELS.map((label, place) => [place + 1, { ...NOTHING, label }]))];
+      return toItems('action', dictionary.actions(), (action) => ({ ...NOTHING, action }));
+    case 'label': {
+      const labels = new Map(OUTCOME_LABELS.map((label, place) => [place + 1, label]));
+      return toItems('label', labels, (label) => ({ ...NOTHING, label }));
+    }
     default:
-      return ['shape', mapValues(dictionary.shapes(), (facts) => ({ ...NOTHING, facts }))];
+      return toItems('shape', dictionary.shapes(), (facts) => ({ ...NOTHING, facts }));
   }
 }
 
-function mapValues<From, To>(items: ReadonlyMap<number, From>, map: (item: From) => To): Map<number, To> {
-  return new Map([...items].map(([number, item]) => [number, map(item)]));
+function toItems<Item>(
+  source: EntryClasses['source'],
+  items: ReadonlyMap<number, Item>,
+  toRecord: (item: Item) => GroupedRecord,
+): ColumnItems {
+  // The items are handed to the function that came with them.
+  return { source, items, toRecord: toRecord as ColumnItems['toRecord'] };
 }
 
 /** Numbers classes by their values, as they come. */
@@ -70,7 +83,7 @@ class ClassList {
 
   of(item: GroupedRecord): number {
     const values = valuesOf(item, this.#key);
-    const text = values.join('\n');
+    const text = values.length === 1 ? (values[0] ?? '') : values.join('\n');
     let number = this.#numbers.get(text);
     if (number === undefined) {
       number = this.values.length;

@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { RecordPlace } from '../../../domain/decision-log/record-place.ts';
 import { OTHER_ACTION } from './entry-matches.ts';
 import type { RecordEntry } from './record-entry.ts';
 import { ColumnWriter } from './segment-columns.ts';
-import { GAP_SHAPE } from './segment-file.ts';
+import { GAP_SHAPE, NAMED_PLACES_VERSION, versionOf } from './segment-file.ts';
 import { TextNumbers } from './text-numbers.ts';
 
 /** Actions of one segment that have a number: a caller may send another one with each request. */
@@ -17,6 +18,7 @@ export class EntryWriter {
   readonly #places: TextNumbers;
   readonly #actions: TextNumbers;
   readonly #columns: ColumnWriter;
+  readonly #hasNames: boolean;
 
   constructor(db: DatabaseSync) {
     this.#entry = db.prepare(`INSERT INTO entries (seq, id, at, shape, place, action, latency, subject)
@@ -26,13 +28,14 @@ export class EntryWriter {
     this.#places = new TextNumbers(db, 'places');
     this.#actions = new TextNumbers(db, 'actions');
     this.#columns = new ColumnWriter(db);
+    this.#hasNames = versionOf(db) >= NAMED_PLACES_VERSION;
   }
 
   /** Gives the number of the entry's shape. */
   add(seq: number, entry: RecordEntry): number {
     const isDecision = entry.shape !== null;
     const shape = entry.shape === null ? GAP_SHAPE : this.#shapes.of(entry.shape);
-    const place = isDecision ? this.#places.of(entry.place) : 0;
+    const place = isDecision ? this.#places.of(this.#placeText(entry.place)) : 0;
     const action = this.#actionOf(entry.action);
     const latency = entry.latencies[0]?.[1] ?? 0;
     this.#entry.run(seq, entry.id, entry.atMs, shape, place, action, latency, entry.subject);
@@ -48,6 +51,10 @@ export class EntryWriter {
   /** Call it when no more entries will come. */
   seal(lastSeq: number): void {
     this.#columns.writeRest(lastSeq);
+  }
+
+  #placeText({ country, asn, asnName }: RecordPlace): string {
+    return JSON.stringify(this.#hasNames && asnName !== null ? [country, asn, asnName] : [country, asn]);
   }
 
   /** The first number is kept for the actions that have none of their own. */

@@ -10,7 +10,7 @@ import { createDirectory, lockDirectory } from './history-directory.ts';
 import { HistoryReader, type LabelledText } from './history-reader.ts';
 import { HistoryRetention, type RetentionLimits, type TidyReport } from './history-retention.ts';
 import { toEntry } from './record-entry.ts';
-import { openForWriting } from './segment-file.ts';
+import { openForWriting, SCHEMA_VERSION } from './segment-file.ts';
 import { fileOfSegment } from './segment-files.ts';
 import { nextPartOf, type SegmentName, toPlace, toSegmentName } from './segment-name.ts';
 import { type BatchName, SegmentWriter } from './segment-writer.ts';
@@ -134,9 +134,13 @@ export class HistoryWriter {
 
   #openNewest(): CurrentSegment | null {
     const newest = this.#reader.segments().at(-1);
-    // Nothing is appended to what is left of a day.
-    const isThinned = newest !== undefined && this.#reader.segment(newest)?.isThinned() === true;
-    if (newest !== undefined) this.#openSegment(isThinned ? nextPartOf(newest) : newest);
+    if (newest === undefined) return null;
+    const segment = this.#reader.segment(newest);
+    const isEarlier = segment !== null && segment.version() < SCHEMA_VERSION;
+    // Nothing is appended to what is left of a day, nor to a file that an earlier version has to understand.
+    const isOver = isEarlier || segment?.isThinned() === true;
+    if (isEarlier && !segment.isThinned()) this.#openSegment(newest).seal();
+    this.#openSegment(isOver ? nextPartOf(newest) : newest);
     return this.#current;
   }
 

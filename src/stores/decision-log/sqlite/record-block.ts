@@ -1,7 +1,8 @@
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { readEarlierBlock } from './earlier-record-block.ts';
 import { putRecordTogether, type RecordParts, type RecordValues, takeRecordApart } from './record-form.ts';
 
-/** Records that are kept together: about 300 KB of text, of which one is read back in a millisecond. */
+/** Records that are kept together: about 500 KB of text, of which one is read back in a quarter of a millisecond. */
 export const BLOCK_RECORDS = 250;
 
 /** Records of one block. */
@@ -11,42 +12,65 @@ export interface RecordBlock {
 }
 
 /**
- * The head of a block, which is compressed. Behind it stand the bytes of all records one after the other, which
- * nothing makes shorter.
+ * What a block says of its parts. Behind it stand, for each form, its text and the values of its records; and
+ * behind what is compressed, the bytes of all records one after the other, which nothing makes shorter.
  */
-interface BlockHead {
-  readonly forms: readonly { readonly text: string; readonly values: number; readonly texts: number }[];
+interface BlockIndex {
+  readonly forms: readonly FormIndex[];
   /** The form of each record. */
   readonly of: readonly number[];
-  /** For each form, the numbers of its records at each place, and the differences of their times. */
-  readonly numbers: readonly (readonly (readonly number[])[])[];
-  readonly times: readonly (readonly (readonly number[])[])[];
-  /** Of all records, one after the other. */
-  readonly texts: readonly string[];
-  /** The CRC-32 of the bytes behind the head. */
+  /** The CRC-32 of the bytes behind what is compressed. */
   readonly check: number;
 }
 
-const HEAD_AT = 4;
+/** How long the text of a form and the values of its records are, and how many hashes each record has. */
+type FormIndex = readonly [formBytes: number, valueBytes: number, hashes: number];
+
+/** The values of the records of one form, in one list for each place: the differences of times. */
+type FormValues = readonly [numbers: number[][], times: number[][], texts: string[][]];
+
+/** Sets a block apart from one of version 5, which begins with a length below it. */
+const MARK = 0x80_00_00_00;
+/** The length of what is compressed, with the mark, and how long it becomes. */
+const PREFIX_BYTES = 8;
+/** The length of the index, before it. */
+const LENGTH_BYTES = 4;
 /** No block is larger than this when it is read: a damaged file must not fill the memory. */
 const TEXT_BYTES_MAX = 256 * 1024 * 1024;
 /** Of the cheapest level the heads of blocks are hardly larger than of the next ones. */
 const LEVEL = 1;
-const VALUE_BYTES = 16;
-const VALUE_CHARS = 2 * VALUE_BYTES;
+const HASH_BYTES = 16;
+const HASH_CHARS = 2 * HASH_BYTES;
+/** Bytes that are unpacked in one piece: what zlib takes as the least, and more than most blocks have. */
+const [PIECE_MIN, PIECE_MAX] = [64, 4 * 1024 * 1024];
 
 /** Makes a block of records as they are stored. */
 export function toBlock(records: readonly object[]): Uint8Array {
   const parts = records.map(takeRecordApart);
+  const hashes = Buffer.from(parts.map(({ hex }) => hex).join(''), 'hex');
+  const { of, members } = byForm(parts);
+  const texts: Buffer[] = [];
+  const forms = members.map((group): FormIndex => {
+    const [first] = group;
+    const form = Buffer.from(first?.form ?? '');
+    const values = Buffer.from(JSON.stringify(toValues(group)));
+    texts.push(form, values);
+    return [form.length, values.length, (first?.hex.length ?? 0) / HASH_CHARS];
+  });
+  const index = Buffer.from(JSON.stringify({ of, forms, check: crc32(hashes) } satisfies BlockIndex));
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32BE(index.length);
+  const head = Buffer.concat([length, index, ...texts]);
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 };
-  const values = Buffer.from(parts.map(({ hex }) => hex).join(''), 'hex');
-  const head = zstdCompressSync(JSON.stringify({ ...toHead(parts), check: crc32(values) }), { params });
-  const prefix = Buffer.alloc(HEAD_AT);
-  prefix.writeUInt32BE(head.length);
-  return Buffer.concat([prefix, head, values]);
+  const packed = zstdCompressSync(head, { params });
+  const prefix = Buffer.alloc(PREFIX_BYTES);
+  prefix.writeUInt32BE(packed.length + MARK);
+  prefix.writeUInt32BE(head.length, LENGTH_BYTES);
+  return Buffer.concat([prefix, packed, hashes]);
 }
 
-function toHead(parts: readonly RecordParts[]): Omit<BlockHead, 'check'> {
+/** Records that have a form in common, and the place of each record's form among them. */
+function byForm(parts: readonly RecordParts[]) {
   const places = new Map<string, number>();
   const members: RecordParts[][] = [];
   const of = parts.map((record) => {
@@ -59,103 +83,116 @@ function toHead(parts: readonly RecordParts[]): Omit<BlockHead, 'check'> {
     members[place]?.push(record);
     return place;
   });
-  const forms = [...places.keys()].map((text, place) => {
-    const [first] = members[place] ?? [];
-    return { text, values: (first?.hex.length ?? 0) / VALUE_CHARS, texts: first?.texts.length ?? 0 };
-  });
-  return {
-    forms,
-    of,
-    numbers: members.map((group) => toColumns(group.map(({ numbers }) => numbers))),
-    times: members.map((group) => toColumns(group.map(({ times }) => times)).map(toDifferences)),
-    texts: parts.flatMap((record) => record.texts),
-  };
+  return { of, members };
 }
 
-function toColumns(rows: readonly (readonly number[])[]): number[][] {
-  return (rows[0] ?? []).map((_, place) => rows.map((row) => row[place] ?? 0));
+function toValues(group: readonly RecordParts[]): FormValues {
+  return [
+    toColumns(group.map(({ numbers }) => numbers)),
+    toColumns(group.map(({ times }) => times)).map(toDifferences),
+    toColumns(group.map(({ texts }) => texts)),
+  ];
+}
+
+function toColumns<Value>(rows: readonly (readonly Value[])[]): Value[][] {
+  // Records of one form have as many values.
+  return (rows[0] ?? []).map((_, place) => rows.map((row) => row[place] as Value));
 }
 
 function toDifferences(column: readonly number[]): number[] {
   return column.map((value, place) => (place === 0 ? value : value - (column[place - 1] ?? 0)));
 }
 
-function fromDifferences(column: readonly number[]): number[] {
-  let sum = 0;
-  return column.map((difference) => {
-    sum += difference;
-    return sum;
-  });
-}
-
-/** Reads a block. Throws when it is damaged. */
+/** Reads a block, also one of a file of version 5. Throws when it is damaged. */
 export function readBlock(block: Uint8Array): RecordBlock {
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength);
-  const valuesAt = HEAD_AT + bytes.readUInt32BE();
-  const head = JSON.parse(decompress(bytes.subarray(HEAD_AT, valuesAt))) as BlockHead;
-  return new ColumnBlock(head, bytes.subarray(valuesAt));
+  const marked = bytes.readUInt32BE();
+  if (marked < MARK) return readEarlierBlock(block);
+  const hashesAt = PREFIX_BYTES + marked - MARK;
+  const head = decompress(bytes.subarray(PREFIX_BYTES, hashesAt), bytes.readUInt32BE(LENGTH_BYTES));
+  const formsAt = LENGTH_BYTES + head.readUInt32BE();
+  const index = JSON.parse(head.toString('utf8', LENGTH_BYTES, formsAt)) as BlockIndex;
+  return new IndexedBlock(index, head.subarray(formsAt), bytes.subarray(hashesAt));
 }
 
-function decompress(block: Uint8Array): string {
-  return zstdDecompressSync(block, { maxOutputLength: TEXT_BYTES_MAX }).toString('utf8');
+/** In one piece, where it is known how long it becomes: many are put together by copying. */
+function decompress(packed: Buffer, length: number): Buffer {
+  const chunkSize = Math.min(Math.max(PIECE_MIN, length + 1), PIECE_MAX);
+  return zstdDecompressSync(packed, { chunkSize, maxOutputLength: TEXT_BYTES_MAX });
 }
 
-/** Where the values of one record begin. */
+/** Where the parts of one record stand. */
 interface RecordPlace {
   readonly form: number;
   /** Its place among the records of its form. */
   readonly row: number;
-  readonly bytesAt: number;
-  readonly textsAt: number;
+  readonly hashesAt: number;
 }
 
-class ColumnBlock implements RecordBlock {
-  readonly #head: BlockHead;
-  readonly #bytes: Buffer;
-  readonly #times: readonly (readonly (readonly number[])[])[];
+/** Reads of a block what its records ask for: each time the text of one form, and the values of its records. */
+class IndexedBlock implements RecordBlock {
+  readonly #index: BlockIndex;
+  readonly #texts: Buffer;
+  readonly #hashes: Buffer;
+  readonly #textsAt: readonly number[];
   readonly #places: readonly RecordPlace[];
 
-  constructor(head: BlockHead, bytes: Buffer) {
-    this.#head = head;
-    this.#bytes = bytes;
-    this.#times = head.times.map((columns) => columns.map(fromDifferences));
-    const rows = head.forms.map(() => 0);
-    let [bytesAt, textsAt] = [0, 0];
-    this.#places = head.of.map((form) => {
-      const place = { form, row: rows[form] ?? 0, bytesAt, textsAt };
+  constructor(index: BlockIndex, texts: Buffer, hashes: Buffer) {
+    this.#index = index;
+    this.#texts = texts;
+    this.#hashes = hashes;
+    let [textsAt, hashesAt] = [0, 0];
+    this.#textsAt = index.forms.map(([formBytes, valueBytes]) => {
+      const at = textsAt;
+      textsAt += formBytes + valueBytes;
+      return at;
+    });
+    const rows = index.forms.map(() => 0);
+    this.#places = index.of.map((form) => {
+      const place = { form, row: rows[form] ?? 0, hashesAt };
       rows[form] = place.row + 1;
-      bytesAt += (head.forms[form]?.values ?? 0) * VALUE_BYTES;
-      textsAt += head.forms[form]?.texts ?? 0;
+      hashesAt += (index.forms[form]?.[2] ?? 0) * HASH_BYTES;
       return place;
     });
-    if (bytesAt !== bytes.length || crc32(bytes) !== head.check) throw damaged();
+    if (textsAt !== texts.length || hashesAt !== hashes.length || crc32(hashes) !== index.check)
+      throw damaged();
   }
 
   at(place: number): unknown {
     const found = this.#places[place];
-    const form = this.#head.forms[found?.form ?? -1];
-    return found === undefined || form === undefined
-      ? undefined
-      : putRecordTogether(form.text, this.#valuesOf(found));
+    if (found === undefined) return undefined;
+    const [formBytes, valueBytes] = this.#index.forms[found.form] ?? [0, 0];
+    const at = this.#textsAt[found.form] ?? 0;
+    const form = this.#texts.toString('utf8', at, at + formBytes);
+    const values = this.#texts.toString('utf8', at + formBytes, at + formBytes + valueBytes);
+    return putRecordTogether(form, this.#valuesOf(found, JSON.parse(values) as FormValues));
   }
 
-  #valuesOf({ form, row, bytesAt, textsAt }: RecordPlace): RecordValues {
-    const [numbers = [], times = []] = [this.#head.numbers[form], this.#times[form]];
-    let [byte, number, time, text] = [bytesAt, 0, 0, textsAt];
-    const next = <Value>(value: Value | undefined): Value => {
-      if (value === undefined) throw damaged();
-      return value;
-    };
+  #valuesOf({ row, hashesAt }: RecordPlace, [numbers, times, texts]: FormValues): RecordValues {
+    let [hash, number, time, text] = [hashesAt, 0, 0, 0];
     return {
       nextHex: () => {
-        byte += VALUE_BYTES;
-        return this.#bytes.toString('hex', byte - VALUE_BYTES, byte);
+        hash += HASH_BYTES;
+        return this.#hashes.toString('hex', hash - HASH_BYTES, hash);
       },
-      nextNumber: () => next(numbers[number++]?.[row]),
-      nextTime: () => next(times[time++]?.[row]),
-      nextText: () => next(this.#head.texts[text++]),
+      nextNumber: () => given(numbers[number++]?.[row]),
+      nextTime: () => given(sumOf(times[time++], row)),
+      nextText: () => given(texts[text++]?.[row]),
     };
   }
+}
+
+/** The value at a place of a column of differences. */
+function sumOf(differences: readonly number[] | undefined, row: number): number | undefined {
+  if (differences === undefined || row >= differences.length) return undefined;
+  let sum = 0;
+  for (let place = 0; place <= row; place += 1) sum += differences[place] ?? 0;
+  return sum;
+}
+
+function given<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw damaged();
+  return value;
 }
 
 function damaged(): Error {

@@ -1,7 +1,7 @@
 import { idOf, type LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import { bucketOf } from '../../../domain/decision-log/record-counts.ts';
 import { toRecordFacts } from '../../../domain/decision-log/record-facts.ts';
-import { placeOf } from '../../../domain/decision-log/record-place.ts';
+import { NOWHERE, placeOf, type RecordPlace } from '../../../domain/decision-log/record-place.ts';
 import {
   SUBJECT_PARTS,
   type SubjectPartName,
@@ -22,8 +22,7 @@ export interface RecordEntry {
   readonly endMs: number;
   /** The text of the record's facts; null for a gap or an event. */
   readonly shape: string | null;
-  /** The text of the country and the autonomous system. */
-  readonly place: string;
+  readonly place: RecordPlace;
   readonly action: string | null;
   /** The hashes of its subject; see packSubject. */
   readonly subject: Uint8Array | string | null;
@@ -33,7 +32,7 @@ export interface RecordEntry {
 
 const OF_NO_DECISION = {
   shape: null,
-  place: '',
+  place: NOWHERE,
   action: null,
   subject: null,
   subjects: [],
@@ -61,14 +60,13 @@ export function toEntry(text: string): RecordEntry {
   for (const [provider, { cache, latency_ms }] of Object.entries(record.providers))
     if (cache === 'miss') latencies.push([provider, bucketOf(latency_ms)]);
   const shape = JSON.stringify(toRecordFacts(record));
-  const { country, asn } = placeOf(record);
   return {
     record,
     id,
     atMs,
     endMs,
     shape,
-    place: JSON.stringify([country, asn]),
+    place: placeOf(record),
     action: record.action,
     subject: packSubject(record.subject),
     subjects,

@@ -13,8 +13,11 @@ export const COUNTED_MS: readonly number[] = [PERIOD_MS.minute, PERIOD_MS.hour, 
 /** What `meta` says of a file of which only labelled decisions are left: their numbers have holes. */
 export const THINNED = 'thinned';
 
-/** The version of the tables. A file of a later one is not opened. */
-const SCHEMA_VERSION = 5;
+/** The version of the tables, and the first that is read. A file of a later one is not opened. */
+export const SCHEMA_VERSION = 6;
+const SCHEMA_VERSION_MIN = 5;
+/** From this version on, places hold the names of autonomous systems, and blocks are read in parts. */
+export const NAMED_PLACES_VERSION = 6;
 
 /**
  * `entries`: decisions and gaps (shape 0) in their order, with the number of their shape, place and action,
@@ -58,7 +61,6 @@ CREATE TABLE latencies (period INTEGER NOT NULL, start INTEGER NOT NULL, series 
   bucket INTEGER NOT NULL, count INTEGER NOT NULL,
   PRIMARY KEY (period, start, series, bucket)) WITHOUT ROWID;
 CREATE TABLE labels (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, label TEXT NOT NULL, history TEXT NOT NULL);
-PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
 /** Only the owner and the group may read a file. */
@@ -77,10 +79,11 @@ class UnreadableSegmentError extends Error {
 }
 
 /**
- * Opens a segment for writing, and makes its tables where it is new. `isSynced`: a commit is on the disk when
- * it returns; otherwise it survives the process, but not the machine. Throws with a `code` when it cannot.
+ * Opens a segment for writing, and makes its tables where it is new, of a version that is read. `isSynced`: a
+ * commit is on the disk when it returns; otherwise it survives the process, but not the machine. Throws with a
+ * `code` when it cannot.
  */
-export function openForWriting(path: string, isSynced: boolean): DatabaseSync {
+export function openForWriting(path: string, isSynced: boolean, version = SCHEMA_VERSION): DatabaseSync {
   // SQLite would let everybody read it; what it puts beside the file has the file's mode.
   closeSync(openSync(path, 'a', MODE));
   const db = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
@@ -90,7 +93,7 @@ export function openForWriting(path: string, isSynced: boolean): DatabaseSync {
       PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
       PRAGMA cache_size = -${WRITER_CACHE_KB};
       PRAGMA temp_store = MEMORY;`);
-    if (versionOf(db) === 0) db.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
+    if (versionOf(db) === 0) db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${version}; COMMIT;`);
     requireVersion(db, path);
     return db;
   } catch (error) {
@@ -144,10 +147,13 @@ function rollBack(path: string): void {
 
 function requireVersion(db: DatabaseSync, path: string): void {
   const version = versionOf(db);
-  if (version === SCHEMA_VERSION) return;
-  throw new UnreadableSegmentError(`${path} has version ${version} of the history, not ${SCHEMA_VERSION}`);
+  if (version >= SCHEMA_VERSION_MIN && version <= SCHEMA_VERSION) return;
+  throw new UnreadableSegmentError(
+    `${path} has version ${version} of the history, not ${SCHEMA_VERSION_MIN} to ${SCHEMA_VERSION}`,
+  );
 }
 
-function versionOf(db: DatabaseSync): number {
+/** The version of the tables of an open file; 0 where it has none. */
+export function versionOf(db: DatabaseSync): number {
   return Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
 }

@@ -9,7 +9,7 @@ import { type RecordBlock, readBlock } from './record-block.ts';
 import { fromIdKey } from './record-entry.ts';
 import { ColumnReader } from './segment-columns.ts';
 import { EvidenceReader } from './segment-evidence.ts';
-import { GAP_SHAPE, THINNED } from './segment-file.ts';
+import { GAP_SHAPE, THINNED, versionOf } from './segment-file.ts';
 import { readStored, type StoredRecord } from './stored-record.ts';
 
 /** An entry with its subject; see packSubject. */
@@ -18,6 +18,13 @@ interface EntryFacts {
   readonly shape: number;
   readonly subject: unknown;
 }
+
+/** An entry about a subject. */
+export interface SubjectEntry extends EntryFacts {
+  readonly seq: number;
+}
+
+type SubjectEntryRow = readonly [seq: number, atMs: number, shape: number, subject: unknown];
 
 /** Counts of one shape in one period. */
 type ShapeCountRow = readonly [start: number, shape: number, count: number];
@@ -73,7 +80,9 @@ export class SegmentReader implements SegmentDictionary {
 
   /** The numbers of all entries; null for an empty segment. */
   range(): SeqRange | null {
-    const row = this.#prepare('SELECT min(seq) AS first, max(seq) AS last FROM entries').get();
+    // Each by itself: both in one aggregate would look at every entry.
+    const sql = 'SELECT (SELECT min(seq) FROM entries) AS first, (SELECT max(seq) FROM entries) AS last';
+    const row = this.#prepare(sql).get();
     if (row === undefined || row['first'] === null) return null;
     return { first: Number(row['first']), last: Number(row['last']) };
   }
@@ -83,6 +92,23 @@ export class SegmentReader implements SegmentDictionary {
     // It is so from the beginning, or never.
     this.#isThinned ??= this.#prepare(`SELECT value FROM meta WHERE name = '${THINNED}'`).get() !== undefined;
     return this.#isThinned;
+  }
+
+  /** Changes when a writer has changed the file. */
+  dataVersion(): number {
+    return Number(this.#prepare('PRAGMA data_version').get()?.['data_version']);
+  }
+
+  /** Whether all entries stand in chunks whose minutes lie in a span: no more will come, or there are enough. */
+  isWithin(sinceMs: number, untilMs: number): boolean {
+    const span = this.#columns.span();
+    if (span === null || span.firstMs < sinceMs || span.untilMs > untilMs) return false;
+    return this.range()?.last === this.#columns.lastInChunks();
+  }
+
+  /** The version of its tables. */
+  version(): number {
+    return versionOf(this.#db);
   }
 
   /** The facts of every shape, by number. */
@@ -151,6 +177,14 @@ export class SegmentReader implements SegmentDictionary {
     return this.#prepare(sql).all(part, hash, seq, limit).map(toSeq);
   }
 
+  /** What is kept of the newest of these decisions beside their texts, newest first. */
+  factsOfSubject(part: number, hash: Uint8Array | string, limit: number): SubjectEntry[] {
+    const sql = `SELECT seq, at, shape, subject FROM subjects JOIN entries USING (seq)
+      WHERE part = ? AND hash = ? ORDER BY subjects.seq DESC LIMIT ?`;
+    const rows = this.#prepareForRows(sql).all(part, hash, limit) as unknown as SubjectEntryRow[];
+    return rows.map(([seq, atMs, shape, subject]) => ({ seq, atMs, shape, subject }));
+  }
+
   /** The texts of up to `limit` entries above a number, oldest first. */
   textsAbove(seq: number, limit: number): (readonly [seq: number, text: string])[] {
     const seqs = this.#prepare('SELECT seq FROM entries WHERE seq > ? ORDER BY seq LIMIT ?').all(seq, limit);
@@ -200,7 +234,8 @@ export class SegmentReader implements SegmentDictionary {
   }
 
   #lastBlocked(): number {
-    return Number(this.#prepare('SELECT max(last) AS last FROM blocks').get()?.['last'] ?? 0);
+    const sql = 'SELECT last FROM blocks ORDER BY first DESC LIMIT 1';
+    return Number(this.#prepare(sql).get()?.['last'] ?? 0);
   }
 
   /** Counts of the periods of one length that begin in a span. */
@@ -262,8 +297,12 @@ export class SegmentReader implements SegmentDictionary {
 }
 
 function toPlace(text: string): RecordPlace {
-  const [country, asn] = JSON.parse(text) as [RecordPlace['country'], RecordPlace['asn']];
-  return { country, asn };
+  const [country, asn, asnName = null] = JSON.parse(text) as [
+    RecordPlace['country'],
+    RecordPlace['asn'],
+    RecordPlace['asnName']?,
+  ];
+  return { country, asn, asnName };
 }
 
 /** What the texts of one table say, by their numbers; only what is new is read. */

@@ -34,7 +34,7 @@ export function verifySegment(path: string, scratch: string, isQuick: boolean): 
       problems.push(...structureOf(db));
       // Of what is left of a day the numbers have holes, and nothing is counted.
       isRebuilt = !isQuick && !reader.isThinned();
-      records = isRebuilt ? rebuildSegment(reader, scratch) : readAll(reader);
+      records = isRebuilt ? rebuildSegment(reader, scratch, reader.version()) : readAll(reader);
       problems.push(...labelProblems(db));
     } finally {
       reader.close();

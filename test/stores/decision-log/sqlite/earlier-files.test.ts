@@ -6,6 +6,7 @@ import { idOf, type LogRecord } from '../../../../src/domain/decision-log/decisi
 import { countSegments } from '../../../../src/stores/decision-log/sqlite/history-counts.ts';
 import { HistoryReader } from '../../../../src/stores/decision-log/sqlite/history-reader.ts';
 import { HistoryWriter } from '../../../../src/stores/decision-log/sqlite/history-writer.ts';
+import { SCHEMA_VERSION } from '../../../../src/stores/decision-log/sqlite/segment-file.ts';
 import { verifyHistory } from '../../../../src/stores/decision-log/sqlite/upkeep.ts';
 import { createDecisionRecord } from '../../../support/decision-records.ts';
 import { ROOT } from '../../../support/start-program.ts';
@@ -32,6 +33,7 @@ function unpack(t: Test, version: string) {
 }
 
 t.ok(VERSIONS.includes('version-5'), 'the first that is read for ever');
+t.ok(VERSIONS.includes(`version-${SCHEMA_VERSION}`), 'and the present one');
 
 for (const version of VERSIONS) {
   t.test(`reads the files of ${version}, to the character`, async (t) => {
@@ -72,6 +74,8 @@ for (const version of VERSIONS) {
     const [first = ''] = texts;
     t.match(writer.label(idOf(JSON.parse(first) as LogRecord), label, true), { kind: 'recorded' });
     t.equal(reader.readAfter(null, 10_000).entries.at(-1)?.text, JSON.stringify(record));
+    const isPresent = version === `version-${SCHEMA_VERSION}`;
+    t.equal(reader.segments().at(-1), isPresent ? '20260603-0001' : '20260603-0002', 'in a file of its own');
     t.equal(reader.query({ label: 'legit' }, { before: null, limit: 10 }).entries.length, 1);
   });
 }
