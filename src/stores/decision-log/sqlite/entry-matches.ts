@@ -49,7 +49,8 @@ export class EntryMatches {
   constructor(dictionary: SegmentDictionary, filter: RecordFilter, { takesOthers }: MatchOptions) {
     const { action, label, country, asn, since, until } = filter;
     this.#takesGaps = takesOthers && filter.includesGaps === true;
-    this.#shapes = toTable(dictionary.shapes(), (facts) => matchesFacts(facts, filter));
+    const shapes = dictionary.shapes();
+    this.#shapes = toTable(shapes, (facts) => matchesFacts(facts, filter));
     if (this.#takesGaps) this.#shapes[GAP_SHAPE] = 1;
     const tables: [Exclude<ColumnName, 'shape'>, Table][] = [];
     if (country !== undefined || asn !== undefined)
@@ -60,9 +61,7 @@ export class EntryMatches {
       tables.push(['action', table]);
     }
     this.#tables = tables;
-    this.#takesAllShapes = this.#shapes.every(
-      (takes, shape) => takes === 1 || !dictionary.shapes().has(shape),
-    );
+    this.#takesAllShapes = this.#shapes.every((takes, shape) => takes === 1 || !shapes.has(shape));
     const asked = [this.#shapes, ...tables.map(([, table]) => table)];
     this.#isHopeless = !this.#takesGaps && asked.some((table) => !table.includes(1));
     this.#labels = label === undefined ? null : [new LabelColumns(dictionary), toLabelTable(label)];
@@ -76,6 +75,13 @@ export class EntryMatches {
     if (this.#isHopeless) return false;
     // A gap that began before may last until then.
     return this.#takesGaps || (lastMinute >= this.#sinceMinute && firstMinute < this.#untilMinute);
+  }
+
+  /** True where every decision of the chunk matches. */
+  takesAll(chunk: EntryChunk): boolean {
+    return (
+      this.#takesAllShapes && this.#tables.length === 0 && this.#labels === null && this.#isWithin(chunk)
+    );
   }
 
   /** The entries of a chunk that match, to the minute. Each column is looked through at once. */

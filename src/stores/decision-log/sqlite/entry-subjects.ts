@@ -106,8 +106,8 @@ function hashesByPart(packed: unknown): Map<number, string[]> {
 export function hasPart(packed: unknown, part: SubjectPartName, hashes: readonly string[]): boolean {
   let isFound = false;
   eachPart(packed, (number, hash) => {
-    const isPart = number === PART_NUMBERS[part] || (part === 'ip' && number === NETWORK);
-    isFound ||= isPart && hashes.includes(fromKey(hash));
+    if (isFound || (number !== PART_NUMBERS[part] && !(part === 'ip' && number === NETWORK))) return;
+    isFound = hashes.includes(fromKey(hash));
   });
   return isFound;
 }

@@ -1,32 +1,37 @@
-import type { DecisionGroups, Grouping } from '../../../domain/decision-log/decision-groups.ts';
+import type { Grouping } from '../../../domain/decision-log/decision-groups.ts';
 import { BUCKETS } from '../../../domain/decision-log/record-counts.ts';
 import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import type { Column } from './column-chunk.ts';
 import { classifyEntries, type EntryClasses } from './entry-classes.ts';
 import { EntryMatches, greatestOf, type SegmentDictionary, type Selection } from './entry-matches.ts';
 import { type EntryChunk, MINUTE_MS } from './segment-columns.ts';
+import { GAP_SHAPE } from './segment-file.ts';
+import type { SegmentTally } from './segment-tally.ts';
 
 /** Counts of pairs that stand in one array; of more most would stay empty. */
 const DENSE_MAX = 2 ** 20;
 
 /**
- * Adds the entries of some chunks of one segment that match a filter. The window and its steps are whole
- * minutes.
+ * Adds the entries of some chunks of one segment that match a filter, and gives the tally back. The window and its
+ * steps are whole minutes.
  */
 export function groupSegment(
   dictionary: SegmentDictionary,
   chunks: Iterable<EntryChunk>,
   filter: RecordFilter,
   grouping: Grouping,
-  groups: DecisionGroups,
-): void {
+  tally: SegmentTally,
+): SegmentTally {
   const matches = new EntryMatches(dictionary, filter, { takesOthers: false });
-  const counts = new SegmentCounts(dictionary, grouping, groups);
+  const counts = new SegmentCounts(dictionary, grouping, tally);
   for (const chunk of chunks) {
-    const selection = matches.touches(chunk) ? matches.select(chunk) : null;
-    if (selection !== null && selection.length > 0) counts.add(chunk, selection);
+    if (!matches.touches(chunk)) continue;
+    if (matches.takesAll(chunk) && counts.addWhole(chunk)) continue;
+    const selection = matches.select(chunk);
+    if (selection.length > 0) counts.add(chunk, selection);
   }
   counts.finish();
+  return tally;
 }
 
 /**
@@ -35,7 +40,7 @@ export function groupSegment(
  */
 class SegmentCounts {
   readonly #grouping: Grouping;
-  readonly #groups: DecisionGroups;
+  readonly #tally: SegmentTally;
   readonly #degraded: Uint8Array;
   readonly #shapes: Uint32Array;
   readonly #latencies = new Uint32Array(BUCKETS);
@@ -46,10 +51,10 @@ class SegmentCounts {
   /** The step whose counts these are. */
   #step = Number.NaN;
 
-  constructor(dictionary: SegmentDictionary, grouping: Grouping, groups: DecisionGroups) {
+  constructor(dictionary: SegmentDictionary, grouping: Grouping, tally: SegmentTally) {
     const shapes = dictionary.shapes();
     this.#grouping = grouping;
-    this.#groups = groups;
+    this.#tally = tally;
     this.#degraded = new Uint8Array(greatestOf(shapes) + 1);
     for (const [number, { degraded }] of shapes) this.#degraded[number] = degraded ? 1 : 0;
     this.#shapes = new Uint32Array(this.#degraded.length);
@@ -59,11 +64,25 @@ class SegmentCounts {
     this.#pairs = first === undefined || second === undefined ? null : new PairCounts(first, second);
   }
 
+  /** Adds all entries of a chunk. False, and nothing done, where they are of several steps, or some are gaps. */
+  addWhole(chunk: EntryChunk): boolean {
+    const step = this.#stepOf(chunk.firstMinute);
+    if (step !== this.#stepOf(chunk.lastMinute)) return false;
+    const shapes = chunk.column('shape');
+    if (shapes.includes(GAP_SHAPE)) return false;
+    this.#turnTo(step);
+    raiseWhole(this.#shapes, shapes);
+    raiseWhole(this.#latencies, chunk.column('latency'));
+    const first = this.#first?.source === 'shape' ? shapes : this.#first?.column(chunk);
+    if (first !== undefined && first !== shapes) raiseWhole(this.#firsts, first);
+    this.#pairs?.addWhole(chunk, first ?? shapes, shapes);
+    return true;
+  }
+
   add(chunk: EntryChunk, selection: Selection): void {
     this.#pairs?.add(chunk, selection);
     for (const [step, places] of this.#bySteps(chunk, selection)) {
-      if (step !== this.#step) this.#tell();
-      this.#step = step;
+      this.#turnTo(step);
       raiseAll(this.#shapes, chunk.column('shape'), places);
       raiseAll(this.#latencies, chunk.column('latency'), places);
       if (this.#first !== undefined && this.#first.source !== 'shape')
@@ -73,7 +92,17 @@ class SegmentCounts {
 
   finish(): void {
     this.#tell();
-    this.#pairs?.tell(this.#groups);
+    this.#pairs?.tell(this.#tally);
+  }
+
+  #turnTo(step: number): void {
+    if (step !== this.#step) this.#tell();
+    this.#step = step;
+  }
+
+  #stepOf(minute: number): number {
+    const { sinceMs, stepMs } = this.#grouping;
+    return Math.floor((minute * MINUTE_MS - sinceMs) / stepMs);
   }
 
   /** Gives the counts of a step away, and begins again. */
@@ -84,13 +113,13 @@ class SegmentCounts {
       total += count;
       degraded += this.#degraded[shape] === 1 ? count : 0;
     });
-    if (total > 0) this.#groups.addStep(startMs, total, degraded);
-    each(this.#latencies, (bucket, count) => this.#groups.addLatency(startMs, bucket, count));
+    if (total > 0) this.#tally.addStep(startMs, total, degraded);
+    each(this.#latencies, (bucket, count) => this.#tally.addLatency(startMs, bucket, count));
     const first = this.#first;
     if (first !== undefined)
       each(first.source === 'shape' ? this.#shapes : this.#firsts, (number, count) => {
         for (const value of first.values[first.classOf[number] as number] ?? [])
-          this.#groups.addValue(startMs, value, count);
+          this.#tally.addValue(startMs, value, count);
       });
     this.#shapes.fill(0);
     this.#latencies.fill(0);
@@ -99,17 +128,12 @@ class SegmentCounts {
 
   /** Most chunks lie within one step. */
   #bySteps(chunk: EntryChunk, selection: Selection): Iterable<readonly [number, Selection]> {
-    const [sinceMinute, stepMinutes] = [
-      this.#grouping.sinceMs / MINUTE_MS,
-      this.#grouping.stepMs / MINUTE_MS,
-    ];
-    const stepOf = (minute: number) => Math.floor((minute - sinceMinute) / stepMinutes);
-    const first = stepOf(chunk.firstMinute);
-    if (first === stepOf(chunk.lastMinute)) return [[first, selection]];
+    const first = this.#stepOf(chunk.firstMinute);
+    if (first === this.#stepOf(chunk.lastMinute)) return [[first, selection]];
     const minutes = chunk.column('minute');
     const steps = new Map<number, number[]>();
     for (const place of selection) {
-      const step = stepOf(chunk.firstMinute + (minutes[place] as number));
+      const step = this.#stepOf(chunk.firstMinute + (minutes[place] as number));
       const places = steps.get(step);
       if (places === undefined) steps.set(step, [place]);
       else places.push(place);
@@ -122,6 +146,7 @@ class SegmentCounts {
 class PairCounts {
   readonly #first: EntryClasses;
   readonly #second: EntryClasses;
+  readonly #width: number;
   /** By number, where both keys are about one column. */
   readonly #numbers: Uint32Array | null;
   readonly #dense: Uint32Array | null;
@@ -131,7 +156,8 @@ class PairCounts {
     this.#first = first;
     this.#second = second;
     this.#numbers = first.source === second.source ? new Uint32Array(first.classOf.length) : null;
-    const size = first.values.length * second.values.length;
+    this.#width = second.values.length;
+    const size = first.values.length * this.#width;
     this.#dense = this.#numbers === null && size <= DENSE_MAX ? new Uint32Array(size) : null;
   }
 
@@ -142,29 +168,39 @@ class PairCounts {
       return;
     }
     const seconds = this.#second.column(chunk);
-    const [classOfFirst, classOfSecond, width] = [
-      this.#first.classOf,
-      this.#second.classOf,
-      this.#second.values.length,
-    ];
-    for (let at = 0; at < selection.length; at += 1) {
-      const place = selection[at] as number;
-      const cell =
-        (classOfFirst[firsts[place] as number] as number) * width +
-        (classOfSecond[seconds[place] as number] as number);
-      if (this.#dense !== null) this.#dense[cell] = (this.#dense[cell] as number) + 1;
-      else this.#sparse.set(cell, (this.#sparse.get(cell) ?? 0) + 1);
-    }
+    for (let at = 0; at < selection.length; at += 1) this.#raise(firsts, seconds, selection[at] as number);
   }
 
-  tell(groups: DecisionGroups): void {
+  #raise(firsts: Column, seconds: Column, place: number): void {
+    const cell =
+      (this.#first.classOf[firsts[place] as number] as number) * this.#width +
+      (this.#second.classOf[seconds[place] as number] as number);
+    if (this.#dense !== null) this.#dense[cell] = (this.#dense[cell] as number) + 1;
+    else this.#sparse.set(cell, (this.#sparse.get(cell) ?? 0) + 1);
+  }
+
+  /** Adds all entries of a chunk, two of whose columns were read before. */
+  addWhole(chunk: EntryChunk, firsts: Column, shapes: Column): void {
+    if (this.#numbers !== null) {
+      raiseWhole(this.#numbers, firsts);
+      return;
+    }
+    const seconds = this.#second.source === 'shape' ? shapes : this.#second.column(chunk);
+    if (this.#dense !== null) {
+      raisePairs(this.#dense, [firsts, seconds], [this.#first.classOf, this.#second.classOf], this.#width);
+      return;
+    }
+    for (let place = 0; place < firsts.length; place += 1) this.#raise(firsts, seconds, place);
+  }
+
+  tell(groups: SegmentTally): void {
     const [first, second] = [this.#first, this.#second];
     const add = (firstClass: number, secondClass: number, count: number) => {
       for (const value of first.values[firstClass] ?? [])
         for (const other of second.values[secondClass] ?? []) groups.addPair(value, other, count);
     };
-    const width = second.values.length;
-    const addCell = (cell: number, count: number) => add(Math.floor(cell / width), cell % width, count);
+    const addCell = (cell: number, count: number) =>
+      add(Math.floor(cell / this.#width), cell % this.#width, count);
     if (this.#numbers !== null)
       each(this.#numbers, (number, count) =>
         add(first.classOf[number] as number, second.classOf[number] as number, count),
@@ -178,6 +214,27 @@ function raiseAll(counts: Uint32Array, column: Column, selection: Selection): vo
   for (let at = 0; at < selection.length; at += 1) {
     const number = column[selection[at] as number] as number;
     counts[number] = (counts[number] as number) + 1;
+  }
+}
+
+function raiseWhole(counts: Uint32Array, column: Column): void {
+  for (let place = 0; place < column.length; place += 1) {
+    const number = column[place] as number;
+    counts[number] = (counts[number] as number) + 1;
+  }
+}
+
+/** Raises the cell of each entry, in the row of its first class and the column of its second. */
+function raisePairs(
+  cells: Uint32Array,
+  [firsts, seconds]: readonly [Column, Column],
+  [classOfFirst, classOfSecond]: readonly [Uint32Array, Uint32Array],
+  width: number,
+): void {
+  for (let place = 0; place < firsts.length; place += 1) {
+    const row = classOfFirst[firsts[place] as number] as number;
+    const cell = row * width + (classOfSecond[seconds[place] as number] as number);
+    cells[cell] = (cells[cell] as number) + 1;
   }
 }
 

@@ -12,8 +12,10 @@ import { EntryMatches } from './entry-matches.ts';
 import { eachPart, PART_NUMBERS, unpackSubject } from './entry-subjects.ts';
 import { groupSegment } from './group-segment.ts';
 import { type EntryChunk, MINUTE_MS } from './segment-columns.ts';
-import type { SegmentReader } from './segment-reader.ts';
+import type { SegmentReader, SubjectEntry } from './segment-reader.ts';
+import { SegmentTally } from './segment-tally.ts';
 import { entriesAbout, type FoundEntries, namesSubject } from './subject-entries.ts';
+import { TallyMemory } from './tally-memory.ts';
 
 type Answer<Name extends 'group' | 'distinct' | 'subject'> = Awaited<ReturnType<DecisionLogReader[Name]>>;
 
@@ -25,17 +27,23 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** Segments, the newest first. */
 type Segments = Iterable<SegmentReader>;
 
-/** See DecisionLogReader. */
-export function groupSegments(segments: Segments, { filter, ...grouping }: GroupQuestion): Answer<'group'> {
+/** See DecisionLogReader. `memory` is asked again with the same segments. */
+export function groupSegments(
+  segments: Segments,
+  question: GroupQuestion,
+  memory = new TallyMemory(),
+): Answer<'group'> {
+  const { filter, ...grouping } = question;
   const groups = new DecisionGroups(grouping);
   const budget = new EntryBudget(ENTRIES_MAX);
   for (const segment of segments) {
     if (!namesSubject(filter)) {
-      groupSegment(segment, segment.columns.chunks(), filter, grouping, groups);
+      memory.tallyOf(segment, question).addTo(groups);
       continue;
     }
     const about = entriesAbout(segment, filter, budget.left);
-    groupSegment(segment, segment.columns.chunksOf(about.seqs), filter, grouping, groups);
+    const chunks = segment.columns.chunksOf(about.entries.map(({ seq }) => seq));
+    groupSegment(segment, chunks, filter, grouping, new SegmentTally()).addTo(groups);
     if (budget.isSpentBy(segment, about)) break;
   }
   return groups.read(budget.reachedMs);
@@ -51,8 +59,7 @@ export function countDistinct(segments: Segments, filter: RecordFilter): Distinc
     const found = entriesToCount(segment, filter, budget.left, (part, data) =>
       sketches.get(part)?.merge(data),
     );
-    for (const seq of found.seqs)
-      eachPart(segment.entryOf(seq).subject, (part, hash) => sketches.get(part)?.add(hash));
+    for (const { subject } of found.entries) eachPart(subject, (part, hash) => sketches.get(part)?.add(hash));
     if (budget.isSpentBy(segment, found)) break;
   }
   const counts = SUBJECT_PARTS.map((part) => [part, sketches.get(PART_NUMBERS[part])?.estimate() ?? 0]);
@@ -67,16 +74,15 @@ export function describeSubject(segments: Segments, part: SubjectPartName, hash:
   const budget = new EntryBudget(SUBJECT_ENTRIES_MAX);
   for (const segment of segments) {
     const about = entriesAbout(segment, { [part]: [hash] }, budget.left);
-    if (about.seqs.length > 0) addDecisions(segment, about.seqs, tally);
+    if (about.entries.length > 0) addDecisions(segment, about.entries, tally);
     if (budget.isSpentBy(segment, about)) return tally.read(false);
   }
   return tally.read(true);
 }
 
-function addDecisions(segment: SegmentReader, seqs: readonly number[], tally: SubjectTally): void {
+function addDecisions(segment: SegmentReader, entries: FoundEntries['entries'], tally: SubjectTally): void {
   const [shapes, labels] = [segment.shapes(), segment.labelsInForce()];
-  for (const seq of seqs) {
-    const { atMs, shape, subject } = segment.entryOf(seq);
+  for (const { seq, atMs, shape, subject } of entries) {
     const decision = shapes.get(shape)?.decision;
     if (decision !== undefined)
       tally.add({ atMs, decision, subject: unpackSubject(subject), label: labels.get(seq) ?? null });
@@ -122,8 +128,8 @@ function entriesToCount(
 ): FoundEntries {
   if (namesSubject(filter)) {
     const about = entriesAbout(segment, filter, limit);
-    const { seqs } = matchingEntries(segment, segment.columns.chunksOf(about.seqs), filter, limit);
-    return { ...about, seqs };
+    const chunks = segment.columns.chunksOf(about.entries.map(({ seq }) => seq));
+    return { ...about, entries: matchingEntries(segment, chunks, filter, limit).entries };
   }
   const { since, until, ...rest } = filter;
   if (Object.values(rest).some((value) => value !== undefined))
@@ -157,16 +163,16 @@ function matchingEntries(
   { isDone, isDoneAt }: Done = NOTHING_DONE,
 ): FoundEntries {
   const matches = new EntryMatches(segment, filter, { takesOthers: false });
-  const seqs: number[] = [];
+  const entries: SubjectEntry[] = [];
   for (const chunk of chunks) {
     if (!matches.touches(chunk) || isDone(chunk)) continue;
     const [selection, minutes] = [matches.select(chunk), chunk.column('minute')];
     for (const place of selection.reverse()) {
       const seq = chunk.seqAt(place);
       if (isDoneAt(seq, chunk.firstMinute + (minutes[place] as number))) continue;
-      if (seqs.length === limit) return { seqs, lookedAt: limit, reached: seqs.at(-1) ?? seq };
-      seqs.push(seq);
+      if (entries.length === limit) return { entries, lookedAt: limit, reached: entries.at(-1)?.seq ?? seq };
+      entries.push({ seq, ...segment.entryOf(seq) });
     }
   }
-  return { seqs, lookedAt: seqs.length, reached: null };
+  return { entries, lookedAt: entries.length, reached: null };
 }

@@ -14,6 +14,7 @@ import { countDistinct, describeSubject, groupSegments } from './history-groups.
 import { HistoryReader } from './history-reader.ts';
 import { type HistoryOptions, HistoryWriter, type TextBatch } from './history-writer.ts';
 import { keepPolicyText, readPolicyText } from './policy-file.ts';
+import { TallyMemory } from './tally-memory.ts';
 
 /** What a thread does: one writes, so that no read keeps a record waiting, and one reads. */
 export type HistoryThread =
@@ -42,6 +43,7 @@ function writeHistory(options: HistoryOptions) {
 
 function readHistory(directory: string) {
   const reader = new HistoryReader(directory);
+  const tallies = new TallyMemory();
   return {
     query: (filter: RecordFilter, options: QueryOptions) => reader.query(filter, options),
     find: (id: string) => reader.find(id),
@@ -49,7 +51,7 @@ function readHistory(directory: string) {
     readAfter: (position: LogPosition | null, limit: number) => reader.readAfter(position, limit),
     newest: () => reader.newest(),
     counts: (options: CountsOptions) => countSegments(reader.all(), options),
-    group: (question: GroupQuestion) => groupSegments(reader.allBack(), question),
+    group: (question: GroupQuestion) => groupSegments(reader.allBack(), question, tallies),
     distinct: (filter: RecordFilter) => countDistinct(reader.allBack(), filter),
     subject: (part: SubjectPartName, hash: string) => describeSubject(reader.allBack(), part, hash),
     policy: (hash: string) => readPolicyText(directory, hash),

@@ -119,6 +119,18 @@ export class ColumnReader {
     return this.#known.at(-1)?.last ?? 0;
   }
 
+  /** The minutes of the entries that stand in chunks, Unix milliseconds; null where none does. */
+  span(): { readonly firstMs: number; readonly untilMs: number } | null {
+    this.#readChunks();
+    if (this.#known.length === 0) return null;
+    let [first, last] = [Number.POSITIVE_INFINITY, 0];
+    for (const { firstMinute, lastMinute } of this.#known) {
+      first = Math.min(first, firstMinute);
+      last = Math.max(last, lastMinute);
+    }
+    return { firstMs: first * MINUTE_MS, untilMs: (last + 1) * MINUTE_MS };
+  }
+
   #readChunks(): void {
     this.#chunks ??= this.#db.prepare(
       'SELECT first, last, min_at, max_at FROM chunks WHERE first > ? ORDER BY first',

@@ -2,7 +2,7 @@ import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts
 import { SUBJECT_PARTS, type SubjectPartName } from '../../../domain/decision-log/subject-parts.ts';
 import { hasPart, PART_NUMBERS } from './entry-subjects.ts';
 import { toHashKey } from './record-entry.ts';
-import type { SegmentReader } from './segment-reader.ts';
+import type { SegmentReader, SubjectEntry } from './segment-reader.ts';
 
 /** True where a filter names a subject: its entries are then found by their hashes. */
 export function namesSubject(filter: RecordFilter): boolean {
@@ -11,7 +11,7 @@ export function namesSubject(filter: RecordFilter): boolean {
 
 /** Some entries of one segment, newest first. */
 export interface FoundEntries {
-  readonly seqs: readonly number[];
+  readonly entries: readonly SubjectEntry[];
   /** How many were looked at. */
   readonly lookedAt: number;
   /**
@@ -30,30 +30,34 @@ export function entriesAbout(segment: SegmentReader, filter: RecordFilter, limit
   const { subject: any } = filter;
   const asked =
     named[0] === undefined ? SUBJECT_PARTS.map((part) => ({ part, hashes: any ?? [] })) : [named[0]];
-  const found = new Set(
-    asked.flatMap(({ part, hashes }) => hashes.flatMap((hash) => seqsOf(segment, part, hash, limit + 1))),
+  const lists = asked.flatMap(({ part, hashes }) =>
+    hashes.map((hash) => entriesOf(segment, part, hash, limit + 1)),
   );
-  const newest = [...found].sort((left, right) => right - left);
+  const newest = lists.length === 1 ? (lists[0] ?? []) : newestOf(lists);
   const looked = newest.slice(0, limit);
-  const seqs = looked.filter((seq) => {
-    const { subject } = segment.entryOf(seq);
-    return (
+  const entries = looked.filter(
+    ({ subject }) =>
       named.every(({ part, hashes }) => hasPart(subject, part, hashes)) &&
-      (any === undefined || SUBJECT_PARTS.some((part) => hasPart(subject, part, any)))
-    );
-  });
+      (any === undefined || SUBJECT_PARTS.some((part) => hasPart(subject, part, any))),
+  );
   return {
-    seqs,
+    entries,
     lookedAt: looked.length,
-    reached: newest.length > limit ? (looked.at(-1) ?? newest[0] ?? null) : null,
+    reached: newest.length > limit ? ((looked.at(-1) ?? newest[0])?.seq ?? null) : null,
   };
 }
 
-function seqsOf(
+function entriesOf(
   segment: SegmentReader,
   part: SubjectPartName,
   hash: string,
   limit: number,
-): readonly number[] {
-  return segment.entriesOfSubject(PART_NUMBERS[part], toHashKey(hash), Number.MAX_SAFE_INTEGER, limit);
+): readonly SubjectEntry[] {
+  return segment.factsOfSubject(PART_NUMBERS[part], toHashKey(hash), limit);
+}
+
+/** The entries of several lists, each once. */
+function newestOf(lists: readonly (readonly SubjectEntry[])[]): readonly SubjectEntry[] {
+  const found = new Map(lists.flat().map((entry) => [entry.seq, entry]));
+  return [...found.values()].sort((left, right) => right.seq - left.seq);
 }

@@ -26,6 +26,7 @@ import {
 } from '../../../../src/stores/decision-log/sqlite/history-groups.ts';
 import { HistoryReader } from '../../../../src/stores/decision-log/sqlite/history-reader.ts';
 import { HistoryWriter } from '../../../../src/stores/decision-log/sqlite/history-writer.ts';
+import { TallyMemory } from '../../../../src/stores/decision-log/sqlite/tally-memory.ts';
 import { createDecisionRecord, createGapRecord } from '../../../support/decision-records.ts';
 import {
   createMixed,
@@ -119,6 +120,34 @@ t.test('counts as a plain look at every record does', async (t) => {
     check(name, filter, ['rule', 'country'], DAY_MS);
   const part = { since: toRfc3339(sinceMs + PERIOD_MS.hour), until: toRfc3339(untilMs - PERIOD_MS.hour) };
   check('a part of the time', part, ['decision', 'asn'], 7 * PERIOD_MS.minute);
+});
+
+t.test('counts a segment that is over once, and again when a label has changed it', async (t) => {
+  const mixture = openMixture(t);
+  const { reader, writer, records, labels, sinceMs, untilMs } = mixture;
+  const memory = new TallyMemory();
+  const ask = (filter: RecordFilter, by: readonly GroupKey[]) => {
+    const window = { since: toRfc3339(sinceMs), until: toRfc3339(untilMs), ...filter };
+    const grouping = { sinceMs, stepMs: 30 * PERIOD_MS.minute, by };
+    const found = groupSegments(reader.allBack(), { filter: window, ...grouping }, memory);
+    t.same(toPlain(found), groupPlainly(mixture, window, grouping), JSON.stringify([filter, by]));
+  };
+  const questions = [
+    [{}, ['country']],
+    [{}, ['country', 'label']],
+    [{ decision: 'BLOCK' }, ['country']],
+    [{ label: 'fraud' }, []],
+  ] as const;
+  const segment = reader.segment(reader.segments()[0] ?? '');
+  if (segment === null) throw new Error('there is a first day');
+  const read = t.capture(segment.columns, 'chunks', segment.columns.chunks.bind(segment.columns));
+  for (const [filter, by] of [...questions, ...questions]) ask(filter, by);
+  t.equal(read().length, questions.length, 'each question looks at it once');
+  const unlabelled = records.find(({ decision_id: id }) => !labels.has(id))?.decision_id ?? '';
+  const label = { label: 'fraud', at: toRfc3339(NOON_MS), note: null, caller: 'c' } as const;
+  writer.label(unlabelled, label, true);
+  (labels as Map<string, string>).set(unlabelled, 'fraud');
+  for (const [filter, by] of questions) ask(filter, by);
 });
 
 t.test('finds what a plain search of all records does, page by page', async (t) => {

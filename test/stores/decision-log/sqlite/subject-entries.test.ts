@@ -8,15 +8,21 @@ import { createDecisionRecord } from '../../../support/decision-records.ts';
 const DEVICE = 'b'.repeat(32);
 const SUBJECT = packSubject(createDecisionRecord(0, 1).subject);
 const FILTER = { device: [DEVICE] };
+const entryOf = (seq: number, atMs = 0) => ({ seq, atMs, shape: 1, subject: SUBJECT });
 /** Entries 3 and 2 are about the device. */
 const segment = {
-  entriesOfSubject: (_part: number, _key: bigint, _below: number, limit: number) => [3, 2].slice(0, limit),
-  entryOf: () => ({ subject: SUBJECT }),
+  factsOfSubject: (_part: number, _key: Uint8Array, limit: number) =>
+    [3, 2].slice(0, limit).map((seq) => entryOf(seq)),
 } as unknown as SegmentReader;
 
+t.test('leaves out the entries of a hash that has the same key alone', async (t) => {
+  const other = { device: [`${DEVICE.slice(0, -1)}c`] };
+  t.same(entriesAbout(segment, other, 2), { entries: [], lookedAt: 2, reached: null });
+});
+
 t.test('says how far it looked', async (t) => {
-  t.same(entriesAbout(segment, FILTER, 2), { seqs: [3, 2], lookedAt: 2, reached: null });
-  t.same(entriesAbout(segment, FILTER, 1), { seqs: [3], lookedAt: 1, reached: 3 });
+  t.same(entriesAbout(segment, FILTER, 2), { entries: [entryOf(3), entryOf(2)], lookedAt: 2, reached: null });
+  t.same(entriesAbout(segment, FILTER, 1), { entries: [entryOf(3)], lookedAt: 1, reached: 3 });
 });
 
 t.test('calls no answer whole for which nothing more may be looked at', async (t) => {
@@ -28,8 +34,9 @@ t.test('calls no answer whole for which nothing more may be looked at', async (t
 t.test('covers no entry that it has not counted', async (t) => {
   const createSegment = (seqs: readonly number[], atMs: number) =>
     ({
-      entriesOfSubject: (_part: number, _key: bigint, _below: number, limit: number) => seqs.slice(0, limit),
-      entryOf: () => ({ subject: SUBJECT, atMs }),
+      factsOfSubject: (_part: number, _key: Uint8Array, limit: number) =>
+        seqs.slice(0, limit).map((seq) => entryOf(seq, atMs)),
+      entryOf: (seq: number) => entryOf(seq, atMs),
       shapes: () => new Map(),
       places: () => new Map(),
       actions: () => new Map(),
