@@ -1,3 +1,4 @@
+import { toFormText } from './form-text.ts';
 import { mapMembers } from './map-members.ts';
 
 /** A record taken apart into what many records have in common, and its own values in their order. */
@@ -26,6 +27,16 @@ const ID = `${MARK}i`;
 const UUID_ID = `${MARK}u`;
 const TEXT = `${MARK}s`;
 
+/** Marks as they stand in the text of a form. */
+const [HASH_TEXT, NUMBER_TEXT, MILLISECONDS_TEXT, SECONDS_TEXT, ID_TEXT, UUID_ID_TEXT] = [
+  HASH,
+  NUMBER,
+  MILLISECONDS,
+  SECONDS,
+  ID,
+  UUID_ID,
+].map((mark) => JSON.stringify(mark)) as [string, string, string, string, string, string];
+
 const HEX_HASH = /^[\da-f]{32}$/;
 const UUID = /[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/;
 const TIME = /^\d{4}-(?:0[1-9]|1[0-2])-([0-3]\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{3})?Z$/;
@@ -43,39 +54,39 @@ export function takeRecordApart(record: object): RecordParts {
   const texts: string[] = [];
   const cutHash = (hash: string): string => {
     const before = hashes.indexOf(hash);
-    if (before >= 0) return SAME + String(before);
+    if (before >= 0) return JSON.stringify(SAME + String(before));
     hashes.push(hash);
     hex += hash;
-    return HASH;
+    return HASH_TEXT;
   };
   const cutId = (id: string): string => {
     const uuid = id.includes(MARK) ? undefined : UUID.exec(id)?.[0];
     texts.push(uuid === undefined ? id : id.replace(uuid, MARK));
-    if (uuid === undefined) return ID;
+    if (uuid === undefined) return ID_TEXT;
     hex += uuid.replaceAll('-', '');
-    return UUID_ID;
+    return UUID_ID_TEXT;
   };
-  const cut = (value: unknown, name: string): unknown => {
+  const cut = (value: string | number, name: string): string => {
     if (typeof value === 'number') {
       numbers.push(value);
-      return NUMBER;
+      return NUMBER_TEXT;
     }
-    if (typeof value !== 'string') return mapMembers(value, cut);
     if (name === ID_NAME) return cutId(value);
     if (value.length === HASH_CHARS && HEX_HASH.test(value)) return cutHash(value);
-    const [isTime, day = '', fraction] = (value.endsWith('Z') && TIME.exec(value)) || [];
-    if (isTime !== undefined) {
+    const time = value.endsWith('Z') ? TIME.exec(value) : null;
+    if (time !== null) {
+      const [, day = '', fraction] = time;
       const ms = Date.parse(value);
       const isWhole = fraction === undefined;
       if ((day > '00' && day <= SURE_DAY) || toTime(ms, isWhole) === value) {
         times.push(ms);
-        return isWhole ? SECONDS : MILLISECONDS;
+        return isWhole ? SECONDS_TEXT : MILLISECONDS_TEXT;
       }
     }
-    return value.startsWith(MARK) ? TEXT + value : value;
+    return JSON.stringify(value.startsWith(MARK) ? TEXT + value : value);
   };
   // Taken apart first: the others are filled by it.
-  const form = JSON.stringify(mapMembers(record, cut));
+  const form = toFormText(record, '', cut);
   return { form, hex, numbers, times, texts };
 }
 

@@ -1,3 +1,4 @@
+import { toFormText } from './form-text.ts';
 import { mapMembers } from './map-members.ts';
 
 /**
@@ -22,6 +23,12 @@ const NUMBER = `${MARK}n`;
 const TIME = `${MARK}t`;
 const TEXT = `${MARK}s`;
 
+const [HASH_MARK, NUMBER_MARK, TIME_MARK] = [HASH, NUMBER, TIME].map((mark) => JSON.stringify(mark)) as [
+  string,
+  string,
+  string,
+];
+
 const HEX_HASH = /^[\da-f]{32}$/;
 const HASH_CHARS = 32;
 const UTC_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
@@ -34,31 +41,28 @@ export function takeApart(signals: object): SignalsParts {
   let hashes = '';
   const numbers: (number | string)[] = [];
   const times: (string | number)[] = [];
-  const cut = (value: unknown, name: string): unknown => {
+  const cut = (value: string | number, name: string): string => {
     if (typeof value === 'number') {
       const isTime = name.endsWith(SECONDS);
       if (isTime) times.push(value);
       else numbers.push(value);
-      return isTime ? TIME : NUMBER;
+      return isTime ? TIME_MARK : NUMBER_MARK;
     }
-    if (typeof value === 'string') {
-      if (OWN_TEXTS.has(name)) {
-        numbers.push(value);
-        return NUMBER;
-      }
-      if (value.length === HASH_CHARS && HEX_HASH.test(value)) {
-        hashes += value;
-        return HASH;
-      }
-      if (value.endsWith('Z') && UTC_TIME.test(value)) {
-        times.push(value);
-        return TIME;
-      }
-      return value.startsWith(MARK) ? TEXT + value : value;
+    if (OWN_TEXTS.has(name)) {
+      numbers.push(value);
+      return NUMBER_MARK;
     }
-    return mapMembers(value, cut);
+    if (value.length === HASH_CHARS && HEX_HASH.test(value)) {
+      hashes += value;
+      return HASH_MARK;
+    }
+    if (value.endsWith('Z') && UTC_TIME.test(value)) {
+      times.push(value);
+      return TIME_MARK;
+    }
+    return JSON.stringify(value.startsWith(MARK) ? TEXT + value : value);
   };
-  const form = JSON.stringify(mapMembers(signals, cut));
+  const form = toFormText(signals, '', cut);
   return { form, hashes, numbers: JSON.stringify(numbers), times };
 }
 
