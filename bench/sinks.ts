@@ -8,9 +8,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { DecisionRecord } from '../src/domain/decision-log/decision-record.ts';
+import type { DecisionRecord, LogRecord } from '../src/domain/decision-log/decision-record.ts';
 import { toRfc3339 } from '../src/platform/rfc3339.ts';
-import type { OpenSink, SinkContext } from '../src/stores/decision-log/definition.ts';
+import type { OpenSink, SinkContext, SinkDefinition } from '../src/stores/decision-log/definition.ts';
+import { memory } from '../src/stores/decision-log/memory/index.ts';
 import { parseServerUrl } from '../src/stores/decision-log/postgres/server-address.ts';
 import { SINKS } from '../src/stores/decision-log/registry.ts';
 import { createRedisHandle } from '../src/stores/redis/handle.ts';
@@ -20,7 +21,7 @@ import { openSink } from '../test/support/open-sink.ts';
 import { startPostgresServer } from '../test/support/postgres-server.ts';
 import { startRedisServer } from '../test/support/redis-server.ts';
 import { toRedisTarget } from '../test/support/redis-target.ts';
-import { createTestApp, KEYS } from '../test/support/test-app.ts';
+import { createTestApp } from '../test/support/test-app.ts';
 
 const { values } = parseArgs({
   options: {
@@ -159,9 +160,13 @@ async function append({ sink }: OpenSink, records: readonly DecisionRecord[], fi
   }
 }
 
-/** What the service records of subjects of several kinds, asked often enough to be in its cache. */
+/**
+ * What the service records of subjects of several kinds, asked often enough to be in its cache: the records
+ * themselves, which share what the service shares.
+ */
 async function takeRecords(): Promise<readonly DecisionRecord[]> {
-  const app = await createTestApp(t, { env: { LOG_DECISIONS: 'off' } });
+  const taken: LogRecord[] = [];
+  const app = await createTestApp(t, { env: { LOG_DECISIONS: 'off' }, sinks: [tap(memory, taken)] });
   for (let serial = 0; serial < 400; serial += 1) {
     const kind = ['allow', 'allow', 'allow', 'challenge', 'block', 'fault-slow-1'][serial % 6] ?? 'allow';
     const body = {
@@ -171,9 +176,24 @@ async function takeRecords(): Promise<readonly DecisionRecord[]> {
     };
     await app.decide({ ...body, ip: `203.0.113.${serial % 40}`, action: 'login' });
   }
-  const { text } = await app.ask<unknown>('GET', '/v1/decisions/export?format=ndjson', { key: KEYS.read });
-  const lines = text.split('\n').filter((line) => line !== '');
-  return lines.map((line) => JSON.parse(line) as DecisionRecord);
+  return taken.filter((record) => record.kind === 'decision');
+}
+
+/** The same sink, which also gives what it is given to a list. */
+function tap(definition: SinkDefinition, taken: LogRecord[]): SinkDefinition {
+  return {
+    ...definition,
+    open: async (settings, context) => {
+      const opened = await definition.open(settings, context);
+      const { sink } = opened;
+      const append: typeof sink.append = (batch) => {
+        taken.push(...batch.records);
+        return sink.append(batch);
+      };
+      const { id, isDurable, isShared } = sink;
+      return { ...opened, sink: { id, isDurable, isShared, append, close: () => sink.close() } };
+    },
+  };
 }
 
 /** As many of them with times of their own, each of one of a few thousand subjects. */

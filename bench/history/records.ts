@@ -7,6 +7,10 @@ export interface HistoryPlan {
   readonly days: number;
   /** Unix milliseconds: when the last of them was made. */
   readonly untilMs: number;
+  /** Who decisions are about, as many as would be in a history of other lengths; of this one otherwise. */
+  readonly accounts?: number;
+  /** Another one makes other records. */
+  readonly seed?: number;
 }
 
 type Rule = DecisionRecord['rules'][number];
@@ -61,9 +65,10 @@ function createRandom(seed: number): () => number {
  * Makes records like those of a real service, oldest first: more by day than by night, most subjects known,
  * every signal of three providers, about 5.7 KB each.
  */
-export function* createHistory({ records, days, untilMs }: HistoryPlan): Generator<DecisionRecord> {
-  const random = createRandom(1);
-  const accounts = Math.max(100, Math.round(records / RECORDS_PER_ACCOUNT));
+export function* createHistory(plan: HistoryPlan): Generator<DecisionRecord> {
+  const { records, days, untilMs, seed = 1 } = plan;
+  const random = createRandom(seed);
+  const accounts = plan.accounts ?? Math.max(100, Math.round(records / RECORDS_PER_ACCOUNT));
   const sinceMs = untilMs - days * DAY_MS;
   for (let serial = 0; serial < records; serial += 1) {
     const share = (serial + random()) / records;

@@ -29,13 +29,22 @@ interface Kinds {
  * Records must not change.
  */
 export function createRecordTexts(): (record: LogRecord) => string {
-  const kindsOf = new Map<DecisionRecord['rules'], Kinds>();
+  const frameOf = createRecordFrames();
   const signalsTextOf = createSignalsTexts();
   return (record) => {
     if (record.kind !== 'decision') return JSON.stringify(record);
-    const frame = findFrame(kindsOf, record);
+    const frame = frameOf(record);
     return frame === null ? JSON.stringify(record) : fillFrame(frame, record, signalsTextOf);
   };
+}
+
+/**
+ * Builds what finds the frame of a record: null for the first of its kind, and where there can be none. Records
+ * must not change.
+ */
+export function createRecordFrames(): (record: DecisionRecord) => RecordFrame | null {
+  const kindsOf = new Map<DecisionRecord['rules'], Kinds>();
+  return (record) => findFrame(kindsOf, record);
 }
 
 function findFrame(kindsOf: Map<DecisionRecord['rules'], Kinds>, record: DecisionRecord): RecordFrame | null {

@@ -3,7 +3,7 @@ import type { EvidenceRecord } from './decision-record.ts';
 import { RecordedEvidence } from './recorded-evidence.ts';
 
 /** The text of signals, cut where their ages stand. */
-interface SignalsFrame {
+export interface SignalsFrame {
   /** One more than there are cuts. */
   readonly parts: readonly string[];
   /** The names that lead to the number at each cut. */
@@ -11,15 +11,29 @@ interface SignalsFrame {
 }
 
 /** Stands where a text is cut: a value that nobody gives. */
-const CUT = '\u0000';
+export const CUT = '\u0000';
 const CUT_TEXT = JSON.stringify(CUT);
 
 /**
- * Builds what gives the text of the signals of a piece of evidence, as `JSON.stringify` does. What is alike
- * for all records of one piece of stored evidence is written when the second of them comes, and kept for as
- * long as the evidence is: about 1.2 KB.
+ * Builds what gives the text of the signals of a piece of evidence, as `JSON.stringify` does, with the help of
+ * their frame.
  */
 export function createSignalsTexts(): (evidence: EvidenceRecord) => string {
+  const frameOf = createSignalsFrames();
+  return (evidence) => {
+    const { signals } = evidence;
+    if (signals === null) return 'null';
+    const frame = frameOf(evidence);
+    return (frame ? fillSignalsFrame(frame, signals) : null) ?? JSON.stringify(signals);
+  };
+}
+
+/**
+ * Builds what finds the frame of the signals of a piece of evidence; null without one. What is alike for all
+ * records of one piece of stored evidence is written when the second of them comes, and kept for as long as the
+ * evidence is: about 1.2 KB.
+ */
+export function createSignalsFrames(): (evidence: EvidenceRecord) => SignalsFrame | null {
   /**
    * By how many signals there are: reading adds some that not every request has. Null before the second record,
    * and where the signals cannot be cut.
@@ -27,9 +41,9 @@ export function createSignalsTexts(): (evidence: EvidenceRecord) => string {
   const frames = new WeakMap<Signals, Map<number, SignalsFrame | null>>();
   return (evidence) => {
     const { signals } = evidence;
-    if (signals === null) return 'null';
+    if (signals === null) return null;
     const stored = RecordedEvidence.storedOf(evidence);
-    if (stored === null) return JSON.stringify(signals);
+    if (stored === null) return null;
     let ofStored = frames.get(stored);
     if (ofStored === undefined) {
       ofStored = new Map();
@@ -43,7 +57,7 @@ export function createSignalsTexts(): (evidence: EvidenceRecord) => string {
       frame = toSignalsFrame(stored, signals as Signals);
       if (frame !== null) ofStored.set(names, frame);
     }
-    return (frame ? fillSignalsFrame(frame, signals) : null) ?? JSON.stringify(signals);
+    return frame ?? null;
   };
 }
 
@@ -78,13 +92,23 @@ function isObject(value: unknown): value is object {
 }
 
 /** The text of signals that have as many names as this frame; null where they are not the same names. */
-export function fillSignalsFrame({ parts, paths }: SignalsFrame, signals: object): string | null {
-  let text = parts[0] ?? '';
-  for (let place = 0; place < paths.length; place += 1) {
-    let value: unknown = signals;
-    for (const name of paths[place] ?? []) value = (value as Record<string, unknown>)[name];
-    if (value === undefined) return null;
-    text += JSON.stringify(value) + parts[place + 1];
-  }
+export function fillSignalsFrame(frame: SignalsFrame, signals: object): string | null {
+  const values = signalsValues(frame, signals);
+  if (values === null) return null;
+  let text = frame.parts[0] ?? '';
+  for (let place = 0; place < values.length; place += 1)
+    text += JSON.stringify(values[place]) + frame.parts[place + 1];
   return text;
+}
+
+/** What stands at the cuts of these signals, likewise. */
+export function signalsValues({ paths }: SignalsFrame, signals: object): unknown[] | null {
+  const values: unknown[] = [];
+  for (const path of paths) {
+    let value: unknown = signals;
+    for (const name of path) value = (value as Record<string, unknown>)[name];
+    if (value === undefined) return null;
+    values.push(value);
+  }
+  return values;
 }

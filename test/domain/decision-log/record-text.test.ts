@@ -7,9 +7,11 @@ import {
   type EvidenceRecord,
   type LogRecord,
 } from '../../../src/domain/decision-log/decision-record.ts';
+import { createRecordPacker } from '../../../src/domain/decision-log/packed-records.ts';
 import { fillFrame, toFrame } from '../../../src/domain/decision-log/record-frame.ts';
 import { createRecordTexts } from '../../../src/domain/decision-log/record-text.ts';
 import { createSignalsTexts } from '../../../src/domain/decision-log/signals-text.ts';
+import { createRecordUnpacker } from '../../../src/domain/decision-log/unpack-records.ts';
 import {
   createCandidateResult,
   createDecisionRecord,
@@ -22,6 +24,20 @@ const WHOLE_SIGNALS = { found: true, text: 'é\u2028"', list: ['a'] };
 function assertTexts(t: Test, records: readonly LogRecord[]) {
   const textOf = createRecordTexts();
   for (const record of records) t.equal(textOf(record), JSON.stringify(record));
+  t.same(
+    repack(records),
+    records.map((record) => JSON.stringify(record)),
+    'packed and unpacked',
+  );
+}
+
+/** The texts of records that another thread unpacks, in batches of three. */
+function repack(records: readonly LogRecord[]): string[] {
+  const [pack, unpack] = [createRecordPacker(), createRecordUnpacker()];
+  const batches = Array.from({ length: Math.ceil(records.length / 3) }, (_, batch) =>
+    unpack(pack(records.slice(3 * batch, 3 * batch + 3))),
+  );
+  return batches.flat().map(({ record }) => JSON.stringify(record));
 }
 
 /** Another value for each field of a record: the compiler asks for every one of them. */
@@ -164,6 +180,15 @@ t.test('makes the texts of any records in any order', async (t) => {
         const record = { ...RECORD, ...changes } as DecisionRecord;
         return textOf(record) === JSON.stringify(record);
       });
+    }),
+  );
+  fc.assert(
+    fc.property(fc.array(records, { maxLength: 40 }), (list) => {
+      const all = list.map((changes) => ({ ...RECORD, ...changes }) as DecisionRecord);
+      t.same(
+        repack(all),
+        all.map((record) => JSON.stringify(record)),
+      );
     }),
   );
   t.pass();

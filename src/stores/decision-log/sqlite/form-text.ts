@@ -8,7 +8,8 @@ export type WriteLeaf = (leaf: string | number, name: string) => string;
 export function toFormText(value: unknown, name: string, leaf: WriteLeaf): string {
   if (typeof value === 'string' || typeof value === 'number') return leaf(value, name);
   if (typeof value !== 'object' || value === null) return String(value);
-  return Array.isArray(value) ? listText(value, leaf) : objectText(value, leaf);
+  if (Array.isArray(value)) return listText(value, leaf);
+  return membersText(value, (member, of) => toFormText(member, of, leaf));
 }
 
 function listText(items: readonly unknown[], leaf: WriteLeaf): string {
@@ -18,11 +19,12 @@ function listText(items: readonly unknown[], leaf: WriteLeaf): string {
   return `${text}]`;
 }
 
-function objectText(members: object, leaf: WriteLeaf): string {
+/** JSON of an object, each of whose members another function writes. */
+export function membersText(members: object, write: (value: unknown, name: string) => string): string {
   let text = '{';
   for (const name of Object.keys(members)) {
     const value = (members as Readonly<Record<string, unknown>>)[name];
-    text += (text === '{' ? '' : ',') + quote(name) + toFormText(value, name, leaf);
+    text += (text === '{' ? '' : ',') + quote(name) + write(value, name);
   }
   return `${text}}`;
 }

@@ -12,7 +12,7 @@ import { serveCalls } from '../../../platform/remote-worker.ts';
 import { countSegments } from './history-counts.ts';
 import { countDistinct, describeSubject, groupSegments } from './history-groups.ts';
 import { HistoryReader } from './history-reader.ts';
-import { type HistoryOptions, HistoryWriter, type TextBatch } from './history-writer.ts';
+import { type HistoryOptions, HistoryWriter, type PackedBatch } from './history-writer.ts';
 import { keepPolicyText, readPolicyText } from './policy-file.ts';
 import { TallyMemory } from './tally-memory.ts';
 
@@ -29,7 +29,7 @@ function writeHistory(options: HistoryOptions) {
     return opened;
   };
   return {
-    append: (batch: TextBatch, nowMs: number) => writer().append(batch, nowMs),
+    append: (batch: PackedBatch, nowMs: number) => writer().appendPacked(batch, nowMs),
     label: (id: string, label: OutcomeLabel, isTimeGiven: boolean) => writer().label(id, label, isTimeGiven),
     keepPolicy: (hash: string, text: string) => {
       // The directory is ours once the writer is open.

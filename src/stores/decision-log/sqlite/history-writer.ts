@@ -6,10 +6,12 @@ import {
   labelInForce,
   type OutcomeLabel,
 } from '../../../domain/decision-log/outcome-label.ts';
+import type { PackedRecords } from '../../../domain/decision-log/packed-records.ts';
+import { createRecordUnpacker } from '../../../domain/decision-log/unpack-records.ts';
 import { createDirectory, lockDirectory } from './history-directory.ts';
 import { HistoryReader, type LabelledText } from './history-reader.ts';
 import { HistoryRetention, type RetentionLimits, type TidyReport } from './history-retention.ts';
-import { toEntry } from './record-entry.ts';
+import { type RecordEntry, toEntry, toEntryOf } from './record-entry.ts';
 import { openForWriting, SCHEMA_VERSION } from './segment-file.ts';
 import { fileOfSegment } from './segment-files.ts';
 import { nextPartOf, type SegmentName, toPlace, toSegmentName } from './segment-name.ts';
@@ -28,6 +30,9 @@ export interface HistoryOptions extends RetentionLimits {
 export interface TextBatch extends BatchName {
   readonly texts: readonly string[];
 }
+
+/** A batch as it comes from another thread. */
+export interface PackedBatch extends BatchName, PackedRecords {}
 
 /** See LabelResult. */
 type TextLabelResult =
@@ -55,6 +60,7 @@ export class HistoryWriter {
   readonly #reader: HistoryReader;
   readonly #lock: { close(): void };
   readonly #retention: HistoryRetention;
+  readonly #unpack = createRecordUnpacker();
   #current: CurrentSegment | null = null;
 
   constructor(options: HistoryOptions) {
@@ -67,11 +73,21 @@ export class HistoryWriter {
 
   /** Appends a batch at a time (Unix milliseconds), once: a batch that was the last one is kept already. */
   append({ texts, ...batch }: TextBatch, nowMs: number): void {
+    this.#append(batch, () => texts.map(toEntry), nowMs);
+  }
+
+  /** The same for records of another thread. */
+  appendPacked(batch: PackedBatch, nowMs: number): void {
+    const toEntries = () => this.#unpack(batch).map(({ record, frame }) => toEntryOf(record, frame));
+    this.#append(batch, toEntries, nowMs);
+  }
+
+  #append(batch: BatchName, toEntries: () => RecordEntry[], nowMs: number): void {
     try {
       const current = this.#current ?? this.#openNewest();
       this.#requireInPlace();
       if (current?.writer.holds(batch)) return;
-      this.#writerAt(nowMs).append(batch, texts.map(toEntry));
+      this.#writerAt(nowMs).append(batch, toEntries());
       this.#requireInPlace();
     } catch (error) {
       this.#release();

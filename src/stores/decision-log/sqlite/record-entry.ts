@@ -1,4 +1,4 @@
-import { idOf, type LogRecord } from '../../../domain/decision-log/decision-record.ts';
+import { type DecisionRecord, idOf, type LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import { bucketOf } from '../../../domain/decision-log/record-counts.ts';
 import { toRecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import { NOWHERE, placeOf, type RecordPlace } from '../../../domain/decision-log/record-place.ts';
@@ -46,7 +46,14 @@ const DECISION_SERIES = 'decision';
 
 /** Reads the text of a record as sinks write it. */
 export function toEntry(text: string): RecordEntry {
-  const record = JSON.parse(text) as LogRecord;
+  return toEntryOf(JSON.parse(text) as LogRecord, null);
+}
+
+/** The texts of the shapes of frames: all records of a frame have one shape. */
+const shapes = new WeakMap<DecisionRecord, string>();
+
+/** The entry of a record, and of the frame that it has; see createRecordUnpacker. */
+export function toEntryOf(record: LogRecord, frame: DecisionRecord | null): RecordEntry {
   const id = toIdKey(idOf(record));
   const [atMs, endMs] = spanOf(record);
   if (record.kind !== 'decision') return { record, id, atMs, endMs, ...OF_NO_DECISION };
@@ -59,7 +66,8 @@ export function toEntry(text: string): RecordEntry {
   // Cached evidence says nothing about the provider's latency.
   for (const [provider, { cache, latency_ms }] of Object.entries(record.providers))
     if (cache === 'miss') latencies.push([provider, bucketOf(latency_ms)]);
-  const shape = JSON.stringify(toRecordFacts(record));
+  const shape = (frame === null ? undefined : shapes.get(frame)) ?? JSON.stringify(toRecordFacts(record));
+  if (frame !== null) shapes.set(frame, shape);
   return {
     record,
     id,

@@ -1,4 +1,4 @@
-import { toFormText } from './form-text.ts';
+import { membersText, toFormText } from './form-text.ts';
 import { mapMembers } from './map-members.ts';
 
 /** A record taken apart into what many records have in common, and its own values in their order. */
@@ -27,6 +27,8 @@ const ID = `${MARK}i`;
 const UUID_ID = `${MARK}u`;
 const TEXT = `${MARK}s`;
 
+/** How the mark of an equal hash begins in the text of a form. */
+const SAME_TEXT = JSON.stringify(SAME).slice(1, -1);
 /** Marks as they stand in the text of a form. */
 const [HASH_TEXT, NUMBER_TEXT, MILLISECONDS_TEXT, SECONDS_TEXT, ID_TEXT, UUID_ID_TEXT] = [
   HASH,
@@ -44,6 +46,14 @@ const TIME = /^\d{4}-(?:0[1-9]|1[0-2])-([0-3]\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]
 const SURE_DAY = '28';
 const ID_NAME = 'request_id';
 const HASH_CHARS = 32;
+
+/** What is the same object in many records: all that come from one frame share it. */
+const SHARED_NAMES: ReadonlySet<string> = new Set(['reasons', 'waivers', 'rules', 'request', 'policy']);
+
+/** What a part of a record comes to that has no hash and no id. */
+type FormPiece = Pick<RecordParts, 'numbers' | 'times'> & { readonly text: string };
+
+const pieces = new WeakMap<object, FormPiece>();
 
 /** Takes a record apart, as it is stored. */
 export function takeRecordApart(record: object): RecordParts {
@@ -85,8 +95,25 @@ export function takeRecordApart(record: object): RecordParts {
     }
     return JSON.stringify(value.startsWith(MARK) ? TEXT + value : value);
   };
+  const write = (value: unknown, name: string): string => {
+    if (!SHARED_NAMES.has(name) || typeof value !== 'object' || value === null)
+      return toFormText(value, name, cut);
+    const known = pieces.get(value);
+    if (known !== undefined) {
+      numbers.push(...known.numbers);
+      times.push(...known.times);
+      return known.text;
+    }
+    const before = [hex.length + hashes.length + texts.length, numbers.length, times.length] as const;
+    const text = toFormText(value, name, cut);
+    // What a hash becomes depends on those before it.
+    const hasOthers = hex.length + hashes.length + texts.length > before[0];
+    if (!hasOthers && !text.includes(SAME_TEXT))
+      pieces.set(value, { text, numbers: numbers.slice(before[1]), times: times.slice(before[2]) });
+    return text;
+  };
   // Taken apart first: the others are filled by it.
-  const form = toFormText(record, '', cut);
+  const form = membersText(record, write);
   return { form, hex, numbers, times, texts };
 }
 

@@ -12,7 +12,7 @@ import {
 } from '../../../application/decision-log/decision-log.ts';
 import type { PolicyTexts } from '../../../application/decision-log/policy-texts.ts';
 import type { DecisionRecord, LogRecord } from '../../../domain/decision-log/decision-record.ts';
-import { createRecordTexts } from '../../../domain/decision-log/record-text.ts';
+import { createRecordPacker } from '../../../domain/decision-log/packed-records.ts';
 import { RiskgateError } from '../../../domain/errors.ts';
 import { createRemoteWorker, type RemoteWorker } from '../../../platform/remote-worker.ts';
 import type { LabelledText, TextEntry } from './history-reader.ts';
@@ -67,7 +67,7 @@ class ThreadedLog implements SqliteLog {
   readonly #listeners = new Set<() => void>();
   /** Tells the batches of this process from those of an earlier one. */
   readonly #process = randomUUID();
-  readonly #textOf = createRecordTexts();
+  readonly #pack = createRecordPacker();
   readonly #timer: NodeJS.Timeout;
   #isFailing = false;
   #isTidying = false;
@@ -85,7 +85,11 @@ class ThreadedLog implements SqliteLog {
 
   async open(): Promise<void> {
     try {
-      await this.#writer.call('append', { writer: this.#process, number: 0, texts: [] }, this.#nowMs());
+      await this.#writer.call(
+        'append',
+        { writer: this.#process, number: 0, ...this.#pack([]) },
+        this.#nowMs(),
+      );
     } catch (error) {
       await this.close();
       throw new Error(`DATA_DIR: ${whyClosed(codeOf(error))}`, { cause: error });
@@ -94,9 +98,9 @@ class ThreadedLog implements SqliteLog {
 
   async append({ number, records }: LogBatch): Promise<boolean> {
     if (this.#isClosed) return false;
-    const texts = records.map(this.#textOf);
+    const batch = { writer: this.#process, number, ...this.#pack(records) };
     try {
-      await this.#writer.call('append', { writer: this.#process, number, texts }, this.#nowMs());
+      await this.#writer.call('append', batch, this.#nowMs());
     } catch (error) {
       if (!this.#isFailing) this.#options.onEvent({ kind: 'failed', code: codeOf(error) });
       this.#isFailing = true;

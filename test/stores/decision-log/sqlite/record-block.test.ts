@@ -61,6 +61,22 @@ t.test('gives any record back, whatever looks like something else in it', async 
   t.pass();
 });
 
+t.test('gives records back that have parts in common, whatever these hold', async (t) => {
+  const parts = [
+    { hash: HASH },
+    [{ request_id: uuidAt(TIME_MS, 1) }, OTHER_HASH, OTHER_HASH],
+    [1, '2026-01-31T00:00:00Z', { at: '2026-01-02T00:00:00.500Z', n: [2, 3] }, '\u0000h'],
+  ];
+  const records = parts.flatMap((part) =>
+    ['rules', 'request', 'other'].flatMap((name) => [
+      { [name]: part },
+      { first: HASH, n: 7, [name]: part, last: [HASH, 8, '2026-01-31T00:00:00Z'] },
+      { first: OTHER_HASH, [name]: part, policy: part },
+    ]),
+  );
+  t.ok(assertKept([...records, ...records.toReversed(), ...records]));
+});
+
 t.test('refuses a block that is damaged', async (t) => {
   const block = Buffer.from(toBlock([createDecisionRecord(TIME_MS, 1)]));
   t.throws(() => readBlock(block.subarray(0, -1)), { code: 'DAMAGED_BLOCK' });
