@@ -47,8 +47,8 @@ export class Spool {
     await this.#write();
     const pages = order === 'forward' ? this.#pages : this.#pages.toReversed();
     for (const { offset, bytes } of pages) {
-      const { buffer } = await this.#file.read(Buffer.alloc(bytes), 0, bytes, offset);
-      const lines = (await decompress(buffer)).toString('utf8').split('\n');
+      const body = await this.#read(offset, bytes);
+      const lines = (await decompress(body)).toString('utf8').split('\n');
       yield order === 'forward' ? lines : lines.toReversed();
     }
   }
@@ -63,7 +63,27 @@ export class Spool {
     const body = await compress(Buffer.from(this.#waiting.join('\n')));
     this.#waiting = [];
     this.#pages.push({ offset: this.#end, bytes: body.length });
-    await this.#file.write(body, 0, body.length, this.#end);
-    this.#end += body.length;
+    await this.#writeAll(body);
+  }
+
+  /** The system may take less than it was given, as where the disk is nearly full; then the rest is given again. */
+  async #writeAll(body: Buffer): Promise<void> {
+    for (let written = 0; written < body.length; ) {
+      const { bytesWritten } = await this.#file.write(body, written, body.length - written, this.#end);
+      if (bytesWritten === 0) throw new Error('the temporary file takes no more bytes');
+      written += bytesWritten;
+      this.#end += bytesWritten;
+    }
+  }
+
+  /** It may give less than it was asked for, too. */
+  async #read(offset: number, bytes: number): Promise<Buffer> {
+    const body = Buffer.alloc(bytes);
+    for (let read = 0; read < bytes; ) {
+      const { bytesRead } = await this.#file.read(body, read, bytes - read, offset + read);
+      if (bytesRead === 0) throw new Error('the temporary file is shorter than what was written to it');
+      read += bytesRead;
+    }
+    return body;
   }
 }

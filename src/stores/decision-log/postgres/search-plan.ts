@@ -17,10 +17,14 @@ import type { ShapeId } from './shape-ids.ts';
 /** The statements that answer a filter, for any range of positions. */
 export interface SearchPlan {
   readonly values: readonly unknown[];
-  /** Gives `pos` and `body` of the newest matches, newest first; one may be given twice. */
-  readonly find: (range: PositionRange, limit: number) => string;
+  /**
+   * Gives `pos` and `body` of the newest matches, newest first; one may be given twice. Each row says as `reached`
+   * down to which position everything was looked at: null where it is the whole range, or where the page is full
+   * and says so itself. Without a match there is one row of nulls and `reached`.
+   */
+  readonly page: (range: PositionRange, limit: number, scanMax: number) => string;
   readonly boundValues: readonly unknown[];
-  /** See Source; `find` looks at SCAN_MAX. */
+  /** See Source. */
   readonly bound: (range: PositionRange, scanMax: number) => string;
   readonly allValues: readonly unknown[];
   /** Gives columns of all matches in a range, each once. */
@@ -62,19 +66,25 @@ export function planSearch(filter: RecordFilter, shapes: readonly ShapeId[] | nu
     if (isTimed) statements.push(read(entriesWhere(OUT_OF_TIME), range));
     return statements;
   };
+  const bound = (range: PositionRange, scanMax: number) => {
+    const bounds = all(range, (source, near) => source.bound(near, scanMax));
+    return `SELECT max(reached) AS reached, sum(looked)::int8 AS looked FROM (${unionOf(bounds)}) AS bounds`;
+  };
   return {
     values,
     boundValues,
     allValues,
-    find: (range, limit) => {
+    page: (range, limit, scanMax) => {
       const found = all(range, (source, near) => source.find(near, conditions, limit));
+      // A full page may hold rows of one source from before what another was looked at for; of one alone it cannot.
+      const isEnough = found.length === 1 && others === null ? `(SELECT count(*) FROM found) >= ${limit}` : 'false';
       if (others !== null) found.push(newest('riskgate.entries', `${within(range)} AND ${others}`, limit));
-      return newest(`(${unionOf(found)}) AS found`, 'true', limit);
+      return `WITH found AS MATERIALIZED (${newest(`(${unionOf(found)}) AS each`, 'true', limit)})
+        SELECT found.pos, found.body, CASE WHEN ${isEnough} THEN NULL
+          ELSE (SELECT reached FROM (${bound(range, scanMax)}) AS bounded) END AS reached
+        FROM (VALUES (1)) AS once LEFT JOIN found ON true ORDER BY found.pos DESC`;
     },
-    bound: (range, scanMax) => {
-      const bounds = all(range, (source, near) => source.bound(near, scanMax));
-      return `SELECT max(reached) AS reached, sum(looked)::int8 AS looked FROM (${unionOf(bounds)}) AS bounds`;
-    },
+    bound,
     all: (range, columns) => {
       const select = (where: string) =>
         `SELECT ${columns} FROM riskgate.entries AS looked WHERE ${where} AND ${allConditions}`;

@@ -43,6 +43,13 @@ export async function search(
   return { entries, next: null };
 }
 
+/** A match; without one there is a row all the same, which says how far was looked. */
+type PageRow = FoundRow | { readonly pos: null; readonly body: null; readonly reached: number | null };
+
+interface FoundRow extends EntryRow {
+  readonly reached: number | null;
+}
+
 interface RangeMatches {
   /** Newest first. */
   readonly rows: readonly EntryRow[];
@@ -52,16 +59,15 @@ interface RangeMatches {
 
 async function searchRange(
   pool: ReadPool,
-  { values, find, boundValues, bound }: SearchPlan,
+  { values, page }: SearchPlan,
   range: PositionRange,
   limit: number,
 ): Promise<RangeMatches> {
-  const found = await pool.rows<EntryRow>(find(range, limit), values);
+  const answer = await pool.rows<PageRow>(page(range, limit, SCAN_MAX), values);
+  const found = answer.filter((row): row is FoundRow => row.pos !== null);
   // An entry can come from two sources.
   const rows = found.filter(({ pos }, place) => pos !== found[place - 1]?.pos);
-  // A full page too may hold rows of one source from before what another was looked at for.
-  const [bounded] = await pool.rows<{ reached: number | null }>(bound(range, SCAN_MAX), boundValues);
   const last = found.length >= limit ? (rows.at(-1)?.pos ?? 0) : 0;
-  const reached = Math.max(bounded?.reached ?? 0, last);
+  const reached = Math.max(answer[0]?.reached ?? 0, last);
   return { rows: rows.filter(({ pos }) => pos >= reached), reached: reached === 0 ? null : reached };
 }
