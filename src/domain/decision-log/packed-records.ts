@@ -1,5 +1,6 @@
 import type { DecisionRecord, EvidenceRecord, LogRecord } from './decision-record.ts';
-import { CUT_TEXT, type RecordFrame, toRow } from './record-frame.ts';
+import { CUT_TEXT, type RecordFrame } from './record-frame.ts';
+import { toRow } from './record-row.ts';
 import { createRecordFrames } from './record-text.ts';
 import { createSignalsFrames, type SignalsFrame, signalsValues } from './signals-text.ts';
 

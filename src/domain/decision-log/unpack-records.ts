@@ -1,10 +1,10 @@
 import type { DecisionRecord, LogRecord } from './decision-record.ts';
 import type { PackedRecords } from './packed-records.ts';
-import { fillRecord } from './record-frame.ts';
+import { fillRecord } from './record-row.ts';
 import { CUT } from './signals-text.ts';
 
 /** A record of a batch. */
-export interface UnpackedRecord {
+interface UnpackedRecord {
   readonly record: LogRecord;
   /**
    * The same object for all records of one frame: they differ from it in what a frame leaves open alone, and

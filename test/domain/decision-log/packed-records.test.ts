@@ -1,7 +1,8 @@
 import t from 'tap';
 import type { DecisionRecord, LogRecord } from '../../../src/domain/decision-log/decision-record.ts';
 import { createRecordPacker } from '../../../src/domain/decision-log/packed-records.ts';
-import { toFrame, toRow } from '../../../src/domain/decision-log/record-frame.ts';
+import { toFrame } from '../../../src/domain/decision-log/record-frame.ts';
+import { toRow } from '../../../src/domain/decision-log/record-row.ts';
 import { RecordedEvidence } from '../../../src/domain/decision-log/recorded-evidence.ts';
 import { createRecordUnpacker } from '../../../src/domain/decision-log/unpack-records.ts';
 import type { Signals } from '../../../src/domain/evidence.ts';

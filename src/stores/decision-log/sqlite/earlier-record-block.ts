@@ -1,6 +1,5 @@
 import { crc32, zstdDecompressSync } from 'node:zlib';
-import type { RecordBlock } from './record-block.ts';
-import { putRecordTogether, type RecordValues } from './record-form.ts';
+import { putRecordTogether, type RecordBlock, type RecordValues } from './record-form.ts';
 
 /**
  * The head of a block, which is compressed. Behind it stand the bytes of all records one after the other, which

@@ -1,5 +1,5 @@
 /** Writes the text or the number at a place: as JSON, what stands for it. `name` is '' in a list. */
-export type WriteLeaf = (leaf: string | number, name: string) => string;
+type WriteLeaf = (leaf: string | number, name: string) => string;
 
 /**
  * JSON of a value, as `JSON.stringify` writes it, but for its texts and numbers, which `leaf` writes. In a quarter of

@@ -27,7 +27,7 @@ export interface HistoryOptions extends RetentionLimits {
 }
 
 /** A batch as texts, in the order of its records. */
-export interface TextBatch extends BatchName {
+interface TextBatch extends BatchName {
   readonly texts: readonly string[];
 }
 

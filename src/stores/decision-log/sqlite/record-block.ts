@@ -1,15 +1,15 @@
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { readEarlierBlock } from './earlier-record-block.ts';
-import { putRecordTogether, type RecordParts, type RecordValues, takeRecordApart } from './record-form.ts';
+import {
+  putRecordTogether,
+  type RecordBlock,
+  type RecordParts,
+  type RecordValues,
+  takeRecordApart,
+} from './record-form.ts';
 
 /** Records that are kept together: about 500 KB of text, of which one is read back in a quarter of a millisecond. */
 export const BLOCK_RECORDS = 250;
-
-/** Records of one block. */
-export interface RecordBlock {
-  /** The record at a place from 0, as it is stored; undefined beyond the last one. */
-  at(place: number): unknown;
-}
 
 /**
  * What a block says of its parts. Behind it stand, for each form, its text and the values of its records; and

@@ -117,6 +117,12 @@ export function takeRecordApart(record: object): RecordParts {
   return { form, hex, numbers, times, texts };
 }
 
+/** Records of one block. */
+export interface RecordBlock {
+  /** The record at a place from 0, as it is stored; undefined beyond the last one. */
+  at(place: number): unknown;
+}
+
 /** Gives the values of one record, in their order. */
 export interface RecordValues {
   /** 32 hex digits. */

@@ -5,8 +5,10 @@ import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts
 import type { RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import type { RecordPlace } from '../../../domain/decision-log/record-place.ts';
 import { OTHER_ACTION, type SegmentDictionary } from './entry-matches.ts';
-import { type RecordBlock, readBlock } from './record-block.ts';
+import { NumberedTexts, toPlace } from './numbered-texts.ts';
+import { readBlock } from './record-block.ts';
 import { fromIdKey } from './record-entry.ts';
+import type { RecordBlock } from './record-form.ts';
 import { ColumnReader } from './segment-columns.ts';
 import { EvidenceReader } from './segment-evidence.ts';
 import { GAP_SHAPE, THINNED, versionOf } from './segment-file.ts';
@@ -97,13 +99,6 @@ export class SegmentReader implements SegmentDictionary {
   /** Changes when a writer has changed the file. */
   dataVersion(): number {
     return Number(this.#prepare('PRAGMA data_version').get()?.['data_version']);
-  }
-
-  /** Whether all entries stand in chunks whose minutes lie in a span: no more will come, or there are enough. */
-  isWithin(sinceMs: number, untilMs: number): boolean {
-    const span = this.#columns.span();
-    if (span === null || span.firstMs < sinceMs || span.untilMs > untilMs) return false;
-    return this.range()?.last === this.#columns.lastInChunks();
   }
 
   /** The version of its tables. */
@@ -293,43 +288,6 @@ export class SegmentReader implements SegmentDictionary {
       this.#statements.set(sql, statement);
     }
     return statement;
-  }
-}
-
-function toPlace(text: string): RecordPlace {
-  const [country, asn, asnName = null] = JSON.parse(text) as [
-    RecordPlace['country'],
-    RecordPlace['asn'],
-    RecordPlace['asnName']?,
-  ];
-  return { country, asn, asnName };
-}
-
-/** What the texts of one table say, by their numbers; only what is new is read. */
-class NumberedTexts<Item> {
-  readonly #readAbove: (id: number) => readonly Readonly<Record<string, unknown>>[];
-  readonly #offset: number;
-  readonly #parse: (text: string) => Item;
-  readonly #items = new Map<number, Item>();
-  #last = 0;
-
-  /** `offset` is added to the numbers of the table. */
-  constructor(
-    readAbove: (id: number) => readonly Readonly<Record<string, unknown>>[],
-    offset: number,
-    parse: (text: string) => Item,
-  ) {
-    this.#readAbove = readAbove;
-    this.#offset = offset;
-    this.#parse = parse;
-  }
-
-  read(): ReadonlyMap<number, Item> {
-    for (const { id, text } of this.#readAbove(this.#last)) {
-      this.#last = Number(id);
-      this.#items.set(this.#last + this.#offset, this.#parse(String(text)));
-    }
-    return this.#items;
   }
 }
 

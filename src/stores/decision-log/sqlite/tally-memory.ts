@@ -29,7 +29,7 @@ export class TallyMemory {
   tallyOf(segment: SegmentReader, { filter, ...grouping }: GroupQuestion): SegmentTally {
     const { since, until, ...rest } = filter;
     const count = () => groupSegment(segment, segment.columns.chunks(), filter, grouping, new SegmentTally());
-    if (!segment.isWithin(toMs(since, 0), toMs(until, Number.MAX_SAFE_INTEGER))) return count();
+    if (!isWithin(segment, toMs(since, 0), toMs(until, Number.MAX_SAFE_INTEGER))) return count();
     const { sinceMs, stepMs, by } = grouping;
     const key = JSON.stringify([this.#numberOf(segment), rest, by, stepMs, sinceMs % stepMs]);
     // Asked before it is counted: what changes meanwhile is counted again.
@@ -50,6 +50,13 @@ export class TallyMemory {
     }
     return number;
   }
+}
+
+/** Whether all entries stand in chunks whose minutes lie in a span: no more will come, or there are just enough. */
+function isWithin(segment: SegmentReader, sinceMs: number, untilMs: number): boolean {
+  const span = segment.columns.span();
+  if (span === null || span.firstMs < sinceMs || span.untilMs > untilMs) return false;
+  return segment.range()?.last === segment.columns.lastInChunks();
 }
 
 function toMs(time: string | undefined, otherwise: number): number {

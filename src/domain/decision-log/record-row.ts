@@ -1,0 +1,55 @@
+import type { DecisionRecord, EvidenceRecord } from './decision-record.ts';
+import { CUTS_BEFORE, PROVIDER_CUTS, type RecordFrame } from './record-frame.ts';
+
+/** The number of a frame, and behind it the values of a record that has it; `signalsOf` gives its signals. */
+export function toRow(
+  number: number,
+  { of }: RecordFrame,
+  record: DecisionRecord,
+  signalsOf: (evidence: EvidenceRecord) => unknown,
+): unknown[] {
+  const { subject, custody, activity, step_up, lists, contradictions } = record;
+  const row: unknown[] = [number, record.decision_id, record.decided_at, record.request_id];
+  row.push(subject.telemetry, subject.devices, subject.account, subject.ip, subject.network, subject.visitor);
+  for (const id in of.providers) {
+    const use = record.providers[id];
+    if (use === undefined) throw new RangeError('a record has the providers of its frame');
+    row.push(use.latency_ms, use.age_ms, use.request_id, signalsOf(use));
+  }
+  row.push(custody.signals, activity, step_up, lists, contradictions, record.latency_ms);
+  return row;
+}
+
+/** The record whose row this is. `frame` is the frame as an object; `signalsOf` reads signals of the row. */
+export function fillRecord(
+  frame: DecisionRecord,
+  row: readonly unknown[],
+  signalsOf: (value: unknown) => unknown,
+): DecisionRecord {
+  let place = 1 + CUTS_BEFORE;
+  const providers: Record<string, object> = {};
+  for (const id in frame.providers) {
+    const [latency_ms, age_ms, request_id, signals] = row.slice(place, place + PROVIDER_CUTS);
+    providers[id] = { ...frame.providers[id], latency_ms, age_ms, request_id, signals: signalsOf(signals) };
+    place += PROVIDER_CUTS;
+  }
+  const [decision_id, decided_at, request_id, telemetry, devices, account, ip, network, visitor] =
+    row.slice(1);
+  const [custody, activity, step_up, lists, contradictions, latency_ms] = row.slice(place);
+  const filled = {
+    ...frame,
+    decision_id,
+    decided_at,
+    request_id,
+    subject: { ...frame.subject, telemetry, devices, account, ip, network, visitor },
+    providers,
+    custody: { ...frame.custody, signals: custody },
+    activity,
+    step_up,
+    lists,
+    contradictions,
+    latency_ms,
+  };
+  // It has the values of a record in their places.
+  return filled as DecisionRecord;
+}
