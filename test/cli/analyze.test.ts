@@ -87,3 +87,34 @@ t.test('refuses in `check`, and shows in `analyze`, an assertion that does not h
   t.equal(code, 1);
   t.match(json.findings[0], { kind: 'never_violated', witness: { expect: { verdict: 'ALLOW' } } });
 });
+
+t.test('writes cases for what no case beside the policy is about, which pass', async (t) => {
+  const path = write('generated.yaml', FOUND);
+  writeFileSync(
+    join(directory, 'generated.test.yaml'),
+    'policy: generated.yaml\nevidence: { stytch: { outcome: ok, signals: { found: true } } }\ncases: [{ name: found, decision: ALLOW }]\n',
+  );
+  const out = join(directory, 'more.test.yaml');
+  const ran = await runCommand(['analyze', path, '--generate-tests', out]);
+  t.equal(ran.code, 0);
+  t.match(ran.text, /The cases come to 1 of 3 ways to decide\.\n2 cases were written to /);
+  t.match(readFileSync(out, 'utf8'), /^policy: generated\.yaml\n/);
+  t.match(await runCommand(['test', out]), { code: 0, text: /2 passed, 0 failed/ });
+  t.match(await runCommand(['analyze', path, '--generate-tests', out]), {
+    code: 2,
+    err: /there is such a file/,
+  });
+  const alone = join(directory, 'alone.test.yaml');
+  const { json } = await runCommand([
+    'analyze',
+    write('bare.yaml', FOUND),
+    '--json',
+    '--generate-tests',
+    alone,
+  ]);
+  t.match(json.generated_tests, { file: alone, classes: 3, covered: 0, generated: 3, left: [] });
+  writeFileSync(join(directory, 'bare.test.yaml'), readFileSync(alone, 'utf8'));
+  const none = join(directory, 'none.test.yaml');
+  const again = await runCommand(['analyze', join(directory, 'bare.yaml'), '--generate-tests', none]);
+  t.match(again.text, /The cases come to 3 of 3 ways to decide\.\nNo cases were written\./);
+});

@@ -9,18 +9,28 @@ export const analyze: CliCommand = {
   arguments: [{ name: 'file', description: 'the policy' }],
   options: [
     { flags: '--witness-dir <directory>', description: 'write the evidence that shows each finding there' },
+    {
+      flags: '--generate-tests <file>',
+      description:
+        'write cases there for the ways to decide that no case beside the policy is about; the file must not exist',
+    },
   ],
   exits: {
     0: 'no finding is an error; there may be warnings and notes',
     1: 'a finding is an error: a dead rule, or an assertion under `never` that does not hold',
-    2: 'the file is no policy',
+    2: 'the file is no policy, or there is a file where cases were to be written',
   },
-  examples: ['riskgate analyze policies/default.yaml', 'riskgate analyze --json my.yaml | jq .findings'],
+  examples: [
+    'riskgate analyze policies/default.yaml',
+    'riskgate analyze --json my.yaml | jq .findings',
+    'riskgate analyze my.yaml --generate-tests more.test.yaml',
+  ],
   run: async ({ args: [file = ''], options }) => {
     const { requirePolicy } = await import('../policy/require-policy.ts');
     const { toSpaceProviders } = await import('../../app/space-providers.ts');
     const { PROVIDERS } = await import('../../providers/registry.ts');
     const { toCount } = await import('../policy/to-count.ts');
+    const { generateTests } = await import('../policy/generate-tests.ts');
     const { writeWitnesses } = await import('../policy/write-witnesses.ts');
     const { checkNever } = await import('../../domain/policy-analysis/check-never.ts');
     const { toFinding } = await import('../../domain/policy-analysis/finding.ts');
@@ -44,6 +54,7 @@ export const analyze: CliCommand = {
       options['witnessDir'],
       findings.map(({ kind, witness }) => ({ name: kind.replaceAll('_', '-'), witness })),
     );
+    const generated = generateTests(file, options['generateTests']);
     const isBad = findings.some(({ severity }) => severity === 'error');
     return {
       exitCode: isBad ? EXIT_CODES.findings : EXIT_CODES.ok,
@@ -60,6 +71,7 @@ export const analyze: CliCommand = {
         isComplete
           ? 'Everything was answered.'
           : 'A bound was reached: what was not answered is listed above.',
+        ...(generated?.lines ?? []),
       ],
       json: {
         policy: policy.id,
@@ -69,6 +81,7 @@ export const analyze: CliCommand = {
         findings,
         limits,
         complete: isComplete,
+        ...(generated && { generated_tests: generated.json }),
       },
     };
   },

@@ -34,7 +34,7 @@ function casesOf(file: string): CasePath {
 }
 
 /** The cases beside a policy; null where there are none. */
-function besideOf(policyPath: string): string | null {
+export function besideOf(policyPath: string): string | null {
   const paths = ['.test.yaml', '.test.yml'].map((ending) => policyPath.replace(YAML, ending));
   return paths.find((path) => existsSync(path)) ?? null;
 }

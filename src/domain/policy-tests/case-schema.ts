@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ACTIVITY_PARTS } from '../activity/activity-parts.ts';
+import { TOTALS } from '../contradictions/contradiction-signals.ts';
 import { CONTRADICTIONS } from '../contradictions/registry.ts';
 import { OUTCOMES } from '../evidence.ts';
 import { LIST_PARTS } from '../lists/list-part.ts';
@@ -15,6 +16,7 @@ const NAME_CHARS_MAX = 300;
 
 const name = z.string().min(1).max(NAME_CHARS_MAX);
 const unknown = z.literal('unknown');
+const lost = z.literal('lost');
 const moment = z.iso.datetime({
   offset: true,
   error: 'must be a time with its offset from UTC, such as "2026-01-31T12:00:00Z"',
@@ -22,13 +24,31 @@ const moment = z.iso.datetime({
 /** Seconds of an age: a number, a duration, or the time that it is counted from. */
 const seconds = z.union([z.number(), z.string()]);
 
-/** The members whose name says that they are seconds may be written as a duration or a time. */
-function withSeconds(schema: z.ZodObject) {
-  const ages = Object.keys(schema.shape).filter((key) => key.endsWith('_seconds'));
-  return schema
-    .extend(Object.fromEntries(ages.map((key) => [key, seconds])))
-    .partial()
-    .strict();
+/**
+ * The schema with every member left out as one likes, and those whose name says that they are seconds as a duration
+ * or a time, too.
+ */
+function withSeconds(schema: z.ZodObject): z.ZodObject {
+  const members = Object.entries(schema.shape as Readonly<Record<string, z.ZodType>>);
+  return z.strictObject(
+    Object.fromEntries(
+      members.map(([key, member]) => {
+        const inner = member instanceof z.ZodOptional ? member.unwrap() : member;
+        if (key.endsWith('_seconds')) return [key, seconds.optional()];
+        return [key, (inner instanceof z.ZodObject ? withSeconds(inner) : (inner as z.ZodType)).optional()];
+      }),
+    ),
+  );
+}
+
+/** The same where a member may be lost, too. */
+function withLosses(schema: z.ZodObject): z.ZodObject {
+  const members = Object.entries(withSeconds(schema).shape as Readonly<Record<string, z.ZodOptional>>);
+  return z.strictObject(
+    Object.fromEntries(
+      members.map(([key, member]) => [key, z.union([member.unwrap() as z.ZodType, lost]).optional()]),
+    ),
+  );
 }
 
 const activityPart = z.union([
@@ -36,17 +56,29 @@ const activityPart = z.union([
   z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])),
 ]);
 
+const listedParts = z.union([
+  z.array(z.enum(LIST_PARTS)),
+  z.strictObject(
+    Object.fromEntries(LIST_PARTS.map((part) => [part, z.union([z.boolean(), lost]).optional()])),
+  ),
+]);
+const finding = z.union([z.boolean(), z.enum(['unknown', 'none'])]);
+/** What is told of all contradictions together, which otherwise follows from them. */
+const totals = { int: z.union([z.number(), lost]), string: z.string() };
+
 /** What decides, beside the evidence of providers. What is left out is a first request of a known subject. */
 const factsShape = {
   now: moment.optional().describe('The time that ages are counted to; that of the file unless given.'),
-  request: requestSignalsSchema.partial().strict().optional(),
-  telemetry: z
-    .union([
-      unknown,
-      withSeconds(telemetrySignalsSchema.extend({ expired: z.union([z.boolean(), z.literal('lost')]) })),
-    ])
+  request: requestSignalsSchema
+    .partial()
+    .extend({
+      ip_unreadable: z.boolean().optional().describe('A gateway told an address that cannot be read.'),
+      place_lost: z.boolean().optional().describe('Where the address is could not be looked up.'),
+    })
+    .strict()
     .optional(),
-  step_up: z.union([unknown, withSeconds(stepUpSignalsSchema)]).optional(),
+  telemetry: z.union([unknown, withLosses(telemetrySignalsSchema)]).optional(),
+  step_up: z.union([unknown, withLosses(stepUpSignalsSchema)]).optional(),
   activity: z
     .union([
       unknown,
@@ -57,16 +89,14 @@ const factsShape = {
     .union([
       unknown,
       z.strictObject(
-        Object.fromEntries(
-          CONTRADICTIONS.map(({ id }) => [
-            id,
-            z.union([z.boolean(), z.enum(['unknown', 'none'])]).optional(),
-          ]),
-        ),
+        Object.fromEntries([
+          ...CONTRADICTIONS.map(({ id }) => [id, finding.optional()] as const),
+          ...Object.entries(TOTALS).map(([name, { kind }]) => [name, totals[kind].optional()] as const),
+        ]),
       ),
     ])
     .optional(),
-  lists: z.union([unknown, z.record(z.string(), z.array(z.enum(LIST_PARTS)))]).optional(),
+  lists: z.union([unknown, z.record(z.string(), listedParts)]).optional(),
 };
 
 const expectedShape = {

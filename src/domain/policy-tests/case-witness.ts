@@ -24,7 +24,7 @@ export interface CaseContext {
 }
 
 /** A request that carries both ids. */
-const PRESENT = { telemetry_id_present: true, device_id_present: true, device_id_given: true };
+export const PRESENT = { telemetry_id_present: true, device_id_present: true, device_id_given: true };
 
 /** Custody of a first use. */
 const FIRST_USE = {
@@ -49,7 +49,13 @@ export function toCaseWitness(situation: Situation, path: Path, context: CaseCon
   const nowMs = now === undefined ? null : Date.parse(now);
   const of = (isOurs: boolean) => ({ nowMs, mistakes: context.mistakes, isOurs });
   const { telemetry, step_up: stepUp, activity, contradictions, lists } = situation;
-  const request = { ...PRESENT, ...situation.request } as Witness['request'];
+  const { ip_unreadable: ipUnreadable, place_lost: placeLost, ...said } = situation.request ?? {};
+  const request = {
+    ...PRESENT,
+    ...said,
+    ...(ipUnreadable === true && { ipUnreadable }),
+    ...(placeLost === true && { placeLost }),
+  } as Witness['request'];
   return {
     evidence: Object.fromEntries(
       providers.flatMap((provider) => {
@@ -72,7 +78,7 @@ export function toCaseWitness(situation: Situation, path: Path, context: CaseCon
           ? 'none'
           : stepUp === 'unknown'
             ? stepUp
-            : resolveSeconds({ ...STEP_UP, ...stepUp }, [...path, 'step_up'], of(true)),
+            : withoutLost(resolveSeconds({ ...STEP_UP, ...stepUp }, [...path, 'step_up'], of(true))),
       ...(lists === 'unknown' ? { lists } : onLists(policy, knownLists(lists, [...path, 'lists'], context))),
       ...seenActivity(
         policy,

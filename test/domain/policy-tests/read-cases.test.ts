@@ -72,6 +72,16 @@ t.test('reads each part of what a case says', async (t) => {
   t.equal(decide({ given: asn, step_up: 'unknown' }), 'CHALLENGE AS');
 });
 
+t.test('reads parts that are lost, totals and addresses that cannot be read', async (t) => {
+  t.equal(decide({ telemetry: { age_seconds: 'lost' } }), 'CHALLENGE');
+  t.equal(decide({ lists: { blocked: { device: 'lost' } } }), 'CHALLENGE');
+  t.equal(decide({ lists: { blocked: { device: true, ip: false } } }), 'BLOCK LISTED');
+  t.equal(decide({ contradictions: { travel: 'unknown' } }), 'CHALLENGE');
+  t.equal(decide({ contradictions: { families: 3, count: 'lost', strongest: 'travel' } }), 'ALLOW');
+  t.equal(decide({ request: { ip_unreadable: true } }), 'ALLOW');
+  t.equal(decide({ request: { place_lost: true } }), 'ALLOW');
+});
+
 t.test('counts times and durations as seconds', async (t) => {
   const now = '2026-01-31T12:00:00Z';
   t.equal(decide({ telemetry: { age_seconds: 3601 } }), 'CHALLENGE STALE');
