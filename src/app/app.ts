@@ -80,7 +80,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       metrics: observers.metrics,
       gateways: gateways.routes,
       protect: { ...decisions, ...callers, ...boundsOf(config), keyring: files.keyring, clock },
-      decide: wireDecideRoutes(context, { ...parts, ...decisions, ...callers, isDraining }),
+      ...wireDecideRoutes(context, { ...parts, ...decisions, ...callers, isDraining }),
       policy: { policy: files.policy, slots },
       ...memory.routes,
       decisions: reads && { reads, version, clock, newId, onOutcome: memory.onOutcome },

@@ -11,10 +11,10 @@ import type { Decision } from '../domain/decision.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import type { AnswerOnce } from '../http/callers/idempotency.ts';
 import type { TrafficObserver } from '../http/callers/traffic-observer.ts';
-import type { DecideBatchDependencies } from '../http/routes/decide-batch.ts';
 import { createPlaces } from '../platform/places.ts';
 import type { AppContext } from './context.ts';
 import type { OverloadGuard } from './overload.ts';
+import type { RouteDependencies } from './routes.ts';
 
 /** Of what a process has, for decisions and for calls to any provider, batches leave half to others. */
 const SHARE = 0.5;
@@ -37,15 +37,21 @@ interface DecideParts extends Pick<OverloadGuard, 'decide' | 'overload'> {
 }
 
 /** What the routes use that decide about one subject, or about several. */
-export function wireDecideRoutes(context: AppContext, parts: DecideParts): DecideBatchDependencies {
+export function wireDecideRoutes(
+  context: AppContext,
+  parts: DecideParts,
+): Pick<RouteDependencies, 'decide' | 'authzenConfiguration'> {
   const { config, logger } = context;
-  const { decide, answerOnce, isDraining, observer, log } = parts;
+  const { log, ...uses } = parts;
   const runBatch = wireBatches(context, parts);
   const deadlineMs = config.decisionDeadlineMs;
   const canReportOutcome = log !== null;
   const decideTestId = wireTestIds(createDecideTestId({ ...context, ...parts, deadlineMs }));
-  const shared = { isDraining, canReportOutcome, runBatch, deadlineMs, observer, logger };
-  return { decide, decideTestId, answerOnce, ...shared };
+  const { publicUrl } = config;
+  return {
+    decide: { ...uses, decideTestId, canReportOutcome, runBatch, deadlineMs, logger },
+    authzenConfiguration: publicUrl === null ? null : { publicUrl },
+  };
 }
 
 /** As a settled decision to the routes, although nothing is settled; with a bound of its own. */

@@ -3,6 +3,12 @@ import { type GatewayDependencies, gatewayRoutes } from '../gateways/routes.ts';
 import type { DecisionReadDependencies } from '../http/decision-log/decision-reads.ts';
 import { describeRoutes } from '../http/plugins/openapi.ts';
 import { type ProtectOptions, protect } from '../http/plugins/protect.ts';
+import {
+  type AuthzenConfigurationDependencies,
+  type AuthzenDependencies,
+  authzenConfigurationRoutes,
+  authzenRoutes,
+} from '../http/routes/authzen.ts';
 import { decideRoutes } from '../http/routes/decide.ts';
 import { type DecideBatchDependencies, decideBatchRoutes } from '../http/routes/decide-batch.ts';
 import { decisionExportRoutes } from '../http/routes/decision-export.ts';
@@ -30,7 +36,8 @@ export interface RouteDependencies {
   readonly gateways: GatewayDependencies;
   /** What every request passes that needs an API key. */
   readonly protect: ProtectOptions;
-  readonly decide: DecideBatchDependencies;
+  readonly decide: DecideBatchDependencies & AuthzenDependencies;
+  readonly authzenConfiguration: AuthzenConfigurationDependencies | null;
   readonly stepUps: StepUpDependencies;
   readonly policy: PolicyDependencies;
   readonly lists: ListDependencies;
@@ -53,11 +60,14 @@ export async function registerRoutes(
   await describeRoutes(app, context);
   await app.register(healthRoutes, { serve: service?.health ?? null });
   if (service?.metrics !== null) await app.register(metricsRoutes, { serve: service?.metrics ?? null });
+  if (service?.authzenConfiguration !== null)
+    await app.register(authzenConfigurationRoutes, { serve: service?.authzenConfiguration ?? null });
   await app.register(gatewayRoutes, { serve: service?.gateways ?? null });
   await app.register(async (api) => {
     if (service !== null) await protect(api, service.protect);
     await api.register(decideRoutes, { ...context, serve: service?.decide ?? null });
     await api.register(decideBatchRoutes, { ...context, serve: service?.decide ?? null });
+    await api.register(authzenRoutes, { serve: service?.decide ?? null });
     await api.register(stepUpRoutes, { ...context, serve: service?.stepUps ?? null });
     await api.register(policyRoutes, { serve: service?.policy ?? null });
     await api.register(evidenceRoutes, { ...context, serve: service?.forgetting ?? null });

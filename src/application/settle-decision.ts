@@ -7,7 +7,7 @@ import type { DecisionObserver } from './observers.ts';
 export interface Asking {
   /** The id of the API key, or of the gateway. */
   readonly caller: string;
-  /** The entry point: `decide`, or the dialect of a gateway. */
+  /** The entry point: `decide`, `authzen`, or the dialect of a gateway. */
   readonly entryPoint: string;
   readonly requestId: string;
   /** The same question asked just before; absent where every question counts. */

@@ -4,6 +4,15 @@ import { idHashKeySchema, idHashKeysSchema } from './id-hash-keys.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
+const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
+
+function isPublicUrl(text: string): boolean {
+  if (!URL.canParse(text) || /[?#]/.test(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && LOOPBACK.includes(hostname));
+  return isSafe && username === '' && password === '';
+}
+
 /**
  * The service's own variables. `DECISION_DEADLINE_MS` and the timeouts share the bounds of `deadline_ms` in a
  * request.
@@ -85,6 +94,16 @@ export const SERVICE_SETTINGS = {
     isOptional: true,
     description:
       'File in the MaxMind format (`.mmdb`: country, city or ASN, of MaxMind, DB-IP or IPinfo), or several with commas between, that say where the address of a request is, for contradictions and `request.country`. Held in memory, re-read when it changes; a broken one is refused and the last good one stays. None comes with riskgate.',
+  },
+  publicUrl: {
+    env: 'PUBLIC_URL',
+    schema: z
+      .string()
+      .refine(isPublicUrl, 'must be an https:// URL without user, query and fragment (http:// on loopback)')
+      .transform((url) => url.replace(/\/+$/, '')),
+    isOptional: true,
+    description:
+      'The URL under which callers reach this service, as it is behind a proxy. With it `/.well-known/authzen-configuration` says where to ask by [AuthZEN](authzen.md).',
   },
   grpcPort: {
     env: 'GRPC_PORT',

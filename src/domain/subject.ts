@@ -18,7 +18,15 @@ export interface Subject {
   /** Why an address that was to be told cannot be read. It is then unknown, and never absent. */
   readonly ipUnreadable?: UnreadableAddress | undefined;
   readonly userAgent?: string | undefined;
+  /**
+   * What the caller tells of subject, resource and action beside their ids, as `subject.role=admin`. Absent
+   * where the entry point takes none, and where they are more than can be read: then they are unknown.
+   */
+  readonly properties?: readonly string[] | undefined;
 }
+
+/** The entry point whose callers tell properties. */
+export const AUTHZEN_ENTRY_POINT = 'authzen';
 
 /** A gateway's field for the address is not there, stands there more than once, or holds no address. */
 export const UNREADABLE_ADDRESSES = ['missing', 'repeated', 'malformed'] as const;

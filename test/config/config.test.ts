@@ -51,6 +51,7 @@ t.test('has the defaults of the contract', async (t) => {
     redis: null,
     drainDelayMs: 2_000,
     geoipFiles: null,
+    publicUrl: null,
     grpcPort: null,
     gatewayHeaderBytesMax: 65_536,
     keepAliveMs: 72_000,

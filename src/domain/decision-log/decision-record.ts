@@ -26,7 +26,7 @@ export const decisionRecordSchema = z.object({
   kind: z.literal('decision'),
   ...decisionFields,
   caller: z.string().describe('The id of the API key, or of the gateway.'),
-  entry_point: z.string().describe('`decide`, or the dialect of a gateway.'),
+  entry_point: z.string().describe('`decide`, `authzen`, or the dialect of a gateway.'),
   action: z.string().nullable(),
   request_id: z.string().nullable(),
   subject: z.object({

@@ -7,7 +7,7 @@ import { NEVER_STEPPED_UP, STEP_UP_FACT } from '../policy/step-up-signals.ts';
 import { type FactRead, findGaps, type SubjectFacts } from '../policy/subject-fact.ts';
 import { TELEMETRY_FACT, type TelemetryCustody, type TelemetrySignals } from '../policy/telemetry-signals.ts';
 import { failure, type Result, success } from '../result.ts';
-import { hasText } from '../subject.ts';
+import { AUTHZEN_ENTRY_POINT, hasText } from '../subject.ts';
 import type { DecisionRecord } from './decision-record.ts';
 import { recordedFactOf } from './recorded-facts.ts';
 import type { RecordedRequest } from './recorded-request.ts';
@@ -22,6 +22,8 @@ interface RecordedInput {
 
 /** Signals of the request that identify somebody: a record knows only whether they were given. */
 const IDENTIFYING = ['account_id', 'ip', 'user_agent'] as const;
+/** What callers by AuthZEN tell of the subject, and no others: nothing of it is in a record. */
+const PROPERTIES = 'properties';
 /** Stands for a value that was given; rules that read it are refused before. */
 const NOT_RECORDED = '';
 
@@ -74,6 +76,8 @@ function toRequest(policy: CompiledPolicy, record: DecisionRecord, missing: stri
   };
   if (hasText(action)) signals.action = action;
   const { values, presences, isWhole } = requestReadsOf(policy);
+  const readsProperties = isWhole || values.has(PROPERTIES) || presences.has(PROPERTIES);
+  if (record.entry_point === AUTHZEN_ENTRY_POINT && readsProperties) missing.push(`request.${PROPERTIES}`);
   for (const name of IDENTIFYING) {
     const recorded: RecordedRequest[typeof name] | undefined = request?.[name];
     const isRead = isWhole || values.has(name) || (recorded === undefined && presences.has(name));

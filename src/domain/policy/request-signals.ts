@@ -37,6 +37,12 @@ export const requestSignalsSchema = z.object({
     .optional()
     .describe('Autonomous system number of the IP address by `GEOIP_FILE`. Absent where no file knows it.'),
   user_agent: z.string().optional().describe('The User-Agent the caller saw.'),
+  properties: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'What a caller by AuthZEN tells of subject, resource and action: `"resource.status=archived" in request.properties`. Absent for every other caller, and where they are more than 64 or longer than 256 characters.',
+    ),
 });
 
 /** What rules read of the request itself. */
@@ -71,5 +77,6 @@ export function toRequestSignals(
   else if (place?.country !== undefined) signals.country = place.country;
   if (place !== 'lost' && place?.asn !== undefined) signals.asn = place.asn;
   if (hasText(subject.userAgent)) signals.user_agent = subject.userAgent;
+  if (subject.properties !== undefined) signals.properties = [...subject.properties];
   return signals;
 }

@@ -78,7 +78,7 @@ export const decisionFilterShape = {
     .string()
     .regex(/^[a-z][a-z0-9_-]{0,63}$/)
     .optional()
-    .describe('`decide`, or the dialect of a gateway.'),
+    .describe('`decide`, `authzen`, or the dialect of a gateway.'),
   action: z
     .string()
     .regex(/^[A-Za-z0-9_.-]{1,64}$/)

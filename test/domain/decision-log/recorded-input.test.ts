@@ -58,6 +58,8 @@ t.test('names the identifiers that a rule reads and the request had', async (t) 
     ],
     ['has(request.ip) && has(request.account_id) && has(request.user_agent) && !a.found', []],
     ['request.country == "DE" && !has(request.asn)', ['request.asn', 'request.country']],
+    ['"a=b" in request.properties', []],
+    ['has(request.properties)', []],
     ['request.action == "login"', []],
   ] as const) {
     const policy = compiled(documentOf([rule(when)]));
@@ -65,6 +67,14 @@ t.test('names the identifiers that a rule reads and the request had', async (t) 
     t.same(missing(policy, recordOf(policy)), [], `${when}, where the request had none`);
     const [told, found] = again(policy, recordOf(policy));
     t.equal(told, found, when);
+  }
+});
+
+t.test('properties that a caller by AuthZEN told are not recorded, nor whether there were any', async (t) => {
+  for (const when of ['"a=b" in request.properties', 'has(request.properties)']) {
+    const policy = compiled(documentOf([rule(when)]));
+    const asked = { ...recordOf(policy), entry_point: 'authzen' };
+    t.same(missing(policy, asked), ['request.properties'], when);
   }
 });
 
