@@ -66,6 +66,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'application/activity/activity-store.ts',
     'application/callers/idempotency-store.ts',
     'application/callers/request-counter.ts',
+    'application/callers/session-store.ts',
     'application/custody/custody-store.ts',
     'application/step-up/step-up-store.ts',
     'application/decision-log/decision-log.ts',

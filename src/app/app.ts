@@ -56,7 +56,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const files = await followAllFiles({ ...context, nowMs: () => clock.nowMs() });
   const redis = inspectRedisInUse(context);
   const stores = await openStores(context, redis);
-  const callers = wireCallers(context, redis);
+  const callers = wireCallers(context, redis, files.keyring);
   const hashes = hashIdsOf(context);
   const log = await openDecisionLog({ ...context, hashes, target: redis.target, onRefused: redis.recheck });
   if (log !== null) redis.watch(log.health);
@@ -64,8 +64,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const observers = createObservers(context, { files, redis, stores, log });
   const { observer } = observers;
   const tracer = await startTracer(config, version, logger);
-  const upstreams = createProviderSlots({ ...context, hashes, store: stores.evidence, observer });
-  const { slots } = upstreams;
+  const { slots, ...upstreams } = createProviderSlots(context, { hashes, stores, observer });
   warnAtStart(context, files.policy(), slots);
   const parts = { ...files, slots, hashes, stores, policies, observer, log, tracer };
   const memory = wireSubjectMemory(context, parts);
@@ -79,6 +78,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       health: { version, readiness: createReadiness({ files, redis, stores, slots, log, isDraining }) },
       metrics: observers.metrics,
       gateways: gateways.routes,
+      sessions: callers.sessions === null ? null : { sessions: callers.sessions },
       protect: { ...decisions, ...callers, ...boundsOf(config), keyring: files.keyring, clock },
       ...wireDecideRoutes(context, { ...parts, ...decisions, ...callers, isDraining }),
       policy: { policy: files.policy, slots },

@@ -1,21 +1,26 @@
 import type { Logger } from 'pino';
 import type { IdempotencyStore } from '../application/callers/idempotency-store.ts';
 import type { RequestCounter } from '../application/callers/request-counter.ts';
+import type { SessionStore } from '../application/callers/session-store.ts';
 import type { Clock } from '../application/clock.ts';
 import { createMemoryRequestCounter } from '../stores/callers/memory-counter.ts';
 import { createMemoryIdempotencyStore } from '../stores/callers/memory-idempotency.ts';
+import { createMemorySessionStore } from '../stores/callers/memory-sessions.ts';
 import { createRedisRequestCounter } from '../stores/callers/redis-counter.ts';
 import { createRedisIdempotencyStore } from '../stores/callers/redis-idempotency.ts';
+import { createRedisSessionStore } from '../stores/callers/redis-sessions.ts';
 import { createTieredRequestCounter } from '../stores/callers/tiered-counter.ts';
 import type { ConnectionHealth } from '../stores/redis/guard.ts';
 import type { RedisTarget } from '../stores/redis/target.ts';
 import { openRedis } from './open-redis.ts';
 
-/** What is kept about callers: how much they asked, and what they were answered. */
+/** What is kept about callers: how much they asked, what they were answered, and who is signed in. */
 interface CallerStores {
   readonly requestCounter: RequestCounter;
   readonly idempotency: IdempotencyStore;
-  /** Of their connection to Redis; null without one. */
+  /** Null where nobody can sign in. */
+  readonly sessions: SessionStore | null;
+  /** Of the connection of counts and idempotency keys to Redis; null without one. */
   health(): ConnectionHealth | null;
   close(): Promise<void>;
 }
@@ -29,6 +34,8 @@ interface CallerStoresOptions {
   readonly logger: Logger;
   /** Told when Redis refuses a command. */
   readonly onRefused: (code: string) => void;
+  /** False opens no connection for sessions. */
+  readonly hasSessions: boolean;
 }
 
 /**
@@ -36,6 +43,8 @@ interface CallerStoresOptions {
  * it once at most: the first command that is late keeps the next from being sent.
  */
 const BUDGET_MS = 15;
+/** People who look at the page wait, and a decision does not wait for them. */
+const SESSION_BUDGET_MS = 1_000;
 
 /**
  * Opens the stores, shared where there is a Redis. Its connection is their own: a caller's burst does not
@@ -47,12 +56,14 @@ export function createCallerStores({
   redisTimeoutMs,
   logger,
   onRefused,
+  hasSessions,
 }: CallerStoresOptions): CallerStores {
   const memory = createMemoryRequestCounter({ clock });
   if (target === null) {
     return {
       requestCounter: memory,
       idempotency: createMemoryIdempotencyStore({ clock }),
+      sessions: hasSessions ? createMemorySessionStore({ clock }) : null,
       health: () => null,
       close: async () => {},
     };
@@ -65,10 +76,23 @@ export function createCallerStores({
     eventPrefix: 'caller_store.',
     onRefused,
   });
+  const sessions = hasSessions
+    ? openRedis({
+        target,
+        name: 'riskgate-sessions',
+        budgetMs: SESSION_BUDGET_MS,
+        logger,
+        eventPrefix: 'session_store.',
+        onRefused,
+      })
+    : null;
   return {
     requestCounter: createTieredRequestCounter({ memory, redis: createRedisRequestCounter(redis, clock) }),
     idempotency: createRedisIdempotencyStore(redis),
+    sessions: sessions === null ? null : createRedisSessionStore(sessions),
     health: redis.health,
-    close: () => redis.close(),
+    close: async () => {
+      await Promise.all([redis.close(), sessions?.close()]);
+    },
   };
 }

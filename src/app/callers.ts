@@ -1,6 +1,8 @@
 import { createConcurrentRequests } from '../application/callers/concurrent-requests.ts';
 import { createHoldToLimits, type HoldToLimits } from '../application/callers/hold-to-limits.ts';
+import type { Keyring } from '../http/callers/api-keys.ts';
 import { type AnswerOnce, createAnswerOnce } from '../http/callers/idempotency.ts';
+import { createSessions, type Sessions } from '../http/callers/sessions.ts';
 import { createTrafficLog } from '../http/callers/traffic-log.ts';
 import type { TrafficObserver } from '../http/callers/traffic-observer.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
@@ -14,18 +16,25 @@ interface Callers {
   readonly holdToLimits: HoldToLimits;
   readonly answerOnce: AnswerOnce;
   readonly traffic: TrafficObserver;
+  /** Of people who use the dashboard; null where it is not served. */
+  readonly sessions: Sessions | null;
   close(): Promise<void>;
 }
 
 /** Opens the stores of callers, and builds what uses them. */
-export function wireCallers({ config, clock, newId, logger }: AppContext, redis: RedisInUse): Callers {
-  const { redisTimeoutMs, idHashKeys, idempotencyTtlMs } = config;
+export function wireCallers(
+  { config, clock, newId, logger }: AppContext,
+  redis: RedisInUse,
+  keyring: () => Keyring,
+): Callers {
+  const { redisTimeoutMs, idHashKeys, idempotencyTtlMs, isDashboardServed } = config;
   const stores = createCallerStores({
     clock,
     logger,
     target: redis.target,
     redisTimeoutMs,
     onRefused: redis.recheck,
+    hasSessions: isDashboardServed,
   });
   redis.watch(stores.health);
   const traffic = createTrafficLog(logger, clock);
@@ -40,6 +49,7 @@ export function wireCallers({ config, clock, newId, logger }: AppContext, redis:
       traffic,
     }),
     traffic,
+    sessions: stores.sessions && createSessions({ store: stores.sessions, keyring, clock }),
     close: stores.close,
   };
 }

@@ -1,24 +1,17 @@
-import type { Clock } from '../application/clock.ts';
 import type { EvidenceStore } from '../application/evidence/evidence-store.ts';
 import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { ProviderObserver } from '../application/observers.ts';
-import type { Config } from '../config/config.ts';
 import { createHttpClient } from '../platform/http-client.ts';
 import { createKeyedHash, keyIdOf } from '../platform/keyed-hash.ts';
 import { createFindProxy } from '../platform/proxy-rules.ts';
 import { createEvidenceSource } from '../providers/calls/evidence-source.ts';
-import type { ProviderDefinition } from '../providers/definition.ts';
+import type { AppContext } from './context.ts';
 import type { IdHashes } from './id-hashes.ts';
 
-interface ProviderSlotsOptions {
-  readonly config: Config;
-  /** The registry; the configuration says which of them are enabled. */
-  readonly providers: readonly ProviderDefinition[];
+interface ProviderSlotsParts {
   readonly hashes: IdHashes;
-  readonly store: EvidenceStore;
-  readonly clock: Clock;
+  readonly stores: { readonly evidence: EvidenceStore };
   readonly observer: ProviderObserver;
-  readonly random: () => number;
 }
 
 /** One slot for each provider of the registry, and the connections of those that are enabled. */
@@ -39,8 +32,10 @@ const OTHER_MEMO_ENTRIES = 1_000;
  * Builds one slot for each provider of the registry, with its client, breaker and canary where it is
  * enabled.
  */
-export function createProviderSlots(options: ProviderSlotsOptions): ProviderSlots {
-  const { config, providers, hashes, store, clock, observer, random } = options;
+export function createProviderSlots(
+  { config, providers, clock, random }: AppContext,
+  { hashes, stores, observer }: ProviderSlotsParts,
+): ProviderSlots {
   const [inForce = '', ...others] = config.idHashKeys;
   const hashIdentifier = createKeyedHash(inForce, 'identifier');
   const otherHashes = others.map((key) => ({
@@ -68,7 +63,7 @@ export function createProviderSlots(options: ProviderSlotsOptions): ProviderSlot
       queueMax: settings.queueMax,
       ttlMs: settings.ttlMs,
       client,
-      store,
+      store: stores.evidence,
       ...hashes.evidenceKeysOf(id),
       hash: hashIdentifier,
       otherHashes,

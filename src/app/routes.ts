@@ -24,6 +24,7 @@ import { callerMetricsRoutes, type MetricsSource, metricsRoutes } from '../http/
 import { outcomeRoutes } from '../http/routes/outcomes.ts';
 import { type PolicyDependencies, policyRoutes } from '../http/routes/policy.ts';
 import { type ProvidersDependencies, providersRoutes } from '../http/routes/providers.ts';
+import { type SessionDependencies, sessionRoutes, sessionStateRoutes } from '../http/routes/session.ts';
 import { statsRoutes } from '../http/routes/stats.ts';
 import { type StepUpDependencies, stepUpRoutes } from '../http/routes/step-ups.ts';
 import { subjectHistoryRoutes } from '../http/routes/subject-history.ts';
@@ -36,6 +37,7 @@ export interface RouteDependencies {
   readonly gateways: GatewayDependencies;
   /** What every request passes that needs an API key. */
   readonly protect: ProtectOptions;
+  readonly sessions: SessionDependencies | null;
   readonly decide: DecideBatchDependencies & AuthzenDependencies;
   readonly authzenConfiguration: AuthzenConfigurationDependencies | null;
   readonly stepUps: StepUpDependencies;
@@ -62,9 +64,12 @@ export async function registerRoutes(
   if (service?.metrics !== null) await app.register(metricsRoutes, { serve: service?.metrics ?? null });
   if (service?.authzenConfiguration !== null)
     await app.register(authzenConfigurationRoutes, { serve: service?.authzenConfiguration ?? null });
+  if (service?.sessions !== null)
+    await app.register(sessionStateRoutes, { serve: service?.sessions ?? null });
   await app.register(gatewayRoutes, { serve: service?.gateways ?? null });
   await app.register(async (api) => {
     if (service !== null) await protect(api, service.protect);
+    if (service?.sessions !== null) await api.register(sessionRoutes, { serve: service?.sessions ?? null });
     await api.register(decideRoutes, { ...context, serve: service?.decide ?? null });
     await api.register(decideBatchRoutes, { ...context, serve: service?.decide ?? null });
     await api.register(authzenRoutes, { serve: service?.decide ?? null });

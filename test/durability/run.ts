@@ -45,8 +45,7 @@ try {
     // A loop in which nothing was answered, or nothing was under way, has proved nothing.
     count(missing.length > 0 || received < killed || killsUnderLoad < killed / 2);
   }
-  for (const rotation of ROTATIONS) await rotate(rotation);
-  await truncate();
+  await Promise.all([...ROTATIONS.map(rotate), truncate()]);
 } finally {
   for (const teardown of teardowns.reverse()) await teardown();
 }

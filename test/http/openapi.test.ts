@@ -40,6 +40,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
   t.same(operations.sort(), [
     'delete /v1/evidence',
     'delete /v1/lists/{list}/entries/{entry_id}',
+    'delete /v1/session',
     'delete /v1/subjects',
     'get /livez',
     'get /metrics',
@@ -55,6 +56,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'get /v1/metrics',
     'get /v1/policy',
     'get /v1/providers',
+    'get /v1/session',
     'get /v1/stats',
     'get /v1/subjects/{part}/{hash}',
     'get /version',
@@ -65,6 +67,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'post /v1/decisions/{decision_id}/outcome',
     'post /v1/events',
     'post /v1/lists/{list}/import',
+    'post /v1/session',
     'post /v1/step-ups',
     'put /v1/lists/{list}/entries',
   ]);
@@ -75,7 +78,7 @@ t.test('gives every operation a name, a summary and its answers', async (t) => {
   t.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length);
   for (const { summary, responses } of operations) {
     t.match(summary, /\S/);
-    t.ok(responses['200']);
+    t.ok(Object.keys(responses).some((status) => status.startsWith('2')));
     for (const { description } of Object.values(responses)) t.match(description, /\S/);
   }
 });

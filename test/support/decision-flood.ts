@@ -29,6 +29,9 @@ export async function startDecisionFlood(t: Teardown): Promise<DecisionFlood> {
   let sent = 0;
   let perSecond = 0;
   await app.register(registerDashboard, { assets: loadAssets() });
+  // As where the browser keeps no session: the page goes on with its key.
+  app.post('/v1/session', (_request, reply) => reply.code(201).send({}));
+  app.get('/v1/session', () => ({ signed_in: false }));
   app.get('/v1/policy', () => ({ id: 'default', hash: 'sha256:00', document: { rules: [] } }));
   app.get('/v1/providers', () => ({ providers: [] }));
   app.get('/v1/decisions', () => ({ decisions: [], next_cursor: null }));

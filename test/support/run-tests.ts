@@ -1,6 +1,6 @@
 /**
  * `npm test`: every test file that no other command has, or those that the arguments name. Each is a program
- * of its own; a line with `n/N` for each as it ends, with its failures in full. `--jobs=2` at once,
+ * of its own; a line with `n/N` for each as it ends, with its failures in full. `--jobs=3` at once,
  * `--timeout=180` seconds for a file, `--browser` and `--kafka` make sure of one. The last line is `N passed,
  * N failed`. Whole reports are in .tap/results.
  */
@@ -15,7 +15,8 @@ import { ALL_TESTS, FUZZ_FACTOR, HEAVY_FOLDERS } from './test-commands.ts';
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    jobs: { type: 'string', default: String(availableParallelism()) },
+    // One more than there are cores: many files wait for timers and servers most of the time.
+    jobs: { type: 'string', default: String(availableParallelism() + 1) },
     timeout: { type: 'string', default: '180' },
     browser: { type: 'boolean', default: false },
     kafka: { type: 'boolean', default: false },

@@ -16,28 +16,35 @@ export class ApiError extends Error {
 export type Query = Readonly<Record<string, string | undefined>>;
 
 interface RequestOptions {
+  /** GET unless set. */
+  readonly method?: 'POST' | 'DELETE';
   readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
   /** Answers to questions about a person are kept nowhere, the browser's own cache included. */
   readonly cache?: 'no-store' | 'no-cache';
 }
 
-/** The service, asked with one API key. The key stays in this closure: it is in no URL and no storage. */
+/**
+ * The service, asked with one API key or with the session that the browser holds. A key stays in this closure: it
+ * is in no URL and no storage.
+ */
 export interface ApiClient {
   /** The parsed answer. Rejects with ApiError, or with the reason of `signal`. */
   get<Answer>(path: string, query?: Query, options?: RequestOptions): Promise<Answer>;
-  /** The response itself, once its status is 200. Rejects as `get` does. */
+  /** The response itself, once it is a success. Rejects as `get` does. */
   open(path: string, query?: Query, options?: RequestOptions): Promise<Response>;
 }
 
-/** Builds a client that asks with `key`. */
-export function createApiClient(key: string, fetchNow: typeof fetch = fetch): ApiClient {
+/** Builds a client that asks with `key`; null asks with the session. */
+export function createApiClient(key: string | null, fetchNow: typeof fetch = fetch): ApiClient {
   const open = async (path: string, query: Query = {}, options: RequestOptions = {}): Promise<Response> => {
-    const { signal, headers = {}, cache = 'no-store' } = options;
+    const { signal, headers = {}, cache = 'no-store', method = 'GET' } = options;
     const response = await fetchNow(toAddress(path, query), {
-      headers: { ...headers, authorization: `Bearer ${key}` },
+      method,
+      headers: key === null ? headers : { ...headers, authorization: `Bearer ${key}` },
       cache,
-      credentials: 'omit',
+      // Even a request with a key may bring a session, which the browser is to keep.
+      credentials: 'same-origin',
       ...(signal && { signal }),
     }).catch((error: unknown) => {
       signal?.throwIfAborted();

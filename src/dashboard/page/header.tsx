@@ -10,7 +10,7 @@ export function Header({ session }: { readonly session: Session }) {
   const leave = () => {
     lookup.value = null;
     isPaused.value = false;
-    signOut();
+    void signOut();
   };
   return (
     <header class="header">

@@ -1,12 +1,14 @@
 import { render } from 'preact';
 import { Dashboard } from './dashboard.tsx';
-import { session } from './session.ts';
+import { resumeSession, session } from './session.ts';
 import { SignIn } from './sign-in.tsx';
 
 function Page() {
   const current = session.value;
+  if (current === undefined) return null;
   return current === null ? <SignIn /> : <Dashboard session={current} />;
 }
 
 const root = document.getElementById('app');
 if (root !== null) render(<Page />, root);
+void resumeSession();

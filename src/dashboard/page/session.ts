@@ -3,8 +3,9 @@ import { type ApiClient, ApiError, createApiClient } from './api-client.ts';
 import type { PolicyInForce } from './wire.ts';
 
 /**
- * Signed in with a key that may read. The key is in the client's closure and nowhere else: a reload asks for
- * it again.
+ * Signed in with a key that may read, which was given away for a session that the browser holds and no script
+ * reads. Where the browser keeps none (plain HTTP that is not loopback), the key stays in the client's closure
+ * and nowhere else, so that a reload asks for it again.
  */
 export interface Session {
   readonly client: ApiClient;
@@ -12,15 +13,36 @@ export interface Session {
 }
 
 /** What the sign-in says about the last try. */
-export type SignInNotice = 'none' | 'wrong_key' | 'no_permission' | 'too_many' | 'unreachable' | 'ended';
+export type SignInNotice =
+  | 'none'
+  | 'wrong_key'
+  | 'no_permission'
+  | 'too_many'
+  | 'unreachable'
+  | 'ended'
+  | 'still_open';
 
-/** Who is signed in; null while nobody is. */
-export const session = signal<Session | null>(null);
+/** Who is signed in; null while nobody is, undefined until it is known. */
+export const session = signal<Session | null | undefined>(undefined);
 
 /** What the sign-in page says. */
 export const notice = signal<SignInNotice>('none');
 /** What the service said about it, where it said more. */
 export const noticeDetail = signal('');
+
+/** Goes on with the session that the browser holds, if it does. Never rejects. */
+export async function resumeSession(): Promise<void> {
+  try {
+    if (!(await isSignedIn())) {
+      session.value = null;
+      return;
+    }
+    await enter(createApiClient(null));
+  } catch (error) {
+    session.value = null;
+    say(noticeOf(error), error);
+  }
+}
 
 /** Tries a key, and signs in when it may read. Never rejects. */
 export async function signIn(key: string): Promise<void> {
@@ -29,25 +51,41 @@ export async function signIn(key: string): Promise<void> {
     say('wrong_key');
     return;
   }
-  const client = createApiClient(key);
+  const withKey = createApiClient(key);
   try {
-    const policy = await client.get<PolicyInForce>('v1/policy');
-    say('none');
-    session.value = { client, policy };
+    await withKey.open('v1/session', {}, { method: 'POST' });
+    await enter((await isSignedIn()) ? createApiClient(null) : withKey);
   } catch (error) {
     say(noticeOf(error), error);
   }
 }
 
-/** Forgets the key. */
-export function signOut(): void {
+async function isSignedIn(): Promise<boolean> {
+  const { signed_in: isIn } = await createApiClient(null).get<{ readonly signed_in: boolean }>('v1/session');
+  return isIn;
+}
+
+async function enter(client: ApiClient): Promise<void> {
+  const policy = await client.get<PolicyInForce>('v1/policy');
+  say('none');
+  session.value = { client, policy };
+}
+
+/** Ends the session, here and in the service. Never rejects. */
+export async function signOut(): Promise<void> {
+  const client = session.value?.client;
   session.value = null;
   say('none');
+  try {
+    await client?.open('v1/session', {}, { method: 'DELETE' });
+  } catch (error) {
+    say('still_open', error);
+  }
 }
 
 /** To be called with any failed answer: a key that is not taken any more ends the session. */
 export function endSessionOn(error: unknown): void {
-  if (!(error instanceof ApiError) || session.value === null) return;
+  if (!(error instanceof ApiError) || !session.value) return;
   if (error.status === 401) endSession('ended', error);
   if (error.status === 403) endSession('no_permission', error);
 }

@@ -23,7 +23,11 @@ const NOTICES: Readonly<Record<Exclude<SignInNotice, 'none'>, { title: string; t
   },
   ended: {
     title: 'You have been signed out',
-    text: 'Your key is not accepted any more: it has expired or was replaced.',
+    text: 'Your session has ended, or its key is not accepted any more: it has expired or was replaced.',
+  },
+  still_open: {
+    title: 'You may still be signed in',
+    text: 'The service could not be told. Sign in and out again, or close the browser.',
   },
 };
 
@@ -67,8 +71,8 @@ export function SignIn() {
           {isBusy.value ? 'Signing in…' : 'Sign in'}
         </button>
         <p class="hint" id="key-hint">
-          Needs the scope <code>read</code>. The key stays in the memory of this tab, not in a cookie or in
-          storage, so that a reload asks for it again.
+          Needs the scope <code>read</code>. The browser then holds a session in place of the key, which no
+          script can read. It ends 12 hours after its last use.
         </p>
       </form>
     </main>

@@ -61,6 +61,8 @@ export interface Keyring {
    * matches, and when none does.
    */
   find(token: string): Caller | null;
+  /** The caller whose key has this SHA-256, in 64 hex digits, expired or not, or null. */
+  holderOf(digest: string): Caller | null;
   /** When each key was last accepted, in the order of the file. */
   uses(): readonly KeyUse[];
 }
@@ -214,6 +216,7 @@ export function createKeyring(keys: readonly KeyEntry[], previous: Keyring | nul
     const use = usesBefore.get(`${key.id} ${digits}`) ?? { caller: key.id, key: digits, lastMs: 0 };
     return { digest: Buffer.from(key.sha256, 'hex'), caller: toCaller(key, use) };
   });
+  const holders = new Map(entries.map(({ digest, caller }) => [digest.toString('hex'), caller]));
   const digests = new LRUCache<string, Buffer>({ max: DIGESTS_MAX });
   const digestOf = (token: string): Buffer => {
     const known = digests.get(token);
@@ -226,6 +229,7 @@ export function createKeyring(keys: readonly KeyEntry[], previous: Keyring | nul
     size: entries.length,
     uses: () => entries.map(({ caller }) => caller.use),
     wellKnown: keys.filter(({ sha256 }) => isWellKnownKey(sha256)).map(({ id }) => id),
+    holderOf: (digest) => holders.get(digest) ?? null,
     find: (token) => {
       const presented = digestOf(token);
       let caller: Caller | null = null;

@@ -11,6 +11,9 @@ import {
   type NeededScope,
 } from '../callers/api-keys.ts';
 import { rememberHolders } from '../callers/known-holders.ts';
+import { bringsKey, presentedKey, whatIsMissing } from '../callers/presented-key.ts';
+import { sessionTokenOf } from '../callers/session-cookie.ts';
+import type { OpenSession, SessionResult, Sessions } from '../callers/sessions.ts';
 import type { TrafficObserver } from '../callers/traffic-observer.ts';
 import { createWrongKeys } from '../callers/wrong-keys.ts';
 
@@ -18,6 +21,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who is asking; null only before authentication. */
     caller: Caller | null;
+    /** The session that the caller is known by; null for one with a key. */
+    session: OpenSession | null;
   }
   interface FastifyContextConfig {
     /** The scope that a route needs. */
@@ -43,6 +48,8 @@ export interface AuthenticateOptions {
   /** Whether keys with the scope `test` are of any use. */
   readonly hasTestIds: boolean;
   readonly traffic: TrafficObserver;
+  /** Null or absent where browsers cannot sign in. */
+  readonly sessions?: Sessions | null;
 }
 
 /**
@@ -50,7 +57,7 @@ export interface AuthenticateOptions {
  * scope is refused when it is added, so that none is open by oversight.
  */
 export const authenticate = plugin<AuthenticateOptions>(
-  async (app, { keyring, clock, wrongKeysMax, hasTestIds, traffic }) => {
+  async (app, { keyring, clock, wrongKeysMax, hasTestIds, traffic, sessions = null }) => {
     const holders = rememberHolders(keyring);
     const wrongKeys = createWrongKeys({ clock, max: wrongKeysMax });
     /** The address is the socket's: a forwarded one is whatever its sender claims. */
@@ -64,52 +71,64 @@ export const authenticate = plugin<AuthenticateOptions>(
       });
     };
     app.decorateRequest('caller', null);
+    app.decorateRequest('session', null);
     app.decorate('isStillAllowed', (request) => {
-      const token = presentedToken(request);
+      const key = presentedKey(request);
       const { scope } = request.routeOptions.config;
-      if (token === null || scope === undefined) return false;
-      return findHolder(holders, token, scope, clock.nowMs()) !== null;
+      if (scope === undefined) return false;
+      if (key !== null) return findHolder(holders, key, scope, clock.nowMs()) !== null;
+      return request.session !== null && (sessions?.isOpen(request.session, scope) ?? false);
     });
     app.addHook('onRoute', (route) => {
       if (route.config?.scope === undefined) throw new Error(`The route ${route.url} names no scope.`);
     });
+    /** An error refuses the request. */
+    const admit = (request: FastifyRequest, caller: Caller | null): RiskgateError | undefined => {
+      const nowMs = clock.nowMs();
+      const isExpired = caller !== null && caller.notAfterMs !== null && caller.notAfterMs <= nowMs;
+      if (caller === null || isExpired) return refuse(request, isExpired);
+      request.caller = caller;
+      caller.use.lastMs = nowMs;
+      const { scope, takesTestKeys = false } = request.routeOptions.config;
+      const isAllowed = scope !== undefined && hasScope(caller, scope);
+      const isTest = hasTestIds && takesTestKeys && isTestCaller(caller);
+      return isAllowed || isTest ? undefined : lacksScope(scope);
+    };
+    const admitSession = (request: FastifyRequest, found: SessionResult): RiskgateError | undefined => {
+      if (found === 'unavailable') return cannotTell();
+      if (found === 'none') return refuse(request, false);
+      request.session = found;
+      return admit(request, found.caller);
+    };
     app.addHook(
       'onRequest',
       (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
-        const token = presentedToken(request);
-        const caller = token === null ? null : holders.find(token);
-        const nowMs = clock.nowMs();
-        const isExpired = caller !== null && caller.notAfterMs !== null && caller.notAfterMs <= nowMs;
-        if (caller === null || isExpired) {
-          done(refuse(request, isExpired));
+        const token = sessions === null || bringsKey(request) ? null : sessionTokenOf(request);
+        if (sessions === null || token === null) {
+          const key = presentedKey(request);
+          done(admit(request, key === null ? null : holders.find(key)));
           return;
         }
-        request.caller = caller;
-        caller.use.lastMs = nowMs;
-        const { scope, takesTestKeys = false } = request.routeOptions.config;
-        const isAllowed = scope !== undefined && hasScope(caller, scope);
-        const isTest = hasTestIds && takesTestKeys && isTestCaller(caller);
-        done(isAllowed || isTest ? undefined : lacksScope(scope));
+        const found = sessions.find(token);
+        if (found instanceof Promise) found.then((late) => done(admitSession(request, late)), done);
+        else done(admitSession(request, found));
       },
     );
   },
   { name: 'authenticate' },
 );
 
+/** Whoever is signed in stays so: this is no reason to ask for the key again. */
+function cannotTell(): RiskgateError {
+  return new RiskgateError('store_unavailable', 'Sessions cannot be read.', {
+    publicDetail: 'Who is signed in cannot be looked up now. A request with an API key is answered.',
+    retryAfterSeconds: 1,
+  });
+}
+
 function unauthenticated(request: FastifyRequest, isExpired: boolean): RiskgateError {
   const publicDetail = isExpired ? 'The API key has expired.' : whatIsMissing(request);
   return new RiskgateError('unauthenticated', 'No API key, or one that does not count.', { publicDetail });
-}
-
-/** How the caller can fix it. It reveals nothing that the caller has not sent. */
-function whatIsMissing({ headers }: FastifyRequest): string {
-  const { authorization, 'x-api-key': apiKey } = headers;
-  const bearer = authorization === undefined ? null : bearerToken(authorization);
-  if (bearer !== null && apiKey !== undefined && bearer !== apiKey)
-    return 'Authorization and X-API-Key hold different keys. Send one of them.';
-  if (bearer !== null || apiKey !== undefined) return 'The API key is not known here.';
-  const how = 'Send the API key as `Authorization: Bearer <key>` or as `X-API-Key: <key>`.';
-  return authorization === undefined ? how : `Authorization is read as a bearer token only. ${how}`;
 }
 
 /** The authenticated caller, who must have `scope`. Throws `forbidden`. */
@@ -124,23 +143,4 @@ function lacksScope(scope: NeededScope = []): RiskgateError {
     .join(' or ');
   const publicDetail = `The API key needs the scope ${needed}.`;
   return new RiskgateError('forbidden', 'The API key lacks a scope.', { publicDetail });
-}
-
-/**
- * `Authorization: Bearer` (RFC 6750) or `X-API-Key`; any other scheme is ignored. Two different keys in one
- * request match no caller.
- */
-function presentedToken({ headers }: FastifyRequest): string | null {
-  const { authorization, 'x-api-key': apiKey } = headers;
-  const bearer = authorization === undefined ? null : bearerToken(authorization);
-  const plain = typeof apiKey === 'string' ? apiKey : null;
-  if (bearer !== null && plain !== null && bearer !== plain) return null;
-  return bearer ?? plain;
-}
-
-function bearerToken(authorization: string): string | null {
-  const space = authorization.indexOf(' ');
-  const scheme = space === -1 ? authorization : authorization.slice(0, space);
-  if (scheme !== 'Bearer' && scheme.toLowerCase() !== 'bearer') return null;
-  return space === -1 ? '' : authorization.slice(space + 1).trim();
 }

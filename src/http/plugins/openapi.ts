@@ -19,6 +19,7 @@ const DESCRIPTION: FastifyDynamicSwaggerOptions['openapi'] = {
     { name: 'evidence', description: 'What decisions rest on.' },
     { name: 'lists', description: 'Entries that people block, trust or watch.' },
     { name: 'subjects', description: 'What is remembered of who was asked about.' },
+    { name: 'session', description: 'People who use the dashboard.' },
     { name: 'gateways', description: 'The same question, asked by API gateways.' },
     { name: 'health', description: 'For load balancers and people.' },
   ],

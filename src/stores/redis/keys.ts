@@ -33,6 +33,8 @@ export interface RedisKeys {
   requests(callerId: string, windowMs: number): string;
   /** The key of an idempotent request, from a keyed hash. */
   idempotency(hash: string): string;
+  /** The session of a browser, by the hash of what the browser holds. */
+  session(hash: string): string;
   /** Of all lists; they share a hash tag. */
   readonly lists: ListKeys;
   /** Two keys of the inspection, which ask for the right to what the others do. */
@@ -106,6 +108,7 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
     activityEvent: (hash) => `${eventPrefix}${hash}`,
     requests: (callerId, windowMs) => `${prefix}:${VERSION}:requests:${callerId}:${windowMs}`,
     idempotency: (hash) => `${prefix}:${VERSION}:idempotency:${hash}`,
+    session: (hash) => `${prefix}:${VERSION}:session:${hash}`,
     lists: {
       entries: `${prefix}:${VERSION}:{lists}:entries`,
       state: `${prefix}:${VERSION}:{lists}:state`,
