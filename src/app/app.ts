@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Candidates } from '../application/candidates/candidates.ts';
 import type { Config } from '../config/config.ts';
 import { startTracer } from '../observers/start-tracer.ts';
 import type { GrpcServer } from '../platform/grpc/server.ts';
@@ -6,7 +7,7 @@ import { wireCallers } from './callers.ts';
 import { PATIENCE_MS } from './close-server.ts';
 import { type AppOptions, toContext } from './context.ts';
 import { wireDecideRoutes } from './decide-routes.ts';
-import { openDecisionLog } from './decision-log.ts';
+import { type DecisionLog, openDecisionLog } from './decision-log.ts';
 import { openDecisionReads } from './decision-reads.ts';
 import { wireDecisions } from './decisions.ts';
 import { followAllFiles } from './followed-files.ts';
@@ -98,15 +99,26 @@ export async function createApp(options: AppOptions): Promise<App> {
       grpc?.drain();
       reads?.streams.drain();
     },
-    abandon: () => log?.abandon(),
+    abandon: () => abandonRecords(decisions.candidates, log),
     close: async () => {
       reads?.streams.drain();
       await Promise.all([closeServer(), grpc?.close(PATIENCE_MS)]);
-      await log?.close();
+      await closeRecords(decisions.candidates, log);
       for (const part of [decisions, redis, files, observers]) part.close();
       await Promise.all([stores.close(), callers.close(), upstreams.close(), tracer?.close()]);
     },
   };
+}
+
+/** Records that wait for their candidates come first. */
+async function closeRecords(candidates: Candidates | null, log: DecisionLog | null): Promise<void> {
+  await candidates?.drain();
+  await log?.close();
+}
+
+function abandonRecords(candidates: Candidates | null, log: DecisionLog | null): void {
+  candidates?.flush();
+  log?.abandon();
 }
 
 function boundsOf({

@@ -1,4 +1,5 @@
 import type { Activity } from '../application/activity/activity.ts';
+import type { Candidates } from '../application/candidates/candidates.ts';
 import { createContradictionFacts } from '../application/contradictions/contradiction-facts.ts';
 import { createCustody } from '../application/custody/custody.ts';
 import { toCustodyFacts } from '../application/custody/custody-facts.ts';
@@ -10,6 +11,8 @@ import type { FactSource } from '../application/facts/fact-source.ts';
 import { type SettledDecide, settleDecisions } from '../application/settle-decision.ts';
 import type { Tracer } from '../application/tracer.ts';
 import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
+import type { CompiledPolicy } from '../domain/policy/compile.ts';
+import { wireCandidates } from './candidates.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
 import type { IdHashes } from './id-hashes.ts';
@@ -30,6 +33,8 @@ interface DecisionParts {
   readonly observer: Observers['observer'];
   /** Null records nothing. */
   readonly log: DecisionLog | null;
+  /** Policies that judge beside the one in force. */
+  readonly candidates: () => readonly CompiledPolicy[];
   readonly tracer: Tracer | null;
 }
 
@@ -37,25 +42,32 @@ interface DecisionParts {
 interface Decisions extends OverloadGuard {
   /** Adds what follows every decision to another use case. */
   settle(decide: Decide): SettledDecide;
+  /** Null where nothing is recorded, and candidates would judge for nobody. */
+  readonly candidates: Candidates | null;
 }
 
 /** Builds the use case, and starts to measure the load. */
 export function wireDecisions(context: AppContext, parts: DecisionParts): Decisions {
   const { config, clock, newId } = context;
-  const { slots, hashes, stores, policies, facts, reference, remember, observer, log, tracer } = parts;
-  const custody = createCustody({ slots, store: stores.custody, hashes: hashes.custody, clock, observer });
+  const { slots, hashes, stores, policies, reference, remember, observer, log, tracer } = parts;
+  const custody = toCustodyFacts(
+    createCustody({ slots, store: stores.custody, hashes: hashes.custody, clock, observer }),
+  );
+  // Contradictions are told by what the others have told.
+  const facts = [...parts.facts, createContradictionFacts(reference)];
   const decide = createDecide({
     slots,
     policy: policies.current,
-    // Contradictions are told by what the others have told.
-    facts: [toCustodyFacts(custody), ...facts, createContradictionFacts(reference)],
+    facts: [custody, ...facts],
     clock,
     newId,
     deadlineMs: config.decisionDeadlineMs,
     placeOfAddress: reference.placeOfAddress,
     tracer,
   });
-  const record = log === null ? null : createRecordDecision(log);
+  const candidates = log === null ? null : wireCandidates(context, { ...parts, custody, facts });
+  const record = log === null ? null : createRecordDecision(log, candidates ?? undefined);
   const settle = (unsettled: Decide) => settleDecisions(unsettled, { record, observer, remember });
-  return { ...createOverloadGuard({ ...context, ...config, decide: settle(decide) }), settle };
+  const whole = settle(candidates?.decideWith(decide) ?? decide);
+  return { ...createOverloadGuard({ ...context, ...config, decide: whole }), settle, candidates };
 }

@@ -39,6 +39,7 @@ export function createObservers({ config, version, logger }: AppContext, parts: 
   const state = {
     version,
     policy: files.policy,
+    candidates: files.candidates,
     redisState: redis.state,
     storeUsage: () => stores.evidence.usage(),
     files: files.statuses,

@@ -1,3 +1,4 @@
+import type { NotJudged } from '../domain/candidates/candidate-result.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { CustodyResult } from '../domain/policy/telemetry-signals.ts';
 import type { UnreadableAddress } from '../domain/subject.ts';
@@ -18,4 +19,6 @@ export interface OperationObserver {
   onRefusal(event: { readonly code: ErrorCode }): void;
   /** A gateway should send the end user's address, and sent none that can be read. */
   onUnreadableAddress(event: { readonly why: UnreadableAddress }): void;
+  /** What one candidate came to for one decision: it judged, or why it did not. */
+  onCandidateResult(event: { readonly result: 'judged' | NotJudged }): void;
 }

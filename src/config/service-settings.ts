@@ -13,6 +13,9 @@ function isPublicUrl(text: string): boolean {
   return isSafe && username === '' && password === '';
 }
 
+/** Each of them costs every decision a few microseconds. */
+const CANDIDATE_FILES_MAX = 8;
+
 /**
  * The service's own variables. `DECISION_DEADLINE_MS` and the timeouts share the bounds of `deadline_ms` in a
  * request.
@@ -77,6 +80,20 @@ export const SERVICE_SETTINGS = {
     schema: z.string().min(1),
     default: 'policies/default.yaml',
     description: 'The policy. Re-read when it changes; a broken one is refused and the last good one stays.',
+  },
+  policyCandidates: {
+    env: 'POLICY_CANDIDATES',
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((path) => path.trim()))
+      .pipe(
+        z
+          .array(z.string().min(1, 'must name files, with commas between'))
+          .max(CANDIDATE_FILES_MAX, `must name ${CANDIDATE_FILES_MAX} files at most`),
+      ),
+    isOptional: true,
+    description:
+      'Policies that judge each decision too, after it was answered, and never answer: one file, or several with commas between. What they come to is in the record, and counted by `GET /v1/stats?group_by=transition`. Re-read when they change; a broken one is refused, and keeps nothing from starting. See [candidates](policy.md#candidates).',
   },
   gatewayProfilesFile: {
     env: 'GATEWAY_PROFILES_FILE',

@@ -15,6 +15,7 @@ export function observeAll(observers: readonly Partial<Observer>[]): Observer {
     onBatch: tellAll(observers.map(({ onBatch }) => onBatch)),
     onRefusal: tellAll(observers.map(({ onRefusal }) => onRefusal)),
     onUnreadableAddress: tellAll(observers.map(({ onUnreadableAddress }) => onUnreadableAddress)),
+    onCandidateResult: tellAll(observers.map(({ onCandidateResult }) => onCandidateResult)),
   };
 }
 

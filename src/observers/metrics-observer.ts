@@ -1,4 +1,5 @@
 import { BREAKER_STATES, type BreakerState } from '../application/operation-observer.ts';
+import { NOT_JUDGED } from '../domain/candidates/candidate-result.ts';
 import { ERROR_CODES } from '../domain/errors.ts';
 import { OUTCOMES } from '../domain/evidence.ts';
 import { CUSTODY_RESULTS } from '../domain/policy/telemetry-signals.ts';
@@ -100,7 +101,7 @@ function observeProviderStates(
 
 function observeOperations(
   metrics: Metrics,
-): Pick<Observer, 'onBatch' | 'onCustody' | 'onRefusal' | 'onUnreadableAddress'> {
+): Pick<Observer, 'onBatch' | 'onCustody' | 'onRefusal' | 'onUnreadableAddress' | 'onCandidateResult'> {
   const custody = metrics.counter(
     'riskgate_custody_results_total',
     'Telemetry ids examined, by what custody found.',
@@ -119,6 +120,11 @@ function observeOperations(
     'riskgate_unreadable_addresses_total',
     "Questions of gateways whose field for the end user's address is missing, repeated or malformed.",
   );
+  const candidate = metrics.counter(
+    'riskgate_candidate_results_total',
+    'What candidates came to for decisions: judged, or why they did not judge.',
+  );
+  const judged = bindEach(['judged', ...NOT_JUDGED] as const, (result) => candidate({ result }));
   const whys = bindEach(UNREADABLE_ADDRESSES, (why) => unreadable({ why }));
   const results = bindEach(CUSTODY_RESULTS, (result) => custody({ result }));
   const codes = bindEach(ERROR_CODES, (code) => refusal({ code }));
@@ -136,6 +142,9 @@ function observeOperations(
     },
     onUnreadableAddress: ({ why }) => {
       whys[why].value += 1;
+    },
+    onCandidateResult: ({ result }) => {
+      judged[result].value += 1;
     },
   };
 }

@@ -8,13 +8,20 @@ import { createMetricsObserver, toStateSamples } from './metrics-observer.ts';
 /** The sources that a scrape reads the current state from. */
 interface ServiceState {
   readonly version: string;
-  readonly policy: () => { readonly id: string; readonly hash: string };
+  readonly policy: () => PolicyName;
+  /** Policies that judge beside it. */
+  readonly candidates: () => readonly PolicyName[];
   readonly redisState: () => RedisState;
   readonly storeUsage: () => readonly StoreUsage[];
   /** One entry for each file that is followed. */
   readonly files: () => readonly FileState[];
   /** One entry for each sink of the decision log. */
   readonly logUsage: () => readonly DeliveryUsage[];
+}
+
+interface PolicyName {
+  readonly id: string;
+  readonly hash: string;
 }
 
 /** A file that is followed, by what it holds. */
@@ -58,6 +65,12 @@ function addStateMetrics(metrics: Metrics, state: ServiceState): void {
     const { id, hash } = state.policy();
     return [{ labels: { policy: id, hash }, value: 1 }];
   });
+  metrics.sampled('gauge', 'riskgate_candidate_info', '1, with each candidate and its hash.', () =>
+    [...new Map(state.candidates().map((each) => [each.hash, each])).values()].map(({ id, hash }) => ({
+      labels: { policy: id, hash },
+      value: 1,
+    })),
+  );
   metrics.sampled('gauge', 'riskgate_redis_state', '1 for the state in which Redis is.', () =>
     toStateSamples(REDIS_STATES, state.redisState(), {}),
   );

@@ -13,7 +13,7 @@ export interface ReloadableFile<Value> {
 export interface FileStatus {
   /** False while what is on disk was refused, or is gone: then something else is in force. */
   readonly isCurrent: boolean;
-  /** When the value in force was taken, Unix milliseconds. */
+  /** When the value in force was taken, Unix milliseconds; 0 where none ever was. */
   readonly loadedAtMs: number;
   /** When the latest change was refused, Unix milliseconds; null when the latest was taken. */
   readonly refusedAtMs: number | null;
@@ -23,6 +23,8 @@ interface FollowOptions<Value> {
   readonly path: string;
   /** Loads the file at the start. */
   readonly loadFirst: () => Result<Value>;
+  /** What there is where that fails. Without it, failing throws. */
+  readonly startsWith?: Value;
   /**
    * Loads it again, without holding the event loop. `previous` is what is in force. A rejection refuses the
    * file.
@@ -37,10 +39,7 @@ interface FollowOptions<Value> {
 export function followFile<Value>(options: FollowOptions<Value>): ReloadableFile<Value> {
   // Before it is read, so that a change while it is read is one.
   const seen: FileLook = lookAt(options.path);
-  const first = options.loadFirst();
-  if (!first.ok) throw new Error(first.mistakes.join('\n'));
-  let { value } = first;
-  let status: FileStatus = { isCurrent: true, loadedAtMs: options.nowMs(), refusedAtMs: null };
+  let [value, status] = start(options);
   let isClosed = false;
   const watch = watchForChanges(options.path, seen, async () => {
     const result = await loadAgain(options, value);
@@ -62,6 +61,15 @@ export function followFile<Value>(options: FollowOptions<Value>): ReloadableFile
       watch.close();
     },
   };
+}
+
+function start<Value>(options: FollowOptions<Value>): [Value, FileStatus] {
+  const first = options.loadFirst();
+  const nowMs = options.nowMs();
+  if (first.ok) return [first.value, { isCurrent: true, loadedAtMs: nowMs, refusedAtMs: null }];
+  if (!('startsWith' in options)) throw new Error(first.mistakes.join('\n'));
+  options.onRefused(first.mistakes);
+  return [options.startsWith, { isCurrent: false, loadedAtMs: 0, refusedAtMs: nowMs }];
 }
 
 async function loadAgain<Value>(

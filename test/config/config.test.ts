@@ -47,6 +47,7 @@ t.test('has the defaults of the contract', async (t) => {
     idHashKeys: ['k'.repeat(32)],
     policyFile: 'policies/default.yaml',
     decisionDeadlineMs: 1000,
+    policyCandidates: null,
     gatewayProfilesFile: null,
     redis: null,
     drainDelayMs: 2_000,

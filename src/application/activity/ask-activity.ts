@@ -75,7 +75,15 @@ const HARDWARE_SIGNALS = activitySignals('hardware', []).filter(({ name }) =>
 export function createAskActivity(dependencies: ActivityDependencies): FactSource['ask'] {
   const { hashes, clock } = dependencies;
   const take = createTake(dependencies);
-  let last: { readonly policy: CompiledPolicy; readonly plan: readonly PartPlan[] } | null = null;
+  const plans = new WeakMap<CompiledPolicy, readonly PartPlan[]>();
+  const planOf = (policy: CompiledPolicy): readonly PartPlan[] => {
+    let plan = plans.get(policy);
+    if (plan === undefined) {
+      plan = toActivityPlan(policy);
+      plans.set(policy, plan);
+    }
+    return plan;
+  };
   const within = <Value>(promise: Promise<Value>, { deadlineAtMs }: Asked): Promise<Value | null> =>
     settleBy<Value | null>(promise, deadlineAtMs - clock.monotonicMs(), null);
 
@@ -101,9 +109,8 @@ export function createAskActivity(dependencies: ActivityDependencies): FactSourc
   };
 
   return ({ subject, policy, deadlineAtMs }) => {
-    if (last?.policy !== policy) last = { policy, plan: toActivityPlan(policy) };
     const named = hashes.map((under, keyPlace) => toNamed(toSubjectNames(subject, under), keyPlace));
-    const asked: Asked = { subject, plan: last.plan, named, deadlineAtMs };
+    const asked: Asked = { subject, plan: planOf(policy), named, deadlineAtMs };
     const taken: (Taken | null)[] = [];
     const pending: Promise<void>[] = [];
     asked.plan.forEach((part, place) => {

@@ -27,7 +27,6 @@ import { createEvidenceMemo, isLasting, type KnownFindings } from './evidence-me
 
 /** A policy's plan, and what its contradictions came to for evidence that is still kept. */
 interface Planned {
-  readonly policy: CompiledPolicy;
   readonly plan: ContradictionPlan;
   readonly lasting: readonly boolean[];
   readonly memo: ReturnType<typeof createEvidenceMemo>;
@@ -41,12 +40,19 @@ const COMPARED = ['stytch', 'mobilerun', 'prefactor'] as const;
  * other sources tell, so that this one has to come last.
  */
 export function createContradictionFacts(reference: ReferenceData): FactSource {
-  let last: Planned | null = null;
+  const plans = new WeakMap<CompiledPolicy, Planned>();
+  const plannedOf = (policy: CompiledPolicy): Planned => {
+    let planned = plans.get(policy);
+    if (planned === undefined) {
+      planned = toPlanned(policy);
+      plans.set(policy, planned);
+    }
+    return planned;
+  };
   return {
     names: [CONTRADICTIONS_FACT.name],
     ask: ({ subject, policy }) => {
-      if (last?.policy !== policy) last = toPlanned(policy);
-      const planned = last;
+      const planned = plannedOf(policy);
       return (known) => ({ [CONTRADICTIONS_FACT.name]: conclude(planned, subject, known, reference) });
     },
   };
@@ -55,7 +61,7 @@ export function createContradictionFacts(reference: ReferenceData): FactSource {
 function toPlanned(policy: CompiledPolicy): Planned {
   const paths = policy.facts.find(({ fact }) => fact === CONTRADICTIONS_FACT)?.paths ?? [];
   const plan = toContradictionPlan(paths, numberParameters(policy.document));
-  return { policy, plan, lasting: plan.wanted.map(isLasting), memo: createEvidenceMemo() };
+  return { plan, lasting: plan.wanted.map(isLasting), memo: createEvidenceMemo() };
 }
 
 function conclude(

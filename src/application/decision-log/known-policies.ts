@@ -10,11 +10,13 @@ export interface KnownPolicy {
   readonly compiled: CompiledPolicy | null;
 }
 
-/** The policy in force, and those of before. */
+/** The policy in force, those of before, and those that judge beside it. */
 export interface KnownPolicies {
   current(): CompiledPolicy;
   /** By its hash; null for a policy that is not known here. Rejects with `store_unavailable`. */
   find(hash: string): KnownPolicy | null | Promise<KnownPolicy | null>;
+  /** Remembers a policy that records name and that is not in force, and sees to it that its text is kept. */
+  know(policy: CompiledPolicy): void;
 }
 
 interface KnownPoliciesOptions {
@@ -49,9 +51,12 @@ export function rememberPolicies({ inForce, kept, load }: KnownPoliciesOptions):
     const policy = inForce();
     if (policy === latest) return policy;
     latest = policy;
+    know(policy);
+    return policy;
+  };
+  const know = (policy: CompiledPolicy): void => {
     remember(policy.hash, { document: policy.document, compiled: policy });
     if (policy.text !== null) kept?.keep(policy.hash, policy.text);
-    return policy;
   };
   const read = async (hash: string): Promise<KnownPolicy | null> => {
     try {
@@ -71,6 +76,7 @@ export function rememberPolicies({ inForce, kept, load }: KnownPoliciesOptions):
   };
   return {
     current,
+    know,
     find: (hash) => {
       current();
       return known.get(hash) ?? recall(hash);

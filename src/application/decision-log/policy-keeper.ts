@@ -9,9 +9,11 @@ export interface PolicyKeeper {
 }
 
 /**
- * How often what is not kept yet is tried again, and the latest is kept again: a log may have lost it.
+ * How often what is not kept yet is tried again, and the latest are kept again: a log may have lost them.
  */
 const AGAIN_MS = 60_000;
+/** The one in force, and more candidates than there can be. */
+const LATEST_MAX = 16;
 
 /** Builds what keeps texts in all of these places. */
 export function createPolicyKeeper(
@@ -24,20 +26,23 @@ export function createPolicyKeeper(
 class BackgroundKeeper implements PolicyKeeper {
   readonly #places: readonly Pick<PolicyTexts, 'keep'>[];
   readonly #waiting = new Map<string, string>();
-  #latest: readonly [hash: string, text: string] | null = null;
+  readonly #latest = new Map<string, string>();
   #working: Promise<void> | null = null;
   readonly #timer: NodeJS.Timeout;
 
   constructor(places: readonly Pick<PolicyTexts, 'keep'>[], againMs: number) {
     this.#places = places;
     this.#timer = setInterval(() => {
-      if (this.#latest !== null) this.#waiting.set(...this.#latest);
+      for (const [hash, text] of this.#latest) this.#waiting.set(hash, text);
       this.#begin();
     }, againMs).unref();
   }
 
   keep(hash: string, text: string): void {
-    this.#latest = [hash, text];
+    this.#latest.delete(hash);
+    this.#latest.set(hash, text);
+    const [oldest] = this.#latest.keys();
+    if (this.#latest.size > LATEST_MAX && oldest !== undefined) this.#latest.delete(oldest);
     this.#waiting.set(hash, text);
     this.#begin();
   }

@@ -37,6 +37,7 @@ export function toDecisionRecord(
   subject: Subject,
   { caller, entryPoint, requestId }: Asking,
   { hashes, formatTime, engine }: RecordOptions,
+  candidates?: DecisionRecord['candidates'],
 ): DecisionRecord {
   const { custody, facts } = decision;
   return {
@@ -73,6 +74,7 @@ export function toDecisionRecord(
     engine,
     latency_ms: roundToHundredth(decision.latencyMs),
     rules: decision.trace,
+    ...(candidates !== undefined && { candidates }),
   };
 }
 

@@ -9,6 +9,7 @@ export const configCheck: CliCommand = {
   exits: { 0: 'the service would start with it', 1: 'it would not' },
   run: async (_input, { env }) => {
     const { readConfiguration } = await import('../../app/read-configuration.ts');
+    const { checkCandidates } = await import('../../app/followed-candidates.ts');
     const { findMisspeltVariables } = await import('../../config/misspelt-variables.ts');
     const { PROVIDERS } = await import('../../providers/registry.ts');
     const { SINKS } = await import('../../stores/decision-log/registry.ts');
@@ -17,15 +18,17 @@ export const configCheck: CliCommand = {
     const mistakes = read.ok ? [] : read.mistakes;
     const misspelt = findMisspeltVariables(env, plugIns);
     const ignored = read.ok ? read.value.ignored : [];
+    const candidates = read.ok ? checkCandidates(read.value.policyCandidates ?? [], PROVIDERS) : [];
     return {
       exitCode: read.ok ? EXIT_CODES.ok : EXIT_CODES.findings,
       lines: [
         ...mistakes.map((mistake) => `mistake: ${mistake}`),
         ...misspelt.map(({ variable, meant }) => `warning: nothing reads ${variable}; ${meant}?`),
         ...ignored.map(({ variable, reason }) => `warning: ${variable} ${reason}`),
+        ...candidates.map((mistake) => `warning: no candidate: ${mistake}`),
         read.ok ? 'The service would start.' : 'The service would not start.',
       ],
-      json: { ok: read.ok, mistakes, misspelt, ignored },
+      json: { ok: read.ok, mistakes, misspelt, ignored, candidates },
     };
   },
 };

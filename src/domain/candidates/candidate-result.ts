@@ -3,11 +3,14 @@ import { decisionFields } from '../decision-fields.ts';
 import { VERDICTS, type Verdict } from '../verdict.ts';
 
 /**
- * Why a candidate did not judge a decision. `not_fetched`: it reads what was not asked for. `late`: what was asked for it
- * was not there when the answer was. `overload`: too many
- * decisions waited for their candidates. `failed`: it could not be run, which is a defect.
+ * Why a candidate did not judge a decision. `not_fetched`: it reads what was not asked for. `late`: what was
+ * asked for it was not there when the answer was. `overload`: too many decisions waited for their candidates.
+ * `failed`: it could not be run, which is a defect.
  */
-const NOT_JUDGED = ['not_fetched', 'late', 'overload', 'failed'] as const;
+export const NOT_JUDGED = ['not_fetched', 'late', 'overload', 'failed'] as const;
+
+/** One of them. */
+export type NotJudged = (typeof NOT_JUDGED)[number];
 
 /** What one candidate came to for one decision. */
 export const candidateResultSchema = z.object({

@@ -99,6 +99,17 @@ export const policyDocumentSchema = z.strictObject({
     .describe(
       'The lists that conditions read as `lists.<list>.<part>`. Their entries are no part of the file.',
     ),
+  candidate: z
+    .strictObject({
+      fetch: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Ask for what this policy reads of custody, activity, step-ups, lists and contradictions and the policy in force does not. Without it, decisions of which it reads such things are not judged.',
+        ),
+    })
+    .default({ fetch: false })
+    .describe('How the policy judges while it is a candidate. Of no effect once it is in force.'),
   otherwise: z.enum(VERDICTS).describe('The verdict when no rule applies.'),
   acr_values: z
     .array(acrName)

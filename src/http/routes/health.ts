@@ -89,7 +89,7 @@ const readinessSchema = z.object({
   files_differing: z
     .array(z.string())
     .describe(
-      'Files (`policy`, `api_keys`, `gateway_profiles`, `geoip`) that were changed on disk and refused, or are gone: an older version is in force. Costs no readiness.',
+      'Files (`policy`, `policy_candidates`, `api_keys`, `gateway_profiles`, `geoip`) that were changed on disk and refused, or are gone: an older version is in force. Costs no readiness.',
     ),
   providers: z.array(z.string()).describe('The providers that are enabled.'),
   suspect: z

@@ -56,6 +56,15 @@ t.test('knows the policies that have been in force, and forgets the oldest', asy
   t.equal(await hashOf(policies.find('2')), '2');
 });
 
+t.test('knows a policy that judges beside the one in force, and keeps its text', async (t) => {
+  const inForce = named('0', 'zero');
+  const { policies, kept } = open(() => inForce);
+  policies.know(named('1', 'one'));
+  t.equal(await hashOf(policies.find('1')), '1');
+  t.equal(policies.current().hash, '0');
+  t.same(kept, ['1 one', '0 zero']);
+});
+
 t.test('keeps the text of each policy that comes into force', async (t) => {
   let inForce = named('0', 'zero');
   const { policies, kept } = open(() => inForce);
