@@ -11,7 +11,7 @@ import { findFreePort } from './free-port.ts';
 import { writeListsFile } from './lists-file.ts';
 import type { VariantId } from './options.ts';
 import { startCerbos } from './peers/cerbos.ts';
-import { SIX_SIGNALS, writeActivityPolicy, writeRepeatedPolicy } from './policies.ts';
+import { SIX_SIGNALS, writeActivityPolicy, writeCandidates, writeRepeatedPolicy } from './policies.ts';
 import { prime, readSample, readSignals, waitUntilAlive } from './probe.ts';
 import type { BenchProcess, BenchProcesses } from './processes.ts';
 import {
@@ -178,6 +178,8 @@ function toStarts(yard: Yard): Starts {
       const file = await writeListsFile(directory, yard.env['ID_HASH_KEY'] ?? '');
       return startService(yard, { LISTS_FILE: file });
     },
+    candidate: service({ POLICY_CANDIDATES: writeCandidates(directory, 1).join() }),
+    'candidates-3': service({ POLICY_CANDIDATES: writeCandidates(directory, 3).join() }),
     'no-activity': service({ POLICY_FILE: writeActivityPolicy(directory, []) }),
     activity: service({ POLICY_FILE: writeActivityPolicy(directory, SIX_SIGNALS) }),
     limited: service(),

@@ -14,6 +14,8 @@ export const VARIANT_IDS = [
   'rules-100',
   'rules-500',
   'lists',
+  'candidate',
+  'candidates-3',
   'no-activity',
   'activity',
   'gateway',

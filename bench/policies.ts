@@ -26,6 +26,15 @@ export function writeRepeatedPolicy(directory: string, count: number): string {
   return write(directory, `policy-${count}.yaml`, { ...policy, rules });
 }
 
+/** Writes the default policy under other names, so often: what candidates that change little cost. */
+export function writeCandidates(directory: string, count: number): readonly string[] {
+  const policy = readDefaultPolicy();
+  return Array.from({ length: count }, (_, place) => {
+    const id = `candidate-${place}`;
+    return write(directory, `${id}.yaml`, { ...policy, policy: id });
+  });
+}
+
 /** Conditions that read six signals of three parts, none of which is ever true. */
 export const SIX_SIGNALS: readonly string[] = [
   'activity.device.accounts_1h > 60',

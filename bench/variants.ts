@@ -73,6 +73,20 @@ export const VARIANTS: readonly Variant[] = [
     aim: null,
     against: { id: 'warm', aim: 1.1 },
   },
+  {
+    id: 'candidate',
+    title: 'the same, one candidate',
+    origin: 'memory',
+    aim: null,
+    against: { id: 'warm', aim: 1.05 },
+  },
+  {
+    id: 'candidates-3',
+    title: 'the same, three candidates',
+    origin: 'memory',
+    aim: null,
+    against: { id: 'warm', aim: 1.12 },
+  },
   { id: 'no-activity', title: 'the same, no rule on activity', origin: 'memory', aim: null },
   {
     id: 'activity',

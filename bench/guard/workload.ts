@@ -30,9 +30,14 @@ const HEADERS = {
 
 /**
  * Warm decisions by the service of the checkout at `root`, as it comes: metrics, the log in memory, and the
- * evidence about every subject at hand. `onDecision` is called within each decision.
+ * evidence about every subject at hand. `onDecision` is called within each decision; `more` is added to its
+ * environment.
  */
-export async function createDecideWorkload(root: string, onDecision: () => void): Promise<Workload> {
+export async function createDecideWorkload(
+  root: string,
+  onDecision: () => void,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Workload> {
   const { createApp, loadConfig, createLogger, providers, sinks } = await loadService(root);
   const emulators = createEmulatorServer({ providers: PROVIDERS });
   await emulators.app.listen({ host: '127.0.0.1', port: 0 });
@@ -49,6 +54,7 @@ export async function createDecideWorkload(root: string, onDecision: () => void)
     DECISION_DEADLINE_MS: '10000',
     POLICY_FILE: join(import.meta.dirname, 'policy.yaml'),
     EVENT_LOOP_DELAY_MAX_MS: '0',
+    ...more,
   };
   const loaded = loadConfig(env, { providers, sinks });
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
