@@ -214,7 +214,7 @@ export const SERVICE_SETTINGS = {
     env: 'LISTS_ENTRIES_MAX',
     schema: integer(1, 10_000_000),
     default: '1000000',
-    description: 'The most entries of all lists together; a million take about 120 MB of each process.',
+    description: 'The most entries of all lists together; a million take about 90 MB of each process.',
   },
   idHashMemoEntriesMax: {
     env: 'ID_HASH_MEMO_ENTRIES_MAX',

@@ -1,5 +1,6 @@
 import type { ListEntry } from './list-entry.ts';
 import { LIST_PARTS, type ListPart } from './list-part.ts';
+import { NoteColumn } from './note-column.ts';
 import type { Words } from './value-words.ts';
 
 /** Rows of one chunk: chunks are added and never copied. */
@@ -21,22 +22,27 @@ interface Chunk {
   readonly isRemoved: Uint8Array;
   readonly addedAtMs: Float64Array;
   readonly expiresAtMs: Float64Array;
-  readonly notes: (string | null)[];
-  readonly origins: (Origin | null)[];
+  readonly notes: NoteColumn;
+  /** The place of the origin among all of them. */
+  readonly origin: Uint32Array;
+  /** Of a row of another hash, one more than the row of the entry; 0 for the row of an entry. */
+  readonly main: Int32Array;
+  /** One more than the next row of another hash of the same entry; 0 for none. */
+  readonly next: Int32Array;
 }
 
 const NO_PART = 255;
 
 /**
  * Entries in columns of plain numbers: about 60 bytes each and its note, where an object with a hash takes
- * 400. Rows have numbers from 0; what a row holds is told by its number.
+ * 400, and nothing that the collector has to look at. Rows have numbers from 0; what a row holds is told by its number.
  */
 export class EntryRows {
   readonly #chunks: Chunk[] = [];
   readonly #free: number[] = [];
-  readonly #origins = new Map<string, Origin>();
+  readonly #origins: Origin[] = [];
+  readonly #originPlaces = new Map<string, number>();
   #rows = 0;
-  #lastNote: string | null = null;
 
   /** How many rows there are, free ones included. */
   get length(): number {
@@ -51,6 +57,8 @@ export class EntryRows {
     chunk.words.set(words, 4 * at);
     chunk.list[at] = list;
     chunk.part[at] = LIST_PARTS.indexOf(entry.part);
+    chunk.main[at] = 0;
+    chunk.next[at] = 0;
     this.#fill(chunk, at, entry);
     return row;
   }
@@ -64,9 +72,46 @@ export class EntryRows {
     const chunk = this.#chunkOf(row);
     const at = row % CHUNK_ROWS;
     chunk.part[at] = NO_PART;
-    chunk.notes[at] = null;
-    chunk.origins[at] = null;
+    chunk.notes.set(at, null);
     this.#free.push(row);
+  }
+
+  /** The row of the entry that this row has another hash of; null where it is the row of an entry. */
+  mainOf(row: number): number | null {
+    const main = this.#chunkOf(row).main[row % CHUNK_ROWS] ?? 0;
+    return main === 0 ? null : main - 1;
+  }
+
+  /** The rows of the other hashes of an entry, in the order in which they were joined to it. */
+  othersOf(row: number): readonly number[] {
+    const others: number[] = [];
+    for (let other = this.#nextOf(row); other >= 0; other = this.#nextOf(other)) others.push(other);
+    return others;
+  }
+
+  /** Makes a row the last of the other hashes of an entry. */
+  join(other: number, main: number): void {
+    this.#setNext(this.othersOf(main).at(-1) ?? main, other);
+    this.#chunkOf(other).main[other % CHUNK_ROWS] = main + 1;
+  }
+
+  /** Takes a row out of the other hashes of its entry. */
+  separate(other: number): void {
+    const main = this.mainOf(other);
+    if (main === null) return;
+    const before = [main, ...this.othersOf(main)].find((row) => this.#nextOf(row) === other) ?? main;
+    this.#setNext(before, this.#nextOf(other));
+    this.#setNext(other, -1);
+    this.#chunkOf(other).main[other % CHUNK_ROWS] = 0;
+  }
+
+  /** -1 where there is none. */
+  #nextOf(row: number): number {
+    return (this.#chunkOf(row).next[row % CHUNK_ROWS] ?? 0) - 1;
+  }
+
+  #setNext(row: number, next: number): void {
+    this.#chunkOf(row).next[row % CHUNK_ROWS] = next + 1;
   }
 
   isFree(row: number): boolean {
@@ -112,13 +157,14 @@ export class EntryRows {
     const chunk = this.#chunkOf(row);
     const at = row % CHUNK_ROWS;
     const expiresAtMs = chunk.expiresAtMs[at] ?? NEVER;
+    const origin = this.#origins[chunk.origin[at] ?? 0];
     return {
       part: this.partOf(row),
-      keyId: chunk.origins[at]?.keyId ?? null,
+      keyId: origin?.keyId ?? null,
       addedAtMs: chunk.addedAtMs[at] ?? 0,
-      addedBy: chunk.origins[at]?.addedBy ?? '',
+      addedBy: origin?.addedBy ?? '',
       expiresAtMs: expiresAtMs === NEVER ? null : expiresAtMs,
-      note: chunk.notes[at] ?? null,
+      note: chunk.notes.get(at),
       isRemoved: chunk.isRemoved[at] === 1,
     };
   }
@@ -127,20 +173,17 @@ export class EntryRows {
     chunk.isRemoved[at] = entry.isRemoved ? 1 : 0;
     chunk.addedAtMs[at] = entry.addedAtMs;
     chunk.expiresAtMs[at] = entry.expiresAtMs ?? NEVER;
-    // Entries of one import mostly have one note: they share its text.
-    if (entry.note !== this.#lastNote) this.#lastNote = entry.note;
-    chunk.notes[at] = this.#lastNote;
-    chunk.origins[at] = this.#originOf(entry);
+    chunk.notes.set(at, entry.note);
+    chunk.origin[at] = this.#originOf(entry);
   }
 
-  #originOf({ addedBy, keyId }: ListEntry): Origin {
+  #originOf({ addedBy, keyId }: ListEntry): number {
     const name = `${addedBy} ${keyId}`;
-    let origin = this.#origins.get(name);
-    if (origin === undefined) {
-      origin = { addedBy, keyId };
-      this.#origins.set(name, origin);
-    }
-    return origin;
+    const known = this.#originPlaces.get(name);
+    if (known !== undefined) return known;
+    const place = this.#origins.push({ addedBy, keyId }) - 1;
+    this.#originPlaces.set(name, place);
+    return place;
   }
 
   #append(): number {
@@ -162,7 +205,9 @@ function createChunk(): Chunk {
     isRemoved: new Uint8Array(CHUNK_ROWS),
     addedAtMs: new Float64Array(CHUNK_ROWS),
     expiresAtMs: new Float64Array(CHUNK_ROWS),
-    notes: [],
-    origins: [],
+    notes: new NoteColumn(CHUNK_ROWS),
+    origin: new Uint32Array(CHUNK_ROWS),
+    main: new Int32Array(CHUNK_ROWS),
+    next: new Int32Array(CHUNK_ROWS),
   };
 }

@@ -1,6 +1,6 @@
 import { EntryRows } from './entry-rows.ts';
 import { ListCounts } from './list-counts.ts';
-import { entryIdOf, isOver, type ListEntry, valuesOf } from './list-entry.ts';
+import { entryIdOf, isOver, type ListEntry } from './list-entry.ts';
 import { LIST_PARTS, type ListPart } from './list-part.ts';
 import { RowIndex } from './row-index.ts';
 import {
@@ -38,7 +38,7 @@ const NO_HITS: readonly ListHit[] = [];
 const ROWS_MAX = 50_000;
 
 /**
- * The entries of all lists, as one process knows them: a million of them in about 100 MB and their notes, and
+ * The entries of all lists, as one process knows them: a million of them with short notes in 80 to 95 MB, and
  * a look-up takes well below a microsecond. Of two entries about one value of a list the later one counts, in
  * whatever order they come.
  */
@@ -46,10 +46,8 @@ export class ListTable {
   readonly #rows = new EntryRows();
   readonly #index = new RowIndex((row) => mixWords(this.#rows.wordsOf(row)));
   readonly #lists: string[] = [];
-  /** Rows of other hashes, by the row of the entry's value; and back. */
-  readonly #otherRows = new Map<number, readonly number[]>();
+  /** The other hashes of entries that cannot be told by their rows: one of them has an entry of its own. */
   readonly #others = new Map<number, NonNullable<ListEntry['others']>>();
-  readonly #mainRows = new Map<number, number>();
   readonly #counts: ListCounts;
 
   /** `keyIds` are those under which identifiers are looked for. */
@@ -88,14 +86,14 @@ export class ListTable {
     if (words === null) return false;
     const row = this.#rowOf(entry.list, entry.part, words);
     const known = row === null ? null : this.#read(row);
-    const main = row === null ? undefined : this.#mainRows.get(row);
-    if (row !== null && known !== null && main === undefined) {
+    const main = row === null ? null : this.#rows.mainOf(row);
+    if (row !== null && known !== null && main === null) {
       if (known.addedAtMs >= entry.addedAtMs) return false;
       this.#counts.remove(known);
       this.#rows.update(row, entry);
       this.#setOthers(row, entry);
     } else {
-      if (row !== null && known !== null && main !== undefined) {
+      if (row !== null && known !== null && main !== null) {
         // One that was removed has no say in what is put under another of its hashes, even a moment before.
         if (!known.isRemoved && known.addedAtMs >= entry.addedAtMs) return false;
         this.#detach(row, main);
@@ -112,7 +110,7 @@ export class ListTable {
   get(list: string, part: ListPart, value: string): ListEntry | null {
     const words = valueWords(part, value);
     const row = words === null ? null : this.#rowOf(list, part, words);
-    return row === null ? null : this.#read(this.#mainRows.get(row) ?? row);
+    return row === null ? null : this.#read(this.#rows.mainOf(row) ?? row);
   }
 
   /** The entries in force of a value. */
@@ -123,7 +121,7 @@ export class ListTable {
     for (let step = 0, row = this.#index.at(key, 0); row >= 0; step += 1, row = this.#index.at(key, step)) {
       if (!this.#rows.holds(row, place, words) || !this.#rows.isInForce(row, nowMs)) continue;
       hits ??= [];
-      hits.push(this.#toHit(this.#mainRows.get(row) ?? row));
+      hits.push(this.#toHit(this.#rows.mainOf(row) ?? row));
     }
     return hits ?? NO_HITS;
   }
@@ -144,7 +142,7 @@ export class ListTable {
     const end = Math.min(this.#rows.length, from + ROWS_MAX);
     let row = from;
     for (; row < end && entries.length < limit; row += 1) {
-      if (this.#rows.isFree(row) || this.#mainRows.has(row)) continue;
+      if (this.#rows.isFree(row) || this.#rows.mainOf(row) !== null) continue;
       if (isWanted(this.#lists[this.#rows.listOf(row)] ?? '', this.#rows.partOf(row)))
         entries.push(this.#read(row));
     }
@@ -184,38 +182,46 @@ export class ListTable {
 
   /** Rows of other hashes are found like that of the value, and lead to it. */
   #setOthers(row: number, entry: ListEntry): void {
-    for (const other of this.#otherRows.get(row) ?? []) {
-      this.#index.remove(other);
-      this.#rows.free(other);
-      this.#mainRows.delete(other);
-    }
-    this.#otherRows.delete(row);
+    for (const other of this.#rows.othersOf(row)) this.#separate(other);
     this.#others.delete(row);
     if (entry.others === null) return;
     const list = this.#numberOf(entry.list);
-    const others = valuesOf(entry)
-      .slice(1)
-      .flatMap((value) => {
-        const words = valueWords(entry.part, value);
-        if (words === null || this.#rowOf(entry.list, entry.part, words) !== null) return [];
-        const other = this.#rows.add(entry, list, words);
-        this.#index.add(other);
-        this.#mainRows.set(other, row);
-        return [other];
-      });
-    this.#otherRows.set(row, others);
-    this.#others.set(row, entry.others);
+    const others = Object.entries(entry.others);
+    if (others.length === 0) this.#others.set(row, entry.others);
+    for (const [keyId, value] of others) {
+      const words = valueWords(entry.part, value);
+      if (words === null || this.#rowOf(entry.list, entry.part, words) !== null) {
+        this.#others.set(row, entry.others);
+        continue;
+      }
+      const other = this.#rows.add({ ...entry, keyId, note: null }, list, words);
+      this.#index.add(other);
+      this.#rows.join(other, row);
+    }
+  }
+
+  #separate(other: number): void {
+    this.#index.remove(other);
+    this.#rows.separate(other);
+    this.#rows.free(other);
   }
 
   /** Frees the row of another hash, which gets an entry of its own. */
   #detach(row: number, main: number): void {
-    this.#index.remove(row);
-    this.#rows.free(row);
-    this.#mainRows.delete(row);
-    this.#otherRows.set(
-      main,
-      (this.#otherRows.get(main) ?? []).filter((other) => other !== row),
-    );
+    this.#others.set(main, this.#othersOf(main) ?? {});
+    this.#separate(row);
+  }
+
+  #othersOf(row: number): ListEntry['others'] {
+    const kept = this.#others.get(row);
+    if (kept !== undefined) return kept;
+    const rows = this.#rows.othersOf(row);
+    if (rows.length === 0) return null;
+    const named = rows.map((other) => {
+      const { keyId, part } = this.#rows.read(other);
+      return [keyId ?? '', spellWords(part, this.#rows.wordsOf(other))] as const;
+    });
+    return Object.fromEntries(named);
   }
 
   #read(row: number): ListEntry {
@@ -224,12 +230,14 @@ export class ListTable {
       ...rest,
       list: this.#lists[this.#rows.listOf(row)] ?? '',
       value: spellWords(rest.part, this.#rows.wordsOf(row)),
-      others: this.#others.get(row) ?? null,
+      others: this.#othersOf(row),
     };
   }
 
   #toHit(row: number): ListHit {
-    const { list, part, value } = this.#read(row);
+    const part = this.#rows.partOf(row);
+    const value = spellWords(part, this.#rows.wordsOf(row));
+    const list = this.#lists[this.#rows.listOf(row)] ?? '';
     return { list, part, entryId: entryIdOf({ part, value }) };
   }
 }

@@ -96,8 +96,9 @@ export class RedisLists {
       this.#scripted.changeLists(key, state, changes, name, mode, ...words),
     );
     if (reply === null) return null;
-    const [number, ...written]: readonly unknown[] = Array.isArray(reply) ? reply : [];
-    return { version: { number: Number(number), name }, entries: this.#toEntries(written) };
+    const written: unknown[] = Array.isArray(reply) ? reply : [];
+    const number = Number(written.shift());
+    return { version: { number, name }, entries: this.#toEntries(written) };
   }
 
   /** Entries from a cursor on, and the next cursor, which is `0` at the end. */
@@ -106,7 +107,8 @@ export class RedisLists {
   ): Promise<{ readonly next: string; readonly entries: readonly ListEntry[] } | null> {
     const { entries } = this.#redis.keys.lists;
     const found = await this.#run(() => this.#redis.client.hscan(entries, cursor, 'COUNT', SCANNED_TOGETHER));
-    return found === null ? null : { next: found[0], entries: this.#toEntries(found[1]) };
+    if (found === null) return null;
+    return { next: found[0], entries: this.#toEntries(found[1]) };
   }
 
   async drop(entries: readonly ListEntry[]): Promise<void> {
@@ -119,18 +121,23 @@ export class RedisLists {
     return this.#redis.guard.admits() ? this.#redis.guard.run(send) : null;
   }
 
-  #toChanges(id: string, [, name = '', ...fields]: readonly string[]): ListChanges {
+  #toChanges(id: string, fields: string[]): ListChanges {
+    const [, name = ''] = fields.splice(0, 2);
     return { version: { number: Number(id.split('-')[0]), name }, entries: this.#toEntries(fields) };
   }
 
-  /** Field and text in turn. */
-  #toEntries(words: readonly unknown[]): readonly ListEntry[] {
+  /**
+   * Field and text in turn, which are taken out of the reply: the client's own objects hold each reply until
+   * the collector has looked at all of the heap, a hundred megabytes of them while a million entries are read.
+   */
+  #toEntries(words: unknown[]): readonly ListEntry[] {
     const entries: ListEntry[] = [];
     for (let place = 0; place < words.length; place += 2) {
       const entry = parseEntryText(String(words[place + 1]));
       if (entry !== null) entries.push(entry);
       else this.#redis.reportRefusal({ kind: 'value_refused', key: this.#redis.keys.lists.entries });
     }
+    words.length = 0;
     return entries;
   }
 }

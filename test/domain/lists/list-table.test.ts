@@ -258,6 +258,26 @@ t.test('takes what is put again under another of its hashes, though the first wa
   );
 });
 
+t.test('tells other hashes as they were given, whichever of them have rows', async (t) => {
+  const table = new ListTable(KEYS);
+  const given = [
+    { bbbb2222: hashOf(2), cccc3333: hashOf(3) },
+    { bbbb2222: hashOf(2), cccc3333: 'no hash' },
+    {},
+  ];
+  for (const [serial, others] of given.entries()) {
+    const entry = createListEntry({ value: hashOf(1), others, addedAtMs: 1_000 + serial });
+    t.ok(table.put(entry));
+    t.strictSame(table.get('blocked', 'device', hashOf(1)), entry);
+  }
+  const entry = createListEntry({ value: hashOf(1), others: given[0] ?? null, addedAtMs: 2_000 });
+  table.put(entry);
+  table.put(createListEntry({ value: hashOf(2), keyId: 'bbbb2222', addedAtMs: 3_000 }));
+  t.strictSame(table.get('blocked', 'device', hashOf(1)), entry, 'and one of them has an entry of its own');
+  t.equal(table.size, 2);
+  t.equal(find(table, 'device', hashOf(3)).length, 1, 'the others are still found');
+});
+
 t.test('keeps what is in force against an older entry under another of its hashes', async (t) => {
   const first = createListEntry({ others: { bbbb2222: hashOf(2) } });
   const older = createListEntry({ value: hashOf(2), keyId: 'bbbb2222', addedAtMs: 999, isRemoved: true });
