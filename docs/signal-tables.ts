@@ -24,6 +24,8 @@ export interface Signal {
   readonly name: string;
   /** As CEL checks it, or `object` for one with members. */
   readonly type: string;
+  /** Who chooses it: `client`, the caller, a provider or the service. */
+  readonly from: string;
   /** `always`, `optional`, or `with` the object that it belongs to. */
   readonly presence: string;
   readonly meaning: string;
@@ -32,12 +34,14 @@ export interface Signal {
 interface JsonSchema {
   readonly type?: string;
   readonly description?: string;
+  /** As `fromClient` marks it. */
+  readonly origin?: string;
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly items?: JsonSchema;
 }
 
-const HEADER = ['Name', 'Type', 'Present', 'Meaning'];
+const HEADER = ['Name', 'Type', 'From', 'Present', 'Meaning'];
 
 const CEL_TYPES: Readonly<Record<string, string>> = {
   boolean: 'bool',
@@ -50,9 +54,10 @@ const CEL_TYPES: Readonly<Record<string, string>> = {
 /** Every name that a policy can read, in one table for each variable. */
 export function renderSignals(providers: readonly SignalSource[]): string {
   const parts = allSignals(providers).map(({ variable, intro, signals }) => {
-    const rows = signals.map(({ name, type, presence, meaning }) => [
+    const rows = signals.map(({ name, type, from, presence, meaning }) => [
       code(name),
       code(type),
+      from,
       presence,
       meaning,
     ]);
@@ -69,13 +74,13 @@ export function allSignals(
     {
       variable: 'request',
       intro: 'The request itself. Never lost in an outage, and never stored.',
-      signals: signalsOf('request', requestSignalsSchema),
+      signals: signalsOf('request', requestSignalsSchema, 'caller'),
     },
     {
       variable: 'telemetry',
       intro:
         'Custody of the telemetry id: who used it first, and when. Absent as a whole when it is not known or there is no telemetry id. A condition reads its signals one by one: `has(telemetry.…)` and `telemetry` alone are refused.',
-      signals: signalsOf('telemetry', telemetrySignalsSchema),
+      signals: signalsOf('telemetry', telemetrySignalsSchema, 'service'),
     },
     {
       variable: 'activity',
@@ -86,7 +91,7 @@ export function allSignals(
       variable: 'step_up',
       intro:
         'Whether this subject has completed a challenge. Absent as a whole when it is not known. A condition reads its signals one by one: `has(step_up.…)` and `step_up` alone are refused. What satisfies a CHALLENGE is the field `step_up` of a rule; see [above](#step-up).',
-      signals: signalsOf('step_up', stepUpSignalsSchema),
+      signals: signalsOf('step_up', stepUpSignalsSchema, 'service'),
     },
     {
       variable: 'contradictions',
@@ -101,7 +106,7 @@ export function allSignals(
     ...providers.map(({ id, title, signals }) => ({
       variable: id,
       intro: `What ${title} said. Absent as a whole when the outcome is indefinite or \`skipped\`.`,
-      signals: signalsOf(id, signals),
+      signals: signalsOf(id, signals, 'provider'),
     })),
   ];
 }
@@ -110,12 +115,14 @@ function contradictionRows(): readonly Signal[] {
   const single = CONTRADICTIONS.map(({ id, family, meaning }) => ({
     name: `contradictions.${id}`,
     type: 'bool',
+    from: 'service',
     presence: 'optional',
     meaning: `${meaning} Of the family ${code(family)}.`,
   }));
   const totals = Object.entries(TOTALS).map(([name, { kind, meaning }]) => ({
     name: `contradictions.${name}`,
     type: kind,
+    from: 'service',
     presence: 'optional',
     meaning,
   }));
@@ -133,7 +140,14 @@ function activityRows(): readonly Signal[] {
       if (known !== undefined) known.parts.push(part);
       else {
         const told = meaning.replace(WINDOW_TEXT, 'the window');
-        rows.set(base, { name: base, type: kind, presence: 'optional', meaning: told, parts: [part] });
+        rows.set(base, {
+          name: base,
+          type: kind,
+          from: 'service',
+          presence: 'optional',
+          meaning: told,
+          parts: [part],
+        });
       }
     }
   }
@@ -157,6 +171,7 @@ function toOutcome({ id, title, ttlSeconds }: SignalSource): Signal {
   return {
     name: `providers.${id}.outcome`,
     type: 'string',
+    from: 'service',
     presence: 'always',
     meaning: `How the call to ${title} ended: ${outcomes.map(code).join(', ')}.`,
   };
@@ -166,27 +181,38 @@ function toSuspect({ id, title }: SignalSource): Signal {
   return {
     name: `providers.${id}.suspect`,
     type: 'bool',
+    from: 'service',
     presence: 'always',
     meaning: `${title} no longer finds any id, most likely because our URL, key or environment is wrong.`,
   };
 }
 
-function signalsOf(variable: string, schema: z.ZodObject): readonly Signal[] {
-  return walk(variable, null, z.toJSONSchema(schema, { target: 'draft-7', io: 'output' }) as JsonSchema);
+function signalsOf(variable: string, schema: z.ZodObject, from: string): readonly Signal[] {
+  return walk(
+    { path: variable, from },
+    null,
+    z.toJSONSchema(schema, { target: 'draft-7', io: 'output' }) as JsonSchema,
+  );
 }
 
-function walk(path: string, parent: string | null, schema: JsonSchema): readonly Signal[] {
+function walk(
+  { path, from }: { readonly path: string; readonly from: string },
+  parent: string | null,
+  schema: JsonSchema,
+): readonly Signal[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, field]) => {
     const name = `${path}.${key}`;
     const isRequired = schema.required?.includes(key) ?? false;
     const whenRequired = parent === null ? 'always' : `with ${code(parent)}`;
+    const own = field.origin ?? from;
     const signal: Signal = {
       name,
       type: celTypeOf(field),
+      from: own,
       presence: isRequired ? whenRequired : 'optional',
       meaning: field.description ?? '',
     };
-    return [signal, ...walk(name, key, field)];
+    return [signal, ...walk({ path: name, from: own }, key, field)];
   });
 }
 

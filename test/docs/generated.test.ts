@@ -125,7 +125,7 @@ t.test('a signal is called always present only where the schema requires it', as
       ['x.tags', 'list<string>', 'optional'],
     ],
   );
-  t.match(renderSignals([source]), '`providers.x.outcome` | `string` | always |');
+  t.match(renderSignals([source]), '`providers.x.outcome` | `string` | service | always |');
 });
 
 t.test('every environment variable of the schema is in the tables, with its bounds', async (t) => {

@@ -5,7 +5,7 @@ export const analyze: CliCommand = {
   name: 'analyze',
   summary: 'Say what a policy does with all evidence that its rules can tell apart',
   details:
-    'Dead and shadowed rules, verdicts that nothing comes to, ALLOW while evidence is lost, what losing it makes milder, and signals of the request of which one alone chooses ALLOW: each with evidence that shows it, which the engine has decided so. What cannot be enumerated is over-approximated and listed under "not told apart". Answers are those before a step-up satisfies a CHALLENGE.',
+    'Dead and shadowed rules, verdicts that nothing comes to, ALLOW while evidence is lost, what losing it makes milder, and the fewest signals of the client that choose ALLOW, up to three: each with evidence that shows it, which the engine has decided so. What cannot be enumerated is over-approximated and listed under "not told apart". Answers are those before a step-up satisfies a CHALLENGE.',
   arguments: [{ name: 'file', description: 'the policy' }],
   options: [
     { flags: '--witness-dir <directory>', description: 'write the evidence that shows each finding there' },

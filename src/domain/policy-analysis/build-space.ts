@@ -1,7 +1,9 @@
 import { DEFINITE_OUTCOMES, INDEFINITE_OUTCOMES, type Outcome } from '../evidence.ts';
 import { type PolicyProvider, variableTypes } from '../policy/cel-environment.ts';
 import type { CompiledPolicy, CompiledRule } from '../policy/compile.ts';
+import { requestSignalsSchema } from '../policy/request-signals.ts';
 import { PLACE_SIGNALS } from '../policy/request-values-read.ts';
+import { isFromClient } from '../policy/signal-origin.ts';
 import type { SignalType } from '../policy/signal-type.ts';
 import { findFactField, type SubjectFact } from '../policy/subject-fact.ts';
 import { SUBJECT_FACTS } from '../policy/subject-facts.ts';
@@ -105,8 +107,23 @@ function addSignal(path: readonly string[], draft: Draft): void {
     // What a fact lacks is found by its whole names.
     if (kind === 'fact' && inner.length < place.path.length) return;
     const outer = draft.places.get(nameOf(source, inner.slice(0, -1)));
-    add({ kind: 'signal', source, path: inner, parent: outer ?? parent }, draft);
+    add(
+      {
+        kind: 'signal',
+        source,
+        path: inner,
+        parent: outer ?? parent,
+        isClient: isOfClient(place, inner, draft),
+      },
+      draft,
+    );
   });
+}
+
+function isOfClient({ kind, source }: Place, path: readonly string[], { providers }: Draft): boolean {
+  if (kind === 'request') return isFromClient(requestSignalsSchema, path);
+  const provider = providers.find(({ id }) => id === source);
+  return provider !== undefined && isFromClient(provider.signals, path);
 }
 
 /** The name of a dimension: that of its source, and of the signal in it. */
@@ -117,7 +134,15 @@ function nameOf(source: string, path: readonly string[]): string {
 function addSource({ kind, source }: Place, draft: Draft): number {
   const values = kind === 'fact' ? factValues(source) : providerValues(source, draft);
   return put(
-    { name: source, kind: kind === 'fact' ? 'fact' : 'provider', source, path: [], values, parent: -1 },
+    {
+      name: source,
+      kind: kind === 'fact' ? 'fact' : 'provider',
+      source,
+      path: [],
+      values,
+      parent: -1,
+      isClient: false,
+    },
     draft,
   );
 }

@@ -34,6 +34,8 @@ export interface Dimension {
   readonly values: readonly unknown[];
   /** The dimension on which the source is there or not; -1 where it always is. */
   readonly parent: number;
+  /** True for a signal that the client chooses. */
+  readonly isClient: boolean;
 }
 
 /** All dimensions of some policies. */

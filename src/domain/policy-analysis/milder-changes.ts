@@ -4,6 +4,7 @@ import type { Budget } from './budget.ts';
 import type { Reached } from './combine.ts';
 import { verdictOf } from './contribution.ts';
 import { ANYTHING } from './dimension.ts';
+import { findCheapestBypass } from './find-cheapest-bypass.ts';
 import { type Finding, showWith, toFinding } from './finding.ts';
 import { type BeforeAfter, findChange } from './loss-questions.ts';
 import type { Prepared } from './prepare.ts';
@@ -35,12 +36,13 @@ export function findMilderChanges(
 }
 
 /**
- * Signals of the request of which one alone, given otherwise, makes an ALLOW of a stricter answer: whoever
- * sends it chooses the answer.
+ * Signals of the request or of the client of which one alone, given otherwise, makes an ALLOW of a stricter answer:
+ * whoever sends it chooses the answer. For verdicts that no single signal of the client undoes, the fewest that do.
  */
 export function findBypasses(prepared: Prepared, policy: CompiledPolicy, budget: Budget): readonly Finding[] {
-  return prepared.space.dimensions.flatMap(({ source, name, values }, place) => {
-    if (source !== 'request') return [];
+  const open = new Set<Verdict>(['CHALLENGE', 'BLOCK']);
+  const single = prepared.space.dimensions.flatMap(({ source, name, values, isClient }, place) => {
+    if (source !== 'request' && !isClient) return [];
     const changes = values.map((value, at) =>
       value === ANYTHING ? [] : findMilderChanges(prepared, policy, place, at, budget),
     );
@@ -49,9 +51,11 @@ export function findBypasses(prepared: Prepared, policy: CompiledPolicy, budget:
     const toAllow = changes.flatMap((some) => some ?? []).filter(({ is }) => is === 'ALLOW');
     return [...Map.groupBy(toAllow, ({ was }) => was)].map(([was, some]) => {
       const { shown } = some.find((one) => one.shown.isUnproven !== true) ?? { shown: { isUnproven: true } };
+      if (isClient && shown.isUnproven !== true) open.delete(was);
       return toFinding('bypass', `who chooses ${name} alone can make ALLOW of ${was}`, shown);
     });
   });
+  return [...single, ...findCheapestBypass(prepared, policy, [...open], budget)];
 }
 
 function verdictsOf(policy: CompiledPolicy, summary: BeforeAfter): readonly [Verdict, Verdict] {

@@ -20,7 +20,15 @@ export type Assignment = ReadonlyMap<number, number>;
 type Fields = Record<string, unknown>;
 
 /** Of no place. */
-const NOTHING: Dimension = { name: '', kind: 'signal', source: '', path: [], values: [], parent: -1 };
+const NOTHING: Dimension = {
+  name: '',
+  kind: 'signal',
+  source: '',
+  path: [],
+  values: [],
+  parent: -1,
+  isClient: false,
+};
 
 /** The evidence that an assignment stands for; null where it stands for no certain one. */
 export function toWitness(space: Space, assignment: Assignment): Witness | null {

@@ -1,16 +1,19 @@
 import { z } from 'zod';
 import type { FoundPlace } from '../contradictions/reference-data.ts';
 import { givesDeviceId, hasDeviceId, hasText, type Subject } from '../subject.ts';
+import { fromClient } from './signal-origin.ts';
 
 /** What a policy can read of the request itself, as the variable `request`. These values are never stored. */
 export const requestSignalsSchema = z.object({
-  telemetry_id_present: z.boolean().describe('The request carries a telemetry id that is not empty.'),
-  device_id_present: z
-    .boolean()
-    .describe('The request carries a device id for at least one device API that is enabled.'),
-  device_id_given: z
-    .boolean()
-    .describe('The request carries a device id for any device API, enabled or not.'),
+  telemetry_id_present: fromClient(
+    z.boolean().describe('The request carries a telemetry id that is not empty.'),
+  ),
+  device_id_present: fromClient(
+    z.boolean().describe('The request carries a device id for at least one device API that is enabled.'),
+  ),
+  device_id_given: fromClient(
+    z.boolean().describe('The request carries a device id for any device API, enabled or not.'),
+  ),
   action: z
     .string()
     .optional()
@@ -19,24 +22,30 @@ export const requestSignalsSchema = z.object({
     .string()
     .optional()
     .describe("The caller's id of the account; `has(request.account_id)` is true where it gives one."),
-  ip: z
-    .string()
-    .optional()
-    .describe(
-      'The IP address the caller saw, in one spelling: RFC 5952, and IPv4 inside IPv6 as IPv4. Unknown, also to `has()`, where a gateway was to tell one that cannot be read.',
-    ),
-  country: z
-    .string()
-    .optional()
-    .describe(
-      'Country of the IP address by `GEOIP_FILE`, ISO 3166-1 alpha-2. Absent where no file knows it.',
-    ),
-  asn: z
-    .number()
-    .int()
-    .optional()
-    .describe('Autonomous system number of the IP address by `GEOIP_FILE`. Absent where no file knows it.'),
-  user_agent: z.string().optional().describe('The User-Agent the caller saw.'),
+  ip: fromClient(
+    z
+      .string()
+      .optional()
+      .describe(
+        'The IP address the caller saw, in one spelling: RFC 5952, and IPv4 inside IPv6 as IPv4. Unknown, also to `has()`, where a gateway was to tell one that cannot be read.',
+      ),
+  ),
+  country: fromClient(
+    z
+      .string()
+      .optional()
+      .describe(
+        'Country of the IP address by `GEOIP_FILE`, ISO 3166-1 alpha-2. Absent where no file knows it.',
+      ),
+  ),
+  asn: fromClient(
+    z
+      .number()
+      .int()
+      .optional()
+      .describe('Autonomous system number of the IP address by `GEOIP_FILE`. Absent where no file knows it.'),
+  ),
+  user_agent: fromClient(z.string().optional().describe('The User-Agent the caller saw.')),
   properties: z
     .array(z.string())
     .optional()

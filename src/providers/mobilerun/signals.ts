@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fromClient } from '../../domain/policy/signal-origin.ts';
 import { toSignals } from '../declared-signals.ts';
 import {
   hashIdentifier,
@@ -21,11 +22,11 @@ import {
 } from './identifiers.ts';
 import type { Fingerprint } from './payload.ts';
 
-const text = (what: string) => z.string().optional().describe(what);
-const hashed = (what: string) => z.string().optional().describe(`Keyed hash of the ${what}.`);
-const integer = (what: string) => z.number().int().optional().describe(what);
-const names = (what: string) => z.array(z.string()).optional().describe(what);
-const fact = (what: string) => z.boolean().optional().describe(what);
+const text = (what: string) => fromClient(z.string().optional().describe(what));
+const hashed = (what: string) => fromClient(z.string().optional().describe(`Keyed hash of the ${what}.`));
+const integer = (what: string) => fromClient(z.number().int().optional().describe(what));
+const names = (what: string) => fromClient(z.array(z.string()).optional().describe(what));
+const fact = (what: string) => fromClient(z.boolean().optional().describe(what));
 
 const modelSchema = z.object({
   brand: text('Consumer brand of the phone.'),
@@ -68,11 +69,13 @@ const identifiersSchema = z.object({
 export const mobilerunSignals = z.object({
   found: z.boolean().describe('Mobilerun knows the device id.'),
   supported: z.boolean().describe('The device can give a fingerprint; without it only `found` is known.'),
-  model: modelSchema.optional().describe('What the phone says it is.'),
-  display: displaySchema.optional().describe('The display of the phone.'),
-  identifiers: identifiersSchema
-    .optional()
-    .describe('Keyed hashes of the identifiers, for comparing only. An empty one is absent.'),
+  model: fromClient(modelSchema.optional().describe('What the phone says it is.')),
+  display: fromClient(displaySchema.optional().describe('The display of the phone.')),
+  identifiers: fromClient(
+    identifiersSchema
+      .optional()
+      .describe('Keyed hashes of the identifiers, for comparing only. An empty one is absent.'),
+  ),
   empty_identifiers: integer('How many of the 15 identifiers are empty.'),
   imei_present: fact('The device has an IMEI.'),
   imei_luhn_valid: fact('The IMEI has 15 digits and a right check digit. Absent without an IMEI.'),

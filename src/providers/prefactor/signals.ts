@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseJa4 } from '../../domain/ja4.ts';
+import { fromClient } from '../../domain/policy/signal-origin.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { toSignals } from '../declared-signals.ts';
 import {
@@ -20,10 +21,12 @@ const integer = (what: string) => z.number().int().optional().describe(what);
 const degrees = (what: string) =>
   z.number().optional().describe(`${what} in degrees, rounded to 2 decimals.`);
 const changed = (what: string) =>
-  z
-    .boolean()
-    .optional()
-    .describe(`The ${what} differs between first and last seen. Absent when either is unknown.`);
+  fromClient(
+    z
+      .boolean()
+      .optional()
+      .describe(`The ${what} differs between first and last seen. Absent when either is unknown.`),
+  );
 
 const interactionSchema = z.object({
   at: z.string().describe('When it was, RFC 3339 in UTC.').meta({ format: 'date-time' }),
@@ -68,12 +71,12 @@ export const prefactorSignals = z.object({
   account_hash: text('Keyed hash of the Prefactor account id.'),
   domain_hash: text('Keyed hash of the Prefactor domain id.'),
   pool_hash: text('Keyed hash of the Prefactor pool id.'),
-  first_seen: interactionSchema
-    .optional()
-    .describe('The first interaction. Absent when the device was never seen.'),
-  last_seen: interactionSchema
-    .optional()
-    .describe('The last interaction. Absent when the device was never seen.'),
+  first_seen: fromClient(
+    interactionSchema.optional().describe('The first interaction. Absent when the device was never seen.'),
+  ),
+  last_seen: fromClient(
+    interactionSchema.optional().describe('The last interaction. Absent when the device was never seen.'),
+  ),
   asn_changed: changed('autonomous system number'),
   country_changed: changed('country'),
   ip_changed: changed('IP address'),
@@ -81,8 +84,8 @@ export const prefactorSignals = z.object({
   time_zone_changed: changed('time zone'),
   user_agent_family_changed: changed('browser family'),
   user_agent_os_changed: changed('operating system'),
-  distance_km: integer(
-    'Kilometres between the places of first and last seen. Absent when either is unknown.',
+  distance_km: fromClient(
+    integer('Kilometres between the places of first and last seen. Absent when either is unknown.'),
   ),
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fromClient } from '../../domain/policy/signal-origin.ts';
 import { hasText } from '../../domain/subject.ts';
 import type { SubjectPlace } from '../../domain/subject-place.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
@@ -48,7 +49,9 @@ export const stytchSignals = z.object({
     .boolean()
     .optional()
     .describe('False when hardware or browser deception was detected, even where the action is ALLOW.'),
-  device_type: z.string().optional().describe('Operating system and architecture that took the fingerprint.'),
+  device_type: fromClient(
+    z.string().optional().describe('Operating system and architecture that took the fingerprint.'),
+  ),
   rule_match_type: z
     .string()
     .optional()
@@ -64,52 +67,69 @@ export const stytchSignals = z.object({
     .describe(
       'Each overridden reason with the action that it was given, such as `VIRTUAL_MACHINE=ALLOW`. One without an action is not listed.',
     ),
-  is_proxy: z.boolean().optional().describe('The IP address is a proxy. Absent with the GET lookup.'),
-  is_vpn: z.boolean().optional().describe('The IP address is a VPN exit. Absent with the GET lookup.'),
-  asn: z
-    .number()
-    .int()
-    .optional()
-    .describe('Autonomous system number of the IP address. Absent with the GET lookup.'),
-  asn_name: z
-    .string()
-    .optional()
-    .describe('Name of the autonomous system of the IP address. Absent with the GET lookup.'),
-  network: z
-    .string()
-    .optional()
-    .describe(
-      'Network of the IP address as it is routed, such as `203.0.113.0/24`. Absent with the GET lookup, and where it is narrower than /24, or /48 of IPv6: it could name one subscriber.',
-    ),
-  country: z
-    .string()
-    .optional()
-    .describe('Country of the IP address, ISO 3166-1 alpha-2. Absent with the GET lookup.'),
-  region: z
-    .string()
-    .optional()
-    .describe('Region of the IP address, as Stytch names it. Absent with the GET lookup.'),
-  city: z
-    .string()
-    .optional()
-    .describe('City of the IP address, as Stytch names it. Absent with the GET lookup.'),
-  ip_hash: hashed('the IP address that Stytch saw. Absent with the GET lookup'),
-  user_agent_hash: hashed('the User-Agent that Stytch saw. Absent with the GET lookup'),
-  ip_matches_request: z
-    .boolean()
-    .optional()
-    .describe(
-      'The IP address that Stytch saw is `request.ip`. Absent where either is not told or cannot be read.',
-    ),
-  user_agent_matches_request: z
-    .boolean()
-    .optional()
-    .describe(
-      'The User-Agent that Stytch saw is `request.user_agent`, to the letter. Absent where either is not told.',
-    ),
-  fingerprints: fingerprintsSchema
-    .optional()
-    .describe('Keyed hashes of the fingerprints, for comparing only.'),
+  is_proxy: fromClient(
+    z.boolean().optional().describe('The IP address is a proxy. Absent with the GET lookup.'),
+  ),
+  is_vpn: fromClient(
+    z.boolean().optional().describe('The IP address is a VPN exit. Absent with the GET lookup.'),
+  ),
+  asn: fromClient(
+    z
+      .number()
+      .int()
+      .optional()
+      .describe('Autonomous system number of the IP address. Absent with the GET lookup.'),
+  ),
+  asn_name: fromClient(
+    z
+      .string()
+      .optional()
+      .describe('Name of the autonomous system of the IP address. Absent with the GET lookup.'),
+  ),
+  network: fromClient(
+    z
+      .string()
+      .optional()
+      .describe(
+        'Network of the IP address as it is routed, such as `203.0.113.0/24`. Absent with the GET lookup, and where it is narrower than /24, or /48 of IPv6: it could name one subscriber.',
+      ),
+  ),
+  country: fromClient(
+    z
+      .string()
+      .optional()
+      .describe('Country of the IP address, ISO 3166-1 alpha-2. Absent with the GET lookup.'),
+  ),
+  region: fromClient(
+    z
+      .string()
+      .optional()
+      .describe('Region of the IP address, as Stytch names it. Absent with the GET lookup.'),
+  ),
+  city: fromClient(
+    z.string().optional().describe('City of the IP address, as Stytch names it. Absent with the GET lookup.'),
+  ),
+  ip_hash: fromClient(hashed('the IP address that Stytch saw. Absent with the GET lookup')),
+  user_agent_hash: fromClient(hashed('the User-Agent that Stytch saw. Absent with the GET lookup')),
+  ip_matches_request: fromClient(
+    z
+      .boolean()
+      .optional()
+      .describe(
+        'The IP address that Stytch saw is `request.ip`. Absent where either is not told or cannot be read.',
+      ),
+  ),
+  user_agent_matches_request: fromClient(
+    z
+      .boolean()
+      .optional()
+      .describe(
+        'The User-Agent that Stytch saw is `request.user_agent`, to the letter. Absent where either is not told.',
+      ),
+  ),
+  fingerprints: fromClient(
+    fingerprintsSchema.optional().describe('Keyed hashes of the fingerprints, for comparing only.'),
+  ),
   created_at: time('When the fingerprint was taken'),
   created_at_unix_seconds: seconds('When the fingerprint was taken, Unix time in seconds.'),
   expires_at: time('When the fingerprint expires'),

@@ -16,6 +16,7 @@ function clique(size: number) {
       path: [`d${place}`],
       values: Array.from({ length: size }, (_, value) => value),
       parent: -1,
+      isClient: false,
     })),
     places: new Map(),
     providers: new Map(),
