@@ -5,7 +5,7 @@ import { startTracer } from '../observers/start-tracer.ts';
 import type { GrpcServer } from '../platform/grpc/server.ts';
 import { wireCallers } from './callers.ts';
 import { PATIENCE_MS } from './close-server.ts';
-import { type AppOptions, toContext } from './context.ts';
+import { type AppContext, type AppOptions, toContext } from './context.ts';
 import { wireDecideRoutes } from './decide-routes.ts';
 import { type DecisionLog, openDecisionLog } from './decision-log.ts';
 import { openDecisionReads } from './decision-reads.ts';
@@ -13,11 +13,12 @@ import { wireDecisions } from './decisions.ts';
 import { followAllFiles } from './followed-files.ts';
 import { wireGateways } from './gateways.ts';
 import { canRecord, createReadiness } from './health.ts';
-import { hashIdsOf } from './id-hashes.ts';
+import { hashIdsOf, type IdHashes } from './id-hashes.ts';
 import { keepPolicies } from './kept-policies.ts';
 import { createObservers } from './observers.ts';
 import { createProviderSlots } from './provider-slots.ts';
-import { inspectRedisInUse } from './redis.ts';
+import { inspectRedisInUse, type RedisInUse } from './redis.ts';
+import { openRegisteredCandidates } from './registered-candidates.ts';
 import { openServer } from './server.ts';
 import { openStores } from './stores.ts';
 import { wireSubjectMemory } from './subject-memory.ts';
@@ -54,13 +55,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { config, logger, version, clock, newId } = context;
   let draining = false;
   const isDraining = () => draining;
-  const files = await followAllFiles({ ...context, nowMs: () => clock.nowMs() });
-  const redis = inspectRedisInUse(context);
+  const { files, redis, registered } = await openPolicies(context);
   const stores = await openStores(context, redis);
   const callers = wireCallers(context, redis, files.keyring);
   const hashes = hashIdsOf(context);
-  const log = await openDecisionLog({ ...context, hashes, target: redis.target, onRefused: redis.recheck });
-  if (log !== null) redis.watch(log.health);
+  const log = await openLog(context, { hashes, redis });
   const policies = keepPolicies({ inForce: files.policy, providers: context.providers, log });
   const observers = createObservers(context, { files, redis, stores, log });
   const { observer } = observers;
@@ -83,6 +82,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       protect: { ...decisions, ...callers, ...boundsOf(config), keyring: files.keyring, clock },
       ...wireDecideRoutes(context, { ...parts, ...decisions, ...callers, isDraining }),
       policy: { policy: files.policy, slots },
+      policies: registered.routes(log, files.policy),
       ...memory.routes,
       decisions: reads && { reads, version, clock, newId, onOutcome: memory.onOutcome },
       providers: { slots, circuitOf: observers.circuitOf },
@@ -105,9 +105,30 @@ export async function createApp(options: AppOptions): Promise<App> {
       await Promise.all([closeServer(), grpc?.close(PATIENCE_MS)]);
       await closeRecords(decisions.candidates, log);
       for (const part of [decisions, redis, files, observers]) part.close();
-      await Promise.all([stores.close(), callers.close(), upstreams.close(), tracer?.close()]);
+      await closeAll(registered, stores, callers, upstreams, tracer);
     },
   };
+}
+
+/** The files in force, and with their candidates those that were registered. */
+async function openPolicies(context: AppContext) {
+  const followed = await followAllFiles({ ...context, nowMs: () => context.clock.nowMs() });
+  const redis = inspectRedisInUse(context);
+  const registered = openRegisteredCandidates(context, redis, followed.candidates);
+  return { files: { ...followed, candidates: registered.candidates }, redis, registered };
+}
+
+async function openLog(
+  context: AppContext,
+  { hashes, redis }: { readonly hashes: IdHashes; readonly redis: RedisInUse },
+): Promise<DecisionLog | null> {
+  const log = await openDecisionLog({ ...context, hashes, target: redis.target, onRefused: redis.recheck });
+  if (log !== null) redis.watch(log.health);
+  return log;
+}
+
+async function closeAll(...parts: readonly ({ close(): Promise<void> } | null)[]): Promise<void> {
+  await Promise.all(parts.map(async (part) => part?.close()));
 }
 
 /** Records that wait for their candidates come first. */

@@ -58,7 +58,7 @@ export function checkFile<Kind extends FileKind>(
   const read = readTextFile(question.path, BYTES_MAX[question.kind]);
   if (!read.ok) return read;
   const checks: { readonly [Each in FileKind]: () => Result<CheckedFiles[Each]> } = {
-    policy: () => checkPolicy(read.value, providers),
+    policy: () => checkPolicyText(read.value, providers),
     api_keys: () => checkKeyFile(read.value, question),
     gateway_profiles: () => checkProfileFile(read.value, question),
   };
@@ -80,7 +80,11 @@ export function readPolicy(
   return { ok: false, mistakes: result.mistakes.map((mistake) => `${path}:${mistake}`) };
 }
 
-function checkPolicy(text: string, providers: readonly ProviderDefinition[]): Result<CheckedFiles['policy']> {
+/** A text that is to be a policy, as plain data, or every mistake in it as `line:column: message`. */
+export function checkPolicyText(
+  text: string,
+  providers: readonly ProviderDefinition[],
+): Result<CheckedFiles['policy']> {
   let unproven: readonly string[] = [];
   const result = compilePolicyText(text, providers, (assertions) => {
     unproven = assertions;

@@ -22,6 +22,7 @@ import { listFileRoutes } from '../http/routes/list-files.ts';
 import { type ListDependencies, listRoutes } from '../http/routes/lists.ts';
 import { callerMetricsRoutes, type MetricsSource, metricsRoutes } from '../http/routes/metrics.ts';
 import { outcomeRoutes } from '../http/routes/outcomes.ts';
+import { type PoliciesDependencies, policiesRoutes } from '../http/routes/policies.ts';
 import { type PolicyDependencies, policyRoutes } from '../http/routes/policy.ts';
 import { type ProvidersDependencies, providersRoutes } from '../http/routes/providers.ts';
 import { type SessionDependencies, sessionRoutes, sessionStateRoutes } from '../http/routes/session.ts';
@@ -42,6 +43,7 @@ export interface RouteDependencies {
   readonly authzenConfiguration: AuthzenConfigurationDependencies | null;
   readonly stepUps: StepUpDependencies;
   readonly policy: PolicyDependencies;
+  readonly policies: PoliciesDependencies;
   readonly lists: ListDependencies;
   readonly forgetting: EvidenceDependencies & ForgetDependencies;
   readonly events: EventDependencies;
@@ -75,6 +77,7 @@ export async function registerRoutes(
     await api.register(authzenRoutes, { serve: service?.decide ?? null });
     await api.register(stepUpRoutes, { ...context, serve: service?.stepUps ?? null });
     await api.register(policyRoutes, { serve: service?.policy ?? null });
+    await api.register(policiesRoutes, { serve: service?.policies ?? null });
     await api.register(evidenceRoutes, { ...context, serve: service?.forgetting ?? null });
     await api.register(forgetSubjectRoutes, { serve: service?.forgetting ?? null });
     await api.register(eventRoutes, { ...context, serve: service?.events ?? null });

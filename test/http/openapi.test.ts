@@ -40,6 +40,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
   t.same(operations.sort(), [
     'delete /v1/evidence',
     'delete /v1/lists/{list}/entries/{entry_id}',
+    'delete /v1/policies/{id}/candidate',
     'delete /v1/session',
     'delete /v1/subjects',
     'get /livez',
@@ -54,6 +55,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'get /v1/lists/{list}/entries',
     'get /v1/lists/{list}/export',
     'get /v1/metrics',
+    'get /v1/policies',
     'get /v1/policy',
     'get /v1/providers',
     'get /v1/session',
@@ -70,6 +72,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'post /v1/session',
     'post /v1/step-ups',
     'put /v1/lists/{list}/entries',
+    'put /v1/policies/{id}/candidate',
   ]);
 });
 

@@ -76,6 +76,7 @@ t.test('it lists every route that callers may use', async (t) => {
   t.strictSame(operations.map(({ name }) => name).toSorted(), [
     'delete /v1/evidence',
     'delete /v1/lists/{list}/entries/{entry_id}',
+    'delete /v1/policies/{id}/candidate',
     'delete /v1/session',
     'delete /v1/subjects',
     'get /.well-known/authzen-configuration',
@@ -91,6 +92,7 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /v1/lists/{list}/entries',
     'get /v1/lists/{list}/export',
     'get /v1/metrics',
+    'get /v1/policies',
     'get /v1/policy',
     'get /v1/providers',
     'get /v1/session',
@@ -107,6 +109,7 @@ t.test('it lists every route that callers may use', async (t) => {
     'post /v1/session',
     'post /v1/step-ups',
     'put /v1/lists/{list}/entries',
+    'put /v1/policies/{id}/candidate',
   ]);
 });
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { candidateResultSchema } from '../candidates/candidate-result.ts';
 import { decisionFields, evidenceFields, ruleTraceFields } from '../decision-fields.ts';
 import { CUSTODY_RESULTS, telemetrySignalsSchema } from '../policy/telemetry-signals.ts';
-import { listChangedSchema, subjectForgottenSchema } from './event-record.ts';
+import { candidateChangedSchema, listChangedSchema, subjectForgottenSchema } from './event-record.ts';
 import { recordedFactsShape } from './recorded-facts.ts';
 import { recordedRequestSchema } from './recorded-request.ts';
 
@@ -106,6 +106,7 @@ const version = { version: z.literal(RECORD_VERSION) };
 
 /** What people changed that later decisions depend on. Events are a part of the log too. */
 const eventRecordSchema = z.discriminatedUnion('event', [
+  candidateChangedSchema.extend(version),
   listChangedSchema.extend(version),
   subjectForgottenSchema.extend(version),
 ]);

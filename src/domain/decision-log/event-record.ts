@@ -37,6 +37,15 @@ export const listChangedSchema = z.object({
   entries: z.array(listEntrySchema).readonly(),
 });
 
+/** A policy was registered as a candidate, or is none any more. */
+export const candidateChangedSchema = z.object({
+  ...eventFields,
+  event: z.literal('candidate_changed'),
+  change: z.enum(['put', 'removed']),
+  policy: z.object({ id: z.string(), hash: z.string() }),
+  replaced: z.string().nullable().describe('The hash of the candidate that it replaced; null for none.'),
+});
+
 /** What was known of a subject was forgotten. */
 export const subjectForgottenSchema = z.object({
   ...eventFields,

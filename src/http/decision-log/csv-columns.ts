@@ -84,6 +84,8 @@ export function toCsvRecord(record: LogRecord, labels: readonly OutcomeLabel[]):
 function subjectOf(event: EventRecord): string {
   if (event.event === 'list_changed')
     return [event.list, event.change, ...event.entries.map(({ id }) => id)].join(' ');
+  if (event.event === 'candidate_changed')
+    return [event.change, event.policy.id, event.policy.hash].join(' ');
   const { telemetry, device, account } = event.subject;
   return [telemetry, device, account].filter((hash) => hash !== null).join(' ');
 }

@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import { listChangedSchema, subjectForgottenSchema } from '../../domain/decision-log/event-record.ts';
+import {
+  candidateChangedSchema,
+  listChangedSchema,
+  subjectForgottenSchema,
+} from '../../domain/decision-log/event-record.ts';
 import { decisionFilterShape } from './decision-filter.ts';
 
 // What is new has no label yet.
@@ -54,6 +58,8 @@ export const streamEventSchemas = {
   }),
   /** Entries were put on a list or removed from it, on any replica. */
   list_changed: listChangedSchema.omit({ kind: true, event: true }),
+  /** A candidate was registered or removed, on any replica. */
+  candidate_changed: candidateChangedSchema.omit({ kind: true, event: true }),
   /** What was known of a subject was forgotten. */
   subject_forgotten: subjectForgottenSchema.omit({ kind: true, event: true }),
   /** At least every 15 seconds where nothing else was sent. */

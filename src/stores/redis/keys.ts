@@ -40,6 +40,8 @@ export interface RedisKeys {
   /** Two keys of the inspection, which ask for the right to what the others do. */
   readonly inspectedText: string;
   readonly inspectedHash: string;
+  /** A hash: each registered candidate by the id of its policy, and the number of the latest change. */
+  readonly policyCandidates: string;
   /** The text of one policy, by its hash. */
   policy(hash: string): string;
   /** The keys of one hour of the decision log, by its number since 1970. */
@@ -116,6 +118,7 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
     },
     inspectedText: `${prefix}:${VERSION}:inspection:text`,
     inspectedHash: `${prefix}:${VERSION}:inspection:hash`,
+    policyCandidates: `${prefix}:${VERSION}:policy-candidates`,
     policy: (hash) => `${prefix}:${VERSION}:policy:${hash}`,
     decisions: (hour) => {
       const tagged = `${prefix}:${VERSION}:{decisions-${hour}}:`;

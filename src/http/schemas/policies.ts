@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { CANDIDATE_PLACES } from '../../application/candidates/candidate-store.ts';
+import type { CandidateView } from '../../application/candidates/change-candidates.ts';
+import { toRfc3339 } from '../../platform/rfc3339.ts';
+import { toJsonSchema } from './json-schema.ts';
+
+/** A policy file is 1 MiB at most, and its text can be twice as long in JSON. */
+export const CANDIDATE_BODY_BYTES_MAX = 2 * 1024 * 1024;
+
+/** The body of PUT /v1/policies/{id}/candidate. */
+export const putCandidateSchema = z.strictObject({
+  policy: z.string().min(1).describe('The text of the policy, YAML as in a file. Its `policy:` is the id.'),
+});
+
+const candidateSchema = z.object({
+  id: z.string(),
+  hash: z.string(),
+  from: z.enum(['file', 'api']),
+  fetches: z.boolean().describe('What it reads and the policy in force does not is asked for.'),
+  not_asked_for: z
+    .array(z.string())
+    .describe(
+      'What it reads and the policy in force does not ask for. Where it does not fetch, it does not judge for that.',
+    ),
+  added_by: z.string().nullable().describe('The id of the API key; null for a file.'),
+  added_at: z.string().nullable().meta({ format: 'date-time' }),
+});
+
+/** The answer of PUT /v1/policies/{id}/candidate. */
+export const putCandidateAnswerSchema = z.object({ candidate: candidateSchema });
+
+/** The answer of DELETE. */
+export const removedCandidateSchema = z.object({ removed: z.object({ id: z.string(), hash: z.string() }) });
+
+/** The answer of GET /v1/policies. */
+export const policiesSchema = z.object({
+  in_force: z.object({ id: z.string(), hash: z.string() }),
+  candidates: z.array(candidateSchema),
+  kept_in: z
+    .enum(CANDIDATE_PLACES)
+    .describe(
+      'Where registered candidates are: `redis`, for all replicas; `process`, for this one until it ends.',
+    ),
+});
+
+/** The path parameters. */
+export const POLICY_PARAMS = toJsonSchema(
+  z.object({
+    id: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,63}$/)
+      .describe('The id of the policy, `policy:` in its text.'),
+  }),
+  'input',
+);
+
+/** A candidate as callers read it. */
+export function toCandidateBody({
+  policy,
+  stored,
+  unfetched,
+}: CandidateView): z.output<typeof candidateSchema> {
+  return {
+    id: policy.id,
+    hash: policy.hash,
+    from: stored === null ? 'file' : 'api',
+    fetches: policy.document.candidate.fetch,
+    not_asked_for: [...unfetched],
+    added_by: stored?.addedBy ?? null,
+    added_at: stored === null ? null : toRfc3339(stored.addedAtMs),
+  };
+}
