@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { ROOT, startProgram } from '../support/start-program.ts';
-import { createTestApp, KEYS } from '../support/test-app.ts';
+import { ROOT } from '../support/start-program.ts';
+import { KEYS } from '../support/test-app.ts';
+import { openWork } from './work.ts';
 
 /** Versions that were tried; what they make of the document is what is tested. */
 const OAPI_CODEGEN = 'github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2';
@@ -34,28 +34,7 @@ const TYPE_CHECK = [
 const DOCUMENT = join(ROOT, 'openapi/openapi.json');
 const PROGRAMS = join(ROOT, 'test/clients');
 
-const work = mkdtempSync(join(tmpdir(), 'riskgate-clients-'));
-t.teardown(() => rmSync(work, { recursive: true, force: true }));
-const app = await createTestApp(t);
-const origin = `http://127.0.0.1:${await app.listen()}`;
-
-/**
- * Runs a program to its end in a folder below the working one. Returns what it printed; anything but success
- * fails the test with all that it said.
- */
-async function run(t: Test, folder: string, command: readonly [string, ...string[]]): Promise<string> {
-  const cwd = join(work, folder);
-  mkdirSync(cwd, { recursive: true });
-  const program = await startProgram(t, command, { cwd, env: ENVIRONMENT });
-  const { code, stdout, stderr } = await program.ended;
-  if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}:\n${stdout}\n${stderr}`);
-  return stdout.trim();
-}
-
-const ENVIRONMENT = { ...process.env, GOBIN: join(work, 'bin'), GOFLAGS: '-mod=mod' } as Record<
-  string,
-  string
->;
+const { work, run, origin } = await openWork(t, { GOFLAGS: '-mod=mod' });
 
 function copy(language: string): void {
   cpSync(join(PROGRAMS, language), join(work, language), { recursive: true });

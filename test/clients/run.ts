@@ -34,6 +34,7 @@ if (lack === null) {
     '--jobs=1',
     `--timeout=${TIMEOUT_SECONDS}`,
     'test/clients/generated.ts',
+    'test/clients/typescript-package.ts',
   ];
   process.exitCode = spawnSync(process.execPath, tests, { cwd: ROOT, stdio: 'inherit' }).status ?? 1;
 } else {
