@@ -35,6 +35,7 @@ if (lack === null) {
     `--timeout=${TIMEOUT_SECONDS}`,
     'test/clients/generated.ts',
     'test/clients/typescript-package.ts',
+    'test/clients/python-package.ts',
   ];
   process.exitCode = spawnSync(process.execPath, tests, { cwd: ROOT, stdio: 'inherit' }).status ?? 1;
 } else {

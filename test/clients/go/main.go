@@ -1,33 +1,27 @@
-// Asks for a decision and for readiness with the client that oapi-codegen makes.
+// Asks for decisions and for readiness with the client that oapi-codegen makes.
 package main
 
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
-
-	"example.test/ask/riskgate"
 )
 
 func main() {
-	key := riskgate.WithRequestEditorFn(func(_ context.Context, request *http.Request) error {
-		request.Header.Set("Authorization", "Bearer "+os.Args[2])
-		return nil
-	})
-	client, err := riskgate.NewClientWithResponses(os.Args[1], key)
+	ctx := context.Background()
+	client, err := newClient(os.Args[1], os.Args[2])
 	if err != nil {
 		panic(err)
 	}
-	telemetry, device := "allow", "active"
-	body := riskgate.DecideJSONRequestBody{TelemetryId: &telemetry, DeviceId: &device}
-	answer, err := client.DecideWithResponse(context.Background(), &riskgate.DecideParams{}, body)
-	if err != nil || answer.JSON200 == nil {
-		panic(fmt.Sprint(err, answer))
+	lost, err := newClient("http://127.0.0.1:9", os.Args[2])
+	if err != nil {
+		panic(err)
 	}
-	ready, err := client.ReadyzWithResponse(context.Background())
+	ready, err := client.ReadyzWithResponse(ctx)
 	if err != nil || ready.JSON200 == nil {
 		panic(fmt.Sprint(err, ready))
 	}
-	fmt.Println(answer.JSON200.Decision, ready.JSON200.Status)
+	allowed := verdict(ctx, client, "allow", "active")
+	forged := verdict(ctx, client, "forged", "active")
+	fmt.Println(allowed, forged, verdict(ctx, lost, "allow", "active"), ready.JSON200.Status)
 }

@@ -1,16 +1,15 @@
 import org.openapitools.client.ApiClient;
-import org.openapitools.client.api.DecisionsApi;
 import org.openapitools.client.api.HealthApi;
-import org.openapitools.client.model.DecideRequest;
 
-/** Asks for a decision and for readiness with the client that openapi-generator makes. */
+/** Asks for decisions and for readiness with the client that openapi-generator makes. */
 public final class Ask {
   public static void main(String[] arguments) throws Exception {
+    Verdict verdict = new Verdict(arguments[0], arguments[1]);
+    String lost = new Verdict("http://127.0.0.1:9", arguments[1]).about("allow", "active");
     ApiClient client = new ApiClient();
     client.updateBaseUri(arguments[0]);
-    client.setRequestInterceptor(request -> request.header("Authorization", "Bearer " + arguments[1]));
-    DecideRequest request = new DecideRequest().telemetryId("allow").deviceId("active");
-    String decision = new DecisionsApi(client).decide(request, null, null, null, null).getDecision().getValue();
-    System.out.println(decision + " " + new HealthApi(client).readyz().getStatus().getValue());
+    String ready = new HealthApi(client).readyz().getStatus().getValue();
+    String allowed = verdict.about("allow", "active");
+    System.out.println(allowed + " " + verdict.about("forged", "active") + " " + lost + " " + ready);
   }
 }
