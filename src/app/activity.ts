@@ -7,7 +7,6 @@ import type { KnownPolicies } from '../application/decision-log/known-policies.t
 import type { OnOutcome } from '../application/decision-log/outcome-listener.ts';
 import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { Forgettable } from '../application/subject-memory/forgettable.ts';
-import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
 import type { AppContext } from './context.ts';
 import type { IdHashes } from './id-hashes.ts';
@@ -18,7 +17,6 @@ interface ActivityParts {
   readonly hashes: IdHashes;
   readonly stores: Stores;
   readonly policies: KnownPolicies;
-  readonly reference: ReferenceData;
 }
 
 interface WiredActivity extends Activity {
@@ -30,7 +28,7 @@ interface WiredActivity extends Activity {
 /** Wires what is kept of the activity of subjects. */
 export function wireActivity(
   { config, clock }: AppContext,
-  { slots, hashes, stores, policies, reference }: ActivityParts,
+  { slots, hashes, stores, policies }: ActivityParts,
 ): WiredActivity {
   const { activity: store, isShared } = stores;
   const [inForce, ...older] = hashes.records;
@@ -42,9 +40,9 @@ export function wireActivity(
     config.idHashKeys.slice(0, kept.length).map((key) => createKeyedHash(key, 'events that were told', 1)),
   );
   return {
-    ...createActivity({ slots, store, hashes: kept, clock, reference }),
+    ...createActivity({ slots, store, hashes: kept, clock }),
     reportEvents: createReportEvents({ store, hashes: kept, policy: policies.current, claims }),
-    onOutcome: createOutcomeActivity({ slots, store, claims }),
+    onOutcome: createOutcomeActivity({ slots, store, claims, clock }),
     forgetting: createActivityForgetting(store),
   };
 }

@@ -54,6 +54,7 @@ export function createUnaskedDecision({ slots, policy, clock, newId }: UnaskedDe
       })),
       request: toRecordedRequest(toRequestSignals(subject, enabledDevices)),
       visitor: null,
+      place: null,
       custody: 'none',
       facts: NO_RECORDED_FACTS,
       challenge: verdict === 'CHALLENGE' ? { acr_values: [], max_age_seconds: null } : null,

@@ -1,3 +1,4 @@
+import { toKeptPlace } from '../domain/activity/seen-name.ts';
 import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
 import type { Decision, EvidenceUse } from '../domain/decision.ts';
 import { toRecordedFacts } from '../domain/decision-log/recorded-facts.ts';
@@ -10,7 +11,8 @@ import { toRequestSignals } from '../domain/policy/request-signals.ts';
 import { placeReadsOf } from '../domain/policy/request-values-read.ts';
 import type { SubjectFacts } from '../domain/policy/subject-fact.ts';
 import { TELEMETRY_FACT, type TelemetryCustody } from '../domain/policy/telemetry-signals.ts';
-import type { Subject } from '../domain/subject.ts';
+import { hasText, type Subject } from '../domain/subject.ts';
+import { readOrigin } from './activity/read-evidence.ts';
 import type { Clock } from './clock.ts';
 import {
   createGatherEvidence,
@@ -53,7 +55,7 @@ export interface DecideDependencies {
   /** A new UUIDv7. */
   readonly newId: () => string;
   readonly deadlineMs: number;
-  /** Asked where a rule reads the country or network of the request. Absent knows none. */
+  /** Absent knows none. */
   readonly placeOfAddress?: ReferenceData['placeOfAddress'];
   /** Null or absent traces nothing. */
   readonly tracer?: Tracer | null;
@@ -127,12 +129,13 @@ type Judge = (
 
 function createJudge({ slots, policy, clock, newId, placeOfAddress }: DecideDependencies): Judge {
   const enabledDevices = enabledDeviceProviders(slots);
-  const placeOf = ({ ip }: Subject, inForce: CompiledPolicy) =>
-    ip === undefined || placeReadsOf(inForce).length === 0 ? null : (placeOfAddress?.(ip) ?? null);
   return ({ subject, startedAtMs, span }, gathered, facts, decidedAtMs) => {
     const inForce = policy();
     const evidence = gathered.map((piece) => toUse(piece, decidedAtMs, subject));
-    const request = toRequestSignals(subject, enabledDevices, placeOf(subject, inForce));
+    const place = hasText(subject.ip) ? (placeOfAddress?.(subject.ip) ?? null) : null;
+    const found = place === 'lost' ? null : place;
+    const isRead = placeReadsOf(inForce).length > 0;
+    const request = toRequestSignals(subject, enabledDevices, isRead ? place : null);
     const step = span?.child('policy.evaluate', 'internal');
     const judgement = evaluatePolicy(inForce, evidence, request, facts);
     step?.end({ 'riskgate.policy.hash': inForce.hash, 'riskgate.decision': judgement.verdict });
@@ -145,6 +148,7 @@ function createJudge({ slots, policy, clock, newId, placeOfAddress }: DecideDepe
       evidence,
       request: toRecordedRequest(request),
       visitor: visitorOf(gathered),
+      place: toKeptPlace(readOrigin(gathered, { nowMs: decidedAtMs, place: found }).coordinates),
       custody: custodyOf(facts, inForce),
       facts: toRecordedFacts(inForce.factsNeeded, facts),
       challenge: judgement.challenge,

@@ -1,6 +1,7 @@
 import type { RecordedFacts } from './decision-log/recorded-facts.ts';
 import type { RecordedRequest } from './decision-log/recorded-request.ts';
 import type { EvidenceOrigin, OtherNames, Outcome, Signals } from './evidence.ts';
+import type { Coordinates } from './great-circle.ts';
 import type { RuleTrace } from './policy/rule-trace.ts';
 import type { TelemetryCustody } from './policy/telemetry-signals.ts';
 import type { ChallengeDemand, Reason, Waiver } from './reason.ts';
@@ -44,6 +45,8 @@ export interface Decision {
   readonly request: RecordedRequest;
   /** The keyed hash of the user's visitor fingerprint; null where no provider reports one. */
   readonly visitor: string | null;
+  /** Where activity places the request, to a tenth of a degree; null where nothing says it. */
+  readonly place: Coordinates | null;
   /** As the policy read it. */
   readonly custody: TelemetryCustody;
   /** The other facts about the subject, as the policy read them. */

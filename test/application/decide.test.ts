@@ -8,6 +8,7 @@ import type {
 import type { ProviderSlot } from '../../src/application/evidence/gather-evidence.ts';
 import type { FactSource } from '../../src/application/facts/fact-source.ts';
 import { loadPolicy } from '../../src/application/load-policy.ts';
+import type { ReferenceData } from '../../src/domain/contradictions/reference-data.ts';
 import type { SubjectFacts } from '../../src/domain/policy/subject-fact.ts';
 import type { TelemetryCustody } from '../../src/domain/policy/telemetry-signals.ts';
 import type { Subject } from '../../src/domain/subject.ts';
@@ -311,7 +312,7 @@ t.test('lets in by a step-up that a rule takes, and only for as long as that is 
   t.equal(decision.expiresAtMs, decision.decidedAtMs + 3_000);
 });
 
-t.test('asks where the address is only for a rule that reads it', async (t) => {
+t.test('asks once where the address is, and tells it to a rule that reads it', async (t) => {
   const asked: string[] = [];
   const placeOfAddress = (ip: string) => {
     asked.push(ip);
@@ -326,7 +327,23 @@ t.test('asks where the address is only for a rule that reads it', async (t) => {
   t.equal(await verdictAt('192.0.2.2'), 'CHALLENGE', 'unknown where no file knows it');
   t.equal(await verdictAt(undefined), 'CHALLENGE', 'unknown without an address');
   t.equal(await verdictAt('192.0.2.1', compiled), 'ALLOW');
-  t.same(asked, ['192.0.2.1', '192.0.2.2']);
+  t.same(
+    asked,
+    ['192.0.2.1', '192.0.2.2', '192.0.2.1'],
+    'records and activity keep the place of every decision',
+  );
   const { trace } = await open({ policy: () => reading }).decide({ ...SUBJECT, ip: '192.0.2.1' }, ASK);
   t.match(trace.at(-1), { rule: 'far', result: 'unknown' });
 });
+
+t.test(
+  'keeps where the address is to a tenth of a degree, and nothing of one that could not be looked up',
+  async (t) => {
+    const placeAt = async (found: ReturnType<ReferenceData['placeOfAddress']>) =>
+      (await open({ placeOfAddress: () => found }).decide({ ...SUBJECT, ip: '192.0.2.1' }, ASK)).place;
+    t.same(await placeAt({ latitude: 52.5244, longitude: 13.4105 }), { latitude: 52.5, longitude: 13.4 });
+    t.equal(await placeAt({ country: 'DE' }), null);
+    t.equal(await placeAt('lost'), null);
+    t.equal(await placeAt(null), null);
+  },
+);

@@ -8,6 +8,7 @@ import type {
 import { measureNumber } from '../../src/domain/activity/activity-measures.ts';
 import { SEEN_KINDS, type SeenKind } from '../../src/domain/activity/activity-parts.ts';
 import { activitySignals } from '../../src/domain/activity/activity-signals.ts';
+import { REVOKED } from '../../src/domain/activity/activity-state.ts';
 import type { ActivityView } from '../../src/domain/activity/activity-view.ts';
 import { createRedisActivityStore } from '../../src/stores/activity/redis-store.ts';
 import { createRedisGenerations } from '../../src/stores/redis/generations.ts';
@@ -136,6 +137,35 @@ export function testActivityStore(t: Test, twin: ActivityStoreTwin): void {
     clock.advance(2 * DAY);
     t.same(await seeing(), [false, 31 * 86_400]);
   });
+
+  t.test(
+    'dates what was told late to when it was, and keeps no place that was only taken back',
+    async (t) => {
+      const { clock, store, take } = await open(t);
+      const PLACES = SEEN_KINDS.indexOf('places');
+      const values = [seenAs('places', 1)];
+      const now = clock.nowMs() / 1000;
+      const accepting = async (acceptance: ActivityChange['acceptance'], atSeconds = now) => {
+        await store.addNow([{ entity: ACCOUNT, ...NOTHING, values, acceptance, atSeconds }]);
+        return [...((await take(ACCOUNT)).state.seen[PLACES] ?? [])];
+      };
+      const name = values[0]?.name;
+      t.same(await accepting('revoked'), []);
+      t.same(await accepting('accepted', now - 1_000), [name, now - 1_000, now - 1_000, now - 1_000]);
+      t.same(await accepting('accepted'), [name, now - 1_000, now, now]);
+      t.same(
+        await accepting('accepted', now - 500),
+        [name, now - 1_000, now, now],
+        'and makes nothing older',
+      );
+      t.same(await accepting('revoked', now - 500), [name, now - 1_000, now, REVOKED]);
+      t.same(
+        await accepting('accepted', now - 400),
+        [name, now - 1_000, now, now - 400],
+        'the later label counts',
+      );
+    },
+  );
 
   t.test('does not know whether a value is new where values had to make room', async (t) => {
     const { clock, take, read } = await open(t);

@@ -37,6 +37,7 @@ function decisionOf(
       device_id_given: true,
     }),
     visitor: null,
+    place: null,
     facts: NO_RECORDED_FACTS,
     policy: { id: 'p', hash: 'h' },
     decidedAtMs: 0,

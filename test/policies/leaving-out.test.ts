@@ -62,7 +62,7 @@ function open(policy: CompiledPolicy, enabledDevices: readonly string[]) {
     observer: { onCustody: () => {} },
   });
   const store = createMemoryActivityStore({ clock });
-  const activity = createActivity({ reference: SMALL_WORLD, slots, store, hashes: [HASHES], clock });
+  const activity = createActivity({ slots, store, hashes: [HASHES], clock });
   const decide = createDecide({
     slots,
     policy: () => policy,

@@ -43,6 +43,7 @@ export function createDecisionRecord(
       ip: 'c'.repeat(32),
       network: 'c'.repeat(32),
       visitor: null,
+      place: null,
     },
     request: toRecordedRequest({
       telemetry_id_present: true,

@@ -21,6 +21,8 @@ export interface ActivityChange {
   readonly acceptance: Acceptance;
   /** The numbers of the measures that are counted once more. */
   readonly measures: readonly number[];
+  /** When it happened, Unix seconds, not in the future; absent for now. */
+  readonly atSeconds?: number;
 }
 
 /** What is known of an entity. */

@@ -2,7 +2,6 @@ import { activityFactName } from '../../domain/activity/activity-facts.ts';
 import { measureNumber } from '../../domain/activity/activity-measures.ts';
 import { ACTIVITY_PARTS } from '../../domain/activity/activity-parts.ts';
 import { HARDWARE_USE } from '../../domain/contradictions/identity-reuse.ts';
-import type { ReferenceData } from '../../domain/contradictions/reference-data.ts';
 import { ACCEPTED_PLACES } from '../../domain/contradictions/travel.ts';
 import type { Decision } from '../../domain/decision.ts';
 import { hasText, type Subject } from '../../domain/subject.ts';
@@ -34,10 +33,9 @@ export interface Activity {
 export function createActivity(
   dependencies: ActivityDependencies & {
     readonly slots: readonly ProviderSlot[];
-    readonly reference: Pick<ReferenceData, 'placeOfAddress'>;
   },
 ): Activity {
-  const { slots, store, hashes, reference } = dependencies;
+  const { slots, store, hashes } = dependencies;
   return {
     facts: {
       names: [...ACTIVITY_PARTS.map(activityFactName), ACCEPTED_PLACES, HARDWARE_USE],
@@ -45,8 +43,7 @@ export function createActivity(
     },
     remember: (decision, subject) => {
       const evidence = evidenceOf(decision, slots);
-      const found = hasText(subject.ip) ? reference.placeOfAddress(subject.ip) : null;
-      const place = found === 'lost' ? null : found;
+      const place = decision.place;
       const origin = readOrigin(evidence, { nowMs: decision.decidedAtMs, place });
       const measures = measuresOf(decision, evidence, subject);
       const acceptance = decision.verdict === 'ALLOW' ? 'accepted' : null;
@@ -67,19 +64,18 @@ function evidenceOf({ evidence }: Decision, slots: readonly ProviderSlot[]): rea
   });
 }
 
-/** The same change of every part that is named. */
+/**
+ * The same change of every part that is named. Where the request was is kept of it only where that is accepted,
+ * or taken back: whoever is refused must not push out where the account's owner was.
+ */
 export function toChanges(
   names: SubjectNames,
   place: SubjectPlace,
-  { acceptance, measures }: Pick<ActivityChange, 'acceptance' | 'measures'>,
+  change: Omit<ActivityChange, 'entity' | 'values'>,
 ): readonly ActivityChange[] {
-  const seen = withSeenPlace(toSeenNames(names), place);
-  return toEntities(names).map((entity) => ({
-    entity,
-    values: toSightings(entity.part, seen),
-    acceptance,
-    measures,
-  }));
+  const coordinates = change.acceptance === null ? null : (place.coordinates ?? null);
+  const seen = withSeenPlace(toSeenNames(names), { ...place, coordinates });
+  return toEntities(names).map((entity) => ({ ...change, entity, values: toSightings(entity.part, seen) }));
 }
 
 const DECISIONS = measureNumber('decisions');

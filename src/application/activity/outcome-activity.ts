@@ -3,18 +3,20 @@ import type { Acceptance } from '../../domain/activity/activity-state.ts';
 import type { DecisionRecord } from '../../domain/decision-log/decision-record.ts';
 import type { OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
 import type { Signals } from '../../domain/evidence.ts';
+import type { Clock } from '../clock.ts';
 import type { OnOutcome } from '../decision-log/outcome-listener.ts';
 import type { ProviderSlot } from '../evidence/gather-evidence.ts';
 import { toChanges } from './activity.ts';
 import type { ActivityStore } from './activity-store.ts';
 import type { Claims } from './claims.ts';
 import { type EvidenceOrigin, type OriginEvidence, readOrigin } from './read-evidence.ts';
-import type { SubjectNames } from './subject-names.ts';
+import { type SubjectNames, toEntities } from './subject-names.ts';
 
 interface OutcomeActivityOptions {
   readonly slots: readonly ProviderSlot[];
   readonly store: ActivityStore;
   readonly claims: Claims;
+  readonly clock: Clock;
 }
 
 /** What a label means for the activity of the subject. */
@@ -35,7 +37,22 @@ const MEANINGS: Readonly<Partial<Record<OutcomeLabel['label'], Meaning>>> = {
  * are known: a fraud or a failed challenge makes them unknown again. A record has the names of its subject
  * under one hash key, and what is told of it is kept under that one alone: it is read with what others have.
  */
-export function createOutcomeActivity({ slots, store, claims }: OutcomeActivityOptions): OnOutcome {
+export function createOutcomeActivity({ slots, store, claims, clock }: OutcomeActivityOptions): OnOutcome {
+  /** What was seen was seen when it was decided, however late it is labelled; the label itself is of now. */
+  const toLabelChanges = (record: DecisionRecord, { acceptance, measures }: Meaning) => {
+    const decidedAtMs = Date.parse(record.decided_at);
+    const place = record.subject.place ?? null;
+    const origin = readOrigin(
+      slots.flatMap((slot) => evidenceOf(record, slot)),
+      { nowMs: decidedAtMs, place },
+    );
+    const names = namesOf(record, origin);
+    const atSeconds = Math.floor(Math.min(decidedAtMs, clock.nowMs()) / 1000);
+    const seen = toChanges(names, origin, { acceptance, measures: [], atSeconds });
+    if (measures.length === 0) return seen;
+    const counted = toEntities(names).map((entity) => ({ entity, values: [], acceptance: null, measures }));
+    return [...seen, ...counted];
+  };
   return async ({ record, label }) => {
     const meaning = MEANINGS[label];
     if (meaning === undefined) return true;
@@ -45,11 +62,7 @@ export function createOutcomeActivity({ slots, store, claims }: OutcomeActivityO
     if (claimed[0] === 'done') return true;
     // Whoever counts it now may fail to; it is told again.
     if (claimed[0] === 'open') return false;
-    const origin = readOrigin(
-      slots.flatMap((slot) => evidenceOf(record, slot)),
-      { nowMs: Date.parse(record.decided_at), place: null },
-    );
-    const isKept = await store.addNow(toChanges(namesOf(record, origin), origin, meaning));
+    const isKept = await store.addNow(toLabelChanges(record, meaning));
     await (isKept ? claims.settle(names) : claims.unclaim(names));
     return isKept;
   };

@@ -17,6 +17,7 @@ export interface EvidenceOrigin extends SubjectPlace {
   readonly isLost: boolean;
   /** Some evidence that would tell the hardware was lost. */
   readonly isHardwareLost: boolean;
+  readonly coordinates: Coordinates | null;
 }
 
 /** One piece of evidence, as far as it matters here. */

@@ -59,6 +59,7 @@ export function toDecisionRecord(
       ip: hashOf(subject.ip, hashes.ip),
       network: hashOf(subject.ip, hashes.network),
       visitor: decision.visitor,
+      place: decision.place,
     },
     request: decision.request,
     providers: byProvider(decision),

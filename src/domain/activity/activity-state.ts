@@ -36,6 +36,7 @@ export interface Sighting {
 const VALUE = 4;
 const [FIRST, LAST, ACCEPTED] = [1, 2, 3];
 const NO_NAME = 0;
+const PLACES = SEEN_KINDS.indexOf('places');
 /** In place of a time: it was taken back, and not accepted since. */
 export const REVOKED = 1;
 const RECORD = 3;
@@ -68,7 +69,10 @@ export function createActivityState(nowSeconds: number, sinceSeconds: number): A
   };
 }
 
-/** Notes a value. Beyond DISTINCT_MAX the one that was seen longest ago makes room. */
+/**
+ * Notes a value. Beyond DISTINCT_MAX the one that was seen longest ago makes room. A place that is not kept is
+ * not taken back: only those are kept that were accepted, and must not make room for those that never were.
+ */
 export function see(
   { seen }: ActivityState,
   { kind, name }: Sighting,
@@ -76,8 +80,11 @@ export function see(
   acceptance: Acceptance,
 ): void {
   const values = seen[kind] ?? [];
-  const accepted = acceptance === 'accepted' ? nowSeconds : acceptance === 'revoked' ? REVOKED : 0;
   let at = findValue(values, name);
+  if (at === -1 && acceptance === 'revoked' && kind === PLACES) return;
+  const before = at === -1 ? 0 : (values[at + ACCEPTED] ?? 0);
+  const accepted =
+    acceptance === 'accepted' ? Math.max(nowSeconds, before) : acceptance === 'revoked' ? REVOKED : 0;
   if (at === -1) {
     at = makeRoom(values, nowSeconds);
     if (at === values.length) {

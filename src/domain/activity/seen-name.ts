@@ -29,6 +29,11 @@ export function placeOfName(name: number): Coordinates | null {
   return name > 0 && isOnEarth(place) ? place : null;
 }
 
+/** A place as it is kept: to a tenth of a degree. Null for none. */
+export function toKeptPlace(place: Coordinates | null): Coordinates | null {
+  return place === null ? null : placeOfName(nameOfPlace(place));
+}
+
 /** The name of a short text, such as a country: its characters. */
 export function nameOfText(text: string): number {
   let name = 0;

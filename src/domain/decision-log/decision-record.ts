@@ -58,6 +58,13 @@ export const decisionRecordSchema = z.object({
       .describe(
         'Of the visitor fingerprint that a provider reports, as its signals have it (`fingerprints.visitor_hash` of Stytch). Records of before it was kept lack it.',
       ),
+    place: z
+      .object({ latitude: z.number(), longitude: z.number() })
+      .nullable()
+      .optional()
+      .describe(
+        'Where activity places the request, to a tenth of a degree: by its address and `GEOIP_FILE`, else where the device was seen. Records of before it was kept lack it.',
+      ),
   }),
   request: recordedRequestSchema
     .optional()

@@ -96,6 +96,9 @@ const DECISION_COLUMNS: readonly RecordColumn[] = [
   ...(['account', 'ip', 'network', 'visitor'] as const).map((part) =>
     ofDecision(`subject_${part}`, 'string', ({ subject }) => subject[part]),
   ),
+  ...(['latitude', 'longitude'] as const).map((part) =>
+    ofDecision(`subject_${part}`, 'double', ({ subject }) => subject.place?.[part]),
+  ),
 ];
 
 /** A gap stands at the time when the first decision was lost, an event at its own. */
@@ -219,6 +222,7 @@ const HELD_OF_SUBJECT = new Set<string>([
   'ip',
   'network',
   'visitor',
+  'place',
 ]);
 const HELD_OF_EVIDENCE = new Set<string>(EVIDENCE_FIELDS.map(([field]) => field));
 const HELD_OF_CUSTODY = new Set<string>(['result']);

@@ -17,7 +17,7 @@ const CUT = '\u0000';
 /** The same in a text. */
 export const CUT_TEXT = JSON.stringify(CUT);
 /** Cuts before those of the providers. */
-export const CUTS_BEFORE = 9;
+export const CUTS_BEFORE = 10;
 /** Cuts of each provider. */
 export const PROVIDER_CUTS = 4;
 /** Cuts after those of the providers. */
@@ -29,7 +29,15 @@ export function toFrame(of: DecisionRecord): RecordFrame | null {
   const providers: Record<string, object> = {};
   for (const id in of.providers)
     providers[id] = { ...of.providers[id], latency_ms: CUT, age_ms: CUT, request_id: CUT, signals: CUT };
-  const subject = { telemetry: CUT, devices: CUT, account: CUT, ip: CUT, network: CUT, visitor: CUT };
+  const subject = {
+    telemetry: CUT,
+    devices: CUT,
+    account: CUT,
+    ip: CUT,
+    network: CUT,
+    visitor: CUT,
+    place: CUT,
+  };
   const cut = {
     ...of,
     decision_id: CUT,
@@ -81,7 +89,8 @@ function hasAllFields({ subject, activity, step_up, lists, contradictions }: Dec
     contradictions !== undefined &&
     subject.ip !== undefined &&
     subject.network !== undefined &&
-    subject.visitor !== undefined
+    subject.visitor !== undefined &&
+    subject.place !== undefined
   );
 }
 
@@ -121,7 +130,7 @@ export function fillFrame(
     `${toJsonStringOrNull(record.request_id)}${parts[3]}${hashText(subject.telemetry)}${parts[4]}` +
     `${JSON.stringify(subject.devices)}${parts[5]}${hashText(subject.account)}${parts[6]}` +
     `${hashText(subject.ip)}${parts[7]}${hashText(subject.network)}${parts[8]}` +
-    `${toJsonStringOrNull(subject.visitor ?? null)}${parts[CUTS_BEFORE]}`;
+    `${toJsonStringOrNull(subject.visitor ?? null)}${parts[9]}${factText(subject.place)}${parts[CUTS_BEFORE]}`;
   let place = CUTS_BEFORE;
   for (const id in of.providers) {
     const use = record.providers[id];

@@ -10,7 +10,15 @@ export function toRow(
 ): unknown[] {
   const { subject, custody, activity, step_up, lists, contradictions } = record;
   const row: unknown[] = [number, record.decision_id, record.decided_at, record.request_id];
-  row.push(subject.telemetry, subject.devices, subject.account, subject.ip, subject.network, subject.visitor);
+  row.push(
+    subject.telemetry,
+    subject.devices,
+    subject.account,
+    subject.ip,
+    subject.network,
+    subject.visitor,
+    subject.place,
+  );
   for (const id in of.providers) {
     const use = record.providers[id];
     if (use === undefined) throw new RangeError('a record has the providers of its frame');
@@ -33,7 +41,7 @@ export function fillRecord(
     providers[id] = { ...frame.providers[id], latency_ms, age_ms, request_id, signals: signalsOf(signals) };
     place += PROVIDER_CUTS;
   }
-  const [decision_id, decided_at, request_id, telemetry, devices, account, ip, network, visitor] =
+  const [decision_id, decided_at, request_id, telemetry, devices, account, ip, network, visitor, kept] =
     row.slice(1);
   const [custody, activity, step_up, lists, contradictions, latency_ms] = row.slice(place);
   const filled = {
@@ -41,7 +49,7 @@ export function fillRecord(
     decision_id,
     decided_at,
     request_id,
-    subject: { ...frame.subject, telemetry, devices, account, ip, network, visitor },
+    subject: { ...frame.subject, telemetry, devices, account, ip, network, visitor, place: kept },
     providers,
     custody: { ...frame.custody, signals: custody },
     activity,

@@ -83,12 +83,12 @@ class LruActivityStore implements MemoryActivityStore {
     });
   }
 
-  take({ entity, values, acceptance, measures }: ActivityChange): KnownActivity {
+  take({ entity, values, acceptance, measures, atSeconds }: ActivityChange): KnownActivity {
     const nowMs = this.#clock.monotonicMs();
-    const nowSeconds = Math.floor(this.#clock.nowMs() / 1000);
-    const { state } = this.#entryOf(entity, nowMs, nowSeconds);
-    for (const value of values) see(state, value, nowSeconds, acceptance);
-    for (const measure of measures) count(state, measure, nowSeconds);
+    const seconds = atSeconds ?? Math.floor(this.#clock.nowMs() / 1000);
+    const { state } = this.#entryOf(entity, nowMs, seconds);
+    for (const value of values) see(state, value, seconds, acceptance);
+    for (const measure of measures) count(state, measure, seconds);
     return { state, sinceSeconds: state.sinceSeconds };
   }
 
@@ -132,7 +132,7 @@ class LruActivityStore implements MemoryActivityStore {
     const held = this.#entries.get(entity.hash);
     if (held !== undefined && nowMs < held.untilMs) {
       held.untilMs = untilMs;
-      held.lastSeconds = nowSeconds;
+      held.lastSeconds = Math.max(nowSeconds, held.lastSeconds);
       return held;
     }
     const sinceSeconds = this.#forgotten.mayHave(entity.hash, nowMs) ? this.#forgottenSeconds : 0;

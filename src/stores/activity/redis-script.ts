@@ -10,6 +10,8 @@ import {
   VALUE_BYTES,
 } from './activity-codec.ts';
 
+/** As kinds count in the script. */
+const PLACES = SEEN_KINDS.indexOf('places') + 1;
 const LAST_STEP = COUNT_STEPS.at(-1)?.step;
 const STEPS = COUNT_STEPS.map(
   ({ age, step }, place) => `if age <= ${age} then return ${place}, ${step} end`,
@@ -36,17 +38,21 @@ local function make_room(values, width)
   local unpaired = width > ${VALUE_BYTES.plain} and ('\\0'):rep(8) or ''
   return no_name .. last .. unpaired .. values:sub(dropped + width + 1)
 end
-local function see(values, width, name, now, accepted)
-  while values ~= '' and u4(values, ${NAME_BYTES + 1}) <= now - ${WINDOW_SECONDS_MAX} do values = values:sub(width + 1) end
+local function has(values, width, name)
   local at = values:find(name, 1, true)
   while at and (at - 1) % width ~= 0 do at = values:find(name, at + 1, true) end
+  return at
+end
+local function see(values, width, name, now, accepted)
+  while values ~= '' and u4(values, ${NAME_BYTES + 1}) <= now - ${WINDOW_SECONDS_MAX} do values = values:sub(width + 1) end
+  local at = has(values, width, name)
   local last, first, when = now, now, 0
   if at then
     last = math.max(now, u4(values, at + ${NAME_BYTES}))
     if width > ${VALUE_BYTES.plain} then first, when = u4(values, at + ${NAME_BYTES + 4}), u4(values, at + ${NAME_BYTES + 8}) end
     values = values:sub(1, at - 1) .. values:sub(at + width)
   else values = make_room(values, width) end
-  if accepted == '1' then when = now elseif accepted == '2' then when = ${REVOKED} end
+  if accepted == '1' then when = math.max(when, now) elseif accepted == '2' then when = ${REVOKED} end
   values = values .. name .. struct.pack('>I4', last)
   if width > ${VALUE_BYTES.plain} then values = values .. struct.pack('>I4I4', first, when) end
   return values
@@ -105,7 +111,9 @@ local function change(key, now, life, pairs_mask, accepted, values, measures)
   local counts = held and held:sub(at) or ''
   for i = 1, #values, 2 do
     local kind = tonumber(values[i])
-    seen[kind] = see(seen[kind], width_of(kind), values[i + 1], now, accepted)
+    if accepted ~= '2' or kind ~= ${PLACES} or has(seen[kind], width_of(kind), values[i + 1]) then
+      seen[kind] = see(seen[kind], width_of(kind), values[i + 1], now, accepted)
+    end
   end
   for i = 1, #measures do
     counts = count(counts, tonumber(measures[i]), now)

@@ -43,7 +43,7 @@ export function createRedisActivityStore(options: RedisActivityStoreOptions): Ac
   redis.onUp(() => pending.retry());
   const nowSeconds = () => Math.floor(clock.nowMs() / 1000);
   const dated = (changes: readonly ActivityChange[]) =>
-    changes.map((each) => ({ change: each, atSeconds: nowSeconds() }));
+    changes.map((each) => ({ change: each, atSeconds: each.atSeconds ?? nowSeconds() }));
 
   return {
     take: (each) => (isUp() ? change({ change: each, atSeconds: nowSeconds() }, true) : null),

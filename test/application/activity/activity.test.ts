@@ -5,7 +5,6 @@ import type { ActivityChange, ActivityStore } from '../../../src/application/act
 import type { ActivityHashes } from '../../../src/application/activity/subject-names.ts';
 import type { Gathered, ProviderSlot } from '../../../src/application/evidence/gather-evidence.ts';
 import { createActivityState } from '../../../src/domain/activity/activity-state.ts';
-import type { ReferenceData } from '../../../src/domain/contradictions/reference-data.ts';
 import type { Decision } from '../../../src/domain/decision.ts';
 import type { Outcome } from '../../../src/domain/evidence.ts';
 import type { CompiledPolicy } from '../../../src/domain/policy/compile.ts';
@@ -13,7 +12,6 @@ import type { SubjectFacts } from '../../../src/domain/policy/subject-fact.ts';
 import type { Subject } from '../../../src/domain/subject.ts';
 import { createMemoryActivityStore } from '../../../src/stores/activity/memory-store.ts';
 import { compiled, documentOf, rule } from '../../support/policy-fixture.ts';
-import { SMALL_WORLD } from '../../support/reference-data.ts';
 import { createManualClock } from '../../support/test-app.ts';
 import { createSource, slotOf } from '../sources.ts';
 
@@ -81,11 +79,7 @@ function gather(outcome: Outcome, signals: object | null): readonly Gathered[] {
 
 const FOUND = gather('ok', { found: true, visitor: VISITOR, country: 'DE', asn: 64_500 });
 
-function open(
-  changes: Partial<ActivityStore> = {},
-  keyIds: readonly [string, ...string[]] = ['k'],
-  reference: ReferenceData = SMALL_WORLD,
-) {
+function open(changes: Partial<ActivityStore> = {}, keyIds: readonly [string, ...string[]] = ['k']) {
   const clock = createManualClock(1_800_000_000_000);
   const memory = createMemoryActivityStore({ clock });
   const taken: ActivityChange[] = [];
@@ -103,7 +97,7 @@ function open(
     ...changes,
   };
   const hashes = [hashesOf(keyIds[0]), ...keyIds.slice(1).map(hashesOf)] as const;
-  const activity = createActivity({ slots: SLOTS, store, hashes, clock, reference });
+  const activity = createActivity({ slots: SLOTS, store, hashes, clock });
   const tell = async (
     policy: CompiledPolicy,
     { subject = SUBJECT, gathered = FOUND }: { subject?: Subject; gathered?: readonly Gathered[] } = {},
@@ -117,7 +111,7 @@ function open(
 
 function decided(verdict: Decision['verdict'], gathered: readonly Gathered[]): Decision {
   const evidence = gathered.map(({ evidence: { outcome, signals } }) => ({ outcome, stored: signals }));
-  return { verdict, evidence } as unknown as Decision;
+  return { verdict, evidence, place: null } as unknown as Decision;
 }
 
 t.test('tells what a policy reads, and asks for no other part', async (t) => {
@@ -139,12 +133,6 @@ t.test('tells what a policy reads, and asks for no other part', async (t) => {
     taken.slice(1).map(({ entity }) => entity.part),
     ['account', 'device', 'ip', 'visitor'],
   );
-});
-
-t.test('counts a decision of an address whose place could not be looked up', async (t) => {
-  const { activity, tell } = open({}, ['k'], { ...SMALL_WORLD, placeOfAddress: () => 'lost' });
-  activity.remember(decided('ALLOW', FOUND), SUBJECT);
-  t.match(await tell(reading('ip.decisions_1h')), { 'activity.ip': { decisions_1h: 1 } });
 });
 
 t.test('answers in place where the store does', async (t) => {
@@ -384,7 +372,14 @@ t.test('tells contradictions where an account was accepted, and how hardware is 
     'uses.hardware': 'unknown',
   });
   const evidence = SLOTS.map(({ id }) => ({ provider: id, outcome: 'skipped', stored: null }));
-  const decision = { verdict: 'ALLOW', evidence, decidedAtMs: 1_800_000_000_000 } as unknown as Decision;
+  const berlin = { latitude: 52.5, longitude: 13.4 };
+  const told = { evidence, place: berlin, decidedAtMs: 1_800_000_000_000 };
+  const decision = { ...told, verdict: 'ALLOW' } as unknown as Decision;
+  for (let at = 0; at < 70; at += 1) {
+    const place = { latitude: at, longitude: 0 };
+    activity.remember({ ...told, place, verdict: 'CHALLENGE' } as unknown as Decision, subject);
+  }
+  t.match(await tell(policy, { subject }), { 'places.account': { places: [], missedUntilSeconds: 0 } });
   activity.remember(decision, subject);
   const gathered = withPhone({ imei_hash: '11111111111111111111111111111111' });
   t.match(await tell(policy, { subject, gathered }), {

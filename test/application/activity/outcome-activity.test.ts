@@ -4,16 +4,20 @@ import { createClaims } from '../../../src/application/activity/claims.ts';
 import { createOutcomeActivity } from '../../../src/application/activity/outcome-activity.ts';
 import type { ToldOutcome } from '../../../src/application/decision-log/outcome-listener.ts';
 import { measureNumber } from '../../../src/domain/activity/activity-measures.ts';
+import { nameOfPlace } from '../../../src/domain/activity/seen-name.ts';
 import type { OutcomeLabel } from '../../../src/domain/decision-log/outcome-label.ts';
 import { createMemoryActivityStore } from '../../../src/stores/activity/memory-store.ts';
 import { createManualClock } from '../../support/test-app.ts';
 import { createSource, slotOf } from '../sources.ts';
 
 const HASH = '0123456789abcdef0123456789abcdef';
+const DECIDED_AT = '2026-11-30T08:00:00.500Z';
+const DECIDED_AT_SECONDS = Math.floor(Date.parse(DECIDED_AT) / 1000);
 const SUBJECT = { telemetry: HASH, devices: [HASH, 'f'.repeat(32)], account: HASH };
 
-function open(changes: Partial<ActivityStore> = {}) {
-  const memory = createMemoryActivityStore({ clock: createManualClock() });
+function open(changes: Partial<ActivityStore> = {}, nowSeconds = DECIDED_AT_SECONDS + 86_400) {
+  const clock = createManualClock(nowSeconds * 1000);
+  const memory = createMemoryActivityStore({ clock });
   const added: ActivityChange[] = [];
   const unclaimed: string[] = [];
   const store: ActivityStore = {
@@ -37,10 +41,11 @@ function open(changes: Partial<ActivityStore> = {}) {
     slots: [slotOf(createSource('stytch', 'telemetry_id')), slotOf(createSource('other', 'device_id'))],
     store,
     claims,
+    clock,
   });
   const tell = (label: OutcomeLabel['label'], subject: object = SUBJECT) => {
     const stytch = { outcome: 'ok', signals: { found: true, country: 'DE' } };
-    const record = { decision_id: 'one', subject, providers: { stytch } };
+    const record = { decision_id: 'one', decided_at: DECIDED_AT, subject, providers: { stytch } };
     return onOutcome({
       record,
       label,
@@ -57,7 +62,11 @@ t.test('counts a fraud for all that the record names, and makes its values unkno
   const { tell, added } = open();
   t.equal(await tell('fraud', { ...SUBJECT, network: HASH, visitor: HASH }), true);
   t.same(
-    added.map(({ entity }) => entity),
+    added.slice(4).map(({ entity }) => entity),
+    added.slice(0, 4).map(({ entity }) => entity),
+  );
+  t.same(
+    added.slice(0, 4).map(({ entity }) => entity),
     [
       { part: 'account', hash: HASH },
       { part: 'device', hash: HASH },
@@ -65,8 +74,10 @@ t.test('counts a fraud for all that the record names, and makes its values unkno
       { part: 'visitor', hash: HASH },
     ],
   );
-  for (const { acceptance, measures } of added)
-    t.same([acceptance, measures], ['revoked', [measureNumber('fraud_labels')]]);
+  for (const { acceptance, measures, atSeconds } of added.slice(0, 4))
+    t.same([acceptance, measures, atSeconds], ['revoked', [], DECIDED_AT_SECONDS]);
+  for (const { acceptance, measures, values, atSeconds } of added.slice(4))
+    t.same([acceptance, measures, values, atSeconds], [null, [measureNumber('fraud_labels')], [], undefined]);
   t.ok(
     added[0]?.values.some(({ name }) => name === 0x4445),
     'with the country of its evidence',
@@ -78,11 +89,11 @@ t.test('knows what records of before lack', async (t) => {
   t.equal(await tell('challenge_failed'), true);
   t.same(
     added.map(({ entity }) => entity.part),
-    ['account', 'device'],
+    ['account', 'device', 'account', 'device'],
   );
-  t.same(added[0]?.measures, [measureNumber('challenges_failed')]);
+  t.same(added[2]?.measures, [measureNumber('challenges_failed')]);
   t.equal(await tell('fraud', { telemetry: HASH, devices: [], account: null }), true);
-  t.equal(added.length, 2, 'of nobody nothing is kept');
+  t.equal(added.length, 4, 'of nobody nothing is kept');
 });
 
 t.test('makes known what passed a challenge or was legit, and counts nothing for it', async (t) => {
@@ -99,13 +110,31 @@ t.test('makes known what passed a challenge or was legit, and counts nothing for
   }
 });
 
+t.test('dates what a late label says to when it was decided, and tells where that was', async (t) => {
+  const { tell, added } = open();
+  const place = { latitude: 52.5, longitude: 13.4 };
+  t.equal(await tell('legit', { ...SUBJECT, place }), true);
+  t.equal(added[0]?.atSeconds, DECIDED_AT_SECONDS);
+  t.ok(
+    added[0]?.values.some(({ name }) => name === nameOfPlace(place)),
+    'by its address, which no record has',
+  );
+  const early = open({}, DECIDED_AT_SECONDS - 60);
+  await early.tell('legit');
+  t.equal(
+    early.added[0]?.atSeconds,
+    DECIDED_AT_SECONDS - 60,
+    'never in the future of a clock that is behind',
+  );
+});
+
 t.test('takes no part in other labels, and in a repeated one only once', async (t) => {
   const { tell, added } = open();
   t.equal(await tell('abandoned'), true);
   t.same(added, []);
   t.equal(await tell('fraud'), true);
   t.equal(await tell('fraud'), true);
-  t.equal(added.length, 2);
+  t.equal(added.length, 4);
 });
 
 t.test('says that it is not done, so that it is told again', async (t) => {

@@ -71,6 +71,7 @@ const DECISION: Decision = {
     ip: '203.0.113.7',
     account_id: 'canary-account',
   }),
+  place: null,
   visitor: 'visitor-hash',
   facts: { activity: { account: 'unknown' }, step_up: 'none', lists: null, contradictions: null },
   custody: { uses: 1, age_seconds: 0, bound_elsewhere: false, omits_device: false, omits_account: false },
@@ -144,6 +145,7 @@ t.test('records a decision without any raw identifier, and stays in place', asyn
         ip: 'i(11)',
         network: 'n(11)',
         visitor: 'visitor-hash',
+        place: null,
       },
       request: {
         telemetry_id_present: true,
@@ -214,7 +216,14 @@ t.test('records who asked at which entry point about what', async (t) => {
   record(decision, { telemetryId: '', device: { kind: 'shared', id: null } }, atGateway);
   const [first, second] = records;
   t.match(first, { caller: 'shop', entry_point: 'decide', action: null, request_id: 'request-1' });
-  const nobody = { telemetry: null, account: null, ip: null, network: null, visitor: 'visitor-hash' };
+  const nobody = {
+    telemetry: null,
+    account: null,
+    ip: null,
+    network: null,
+    visitor: 'visitor-hash',
+    place: null,
+  };
   t.strictSame(first?.subject, { ...nobody, hash_key: '0a1b2c3d', devices: ['d(3)'] });
   t.strictSame(first?.custody, { result: 'none', signals: null });
   t.match(second, { caller: 'gateway:edge', entry_point: 'nginx', request_id: 'request-2' });

@@ -47,6 +47,7 @@ function decide(live: CompiledPolicy, { evidence, request, facts }: Input): Deci
     })),
     request: toRecordedRequest(request),
     visitor: null,
+    place: null,
     custody: (facts['telemetry'] ?? 'unknown') as TelemetryCustody,
     facts: toRecordedFacts(live.factsNeeded, facts),
     policy: { id: live.id, hash: live.hash },

@@ -80,7 +80,7 @@ t.test('refuses a row whose frame or signals are not there', async (t) => {
   const unpack = createRecordUnpacker();
   t.throws(() => unpack({ frames: [], signals: [], rows: '[[0]]' }), RangeError);
   const frames = [JSON.stringify({ ...RECORD, providers: { stytch: RECORD.providers['stytch'] } })];
-  const row = [0, 'id', 'at', null, null, [], null, null, null, null, 1, 1, null, [7, 1]];
+  const row = [0, 'id', 'at', null, null, [], null, null, null, null, null, 1, 1, null, [7, 1]];
   t.throws(() => unpack({ frames, signals: [], rows: JSON.stringify([row]) }), RangeError);
 });
 
