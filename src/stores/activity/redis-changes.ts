@@ -95,7 +95,7 @@ export function createRedisChanges(
   };
 
   const groupOf = ({ change }: Entry): string => keys.custodyGeneration(change.entity.hash);
-  const batch = createTurnBatch({ send, ...(isCluster ? { groupOf } : {}) });
+  const batch = createTurnBatch({ send, unknown: null, ...(isCluster ? { groupOf } : {}) });
   return (dated, isAsked) => batch({ ...dated, isAsked });
 }
 

@@ -74,7 +74,7 @@ export function createRedisUses(
 
   // All names of an id, and all ids of its group, are in one slot of a cluster.
   const groupOf = (names: Names): string => keys.custodyGeneration(idOf(names));
-  return createTurnBatch({ send, ...(isCluster ? { groupOf } : {}) });
+  return createTurnBatch({ send, unknown: null, ...(isCluster ? { groupOf } : {}) });
 }
 
 function idOf(names: Names): string {

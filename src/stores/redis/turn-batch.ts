@@ -4,8 +4,13 @@ type AskInBatch<Asked, Told> = (asked: Asked) => Promise<Told>;
 interface TurnBatchOptions<Asked, Told> {
   /** Entries of different groups never share a call: a cluster serves only one slot in each. */
   readonly groupOf?: (asked: Asked) => string;
-  /** One call. Resolves what is told to each entry, in their order; never rejects. */
+  /** One call. Resolves what is told to each entry, in their order. */
   readonly send: (asked: readonly Asked[]) => Promise<readonly Told[]>;
+  /**
+   * What is told to every entry of a call that rejected, or that told it nothing: that nothing is known. Only a
+   * defect can get here, and it must neither end the process nor leave a decision waiting.
+   */
+  readonly unknown: Told;
   readonly entriesMax?: number;
 }
 
@@ -27,12 +32,18 @@ const ENTRIES_MAX = 32;
 export function createTurnBatch<Asked, Told>(
   options: TurnBatchOptions<Asked, Told>,
 ): AskInBatch<Asked, Told> {
-  const { groupOf, send, entriesMax = ENTRIES_MAX } = options;
+  const { groupOf, send, unknown, entriesMax = ENTRIES_MAX } = options;
   let waiting: Entry<Asked, Told>[] = [];
 
   const sendPiece = async (piece: readonly Entry<Asked, Told>[]): Promise<void> => {
-    const told = await send(piece.map(({ asked }) => asked));
-    for (const [place, { tell }] of piece.entries()) tell(told[place] as Told);
+    let told: readonly Told[] = [];
+    try {
+      told = await send(piece.map(({ asked }) => asked));
+    } catch {
+      // Its message may quote what was asked.
+    }
+    for (const [place, { tell }] of piece.entries())
+      tell(place < told.length ? (told[place] as Told) : unknown);
   };
 
   const flush = (): void => {

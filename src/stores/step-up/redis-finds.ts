@@ -71,7 +71,7 @@ export function createRedisFinds(options: RedisFindsOptions): (question: Questio
     );
   };
 
-  return createTurnBatch({ send, ...(isCluster ? { groupOf } : {}) });
+  return createTurnBatch({ send, unknown: 'unknown', ...(isCluster ? { groupOf } : {}) });
 }
 
 /** Takes the reply to one question: a list, or the text of what it failed with. */

@@ -11,6 +11,7 @@ function createCountedBatch(options: BatchOptions = {}) {
   const calls: (readonly number[])[] = [];
   const ask = createTurnBatch<number, number>({
     ...options,
+    unknown: -1,
     send: async (asked) => {
       calls.push(asked);
       return asked.map((number) => 10 * number);
@@ -28,6 +29,7 @@ t.test('sends what is asked for within one turn as one call, and tells each its 
 t.test('does not wait for the call before', async (t) => {
   const calls: number[] = [];
   const ask = createTurnBatch<number, number>({
+    unknown: -1,
     send: ([asked = 0]) => {
       calls.push(asked);
       return new Promise(() => {});
@@ -60,4 +62,23 @@ t.test('keeps groups in calls of their own', async (t) => {
   const { ask, calls } = createCountedBatch({ groupOf, entriesMax: 2 });
   t.same(await Promise.all([1, 2, 3, 4, 5].map(ask)), [10, 20, 30, 40, 50]);
   t.same(calls, [[1, 3], [5], [2, 4]]);
+});
+
+t.test('tells everybody that nothing is known where a call fails, or tells too little', async (t) => {
+  const failing = createTurnBatch<number, number>({
+    unknown: -1,
+    send: async ([asked = 0]) => {
+      if (asked === 1) throw new RangeError('a defect');
+      return [asked];
+    },
+  });
+  t.same(await Promise.all([failing(1), failing(2)]), [-1, -1]);
+  t.same(await Promise.all([failing(2), failing(3)]), [2, -1]);
+  const throwing = createTurnBatch<number, number>({
+    unknown: -1,
+    send: () => {
+      throw new RangeError('a defect that does not even begin');
+    },
+  });
+  t.equal(await throwing(1), -1);
 });
