@@ -22,6 +22,9 @@ const PAIRS = 120;
 /** Turns in which all that follows the answers of a burst is done. */
 const TURNS = 4;
 
+/** That of the guard, of which its workload knows that it allows. */
+const POLICY = join(import.meta.dirname, 'guard/policy.yaml');
+
 const { values } = parseArgs({
   options: {
     candidates: { type: 'string', default: '1' },
@@ -50,13 +53,9 @@ function compare(): void {
 
 async function measureOne(areCandidatesFirst: boolean): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'riskgate-candidates-'));
-  const paths = writeCandidates(directory, Number(values.candidates));
-  const startBare = () => createDecideWorkload(ROOT, () => {}, { POLICY_FILE: 'policies/default.yaml' });
-  const startFull = () =>
-    createDecideWorkload(ROOT, () => {}, {
-      POLICY_FILE: 'policies/default.yaml',
-      POLICY_CANDIDATES: paths.join(),
-    });
+  const paths = writeCandidates(directory, Number(values.candidates), POLICY);
+  const startBare = () => createDecideWorkload(ROOT, () => {});
+  const startFull = () => createDecideWorkload(ROOT, () => {}, { POLICY_CANDIDATES: paths.join() });
   // Which is compiled first makes a difference of its own.
   const early = areCandidatesFirst ? await startFull() : await startBare();
   const late = areCandidatesFirst ? await startBare() : await startFull();

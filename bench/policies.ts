@@ -12,8 +12,10 @@ interface Policy extends Readonly<Record<string, unknown>> {
   readonly rules: readonly Rule[];
 }
 
-function readDefaultPolicy(): Policy {
-  return parse(readFileSync(new URL('../policies/default.yaml', import.meta.url), 'utf8')) as Policy;
+const DEFAULT = new URL('../policies/default.yaml', import.meta.url);
+
+function readDefaultPolicy(from: URL | string = DEFAULT): Policy {
+  return parse(readFileSync(from, 'utf8')) as Policy;
 }
 
 /** Writes the rules of the default policy repeated up to so many. */
@@ -26,12 +28,18 @@ export function writeRepeatedPolicy(directory: string, count: number): string {
   return write(directory, `policy-${count}.yaml`, { ...policy, rules });
 }
 
-/** Writes the default policy under other names, so often: what candidates that change little cost. */
-export function writeCandidates(directory: string, count: number): readonly string[] {
-  const policy = readDefaultPolicy();
+/** Rules that a candidate has and the policy in force has not. */
+const CHANGED_RULES = 3;
+
+/** Writes a policy, the default one otherwise, so often with some rules changed: candidates as they are. */
+export function writeCandidates(directory: string, count: number, from?: string): readonly string[] {
+  const policy = readDefaultPolicy(from);
   return Array.from({ length: count }, (_, place) => {
     const id = `candidate-${place}`;
-    return write(directory, `${id}.yaml`, { ...policy, policy: id });
+    const rules = policy.rules.map((rule, number) =>
+      number < CHANGED_RULES ? { ...rule, reason: `CHANGED_${place}` } : rule,
+    );
+    return write(directory, `${id}.yaml`, { ...policy, policy: id, rules });
   });
 }
 
