@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { toDiffMarkdown } from '../../src/cli/policy/to-diff-markdown.ts';
 import { witnessSchema } from '../../src/domain/policy-analysis/witness.ts';
 import { runCommand } from '../support/run-cli.ts';
 
@@ -15,6 +16,7 @@ function write(name: string, rules: string): string {
   return path;
 }
 
+const EMPTY = { ALLOW: 0, CHALLENGE: 0, BLOCK: 0 };
 const FOUND = `  - id: not-found\n    when: '!stytch.found'\n    verdict: BLOCK\n    reason: NOT_FOUND\n`;
 
 t.test('analyzes a policy, and ends with 0 where nothing is wrong', async (t) => {
@@ -117,4 +119,54 @@ t.test('writes cases for what no case beside the policy is about, which pass', a
   const none = join(directory, 'none.test.yaml');
   const again = await runCommand(['analyze', join(directory, 'bare.yaml'), '--generate-tests', none]);
   t.match(again.text, /The cases come to 3 of 3 ways to decide\.\nNo cases were written\./);
+});
+
+t.test('compares as Markdown', async (t) => {
+  const soft = write('milder.yaml', FOUND.replace('verdict: BLOCK', 'verdict: CHALLENGE'));
+  const good = join(directory, 'good.yaml');
+  const out = join(directory, 'markdown');
+  const ran = await runCommand([
+    'diff',
+    good,
+    soft,
+    '--format',
+    'markdown',
+    '--title',
+    'a|b<c',
+    '--witness-dir',
+    out,
+  ]);
+  t.equal(ran.code, 1);
+  const lines = ran.text.split('\n');
+  t.same(lines.slice(0, 4), [
+    '### a\\|b&lt;c',
+    '',
+    '| before \\ after | ALLOW | CHALLENGE | BLOCK |',
+    '| --- | --- | --- | --- |',
+  ]);
+  t.match(ran.text, /\| BLOCK \| 0 \| \*\*\d+\*\* \| 0 \|/);
+  t.match(ran.text, /\| BLOCK \| CHALLENGE \| \d+ \| not-found → not-found \| .*01-block-challenge\.json \|/);
+  const same = await runCommand(['diff', good, good, '--format', 'markdown']);
+  t.match(same, { code: 0, text: /^### .*good\.yaml\n\nNo evidence is judged differently\.\n/ });
+  t.equal((await runCommand(['diff', good, good, '--format', 'html'])).code, 2);
+});
+
+t.test('says in Markdown what was not compared, not shown and not told apart', async (t) => {
+  const table = { ALLOW: { ALLOW: 1, CHALLENGE: 2, BLOCK: 0 }, CHALLENGE: EMPTY, BLOCK: EMPTY };
+  const row = {
+    from: 'ALLOW',
+    to: 'CHALLENGE',
+    combinations: 2,
+    rules: null,
+    isDoubtful: true,
+    path: null,
+  } as const;
+  const one = { ...row, fromRule: null, toRule: null };
+  const found = { classes: [one, one], table, limits: ['request.ip: much'], tellsRules: false };
+  const text = toDiffMarkdown('t', found, [row]).join('\n');
+  t.match(
+    text,
+    '| ALLOW | CHALLENGE | 2 |  | may be: none could be given |\n\nAnd 1 smaller classes.\n\n- not told apart: request.ip: much',
+  );
+  t.match(toDiffMarkdown('t', { ...found, classes: null }, []), ['### t', '', /A bound was reached/]);
 });

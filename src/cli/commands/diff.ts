@@ -14,6 +14,11 @@ export const diff: CliCommand = {
     { name: 'after', description: 'the policy to compare with it' },
   ],
   options: [
+    { flags: '--format <format>', description: 'how the report is written', choices: ['text', 'markdown'] },
+    {
+      flags: '--title <title>',
+      description: 'the heading of a report in Markdown; otherwise the file after',
+    },
     { flags: '--witness-dir <directory>', description: 'write the evidence that shows each class there' },
   ],
   exits: {
@@ -22,7 +27,10 @@ export const diff: CliCommand = {
     2: 'a file is no policy',
     3: 'they are too large to compare',
   },
-  examples: ['riskgate diff policies/default.yaml policies/strict.yaml'],
+  examples: [
+    'riskgate diff policies/default.yaml policies/strict.yaml',
+    'riskgate diff before.yaml policies/shop.yaml --format markdown >> "$GITHUB_STEP_SUMMARY"',
+  ],
   run: async ({ args: [before = '', after = ''], options }) => {
     const { requirePolicy } = await import('../policy/require-policy.ts');
     const { toCount } = await import('../policy/to-count.ts');
@@ -32,36 +40,45 @@ export const diff: CliCommand = {
     const { diffPolicies } = await import('../../domain/policy-analysis/diff-policies.ts');
     const { PROVIDERS } = await import('../../providers/registry.ts');
     const [left, right] = [requirePolicy(before), requirePolicy(after)];
-    const { classes, table, limits, tellsRules } = diffPolicies(left, right, toSpaceProviders(PROVIDERS));
+    const { toDiffMarkdown } = await import('../policy/to-diff-markdown.ts');
+    const found = diffPolicies(left, right, toSpaceProviders(PROVIDERS));
+    const { classes, table, limits, tellsRules } = found;
     const paths = writeWitnesses(
       options['witnessDir'],
       (classes ?? []).map(({ from, to, witness }) => ({ name: `${from}-${to}`.toLowerCase(), witness })),
     );
-    const listed = (classes ?? []).slice(0, CLASSES_LISTED).map((one, place) => {
-      const { from, to, fromRule, toRule, combinations, witness } = one;
-      const doubt = witness === undefined ? ' (may be: no evidence could be given that shows it)' : '';
-      const rules = `${fromRule ?? 'otherwise'} → ${toRule ?? 'otherwise'}`;
-      const path = paths[place] ?? null;
+    const listed = (classes ?? []).slice(0, CLASSES_LISTED).map((one, place) => ({
+      ...one,
+      rules: tellsRules ? `${one.fromRule ?? 'otherwise'} → ${one.toRule ?? 'otherwise'}` : null,
+      isDoubtful: one.witness === undefined,
+      path: paths[place] ?? null,
+    }));
+    const texts = listed.map(({ from, to, combinations, rules, isDoubtful, path }) => {
+      const doubt = isDoubtful ? ' (may be: no evidence could be given that shows it)' : '';
       const where = path === null ? '' : `, see ${path}`;
-      return `${from} → ${to}  ${toCount(combinations)}${tellsRules ? `  ${rules}` : ''}${doubt}${where}`;
+      return `${from} → ${to}  ${toCount(combinations)}${rules === null ? '' : `  ${rules}`}${doubt}${where}`;
     });
     const isSame = classes?.length === 0;
+    const text =
+      classes === null
+        ? ['A bound was reached before they were compared.']
+        : [
+            ...toTableLines(table, toCount),
+            ...texts,
+            ...(classes.length > listed.length
+              ? [`and ${classes.length - listed.length} smaller classes`]
+              : []),
+            ...limits.map((limit) => `not told apart: ${limit}`),
+            isSame
+              ? 'No evidence is judged differently.'
+              : `${classes.length} classes of evidence are judged differently.`,
+          ];
     return {
       exitCode: classes === null ? EXIT_CODES.failure : isSame ? EXIT_CODES.ok : EXIT_CODES.findings,
       lines:
-        classes === null
-          ? ['A bound was reached before they were compared.']
-          : [
-              ...toTableLines(table, toCount),
-              ...listed,
-              ...(classes.length > listed.length
-                ? [`and ${classes.length - listed.length} smaller classes`]
-                : []),
-              ...limits.map((limit) => `not told apart: ${limit}`),
-              isSame
-                ? 'No evidence is judged differently.'
-                : `${classes.length} classes of evidence are judged differently.`,
-            ],
+        options['format'] === 'markdown'
+          ? toDiffMarkdown(String(options['title'] ?? after), found, listed)
+          : text,
       json: {
         before: { policy: left.id, hash: left.hash },
         after: { policy: right.id, hash: right.hash },
