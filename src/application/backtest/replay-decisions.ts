@@ -68,5 +68,5 @@ function raise<Name>(counts: Map<Name, number>, name: Name): void {
 
 /** Why a record cannot be judged that lacks what these names stand for. */
 function toNotRecorded(names: readonly string[]): string {
-  return `${names.join(', ')}: not recorded`;
+  return names.map((name) => `${name} was not recorded`).join(', ');
 }

@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../application/clock.ts';
 import type { DecisionLogReader, DecisionSink } from '../../application/decision-log/decision-log.ts';
 import type { PolicyTexts } from '../../application/decision-log/policy-texts.ts';
+import type { ClassQuestion } from '../../domain/backtest/class-question.ts';
+import type { BacktestTally } from '../../domain/backtest/tally.ts';
 import type { Settings, SettingValues } from '../../platform/setting.ts';
 import type { ConnectionHealth } from '../redis/guard.ts';
 import type { RedisHandle } from '../redis/handle.ts';
@@ -68,6 +70,24 @@ export interface CompactedFile {
   readonly problem: string | null;
 }
 
+/** Counts decisions class by class, in parts of a log that threads can share. */
+interface ClassScanner<Values> {
+  /** The parts that may have decisions of a time, newest first. Throws where there is nothing to read. */
+  parts(settings: Values, filter: Pick<ClassQuestion['filter'], 'since'>): readonly string[];
+  /**
+   * Counts the decisions of some parts in this thread, also beside a service; yields how many entries were looked
+   * at since it yielded before. Throws with a `code` where one cannot be read.
+   */
+  scan(
+    settings: Values,
+    parts: Iterable<string>,
+    question: ClassQuestion,
+    tally: BacktestTally,
+  ): Generator<number>;
+  /** The text of a policy; null where it is not kept. Throws with a `code`. */
+  policyText(settings: Values, hash: string): string | null;
+}
+
 /** What a command may do with what a sink keeps, without a service and beside one. */
 interface Upkeep<Values> {
   /** Reads beside a service that writes. Rejects where there is nothing to read. */
@@ -76,6 +96,7 @@ interface Upkeep<Values> {
   verify(settings: Values, isQuick: boolean): Iterable<VerifiedFile>;
   /** Makes files smaller that are written no more. Throws where a service has them. */
   compact(settings: Values): Iterable<CompactedFile>;
+  readonly classes: ClassScanner<Values>;
 }
 
 /** Everything riskgate needs to know of one place where records of decisions go. */

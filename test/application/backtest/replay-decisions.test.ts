@@ -45,7 +45,7 @@ t.test('counts decisions by what came of them, and tells the first that differs'
   t.same(
     [...report.notReplayable],
     [
-      ['request.ip: not recorded', 2],
+      ['request.ip was not recorded', 2],
       ['no rule was asked', 1],
       ['the text of its policy is not kept', 1],
     ],

@@ -1,5 +1,5 @@
 import { crc32, zstdDecompressSync } from 'node:zlib';
-import { putRecordTogether, type RecordBlock, type RecordValues } from './record-form.ts';
+import { putRecordTogether, type RecordBlock, type RecordValues, type StoredParts } from './record-form.ts';
 
 /**
  * The head of a block, which is compressed. Behind it stand the bytes of all records one after the other, which
@@ -72,6 +72,21 @@ class ColumnBlock implements RecordBlock {
       return place;
     });
     if (bytesAt !== bytes.length || crc32(bytes) !== head.check) throw damaged();
+  }
+
+  get forms(): readonly string[] {
+    return this.#head.forms.map(({ text }) => text);
+  }
+
+  partsAt(place: number): StoredParts | undefined {
+    const found = this.#places[place];
+    if (found === undefined) return undefined;
+    const { form, row } = found;
+    return {
+      form,
+      numberAt: (at) => this.#head.numbers[form]?.[at]?.[row],
+      timeAt: (at) => this.#times[form]?.[at]?.[row],
+    };
   }
 
   at(place: number): unknown {

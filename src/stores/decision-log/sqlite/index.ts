@@ -4,6 +4,8 @@ import { defineSink } from '../definition.ts';
 import { HISTORY_SETTINGS } from '../history-settings.ts';
 import { findDataDirectoryMistakes, toHistoryDirectory } from './history-directory.ts';
 import { openSqliteReader } from './open-reader.ts';
+import { readPolicyText } from './policy-file.ts';
+import { scanHistory, segmentsToScan } from './scan-history.ts';
 import { openSqliteLog, type SqliteLogEvent } from './sqlite-log.ts';
 import { compactHistory, verifyHistory } from './upkeep.ts';
 
@@ -30,6 +32,11 @@ export const sqlite = defineSink({
     openReader: async ({ dataDirectory }) => openSqliteReader(dataDirectory),
     verify: ({ dataDirectory }, isQuick) => verifyHistory(dataDirectory, isQuick),
     compact: ({ dataDirectory }) => compactHistory(dataDirectory),
+    classes: {
+      parts: ({ dataDirectory }, filter) => segmentsToScan(dataDirectory, filter),
+      scan: ({ dataDirectory }, parts, question, tally) => scanHistory(dataDirectory, parts, question, tally),
+      policyText: ({ dataDirectory }, hash) => readPolicyText(toHistoryDirectory(dataDirectory), hash),
+    },
   },
   open: async (
     { dataDirectory, retentionMs, labelledKeptMs, bytesMax },

@@ -5,6 +5,7 @@ import {
   type RecordBlock,
   type RecordParts,
   type RecordValues,
+  type StoredParts,
   takeRecordApart,
 } from './record-form.ts';
 
@@ -136,6 +137,8 @@ class IndexedBlock implements RecordBlock {
   readonly #hashes: Buffer;
   readonly #textsAt: readonly number[];
   readonly #places: readonly RecordPlace[];
+  /** By form, as they are asked for. */
+  readonly #values: FormValues[] = [];
 
   constructor(index: BlockIndex, texts: Buffer, hashes: Buffer) {
     this.#index = index;
@@ -161,11 +164,37 @@ class IndexedBlock implements RecordBlock {
   at(place: number): unknown {
     const found = this.#places[place];
     if (found === undefined) return undefined;
-    const [formBytes, valueBytes] = this.#index.forms[found.form] ?? [0, 0];
-    const at = this.#textsAt[found.form] ?? 0;
-    const form = this.#texts.toString('utf8', at, at + formBytes);
-    const values = this.#texts.toString('utf8', at + formBytes, at + formBytes + valueBytes);
-    return putRecordTogether(form, this.#valuesOf(found, JSON.parse(values) as FormValues));
+    return putRecordTogether(this.#formAt(found.form), this.#valuesOf(found, this.#readValues(found.form)));
+  }
+
+  get forms(): readonly string[] {
+    return this.#index.forms.map((_, form) => this.#formAt(form));
+  }
+
+  partsAt(place: number): StoredParts | undefined {
+    const found = this.#places[place];
+    if (found === undefined) return undefined;
+    const { form, row } = found;
+    // Its other records are asked for too.
+    this.#values[form] ??= this.#readValues(form);
+    const [numbers, times] = this.#values[form];
+    return {
+      form,
+      numberAt: (at) => numbers[at]?.[row],
+      timeAt: (at) => sumOf(times[at], row),
+    };
+  }
+
+  #formAt(form: number): string {
+    const [formBytes = 0] = this.#index.forms[form] ?? [];
+    const at = this.#textsAt[form] ?? 0;
+    return this.#texts.toString('utf8', at, at + formBytes);
+  }
+
+  #readValues(form: number): FormValues {
+    const [formBytes, valueBytes] = this.#index.forms[form] ?? [0, 0];
+    const at = (this.#textsAt[form] ?? 0) + formBytes;
+    return JSON.parse(this.#texts.toString('utf8', at, at + valueBytes)) as FormValues;
   }
 
   #valuesOf({ row, hashesAt }: RecordPlace, [numbers, times, texts]: FormValues): RecordValues {

@@ -121,6 +121,19 @@ export function takeRecordApart(record: object): RecordParts {
 export interface RecordBlock {
   /** The record at a place from 0, as it is stored; undefined beyond the last one. */
   at(place: number): unknown;
+  /** The forms of its records. */
+  readonly forms: readonly string[];
+  /** The same without putting it together: its values by their places among those of their kind. */
+  partsAt(place: number): StoredParts | undefined;
+}
+
+/** A record that is taken apart. */
+export interface StoredParts {
+  /** Its place among the forms of its block. */
+  readonly form: number;
+  numberAt(place: number): number | undefined;
+  /** Unix milliseconds. */
+  timeAt(place: number): number | undefined;
 }
 
 /** Gives the values of one record, in their order. */
@@ -134,25 +147,45 @@ export interface RecordValues {
 
 /** Puts a record together again. */
 export function putRecordTogether(form: string, values: RecordValues): unknown {
-  const hashes: string[] = [];
+  return fillForm(form, {
+    hash: () => values.nextHex(),
+    number: () => values.nextNumber(),
+    time: (isWhole) => toTime(values.nextTime(), isWhole),
+    id: () => values.nextText(),
+    uuidId: () => values.nextText().replace(MARK, toUuid(values.nextHex())),
+  });
+}
+
+/** What takes the places of the values of a form, in their order. */
+interface FormFillers {
+  readonly hash: () => unknown;
+  readonly number: () => unknown;
+  readonly time: (isWhole: boolean) => unknown;
+  readonly id: () => unknown;
+  readonly uuidId: () => unknown;
+}
+
+/** A form with something in the place of each value. */
+export function fillForm(form: string, fillers: FormFillers): unknown {
+  const hashes: unknown[] = [];
   const fill = (value: unknown): unknown => {
     if (typeof value !== 'string' || !value.startsWith(MARK)) return mapMembers(value, fill);
     switch (value.slice(0, HASH.length)) {
       case HASH:
-        hashes.push(values.nextHex());
+        hashes.push(fillers.hash());
         return hashes.at(-1);
       case SAME:
         return hashes[Number(value.slice(SAME.length))];
       case NUMBER:
-        return values.nextNumber();
+        return fillers.number();
       case MILLISECONDS:
-        return toTime(values.nextTime(), false);
+        return fillers.time(false);
       case SECONDS:
-        return toTime(values.nextTime(), true);
+        return fillers.time(true);
       case ID:
-        return values.nextText();
+        return fillers.id();
       case UUID_ID:
-        return values.nextText().replace(MARK, toUuid(values.nextHex()));
+        return fillers.uuidId();
       default:
         return value.slice(TEXT.length);
     }

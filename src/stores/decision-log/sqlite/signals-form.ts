@@ -70,24 +70,43 @@ export function takeApart(signals: object): SignalsParts {
 export function putTogether({ form, hashes, numbers, times }: SignalsParts): object {
   const others = JSON.parse(numbers) as readonly (number | string)[];
   let [hash, number, time] = [0, 0, 0];
+  const signals = fillSignals(form, {
+    hash: () => {
+      hash += HASH_CHARS;
+      return hashes.slice(hash - HASH_CHARS, hash);
+    },
+    number: () => {
+      number += 1;
+      return others[number - 1];
+    },
+    time: () => {
+      time += 1;
+      return times[time - 1];
+    },
+  });
+  if (hash !== hashes.length || number !== others.length || time !== times.length)
+    throw Object.assign(new Error('evidence that does not fit its record'), { code: 'DAMAGED' });
+  return signals;
+}
+
+/** The form of signals with something in the place of each value, in their order. */
+export function fillSignals(
+  form: string,
+  fillers: { readonly hash: () => unknown; readonly number: () => unknown; readonly time: () => unknown },
+): object {
   const fill = (value: unknown): unknown => {
     if (typeof value !== 'string' || !value.startsWith(MARK)) return mapMembers(value, fill);
     switch (value) {
       case HASH:
-        hash += HASH_CHARS;
-        return hashes.slice(hash - HASH_CHARS, hash);
+        return fillers.hash();
       case NUMBER:
-        number += 1;
-        return others[number - 1];
+        return fillers.number();
       case TIME:
-        time += 1;
-        return times[time - 1];
+        return fillers.time();
       default:
         return value.slice(TEXT.length);
     }
   };
-  const signals = mapMembers(JSON.parse(form), fill);
-  if (hash !== hashes.length || number !== others.length || time !== times.length)
-    throw Object.assign(new Error('evidence that does not fit its record'), { code: 'DAMAGED' });
-  return signals as object;
+  // What was taken apart was an object.
+  return mapMembers(JSON.parse(form), fill) as object;
 }

@@ -1,0 +1,174 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { ClassQuestion } from '../../../domain/backtest/class-question.ts';
+import type { BacktestOutcome } from '../../../domain/backtest/judge-record.ts';
+import { classKeyOf } from '../../../domain/backtest/record-classes.ts';
+import type { BacktestTally } from '../../../domain/backtest/tally.ts';
+import type { DecisionRecord } from '../../../domain/decision-log/decision-record.ts';
+import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
+import { matchesFacts } from '../../../domain/decision-log/record-facts.ts';
+import { matchesLabel, matchesPlace, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
+import { SUBJECT_PARTS } from '../../../domain/decision-log/subject-parts.ts';
+import { type RecordTemplate, type SlotRead, toRecordTemplate } from './class-template.ts';
+import { hasPart } from './entry-subjects.ts';
+import { EvidenceClasses } from './evidence-classes.ts';
+import { GroupCounter, OUTCOMES_MAX } from './group-counter.ts';
+import type { StoredParts } from './record-form.ts';
+import { GAP_SHAPE } from './segment-file.ts';
+import { SegmentReader } from './segment-reader.ts';
+import { type EntryRow, SegmentRows } from './segment-rows.ts';
+import { TextNumbering } from './text-numbering.ts';
+
+/** Forms that are remembered: some kilobytes each. */
+const TEMPLATES_MAX = 5_000;
+/** Classes that are remembered: some hundred bytes each. */
+const CLASSES_MAX = 200_000;
+
+/** Counts the decisions of segments by what a policy comes to for them. Of each class it judges one. */
+export class ClassScan {
+  readonly #question: ClassQuestion;
+  readonly #tally: BacktestTally;
+  readonly #templates = new Map<string, RecordTemplate | null>();
+  readonly #bases = new TextNumbering();
+  readonly #evidence = new TextNumbering();
+  readonly #outcomes: BacktestOutcome[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #classes = new Map<string, number>();
+
+  constructor(question: ClassQuestion, tally: BacktestTally) {
+    this.#question = question;
+    this.#tally = tally;
+  }
+
+  /**
+   * Counts one segment, and yields after some hundred entries how many those were. Throws with a `code` where the
+   * segment cannot be read.
+   */
+  *scan(db: DatabaseSync): Generator<number> {
+    const segment = new SegmentReader(db);
+    const { filter } = this.#question;
+    const shapes = segment.shapes();
+    const matches = createMatch(db, segment, filter);
+    const labels = segment.labelsInForce();
+    const evidence = new EvidenceClasses(db, this.#evidence);
+    const counter = new GroupCounter(db, shapes, this.#outcomes, this.#tally);
+    for (const { rows, forms, partsAt } of new SegmentRows(db).blocks(filter)) {
+      // To find one takes longer than all else that is done for a record.
+      const templates: (RecordTemplate | null | undefined)[] = [];
+      for (const [place, row] of rows.entries()) {
+        const label = labels.get(row.seq) ?? null;
+        if (row.shape === GAP_SHAPE || !matches(row, label)) continue;
+        const parts = partsAt(place);
+        let template = templates[parts.form];
+        if (template === undefined) {
+          template = this.#templateOf(forms[parts.form] ?? '');
+          templates[parts.form] = template;
+        }
+        if (template === null) continue;
+        // What has a shape is a decision.
+        const read = () => segment.recordOf(row.seq) as DecisionRecord;
+        const action = template.action === undefined ? read().action : template.action;
+        if (filter.action !== undefined && filter.action !== action) continue;
+        const key = toKey(parts, template, evidence) ?? classKeyOf(this.#question.classes, read());
+        if (this.#outcomes.length >= OUTCOMES_MAX) this.#forget(counter);
+        counter.count(row, this.#outcomeOf(key, read), action, label);
+      }
+      yield rows.length;
+    }
+    counter.flush();
+  }
+
+  #templateOf(form: string): RecordTemplate | null {
+    let template = this.#templates.get(form);
+    if (template === undefined) {
+      if (this.#templates.size >= TEMPLATES_MAX) this.#templates.clear();
+      const made = toRecordTemplate(this.#question.classes, form);
+      // Keys are shorter by a number in its place.
+      template = made === null ? null : { ...made, base: String(this.#bases.of(made.base)) };
+      this.#templates.set(form, template);
+    }
+    return template;
+  }
+
+  #outcomeOf(key: string, read: () => DecisionRecord): number {
+    const known = this.#classes.get(key);
+    if (known !== undefined) return known;
+    const outcome = this.#question.judge(read());
+    const text = JSON.stringify(outcome);
+    let number = this.#numbers.get(text);
+    if (number === undefined) {
+      number = this.#outcomes.push(outcome) - 1;
+      this.#numbers.set(text, number);
+    }
+    if (this.#classes.size >= CLASSES_MAX) this.#classes.clear();
+    this.#classes.set(key, number);
+    return number;
+  }
+
+  #forget(counter: GroupCounter): void {
+    counter.flush();
+    this.#outcomes.length = 0;
+    this.#numbers.clear();
+    this.#classes.clear();
+  }
+}
+
+/** The key of the class of a record; null where only the record itself tells. */
+function toKey(
+  parts: StoredParts,
+  { base, reads, evidence: references, isWhole }: RecordTemplate,
+  evidence: EvidenceClasses,
+): string | null {
+  if (isWhole) return null;
+  let key = base;
+  const add = (kind: SlotRead['kind'], place: number, classOf: SlotRead['classOf']) => {
+    const value = kind === 'number' ? parts.numberAt(place) : parts.timeAt(place);
+    key += `|${String(classOf(value))}`;
+  };
+  for (const { kind, place, classOf } of reads) add(kind, place, classOf);
+  for (const { node, idPlace, times } of references) {
+    const found = evidence.of(node, parts.numberAt(idPlace) ?? 0);
+    if (found.isWhole) return null;
+    key += `#${found.number}`;
+    for (const { place, classOf } of found.times) {
+      const time = times[place];
+      if (time === undefined) return null;
+      add(time.kind, time.place, classOf);
+    }
+  }
+  return key;
+}
+
+/** Whether an entry matches a filter, but for its action. */
+function createMatch(db: DatabaseSync, segment: SegmentReader, filter: RecordFilter) {
+  const { since, until, country, asn } = filter;
+  const sinceMs = since === undefined ? 0 : Date.parse(since);
+  const untilMs = until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until);
+  const takes = <Item>(items: ReadonlyMap<number, Item>, matches: (item: Item) => boolean) =>
+    new Set([...items].flatMap(([number, item]) => (matches(item) ? [number] : [])));
+  const shapes = takes(segment.shapes(), (facts) => matchesFacts(facts, filter));
+  const isPlaced = country !== undefined || asn !== undefined;
+  const places = isPlaced ? takes(segment.places(), (place) => matchesPlace(place, filter)) : null;
+  const isSubject = createSubjectMatch(db, filter);
+  return ({ seq, atMs, shape, place }: EntryRow, label: OutcomeLabel['label'] | null): boolean =>
+    atMs >= sinceMs &&
+    atMs < untilMs &&
+    shapes.has(shape) &&
+    (places === null || places.has(place)) &&
+    matchesLabel(label, filter) &&
+    (isSubject === null || isSubject(seq));
+}
+
+/** Null where a filter is not about subjects. */
+function createSubjectMatch(db: DatabaseSync, filter: RecordFilter): ((seq: number) => boolean) | null {
+  const { subject: any } = filter;
+  const parts = SUBJECT_PARTS.filter((part) => filter[part] !== undefined);
+  if (parts.length === 0 && any === undefined) return null;
+  const find = db.prepare('SELECT subject FROM entries WHERE seq = ?');
+  return (seq) => {
+    const packed = find.get(seq)?.['subject'];
+    return (
+      parts.every((part) => hasPart(packed, part, filter[part] ?? [])) &&
+      (any === undefined || SUBJECT_PARTS.some((part) => hasPart(packed, part, any)))
+    );
+  };
+}
