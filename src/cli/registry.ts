@@ -1,5 +1,6 @@
 import type { CliCommand } from './command.ts';
 import { analyze } from './commands/analyze.ts';
+import { backtest } from './commands/backtest.ts';
 import { check } from './commands/check.ts';
 import { configCheck } from './commands/config-check.ts';
 import { configTable } from './commands/config-table.ts';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly CliCommand[] = [
   diff,
   explain,
   replay,
+  backtest,
   configCheck,
   configTable,
   keysNew,

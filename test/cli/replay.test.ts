@@ -60,14 +60,14 @@ t.test('judges a history again by the policies that it keeps', async (t) => {
     same: 3,
     different: 0,
     causes: {},
-    not_replayable: [{ reason: 'request.ip: not recorded', count: 1 }],
+    not_replayable: [{ reason: 'request.ip was not recorded', count: 1 }],
     first: null,
   });
   const since = records[2]?.decided_at ?? '';
   const late = await runCommand(['replay', '--since', since], { env });
   t.equal(
     late.text,
-    '2 decisions: 1 came to the same, 0 did not.\n  1 not replayable: request.ip: not recorded\n',
+    '2 decisions: 1 came to the same, 0 did not.\n  1 not replayable: request.ip was not recorded\n',
   );
 });
 
