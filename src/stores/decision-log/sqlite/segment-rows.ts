@@ -56,7 +56,7 @@ export class SegmentRows {
     const tail = this.#db.prepare('SELECT seq, body FROM tail ORDER BY seq').all();
     if (tail.length === 0) return;
     const rows = this.#rowsOf(Number(tail[0]?.['seq']), Number(tail.at(-1)?.['seq']));
-    const parts = tail.map(({ body }) => takeRecordApart(JSON.parse(String(body))));
+    const parts = tail.map(({ body }) => takeRecordApart(JSON.parse(String(body)) as object));
     yield {
       rows,
       forms: parts.map(({ form }) => form),
