@@ -7,6 +7,8 @@ import { INDEFINITE_OUTCOMES } from '../src/domain/evidence.ts';
 import { requestSignalsSchema } from '../src/domain/policy/request-signals.ts';
 import { stepUpSignalsSchema } from '../src/domain/policy/step-up-signals.ts';
 import { telemetrySignalsSchema } from '../src/domain/policy/telemetry-signals.ts';
+import { SHARED_PARTS } from '../src/domain/shared-signals/shared-events.ts';
+import { sharedPartSchema } from '../src/domain/shared-signals/shared-fact.ts';
 import { code, toTable } from './markdown-table.ts';
 
 /** The part of a provider definition that these tables need. */
@@ -92,6 +94,12 @@ export function allSignals(
       intro:
         'Whether this subject has completed a challenge. Absent as a whole when it is not known. A condition reads its signals one by one: `has(step_up.…)` and `step_up` alone are refused. What satisfies a CHALLENGE is the field `step_up` of a rule; see [above](#step-up).',
       signals: signalsOf('step_up', stepUpSignalsSchema, 'service'),
+    },
+    {
+      variable: 'shared',
+      intro:
+        'What others have told of the account and the devices of the subject, by [Shared Signals](shared-signals.md). Absent as a whole where that cannot be known; 2147483647 where nothing was told within 30 days. A condition reads its signals one by one.',
+      signals: SHARED_PARTS.flatMap((part) => signalsOf(`shared.${part}`, sharedPartSchema, 'service')),
     },
     {
       variable: 'contradictions',

@@ -67,7 +67,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { slots, ...upstreams } = createProviderSlots(context, { hashes, stores, observer });
   warnAtStart(context, files.policy(), slots);
   const parts = { ...files, slots, hashes, stores, policies, observer, log, tracer };
-  const memory = wireSubjectMemory(context, parts);
+  const memory = await wireSubjectMemory(context, parts);
   const decisions = wireDecisions(context, { ...parts, ...memory });
   const gateways = wireGateways(context, { slots, ...files, ...decisions, ...callers, observer, isDraining });
   const reads = log === null ? null : openDecisionReads({ log, clock, policies, slots });
@@ -102,7 +102,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     abandon: () => abandonRecords(decisions.candidates, log),
     close: async () => {
       reads?.streams.drain();
-      await Promise.all([closeServer(), grpc?.close(PATIENCE_MS)]);
+      await Promise.all([closeServer(), grpc?.close(PATIENCE_MS), memory.close()]);
       await closeRecords(decisions.candidates, log);
       for (const part of [decisions, redis, files, observers]) part.close();
       await closeAll(registered, stores, callers, upstreams, tracer);

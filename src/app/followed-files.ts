@@ -22,6 +22,7 @@ import { followCandidates } from './followed-candidates.ts';
 import { checkGeoipFiles, followGeoip } from './geoip-files.ts';
 import { checkTlsFiles } from './redis-target.ts';
 import { createReferenceData } from './reference-data.ts';
+import { readSharedSignals } from './shared-signals-file.ts';
 
 /**
  * Every mistake in the files that a configuration names, and everything that must not be reachable from other
@@ -36,6 +37,7 @@ export function checkFiles(
     apiKeysFile,
     gatewayProfilesFile,
     geoipFiles,
+    sharedSignalsFile,
     host = '',
     idHashKeys = [],
     isInsecureAllowed = false,
@@ -54,12 +56,19 @@ export function checkFiles(
       ...mistakesIn('api_keys', apiKeysFile),
       ...mistakesIn('gateway_profiles', gatewayProfilesFile),
       ...checkGeoipFiles(geoipFiles ?? []).map((mistake) => `${SERVICE_SETTINGS.geoipFiles.env} ${mistake}`),
+      ...mistakesInStreams(sharedSignalsFile ?? null),
       ...checkTlsFiles(redisTls),
       ...checkNamedSinks(sinks, configs),
     ];
     if (!isExposed) return mistakes;
     return [...mistakes, ...findExposures({ host, secrets: idHashKeys })];
   };
+}
+
+function mistakesInStreams(path: string | null): readonly string[] {
+  const read = path === null ? null : readSharedSignals(path);
+  if (read === null || read.ok) return [];
+  return read.mistakes.map((mistake) => `${SERVICE_SETTINGS.sharedSignalsFile.env} ${mistake}`);
 }
 
 function checkNamedSinks(sinks: readonly SinkDefinition[], configs: ConfigFiles['sinks']): readonly string[] {

@@ -25,16 +25,39 @@ const SIGNALS_PURPOSE = 'identifier';
 /** Budget of commands that read many entries: decisions never wait for them. */
 const BUDGET_MS = 2_000;
 
-/** Opens what keeps lists: Redis, else a file, else this process alone, which is told. */
-export async function openLists(context: AppContext, inUse: RedisInUse): Promise<ListStore> {
+/** What is kept as lists are. */
+interface Kept {
+  /** What its events begin with in the log. */
+  readonly name: 'lists' | 'shared_signals';
+  readonly keys: 'lists' | 'sharedSignals';
+  /** Without Redis; null keeps it in this process alone. */
+  readonly path: string | null;
+}
+
+/** Opens what keeps lists. */
+export function openLists(context: AppContext, inUse: RedisInUse): Promise<ListStore> {
+  const path = context.config.listsFile ?? fileBesideHistory(context, 'lists.journal');
+  return openKept(context, inUse, { name: 'lists', keys: 'lists', path });
+}
+
+/** Opens what keeps shared signals: the same, at a place of its own. */
+export function openSharedSignals(context: AppContext, inUse: RedisInUse): Promise<ListStore> {
+  const path = fileBesideHistory(context, 'shared-signals.journal');
+  return openKept(context, inUse, { name: 'shared_signals', keys: 'sharedSignals', path });
+}
+
+/** Redis, else a file, else this process alone, which is told. */
+async function openKept(context: AppContext, inUse: RedisInUse, kept: Kept): Promise<ListStore> {
   const { config, logger, clock } = context;
   const table = new ListTable(new Set(config.idHashKeys.map(keyIdOf)));
-  const store = await openStore(context, inUse, table);
+  const store = await openStore(context, inUse, table, kept);
   await store.ready();
   const stopSweeping = sweepLists({ store, clock });
-  const path = fileOf(context);
-  if (inUse.target === null && path === null)
-    logger.warn({ event: 'lists.not_kept' }, 'lists are kept in this process alone: a restart forgets them');
+  if (inUse.target === null && kept.path === null)
+    logger.warn(
+      { event: `${kept.name}.not_kept` },
+      'what is kept in this process alone is forgotten by a restart',
+    );
   return {
     ...bind(store),
     close: async () => {
@@ -44,20 +67,30 @@ export async function openLists(context: AppContext, inUse: RedisInUse): Promise
   };
 }
 
-async function openStore(context: AppContext, inUse: RedisInUse, table: ListTable): Promise<ListStore> {
+async function openStore(
+  context: AppContext,
+  inUse: RedisInUse,
+  table: ListTable,
+  { name, keys, path }: Kept,
+): Promise<ListStore> {
   const { logger, clock } = context;
-  const path = fileOf(context);
   if (inUse.target !== null) {
     const redis = openRedis({
       target: inUse.target,
-      name: 'riskgate-lists',
+      name: `riskgate-${name.replace('_', '-')}`,
       budgetMs: BUDGET_MS,
       logger,
-      eventPrefix: 'lists.redis_',
+      eventPrefix: `${name}.redis_`,
       onRefused: inUse.recheck,
     });
     inUse.watch(() => redis.health());
-    const store = createRedisListStore({ redis, clock, table, onEvent: (event) => report(event, context) });
+    const store = createRedisListStore({
+      redis,
+      keys: redis.keys[keys],
+      clock,
+      table,
+      onEvent: (event) => report(name, event, context),
+    });
     return {
       ...bind(store),
       close: async () => {
@@ -71,25 +104,25 @@ async function openStore(context: AppContext, inUse: RedisInUse, table: ListTabl
     path,
     table,
     onEvent: ({ kind, ...fields }) => {
-      const line = { event: `lists.file_${kind}`, ...fields };
-      if (kind === 'failed') logger.error(line, 'lists cannot be written');
+      const line = { event: `${name}.file_${kind}`, ...fields };
+      if (kind === 'failed') logger.error(line, 'a file cannot be written');
       else if (kind === 'repaired') logger.warn(line, 'a change that was not written to its end was cut off');
       else logger.info(line);
     },
   });
 }
 
-function fileOf({ config }: AppContext): string | null {
-  if (config.listsFile !== null) return config.listsFile;
+/** Null without a history in files. */
+function fileBesideHistory({ config }: AppContext, name: string): string | null {
   const sqlite = config.decisionLog.sinks.find(({ id }) => id === 'sqlite')?.settings;
   const directory = sqlite?.['dataDirectory'];
-  return typeof directory === 'string' ? join(directory, 'lists.journal') : null;
+  return typeof directory === 'string' ? join(directory, name) : null;
 }
 
-function report({ kind, ...fields }: RedisListEvent, { logger }: AppContext): void {
-  const line = { event: `lists.${kind}`, ...fields };
-  if (kind === 'lost') logger.error(line, 'Redis has lost lists: what is known here is written back');
-  else if (kind === 'stale') logger.warn(line, 'changes of lists cannot be heard');
+function report(name: Kept['name'], { kind, ...fields }: RedisListEvent, { logger }: AppContext): void {
+  const line = { event: `${name}.${kind}`, ...fields };
+  if (kind === 'lost') logger.error(line, 'Redis has lost entries: what is known here is written back');
+  else if (kind === 'stale') logger.warn(line, 'changes of other replicas cannot be heard');
   else logger.info(line);
 }
 

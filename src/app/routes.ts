@@ -26,6 +26,7 @@ import { type PoliciesDependencies, policiesRoutes } from '../http/routes/polici
 import { type PolicyDependencies, policyRoutes } from '../http/routes/policy.ts';
 import { type ProvidersDependencies, providersRoutes } from '../http/routes/providers.ts';
 import { type SessionDependencies, sessionRoutes, sessionStateRoutes } from '../http/routes/session.ts';
+import { type SharedSignalDependencies, sharedSignalRoutes } from '../http/routes/shared-signals.ts';
 import { statsRoutes } from '../http/routes/stats.ts';
 import { type StepUpDependencies, stepUpRoutes } from '../http/routes/step-ups.ts';
 import { subjectHistoryRoutes } from '../http/routes/subject-history.ts';
@@ -47,6 +48,7 @@ export interface RouteDependencies {
   readonly lists: ListDependencies;
   readonly forgetting: EvidenceDependencies & ForgetDependencies;
   readonly events: EventDependencies;
+  readonly sharedSignals: SharedSignalDependencies | null;
   readonly decisions: DecisionReadDependencies | null;
   readonly providers: ProvidersDependencies;
   readonly callerMetrics: MetricsSource | null;
@@ -81,6 +83,8 @@ export async function registerRoutes(
     await api.register(evidenceRoutes, { ...context, serve: service?.forgetting ?? null });
     await api.register(forgetSubjectRoutes, { serve: service?.forgetting ?? null });
     await api.register(eventRoutes, { ...context, serve: service?.events ?? null });
+    if (service?.sharedSignals !== null)
+      await api.register(sharedSignalRoutes, { serve: service?.sharedSignals ?? null });
     await api.register(listRoutes, { serve: service?.lists ?? null });
     await api.register(listFileRoutes, { serve: service?.lists ?? null });
     if (service?.decisions !== null) await registerDecisionReads(api, service?.decisions ?? null);

@@ -17,7 +17,7 @@ import type { RedisTarget } from '../stores/redis/target.ts';
 import { createMemoryStepUpStore } from '../stores/step-up/memory-store.ts';
 import { createRedisStepUpStore } from '../stores/step-up/redis-store.ts';
 import type { AppContext } from './context.ts';
-import { openLists } from './lists.ts';
+import { openLists, openSharedSignals } from './lists.ts';
 import { openRedis } from './open-redis.ts';
 import type { RedisInUse } from './redis.ts';
 
@@ -32,29 +32,37 @@ export interface Stores {
   /** What is wrong with custody in the shared store; null when nothing is. */
   custodyProblem(): RedisProblem | null;
   readonly lists: ListStore;
+  /** Null where none are taken. */
+  readonly sharedSignals: ListStore | null;
   close(): Promise<void>;
 }
+
+/** Those without files of their own. */
+type OwnStores = Omit<Stores, 'lists' | 'sharedSignals'>;
 
 /** In the process, and in Redis where there is one. Rejects where a file cannot be used. */
 export async function openStores(context: AppContext, inUse: RedisInUse): Promise<Stores> {
   const stores = createStores(context, inUse);
+  const isTaking = context.config.sharedSignalsFile !== null;
   const lists = await openLists(context, inUse);
+  const sharedSignals = isTaking ? await openSharedSignals(context, inUse) : null;
   return {
     ...stores,
     lists,
+    sharedSignals,
     close: async () => {
-      await Promise.all([stores.close(), lists.close()]);
+      await Promise.all([stores.close(), lists.close(), sharedSignals?.close()]);
     },
   };
 }
 
-function createStores(context: AppContext, inUse: RedisInUse): Omit<Stores, 'lists'> {
+function createStores(context: AppContext, inUse: RedisInUse): OwnStores {
   return inUse.target === null
     ? createMemoryStores(context)
     : createSharedStores(context, inUse, inUse.target);
 }
 
-function createMemoryStores({ config, clock, logger }: AppContext): Omit<Stores, 'lists'> {
+function createMemoryStores({ config, clock, logger }: AppContext): OwnStores {
   const { cacheEntriesMax, custodyRetentionMs: retentionMs, custodyEntriesMax: entriesMax } = config;
   const onFull = () =>
     logger.warn({ event: 'custody.full', entries_max: entriesMax }, 'bindings make room for others');
@@ -82,7 +90,7 @@ function createSharedStores(
   { config, clock, logger }: AppContext,
   inUse: RedisInUse,
   target: RedisTarget,
-): Omit<Stores, 'lists'> {
+): OwnStores {
   const { cacheEntriesMax: entriesMax, custodyRetentionMs: retentionMs } = config;
   const memory = createMemoryEvidenceStore({ clock, entriesMax, ttlCapMs: config.localCacheTtlMs });
   const redis = openRedis({

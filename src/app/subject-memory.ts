@@ -10,7 +10,9 @@ import type { DecisionLog } from './decision-log.ts';
 import { wireForgetting } from './forgetting.ts';
 import type { IdHashes } from './id-hashes.ts';
 import { wireLists } from './lists.ts';
+import type { Observers } from './observers.ts';
 import type { RouteDependencies } from './routes.ts';
+import { receiveSharedSignals, wireSharedSignalMemory } from './shared-signals.ts';
 import { wireStepUps } from './step-ups.ts';
 import type { Stores } from './stores.ts';
 
@@ -22,30 +24,43 @@ interface SubjectMemoryParts {
   readonly reference: ReferenceData;
   /** Null records nothing. */
   readonly log: DecisionLog | null;
+  readonly observer: Observers['observer'];
 }
 
 /** What is remembered of subjects beside custody: what decisions read of it, and what tells and forgets it. */
 interface SubjectMemory {
   readonly facts: readonly FactSource[];
   readonly onOutcome: readonly OnOutcome[];
-  readonly routes: Pick<RouteDependencies, 'events' | 'forgetting' | 'stepUps' | 'lists'>;
+  readonly routes: Pick<RouteDependencies, 'events' | 'forgetting' | 'stepUps' | 'lists' | 'sharedSignals'>;
   readonly remember: Activity['remember'];
+  /** Stops to ask others for what they have to tell. */
+  close(): Promise<void>;
 }
 
-/** Wires every memory of subjects. */
-export function wireSubjectMemory(context: AppContext, parts: SubjectMemoryParts): SubjectMemory {
+/** Wires every memory of subjects. Rejects where a file cannot be used. */
+export async function wireSubjectMemory(
+  context: AppContext,
+  parts: SubjectMemoryParts,
+): Promise<SubjectMemory> {
   const activity = wireActivity(context, parts);
   const stepUps = wireStepUps(context, parts);
   const lists = wireLists(context, { ...parts, lists: parts.stores.lists });
+  const store = parts.stores.sharedSignals;
+  const shared = wireSharedSignalMemory(context, { ...parts, store });
+  const memories = [activity.forgetting, lists.change.memory, ...shared.memories];
+  const forgetting = wireForgetting(context, { ...parts, memories });
+  const receiver = await receiveSharedSignals(context, { ...parts, store, purge: forgetting.purge });
   return {
-    facts: [activity.facts, stepUps.facts, lists.facts],
+    facts: [activity.facts, stepUps.facts, lists.facts, ...shared.facts],
     remember: activity.remember,
     onOutcome: [activity.onOutcome, stepUps.onOutcome],
     routes: {
       events: activity,
-      forgetting: wireForgetting(context, { ...parts, memories: [activity.forgetting, lists.change.memory] }),
+      forgetting,
       stepUps,
       lists,
+      sharedSignals: receiver.routes,
     },
+    close: receiver.close,
   };
 }

@@ -21,4 +21,21 @@ export interface OperationObserver {
   onUnreadableAddress(event: { readonly why: UnreadableAddress }): void;
   /** What one candidate came to for one decision: it judged, or why it did not. */
   onCandidateResult(event: { readonly result: 'judged' | NotJudged }): void;
+  /** A security event token was received, and taken or not. */
+  onSharedSignal(event: { readonly result: SharedSignalResult }): void;
 }
+
+/** What became of a security event token: those after the first four are refusals (RFC 8935). */
+export const SHARED_SIGNAL_RESULTS = [
+  ...(['taken', 'known', 'nothing', 'later'] as const),
+  ...([
+    'invalid_request',
+    'invalid_key',
+    'invalid_issuer',
+    'invalid_audience',
+    'authentication_failed',
+  ] as const),
+] as const;
+
+/** One of them. */
+type SharedSignalResult = (typeof SHARED_SIGNAL_RESULTS)[number];

@@ -59,7 +59,13 @@ type OwnSettings = Omit<typeof SERVICE_SETTINGS, 'idHashKey' | 'idHashKeyList'>;
 export interface ConfigFiles
   extends Pick<
     ReadValues<OwnSettings>,
-    'policyFile' | 'apiKeysFile' | 'gatewayProfilesFile' | 'geoipFiles' | 'host' | 'isInsecureAllowed'
+    | 'policyFile'
+    | 'apiKeysFile'
+    | 'gatewayProfilesFile'
+    | 'sharedSignalsFile'
+    | 'geoipFiles'
+    | 'host'
+    | 'isInsecureAllowed'
   > {
   readonly idHashKeys: readonly string[] | undefined;
   /** Null without TLS, or where the Redis variables have mistakes of their own. */

@@ -50,7 +50,7 @@ export const SERVICE_SETTINGS = {
     env: 'API_KEYS_FILE',
     schema: z.string().min(1),
     description:
-      'YAML file of API keys: `keys: [{id, sha256, scopes: [decide, read, review, admin]}]`. The scope `test` stands alone. Only hashes are stored.',
+      'YAML file of API keys: `keys: [{id, sha256, scopes: [decide, read, review, admin, signal]}]`. The scope `test` stands alone. Only hashes are stored.',
   },
   hasTestIds: {
     env: 'TEST_IDS',
@@ -121,6 +121,20 @@ export const SERVICE_SETTINGS = {
     isOptional: true,
     description:
       'The URL under which callers reach this service, as it is behind a proxy. With it `/.well-known/authzen-configuration` says where to ask by [AuthZEN](authzen.md).',
+  },
+  sharedSignalsFile: {
+    env: 'SHARED_SIGNALS_FILE',
+    schema: z.string().min(1),
+    isOptional: true,
+    description:
+      'YAML file of [Shared Signals](shared-signals.md) streams: whose security event tokens are taken, and where they are polled for. Read at the start. Without it none are taken.',
+  },
+  sharedSignalsEntriesMax: {
+    env: 'SHARED_SIGNALS_ENTRIES_MAX',
+    schema: integer(1, 10_000_000),
+    default: '200000',
+    description:
+      'The most shared signals that are remembered, about 120 bytes each; beyond it none are taken, and transmitters send them again.',
   },
   grpcPort: {
     env: 'GRPC_PORT',

@@ -16,6 +16,7 @@ export function observeAll(observers: readonly Partial<Observer>[]): Observer {
     onRefusal: tellAll(observers.map(({ onRefusal }) => onRefusal)),
     onUnreadableAddress: tellAll(observers.map(({ onUnreadableAddress }) => onUnreadableAddress)),
     onCandidateResult: tellAll(observers.map(({ onCandidateResult }) => onCandidateResult)),
+    onSharedSignal: tellAll(observers.map(({ onSharedSignal }) => onSharedSignal)),
   };
 }
 

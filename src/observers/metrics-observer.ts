@@ -1,4 +1,8 @@
-import { BREAKER_STATES, type BreakerState } from '../application/operation-observer.ts';
+import {
+  BREAKER_STATES,
+  type BreakerState,
+  SHARED_SIGNAL_RESULTS,
+} from '../application/operation-observer.ts';
 import { NOT_JUDGED } from '../domain/candidates/candidate-result.ts';
 import { ERROR_CODES } from '../domain/errors.ts';
 import { OUTCOMES } from '../domain/evidence.ts';
@@ -25,6 +29,7 @@ export function createMetricsObserver(metrics: Metrics, providers: readonly stri
     onProviderCall: observeProviderCalls(metrics, providers),
     ...observeProviderStates(metrics, providers),
     ...observeOperations(metrics),
+    ...observeSharedSignals(metrics),
   };
 }
 
@@ -95,6 +100,19 @@ function observeProviderStates(
     },
     onSuspectChange: ({ provider, isSuspect }) => {
       if (suspects.has(provider)) suspects.set(provider, isSuspect);
+    },
+  };
+}
+
+function observeSharedSignals(metrics: Metrics): Pick<Observer, 'onSharedSignal'> {
+  const signal = metrics.counter(
+    'riskgate_shared_signals_total',
+    'Security event tokens received, by what became of them.',
+  );
+  const receptions = bindEach(SHARED_SIGNAL_RESULTS, (result) => signal({ result }));
+  return {
+    onSharedSignal: ({ result }) => {
+      receptions[result].value += 1;
     },
   };
 }

@@ -177,6 +177,7 @@ t.test('a service does not start with a broken file, or with a secret that every
     policyFile: undefined,
     apiKeysFile: undefined,
     geoipFiles: undefined,
+    sharedSignalsFile: undefined,
     idHashKeys: undefined,
     redisTls: null,
     sinks: [],

@@ -87,6 +87,7 @@ export function createDecisionRecord(
     activity: null,
     step_up: 'none',
     lists: null,
+    shared: null,
     contradictions: null,
     rules: [
       { rule: 'one', result: 'unknown', why: 'stytch timeout', on_unknown: 'CHALLENGE' },

@@ -70,6 +70,7 @@ export function toDecisionRecord(
     activity: facts.activity,
     step_up: facts.step_up,
     lists: facts.lists,
+    shared: facts.shared,
     contradictions: facts.contradictions,
     policy: decision.policy,
     engine,

@@ -103,6 +103,7 @@ export interface DecisionDetail extends Omit<DecisionSummary, 'providers'> {
   readonly activity?: RecordedFact;
   readonly step_up?: RecordedFact;
   readonly lists?: RecordedFact;
+  readonly shared?: RecordedFact;
   readonly contradictions?: RecordedFact;
   readonly rules: readonly RuleOutcome[];
   readonly engine: string;

@@ -2,7 +2,12 @@ import { z } from 'zod';
 import { candidateResultSchema } from '../candidates/candidate-result.ts';
 import { decisionFields, evidenceFields, ruleTraceFields } from '../decision-fields.ts';
 import { CUSTODY_RESULTS, telemetrySignalsSchema } from '../policy/telemetry-signals.ts';
-import { candidateChangedSchema, listChangedSchema, subjectForgottenSchema } from './event-record.ts';
+import {
+  candidateChangedSchema,
+  listChangedSchema,
+  sharedSignalSchema,
+  subjectForgottenSchema,
+} from './event-record.ts';
 import { recordedFactsShape } from './recorded-facts.ts';
 import { recordedRequestSchema } from './recorded-request.ts';
 
@@ -116,6 +121,7 @@ const eventRecordSchema = z.discriminatedUnion('event', [
   candidateChangedSchema.extend(version),
   listChangedSchema.extend(version),
   subjectForgottenSchema.extend(version),
+  sharedSignalSchema.extend(version),
 ]);
 
 /** One line of the log. Readers pass over kinds that they do not know. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LIST_PARTS } from '../lists/list-part.ts';
+import { SHARED_EVENTS } from '../shared-signals/shared-events.ts';
 
 const time = z.string().describe('RFC 3339 in UTC with milliseconds.').meta({ format: 'date-time' });
 
@@ -46,19 +47,34 @@ export const candidateChangedSchema = z.object({
   replaced: z.string().nullable().describe('The hash of the candidate that it replaced; null for none.'),
 });
 
+/** Hashes of what was named. */
+const subjectSchema = z.object({
+  hash_key: z.string(),
+  telemetry: z.string().nullable(),
+  device: z.string().nullable(),
+  account: z.string().nullable(),
+});
+
 /** What was known of a subject was forgotten. */
 export const subjectForgottenSchema = z.object({
   ...eventFields,
   event: z.literal('subject_forgotten'),
-  subject: z.object({
-    hash_key: z.string(),
-    telemetry: z.string().nullable(),
-    device: z.string().nullable(),
-    account: z.string().nullable(),
-  }),
+  subject: subjectSchema,
   forgotten: z
     .record(z.string(), z.int().nullable())
     .describe('How many entries of each memory were removed; null where that is not counted.'),
+});
+
+/** Others told something of an account or a device, by a security event token. */
+export const sharedSignalSchema = z.object({
+  ...eventFields,
+  caller: z.string().describe('The id of the API key that the transmitter used; empty where it was asked.'),
+  event: z.literal('shared_signal'),
+  stream: z.string().describe('The name of the stream.'),
+  signal: z.enum(SHARED_EVENTS),
+  state: z.enum(['begun', 'ended']),
+  happened_at: time,
+  subject: subjectSchema,
 });
 
 /** An entry of a list on the wire. */

@@ -147,7 +147,7 @@ const CUSTODY_COLUMNS: readonly RecordColumn[] = [
 
 /** Their signals depend on the policy, so that each is the JSON text of an object, or of `unknown` and `none`. */
 const FACT_COLUMNS: readonly RecordColumn[] = (
-  ['activity', 'step_up', 'lists', 'contradictions'] as const
+  ['activity', 'step_up', 'lists', 'shared', 'contradictions'] as const
 ).map((name) => ofDecision(name, 'string', (record) => toTextOrNull(record[name])));
 
 /** Lists to search in, and JSON texts that hold all of it: those have few distinct values. */
@@ -211,6 +211,7 @@ const HELD = new Set<string>([
   'activity',
   'step_up',
   'lists',
+  'shared',
   'contradictions',
   'candidates',
 ]);

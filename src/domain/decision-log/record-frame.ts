@@ -21,7 +21,7 @@ export const CUTS_BEFORE = 10;
 /** Cuts of each provider. */
 export const PROVIDER_CUTS = 4;
 /** Cuts after those of the providers. */
-const CUTS_AFTER = 6;
+const CUTS_AFTER = 7;
 
 /** The frame of a record; null where the record itself holds what marks a cut, or lacks what is cut. */
 export function toFrame(of: DecisionRecord): RecordFrame | null {
@@ -49,6 +49,7 @@ export function toFrame(of: DecisionRecord): RecordFrame | null {
     activity: CUT,
     step_up: CUT,
     lists: CUT,
+    shared: CUT,
     contradictions: CUT,
     latency_ms: CUT,
   };
@@ -81,11 +82,19 @@ export function haveOneFrame(left: DecisionRecord, right: DecisionRecord): boole
 }
 
 /** Whether the record has every field that is cut. Those of an earlier version, or of another tool, may not. */
-function hasAllFields({ subject, activity, step_up, lists, contradictions }: DecisionRecord): boolean {
+function hasAllFields({
+  subject,
+  activity,
+  step_up,
+  lists,
+  shared,
+  contradictions,
+}: DecisionRecord): boolean {
   return (
     activity !== undefined &&
     step_up !== undefined &&
     lists !== undefined &&
+    shared !== undefined &&
     contradictions !== undefined &&
     subject.ip !== undefined &&
     subject.network !== undefined &&
@@ -140,8 +149,8 @@ export function fillFrame(
       `${toJsonStringOrNull(use.request_id)}${parts[place + 3]}${signalsTextOf(use)}${parts[place + PROVIDER_CUTS]}`;
     place += PROVIDER_CUTS;
   }
-  const { custody, activity, step_up, lists, contradictions } = record;
-  for (const value of [custody.signals, activity, step_up, lists, contradictions]) {
+  const { custody, activity, step_up, lists, shared, contradictions } = record;
+  for (const value of [custody.signals, activity, step_up, lists, shared, contradictions]) {
     place += 1;
     text += factText(value) + parts[place];
   }

@@ -8,7 +8,7 @@ export function toRow(
   record: DecisionRecord,
   signalsOf: (evidence: EvidenceRecord) => unknown,
 ): unknown[] {
-  const { subject, custody, activity, step_up, lists, contradictions } = record;
+  const { subject, custody, activity, step_up, lists, shared, contradictions } = record;
   const row: unknown[] = [number, record.decision_id, record.decided_at, record.request_id];
   row.push(
     subject.telemetry,
@@ -24,7 +24,7 @@ export function toRow(
     if (use === undefined) throw new RangeError('a record has the providers of its frame');
     row.push(use.latency_ms, use.age_ms, use.request_id, signalsOf(use));
   }
-  row.push(custody.signals, activity, step_up, lists, contradictions, record.latency_ms);
+  row.push(custody.signals, activity, step_up, lists, shared, contradictions, record.latency_ms);
   return row;
 }
 
@@ -43,7 +43,10 @@ export function fillRecord(
   }
   const [decision_id, decided_at, request_id, telemetry, devices, account, ip, network, visitor, kept] =
     row.slice(1);
-  const [custody, activity, step_up, lists, contradictions, latency_ms] = row.slice(place);
+  const [custody, activity, step_up, lists, ...rest] = row.slice(place);
+  // A frame of before shared signals were recorded has no place for them.
+  const isEarlier = !('shared' in frame);
+  const [shared, contradictions, latency_ms] = isEarlier ? [undefined, ...rest] : rest;
   const filled = {
     ...frame,
     decision_id,
@@ -55,6 +58,7 @@ export function fillRecord(
     activity,
     step_up,
     lists,
+    ...(!isEarlier && { shared }),
     contradictions,
     latency_ms,
   };

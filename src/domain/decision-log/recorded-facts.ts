@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SubjectFacts } from '../policy/subject-fact.ts';
 
 /** The variables of facts that a record has a place for; custody has one of its own. */
-const FACT_VARIABLES = ['activity', 'step_up', 'lists', 'contradictions'] as const;
+const FACT_VARIABLES = ['activity', 'step_up', 'lists', 'shared', 'contradictions'] as const;
 
 const recordedFact = (what: string) =>
   z
@@ -17,6 +17,7 @@ export const recordedFactsShape = {
   activity: recordedFact('The activity of the subject'),
   step_up: recordedFact('The step-up of the subject'),
   lists: recordedFact('What lists say of the subject'),
+  shared: recordedFact('What others have told of the subject'),
   contradictions: recordedFact('Contradictions between pieces of evidence'),
 } as const satisfies Record<(typeof FACT_VARIABLES)[number], z.ZodType>;
 
@@ -30,6 +31,7 @@ export const NO_RECORDED_FACTS: RecordedFacts = Object.freeze({
   activity: null,
   step_up: null,
   lists: null,
+  shared: null,
   contradictions: null,
 });
 

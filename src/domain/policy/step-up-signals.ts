@@ -3,8 +3,8 @@ import { ageSeconds, type FoundStepUp } from '../step-up/step-up.ts';
 import { signalTypeOf } from './signal-type.ts';
 import type { SubjectFact } from './subject-fact.ts';
 
-/** What conditions read as the age of a step-up that there is none of: older than any. */
-const NEVER_SECONDS = 2_147_483_647;
+/** What conditions read as the age of what there is none of: older than any. */
+export const NEVER_SECONDS = 2_147_483_647;
 
 /**
  * What a policy can read of the step-up of the subject, as the variable `step_up`. It exists unless step-ups

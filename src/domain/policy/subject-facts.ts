@@ -1,5 +1,6 @@
 import { ACTIVITY_FACTS } from '../activity/activity-facts.ts';
 import { CONTRADICTIONS_FACT } from '../contradictions/contradiction-signals.ts';
+import { SHARED_FACT } from '../shared-signals/shared-fact.ts';
 import { LISTS_FACT } from './list-signals.ts';
 import { STEP_UP_FACT } from './step-up-signals.ts';
 import type { SubjectFact } from './subject-fact.ts';
@@ -14,5 +15,6 @@ export const SUBJECT_FACTS: readonly SubjectFact[] = [
   ...ACTIVITY_FACTS,
   STEP_UP_FACT,
   LISTS_FACT,
+  SHARED_FACT,
   CONTRADICTIONS_FACT,
 ];

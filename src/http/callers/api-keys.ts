@@ -8,9 +8,10 @@ import { type LocatedMistake, parseYaml } from '../../platform/yaml-document.ts'
 
 /**
  * What a key may do: ask for decisions and say how they turned out; read policies, decisions and lists; label
- * decisions and change lists; purge and forget, and all of `review`; get the answers to test ids.
+ * decisions and change lists; purge and forget, and all of `review`; get the answers to test
+ * ids; deliver shared signals.
  */
-export const SCOPES = ['decide', 'read', 'review', 'admin', 'test'] as const;
+export const SCOPES = ['decide', 'read', 'review', 'admin', 'signal', 'test'] as const;
 
 /** What a key allows. */
 type Scope = (typeof SCOPES)[number];

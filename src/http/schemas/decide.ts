@@ -102,7 +102,7 @@ const explanationSchema = z.object({
   signals: z
     .record(z.string(), z.looseObject({ found: z.boolean().optional() }).nullable())
     .describe(
-      'As the policy read them: of each provider, and of the custody of the telemetry id as `telemetry`; null where there were none. `activity` holds what rules read of each part of the subject, or `unknown` or `none` in its place; `lists` what lists say, and under `entries` the list and the id of each entry that was met; null where they are unknown; `contradictions` what was found, with both sides under `because`, and null likewise.',
+      'As the policy read them: of each provider, and of the custody of the telemetry id as `telemetry`; null where there were none. `activity` holds what rules read of each part of the subject, or `unknown` or `none` in its place; `lists` what lists say, and under `entries` the list and the id of each entry that was met; null where they are unknown; `shared` what others have told, and null likewise; `contradictions` what was found, with both sides under `because`, and null likewise.',
     ),
   rules: z.array(
     z.object({
@@ -228,11 +228,12 @@ export function toDecisionBody(decision: Decision, { explain, canReportOutcome, 
     why,
     on_unknown,
   }));
-  const { activity, lists, contradictions } = decision.facts;
+  const { activity, lists, shared, contradictions } = decision.facts;
   const read = {
     ...(activity !== null && { activity }),
     // Unknown as a whole, it is null, as signals are that there were none of.
     ...(lists !== null && { lists: typeof lists === 'object' ? lists : null }),
+    ...(shared !== null && { shared: typeof shared === 'object' ? shared : null }),
     ...(contradictions !== null && {
       contradictions: typeof contradictions === 'object' ? contradictions : null,
     }),

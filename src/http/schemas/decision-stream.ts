@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   candidateChangedSchema,
   listChangedSchema,
+  sharedSignalSchema,
   subjectForgottenSchema,
 } from '../../domain/decision-log/event-record.ts';
 import { decisionFilterShape } from './decision-filter.ts';
@@ -62,6 +63,8 @@ export const streamEventSchemas = {
   candidate_changed: candidateChangedSchema.omit({ kind: true, event: true }),
   /** What was known of a subject was forgotten. */
   subject_forgotten: subjectForgottenSchema.omit({ kind: true, event: true }),
+  /** Others told something of an account or a device. */
+  shared_signal: sharedSignalSchema.omit({ kind: true, event: true }),
   /** At least every 15 seconds where nothing else was sent. */
   heartbeat: z.object({ at: z.string().meta({ format: 'date-time' }) }),
   /** The last event. */

@@ -45,6 +45,7 @@ export const decisionSummarySchema = decisionRecordSchema
     activity: true,
     step_up: true,
     lists: true,
+    shared: true,
     contradictions: true,
     rules: true,
     candidates: true,
@@ -84,6 +85,7 @@ export function toDecisionSummary(made: DecisionRecord, labels: readonly Outcome
     activity: _activity,
     step_up: _stepUp,
     lists: _lists,
+    shared: _shared,
     contradictions: _contradictions,
     candidates: _candidates,
     ...shown

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { parseEntryText, toEntryJson, toEntryText } from '../../domain/lists/entry-text.ts';
 import type { ListEntry } from '../../domain/lists/list-entry.ts';
 import type { RedisHandle } from '../redis/handle.ts';
+import type { ListKeys } from '../redis/keys.ts';
 import { withScripts } from '../redis/scripts.ts';
 import { CHANGE, DROP, LOOK } from './redis-scripts.ts';
 
@@ -45,15 +46,17 @@ const SCANNED_TOGETHER = 500;
 /** The commands of lists in Redis. Every method resolves with null where there was no answer in time. */
 export class RedisLists {
   readonly #redis: RedisHandle;
+  readonly #keys: ListKeys;
   readonly #scripted: ReturnType<typeof withListScripts>;
 
-  constructor(redis: RedisHandle) {
+  constructor(redis: RedisHandle, keys: ListKeys = redis.keys.lists) {
     this.#redis = redis;
+    this.#keys = keys;
     this.#scripted = withListScripts(redis);
   }
 
   async look(): Promise<ListLook | null> {
-    const { entries, state } = this.#redis.keys.lists;
+    const { entries, state } = this.#keys;
     const reply = await this.#run(() => this.#scripted.lookAtLists(entries, state));
     if (reply === null) return null;
     const [number, name, count, length, leftMs, ageMs] = Array.isArray(reply) ? reply.map(String) : [];
@@ -72,7 +75,7 @@ export class RedisLists {
    * is of another history than Redis has.
    */
   async changesAfter({ number, name }: ListVersion): Promise<ChangesFound | null> {
-    const { changes } = this.#redis.keys.lists;
+    const { changes } = this.#keys;
     const found = await this.#run(() =>
       this.#redis.client.xrange(changes, `${Math.max(1, number)}-0`, '+', 'COUNT', CHANGES_TOGETHER),
     );
@@ -90,7 +93,7 @@ export class RedisLists {
     entries: readonly ListEntry[],
   ): Promise<ListChanges | null> {
     const name = randomUUID();
-    const { entries: key, state, changes } = this.#redis.keys.lists;
+    const { entries: key, state, changes } = this.#keys;
     const words = entries.flatMap((entry) => [toField(entry), String(entry.addedAtMs), toEntryJson(entry)]);
     const reply = await this.#run(() =>
       this.#scripted.changeLists(key, state, changes, name, mode, ...words),
@@ -105,14 +108,14 @@ export class RedisLists {
   async scan(
     cursor: string,
   ): Promise<{ readonly next: string; readonly entries: readonly ListEntry[] } | null> {
-    const { entries } = this.#redis.keys.lists;
+    const { entries } = this.#keys;
     const found = await this.#run(() => this.#redis.client.hscan(entries, cursor, 'COUNT', SCANNED_TOGETHER));
     if (found === null) return null;
     return { next: found[0], entries: this.#toEntries(found[1]) };
   }
 
   async drop(entries: readonly ListEntry[]): Promise<void> {
-    const { entries: key, state } = this.#redis.keys.lists;
+    const { entries: key, state } = this.#keys;
     const words = entries.flatMap((entry) => [toField(entry), toEntryText(entry)]);
     await this.#run(() => this.#scripted.dropFromLists(key, state, ...words));
   }
@@ -135,7 +138,7 @@ export class RedisLists {
     for (let place = 0; place < words.length; place += 2) {
       const entry = parseEntryText(String(words[place + 1]));
       if (entry !== null) entries.push(entry);
-      else this.#redis.reportRefusal({ kind: 'value_refused', key: this.#redis.keys.lists.entries });
+      else this.#redis.reportRefusal({ kind: 'value_refused', key: this.#keys.entries });
     }
     words.length = 0;
     return entries;

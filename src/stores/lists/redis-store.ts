@@ -4,6 +4,7 @@ import type { ListKnowledge, ListStore } from '../../application/lists/list-stor
 import { isOver, type ListEntry } from '../../domain/lists/list-entry.ts';
 import type { ListTable } from '../../domain/lists/list-table.ts';
 import type { RedisHandle } from '../redis/handle.ts';
+import type { ListKeys } from '../redis/keys.ts';
 import { OwnChanges } from './own-changes.ts';
 import { ENTRIES_TOGETHER, type ListLook, type ListVersion, RedisLists } from './redis-lists.ts';
 
@@ -17,6 +18,8 @@ export type RedisListEvent =
 interface RedisListStoreOptions {
   /** Its owner closes it. */
   readonly redis: RedisHandle;
+  /** Where they are kept; those of lists otherwise. */
+  readonly keys?: ListKeys;
   readonly clock: Clock;
   readonly table: ListTable;
   readonly onEvent: (event: RedisListEvent) => void;
@@ -76,7 +79,7 @@ class RedisListStore implements ListStore {
   constructor(options: RedisListStoreOptions) {
     this.#options = options;
     this.table = options.table;
-    this.#lists = new RedisLists(options.redis);
+    this.#lists = new RedisLists(options.redis, options.keys);
   }
 
   start(): void {

@@ -37,6 +37,8 @@ export interface RedisKeys {
   session(hash: string): string;
   /** Of all lists; they share a hash tag. */
   readonly lists: ListKeys;
+  /** Of what others told of subjects, which is kept as lists are; likewise. */
+  readonly sharedSignals: ListKeys;
   /** Two keys of the inspection, which ask for the right to what the others do. */
   readonly inspectedText: string;
   readonly inspectedHash: string;
@@ -49,7 +51,7 @@ export interface RedisKeys {
 }
 
 /** The keys of lists. */
-interface ListKeys {
+export interface ListKeys {
   /** A hash: each entry by its list, its part and its value. */
   readonly entries: string;
   /** A hash: the number and the name of the latest change, and how many entries there are. */
@@ -111,11 +113,8 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
     requests: (callerId, windowMs) => `${prefix}:${VERSION}:requests:${callerId}:${windowMs}`,
     idempotency: (hash) => `${prefix}:${VERSION}:idempotency:${hash}`,
     session: (hash) => `${prefix}:${VERSION}:session:${hash}`,
-    lists: {
-      entries: `${prefix}:${VERSION}:{lists}:entries`,
-      state: `${prefix}:${VERSION}:{lists}:state`,
-      changes: `${prefix}:${VERSION}:{lists}:changes`,
-    },
+    lists: toListKeys(`${prefix}:${VERSION}:{lists}`),
+    sharedSignals: toListKeys(`${prefix}:${VERSION}:{shared-signals}`),
     inspectedText: `${prefix}:${VERSION}:inspection:text`,
     inspectedHash: `${prefix}:${VERSION}:inspection:hash`,
     policyCandidates: `${prefix}:${VERSION}:policy-candidates`,
@@ -140,4 +139,8 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
 /** True when the store key is one of this provider's. */
 export function isKeyOf(provider: string, storeKey: string): boolean {
   return storeKey.startsWith(`${provider}:`);
+}
+
+function toListKeys(tagged: string): ListKeys {
+  return { entries: `${tagged}:entries`, state: `${tagged}:state`, changes: `${tagged}:changes` };
 }

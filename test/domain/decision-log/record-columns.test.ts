@@ -69,6 +69,7 @@ t.test('holds all of a record, and the rest of it as text', async (t) => {
     activity: '{"device_1h":3}',
     step_up: '"unknown"',
     lists: null,
+    shared: null,
     contradictions: null,
     request_device_id_given: true,
     request_ip: 'given',

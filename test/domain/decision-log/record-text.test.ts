@@ -85,6 +85,7 @@ const CHANGES: { readonly [Name in keyof Required<DecisionRecord>]: readonly unk
   activity: [undefined, 'unknown', { account: { decisions_1h: 2 } }],
   step_up: [undefined, 'none', { age_seconds: 7, method: 'é"' }],
   lists: [undefined, {}, { blocked: { device: true } }],
+  shared: [undefined, 'unknown', { account: { session_revoked_seconds: 7 } }],
   contradictions: [undefined, 'unknown', { count: 1, because: { travel: { km: 900 } } }],
   policy: [
     { id: 'other', hash: RECORD.policy.hash },

@@ -20,11 +20,12 @@ t.test('keeps what the policy reads, and null for the rest', async (t) => {
     activity: { account: { decisions_1h: 3 }, device: 'none' },
     step_up: { age_seconds: 7 },
     lists: null,
+    shared: null,
     contradictions: null,
   });
   t.strictSame(
     NO_RECORDED_FACTS,
-    { activity: null, step_up: null, lists: null, contradictions: null },
+    { activity: null, step_up: null, lists: null, shared: null, contradictions: null },
     'unchanged',
   );
   for (const name of ['activity.account', 'activity.device', 'step_up'])
@@ -37,6 +38,7 @@ t.test('keeps as unknown what was not told', async (t) => {
     activity: { ip: 'unknown' },
     step_up: null,
     lists: 'unknown',
+    shared: null,
     contradictions: null,
   });
 });
