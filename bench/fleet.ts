@@ -11,7 +11,13 @@ import { findFreePort } from './free-port.ts';
 import { writeListsFile } from './lists-file.ts';
 import type { VariantId } from './options.ts';
 import { startCerbos } from './peers/cerbos.ts';
-import { SIX_SIGNALS, writeActivityPolicy, writeCandidates, writeRepeatedPolicy } from './policies.ts';
+import {
+  SIX_SIGNALS,
+  writeActivityPolicy,
+  writeCandidates,
+  writeContradictionFreePolicy,
+  writeRepeatedPolicy,
+} from './policies.ts';
 import { prime, readSample, readSignals, waitUntilAlive } from './probe.ts';
 import type { BenchProcess, BenchProcesses } from './processes.ts';
 import {
@@ -180,6 +186,7 @@ function toStarts(yard: Yard): Starts {
     },
     candidate: service({ POLICY_CANDIDATES: writeCandidates(directory, 1).join() }),
     'candidates-3': service({ POLICY_CANDIDATES: writeCandidates(directory, 3).join() }),
+    'no-contradictions': service({ POLICY_FILE: writeContradictionFreePolicy(directory) }),
     'no-activity': service({ POLICY_FILE: writeActivityPolicy(directory, []) }),
     activity: service({ POLICY_FILE: writeActivityPolicy(directory, SIX_SIGNALS) }),
     limited: service(),

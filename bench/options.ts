@@ -17,6 +17,7 @@ export const VARIANT_IDS = [
   'candidate',
   'candidates-3',
   'no-activity',
+  'no-contradictions',
   'activity',
   'gateway',
   'grpc',

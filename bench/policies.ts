@@ -55,20 +55,34 @@ export const SIX_SIGNALS: readonly string[] = [
 
 /** Writes the default policy with these rules in place of those that read activity. */
 export function writeActivityPolicy(directory: string, conditions: readonly string[]): string {
-  const policy = readDefaultPolicy();
-  const rest = policy.rules.filter(({ when }) => !when.includes('activity.'));
   const added = conditions.map((when, place) => ({
     id: `activity-${place}`,
     when,
     verdict: 'CHALLENGE',
     reason: 'ACTIVITY',
   }));
-  const rules = [...rest, ...added];
+  const file = `policy-activity-${conditions.length}.yaml`;
+  return writeWithout(directory, file, { variable: 'activity', added });
+}
+
+/** Writes the default policy without the rules that read contradictions. */
+export function writeContradictionFreePolicy(directory: string): string {
+  return writeWithout(directory, 'policy-no-contradictions.yaml', { variable: 'contradictions', added: [] });
+}
+
+/** The default policy with these rules in place of those that read a variable. */
+function writeWithout(
+  directory: string,
+  file: string,
+  { variable, added }: { readonly variable: string; readonly added: readonly Rule[] },
+): string {
+  const policy = readDefaultPolicy();
+  const rules = [...policy.rules.filter(({ when }) => !when.includes(`${variable}.`)), ...added];
   const read = JSON.stringify(rules);
   const parameters = Object.fromEntries(
     Object.entries(policy.parameters).filter(([name]) => read.includes(`params.${name}`)),
   );
-  return write(directory, `policy-activity-${conditions.length}.yaml`, { ...policy, parameters, rules });
+  return write(directory, file, { ...policy, parameters, rules });
 }
 
 function write(directory: string, name: string, policy: object): string {

@@ -1,3 +1,4 @@
+import { EMULATED_BROWSER } from '../src/providers/stytch/emulator-payloads.ts';
 import { type LoadJob, SERIAL, TURN } from './load/job.ts';
 import type { VariantId } from './options.ts';
 import { toCerbosJob } from './peers/cerbos.ts';
@@ -87,6 +88,12 @@ export const VARIANTS: readonly Variant[] = [
     aim: null,
     against: { id: 'warm', aim: 1.12 },
   },
+  {
+    id: 'no-contradictions',
+    title: 'the same, no rule on contradictions',
+    origin: 'memory',
+    aim: null,
+  },
   { id: 'no-activity', title: 'the same, no rule on activity', origin: 'memory', aim: null },
   {
     id: 'activity',
@@ -153,8 +160,8 @@ export const COLD_DELAY_MS = 20;
 export const GATEWAY_PROFILES = JSON.stringify({
   profiles: { bench: { action: 'login', ip_header: 'X-Real-IP' } },
 });
-const USER_AGENT =
-  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36';
+/** Of the one that the emulators know, so that nothing contradicts. */
+const { ip: IP, userAgent: USER_AGENT } = EMULATED_BROWSER;
 
 /**
  * The load of a variant: a login with everything that a caller usually knows. Each cold request has new ids,
@@ -286,7 +293,7 @@ export function toBody(delayMs: number, serial: string): string {
     device_id: `fault-slow-${delayMs}-${serial}`,
     action: 'login',
     account_id: `acct-${serial}`,
-    ip: '203.0.113.7',
+    ip: IP,
     user_agent: USER_AGENT,
   });
 }

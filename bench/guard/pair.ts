@@ -2,8 +2,9 @@
  * One process of the guard: lets the service of this checkout and that of another answer in turns of a few
  * milliseconds, and prints the ratio of the times that they take undisturbed.
  *
- *   node bench/guard/pair.ts <other checkout> [--burden 0.1] [--other-first]
+ *   node bench/guard/pair.ts <other checkout> [--burden 0.1] [--other-first] [--policy a --other-policy b]
  *
+ * Without another checkout it is this one, by another policy.
  * The burden is work within each of our decisions, as a share of what a decision takes.
  */
 import { parseArgs } from 'node:util';
@@ -23,13 +24,18 @@ const UNDISTURBED = 0.25;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { burden: { type: 'string', default: '0' }, 'other-first': { type: 'boolean', default: false } },
+  options: {
+    burden: { type: 'string', default: '0' },
+    'other-first': { type: 'boolean', default: false },
+    policy: { type: 'string' },
+    'other-policy': { type: 'string' },
+  },
 });
 const [otherRoot = ROOT] = positionals;
 let burdenTurns = 0;
 let sum = 0;
-const startOurs = () => createDecideWorkload(ROOT, () => spin(burdenTurns));
-const startOther = () => createDecideWorkload(otherRoot, () => spin(0));
+const startOurs = () => createDecideWorkload(ROOT, () => spin(burdenTurns), policyOf(values.policy));
+const startOther = () => createDecideWorkload(otherRoot, () => spin(0), policyOf(values['other-policy']));
 // Which is compiled first makes a difference of its own.
 const early = values['other-first'] ? await startOther() : await startOurs();
 const late = values['other-first'] ? await startOurs() : await startOther();
@@ -61,6 +67,10 @@ async function costOf(workload: Workload): Promise<number> {
   const startedMs = performance.now();
   for (let serial = 0; serial < BURST; serial += 1) await workload(serial * 7);
   return (performance.now() - startedMs) * 1000;
+}
+
+function policyOf(file: string | undefined): Record<string, string> {
+  return file === undefined ? {} : { POLICY_FILE: file };
 }
 
 function spin(turns: number): void {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEmulatorServer } from '../../src/emulators/server.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
+import { EMULATED_BROWSER } from '../../src/providers/stytch/emulator-payloads.ts';
 import { loadService } from '../../test/differential/service.ts';
 import { createEnvironment, KEYS, portOf } from '../../test/support/test-app.ts';
 
@@ -17,8 +18,8 @@ const BODIES = Array.from({ length: SUBJECTS }, (_, number) =>
     device_id: `fault-slow-0-${number}`,
     action: 'login',
     account_id: `acct-${number}`,
-    ip: '203.0.113.7',
-    user_agent: 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 Chrome/130.0.0.0',
+    ip: EMULATED_BROWSER.ip,
+    user_agent: EMULATED_BROWSER.userAgent,
   }),
 );
 const HEADERS = {

@@ -9,6 +9,7 @@ import { CONTRADICTIONS_FACT } from '../../domain/contradictions/contradiction-s
 import {
   type ContradictionPlan,
   findContradictions,
+  retellContradictions,
   toContradictionPlan,
   toContradictionSignals,
 } from '../../domain/contradictions/find-contradictions.ts';
@@ -91,8 +92,11 @@ function conclude(
   const findings = findContradictions(plan, input, (place) =>
     before !== null && lasting[place] === true ? before.findings[place] : undefined,
   );
-  if (before === null) memo.keep({ sides, userAgent, ip, ...request, findings });
-  return toContradictionSignals(plan, findings);
+  const value =
+    (before === null ? null : retellContradictions(plan, findings, before)) ??
+    toContradictionSignals(plan, findings);
+  if (before === null) memo.keep({ sides, userAgent, ip, ...request, findings, value });
+  return value;
 }
 
 function readRequest(

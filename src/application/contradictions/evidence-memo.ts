@@ -1,16 +1,15 @@
-import type { Contradiction, Finding, Side } from '../../domain/contradictions/contradiction.ts';
+import type { Contradiction, Side } from '../../domain/contradictions/contradiction.ts';
+import type { ToldFindings } from '../../domain/contradictions/find-contradictions.ts';
 import type { AddressPlace, UserAgentNames } from '../../domain/contradictions/reference-data.ts';
 
 /** What was found of evidence and request alone, and what the request was read as. */
-export interface KnownFindings {
+export interface KnownFindings extends ToldFindings {
   readonly sides: readonly Side[];
   readonly userAgent: string | undefined;
   /** Null where it cannot be read. */
   readonly ip: string | undefined | null;
   readonly names: UserAgentNames | null | undefined;
   readonly place: AddressPlace | null | undefined;
-  /** By the places of a plan. */
-  readonly findings: readonly Finding[];
 }
 
 /** True for what depends on evidence and the request alone. */

@@ -18,7 +18,7 @@ export const CLOCK: Contradiction = {
     const first = numberOf(prefactor, 'first_seen', 'at_unix_seconds');
     const last = numberOf(prefactor, 'last_seen', 'at_unix_seconds');
     const nowSeconds = Math.floor(nowMs / 1000);
-    return anyOf([
+    const order = anyOf<Order>([
       isAfter('fingerprint_created', created, 'now', nowSeconds),
       isAfter(
         'fingerprint_created',
@@ -35,21 +35,33 @@ export const CLOCK: Contradiction = {
       isAfter('device_first_seen', first, 'device_last_seen', last),
       isAfter('device_last_seen', last, 'now', nowSeconds),
     ]);
+    if (typeof order === 'string') return order;
+    const { result, later, earlier, seconds } = order;
+    return found(result, { later, earlier, seconds, tolerance_seconds: TOLERANCE_SECONDS });
   },
 };
+
+/** Two times, the first of which must not come after the second. */
+interface Order {
+  /** True where it does. */
+  readonly result: boolean;
+  readonly later: string;
+  readonly earlier: string;
+  readonly seconds: number;
+}
 
 function toSeconds(timeMs: Told<number>): Told<number> {
   return typeof timeMs === 'number' ? Math.floor(timeMs / 1000) : timeMs;
 }
 
-/** The first must not come after the second. */
-function isAfter(name: string, time: Told<number>, otherName: string, other: Told<number>): Finding {
-  return compare(time, other, (left, right) =>
-    found(left - right > TOLERANCE_SECONDS, {
-      later: name,
-      earlier: otherName,
-      seconds: left - right,
-      tolerance_seconds: TOLERANCE_SECONDS,
-    }),
-  );
+function isAfter(
+  later: string,
+  time: Told<number>,
+  earlier: string,
+  other: Told<number>,
+): Order | 'unknown' | 'none' {
+  return compare(time, other, (left, right) => {
+    const seconds = left - right;
+    return { result: seconds > TOLERANCE_SECONDS, later, earlier, seconds };
+  });
 }

@@ -44,6 +44,33 @@ export function findContradictions(
 
 type Value = Exclude<SubjectFacts[string], string | undefined>;
 
+/** What was told of these findings before. */
+export interface ToldFindings {
+  readonly findings: Findings;
+  readonly value: Value;
+}
+
+/**
+ * The same as they were told before, with the working of those that were found anew; null where one came to
+ * something else. Most decisions about the same evidence differ in this alone.
+ */
+export function retellContradictions(
+  { wanted }: ContradictionPlan,
+  findings: Findings,
+  before: ToldFindings,
+): Value | null {
+  let because: Record<string, SignalValue> | null = null;
+  for (let place = 0; place < findings.length; place += 1) {
+    const [finding, last] = [findings[place], before.findings[place]];
+    if (finding === last) continue;
+    if (typeof finding !== 'object' || typeof last !== 'object') return null;
+    if (finding.result !== last.result) return null;
+    because ??= { ...Object(before.value[BECAUSE]) } as Record<string, SignalValue>;
+    because[wanted[place]?.id ?? ''] = finding.because;
+  }
+  return because === null ? before.value : { ...before.value, [BECAUSE]: because };
+}
+
 /** The findings as a policy reads them. */
 export function toContradictionSignals({ wanted, hasTotals }: ContradictionPlan, findings: Findings): Value {
   const value: Record<string, SignalValue | undefined> = {};

@@ -1,4 +1,4 @@
-import type { Because, Finding, Found, Side, Told } from './contradiction.ts';
+import type { Because, Found, Side, Told } from './contradiction.ts';
 
 /** The text at this path of a provider's signals. */
 export function textOf(side: Side, ...path: readonly string[]): Told<string> {
@@ -40,12 +40,17 @@ function read<Value>(
   return isRight(value) ? value : null;
 }
 
+/** What two sides were judged as, before it is said why. */
+interface Judged {
+  readonly result: boolean;
+}
+
 /** Judges both sides. Where one is not said there is nothing to compare, whatever was lost of the other. */
-export function compare<Left, Right>(
+export function compare<Left, Right, Verdict extends Judged = Found>(
   left: Told<Left>,
   right: Told<Right>,
-  judge: (left: Left, right: Right) => Finding,
-): Finding {
+  judge: (left: Left, right: Right) => Verdict | 'unknown' | 'none',
+): Verdict | 'unknown' | 'none' {
   if (left === undefined || right === undefined) return 'none';
   if (left === null || right === null) return 'unknown';
   return judge(left, right);
@@ -57,13 +62,15 @@ export function found(result: boolean, because: Because): Found {
 }
 
 /** True where one of them is; otherwise unknown, false or none, by the first that one of them is. */
-export function anyOf(findings: readonly Finding[]): Finding {
-  let best: Finding = 'none';
+export function anyOf<Verdict extends Judged = Found>(
+  findings: readonly (Verdict | 'unknown' | 'none')[],
+): Verdict | 'unknown' | 'none' {
+  let best: Verdict | 'unknown' | 'none' = 'none';
   for (const finding of findings) if (weightOf(finding) > weightOf(best)) best = finding;
   return best;
 }
 
-function weightOf(finding: Finding): number {
+function weightOf(finding: Judged | 'unknown' | 'none'): number {
   if (finding === 'none') return 0;
   if (finding === 'unknown') return 2;
   return finding.result ? 3 : 1;

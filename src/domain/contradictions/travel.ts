@@ -1,3 +1,4 @@
+import type { Signals } from '../evidence.ts';
 import { type Coordinates, greatCircleKm, isOnEarth } from '../great-circle.ts';
 import type {
   AcceptedPlace,
@@ -34,6 +35,17 @@ interface Sighting extends Coordinates {
   readonly errorKm: number;
 }
 
+/** From one to the other. */
+interface Journey {
+  /** True where it is too fast. */
+  readonly result: boolean;
+  readonly origin: string;
+  readonly from: Sighting;
+  readonly to: Sighting;
+  readonly km: number;
+  readonly kmPerHour: number;
+}
+
 /** Faster than an airliner between two places. */
 export const TRAVEL: Contradiction = {
   id: 'travel',
@@ -45,17 +57,35 @@ export const TRAVEL: Contradiction = {
   params: { travel_kmh: TRAVEL_KMH_DEFAULT },
   find: (input: ContradictionInput): Finding => {
     const { evidence, request, nowMs } = input;
-    const first = toSeen(evidence.prefactor, 'first_seen');
-    const last = toSeen(evidence.prefactor, 'last_seen');
+    const { first, last } = sightingsOf(evidence.prefactor);
     const now = toPresent(request.place, Math.floor(nowMs / 1000));
-    return anyOf([
+    const journey = anyOf<Journey>([
       fromMemory(now, input),
       fromMemory(last, input),
-      compare(last, now, (from, to) => toFinding('device_last_seen', from, to, input)),
-      compare(first, last, (from, to) => toFinding('device_first_seen', from, to, input)),
+      compare(last, now, (from, to) => toJourney('device_last_seen', from, to, input)),
+      compare(first, last, (from, to) => toJourney('device_first_seen', from, to, input)),
     ]);
+    return typeof journey === 'string' ? journey : explain(journey, input);
   },
 };
+
+/** Where a device was first and last seen. */
+interface Sightings {
+  readonly first: Told<Sighting>;
+  readonly last: Told<Sighting>;
+}
+
+/** Evidence is read again for every decision, and does not change. */
+const known = new WeakMap<Signals, Sightings>();
+
+function sightingsOf(prefactor: Side): Sightings {
+  let sightings = typeof prefactor === 'string' ? undefined : known.get(prefactor);
+  if (sightings === undefined) {
+    sightings = { first: toSeen(prefactor, 'first_seen'), last: toSeen(prefactor, 'last_seen') };
+    if (typeof prefactor !== 'string') known.set(prefactor, sightings);
+  }
+  return sightings;
+}
 
 function toSeen(prefactor: Side, seen: 'first_seen' | 'last_seen'): Told<Sighting> {
   const latitude = numberOf(prefactor, seen, 'latitude');
@@ -79,7 +109,7 @@ function toPresent(place: Told<AddressPlace>, atSeconds: number): Told<Sighting>
  * Unknown where a place may be missing from which this would be a journey. What was missed long enough ago is
  * none: nobody is farther away than the other side of the Earth.
  */
-function fromMemory(to: Told<Sighting>, input: ContradictionInput): Finding {
+function fromMemory(to: Told<Sighting>, input: ContradictionInput): Journey | 'unknown' | 'none' {
   const { places, placesMissedUntil: missed } = input.memory;
   if (
     missed !== undefined &&
@@ -95,10 +125,10 @@ function fromAccepted(
   places: readonly [AcceptedPlace, ...AcceptedPlace[]],
   to: Sighting,
   input: ContradictionInput,
-): Finding {
+): Journey {
   const [latest] = places;
   const from = places.find((place) => greatCircleKm(place, to) <= NEAR_KM) ?? latest;
-  return toFinding('account_accepted', toSighting(from), to, input);
+  return toJourney('account_accepted', toSighting(from), to, input);
 }
 
 function toSighting(place: AcceptedPlace): Sighting {
@@ -106,24 +136,27 @@ function toSighting(place: AcceptedPlace): Sighting {
 }
 
 /** The slowest journey that the errors of both places allow. */
-function toFinding(origin: string, from: Sighting, to: Sighting, input: ContradictionInput): Finding {
+function toJourney(origin: string, from: Sighting, to: Sighting, input: ContradictionInput): Journey {
   const km = greatCircleKm(from, to);
-  const errorKm = errorBetween(from, to);
+  const kmPerHour = speedOf(km, errorBetween(from, to), from.atSeconds, to);
+  return { result: km > NEAR_KM && kmPerHour > limitOf(input), origin, from, to, km, kmPerHour };
+}
+
+/** With its working, which is written for the one journey that counts. */
+function explain({ result, origin, from, to, km, kmPerHour }: Journey, input: ContradictionInput): Finding {
   const hours = hoursBetween(from.atSeconds, to);
-  const kmPerHour = speedOf(km, errorKm, from.atSeconds, to);
-  const limit = limitOf(input);
-  return found(km > NEAR_KM && kmPerHour > limit, {
+  return found(result, {
     from: origin,
     from_latitude: roundDegrees(from.latitude),
     from_longitude: roundDegrees(from.longitude),
     to_latitude: roundDegrees(to.latitude),
     to_longitude: roundDegrees(to.longitude),
     km: Math.round(km),
-    error_km: Math.round(errorKm),
+    error_km: Math.round(errorBetween(from, to)),
     hours: Math.round(hours * 100) / 100,
     slack_hours: SLACK_HOURS,
     km_per_hour: Math.round(kmPerHour),
-    limit_km_per_hour: limit,
+    limit_km_per_hour: limitOf(input),
   });
 }
 

@@ -18,21 +18,27 @@ const FINGERPRINTS = {
   visitor_id: 'visitor-6139cbcc-4dda-4b1f-b1c0-13c08ec64d72',
 } as const;
 
+/** What requests of the invented person come with: honest traffic says the same. */
+export const EMULATED_BROWSER = {
+  ip: '192.0.2.10',
+  userAgent:
+    'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36',
+} as const;
+
 /**
  * One invented person in Melbourne, the same as at the other emulators, so that healthy evidence is also
  * consistent.
  */
 const PROPERTIES = {
   network_properties: {
-    ip_address: '192.0.2.10',
+    ip_address: EMULATED_BROWSER.ip,
     asn: { asn: '64496', name: 'EXAMPLE-NET', network: '192.0.2.0/24' },
     ip_geolocation: { city: 'Melbourne', region: 'Victoria', country: 'AU' },
     is_proxy: false,
     is_vpn: false,
   },
   browser_properties: {
-    user_agent:
-      'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36',
+    user_agent: EMULATED_BROWSER.userAgent,
   },
 } as const;
 

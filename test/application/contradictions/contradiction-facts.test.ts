@@ -178,6 +178,42 @@ t.test('looks once for what depends on evidence and request alone', async (t) =>
   t.equal(lookups, 5);
 });
 
+t.test('tells the same evidence at another time as if for the first time', async (t) => {
+  const told = (ask: ReturnType<typeof createAsk>, gathered: readonly Gathered[], facts: object) =>
+    ask(gathered, facts as SubjectFacts);
+  const hour = 3600;
+  const at = (latitude: number, hoursAgo: number) => ({
+    'places.account': { places: [{ latitude, longitude: -74, atSeconds: NOW_SECONDS - hoursAgo * hour }] },
+    'uses.hardware': { devices_30d: 1, accounts_30d: 1 },
+    telemetry: { age_seconds: 900 },
+  });
+  const seen = { latitude: 41, longitude: -74, at_unix_seconds: NOW_SECONDS - hour, country: 'US' };
+  const gathered = [
+    piece('stytch', { found: true, created_at_unix_seconds: NOW_SECONDS - 1000 }),
+    piece('prefactor', { found: true, last_seen: seen }),
+  ];
+  const ask = createAsk({ ...SMALL_WORLD, placeOfAddress: () => null });
+  told(ask, gathered, at(40.7, 5));
+  for (const [latitude, hours] of [
+    [40.7, 6],
+    [-30, 2],
+    [40.7, 7],
+    [40.7, 5],
+  ] as const) {
+    const again = told(ask, gathered, at(latitude, hours));
+    const fresh = told(
+      createAsk({ ...SMALL_WORLD, placeOfAddress: () => null }),
+      gathered,
+      at(latitude, hours),
+    );
+    t.same(again, fresh, `${latitude} before ${hours} hours`);
+  }
+  t.match(told(ask, gathered, at(-30, 2)), { travel: true });
+  const lost = { ...at(40.7, 5), 'places.account': 'unknown' };
+  const fresh = told(createAsk({ ...SMALL_WORLD, placeOfAddress: () => null }), gathered, lost);
+  t.same(told(ask, gathered, lost), fresh, 'and where memory is lost');
+});
+
 t.test('forgets with the policy', async (t) => {
   const source = createContradictionFacts(SMALL_WORLD);
   const tell = (policy: typeof POLICY) => {
