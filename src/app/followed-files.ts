@@ -172,7 +172,7 @@ export async function followAllFiles(
   return {
     ...files,
     candidates,
-    reference: createReferenceData(geoip.placeOfAddress),
+    reference: createReferenceData(geoip.placeOfAddress, geoip.edition),
     statuses: () => [...files.statuses(), ...candidateStatuses(), ...geoip.statuses()],
     close: () => {
       files.close();

@@ -10,6 +10,8 @@ import { toAddressPlace } from './geoip-record.ts';
 interface GeoipFiles {
   /** Null for an address that no file knows. */
   placeOfAddress(ip: string): FoundPlace;
+  /** Another number since a file was read again. */
+  edition(): number;
   statuses(): readonly (FileStatus & { readonly file: 'geoip' })[];
   close(): void;
 }
@@ -30,7 +32,12 @@ interface Lookup {
   find(ip: string): unknown;
 }
 
-const NO_FILES: GeoipFiles = { placeOfAddress: () => null, statuses: () => [], close: () => {} };
+const NO_FILES: GeoipFiles = {
+  placeOfAddress: () => null,
+  edition: () => 0,
+  statuses: () => [],
+  close: () => {},
+};
 /** Addresses that are looked for before a file is used: a tree that is cut off fails on the way to one. */
 const PROBES = ['0.0.0.0', '1.1.1.1', '203.0.113.1', '255.255.255.255'];
 const IPV6_PROBES = ['::2', '2001:db8::1', '2606:4700:4700::1111', 'ffff::1'];
@@ -59,8 +66,20 @@ export async function followGeoip({ paths, logger, nowMs }: GeoipOptions): Promi
         nowMs,
       }),
   );
+  // What a file is replaced by is in use before anybody is told of it.
+  const seen: Lookup[] = [];
+  let edition = 0;
   return {
     placeOfAddress: (ip) => findPlace(files, ip),
+    edition: () => {
+      for (const [place, file] of files.entries()) {
+        const lookup = file.current();
+        if (lookup === seen[place]) continue;
+        seen[place] = lookup;
+        edition += 1;
+      }
+      return edition;
+    },
     statuses: () => files.map((file) => ({ file: 'geoip', ...file.status() })),
     close: () => {
       for (const file of files) file.close();
@@ -118,11 +137,18 @@ function findPlace(files: readonly ReloadableFile<Lookup>[], ip: string): FoundP
   for (const file of files) {
     try {
       const record = file.current().find(ip);
-      if (record !== undefined && record !== null) place = Object.assign(toAddressPlace(record), place);
+      if (record !== undefined && record !== null) place = addTo(place, toAddressPlace(record));
     } catch {
       // A part of the file that no probe met is damaged: nobody knows what it would say of this address.
       return 'lost';
     }
   }
   return place;
+}
+
+/** Adds what a later file says. Where it is, and how exactly, is of one file. */
+function addTo(place: AddressPlace | null, more: AddressPlace): AddressPlace {
+  if (place?.latitude === undefined) return { ...more, ...place };
+  const { latitude: _latitude, longitude: _longitude, radiusKm: _radiusKm, ...rest } = more;
+  return { ...rest, ...place };
 }

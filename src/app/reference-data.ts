@@ -4,7 +4,10 @@ import { readMobileCountryCodes } from './mobile-country-codes.ts';
 import { countriesOfTimeZone } from './time-zone-countries.ts';
 
 /** What contradictions know of the world beside evidence. The tables are made when they are first read. */
-export function createReferenceData(placeOfAddress: ReferenceData['placeOfAddress']): ReferenceData {
+export function createReferenceData(
+  placeOfAddress: ReferenceData['placeOfAddress'],
+  placesEdition: ReferenceData['placesEdition'] = () => 0,
+): ReferenceData {
   let codes: ReturnType<typeof readMobileCountryCodes> | undefined;
   return {
     countriesOfTimeZone,
@@ -14,5 +17,6 @@ export function createReferenceData(placeOfAddress: ReferenceData['placeOfAddres
     },
     userAgentOf: (text) => toUserAgentNames(text) ?? null,
     placeOfAddress,
+    placesEdition,
   };
 }

@@ -46,10 +46,26 @@ t.test('adds what the next file knows to what the first does', async (t) => {
   t.match(geoip.placeOfAddress('203.0.113.9'), { country: 'DE', asn: 3320 });
 });
 
+t.test('takes where an address is, and how exactly, from one file', async (t) => {
+  const inexact = { location: { latitude: 52.5, longitude: 13.4 } };
+  const nearby = {
+    location: { latitude: -37.8, longitude: 145, accuracy_radius: 500 },
+    autonomous_system_number: 3320,
+  };
+  const { geoip } = await open(
+    t,
+    writeGeoip({ '203.0.113.0/24': inexact }),
+    writeGeoip({ '203.0.113.0/24': nearby, '198.51.100.0/24': nearby }),
+  );
+  t.same(geoip.placeOfAddress('203.0.113.9'), { latitude: 52.5, longitude: 13.4, asn: 3320 });
+  t.match(geoip.placeOfAddress('198.51.100.9'), { latitude: -37.8, radiusKm: 500 });
+});
+
 t.test('knows nothing without a file', async (t) => {
   const { geoip } = await open(t);
   t.equal(geoip.placeOfAddress('203.0.113.9'), null);
   t.same(geoip.statuses(), []);
+  t.equal(geoip.edition(), 0);
 });
 
 t.test('says what a damaged part of a file would have told is lost', async (t) => {
@@ -78,7 +94,10 @@ t.test('follows its file, and keeps the last good one', async (t) => {
   const countryNow = () => Reflect.get(Object(geoip.placeOfAddress('203.0.113.9')), 'country');
   const events = () => log.lines().map(({ event }) => event);
   writeFileSync(path, writeGeoip({ '203.0.113.0/24': { country: { iso_code: 'NG' } } }));
+  const before = geoip.edition();
+  t.equal(geoip.edition(), before, 'as long as no file changes');
   await until('it is reloaded', () => countryNow() === 'NG');
+  t.not(geoip.edition(), before, 'what was remembered of it is out of date');
   writeFileSync(path, 'no database');
   await until('it is refused', () => events().length === 2);
   t.same(events(), ['geoip.reloaded', 'geoip.refused']);

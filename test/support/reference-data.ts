@@ -22,4 +22,5 @@ export const SMALL_WORLD: ReferenceData = {
     text === '' ? null : { family: 'Chrome', os: text.includes('Android') ? 'Android' : 'Windows' },
   placeOfAddress: (ip) =>
     ip === '203.0.113.9' ? { country: 'DE', asn: 3320, latitude: 52.5, longitude: 13.4 } : null,
+  placesEdition: () => 0,
 };

@@ -75,7 +75,8 @@ function conclude(
   const sides = toSides(gathered);
   const userAgent = hasText(subject.userAgent) ? subject.userAgent : undefined;
   const ip = subject.ipUnreadable === undefined ? subject.ip : null;
-  const before = memo.find(sides, userAgent, ip);
+  const edition = reference.placesEdition();
+  const before = memo.find(sides, { userAgent, ip, edition });
   const request = before ?? readRequest(subject, userAgent, reference);
   // What compares it with the request alone reads it as it is presented, and is remembered.
   const read =
@@ -95,7 +96,7 @@ function conclude(
   const value =
     (before === null ? null : retellContradictions(plan, findings, before)) ??
     toContradictionSignals(plan, findings);
-  if (before === null) memo.keep({ sides, userAgent, ip, ...request, findings, value });
+  if (before === null) memo.keep({ sides, userAgent, ip, edition, ...request, findings, value });
   return value;
 }
 

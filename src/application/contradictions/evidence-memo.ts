@@ -2,12 +2,18 @@ import type { Contradiction, Side } from '../../domain/contradictions/contradict
 import type { ToldFindings } from '../../domain/contradictions/find-contradictions.ts';
 import type { AddressPlace, UserAgentNames } from '../../domain/contradictions/reference-data.ts';
 
-/** What was found of evidence and request alone, and what the request was read as. */
-export interface KnownFindings extends ToldFindings {
-  readonly sides: readonly Side[];
+/** What a request was read by. */
+interface RequestKey {
   readonly userAgent: string | undefined;
   /** Null where it cannot be read. */
   readonly ip: string | undefined | null;
+  /** Of the places of addresses. */
+  readonly edition: number;
+}
+
+/** What was found of evidence and request alone, and what the request was read as. */
+export interface KnownFindings extends ToldFindings, RequestKey {
+  readonly sides: readonly Side[];
   readonly names: UserAgentNames | null | undefined;
   readonly place: AddressPlace | null | undefined;
 }
@@ -24,9 +30,10 @@ export function isLasting({ reads }: Contradiction): boolean {
 export function createEvidenceMemo() {
   const known = new WeakMap<object, KnownFindings>();
   return {
-    find: (sides: readonly Side[], userAgent: string | undefined, ip: string | undefined | null) => {
+    find: (sides: readonly Side[], { userAgent, ip, edition }: RequestKey) => {
       const found = known.get(keyOf(sides) ?? NOBODY);
       if (found === undefined || found.userAgent !== userAgent || found.ip !== ip) return null;
+      if (found.edition !== edition) return null;
       for (let place = 0; place < sides.length; place += 1)
         if (found.sides[place] !== sides[place]) return null;
       return found;

@@ -88,6 +88,8 @@ export interface Contradiction {
   readonly meaning: string;
   /** It depends on nothing else: what is found without `memory` and `time` is found once for the same evidence. */
   readonly reads: readonly InputPart[];
+  /** The providers whose answers name what is looked for in `memory`. */
+  readonly namedBy?: readonly InputPart[];
   /** Facts about the subject that `memory` is told by. */
   readonly needs?: readonly string[];
   /** The parameters of policies that it reads, with what they are where a policy has none. Above 0. */

@@ -15,6 +15,7 @@ export const IDENTITY_REUSE: Contradiction = {
   meaning:
     'An IMEI, a media DRM id or an advertising id was seen within 30 days with more device ids than `params.identity_devices` (1 where the policy has none), or more accounts than `params.identity_accounts` (5).',
   reads: ['memory'],
+  namedBy: ['mobilerun'],
   needs: [HARDWARE_USE],
   params: { identity_devices: DEVICES_MAX, identity_accounts: ACCOUNTS_MAX },
   find: ({ memory: { hardware }, params }: ContradictionInput): Finding =>

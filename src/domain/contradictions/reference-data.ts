@@ -36,4 +36,6 @@ export interface ReferenceData {
   /** Null for a text that names nothing. */
   userAgentOf(text: string): UserAgentNames | null;
   placeOfAddress(ip: string): FoundPlace;
+  /** Another number where `placeOfAddress` may say something else of the same address than before. */
+  placesEdition(): number;
 }

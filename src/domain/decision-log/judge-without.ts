@@ -1,3 +1,5 @@
+import { CONTRADICTIONS_FACT } from '../contradictions/contradiction-signals.ts';
+import { contradictionsWithout } from '../contradictions/without-provider.ts';
 import { isDefinite } from '../evidence.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
 import { evaluatePolicy } from '../policy/evaluate.ts';
@@ -52,7 +54,8 @@ export function judgeWithout(
     const changed = isDefinite(outcome) ? evidence.with(place, LOST) : evidence;
     const isTelling = isDefinite(outcome) && telemetryProviders.includes(provider);
     const seen = isTelling ? withoutExpiry(facts) : facts;
-    const { verdict, reasons } = evaluatePolicy(policy, changed, request, seen);
+    const left = isDefinite(outcome) ? withoutFindings(provider, seen) : seen;
+    const { verdict, reasons } = evaluatePolicy(policy, changed, request, left);
     return [{ provider, decision: verdict, changes: verdict !== record.decision, reasons }];
   });
   return { why: null, providers };
@@ -71,6 +74,13 @@ function withoutExpiry(facts: SubjectFacts): SubjectFacts {
   if (typeof custody !== 'object' || custody['expired'] !== false) return facts;
   const { expired: _, ...rest } = custody;
   return { ...facts, [TELEMETRY_FACT.name]: rest };
+}
+
+/** What was found with the provider's answer is not found without it. */
+function withoutFindings(provider: string, facts: SubjectFacts): SubjectFacts {
+  const told = facts[CONTRADICTIONS_FACT.name];
+  if (typeof told !== 'object') return facts;
+  return { ...facts, [CONTRADICTIONS_FACT.name]: contradictionsWithout(provider, told) };
 }
 
 function agrees({ verdict, trace }: Judgement, record: DecisionRecord): boolean {

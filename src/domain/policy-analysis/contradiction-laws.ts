@@ -143,6 +143,7 @@ function toInput(provider: string, side: Side, others: Side): ContradictionInput
       countriesOfMcc: () => null,
       userAgentOf: () => null,
       placeOfAddress: () => null,
+      placesEdition: () => 0,
     },
   };
 }

@@ -146,6 +146,20 @@ t.test('compares nothing with an address that could not be looked up', async (t)
   t.notOk(travelAndSession(told).includes('seen_elsewhere'), 'it is unknown, and not nothing to compare');
 });
 
+t.test('looks again where the places of addresses have changed', async (t) => {
+  let edition = 1;
+  const country = () => (edition === 1 ? 'US' : 'DE');
+  const ask = createAsk({
+    ...SMALL_WORLD,
+    placeOfAddress: () => ({ country: country() }),
+    placesEdition: () => edition,
+  });
+  const gathered = [piece('stytch', STYTCH)];
+  t.match(ask(gathered), { seen_elsewhere: false });
+  edition = 2;
+  t.match(ask(gathered), { seen_elsewhere: true });
+});
+
 t.test('looks once for what depends on evidence and request alone', async (t) => {
   let lookups = 0;
   const counting: ReferenceData = {

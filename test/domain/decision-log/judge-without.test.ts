@@ -1,18 +1,35 @@
 import t from 'tap';
 import type { DecisionRecord } from '../../../src/domain/decision-log/decision-record.ts';
 import { judgeWithout } from '../../../src/domain/decision-log/judge-without.ts';
+import type { PolicyProvider } from '../../../src/domain/policy/cel-environment.ts';
 import type { CompiledPolicy } from '../../../src/domain/policy/compile.ts';
+import { compilePolicy } from '../../../src/domain/policy/compile.ts';
 import { evaluatePolicy } from '../../../src/domain/policy/evaluate.ts';
 import type { PolicyEvidence } from '../../../src/domain/policy/evidence-row.ts';
+import type { SubjectFacts } from '../../../src/domain/policy/subject-fact.ts';
 import type { TelemetryCustody } from '../../../src/domain/policy/telemetry-signals.ts';
+import {
+  type GivenContradictions,
+  seenContradictions,
+} from '../../../src/domain/policy-tests/seen-contradictions.ts';
 import { createDecisionRecord } from '../../support/decision-records.ts';
-import { compiled, documentOf, NOT_FOUND, ok, rule, SKIPPED, TIMEOUT } from '../../support/policy-fixture.ts';
+import {
+  COMPILE_OPTIONS,
+  compiled,
+  documentOf,
+  NOT_FOUND,
+  ok,
+  rule,
+  SKIPPED,
+  TIMEOUT,
+} from '../../support/policy-fixture.ts';
 
 /** The record of what a policy says of some evidence. */
 function recordOf(
   policy: CompiledPolicy,
   evidence: readonly PolicyEvidence[],
   custody: TelemetryCustody = 'none',
+  contradictions: DecisionRecord['contradictions'] = null,
 ): DecisionRecord {
   const request = {
     telemetry_id_present: true,
@@ -20,7 +37,10 @@ function recordOf(
     device_id_given: true,
     action: 'login',
   };
-  const judged = evaluatePolicy(policy, evidence, request, { telemetry: custody });
+  const judged = evaluatePolicy(policy, evidence, request, {
+    telemetry: custody,
+    ...(contradictions && { contradictions: contradictions as SubjectFacts[string] }),
+  });
   const use = { cache: 'miss', cache_level: null, latency_ms: 1, age_ms: 0, request_id: null } as const;
   const providers = policy.providerIds.map((id, place) => {
     const { outcome = 'skipped', signals = null, suspect = false } = evidence[place] ?? {};
@@ -28,6 +48,7 @@ function recordOf(
   });
   return createDecisionRecord(0, 0, {
     decision: judged.verdict,
+    contradictions,
     rules: judged.trace,
     providers: Object.fromEntries(providers),
     custody:
@@ -63,6 +84,65 @@ t.test('says what each provider changed', async (t) => {
     { code: 'B', certain: true },
     { code: 'A', certain: false },
   ]);
+});
+
+t.test('takes for unknown what contradicted the answer of a provider that is left out', async (t) => {
+  const ids = ['stytch', 'mobilerun', 'prefactor'];
+  const compile = (...whens: readonly string[]) => {
+    const rules = whens.map((when, place) => rule(when, { id: `rule-${place}`, verdict: 'BLOCK' }));
+    const providers = ids.map((id) => ({ ...COMPILE_OPTIONS.providers[0], id }) as PolicyProvider);
+    const result = compilePolicy(documentOf([...rules]), { ...COMPILE_OPTIONS, providers });
+    if (!result.ok) throw new Error(JSON.stringify(result.mistakes));
+    return result.value;
+  };
+  const decisions = (policy: CompiledPolicy, found: GivenContradictions) => {
+    const { contradictions } = seenContradictions(found);
+    const record = recordOf(
+      policy,
+      [ok(), ok(), ok()],
+      'none',
+      contradictions as DecisionRecord['contradictions'],
+    );
+    return short(policy, record, []);
+  };
+  const one = compile('contradictions.time_zone_country');
+  t.same(decisions(one, { time_zone_country: true }), [
+    null,
+    'stytch CHALLENGE true',
+    'mobilerun CHALLENGE true',
+    'prefactor CHALLENGE true',
+  ]);
+  const tls = compile('contradictions.tls_client');
+  t.same(decisions(tls, { tls_client: true }), [
+    null,
+    'stytch BLOCK false',
+    'mobilerun BLOCK false',
+    'prefactor CHALLENGE true',
+  ]);
+  t.same(
+    decisions(tls, { tls_client: false }).at(-1),
+    'prefactor CHALLENGE true',
+    'false is no proof either',
+  );
+  const reuse = compile('contradictions.identity_reuse');
+  t.match(decisions(reuse, { identity_reuse: true }), [null, /BLOCK/, 'mobilerun CHALLENGE true', /BLOCK/]);
+  const count = compile('contradictions.count >= 2');
+  t.same(decisions(count, { identity_shape: true, tls_client: true, travel: false }), [
+    null,
+    'stytch BLOCK false',
+    'mobilerun CHALLENGE true',
+    'prefactor CHALLENGE true',
+  ]);
+  const { contradictions } = seenContradictions({ tls_client: true });
+  const lost = recordOf(
+    tls,
+    [ok(), ok(), TIMEOUT],
+    'none',
+    contradictions as DecisionRecord['contradictions'],
+  );
+  t.match(short(tls, lost, []).at(-1), 'prefactor BLOCK false', 'lost evidence cannot be left out');
+  const odd = recordOf(tls, [ok(), ok(), ok()], 'none', { tls_client: 'x', none: 7, between: 7 } as never);
+  t.match(short(tls, odd, []), [null, /CHALLENGE/, /CHALLENGE/, /CHALLENGE/], 'of any shape');
 });
 
 t.test(
