@@ -1,5 +1,5 @@
 import type { Contradiction, ContradictionInput, Finding, Side, Told } from './contradiction.ts';
-import { anyOf, compare, found, textOf } from './told.ts';
+import { anyOf, compare, flagOf, found, textOf } from './told.ts';
 
 /** Kinds of operating systems that a device cannot change between. */
 type System = 'android' | 'chromeos' | 'ios' | 'linux' | 'macos' | 'windows';
@@ -70,9 +70,9 @@ function toClaim(said: Told<string>, isUserAgent: boolean): Told<Claim> {
 
 /** Only a phone that gave a fingerprint is sure to be one. */
 function toPhone(mobilerun: Side): Told<Claim> {
-  if (mobilerun === 'unknown') return null;
-  if (mobilerun === 'none' || mobilerun['supported'] !== true) return undefined;
-  return { said: 'Android', system: 'android', isUserAgent: false };
+  const isSupported = flagOf(mobilerun, 'supported');
+  if (isSupported === null) return null;
+  return isSupported ? { said: 'Android', system: 'android', isUserAgent: false } : undefined;
 }
 
 /** Whether what the first says can be said on the system of the second. */

@@ -10,9 +10,9 @@ import { CONTRADICTIONS } from './registry.ts';
 export function contradictionsWithout(provider: string, told: object) {
   const nothing: unknown = Reflect.get(told, NOTHING_COMPARED);
   const because: unknown = Reflect.get(told, BECAUSE);
-  const between: unknown = Reflect.get(told, BETWEEN);
+  const between: object = Object(Reflect.get(told, BETWEEN)) as object;
   const hasTotals = Object.keys(TOTALS).some(
-    (name) => Object.hasOwn(told, name) || Object.hasOwn(Object(between), name),
+    (name) => Object.hasOwn(told, name) || Object.hasOwn(between, name),
   );
   const findingOf = (id: string): Finding => {
     const result: unknown = Reflect.get(told, id);
