@@ -1,9 +1,13 @@
+import { type Crowd, homeAddress, toCrowdIds } from './crowds.ts';
+
 /** One question of the generated traffic, and its caller. */
 export interface Question {
   readonly caller: string;
   readonly body: Readonly<Record<string, unknown>>;
   /** The user passes whatever challenge comes. */
   readonly isOwner?: boolean;
+  /** The crowd that it is one of; absent for everybody else. */
+  readonly crowd?: Crowd;
 }
 
 /** The current phase of the generated traffic. */
@@ -31,6 +35,12 @@ const ATTACKERS = 20;
 const WANTED_ACCOUNT = 'acct_3';
 /** The share of requests in which somebody has a new phone. */
 const NEW_DEVICE_SHARE = 0.03;
+/** The share of requests of honest people whom a contradiction might hurt, and how many there are of each. */
+const CROWD_SHARE = 0.06;
+const HONEST_CROWDS = ['traveller', 'roamer', 'vpn', 'new-vpn'] as const;
+const CROWD_SIZE = 30;
+/** The share of an attack that comes with a cloud phone. */
+const CLOUD_PHONE_SHARE = 0.08;
 /** The share of requests that follow one of the same session. */
 const SESSION_SHARE = 0.35;
 const SESSIONS_KEPT = 50;
@@ -75,11 +85,14 @@ export function createSubjects(random: () => number = Math.random): Subjects {
     return session;
   };
   /** A telemetry id is bound to its first user, so every unusual subject has its own. */
-  const suffixed = (telemetryId: string) => {
+  const suffixed = (telemetryId: string) => `${telemetryId}-${++serial}`;
+  const draw = (crowd: Crowd): Question => {
     serial += 1;
-    return `${telemetryId}-${serial}`;
+    const caller = crowd === 'cloud-phone' ? 'mobile-app' : pick(CALLERS);
+    return toCrowdQuestion(crowd, caller, pick(ACTIONS[caller]), [below(CROWD_SIZE), serial]);
   };
   const usual = (isNew = false): Question => {
+    if (!isNew && random() < CROWD_SHARE) return draw(pick(HONEST_CROWDS));
     const [telemetryId, deviceId] = drawOddity(random);
     const isOrdinary = !isNew && deviceId === null;
     const isKnown = isOrdinary && sessions.length > 0 && random() < SESSION_SHARE;
@@ -93,7 +106,7 @@ export function createSubjects(random: () => number = Math.random): Subjects {
         telemetry_id: telemetryId ? suffixed(telemetryId) : (telemetryId ?? session.telemetryId),
         device_id: deviceId ?? (isOwner ? suffixed(`${ownDevice}-new`) : ownDevice),
         account_id: `acct_${session.person}`,
-        ip: addressOf(session.person),
+        ip: homeAddress(session.person),
         action: pick(ACTIONS[caller]),
       },
       ...(isOwner && { isOwner }),
@@ -110,20 +123,27 @@ export function createSubjects(random: () => number = Math.random): Subjects {
   };
   return {
     next: (weather) => {
+      if (weather === 'attack' && random() < CLOUD_PHONE_SHARE) return draw('cloud-phone');
       if (weather === 'attack') return random() < 0.85 ? drawAttack(random, sessions, suffixed) : usual();
       return weather === 'outage' ? outage() : usual();
     },
   };
 }
 
+/** Somebody of a crowd, by number, with a telemetry id of this serial number. */
+function toCrowdQuestion(
+  crowd: Crowd,
+  caller: string,
+  action: string,
+  [number, serial]: readonly [number, number],
+): Question {
+  const ids = toCrowdIds(crowd, number, serial, `acct_${number}`);
+  return { caller, crowd, isOwner: crowd === 'new-vpn', body: { ...ids, action } };
+}
+
 /** The device of one of the people, by their number. */
 export function deviceOf(person: number): string {
   return `fault-slow-${12 + (person % 40)}-device-${person}`;
-}
-
-/** The address that one of the people comes from. Attackers have the first ones too. */
-function addressOf(person: number): string {
-  return `203.0.113.${person % 250}`;
 }
 
 function drawOddity(random: () => number): readonly [string | null, string | null] {
@@ -136,7 +156,7 @@ function drawOddity(random: () => number): readonly [string | null, string | nul
 }
 
 /**
- * Credential stuffing from a few devices and addresses: forged telemetry ids, headless browsers, and some
+ * Credential stuffing from a few devices and addresses, which are those of honest people too: forged telemetry ids, headless browsers, and some
  * replays of other users' ids, against the logins of one caller. A few come with ids that nothing is against,
  * from a hosting network among others.
  */
@@ -157,7 +177,7 @@ function drawAttack(
       telemetry_id: kind > 0.95 && stolen !== undefined ? stolen : suffixed(telemetryId),
       device_id: `fault-slow-20-attacker-${attacker}`,
       account_id: random() < 0.1 ? WANTED_ACCOUNT : `acct_${below(5_000)}`,
-      ip: random() < 0.05 ? `198.51.100.${attacker}` : addressOf(attacker),
+      ip: random() < 0.05 ? `198.51.100.${attacker}` : homeAddress(attacker),
       action: 'login',
     },
   };

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { CROWD_WORDS, CROWDS, type Crowd } from './crowds.ts';
 import { createSubjects, type Question, type Weather } from './traffic-subjects.ts';
 
 interface Phase {
@@ -60,7 +61,8 @@ interface TrafficOptions {
  */
 export async function runTraffic(options: TrafficOptions): Promise<void> {
   const { say, signal } = options;
-  const ask = createCrowd(options);
+  const tally = createTally();
+  const ask = createCrowd(options, tally.add);
   const isOver = () => signal.aborted;
   while (!isOver()) {
     for (const { weather, seconds, perSecond, says } of PHASES) {
@@ -73,11 +75,15 @@ export async function runTraffic(options: TrafficOptions): Promise<void> {
         await delay(pauseMs(perSecond), undefined, { signal }).catch(() => {});
       }
     }
+    for (const line of tally.lines()) say(line);
   }
 }
 
 /** Asks one question and sometimes reports its label later. Rejects when the service does not answer. */
-function createCrowd({ origin, keys, signal }: TrafficOptions): (weather: Weather) => Promise<void> {
+function createCrowd(
+  { origin, keys, signal }: TrafficOptions,
+  onDecision: (question: Question, verdict: string) => void,
+): (weather: Weather) => Promise<void> {
   const subjects = createSubjects();
   let inFlight = 0;
   let waiting = 0;
@@ -115,7 +121,29 @@ function createCrowd({ origin, keys, signal }: TrafficOptions): (weather: Weathe
     });
     // A refusal has neither.
     const { decision_id: id, decision } = (await answer) as { decision_id?: string; decision?: string };
+    if (decision !== undefined) onDecision(question, decision);
     if (id !== undefined && decision !== undefined) await label(question, id, decision);
+  };
+}
+
+/** Counts how many of each crowd were let in. */
+export function createTally() {
+  const counts = new Map<Crowd, { asked: number; allowed: number }>();
+  return {
+    add: ({ crowd }: Pick<Question, 'crowd'>, verdict: string): void => {
+      if (crowd === undefined) return;
+      const count = counts.get(crowd) ?? { asked: 0, allowed: 0 };
+      count.asked += 1;
+      if (verdict === 'ALLOW') count.allowed += 1;
+      counts.set(crowd, count);
+    },
+    lines: (): readonly string[] =>
+      CROWDS.flatMap((crowd) => {
+        const count = counts.get(crowd);
+        if (count === undefined) return [];
+        const { asked, allowed } = count;
+        return [`${CROWD_WORDS[crowd]}: ${asked} asked, ${asked - allowed} challenged or blocked`];
+      }),
   };
 }
 

@@ -39,6 +39,18 @@ const CARRIER = {
   PersistSysTimezone: 'Australia/Melbourne',
 } as const;
 
+/** A phone that a network abroad serves. */
+const SERVED_ABROAD = { ...CARRIER, GsmOperatorNumeric: 26201, PersistSysTimezone: 'Europe/Berlin' } as const;
+
+/** A cloud phone with a SIM of Lagos. */
+const CLOUD_CARRIER = {
+  ...CARRIER,
+  GsmOperatorNumeric: 62130,
+  GsmSimOperatorIsoCountry: 'ng',
+  GsmSimOperatorNumeric: 62130,
+  PersistSysTimezone: 'Africa/Lagos',
+} as const;
+
 const FULL: Payload = {
   $schema: 'https://api.mobilerun.ai/schemas/FingerprintResult.json',
   model: {
@@ -85,9 +97,21 @@ const PAYLOADS: ReadonlyMap<string, Payload> = new Map([
   ['fault-unknown-fields', UNKNOWN_FIELDS],
 ]);
 
+/** Phones of which there are as many as are wanted: each of these names with any suffix. */
+const KINDS: ReadonlyMap<string, Payload> = new Map([
+  ['traveller', { ...FULL, carrier: SERVED_ABROAD }],
+  ['roamer', { ...FULL, carrier: SERVED_ABROAD }],
+  ['vpn', FULL],
+  [
+    'cloud-phone',
+    { ...FULL, identifiers: { ...IDENTIFIERS, IdentifierIMSI: '621300000000001' }, carrier: CLOUD_CARRIER },
+  ],
+]);
+const OF_A_KIND = new RegExp(`^(${[...KINDS.keys()].join('|')})-.+$`, 's');
+
 /** The success payload of a device id, or null for an id that has none. This vendor does not echo the id. */
 export function successPayload(deviceId: string): Payload | null {
-  const payload = PAYLOADS.get(deviceId);
+  const payload = KINDS.get(OF_A_KIND.exec(deviceId)?.[1] ?? '') ?? PAYLOADS.get(deviceId);
   return payload === undefined ? null : withOwnIdentifiers(payload, deviceId);
 }
 

@@ -40,9 +40,57 @@ const PROFILES: ReadonlyMap<string, Profile> = new Map<string, Profile>([
   ['fault-wrong-subject', (now) => ({ ...full(now), id: SAMPLE_DEVICE_ID })],
 ]);
 
+/** Where a device was last seen, for devices of which there are as many as are wanted. */
+const LAST_SEEN: ReadonlyMap<string, Payload> = new Map<string, Payload>([
+  // The clock of a laptop stays that of home.
+  [
+    'traveller',
+    {
+      asn: 64500,
+      city: 'Berlin',
+      country_code: 'DE',
+      lat_long: [52.52, 13.41],
+      region_code: 'BE',
+      remote_ip: '203.0.113.10',
+    },
+  ],
+  // What a phone sends abroad may leave at home.
+  ['roamer', { timezone: 'Europe/Berlin' }],
+  [
+    'vpn',
+    {
+      asn: 64501,
+      city: 'Columbus',
+      country_code: 'US',
+      lat_long: [39.96, -83],
+      region_code: 'OH',
+      remote_ip: '2001:db8:64::10',
+    },
+  ],
+  [
+    'cloud-phone',
+    {
+      asn: 64502,
+      city: 'Lagos',
+      country_code: 'NG',
+      lat_long: [6.45, 3.39],
+      region_code: 'LA',
+      remote_ip: '203.0.113.20',
+      timezone: 'Africa/Lagos',
+    },
+  ],
+]);
+const OF_A_KIND = new RegExp(`^(${[...LAST_SEEN.keys()].join('|')})-.+$`, 's');
+
+function seenElsewhere(kind: string): Profile | undefined {
+  const place = LAST_SEEN.get(kind);
+  if (place === undefined) return undefined;
+  return (now) => ({ ...full(now), last_seen: { ...interaction(now - 60), ...place } });
+}
+
 /** The success payload of a device id as of `nowMs`, or null for an id that has none. */
 export function successPayload(deviceId: string, nowMs: number): Payload | null {
-  const profile = PROFILES.get(deviceId);
+  const profile = seenElsewhere(OF_A_KIND.exec(deviceId)?.[1] ?? '') ?? PROFILES.get(deviceId);
   return profile === undefined ? null : wrap(deviceId, profile(nowMs / 1_000));
 }
 

@@ -42,6 +42,22 @@ const PROPERTIES = {
   },
 } as const;
 
+/** Where the same person is for a journey, and where a VPN lets the traffic out. */
+const ABROAD = {
+  ip_address: '203.0.113.10',
+  asn: { asn: '64500', name: 'EXAMPLE-ABROAD', network: '203.0.113.0/24' },
+  ip_geolocation: { city: 'Berlin', region: 'Berlin', country: 'DE' },
+  is_proxy: false,
+  is_vpn: false,
+} as const;
+const EXIT = {
+  ip_address: '2001:db8:64::10',
+  asn: { asn: '64501', name: 'EXAMPLE-EXIT', network: '2001:db8:64::/48' },
+  ip_geolocation: { city: 'Columbus', region: 'Ohio', country: 'US' },
+  is_proxy: false,
+  is_vpn: true,
+} as const;
+
 const HEALTHY_VERDICT = {
   action: 'ALLOW',
   detected_device_type: 'ANDROID',
@@ -72,6 +88,8 @@ const PROFILES: ReadonlyMap<string, Profile> = new Map<string, Profile>([
     (now) =>
       full(now, { action: 'BLOCK', is_authentic_device: false, reasons: ['HEADLESS_BROWSER_AUTOMATION'] }),
   ],
+  ['abroad', (now) => seenIn(now, ABROAD)],
+  ['vpn', (now) => seenIn(now, EXIT)],
   ['just-taken', (now) => ({ ...full(now, {}), created_at: toVendorTime(now) })],
   ['inauthentic', inauthentic],
   ['minimal', minimal],
@@ -120,6 +138,10 @@ function full(now: number, verdict: Payload): Payload {
     properties: PROPERTIES,
     raw_signals: { screen_width: 1080, screen_height: 2400 },
   };
+}
+
+function seenIn(now: number, network_properties: Payload): Payload {
+  return { ...full(now, {}), properties: { ...PROPERTIES, network_properties } };
 }
 
 /** Required fields only. */
