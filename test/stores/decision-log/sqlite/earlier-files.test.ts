@@ -7,7 +7,7 @@ import { countSegments } from '../../../../src/stores/decision-log/sqlite/histor
 import { HistoryReader } from '../../../../src/stores/decision-log/sqlite/history-reader.ts';
 import { HistoryWriter } from '../../../../src/stores/decision-log/sqlite/history-writer.ts';
 import { SCHEMA_VERSION } from '../../../../src/stores/decision-log/sqlite/segment-file.ts';
-import { verifyHistory } from '../../../../src/stores/decision-log/sqlite/upkeep.ts';
+import { compactHistory, verifyHistory } from '../../../../src/stores/decision-log/sqlite/upkeep.ts';
 import { createDecisionRecord } from '../../../support/decision-records.ts';
 import { ROOT } from '../../../support/start-program.ts';
 import { createDirectory } from '../../../support/test-app.ts';
@@ -62,6 +62,19 @@ for (const version of VERSIONS) {
     );
     const problems = [...verifyHistory(dataDirectory, false)].flatMap((file) => file.problems);
     t.same(problems, []);
+  });
+
+  t.test(`compacts the files of ${version}, and loses nothing`, async (t) => {
+    const { dataDirectory, directory, reader, texts } = unpack(t, version);
+    reader.close();
+    for (const { problem } of compactHistory(dataDirectory)) t.equal(problem, null);
+    const compacted = new HistoryReader(directory);
+    t.teardown(() => compacted.close());
+    t.same(
+      compacted.readAfter(null, 10_000).entries.map(({ text }) => text),
+      texts,
+    );
+    t.equal(compacted.query({ label: 'fraud' }, { before: null, limit: 1_000 }).entries.length, 62);
   });
 
   t.test(`goes on with the files of ${version}`, async (t) => {
