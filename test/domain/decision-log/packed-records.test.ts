@@ -9,7 +9,7 @@ import type { Signals } from '../../../src/domain/evidence.ts';
 import { createDecisionRecord } from '../../support/decision-records.ts';
 
 const RECORD = createDecisionRecord(0, 1);
-const STORED: Signals = { found: true, seen: { at: 'then', list: ['one'] }, name: 'é"' };
+const STORED: Signals = { found: true, seen: { at: 'then', list: ['one'] }, name: 'é"', still: { a: 1 } };
 
 /** A record of stored evidence, as it is read at an age. */
 function readAt(age: number, more: Signals | object = {}): DecisionRecord {

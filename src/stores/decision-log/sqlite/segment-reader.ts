@@ -134,9 +134,11 @@ export class SegmentReader implements SegmentDictionary {
 
   /** What is kept of an entry beside its text. Throws with a `code` where there is none. */
   entryOf(seq: number): EntryFacts {
-    const row = this.#prepare('SELECT at, shape, subject FROM entries WHERE seq = ?').get(seq);
+    const statement = this.#prepareForRows('SELECT at, shape, subject FROM entries WHERE seq = ?');
+    const row = statement.get(seq) as unknown as readonly [number, number, unknown] | undefined;
     if (row === undefined) throw Object.assign(new Error('an entry that is not there'), { code: 'DAMAGED' });
-    return { atMs: Number(row['at']), shape: Number(row['shape']), subject: row['subject'] };
+    const [atMs, shape, subject] = row;
+    return { atMs, shape, subject };
   }
 
   /** The sketches of the hours that begin in a span. */
