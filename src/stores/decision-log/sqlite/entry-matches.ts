@@ -50,7 +50,9 @@ export class EntryMatches {
     const { action, label, country, asn, since, until } = filter;
     this.#takesGaps = takesOthers && filter.includesGaps === true;
     const shapes = dictionary.shapes();
-    this.#shapes = toTable(shapes, (facts) => matchesFacts(facts, filter));
+    this.#shapes = asksForFacts(filter)
+      ? toTable(shapes, (facts) => matchesFacts(facts, filter))
+      : toTable(shapes, () => true);
     if (this.#takesGaps) this.#shapes[GAP_SHAPE] = 1;
     const tables: [Exclude<ColumnName, 'shape'>, Table][] = [];
     if (country !== undefined || asn !== undefined)
@@ -184,6 +186,13 @@ function narrow(found: Selection, column: Column, table: Table, keep: Column | n
     }
   }
   return found.subarray(0, count);
+}
+
+/** Whether a filter is about more than what stands beside the facts: thousands of shapes need a look then. */
+function asksForFacts(filter: RecordFilter): boolean {
+  const { action, label, country, asn, since, until, includesGaps, includesEvents, ...others } = filter;
+  const { subject, telemetry, device, account, ip, visitor, ...facts } = others;
+  return Object.values(facts).some((value) => value !== undefined);
 }
 
 function toTable<Value>(items: ReadonlyMap<number, Value>, accepts: (item: Value) => boolean): Table {
