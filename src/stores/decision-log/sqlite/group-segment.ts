@@ -117,9 +117,8 @@ class SegmentCounts {
     each(this.#latencies, (bucket, count) => this.#tally.addLatency(startMs, bucket, count));
     const first = this.#first;
     if (first !== undefined)
-      each(first.source === 'shape' ? this.#shapes : this.#firsts, (number, count) => {
-        for (const value of first.values[first.classOf[number] as number] ?? [])
-          this.#tally.addValue(startMs, value, count);
+      each(toClassCounts(first, first.source === 'shape' ? this.#shapes : this.#firsts), (one, count) => {
+        for (const value of first.values[one] ?? []) this.#tally.addValue(startMs, value, count);
       });
     this.#shapes.fill(0);
     this.#latencies.fill(0);
@@ -202,12 +201,23 @@ class PairCounts {
     const addCell = (cell: number, count: number) =>
       add(Math.floor(cell / this.#width), cell % this.#width, count);
     if (this.#numbers !== null)
-      each(this.#numbers, (number, count) =>
-        add(first.classOf[number] as number, second.classOf[number] as number, count),
-      );
+      each(this.#numbers, (number, count) => {
+        const cell = (first.classOf[number] as number) * this.#width + (second.classOf[number] as number);
+        this.#sparse.set(cell, (this.#sparse.get(cell) ?? 0) + count);
+      });
     if (this.#dense !== null) each(this.#dense, addCell);
     for (const [cell, count] of this.#sparse) addCell(cell, count);
   }
+}
+
+/** Counts by the numbers of a column as counts by class: thousands of networks are of a few countries. */
+function toClassCounts({ classOf, values }: EntryClasses, counts: Uint32Array): Uint32Array {
+  const classes = new Uint32Array(values.length);
+  each(counts, (number, count) => {
+    const one = classOf[number] as number;
+    classes[one] = (classes[one] as number) + count;
+  });
+  return classes;
 }
 
 function raiseAll(counts: Uint32Array, column: Column, selection: Selection): void {

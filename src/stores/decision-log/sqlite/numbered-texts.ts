@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+import type { RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import type { RecordPlace } from '../../../domain/decision-log/record-place.ts';
 
 /** What the texts of one table say, by their numbers; only what is new is read. */
@@ -28,8 +30,30 @@ export class NumberedTexts<Item> {
   }
 }
 
-/** The place that a text of `places` stands for; a file of version 5 has no names. */
-export function toPlace(text: string): RecordPlace {
+/** Texts that are remembered with what they say: some 10 MB each. Days have most of theirs in common. */
+const FACTS_MAX = 10_000;
+const PLACES_MAX = 50_000;
+
+/** The facts that a text of `shapes` says: one object in all segments. */
+export const toFacts = parseOnce(FACTS_MAX, (text) => JSON.parse(text) as RecordFacts);
+
+/** The place that a text of `places` says, likewise. */
+export const toPlace = parseOnce(PLACES_MAX, parsePlace);
+
+function parseOnce<Item extends object>(max: number, parse: (text: string) => Item): (text: string) => Item {
+  const known = new LRUCache<string, Item>({ max });
+  return (text) => {
+    let item = known.get(text);
+    if (item === undefined) {
+      item = parse(text);
+      known.set(text, item);
+    }
+    return item;
+  };
+}
+
+/** A file of version 5 has no names. */
+function parsePlace(text: string): RecordPlace {
   const [country, asn, asnName = null] = JSON.parse(text) as [
     RecordPlace['country'],
     RecordPlace['asn'],

@@ -5,7 +5,7 @@ import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts
 import type { RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import type { RecordPlace } from '../../../domain/decision-log/record-place.ts';
 import { OTHER_ACTION, type SegmentDictionary } from './entry-matches.ts';
-import { NumberedTexts, toPlace } from './numbered-texts.ts';
+import { NumberedTexts, toFacts, toPlace } from './numbered-texts.ts';
 import { readBlock } from './record-block.ts';
 import { fromIdKey } from './record-entry.ts';
 import type { RecordBlock } from './record-form.ts';
@@ -71,7 +71,7 @@ export class SegmentReader implements SegmentDictionary {
     this.#evidence = new EvidenceReader(db);
     const readTexts = (table: string) => (above: number) =>
       this.#prepare(`SELECT id, text FROM ${table} WHERE id > ? ORDER BY id`).all(above);
-    this.#shapes = new NumberedTexts(readTexts('shapes'), 0, (text) => JSON.parse(text) as RecordFacts);
+    this.#shapes = new NumberedTexts(readTexts('shapes'), 0, toFacts);
     this.#places = new NumberedTexts(readTexts('places'), 0, toPlace);
     this.#actions = new NumberedTexts(readTexts('actions'), OTHER_ACTION, (text) => text);
   }
