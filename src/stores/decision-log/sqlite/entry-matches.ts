@@ -2,6 +2,7 @@ import { OUTCOME_LABELS, type OutcomeLabel } from '../../../domain/decision-log/
 import { matchesFacts, type RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import { matchesPlace, NO_LABEL, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import type { RecordPlace } from '../../../domain/decision-log/record-place.ts';
+import { SUBJECT_PARTS } from '../../../domain/decision-log/subject-parts.ts';
 import type { Column, ColumnName } from './column-chunk.ts';
 import { type EntryChunk, MINUTE_MS } from './segment-columns.ts';
 import { GAP_SHAPE } from './segment-file.ts';
@@ -188,11 +189,23 @@ function narrow(found: Selection, column: Column, table: Table, keep: Column | n
   return found.subarray(0, count);
 }
 
-/** Whether a filter is about more than what stands beside the facts: thousands of shapes need a look then. */
+/** What a filter asks about that stands beside the facts. */
+const BESIDE_FACTS: ReadonlySet<string> = new Set([
+  ...SUBJECT_PARTS,
+  'subject',
+  'action',
+  'label',
+  'country',
+  'asn',
+  'since',
+  'until',
+  'includesGaps',
+  'includesEvents',
+] satisfies (keyof RecordFilter)[]);
+
+/** Whether a filter is about facts: thousands of shapes need a look then. */
 function asksForFacts(filter: RecordFilter): boolean {
-  const { action, label, country, asn, since, until, includesGaps, includesEvents, ...others } = filter;
-  const { subject, telemetry, device, account, ip, visitor, ...facts } = others;
-  return Object.values(facts).some((value) => value !== undefined);
+  return Object.entries(filter).some(([name, value]) => value !== undefined && !BESIDE_FACTS.has(name));
 }
 
 function toTable<Value>(items: ReadonlyMap<number, Value>, accepts: (item: Value) => boolean): Table {
