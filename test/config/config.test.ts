@@ -71,7 +71,6 @@ t.test('has the defaults of the contract', async (t) => {
     listsEntriesMax: 1_000_000,
     isMeasured: true,
     isDashboardServed: true,
-    hasTestIds: false,
     traces: null,
     proxy: { http: null, https: null, except: null },
     ignored: [],
