@@ -82,7 +82,7 @@ export async function runTraffic(options: TrafficOptions): Promise<void> {
 /** Asks one question and sometimes reports its label later. Rejects when the service does not answer. */
 function createCrowd(
   { origin, keys, signal }: TrafficOptions,
-  onDecision: (question: Question, verdict: string) => void,
+  onDecision: (question: Question, codes: readonly string[]) => void,
 ): (weather: Weather) => Promise<void> {
   const subjects = createSubjects();
   let inFlight = 0;
@@ -120,29 +120,49 @@ function createCrowd(
       inFlight -= 1;
     });
     // A refusal has neither.
-    const { decision_id: id, decision } = (await answer) as { decision_id?: string; decision?: string };
-    if (decision !== undefined) onDecision(question, decision);
+    const { decision_id: id, decision, reasons = [] } = (await answer) as AnswerBody;
+    if (decision !== undefined)
+      onDecision(
+        question,
+        reasons.map(({ code }) => code),
+      );
     if (id !== undefined && decision !== undefined) await label(question, id, decision);
   };
 }
 
-/** Counts how many of each crowd were let in. */
+/** What is read of an answer. */
+interface AnswerBody {
+  readonly decision_id?: string;
+  readonly decision?: string;
+  readonly reasons?: readonly { readonly code: string }[];
+}
+
+/** Reasons of the default policy that contradictions give. */
+const OF_CONTRADICTIONS: ReadonlySet<string> = new Set([
+  'CONTRADICTION',
+  'IMPOSSIBLE_TRAVEL',
+  'IDENTITY_REUSED',
+]);
+
+/** Counts how many of each crowd are stopped by contradictions, and by anything else. */
 export function createTally() {
-  const counts = new Map<Crowd, { asked: number; allowed: number }>();
+  const counts = new Map<Crowd, { asked: number; contradicted: number; stopped: number }>();
   return {
-    add: ({ crowd }: Pick<Question, 'crowd'>, verdict: string): void => {
+    add: ({ crowd }: Pick<Question, 'crowd'>, codes: readonly string[]): void => {
       if (crowd === undefined) return;
-      const count = counts.get(crowd) ?? { asked: 0, allowed: 0 };
+      const count = counts.get(crowd) ?? { asked: 0, contradicted: 0, stopped: 0 };
       count.asked += 1;
-      if (verdict === 'ALLOW') count.allowed += 1;
+      if (codes.some((code) => OF_CONTRADICTIONS.has(code))) count.contradicted += 1;
+      else if (codes.length > 0) count.stopped += 1;
       counts.set(crowd, count);
     },
     lines: (): readonly string[] =>
       CROWDS.flatMap((crowd) => {
         const count = counts.get(crowd);
         if (count === undefined) return [];
-        const { asked, allowed } = count;
-        return [`${CROWD_WORDS[crowd]}: ${asked} asked, ${asked - allowed} challenged or blocked`];
+        const { asked, contradicted, stopped } = count;
+        const rest = stopped > 0 ? `, ${stopped} by other rules alone` : '';
+        return [`${CROWD_WORDS[crowd]}: ${asked} asked, ${contradicted} stopped by contradictions${rest}`];
       }),
   };
 }

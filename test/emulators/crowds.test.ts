@@ -45,8 +45,12 @@ for (const crowd of CROWDS)
 t.test('tells how many of each were hurt or caught', async (t) => {
   const tally = createTally();
   t.same(tally.lines(), []);
-  tally.add({ crowd: 'roamer' }, 'ALLOW');
-  tally.add({ crowd: 'roamer' }, 'CHALLENGE');
-  tally.add({}, 'BLOCK');
-  t.same(tally.lines(), ['roamers whose traffic leaves at home: 2 asked, 1 challenged or blocked']);
+  tally.add({ crowd: 'roamer' }, []);
+  tally.add({}, ['CONTRADICTION']);
+  t.same(tally.lines(), ['roamers whose traffic leaves at home: 1 asked, 0 stopped by contradictions']);
+  tally.add({ crowd: 'roamer' }, ['NEW_DEVICE', 'CONTRADICTION']);
+  tally.add({ crowd: 'roamer' }, ['NEW_DEVICE']);
+  t.same(tally.lines(), [
+    'roamers whose traffic leaves at home: 3 asked, 1 stopped by contradictions, 1 by other rules alone',
+  ]);
 });

@@ -1,4 +1,4 @@
-import type { Contradiction, ContradictionInput, Finding, Side } from '../contradictions/contradiction.ts';
+import type { Contradiction, ContradictionInput, Side } from '../contradictions/contradiction.ts';
 import { CONTRADICTIONS_FACT } from '../contradictions/contradiction-signals.ts';
 import { possibleTogether } from '../contradictions/possible-signals.ts';
 import { CONTRADICTIONS } from '../contradictions/registry.ts';
@@ -110,7 +110,7 @@ function findingsWith(
   { id: provider, notFoundSignals, unsupportedSignals }: AnalysedProvider,
   { outcome }: ProviderValue,
 ): ReadonlySet<string> | null {
-  const withSide = (side: Side, others: Side) => nameOfFinding(find(toInput(provider, side, others)));
+  const withSide = (side: Side, others: Side) => find(toInput(provider, side, others));
   // Whatever else is known: nothing can be found without this provider.
   const hinges = withSide('none', 'unknown') === 'none';
   if (!hinges || outcome === 'ok') return null;
@@ -122,10 +122,6 @@ function findingsWith(
   if (withSide(answer, 'unknown') !== 'none') return null;
   // While a provider is suspect, what it does not find is lost.
   return new Set(outcome === 'not_found' ? ['none', ...lost] : ['none']);
-}
-
-function nameOfFinding(finding: Finding): string {
-  return typeof finding === 'string' ? finding : String(finding.result);
 }
 
 /** This side, and the same of all others. */

@@ -66,9 +66,7 @@ function numbers(isInteger: boolean, { literals, size }: UseGroup, isSigned: boo
   };
   const room = fresh + 1;
   const first = Math.ceil(known[0] ?? room);
-  const isCut = !isSigned && !isInteger && first < room;
-  if (isCut) values.add(0);
-  spread(isCut ? 0 : first - room, known[0] ?? first);
+  spread(first - room, known[0] ?? first);
   known.forEach((one, place) => {
     values.add(one);
     spread(one, known[place + 1] ?? Math.floor(one) + room);

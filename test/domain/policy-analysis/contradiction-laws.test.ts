@@ -43,8 +43,8 @@ function toSpace(whens: readonly string[]): Space {
 }
 
 function permits(space: Space, input: EngineInput): boolean {
-  const fact = space.places.get('contradictions') ?? -1;
-  const constraints = findConstraints(space).filter(({ scope }) => scope.includes(fact));
+  const isOfContradictions = (place: number) => space.dimensions[place]?.source === 'contradictions';
+  const constraints = findConstraints(space).filter(({ scope }) => scope.some(isOfContradictions));
   return cellsOf(space, input).some((cell) =>
     constraints.every(({ scope, sizes, codes }) => {
       const at = scope.reduce((sum, place, index) => sum * (sizes[index] ?? 1) + (cell.get(place) ?? 0), 0);
@@ -168,6 +168,27 @@ function placeOf(name: string, told: Record<string, unknown>): number {
     ? values.indexOf(told[name] as boolean)
     : values.findIndex((value) => JSON.stringify(value) === JSON.stringify({ softness: between }));
 }
+
+t.test('knows totals that are read together with many contradictions', async (t) => {
+  const ids = CONTRADICTIONS.map(({ id }) => id);
+  const whens = [
+    ...ids.map((id) => `contradictions.${id}`),
+    'contradictions.count == 1',
+    'contradictions.families == 2',
+    'contradictions.strongest == "travel"',
+  ];
+  const space = toSpace(whens);
+  const plan = toContradictionPlan([['count']], {});
+  const told = (...results: readonly Finding[]) => {
+    const findings = ids.map((_, place) => results[place] ?? { result: false, because: {} });
+    return { contradictions: toContradictionSignals(plan, findings) };
+  };
+  const found = { result: true, because: {} };
+  for (const facts of [told(), told(found), told('unknown', found), told('none', found, 'unknown', found)])
+    t.ok(permits(space, { evidence: {}, request: REQUEST, facts }));
+  const wrong = { contradictions: { ...Object(told(found).contradictions), count: 0 } };
+  t.notOk(permits(space, { evidence: {}, request: REQUEST, facts: wrong }));
+});
 
 t.test('shows no evidence that cannot be where too much is read for one law', async (t) => {
   const ids = CONTRADICTIONS.map(({ id }) => id);
