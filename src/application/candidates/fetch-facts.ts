@@ -189,17 +189,26 @@ function attempt(run: () => void): void {
   }
 }
 
+/** A decision has one piece for each slot, in slot order. */
+const NO_PIECE = {
+  outcome: 'skipped',
+  origin: 'none',
+  stored: null,
+  upstreamRequestId: null,
+  latencyMs: 0,
+  ageMs: 0,
+} as const;
+
 /** The evidence of a decision as it was gathered. */
 function toGathered(
   { evidence, decidedAtMs }: Decision,
   slots: readonly ProviderSlot[],
 ): readonly Gathered[] {
-  return slots.flatMap((slot, place) => {
-    const use = evidence[place];
-    if (use === undefined) return [];
-    const { provider, outcome, stored: signals, upstreamRequestId, origin, latencyMs, ageMs } = use;
+  return slots.map((slot, place) => {
+    const use = evidence[place] ?? NO_PIECE;
+    const { outcome, stored: signals, upstreamRequestId, origin, latencyMs, ageMs } = use;
     const observedAtMs = decidedAtMs - ageMs;
-    const whole = { provider, outcome, signals, observedAtMs, expiresAtMs: null, upstreamRequestId };
-    return [{ slot, evidence: whole, origin, latencyMs }];
+    const piece = { provider: slot.id, outcome, signals, observedAtMs, expiresAtMs: null, upstreamRequestId };
+    return { slot, evidence: piece, origin, latencyMs };
   });
 }

@@ -68,7 +68,8 @@ function findLive(policies: KnownPolicies, hash: string): CompiledPolicy | null 
   if (inForce.hash === hash) return inForce;
   const known = policies.find(hash);
   if (!(known instanceof Promise)) return known?.compiled ?? null;
-  known.catch(() => {});
+  // Whoever else waits for it is told of a failure.
+  void Promise.allSettled([known]);
   return null;
 }
 
@@ -93,7 +94,7 @@ function planAll(
 }
 
 /** Of a candidate that cannot be run: it has to be told nothing. */
-const NOT_PLANNED = { unfetched: ['failed'], isFetching: false, isNamedByEvidence: false, readsPlace: false };
+const NOT_PLANNED = { unfetched: [], isFetching: false, isNamedByEvidence: false, readsPlace: false };
 
 function planOne(live: CompiledPolicy, policy: CompiledPolicy): PlannedCandidate {
   const unfetched = findUnfetched(live, policy);

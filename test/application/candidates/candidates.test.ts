@@ -11,8 +11,9 @@ function brokenOnes(): readonly CompiledPolicy[] {
   const fail = () => {
     throw new Error('canary-text');
   };
-  const run = { ...policyOf([['a.found', 'BLOCK']]) };
-  Object.defineProperty(run, 'providerIds', { get: fail });
+  const plain = policyOf([['!a.found', 'BLOCK']]);
+  const document = Object.defineProperty({ ...plain.document }, 'otherwise', { get: fail });
+  const run = { ...plain, document };
   const look = { ...policyOf([['a.found', 'BLOCK']]) };
   Object.defineProperty(look, 'facts', { get: fail });
   return [run, look];

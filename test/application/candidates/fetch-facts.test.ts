@@ -97,6 +97,7 @@ t.test('a source that fails costs the candidate its result, and the decision not
     'after it was asked': () => Promise.reject(new Error('canary-text')),
     'when it concludes': () => fail,
     'after it concluded': () => () => Promise.reject(new Error('canary-text')),
+    'when it concludes late': async () => fail,
   };
   for (const [name, activity] of Object.entries(failing)) {
     const open = openCandidates({ candidates: [policyOf(READS_ACCOUNT, FETCH)], activity });
@@ -104,6 +105,14 @@ t.test('a source that fails costs the candidate its result, and the decision not
     t.equal(decision.verdict, 'ALLOW', name);
     t.match(await open.judge(decision), [{ decision: null, not_judged: { why: 'late' } }], name);
   }
+});
+
+t.test('waits for custody after the answer, and asks for what contradictions are told by', async (t) => {
+  const { asked, ask } = counting(async () => () => CUSTODY);
+  const candidates = [policyOf(READS_CUSTODY, FETCH), policyOf([['contradictions.clock', 'BLOCK']], FETCH)];
+  const open = openCandidates({ candidates, custody: ask });
+  t.match(await open.judge(await open.decide()), [{ decision: 'BLOCK' }, { not_judged: { why: 'late' } }]);
+  t.equal(asked.length, 1);
 });
 
 t.test('judges what could not be known as a live policy would', async (t) => {
