@@ -1,11 +1,14 @@
 import t, { type Test } from 'tap';
+import { writeApiKeys } from '../support/api-key-file.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { patienceOf } from '../support/start-service.ts';
 import {
+  createDirectory,
   createManualClock,
   createTestApp,
   startEmulators,
   type TestApp,
+  until,
   untilRedisIsUp,
 } from '../support/test-app.ts';
 
@@ -107,3 +110,36 @@ for (const [id, open] of Object.entries(stores)) {
     t.match((await app.decide(subjectOf(ids))).json, { reasons: [{ code: 'COUPONS' }] });
   });
 }
+
+t.test('counts no request that was refused', async (t) => {
+  const limits = { requests: 3, window_seconds: 3600 };
+  const file = writeApiKeys(createDirectory(t), [
+    { id: 'limited', key: 'limited', limits },
+    { id: 'free', key: 'free' },
+  ]);
+  const env = { ...PATIENT, API_KEYS_FILE: file, MAX_IN_FLIGHT: '1', DECISION_DEADLINE_MS: '1000' };
+  const app = await createTestApp(t, { emulators, policy: POLICY, env });
+  const device_id = fresh('device');
+  const ask = (account: number, options: object) =>
+    app.refused(subjectOf({ device_id, account_id: `acct_${account}` }), options);
+  for (let account = 0; account < 3; account += 1)
+    t.equal((await ask(account, { key: 'limited' })).status, 200);
+  t.equal((await ask(3, { key: 'limited' })).status, 429);
+  t.equal((await ask(4, { key: 'of nobody' })).status, 401);
+  t.equal((await ask(5, { key: null })).status, 401);
+  const late = { key: 'free', headers: { 'x-request-deadline': 'soon' } };
+  t.equal((await ask(6, late)).status, 400);
+  const elsewhere = { device_id: fresh('device'), account_id: 'acct_x', ip: '192.0.2.9' };
+  const held = app.decide(subjectOf({ ...elsewhere, telemetry_id: 'fault-hang' }), { key: 'free' });
+  await until('it is in flight', () => emulators.callCount('stytch', 'fault-hang') === 1);
+  t.equal((await ask(7, { key: 'free' })).status, 503);
+  await held;
+  const { json } = await app.decide(subjectOf({ device_id, account_id: 'acct_0' }), {
+    url: '/v1/decide?explain=full',
+    key: 'free',
+  });
+  t.match((json as unknown as Explained).explanation.signals.activity, {
+    device: { accounts_1h: 3 },
+    ip: { decisions_10m: 3 },
+  });
+});
