@@ -20,6 +20,8 @@ export interface TidyReport {
   readonly removed: number;
   /** Files of which only labelled decisions are left. */
   readonly thinned: number;
+  /** Why a day could not be thinned, and is kept whole until the next day or start: a code. Null for none. */
+  readonly kept: string | number | null;
   /** True where it is to be called again soon. */
   readonly isMore: boolean;
 }
@@ -34,6 +36,8 @@ export class HistoryRetention {
   readonly #reader: HistoryReader;
   readonly #limits: RetentionLimits;
   #thinning: Thinning | null = null;
+  /** Days that could not be thinned, and until when that is not tried again, Unix milliseconds. */
+  readonly #kept = new Map<SegmentName, number>();
 
   constructor(directory: string, reader: HistoryReader, limits: RetentionLimits) {
     this.#directory = directory;
@@ -65,15 +69,18 @@ export class HistoryRetention {
   /** The same, and goes on for a moment with thinning what has labelled decisions. */
   tidy(nowMs: number): TidyReport {
     const removed = this.remove(nowMs);
-    this.#thinning ??= this.#begin(nowMs);
-    if (this.#thinning === null) return { removed, thinned: 0, isMore: false };
+    const name = this.#thinning?.name ?? this.#nextToThin(nowMs);
+    if (name === null) return { removed, thinned: 0, kept: null, isMore: false };
     try {
+      this.#thinning ??= new Thinning(this.#directory, name);
       const isDone = this.#thinning.step(STEP_MS);
       if (isDone) this.#thinning = null;
-      return { removed, thinned: isDone ? 1 : 0, isMore: true };
+      return { removed, thinned: isDone ? 1 : 0, kept: null, isMore: true };
     } catch (error) {
+      // The days after it are thinned all the same.
       this.#abandon();
-      throw error;
+      this.#kept.set(name, nowMs + DAY_MS);
+      return { removed, thinned: 0, kept: codeOf(error), isMore: true };
     }
   }
 
@@ -101,14 +108,13 @@ export class HistoryRetention {
     }
   }
 
-  /** Begins with the oldest segment that has more than labelled decisions for too long. */
-  #begin(nowMs: number): Thinning | null {
+  /** The oldest segment that has more than labelled decisions for too long. */
+  #nextToThin(nowMs: number): SegmentName | null {
     const isWhole = (name: SegmentName) => fileOfSegment(this.#directory, name) === toFileName(name);
+    const isTried = (name: SegmentName) => nowMs >= (this.#kept.get(name) ?? 0);
     const names = this.#reader.segments().slice(0, -1);
-    const name = names.find(
-      (one) => nowMs - dayMsOf(one) - DAY_MS >= this.#limits.retentionMs && isWhole(one),
-    );
-    return name === undefined ? null : new Thinning(this.#directory, name);
+    const isOld = (name: SegmentName) => nowMs - dayMsOf(name) - DAY_MS >= this.#limits.retentionMs;
+    return names.find((name) => isOld(name) && isTried(name) && isWhole(name)) ?? null;
   }
 
   #abandon(): void {
@@ -137,4 +143,11 @@ export class HistoryRetention {
       if (fileOfSegment(this.#directory, name) !== toFileName(name))
         removeFile(join(this.#directory, toFileName(name)));
   }
+}
+
+/** Of SQLite, of the system or of ours; no text of a record. */
+function codeOf(error: unknown): string | number {
+  const code: unknown =
+    error instanceof Error ? (Reflect.get(error, 'errcode') ?? Reflect.get(error, 'code')) : null;
+  return typeof code === 'string' || typeof code === 'number' ? code : 'ERROR';
 }

@@ -117,7 +117,7 @@ export class HistoryWriter {
 
   /** Goes on with removing what is too old or too much. */
   tidy(nowMs: number): TidyReport {
-    if (this.#options.keepsAll === true) return { removed: 0, thinned: 0, isMore: false };
+    if (this.#options.keepsAll === true) return { removed: 0, thinned: 0, kept: null, isMore: false };
     const report = this.#retention.tidy(nowMs);
     this.#reader.closeRemoved();
     return report;

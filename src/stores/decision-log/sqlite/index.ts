@@ -61,5 +61,6 @@ export const sqlite = defineSink({
 function report({ kind, ...fields }: SqliteLogEvent, logger: Logger): void {
   const line = { event: `decision_log.sqlite_${kind}`, ...fields };
   if (kind === 'failed') logger.error(line, 'the history cannot be written');
+  else if (kind === 'kept') logger.warn(line, 'a day cannot be thinned to its labelled decisions');
   else logger.info(line);
 }

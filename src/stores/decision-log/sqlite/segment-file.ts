@@ -73,10 +73,10 @@ const READER_CACHE_KB = 256;
 /** Pages after which the write-ahead log is moved into the file: about 4 MB. */
 const CHECKPOINT_PAGES = 1_000;
 
-/** A file of the history that a later version has written, or that is no file of the history. */
-class UnreadableSegmentError extends Error {
-  readonly code = 'UNREADABLE';
-}
+/** A file that is no file of the history. */
+const UNREADABLE = 'UNREADABLE';
+/** A file that a later version has written: it is whole, and is not to be touched. */
+export const LATER_VERSION = 'LATER_VERSION';
 
 /**
  * Opens a segment for writing, and makes its tables where it is new, of a version that is read. `isSynced`: a
@@ -148,9 +148,8 @@ function rollBack(path: string): void {
 function requireVersion(db: DatabaseSync, path: string): void {
   const version = versionOf(db);
   if (version >= SCHEMA_VERSION_MIN && version <= SCHEMA_VERSION) return;
-  throw new UnreadableSegmentError(
-    `${path} has version ${version} of the history, not ${SCHEMA_VERSION_MIN} to ${SCHEMA_VERSION}`,
-  );
+  const message = `${path} has version ${version} of the history, not ${SCHEMA_VERSION_MIN} to ${SCHEMA_VERSION}`;
+  throw Object.assign(new Error(message), { code: version > SCHEMA_VERSION ? LATER_VERSION : UNREADABLE });
 }
 
 /** The version of the tables of an open file; 0 where it has none. */

@@ -29,6 +29,8 @@ interface SqliteLogOptions {
 export type SqliteLogEvent =
   | { readonly kind: 'failed'; readonly code: string }
   | { readonly kind: 'recovered' }
+  /** A day could not be thinned, and stays whole. */
+  | { readonly kind: 'kept'; readonly code: string | number }
   | { readonly kind: 'tidied'; readonly removed_files: number; readonly thinned_files: number };
 
 /** A log that one process keeps in files, and reads. */
@@ -215,11 +217,12 @@ class ThreadedLog implements SqliteLog {
     this.#isTidying = true;
     try {
       while (!this.#isClosed) {
-        const { removed, thinned, isMore } = await this.#writer.call('tidy', this.#nowMs());
+        const { removed, thinned, kept, isMore } = await this.#writer.call('tidy', this.#nowMs());
         if (removed > 0 || thinned > 0) {
           this.#versions.changeAll();
           this.#options.onEvent({ kind: 'tidied', removed_files: removed, thinned_files: thinned });
         }
+        if (kept !== null) this.#options.onEvent({ kind: 'kept', code: kept });
         if (!isMore) {
           await this.#reader.call('closeRemoved');
           return;

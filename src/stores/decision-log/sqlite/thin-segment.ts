@@ -102,7 +102,7 @@ const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 const PRIMARY_CODE = 0xff;
 
-/** True where a file, or a record in it, is damaged for good, or of a later version. */
+/** True where a file, or a record in it, is damaged for good. One that a later version wrote is not. */
 export function isDamage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const sqlite: unknown = Reflect.get(error, 'errcode');

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { outcomeLabelSchema } from '../../../domain/decision-log/outcome-label.ts';
 import { rebuildSegment, removeDatabase } from './rebuild-segment.ts';
-import { NO_TABLES, openForReading } from './segment-file.ts';
+import { LATER_VERSION, NO_TABLES, openForReading } from './segment-file.ts';
 import { SegmentReader } from './segment-reader.ts';
 
 /** What was found of one segment. */
@@ -131,7 +131,8 @@ function compareTable(db: DatabaseSync, table: string): readonly string[] {
 function describe(error: unknown): string {
   const code: unknown =
     error instanceof Error ? (Reflect.get(error, 'errcode') ?? Reflect.get(error, 'code')) : null;
-  if (code === 'UNREADABLE') return 'a later version wrote it, or it is no file of a history';
+  if (code === LATER_VERSION) return 'a later version wrote it';
+  if (code === 'UNREADABLE') return 'it is no file of a history';
   if (code === 'MISSING_ENTRIES') return 'entries are missing';
   if (code === 'DAMAGED') return 'a record or its evidence is missing or damaged';
   if (typeof code === 'number' || typeof code === 'string') return `cannot be read (${code})`;

@@ -171,8 +171,8 @@ t.test('fails loudly on damage and on files of a later version', async (t) => {
   change(directory, '20260310-0001', "UPDATE blocks SET body = x'28b52ffd00'");
   t.throws(() => reader.query({}, ALL), { code: /^Z/ });
   change(directory, '20260311-0001', 'PRAGMA user_version = 99');
-  t.throws(() => reader.find('nothing'), { code: 'UNREADABLE' });
-  t.throws(() => append([], NOON_MS + DAY_MS), { code: 'UNREADABLE' });
+  t.throws(() => reader.find('nothing'), { code: 'LATER_VERSION' });
+  t.throws(() => append([], NOON_MS + DAY_MS), { code: 'LATER_VERSION' });
   writeFileSync(join(directory, '20260312-0001.sqlite'), 'no database, and longer than a header'.repeat(40));
   t.throws(() => reader.newest(), { code: 'ERR_SQLITE_ERROR' });
 });

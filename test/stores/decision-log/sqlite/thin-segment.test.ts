@@ -191,6 +191,31 @@ t.test('removes what cannot be read at all once it is too old, as before', async
   t.same(history.reader.segments(), ['20260320-0001']);
 });
 
+t.test('keeps a day that a later version wrote, says so, and thins the days after it', async (t) => {
+  const history = open(t);
+  const records = fill(history, 10);
+  history.label(records[3]);
+  history.close();
+  const later = join(history.directory, '20260309-0001.sqlite');
+  copyFileSync(join(history.directory, `${FIRST}.sqlite`), later);
+  const db = new DatabaseSync(later);
+  db.exec('PRAGMA user_version = 99');
+  db.close();
+  const again = open(t, history.directory);
+  const reports = [];
+  do reports.push(again.writer.tidy(LATER_MS));
+  while (reports.at(-1)?.isMore === true);
+  t.match(reports[0], { removed: 0, thinned: 0, kept: 'LATER_VERSION' });
+  t.equal(
+    reports.reduce((sum, { thinned }) => sum + thinned, 0),
+    1,
+    'the day after it',
+  );
+  t.equal(reports.filter(({ kept }) => kept !== null).length, 1, 'it is told once');
+  t.ok(filesOf(history.directory).includes('20260309-0001.sqlite'));
+  t.match(again.writer.tidy(LATER_MS + DAY_MS), { kept: 'LATER_VERSION' }, 'and tried again a day later');
+});
+
 t.test('appends nothing to what is left of a day', async (t) => {
   const first = open(t);
   const records = fill(first, 300);
