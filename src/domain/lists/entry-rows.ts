@@ -98,9 +98,8 @@ export class EntryRows {
   /** Takes a row out of the other hashes of its entry. */
   separate(other: number): void {
     const main = this.mainOf(other);
-    if (main === null) return;
-    const before = [main, ...this.othersOf(main)].find((row) => this.#nextOf(row) === other) ?? main;
-    this.#setNext(before, this.#nextOf(other));
+    const rows = main === null ? [] : [main, ...this.othersOf(main)];
+    for (const row of rows) if (this.#nextOf(row) === other) this.#setNext(row, this.#nextOf(other));
     this.#setNext(other, -1);
     this.#chunkOf(other).main[other % CHUNK_ROWS] = 0;
   }

@@ -208,7 +208,8 @@ export class ListTable {
 
   /** Frees the row of another hash, which gets an entry of its own. */
   #detach(row: number, main: number): void {
-    this.#others.set(main, this.#othersOf(main) ?? {});
+    const others = this.#othersOf(main);
+    if (others !== null) this.#others.set(main, others);
     this.#separate(row);
   }
 
