@@ -1,5 +1,6 @@
 """One call, which may be sent several times: what both clients share, without waiting for anything."""
 
+import asyncio
 import json
 import random
 import re
@@ -141,7 +142,8 @@ def to_failure(error: Exception) -> RiskgateFailure:
     """What an error of the HTTP library is, without its text, which may name what was asked."""
     if isinstance(error, RiskgateFailure):
         return error
-    if isinstance(error, (httpx.TimeoutException, TimeoutError)):
+    # Python 3.10 has two that are called so.
+    if isinstance(error, (httpx.TimeoutException, TimeoutError, asyncio.TimeoutError)):
         return RiskgateFailure("timeout", "No answer in time.")
     if isinstance(error, (httpx.TransportError, httpx.StreamError, OSError)):
         return RiskgateFailure("network", f"The service could not be reached ({type(error).__name__}).")

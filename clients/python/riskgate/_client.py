@@ -237,7 +237,8 @@ class AsyncRiskgate(_Base):
     async def _send(self, call: Call) -> object:
         while True:
             try:
-                return await asyncio.wait_for(self._send_once(call), call.left)
+                left = call.left
+                return await asyncio.wait_for(self._send_once(call), left)
             except Exception as error:
                 pause = call.pause_after(to_failure(error))
             await asyncio.sleep(pause)
