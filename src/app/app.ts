@@ -8,13 +8,13 @@ import { PATIENCE_MS } from './close-server.ts';
 import { type AppContext, type AppOptions, toContext } from './context.ts';
 import { wireDecideRoutes } from './decide-routes.ts';
 import { type DecisionLog, openDecisionLog } from './decision-log.ts';
-import { openDecisionReads } from './decision-reads.ts';
 import { wireDecisions } from './decisions.ts';
 import { followAllFiles } from './followed-files.ts';
 import { wireGateways } from './gateways.ts';
 import { canRecord, createReadiness } from './health.ts';
 import { hashIdsOf, type IdHashes } from './id-hashes.ts';
 import { keepPolicies } from './kept-policies.ts';
+import { wireLogReads } from './log-reads.ts';
 import { createObservers } from './observers.ts';
 import { createProviderSlots } from './provider-slots.ts';
 import { inspectRedisInUse, type RedisInUse } from './redis.ts';
@@ -52,7 +52,7 @@ export interface App {
  */
 export async function createApp(options: AppOptions): Promise<App> {
   const context = toContext(options);
-  const { config, logger, version, clock, newId } = context;
+  const { config, logger, version, clock } = context;
   let draining = false;
   const isDraining = () => draining;
   const { files, redis, registered } = await openPolicies(context);
@@ -70,7 +70,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const memory = await wireSubjectMemory(context, parts);
   const decisions = wireDecisions(context, { ...parts, ...memory });
   const gateways = wireGateways(context, { slots, ...files, ...decisions, ...callers, observer, isDraining });
-  const reads = log === null ? null : openDecisionReads({ log, clock, policies, slots });
+  const reads = wireLogReads(context, { log, policies, slots, onOutcome: memory.onOutcome });
   const { server, close: closeServer } = await openServer(
     context,
     { gateways: gateways.entryPoint, observer, isDraining },
@@ -84,7 +84,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       policy: { policy: files.policy, slots },
       policies: registered.routes(log, files.policy),
       ...memory.routes,
-      decisions: reads && { reads, version, clock, newId, onOutcome: memory.onOutcome },
+      ...reads.routes,
       providers: { slots, circuitOf: observers.circuitOf },
       callerMetrics: observers.callerMetrics,
     },
@@ -97,11 +97,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     drain: () => {
       draining = true;
       grpc?.drain();
-      reads?.streams.drain();
+      reads.drain();
     },
     abandon: () => abandonRecords(decisions.candidates, log),
     close: async () => {
-      reads?.streams.drain();
+      reads.close();
       await Promise.all([closeServer(), grpc?.close(PATIENCE_MS), memory.close()]);
       await closeRecords(decisions.candidates, log);
       for (const part of [decisions, redis, files, observers]) part.close();

@@ -42,6 +42,11 @@ interface DecisionLogOptions {
 /** The decision log of a service. */
 export interface DecisionLog extends RecordDecisionOptions {
   readonly reader: DecisionLogReader;
+  /** The sink that is read, for threads that open it too. */
+  readonly source: {
+    readonly definition: SinkDefinition;
+    readonly settings: Readonly<Record<string, unknown>>;
+  };
   /** Under each hash key that is known: what is looked for is looked for under all. */
   readonly knownHashes: readonly RecordHashes[];
   /** Keeps the texts of policies in every sink that has them, and finds them in the one that is read. */
@@ -83,6 +88,7 @@ export async function openDecisionLog(options: DecisionLogOptions): Promise<Deci
     strict,
     lossy,
     reader,
+    source: { definition: read.definition, settings: settingsOf(options.config, read.definition.id) },
     policies: { keep: keeper.keep.bind(keeper), close: keeper.close.bind(keeper), find: policies.find },
     hashes,
     knownHashes: [hashes, ...others],
@@ -132,9 +138,9 @@ function sinksToOpen({ config, sinks }: DecisionLogOptions): readonly SinkDefini
 
 async function openSink(options: DecisionLogOptions, definition: SinkDefinition): Promise<DefinedSink> {
   const { config, target, logger, onRefused, ...context } = options;
-  const { delivery, timeoutMs, countsKeptMs, sinks } = config.decisionLog;
+  const { delivery, timeoutMs, countsKeptMs } = config.decisionLog;
   const { id } = definition;
-  const open = await definition.open(sinks.find((sink) => sink.id === id)?.settings ?? {}, {
+  const open = await definition.open(settingsOf(config, id), {
     ...context,
     logger,
     isStrict: delivery === 'strict',
@@ -148,6 +154,10 @@ async function openSink(options: DecisionLogOptions, definition: SinkDefinition)
     },
   });
   return { ...open, definition };
+}
+
+function settingsOf({ decisionLog }: Pick<Config, 'decisionLog'>, id: string) {
+  return decisionLog.sinks.find((sink) => sink.id === id)?.settings ?? {};
 }
 
 /** How each sink gets its records. */

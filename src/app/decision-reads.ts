@@ -10,7 +10,8 @@ import { createBackgroundWork } from '../platform/background-work.ts';
 import type { DecisionLog } from './decision-log.ts';
 import { createParquetEncoder } from './parquet-encoder.ts';
 
-interface DecisionReadsOptions {
+/** What the reads are made of. */
+export interface DecisionReadsOptions {
   readonly log: DecisionLog;
   readonly clock: Clock;
   readonly policies: KnownPolicies;

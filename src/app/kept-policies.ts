@@ -34,7 +34,7 @@ const LIMITS = { timeoutMs: 30_000, heapMbMax: 512 };
 const MODULE = new URL('./read-policy-worker.ts', import.meta.url);
 
 /** Null for a text that is no policy to this version, or no more the one of its hash. */
-async function loadKept(
+export async function loadKept(
   text: string,
   hash: string,
   providers: readonly ProviderDefinition[],

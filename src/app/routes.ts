@@ -9,6 +9,7 @@ import {
   authzenConfigurationRoutes,
   authzenRoutes,
 } from '../http/routes/authzen.ts';
+import { type BacktestDependencies, backtestRoutes } from '../http/routes/backtests.ts';
 import { decideRoutes } from '../http/routes/decide.ts';
 import { type DecideBatchDependencies, decideBatchRoutes } from '../http/routes/decide-batch.ts';
 import { decisionExportRoutes } from '../http/routes/decision-export.ts';
@@ -50,6 +51,7 @@ export interface RouteDependencies {
   readonly events: EventDependencies;
   readonly sharedSignals: SharedSignalDependencies | null;
   readonly decisions: DecisionReadDependencies | null;
+  readonly backtests: BacktestDependencies | null;
   readonly providers: ProvidersDependencies;
   readonly callerMetrics: MetricsSource | null;
 }
@@ -88,6 +90,8 @@ export async function registerRoutes(
     await api.register(listRoutes, { serve: service?.lists ?? null });
     await api.register(listFileRoutes, { serve: service?.lists ?? null });
     if (service?.decisions !== null) await registerDecisionReads(api, service?.decisions ?? null);
+    if (service?.backtests !== null)
+      await api.register(backtestRoutes, { serve: service?.backtests ?? null });
     await api.register(providersRoutes, { serve: service?.providers ?? null });
     if (service?.callerMetrics !== null)
       await api.register(callerMetricsRoutes, { serve: service?.callerMetrics ?? null });

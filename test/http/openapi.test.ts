@@ -38,6 +38,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     Object.keys(methods).map((method) => `${method} ${path}`),
   );
   t.same(operations.sort(), [
+    'delete /v1/backtests/{backtest_id}',
     'delete /v1/evidence',
     'delete /v1/lists/{list}/entries/{entry_id}',
     'delete /v1/policies/{id}/candidate',
@@ -46,6 +47,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'get /livez',
     'get /metrics',
     'get /readyz',
+    'get /v1/backtests/{backtest_id}',
     'get /v1/decisions',
     'get /v1/decisions/export',
     'get /v1/decisions/stream',
@@ -64,6 +66,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'get /version',
     'post /access/v1/evaluation',
     'post /access/v1/evaluations',
+    'post /v1/backtests',
     'post /v1/decide',
     'post /v1/decide/batch',
     'post /v1/decisions/{decision_id}/outcome',

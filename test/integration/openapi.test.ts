@@ -74,6 +74,7 @@ t.test('it is valid OpenAPI 3.1', async (t) => {
 
 t.test('it lists every route that callers may use', async (t) => {
   t.strictSame(operations.map(({ name }) => name).toSorted(), [
+    'delete /v1/backtests/{backtest_id}',
     'delete /v1/evidence',
     'delete /v1/lists/{list}/entries/{entry_id}',
     'delete /v1/policies/{id}/candidate',
@@ -83,6 +84,7 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /livez',
     'get /metrics',
     'get /readyz',
+    'get /v1/backtests/{backtest_id}',
     'get /v1/decisions',
     'get /v1/decisions/export',
     'get /v1/decisions/stream',
@@ -101,6 +103,7 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /version',
     'post /access/v1/evaluation',
     'post /access/v1/evaluations',
+    'post /v1/backtests',
     'post /v1/decide',
     'post /v1/decide/batch',
     'post /v1/decisions/{decision_id}/outcome',

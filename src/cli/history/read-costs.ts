@@ -12,7 +12,7 @@ export function readCosts(path: string | boolean | undefined): CostMatrix | null
   if (typeof path !== 'string') return null;
   const document = parseYaml(readFile(path, BYTES_MAX));
   const parsed = costMatrixSchema.safeParse(document.value);
-  if (parsed.success && document.mistakes.length === 0) return parsed.data as CostMatrix;
+  if (parsed.success && document.mistakes.length === 0) return parsed.data;
   const issues = parsed.error?.issues ?? [];
   const wrong = issues.map((issue) => `${issue.path.join('.')}: ${plainIssue(issue, document.value)}`);
   const mistakes = document.mistakes.length > 0 ? document.mistakes : wrong;

@@ -5,7 +5,9 @@ import { type BacktestTally, cellOf, type RuleChange, type VerdictTable } from '
 type Label = OutcomeLabel['label'];
 
 /** What it costs to answer with a verdict where a decision turned out so; what is not given costs nothing. */
-export type CostMatrix = Readonly<Partial<Record<Label, Readonly<Partial<Record<Verdict, number>>>>>>;
+export type CostMatrix = { readonly [Of in Label]?: Costs | undefined };
+
+type Costs = { readonly [Of in Verdict]?: number | undefined };
 
 /** How decisions change their verdict. */
 interface VerdictChanges {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import type { BacktestJob } from '../../application/backtest/backtest-jobs.ts';
 import type { BacktestReport } from '../../domain/backtest/to-report.ts';
 import { OUTCOME_LABELS } from '../../domain/decision-log/outcome-label.ts';
-import { VERDICTS } from '../../domain/verdict.ts';
+import { VERDICTS, type Verdict } from '../../domain/verdict.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { decisionFilterShape } from './decision-filter.ts';
 
@@ -10,11 +11,37 @@ const { since: _since, until: _until, ...whereShape } = decisionFilterShape;
 /** The filters of a backtest beside its time: those of GET /v1/decisions. */
 export const backtestWhereSchema = z.strictObject(whereShape);
 
-/** What it costs to answer so where a decision turned out so. */
-export const costMatrixSchema = z.partialRecord(
-  z.enum(OUTCOME_LABELS),
-  z.partialRecord(z.enum(VERDICTS), z.number().min(0).max(1e12)),
+const costs = z.strictObject(
+  Object.fromEntries(VERDICTS.map((verdict) => [verdict, z.number().min(0).max(1e12).optional()])) as Record<
+    Verdict,
+    z.ZodOptional<z.ZodNumber>
+  >,
 );
+
+/** What it costs to answer so where a decision turned out so. */
+export const costMatrixSchema = z.strictObject(
+  Object.fromEntries(OUTCOME_LABELS.map((label) => [label, costs.optional()])) as Record<
+    (typeof OUTCOME_LABELS)[number],
+    z.ZodOptional<typeof costs>
+  >,
+);
+
+/** The largest policy, in characters. */
+const POLICY_CHARS_MAX = 1_048_576;
+
+/** The body of POST /v1/backtests. */
+export const backtestRequestSchema = z.strictObject({
+  policy: z.string().min(1).max(POLICY_CHARS_MAX).describe('The text of the policy, as in its file.'),
+  since: decisionFilterShape.since,
+  until: decisionFilterShape.until,
+  where: backtestWhereSchema.optional().describe('Only these decisions: the filters of `GET /v1/decisions`.'),
+  costs: costMatrixSchema
+    .optional()
+    .describe('What each verdict costs, by label; what is absent costs nothing.'),
+});
+
+/** A checked body. */
+export type BacktestRequest = z.output<typeof backtestRequestSchema>;
 
 const changes = {
   decisions: z.int(),
@@ -101,3 +128,32 @@ export function toBacktestReport({
 }
 
 type Mutable<Value> = { -readonly [Name in keyof Value]: Mutable<Value[Name]> };
+
+/** A backtest, as answers have it. */
+export const backtestSchema = z.object({
+  id: z.string().describe('A UUIDv7.'),
+  state: z
+    .enum(['running', 'done', 'failed', 'cancelled'])
+    .describe('`failed`: the log could not be read, or ten minutes were not enough.'),
+  caller: z.string().describe('The id of the API key that asked for it.'),
+  policy_hash: z.string(),
+  began_at: z.string().meta({ format: 'date-time' }),
+  ended_at: z.string().nullable().meta({ format: 'date-time' }),
+  entries: z.int().describe('Entries of the log that were looked at so far.'),
+  report: backtestReportSchema.nullable().describe('Null unless it is done.'),
+});
+
+/** A backtest as the wire spells it. */
+export function toBacktestBody(job: BacktestJob): z.input<typeof backtestSchema> {
+  const { id, state, caller, hash, beganAtMs, endedAtMs, entries, report } = job;
+  return {
+    id,
+    state,
+    caller,
+    policy_hash: hash,
+    began_at: toRfc3339(beganAtMs),
+    ended_at: endedAtMs === null ? null : toRfc3339(endedAtMs),
+    entries,
+    report: report === null ? null : toBacktestReport(report),
+  };
+}
