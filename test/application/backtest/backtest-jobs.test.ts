@@ -78,6 +78,25 @@ t.test('cancels what is running, and takes nothing of it', async (t) => {
   t.same(failures, []);
 });
 
+t.test('leaves one cancelled that ends all the same', async (t) => {
+  let finish: (tally: BacktestTally) => void = () => {};
+  const jobs = createBacktestJobs({
+    run: () => {
+      const { promise, resolve } = Promise.withResolvers<BacktestTally>();
+      finish = resolve;
+      return promise;
+    },
+    clock: { nowMs: () => 1, monotonicMs: () => 1 },
+    newId: () => 'id',
+    onFailed: () => t.fail(),
+  });
+  jobs.begin(QUESTION, 'analyst');
+  jobs.cancel('id');
+  finish(createTally());
+  await nextTurn();
+  t.match(jobs.find('id'), { state: 'cancelled', report: null });
+});
+
 t.test('tells of what failed, and of what took too long', async (t) => {
   const { jobs, runs, failures } = open();
   jobs.begin(QUESTION, 'analyst');

@@ -59,6 +59,15 @@ t.test('shows each rule with what it read and contributed', async (t) => {
   ]);
 });
 
+t.test('shows parameters as they are written', async (t) => {
+  const parameters = { lasts: { type: 'duration', value: '5m' } };
+  const policy = compiled(documentOf([rule('a.score > 1.0 && a.asn > params.lasts')], { parameters }));
+  t.match(ruleTextsOf(policy.document).get('the-rule')?.parameters, [{ name: 'lasts', value: '5m' }]);
+  const before: DecisionRecord = { ...RECORD };
+  delete (before as { contradictions?: unknown }).contradictions;
+  t.equal(explainRecord(before, new Map()).contradictions, null, 'a record of before');
+});
+
 t.test('shows what is known where the policy is not, or cannot be read', async (t) => {
   const { rules } = explainRecord(RECORD, new Map());
   t.match(rules[0], { rule: 'high', result: 'true', text: null, values: [], contributed: 'BLOCK' });

@@ -80,6 +80,22 @@ t.test('counts transitions, rules, and what decisions have in common', async (t)
   ]);
 });
 
+t.test('puts what changes as much in the order of the names', async (t) => {
+  const groups = ['b', 'a', 'c'].map(
+    (name) => [group({ caller: name, rules: [`rule-${name}`] }), 1] as const,
+  );
+  const more = [group({ caller: 'd', rules: ['rule-d', 'rule-c'] }), 4] as const;
+  const report = toReport(tallyOf([...groups, more]), null);
+  t.same(
+    report.callers.map(({ caller }) => caller),
+    ['d', 'a', 'b', 'c'],
+  );
+  t.same(
+    report.rules.map(({ rule }) => rule),
+    ['rule-c', 'rule-d', 'rule-a', 'rule-b'],
+  );
+});
+
 t.test('measures labelled decisions, with costs where they are given', async (t) => {
   const costs = {
     fraud: { ALLOW: 100 },
