@@ -23,18 +23,19 @@ const NOTHING: Bypass = { level: 0, isExempted: false, levelAfter: 0, isExempted
 /**
  * The fewest signals of the client that together make ALLOW of each of these verdicts, all else being as it was.
  * Exact where all signals of the client can be combined at once; otherwise by one more signal after the other, as far
- * as the budget goes.
+ * as the budget goes. All at once may take this share of it.
  */
 export function findCheapestBypass(
   prepared: Prepared,
   policy: CompiledPolicy,
   verdicts: readonly Verdict[],
   budget: Budget,
+  shareOfWhole = 0.5,
 ): readonly Finding[] {
   const client = prepared.space.dimensions.flatMap(({ isClient }, place) => (isClient ? [place] : []));
   if (client.length < 2 || verdicts.length === 0) return [];
   const open = new Set(verdicts);
-  const half: Budget = { steps: Math.floor(budget.steps / 2) };
+  const half: Budget = { steps: Math.floor(budget.steps * shareOfWhole) };
   budget.steps -= half.steps;
   const whole = search(prepared, client, half);
   budget.steps += Math.max(0, half.steps);

@@ -64,7 +64,7 @@ const listedParts = z.union([
 ]);
 const finding = z.union([z.boolean(), z.enum(['unknown', 'none'])]);
 /** What is told of all contradictions together, which otherwise follows from them. */
-const totals = { int: z.union([z.number(), lost]), string: z.string() };
+const totals = { int: z.union([z.number(), lost]), string: z.union([z.string(), lost]) };
 
 /** What decides, beside the evidence of providers. What is left out is a first request of a known subject. */
 const factsShape = {

@@ -43,7 +43,7 @@ export function compareMutant(
   const changed = changedRules(policy, mutant);
   const isExempting = [...changed.before, ...changed.after].some(({ source }) => source.exempt);
   if (!isExempting && policy.document.otherwise === mutant.document.otherwise) {
-    const found = compareRules(policy, mutant, changed, providers);
+    const found = compareRules(policy, mutant, changed, providers, budget);
     if (found.isEqual) return 'equal';
     for (const witness of found.witnesses)
       for (const base of bases.lenient) {
@@ -102,6 +102,7 @@ function compareRules(
   mutant: CompiledPolicy,
   { before, after }: ChangedRules,
   providers: readonly SpaceProvider[],
+  { steps }: CompareBudget,
 ): { readonly isEqual: boolean; readonly witnesses: readonly Witness[] } {
   const witnesses: Witness[] = [];
   for (const otherwise of ['ALLOW', 'BLOCK'] as const) {
@@ -110,7 +111,7 @@ function compareRules(
       rules,
       document: { ...one.document, otherwise },
     });
-    const { classes } = diffPolicies(alone(policy, before), alone(mutant, after), providers);
+    const { classes } = diffPolicies(alone(policy, before), alone(mutant, after), providers, steps);
     if (classes === null) return { isEqual: false, witnesses };
     if (classes.length > 0)
       return { isEqual: false, witnesses: classes.flatMap(({ witness }) => witness ?? []) };
@@ -120,16 +121,14 @@ function compareRules(
 
 /** What rules read of the witness, and all else of the base. */
 function overlay(base: Witness, witness: Witness, rules: readonly CompiledRule[]): Witness {
-  const providers = new Set(rules.flatMap((rule) => rule.providers));
   const facts = new Set(rules.flatMap(({ factReads }) => [...factReads.keys()]));
   const readsRequest = rules.some(({ ast }) =>
     [...collectUses(ast, new Map())].some((name) => name.startsWith('request.')),
   );
-  const evidence = Object.entries(witness.evidence).flatMap(([id, piece]) => {
-    if (!providers.has(id)) return [];
+  const evidence = Object.entries(witness.evidence).map(([id, piece]) => {
     const known = base.evidence[id];
     const isBoth = piece.outcome === 'ok' && known?.outcome === 'ok';
-    return [[id, isBoth ? { ...piece, signals: { ...known.signals, ...piece.signals } } : piece] as const];
+    return [id, isBoth ? { ...piece, signals: { ...known.signals, ...piece.signals } } : piece] as const;
   });
   const said = Object.entries(witness.facts).filter(([name]) => facts.has(name));
   return {
@@ -157,8 +156,8 @@ function compareWhole(
   budget.comparisons -= 1;
   const { classes } = diffPolicies(policy, mutant, providers, budget.steps);
   if (classes?.length === 0) return 'equal';
-  for (const { witness } of classes ?? []) {
-    const told = witness === undefined ? null : tell(policy, mutant, witness);
+  for (const witness of (classes ?? []).flatMap((one) => one.witness ?? [])) {
+    const told = tell(policy, mutant, witness);
     if (told !== null) return told;
   }
   return 'unknown';

@@ -9,11 +9,8 @@ export function compileMutant(document: PolicyDocument, options: TestCompileOpti
   const unread = new Set(
     compiled.mistakes.map(({ path: [field, name] }) => (field === 'parameters' ? String(name) : null)),
   );
-  if (unread.has(null)) return null;
-  const parameters = Object.entries(document.parameters).filter(([name]) => !unread.has(name));
-  const again = compilePolicy(
-    { ...document, parameters: Object.fromEntries(parameters) },
-    { ...options, hash: '' },
-  );
-  return again.ok ? again.value : null;
+  const parameters = Object.entries(document.parameters);
+  const read = parameters.filter(([name]) => !unread.has(name));
+  if (unread.has(null) || read.length === parameters.length) return null;
+  return compileMutant({ ...document, parameters: Object.fromEntries(read) }, options);
 }

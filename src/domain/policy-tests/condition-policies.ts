@@ -25,7 +25,6 @@ export function compileConditions(
   const policies: CompiledPolicy[] = [];
   const places = new Map<string, readonly [number, number]>();
   const compile = (some: readonly string[]): void => {
-    if (some.length === 0) return;
     const compiled = compilePolicy(toConditionsDocument(document, some), { ...options, hash: '' });
     if (compiled.ok) {
       const policy = policies.push(compiled.value) - 1;

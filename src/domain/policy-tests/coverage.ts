@@ -71,8 +71,7 @@ export function measureCoverage(
     for (const tree of trees) walk(tree, resultOf, counts);
   }
   const rules = policy.rules.map((rule, place): RuleCoverage => {
-    const tree = trees[place];
-    const branches = tree === undefined ? [] : branchesOf(tree);
+    const branches = branchesOf(trees[place] ?? toTree(rule.ast));
     return {
       rule: rule.source.id,
       counts: countResults(judged, place),

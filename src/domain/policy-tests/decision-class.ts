@@ -44,10 +44,10 @@ const NONE: Decider = { exempt: NOBODY, level: 0, isCertain: false, by: NOBODY, 
 
 /** The class of a judgement of this policy. */
 export function classOf(policy: CompiledPolicy, { trace, verdict }: Judgement): DecisionClass {
-  const decider = trace.reduce((sum, { result }, place) => {
-    const rule = policy.rules[place];
-    return rule === undefined ? sum : merge(sum, deciderOf(rule, place, RESULT[result]));
-  }, NONE);
+  const decider = policy.rules.reduce(
+    (sum, rule, place) => merge(sum, deciderOf(rule, place, RESULT[trace[place]?.result ?? 'unknown'])),
+    NONE,
+  );
   // A step-up that satisfies a CHALLENGE makes it an ALLOW, which is a class by itself.
   return { ...toClass(policy, decider), verdict };
 }

@@ -61,8 +61,7 @@ function diffLists(first: readonly string[], second: readonly string[]): readonl
   const lengthAt = (left: number, right: number) => common[left]?.[right] ?? 0;
   for (let left = first.length - 1; left >= 0; left -= 1)
     for (let right = second.length - 1; right >= 0; right -= 1) {
-      const row = common[left];
-      if (row === undefined) continue;
+      const row = common[left] ?? [];
       row[right] =
         first[left] === second[right]
           ? lengthAt(left + 1, right + 1) + 1

@@ -61,10 +61,8 @@ function decide(
 ): object | null {
   const document = toDocument(policy, policyFile, [{ ...given, decision: wanted.verdict }]);
   const read = readCases(document, policy, providers);
-  if (!read.ok) return null;
-  const [judged] = judgeCases(policy, read.value);
-  if (judged === undefined || keyOfClass(classOf(policy, judged.judgement)) !== keyOfClass(wanted))
-    return null;
+  const judged = read.ok ? (judgeCases(policy, read.value)[0] ?? null) : null;
+  if (judged === null || keyOfClass(classOf(policy, judged.judgement)) !== keyOfClass(wanted)) return null;
   const { verdict, degraded, reasons } = judged.judgement;
   return {
     ...given,

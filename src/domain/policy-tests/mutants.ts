@@ -112,9 +112,8 @@ function valuesNear(value: unknown): readonly unknown[] {
     const items: readonly unknown[] = value;
     return items.length > 1 ? items.map((_, place) => items.toSpliced(place, 1)) : [];
   }
-  if (typeof value !== 'string') return [];
-  const near = durationsNear(value);
-  return near.length > 0 ? near : [`${value}~`];
+  const near = durationsNear(String(value));
+  return near.length > 0 ? near : [`${String(value)}~`];
 }
 
 function durationsNear(text: string): readonly string[] {

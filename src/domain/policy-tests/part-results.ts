@@ -5,6 +5,11 @@ import { judgeWitness, toEngineInput, type Witness } from '../policy-analysis/wi
 /** What a part of a condition comes to. */
 export type PartResult = 'true' | 'false' | 'unknown';
 
+const OF_VALUES: ReadonlyMap<unknown, PartResult> = new Map([
+  [true, 'true'],
+  [false, 'false'],
+]);
+
 /**
  * What the rules of a policy, which are parts of conditions, come to as such. A part that reads how a provider
  * ended has its value also where a rule would be unknown, since another end could make it true.
@@ -14,8 +19,7 @@ export function partResults(policy: CompiledPolicy, witness: Witness): readonly 
   return judgeWitness(policy, witness).trace.map(({ result }, place): PartResult => {
     if (result === 'true' || result === 'false') return result;
     try {
-      const value = policy.rules[place]?.run(context);
-      return typeof value === 'boolean' ? `${value}` : 'unknown';
+      return OF_VALUES.get(policy.rules[place]?.run(context)) ?? 'unknown';
     } catch {
       // An EvaluationError: it reads something absent.
       return 'unknown';

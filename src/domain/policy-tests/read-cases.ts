@@ -70,6 +70,8 @@ function toCase(given: CaseFile['cases'][number], path: Path, context: CaseConte
   };
 }
 
+const STRICTEST: Expected = { decision: 'BLOCK' };
+
 /** A case for each subject in each situation. */
 function expandMatrix(
   given: CaseFile['matrix'][number],
@@ -92,19 +94,17 @@ function expandMatrix(
   const expected = readDecisions(decisions, sides, [...path, 'decisions'], mistakes);
   if (mistakes.length > before) return [];
   return Object.entries(subjects).flatMap(([subject, own]) =>
-    Object.entries(situations).flatMap(([situation, { degraded, ...happening }]): PolicyCase[] => {
-      const cell = expected.get(subject)?.get(situation);
-      if (cell === undefined) return [];
+    Object.entries(situations).map(([situation, { degraded, ...happening }]): PolicyCase => {
+      // Without a mistake there is one for each.
+      const cell = expected.get(subject)?.get(situation) ?? STRICTEST;
       const merged = mergeSituations(mergeSituations(base, own), happening);
       const at = findCellPath(decisions, [...path, 'decisions'], [subject, situation]);
-      return [
-        {
-          name: `${name}: ${subject}, ${situation}`,
-          path: at,
-          witness: toCaseWitness(merged, path, context),
-          expected: { ...cell, degraded: cell.degraded ?? degraded },
-        },
-      ];
+      return {
+        name: `${name}: ${subject}, ${situation}`,
+        path: at,
+        witness: toCaseWitness(merged, path, context),
+        expected: { ...cell, degraded: cell.degraded ?? degraded },
+      };
     }),
   );
 }

@@ -97,7 +97,7 @@ function knownFields(schema: z.core.$ZodType, path: readonly (string | number)[]
 function kindsOf(schema: z.core.$ZodType | undefined): readonly z.core.$ZodType[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return kindsOf(schema.unwrap());
   if (schema instanceof z.ZodUnion) return schema.options.flatMap(kindsOf);
-  return schema === undefined ? [] : [schema];
+  return [schema].filter((one) => one !== undefined);
 }
 
 /** How people call what stands at a path: a rule by its id, where it has one. */

@@ -95,6 +95,26 @@ t.test('looks at pairs where all signals together are too much, and says where i
   t.ok(messages.some(([first]) => first?.kind === 'bypass'));
 });
 
+t.test('finds pairs and triples where all signals together are too much', async (t) => {
+  for (const [policy, names] of [
+    [policyOf(HOME, OWN), /request.country and request.user_agent together/],
+    [policyOf(HOME, OWN, NEAR), /request.country, request.user_agent and request.asn together/],
+  ] as const) {
+    const prepared = prepare([policy], [], SPACE_PROVIDERS, { steps: 1e7 });
+    const found = findCheapestBypass(prepared, policy, ['BLOCK'], { steps: 1e8 }, 0);
+    t.match(found, [{ kind: 'bypass', message: names }]);
+  }
+});
+
+t.test('says of one signal that it is enough alone', async (t) => {
+  const policy = policyOf(HOME);
+  const prepared = prepare([policy], [], SPACE_PROVIDERS, { steps: 1e7 });
+  t.match(findCheapestBypass(prepared, policy, ['BLOCK'], { steps: 1e7 }), [
+    { message: 'who chooses request.country alone can make ALLOW of BLOCK' },
+  ]);
+  t.same(findCheapestBypass(prepared, policy, [], { steps: 1e7 }), []);
+});
+
 t.test('shows what may be where a value cannot be given', async (t) => {
   const policy = policyOf('request.country.matches("^A")', 'request.user_agent.matches("^o")');
   const prepared = prepare([policy], [], SPACE_PROVIDERS, { steps: 1e7 });

@@ -2,6 +2,7 @@ import t from 'tap';
 import { generateCases } from '../../../src/domain/policy-tests/generate-cases.ts';
 import { judgeCases } from '../../../src/domain/policy-tests/judge-cases.ts';
 import { type PolicyCase, readCases } from '../../../src/domain/policy-tests/read-cases.ts';
+import { toCaseGiven } from '../../../src/domain/policy-tests/to-case.ts';
 import { parseYaml } from '../../../src/platform/yaml-document.ts';
 import { toYaml } from '../../../src/platform/yaml-text.ts';
 import { SPACE_PROVIDERS } from '../../support/analysis-fixture.ts';
@@ -105,4 +106,25 @@ t.test('names what may be and could not be shown', async (t) => {
 
 t.test('writes nothing where there is too much to combine', async (t) => {
   t.equal(generateCases(compiled(documentOf([rule('a.found')])), [], SPACE_PROVIDERS, 'p.yaml', 1), null);
+});
+
+t.test('leaves out what comes to another decision by a step-up', async (t) => {
+  const policy = compiled(
+    documentOf([
+      rule('a.asn == 1', { id: 'odd', reason: 'ODD', verdict: 'CHALLENGE', step_up: '30m' }),
+      rule('step_up.age_seconds < 60', { id: 'lately', reason: 'LATELY', verdict: 'ALLOW', observe: true }),
+    ]),
+  );
+  const { failed } = generate(policy);
+  t.same(failed, []);
+});
+
+t.test('puts all that the engine can be given in the words of a case', async (t) => {
+  const policy = compiled(documentOf([rule('contradictions.travel')]));
+  const request = { telemetry_id_present: true, device_id_present: true, device_id_given: true };
+  const witness = { evidence: {}, request: { ...request, ipUnreadable: true, placeLost: true }, facts: {} };
+  t.same(toCaseGiven(policy, { ...witness, facts: { contradictions: 'none' } }), {
+    request: { ip_unreadable: true, place_lost: true },
+    contradictions: {},
+  });
 });

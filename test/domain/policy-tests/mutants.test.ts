@@ -61,6 +61,11 @@ t.test('changes choices, lists, calls and negative numbers', async (t) => {
   ]);
   t.same(changes('has(a.asn)'), ['!has(a.asn)']);
   t.same(changes('a.action.startsWith("x")'), ['!a.action.startsWith("x")', 'a.action.startsWith("x~")']);
+  t.same(changes('in_network(request.ip, "192.0.2.0/24")'), [
+    '!in_network(request.ip, "192.0.2.0/24")',
+    'in_network(!request.ip, "192.0.2.0/24")',
+    'in_network(request.ip, "192.0.2.0/24~")',
+  ]);
   t.same(changes('a.asn + 1 == -1'), [
     'a.asn + 1 != -1',
     'a.asn + 2 == -1',
@@ -132,4 +137,21 @@ t.test('compiles a mutant without the parameters that nothing reads any more', a
   t.match(second?.document, { parameters: { most: {} }, rules: [{ when: 'a.asn > params.most' }] });
   const broken = { ...document, rules: document.rules.map((one) => ({ ...one, when: 'a.fond' })) };
   t.equal(compileMutant(broken, COMPILE_OPTIONS), null);
+});
+
+t.test('tries no change twice, and none that cannot be written', async (t) => {
+  const { document } = compiled(documentOf([rule('a.found || a.found')]));
+  const whens = [...mutantsOf(document)]
+    .filter(({ after }) => after.startsWith('when'))
+    .map(({ after }) => after);
+  t.same(whens, [
+    'when: a.found',
+    'when: a.found && a.found',
+    'when: !a.found || a.found',
+    'when: a.found || !a.found',
+  ]);
+  const odd = compiled(documentOf([rule('a.asn - (3 - a.asn) > 1')]));
+  t.notOk([...mutantsOf(odd.document)].some(({ after }) => after.startsWith('when')));
+  const unread = { ...document, parameters: { most: { type: 'int' as const, value: 'x' } } };
+  t.equal(compileMutant(unread, COMPILE_OPTIONS)?.document.parameters['most'], undefined);
 });

@@ -1,6 +1,10 @@
 import t from 'tap';
+import type { PolicyMistake } from '../../../src/domain/policy/document.ts';
 import { judgeCases } from '../../../src/domain/policy-tests/judge-cases.ts';
 import { policyFileOf, readCases } from '../../../src/domain/policy-tests/read-cases.ts';
+import { seenActivity } from '../../../src/domain/policy-tests/seen-activity.ts';
+import { seenContradictions } from '../../../src/domain/policy-tests/seen-contradictions.ts';
+import { resolveSeconds } from '../../../src/domain/policy-tests/to-seconds.ts';
 import { SPACE_PROVIDERS } from '../../support/analysis-fixture.ts';
 import { compiled, documentOf, rule } from '../../support/policy-fixture.ts';
 
@@ -138,4 +142,46 @@ t.test('says which policy a file is for', async (t) => {
   t.equal(policyFileOf({ policy: 'p.yaml' }), 'p.yaml');
   for (const document of [null, 'p.yaml', {}, { policy: 7 }, { policy: '' }])
     t.equal(policyFileOf(document), null);
+});
+
+t.test('says of a value of the wrong type where it is, in parts that may be of several kinds', async (t) => {
+  const good = { name: 'x', decision: 'ALLOW' };
+  t.same(mistakesIn({ cases: [{ ...good, telemetry: { uses: {} } }] }), [
+    'cases.0.telemetry.uses: must be a number, not a mapping',
+  ]);
+  t.match(mistakesIn({ cases: [{ ...good, telemetry: 7 }] }), [/^cases\.0\.telemetry: must be /]);
+  t.match(mistakesIn({ cases: [{ ...good, telemetry: { uses: 'x', agee: 1 }, nam: 1 }] }), [
+    /uses/,
+    /agee/,
+    /nam/,
+  ]);
+  t.same(mistakesIn({ cases: [{ ...good, lists: { blocked: { devic: true } } }] }), [
+    'cases.0.lists.blocked.devic: unknown field "devic": did you mean "device"?',
+  ]);
+  const matrix = [{ name: 'm', subjects: { s: { telemtry: 1 } }, situations: {}, decisions: 'ALLOW' }];
+  t.same(mistakesIn({ matrix }), [
+    'matrix.0.subjects.s.telemtry: unknown field "telemtry": did you mean "telemetry"?',
+  ]);
+});
+
+t.test('counts times of every kind of signal in seconds', async (t) => {
+  const mistakes: PolicyMistake[] = [];
+  const nowMs = Date.parse('2026-01-31T12:00:00Z');
+  const at = '2026-01-31T11:59:00Z';
+  const signals = { at_unix_seconds: at, expires_in_seconds: at, age_seconds: at, other: at };
+  t.same(resolveSeconds(signals, [], { nowMs, mistakes, isOurs: true }), {
+    at_unix_seconds: nowMs / 1000 - 60,
+    expires_in_seconds: -60,
+    age_seconds: 60,
+    other: at,
+  });
+  t.same(resolveSeconds({ age_seconds: '2026-01-31T12:01:00Z' }, [], { nowMs, mistakes, isOurs: false }), {
+    age_seconds: -60,
+  });
+  t.same(mistakes, []);
+});
+
+t.test('refuses names of facts that there are not', async (t) => {
+  t.throws(() => seenContradictions({ clok: true }), /no contradictions\.clok/);
+  t.throws(() => seenActivity(POLICY, { device: { acounts_1h: 1 } }), /no activity\.device\.acounts_1h/);
 });

@@ -136,3 +136,8 @@ t.test('says how many were not tried', async (t) => {
   t.equal(killed + survivors.length, 2);
   t.ok(untried >= 4);
 });
+
+t.test('looks around the request, too', async (t) => {
+  const { texts } = score([rule('request.asn > 5')], [{ request: { asn: 9 }, decision: 'BLOCK' }]);
+  t.ok(texts.includes('>= for >: when: request.asn >= 5 ALLOW BLOCK'), texts.join());
+});
