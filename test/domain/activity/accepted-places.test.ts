@@ -41,7 +41,10 @@ t.test('tells the places that were accepted, the latest first', async (t) => {
 t.test('knows no place that was taken back, under whichever hash key', async (t) => {
   const [accepted, revoked] = [
     viewOf([[BERLIN, NOW - DAY, 'accepted']]),
-    viewOf([[BERLIN, NOW - 60, 'revoked']]),
+    viewOf([
+      [BERLIN, NOW - DAY, 'accepted'],
+      [BERLIN, NOW - 60, 'revoked'],
+    ]),
   ];
   t.same(placesOf([accepted, revoked]), []);
   t.same(placesOf([accepted, viewOf([[BERLIN, NOW - 9, 'accepted']])]), [{ ...BERLIN, atSeconds: NOW - 9 }]);
