@@ -23,6 +23,7 @@ import { checkGeoipFiles, followGeoip } from './geoip-files.ts';
 import { checkTlsFiles } from './redis-target.ts';
 import { createReferenceData } from './reference-data.ts';
 import { readSharedSignals } from './shared-signals-file.ts';
+import { readWebhooks } from './webhooks.ts';
 
 /**
  * Every mistake in the files that a configuration names, and everything that must not be reachable from other
@@ -38,6 +39,7 @@ export function checkFiles(
     gatewayProfilesFile,
     geoipFiles,
     sharedSignalsFile,
+    webhooksFile,
     host = '',
     idHashKeys = [],
     isInsecureAllowed = false,
@@ -57,12 +59,19 @@ export function checkFiles(
       ...mistakesIn('gateway_profiles', gatewayProfilesFile),
       ...checkGeoipFiles(geoipFiles ?? []).map((mistake) => `${SERVICE_SETTINGS.geoipFiles.env} ${mistake}`),
       ...mistakesInStreams(sharedSignalsFile ?? null),
+      ...mistakesInWebhooks(webhooksFile ?? null),
       ...checkTlsFiles(redisTls),
       ...checkNamedSinks(sinks, configs),
     ];
     if (!isExposed) return mistakes;
     return [...mistakes, ...findExposures({ host, secrets: idHashKeys })];
   };
+}
+
+function mistakesInWebhooks(path: string | null): readonly string[] {
+  const read = path === null ? null : readWebhooks(path);
+  if (read === null || read.ok) return [];
+  return read.mistakes.map((mistake) => `${SERVICE_SETTINGS.webhooksFile.env} ${mistake}`);
 }
 
 function mistakesInStreams(path: string | null): readonly string[] {

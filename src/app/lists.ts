@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { KnownPolicies } from '../application/decision-log/known-policies.ts';
-import { createRecordEvent } from '../application/decision-log/record-event.ts';
+import type { RecordEvent } from '../application/decision-log/record-event.ts';
 import type { FactSource } from '../application/facts/fact-source.ts';
 import { type ChangeLists, createChangeLists } from '../application/lists/change-lists.ts';
 import { createListFacts } from '../application/lists/list-facts.ts';
@@ -15,7 +15,6 @@ import { openFileListStore } from '../stores/lists/file-store.ts';
 import { createMemoryListStore } from '../stores/lists/memory-store.ts';
 import { createRedisListStore, type RedisListEvent } from '../stores/lists/redis-store.ts';
 import type { AppContext } from './context.ts';
-import type { DecisionLog } from './decision-log.ts';
 import type { IdHashes } from './id-hashes.ts';
 import { openRedis } from './open-redis.ts';
 import type { RedisInUse } from './redis.ts';
@@ -144,32 +143,32 @@ interface ListParts {
   readonly hashes: IdHashes;
   readonly policies: KnownPolicies;
   /** Null records nothing. */
-  readonly log: DecisionLog | null;
+  readonly recordEvent: RecordEvent | null;
 }
 
 /** What decisions read of lists, and what the routes use that show and change them. */
 export function wireLists(
   context: AppContext,
-  { lists: store, hashes, policies, log }: ListParts,
+  { lists: store, hashes, policies, recordEvent }: ListParts,
 ): ListDependencies & { readonly facts: FactSource } {
   const lists = () => policies.current().document.lists;
   return {
     store,
     lists,
     clock: context.clock,
-    change: createChange(context, { store, lists, hashes, log }),
+    change: createChange(context, { store, lists, hashes, recordEvent }),
     facts: createListFacts({ store, hashes: hashes.records }),
   };
 }
 
-interface ChangeParts extends Pick<ListParts, 'hashes' | 'log'> {
+interface ChangeParts extends Pick<ListParts, 'hashes' | 'recordEvent'> {
   readonly store: ListStore;
   readonly lists: () => readonly string[];
 }
 
 function createChange(
-  { config, clock, newId, logger }: AppContext,
-  { store, lists, hashes, log }: ChangeParts,
+  { config, clock, logger }: AppContext,
+  { store, lists, hashes, recordEvent }: ChangeParts,
 ): ChangeLists {
   const [inForce, ...others] = hashes.records.map((under, place): ListHashes => {
     const visitor = createKeyedHash(config.idHashKeys[place] ?? '', SIGNALS_PURPOSE);
@@ -182,7 +181,7 @@ function createChange(
     hashes: [inForce, ...others],
     clock,
     formatTime: toRfc3339,
-    record: log === null ? null : createRecordEvent({ ...log, clock, newId }),
+    record: recordEvent,
     onChange: (change) => logger.info({ event: 'lists.changed', ...change }, 'a list was changed'),
     entriesMax: config.listsEntriesMax,
   });

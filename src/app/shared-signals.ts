@@ -1,4 +1,4 @@
-import { createRecordEvent } from '../application/decision-log/record-event.ts';
+import type { RecordEvent } from '../application/decision-log/record-event.ts';
 import type { PurgeEvidence } from '../application/evidence/purge-evidence.ts';
 import type { FactSource } from '../application/facts/fact-source.ts';
 import type { ListStore } from '../application/lists/list-store.ts';
@@ -8,7 +8,6 @@ import { createTakeSignals } from '../application/shared-signals/take-signals.ts
 import type { Forgettable } from '../application/subject-memory/forgettable.ts';
 import { toRfc3339 } from '../platform/rfc3339.ts';
 import type { AppContext } from './context.ts';
-import type { DecisionLog } from './decision-log.ts';
 import type { IdHashes } from './id-hashes.ts';
 import type { Observers } from './observers.ts';
 import type { SharedSignalReceiver } from './open-streams.ts';
@@ -25,7 +24,7 @@ interface SharedSignalParts {
   readonly store: ListStore | null;
   readonly hashes: IdHashes;
   /** Null records nothing. */
-  readonly log: DecisionLog | null;
+  readonly recordEvent: RecordEvent | null;
   readonly observer: Observers['observer'];
   /** Forgets evidence and completed challenges. */
   readonly purge: PurgeEvidence;
@@ -49,8 +48,8 @@ export async function receiveSharedSignals(
   context: AppContext,
   parts: SharedSignalParts,
 ): Promise<SharedSignalReceiver> {
-  const { config, clock, newId } = context;
-  const { store, hashes, log, observer, purge } = parts;
+  const { config, clock } = context;
+  const { store, hashes, recordEvent, observer, purge } = parts;
   const [inForce, ...older] = hashes.records;
   if (config.sharedSignalsFile === null || store === null || inForce === undefined)
     return { routes: null, close: async () => {} };
@@ -61,7 +60,7 @@ export async function receiveSharedSignals(
     hashes: [inForce, ...older],
     clock,
     purge,
-    record: log === null ? null : createRecordEvent({ ...log, clock, newId }),
+    record: recordEvent,
     entriesMax: config.sharedSignalsEntriesMax,
     formatTime: toRfc3339,
   });

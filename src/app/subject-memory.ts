@@ -15,6 +15,8 @@ import type { RouteDependencies } from './routes.ts';
 import { receiveSharedSignals, wireSharedSignalMemory } from './shared-signals.ts';
 import { wireStepUps } from './step-ups.ts';
 import type { Stores } from './stores.ts';
+import { wireSuperseding } from './superseding.ts';
+import { openWebhooks } from './webhooks.ts';
 
 interface SubjectMemoryParts {
   readonly slots: readonly ProviderSlot[];
@@ -44,16 +46,22 @@ export async function wireSubjectMemory(
 ): Promise<SubjectMemory> {
   const activity = wireActivity(context, parts);
   const stepUps = wireStepUps(context, parts);
-  const lists = wireLists(context, { ...parts, lists: parts.stores.lists });
+  const webhooks = openWebhooks(context);
+  const superseding = wireSuperseding(context, { ...parts, webhooks });
+  const lists = wireLists(context, { ...parts, ...superseding, lists: parts.stores.lists });
   const store = parts.stores.sharedSignals;
   const shared = wireSharedSignalMemory(context, { ...parts, store });
   const memories = [activity.forgetting, lists.change.memory, ...shared.memories];
-  const forgetting = wireForgetting(context, { ...parts, memories });
-  const receiver = await receiveSharedSignals(context, { ...parts, store, purge: forgetting.purge });
+  const forgetting = wireForgetting({ ...parts, ...superseding, memories });
+  const purge = forgetting.purgeQuietly;
+  const receiver = await receiveSharedSignals(context, { ...parts, ...superseding, store, purge });
   return {
     facts: [activity.facts, stepUps.facts, lists.facts, ...shared.facts],
-    remember: activity.remember,
-    onOutcome: [activity.onOutcome, stepUps.onOutcome],
+    remember: (decision, subject) => {
+      activity.remember(decision, subject);
+      superseding.ofDecision(decision, subject);
+    },
+    onOutcome: [activity.onOutcome, stepUps.onOutcome, superseding.onOutcome],
     routes: {
       events: activity,
       forgetting,
@@ -61,6 +69,8 @@ export async function wireSubjectMemory(
       lists,
       sharedSignals: receiver.routes,
     },
-    close: receiver.close,
+    close: async () => {
+      await Promise.all([receiver.close(), webhooks.closeAll()]);
+    },
   };
 }

@@ -63,6 +63,7 @@ export interface ConfigFiles
     | 'apiKeysFile'
     | 'gatewayProfilesFile'
     | 'sharedSignalsFile'
+    | 'webhooksFile'
     | 'geoipFiles'
     | 'host'
     | 'isInsecureAllowed'

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { integer, type Settings } from '../platform/setting.ts';
 import { idHashKeySchema, idHashKeysSchema } from './id-hash-keys.ts';
+import { WEBHOOK_SETTINGS } from './webhook-settings.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -136,6 +137,7 @@ export const SERVICE_SETTINGS = {
     description:
       'The most shared signals that are remembered, about 120 bytes each; beyond it none are taken, and transmitters send them again.',
   },
+  ...WEBHOOK_SETTINGS,
   grpcPort: {
     env: 'GRPC_PORT',
     schema: integer(0, 65_535),

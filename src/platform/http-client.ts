@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { Socket } from 'node:net';
+import { isIP, Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { createAheadConnector } from './connect-ahead.ts';
+import { lookUpAllowed, refusedAddress } from './look-up-allowed.ts';
 import { createProxyTunnels, type ProxyTunnels, throughTunnels } from './proxy-tunnel.ts';
 import { buildConnector, type Connector, Pool } from './undici.ts';
 
@@ -69,6 +70,8 @@ interface HttpClientOptions {
   readonly bodyBytesMax?: number;
   /** How long an idle connection is kept, unless the peer asks for less. */
   readonly keepAliveMs?: number;
+  /** Asked about each address of the name when a connection is made; absent allows all. A proxy is not asked. */
+  readonly isAddressAllowed?: (address: string) => boolean;
 }
 
 /** Connections of one pool: as many upstream calls of one provider as are ever worth having at once. */
@@ -117,7 +120,8 @@ class PooledHttpClient implements HttpPool {
     this.#pathPrefix = base.pathname.replace(/\/+$/, '');
     this.#bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX;
     this.#outstandingMax = connections * (1 + WAITING_PER_CONNECTION_MAX);
-    const connect = this.#createConnector();
+    const { isAddressAllowed } = options;
+    const connect = this.#createConnector(isAddressAllowed);
     const { proxy = null } = options;
     this.#tunnels = proxy === null ? null : createProxyTunnels(proxy, connect, CONNECT_TIMEOUT_MS);
     const open = this.#tunnels === null ? connect : throughTunnels(this.#tunnels, connect);
@@ -165,9 +169,15 @@ class PooledHttpClient implements HttpPool {
     await Promise.all([this.#pool.destroy(), this.#tunnels?.close()]);
   }
 
-  #createConnector(): Connector {
-    const connect = buildConnector({ allowH2: false, timeout: CONNECT_TIMEOUT_MS });
+  #createConnector(isAddressAllowed?: (address: string) => boolean): Connector {
+    const lookup = isAddressAllowed === undefined ? {} : { lookup: lookUpAllowed(isAddressAllowed) };
+    const connect = buildConnector({ allowH2: false, timeout: CONNECT_TIMEOUT_MS, ...lookup });
     return (options, callback) => {
+      const literal = options.hostname.replace(/^\[|\]$/g, '');
+      if (isAddressAllowed !== undefined && isIP(literal) !== 0 && !isAddressAllowed(literal)) {
+        callback(refusedAddress(), null);
+        return;
+      }
       // The socket is returned although the declared type says void.
       const socket: unknown = connect(options, (...outcome) => {
         if (socket instanceof Socket) this.#connectingSockets.delete(socket);

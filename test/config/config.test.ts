@@ -55,6 +55,8 @@ t.test('has the defaults of the contract', async (t) => {
     hasTestIds: false,
     publicUrl: null,
     sharedSignalsFile: null,
+    webhooksFile: null,
+    arePrivateWebhooksAllowed: false,
     sharedSignalsEntriesMax: 200_000,
     grpcPort: null,
     gatewayHeaderBytesMax: 65_536,

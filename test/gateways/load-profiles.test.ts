@@ -178,6 +178,7 @@ t.test('a service does not start with a broken file, or with a secret that every
     apiKeysFile: undefined,
     geoipFiles: undefined,
     sharedSignalsFile: undefined,
+    webhooksFile: undefined,
     idHashKeys: undefined,
     redisTls: null,
     sinks: [],

@@ -7,6 +7,7 @@ import {
   listChangedSchema,
   sharedSignalSchema,
   subjectForgottenSchema,
+  supersededSchema,
 } from './event-record.ts';
 import { recordedFactsShape } from './recorded-facts.ts';
 import { recordedRequestSchema } from './recorded-request.ts';
@@ -122,6 +123,7 @@ const eventRecordSchema = z.discriminatedUnion('event', [
   listChangedSchema.extend(version),
   subjectForgottenSchema.extend(version),
   sharedSignalSchema.extend(version),
+  supersededSchema.extend(version),
 ]);
 
 /** One line of the log. Readers pass over kinds that they do not know. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LIST_PARTS } from '../lists/list-part.ts';
 import { SHARED_EVENTS } from '../shared-signals/shared-events.ts';
+import { VERDICTS } from '../verdict.ts';
 
 const time = z.string().describe('RFC 3339 in UTC with milliseconds.').meta({ format: 'date-time' });
 
@@ -75,6 +76,36 @@ export const sharedSignalSchema = z.object({
   state: z.enum(['begun', 'ended']),
   happened_at: time,
   subject: subjectSchema,
+});
+
+/** What can change a decision that was given. */
+const SUPERSEDE_CAUSES = [
+  'list_changed',
+  'subject_forgotten',
+  'shared_signal',
+  'evidence_purged',
+  'labelled_fraud',
+  'device_revoked',
+] as const;
+
+/** One of them. */
+export type SupersedeCause = (typeof SUPERSEDE_CAUSES)[number];
+
+/** Decisions that were given of a subject might be others now. */
+export const supersededSchema = z.object({
+  ...eventFields,
+  caller: z.string().describe('The id of the API key of who changed it; empty where it is not known.'),
+  event: z.literal('decision.superseded'),
+  cause: z.enum(SUPERSEDE_CAUSES),
+  part: z.enum(['telemetry', 'device', 'account', 'ip', 'visitor']),
+  hash: z.string().describe('The keyed hash of the part, as records have it.'),
+  decisions: z
+    .array(z.object({ decision_id: z.string(), decision: z.enum(VERDICTS) }))
+    .readonly()
+    .nullable()
+    .describe(
+      'The latest 100 of the last 24 hours, the latest first; null where they could not be looked up.',
+    ),
 });
 
 /** An entry of a list on the wire. */

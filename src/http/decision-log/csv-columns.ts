@@ -86,6 +86,7 @@ function subjectOf(event: EventRecord): string {
     return [event.list, event.change, ...event.entries.map(({ id }) => id)].join(' ');
   if (event.event === 'candidate_changed')
     return [event.change, event.policy.id, event.policy.hash].join(' ');
+  if (event.event === 'decision.superseded') return event.hash;
   const { telemetry, device, account } = event.subject;
   return [telemetry, device, account].filter((hash) => hash !== null).join(' ');
 }

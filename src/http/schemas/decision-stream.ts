@@ -4,6 +4,7 @@ import {
   listChangedSchema,
   sharedSignalSchema,
   subjectForgottenSchema,
+  supersededSchema,
 } from '../../domain/decision-log/event-record.ts';
 import { decisionFilterShape } from './decision-filter.ts';
 
@@ -65,6 +66,8 @@ export const streamEventSchemas = {
   subject_forgotten: subjectForgottenSchema.omit({ kind: true, event: true }),
   /** Others told something of an account or a device. */
   shared_signal: sharedSignalSchema.omit({ kind: true, event: true }),
+  /** Decisions that were given of a subject might be others now. */
+  'decision.superseded': supersededSchema.omit({ kind: true, event: true }),
   /** At least every 15 seconds where nothing else was sent. */
   heartbeat: z.object({ at: z.string().meta({ format: 'date-time' }) }),
   /** The last event. */

@@ -1,0 +1,182 @@
+import type { HttpClient } from '../http-client.ts';
+import { parseRetryAfterMs } from '../retry-after.ts';
+import { signWebhook } from './sign-webhook.ts';
+
+/** Where messages of some types go. */
+interface WebhookTarget {
+  readonly name: string;
+  readonly url: URL;
+  readonly key: Uint8Array;
+  /** The types that it wants; null wants all. */
+  readonly types: readonly string[] | null;
+  /** To the origin of the URL. */
+  readonly client: Pick<HttpClient, 'exchange'>;
+}
+
+/** One message. It holds no identifier. */
+interface WebhookMessage {
+  readonly type: string;
+  readonly data: object;
+}
+
+/**
+ * What became of a message at a target: `delivered`; `retried`, an attempt failed and another follows; `given_up`
+ * after the last; `dropped`, because too many wait.
+ */
+const WEBHOOK_RESULTS = ['delivered', 'retried', 'given_up', 'dropped'] as const;
+
+/** What is told of an attempt. `why` is a status or a code. */
+export interface WebhookEvent {
+  readonly target: string;
+  readonly result: (typeof WEBHOOK_RESULTS)[number];
+  readonly attempt: number;
+  readonly why: string | null;
+}
+
+interface WebhookSenderOptions {
+  readonly targets: readonly WebhookTarget[];
+  readonly nowMs: () => number;
+  /** A UUIDv7. */
+  readonly newId: () => string;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  readonly onEvent: (event: WebhookEvent) => void;
+  /** Waits after each failed attempt. */
+  readonly waitsMs?: readonly number[];
+}
+
+/** The one place that messages are sent from. */
+export interface WebhookSender {
+  /** Sends to every target that wants the type, without waiting. Never throws. */
+  send(message: WebhookMessage): void;
+  /** Gives up what waits, and what is under way. */
+  close(): void;
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+/** Nine attempts within 28 hours, as Standard Webhooks proposes. */
+const WAITS_MS = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR] as const;
+/** A target that asks for a later attempt gets it, up to this. */
+const RETRY_AFTER_MS_MAX = HOUR;
+const JITTER = 0.2;
+const BUDGET_MS = 15_000;
+/** Messages of one target that wait, at about a kilobyte each. */
+const WAITING_MAX = 1_000;
+/** Attempts of one target at the same time. */
+const CONCURRENT_MAX = 4;
+
+interface Job {
+  readonly id: string;
+  readonly body: string;
+  attempt: number;
+}
+
+/** Builds the sender. A restart forgets what waits. */
+export function createWebhookSender(options: WebhookSenderOptions): WebhookSender {
+  const { targets, nowMs, newId } = options;
+  const queues = targets.map((target) => ({ target, queue: new TargetQueue(target, options) }));
+  return {
+    send: ({ type, data }) => {
+      const wanted = queues.filter(({ target: { types } }) => types === null || types.includes(type));
+      if (wanted.length === 0) return;
+      const body = JSON.stringify({ type, timestamp: new Date(nowMs()).toISOString(), data });
+      const id = `msg_${newId()}`;
+      for (const { queue } of wanted) queue.add({ id, body, attempt: 0 });
+    },
+    close: () => {
+      for (const { queue } of queues) queue.close();
+    },
+  };
+}
+
+/** The messages of one target. One that has to wait for its next attempt holds up no other. */
+class TargetQueue {
+  readonly #target: WebhookTarget;
+  readonly #options: WebhookSenderOptions;
+  readonly #due: Job[] = [];
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #underWay = 0;
+  #isClosed = false;
+
+  constructor(target: WebhookTarget, options: WebhookSenderOptions) {
+    this.#target = target;
+    this.#options = options;
+  }
+
+  add(job: Job): void {
+    if (this.#isClosed) return;
+    if (this.#due.length + this.#timers.size >= WAITING_MAX) {
+      this.#tell('dropped', job, null);
+      return;
+    }
+    this.#due.push(job);
+    this.#work();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#due.length = 0;
+  }
+
+  #work(): void {
+    while (this.#underWay < CONCURRENT_MAX && !this.#isClosed) {
+      const job = this.#due.shift();
+      if (job === undefined) return;
+      this.#underWay += 1;
+      void this.#attempt(job).finally(() => {
+        this.#underWay -= 1;
+        this.#work();
+      });
+    }
+  }
+
+  async #attempt(job: Job): Promise<void> {
+    const { url, key, client } = this.#target;
+    job.attempt += 1;
+    const { id, body } = job;
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': 'riskgate',
+      ...signWebhook(key, { id, atMs: this.#options.nowMs(), body }),
+    };
+    const path = `${url.pathname}${url.search}`;
+    const result = await client.exchange({ method: 'POST', path, headers, body }, BUDGET_MS);
+    if (this.#isClosed) return;
+    if (result.kind !== 'response') {
+      this.#retry(job, result.kind === 'failed' ? result.code : result.kind, null);
+      return;
+    }
+    const { status, headers: received } = result.response;
+    if (status >= 200 && status < 300) this.#tell('delivered', job, null);
+    // Gone: the receiver wants no more of it (Standard Webhooks).
+    else if (status === 410) this.#tell('given_up', job, '410');
+    else this.#retry(job, String(status), parseRetryAfterMs(received['retry-after'], this.#options.nowMs()));
+  }
+
+  #retry(job: Job, why: string, askedMs: number | null): void {
+    const waits = this.#options.waitsMs ?? WAITS_MS;
+    const waitMs = waits[job.attempt - 1];
+    if (waitMs === undefined) {
+      this.#tell('given_up', job, why);
+      return;
+    }
+    this.#tell('retried', job, why);
+    const jittered = waitMs * (1 + JITTER * this.#options.random());
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(timer);
+        this.#due.push(job);
+        this.#work();
+      },
+      Math.max(jittered, Math.min(askedMs ?? 0, RETRY_AFTER_MS_MAX)),
+    ).unref();
+    this.#timers.add(timer);
+  }
+
+  #tell(result: WebhookEvent['result'], { attempt }: Job, why: string | null): void {
+    this.#options.onEvent({ target: this.#target.name, result, attempt, why });
+  }
+}

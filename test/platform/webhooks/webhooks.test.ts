@@ -1,0 +1,211 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import { Webhook } from 'standardwebhooks';
+import t, { type Test } from 'tap';
+import { createHttpClient } from '../../../src/platform/http-client.ts';
+import { isPublicAddress } from '../../../src/platform/webhooks/public-address.ts';
+import { parseWebhookSecret } from '../../../src/platform/webhooks/sign-webhook.ts';
+import { createWebhookSender, type WebhookEvent } from '../../../src/platform/webhooks/webhook-sender.ts';
+import { portOf, until } from '../../support/test-app.ts';
+
+const SECRET = `whsec_${randomBytes(32).toString('base64')}`;
+
+interface Received {
+  readonly path: string;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A receiver that answers with the next of these, and 204 after them. */
+async function startReceiver(t: Test, answers: { status: number; headers?: Record<string, string> }[] = []) {
+  const received: Received[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += String(chunk);
+    });
+    request.on('end', () => {
+      received.push({ path: request.url ?? '', body, headers: request.headers as Record<string, string> });
+      const { status, headers = {} } = answers.shift() ?? { status: 204 };
+      response.writeHead(status, headers).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { origin: `http://127.0.0.1:${portOf(server.address())}`, received };
+}
+
+interface SenderOptions {
+  readonly types?: readonly string[];
+  readonly waitsMs?: readonly number[];
+  readonly isAddressAllowed?: (address: string) => boolean;
+}
+
+function openSender(
+  t: Test,
+  origin: string,
+  { types, waitsMs = [1, 1, 1], isAddressAllowed }: SenderOptions = {},
+) {
+  const client = createHttpClient({ baseUrl: origin, ...(isAddressAllowed && { isAddressAllowed }) });
+  const events: WebhookEvent[] = [];
+  let ids = 0;
+  const sender = createWebhookSender({
+    targets: [
+      {
+        name: 'soc',
+        url: new URL(`${origin}/hook?a=b`),
+        key: parseWebhookSecret(SECRET) ?? Buffer.alloc(0),
+        types: types ?? null,
+        client,
+      },
+    ],
+    nowMs: () => Date.now(),
+    newId: () => {
+      ids += 1;
+      return String(ids);
+    },
+    random: () => 0,
+    waitsMs,
+    onEvent: (event) => void events.push(event),
+  });
+  t.teardown(async () => {
+    sender.close();
+    await client.close();
+  });
+  const results = () => events.map(({ result, why }) => (why === null ? result : `${result} ${why}`));
+  return { sender, events, results };
+}
+
+t.test('a message is signed as the reference library verifies it', async (t) => {
+  const { origin, received } = await startReceiver(t);
+  const { sender, results } = openSender(t, origin);
+  sender.send({ type: 'decision.superseded', data: { cause: 'é' } });
+  await until('it is delivered', () => results().length === 1);
+  const [{ path, body, headers } = { path: '', body: '', headers: {} }] = received;
+  t.equal(path, '/hook?a=b');
+  const told = new Webhook(SECRET).verify(body, headers) as { readonly timestamp: string };
+  t.match(told, { type: 'decision.superseded', data: { cause: 'é' } });
+  t.match(told.timestamp, /^\d{4}-\d{2}-\d{2}T.*Z$/);
+  t.equal(headers['webhook-id'], 'msg_1');
+  t.throws(() => new Webhook(SECRET).verify(`${body} `, headers), 'a changed body');
+  t.throws(() => new Webhook(`whsec_${randomBytes(32).toString('base64')}`).verify(body, headers));
+  t.same(results(), ['delivered']);
+});
+
+t.test('a failed attempt is repeated with the same id, until one succeeds', async (t) => {
+  const { origin, received } = await startReceiver(t, [
+    { status: 500 },
+    { status: 429, headers: { 'retry-after': '0' } },
+  ]);
+  const { sender, results } = openSender(t, origin);
+  sender.send({ type: 'a', data: {} });
+  await until('it is delivered', () => results().includes('delivered'));
+  t.same(results(), ['retried 500', 'retried 429', 'delivered']);
+  t.same(new Set(received.map(({ headers }) => headers['webhook-id'])), new Set(['msg_1']));
+  for (const { body, headers } of received) t.ok(new Webhook(SECRET).verify(body, headers));
+});
+
+t.test('after the last attempt, and where the receiver is gone, it is given up', async (t) => {
+  const { origin, received } = await startReceiver(t, [{ status: 500 }, { status: 500 }, { status: 410 }]);
+  const { sender, results } = openSender(t, origin, { waitsMs: [1] });
+  sender.send({ type: 'a', data: {} });
+  await until('it is given up', () => results().length === 2);
+  sender.send({ type: 'a', data: {} });
+  await until('the other too', () => results().length === 3);
+  t.same(results(), ['retried 500', 'given_up 500', 'given_up 410']);
+  t.equal(received.length, 3);
+});
+
+t.test('a redirect is a failure, and is not followed', async (t) => {
+  const elsewhere = await startReceiver(t);
+  const { origin } = await startReceiver(t, [
+    { status: 307, headers: { location: `${elsewhere.origin}/x` } },
+  ]);
+  const { sender, results } = openSender(t, origin, { waitsMs: [] });
+  sender.send({ type: 'a', data: {} });
+  await until('it is given up', () => results().length === 1);
+  t.same(results(), ['given_up 307']);
+  t.equal(elsewhere.received.length, 0);
+});
+
+t.test('a target gets the types that it wants', async (t) => {
+  const { origin, received } = await startReceiver(t);
+  const { sender, results } = openSender(t, origin, { types: ['b'] });
+  for (const type of ['a', 'b', 'c']) sender.send({ type, data: {} });
+  await until('one is delivered', () => results().length === 1);
+  t.equal(received.length, 1);
+  t.match(received[0]?.body, /"type":"b"/);
+});
+
+t.test('no more wait than the bound, and a target that fails holds up no other message', async (t) => {
+  const { origin } = await startReceiver(t, Array(4).fill({ status: 500 }));
+  const { sender, results } = openSender(t, origin, { waitsMs: [3_600_000] });
+  for (let count = 0; count < 1_010; count += 1) sender.send({ type: 'a', data: {} });
+  await until('all are told', () => results().length === 1_010);
+  t.equal(results().filter((result) => result === 'retried 500').length, 4);
+  t.equal(results().filter((result) => result === 'dropped').length, 6);
+  t.equal(results().filter((result) => result === 'delivered').length, 1_000);
+});
+
+t.test('an address that is not allowed is not connected to, by its number or by a name', async (t) => {
+  const { origin, received } = await startReceiver(t);
+  for (const target of [origin, origin.replace('127.0.0.1', 'localhost')]) {
+    const { sender, results } = openSender(t, target, { waitsMs: [], isAddressAllowed: isPublicAddress });
+    sender.send({ type: 'a', data: {} });
+    await until('it is given up', () => results().length === 1);
+    t.same(results(), ['given_up ADDRESS_NOT_ALLOWED'], target);
+  }
+  t.equal(received.length, 0);
+});
+
+t.test('an address is public or it is not', async (t) => {
+  for (const address of ['8.8.8.8', '1.1.1.1', '172.32.0.1', '2606:4700::1111', '2a00:1450::1'])
+    t.equal(isPublicAddress(address), true, address);
+  for (const address of [
+    '0.0.0.0',
+    '10.1.2.3',
+    '100.64.0.1',
+    '127.0.0.1',
+    '169.254.169.254',
+    '172.16.0.1',
+    '172.31.255.255',
+    '192.168.1.1',
+    '198.18.0.1',
+    '224.0.0.1',
+    '255.255.255.255',
+    '203.0.113.9',
+    '::',
+    '::1',
+    '::ffff:8.8.8.8',
+    '::ffff:127.0.0.1',
+    '::7f00:1',
+    '64:ff9b::7f00:1',
+    '2002:7f00:1::',
+    'fc00::1',
+    'fd12::1',
+    'fe80::1',
+    'fe80::1%eth0',
+    'fec0::1',
+    'ff02::1',
+    '2001:db8::1',
+    'nonsense',
+    '',
+  ])
+    t.equal(isPublicAddress(address), false, address);
+});
+
+t.test('a secret is Base64 of 24 to 64 bytes behind whsec_', async (t) => {
+  t.equal(parseWebhookSecret(SECRET)?.length, 32);
+  for (const text of [
+    '',
+    'whsec_',
+    SECRET.slice(6),
+    `whsec_${randomBytes(23).toString('base64')}`,
+    'whsec_%%%%',
+    `whsec_${randomBytes(65).toString('base64')}`,
+  ])
+    t.equal(parseWebhookSecret(text), null, text);
+});
