@@ -96,6 +96,9 @@ t.test('a list, a purge, a label and a revoked device supersede what was decided
   t.match(await next(6), { cause: 'subject_forgotten', part: 'account' });
   await decide('acct_of_revoked', 'revoked');
   t.match(await next(7), { cause: 'device_revoked', part: 'device', decisions: [{ decision: 'BLOCK' }] });
+  await decide('acct_of_revoked', 'revoked');
+  t.equal((await app.ask('DELETE', '/v1/evidence?device_id=revoked')).status, 200);
+  t.match(await next(8), { cause: 'evidence_purged' }, 'a revoked device is told once an hour');
   t.notMatch(app.logText(), /acct_superseded/);
 });
 

@@ -41,11 +41,15 @@ const SINCE_MS = 86_400_000;
 const DECISIONS_MAX = 100;
 /** Changes that wait: an import of a list brings thousands. */
 const WAITING_MAX = 1_000;
+/** A revoked device is seen with each of its decisions: how often that is told, and of how many devices. */
+const REVOKED_AGAIN_MS = 3_600_000;
+const REVOKED_MAX = 10_000;
 
 /** Builds the use case. Changes of one subject that wait together are one. */
 export function createSupersede(options: SupersedeOptions): Supersede {
-  const { onFailed } = options;
+  const { onFailed, clock } = options;
   const waiting = new Map<string, Change>();
+  const revoked = createLately(clock);
   let isWorking = false;
   const work = async (): Promise<void> => {
     isWorking = true;
@@ -57,12 +61,30 @@ export function createSupersede(options: SupersedeOptions): Supersede {
   };
   return (change) => {
     const key = `${change.part} ${change.hashes[0] ?? ''}`;
+    if (change.cause === 'device_revoked' && revoked.has(key)) return;
     if (!waiting.has(key) && waiting.size >= WAITING_MAX) {
       onFailed('too_many');
       return;
     }
     waiting.set(key, change);
     if (!isWorking) void work();
+  };
+}
+
+/** Says whether something was asked about lately, and notes it; the one noted longest ago makes room. */
+function createLately(clock: Clock) {
+  const seen = new Map<string, number>();
+  return {
+    has: (key: string): boolean => {
+      const nowMs = clock.monotonicMs();
+      const lastMs = seen.get(key);
+      if (lastMs !== undefined && nowMs - lastMs < REVOKED_AGAIN_MS) return true;
+      seen.delete(key);
+      seen.set(key, nowMs);
+      const [oldest = key] = seen.keys();
+      if (seen.size > REVOKED_MAX) seen.delete(oldest);
+      return false;
+    },
   };
 }
 
