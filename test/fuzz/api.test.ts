@@ -215,7 +215,8 @@ async function openFuzzApp(t: Test, options: TestAppOptions = {}): Promise<FuzzA
   const file = writeApiKeys(createDirectory(t), entries);
   const app = await createTestApp(t, {
     ...options,
-    env: { API_KEYS_FILE: file, WRONG_KEYS_PER_MINUTE: '1000000' },
+    // AuthZEN's metadata are there where the service knows its own address.
+    env: { API_KEYS_FILE: file, WRONG_KEYS_PER_MINUTE: '1000000', PUBLIC_URL: 'https://riskgate.example' },
   });
   return { app, port: await app.listen() };
 }

@@ -152,7 +152,7 @@ t.test('every error is a problem document, but towards gateways, whose users wou
       ([status]) => status >= '400' && !isOwn(status),
     );
     // Nobody has to be known for it.
-    t.ok(errors.length >= (name === 'get /v1/session' ? 2 : 4), name);
+    t.ok(errors.length >= (name === 'get /v1/session' ? 3 : 4), name);
     for (const [status, { content, description }] of errors) {
       t.strictSame(Object.keys(content), ['application/problem+json'], `${name} ${status}`);
       t.match(description, /./);

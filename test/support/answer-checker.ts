@@ -77,6 +77,8 @@ export function createAnswerChecker(document: Document): AnswerChecker {
       const mistake = mistakeInProblem(answer);
       if (mistake !== null) return mistake;
     }
+    if (answer.status === 204)
+      return answer.body === '' && response.content === undefined ? null : `${name} has content`;
     const type = mediaTypeOf(answer);
     if (response.content?.[type] === undefined)
       return `${name} is of the type ${type}, which is not described`;

@@ -52,7 +52,7 @@ export const backtestRoutes = plugin<RouteGroupOptions<BacktestDependencies>>(
     const parts = { tags: ['policy'], params };
     const answer = (description: string) => ({
       200: { description, headers: REQUEST_ID_HEADER, $ref: `${BACKTEST_ID}#` },
-      ...problemResponses(401, 403, 404, 429, 500, 503),
+      ...problemResponses(400, 401, 403, 404, 413, 415, 429, 500, 503),
     });
     const shown = {
       ...parts,

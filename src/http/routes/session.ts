@@ -125,7 +125,7 @@ const OPEN = {
       headers: { ...REQUEST_ID_HEADER, ...COOKIE },
       ...toJsonSchema(openedSessionSchema, 'output'),
     },
-    ...problemResponses(400, 401, 403, 429, 500, 503),
+    ...problemResponses(400, 401, 403, 413, 415, 429, 500, 503),
   },
 };
 
@@ -141,7 +141,7 @@ const STATE = {
       headers: REQUEST_ID_HEADER,
       ...toJsonSchema(sessionSchema, 'output'),
     },
-    ...problemResponses(500, 503),
+    ...problemResponses(400, 500, 503),
   },
 };
 
@@ -152,6 +152,6 @@ const END = {
   tags: ['session'],
   response: {
     204: { description: 'It has ended.', headers: { ...REQUEST_ID_HEADER, ...COOKIE }, type: 'null' },
-    ...problemResponses(401, 403, 429, 500, 503),
+    ...problemResponses(400, 401, 403, 413, 415, 429, 500, 503),
   },
 };
