@@ -2,6 +2,7 @@ import type { Decision } from '../domain/decision.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import { type Decide, toDeadline } from './decide.ts';
 import { createUnaskedDecision, type UnaskedDependencies } from './decide-unasked.ts';
+import { sleep } from './sleep.ts';
 
 /** The reserved telemetry ids, as they are documented. */
 const TEST_ID = /^test_(?:(allow|challenge|block|degraded)|slow_(\d{1,5}))$/;
@@ -49,10 +50,4 @@ export function createDecideTestId(dependencies: DecideTestIdDependencies): Deci
 /** `isCertain` is false for what was not asked for by a test id, or stands for lost evidence. */
 function toReason(verdict: Verdict, isCertain: boolean) {
   return { code: 'TEST_ID', rule: 'test-id', verdict, providers: [], certain: isCertain };
-}
-
-function sleep(ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  setTimeout(resolve, ms);
-  return promise;
 }

@@ -2,6 +2,7 @@ import { holdsIdentifier } from '../../domain/decision-log/note-identifiers.ts';
 import type { OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import type { Clock } from '../clock.ts';
+import { sleep } from '../sleep.ts';
 import type { DecisionLogReader } from './decision-log.ts';
 import type { ChallengeDetails, OnOutcome } from './outcome-listener.ts';
 import type { RecordHashes } from './to-decision-record.ts';
@@ -31,6 +32,13 @@ interface ReportOutcomeOptions {
  * How far ahead the caller's clock may be. A time further ahead would take precedence over all later labels.
  */
 const AHEAD_MS_MAX = 300_000;
+/**
+ * A record waits for others to share its batch, and is read a moment later: a decision that was made just now is
+ * looked for again, so often and after so long each time.
+ */
+const JUST_MADE_MS = 1_500;
+const TRIES_MAX = 10;
+const LOOK_AGAIN_MS = 150;
 
 /**
  * Records an outcome, once. Resolves with every label of the decision, the latest last, or null for a
@@ -45,6 +53,7 @@ export function reportOutcome(
     // NaN is neither before nor after: a time that is not valid is refused too.
     if (atMs !== null && !(atMs <= nowMs + AHEAD_MS_MAX)) throw refused('/at', 'is not a time up to now');
     if (label !== 'challenge_passed') refuseDetails({ method, acr });
+    await awaitRecord(options, id);
     for (const [pointer, text] of Object.entries({ '/note': note, '/method': method, '/acr': acr }))
       if (text !== null) await checkText(options, id, pointer, text);
     const said: OutcomeLabel = { label, at: formatTime(atMs ?? nowMs), note, caller };
@@ -57,6 +66,20 @@ export function reportOutcome(
     if (!done.every(Boolean)) throw halfDone();
     return labels;
   };
+}
+
+/** Resolves when the log holds the decision, or will not soon. */
+async function awaitRecord({ log, clock }: ReportOutcomeOptions, id: string): Promise<void> {
+  for (let tries = 0; tries < TRIES_MAX && isJustMade(id, clock.nowMs()); tries += 1) {
+    if ((await log.find(id)) !== null) return;
+    await sleep(LOOK_AGAIN_MS);
+  }
+}
+
+/** By the time in a UUIDv7, its first 48 bits. Clocks of replicas differ. */
+function isJustMade(id: string, nowMs: number): boolean {
+  const madeMs = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+  return Math.abs(nowMs - madeMs) < JUST_MADE_MS;
 }
 
 function refuseDetails({ method, acr }: ChallengeDetails): void {

@@ -126,3 +126,24 @@ t.test('takes how a challenge was passed for that label alone, and without ident
   });
   await t.rejects(tell('challenge_passed', { method: '4111111111111111' }), refusal);
 });
+
+t.test('waits for the record of a decision that was made just now, and checks its note then', async (t) => {
+  const clock = createManualClock(Date.UTC(2027, 0, 1));
+  const log = createMemoryDecisionLog({ clock, recordsMax: 10, countsKeptMs: 3_600_000 });
+  const subject = { telemetry: 't one', devices: [], account: null, ip: null };
+  const report = reportOutcome({ log, hashes, clock, formatTime: toRfc3339, listeners: [] });
+  const say = (id: string, note: string | null) =>
+    report({ id, label: 'fraud', atMs: null, note, caller: 'shop', method: null, acr: null });
+  for (const [serial, note, expected] of [
+    [1, null, [{ label: 'fraud' }]],
+    [2, 'it was one', refusal],
+  ] as const) {
+    const record = createDecisionRecord(clock.nowMs(), serial, { subject });
+    const said = say(record.decision_id, note).catch((error: unknown) => error);
+    setTimeout(() => log.append({ number: serial, records: [record] }), 50);
+    t.match(await said, expected);
+  }
+  const old = createDecisionRecord(clock.nowMs() - 2_000, 3, { subject });
+  setTimeout(() => log.append({ number: 3, records: [old] }), 50);
+  t.equal(await say(old.decision_id, null), null, 'of an older one nothing is waited for');
+});
