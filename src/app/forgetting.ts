@@ -32,11 +32,8 @@ export function wireForgetting({
   recordEvent: record,
   ofPurges,
 }: ForgettingParts): EvidenceDependencies & ForgetDependencies & { readonly purgeQuietly: PurgeEvidence } {
-  const purge = endStepUpsAtPurge(
-    createPurgeEvidence(slots, stores.evidence),
-    stores.stepUps,
-    hashes.records,
-  );
+  const purgeEvidence = createPurgeEvidence(slots, stores.evidence);
+  const purge = endStepUpsAtPurge(purgeEvidence, stores.stepUps, hashes.records);
   const custody = createCustodyForgetting({ store: stores.custody, hashes: hashes.custody });
   const memories = [custody, createStepUpForgetting(stores.stepUps), ...others];
   const [inForce, ...older] = hashes.records;
@@ -44,6 +41,7 @@ export function wireForgetting({
   return {
     purge: ofPurges(purge),
     purgeQuietly: purge,
-    forget: createForgetSubject({ purge, memories, hashes: [inForce, ...older], record }),
+    // Step-ups are one of the memories, which says how many there were.
+    forget: createForgetSubject({ purge: purgeEvidence, memories, hashes: [inForce, ...older], record }),
   };
 }

@@ -50,6 +50,14 @@ for (const [where, open] of [
     t.equal(await isReplayed(there, { ...BODY, account_id: 'other' }), false, 'the next use is a first use');
     t.match((await forget(there, 'telemetry_id=unseen')).json, { forgotten: { custody: 0 } });
   });
+
+  t.test(`says that a step-up was forgotten, in ${where}`, async (t) => {
+    const [here, there] = await open(t);
+    const told = await here.decide(BODY, { url: '/v1/step-ups' });
+    t.equal(told.status, 200);
+    t.match((await forget(there, 'account_id=canary-account')).json, { forgotten: { step_ups: 1 } });
+    t.match((await forget(here, 'account_id=canary-account')).json, { forgotten: { step_ups: 0 } });
+  });
 }
 
 t.test('records who had a subject forgotten, without its ids', async (t) => {
