@@ -95,7 +95,8 @@ t.test('the board is whole: ids are unique, panels fit and say what they mean', 
 
 t.test('every metric and label value that the board asks for is in a real scrape', async (t) => {
   const redis = await startRedisServer(t);
-  const app = await createTestApp(t, { env: { REDIS_URL: redis.url } });
+  const POLICY_CANDIDATES = join(ROOT, 'policies/strict.yaml');
+  const app = await createTestApp(t, { env: { REDIS_URL: redis.url, POLICY_CANDIDATES } });
   await untilRedisIsUp(app);
   await app.decide({ telemetry_id: 'allow', device_id: 'active' });
   const scrape = parseScrape((await app.ask('GET', '/metrics', { key: null })).text);
