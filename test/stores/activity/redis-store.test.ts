@@ -186,9 +186,9 @@ t.test('does not know of a visitor what others saw while another hash key was in
     const { store, settle } = await openProcess(t, clock, keyIds);
     // Of another group, as the same visitor has under another key.
     const entity = { part: 'visitor', hash: keyIds[0] === 'old' ? '1'.repeat(32) : '2'.repeat(32) } as const;
-    const look = async () => {
+    const look = async (lacksOtherNames = true) => {
       await settle();
-      return (await store.take({ entity, ...NOTHING }))?.sinceSeconds;
+      return (await store.take({ entity: { ...entity, lacksOtherNames }, ...NOTHING }))?.sinceSeconds;
     };
     return { look, count: () => store.addNow([{ ...COUNTED, entity }]) };
   };
@@ -205,4 +205,5 @@ t.test('does not know of a visitor what others saw while another hash key was in
   const since = Number(await young.look());
   t.ok(since > changedAt && since <= changedAt + 12, `${since - changedAt} seconds after the latest`);
   t.equal((await (await visitorOf('young')).look()) ?? 0, since, 'and without the old key');
+  t.equal(await young.look(false), 0, 'evidence that has a name under every key is all that there is');
 });

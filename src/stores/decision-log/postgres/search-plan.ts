@@ -76,9 +76,9 @@ export function planSearch(filter: RecordFilter, shapes: readonly ShapeId[] | nu
     allValues,
     page: (range, limit, scanMax) => {
       const found = all(range, (source, near) => source.find(near, conditions, limit));
-      // A full page may hold rows of one source from before what another was looked at for; of one alone it cannot.
-      const isEnough =
-        found.length === 1 && others === null ? `(SELECT count(*) FROM found) >= ${limit}` : 'false';
+      // A full page may hold rows of one source, or of one value, from before what another was looked at for.
+      const isOne = found.length === 1 && others === null && sources[0]?.isInOrder === true;
+      const isEnough = isOne ? `(SELECT count(*) FROM found) >= ${limit}` : 'false';
       if (others !== null) found.push(newest('riskgate.entries', `${within(range)} AND ${others}`, limit));
       return `WITH found AS MATERIALIZED (${newest(`(${unionOf(found)}) AS each`, 'true', limit)})
         SELECT found.pos, found.body, CASE WHEN ${isEnough} THEN NULL

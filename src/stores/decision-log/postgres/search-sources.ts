@@ -9,6 +9,8 @@ export type Add = (value: unknown, type: string) => string;
 
 /** Where candidates come from: what an index leads to. Every text is a whole statement. */
 export interface Source {
+  /** True where all candidates are looked at from the newest on; not so where each of several values has its own. */
+  readonly isInOrder: boolean;
   /** Gives `pos` and `body` of the newest candidates, named `looked`, that meet the conditions. */
   find(range: PositionRange, conditions: string, limit: number): string;
   /**
@@ -36,6 +38,7 @@ export function newest(from: string, where: string, limit: number): string {
 /** All entries of which something is true. */
 export function entriesWhere(where: string): Source {
   return {
+    isInOrder: true,
     find: (range, conditions, limit) =>
       newest(`(${candidates(range, where, SCAN_MAX)}) AS looked`, conditions, limit),
     bound: (range, scanMax) => boundOf(candidates(range, where, scanMax, 'pos'), scanMax),
@@ -49,6 +52,7 @@ export function entriesWith(column: string, values: string, count: number): Sour
     `SELECT each.* FROM unnest(${values}) AS keys (key) CROSS JOIN LATERAL (${statement}) AS each`;
   const where = `${column} = key`;
   return {
+    isInOrder: count <= 1,
     find: (range, conditions, limit) =>
       forEach(newest(`(${candidates(range, where, shareOf(SCAN_MAX))}) AS looked`, conditions, limit)),
     bound: (range, scanMax) =>
@@ -61,6 +65,7 @@ export function entriesLabelled(label: string): Source {
   const labelled = (range: PositionRange, scanMax: number) =>
     `SELECT pos FROM riskgate.labels WHERE label = ${label} AND ${within(range)} ORDER BY pos DESC LIMIT ${scanMax}`;
   return {
+    isInOrder: true,
     find: (range, conditions, limit) =>
       newest(
         `(SELECT each.* FROM (${labelled(range, SCAN_MAX)}) AS keys (key)
