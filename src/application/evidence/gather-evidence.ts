@@ -98,7 +98,7 @@ function lookAt(
   }
   const { accountId, action } = subject;
   const query = { id: question.id, accountId, action };
-  return limits.looks === undefined ? source.look(query, limits) : limits.looks.look(source, query, limits);
+  return limits.looks?.look(source, query, limits) ?? source.look(query, limits);
 }
 
 /**

@@ -31,7 +31,7 @@ export function createRecordPacker(): (records: readonly LogRecord[]) => PackedR
       const frame = signalsFrameOf(evidence);
       if (frame === null || evidence.signals === null) return evidence.signals;
       const values = signalsValues(frame, evidence.signals);
-      return values === null ? evidence.signals : [signals.of(textOf(frame)), ...values];
+      return (values && [signals.of(textOf(frame)), ...values]) ?? evidence.signals;
     };
     const rows = records.map((record) => {
       const frame = record.kind === 'decision' ? frameOf(record) : null;

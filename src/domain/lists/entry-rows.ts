@@ -97,8 +97,8 @@ export class EntryRows {
 
   /** Takes a row out of the other hashes of its entry. */
   separate(other: number): void {
-    const main = this.mainOf(other);
-    const rows = main === null ? [] : [main, ...this.othersOf(main)];
+    const main = this.mainOf(other) ?? other;
+    const rows = [main, ...this.othersOf(main)];
     for (const row of rows) if (this.#nextOf(row) === other) this.#setNext(row, this.#nextOf(other));
     this.#setNext(other, -1);
     this.#chunkOf(other).main[other % CHUNK_ROWS] = 0;

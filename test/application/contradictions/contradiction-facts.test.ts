@@ -130,6 +130,9 @@ t.test('knows what other facts tell: custody and the places of the account', asy
     count: 2,
     strongest: 'travel',
   });
+  // A later place may be missing: an hour ago the account may have been here.
+  const missing = { ...facts, 'places.account': { places, missedUntilSeconds: NOW_SECONDS - 1 } };
+  t.notMatch(ask([stytch], missing as unknown as SubjectFacts), { travel: true });
   const nobody = {
     telemetry: 'none',
     'places.account': { places: [] },

@@ -251,3 +251,15 @@ t.test('rejects when one of them does not, and hands the record to no other sink
   });
   t.same(records, []);
 });
+
+t.test('keeps what candidates came to beside the decision', async (t) => {
+  const { options, records } = open();
+  const results = [
+    { policy: { id: 'next', hash: 'sha256:01' }, decision: 'ALLOW', reasons: [], not_judged: null },
+  ] as const;
+  createRecordDecision(options, {
+    judgeNow: () => results,
+    judgeLater: (_decision, _subject, tell) => tell(results),
+  })(DECISION, SUBJECT, ASKING);
+  t.match(records, [{ decision: 'BLOCK', candidates: results }]);
+});

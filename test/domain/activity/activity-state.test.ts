@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { DISTINCT_MAX, WINDOW_SECONDS_MAX } from '../../../src/domain/activity/activity-parts.ts';
+import { DISTINCT_MAX, SEEN_KINDS, WINDOW_SECONDS_MAX } from '../../../src/domain/activity/activity-parts.ts';
 import {
   type Acceptance,
   COUNT_STEPS,
@@ -113,4 +113,15 @@ t.test('accepts a value that it knows, and takes that back', async (t) => {
   t.equal(acceptedAfter(NOW + 1, 'accepted'), NOW + 1);
   t.equal(acceptedAfter(NOW + 2, null), NOW + 1, 'it stays accepted');
   t.equal(acceptedAfter(NOW + 3, 'revoked'), REVOKED);
+});
+
+t.test('takes back what it keeps, and of places nothing that it does not', async (t) => {
+  const [devices, places] = [SEEN_KINDS.indexOf('devices'), SEEN_KINDS.indexOf('places')];
+  const state = createActivityState(NOW, 0);
+  for (const kind of [devices, places]) see(state, { kind, name: 5 }, NOW, 'revoked');
+  t.same(state.seen[devices], [5, NOW, NOW, REVOKED]);
+  t.same(state.seen[places], []);
+  see(state, { kind: places, name: 5 }, NOW, 'accepted');
+  see(state, { kind: places, name: 5 }, NOW + 1, 'revoked');
+  t.same(state.seen[places], [5, NOW, NOW + 1, REVOKED]);
 });

@@ -137,3 +137,13 @@ t.test('shows contradictions that were looked for, with their working', async (t
   ]);
   t.equal(explainRecord({ ...one, contradictions: 'none' }, new Map()).contradictions, null);
 });
+
+t.test('takes one that its rules do not read for not looked for, beside what else they read', async (t) => {
+  const policy = compiled(documentOf([rule('a.score > 1.0 || contradictions.travel')]));
+  const record = {
+    ...recordOf(policy, { evidence: [ok({ score: 2 }), TIMEOUT] }),
+    contradictions: 'unknown',
+  };
+  const { contradictions } = explainRecord(record as DecisionRecord, ruleTextsOf(policy.document));
+  t.same(contradictions, [{ id: 'travel', result: 'unknown', because: null }]);
+});

@@ -89,3 +89,19 @@ t.test('makes no row of a record that lacks a provider of its frame', async (t) 
   if (frame === null) throw new Error('the record has a frame');
   t.throws(() => toRow(0, frame, { ...RECORD, providers: {} }, () => null), RangeError);
 });
+
+t.test('reads a row of before shared signals were recorded, which has no place for them', async (t) => {
+  const [pack, unpack] = [createRecordPacker(), createRecordUnpacker()];
+  const batch = [1, 2, 3].map((age) => ({ ...readAt(age), shared: null }) as DecisionRecord);
+  pack(batch);
+  const packed = pack(batch);
+  const [frame = '{}'] = packed.frames;
+  const { shared, ...earlier } = JSON.parse(frame) as Record<string, unknown>;
+  t.not(shared, undefined, 'this version has a place for them');
+  // The last three of a row: shared signals, contradictions, latency.
+  const rows = (JSON.parse(packed.rows) as unknown[][]).map((row) => row.toSpliced(-3, 1));
+  const [told] = unpack({ ...packed, frames: [JSON.stringify(earlier)], rows: JSON.stringify(rows) });
+  const [{ shared: none, ...rest } = { shared: undefined }] = batch;
+  t.equal(none, null);
+  t.same(JSON.parse(JSON.stringify(told?.record)), JSON.parse(JSON.stringify(rest)));
+});

@@ -126,3 +126,14 @@ t.test('takes latencies beyond both ends', async (t) => {
   t.match(Object.fromEntries(counts), { 'latency:decision/0': 3, 'latency:decision/150': 1 });
   t.same(group(counts).quantilesOf('decision', [0.5]), [0.01]);
 });
+
+t.test('counts what candidates would have made of a verdict', async (t) => {
+  const policy = { id: 'next', hash: 'sha256:01' };
+  const candidates = [
+    { policy, decision: 'BLOCK', reasons: [], not_judged: null },
+    { policy, decision: null, reasons: [], not_judged: { why: 'late', signals: [] } },
+  ] as const;
+  const counts = group(countAll({ ...record, candidates: [...candidates] } as DecisionRecord));
+  t.same([...counts.of('transition').values()], [1, 1]);
+  t.ok([...counts.of('transition').keys()].every((name) => name.includes('sha256:01')));
+});

@@ -130,3 +130,10 @@ t.test('refuses to compare with a text that no address is spelled as, and gives 
   good.push('request.ip in {"203.0.113.9": true}', 'a["action"] == "banana"', '{"ip": "x"}.ip == "banana"');
   for (const when of good) t.same(mistakesOf(when), [], when);
 });
+
+t.test('tells the properties of callers that tell any', async (t) => {
+  t.same(toRequestSignals({ ...EMPTY_SUBJECT, properties: ['subject.role=admin'] }, []).properties, [
+    'subject.role=admin',
+  ]);
+  t.notOk('properties' in toRequestSignals(EMPTY_SUBJECT, []));
+});

@@ -1,0 +1,66 @@
+import t from 'tap';
+import { type OriginEvidence, readOrigin } from '../../../src/application/activity/read-evidence.ts';
+import { withEvidence } from '../../../src/application/activity/subject-names.ts';
+import type { Signals } from '../../../src/domain/evidence.ts';
+
+const NOW_MS = 1_800_000_000_000;
+const HASHES = ['a', 'b', 'c'].map((digit) => digit.repeat(32));
+const MOMENT = { nowMs: NOW_MS, place: null };
+
+/** A piece of evidence of a provider that tells of telemetry ids, or of devices. */
+function piece(id: string, signals: Signals | object | null, outcome = 'ok'): OriginEvidence {
+  const source = {
+    visitorOf: (told: Signals) => told['visitor'] ?? null,
+    placeOf: (told: Signals) => ({ country: told['country'] ?? null, asn: told['asn'] ?? null }),
+  };
+  const subject = id.startsWith('stytch') ? 'telemetry_id' : 'device_id';
+  return { slot: { id, subject, source }, evidence: { outcome, signals } } as unknown as OriginEvidence;
+}
+
+const phone = (imei_hash: string) => piece('mobilerun', { found: true, identifiers: { imei_hash } });
+const seen = (secondsAgo: number) =>
+  piece('prefactor', {
+    found: true,
+    last_seen: { latitude: 52.5, longitude: 13.4, at_unix_seconds: NOW_MS / 1000 - secondsAgo },
+  });
+
+t.test('takes visitor and place from the first provider that tells them', async (t) => {
+  const [visitor = '', other = ''] = HASHES;
+  const first = piece('stytch', { visitor: 'no hash', country: 'DE' });
+  const second = piece('stytch-2', { visitor, country: 'FR', asn: 7 });
+  const third = piece('stytch-3', { visitor: other, asn: 8 });
+  t.match(readOrigin([first, second, third], MOMENT), { visitor, country: 'DE', asn: 7, isLost: false });
+  t.match(readOrigin([first, second, third], MOMENT), { visitor, country: 'DE', asn: 7 }, 'read again');
+});
+
+t.test('adds up the hardware of all that tell any, and nothing that is no hash', async (t) => {
+  const [one = '', two = ''] = HASHES;
+  t.same(readOrigin([phone(one), phone('no hash'), phone(two)], MOMENT).hardware, [one, two]);
+  t.same(readOrigin([phone('no hash')], MOMENT).hardware, []);
+});
+
+t.test('takes a device to be where it was seen a moment ago, and nowhere else', async (t) => {
+  t.same(readOrigin([seen(60)], MOMENT).coordinates, { latitude: 52.5, longitude: 13.4 });
+  t.equal(readOrigin([seen(3_600)], MOMENT).coordinates, null);
+  t.equal(readOrigin([piece('prefactor', { found: true })], MOMENT).coordinates, null);
+  const place = { latitude: 1, longitude: 2 } as const;
+  t.same(readOrigin([seen(60)], { nowMs: NOW_MS, place }).coordinates, place, 'the address is first');
+});
+
+t.test('knows what was lost', async (t) => {
+  t.match(readOrigin([piece('stytch', null, 'timeout')], MOMENT), { isLost: true, isHardwareLost: false });
+  t.match(readOrigin([piece('mobilerun', null, 'timeout')], MOMENT), { isLost: false, isHardwareLost: true });
+  t.match(readOrigin([piece('prefactor', null, 'timeout')], MOMENT), {
+    isLost: false,
+    isHardwareLost: false,
+  });
+});
+
+t.test('names what evidence names under every key that it was asked with', async (t) => {
+  const [visitor = '', imei = '', drm = ''] = HASHES;
+  const names = { account: 'a', device: null, ip: null, telemetry: null, visitor: null, hardware: [] };
+  const told = { visitor, hardware: [imei, drm], otherNames: { [imei]: { old: 'imei-of-old' } } };
+  t.match(withEvidence(names, told, 0, 'own'), { visitor, hardware: [imei, drm] });
+  t.match(withEvidence(names, told, 1, 'old'), { visitor: null, hardware: ['imei-of-old'] });
+  t.match(withEvidence(names, { ...told, visitor: null }, 1, 'old'), { account: 'a', visitor: null });
+});
