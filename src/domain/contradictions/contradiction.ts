@@ -1,6 +1,6 @@
 import type { Signals, SignalValue } from '../evidence.ts';
 import type { Coordinates } from '../great-circle.ts';
-import type { AddressPlace, ReferenceData, UserAgentNames } from './reference-data.ts';
+import type { AddressPlace, CountriesOfCodes, UserAgentNames } from './reference-data.ts';
 
 /** What contradictions are about. Two of different families are harder to come to by chance than two of one. */
 export const FAMILIES = ['place', 'client', 'hardware', 'session', 'time'] as const;
@@ -70,7 +70,7 @@ export interface ContradictionInput {
   readonly nowMs: number;
   /** The parameters of every contradiction, by their names. */
   readonly params: Readonly<Record<string, number>>;
-  readonly reference: ReferenceData;
+  readonly reference: CountriesOfCodes;
 }
 
 /** The parts of the input that a contradiction can read. */

@@ -24,8 +24,8 @@ export interface AddressPlace {
  */
 export type FoundPlace = AddressPlace | 'lost' | null;
 
-/** What contradictions know of the world beside evidence. All of it is pure and total. */
-export interface ReferenceData {
+/** In which countries codes are used. Pure and total. */
+export interface CountriesOfCodes {
   /**
    * The countries in which this IANA time zone is used, by any of its names, ISO 3166-1 alpha-2; null for one
    * that is not known.
@@ -33,6 +33,10 @@ export interface ReferenceData {
   countriesOfTimeZone(zone: string): readonly string[] | null;
   /** The countries of a mobile country code of three digits; null for one that is not known. */
   countriesOfMcc(mcc: string): readonly string[] | null;
+}
+
+/** What contradictions know of the world beside evidence. All of it is pure and total. */
+export interface ReferenceData extends CountriesOfCodes {
   /** Null for a text that names nothing. */
   userAgentOf(text: string): UserAgentNames | null;
   placeOfAddress(ip: string): FoundPlace;

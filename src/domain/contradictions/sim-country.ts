@@ -1,6 +1,6 @@
 import type { Contradiction, ContradictionInput, Finding, Told } from './contradiction.ts';
 import { type Countries, compareCountries, requestCountries, toCountries } from './countries.ts';
-import type { ReferenceData } from './reference-data.ts';
+import type { CountriesOfCodes } from './reference-data.ts';
 import { anyOf, numberOf, textOf } from './told.ts';
 
 /** MCC and MNC have five digits or six (ITU-T E.212), of which an integer lacks zeros that lead. */
@@ -45,14 +45,14 @@ export const ROAMING: Contradiction = {
 };
 
 /** The countries of an operator; lost where its country code is not known. */
-function toOperator(numeric: Told<number>, reference: ReferenceData): Told<Countries> {
+function toOperator(numeric: Told<number>, reference: CountriesOfCodes): Told<Countries> {
   if (typeof numeric !== 'number') return numeric;
   const countries = countriesOfOperator(numeric, reference);
   return countries === null ? null : { said: numeric, countries };
 }
 
 /** The countries of MCC and MNC as one integer, by every country code that it can stand for. */
-function countriesOfOperator(numeric: number, reference: ReferenceData): readonly string[] | null {
+function countriesOfOperator(numeric: number, reference: CountriesOfCodes): readonly string[] | null {
   const digits = String(numeric);
   const codes = DIGITS.filter((length) => digits.length <= length).map((length) =>
     digits.padStart(length, '0').slice(0, MCC_DIGITS),

@@ -1,6 +1,6 @@
 import type { Contradiction, ContradictionInput, Finding, Told } from './contradiction.ts';
 import { type Countries, compareCountries, requestCountries, toCountries } from './countries.ts';
-import type { ReferenceData } from './reference-data.ts';
+import type { CountriesOfCodes } from './reference-data.ts';
 import { anyOf, textOf } from './told.ts';
 
 /** A clock that is set to another part of the world than the address is in. */
@@ -31,7 +31,7 @@ export const TIME_ZONE_COUNTRY: Contradiction = {
 };
 
 /** A zone that nobody knows is lost. */
-function toZone(zone: Told<string>, reference: ReferenceData): Told<Countries> {
+function toZone(zone: Told<string>, reference: CountriesOfCodes): Told<Countries> {
   if (typeof zone !== 'string') return zone;
   const countries = reference.countriesOfTimeZone(zone);
   return countries === null ? null : { said: zone, countries };

@@ -178,7 +178,7 @@ function add(signal: Omit<Dimension, 'name' | 'values'>, draft: Draft): void {
   const name = nameOf(signal.source, signal.path);
   const type = draft.typeOf(name.split('.'));
   if (type === undefined || draft.places.has(name)) return;
-  const all = signal.kind === 'signal' ? allValues(signal.source, signal.path) : null;
+  const all = allValues(signal.source, signal.path);
   if (all !== null) {
     put({ ...signal, name, values: all }, draft);
     return;

@@ -37,7 +37,8 @@ export function representativeValues(
     case 'list':
       return withRest(lists(use), use, use.literals.size > LISTED_MAX || use.size > 1 ? 2 : 0);
     case 'object':
-      return withRest([{}], use, use.size > 1 ? 2 : 0);
+      // Objects are compared with nothing.
+      return withRest([{}], use, 0);
   }
 }
 

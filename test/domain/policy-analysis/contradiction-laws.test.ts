@@ -11,6 +11,7 @@ import { CONTRADICTIONS } from '../../../src/domain/contradictions/registry.ts';
 import { OUTCOMES, type Outcome, type Signals } from '../../../src/domain/evidence.ts';
 import type { CompiledPolicy } from '../../../src/domain/policy/compile.ts';
 import { compilePolicy } from '../../../src/domain/policy/compile.ts';
+import { analyzePolicy } from '../../../src/domain/policy-analysis/analyze-policy.ts';
 import { buildSpace } from '../../../src/domain/policy-analysis/build-space.ts';
 import { checkNever } from '../../../src/domain/policy-analysis/check-never.ts';
 import { findConstraints } from '../../../src/domain/policy-analysis/constraints.ts';
@@ -126,6 +127,23 @@ t.test('permits nothing of a provider that did not answer', async (t) => {
   t.same(check('BLOCK', '!mobilerun.found'), []);
   t.same(check('BLOCK', 'mobilerun.found'), ['never_violated']);
 });
+
+t.test(
+  'permits anything of a provider that names what is compared although it cannot read the rest',
+  async (t) => {
+    const policy = load(
+      documentOf([rule('contradictions.sim_country && providers.mobilerun.outcome == "unsupported"')]),
+    );
+    const isDead = (unsupportedSignals: Signals) => {
+      const providers = SPACE_PROVIDERS.map((one) =>
+        one.id === 'mobilerun' ? { ...one, unsupportedSignals } : one,
+      );
+      return analyzePolicy(policy, providers).findings.some(({ kind }) => kind === 'dead_rule');
+    };
+    t.ok(isDead({ found: true, supported: false }), 'it names nothing');
+    t.notOk(isDead({ found: true, supported: false, sim_operator_numeric: 26_201 }));
+  },
+);
 
 t.test('has every value that a finding of each gives, and none besides', async (t) => {
   const findings: readonly Finding[] = [

@@ -5,6 +5,8 @@ import { loadPolicy } from '../../../src/application/load-policy.ts';
 import type { CompiledPolicy } from '../../../src/domain/policy/compile.ts';
 import { analyzePolicy } from '../../../src/domain/policy-analysis/analyze-policy.ts';
 import type { Finding } from '../../../src/domain/policy-analysis/finding.ts';
+import { prepare } from '../../../src/domain/policy-analysis/prepare.ts';
+import { findShadow, findTrue } from '../../../src/domain/policy-analysis/rule-questions.ts';
 import { judgeWitness, type Witness, witnessSchema } from '../../../src/domain/policy-analysis/witness.ts';
 import { compileLinearPattern } from '../../../src/platform/linear-pattern.ts';
 import { parseYaml } from '../../../src/platform/yaml-document.ts';
@@ -198,6 +200,41 @@ t.test('stops at its bound, and says what it has not answered', async (t) => {
       partial.findings.every(({ kind }) => kind !== 'not_answered'),
     );
   }
+});
+
+t.test('names each question that it had no steps left for', async (t) => {
+  const narrow = Array.from({ length: 8 }, (_, place) =>
+    rule(`a.asn > ${place + 9}`, { id: `narrow-${place}`, verdict: 'CHALLENGE' }),
+  );
+  const policy = compiled(documentOf([rule('a.asn > 5', { id: 'wide' }), ...narrow]));
+  const unanswered = new Set<string>();
+  let steps = 0;
+  let isComplete = false;
+  for (; !isComplete && steps < 1e6; steps += 250) {
+    const analysis = analyzePolicy(policy, SPACE_PROVIDERS, steps);
+    isComplete = analysis.isComplete;
+    for (const { kind, message } of analysis.findings) if (kind === 'not_answered') unanswered.add(message);
+  }
+  t.ok(isComplete, `${steps} steps`);
+  for (const question of ['who decides', 'whether wide can be true', 'what stands in front of narrow-7'])
+    t.ok(unanswered.has(`${question}: there is too much to combine`), [...unanswered].join('; '));
+});
+
+t.test('gives no answer about a rule without steps, and one with them', async (t) => {
+  const policy = compiled(
+    documentOf([
+      rule('a.asn > 5', { id: 'wide' }),
+      rule('a.asn > 9', { id: 'narrow', verdict: 'CHALLENGE' }),
+    ]),
+  );
+  const prepared = prepare([policy], [], SPACE_PROVIDERS, { steps: 1e7 });
+  const [wide, narrow] = prepared.rules;
+  if (wide === undefined || narrow === undefined) throw new Error('There are two rules.');
+  t.equal(findTrue(prepared, narrow, { steps: 0 }), undefined);
+  t.ok(findTrue(prepared, narrow, { steps: 1e7 }));
+  t.equal(findShadow(prepared, narrow, { steps: 0 }), undefined);
+  t.equal(findShadow(prepared, narrow, { steps: 1e7 }), wide);
+  t.equal(findShadow(prepared, wide, { steps: 1e7 }), null);
 });
 
 t.test('answers for a hundred rules well within its bound', async (t) => {
