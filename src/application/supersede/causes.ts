@@ -1,5 +1,6 @@
 import type { Decision } from '../../domain/decision.ts';
 import type { SupersedeCause } from '../../domain/decision-log/event-record.ts';
+import { canonicalAddress } from '../../domain/ip-address.ts';
 import type { Subject } from '../../domain/subject.ts';
 import { hasText } from '../../domain/subject.ts';
 import type { OnOutcome } from '../decision-log/outcome-listener.ts';
@@ -51,7 +52,8 @@ export function supersedeByPurges(
       telemetry: target.telemetry_id,
       device: target.device_id,
       account: target.account_id,
-      ip: target.ip,
+      // Records have the hash of its canonical spelling.
+      ip: canonicalAddress(target.ip ?? '') ?? target.ip,
     } as const;
     for (const part of ['telemetry', 'device', 'account', 'ip'] as const) {
       const id = ids[part];

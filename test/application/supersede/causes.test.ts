@@ -171,6 +171,13 @@ t.test('a purge supersedes by each id, under every known key', async (t) => {
   ]);
 });
 
+t.test('a purge of an address is one of its canonical spelling', async (t) => {
+  const { changes, supersede } = listen();
+  const report = { providers: [], isComplete: true };
+  await supersedeByPurges(async () => report, HASHES, supersede)({ ip: ' [2001:DB8:0::1] ' });
+  t.match(changes, [{ part: 'ip', hashes: ['new i 2001:db8::1', 'old i 2001:db8::1'] }]);
+});
+
 t.test('a purge supersedes by no part that was not named, and by none that failed', async (t) => {
   const report = { providers: [], isComplete: true };
   for (const [target, part] of [
