@@ -34,7 +34,7 @@ const [TABLES = [], COUNTS = [], QUESTIONS = []] = [
 const INPUT = /ENGINE = Kafka\nSETTINGS[\s\S]*$/;
 
 /** What the service writes when it is asked, as it stands in the topic. */
-async function fillTopic(): Promise<readonly LogRecord[]> {
+async function fillTopic(): Promise<readonly DecisionRecord[]> {
   const emulators = await startEmulators(t);
   const server = await startKafkaServer(t);
   await server.createTopic(TOPIC, { partitions: 3 });
@@ -46,12 +46,16 @@ async function fillTopic(): Promise<readonly LogRecord[]> {
   });
   for (let round = 0; round < ROUNDS; round += 1)
     for (const subject of SUBJECTS) await askForDecision(service.origin, subject);
-  const read = async () => (await readTopic(server.brokers, TOPIC)).map(({ value }) => value);
+  // The revoked device is told beside its decisions, as what it supersedes.
+  const read = async () =>
+    (await readTopic(server.brokers, TOPIC))
+      .map(({ value }) => JSON.parse(value) as LogRecord)
+      .filter((record): record is DecisionRecord => record.kind === 'decision');
   await until('all records are there', async () => (await read()).length === ROUNDS * SUBJECTS.length);
-  return (await read()).map((text) => JSON.parse(text) as LogRecord);
+  return await read();
 }
 
-const records = (await fillTopic()).filter((record): record is DecisionRecord => record.kind === 'decision');
+const records = await fillTopic();
 const gap = createGapRecord(Date.now(), 1);
 const directory = createDirectory(t);
 const clickhouse = await startClickHouse(t, join(directory, 'data'));
