@@ -52,7 +52,7 @@ async function fillTopic(): Promise<readonly DecisionRecord[]> {
       .map(({ value }) => JSON.parse(value) as LogRecord)
       .filter((record): record is DecisionRecord => record.kind === 'decision');
   await until('all records are there', async () => (await read()).length === ROUNDS * SUBJECTS.length);
-  return await read();
+  return read();
 }
 
 const records = await fillTopic();
