@@ -156,9 +156,9 @@ function drawOddity(random: () => number): readonly [string | null, string | nul
 }
 
 /**
- * Credential stuffing from a few devices and addresses, which are those of honest people too: forged telemetry ids, headless browsers, and some
- * replays of other users' ids, against the logins of one caller. A few come with ids that nothing is against,
- * from a hosting network among others.
+ * Credential stuffing from a few devices and addresses, which are those of honest people too: forged
+ * telemetry ids, headless browsers, and some replays of other users' ids, against the logins of one
+ * caller. A few come with ids that nothing is against, from a hosting network among others.
  */
 function drawAttack(
   random: () => number,
