@@ -18,7 +18,10 @@ export async function buildDashboard(): Promise<ReadonlyMap<string, string>> {
     entryPoints: { app: 'src/dashboard/page/main.tsx', style: 'src/dashboard/page/style/page.css' },
     outdir: 'src/dashboard/assets',
     entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
     bundle: true,
+    // What views fetch when they are first shown is no part of the first load.
+    splitting: true,
     minify: true,
     format: 'esm',
     target: TARGET,
@@ -33,18 +36,44 @@ export async function buildDashboard(): Promise<ReadonlyMap<string, string>> {
   const assets = new Map(built.outputFiles.map(({ path, text }) => [basename(path), text]));
   const icon = readFileSync(`${PAGE}/icon.svg`, 'utf8');
   assets.set('icon.svg', icon);
-  assets.set('index.html', toIndex(readFileSync(`${PAGE}/index.html`, 'utf8'), [...assets.keys()]));
+  const names = firstLoadOf(built.metafile);
+  assets.set('index.html', toIndex(readFileSync(`${PAGE}/index.html`, 'utf8'), names));
   assets.set('LICENSES.txt', toLicenses(built.metafile));
   return assets;
 }
 
-/** Puts the names of script and style sheet into the page. */
-function toIndex(template: string, names: readonly string[]): string {
-  return template.replaceAll(/%(js|css)%/g, (_, ending: string) => {
-    const name = names.find((one) => one.endsWith(`.${ending}`));
-    if (name === undefined) throw new Error(`the page has no .${ending} file`);
-    return name;
-  });
+/** The files that the page needs before it shows anything. */
+interface FirstLoad {
+  readonly js: string;
+  readonly css: string;
+  /** What the script imports at once, so that the browser fetches it beside the script and not after it. */
+  readonly imported: readonly string[];
+}
+
+function firstLoadOf({ outputs }: Metafile): FirstLoad {
+  const entryOf = (ending: string): [string, Metafile['outputs'][string]] => {
+    const [path, output] =
+      Object.entries(outputs).find(
+        ([name, { entryPoint }]) =>
+          entryPoint !== undefined && /main\.tsx|page\.css/.test(entryPoint) && name.endsWith(ending),
+      ) ?? [];
+    if (path === undefined || output === undefined) throw new Error(`the page has no ${ending} file`);
+    return [path, output];
+  };
+  const [js, { imports }] = entryOf('.js');
+  const imported = imports
+    .filter(({ kind }) => kind === 'import-statement')
+    .map(({ path }) => basename(path));
+  return { js: basename(js), css: basename(entryOf('.css')[0]), imported: imported.toSorted() };
+}
+
+/** Puts the names of scripts and style sheet into the page. */
+function toIndex(template: string, { js, css, imported }: FirstLoad): string {
+  const preloads = imported.map((name) => `    <link rel="modulepreload" href="dashboard/assets/${name}">\n`);
+  return template
+    .replace('%js%', js)
+    .replace('%css%', css)
+    .replace(/ *%imported%\n/, preloads.join(''));
 }
 
 /** The licenses of the packages that the script holds, which their authors want kept with them. */

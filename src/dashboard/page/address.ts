@@ -6,6 +6,22 @@ export const WINDOWS = ['15m', '1h', '6h', '24h', '7d', '30d'] as const;
 /** A window of time that the page offers. */
 export type Window = (typeof WINDOWS)[number];
 
+/** The views of the page. Those that `views.tsx` does not register are not shown. */
+const VIEW_NAMES = ['decisions', 'subject', 'review', 'rules', 'policy', 'alerts'] as const;
+
+/** A view, by its name in the URL. */
+export type ViewName = (typeof VIEW_NAMES)[number];
+
+/** The parts of a subject that have a page, by their names in the URL and in `GET /v1/subjects`. */
+const PARTS = ['telemetry', 'device', 'account', 'ip', 'visitor'] as const;
+
+/** A part of a subject, by its keyed hash. */
+interface SubjectRef {
+  readonly part: (typeof PARTS)[number];
+  /** 32 hexadecimal digits: never the identifier itself. */
+  readonly hash: string;
+}
+
 /** The filters that an address may carry. Identifiers are not among them: they stay in memory. */
 export const FILTER_NAMES = [
   'decision',
@@ -31,12 +47,16 @@ type Filters = Readonly<Partial<Record<FilterName, string>>>;
 
 /** What of the page's state is in its URL. */
 export interface Address {
+  readonly view: ViewName;
+  /** Whom the subject view shows. */
+  readonly subject: SubjectRef | null;
   readonly window: Window;
   readonly filters: Filters;
   /** The decision that is open. */
   readonly decisionId: string | null;
 }
 
+const VIEW_DEFAULT: ViewName = 'decisions';
 const WINDOW_DEFAULT: Window = '1h';
 /** Longer than any filter that the service takes. */
 const VALUE_LENGTH_MAX = 100;
@@ -44,6 +64,13 @@ const VALUE_LENGTH_MAX = 100;
 /** A UUIDv7. Whatever else was typed may be an identifier of a person, and stays out of the URL. */
 export function isDecisionId(text: string): boolean {
   return /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i.test(text);
+}
+
+/** `device/0011…` of the URL, or null for whatever else. */
+function parseSubject(text: string): SubjectRef | null {
+  const [part, hash = ''] = text.split('/');
+  const known = PARTS.find((one) => one === part);
+  return known !== undefined && /^[0-9a-f]{32}$/.test(hash) ? { part: known, hash } : null;
 }
 
 /** Reads the query of a URL; what makes no sense is left out. */
@@ -56,6 +83,8 @@ export function parseAddress(search: string): Address {
   }
   const decisionId = parameters.get('decision_id');
   return {
+    view: VIEW_NAMES.find((one) => one === parameters.get('view')) ?? VIEW_DEFAULT,
+    subject: parseSubject(parameters.get('subject') ?? ''),
     window: WINDOWS.find((one) => one === parameters.get('window')) ?? WINDOW_DEFAULT,
     filters,
     decisionId: decisionId !== null && isDecisionId(decisionId) ? decisionId : null,
@@ -63,8 +92,10 @@ export function parseAddress(search: string): Address {
 }
 
 /** The query of the address, with its question mark; empty for the page as it opens. */
-export function formatAddress({ window, filters, decisionId }: Address): string {
+export function formatAddress({ view, subject, window, filters, decisionId }: Address): string {
   const parameters = new URLSearchParams();
+  if (view !== VIEW_DEFAULT) parameters.set('view', view);
+  if (view === 'subject' && subject !== null) parameters.set('subject', `${subject.part}/${subject.hash}`);
   if (window !== WINDOW_DEFAULT) parameters.set('window', window);
   for (const name of FILTER_NAMES) {
     const value = filters[name];

@@ -1,41 +1,28 @@
-import { useEffect } from 'preact/hooks';
-import { toQuery } from './address.ts';
 import { DecisionDialog } from './decision-dialog.tsx';
-import { DecisionList } from './decision-list.tsx';
 import { Header } from './header.tsx';
-import { startFeed } from './live-feed.ts';
-import { Overview } from './overview.tsx';
-import { ProviderHealth } from './provider-health.tsx';
-import { endSessionOn, type Session } from './session.ts';
-import { followStatistics } from './statistics.ts';
-import { address, isPaused, lookup } from './view-state.ts';
+import { LazyView } from './lazy-view.tsx';
+import type { Session } from './session.ts';
+import { address } from './view-state.ts';
+import { viewOf } from './views.ts';
 
 /** Everything behind the sign-in. */
 export function Dashboard({ session }: { readonly session: Session }) {
-  const { client } = session;
-  const { window, filters, decisionId } = address.value;
-  const sought = lookup.value;
-  const paused = isPaused.value;
-  const query = toQuery(filters, sought);
-  const queryText = JSON.stringify(query);
-  useEffect(
-    () => (paused ? undefined : followStatistics(client, window, endSessionOn)),
-    [client, window, paused],
-  );
-  // What is read depends on the query's content, not on its identity.
-  useEffect(() => (paused ? undefined : startFeed(client, query, endSessionOn)), [client, queryText, paused]);
+  const { view: name, decisionId } = address.value;
+  const { view } = viewOf(name);
   return (
     <>
-      <a class="skip" href="#decisions">
-        Skip to the decisions
+      <a class="skip" href="#content">
+        Skip to the content
       </a>
       <Header session={session} />
-      <main class="page">
-        <Overview />
-        <ProviderHealth />
-        <DecisionList session={session} query={query} />
-      </main>
-      {decisionId !== null && <DecisionDialog key={decisionId} client={client} id={decisionId} />}
+      <div id="content" tabIndex={-1}>
+        {'shown' in view ? (
+          <view.shown session={session} />
+        ) : (
+          <LazyView key={name} load={view.load} session={session} />
+        )}
+      </div>
+      {decisionId !== null && <DecisionDialog key={decisionId} client={session.client} id={decisionId} />}
     </>
   );
 }

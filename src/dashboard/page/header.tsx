@@ -1,37 +1,32 @@
 import { WINDOWS, type Window } from './address.ts';
 import { Icon, Mark } from './icons.tsx';
+import { Link } from './link.tsx';
 import { streamState } from './live-feed.ts';
 import { type Session, signOut } from './session.ts';
 import { statisticsError } from './statistics.ts';
 import { address, go, isPaused, lookup } from './view-state.ts';
+import { VIEWS, viewOf } from './views.ts';
 
-/** The top of the page: windows, the stream's state, pause, and signing out. */
+/** The top of the page: the views; windows, the stream's state and pause where the view has them; signing out. */
 export function Header({ session }: { readonly session: Session }) {
   const leave = () => {
     lookup.value = null;
     isPaused.value = false;
     void signOut();
   };
+  const { uses } = viewOf(address.value.view);
+  const hasStream = uses.includes('stream');
   return (
     <header class="header">
       <div class="brand">
         <Mark />
         <h1>riskgate</h1>
       </div>
-      <LiveState />
+      <Views />
+      {hasStream && <LiveState />}
       <div class="header-tools">
-        <WindowChoice />
-        <button
-          class="button"
-          type="button"
-          aria-pressed={isPaused.value}
-          onClick={() => {
-            isPaused.value = !isPaused.value;
-          }}
-        >
-          <Icon name={isPaused.value ? 'play' : 'pause'} />
-          {isPaused.value ? 'Resume' : 'Pause'}
-        </button>
+        {uses.includes('window') && <WindowChoice />}
+        {hasStream && <PauseButton />}
         <button
           class="button button-quiet"
           type="button"
@@ -44,6 +39,40 @@ export function Header({ session }: { readonly session: Session }) {
         </button>
       </div>
     </header>
+  );
+}
+
+/** One tab for each view; none while there is one view alone. */
+function Views() {
+  if (VIEWS.size < 2) return null;
+  return (
+    <nav class="views" aria-label="Views">
+      {[...VIEWS].map(([name, { tab, isLinkedOnly = false }]) => {
+        const isCurrent = address.value.view === name;
+        if (isLinkedOnly && !isCurrent) return null;
+        return (
+          <Link key={name} class="view-tab" to={{ view: name, decisionId: null }} isCurrent={isCurrent}>
+            {tab}
+          </Link>
+        );
+      })}
+    </nav>
+  );
+}
+
+function PauseButton() {
+  return (
+    <button
+      class="button"
+      type="button"
+      aria-pressed={isPaused.value}
+      onClick={() => {
+        isPaused.value = !isPaused.value;
+      }}
+    >
+      <Icon name={isPaused.value ? 'play' : 'pause'} />
+      {isPaused.value ? 'Resume' : 'Pause'}
+    </button>
   );
 }
 

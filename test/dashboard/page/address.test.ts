@@ -6,12 +6,20 @@ const DECISION = '01a1f965-b26f-7696-8202-c426ccf51e1b';
 
 t.test('what is shown survives its address', async (t) => {
   const address = {
+    view: 'subject',
+    subject: { part: 'device', hash: '6f1ed002ab5595859014ebf0951522d9' },
     window: '24h',
     filters: { decision: 'BLOCK', reason: 'TELEMETRY_NOT_FOUND', since: '2026-01-15T09:30:00.000Z' },
     decisionId: DECISION,
   } as const;
   t.strictSame(parseAddress(formatAddress(address)), address);
   t.equal(formatAddress(parseAddress('')), '');
+});
+
+t.test('a subject is known by the hash of one of its parts alone', async (t) => {
+  for (const subject of ['device/canary', 'device', 'email/6f1ed002ab5595859014ebf0951522d9', ''])
+    t.equal(parseAddress(`?view=subject&subject=${subject}`).subject, null, subject);
+  t.equal(parseAddress('?view=nonsense').view, 'decisions');
 });
 
 t.test('an address that makes no sense shows the page as it opens', async (t) => {

@@ -1,0 +1,32 @@
+import { useEffect } from 'preact/hooks';
+import { toQuery } from './address.ts';
+import { DecisionList } from './decision-list.tsx';
+import { startFeed } from './live-feed.ts';
+import { Overview } from './overview.tsx';
+import { ProviderHealth } from './provider-health.tsx';
+import { endSessionOn } from './session.ts';
+import { followStatistics } from './statistics.ts';
+import type { ViewProperties } from './view.ts';
+import { address, isPaused, lookup } from './view-state.ts';
+
+/** What is decided now: numbers, charts, providers, and the list. */
+export function DecisionsView({ session }: ViewProperties) {
+  const { client } = session;
+  const { window, filters } = address.value;
+  const paused = isPaused.value;
+  const query = toQuery(filters, lookup.value);
+  const queryText = JSON.stringify(query);
+  useEffect(
+    () => (paused ? undefined : followStatistics(client, window, endSessionOn)),
+    [client, window, paused],
+  );
+  // What is read depends on the query's content, not on its identity.
+  useEffect(() => (paused ? undefined : startFeed(client, query, endSessionOn)), [client, queryText, paused]);
+  return (
+    <main class="page">
+      <Overview />
+      <ProviderHealth />
+      <DecisionList session={session} query={query} />
+    </main>
+  );
+}

@@ -1,0 +1,32 @@
+import type { ComponentChildren, TargetedMouseEvent } from 'preact';
+import { type Address, formatAddress } from './address.ts';
+import { address, go } from './view-state.ts';
+
+interface LinkProperties {
+  /** What is another in the address behind the link. */
+  readonly to: Partial<Address>;
+  readonly class?: string;
+  readonly title?: string;
+  readonly isCurrent?: boolean;
+  readonly children: ComponentChildren;
+}
+
+/** A link within the page: followed in place, and opened in a tab of its own as any other link. */
+export function Link({ to, isCurrent = false, children, ...others }: LinkProperties) {
+  const follow = (event: TargetedMouseEvent<HTMLAnchorElement>) => {
+    event.stopPropagation();
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    go(to);
+  };
+  return (
+    <a
+      {...others}
+      href={location.pathname + formatAddress({ ...address.value, decisionId: null, ...to })}
+      aria-current={isCurrent ? 'page' : undefined}
+      onClick={follow}
+    >
+      {children}
+    </a>
+  );
+}
