@@ -24,6 +24,7 @@ import { openStores } from './stores.ts';
 import { wireSubjectMemory } from './subject-memory.ts';
 import { warmUp } from './warm-up.ts';
 import { warnAtStart } from './warn-at-start.ts';
+import { openWebhooks } from './webhooks.ts';
 
 /** The assembled service. */
 export interface App {
@@ -61,12 +62,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   const hashes = hashIdsOf(context);
   const log = await openLog(context, { hashes, redis });
   const policies = keepPolicies({ inForce: files.policy, providers: context.providers, log });
-  const observers = createObservers(context, { files, redis, stores, log });
+  const webhooks = openWebhooks(context);
+  const observers = createObservers(context, { files, redis, stores, log, webhooks });
   const { observer } = observers;
   const tracer = await startTracer(config, version, logger);
   const { slots, ...upstreams } = createProviderSlots(context, { hashes, stores, observer });
   warnAtStart(context, files.policy(), slots);
-  const parts = { ...files, slots, hashes, stores, policies, observer, log, tracer };
+  const parts = { ...files, slots, hashes, stores, policies, observer, log, tracer, webhooks };
   const memory = await wireSubjectMemory(context, parts);
   const decisions = wireDecisions(context, { ...parts, ...memory });
   const gateways = wireGateways(context, { slots, ...files, ...decisions, ...callers, observer, isDraining });

@@ -10,6 +10,7 @@ import type { DecisionLog } from './decision-log.ts';
 import type { FollowedFiles } from './followed-files.ts';
 import type { RedisInUse } from './redis.ts';
 import type { Stores } from './stores.ts';
+import type { Webhooks } from './webhooks.ts';
 
 /** What is told of decisions, providers and operations, and what can be read of it. */
 export interface Observers {
@@ -30,11 +31,12 @@ interface Measured {
   readonly redis: RedisInUse;
   readonly stores: Stores;
   readonly log: DecisionLog | null;
+  readonly webhooks: Webhooks;
 }
 
 /** The log lines, the metrics and the circuits. */
 export function createObservers({ config, version, logger }: AppContext, parts: Measured): Observers {
-  const { files, redis, stores, log } = parts;
+  const { files, redis, stores, log, webhooks } = parts;
   const enabled = config.providers.filter(({ isEnabled }) => isEnabled).map(({ id }) => id);
   const state = {
     version,
@@ -44,6 +46,7 @@ export function createObservers({ config, version, logger }: AppContext, parts: 
     storeUsage: () => stores.evidence.usage(),
     files: files.statuses,
     logUsage: () => log?.usage() ?? [],
+    webhookUsage: webhooks.usage,
   };
   const measured = config.isMeasured ? measureService(enabled, state) : null;
   const circuits = createCircuitStates();

@@ -16,7 +16,7 @@ import { receiveSharedSignals, wireSharedSignalMemory } from './shared-signals.t
 import { wireStepUps } from './step-ups.ts';
 import type { Stores } from './stores.ts';
 import { wireSuperseding } from './superseding.ts';
-import { openWebhooks } from './webhooks.ts';
+import type { Webhooks } from './webhooks.ts';
 
 interface SubjectMemoryParts {
   readonly slots: readonly ProviderSlot[];
@@ -27,6 +27,7 @@ interface SubjectMemoryParts {
   /** Null records nothing. */
   readonly log: DecisionLog | null;
   readonly observer: Observers['observer'];
+  readonly webhooks: Webhooks;
 }
 
 /** What is remembered of subjects beside custody: what decisions read of it, and what tells and forgets it. */
@@ -35,7 +36,7 @@ interface SubjectMemory {
   readonly onOutcome: readonly OnOutcome[];
   readonly routes: Pick<RouteDependencies, 'events' | 'forgetting' | 'stepUps' | 'lists' | 'sharedSignals'>;
   readonly remember: Activity['remember'];
-  /** Stops to ask others for what they have to tell. */
+  /** Stops to ask others for what they have to tell, and to tell others. */
   close(): Promise<void>;
 }
 
@@ -46,8 +47,7 @@ export async function wireSubjectMemory(
 ): Promise<SubjectMemory> {
   const activity = wireActivity(context, parts);
   const stepUps = wireStepUps(context, parts);
-  const webhooks = openWebhooks(context);
-  const superseding = wireSuperseding(context, { ...parts, webhooks });
+  const superseding = wireSuperseding(context, parts);
   const lists = wireLists(context, { ...parts, ...superseding, lists: parts.stores.lists });
   const store = parts.stores.sharedSignals;
   const shared = wireSharedSignalMemory(context, { ...parts, store });
@@ -70,7 +70,7 @@ export async function wireSubjectMemory(
       sharedSignals: receiver.routes,
     },
     close: async () => {
-      await Promise.all([receiver.close(), webhooks.closeAll()]);
+      await Promise.all([receiver.close(), parts.webhooks.closeAll()]);
     },
   };
 }

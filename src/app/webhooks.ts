@@ -5,7 +5,7 @@ import { readTextFile } from '../platform/read-text-file.ts';
 import type { Result } from '../platform/result.ts';
 import { isPublicAddress } from '../platform/webhooks/public-address.ts';
 import { parseWebhookSecret } from '../platform/webhooks/sign-webhook.ts';
-import { createWebhookSender, type WebhookSender } from '../platform/webhooks/webhook-sender.ts';
+import { type CountingWebhookSender, createWebhookSender } from '../platform/webhooks/webhook-sender.ts';
 import { parseYaml } from '../platform/yaml-document.ts';
 import type { AppContext } from './context.ts';
 
@@ -27,6 +27,7 @@ const documentSchema = z.strictObject({
         events: z.array(z.enum(TYPES)).min(1).optional(),
       }),
     )
+    .refine((all) => Object.keys(all).length > 0, 'names no target')
     .refine((all) => Object.keys(all).length <= TARGETS_MAX, `names more than ${TARGETS_MAX} targets`),
 });
 
@@ -74,14 +75,14 @@ export function readWebhooks(path: string): Result<readonly TargetSettings[]> {
   return { ok: true, value: read.flatMap((each) => (each.ok ? [each.value] : [])) };
 }
 
-/** Opens the one sender of the service. Throws where the file cannot be used. */
-export function openWebhooks({
-  config,
-  clock,
-  newId,
-  random,
-  logger,
-}: AppContext): WebhookSender & { closeAll(): Promise<void> } {
+/** The one sender of the service. */
+export interface Webhooks extends CountingWebhookSender {
+  /** Gives up what waits, and closes the connections. */
+  closeAll(): Promise<void>;
+}
+
+/** Opens it. Throws where the file cannot be used. */
+export function openWebhooks({ config, clock, newId, random, logger }: AppContext): Webhooks {
   const settings = config.webhooksFile === null ? null : readWebhooks(config.webhooksFile);
   if (settings !== null && !settings.ok) throw new Error(settings.mistakes.join('\n'));
   const findProxy = createFindProxy(config.proxy);

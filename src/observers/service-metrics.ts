@@ -1,6 +1,7 @@
 import type { DeliveryUsage } from '../application/decision-log/decision-log.ts';
 import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { addProcessMetrics } from '../platform/process-metrics.ts';
+import { WEBHOOK_RESULTS, type WebhookUsage } from '../platform/webhooks/webhook-sender.ts';
 import type { StoreUsage } from '../stores/evidence/closable-evidence-store.ts';
 import type { Observer } from './fan-out.ts';
 import { createMetricsObserver, toStateSamples } from './metrics-observer.ts';
@@ -17,6 +18,8 @@ interface ServiceState {
   readonly files: () => readonly FileState[];
   /** One entry for each sink of the decision log. */
   readonly logUsage: () => readonly DeliveryUsage[];
+  /** One entry for each target of webhooks. */
+  readonly webhookUsage: () => readonly WebhookUsage[];
 }
 
 interface PolicyName {
@@ -53,6 +56,7 @@ export function measureService(providers: readonly string[], state: ServiceState
   addFileMetrics(metrics, state.files);
   addPolicyFileMetrics(metrics, state.files);
   addLogMetrics(metrics, state.logUsage);
+  addWebhookMetrics(metrics, state.webhookUsage);
   return { metrics, observer, close: addProcessMetrics(metrics, 'riskgate') };
 }
 
@@ -161,5 +165,20 @@ function addLogMetrics(metrics: Metrics, usage: ServiceState['logUsage']): void 
   );
   metrics.sampled('gauge', 'riskgate_decision_log_waiting', 'Records that wait for a sink.', () =>
     usage().map(({ sink, waiting }) => ({ labels: { sink }, value: waiting })),
+  );
+}
+
+function addWebhookMetrics(metrics: Metrics, usage: ServiceState['webhookUsage']): void {
+  metrics.sampled(
+    'counter',
+    'riskgate_webhooks_total',
+    'Webhooks by target: delivered, retried (an attempt failed), given up after the last, dropped unsent.',
+    () =>
+      usage().flatMap(({ target, ...counts }) =>
+        WEBHOOK_RESULTS.map((result) => ({ labels: { target, result }, value: counts[result] })),
+      ),
+  );
+  metrics.sampled('gauge', 'riskgate_webhooks_waiting', 'Webhooks that wait for a target.', () =>
+    usage().map(({ target, waiting }) => ({ labels: { target }, value: waiting })),
   );
 }

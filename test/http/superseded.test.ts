@@ -100,6 +100,9 @@ t.test('a list, a purge, a label and a revoked device supersede what was decided
   t.equal((await app.ask('DELETE', '/v1/evidence?device_id=revoked')).status, 200);
   t.match(await next(8), { cause: 'evidence_purged' }, 'a revoked device is told once an hour');
   t.notMatch(app.logText(), /acct_superseded/);
+  const { text } = await app.ask('GET', '/metrics');
+  t.match(text, 'riskgate_webhooks_total{target="soc",result="delivered"} 8');
+  t.match(text, 'riskgate_webhooks_waiting{target="soc"} 0');
 });
 
 t.test('a change that nobody was decided about supersedes nothing', async (t) => {

@@ -23,7 +23,7 @@ interface WebhookMessage {
  * What became of a message at a target: `delivered`; `retried`, an attempt failed and another follows; `given_up`
  * after the last; `dropped`, because too many wait.
  */
-const WEBHOOK_RESULTS = ['delivered', 'retried', 'given_up', 'dropped'] as const;
+export const WEBHOOK_RESULTS = ['delivered', 'retried', 'given_up', 'dropped'] as const;
 
 /** What is told of an attempt. `why` is a status or a code. */
 export interface WebhookEvent {
@@ -45,12 +45,25 @@ interface WebhookSenderOptions {
   readonly waitsMs?: readonly number[];
 }
 
+/** What became of the messages of one target since the start, and how many wait. */
+export interface WebhookUsage extends Readonly<Record<(typeof WEBHOOK_RESULTS)[number], number>> {
+  readonly target: string;
+  /** Messages that wait for an attempt, the first or another, or are being sent. */
+  readonly waiting: number;
+}
+
 /** The one place that messages are sent from. */
 export interface WebhookSender {
   /** Sends to every target that wants the type, without waiting. Never throws. */
   send(message: WebhookMessage): void;
   /** Gives up what waits, and what is under way. */
   close(): void;
+}
+
+/** With what can be read of it. */
+export interface CountingWebhookSender extends WebhookSender {
+  /** One entry for each target. */
+  usage(): readonly WebhookUsage[];
 }
 
 const SECOND = 1_000;
@@ -74,7 +87,7 @@ interface Job {
 }
 
 /** Builds the sender. A restart forgets what waits. */
-export function createWebhookSender(options: WebhookSenderOptions): WebhookSender {
+export function createWebhookSender(options: WebhookSenderOptions): CountingWebhookSender {
   const { targets, nowMs, newId } = options;
   const queues = targets.map((target) => ({ target, queue: new TargetQueue(target, options) }));
   return {
@@ -85,6 +98,7 @@ export function createWebhookSender(options: WebhookSenderOptions): WebhookSende
       const id = `msg_${newId()}`;
       for (const { queue } of wanted) queue.add({ id, body, attempt: 0 });
     },
+    usage: () => queues.map(({ queue }) => queue.usage()),
     close: () => {
       for (const { queue } of queues) queue.close();
     },
@@ -97,6 +111,7 @@ class TargetQueue {
   readonly #options: WebhookSenderOptions;
   readonly #due: Job[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #counts = { delivered: 0, retried: 0, given_up: 0, dropped: 0 };
   #underWay = 0;
   #isClosed = false;
 
@@ -113,6 +128,11 @@ class TargetQueue {
     }
     this.#due.push(job);
     this.#work();
+  }
+
+  usage(): WebhookUsage {
+    const waiting = this.#due.length + this.#timers.size + this.#underWay;
+    return { target: this.#target.name, ...this.#counts, waiting };
   }
 
   close(): void {
@@ -177,6 +197,7 @@ class TargetQueue {
   }
 
   #tell(result: WebhookEvent['result'], { attempt }: Job, why: string | null): void {
+    this.#counts[result] += 1;
     this.#options.onEvent({ target: this.#target.name, result, attempt, why });
   }
 }

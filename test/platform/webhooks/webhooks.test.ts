@@ -116,6 +116,7 @@ t.test('after the last attempt, and where the receiver is gone, it is given up',
   sender.send({ type: 'a', data: {} });
   await until('the other too', () => results().length === 3);
   t.same(results(), ['retried 500', 'given_up 500', 'given_up 410']);
+  t.same(sender.usage(), [{ target: 'soc', delivered: 0, retried: 1, given_up: 2, dropped: 0, waiting: 0 }]);
   t.equal(received.length, 3);
 });
 
@@ -148,6 +149,9 @@ t.test('no more wait than the bound, and a target that fails holds up no other m
   t.equal(results().filter((result) => result === 'retried 500').length, 4);
   t.equal(results().filter((result) => result === 'dropped').length, 6);
   t.equal(results().filter((result) => result === 'delivered').length, 1_000);
+  t.same(sender.usage(), [
+    { target: 'soc', delivered: 1_000, retried: 4, given_up: 0, dropped: 6, waiting: 4 },
+  ]);
 });
 
 t.test('an address that is not allowed is not connected to, by its number or by a name', async (t) => {
