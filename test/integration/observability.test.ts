@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
@@ -6,7 +7,7 @@ import { COMPOSE_TEXT, findConfigFile, SERVICES } from '../support/compose-file.
 import { startRedisServer } from '../support/redis-server.ts';
 import { parseScrape } from '../support/scrape.ts';
 import { ROOT } from '../support/start-program.ts';
-import { createTestApp, untilRedisIsUp } from '../support/test-app.ts';
+import { createDirectory, createTestApp, untilRedisIsUp } from '../support/test-app.ts';
 
 interface Target {
   readonly expr: string;
@@ -96,7 +97,12 @@ t.test('the board is whole: ids are unique, panels fit and say what they mean', 
 t.test('every metric and label value that the board asks for is in a real scrape', async (t) => {
   const redis = await startRedisServer(t);
   const POLICY_CANDIDATES = join(ROOT, 'policies/strict.yaml');
-  const app = await createTestApp(t, { env: { REDIS_URL: redis.url, POLICY_CANDIDATES } });
+  const directory = createDirectory(t);
+  const WEBHOOKS_FILE = join(directory, 'webhooks.yaml');
+  writeFileSync(join(directory, 'secret'), `whsec_${randomBytes(32).toString('base64')}`);
+  const target = `{url: https://hooks.example/, secret_file: ${join(directory, 'secret')}}`;
+  writeFileSync(WEBHOOKS_FILE, `targets: {soc: ${target}}`);
+  const app = await createTestApp(t, { env: { REDIS_URL: redis.url, POLICY_CANDIDATES, WEBHOOKS_FILE } });
   await untilRedisIsUp(app);
   await app.decide({ telemetry_id: 'allow', device_id: 'active' });
   const scrape = parseScrape((await app.ask('GET', '/metrics', { key: null })).text);
