@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type GatewayDependencies, gatewayRoutes } from '../gateways/routes.ts';
 import type { DecisionReadDependencies } from '../http/decision-log/decision-reads.ts';
+import { compressReads } from '../http/plugins/compress-reads.ts';
 import { describeRoutes } from '../http/plugins/openapi.ts';
 import { type ProtectOptions, protect } from '../http/plugins/protect.ts';
 import {
@@ -80,22 +81,28 @@ export async function registerRoutes(
     await api.register(decideBatchRoutes, { ...context, serve: service?.decide ?? null });
     await api.register(authzenRoutes, { serve: service?.decide ?? null });
     await api.register(stepUpRoutes, { ...context, serve: service?.stepUps ?? null });
-    await api.register(policyRoutes, { serve: service?.policy ?? null });
-    await api.register(policiesRoutes, { serve: service?.policies ?? null });
     await api.register(evidenceRoutes, { ...context, serve: service?.forgetting ?? null });
     await api.register(forgetSubjectRoutes, { serve: service?.forgetting ?? null });
     await api.register(eventRoutes, { ...context, serve: service?.events ?? null });
     if (service?.sharedSignals !== null)
       await api.register(sharedSignalRoutes, { serve: service?.sharedSignals ?? null });
-    await api.register(listRoutes, { serve: service?.lists ?? null });
     await api.register(listFileRoutes, { serve: service?.lists ?? null });
-    if (service?.decisions !== null) await registerDecisionReads(api, service?.decisions ?? null);
-    if (service?.backtests !== null)
-      await api.register(backtestRoutes, { serve: service?.backtests ?? null });
-    await api.register(providersRoutes, { serve: service?.providers ?? null });
+    await api.register(async (reads) => registerReads(reads, service));
     if (service?.callerMetrics !== null)
       await api.register(callerMetricsRoutes, { serve: service?.callerMetrics ?? null });
   });
+}
+
+/** Registers the groups whose answers people and their pages read. Decisions are not among them. */
+async function registerReads(reads: FastifyInstance, service: RouteDependencies | null): Promise<void> {
+  await compressReads(reads);
+  await reads.register(policyRoutes, { serve: service?.policy ?? null });
+  await reads.register(policiesRoutes, { serve: service?.policies ?? null });
+  await reads.register(listRoutes, { serve: service?.lists ?? null });
+  if (service?.decisions !== null) await registerDecisionReads(reads, service?.decisions ?? null);
+  if (service?.backtests !== null)
+    await reads.register(backtestRoutes, { serve: service?.backtests ?? null });
+  await reads.register(providersRoutes, { serve: service?.providers ?? null });
 }
 
 /** Registers the groups that read the decision log. */

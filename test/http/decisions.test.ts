@@ -274,9 +274,9 @@ t.test('answers 304 without reading the log while nothing has changed', async (t
   ]) {
     const first = await api.get(url);
     const etag = String(first.headers['etag']);
-    t.match(etag, /^"[A-Za-z0-9_-]{22}"$/, 'a strong tag');
+    t.match(etag, /^W\/"[A-Za-z0-9_-]{22}"$/, 'a weak tag: the same in every content coding');
     asked.length = 0;
-    for (const held of [etag, `"other", ${etag}`, `W/${etag}`]) {
+    for (const held of [etag, `"other", ${etag}`, etag.replace('W/', '')]) {
       const again = await api.get(url, { 'if-none-match': held });
       t.equal(again.status, 304, `${url} ${held}`);
       t.equal(again.text, '');

@@ -29,7 +29,8 @@ interface Found<Body> {
 }
 
 /**
- * Answers with what `read` finds, under a strong entity tag (RFC 9110, section 8.8.3), or 304 without reading
+ * Answers with what `read` finds, under a weak entity tag (RFC 9110, section 8.8.3:
+ * the same in every content coding), or 304 without reading
  * when the client has it already. `of` says what was asked, in full. The tag is the version of the log, not a
  * digest of the answer: it costs a few reads however long the log is.
  */
@@ -58,7 +59,7 @@ export async function sendTagged<Body>(
 }
 
 function toTag(engine: string, version: string, of: readonly unknown[]): string {
-  return `"${hash('sha256', JSON.stringify([engine, version, ...of]), 'base64url').slice(0, 22)}"`;
+  return `W/"${hash('sha256', JSON.stringify([engine, version, ...of]), 'base64url').slice(0, 22)}"`;
 }
 
 /**
@@ -66,5 +67,9 @@ function toTag(engine: string, version: string, of: readonly unknown[]): string 
  * that was asked for.
  */
 function holdsTag(header: string | undefined, tag: string): boolean {
-  return header?.split(',').some((held) => held.trim().replace(/^W\//, '') === tag) ?? false;
+  return header?.split(',').some((held) => toOpaque(held.trim()) === toOpaque(tag)) ?? false;
+}
+
+function toOpaque(tag: string): string {
+  return tag.replace(/^W\//, '');
 }

@@ -57,7 +57,7 @@ export const REQUEST_ID_HEADER = {
 /** On every answer that a client may keep for a second and ask about again. */
 export const TAG_HEADERS = {
   ...REQUEST_ID_HEADER,
-  etag: sentText('A strong entity tag, for `If-None-Match`.'),
+  etag: sentText('A weak entity tag, for `If-None-Match`.'),
   'cache-control': sentText('`private, max-age=1`.'),
 };
 
