@@ -28,8 +28,8 @@ const VERSION_FIELD = '#version';
 
 /** `PUT key, id, text`: keeps one, unless as many others are there as can be. Returns the version, 0 for full. */
 const PUT = `
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then
-  local others = redis.call('HLEN', KEYS[1]) - redis.call('HEXISTS', KEYS[1], '${VERSION_FIELD}')
+if not redis.call('HGET', KEYS[1], ARGV[1]) then
+  local others = redis.call('HLEN', KEYS[1]) - (redis.call('HGET', KEYS[1], '${VERSION_FIELD}') and 1 or 0)
   if others >= ${CANDIDATES_MAX} then return 0 end
 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
