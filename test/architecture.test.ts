@@ -73,6 +73,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'application/decision-log/policy-texts.ts',
     'application/lists/list-store.ts',
     'application/candidates/candidate-store.ts',
+    'application/policy-in-force/policy-store.ts',
     'application/evidence/evidence-store.ts',
     'domain',
     'platform',

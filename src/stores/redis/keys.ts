@@ -44,6 +44,10 @@ export interface RedisKeys {
   readonly inspectedHash: string;
   /** A hash: each registered candidate by the id of its policy, and the number of the latest change. */
   readonly policyCandidates: string;
+  /** A hash: which policy is in force for all replicas, and which were; with the number of the latest change. */
+  readonly policyState: string;
+  /** A hash: the texts of those, by their hashes. It shares a hash tag with the one before. */
+  readonly policyTexts: string;
   /** The text of one policy, by its hash. */
   policy(hash: string): string;
   /** The keys of one hour of the decision log, by its number since 1970. */
@@ -118,6 +122,8 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
     inspectedText: `${prefix}:${VERSION}:inspection:text`,
     inspectedHash: `${prefix}:${VERSION}:inspection:hash`,
     policyCandidates: `${prefix}:${VERSION}:policy-candidates`,
+    policyState: `${prefix}:${VERSION}:{policies}:state`,
+    policyTexts: `${prefix}:${VERSION}:{policies}:texts`,
     policy: (hash) => `${prefix}:${VERSION}:policy:${hash}`,
     decisions: (hour) => {
       const tagged = `${prefix}:${VERSION}:{decisions-${hour}}:`;

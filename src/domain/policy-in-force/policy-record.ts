@@ -1,0 +1,83 @@
+/**
+ * Why a policy came into force. `file`: a replica took it from its file. `promoted`, `restored`, `rolled_back`:
+ * it was put in force for all replicas, over their files. `released`: the files of replicas count again.
+ */
+export const POLICY_CAUSES = ['file', 'promoted', 'restored', 'rolled_back', 'released'] as const;
+
+/** One of them. */
+export type PolicyCause = (typeof POLICY_CAUSES)[number];
+
+/** So many policies that were in force are remembered. */
+export const POLICIES_REMEMBERED = 50;
+
+/** A policy that came into force. */
+export interface PolicyEntry {
+  readonly id: string;
+  readonly hash: string;
+  /** Unix milliseconds. */
+  readonly sinceMs: number;
+  /** The id of the API key; null for a file, and for what riskgate does by itself. */
+  readonly by: string | null;
+  readonly why: PolicyCause;
+  /** The hash of what was in force before, as far as whoever put it knew. */
+  readonly previousHash: string | null;
+}
+
+/** A policy that belongs to a change beside the one in force: which answers a share, or is watched. */
+export interface RolloutEntry {
+  readonly id: string;
+  readonly hash: string;
+  /** JSON; what it means is known to who put it. */
+  readonly part: unknown;
+}
+
+/** What replicas agree on. Texts are kept beside it, by their hashes. */
+export interface PolicyRecord {
+  /** Rises with each change of the two below; 0 where there was none. */
+  readonly revision: number;
+  /** What overrules the files; null where they count. */
+  readonly inForce: PolicyEntry | null;
+  readonly rollout: RolloutEntry | null;
+  /** What came into force, newest first. */
+  readonly history: readonly PolicyEntry[];
+}
+
+/** What replicas agree on before anything was put in force. */
+export const NO_POLICY: PolicyRecord = { revision: 0, inForce: null, rollout: null, history: [] };
+
+/** With a policy that came into force in the history; null where it stands there as the latest. */
+export function rememberPolicy(record: PolicyRecord, entry: PolicyEntry): PolicyRecord | null {
+  if (record.history[0]?.hash === entry.hash) return null;
+  return { ...record, history: [entry, ...record.history].slice(0, POLICIES_REMEMBERED) };
+}
+
+/** The same after a change. `entry` is what came into force by it; null where it is about the rollout alone. */
+export function changePolicies(
+  record: PolicyRecord,
+  {
+    inForce,
+    rollout,
+    entry,
+  }: Pick<PolicyRecord, 'inForce' | 'rollout'> & { readonly entry: PolicyEntry | null },
+): PolicyRecord {
+  const history = entry === null ? record.history : [entry, ...record.history].slice(0, POLICIES_REMEMBERED);
+  return { ...record, inForce, rollout, history };
+}
+
+/**
+ * What holds where this process knows one thing and the shared store has another after it lost changes: the later
+ * state, and all that either remembers.
+ */
+export function laterRecord(known: PolicyRecord, found: PolicyRecord): PolicyRecord {
+  const { revision, inForce, rollout } = known.revision > found.revision ? known : found;
+  const entries = new Map(
+    [...known.history, ...found.history].map((entry) => [`${entry.sinceMs} ${entry.hash}`, entry]),
+  );
+  const history = [...entries.values()].toSorted((left, right) => right.sinceMs - left.sinceMs);
+  return { revision, inForce, rollout, history: history.slice(0, POLICIES_REMEMBERED) };
+}
+
+/** The hashes of all policies whose texts a record needs. */
+export function hashesOf({ inForce, rollout, history }: PolicyRecord): ReadonlySet<string> {
+  return new Set([inForce, rollout, ...history].flatMap((one) => one?.hash ?? []));
+}

@@ -1,0 +1,46 @@
+import t from 'tap';
+import {
+  changePolicies,
+  hashesOf,
+  laterRecord,
+  NO_POLICY,
+  POLICIES_REMEMBERED,
+  type PolicyEntry,
+  rememberPolicy,
+} from '../../../src/domain/policy-in-force/policy-record.ts';
+
+const entryOf = (hash: string, sinceMs = 0): PolicyEntry => ({
+  id: 'p',
+  hash,
+  sinceMs,
+  by: null,
+  why: 'file',
+  previousHash: null,
+});
+
+t.test('remembers a bounded number, the newest first, and none twice in a row', async (t) => {
+  let record = NO_POLICY;
+  for (let number = 0; number < POLICIES_REMEMBERED + 1; number += 1)
+    record = rememberPolicy(record, entryOf(`h-${number}`)) ?? NO_POLICY;
+  t.equal(record.history.length, POLICIES_REMEMBERED);
+  t.equal(record.history[0]?.hash, `h-${POLICIES_REMEMBERED}`);
+  t.equal(record.history.at(-1)?.hash, 'h-1');
+  t.equal(rememberPolicy(record, entryOf(`h-${POLICIES_REMEMBERED}`)), null);
+  const changed = changePolicies(record, { inForce: null, rollout: null, entry: entryOf('x') });
+  t.equal(changed.history.length, POLICIES_REMEMBERED);
+  t.equal(changed.history[0]?.hash, 'x');
+});
+
+t.test('takes the later state, and all that either remembers', async (t) => {
+  const known = {
+    revision: 7,
+    inForce: entryOf('c', 3),
+    rollout: { id: 'r', hash: 'b', part: null },
+    history: [entryOf('c', 3), entryOf('a', 1)],
+  };
+  const found = { revision: 5, inForce: null, rollout: null, history: [entryOf('b', 2), entryOf('a', 1)] };
+  const history = [entryOf('c', 3), entryOf('b', 2), entryOf('a', 1)];
+  t.strictSame(laterRecord(known, found), { ...known, history });
+  t.strictSame(laterRecord(found, known), { ...known, history });
+  t.same([...hashesOf({ ...known, history })].toSorted(), ['a', 'b', 'c']);
+});
