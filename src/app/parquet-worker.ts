@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import type { LogRecord } from '../domain/decision-log/decision-record.ts';
-import type { OutcomeLabel } from '../domain/decision-log/outcome-label.ts';
+import type { Label, OutcomeLabel } from '../domain/decision-log/outcome-label.ts';
 import { recordColumns } from '../domain/decision-log/record-columns.ts';
 import { TableEncoder } from '../platform/parquet/table-encoder.ts';
 import { serveCalls } from '../platform/remote-worker.ts';
@@ -42,7 +42,7 @@ function encodeRecords() {
       labels = [],
       ...record
     } = JSON.parse(line) as LogRecord & {
-      readonly label?: OutcomeLabel['label'] | null;
+      readonly label?: Label | null;
       readonly labels?: readonly OutcomeLabel[];
     };
     // Without its labels it is the record again, which the compiler cannot tell.

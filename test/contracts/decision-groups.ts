@@ -1,7 +1,7 @@
 import type { Test } from 'tap';
 import { PERIOD_MS } from '../../src/application/decision-log/decision-log.ts';
 import { GROUP_KEYS, type GroupKey } from '../../src/domain/decision-log/group-keys.ts';
-import { OUTCOME_LABELS } from '../../src/domain/decision-log/outcome-label.ts';
+import { OUTCOME_LABELS, WITHDRAWN } from '../../src/domain/decision-log/outcome-label.ts';
 import {
   type LabelInForce,
   matchesFilter,
@@ -43,6 +43,9 @@ async function openMixture(t: Test, twin: ReaderTwin): Promise<Mixture> {
     const label = pick(random, OUTCOME_LABELS);
     labels.set(id, label);
     await reader.label(id, { label, at: toRfc3339(nowMs), note: null, caller: 'c' }, true);
+    if (labels.size % 5 !== 0) continue;
+    await reader.label(id, { label: WITHDRAWN, at: toRfc3339(nowMs), note: null, caller: 'c' }, false);
+    labels.delete(id);
   }
   const untilMs = (Math.floor(nowMs / PERIOD_MS.minute) + 1) * PERIOD_MS.minute;
   return { ...open, records, labels, sinceMs: untilMs - MIXED_SPAN_MS - PERIOD_MS.minute, untilMs };

@@ -230,7 +230,11 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     const { sink, reader, nowMs } = await twin.open(t);
     const records = [1, 2, 3].map((serial) => createDecisionRecord(nowMs(), serial));
     await sink.append({ number: 1, records: [...records, createGapRecord(nowMs(), 9)] });
-    const say = (record: DecisionRecord | undefined, label: 'fraud' | 'legit', second: number) =>
+    const say = (
+      record: DecisionRecord | undefined,
+      label: 'fraud' | 'legit' | 'withdrawn',
+      second: number,
+    ) =>
       reader.label(
         record?.decision_id ?? '',
         { label, at: toRfc3339(nowMs() + second * 1000), note: null, caller: 'c' },
@@ -244,6 +248,12 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     t.same(await idsOf(reader, { label: 'none' }), ids([records[2]]));
     t.same(await idsOf(reader, { label: 'abandoned' }), []);
     t.equal((await idsOf(reader, { label: 'fraud', includesGaps: true })).length, 2);
+    await say(records[0], 'withdrawn', 3);
+    t.same(await idsOf(reader, { label: 'fraud' }), []);
+    t.same(await idsOf(reader, { label: 'none' }), ids([records[2], records[0]]));
+    t.same(await idsOf(reader, { label: 'none', caller: 'shop' }), ids([records[2], records[0]]));
+    const [counted] = await reader.counts({ sinceMs: 0, untilMs: nowMs() + 3_600_000, period: 'hour' });
+    t.equal(counted?.counts.get('rule_label:two/fraud') ?? 0, 0, 'rules count it no longer');
   });
 
   t.test('finds by time, and gaps and events where they are asked for', async (t) => {

@@ -46,6 +46,24 @@ t.test('keeps what is said once, however often it is said', async (t) => {
   t.equal((await api.get('/v1/decisions')).json.decisions[0].label, 'legit');
 });
 
+t.test('takes back what was said, once', async (t) => {
+  const { api, say, record } = await open(t);
+  t.match((await say({ label: 'withdrawn' })).json, { label: null, labels: [] });
+  await say({ label: 'fraud' });
+  for (let round = 0; round < 2; round += 1) {
+    const { status, json } = await say({ label: 'withdrawn' });
+    t.equal(status, 200);
+    t.match(json, { label: null, labels: [{ label: 'fraud' }, { label: 'withdrawn', caller: 'decide' }] });
+    t.equal(json.labels.length, 2);
+  }
+  t.equal((await api.get('/v1/decisions?label=none')).json.decisions[0].label, null);
+  t.match((await api.get(`/v1/decisions/${record.decision_id}`)).json, {
+    label: null,
+    labels: { length: 2 },
+  });
+  t.equal((await say({ label: 'legit' })).json.label, 'legit');
+});
+
 t.test('refuses what is no outcome', async (t) => {
   const { say, api } = await open(t);
   const ahead = new Date(Date.now() + 3_600_000).toISOString();
@@ -58,6 +76,7 @@ t.test('refuses what is no outcome', async (t) => {
     [{ label: 'fraud', at: '2026-12-31T23:59:60Z' }, '/at'],
     [{ label: 'fraud', note: 'x'.repeat(201) }, '/note'],
     [{ label: 'fraud', note: 5 }, '/note'],
+    [{ label: 'withdrawn', at: '2026-01-01T00:00:00Z' }, '/at'],
     [{ label: 'fraud', note: 'a\u0000b' }, '/note'],
   ];
   for (const [body, pointer] of refused) {

@@ -1,13 +1,23 @@
-import { measureNumber } from '../../domain/activity/activity-measures.ts';
+import {
+  type LABEL_MEASURES,
+  measureNumber,
+  WITHDRAWN_MEASURES,
+} from '../../domain/activity/activity-measures.ts';
 import type { Acceptance } from '../../domain/activity/activity-state.ts';
 import type { DecisionRecord } from '../../domain/decision-log/decision-record.ts';
-import type { OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
+import {
+  type Label,
+  type OutcomeLabel,
+  takenBack,
+  WITHDRAWN,
+  withdrawals,
+} from '../../domain/decision-log/outcome-label.ts';
 import type { Signals } from '../../domain/evidence.ts';
 import type { Clock } from '../clock.ts';
-import type { OnOutcome } from '../decision-log/outcome-listener.ts';
+import type { OnOutcome, ToldOutcome } from '../decision-log/outcome-listener.ts';
 import type { ProviderSlot } from '../evidence/gather-evidence.ts';
 import { toChanges } from './activity.ts';
-import type { ActivityStore } from './activity-store.ts';
+import type { ActivityChange, ActivityStore } from './activity-store.ts';
 import type { Claims } from './claims.ts';
 import { type EvidenceOrigin, type OriginEvidence, readOrigin } from './read-evidence.ts';
 import { type SubjectNames, toEntities } from './subject-names.ts';
@@ -22,24 +32,28 @@ interface OutcomeActivityOptions {
 /** What a label means for the activity of the subject. */
 interface Meaning {
   readonly acceptance: Acceptance;
-  readonly measures: readonly number[];
+  /** What is counted of it. */
+  readonly measure?: (typeof LABEL_MEASURES)[number];
 }
 
-const MEANINGS: Readonly<Partial<Record<OutcomeLabel['label'], Meaning>>> = {
-  legit: { acceptance: 'accepted', measures: [] },
-  challenge_passed: { acceptance: 'accepted', measures: [] },
-  challenge_failed: { acceptance: 'revoked', measures: [measureNumber('challenges_failed')] },
-  fraud: { acceptance: 'revoked', measures: [measureNumber('fraud_labels')] },
+const MEANINGS: Readonly<Partial<Record<Label, Meaning>>> = {
+  legit: { acceptance: 'accepted' },
+  challenge_passed: { acceptance: 'accepted' },
+  challenge_failed: { acceptance: 'revoked', measure: 'challenges_failed' },
+  fraud: { acceptance: 'revoked', measure: 'fraud_labels' },
 };
 
 /**
  * Counts what decisions turned out to be, each label of a decision once a day, and takes part in which values
  * are known: a fraud or a failed challenge makes them unknown again. A record has the names of its subject
  * under one hash key, and what is told of it is kept under that one alone: it is read with what others have.
+ *
+ * Labels that are withdrawn within a day are counted against what was counted of them. Values that became known by
+ * them are unknown again, and those that became unknown stay so: what they were before is not kept.
  */
 export function createOutcomeActivity({ slots, store, claims, clock }: OutcomeActivityOptions): OnOutcome {
-  /** What was seen was seen when it was decided, however late it is labelled; the label itself is of now. */
-  const toLabelChanges = (record: DecisionRecord, { acceptance, measures }: Meaning) => {
+  /** What was seen was seen when it was decided, however late it is labelled. */
+  const toSeen = (record: DecisionRecord, acceptance: Acceptance) => {
     const decidedAtMs = Date.parse(record.decided_at);
     const place = record.subject.place ?? null;
     const origin = readOrigin(
@@ -48,24 +62,65 @@ export function createOutcomeActivity({ slots, store, claims, clock }: OutcomeAc
     );
     const names = namesOf(record, origin);
     const atSeconds = Math.floor(Math.min(decidedAtMs, clock.nowMs()) / 1000);
-    const seen = toChanges(names, origin, { acceptance, measures: [], atSeconds });
-    if (measures.length === 0) return seen;
-    const counted = toEntities(names).map((entity) => ({ entity, values: [], acceptance: null, measures }));
-    return [...seen, ...counted];
+    return { names, changes: toChanges(names, origin, { acceptance, measures: [], atSeconds }) };
   };
-  return async ({ record, label }) => {
-    const meaning = MEANINGS[label];
-    if (meaning === undefined) return true;
-    const names = [JSON.stringify([record.decision_id, label])];
+  /** A label is counted now. */
+  const toLabelled = (
+    record: DecisionRecord,
+    { acceptance, measure }: Meaning,
+  ): readonly ActivityChange[] => {
+    const { names, changes } = toSeen(record, acceptance);
+    return measure === undefined ? changes : [...changes, ...toCounts(names, measure)];
+  };
+  /** Null where it is not known what was counted. */
+  const toWithdrawn = async ({ record, labels }: ToldOutcome): Promise<readonly ActivityChange[] | null> => {
+    const back = takenBack(labels).filter((label) => MEANINGS[label] !== undefined);
+    if (back.length === 0) return [];
+    const claimed = back.map((label) => claimOf(record, label, withdrawals(labels) - 1));
+    const found = await claims.claim(claimed);
+    if (found === null) return null;
+    await claims.unclaim(claimed.filter((_, place) => found[place] === 'new'));
+    if (found.includes('open')) return null;
+    const { names, changes } = toSeen(record, 'revoked');
+    const counted = back.flatMap((label, place) => {
+      const measure = MEANINGS[label]?.measure;
+      if (found[place] !== 'done' || measure === undefined) return [];
+      const saidMs = Date.parse(labels.findLast((said) => said.label === label)?.at ?? '');
+      const atSeconds = Math.floor(Math.min(saidMs, clock.nowMs()) / 1000);
+      return toCounts(names, WITHDRAWN_MEASURES[measure], atSeconds);
+    });
+    return [...changes, ...counted];
+  };
+  return async (told) => {
+    const { record, label, labels } = told;
+    const meaning = label === WITHDRAWN ? undefined : MEANINGS[label];
+    if (meaning === undefined && label !== WITHDRAWN) return true;
+    const names = [claimOf(record, label, withdrawals(labels))];
     const claimed = await claims.claim(names);
     if (claimed === null) return false;
     if (claimed[0] === 'done') return true;
     // Whoever counts it now may fail to; it is told again.
     if (claimed[0] === 'open') return false;
-    const isKept = await store.addNow(toLabelChanges(record, meaning));
+    const changes = meaning === undefined ? await toWithdrawn(told) : toLabelled(record, meaning);
+    const isKept = changes !== null && (await store.addNow(changes));
     await (isKept ? claims.settle(names) : claims.unclaim(names));
     return isKept;
   };
+}
+
+/** A label that is said again after a withdrawal is counted again. */
+function claimOf(
+  { decision_id: id }: DecisionRecord,
+  label: OutcomeLabel['label'],
+  withdrawn: number,
+): string {
+  return JSON.stringify(withdrawn === 0 ? [id, label] : [id, label, withdrawn]);
+}
+
+function toCounts(names: SubjectNames, measure: string, atSeconds?: number): readonly ActivityChange[] {
+  const at = atSeconds === undefined ? {} : { atSeconds };
+  const measures = [measureNumber(measure)];
+  return toEntities(names).map((entity) => ({ entity, values: [], acceptance: null, measures, ...at }));
 }
 
 /** Records of before they were kept lack an address and a visitor. */

@@ -6,7 +6,7 @@ import {
 } from '../../domain/backtest/judge-record.ts';
 import { addChanged, addGroup, type BacktestTally } from '../../domain/backtest/tally.ts';
 import type { DecisionRecord } from '../../domain/decision-log/decision-record.ts';
-import { labelInForce, type OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
+import { type Label, labelInForce } from '../../domain/decision-log/outcome-label.ts';
 import type { LabelledRecord } from '../../domain/decision-log/record-columns.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import type { PolicyOf } from './policy-of.ts';
@@ -45,7 +45,7 @@ export async function backtestDecisions(
 function addDecision(
   tally: BacktestTally,
   record: DecisionRecord,
-  label: OutcomeLabel['label'] | null,
+  label: Label | null,
   outcome: BacktestOutcome,
 ): void {
   const { decision: verdict, caller, action, decided_at, decision_id: id, subject } = record;

@@ -1,5 +1,5 @@
 import { holdsIdentifier } from '../../domain/decision-log/note-identifiers.ts';
-import type { OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
+import { type OutcomeLabel, WITHDRAWN } from '../../domain/decision-log/outcome-label.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import type { Clock } from '../clock.ts';
 import { sleep } from '../sleep.ts';
@@ -52,6 +52,7 @@ export function reportOutcome(
     const nowMs = clock.nowMs();
     // NaN is neither before nor after: a time that is not valid is refused too.
     if (atMs !== null && !(atMs <= nowMs + AHEAD_MS_MAX)) throw refused('/at', 'is not a time up to now');
+    if (label === WITHDRAWN && atMs !== null) throw refused('/at', 'is not for the label withdrawn');
     if (label !== 'challenge_passed') refuseDetails({ method, acr });
     await awaitRecord(options, id);
     for (const [pointer, text] of Object.entries({ '/note': note, '/method': method, '/acr': acr }))

@@ -1,4 +1,4 @@
-import { labelInForce } from '../../domain/decision-log/outcome-label.ts';
+import { labelInForce, takenBack, WITHDRAWN } from '../../domain/decision-log/outcome-label.ts';
 import type { OnOutcome } from '../decision-log/outcome-listener.ts';
 import type { StepUpStore } from './step-up-store.ts';
 import { toStepUpSubject } from './step-up-subject.ts';
@@ -7,7 +7,7 @@ import type { StepUps } from './step-ups.ts';
 /**
  * What outcomes mean for step-ups. A challenge that was passed, and is not known to have failed later, is one,
  * since the time of its label: to tell it again makes it no younger. A challenge that failed ends every step-up
- * of the telemetry id, unless it was passed later; a fraud always does.
+ * of the telemetry id, unless it was passed later; a fraud always does, and so does taking back that it was passed.
  */
 export function createOutcomeStepUps(
   stepUps: Pick<StepUps, 'addNamed'>,
@@ -19,7 +19,11 @@ export function createOutcomeStepUps(
     const isPassed = labelInForce(labels) === 'challenge_passed';
     if (label === 'challenge_passed' && isPassed)
       return stepUps.addNamed(subject, { atMs: Date.parse(labels.at(-1)?.at ?? ''), method, acr });
-    if (label !== 'fraud' && (label !== 'challenge_failed' || isPassed)) return true;
+    const ends =
+      label === 'fraud' ||
+      (label === 'challenge_failed' && !isPassed) ||
+      (label === WITHDRAWN && takenBack(labels).includes('challenge_passed'));
+    if (!ends) return true;
     return (await store.forget({ telemetry: [subject.telemetry], devices: [], accounts: [] })) !== null;
   };
 }

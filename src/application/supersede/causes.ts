@@ -1,9 +1,10 @@
 import type { Decision } from '../../domain/decision.ts';
 import type { SupersedeCause } from '../../domain/decision-log/event-record.ts';
+import { takenBack, WITHDRAWN } from '../../domain/decision-log/outcome-label.ts';
 import { canonicalAddress } from '../../domain/ip-address.ts';
 import type { Subject } from '../../domain/subject.ts';
 import { hasText } from '../../domain/subject.ts';
-import type { OnOutcome } from '../decision-log/outcome-listener.ts';
+import type { OnOutcome, ToldOutcome } from '../decision-log/outcome-listener.ts';
 import type { RecordEvent, RecordedEvent } from '../decision-log/record-event.ts';
 import { hashIds, type RecordHashes } from '../decision-log/to-decision-record.ts';
 import type { PurgeEvidence } from '../evidence/purge-evidence.ts';
@@ -69,15 +70,21 @@ export function supersedeByPurges(
   };
 }
 
-/** Says what a new label `fraud` supersedes: every decision about whom it was. */
+/** Says what a new label `fraud` supersedes, or taking it back: every decision about whom it was. */
 export function supersedeByOutcomes(supersede: Supersede): OnOutcome {
-  return async ({ record: { subject }, label, isNew }) => {
-    if (label !== 'fraud' || !isNew) return true;
+  return async ({ record: { subject }, label, labels, isNew }) => {
+    const cause = causeOf(label, labels);
+    if (cause === null || !isNew) return true;
     const { telemetry, devices, account } = subject;
     for (const named of [{ telemetry, account }, ...devices.map((device) => ({ device }))])
-      for (const change of toChanges('labelled_fraud', named, NOBODY)) supersede(change);
+      for (const change of toChanges(cause, named, NOBODY)) supersede(change);
     return true;
   };
+}
+
+function causeOf(label: ToldOutcome['label'], labels: ToldOutcome['labels']): SupersedeCause | null {
+  if (label === 'fraud') return 'labelled_fraud';
+  return label === WITHDRAWN && takenBack(labels).includes('fraud') ? 'fraud_withdrawn' : null;
 }
 
 /** Says what a device supersedes that a provider calls revoked, when it is seen. */

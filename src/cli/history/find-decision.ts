@@ -1,7 +1,7 @@
 import { hash as digest } from 'node:crypto';
 import { type RuleText, ruleTextsOf } from '../../domain/backtest/explain-record.ts';
 import { type DecisionRecord, logRecordSchema } from '../../domain/decision-log/decision-record.ts';
-import { labelInForce, type OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
+import { type Label, labelInForce } from '../../domain/decision-log/outcome-label.ts';
 import { policyDocumentSchema } from '../../domain/policy/document.ts';
 import { isDecisionId } from '../../http/routes/decisions.ts';
 import { parseYaml } from '../../platform/yaml-document.ts';
@@ -14,7 +14,7 @@ import { openHistory } from './read-history.ts';
 export interface FoundDecision {
   readonly record: DecisionRecord;
   /** The label in force; null without one. */
-  readonly label: OutcomeLabel['label'] | null;
+  readonly label: Label | null;
   /** By the ids of rules; empty where the policy is not known. */
   readonly rules: ReadonlyMap<string, RuleText>;
 }

@@ -4,6 +4,12 @@ export const DECISION_MEASURES = ['decisions', 'blocks', 'challenges', 'not_foun
 /** What is counted of what decisions turned out to be. */
 export const LABEL_MEASURES = ['challenges_failed', 'fraud_labels'] as const;
 
+/** What stands against them: labels that were taken back, counted when they had been given. */
+export const WITHDRAWN_MEASURES = {
+  challenges_failed: 'challenges_failed_withdrawn',
+  fraud_labels: 'fraud_labels_withdrawn',
+} as const satisfies Record<(typeof LABEL_MEASURES)[number], string>;
+
 /** The events that every policy knows. */
 export const COMMON_EVENTS = [
   'login_failed',
@@ -14,7 +20,12 @@ export const COMMON_EVENTS = [
 ] as const;
 
 /** The numbers by which they are stored: a place in this list never changes. */
-const NUMBERED: readonly string[] = [...DECISION_MEASURES, ...LABEL_MEASURES, ...COMMON_EVENTS];
+const NUMBERED: readonly string[] = [
+  ...DECISION_MEASURES,
+  ...LABEL_MEASURES,
+  ...COMMON_EVENTS,
+  ...Object.values(WITHDRAWN_MEASURES),
+];
 
 /** Numbers from here to the highest of 16 bits are those of events with names of the operator's own. */
 const OWN_NUMBERS_FROM = 256;

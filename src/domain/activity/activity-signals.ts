@@ -1,4 +1,10 @@
-import { COMMON_EVENTS, DECISION_MEASURES, LABEL_MEASURES, measureNumber } from './activity-measures.ts';
+import {
+  COMMON_EVENTS,
+  DECISION_MEASURES,
+  LABEL_MEASURES,
+  measureNumber,
+  WITHDRAWN_MEASURES,
+} from './activity-measures.ts';
 import {
   ACTIVITY_WINDOWS,
   type ActivityPart,
@@ -156,18 +162,28 @@ function known(part: ActivityPart, kind: SeenKind): ActivitySignal {
   };
 }
 
-const LABELS: ReadonlySet<string> = new Set(LABEL_MEASURES);
+/** What is counted against labels, by their measures. */
+const LABELS: ReadonlyMap<string, string> = new Map(Object.entries(WITHDRAWN_MEASURES));
 
 /** A label is under the hash key of its record alone, so that those of all keys are summed. */
 function counted(measure: string): ActivitySignal[] {
   const number = measureNumber(measure);
+  const withdrawn = LABELS.get(measure);
   const what = MEASURED[measure] ?? `Events \`${measure}\``;
   const traits = {
     most: null,
     isLate: false,
     across: LABELS.has(measure) ? sumOf : mostOf,
   };
-  return inWindows(measure, what, traits, ({ state }, fromSeconds) => countAfter(state, number, fromSeconds));
+  const read = ({ state, nowSeconds }: ActivityView, fromSeconds: number) => {
+    const all = countAfter(state, number, fromSeconds);
+    if (withdrawn === undefined || all === 0) return all;
+    // Times are kept to a tenth of a window, rounded up: a label that the window no longer holds must not be
+    // taken from those that it does hold.
+    const surelyWithin = fromSeconds + (nowSeconds - fromSeconds) / 10;
+    return Math.max(0, all - countAfter(state, measureNumber(withdrawn), surelyWithin));
+  };
+  return inWindows(measure, what, traits, read);
 }
 
 function distinct(kind: SeenKind): ActivitySignal[] {

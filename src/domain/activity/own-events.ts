@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { COMMON_EVENTS, DECISION_MEASURES, LABEL_MEASURES, measureNumber } from './activity-measures.ts';
+import {
+  COMMON_EVENTS,
+  DECISION_MEASURES,
+  LABEL_MEASURES,
+  measureNumber,
+  WITHDRAWN_MEASURES,
+} from './activity-measures.ts';
 import { SEEN_KINDS } from './activity-parts.ts';
 
 /** Each costs six signals for each part. */
@@ -9,6 +15,7 @@ const TAKEN: ReadonlySet<string> = new Set([
   ...COMMON_EVENTS,
   ...DECISION_MEASURES,
   ...LABEL_MEASURES,
+  ...Object.values(WITHDRAWN_MEASURES),
   ...SEEN_KINDS,
 ]);
 

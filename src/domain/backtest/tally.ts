@@ -1,4 +1,4 @@
-import type { OutcomeLabel } from '../decision-log/outcome-label.ts';
+import type { Label } from '../decision-log/outcome-label.ts';
 import { VERDICTS, type Verdict } from '../verdict.ts';
 import type { BacktestOutcome } from './judge-record.ts';
 
@@ -13,7 +13,7 @@ export interface BacktestGroup {
   /** Unix milliseconds at which its hour begins. */
   readonly hourMs: number;
   /** The label in force. */
-  readonly label: OutcomeLabel['label'] | null;
+  readonly label: Label | null;
   readonly outcome: BacktestOutcome;
 }
 
@@ -49,7 +49,7 @@ export interface BacktestTally {
   readonly callers: Map<string, VerdictTable>;
   readonly actions: Map<string, VerdictTable>;
   readonly hours: Map<number, VerdictTable>;
-  readonly labels: Map<OutcomeLabel['label'], VerdictTable>;
+  readonly labels: Map<Label, VerdictTable>;
   /** Decisions whose verdict changes, by account: made stricter and made milder. */
   readonly accounts: Map<string, [stricter: number, milder: number]>;
   /** How many of one account may be missing, since there were too many to keep. */

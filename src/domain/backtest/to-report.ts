@@ -1,8 +1,6 @@
-import { OUTCOME_LABELS, type OutcomeLabel } from '../decision-log/outcome-label.ts';
+import { type Label, OUTCOME_LABELS } from '../decision-log/outcome-label.ts';
 import { VERDICTS, type Verdict } from '../verdict.ts';
 import { type BacktestTally, cellOf, type RuleChange, type VerdictTable } from './tally.ts';
-
-type Label = OutcomeLabel['label'];
 
 /** What it costs to answer with a verdict where a decision turned out so; what is not given costs nothing. */
 export type CostMatrix = { readonly [Of in Label]?: Costs | undefined };

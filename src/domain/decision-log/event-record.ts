@@ -85,6 +85,7 @@ const SUPERSEDE_CAUSES = [
   'shared_signal',
   'evidence_purged',
   'labelled_fraud',
+  'fraud_withdrawn',
   'device_revoked',
 ] as const;
 

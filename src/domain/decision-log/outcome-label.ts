@@ -9,9 +9,21 @@ export const OUTCOME_LABELS = [
   'abandoned',
 ] as const;
 
+/** What a decision turned out to be. */
+export type Label = (typeof OUTCOME_LABELS)[number];
+
+/** Said in place of a label: no label that was given before counts any more. */
+export const WITHDRAWN = 'withdrawn';
+
+/** What stores keep as the label in force of a decision whose labels were withdrawn. */
+export const NOT_LABELLED = '';
+
+/** What callers say of decisions. */
+export const SAID_LABELS = [...OUTCOME_LABELS, WITHDRAWN] as const;
+
 /** A label that a caller gives a decision afterwards. */
 export const outcomeLabelSchema = z.object({
-  label: z.enum(OUTCOME_LABELS),
+  label: z.enum(SAID_LABELS).describe('`withdrawn` takes back what was said before it.'),
   at: z
     .string()
     .describe('When it turned out, RFC 3339 in UTC with milliseconds.')
@@ -32,7 +44,8 @@ export const LABELS_MAX = 100;
 /**
  * The labels of one decision with `label` added, the latest last, or null where the same label was given
  * already. Of two labels with the same time, the one given later counts. A label without a time of its own
- * (`isTimeGiven` false) repeats an equal label that is in force.
+ * (`isTimeGiven` false) repeats an equal label that is in force; one that withdraws all of them then stands after
+ * them, whatever a clock says, and is a repetition where none is in force.
  */
 export function addLabel(
   history: readonly OutcomeLabel[],
@@ -42,12 +55,43 @@ export function addLabel(
   const isSame = (said: OutcomeLabel) => said.label === label.label && said.note === label.note;
   const last = history.at(-1);
   if (!isTimeGiven && last !== undefined && isSame(last)) return null;
+  if (!isTimeGiven && label.label === WITHDRAWN) return withdraw(history, label);
   if (history.some((said) => isSame(said) && said.at === label.at)) return null;
   const place = history.findLastIndex(({ at }) => at <= label.at) + 1;
   return history.toSpliced(place, 0, label);
 }
 
-/** The label that counts: the latest; null without any. */
-export function labelInForce(history: readonly OutcomeLabel[]): OutcomeLabel['label'] | null {
-  return history.at(-1)?.label ?? null;
+function withdraw(history: readonly OutcomeLabel[], label: OutcomeLabel): readonly OutcomeLabel[] | null {
+  const last = saidInForce(history);
+  if (last === null) return null;
+  return [...history, { ...label, at: label.at < last.at ? last.at : label.at }];
+}
+
+/** The label that counts: the latest; null without any, and where it was withdrawn. */
+export function labelInForce(history: readonly OutcomeLabel[]): Label | null {
+  return saidInForce(history)?.label ?? null;
+}
+
+/** The label that counts, with who gave it and when. */
+export function saidInForce(
+  history: readonly OutcomeLabel[],
+): (OutcomeLabel & { readonly label: Label }) | null {
+  const last = history.at(-1);
+  return last === undefined || last.label === WITHDRAWN ? null : { ...last, label: last.label };
+}
+
+/**
+ * The labels that the latest withdrawal took back: those that were given since the one before it, each once. None
+ * where nothing was withdrawn.
+ */
+export function takenBack(history: readonly OutcomeLabel[]): readonly Label[] {
+  const end = history.findLastIndex(({ label }) => label === WITHDRAWN);
+  const begin = history.findLastIndex(({ label }, place) => label === WITHDRAWN && place < end) + 1;
+  const said = history.slice(begin, Math.max(begin, end)).map(({ label }) => label);
+  return OUTCOME_LABELS.filter((label) => said.includes(label));
+}
+
+/** How often labels of a decision were withdrawn. */
+export function withdrawals(history: readonly OutcomeLabel[]): number {
+  return history.filter(({ label }) => label === WITHDRAWN).length;
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { telemetrySignalsSchema } from '../policy/telemetry-signals.ts';
 import type { DecisionRecord, EventRecord, EvidenceRecord, GapRecord, LogRecord } from './decision-record.ts';
-import type { OutcomeLabel } from './outcome-label.ts';
+import { type OutcomeLabel, saidInForce } from './outcome-label.ts';
 import { recordedRequestSchema } from './recorded-request.ts';
 import {
   type ColumnType,
@@ -164,9 +164,9 @@ function rulesThatAre(wanted: 'true' | 'unknown', { rules }: DecisionRecord): re
 }
 
 const LABEL_COLUMNS: readonly RecordColumn[] = [
-  column('label', 'string', ({ labels }) => labels.at(-1)?.label),
-  column('label_at', 'timestamp', ({ labels }) => labels.at(-1)?.at),
-  column('label_note', 'string', ({ labels }) => labels.at(-1)?.note),
+  column('label', 'string', ({ labels }) => saidInForce(labels)?.label),
+  column('label_at', 'timestamp', ({ labels }) => saidInForce(labels)?.at),
+  column('label_note', 'string', ({ labels }) => saidInForce(labels)?.note),
   column('labels', 'string', ({ labels }) => (labels.length === 0 ? null : JSON.stringify(labels))),
 ];
 

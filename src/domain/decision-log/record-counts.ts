@@ -1,5 +1,5 @@
 import type { DecisionRecord } from './decision-record.ts';
-import type { OutcomeLabel } from './outcome-label.ts';
+import type { Label } from './outcome-label.ts';
 
 /** What decisions are counted by as they are recorded. */
 export const STATS_GROUPS = [
@@ -52,8 +52,8 @@ export function countName(group: CountGroup, value: string): string {
  */
 export function countLabel(
   { rules }: { readonly rules: readonly Pick<DecisionRecord['rules'][number], 'rule' | 'result'>[] },
-  before: OutcomeLabel['label'] | null,
-  after: OutcomeLabel['label'] | null,
+  before: Label | null,
+  after: Label | null,
 ): Counts {
   const changes = new Map<string, number>();
   if (before === after) return changes;

@@ -1,11 +1,11 @@
 import type { DecisionRecord, LogRecord } from './decision-record.ts';
-import type { OutcomeLabel } from './outcome-label.ts';
+import type { Label } from './outcome-label.ts';
 import { type FactsFilter, matchesFacts } from './record-facts.ts';
 import { NO_PLACE, placeOf, type RecordPlace } from './record-place.ts';
 import { SUBJECT_PARTS, type SubjectPartName, searchedHashesOf } from './subject-parts.ts';
 
 /** The label in force of a decision; null without one. */
-export type LabelInForce = OutcomeLabel['label'] | null;
+export type LabelInForce = Label | null;
 
 /** Stands for decisions without a label. */
 export const NO_LABEL = 'none';
@@ -23,7 +23,7 @@ export interface RecordFilter
   /** Of any part. */
   readonly subject?: readonly string[] | undefined;
   /** The label in force. */
-  readonly label?: OutcomeLabel['label'] | typeof NO_LABEL | undefined;
+  readonly label?: Label | typeof NO_LABEL | undefined;
   /** Decided at or after `since`, and before `until`, in the format of `decided_at`. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;

@@ -1,6 +1,6 @@
 import type { Verdict } from '../verdict.ts';
 import type { DecisionRecord } from './decision-record.ts';
-import type { OutcomeLabel } from './outcome-label.ts';
+import type { Label } from './outcome-label.ts';
 import type { LabelInForce } from './record-filter.ts';
 import { hashesOfPart, SUBJECT_PARTS, type SubjectPartName } from './subject-parts.ts';
 
@@ -35,7 +35,7 @@ export interface SubjectHistory {
   /** By UTC day, oldest first; days without a decision are absent. */
   readonly days: readonly { readonly startMs: number; readonly verdicts: VerdictCounts }[];
   /** Labels in force. */
-  readonly labels: Readonly<Partial<Record<OutcomeLabel['label'], number>>>;
+  readonly labels: Readonly<Partial<Record<Label, number>>>;
   readonly seenWith: Readonly<Record<SubjectPartName, SeenSubjects>>;
   /** False where older decisions were not looked at, since one question looks at a bounded number. */
   readonly isWhole: boolean;
@@ -65,7 +65,7 @@ export class SubjectTally {
   readonly #hash: string;
   readonly #days = new Map<number, Partial<Record<Verdict, number>>>();
   readonly #verdicts: Partial<Record<Verdict, number>> = {};
-  readonly #labels: Partial<Record<OutcomeLabel['label'], number>> = {};
+  readonly #labels: Partial<Record<Label, number>> = {};
   readonly #seen = new Map<SubjectPartName, Map<string, Seen>>();
   #total = 0;
   #firstSeenMs = Number.POSITIVE_INFINITY;

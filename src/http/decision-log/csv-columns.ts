@@ -4,11 +4,11 @@ import type {
   GapRecord,
   LogRecord,
 } from '../../domain/decision-log/decision-record.ts';
-import type { OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
+import { type OutcomeLabel, saidInForce } from '../../domain/decision-log/outcome-label.ts';
 import { toCsvLine } from './csv.ts';
 
 type Cell = string | number | boolean | null;
-type ToCell = (record: DecisionRecord, label: OutcomeLabel | undefined) => Cell;
+type ToCell = (record: DecisionRecord, label: OutcomeLabel | null) => Cell;
 
 /** A column that holds a field of the record as it is. */
 type PlainField = {
@@ -77,7 +77,7 @@ export function toCsvRecord(record: LogRecord, labels: readonly OutcomeLabel[]):
     return toCsvLine([...COLUMNS.keys()].map((name) => GAP_CELLS[name]?.(record) ?? null));
   if (record.kind === 'event')
     return toCsvLine([...COLUMNS.keys()].map((name) => EVENT_CELLS[name]?.(record) ?? null));
-  const label = labels.at(-1);
+  const label = saidInForce(labels);
   return toCsvLine([...COLUMNS.values()].map((toCell) => toCell(record, label)));
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import { reportOutcome } from '../../application/decision-log/report-outcome.ts';
+import { labelInForce } from '../../domain/decision-log/outcome-label.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import type { DecisionReadDependencies } from '../decision-log/decision-reads.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
@@ -20,7 +21,7 @@ export const outcomeRoutes = plugin<RouteGroupOptions<DecisionReadDependencies>>
     const schema = {
       summary: 'Say how a decision turned out',
       description:
-        'Feeds the precision of rules in GET /v1/stats. `challenge_passed` is a step-up of the telemetry id, devices and account of the decision: it satisfies the CHALLENGE of rules with `step_up`. `challenge_failed` and `fraud` end it. Repeatable: the same said again changes nothing. Of several labels that with the latest time counts, and all of them are kept, 100 at most.',
+        'Feeds the precision of rules in GET /v1/stats. `challenge_passed` is a step-up of the telemetry id, devices and account of the decision: it satisfies the CHALLENGE of rules with `step_up`. `challenge_failed` and `fraud` end it. Repeatable: the same said again changes nothing. Of several labels that with the latest time counts, and all of them are kept, 100 at most. `withdrawn` takes back what was said: the decision has no label then, rules and activity count it no longer, and a step-up that `challenge_passed` was ends. Values that became known or unknown by a label stay unknown until they are accepted again.',
       operationId: 'reportOutcome',
       tags: ['decisions'],
       params: toDecisionIdParams(),
@@ -63,7 +64,7 @@ export const outcomeRoutes = plugin<RouteGroupOptions<DecisionReadDependencies>>
           if (labels === null) throw unknownDecision();
           return reply
             .header('cache-control', 'no-store')
-            .send({ decision_id: id, label: labels.at(-1)?.label, labels });
+            .send({ decision_id: id, label: labelInForce(labels), labels });
         };
       }),
     );

@@ -30,7 +30,7 @@ const record = decisionRecordSchema.shape;
 export const labelSchema = z
   .enum(OUTCOME_LABELS)
   .nullable()
-  .describe('The label that counts: the latest. Null until a label is reported.');
+  .describe('The label that counts: the latest. Null until a label is reported, and when it was withdrawn.');
 
 /**
  * A decision in lists and streams: what a table shows. The rest of its record is at

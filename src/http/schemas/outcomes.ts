@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { OUTCOME_LABELS, outcomeLabelSchema } from '../../domain/decision-log/outcome-label.ts';
+import { outcomeLabelSchema, SAID_LABELS } from '../../domain/decision-log/outcome-label.ts';
 import { acrName, methodName } from '../../domain/step-up/challenge-names.ts';
+import { labelSchema } from './decisions.ts';
 
 /** How a challenge was completed. */
 export const challengeFields = {
@@ -21,7 +22,11 @@ const NO_CONTROL_CHARACTER = String.raw`^[^\x00-\x1f\x7f-\x9f]*$`;
 
 /** The body of POST /v1/decisions/{decision_id}/outcome. */
 export const outcomeRequestSchema = z.strictObject({
-  label: z.enum(OUTCOME_LABELS),
+  label: z
+    .enum(SAID_LABELS)
+    .describe(
+      '`withdrawn` takes back what was said before: the decision has no label then. It takes no `at`.',
+    ),
   at: z
     .string()
     .max(40)
@@ -45,6 +50,6 @@ export type OutcomeRequest = z.output<typeof outcomeRequestSchema>;
 /** The answer: the label that counts, and all of them. */
 export const outcomeSchema = z.object({
   decision_id: z.string(),
-  label: z.enum(OUTCOME_LABELS).describe('The label that counts: the one with the latest time.'),
+  label: labelSchema,
   labels: z.array(outcomeLabelSchema).describe('Every label that was given, the latest last.'),
 });

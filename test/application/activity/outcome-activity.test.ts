@@ -43,13 +43,13 @@ function open(changes: Partial<ActivityStore> = {}, nowSeconds = DECIDED_AT_SECO
     claims,
     clock,
   });
-  const tell = (label: OutcomeLabel['label'], subject: object = SUBJECT) => {
+  const tell = (label: OutcomeLabel['label'], subject: object = SUBJECT, labels: readonly object[] = []) => {
     const stytch = { outcome: 'ok', signals: { found: true, country: 'DE' } };
     const record = { decision_id: 'one', decided_at: DECIDED_AT, subject, providers: { stytch } };
     return onOutcome({
       record,
       label,
-      labels: [],
+      labels,
       isNew: true,
       method: null,
       acr: null,
@@ -148,4 +148,67 @@ t.test('says that it is not done, so that it is told again', async (t) => {
   const once = counted.added.length;
   t.equal(await counted.tell('fraud'), true);
   t.equal(counted.added.length, once);
+});
+
+const FRAUD_AT = '2026-12-01T07:00:00.000Z';
+const FRAUD = { label: 'fraud', at: FRAUD_AT };
+const WITHDRAWN = { label: 'withdrawn', at: '2026-12-01T07:30:00.000Z' };
+const PHONE = { telemetry: HASH, devices: [HASH], account: null };
+
+t.test('counts a fraud that is withdrawn against it, at its time and once', async (t) => {
+  const { tell, added } = open();
+  t.equal(await tell('fraud', PHONE, [FRAUD]), true);
+  t.equal(await tell('withdrawn', PHONE, [FRAUD, WITHDRAWN]), true);
+  t.equal(await tell('withdrawn', PHONE, [FRAUD, WITHDRAWN]), true);
+  t.match(added.slice(2), [
+    { acceptance: 'revoked', measures: [] },
+    {
+      acceptance: null,
+      measures: [measureNumber('fraud_labels_withdrawn')],
+      atSeconds: Date.parse(FRAUD_AT) / 1000,
+    },
+  ]);
+  t.equal(added.length, 4);
+  t.equal(await tell('fraud', PHONE, [FRAUD, WITHDRAWN, FRAUD]), true);
+  t.same(
+    added.at(-1)?.measures,
+    [measureNumber('fraud_labels')],
+    'and counts it again when it is said again',
+  );
+});
+
+t.test('does not take back what was never counted, nor a label of long ago', async (t) => {
+  const { tell, added, unclaimed } = open();
+  t.equal(await tell('withdrawn', PHONE, [FRAUD, WITHDRAWN]), true);
+  t.match(added, [{ acceptance: 'revoked', measures: [] }]);
+  t.same(unclaimed, ['["one","fraud"]'], 'and leaves it to be counted');
+  const early = open({}, Date.parse(FRAUD_AT) / 1000 - 60);
+  await early.tell('fraud', PHONE, [FRAUD]);
+  await early.tell('withdrawn', PHONE, [FRAUD, WITHDRAWN]);
+  t.equal(early.added.at(-1)?.atSeconds, Date.parse(FRAUD_AT) / 1000 - 60, 'never in the future');
+});
+
+t.test('makes unknown again what a withdrawn label made known', async (t) => {
+  const { tell, added } = open();
+  const legit = { label: 'legit', at: FRAUD_AT };
+  await tell('legit', PHONE, [legit]);
+  t.equal(await tell('withdrawn', PHONE, [legit, WITHDRAWN]), true);
+  t.same(
+    added.map(({ acceptance }) => acceptance),
+    ['accepted', 'revoked'],
+  );
+  const nothing = open();
+  t.equal(await nothing.tell('withdrawn', PHONE, [{ label: 'abandoned', at: FRAUD_AT }, WITHDRAWN]), true);
+  t.equal(await nothing.tell('withdrawn', PHONE), true, 'nothing was said');
+  t.same(nothing.added, []);
+});
+
+t.test('says that a withdrawal is not done where it is not known what was counted', async (t) => {
+  for (const found of [null, ['open' as const]]) {
+    let asked = 0;
+    const { tell, added, unclaimed } = open({ claim: () => (asked++ === 0 ? ['new'] : found) });
+    t.equal(await tell('withdrawn', PHONE, [FRAUD, WITHDRAWN]), false);
+    t.same(added, []);
+    t.ok(unclaimed.includes('["one","withdrawn",1]'));
+  }
 });

@@ -45,7 +45,7 @@ async function open(listeners: readonly OnOutcome[] = []) {
       acr: null,
       ...details,
     });
-  return { clock, record, say, tell };
+  return { clock, record, say, tell, report };
 }
 
 const refusal = { name: 'RiskgateError', code: 'invalid_request' };
@@ -66,6 +66,21 @@ t.test('refuses a time to come and a time that is none', async (t) => {
   await t.rejects(say(null, clock.nowMs() + 300_001), refusal);
   await t.rejects(say(null, Number.NaN), refusal);
   t.equal((await say(null, clock.nowMs() + 300_000))?.length, 1, 'clocks differ');
+});
+
+t.test('takes back what was said, now alone', async (t) => {
+  const { clock, tell, record, report } = await open();
+  await tell('fraud');
+  const back = {
+    id: record.decision_id,
+    label: 'withdrawn',
+    note: null,
+    caller: 'shop',
+    method: null,
+    acr: null,
+  } as const;
+  await t.rejects(report({ ...back, atMs: clock.nowMs() }), { ...refusal, fields: [{ pointer: '/at' }] });
+  t.match(await report({ ...back, atMs: null }), [{ label: 'fraud' }, { label: 'withdrawn' }]);
 });
 
 t.test('refuses more labels than a decision can have', async (t) => {

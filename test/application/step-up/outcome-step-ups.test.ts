@@ -55,6 +55,7 @@ t.test('ends step-ups with a failed challenge and a fraud', async (t) => {
     ['challenge_failed', ['challenge_passed', 'challenge_failed']],
     ['fraud', ['fraud']],
     ['fraud', ['fraud', 'challenge_passed']],
+    ['withdrawn', ['challenge_passed', 'withdrawn']],
   ] as const) {
     const { done, tell } = open();
     t.equal(await tell(label, all), true);
@@ -66,7 +67,8 @@ t.test('ends step-ups with a failed challenge and a fraud', async (t) => {
 t.test('does nothing of a challenge that failed before it was passed, and of other labels', async (t) => {
   const { done, tell } = open();
   await tell('challenge_failed', ['challenge_failed', 'challenge_passed']);
-  for (const label of ['legit', 'abandoned'] as const) t.equal(await tell(label), true);
+  for (const label of ['legit', 'abandoned', 'withdrawn'] as const) t.equal(await tell(label), true);
+  t.equal(await tell('withdrawn', ['fraud', 'withdrawn']), true);
   const without = open(1, null);
   for (const label of ['challenge_passed', 'fraud'] as const) t.equal(await without.tell(label), true);
   t.same([...done, ...without.done], [], 'nor of a decision without a telemetry id');

@@ -204,10 +204,13 @@ async function labelled(
   label: OutcomeLabel['label'],
   isNew: boolean,
   subject: DecisionRecord['subject'],
+  before: readonly OutcomeLabel['label'][] = [],
 ): Promise<readonly Change[]> {
   const { changes, supersede } = listen();
   const record = createDecisionRecord(0, 1, { subject });
-  const told = { record, label, labels: [], isNew, method: null, acr: null };
+  const said = (one: OutcomeLabel['label']) => ({ label: one, at: '', note: null, caller: 'c' });
+  const labels = [...before, label].map(said);
+  const told = { record, label, labels, isNew, method: null, acr: null };
   t.equal(await supersedeByOutcomes(supersede)(told), true, 'never holds an outcome up');
   return changes;
 }
@@ -222,6 +225,15 @@ t.test('a new label of fraud supersedes by all of whom the decision was', async 
   ]);
   const bare = { telemetry: null, devices: [], account: null, ip: 'i1' };
   t.strictSame(await labelled('fraud', true, bare), [], 'an address is not who it was');
+});
+
+t.test('taking a label of fraud back supersedes likewise', async (t) => {
+  const subject = { telemetry: null, devices: [], account: 'a1', ip: null };
+  t.strictSame(await labelled('withdrawn', true, subject, ['fraud']), [
+    { cause: 'fraud_withdrawn', part: 'account', hashes: ['a1'], ...NOBODY },
+  ]);
+  t.strictSame(await labelled('withdrawn', false, subject, ['fraud']), []);
+  t.strictSame(await labelled('withdrawn', true, subject, ['legit']), []);
 });
 
 t.test('a repeated label of fraud, and any other, supersede nothing', async (t) => {

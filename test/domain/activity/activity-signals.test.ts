@@ -212,3 +212,24 @@ t.test('counts a label of hardware once, however many identifiers it has', async
   const older = { ...first, keyPlace: 1 };
   t.equal(signal?.read([first, second, older]), 2, 'and once more under the hash key of another record');
 });
+
+t.test(
+  'counts no label that was withdrawn, and takes none away for one that a window holds no more',
+  async (t) => {
+    const state = createActivityState(NOW - 5_000, 0);
+    const labelled = (seconds: number) => count(state, measureNumber('fraud_labels'), NOW - seconds);
+    const withdrawn = (seconds: number) =>
+      count(state, measureNumber('fraud_labels_withdrawn'), NOW - seconds);
+    labelled(3_000);
+    labelled(60);
+    t.equal(readOf('fraud_labels_1h', state), 2);
+    withdrawn(60);
+    t.equal(readOf('fraud_labels_1h', state), 1);
+    withdrawn(3_500);
+    t.equal(readOf('fraud_labels_1h', state), 1, 'its label may be in the window no longer');
+    t.equal(readOf('fraud_labels_24h', state), 0);
+    withdrawn(50);
+    t.equal(readOf('fraud_labels_24h', state), 0, 'never less than none');
+    t.equal(readOf('fraud_labels_1h', createActivityState(NOW, 0)), 0);
+  },
+);

@@ -3,7 +3,7 @@ import {
   type CountsOptions,
   PERIOD_MS,
 } from '../../../application/decision-log/decision-log.ts';
-import { OUTCOME_LABELS, type OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
+import { type Label, OUTCOME_LABELS } from '../../../domain/decision-log/outcome-label.ts';
 import { countLabel, countName } from '../../../domain/decision-log/record-counts.ts';
 import { countFacts } from '../../../domain/decision-log/record-facts.ts';
 import type { SearchedStore } from './search.ts';
@@ -23,7 +23,7 @@ interface LatencyCount extends Record<string, unknown> {
 }
 
 interface LabelCount extends ShapeCount {
-  readonly label: OutcomeLabel['label'];
+  readonly label: Label;
 }
 
 /** The counts of periods. Rejects with `store_unavailable`. */

@@ -1,11 +1,12 @@
 import type { DecisionLogReader } from '../../../application/decision-log/decision-log.ts';
 import { DecisionGroups, type GroupedDecisions } from '../../../domain/decision-log/decision-groups.ts';
 import { type GroupKey, valuesOf } from '../../../domain/decision-log/group-keys.ts';
-import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
+import type { Label } from '../../../domain/decision-log/outcome-label.ts';
 import type { RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import { SUBJECT_PARTS, type SubjectPartName } from '../../../domain/decision-log/subject-parts.ts';
 import { cover } from './coverage.ts';
 import type { SearchedStore } from './search.ts';
+import { LABELLED } from './search-sources.ts';
 import type { ShapeId } from './shape-ids.ts';
 
 /** Entries that one question looks at: their facts are read from an index alone. */
@@ -28,7 +29,7 @@ interface GroupRow extends Record<string, unknown> {
   readonly country?: string | null;
   readonly asn?: number | null;
   readonly asn_name?: string | null;
-  readonly label?: OutcomeLabel['label'] | null;
+  readonly label?: Label | null;
   readonly count: number;
 }
 
@@ -44,7 +45,7 @@ export async function group(
   const [first] = by;
   const ofStep = ['step', 'shape', ...keys.filter((key) => key === first)];
   const sets = [ofStep, ['step', 'bucket'], ...(by.length > 1 ? [['shape', ...keys]] : [])];
-  const labels = keys.includes('label') ? 'LEFT JOIN riskgate.labels USING (pos)' : '';
+  const labels = keys.includes('label') ? `LEFT JOIN ${LABELLED} AS said USING (pos)` : '';
   const named = isIndexed ? '' : ', asn_name';
   const matched = plan.all(range, `pos, at, shape, bucket, action, country, asn${named}`);
   const rows = await store.pool.rows<GroupRow>(

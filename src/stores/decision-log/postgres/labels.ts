@@ -7,6 +7,7 @@ import {
   addLabel,
   LABELS_MAX,
   labelInForce,
+  NOT_LABELLED,
   type OutcomeLabel,
 } from '../../../domain/decision-log/outcome-label.ts';
 import { RiskgateError } from '../../../domain/errors.ts';
@@ -101,7 +102,7 @@ export async function addLabelTo(
     if (labels.length > LABELS_MAX) return { kind: 'full' };
     const [said] = await pool.rows<{ is_kept: boolean }>(
       'SELECT riskgate.set_labels($1, $2, $3, $4, $5) AS is_kept',
-      [pos, history, labelInForce(labels), JSON.stringify(labels), isSynced],
+      [pos, history, labelInForce(labels) ?? NOT_LABELLED, JSON.stringify(labels), isSynced],
     );
     if (said?.is_kept === true) return { kind: 'recorded', decision: { ...decision, labels } };
   }

@@ -1,3 +1,4 @@
+import { NOT_LABELLED } from '../../../domain/decision-log/outcome-label.ts';
 import { NO_LABEL, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import { NO_PLACE } from '../../../domain/decision-log/record-place.ts';
 import { SUBJECT_PARTS, type SubjectPartName } from '../../../domain/decision-log/subject-parts.ts';
@@ -139,7 +140,7 @@ function toConditions(
   if (asn === NO_PLACE) conditions.push('asn IS NULL');
   else if (asn !== undefined) conditions.push(`asn = ${add(asn, 'int8')}`);
   const said = 'EXISTS (SELECT FROM riskgate.labels AS said WHERE said.pos = looked.pos';
-  if (label === NO_LABEL) conditions.push(`NOT ${said})`);
+  if (label === NO_LABEL) conditions.push(`NOT ${said} AND said.label <> '${NOT_LABELLED}')`);
   else if (label !== undefined) conditions.push(`${said} AND said.label = ${add(label, 'text')})`);
   return conditions;
 }

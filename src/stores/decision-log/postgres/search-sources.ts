@@ -1,3 +1,5 @@
+import { NOT_LABELLED } from '../../../domain/decision-log/outcome-label.ts';
+
 /** Positions from `from` to before `below`. */
 export interface PositionRange {
   readonly from: number;
@@ -59,6 +61,9 @@ export function entriesWith(column: string, values: string, count: number): Sour
       forEach(boundOf(candidates(range, where, shareOf(scanMax), 'pos'), shareOf(scanMax))),
   };
 }
+
+/** The labels in force. */
+export const LABELLED = `(SELECT pos, label FROM riskgate.labels WHERE label <> '${NOT_LABELLED}')`;
 
 /** The entries whose label in force is this. */
 export function entriesLabelled(label: string): Source {

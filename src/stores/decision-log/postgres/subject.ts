@@ -1,5 +1,5 @@
 import type { DecisionLogReader } from '../../../application/decision-log/decision-log.ts';
-import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
+import type { Label } from '../../../domain/decision-log/outcome-label.ts';
 import type { SubjectHistory } from '../../../domain/decision-log/subject-history.ts';
 import { SUBJECT_PARTS, type SubjectPartName } from '../../../domain/decision-log/subject-parts.ts';
 import type { Verdict } from '../../../domain/verdict.ts';
@@ -7,6 +7,7 @@ import { cover } from './coverage.ts';
 import { toUuid } from './entry-rows.ts';
 import { hashesOf } from './group.ts';
 import type { SearchedStore } from './search.ts';
+import { LABELLED } from './search-sources.ts';
 import type { ShapeId } from './shape-ids.ts';
 
 /** Decisions about a subject that one question looks at. */
@@ -18,7 +19,7 @@ const DAY_MS = 86_400_000;
 interface DayRow extends Record<string, unknown> {
   readonly day: number;
   readonly shape: ShapeId;
-  readonly label: OutcomeLabel['label'] | null;
+  readonly label: Label | null;
   readonly count: number;
   readonly first: number;
   readonly last: number;
@@ -43,7 +44,7 @@ export async function readSubject(
   const days = await store.pool.rows<DayRow>(
     `SELECT at - at % ${DAY_MS} AS day, shape, label, count(*) AS count, min(at) AS first, max(at) AS last
       FROM (${plan.all(range, 'pos, at, shape')}) AS matched
-      LEFT JOIN (SELECT pos, label FROM riskgate.labels) AS said USING (pos) GROUP BY 1, 2, 3`,
+      LEFT JOIN ${LABELLED} AS said USING (pos) GROUP BY 1, 2, 3`,
     plan.allValues,
   );
   if (days.length === 0) return null;
@@ -71,7 +72,7 @@ async function addUp(
 ): Promise<Omit<SubjectHistory, 'seenWith' | 'isWhole'>> {
   const facts = await shapes.all();
   const verdicts: Partial<Record<Verdict, number>> = {};
-  const labels: Partial<Record<OutcomeLabel['label'], number>> = {};
+  const labels: Partial<Record<Label, number>> = {};
   const days = new Map<number, Partial<Record<Verdict, number>>>();
   let total = 0;
   for (const { day, shape, label, count } of rows) {

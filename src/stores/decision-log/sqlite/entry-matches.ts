@@ -1,4 +1,4 @@
-import { OUTCOME_LABELS, type OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
+import { type Label, OUTCOME_LABELS } from '../../../domain/decision-log/outcome-label.ts';
 import { matchesFacts, type RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import { matchesPlace, NO_LABEL, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import type { RecordPlace } from '../../../domain/decision-log/record-place.ts';
@@ -13,7 +13,7 @@ export interface SegmentDictionary {
   places(): ReadonlyMap<number, RecordPlace>;
   actions(): ReadonlyMap<number, string>;
   /** The labels in force of labelled decisions, by the number of the entry, which rises. */
-  labelsInForce(): ReadonlyMap<number, OutcomeLabel['label']>;
+  labelsInForce(): ReadonlyMap<number, Label>;
 }
 
 /** The number of actions that have none of their own, since there were too many. */
@@ -128,7 +128,7 @@ export class EntryMatches {
 
 /** Columns of the labels in force, which are given after an entry was written. */
 export class LabelColumns {
-  readonly #labels: ReadonlyMap<number, OutcomeLabel['label']>;
+  readonly #labels: ReadonlyMap<number, Label>;
   /** Rising. */
   readonly #seqs: readonly number[];
 

@@ -1,8 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type BacktestOutcome, countedRules } from '../../../domain/backtest/judge-record.ts';
 import { addChanged, addGroup, type BacktestTally } from '../../../domain/backtest/tally.ts';
-import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
 import type { RecordFacts } from '../../../domain/decision-log/record-facts.ts';
+import type { LabelInForce } from '../../../domain/decision-log/record-filter.ts';
 import { unpackSubject } from './entry-subjects.ts';
 import { fromIdKey } from './record-entry.ts';
 import type { EntryRow } from './segment-rows.ts';
@@ -15,8 +15,6 @@ const LABELS_MAX = 2 ** 3;
 /** Outcomes of one scan: the numbers of all that is counted together stay below 2^53. */
 export const OUTCOMES_MAX = 2 ** 16;
 
-type Label = OutcomeLabel['label'] | null;
-
 /** Counts entries of one segment that have all in common, and notes those whose verdict changes. */
 export class GroupCounter {
   readonly #tally: BacktestTally;
@@ -25,7 +23,7 @@ export class GroupCounter {
   readonly #entry: StatementSync;
   readonly #rules = new Map<number, readonly string[]>();
   readonly #actions: (string | null)[] = [];
-  readonly #labels: Label[] = [];
+  readonly #labels: LabelInForce[] = [];
   readonly #hours = new Map<number, Map<number, number>>();
 
   /** `outcomes` may become more. */
@@ -42,7 +40,7 @@ export class GroupCounter {
   }
 
   /** Counts one entry, for which the candidate comes to the outcome with this number. */
-  count({ seq, atMs, shape }: EntryRow, outcome: number, action: string | null, label: Label): void {
+  count({ seq, atMs, shape }: EntryRow, outcome: number, action: string | null, label: LabelInForce): void {
     const hour = Math.floor(atMs / HOUR_MS);
     let groups = this.#hours.get(hour);
     if (groups === undefined) {

@@ -4,6 +4,7 @@ import {
   addLabel,
   LABELS_MAX,
   labelInForce,
+  NOT_LABELLED,
   type OutcomeLabel,
 } from '../../../domain/decision-log/outcome-label.ts';
 import type { PackedRecords } from '../../../domain/decision-log/packed-records.ts';
@@ -107,7 +108,7 @@ export class HistoryWriter {
     try {
       const sql = `INSERT INTO labels (seq, at, label, history) SELECT seq, at, ?, ? FROM entries WHERE seq = ?
         ON CONFLICT DO UPDATE SET label = excluded.label, history = excluded.history`;
-      db.prepare(sql).run(labelInForce(labels) ?? '', JSON.stringify(labels), place.seq);
+      db.prepare(sql).run(labelInForce(labels) ?? NOT_LABELLED, JSON.stringify(labels), place.seq);
     } finally {
       db.close();
     }

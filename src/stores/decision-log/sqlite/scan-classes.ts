@@ -4,7 +4,7 @@ import type { BacktestOutcome } from '../../../domain/backtest/judge-record.ts';
 import { classKeyOf } from '../../../domain/backtest/record-classes.ts';
 import type { BacktestTally } from '../../../domain/backtest/tally.ts';
 import type { DecisionRecord } from '../../../domain/decision-log/decision-record.ts';
-import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
+import type { Label } from '../../../domain/decision-log/outcome-label.ts';
 import { matchesFacts } from '../../../domain/decision-log/record-facts.ts';
 import { matchesLabel, matchesPlace, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import { SUBJECT_PARTS } from '../../../domain/decision-log/subject-parts.ts';
@@ -149,7 +149,7 @@ function createMatch(db: DatabaseSync, segment: SegmentReader, filter: RecordFil
   const isPlaced = country !== undefined || asn !== undefined;
   const places = isPlaced ? takes(segment.places(), (place) => matchesPlace(place, filter)) : null;
   const isSubject = createSubjectMatch(db, filter);
-  return ({ seq, atMs, shape, place }: EntryRow, label: OutcomeLabel['label'] | null): boolean =>
+  return ({ seq, atMs, shape, place }: EntryRow, label: Label | null): boolean =>
     atMs >= sinceMs &&
     atMs < untilMs &&
     shapes.has(shape) &&

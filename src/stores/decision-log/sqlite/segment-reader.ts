@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LRUCache } from 'lru-cache';
 import type { LogRecord } from '../../../domain/decision-log/decision-record.ts';
-import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
+import { type Label, NOT_LABELLED, type OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
 import type { RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import type { RecordPlace } from '../../../domain/decision-log/record-place.ts';
 import { OTHER_ACTION, type SegmentDictionary } from './entry-matches.ts';
@@ -39,7 +39,7 @@ interface LabelRow {
   readonly atMs: number;
   readonly shape: number;
   /** The one in force. */
-  readonly label: OutcomeLabel['label'];
+  readonly label: Label;
 }
 
 /** The entries between two numbers, the bounds included. */
@@ -120,9 +120,11 @@ export class SegmentReader implements SegmentDictionary {
   }
 
   /** The labels in force, by the number of the decision. */
-  labelsInForce(): ReadonlyMap<number, OutcomeLabel['label']> {
-    const rows = this.#prepare('SELECT seq, label FROM labels ORDER BY seq').all();
-    return new Map(rows.map(({ seq, label }) => [Number(seq), label as OutcomeLabel['label']]));
+  labelsInForce(): ReadonlyMap<number, Label> {
+    const rows = this.#prepare(
+      `SELECT seq, label FROM labels WHERE label <> '${NOT_LABELLED}' ORDER BY seq`,
+    ).all();
+    return new Map(rows.map(({ seq, label }) => [Number(seq), label as Label]));
   }
 
   /** The numbers of the first labelled decisions above a number, in their order. */
@@ -257,12 +259,12 @@ export class SegmentReader implements SegmentDictionary {
   /** The labelled decisions of a span. */
   labels(sinceMs: number, untilMs: number): LabelRow[] {
     const sql = `SELECT labels.at, shape, label FROM labels JOIN entries USING (seq)
-      WHERE labels.at >= ? AND labels.at < ?`;
+      WHERE labels.at >= ? AND labels.at < ? AND label <> '${NOT_LABELLED}'`;
     const rows = this.#prepare(sql).all(sinceMs, untilMs);
     return rows.map(({ at, shape, label }) => ({
       atMs: Number(at),
       shape: Number(shape),
-      label: label as OutcomeLabel['label'],
+      label: label as Label,
     }));
   }
 
