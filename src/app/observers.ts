@@ -47,6 +47,7 @@ export function createObservers({ config, version, logger }: AppContext, parts: 
     files: files.statuses,
     logUsage: () => log?.usage() ?? [],
     webhookUsage: webhooks.usage,
+    lists: () => stores.lists.knowledge(),
   };
   const measured = config.isMeasured ? measureService(enabled, state) : null;
   const circuits = createCircuitStates();

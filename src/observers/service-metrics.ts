@@ -1,4 +1,5 @@
 import type { DeliveryUsage } from '../application/decision-log/decision-log.ts';
+import { LIST_KNOWLEDGE, type ListKnowledge } from '../application/lists/list-store.ts';
 import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { addProcessMetrics } from '../platform/process-metrics.ts';
 import { WEBHOOK_RESULTS, type WebhookUsage } from '../platform/webhooks/webhook-sender.ts';
@@ -18,6 +19,8 @@ interface ServiceState {
   readonly files: () => readonly FileState[];
   /** One entry for each sink of the decision log. */
   readonly logUsage: () => readonly DeliveryUsage[];
+  /** How well this process knows the lists. */
+  readonly lists: () => ListKnowledge;
   /** One entry for each target of webhooks. */
   readonly webhookUsage: () => readonly WebhookUsage[];
 }
@@ -77,6 +80,9 @@ function addStateMetrics(metrics: Metrics, state: ServiceState): void {
   );
   metrics.sampled('gauge', 'riskgate_redis_state', '1 for the state in which Redis is.', () =>
     toStateSamples(REDIS_STATES, state.redisState(), {}),
+  );
+  metrics.sampled('gauge', 'riskgate_lists_state', '1 for how well this process knows the lists.', () =>
+    toStateSamples(LIST_KNOWLEDGE, state.lists(), {}),
   );
   metrics.sampled(
     'counter',

@@ -61,3 +61,16 @@ export function sectionOf(markdown: string, heading: string): string {
 export function codeIn(cell: string | undefined): string | null {
   return /^`([^`]+)`$/.exec(cell ?? '')?.[1] ?? null;
 }
+
+/** The anchors that GitHub gives the headings of a text. */
+export function anchorsOf(markdown: string): ReadonlySet<string> {
+  const headings = [...markdown.replaceAll(/^```.*?^```$/gms, '').matchAll(/^#+ (.*)$/gm)];
+  return new Set(
+    headings.map(([, text = '']) =>
+      text
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(/\s/g, '-'),
+    ),
+  );
+}

@@ -10,7 +10,7 @@ import { PROVIDERS } from '../../src/providers/registry.ts';
 import type { DecisionBody } from '../support/answer.ts';
 import { PLUG_INS } from '../support/plug-ins.ts';
 import { createTestApp } from '../support/test-app.ts';
-import { fencesOf, findMarkdown, ROOT, readText } from './markdown.ts';
+import { anchorsOf, fencesOf, findMarkdown, ROOT, readText } from './markdown.ts';
 
 const readme = readText('README.md');
 /** The pages for people who use or run the service. */
@@ -199,19 +199,6 @@ t.test('every log event is among the failure modes', async (t) => {
 
 function withoutCode(markdown: string): string {
   return markdown.replaceAll(/^```.*?^```$/gms, '').replaceAll(/`[^`\n]*`/g, '');
-}
-
-/** The anchors that GitHub gives the headings of a text. */
-function anchorsOf(markdown: string): ReadonlySet<string> {
-  const headings = [...markdown.replaceAll(/^```.*?^```$/gms, '').matchAll(/^#+ (.*)$/gm)];
-  return new Set(
-    headings.map(([, text = '']) =>
-      text
-        .toLowerCase()
-        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-        .replaceAll(/\s/g, '-'),
-    ),
-  );
 }
 
 t.test('the README is one page', async (t) => {

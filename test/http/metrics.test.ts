@@ -55,6 +55,8 @@ t.test('follows decisions, calls and reads of the cache', async (t) => {
   t.equal(readValue(found, 'riskgate_cache_reads_total', { level: 'memory', result: 'hit' }), 5);
   t.equal(readValue(found, 'riskgate_cache_reads_total', { level: 'memory', result: 'miss' }), 4);
   t.equal(readValue(found, 'riskgate_redis_state', { state: 'absent' }), 1);
+  t.equal(readValue(found, 'riskgate_lists_state', { state: 'current' }), 1);
+  t.equal(readValue(found, 'riskgate_lists_state', { state: 'stale' }), 0);
   t.equal(readValue(found, 'riskgate_build_info', { version: '0.0.0-test' }), 1);
 });
 
@@ -74,6 +76,7 @@ t.test('counts custody as unknown while Redis is lost', async (t) => {
   await app.decide(GOOD);
   const found = await scrape(app);
   t.equal(readValue(found, 'riskgate_custody_results_total', { result: 'unknown' }), 1);
+  t.equal(readValue(found, 'riskgate_lists_state', { state: 'loading' }), 1);
   t.equal(readValue(found, 'riskgate_custody_results_total', { result: 'first_use' }), 0);
 });
 

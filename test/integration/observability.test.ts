@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
 import { COMPOSE_TEXT, findConfigFile, SERVICES } from '../support/compose-file.ts';
-import { startRedisServer } from '../support/redis-server.ts';
-import { parseScrape } from '../support/scrape.ts';
+import { findMetricNames, findSelectors } from '../support/promql.ts';
 import { ROOT } from '../support/start-program.ts';
-import { createDirectory, createTestApp, untilRedisIsUp } from '../support/test-app.ts';
+import { createTestApp } from '../support/test-app.ts';
+import { findLacking, scrapeWholeService } from '../support/whole-scrape.ts';
 
 interface Target {
   readonly expr: string;
@@ -37,12 +36,6 @@ const board = JSON.parse(readFileSync(boardFile, 'utf8')) as Board;
 const expressions = [...board.panels.flatMap(({ targets }) => targets), ...board.annotations.list].map(
   ({ expr }) => expr,
 );
-
-/** Words of PromQL, and names of labels in `by`, that are not metrics. */
-function findMetricNames(expression: string): readonly string[] {
-  const bare = expression.replaceAll(/\{[^}]*\}/g, '').replaceAll(/\b(by|ignoring|on)\s*\([^)]*\)/g, '');
-  return [...bare.matchAll(/\b(riskgate|process|nodejs)_\w+/g)].map(([name]) => name);
-}
 
 t.test('starts Prometheus and Grafana only when they are asked for', async (t) => {
   for (const service of [prometheus, grafana]) {
@@ -95,31 +88,14 @@ t.test('the board is whole: ids are unique, panels fit and say what they mean', 
 });
 
 t.test('every metric and label value that the board asks for is in a real scrape', async (t) => {
-  const redis = await startRedisServer(t);
-  const POLICY_CANDIDATES = join(ROOT, 'policies/strict.yaml');
-  const directory = createDirectory(t);
-  const WEBHOOKS_FILE = join(directory, 'webhooks.yaml');
-  writeFileSync(join(directory, 'secret'), `whsec_${randomBytes(32).toString('base64')}`);
-  const target = `{url: https://hooks.example/, secret_file: ${join(directory, 'secret')}}`;
-  writeFileSync(WEBHOOKS_FILE, `targets: {soc: ${target}}`);
-  const app = await createTestApp(t, { env: { REDIS_URL: redis.url, POLICY_CANDIDATES, WEBHOOKS_FILE } });
-  await untilRedisIsUp(app);
-  await app.decide({ telemetry_id: 'allow', device_id: 'active' });
-  const scrape = parseScrape((await app.ask('GET', '/metrics', { key: null })).text);
+  const scrape = await scrapeWholeService(t);
   const asked = new Set(expressions.flatMap(findMetricNames));
   t.ok(asked.size >= 15, [...asked].join(' '));
   for (const name of asked) t.ok((scrape.get(name) ?? []).length > 0, name);
 
-  const selectors = expressions.flatMap((text) => [...text.matchAll(/(\w+)\{(\w+)=~?"([^"]*)"\}/g)]);
+  const selectors = expressions.flatMap(findSelectors);
   t.ok(selectors.length >= 4);
-  for (const [, name = '', label = '', pattern = ''] of selectors) {
-    for (const value of pattern.split('|')) {
-      t.ok(
-        scrape.get(name)?.some(({ labels }) => labels[label] === value),
-        `${name}{${label}="${value}"}`,
-      );
-    }
-  }
+  t.strictSame(findLacking(scrape, selectors), []);
 });
 
 t.test('the board shows every metric of the service', async (t) => {
