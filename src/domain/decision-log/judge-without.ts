@@ -1,3 +1,4 @@
+import { activityWithout } from '../activity/without-provider.ts';
 import { CONTRADICTIONS_FACT } from '../contradictions/contradiction-signals.ts';
 import { contradictionsWithout } from '../contradictions/without-provider.ts';
 import { isDefinite } from '../evidence.ts';
@@ -54,7 +55,9 @@ export function judgeWithout(
     const changed = isDefinite(outcome) ? evidence.with(place, LOST) : evidence;
     const isTelling = isDefinite(outcome) && telemetryProviders.includes(provider);
     const seen = isTelling ? withoutExpiry(facts) : facts;
-    const left = isDefinite(outcome) ? withoutFindings(provider, seen) : seen;
+    const left = isDefinite(outcome)
+      ? activityWithout({ provider, isOfTelemetry: isTelling }, withoutFindings(provider, seen))
+      : seen;
     const { verdict, reasons } = evaluatePolicy(policy, changed, request, left);
     return [{ provider, decision: verdict, changes: verdict !== record.decision, reasons }];
   });
