@@ -9,6 +9,8 @@ const EARTH_RADIUS_KM = 6371.0088;
 
 /** The great-circle distance in kilometres (haversine). */
 export function greatCircleKm(from: Coordinates, to: Coordinates): number {
+  // Most of those who are compared have not moved.
+  if (from.latitude === to.latitude && from.longitude === to.longitude) return 0;
   const latitudeDelta = toRadians(to.latitude - from.latitude);
   const longitudeDelta = toRadians(to.longitude - from.longitude);
   const haversine =

@@ -12,11 +12,12 @@ import type { ActivityChange } from './activity-store.ts';
 import { type ActivityDependencies, createAskActivity } from './ask-activity.ts';
 import { type OriginEvidence, readOrigin } from './read-evidence.ts';
 import {
+  createNameSubject,
+  type SeenNames,
   type SubjectNames,
   toEntities,
   toSeenNames,
   toSightings,
-  toSubjectNames,
   withEvidence,
   withSeenPlace,
 } from './subject-names.ts';
@@ -36,10 +37,11 @@ export function createActivity(
   },
 ): Activity {
   const { slots, store, hashes } = dependencies;
+  const nameSubject = createNameSubject(hashes);
   return {
     facts: {
       names: [...ACTIVITY_PARTS.map(activityFactName), ACCEPTED_PLACES, HARDWARE_USE],
-      ask: createAskActivity(dependencies),
+      ask: createAskActivity(dependencies, nameSubject),
     },
     remember: (decision, subject) => {
       const evidence = evidenceOf(decision, slots);
@@ -47,10 +49,11 @@ export function createActivity(
       const origin = readOrigin(evidence, { nowMs: decision.decidedAtMs, place });
       const measures = measuresOf(decision, evidence, subject);
       const acceptance = decision.verdict === 'ALLOW' ? 'accepted' : null;
-      hashes.forEach((under, place) => {
-        const names = withEvidence(toSubjectNames(subject, under), origin, place, under.keyId);
-        store.add(toChanges(names, origin, { acceptance, measures }));
-      });
+      for (const named of nameSubject(subject)) {
+        const { keyPlace } = named;
+        const names = withEvidence(named.names, origin, keyPlace, hashes[keyPlace]?.keyId ?? '');
+        store.add(toChanges(names, origin, { acceptance, measures }, named.seen));
+      }
     },
   };
 }
@@ -70,12 +73,18 @@ function evidenceOf({ evidence }: Decision, slots: readonly ProviderSlot[]): rea
  */
 export function toChanges(
   names: SubjectNames,
-  place: SubjectPlace,
-  change: Omit<ActivityChange, 'entity' | 'values'>,
+  { country, asn, coordinates = null }: SubjectPlace,
+  { acceptance, measures, atSeconds }: Omit<ActivityChange, 'entity' | 'values'>,
+  seen: SeenNames = toSeenNames(names),
 ): readonly ActivityChange[] {
-  const coordinates = change.acceptance === null ? null : (place.coordinates ?? null);
-  const seen = withSeenPlace(toSeenNames(names), { ...place, coordinates });
-  return toEntities(names).map((entity) => ({ ...change, entity, values: toSightings(entity.part, seen) }));
+  const kept = acceptance === null ? null : coordinates;
+  const whole = withSeenPlace(seen, { country, asn, coordinates: kept });
+  const changes: ActivityChange[] = [];
+  for (const entity of toEntities(names)) {
+    const values = toSightings(entity.part, whole);
+    changes.push({ entity, values, acceptance, measures, ...(atSeconds !== undefined && { atSeconds }) });
+  }
+  return changes;
 }
 
 const DECISIONS = measureNumber('decisions');

@@ -16,11 +16,10 @@ import { type EvidenceOrigin, readOrigin } from './read-evidence.ts';
 import {
   type ActivityHashes,
   hashesOf,
+  type NamedSubject,
+  type NameSubject,
   type SeenNames,
-  type SubjectNames,
-  toSeenNames,
   toSightings,
-  toSubjectNames,
   withEvidence,
   withSeenPlace,
 } from './subject-names.ts';
@@ -31,13 +30,6 @@ export interface ActivityDependencies {
   /** Under each hash key that activity is kept under, the one in force first. It is read under all of them. */
   readonly hashes: readonly [ActivityHashes, ...ActivityHashes[]];
   readonly clock: Clock;
-}
-
-/** A subject under one hash key, and the values that its request is seen with. */
-interface Named {
-  readonly names: SubjectNames;
-  readonly seen: SeenNames;
-  readonly keyPlace: number;
 }
 
 /** What is known of one part under one hash key. */
@@ -55,13 +47,13 @@ interface Taken {
 }
 
 /** Null where the part is not in the request, or unknown. */
-type Take = (part: PartPlan, named: readonly Named[]) => Taken | null | Promise<Taken | null>;
+type Take = (part: PartPlan, named: readonly NamedSubject[]) => Taken | null | Promise<Taken | null>;
 
 /** What one decision asked for. */
 interface Asked {
   readonly subject: Subject;
   readonly plan: readonly PartPlan[];
-  readonly named: readonly Named[];
+  readonly named: readonly NamedSubject[];
   /** Monotonic milliseconds. */
   readonly deadlineAtMs: number;
 }
@@ -72,7 +64,10 @@ const HARDWARE_SIGNALS = activitySignals('hardware', []).filter(({ name }) =>
 );
 
 /** Builds what asks for the parts that a policy reads, and then reads them by the evidence. */
-export function createAskActivity(dependencies: ActivityDependencies): FactSource['ask'] {
+export function createAskActivity(
+  dependencies: ActivityDependencies,
+  nameSubject: NameSubject,
+): FactSource['ask'] {
   const { hashes, clock } = dependencies;
   const take = createTake(dependencies);
   const plans = new WeakMap<CompiledPolicy, readonly PartPlan[]>();
@@ -96,12 +91,12 @@ export function createAskActivity(dependencies: ActivityDependencies): FactSourc
         seen: withSeenPlace(seen, origin),
         keyPlace,
       }));
-      const view = { ...asked, named, origin, known };
-      if (!asked.plan.some(isLatePart)) return concludeAll(view, taken);
-      const all = asked.plan.map((plan, place) => {
-        const told = isLatePart(plan) ? take(plan, named) : (taken[place] ?? null);
-        return told instanceof Promise ? within(told, asked) : told;
-      });
+      const view = { subject: asked.subject, plan: asked.plan, named, origin, known };
+      const all: (Taken | null | Promise<Taken | null>)[] = [];
+      for (const plan of asked.plan) {
+        const told = isLatePart(plan) ? take(plan, named) : (taken[all.length] ?? null);
+        all.push(told instanceof Promise ? within(told, asked) : told);
+      }
       return isAtHand(all)
         ? concludeAll(view, all)
         : Promise.all(all.map((each) => Promise.resolve(each))).then((late) => concludeAll(view, late));
@@ -109,11 +104,12 @@ export function createAskActivity(dependencies: ActivityDependencies): FactSourc
   };
 
   return ({ subject, policy, deadlineAtMs }) => {
-    const named = hashes.map((under, keyPlace) => toNamed(toSubjectNames(subject, under), keyPlace));
+    const named = nameSubject(subject);
     const asked: Asked = { subject, plan: planOf(policy), named, deadlineAtMs };
     const taken: (Taken | null)[] = [];
     const pending: Promise<void>[] = [];
-    asked.plan.forEach((part, place) => {
+    for (const part of asked.plan) {
+      const place = taken.length;
       const told = isLatePart(part) ? null : take(part, named);
       taken.push(told instanceof Promise ? null : told);
       if (told instanceof Promise)
@@ -122,7 +118,7 @@ export function createAskActivity(dependencies: ActivityDependencies): FactSourc
             taken[place] = late;
           }),
         );
-    });
+    }
     return pending.length === 0
       ? toConclude(asked, taken)
       : Promise.all(pending).then(() => toConclude(asked, taken));
@@ -133,13 +129,9 @@ function isLatePart({ part }: PartPlan): boolean {
   return isNamedByEvidence(part);
 }
 
-function toNamed(names: SubjectNames, keyPlace: number): Named {
-  return { names, seen: toSeenNames(names), keyPlace };
-}
-
 /** Adds what the request brings to one part, and reads it, under every hash key. */
 function createTake({ store, clock }: ActivityDependencies): Take {
-  const takeUnder = (entity: ActivityEntity, under: Named): Kept | null | Promise<Kept | null> => {
+  const takeUnder = (entity: ActivityEntity, under: NamedSubject): Kept | null | Promise<Kept | null> => {
     const values = toSightings(entity.part, under.seen);
     const told = store.take({ entity, values, acceptance: null, measures: [] });
     return told instanceof Promise ? told.then((known) => toKept(known, under)) : toKept(told, under);
@@ -147,15 +139,16 @@ function createTake({ store, clock }: ActivityDependencies): Take {
   const read = ({ early }: PartPlan, kept: readonly (Kept | null)[]): Taken | null => {
     if (kept.length === 0 || !kept.every((each) => each !== null)) return null;
     const nowSeconds = Math.floor(clock.nowMs() / 1000);
-    const views = kept.map(({ known, seen, keyPlace }) => ({ ...known, nowSeconds, own: seen, keyPlace }));
+    const views = kept.map((each) => toView(each, nowSeconds, each.seen));
     return { kept, values: readSignals(early, views, {}) };
   };
   return (plan, named) => {
     const { part } = plan;
     const lacksOtherNames = hasFewerNames(part, named);
-    const kept = named.flatMap((each) =>
-      hashesOf(each.names, part).map((hash) => takeUnder({ part, hash, lacksOtherNames }, each)),
-    );
+    const kept: (Kept | null | Promise<Kept | null>)[] = [];
+    for (const each of named)
+      for (const hash of hashesOf(each.names, part))
+        kept.push(takeUnder({ part, hash, lacksOtherNames }, each));
     return isAtHand(kept)
       ? read(plan, kept)
       : Promise.all(kept.map((each) => Promise.resolve(each))).then((late) => read(plan, late));
@@ -163,7 +156,7 @@ function createTake({ store, clock }: ActivityDependencies): Take {
 }
 
 /** True where evidence was asked for by somebody who did not know every key. Ids have a name under each. */
-function hasFewerNames(part: ActivityPart, [inForce, ...others]: readonly Named[]): boolean {
+function hasFewerNames(part: ActivityPart, [inForce, ...others]: readonly NamedSubject[]): boolean {
   if (inForce === undefined || others.length === 0 || !isNamedByEvidence(part)) return false;
   const { length } = hashesOf(inForce.names, part);
   return others.some(({ names }) => hashesOf(names, part).length < length);
@@ -173,8 +166,12 @@ function isAtHand<Value>(values: readonly (Value | Promise<Value>)[]): values is
   return !values.some((value) => value instanceof Promise);
 }
 
-function toKept(known: KnownActivity | null, { seen, keyPlace }: Named): Kept | null {
+function toKept(known: KnownActivity | null, { seen, keyPlace }: NamedSubject): Kept | null {
   return known === null ? null : { known, seen, keyPlace };
+}
+
+function toView({ known, keyPlace }: Kept, nowSeconds: number, own: ActivityView['own']): ActivityView {
+  return { state: known.state, sinceSeconds: known.sinceSeconds, nowSeconds, keyPlace, own };
 }
 
 /** No policy reads it, so that it may have any shape. Empty where the account has no place yet. */
@@ -182,7 +179,7 @@ function toPlaces(views: readonly ActivityView[]): SubjectFacts[string] {
   return acceptedPlaces(views) as unknown as SubjectFacts[string];
 }
 
-interface View extends Asked {
+interface View extends Omit<Asked, 'deadlineAtMs'> {
   readonly origin: EvidenceOrigin;
   readonly known: KnownEvidence;
 }
@@ -198,12 +195,9 @@ function concludeAll(view: View, taken: readonly (Taken | null)[]): SubjectFacts
       if (besides !== null) facts[besides] = facts[fact];
       return;
     }
-    const views = found.kept.map((kept) => ({
-      ...kept.known,
-      nowSeconds,
-      keyPlace: kept.keyPlace,
-      own: withPlace(kept.seen, named[0]?.seen ?? [], origin),
-    }));
+    const views = found.kept.map((kept) =>
+      toView(kept, nowSeconds, withPlace(kept.seen, named[0]?.seen ?? [], origin)),
+    );
     facts[fact] = readSignals(late, views, found.values);
     if (besides === ACCEPTED_PLACES) facts[besides] = toPlaces(views);
     if (besides === HARDWARE_USE) facts[besides] = readSignals(HARDWARE_SIGNALS, views, {});
@@ -216,9 +210,10 @@ function concludeAll(view: View, taken: readonly (Taken | null)[]): SubjectFacts
  * would have told is not known where some of it is lost.
  */
 function withPlace(seen: SeenNames, whole: SeenNames, { isLost }: EvidenceOrigin) {
-  return seen.map(
-    (name, kind) => name ?? (isPlace(kind) ? (whole[kind] ?? (isLost ? undefined : null)) : null),
-  );
+  const own: (number | null | undefined)[] = [];
+  for (let kind = 0; kind < seen.length; kind += 1)
+    own.push(seen[kind] ?? (isPlace(kind) ? (whole[kind] ?? (isLost ? undefined : null)) : null));
+  return own;
 }
 
 /** True where the request is certain to lack the part. */

@@ -1,9 +1,8 @@
 import {
   ACTIVITY_PARTS,
   type ActivityPart,
-  isKindOf,
+  KEPT_KINDS,
   SEEN_KINDS,
-  type SeenKind,
 } from '../../domain/activity/activity-parts.ts';
 import type { Sighting } from '../../domain/activity/activity-state.ts';
 import { nameOfHash, nameOfPlace, nameOfText } from '../../domain/activity/seen-name.ts';
@@ -25,6 +24,35 @@ export interface SubjectNames {
   readonly visitor: string | null;
   /** One for each identifier. */
   readonly hardware: readonly string[];
+}
+
+/** A subject under one hash key, and the values that its request is seen with. */
+export interface NamedSubject {
+  readonly names: SubjectNames;
+  readonly seen: SeenNames;
+  /** Which hash key that is, counted from the one in force. */
+  readonly keyPlace: number;
+}
+
+/** Names a subject, of which no evidence is there yet, under every hash key. */
+export type NameSubject = (subject: Subject) => readonly NamedSubject[];
+
+/**
+ * Remembers the latest subject: a decision whose evidence is at hand asks for it and counts it in one turn of
+ * the event loop.
+ */
+export function createNameSubject(hashes: readonly ActivityHashes[]): NameSubject {
+  let latest: { readonly subject: Subject; readonly named: readonly NamedSubject[] } | null = null;
+  return (subject) => {
+    if (latest?.subject !== subject) {
+      const named = hashes.map((under, keyPlace) => {
+        const names = toSubjectNames(subject, under);
+        return { names, seen: toSeenNames(names), keyPlace };
+      });
+      latest = { subject, named };
+    }
+    return latest.named;
+  };
 }
 
 /** The names of a subject, of which no evidence is there yet. */
@@ -75,21 +103,21 @@ export type SeenNames = readonly (number | null)[];
 
 /** The values that a request is seen with, of which no evidence is there yet. */
 export function toSeenNames(names: SubjectNames): SeenNames {
-  const { account, device, ip, telemetry } = names;
-  const byKind: Readonly<Partial<Record<SeenKind, number | null>>> = {
-    accounts: nameOf(account),
-    devices: nameOf(device),
-    ips: nameOf(ip),
-    telemetry_ids: nameOf(telemetry),
-  };
-  return SEEN_KINDS.map((kind) => byKind[kind] ?? null);
+  const seen: (number | null)[] = SEEN_KINDS.map(() => null);
+  seen[ACCOUNTS] = nameOf(names.account);
+  seen[DEVICES] = nameOf(names.device);
+  seen[IPS] = nameOf(names.ip);
+  seen[TELEMETRY_IDS] = nameOf(names.telemetry);
+  return seen;
 }
 
-const [COUNTRIES, ASNS, PLACES] = [
-  SEEN_KINDS.indexOf('countries'),
-  SEEN_KINDS.indexOf('asns'),
-  SEEN_KINDS.indexOf('places'),
-];
+const ACCOUNTS = SEEN_KINDS.indexOf('accounts');
+const DEVICES = SEEN_KINDS.indexOf('devices');
+const IPS = SEEN_KINDS.indexOf('ips');
+const TELEMETRY_IDS = SEEN_KINDS.indexOf('telemetry_ids');
+const COUNTRIES = SEEN_KINDS.indexOf('countries');
+const ASNS = SEEN_KINDS.indexOf('asns');
+const PLACES = SEEN_KINDS.indexOf('places');
 
 /** The same with where evidence says that the request comes from. */
 export function withSeenPlace(
@@ -110,9 +138,9 @@ function nameOf(hash: string | null): number | null {
 /** The values that one part keeps: all but its own. */
 export function toSightings(part: ActivityPart, names: SeenNames): readonly Sighting[] {
   const sightings: Sighting[] = [];
-  for (let kind = 0; kind < names.length; kind += 1) {
+  for (const kind of KEPT_KINDS[part]) {
     const name = names[kind] ?? null;
-    if (name !== null && isKindOf(part, kind)) sightings.push({ kind, name });
+    if (name !== null) sightings.push({ kind, name });
   }
   return sightings;
 }

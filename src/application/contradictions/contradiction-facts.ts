@@ -24,7 +24,7 @@ import { TELEMETRY_FACT } from '../../domain/policy/telemetry-signals.ts';
 import { hasText, type Subject } from '../../domain/subject.ts';
 import type { Gathered } from '../evidence/gather-evidence.ts';
 import type { FactSource, KnownEvidence } from '../facts/fact-source.ts';
-import { createEvidenceMemo, isLasting, type KnownFindings } from './evidence-memo.ts';
+import { createEvidenceMemo, isLasting, type KnownFindings, type Sides } from './evidence-memo.ts';
 
 /** A policy's plan, and what its contradictions came to for evidence that is still kept. */
 interface Planned {
@@ -32,9 +32,6 @@ interface Planned {
   readonly lasting: readonly boolean[];
   readonly memo: ReturnType<typeof createEvidenceMemo>;
 }
-
-/** The providers whose evidence is compared. */
-const COMPARED = ['stytch', 'mobilerun', 'prefactor'] as const;
 
 /**
  * Contradictions between pieces of evidence as a fact about the subject. Nothing is asked for them but what
@@ -72,31 +69,31 @@ function conclude(
   reference: ReferenceData,
 ): SubjectFacts[string] {
   const { nowMs, facts, gathered } = known;
-  const sides = toSides(gathered);
+  const sides: Sides = {
+    stytch: sideOf('stytch', gathered),
+    mobilerun: sideOf('mobilerun', gathered),
+    prefactor: sideOf('prefactor', gathered),
+  };
   const userAgent = hasText(subject.userAgent) ? subject.userAgent : undefined;
   const ip = subject.ipUnreadable === undefined ? subject.ip : null;
   const edition = reference.placesEdition();
-  const before = memo.find(sides, { userAgent, ip, edition });
+  const before = memo.find(sides, userAgent, ip, edition);
   const request = before ?? readRequest(subject, userAgent, reference);
-  // What compares it with the request alone reads it as it is presented, and is remembered.
-  const read =
-    before === null ? sides.map((side, place) => present(side, gathered, place, subject, nowMs)) : sides;
-  const [stytch = 'none', mobilerun = 'none', prefactor = 'none'] = read;
   const input: ContradictionInput = {
-    evidence: { stytch, mobilerun, prefactor },
+    // What compares it with the request alone reads it as it is presented, and is remembered.
+    evidence: before === null ? presentAll(sides, gathered, subject, nowMs) : sides,
     request: { userAgent: request.names, ip, place: request.place },
     memory: toMemory(facts, nowMs),
     nowMs,
     params: plan.params,
     reference,
   };
-  const findings = findContradictions(plan, input, (place) =>
-    before !== null && lasting[place] === true ? before.findings[place] : undefined,
-  );
-  const value =
-    (before === null ? null : retellContradictions(plan, findings, before)) ??
-    toContradictionSignals(plan, findings);
-  if (before === null) memo.keep({ sides, userAgent, ip, edition, ...request, findings, value });
+  const findings = findContradictions(plan, input, before?.lasting ?? NOTHING_KNOWN);
+  if (before !== null)
+    return retellContradictions(plan, findings, before) ?? toContradictionSignals(plan, findings);
+  const value = toContradictionSignals(plan, findings);
+  const kept = findings.map((finding, place) => (lasting[place] === true ? finding : undefined));
+  memo.keep({ sides, userAgent, ip, edition, ...request, findings, lasting: kept, value });
   return value;
 }
 
@@ -117,24 +114,30 @@ function toTold(place: FoundPlace): Told<AddressPlace> {
   return place === 'lost' ? null : (place ?? undefined);
 }
 
-function toSides(gathered: readonly Gathered[]): readonly Side[] {
-  return COMPARED.map((id) => {
-    for (const piece of gathered) if (piece.slot.id === id) return toSide(piece);
-    return 'none';
-  });
+const NOTHING_KNOWN: KnownFindings['lasting'] = [];
+
+function sideOf(provider: keyof Sides, gathered: readonly Gathered[]): Side {
+  for (const piece of gathered) if (piece.slot.id === provider) return toSide(piece);
+  return 'none';
 }
 
 /** With what comparing it with the request gives. */
-function present(
-  side: Side,
+function presentAll(
+  { stytch, mobilerun, prefactor }: Sides,
   gathered: readonly Gathered[],
-  place: number,
   { ip, userAgent }: Subject,
   nowMs: number,
-): Side {
-  if (typeof side === 'string') return side;
-  const source = gathered.find(({ slot }) => slot.id === COMPARED[place])?.slot.source;
-  return source?.present(side, nowMs, { ip, userAgent }) ?? side;
+): Sides {
+  const present = (provider: keyof Sides, side: Side): Side => {
+    if (typeof side === 'string') return side;
+    const source = gathered.find(({ slot }) => slot.id === provider)?.slot.source;
+    return source?.present(side, nowMs, { ip, userAgent }) ?? side;
+  };
+  return {
+    stytch: present('stytch', stytch),
+    mobilerun: present('mobilerun', mobilerun),
+    prefactor: present('prefactor', prefactor),
+  };
 }
 
 /** An answer that a provider gives for every id is none. */

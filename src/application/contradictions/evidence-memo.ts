@@ -1,6 +1,13 @@
-import type { Contradiction, Side } from '../../domain/contradictions/contradiction.ts';
+import type {
+  Contradiction,
+  ContradictionInput,
+  Finding,
+} from '../../domain/contradictions/contradiction.ts';
 import type { ToldFindings } from '../../domain/contradictions/find-contradictions.ts';
 import type { AddressPlace, UserAgentNames } from '../../domain/contradictions/reference-data.ts';
+
+/** What each provider said whose evidence is compared. */
+export type Sides = ContradictionInput['evidence'];
 
 /** What a request was read by. */
 interface RequestKey {
@@ -13,7 +20,9 @@ interface RequestKey {
 
 /** What was found of evidence and request alone, and what the request was read as. */
 export interface KnownFindings extends ToldFindings, RequestKey {
-  readonly sides: readonly Side[];
+  readonly sides: Sides;
+  /** The findings that depend on nothing else, each in its place. */
+  readonly lasting: readonly (Finding | undefined)[];
   readonly names: UserAgentNames | null | undefined;
   readonly place: AddressPlace | null | undefined;
 }
@@ -30,13 +39,10 @@ export function isLasting({ reads }: Contradiction): boolean {
 export function createEvidenceMemo() {
   const known = new WeakMap<object, KnownFindings>();
   return {
-    find: (sides: readonly Side[], { userAgent, ip, edition }: RequestKey) => {
+    find: (sides: Sides, userAgent: RequestKey['userAgent'], ip: RequestKey['ip'], edition: number) => {
       const found = known.get(keyOf(sides) ?? NOBODY);
       if (found === undefined || found.userAgent !== userAgent || found.ip !== ip) return null;
-      if (found.edition !== edition) return null;
-      for (let place = 0; place < sides.length; place += 1)
-        if (found.sides[place] !== sides[place]) return null;
-      return found;
+      return found.edition === edition && isSame(found.sides, sides) ? found : null;
     },
     keep: (findings: KnownFindings) => {
       const key = keyOf(findings.sides);
@@ -47,7 +53,14 @@ export function createEvidenceMemo() {
 
 const NOBODY = {};
 
-function keyOf(sides: readonly Side[]): object | null {
-  for (const side of sides) if (typeof side === 'object') return side;
-  return null;
+function isSame(left: Sides, right: Sides): boolean {
+  return (
+    left.stytch === right.stytch && left.mobilerun === right.mobilerun && left.prefactor === right.prefactor
+  );
+}
+
+function keyOf({ stytch, mobilerun, prefactor }: Sides): object | null {
+  if (typeof stytch === 'object') return stytch;
+  if (typeof mobilerun === 'object') return mobilerun;
+  return typeof prefactor === 'object' ? prefactor : null;
 }

@@ -23,23 +23,27 @@ interface AcceptedPlaces {
  */
 export function acceptedPlaces(views: readonly ActivityView[]): AcceptedPlaces {
   const accepted = new Map<number, number>();
-  const revoked = new Set<number>();
+  let revoked: Set<number> | null = null;
   for (const { state, nowSeconds } of views) {
     const values = state.seen[PLACES] ?? [];
     for (let at = 0; at < values.length; at += VALUE) {
       const [name = 0, time = 0] = [values[at], values[at + ACCEPTED]];
-      if (time === REVOKED) revoked.add(name);
-      else if (isWithin(time, nowSeconds, WINDOW_SECONDS_MAX))
+      if (time === REVOKED) {
+        revoked ??= new Set();
+        revoked.add(name);
+      } else if (isWithin(time, nowSeconds, WINDOW_SECONDS_MAX))
         accepted.set(name, Math.max(time, accepted.get(name) ?? 0));
     }
   }
-  const places = [...accepted].flatMap(([name, atSeconds]) => {
-    const place = revoked.has(name) ? null : placeOfName(name);
-    return place === null ? [] : [{ ...place, atSeconds }];
-  });
-  places.sort((left, right) => right.atSeconds - left.atSeconds);
+  const places: AcceptedPlace[] = [];
+  for (const [name, atSeconds] of accepted) {
+    const place = revoked?.has(name) === true ? null : placeOfName(name);
+    if (place !== null) places.push({ latitude: place.latitude, longitude: place.longitude, atSeconds });
+  }
+  if (places.length > 1) places.sort((left, right) => right.atSeconds - left.atSeconds);
   const latest = places[0]?.atSeconds ?? 0;
-  const missed = Math.max(...views.map(missedUntil));
+  let missed = 0;
+  for (const view of views) missed = Math.max(missed, missedUntil(view));
   return { places, missedUntilSeconds: missed > latest ? missed : 0 };
 }
 

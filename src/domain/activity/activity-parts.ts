@@ -37,9 +37,22 @@ export function kindsOf(part: ActivityPart): readonly SeenKind[] {
 }
 
 /** True where values of the kind at this place of SEEN_KINDS are kept of the part. */
-export function isKindOf(part: ActivityPart, kind: number): boolean {
+function isKindOf(part: ActivityPart, kind: number): boolean {
   if (part === 'hardware') return HARDWARE_KINDS.includes(SEEN_KINDS[kind]);
   return SEEN_KINDS[kind] === 'places' ? part === 'account' : SEEN_KINDS[kind] !== OWN_KINDS[part];
+}
+
+/** The places in SEEN_KINDS of the kinds that are kept of each part: every decision reads it for every part. */
+export const KEPT_KINDS: Readonly<Record<ActivityPart, readonly number[]>> = {
+  account: placesOfKinds('account'),
+  device: placesOfKinds('device'),
+  ip: placesOfKinds('ip'),
+  visitor: placesOfKinds('visitor'),
+  hardware: placesOfKinds('hardware'),
+};
+
+function placesOfKinds(part: ActivityPart): readonly number[] {
+  return [...SEEN_KINDS.keys()].filter((kind) => isKindOf(part, kind));
 }
 
 /** True for a part that evidence alone names. */
@@ -49,8 +62,10 @@ export function isNamedByEvidence(part: ActivityPart): part is 'visitor' | 'hard
 
 /** True where values of the kind at this place of SEEN_KINDS come with evidence. */
 export function isPlace(kind: number): boolean {
-  return SEEN_KINDS[kind] === 'countries' || SEEN_KINDS[kind] === 'asns' || SEEN_KINDS[kind] === 'places';
+  return ARE_PLACES[kind] === true;
 }
+
+const ARE_PLACES = SEEN_KINDS.map((kind) => kind === 'countries' || kind === 'asns' || kind === 'places');
 
 /** The kinds of which an account also keeps when each value was first seen and last accepted. */
 const PAIRED_KINDS: readonly SeenKind[] = ['devices', 'ips', 'countries', 'asns', 'places'];

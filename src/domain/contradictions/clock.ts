@@ -1,4 +1,5 @@
-import type { Contradiction, ContradictionInput, Finding, Told } from './contradiction.ts';
+import type { Signals } from '../evidence.ts';
+import type { Contradiction, ContradictionInput, Finding, Side, Told } from './contradiction.ts';
 import { anyOf, compare, found, numberOf } from './told.ts';
 
 /** Clocks of services that keep time differ by less; a telemetry id is created seconds before it is used. */
@@ -14,9 +15,8 @@ export const CLOCK: Contradiction = {
   needs: ['telemetry'],
   find: ({ evidence, memory, nowMs }: ContradictionInput): Finding => {
     const { stytch, prefactor } = evidence;
-    const created = numberOf(stytch, 'created_at_unix_seconds');
-    const first = numberOf(prefactor, 'first_seen', 'at_unix_seconds');
-    const last = numberOf(prefactor, 'last_seen', 'at_unix_seconds');
+    const { created, expires } = timesOf(stytch, fingerprintTimes, readFingerprint);
+    const { first, last } = timesOf(prefactor, deviceTimes, readDevice);
     const nowSeconds = Math.floor(nowMs / 1000);
     const order = anyOf<Order>([
       isAfter('fingerprint_created', created, 'now', nowSeconds),
@@ -26,12 +26,7 @@ export const CLOCK: Contradiction = {
         'telemetry_id_first_used',
         toSeconds(memory.telemetryFirstUsedMs),
       ),
-      isAfter(
-        'fingerprint_created',
-        created,
-        'fingerprint_expires',
-        numberOf(stytch, 'expires_at_unix_seconds'),
-      ),
+      isAfter('fingerprint_created', created, 'fingerprint_expires', expires),
       isAfter('device_first_seen', first, 'device_last_seen', last),
       isAfter('device_last_seen', last, 'now', nowSeconds),
     ]);
@@ -40,6 +35,46 @@ export const CLOCK: Contradiction = {
     return found(result, { later, earlier, seconds, tolerance_seconds: TOLERANCE_SECONDS });
   },
 };
+
+/** When a fingerprint was taken, and until when it is good, Unix seconds. */
+interface FingerprintTimes {
+  readonly created: Told<number>;
+  readonly expires: Told<number>;
+}
+
+/** When a device was first and last seen, Unix seconds. */
+interface DeviceTimes {
+  readonly first: Told<number>;
+  readonly last: Told<number>;
+}
+
+/** Evidence is read again for every decision, and does not change. */
+const fingerprintTimes = new WeakMap<Signals, FingerprintTimes>();
+const deviceTimes = new WeakMap<Signals, DeviceTimes>();
+
+function timesOf<Times>(side: Side, known: WeakMap<Signals, Times>, readTimes: (side: Side) => Times): Times {
+  if (typeof side === 'string') return readTimes(side);
+  let times = known.get(side);
+  if (times === undefined) {
+    times = readTimes(side);
+    known.set(side, times);
+  }
+  return times;
+}
+
+function readFingerprint(stytch: Side): FingerprintTimes {
+  return {
+    created: numberOf(stytch, 'created_at_unix_seconds'),
+    expires: numberOf(stytch, 'expires_at_unix_seconds'),
+  };
+}
+
+function readDevice(prefactor: Side): DeviceTimes {
+  return {
+    first: numberOf(prefactor, 'first_seen', 'at_unix_seconds'),
+    last: numberOf(prefactor, 'last_seen', 'at_unix_seconds'),
+  };
+}
 
 /** Two times, the first of which must not come after the second. */
 interface Order {

@@ -31,14 +31,14 @@ export function toContradictionPlan(
 /** What each contradiction of a plan came to, in its order. */
 type Findings = readonly Finding[];
 
-/** Looks for every contradiction of the plan but those that are `known`, by their places. */
+/** Looks for every contradiction of the plan but those that are `known`, which has a place for each, or none. */
 export function findContradictions(
   { wanted }: Pick<ContradictionPlan, 'wanted'>,
   input: ContradictionInput,
-  known: (place: number) => Finding | undefined,
+  known: readonly (Finding | undefined)[],
 ): Findings {
   const findings: Finding[] = [];
-  for (const { find } of wanted) findings.push(known(findings.length) ?? find(input));
+  for (const { find } of wanted) findings.push(known[findings.length] ?? find(input));
   return findings;
 }
 

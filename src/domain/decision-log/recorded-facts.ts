@@ -44,8 +44,12 @@ export function toRecordedFacts(names: readonly string[], facts: SubjectFacts): 
     const { variable, part } = place;
     recorded ??= { ...NO_RECORDED_FACTS };
     const value = facts[name] ?? 'unknown';
-    // Parts of one variable stand together under it.
-    recorded[variable] = part === undefined ? value : { ...Object(recorded[variable]), [part]: value };
+    // Parts of one variable stand together under it, in an object of this record's own.
+    if (part === undefined) recorded[variable] = value;
+    else {
+      recorded[variable] ??= {};
+      Reflect.set(Object(recorded[variable]), part, value);
+    }
   }
   return (recorded as RecordedFacts | null) ?? NO_RECORDED_FACTS;
 }
