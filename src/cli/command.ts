@@ -34,7 +34,7 @@ export interface CliOption {
 }
 
 /** What was given on the command line. */
-interface CliInput {
+export interface CliInput {
   readonly args: readonly string[];
   /** By their long names in camel case; one that was not given is absent. */
   readonly options: Readonly<Record<string, string | boolean | undefined>>;
@@ -43,6 +43,8 @@ interface CliInput {
 /** What a command may use of its process. */
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Adds the variables of a file to the environment, where it does not have them. Throws with a `code`. */
+  readonly loadEnvFile: (path: string) => void;
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly stdout: Writable;
   readonly stderr: Writable;

@@ -11,6 +11,7 @@ for (const stream of [stdout, stderr]) stream.on('error', () => process.exit());
 
 const exitCode = await runCli(process.argv.slice(2), {
   env,
+  loadEnvFile: (path) => process.loadEnvFile(path),
   stdin,
   stdout,
   stderr,

@@ -13,6 +13,7 @@ import { historyExport } from './commands/history-export.ts';
 import { historyImport } from './commands/history-import.ts';
 import { historyMigrate } from './commands/history-migrate.ts';
 import { historyVerify } from './commands/history-verify.ts';
+import { init } from './commands/init.ts';
 import { keysHash } from './commands/keys-hash.ts';
 import { keysNew } from './commands/keys-new.ts';
 import { replay } from './commands/replay.ts';
@@ -21,6 +22,7 @@ import { test } from './commands/test.ts';
 
 /** Every command, in the order in which help lists them. */
 export const COMMANDS: readonly CliCommand[] = [
+  init,
   serve,
   demo,
   emulators,

@@ -26,6 +26,9 @@ export async function runCommand(args: readonly string[], options: RunOptions = 
   Object.assign(out, { isTTY: isTerminal });
   const code = await runCli(args, {
     env,
+    loadEnvFile: () => {
+      throw new Error('the environment of tests comes from no file');
+    },
     stdin: (async function* () {
       yield Buffer.from(stdin);
     })(),

@@ -1,4 +1,5 @@
 import { type CliCommand, EXIT_CODES } from '../command.ts';
+import { ENVIRONMENT_OPTION, readEnvironmentFile } from '../environment-file.ts';
 
 /** Says what is wrong with the configuration in the environment. */
 export const configCheck: CliCommand = {
@@ -6,8 +7,11 @@ export const configCheck: CliCommand = {
   summary: 'Say what is wrong with the configuration in the environment',
   details:
     'The files that it names are checked too: policy, API keys, gateway profiles, secrets, TLS. Nothing is started, and no server is asked.',
+  options: [ENVIRONMENT_OPTION],
   exits: { 0: 'the service would start with it', 1: 'it would not' },
-  run: async (_input, { env }) => {
+  run: async (input, context) => {
+    readEnvironmentFile(input, context);
+    const { env } = context;
     const { readConfiguration } = await import('../../app/read-configuration.ts');
     const { checkCandidates } = await import('../../app/followed-candidates.ts');
     const { findMisspeltVariables } = await import('../../config/misspelt-variables.ts');
