@@ -6,7 +6,7 @@ import { createTestApp } from '../support/test-app.ts';
 
 const ASSETS = new URL('../../src/dashboard/assets/', import.meta.url);
 /** What a first visit may load, compressed. */
-const FIRST_LOAD_BYTES_MAX = 90_000 * 1024;
+const FIRST_LOAD_BYTES_MAX = 90_000;
 
 /** Asks for a page or a file of it, as a browser does: without a key. */
 async function openDashboard(t: Test, env: Readonly<Record<string, string>> = {}) {
