@@ -16,7 +16,7 @@ export type ViewName = (typeof VIEW_NAMES)[number];
 const PARTS = ['telemetry', 'device', 'account', 'ip', 'visitor'] as const;
 
 /** A part of a subject, by its keyed hash. */
-interface SubjectRef {
+export interface SubjectRef {
   readonly part: (typeof PARTS)[number];
   /** 32 hexadecimal digits: never the identifier itself. */
   readonly hash: string;

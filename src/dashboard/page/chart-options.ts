@@ -6,7 +6,7 @@ import { type Stats, type StatsStep, VERDICTS } from './wire.ts';
 /** What a chart shows on its axis. */
 export type ChartKind = 'counts' | 'rates';
 
-const HEIGHT: Readonly<Record<ChartKind, number>> = { counts: 230, rates: 120 };
+const HEIGHT = 168;
 const FONT = '11px system-ui, sans-serif';
 /** Pointing at one chart points at the other. */
 const SYNC_KEY = 'verdicts';
@@ -15,7 +15,9 @@ const SYNC_KEY = 'verdicts';
 const POINTS_PER_STEP = 2;
 
 /**
- * The x values in Unix seconds, and the series from the back to the front: areas that are stacked are sums.
+ * The x values in Unix seconds, and the series from the back to the front: areas that are stacked are sums. A step
+ * that nothing was decided in has no values, nor has a verdict that nothing came to: a line at zero would show
+ * what was not there.
  */
 export function toChartData(kind: ChartKind, { steps, step_seconds: seconds }: Stats): uPlot.AlignedData {
   const begins = steps.map(({ at }) => Date.parse(at) / 1000);
@@ -29,8 +31,12 @@ export function toChartData(kind: ChartKind, { steps, step_seconds: seconds }: S
       series((step) => toPercent(verdictShare(step, 'BLOCK'))),
     ];
   }
-  const sums = VERDICTS.map((_, place) =>
-    series(({ counts }) => VERDICTS.slice(place).reduce((sum, verdict) => sum + (counts[verdict] ?? 0), 0)),
+  const sums = VERDICTS.map((own, place) =>
+    series(({ counts }) =>
+      (counts[own] ?? 0) === 0
+        ? null
+        : VERDICTS.slice(place).reduce((sum, verdict) => sum + (counts[verdict] ?? 0), 0),
+    ),
   );
   return [times, ...sums];
 }
@@ -46,7 +52,7 @@ export function chartOptions(
   const axis = { stroke: color('ink-soft'), font: FONT, ticks: { show: false } };
   return {
     width,
-    height: HEIGHT[kind],
+    height: HEIGHT,
     padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: SYNC_KEY }, y: false, points: { show: false }, drag: { x: false, y: false } },
@@ -81,7 +87,7 @@ function seriesOf(kind: ChartKind, color: (name: string) => string): uPlot.Serie
 }
 
 function toPercent(share: number | null): number | null {
-  return share === null ? null : share * 100;
+  return share === null || share === 0 ? null : share * 100;
 }
 
 function toCount(tick: number): string {

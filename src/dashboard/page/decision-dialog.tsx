@@ -5,6 +5,7 @@ import { DecisionContradictions } from './decision-contradictions.tsx';
 import { DecisionEvidence } from './decision-evidence.tsx';
 import { DecisionRules } from './decision-rules.tsx';
 import { formatFullTime, formatMs, toWords } from './format.ts';
+import { HashLinks } from './hash-links.tsx';
 import { Icon, VerdictBadge } from './icons.tsx';
 import { endSessionOn } from './session.ts';
 import { go } from './view-state.ts';
@@ -107,6 +108,7 @@ function Content({ id, reading }: { readonly id: string; readonly reading: Readi
       <Head decision={decision} />
       <DecisionRules decision={decision} />
       <DecisionContradictions decision={decision} />
+      <Facts decision={decision} />
       <DecisionEvidence decision={decision} />
       <Aftermath decision={decision} />
       <details class="raw">
@@ -118,17 +120,36 @@ function Content({ id, reading }: { readonly id: string; readonly reading: Readi
 }
 
 function Head({ decision }: { readonly decision: DecisionDetail }) {
+  return (
+    <p class="detail-verdict">
+      <VerdictBadge verdict={decision.decision} />
+      {decision.degraded && <span class="tag tag-degraded">degraded: evidence was missing</span>}
+      <time dateTime={decision.decided_at}>{formatFullTime(decision.decided_at)}</time>
+    </p>
+  );
+}
+
+/** Who and what it was about. Every hash leads to all that is known of its subject. */
+function Facts({ decision }: { readonly decision: DecisionDetail }) {
   const { subject, policy } = decision;
   return (
-    <div class="detail-head">
-      <p class="detail-verdict">
-        <VerdictBadge verdict={decision.decision} />
-        {decision.degraded && <span class="tag tag-degraded">degraded: evidence was missing</span>}
-      </p>
+    <section>
+      <h3>Facts</h3>
       <dl class="pairs">
-        <Pair name="Decided">{formatFullTime(decision.decided_at)}</Pair>
-        <Pair name="Decision id">
-          <code>{decision.decision_id}</code>
+        <Pair name="Account">
+          <HashLinks part="account" hashes={toList(subject.account)} />
+        </Pair>
+        <Pair name="Device">
+          <HashLinks part="device" hashes={subject.devices} />
+        </Pair>
+        <Pair name="Telemetry id">
+          <HashLinks part="telemetry" hashes={toList(subject.telemetry)} />
+        </Pair>
+        <Pair name="Address">
+          <HashLinks part="ip" hashes={toList(subject.ip)} />
+        </Pair>
+        <Pair name="Visitor">
+          {subject.visitor ? <HashLinks part="visitor" hashes={[subject.visitor]} /> : 'not known'}
         </Pair>
         <Pair name="Caller">
           {decision.caller}
@@ -139,14 +160,8 @@ function Head({ decision }: { readonly decision: DecisionDetail }) {
         <Pair name="Policy">
           {policy.id} <code>{policy.hash.slice(0, 15)}…</code>
         </Pair>
-        <Pair name="Telemetry">
-          <Hashes hashes={subject.telemetry === null ? [] : [subject.telemetry]} />
-        </Pair>
-        <Pair name="Device">
-          <Hashes hashes={subject.devices} />
-        </Pair>
-        <Pair name="Account">
-          <Hashes hashes={subject.account === null ? [] : [subject.account]} />
+        <Pair name="Decision id">
+          <code>{decision.decision_id}</code>
         </Pair>
         {decision.request_id !== null && (
           <Pair name="Request id">
@@ -154,8 +169,12 @@ function Head({ decision }: { readonly decision: DecisionDetail }) {
           </Pair>
         )}
       </dl>
-    </div>
+    </section>
   );
+}
+
+function toList(hash: string | null | undefined): readonly string[] {
+  return hash === null || hash === undefined ? [] : [hash];
 }
 
 function Pair({ name, children }: { readonly name: string; readonly children: preact.ComponentChildren }) {
@@ -164,19 +183,6 @@ function Pair({ name, children }: { readonly name: string; readonly children: pr
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
-  );
-}
-
-function Hashes({ hashes }: { readonly hashes: readonly string[] }) {
-  if (hashes.length === 0) return <>not given</>;
-  return (
-    <>
-      {hashes.map((hash) => (
-        <span key={hash}>
-          <code title={`Keyed hash ${hash}`}>#{hash.slice(0, 12)}</code>{' '}
-        </span>
-      ))}
-    </>
   );
 }
 

@@ -1,6 +1,7 @@
 import { kindOf } from './figures.ts';
 import { formatAge, formatMs, toWords } from './format.ts';
 import { VerdictBadge } from './icons.tsx';
+import { isNotGiven, outcomeWords } from './truth.ts';
 import type { DecisionDetail, DetailedEvidence, RecordedFact } from './wire.ts';
 
 const SOURCES = {
@@ -63,13 +64,15 @@ function Piece({ id, use }: { readonly id: string; readonly use: DetailedEvidenc
       <p class="piece-head">
         <b>{id}</b>
         <span class="piece-outcome">
-          <span class={`swatch part-${kindOf(use.outcome)}`} />
-          {toWords(use.outcome)}
+          <span class={`swatch part-${isNotGiven(use) ? 'not-given' : kindOf(use.outcome)}`} />
+          {outcomeWords(use)}
         </span>
         {use.suspect && <span class="tag tag-degraded">suspect</span>}
       </p>
       <p class="piece-facts">
-        {SOURCES[use.cache_level ?? use.cache]}
+        {isNotGiven(use)
+          ? 'The caller gave no such id, which counts as one that nobody knows'
+          : SOURCES[use.cache_level ?? use.cache]}
         {isCached && <>, {formatAge(use.age_ms)} old</>}
         {!isCached && use.cache !== 'none' && <>, waited {formatMs(use.latency_ms)}</>}
         {use.request_id !== null && (

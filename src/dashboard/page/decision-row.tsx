@@ -2,8 +2,10 @@ import type { TargetedKeyboardEvent } from 'preact';
 import { memo } from 'preact/compat';
 import { kindOf } from './figures.ts';
 import { formatMs, formatTime, toWords } from './format.ts';
+import { HashLinks } from './hash-links.tsx';
 import { VerdictBadge } from './icons.tsx';
-import type { DecisionSummary, Reason } from './wire.ts';
+import { isNotGiven, outcomeWords, type Standing, stateReasons } from './truth.ts';
+import type { DecisionSummary } from './wire.ts';
 
 interface RowProperties {
   readonly row: DecisionSummary;
@@ -18,6 +20,8 @@ const REASONS_SHOWN_MAX = 2;
 export const DecisionRow = memo(
   ({ row, place, isTabStop, onOpen }: RowProperties) => {
     const onKeyDown = (event: TargetedKeyboardEvent<HTMLElement>) => {
+      // A link in the row is followed by itself.
+      if (event.target !== event.currentTarget) return;
       if (event.key !== 'Enter' && event.key !== ' ') return;
       event.preventDefault();
       onOpen();
@@ -38,28 +42,31 @@ export const DecisionRow = memo(
         <span role="cell" class="cell-verdict">
           <VerdictBadge verdict={row.decision} />
         </span>
+        <span role="cell" class="cell-account">
+          <HashLinks part="account" hashes={toList(row.subject.account)} isTabStop={isTabStop} />
+        </span>
+        <span role="cell" class="cell-device">
+          <HashLinks part="device" hashes={row.subject.devices} isTabStop={isTabStop} />
+        </span>
         <span role="cell" class="cell-reasons">
-          <Reasons reasons={row.reasons} />
-          {row.degraded && <span class="tag tag-degraded">degraded</span>}
+          <Reasons row={row} />
           {row.label !== null && <span class={`tag tag-${row.label}`}>{toWords(row.label)}</span>}
         </span>
         <span role="cell" class="cell-caller">
           {row.caller}
           {row.entry_point !== 'decide' && <small> via {row.entry_point}</small>}
-        </span>
-        <span role="cell" class="cell-action">
-          {row.action ?? ''}
+          {row.action !== null && <small> · {row.action}</small>}
         </span>
         <span role="cell" class="cell-providers">
-          {Object.entries(row.providers).map(([id, { outcome }]) => (
+          {Object.entries(row.providers).map(([id, use]) => (
             <span
               key={id}
-              class={`provider-mark part-${kindOf(outcome)}`}
-              title={`${id}: ${toWords(outcome)}`}
+              class={`provider-mark part-${isNotGiven(use) ? 'not-given' : kindOf(use.outcome)}`}
+              title={`${id}: ${outcomeWords(use)}`}
             >
               {id.slice(0, 1).toUpperCase()}
               <span class="visually-hidden">
-                {id}: {toWords(outcome)}
+                {id}: {outcomeWords(use)}
               </span>
             </span>
           ))}
@@ -74,19 +81,41 @@ export const DecisionRow = memo(
     before.row === after.row && before.place === after.place && before.isTabStop === after.isTabStop,
 );
 
-function Reasons({ reasons }: { readonly reasons: readonly Reason[] }) {
-  const codes = [...new Set(reasons.map(({ code }) => code))];
-  const isSatisfied = reasons.some(({ satisfied }) => satisfied);
-  if (codes.length === 0) return <span class="no-reason">no rule spoke</span>;
+/** What a chip says beside its code. */
+const SAID: Readonly<Record<Standing, string>> = {
+  true: '',
+  unknown: 'could not be ruled out: ',
+  waived: 'could not be ruled out, and the policy lets that pass: ',
+};
+
+function Reasons({ row }: { readonly row: DecisionSummary }) {
+  const stated = stateReasons(row);
+  const isSatisfied = row.reasons.some(({ satisfied }) => satisfied);
+  if (stated.length === 0) return <span class="no-reason">no rule applied</span>;
   return (
     <>
-      {codes.slice(0, REASONS_SHOWN_MAX).map((code) => (
-        <span key={code} class="code">
+      {stated.slice(0, REASONS_SHOWN_MAX).map(({ code, standing, because }) => (
+        <span
+          key={code}
+          class={`code code-${standing}`}
+          title={because === null ? code : `${code} ${SAID[standing]}${because}`}
+        >
           {code}
+          {because !== null && (
+            <span class="visually-hidden">
+              {' '}
+              {SAID[standing]}
+              {because}
+            </span>
+          )}
         </span>
       ))}
-      {codes.length > REASONS_SHOWN_MAX && <span class="more">+{codes.length - REASONS_SHOWN_MAX}</span>}
+      {stated.length > REASONS_SHOWN_MAX && <span class="more">+{stated.length - REASONS_SHOWN_MAX}</span>}
       {isSatisfied && <span class="tag tag-challenge_passed">step-up</span>}
     </>
   );
+}
+
+function toList(hash: string | null): readonly string[] {
+  return hash === null ? [] : [hash];
 }

@@ -97,7 +97,7 @@ function TableBody({ view }: { readonly view: RowWindow }) {
   );
 }
 
-const COLUMNS = ['Time', 'Decision', 'Reasons', 'Caller', 'Action', 'Providers', 'Latency'];
+const COLUMNS = ['Time', 'Decision', 'Account', 'Device', 'Why', 'Caller', 'Evidence', 'Latency'];
 
 function TableHead() {
   return (

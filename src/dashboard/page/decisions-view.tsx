@@ -2,7 +2,8 @@ import { useEffect } from 'preact/hooks';
 import { toQuery } from './address.ts';
 import { DecisionList } from './decision-list.tsx';
 import { startFeed } from './live-feed.ts';
-import { Overview } from './overview.tsx';
+import { isNarrow } from './narrow.ts';
+import { Charts, Numbers } from './overview.tsx';
 import { ProviderHealth } from './provider-health.tsx';
 import { endSessionOn } from './session.ts';
 import { followStatistics } from './statistics.ts';
@@ -24,9 +25,11 @@ export function DecisionsView({ session }: ViewProperties) {
   useEffect(() => (paused ? undefined : startFeed(client, query, endSessionOn)), [client, queryText, paused]);
   return (
     <main class="page">
-      <Overview />
-      <ProviderHealth />
+      <Numbers />
+      {!isNarrow.value && <Charts />}
       <DecisionList session={session} query={query} />
+      {isNarrow.value && <Charts />}
+      <ProviderHealth />
     </main>
   );
 }

@@ -68,3 +68,8 @@ export function formatFullTime(iso: string): string {
 export function toWords(name: string): string {
   return name.replaceAll('_', ' ');
 }
+
+/** The beginning of a keyed hash: enough to tell those on a page apart. */
+export function shortHash(hash: string): string {
+  return hash.slice(0, 8);
+}

@@ -8,6 +8,7 @@ interface LinkProperties {
   readonly class?: string;
   readonly title?: string;
   readonly isCurrent?: boolean;
+  readonly tabIndex?: number;
   readonly children: ComponentChildren;
 }
 

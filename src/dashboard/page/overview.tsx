@@ -7,23 +7,22 @@ import { TopList } from './top-list.tsx';
 import { VerdictCharts } from './verdict-charts.tsx';
 import { isFiltered } from './view-state.ts';
 
-/** The numbers, the charts, and what leads the lists. */
-export function Overview() {
+/** The numbers of the window. */
+export function Numbers() {
   const current = statistics.value;
-  if (current === null) return statisticsError.value === '' ? <Skeleton /> : <Failure />;
+  if (current !== null) return <Tiles statistics={current} />;
+  return statisticsError.value === '' ? <Skeleton /> : <Failure />;
+}
+
+/** The charts, and what leads the lists. */
+export function Charts() {
+  const current = statistics.value;
+  if (current === null) return null;
   return (
-    <>
-      <Tiles statistics={current} />
-      <div class="columns">
-        <section class="panel panel-wide" aria-labelledby="verdicts-title">
-          <div class="panel-head">
-            <h2 id="verdicts-title">Verdicts over time</h2>
-          </div>
-          <VerdictCharts stats={current.verdicts} />
-        </section>
-        <TopList statistics={current} />
-      </div>
-    </>
+    <div class="columns">
+      <VerdictCharts stats={current.verdicts} />
+      <TopList statistics={current} />
+    </div>
   );
 }
 
@@ -38,7 +37,7 @@ function Tiles({ statistics: { verdicts, degraded, cacheUse } }: { readonly stat
         name="Decisions"
         value={formatCount(totals.total)}
         note={isFiltered.value ? 'all, whatever the filters' : `${formatRate(perSecond)} per second now`}
-        values={steps.map(({ total }) => total)}
+        values={steps.map(({ total }) => (total === 0 ? null : total))}
       />
       <Tile
         name="Block rate"

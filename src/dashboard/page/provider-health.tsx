@@ -79,7 +79,7 @@ function Provider({ state, statistics: { outcomes, cacheUse, verdicts } }: Provi
         />
       </dl>
       <div class="provider-course">
-        <span>Failures</span>
+        <span>Failures {formatShare(failedShare(counts))}</span>
         <Sparkline
           floor={FAILURES_FLOOR}
           values={outcomes.steps.map((step) => failedShare(countsOfProvider(step.counts, id)))}
@@ -132,7 +132,8 @@ function Outcomes({ provider, counts }: { readonly provider: string; readonly co
             onClick={() => setFilter('provider_outcome', `${provider}/${outcome}`)}
           >
             <span class={`swatch part-${kindOf(outcome)}`} />
-            {toWords(outcome)} <b>{formatCount(count)}</b>
+            {outcome === 'not_found' ? 'not found or not given' : toWords(outcome)}{' '}
+            <b>{formatCount(count)}</b>
           </button>
         </li>
       ))}

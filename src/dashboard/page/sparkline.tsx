@@ -7,21 +7,30 @@ interface SparklineProperties {
   readonly floor?: number;
 }
 
-/** A line without axes: the course of a number by steps, not its values. Absent values are gaps. */
+/**
+ * A line without axes: the course of a number by steps, not its values. Absent values are gaps; where there was
+ * nothing of it the line is a thin ground, and not one of something.
+ */
 export function Sparkline({ values, floor = 0 }: SparklineProperties) {
   const max = Math.max(...values.map((value) => value ?? 0), floor, Number.EPSILON);
   const step = WIDTH / Math.max(1, values.length);
   let line = '';
+  let ground = '';
   let isDrawing = false;
   values.forEach((value, place) => {
-    if (value !== null) {
+    const x = (place * step).toFixed(1);
+    const width = step.toFixed(1);
+    if (value === 0) ground += `M${x} ${HEIGHT - 2}h${width}`;
+    const isSomething = value !== null && value > 0;
+    if (isSomething) {
       const y = HEIGHT - 2 - (value / max) * (HEIGHT - 4);
-      line += `${isDrawing ? 'L' : 'M'}${(place * step).toFixed(1)} ${y.toFixed(1)}h${step.toFixed(1)}`;
+      line += `${isDrawing ? 'L' : 'M'}${x} ${y.toFixed(1)}h${width}`;
     }
-    isDrawing = value !== null;
+    isDrawing = isSomething;
   });
   return (
     <svg class="sparkline" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+      <path class="sparkline-ground" d={ground} />
       <path d={line} />
     </svg>
   );

@@ -2,12 +2,13 @@ import { useSignal } from '@preact/signals';
 import { ranked, shareOf } from './figures.ts';
 import { formatCount, formatShare } from './format.ts';
 import type { Statistics } from './statistics.ts';
+import { countApart, type ReasonCounts, STANDINGS, type Standing } from './truth.ts';
 import { address, setFilter } from './view-state.ts';
-import type { Counts } from './wire.ts';
+import type { Stats } from './wire.ts';
 
 const TABS = ['Reasons', 'Rules', 'Callers'] as const;
 type Tab = (typeof TABS)[number];
-const ENTRIES_MAX = 8;
+const ENTRIES_MAX = 6;
 
 /** What leads the window: reasons, rules with their precision, callers. A click filters the decisions. */
 export function TopList({ statistics }: { readonly statistics: Statistics }) {
@@ -38,20 +39,87 @@ export function TopList({ statistics }: { readonly statistics: Statistics }) {
 }
 
 function TabContent({ tab, statistics }: { readonly tab: Tab; readonly statistics: Statistics }) {
-  const { reasons, rules, callers } = statistics;
-  const { filters } = address.value;
-  if (tab === 'Rules') return <Rules stats={rules} />;
-  const isReason = tab === 'Reasons';
-  const { totals } = isReason ? reasons : callers;
-  const name = isReason ? 'reason' : 'caller';
-  const filterOf = (value: string) => (isReason ? codeOf(value) : value);
-  const entries = ranked(isReason ? withoutWaived(totals.counts) : totals.counts, ENTRIES_MAX);
-  if (entries.length === 0)
-    return (
-      <p class="state state-small">
-        {isReason ? 'No rule applied in this window.' : 'No requests in this window.'}
+  if (tab === 'Rules') return <Rules stats={statistics.rules} />;
+  return tab === 'Reasons' ? <Reasons stats={statistics.reasons} /> : <Callers stats={statistics.callers} />;
+}
+
+const MEANINGS: Readonly<Record<Standing, string>> = {
+  true: 'true',
+  unknown: 'could not be ruled out',
+  waived: 'could not be ruled out, and let pass',
+};
+
+/** Each code with the decisions in which it was true, unknown and waived: three numbers and three parts of a bar. */
+function Reasons({ stats: { totals } }: { readonly stats: Stats }) {
+  const entries = countApart(totals.counts, ENTRIES_MAX);
+  if (entries.length === 0) return <p class="state state-small">No rule applied in this window.</p>;
+  const most = Math.max(...entries.map(sumOf));
+  const { rule } = address.value.filters;
+  return (
+    <>
+      <p class="reason-legend" aria-hidden="true">
+        {STANDINGS.map((standing) => (
+          <span key={standing} class="legend-entry">
+            <span class={`swatch swatch-${standing}`} />
+            {MEANINGS[standing]}
+          </span>
+        ))}
       </p>
-    );
+      <ol class="bars">
+        {entries.map((entry) => (
+          <li key={entry.code} class="reason-bar">
+            <span class="bar-name">{entry.code}</span>
+            <span class="bar-count">
+              {STANDINGS.filter((standing) => entry[standing] > 0).map((standing) => {
+                const filter = standing === 'true' ? entry.code : `${entry.code}:${standing}`;
+                return (
+                  <button
+                    key={standing}
+                    type="button"
+                    class={`part-count part-count-${standing}`}
+                    aria-pressed={rule === filter}
+                    aria-label={`${entry.code} ${MEANINGS[standing]}: ${formatCount(entry[standing])}`}
+                    title={`${MEANINGS[standing]} in ${formatShare(shareOf(entry[standing], totals.total))} of decisions: list them`}
+                    onClick={() => setFilter('rule', rule === filter ? undefined : filter)}
+                  >
+                    {formatCount(entry[standing])}
+                  </button>
+                );
+              })}
+            </span>
+            <PartsMeter entry={entry} most={most} />
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+function sumOf(entry: ReasonCounts): number {
+  return STANDINGS.reduce((sum, standing) => sum + entry[standing], 0);
+}
+
+function PartsMeter({ entry, most }: { readonly entry: ReasonCounts; readonly most: number }) {
+  let start = 0;
+  return (
+    <svg class="meter" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+      <rect class="meter-ground" width="100" height="4" />
+      {STANDINGS.map((standing) => {
+        const x = start;
+        const width = (entry[standing] / most) * 100;
+        start += width;
+        return (
+          width > 0 && <rect key={standing} class={`meter-${standing}`} x={x} width={width} height="4" />
+        );
+      })}
+    </svg>
+  );
+}
+
+function Callers({ stats: { totals } }: { readonly stats: Stats }) {
+  const { caller: chosen } = address.value.filters;
+  const entries = ranked(totals.counts, ENTRIES_MAX);
+  if (entries.length === 0) return <p class="state state-small">No requests in this window.</p>;
   const most = entries[0]?.[1] ?? 1;
   return (
     <ol class="bars">
@@ -60,10 +128,10 @@ function TabContent({ tab, statistics }: { readonly tab: Tab; readonly statistic
           <button
             type="button"
             class="bar"
-            aria-pressed={filters[name] === filterOf(value)}
-            onClick={() => setFilter(name, filters[name] === filterOf(value) ? undefined : filterOf(value))}
+            aria-pressed={chosen === value}
+            onClick={() => setFilter('caller', chosen === value ? undefined : value)}
           >
-            <span class="bar-name">{isReason ? value.replace(UNKNOWN, ' (unknown)') : value}</span>
+            <span class="bar-name">{value}</span>
             <span class="bar-count">
               {formatCount(count)} <small>{formatShare(shareOf(count, totals.total))}</small>
             </span>
@@ -75,26 +143,10 @@ function TabContent({ tab, statistics }: { readonly tab: Tab; readonly statistic
   );
 }
 
-/** Ends a reason code where rules were not true but could not be decided. */
-const UNKNOWN = ':unknown';
-const WAIVED = ':waived';
-/** Ends one that is counted without it too. */
-const SATISFIED = ':satisfied';
-
-function codeOf(value: string): string {
-  return value.replace(UNKNOWN, '');
-}
-
-/** What the policy let pass is no reason, and what a step-up satisfies is counted as one already. */
-function withoutWaived(counts: Counts): Counts {
-  const isReason = (value: string) => !value.endsWith(WAIVED) && !value.endsWith(SATISFIED);
-  return Object.fromEntries(Object.entries(counts).filter(([value]) => isReason(value)));
-}
-
 function Rules({ stats: { rules = {} } }: { readonly stats: Statistics['rules'] }) {
   const fired = Object.entries(rules)
-    .filter(([, rule]) => rule.fired + rule.unknown > 0)
-    .sort(([, left], [, right]) => right.fired + right.unknown - (left.fired + left.unknown))
+    .filter(([, rule]) => rule.fired + rule.unknown + rule.waived > 0)
+    .sort(([, left], [, right]) => right.fired - left.fired || right.unknown - left.unknown)
     .slice(0, ENTRIES_MAX);
   if (fired.length === 0) return <p class="state state-small">No rule applied in this window.</p>;
   return (
@@ -108,6 +160,9 @@ function Rules({ stats: { rules = {} } }: { readonly stats: Statistics['rules'] 
             </th>
             <th scope="col" class="number">
               Unknown
+            </th>
+            <th scope="col" class="number" title="Could not be decided, and the policy let that pass">
+              Waived
             </th>
             <th scope="col" class="number" title="Satisfied by a challenge that was passed before">
               Satisfied
@@ -127,6 +182,7 @@ function Rules({ stats: { rules = {} } }: { readonly stats: Statistics['rules'] 
               <th scope="row">{id}</th>
               <td class="number">{formatCount(rule.fired)}</td>
               <td class="number">{formatCount(rule.unknown)}</td>
+              <td class="number">{formatCount(rule.waived)}</td>
               <td class="number">{formatCount(rule.satisfied)}</td>
               <td class="number">{formatShare(rule.precision)}</td>
             </tr>

@@ -3,11 +3,11 @@ import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } 
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { revision, rows, takeDropped } from './live-feed.ts';
+import { isNarrow } from './narrow.ts';
 import { address } from './view-state.ts';
 
-const NARROW = matchMedia('(max-width: 760px)');
 /** Pixels of a row in either layout, as the style sheet has them. */
-const ROW_HEIGHT = { narrow: 92, wide: 44 };
+const ROW_HEIGHT = { narrow: 116, wide: 38 };
 /** Until the first measurement. */
 const HEIGHT_DEFAULT = 560;
 /** Rows that are drawn above and below what is seen, so that a quick scroll shows no holes. */
@@ -46,7 +46,7 @@ export function useRowWindow(): RowWindow {
   const focused = useSignal<number | null>(null);
   /** How many rows had arrived when they began to stand still; null while they follow. */
   const held = useRef<number | null>(null);
-  const size = NARROW.matches ? ROW_HEIGHT.narrow : ROW_HEIGHT.wide;
+  const size = isNarrow.value ? ROW_HEIGHT.narrow : ROW_HEIGHT.wide;
   /** Counts what the virtualizer wants drawn again. */
   const moves = useSignal(0);
   const onChange = () => {
@@ -66,6 +66,7 @@ export function useRowWindow(): RowWindow {
   const count = rows.length - fresh;
 
   virtualizer.setOptions(optionsOf(box, count, size, onChange));
+  useLayoutEffect(() => virtualizer.measure(), [size]);
   useLayoutEffect(() => virtualizer._didMount(), []);
   useLayoutEffect(() => virtualizer._willUpdate());
   useLayoutEffect(() => moveFocus(box.current, focused.value));

@@ -3,11 +3,41 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { type ChartKind, chartOptions, toChartData } from './chart-options.ts';
 import { verdictShare } from './figures.ts';
-import { formatCount, formatShare, NOTHING } from './format.ts';
+import { formatAge, formatCount, formatShare, NOTHING } from './format.ts';
 import { type Stats, type StatsStep, VERDICTS } from './wire.ts';
 
-/** Verdicts as stacked areas, and below them the rates of those that are not ALLOW. */
+const KINDS: Readonly<Record<ChartKind, string>> = { counts: 'Numbers', rates: 'Rates' };
+
+/** Verdicts as stacked areas, or the rates of those that are not ALLOW, with a legend that follows the pointer. */
 export function VerdictCharts({ stats }: { readonly stats: Stats }) {
+  const kind = useSignal<ChartKind>('counts');
+  return (
+    <section class="panel" aria-labelledby="verdicts-title">
+      <div class="panel-head">
+        <h2 id="verdicts-title">Verdicts over time</h2>
+        <div class="tabs">
+          {Object.entries(KINDS).map(([name, text]) => (
+            <button
+              key={name}
+              type="button"
+              class="tab"
+              aria-pressed={kind.value === name}
+              onClick={() => {
+                // The names are those of KINDS.
+                kind.value = name as ChartKind;
+              }}
+            >
+              {text}
+            </button>
+          ))}
+        </div>
+      </div>
+      <ChartWithLegend stats={stats} kind={kind.value} />
+    </section>
+  );
+}
+
+function ChartWithLegend({ stats, kind }: { readonly stats: Stats; readonly kind: ChartKind }) {
   const place = useSignal<number | null>(null);
   const onPlace = (index: number | null) => {
     place.value = index;
@@ -22,29 +52,43 @@ export function VerdictCharts({ stats }: { readonly stats: Stats }) {
     );
   return (
     <div class="charts">
-      <Legend stats={stats} step={step} />
-      <Chart kind="counts" stats={stats} onPlace={onPlace} label={describe(stats)} />
-      <p class="chart-title">Block and challenge rate</p>
-      <Chart kind="rates" stats={stats} onPlace={onPlace} label="Block and challenge rate over the window" />
+      <Legend stats={stats} step={step} kind={kind} />
+      <Chart
+        kind={kind}
+        stats={stats}
+        onPlace={onPlace}
+        label={kind === 'counts' ? describe(stats) : 'Block and challenge rate over the window'}
+      />
     </div>
   );
 }
 
 /** The numbers below the pointer, or those of the whole window. */
-function Legend({ stats, step }: { readonly stats: Stats; readonly step: StatsStep | null }) {
+function Legend({
+  stats,
+  step,
+  kind,
+}: {
+  readonly stats: Stats;
+  readonly step: StatsStep | null;
+  readonly kind: ChartKind;
+}) {
   const span = step ?? stats.totals;
+  const drawn = kind === 'counts' ? VERDICTS : VERDICTS.filter((verdict) => verdict !== 'ALLOW');
   return (
     <div class="legend">
-      {VERDICTS.toReversed().map((verdict) => (
+      {drawn.toReversed().map((verdict) => (
         <span key={verdict} class="legend-entry">
-          <span class={`swatch swatch-${verdict.toLowerCase()}`} />
+          <span class={`swatch swatch-${verdict.toLowerCase()} ${kind === 'rates' ? 'swatch-line' : ''}`} />
           {verdict}
           <b>{formatCount(span.counts[verdict] ?? 0)}</b>
           <small>{span.total === 0 ? NOTHING : formatShare(verdictShare(span, verdict))}</small>
         </span>
       ))}
       <span class="legend-time">
-        {step === null ? 'whole window' : new Date(step.at).toLocaleString('en-GB')}
+        {step === null
+          ? `whole window, steps of ${formatAge(stats.step_seconds * 1000)}`
+          : new Date(step.at).toLocaleString('en-GB')}
       </span>
     </div>
   );

@@ -26,7 +26,8 @@ export interface Reason {
     | undefined;
 }
 
-interface EvidenceUse {
+/** How a provider took part in a decision. */
+export interface EvidenceUse {
   readonly outcome: string;
   readonly cache: 'hit' | 'miss' | 'shared' | 'none';
   /** Null unless `cache` is `hit`. */
@@ -36,6 +37,16 @@ interface EvidenceUse {
   readonly suspect: boolean;
 }
 
+/** Who a decision is about, by keyed hashes; older records lack some of them. */
+interface Subject {
+  readonly telemetry: string | null;
+  readonly devices: readonly string[];
+  readonly account: string | null;
+  readonly ip?: string | null | undefined;
+  readonly network?: string | null | undefined;
+  readonly visitor?: string | null | undefined;
+}
+
 /** A decision in lists and in the stream. */
 export interface DecisionSummary {
   readonly decision_id: string;
@@ -43,7 +54,8 @@ export interface DecisionSummary {
   readonly decision: Verdict;
   readonly degraded: boolean;
   readonly reasons: readonly Reason[];
-  readonly waivers: readonly Pick<Reason, 'code' | 'rule'>[];
+  readonly waivers: readonly Pick<Reason, 'code' | 'rule' | 'providers'>[];
+  readonly subject: Subject;
   readonly caller: string;
   readonly entry_point: string;
   readonly action: string | null;
@@ -93,11 +105,6 @@ export type RecordedFact = object | 'unknown' | 'none' | null | undefined;
 /** One decision in full. */
 export interface DecisionDetail extends Omit<DecisionSummary, 'providers'> {
   readonly request_id: string | null;
-  readonly subject: {
-    readonly telemetry: string | null;
-    readonly devices: readonly string[];
-    readonly account: string | null;
-  };
   readonly providers: Readonly<Record<string, DetailedEvidence>>;
   readonly custody: { readonly result: string; readonly signals: object | null };
   readonly activity?: RecordedFact;
@@ -145,6 +152,7 @@ export interface StatsStep extends StatsSpan {
 interface RuleStats {
   readonly fired: number;
   readonly unknown: number;
+  readonly waived: number;
   readonly satisfied: number;
   readonly labels: Counts;
   readonly precision: number | null;
