@@ -6,7 +6,7 @@ import { type Stats, type StatsStep, VERDICTS } from './wire.ts';
 /** What a chart shows on its axis. */
 export type ChartKind = 'counts' | 'rates';
 
-const HEIGHT = 168;
+const HEIGHT = 180;
 const FONT = '11px system-ui, sans-serif';
 /** Pointing at one chart points at the other. */
 const SYNC_KEY = 'verdicts';

@@ -146,7 +146,7 @@ function Facts({ decision }: { readonly decision: DecisionDetail }) {
           <HashLinks part="telemetry" hashes={toList(subject.telemetry)} />
         </Pair>
         <Pair name="Address">
-          <HashLinks part="ip" hashes={toList(subject.ip)} />
+          {subject.ip === undefined ? 'not kept' : <HashLinks part="ip" hashes={toList(subject.ip)} />}
         </Pair>
         <Pair name="Visitor">
           {subject.visitor ? <HashLinks part="visitor" hashes={[subject.visitor]} /> : 'not known'}

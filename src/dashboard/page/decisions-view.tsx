@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { toQuery } from './address.ts';
 import { DecisionList } from './decision-list.tsx';
+import { findWindow } from './default-window.ts';
 import { startFeed } from './live-feed.ts';
 import { isNarrow } from './narrow.ts';
 import { Charts, Numbers } from './overview.tsx';
@@ -8,7 +9,7 @@ import { ProviderHealth } from './provider-health.tsx';
 import { endSessionOn } from './session.ts';
 import { followStatistics } from './statistics.ts';
 import type { ViewProperties } from './view.ts';
-import { address, isPaused, lookup } from './view-state.ts';
+import { address, isPaused, isWindowChosen, lookup, settleWindow } from './view-state.ts';
 
 /** What is decided now: numbers, charts, providers, and the list. */
 export function DecisionsView({ session }: ViewProperties) {
@@ -21,6 +22,15 @@ export function DecisionsView({ session }: ViewProperties) {
     () => (paused ? undefined : followStatistics(client, window, endSessionOn)),
     [client, window, paused],
   );
+  useEffect(() => {
+    if (isWindowChosen()) return undefined;
+    const ending = new AbortController();
+    findWindow(client, ending.signal)
+      .then((found) => found !== null && settleWindow(found))
+      // The numbers tell of a service that does not answer.
+      .catch((error: unknown) => ending.signal.aborted || endSessionOn(error));
+    return () => ending.abort();
+  }, [client]);
   // What is read depends on the query's content, not on its identity.
   useEffect(() => (paused ? undefined : startFeed(client, query, endSessionOn)), [client, queryText, paused]);
   return (

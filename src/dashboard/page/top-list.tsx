@@ -46,7 +46,7 @@ function TabContent({ tab, statistics }: { readonly tab: Tab; readonly statistic
 const MEANINGS: Readonly<Record<Standing, string>> = {
   true: 'true',
   unknown: 'could not be ruled out',
-  waived: 'could not be ruled out, and let pass',
+  waived: 'could not be ruled out, and was waived',
 };
 
 /** Each code with the decisions in which it was true, unknown and waived: three numbers and three parts of a bar. */
@@ -61,7 +61,7 @@ function Reasons({ stats: { totals } }: { readonly stats: Stats }) {
         {STANDINGS.map((standing) => (
           <span key={standing} class="legend-entry">
             <span class={`swatch swatch-${standing}`} />
-            {MEANINGS[standing]}
+            {standing === 'waived' ? 'waived' : MEANINGS[standing]}
           </span>
         ))}
       </p>

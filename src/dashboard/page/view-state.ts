@@ -22,6 +22,18 @@ export function go(change: Partial<Address>): void {
   address.value = next;
 }
 
+/** True where somebody has chosen the window: this page, or whoever sent its address. */
+export function isWindowChosen(): boolean {
+  return new URLSearchParams(location.search).has('window');
+}
+
+/** Sets the window that nobody has chosen: no step that the back button undoes. */
+export function settleWindow(window: Address['window']): void {
+  if (isWindowChosen() || window === address.value.window) return;
+  address.value = { ...address.value, window };
+  history.replaceState(null, '', location.pathname + formatAddress(address.value));
+}
+
 /** Sets one filter, or removes it. */
 export function setFilter(name: keyof Address['filters'], value: string | undefined): void {
   const { [name]: _, ...others } = address.value.filters;

@@ -8,6 +8,7 @@ export function createRow(id: string, row: Partial<DecisionSummary> = {}): Decis
     decision: 'ALLOW',
     degraded: false,
     reasons: [],
+    subject: { telemetry: null, devices: [], account: null },
     waivers: [],
     caller: 'web',
     entry_point: 'decide',

@@ -1,0 +1,53 @@
+import t from 'tap';
+import { toChartData } from '../../../src/dashboard/page/chart-options.ts';
+import { windowOf } from '../../../src/dashboard/page/default-window.ts';
+import type { Stats } from '../../../src/dashboard/page/wire.ts';
+
+const LATENCY = { p50: null, p95: null, p99: null };
+
+/** Steps of a minute with these counts, the last of which ends at 10:00. */
+function statsOf(...counts: readonly Record<string, number>[]): Stats {
+  const endMs = Date.parse('2026-01-15T10:00:00.000Z');
+  const at = (place: number) => new Date(endMs - (counts.length - place) * 60_000).toISOString();
+  const totalOf = (step: Record<string, number>) => Object.values(step).reduce((sum, one) => sum + one, 0);
+  const steps = counts.map((step, place) => ({
+    at: at(place),
+    total: totalOf(step),
+    counts: step,
+    latency_ms: LATENCY,
+  }));
+  const totals = {
+    total: 0,
+    counts: {},
+    latency_ms: LATENCY,
+    degraded: 0,
+    provider_latency_ms: {},
+  };
+  return { since: at(0), until: at(counts.length), step_seconds: 60, steps, totals };
+}
+
+/** The first of the two points of each step. */
+const seriesOf = (data: ReturnType<typeof toChartData>, place: number) =>
+  [...(data[place] ?? [])].filter((_, index) => index % 2 === 0);
+
+t.test('time without decisions has no line, nor has a verdict that nothing came to', async (t) => {
+  const stats = statsOf({ ALLOW: 3, BLOCK: 1 }, {}, { ALLOW: 2 }, { BLOCK: 4 });
+  const counts = toChartData('counts', stats);
+  t.strictSame(seriesOf(counts, 1), [4, null, 2, null], 'ALLOW above the others');
+  t.strictSame(seriesOf(counts, 2), [null, null, null, null], 'CHALLENGE');
+  t.strictSame(seriesOf(counts, 3), [1, null, null, 4], 'BLOCK');
+  const rates = toChartData('rates', stats);
+  t.strictSame(seriesOf(rates, 2), [25, null, null, 100], 'block rate');
+});
+
+t.test('the window that opens is the time in which there are decisions', async (t) => {
+  const empty = Array.from({ length: 60 }, () => ({}));
+  const stats = (filledAt: number) => statsOf(...empty.with(filledAt, { ALLOW: 1 }));
+  t.equal(windowOf(statsOf(...empty)), null);
+  t.equal(windowOf(stats(59)), '15m');
+  t.equal(windowOf(stats(45)), '15m');
+  t.equal(windowOf(stats(44)), '1h');
+  const days = { ...stats(0), until: '2026-01-18T00:00:00.000Z' };
+  t.equal(windowOf(days), '7d');
+  t.equal(windowOf({ ...days, until: '2026-05-18T00:00:00.000Z' }), '30d');
+});
