@@ -73,8 +73,8 @@ function parseSubject(text: string): SubjectRef | null {
   return known !== undefined && /^[0-9a-f]{32}$/.test(hash) ? { part: known, hash } : null;
 }
 
-/** Reads the query of a URL; what makes no sense is left out. */
-export function parseAddress(search: string): Address {
+/** Reads the query of a URL; what makes no sense is left out. `windowDefault` is that of one without a window. */
+export function parseAddress(search: string, windowDefault = WINDOW_DEFAULT): Address {
   const parameters = new URLSearchParams(search);
   const filters: Partial<Record<FilterName, string>> = {};
   for (const name of FILTER_NAMES) {
@@ -85,18 +85,24 @@ export function parseAddress(search: string): Address {
   return {
     view: VIEW_NAMES.find((one) => one === parameters.get('view')) ?? VIEW_DEFAULT,
     subject: parseSubject(parameters.get('subject') ?? ''),
-    window: WINDOWS.find((one) => one === parameters.get('window')) ?? WINDOW_DEFAULT,
+    window: WINDOWS.find((one) => one === parameters.get('window')) ?? windowDefault,
     filters,
     decisionId: decisionId !== null && isDecisionId(decisionId) ? decisionId : null,
   };
 }
 
-/** The query of the address, with its question mark; empty for the page as it opens. */
-export function formatAddress({ view, subject, window, filters, decisionId }: Address): string {
+/**
+ * The query of the address, with its question mark; empty for the page as it opens. `windowDefault` is the window
+ * that one has without saying so.
+ */
+export function formatAddress(
+  { view, subject, window, filters, decisionId }: Address,
+  windowDefault = WINDOW_DEFAULT,
+): string {
   const parameters = new URLSearchParams();
   if (view !== VIEW_DEFAULT) parameters.set('view', view);
   if (view === 'subject' && subject !== null) parameters.set('subject', `${subject.part}/${subject.hash}`);
-  if (window !== WINDOW_DEFAULT) parameters.set('window', window);
+  if (window !== windowDefault) parameters.set('window', window);
   for (const name of FILTER_NAMES) {
     const value = filters[name];
     if (value !== undefined) parameters.set(name, value);

@@ -1,6 +1,6 @@
 import type { ComponentChildren, TargetedMouseEvent } from 'preact';
-import { type Address, formatAddress } from './address.ts';
-import { address, go } from './view-state.ts';
+import type { Address } from './address.ts';
+import { go, searchOf } from './view-state.ts';
 
 interface LinkProperties {
   /** What is another in the address behind the link. */
@@ -23,7 +23,7 @@ export function Link({ to, isCurrent = false, children, ...others }: LinkPropert
   return (
     <a
       {...others}
-      href={location.pathname + formatAddress({ ...address.value, decisionId: null, ...to })}
+      href={location.pathname + searchOf({ decisionId: null, ...to })}
       aria-current={isCurrent ? 'page' : undefined}
       onClick={follow}
     >

@@ -14,24 +14,31 @@ export const isFiltered = computed(
   () => lookup.value !== null || Object.keys(address.value.filters).length > 0,
 );
 
-/** Changes a part of the address. Opening something is a step that the back button undoes. */
-export function go(change: Partial<Address>): void {
-  const next = { ...address.value, ...change };
-  const search = formatAddress(next);
-  if (search !== formatAddress(address.value)) history.pushState(null, '', location.pathname + search);
-  address.value = next;
+/** The window of an address that names none; undefined until it is found. */
+let settledWindow: Address['window'] | undefined;
+
+/** The query of the address with these changes. */
+export function searchOf(change: Partial<Address> = {}): string {
+  return formatAddress({ ...address.value, ...change }, settledWindow);
 }
 
-/** True where somebody has chosen the window: this page, or whoever sent its address. */
+/** Changes a part of the address. Opening something is a step that the back button undoes. */
+export function go(change: Partial<Address>): void {
+  const search = searchOf(change);
+  if (search !== searchOf()) history.pushState(null, '', location.pathname + search);
+  address.value = { ...address.value, ...change };
+}
+
+/** True where somebody has chosen the window: here, or who sent the address. */
 export function isWindowChosen(): boolean {
   return new URLSearchParams(location.search).has('window');
 }
 
-/** Sets the window that nobody has chosen: no step that the back button undoes. */
+/** Sets the window that nobody has chosen. The address stays without one. */
 export function settleWindow(window: Address['window']): void {
-  if (isWindowChosen() || window === address.value.window) return;
+  if (isWindowChosen()) return;
+  settledWindow = window;
   address.value = { ...address.value, window };
-  history.replaceState(null, '', location.pathname + formatAddress(address.value));
 }
 
 /** Sets one filter, or removes it. */
@@ -47,5 +54,5 @@ export function clearFilters(): void {
 }
 
 addEventListener('popstate', () => {
-  address.value = parseAddress(location.search);
+  address.value = parseAddress(location.search, settledWindow);
 });

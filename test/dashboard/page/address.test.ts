@@ -47,3 +47,10 @@ t.test('every filter of the service is in the address, identifiers aside', async
   );
   t.strictSame([...FILTER_NAMES].toSorted(), others.toSorted());
 });
+
+t.test('a window that was found is not in the address, and one that was chosen is', async (t) => {
+  const found = parseAddress('', '15m');
+  t.equal(found.window, '15m');
+  t.equal(formatAddress(found, '15m'), '');
+  t.equal(formatAddress({ ...found, window: '1h' }, '15m'), '?window=1h');
+});
