@@ -5,6 +5,7 @@ import { renderDecisionIndex } from './adr-index.ts';
 import { renderCommands } from './command-reference.ts';
 import { renderConfiguration } from './configuration-tables.ts';
 import { renderEmulatorExports, renderEmulatorVariables } from './emulator-variables.ts';
+import { renderPromotionLimits } from './promotion-tables.ts';
 import { renderSignals } from './signal-tables.ts';
 
 /** The current and the generated text of a document; they are equal when it is up to date. */
@@ -24,6 +25,7 @@ const BLOCKS = [
   },
   { path: 'docs/cli.md', name: 'commands', render: renderCommands },
   { path: 'docs/policy.md', name: 'signals', render: () => renderSignals(PROVIDERS) },
+  { path: 'docs/promotion.md', name: 'promotion', render: renderPromotionLimits },
   { path: 'docs/running.md', name: 'emulators', render: () => renderEmulatorExports(PROVIDERS) },
   { path: 'docker-compose.yml', name: 'emulators', render: () => renderEmulatorVariables(PROVIDERS) },
   { path: 'docs/adr/README.md', name: 'decisions', render: renderDecisionIndex },

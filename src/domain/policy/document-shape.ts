@@ -95,7 +95,8 @@ function knownFields(schema: z.core.$ZodType, path: readonly (string | number)[]
 
 /** What a value of the schema can be, without what says that it may be left out. */
 function kindsOf(schema: z.core.$ZodType | undefined): readonly z.core.$ZodType[] {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return kindsOf(schema.unwrap());
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
+    return kindsOf(schema.unwrap());
   if (schema instanceof z.ZodUnion) return schema.options.flatMap(kindsOf);
   return [schema].filter((one) => one !== undefined);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ownEventsSchema } from '../activity/own-events.ts';
 import { LIST_NAME } from '../lists/list-entry.ts';
+import { promotionSchema } from '../promotion/promotion-limits.ts';
 import { acrName } from '../step-up/challenge-names.ts';
 import { VERDICTS } from '../verdict.ts';
 import { DURATION_MISTAKE, toSeconds } from './duration.ts';
@@ -110,6 +111,11 @@ export const policyDocumentSchema = z.strictObject({
     })
     .default({ fetch: false })
     .describe('How the policy judges while it is a candidate. Of no effect once it is in force.'),
+  promotion: promotionSchema
+    .prefault({})
+    .describe(
+      'What a candidate has to show before it takes the place of this policy. Of no effect on decisions, and a part of the hash all the same.',
+    ),
   otherwise: z.enum(VERDICTS).describe('The verdict when no rule applies.'),
   acr_values: z
     .array(acrName)
