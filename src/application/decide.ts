@@ -47,8 +47,8 @@ export interface DecideOptions {
 export interface DecideDependencies {
   /** Every provider of the registry, in registry order: the order the policy was compiled with. */
   readonly slots: readonly ProviderSlot[];
-  /** The policy in force at the moment of the call. */
-  readonly policy: () => CompiledPolicy;
+  /** The policy in force for this subject at the moment of the call. */
+  readonly policy: (subject: Subject) => CompiledPolicy;
   /** What tells facts about subjects. */
   readonly facts: readonly FactSource[];
   readonly clock: Clock;
@@ -89,7 +89,7 @@ export function createDecide(dependencies: DecideDependencies): Decide {
     const startedAtMs = clock.monotonicMs();
     const deadlineAtMs = toDeadline(dependencies.deadlineMs, options, startedAtMs);
     const asked = { subject, startedAtMs, span };
-    const told = askFacts({ subject, policy: policy(), deadlineAtMs });
+    const told = askFacts({ subject, policy: policy(subject), deadlineAtMs });
     const gathered = gatherEvidence(subject, { maxAgeMs, deadlineAtMs, span, caller, ip: subject.ip, looks });
     if (!(gathered instanceof Promise) && !(told instanceof Promise)) return conclude(asked, gathered, told);
     return Promise.all([gathered, told]).then(([pieces, facts]) => conclude(asked, pieces, facts));
@@ -130,7 +130,7 @@ type Judge = (
 function createJudge({ slots, policy, clock, newId, placeOfAddress }: DecideDependencies): Judge {
   const enabledDevices = enabledDeviceProviders(slots);
   return ({ subject, startedAtMs, span }, gathered, facts, decidedAtMs) => {
-    const inForce = policy();
+    const inForce = policy(subject);
     const evidence = gathered.map((piece) => toUse(piece, decidedAtMs, subject));
     const place = hasText(subject.ip) ? (placeOfAddress?.(subject.ip) ?? null) : null;
     const found = place === 'lost' ? null : place;

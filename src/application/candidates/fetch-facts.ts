@@ -38,8 +38,8 @@ interface FetchOptions {
   readonly sources: readonly FactSource[];
   /** Each time that it is asked is a use of the telemetry id. */
   readonly custody: FactSource;
-  /** The live policy before the next decision. */
-  readonly live: () => CompiledPolicy;
+  /** The policy that decides of this subject. */
+  readonly live: (subject: Subject) => CompiledPolicy;
   readonly clock: Clock;
   readonly deadlineMs: number;
 }
@@ -62,7 +62,7 @@ export function createCandidateFetch(options: FetchOptions): CandidateFetch {
   const asked = new WeakMap<Decision, readonly Asked[]>();
   return {
     decideWith: (decide, plansFor) => (subject, given) => {
-      const fetching = plansFor(live().hash).filter(({ isFetching }) => isFetching);
+      const fetching = plansFor(live(subject).hash).filter(({ isFetching }) => isFetching);
       const made = decide(subject, given);
       if (fetching.length === 0) return made;
       const deadlineAtMs = clock.monotonicMs() + deadlineMs;

@@ -32,8 +32,10 @@ export interface PlannedCandidate {
 export type PlansFor = (hash: string) => readonly PlannedCandidate[];
 
 const NONE: readonly PlannedCandidate[] = [];
+/** Live policies for which there are plans: two answer while one of them answers a share of accounts. */
+const LIVE_MAX = 4;
 
-/** Builds what plans; plans are kept for as long as the live policy and the candidates stay the same. */
+/** Builds what plans; plans are kept for as long as the candidates stay the same. */
 export function createPlans({
   candidates,
   policies,
@@ -45,20 +47,24 @@ export function createPlans({
   /** Told of a candidate that cannot be planned: a defect. */
   readonly onFailed: (candidate: CompiledPolicy, error: unknown) => void;
 }): PlansFor {
-  let last: { of: readonly CompiledPolicy[]; hash: string; planned: readonly PlannedCandidate[] } | null =
-    null;
+  let of: readonly CompiledPolicy[] = [];
+  const plans = new Map<string, readonly PlannedCandidate[]>();
   return (hash) => {
-    const of = candidates();
-    if (of.length === 0) return NONE;
-    if (last?.of !== of || last.hash !== hash) {
-      const live = findLive(policies, hash);
-      if (live === null) return NONE;
-      for (const candidate of of) policies.know(candidate);
-      // Known last: it is the one that most is asked about.
-      policies.know(live);
-      last = { of, hash, planned: planAll(live, of, onFailed) };
-    }
-    return last.planned;
+    const now = candidates();
+    if (now.length === 0) return NONE;
+    if (now !== of) plans.clear();
+    of = now;
+    const known = plans.get(hash);
+    if (known !== undefined) return known;
+    const live = findLive(policies, hash);
+    if (live === null) return NONE;
+    for (const candidate of of) policies.know(candidate);
+    // Known last: it is the one that most is asked about.
+    policies.know(live);
+    const planned = planAll(live, of, onFailed);
+    if (plans.size >= LIVE_MAX) plans.clear();
+    plans.set(hash, planned);
+    return planned;
   };
 }
 
