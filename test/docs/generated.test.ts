@@ -43,6 +43,7 @@ t.test('the generated blocks are what the schemas describe', async (t) => {
       'docs/configuration.md',
       'docs/cli.md',
       'docs/policy.md',
+      'docs/promotion.md',
       'docs/running.md',
       'docker-compose.yml',
       'docs/adr/README.md',

@@ -8,7 +8,7 @@ import {
 import { type DecisionLogReader, PERIOD_MS } from '../decision-log/decision-log.ts';
 
 /** Whose decisions are compared with what which other policy would have made of them. */
-export interface ChangesQuestion {
+interface ChangesQuestion {
   /** The hash of the policy that answered. */
   readonly answering: string;
   /** The hash of the one that judged beside it. */
@@ -19,7 +19,7 @@ export interface ChangesQuestion {
 }
 
 /** Counts changes among the decisions of the log. Rejects with `store_unavailable`. */
-export type CountChanges = (question: ChangesQuestion) => Promise<SeenChanges>;
+type CountChanges = (question: ChangesQuestion) => Promise<SeenChanges>;
 
 interface CountChangesOptions {
   readonly reader: Pick<DecisionLogReader, 'group'>;
@@ -48,7 +48,10 @@ export function createCountChanges({ reader, nowMs, formatTime }: CountChangesOp
     const asked = hourly.steps.map((step) => ({ ...step, asked: askedIn(step.counts, candidate) }));
     const seen = asked.filter((step) => step.asked > 0);
     const [first] = seen;
-    if (first === undefined) return { hours: 0, judged: 0, changedTo: NO_CHANGES, notJudged: 0 };
+    if (first === undefined) {
+      const notJudged = hourly.steps.reduce((sum, { total }) => sum + total, 0);
+      return { hours: 0, judged: 0, changedTo: NO_CHANGES, notJudged };
+    }
     // One step: no value is left out of it.
     const whole = await group(first.startMs, untilMs - first.startMs);
     const { counts, decisions } = addUp(whole);

@@ -16,10 +16,10 @@ export const PROMOTION_CHECKS = [
 ] as const;
 
 /** One of them. */
-export type PromotionCheckId = (typeof PROMOTION_CHECKS)[number];
+type PromotionCheckId = (typeof PROMOTION_CHECKS)[number];
 
 /** What became of one check. */
-export interface PromotionCheck {
+interface PromotionCheck {
   readonly id: PromotionCheckId;
   readonly passed: boolean;
   /** A count, or a share of 0 to 1; null where it is not known, or nothing is measured. */

@@ -70,7 +70,7 @@ export const promotionSchema = z.strictObject({
 });
 
 /** The section `promotion` of a policy file, defaults filled in. */
-export type PromotionSection = z.output<typeof promotionSchema>;
+type PromotionSection = z.output<typeof promotionSchema>;
 
 /** What a candidate has to show; shares are 0 to 1. */
 export interface PromotionLimits {
