@@ -30,16 +30,17 @@ export async function readPage(
 }
 
 /**
- * Every page of the records that match now, newest first; records that arrive later are not included. Holds
- * one page at a time. A page may be empty, so that a reader that no longer wants the rest can stop there.
+ * Every page of the records that match now, newest first, those before a position where one is given; records that
+ * arrive later are not included. Holds one page at a time. A page may be empty, so that a reader that no longer wants the rest can stop there.
  * Rejects with `store_unavailable`.
  */
 export async function* readAllPages(
   reader: Pick<DecisionLogReader, 'query'>,
   filter: RecordFilter,
   limit: number,
+  from: LogPosition | null = null,
 ): AsyncGenerator<readonly LogEntry[]> {
-  let before: LogPosition | null = null;
+  let before: LogPosition | null = from;
   do {
     const page: LogPage = await reader.query(filter, { before, limit });
     yield page.entries;

@@ -68,17 +68,40 @@ const EVENT_CELLS: Readonly<Record<string, (event: EventRecord) => Cell>> = {
 /** The line of column names. */
 export const CSV_HEAD = toCsvLine([...COLUMNS.keys()]);
 
+/** Writes a record as one line. */
+type ToCsvRecord = (record: LogRecord, labels: readonly OutcomeLabel[]) => string;
+
 /**
- * A record as one line: `gap` says that decisions did not reach the log, and how many; `event` what somebody
- * changed.
+ * Builds the lines of CSV, with times as records have them, or as spreadsheets read them as times whatever their
+ * locale: in UTC to the second, without the letters of RFC 3339.
  */
-export function toCsvRecord(record: LogRecord, labels: readonly OutcomeLabel[]): string {
-  if (record.kind === 'gap')
-    return toCsvLine([...COLUMNS.keys()].map((name) => GAP_CELLS[name]?.(record) ?? null));
-  if (record.kind === 'event')
-    return toCsvLine([...COLUMNS.keys()].map((name) => EVENT_CELLS[name]?.(record) ?? null));
+export function createToCsvRecord(isForSpreadsheets: boolean): ToCsvRecord {
+  if (!isForSpreadsheets) return (record, labels) => toCsvLine(toCells(record, labels));
+  return (record, labels) =>
+    toCsvLine(
+      toCells(record, labels).map((cell, place) =>
+        TIME_COLUMNS.has(place) && typeof cell === 'string' ? toSpreadsheetTime(cell) : cell,
+      ),
+    );
+}
+
+/** By their places. */
+const TIME_COLUMNS: ReadonlySet<number> = new Set(
+  ['decided_at', 'label_at'].map((name) => [...COLUMNS.keys()].indexOf(name)),
+);
+
+function toSpreadsheetTime(time: string): string {
+  return time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$/, '$1 $2');
+}
+
+/**
+ * `gap` says that decisions did not reach the log, and how many; `event` what somebody changed.
+ */
+function toCells(record: LogRecord, labels: readonly OutcomeLabel[]): readonly Cell[] {
+  if (record.kind === 'gap') return [...COLUMNS.keys()].map((name) => GAP_CELLS[name]?.(record) ?? null);
+  if (record.kind === 'event') return [...COLUMNS.keys()].map((name) => EVENT_CELLS[name]?.(record) ?? null);
   const label = saidInForce(labels);
-  return toCsvLine([...COLUMNS.values()].map((toCell) => toCell(record, label)));
+  return [...COLUMNS.values()].map((toCell) => toCell(record, label));
 }
 
 function subjectOf(event: EventRecord): string {

@@ -1,16 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { DecisionLogReader } from '../../application/decision-log/decision-log.ts';
+import type { DecisionLogReader, LogPosition } from '../../application/decision-log/decision-log.ts';
 import { readAllPages } from '../../application/decision-log/read-pages.ts';
 import { idOf, type LogRecord } from '../../domain/decision-log/decision-record.ts';
 import { labelInForce, type OutcomeLabel } from '../../domain/decision-log/outcome-label.ts';
 import type { RecordFilter } from '../../domain/decision-log/record-filter.ts';
 import { BYTE_ORDER_MARK } from './csv.ts';
-import { CSV_HEAD, toCsvRecord } from './csv-columns.ts';
+import { CSV_HEAD, createToCsvRecord } from './csv-columns.ts';
 
 interface ExportOptions {
   readonly format: 'csv' | 'ndjson';
   /** Begins with a byte order mark. */
   readonly hasMark: boolean;
+  /** Of CSV; as in records where it is absent. */
+  readonly times?: 'rfc3339' | 'spreadsheet' | undefined;
+  /** Goes on behind this position of the log, without a head; absent for the whole. */
+  readonly after?: LogPosition | undefined;
 }
 
 /** Records that are held at a time: about half a megabyte, which is written in some milliseconds. */
@@ -26,12 +30,12 @@ const NO_LABELS: ReadonlyMap<string, readonly OutcomeLabel[]> = new Map();
 export async function* exportDecisions(
   reader: Pick<DecisionLogReader, 'query' | 'labelsOf'>,
   filter: RecordFilter,
-  { format, hasMark }: ExportOptions,
+  { format, hasMark, times, after }: ExportOptions,
 ): AsyncGenerator<string> {
-  const toLine = format === 'csv' ? toCsvRecord : toNdjson;
-  let head = (hasMark ? BYTE_ORDER_MARK : '') + (format === 'csv' ? CSV_HEAD : '');
+  const toLine = format === 'csv' ? createToCsvRecord(times === 'spreadsheet') : toNdjson;
+  let head = after === undefined ? (hasMark ? BYTE_ORDER_MARK : '') + (format === 'csv' ? CSV_HEAD : '') : '';
   const asked = { ...filter, includesGaps: true, includesEvents: isByTimeAlone(filter) };
-  for await (const entries of readAllPages(reader, asked, PAGE)) {
+  for await (const entries of readAllPages(reader, asked, PAGE, after ?? null)) {
     const labels = entries.length === 0 ? NO_LABELS : await reader.labelsOf(entries);
     let text = head;
     for (const { record } of entries) text += toLine(record, labels.get(idOf(record)) ?? []);

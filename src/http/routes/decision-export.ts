@@ -2,6 +2,7 @@ import { finished, Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import { z } from 'zod';
+import type { LogPosition } from '../../application/decision-log/decision-log.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import { exportDecisions } from '../decision-log/decision-export.ts';
 import type { DecisionReads } from '../decision-log/decision-reads.ts';
@@ -10,6 +11,7 @@ import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { decisionFilterShape, toRecordFilter } from '../schemas/decision-filter.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
+import { DECISION_ID } from './decisions.ts';
 
 const TYPES = {
   csv: 'text/csv; charset=utf-8',
@@ -29,6 +31,19 @@ const querySchema = z.strictObject({
     .enum(['true', 'false'])
     .optional()
     .describe('`true` begins the CSV with a byte order mark, by which Excel knows UTF-8.'),
+  times: z
+    .enum(['rfc3339', 'spreadsheet'])
+    .optional()
+    .describe(
+      '`spreadsheet` writes the times of CSV as `2026-01-15 09:30:00` (UTC, whole seconds), which spreadsheets read as times.',
+    ),
+  after: z
+    .string()
+    .regex(DECISION_ID)
+    .optional()
+    .describe(
+      'Goes on where an export broke off: the `decision_id` of the last decision that is there. What followed its line is sent, without the line of names.',
+    ),
 });
 
 /** Exports at a time: each keeps the log and the process busy for as long as it lasts. */
@@ -39,7 +54,7 @@ const RETRY_AFTER_SECONDS = 10;
 
 /** What the requests of this group use. */
 interface DecisionExportDependencies {
-  readonly reads: Pick<DecisionReads, 'bulk' | 'hashes' | 'openParquet'>;
+  readonly reads: Pick<DecisionReads, 'log' | 'bulk' | 'hashes' | 'openParquet'>;
 }
 
 /** GET /v1/decisions/export: everything that fits, streamed. */
@@ -49,7 +64,7 @@ export const decisionExportRoutes = plugin<RouteGroupOptions<DecisionExportDepen
     const schema = {
       summary: 'Decisions as a file',
       description:
-        'All that fit the filters, newest first, with records of gaps among them, and without filters but those of time also what somebody changed (`kind: event`). NDJSON has the whole records with their labels, CSV one line each, texts in quotes, with an apostrophe before whatever a spreadsheet would run as a formula. Parquet has typed columns, those of the signals among them; its first bytes come with the first record, the others with each 25,000. An answer that is cut off was not completed: ask again.',
+        'All that fit the filters, newest first, with records of gaps among them, and without filters but those of time also what somebody changed (`kind: event`). NDJSON has the whole records with their labels, CSV one line each, texts in quotes, with an apostrophe before whatever a spreadsheet would run as a formula. Parquet has typed columns, those of the signals among them; its first bytes come with the first record, the others with each 25,000. An answer that is cut off was not completed: ask again, of text with `after`.',
       operationId: 'exportDecisions',
       tags: ['decisions'],
       querystring: toJsonSchema(querySchema, 'input'),
@@ -88,14 +103,18 @@ function createExport(
 ) {
   const underWay: ExportFormat[] = [];
   return async (request: ExportRequest, reply: FastifyReply) => {
-    const { format = 'ndjson', bom, ...query } = request.query;
+    const { format = 'ndjson', bom, times, after: lastId, ...query } = request.query;
     const hasMark = bom === 'true';
-    if (hasMark && format !== 'csv') throw markWithoutCsv();
+    if (format !== 'csv' && (hasMark || times !== undefined))
+      throw refused(hasMark ? 'bom' : 'times', 'is for format=csv');
+    if (lastId !== undefined && format === 'parquet') throw refused('after', 'is for texts');
     const filter = toRecordFilter(query, reads.hashes);
+    const after = lastId === undefined ? undefined : await positionOf(reads.log, lastId);
     if (!hasRoom(underWay, format)) throw tooMany();
     underWay.push(format);
     const isText = format !== 'parquet';
-    const lines = exportDecisions(reads.bulk, filter, { format: isText ? format : 'ndjson', hasMark });
+    const form = { format: isText ? format : 'ndjson', hasMark, times } as const;
+    const lines = exportDecisions(reads.bulk, filter, { ...form, after });
     const allowed = whileAllowed(lines, () => isStillAllowed(request));
     const pieces = isText ? allowed : encodeExport(allowed, reads.openParquet);
     // Told too where the client has gone away before its request got here.
@@ -138,9 +157,15 @@ async function* whileAllowed(pages: AsyncIterable<string>, isAllowed: () => bool
   }
 }
 
-function markWithoutCsv(): RiskgateError {
-  return new RiskgateError('invalid_request', 'A byte order mark before NDJSON.', {
-    fields: [{ pointer: 'bom', detail: 'is for format=csv' }],
+async function positionOf(log: Pick<DecisionReads['log'], 'find'>, id: string): Promise<LogPosition> {
+  const found = await log.find(id);
+  if (found === null) throw refused('after', 'is no decision that the log holds, or no longer');
+  return found.position;
+}
+
+function refused(pointer: string, detail: string): RiskgateError {
+  return new RiskgateError('invalid_request', 'An export that cannot be written.', {
+    fields: [{ pointer, detail }],
   });
 }
 

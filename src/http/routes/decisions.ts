@@ -144,9 +144,12 @@ function toTagOptions({ reads, version, newId }: DecisionReadDependencies) {
   return { reader: reads.log, engine: version, newId };
 }
 
+/** What can be the id of a decision. */
+export const DECISION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** True for what can be the id of a decision. */
 export function isDecisionId(text: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+  return DECISION_ID.test(text);
 }
 
 /** The refusal of an id that the log does not hold, or no longer. */

@@ -114,6 +114,56 @@ t.test('begins CSV with a byte order mark where it is asked to', async (t) => {
   t.same(json.errors, [{ pointer: 'bom', detail: 'is for format=csv' }]);
 });
 
+t.test('writes times that spreadsheets read where it is asked to', async (t) => {
+  const api = await createReadApi(t);
+  const record = createDecisionRecord(NOW_MS, 1);
+  await api.log.append({
+    number: 1,
+    records: [createGapRecord(NOW_MS, 3), createEventRecord(NOW_MS, 2), record],
+  });
+  await api.post(`/v1/decisions/${record.decision_id}/outcome`, {
+    label: 'fraud',
+    note: 'of 2026-01-15T09:30:00Z',
+  });
+  const { text } = await api.get('/v1/decisions/export?format=csv&times=spreadsheet');
+  const lines = text.trimEnd().split('\r\n').slice(1);
+  for (const line of lines) t.match(line, /^"[a-z]+",("[^"]+")?,"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d",/);
+  t.match(
+    lines[0],
+    /"fraud","\d{4}-\d\d-\d\d \d\d:\d\d:\d\d","of 2026-01-15T09:30:00Z"/,
+    'texts are as they are',
+  );
+  t.match(lines[0], record.decided_at.slice(0, 19).replace('T', ' '));
+  t.match((await api.get('/v1/decisions/export?format=csv&times=rfc3339')).text, record.decided_at);
+  const { status, json } = await api.get('/v1/decisions/export?times=spreadsheet');
+  t.same([status, json.errors], [400, [{ pointer: 'times', detail: 'is for format=csv' }]]);
+});
+
+t.test('goes on behind the last decision of an export that broke off', async (t) => {
+  const api = await createReadApi(t);
+  const records = Array.from({ length: 250 }, (_, serial) => createDecisionRecord(NOW_MS, serial));
+  const gap = createGapRecord(NOW_MS, 3);
+  await api.log.append({ number: 1, records: [...records.slice(0, 30), gap, ...records.slice(30)] });
+  for (const format of ['csv', 'ndjson'] as const) {
+    const mark = format === 'csv' ? '&bom=true' : '';
+    const path = `/v1/decisions/export?format=${format}${mark}`;
+    const whole = (await api.get(path)).text;
+    for (const place of [0, 30, 128, 249]) {
+      const id = records[place]?.decision_id ?? '';
+      const { text } = await api.get(`${path}&after=${id}`);
+      const there = whole.slice(0, whole.indexOf('\n', whole.indexOf(id)) + 1);
+      t.equal(there + text, whole, `${format} from ${place} on`);
+    }
+  }
+  await api.log.append({ number: 2, records: [createDecisionRecord(NOW_MS, 999)] });
+  const { text } = await api.get(`/v1/decisions/export?after=${records[1]?.decision_id}`);
+  t.same(JSON.parse(text), { ...records[0], label: null, labels: [] }, 'whatever arrives meanwhile');
+  const lost = `/v1/decisions/export?after=${createDecisionRecord(NOW_MS, 7777).decision_id}`;
+  t.match((await api.get(lost)).json.errors, [{ pointer: 'after' }]);
+  for (const query of ['after=1', `format=parquet&after=${records[1]?.decision_id}`])
+    t.equal((await api.get(`/v1/decisions/export?${query}`)).status, 400, query);
+});
+
 t.test('reads no further than the client does', async (t) => {
   const { log } = await createReadApi(t);
   const PAGES = 4000;
@@ -210,7 +260,7 @@ t.test('keeps no place for a client that goes away before its export begins', as
     await delay(1);
     waiting -= 1;
   });
-  const reads = { bulk: log, hashes: [hashes], openParquet: createParquetEncoder };
+  const reads = { log, bulk: log, hashes: [hashes], openParquet: createParquetEncoder };
   await app.register(decisionExportRoutes, { serve: { reads } });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const port = portOf(app.server.address());
