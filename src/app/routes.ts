@@ -27,6 +27,7 @@ import { outcomeRoutes } from '../http/routes/outcomes.ts';
 import { type PoliciesDependencies, policiesRoutes } from '../http/routes/policies.ts';
 import { type PolicyDependencies, policyRoutes } from '../http/routes/policy.ts';
 import { type ProvidersDependencies, providersRoutes } from '../http/routes/providers.ts';
+import { ruleStatsRoutes } from '../http/routes/rule-stats.ts';
 import { type SessionDependencies, sessionRoutes, sessionStateRoutes } from '../http/routes/session.ts';
 import { type SharedSignalDependencies, sharedSignalRoutes } from '../http/routes/shared-signals.ts';
 import { statsRoutes } from '../http/routes/stats.ts';
@@ -115,5 +116,6 @@ export async function registerDecisionReads(
   await api.register(decisionExportRoutes, { serve });
   await api.register(outcomeRoutes, { serve });
   await api.register(statsRoutes, { serve });
+  await api.register(ruleStatsRoutes, { serve });
   await api.register(subjectHistoryRoutes, { serve });
 }

@@ -1,6 +1,6 @@
 import type { Test } from 'tap';
 import { PERIOD_MS } from '../../src/application/decision-log/decision-log.ts';
-import { GROUP_KEYS, type GroupKey } from '../../src/domain/decision-log/group-keys.ts';
+import { ALL_GROUP_KEYS, type GroupKey } from '../../src/domain/decision-log/group-keys.ts';
 import { OUTCOME_LABELS, WITHDRAWN } from '../../src/domain/decision-log/outcome-label.ts';
 import {
   type LabelInForce,
@@ -39,16 +39,24 @@ async function openMixture(t: Test, twin: ReaderTwin): Promise<Mixture> {
   for (let place = 0; place < RECORDS; place += 60)
     await sink.append({ number: place / 60 + 1, records: records.slice(place, place + 60) });
   const labels = new Map<string, NonNullable<LabelInForce>>();
+  const labelledAt = toRfc3339(nowMs);
   for (const { decision_id: id } of records.filter((_, place) => place % 6 === 0)) {
     const label = pick(random, OUTCOME_LABELS);
     labels.set(id, label);
-    await reader.label(id, { label, at: toRfc3339(nowMs), note: null, caller: 'c' }, true);
+    await reader.label(id, { label, at: labelledAt, note: null, caller: 'c' }, true);
     if (labels.size % 5 !== 0) continue;
-    await reader.label(id, { label: WITHDRAWN, at: toRfc3339(nowMs), note: null, caller: 'c' }, false);
+    await reader.label(id, { label: WITHDRAWN, at: labelledAt, note: null, caller: 'c' }, false);
     labels.delete(id);
   }
   const untilMs = (Math.floor(nowMs / PERIOD_MS.minute) + 1) * PERIOD_MS.minute;
-  return { ...open, records, labels, sinceMs: untilMs - MIXED_SPAN_MS - PERIOD_MS.minute, untilMs };
+  return {
+    ...open,
+    records,
+    labels,
+    labelledAt,
+    sinceMs: untilMs - MIXED_SPAN_MS - PERIOD_MS.minute,
+    untilMs,
+  };
 }
 
 /** What every log promises those who count decisions by filters, and ask about subjects. */
@@ -63,9 +71,9 @@ export async function testDecisionGroups(t: Test, twin: ReaderTwin): Promise<voi
       t.equal(found.coveredFromMs, null);
       t.same(toPlain(found), groupPlainly(mixture, filter, grouping), name);
     };
-    for (const key of GROUP_KEYS) await check(key, {}, [key], 20 * PERIOD_MS.minute);
-    for (const [place, first] of GROUP_KEYS.entries())
-      for (const second of GROUP_KEYS.slice(place + 1))
+    for (const key of ALL_GROUP_KEYS) await check(key, {}, [key], 20 * PERIOD_MS.minute);
+    for (const [place, first] of ALL_GROUP_KEYS.entries())
+      for (const second of ALL_GROUP_KEYS.slice(place + 1))
         await check(`${first} and ${second}`, {}, [first, second], MIXED_SPAN_MS + PERIOD_MS.minute);
     await check('country and decision', {}, ['country', 'decision'], MIXED_SPAN_MS + PERIOD_MS.minute);
     for (const [name, filter] of Object.entries(MIXED_FILTERS)) {

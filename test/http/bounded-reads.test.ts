@@ -11,6 +11,7 @@ const LOG_ROUTES = [
   '/v1/decisions/export',
   '/v1/decisions/stream',
   '/v1/stats',
+  '/v1/stats/rules',
   `/v1/subjects/device/${'a'.repeat(32)}`,
 ];
 

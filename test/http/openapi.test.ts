@@ -62,6 +62,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'get /v1/providers',
     'get /v1/session',
     'get /v1/stats',
+    'get /v1/stats/rules',
     'get /v1/subjects/{part}/{hash}',
     'get /version',
     'post /access/v1/evaluation',

@@ -99,6 +99,7 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /v1/providers',
     'get /v1/session',
     'get /v1/stats',
+    'get /v1/stats/rules',
     'get /v1/subjects/{part}/{hash}',
     'get /version',
     'post /access/v1/evaluation',

@@ -77,11 +77,13 @@ function createCandidates(serial: number) {
 export interface MixedDecisions {
   readonly records: readonly DecisionRecord[];
   readonly labels: ReadonlyMap<string, NonNullable<LabelInForce>>;
+  /** When all of them were said. */
+  readonly labelledAt: string;
 }
 
 /** Counts in the plainest way. */
 export function groupPlainly(
-  { records, labels }: MixedDecisions,
+  { records, labels, labelledAt }: MixedDecisions,
   filter: RecordFilter,
   { sinceMs, stepMs, by }: { sinceMs: number; stepMs: number; by: readonly GroupKey[] },
 ) {
@@ -96,7 +98,8 @@ export function groupPlainly(
     step.total += 1;
     step.degraded += record.degraded ? 1 : 0;
     raise(step.latencies, bucketOf(record.latency_ms));
-    const [first = [], second = []] = by.map((key) => valuesOf(toGroupedRecord(record, label), key));
+    const grouped = toGroupedRecord(record, label === null ? null : { label, at: labelledAt });
+    const [first = [], second = []] = by.map((key) => valuesOf(grouped, key));
     for (const value of first) raise(step.counts, value);
     for (const value of first) for (const other of second) raise(pairs, `${value} ${other}`);
   }

@@ -1,5 +1,7 @@
 import type { GroupedPair } from '../../domain/decision-log/decision-groups.ts';
+import { estimateShare } from '../../domain/decision-log/estimate-share.ts';
 import type { GroupedCounts } from '../../domain/decision-log/grouped-counts.ts';
+import { sidesOf } from '../../domain/decision-log/outcome-label.ts';
 import type { StatsGroup } from '../../domain/decision-log/record-counts.ts';
 import { type CountedResult, fromResultName } from '../../domain/decision-log/rule-results.ts';
 import { type CountedWindow, quantilesOf } from './count-steps.ts';
@@ -109,11 +111,9 @@ function ruleStats(counts: GroupedCounts): Record<string, RuleStats> {
   );
 }
 
-/** `abandoned` does not show who the user was. */
 function precisionOf(labels: Readonly<Record<string, number>>): number | null {
-  const right = (labels['fraud'] ?? 0) + (labels['challenge_failed'] ?? 0);
-  const wrong = (labels['legit'] ?? 0) + (labels['challenge_passed'] ?? 0);
-  return right + wrong === 0 ? null : right / (right + wrong);
+  const { fraud, legit } = sidesOf(new Map(Object.entries(labels)));
+  return estimateShare(fraud, fraud + legit).share;
 }
 
 function sum(counts: Iterable<number>): number {

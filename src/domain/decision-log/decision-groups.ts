@@ -1,7 +1,6 @@
 import type { DecisionRecord } from './decision-record.ts';
-import { type GroupKey, toGroupedRecord, valuesOf } from './group-keys.ts';
+import { type GroupKey, type SaidLabel, toGroupedRecord, valuesOf } from './group-keys.ts';
 import { bucketOf } from './record-counts.ts';
-import type { LabelInForce } from './record-filter.ts';
 
 /** The decisions of one step, counted. */
 export interface GroupedStep {
@@ -27,7 +26,7 @@ export interface GroupedDecisions {
   readonly steps: readonly GroupedStep[];
   /** Values of the first key that are left out: an answer has CELLS_MAX counts of steps, about. */
   readonly valuesOmitted: number;
-  /** Of the whole window, the most frequent first, at most PAIRS_MAX; empty without a second key. */
+  /** Of the whole window, the most frequent first, bounded; empty without a second key. */
   readonly pairs: readonly GroupedPair[];
   /** Pairs beyond those. */
   readonly pairsOmitted: number;
@@ -48,13 +47,15 @@ export interface Grouping {
   readonly stepMs: number;
   /** None, one or two keys. */
   readonly by: readonly GroupKey[];
+  /** The most pairs in the answer; PAIRS_MAX unless set. */
+  readonly pairsMax?: number;
 }
 
 /** About how many counts all steps of one answer have together: a few milliseconds to write. */
 const CELLS_MAX = 20_000;
 /** Values that are told however many steps there are. */
 const VALUES_MIN = 12;
-/** The most pairs of values in one answer. */
+/** The most pairs of values in one answer, unless more are asked for. */
 const PAIRS_MAX = 1_000;
 
 interface Step {
@@ -74,7 +75,8 @@ export class DecisionGroups {
     this.#grouping = grouping;
   }
 
-  add(record: DecisionRecord, label: LabelInForce): void {
+  /** `label` is the one in force; null without one. */
+  add(record: DecisionRecord, label: SaidLabel | null): void {
     const grouped = toGroupedRecord(record, label);
     const startMs = this.#startOf(Date.parse(record.decided_at));
     this.addStep(startMs, 1, record.degraded ? 1 : 0);
@@ -118,7 +120,7 @@ export class DecisionGroups {
     );
     return {
       ...withFrequentValues(steps),
-      ...topPairs(pairs),
+      ...topPairs(pairs, this.#grouping.pairsMax ?? PAIRS_MAX),
       coveredFromMs,
     };
   }
@@ -159,9 +161,12 @@ function withFrequentValues(
 }
 
 /** The most frequent pairs, equal ones in the order of their values. */
-function topPairs(pairs: readonly GroupedPair[]): Pick<GroupedDecisions, 'pairs' | 'pairsOmitted'> {
+function topPairs(
+  pairs: readonly GroupedPair[],
+  max: number,
+): Pick<GroupedDecisions, 'pairs' | 'pairsOmitted'> {
   const sorted = pairs.toSorted((left, right) => right.count - left.count || compare(left, right));
-  return { pairs: sorted.slice(0, PAIRS_MAX), pairsOmitted: Math.max(0, sorted.length - PAIRS_MAX) };
+  return { pairs: sorted.slice(0, max), pairsOmitted: Math.max(0, sorted.length - max) };
 }
 
 function compare({ values: [left, leftSecond] }: GroupedPair, { values: [right, rightSecond] }: GroupedPair) {

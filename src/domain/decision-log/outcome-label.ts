@@ -95,3 +95,12 @@ export function takenBack(history: readonly OutcomeLabel[]): readonly Label[] {
 export function withdrawals(history: readonly OutcomeLabel[]): number {
   return history.filter(({ label }) => label === WITHDRAWN).length;
 }
+
+/** How many labels say that it was fraud, and how many that it was not. `abandoned` does not show who it was. */
+export function sidesOf(labels: ReadonlyMap<string, number>): {
+  readonly fraud: number;
+  readonly legit: number;
+} {
+  const of = (label: Label) => labels.get(label) ?? 0;
+  return { fraud: of('fraud') + of('challenge_failed'), legit: of('legit') + of('challenge_passed') };
+}

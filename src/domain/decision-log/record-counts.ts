@@ -32,9 +32,9 @@ export type CountGroup = StatsGroup | 'rule_label' | 'latency';
 export type Counts = ReadonlyMap<string, number>;
 
 /** Each bucket ends 10 % above the one before, so that a quantile is within 5 %. */
-const BUCKET_GROWTH = 1.1;
+export const BUCKET_GROWTH = 1.1;
 /** Milliseconds at which the first bucket ends. */
-const FIRST_BUCKET_MS = 0.01;
+export const FIRST_BUCKET_MS = 0.01;
 /** The bucket that ends beyond the longest deadline of 10 s. */
 const BUCKET_MAX = 150;
 /** How many buckets there are. */

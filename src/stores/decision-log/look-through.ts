@@ -1,8 +1,9 @@
 import type { DecisionLogReader, LogPage, LogPosition } from '../../application/decision-log/decision-log.ts';
 import { DecisionGroups } from '../../domain/decision-log/decision-groups.ts';
 import type { DecisionRecord } from '../../domain/decision-log/decision-record.ts';
-import { labelInForce } from '../../domain/decision-log/outcome-label.ts';
-import type { LabelInForce, RecordFilter } from '../../domain/decision-log/record-filter.ts';
+import type { SaidLabel } from '../../domain/decision-log/group-keys.ts';
+import { saidInForce } from '../../domain/decision-log/outcome-label.ts';
+import type { RecordFilter } from '../../domain/decision-log/record-filter.ts';
 import { SubjectTally } from '../../domain/decision-log/subject-history.ts';
 import {
   hashesOfPart,
@@ -35,7 +36,7 @@ export function lookThrough(
   return {
     group: async ({ filter, ...grouping }) => {
       const groups = new DecisionGroups(grouping);
-      const needsLabels = grouping.by.includes('label');
+      const needsLabels = grouping.by.some((key) => key === 'label' || key === 'labelled');
       const coveredFromMs = await eachRecord(options, filter, needsLabels, (record, label) =>
         groups.add(record, label),
       );
@@ -54,7 +55,7 @@ export function lookThrough(
     subject: async (part, hash) => {
       const tally = new SubjectTally(hash);
       const coveredFromMs = await eachRecord(options, { [part]: [hash] }, true, (record, label) =>
-        tally.add({ ...record, atMs: Date.parse(record.decided_at), label }),
+        tally.add({ ...record, atMs: Date.parse(record.decided_at), label: label?.label ?? null }),
       );
       return tally.read(coveredFromMs === null);
     },
@@ -66,7 +67,7 @@ async function eachRecord(
   { reader, pagesMax, pause, nowMs }: LookThroughOptions,
   filter: RecordFilter,
   needsLabels: boolean,
-  tell: (record: DecisionRecord, label: LabelInForce) => void,
+  tell: (record: DecisionRecord, label: SaidLabel | null) => void,
 ): Promise<number | null> {
   let before: LogPosition | null = null;
   // Nothing tells how far a page has got that holds no record.
@@ -77,7 +78,7 @@ async function eachRecord(
     const labels = needsLabels && page.entries.length > 0 ? await reader.labelsOf(page.entries) : null;
     for (const { record } of page.entries) {
       if (record.kind !== 'decision') continue;
-      tell(record, labelInForce(labels?.get(record.decision_id) ?? []));
+      tell(record, saidInForce(labels?.get(record.decision_id) ?? []));
       reachedMs = Math.min(reachedMs, Date.parse(record.decided_at));
     }
     if (page.next === null) return null;

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { DecisionGroups } from '../../../src/domain/decision-log/decision-groups.ts';
-import { GROUP_KEYS, toGroupedRecord, valuesOf } from '../../../src/domain/decision-log/group-keys.ts';
+import { ALL_GROUP_KEYS, toGroupedRecord, valuesOf } from '../../../src/domain/decision-log/group-keys.ts';
 import { createCandidateResult, createDecisionRecord } from '../../support/decision-records.ts';
 
 const HOUR_MS = 3_600_000;
@@ -9,7 +9,7 @@ const record = createDecisionRecord(0, 1);
 t.test('says by which values a decision counts', async (t) => {
   const candidates = [createCandidateResult('sha256:2', 'BLOCK'), createCandidateResult('sha256:3', null)];
   const grouped = toGroupedRecord({ ...record, candidates }, null);
-  t.same(Object.fromEntries(GROUP_KEYS.map((key) => [key, valuesOf(grouped, key)])), {
+  t.same(Object.fromEntries(ALL_GROUP_KEYS.map((key) => [key, valuesOf(grouped, key)])), {
     decision: ['CHALLENGE'],
     reason: ['STYTCH_UNKNOWN:unknown', 'LENIENT:waived'],
     provider_outcome: ['stytch/timeout', 'prefactor/ok'],
@@ -26,13 +26,15 @@ t.test('says by which values a decision counts', async (t) => {
     asn: ['none'],
     asn_name: ['none'],
     label: ['none'],
+    judged: ['CHALLENGE sha256:1 one:unknown two three:waived'],
+    labelled: ['none'],
   });
 });
 
 t.test('counts a decision once for each value, and for none without an action', async (t) => {
   const [reason] = record.reasons;
   const twice = { ...record, reasons: [reason, reason], action: null, degraded: false } as typeof record;
-  const grouped = toGroupedRecord(twice, 'fraud');
+  const grouped = toGroupedRecord(twice, { label: 'fraud', at: '1970-01-01T01:00:00.000Z' });
   t.same(valuesOf(grouped, 'reason'), ['STYTCH_UNKNOWN:unknown', 'LENIENT:waived']);
   t.same(valuesOf(grouped, 'action'), []);
   t.same(valuesOf(grouped, 'label'), ['fraud']);

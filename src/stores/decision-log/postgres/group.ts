@@ -1,7 +1,9 @@
 import type { DecisionLogReader } from '../../../application/decision-log/decision-log.ts';
 import { DecisionGroups, type GroupedDecisions } from '../../../domain/decision-log/decision-groups.ts';
 import { type GroupKey, valuesOf } from '../../../domain/decision-log/group-keys.ts';
+import { DELAY_UNIT_MS } from '../../../domain/decision-log/label-delay.ts';
 import type { Label } from '../../../domain/decision-log/outcome-label.ts';
+import { BUCKET_GROWTH, BUCKETS, FIRST_BUCKET_MS } from '../../../domain/decision-log/record-counts.ts';
 import type { RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import { SUBJECT_PARTS, type SubjectPartName } from '../../../domain/decision-log/subject-parts.ts';
 import { cover } from './coverage.ts';
@@ -16,7 +18,22 @@ const UNINDEXED_MAX = 100_000;
 /** Rows that are added up in one turn of the event loop. */
 const TOGETHER = 5_000;
 
-const LATE_KEYS = ['action', 'country', 'asn', 'asn_name', 'label'] as const;
+/** The columns of each key that no shape says. */
+const LATE_COLUMNS: Readonly<Partial<Record<GroupKey, readonly LateColumn[]>>> = {
+  action: ['action'],
+  country: ['country'],
+  asn: ['asn'],
+  asn_name: ['asn_name'],
+  label: ['label'],
+  labelled: ['label', 'delay'],
+};
+type LateColumn = 'action' | 'country' | 'asn' | 'asn_name' | 'label' | 'delay';
+
+/** The milliseconds that the label in force took. */
+const DELAY_MS = `(extract(epoch FROM (said.history::json -> -1 ->> 'at')::timestamptz) * 1000)::int8 - matched.at`;
+/** Their bucket, as delayBucketOf has it. */
+const DELAY = `least(${BUCKETS - 1}, ceil(ln(greatest((${DELAY_MS}) / ${DELAY_UNIT_MS}::float8, ${FIRST_BUCKET_MS})
+  / ${FIRST_BUCKET_MS}) / ln(${BUCKET_GROWTH}::float8)))::int4`;
 
 interface GroupRow extends Record<string, unknown> {
   /** 1 where the row is not of one step, or not of one bucket. */
@@ -30,6 +47,7 @@ interface GroupRow extends Record<string, unknown> {
   readonly asn?: number | null;
   readonly asn_name?: string | null;
   readonly label?: Label | null;
+  readonly delay?: number | null;
   readonly count: number;
 }
 
@@ -41,9 +59,11 @@ export async function group(
   const { sinceMs, stepMs, by } = grouping;
   const isIndexed = !by.includes('asn_name');
   const { plan, range, fromMs } = await cover(store, filter, isIndexed ? GROUP_MAX : UNINDEXED_MAX);
-  const keys = LATE_KEYS.filter((key) => by.includes(key));
-  const [first] = by;
-  const ofStep = ['step', 'shape', ...keys.filter((key) => key === first)];
+  const columnsOf = (keys: readonly GroupKey[]) => [
+    ...new Set(keys.flatMap((key) => LATE_COLUMNS[key] ?? [])),
+  ];
+  const keys = columnsOf(by);
+  const ofStep = ['step', 'shape', ...columnsOf(by.slice(0, 1))];
   const sets = [ofStep, ['step', 'bucket'], ...(by.length > 1 ? [['shape', ...keys]] : [])];
   const labels = keys.includes('label') ? `LEFT JOIN ${LABELLED} AS said USING (pos)` : '';
   const named = isIndexed ? '' : ', asn_name';
@@ -53,7 +73,7 @@ export async function group(
         ${[...keys, 'count(*) AS count'].join(', ')}
       FROM (
         SELECT ${sinceMs} + floor((matched.at - ${sinceMs}) / ${stepMs}::float8)::int8 * ${stepMs} AS step,
-          bucket, matched.shape ${keys.map((key) => `, ${key}`).join('')}
+          bucket, matched.shape ${keys.map((key) => (key === 'delay' ? `, ${DELAY} AS delay` : `, ${key}`)).join('')}
         FROM (${matched}) AS matched ${labels}
       ) AS decisions
       GROUP BY GROUPING SETS (${sets.map((columns) => `(${columns.join(', ')})`).join(', ')})`,
@@ -87,7 +107,7 @@ function add(
     facts,
     place: { country: row.country ?? null, asn: row.asn ?? null, asnName: row.asn_name ?? null },
     action: row.action ?? null,
-    label: row.label ?? null,
+    label: row.label == null ? null : { label: row.label, delay: row.delay ?? 0 },
   };
   for (const value of valuesOf(grouped, first)) {
     if (row.of_all === 0) groups.addValue(step, value, count);

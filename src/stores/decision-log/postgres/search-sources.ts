@@ -62,8 +62,8 @@ export function entriesWith(column: string, values: string, count: number): Sour
   };
 }
 
-/** The labels in force. */
-export const LABELLED = `(SELECT pos, label FROM riskgate.labels WHERE label <> '${NOT_LABELLED}')`;
+/** The labels in force, and all that were said. */
+export const LABELLED = `(SELECT pos, label, history FROM riskgate.labels WHERE label <> '${NOT_LABELLED}')`;
 
 /** The entries whose label in force is this. */
 export function entriesLabelled(label: string): Source {

@@ -1,15 +1,20 @@
-import { type GroupedRecord, type GroupKey, valuesOf } from '../../../domain/decision-log/group-keys.ts';
+import {
+  type DelayedLabel,
+  type GroupedRecord,
+  type GroupKey,
+  valuesOf,
+} from '../../../domain/decision-log/group-keys.ts';
 import { OUTCOME_LABELS } from '../../../domain/decision-log/outcome-label.ts';
 import type { RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import { NOWHERE } from '../../../domain/decision-log/record-place.ts';
 import type { Column, ColumnName } from './column-chunk.ts';
-import { greatestOf, LabelColumns, type SegmentDictionary } from './entry-matches.ts';
+import { greatestOf, LabelColumns, numberLabels, type SegmentDictionary } from './entry-matches.ts';
 import type { EntryChunk } from './segment-columns.ts';
 
 /** How the entries of one segment are told apart by a key. */
 export interface EntryClasses {
-  /** Which of the columns it is that the key is about; `label` is no stored one. */
-  readonly source: ColumnName | 'label';
+  /** Which of the columns it is that the key is about; those of labels are no stored ones. */
+  readonly source: ColumnName | 'label' | 'labelled';
   /** The class of each number of that column. */
   readonly classOf: Uint32Array;
   /** The values of each class: several, one, or none. */
@@ -27,14 +32,13 @@ const NOTHING: GroupedRecord = {
 /** The classes of a key. */
 export function classifyEntries(dictionary: SegmentDictionary, key: GroupKey): EntryClasses {
   const classes = new ClassList(key);
-  const { source, items, toRecord } = itemsOf(dictionary, key);
+  const { source, items, toRecord, labels } = itemsOf(dictionary, key);
   // A number without an item is a missing action, one that shares its number, or a place nothing is known of.
   const rest = source === 'shape' ? 0 : classes.of(NOTHING);
   const classOf = new Uint32Array(greatestOf(items) + 1).fill(rest);
   for (const [number, item] of items) classOf[number] = classes.of(toRecord(item));
-  const labels = source === 'label' ? new LabelColumns(dictionary) : null;
   const column: EntryClasses['column'] = (chunk) =>
-    source === 'label' ? (labels as LabelColumns).of(chunk) : chunk.column(source);
+    source === 'label' || source === 'labelled' ? (labels as LabelColumns).of(chunk) : chunk.column(source);
   return { source, classOf, values: classes.values, column };
 }
 
@@ -43,6 +47,8 @@ interface ColumnItems {
   readonly source: EntryClasses['source'];
   readonly items: ReadonlyMap<number, unknown>;
   readonly toRecord: (item: unknown) => GroupedRecord;
+  /** Null for stored columns. */
+  readonly labels: LabelColumns | null;
 }
 
 function itemsOf(dictionary: SegmentDictionary, key: GroupKey): ColumnItems {
@@ -54,8 +60,13 @@ function itemsOf(dictionary: SegmentDictionary, key: GroupKey): ColumnItems {
     case 'action':
       return toItems('action', dictionary.actions(), (action) => ({ ...NOTHING, action }));
     case 'label': {
-      const labels = new Map(OUTCOME_LABELS.map((label, place) => [place + 1, label]));
-      return toItems('label', labels, (label) => ({ ...NOTHING, label }));
+      const labels = new Map(OUTCOME_LABELS.map((label, place) => [place + 1, { label, delay: 0 }]));
+      const columns = new LabelColumns(numberLabels(dictionary));
+      return toItems('label', labels, (label) => ({ ...NOTHING, label }), columns);
+    }
+    case 'labelled': {
+      const { labels, columns } = numberDelayed(dictionary);
+      return toItems('labelled', labels, (label) => ({ ...NOTHING, label }), columns);
     }
     default:
       return toItems('shape', dictionary.shapes(), (facts) => ({ ...NOTHING, facts }));
@@ -66,9 +77,22 @@ function toItems<Item>(
   source: EntryClasses['source'],
   items: ReadonlyMap<number, Item>,
   toRecord: (item: Item) => GroupedRecord,
+  labels: LabelColumns | null = null,
 ): ColumnItems {
   // The items are handed to the function that came with them.
-  return { source, items, toRecord: toRecord as ColumnItems['toRecord'] };
+  return { source, items, toRecord: toRecord as ColumnItems['toRecord'], labels };
+}
+
+/** Labels with their times: a number for each label and bucket. */
+function numberDelayed(dictionary: SegmentDictionary) {
+  const labels = new Map<number, DelayedLabel>();
+  const numbers = new Map<number, number>();
+  for (const [seq, delayed] of dictionary.delayedLabels()) {
+    const number = 1 + delayed.delay * OUTCOME_LABELS.length + OUTCOME_LABELS.indexOf(delayed.label);
+    labels.set(number, delayed);
+    numbers.set(seq, number);
+  }
+  return { labels, columns: new LabelColumns(numbers) };
 }
 
 /** Numbers classes by their values, as they come. */

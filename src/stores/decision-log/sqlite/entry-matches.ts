@@ -1,3 +1,4 @@
+import type { DelayedLabel } from '../../../domain/decision-log/group-keys.ts';
 import { type Label, OUTCOME_LABELS } from '../../../domain/decision-log/outcome-label.ts';
 import { matchesFacts, type RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import { matchesPlace, NO_LABEL, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
@@ -14,6 +15,8 @@ export interface SegmentDictionary {
   actions(): ReadonlyMap<number, string>;
   /** The labels in force of labelled decisions, by the number of the entry, which rises. */
   labelsInForce(): ReadonlyMap<number, Label>;
+  /** The same with the time that each took. */
+  delayedLabels(): ReadonlyMap<number, DelayedLabel>;
 }
 
 /** The number of actions that have none of their own, since there were too many. */
@@ -67,7 +70,8 @@ export class EntryMatches {
     this.#takesAllShapes = this.#shapes.every((takes, shape) => takes === 1 || !shapes.has(shape));
     const asked = [this.#shapes, ...tables.map(([, table]) => table)];
     this.#isHopeless = !this.#takesGaps && asked.some((table) => !table.includes(1));
-    this.#labels = label === undefined ? null : [new LabelColumns(dictionary), toLabelTable(label)];
+    this.#labels =
+      label === undefined ? null : [new LabelColumns(numberLabels(dictionary)), toLabelTable(label)];
     this.#sinceMinute = since === undefined ? 0 : Math.floor(Date.parse(since) / MINUTE_MS);
     this.#untilMinute =
       until === undefined ? Number.MAX_SAFE_INTEGER : Math.ceil(Date.parse(until) / MINUTE_MS);
@@ -126,14 +130,21 @@ export class EntryMatches {
   }
 }
 
+/** The labels in force as numbers, by the number of the entry: those of OUTCOME_LABELS from 1 on. */
+export function numberLabels(dictionary: SegmentDictionary): ReadonlyMap<number, number> {
+  const labels = [...dictionary.labelsInForce()];
+  return new Map(labels.map(([seq, label]) => [seq, 1 + OUTCOME_LABELS.indexOf(label)]));
+}
+
 /** Columns of the labels in force, which are given after an entry was written. */
 export class LabelColumns {
-  readonly #labels: ReadonlyMap<number, Label>;
+  /** By the number of the entry, which rises. */
+  readonly #labels: ReadonlyMap<number, number>;
   /** Rising. */
   readonly #seqs: readonly number[];
 
-  constructor(dictionary: SegmentDictionary) {
-    this.#labels = dictionary.labelsInForce();
+  constructor(labels: ReadonlyMap<number, number>) {
+    this.#labels = labels;
     this.#seqs = [...this.#labels.keys()];
   }
 
@@ -153,8 +164,7 @@ export class LabelColumns {
   }
 
   #numberOf(seq: number): number {
-    const label = this.#labels.get(seq);
-    return label === undefined ? NO_LABEL_NUMBER : 1 + OUTCOME_LABELS.indexOf(label);
+    return this.#labels.get(seq) ?? NO_LABEL_NUMBER;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LRUCache } from 'lru-cache';
 import type { LogRecord } from '../../../domain/decision-log/decision-record.ts';
+import type { DelayedLabel } from '../../../domain/decision-log/group-keys.ts';
 import { type Label, NOT_LABELLED, type OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
 import type { RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import type { RecordPlace } from '../../../domain/decision-log/record-place.ts';
@@ -12,6 +13,13 @@ import type { RecordBlock } from './record-form.ts';
 import { ColumnReader } from './segment-columns.ts';
 import { EvidenceReader } from './segment-evidence.ts';
 import { GAP_SHAPE, THINNED, versionOf } from './segment-file.ts';
+import {
+  DELAYED_LABELS,
+  LABEL_ROWS,
+  type LabelRow,
+  readDelayedLabels,
+  readLabelRows,
+} from './segment-labels.ts';
 import { readStored, type StoredRecord } from './stored-record.ts';
 
 /** An entry with its subject; see packSubject. */
@@ -33,14 +41,6 @@ type ShapeCountRow = readonly [start: number, shape: number, count: number];
 
 /** Counts of one bucket of latencies in one period. */
 type LatencyCountRow = readonly [start: number, series: string, bucket: number, count: number];
-
-/** A labelled decision, without its text. */
-interface LabelRow {
-  readonly atMs: number;
-  readonly shape: number;
-  /** The one in force. */
-  readonly label: Label;
-}
 
 /** The entries between two numbers, the bounds included. */
 interface SeqRange {
@@ -125,6 +125,11 @@ export class SegmentReader implements SegmentDictionary {
       `SELECT seq, label FROM labels WHERE label <> '${NOT_LABELLED}' ORDER BY seq`,
     ).all();
     return new Map(rows.map(({ seq, label }) => [Number(seq), label as Label]));
+  }
+
+  /** The same with the time that each took. */
+  delayedLabels(): ReadonlyMap<number, DelayedLabel> {
+    return readDelayedLabels(this.#prepare(DELAYED_LABELS));
   }
 
   /** The numbers of the first labelled decisions above a number, in their order. */
@@ -258,14 +263,7 @@ export class SegmentReader implements SegmentDictionary {
 
   /** The labelled decisions of a span. */
   labels(sinceMs: number, untilMs: number): LabelRow[] {
-    const sql = `SELECT labels.at, shape, label FROM labels JOIN entries USING (seq)
-      WHERE labels.at >= ? AND labels.at < ? AND label <> '${NOT_LABELLED}'`;
-    const rows = this.#prepare(sql).all(sinceMs, untilMs);
-    return rows.map(({ at, shape, label }) => ({
-      atMs: Number(at),
-      shape: Number(shape),
-      label: label as Label,
-    }));
+    return readLabelRows(this.#prepare(LABEL_ROWS), sinceMs, untilMs);
   }
 
   #block(first: number): RecordBlock | undefined {

@@ -9,7 +9,7 @@ import {
   idOf,
   type LogRecord,
 } from '../../../../src/domain/decision-log/decision-record.ts';
-import { GROUP_KEYS, type GroupKey } from '../../../../src/domain/decision-log/group-keys.ts';
+import { ALL_GROUP_KEYS, type GroupKey } from '../../../../src/domain/decision-log/group-keys.ts';
 import { OUTCOME_LABELS } from '../../../../src/domain/decision-log/outcome-label.ts';
 import { matchesFilter, type RecordFilter } from '../../../../src/domain/decision-log/record-filter.ts';
 import { hashesOfPart, SUBJECT_PARTS } from '../../../../src/domain/decision-log/subject-parts.ts';
@@ -83,7 +83,15 @@ function openMixture(t: Test) {
     opened.writer.label(id, { label, at: toRfc3339(NOON_MS), note: null, caller: 'c' }, true);
   }
   const sinceMs = NOON_MS - MIXED_SPAN_MS;
-  return { ...opened, all, records, labels, sinceMs, untilMs: NOON_MS + PERIOD_MS.minute };
+  return {
+    ...opened,
+    all,
+    records,
+    labels,
+    labelledAt: toRfc3339(NOON_MS),
+    sinceMs,
+    untilMs: NOON_MS + PERIOD_MS.minute,
+  };
 }
 
 t.test('packs a column into as few bytes as its values need', async (t) => {
@@ -114,8 +122,8 @@ t.test('counts as a plain look at every record does', async (t) => {
     t.equal(found.coveredFromMs, null);
     t.same(toPlain(found), groupPlainly(mixture, window, grouping), name);
   };
-  for (const [place, key] of GROUP_KEYS.entries())
-    check(key, {}, [key, ...GROUP_KEYS.slice(place + 1, place + 2)], 30 * PERIOD_MS.minute);
+  for (const [place, key] of ALL_GROUP_KEYS.entries())
+    check(key, {}, [key, ...ALL_GROUP_KEYS.slice(place + 1, place + 2)], 30 * PERIOD_MS.minute);
   for (const [name, filter] of Object.entries(MIXED_FILTERS))
     check(name, filter, ['rule', 'country'], DAY_MS);
   const part = { since: toRfc3339(sinceMs + PERIOD_MS.hour), until: toRfc3339(untilMs - PERIOD_MS.hour) };
