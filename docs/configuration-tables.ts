@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { allSettings, type PlugInDeclarations } from '../src/config/config.ts';
 import { allDecisionLogSettings } from '../src/config/decision-log-settings.ts';
 import { commonSettings } from '../src/config/provider-settings.ts';
+import { OIDC_SETTINGS } from '../src/config/oidc-settings.ts';
 import { PROXY_SETTINGS } from '../src/config/proxy-settings.ts';
 import { REDIS_SETTINGS } from '../src/config/redis-settings.ts';
 import { secretFileSettings } from '../src/config/secret-files.ts';
@@ -13,11 +14,12 @@ import { code, toTable } from './markdown-table.ts';
 const HEADER = ['Variable', 'Default', 'Required', 'Meaning', 'Values'];
 
 /**
- * Every environment variable, in one table for the service, one for Redis, one for the decision log, one for
+ * Every environment variable, in one table for the service, one for signing in, one for Redis, one for the decision log, one for
  * traces, one for proxies and one for each provider.
  */
 export function renderConfiguration({ providers, sinks }: PlugInDeclarations): string {
   const service = toTable(HEADER, toRows(Object.values(SERVICE_SETTINGS), 'yes'));
+  const oidc = toTable(HEADER, toRows(Object.values(OIDC_SETTINGS), 'yes'));
   const redis = toTable(HEADER, toRows(Object.values(REDIS_SETTINGS), 'yes'));
   const log = toTable(HEADER, toRows(allDecisionLogSettings(sinks), 'when its sink is named'));
   const traces = toTable(HEADER, toRows(Object.values(TRACE_SETTINGS), 'yes'));
@@ -30,6 +32,8 @@ export function renderConfiguration({ providers, sinks }: PlugInDeclarations): s
   const own = [
     `**The service**\n`,
     `${service}\n`,
+    '**Signing in with OpenID Connect**\n',
+    `${oidc}\n`,
     '**Redis**\n',
     `${redis}\n`,
     '**The decision log**\n',

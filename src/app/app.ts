@@ -80,7 +80,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       health: { version, readiness: createReadiness({ files, redis, stores, slots, log, isDraining }) },
       metrics: observers.metrics,
       gateways: gateways.routes,
-      sessions: callers.sessions === null ? null : { sessions: callers.sessions },
+      sessions: callers.signIn,
       protect: { ...decisions, ...callers, ...boundsOf(config), keyring: files.keyring, clock },
       ...wireDecideRoutes(context, { ...parts, ...decisions, ...callers, isDraining }),
       policy: { policy: files.policy, slots },

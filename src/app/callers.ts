@@ -5,10 +5,12 @@ import { type AnswerOnce, createAnswerOnce } from '../http/callers/idempotency.t
 import { createSessions, type Sessions } from '../http/callers/sessions.ts';
 import { createTrafficLog } from '../http/callers/traffic-log.ts';
 import type { TrafficObserver } from '../http/callers/traffic-observer.ts';
+import type { SessionDependencies } from '../http/routes/session.ts';
 import { createKeyedHash } from '../platform/keyed-hash.ts';
 import { createCallerStores } from './caller-stores.ts';
 import type { AppContext } from './context.ts';
 import { longestAnswerMs } from './longest-answer.ts';
+import { wireOpenId } from './open-id.ts';
 import type { RedisInUse } from './redis.ts';
 
 /** What holds callers to their limits, and answers their retries. */
@@ -18,15 +20,14 @@ interface Callers {
   readonly traffic: TrafficObserver;
   /** Of people who use the dashboard; null where it is not served. */
   readonly sessions: Sessions | null;
+  /** How they sign in; null likewise. */
+  readonly signIn: SessionDependencies | null;
   close(): Promise<void>;
 }
 
 /** Opens the stores of callers, and builds what uses them. */
-export function wireCallers(
-  { config, clock, newId, logger }: AppContext,
-  redis: RedisInUse,
-  keyring: () => Keyring,
-): Callers {
+export function wireCallers(context: AppContext, redis: RedisInUse, keyring: () => Keyring): Callers {
+  const { config, clock, newId, logger } = context;
   const { redisTimeoutMs, idHashKeys, idempotencyTtlMs, isDashboardServed } = config;
   const stores = createCallerStores({
     clock,
@@ -37,6 +38,10 @@ export function wireCallers(
     hasSessions: isDashboardServed,
   });
   redis.watch(stores.health);
+  const openId = wireOpenId(context);
+  const sessions =
+    stores.sessions &&
+    createSessions({ store: stores.sessions, keyring, people: openId?.people ?? null, clock });
   const traffic = createTrafficLog(logger, clock);
   return {
     holdToLimits: createHoldToLimits(stores.requestCounter, createConcurrentRequests()),
@@ -49,7 +54,10 @@ export function wireCallers(
       traffic,
     }),
     traffic,
-    sessions: stores.sessions && createSessions({ store: stores.sessions, keyring, clock }),
-    close: stores.close,
+    sessions,
+    signIn: sessions && { sessions, openId: openId?.signInOver(sessions) ?? null },
+    close: async () => {
+      await Promise.all([stores.close(), openId?.close()]);
+    },
   };
 }

@@ -23,6 +23,7 @@ import { type HealthDependencies, healthRoutes } from '../http/routes/health.ts'
 import { listFileRoutes } from '../http/routes/list-files.ts';
 import { type ListDependencies, listRoutes } from '../http/routes/lists.ts';
 import { callerMetricsRoutes, type MetricsSource, metricsRoutes } from '../http/routes/metrics.ts';
+import { oidcRoutes } from '../http/routes/oidc.ts';
 import { outcomeRoutes } from '../http/routes/outcomes.ts';
 import { type PoliciesDependencies, policiesRoutes } from '../http/routes/policies.ts';
 import { type PolicyDependencies, policyRoutes } from '../http/routes/policy.ts';
@@ -74,6 +75,8 @@ export async function registerRoutes(
     await app.register(authzenConfigurationRoutes, { serve: service?.authzenConfiguration ?? null });
   if (service?.sessions !== null)
     await app.register(sessionStateRoutes, { serve: service?.sessions ?? null });
+  const openId = service === null ? null : (service.sessions?.openId ?? 'none');
+  if (openId !== 'none') await app.register(oidcRoutes, { serve: openId });
   await app.register(gatewayRoutes, { serve: service?.gateways ?? null });
   await app.register(async (api) => {
     if (service !== null) await protect(api, service.protect);

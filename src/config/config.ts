@@ -8,6 +8,7 @@ import {
   type SinkDeclaration,
 } from './decision-log-settings.ts';
 import { chooseIdHashKeys } from './id-hash-keys.ts';
+import { OIDC_SETTINGS, type OidcConfig, readOidc } from './oidc-settings.ts';
 import {
   commonSettings,
   isProviderEnabled,
@@ -40,6 +41,8 @@ export interface Config extends ConfigValues<OwnSettings> {
   readonly decisionLog: DecisionLogConfig;
   /** Each null where there is none. */
   readonly proxy: ConfigValues<typeof PROXY_SETTINGS>;
+  /** Null: people sign in with API keys alone. */
+  readonly oidc: OidcConfig | null;
   /** Null exports no traces. */
   readonly traces: TraceConfig | null;
   /** Variables that are set and not obeyed. */
@@ -101,13 +104,14 @@ export function loadConfig(
   const { idHashKey, idHashKeyList, ...own } = readSettings(env, SERVICE_SETTINGS, mistakes);
   const idHashKeys = chooseIdHashKeys({ idHashKey, idHashKeyList }, env, mistakes);
   const proxy = readSettings(env, PROXY_SETTINGS, mistakes);
+  const oidc = readOidc(env, own, mistakes);
   const redis = readRedis(env, mistakes);
   const providers = readProviders(env, plugIns.providers, mistakes);
   const { config: decisionLog, sinks } = readDecisionLog(env, plugIns.sinks, isRedisNamed(env), mistakes);
   mistakes.push(...checkFiles({ ...own, idHashKeys, redisTls: redis?.tls ?? null, sinks }));
   if (mistakes.length > 0 || idHashKeys === undefined || decisionLog === null) return { ok: false, mistakes };
   if (!isComplete<OwnSettings>(own) || !isComplete(proxy)) return { ok: false, mistakes };
-  const value = { ...own, idHashKeys, redis, decisionLog, proxy, traces, ignored, providers };
+  const value = { ...own, idHashKeys, oidc, redis, decisionLog, proxy, traces, ignored, providers };
   return { ok: true, value: deepFreeze(value) };
 }
 
@@ -144,6 +148,7 @@ export function allSettings({ providers, sinks }: PlugInDeclarations): readonly 
   ]);
   const all: Setting[] = [
     ...Object.values(SERVICE_SETTINGS),
+    ...Object.values(OIDC_SETTINGS),
     ...allDecisionLogSettings(sinks),
     ...Object.values(REDIS_SETTINGS),
     ...Object.values(TRACE_SETTINGS),

@@ -1,18 +1,10 @@
 import { z } from 'zod';
 import { integer, type Settings } from '../platform/setting.ts';
 import { idHashKeySchema, idHashKeysSchema } from './id-hash-keys.ts';
+import { isSecureUrl } from './secure-url.ts';
 import { WEBHOOK_SETTINGS } from './webhook-settings.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
-
-function isPublicUrl(text: string): boolean {
-  if (!URL.canParse(text) || /[?#]/.test(text)) return false;
-  const { protocol, hostname, username, password } = new URL(text);
-  const isSafe = protocol === 'https:' || (protocol === 'http:' && LOOPBACK.includes(hostname));
-  return isSafe && username === '' && password === '';
-}
 
 /** Each of them costs every decision a few microseconds. */
 const CANDIDATE_FILES_MAX = 8;
@@ -117,7 +109,7 @@ export const SERVICE_SETTINGS = {
     env: 'PUBLIC_URL',
     schema: z
       .string()
-      .refine(isPublicUrl, 'must be an https:// URL without user, query and fragment (http:// on loopback)')
+      .refine(isSecureUrl, 'must be an https:// URL without user, query and fragment (http:// on loopback)')
       .transform((url) => url.replace(/\/+$/, '')),
     isOptional: true,
     description:

@@ -13,7 +13,10 @@ interface Twin {
 }
 
 const SESSION = { keyDigest: 'ab'.repeat(32), startedAtMs: 1_800_000_000_000 };
-const OTHER = { keyDigest: 'cd'.repeat(32), startedAtMs: 1_800_000_000_001 };
+const OTHER = {
+  person: { source: 'ef'.repeat(32), name: 'Ana #12345678', groups: ['analysts'] },
+  startedAtMs: 1_800_000_000_001,
+};
 const server = await startRedisServer(t);
 let openings = 0;
 

@@ -1,10 +1,24 @@
 /** Somebody who signed in with an API key. */
-export interface StoredSession {
+export interface KeyHolder {
   /** The SHA-256 of that key, as the key file has it, 64 hex digits. */
   readonly keyDigest: string;
+}
+
+/** Somebody who signed in elsewhere, as it was then. */
+export interface SignedInPerson {
+  /** Who said so: a digest of issuer and client. */
+  readonly source: string;
+  /** The name under which what this person does is recorded. */
+  readonly name: string;
+  /** Those groups that gave scopes here. */
+  readonly groups: readonly string[];
+}
+
+/** Somebody who signed in. */
+export type StoredSession = (KeyHolder | { readonly person: SignedInPerson }) & {
   /** Unix milliseconds. */
   readonly startedAtMs: number;
-}
+};
 
 /** `none`: there is no such session, or it has ended. `unavailable`: the store cannot tell. */
 export type FoundSession = StoredSession | 'none' | 'unavailable';

@@ -40,6 +40,7 @@ export function noSessionCookie(host: string | undefined): string {
   return sessionCookie(host, '', 0);
 }
 
-function isLoopback(host: string | undefined): boolean {
+/** Whether a Host field names the machine itself, where there is no TLS. */
+export function isLoopback(host: string | undefined): boolean {
   return host !== undefined && LOOPBACK.test(host);
 }

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import { RiskgateError } from '../../domain/errors.ts';
+import type { OpenIdSignIn } from '../callers/openid-sign-in.ts';
 import { presentedKey } from '../callers/presented-key.ts';
 import { noSessionCookie, sessionCookie, sessionTokenOf } from '../callers/session-cookie.ts';
 import { SESSION_IDLE_SECONDS, type Sessions } from '../callers/sessions.ts';
@@ -12,6 +13,8 @@ import { openedSessionSchema, sessionSchema, toSessionBody } from '../schemas/se
 /** What the requests of this group use. */
 export interface SessionDependencies {
   readonly sessions: Sessions;
+  /** Null where people sign in with API keys alone. */
+  readonly openId: OpenIdSignIn | null;
 }
 
 /** Whoever uses the page. */
@@ -61,14 +64,16 @@ export const sessionStateRoutes = plugin<RouteGroupOptions<SessionDependencies>>
     app.get(
       '/v1/session',
       { schema: STATE },
-      handlerFor(serve, ({ sessions }) => async (request, reply) => {
+      handlerFor(serve, ({ sessions, openId }) => async (request, reply) => {
+        const openid = openId !== null;
         const token = sessionTokenOf(request);
         const found = token === null ? 'none' : await sessions.find(token);
         if (found === 'unavailable') throw cannotTell();
         if (found === 'none' || token === null)
-          return reply.header('cache-control', 'no-store').send({ signed_in: false });
+          return reply.header('cache-control', 'no-store').send({ signed_in: false, openid });
         return giveSession(request, reply, token).send({
           signed_in: true,
+          openid,
           ...toSessionBody(found.caller, found.endsAtMs),
         });
       }),
@@ -89,7 +94,8 @@ async function openFor(request: FastifyRequest, sessions: Sessions): Promise<str
   return token;
 }
 
-function giveSession(request: FastifyRequest, reply: FastifyReply, token: string): FastifyReply {
+/** Lets the browser hold a session. */
+export function giveSession(request: FastifyRequest, reply: FastifyReply, token: string): FastifyReply {
   return reply
     .header('cache-control', 'no-store')
     .header('set-cookie', sessionCookie(request.headers.host, token, SESSION_IDLE_SECONDS));

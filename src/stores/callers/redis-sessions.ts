@@ -16,10 +16,14 @@ type SessionScripts = {
 /** Told apart from null, which is the guard's word for a command that failed. */
 const NOTHING_STOOD = Symbol('nothing stood there');
 
-const storedSession = z.strictObject({
-  keyDigest: z.string().regex(/^[0-9a-f]{64}$/),
-  startedAtMs: z.int().min(0),
-});
+const startedAtMs = z.int().min(0);
+const storedSession = z.union([
+  z.strictObject({ keyDigest: z.string().regex(/^[0-9a-f]{64}$/), startedAtMs }),
+  z.strictObject({
+    person: z.strictObject({ source: z.string(), name: z.string().min(1), groups: z.array(z.string()) }),
+    startedAtMs,
+  }),
+]);
 
 /** Keeps sessions where every replica finds them. A Redis that was emptied has ended them. */
 export function createRedisSessionStore({ client, guard, keys }: RedisHandle): SessionStore {
