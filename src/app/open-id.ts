@@ -4,7 +4,11 @@ import { createPeople, type People } from '../http/callers/people.ts';
 import type { Sessions } from '../http/callers/sessions.ts';
 import { createRelyingParty } from '../platform/openid/relying-party.ts';
 import { createFindProxy } from '../platform/proxy-rules.ts';
+import { createThrottle } from '../platform/throttle.ts';
 import type { AppContext } from './context.ts';
+
+/** Strangers can fail as often as they like; this time has one line of each kind. */
+const LINE_MS = 10_000;
 
 /** Signing in with OpenID Connect. */
 interface OpenId {
@@ -34,6 +38,7 @@ export function wireOpenId({ config, clock, logger }: AppContext): OpenId | null
     groupsClaim,
     nameClaim,
   });
+  const throttle = createThrottle(LINE_MS, clock.monotonicMs);
   return {
     people,
     signInOver: (sessions) =>
@@ -44,8 +49,12 @@ export function wireOpenId({ config, clock, logger }: AppContext): OpenId | null
         sessions,
         clock,
         triesMax: wrongKeysMax,
-        onFailed: (why, code) =>
-          logger.warn({ event: 'sign_in.failed', why, code }, 'nobody was signed in with OpenID Connect'),
+        onFailed: (why, code) => {
+          const count = throttle.note(why);
+          if (count === 0) return;
+          const line = { event: 'sign_in.failed', why, code, count };
+          logger.warn(line, 'nobody was signed in with OpenID Connect');
+        },
       }),
     close: party.close,
   };

@@ -75,8 +75,8 @@ export async function registerRoutes(
     await app.register(authzenConfigurationRoutes, { serve: service?.authzenConfiguration ?? null });
   if (service?.sessions !== null)
     await app.register(sessionStateRoutes, { serve: service?.sessions ?? null });
-  const openId = service === null ? null : (service.sessions?.openId ?? 'none');
-  if (openId !== 'none') await app.register(oidcRoutes, { serve: openId });
+  const openId = service?.sessions?.openId ?? null;
+  if (openId !== null) await app.register(oidcRoutes, { openId });
   await app.register(gatewayRoutes, { serve: service?.gateways ?? null });
   await app.register(async (api) => {
     if (service !== null) await protect(api, service.protect);

@@ -28,6 +28,8 @@ interface OpenIdIssuerOptions {
   /** Claims in the ID token itself; otherwise the userinfo endpoint has them. */
   readonly isInToken?: boolean;
   readonly authMethod?: 'client_secret_basic' | 'client_secret_post';
+  /** A name of loopback. For browsers, `localhost` is another site than `127.0.0.1`. */
+  readonly hostname?: 'localhost';
 }
 
 /** Starts it. It ends with the test. */
@@ -39,7 +41,7 @@ export async function startOpenIdIssuer(
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => end(server));
-  const issuer = `http://127.0.0.1:${portOf(server.address())}`;
+  const issuer = `http://${options.hostname ?? '127.0.0.1'}:${portOf(server.address())}`;
   const provider = new Provider(issuer, toConfiguration(options));
   const asked = new Map<string, number>();
   let account: string | null = Object.keys(options.accounts)[0] ?? null;

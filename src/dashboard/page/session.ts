@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { type ApiClient, ApiError, createApiClient } from './api-client.ts';
-import type { PolicyInForce } from './wire.ts';
+import type { PolicyInForce, SessionState } from './wire.ts';
 
 /**
  * Signed in with a key that may read, which was given away for a session that the browser holds and no script
@@ -20,7 +20,12 @@ export type SignInNotice =
   | 'too_many'
   | 'unreachable'
   | 'ended'
-  | 'still_open';
+  | 'still_open'
+  | IssuerNotice;
+
+/** Why nobody was signed in with OpenID Connect, as the service says it in the page's fragment. */
+const ISSUER_NOTICES = ['refused', 'failed', 'late', 'not_kept', 'no_group', 'unavailable'] as const;
+type IssuerNotice = (typeof ISSUER_NOTICES)[number];
 
 /** Who is signed in; null while nobody is, undefined until it is known. */
 export const session = signal<Session | null | undefined>(undefined);
@@ -30,11 +35,20 @@ export const notice = signal<SignInNotice>('none');
 /** What the service said about it, where it said more. */
 export const noticeDetail = signal('');
 
+/** Whether people can sign in with OpenID Connect. */
+export const isOpenIdOffered = signal(false);
+
+/** Where they do, and come back to what the page shows. */
+export function openIdAddress(): string {
+  return `v1/session/oidc?${new URLSearchParams({ to: location.search })}`;
+}
+
 /** Goes on with the session that the browser holds, if it does. Never rejects. */
 export async function resumeSession(): Promise<void> {
   try {
     if (!(await isSignedIn())) {
       session.value = null;
+      say(takeIssuerNotice());
       return;
     }
     await enter(createApiClient(null));
@@ -61,8 +75,17 @@ export async function signIn(key: string): Promise<void> {
 }
 
 async function isSignedIn(): Promise<boolean> {
-  const { signed_in: isIn } = await createApiClient(null).get<{ readonly signed_in: boolean }>('v1/session');
-  return isIn;
+  const state = await createApiClient(null).get<SessionState>('v1/session');
+  isOpenIdOffered.value = state.openid;
+  return state.signed_in;
+}
+
+/** Reads the fragment, which a reload or a bookmark is not to repeat. */
+function takeIssuerNotice(): SignInNotice {
+  const [, why] = /^#sign-in=([a-z_]+)$/.exec(location.hash) ?? [];
+  if (why === undefined) return 'none';
+  history.replaceState(null, '', location.pathname + location.search);
+  return why === 'too_many' ? why : (ISSUER_NOTICES.find((known) => known === why) ?? 'failed');
 }
 
 async function enter(client: ApiClient): Promise<void> {

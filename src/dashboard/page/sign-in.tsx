@@ -2,7 +2,14 @@ import { useSignal } from '@preact/signals';
 import type { TargetedSubmitEvent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Icon, Mark } from './icons.tsx';
-import { notice, noticeDetail, type SignInNotice, signIn } from './session.ts';
+import {
+  isOpenIdOffered,
+  notice,
+  noticeDetail,
+  openIdAddress,
+  type SignInNotice,
+  signIn,
+} from './session.ts';
 
 const NOTICES: Readonly<Record<Exclude<SignInNotice, 'none'>, { title: string; text: string }>> = {
   wrong_key: {
@@ -15,7 +22,7 @@ const NOTICES: Readonly<Record<Exclude<SignInNotice, 'none'>, { title: string; t
   },
   too_many: {
     title: 'Too many tries',
-    text: 'This address has sent too many wrong keys. Wait a minute, then try again.',
+    text: 'Too many wrong keys or sign-ins came from this address. Wait a minute, then try again.',
   },
   unreachable: {
     title: 'The service does not answer',
@@ -24,6 +31,30 @@ const NOTICES: Readonly<Record<Exclude<SignInNotice, 'none'>, { title: string; t
   ended: {
     title: 'You have been signed out',
     text: 'Your session has ended, or its key is not accepted any more: it has expired or was replaced.',
+  },
+  refused: {
+    title: 'You were not signed in',
+    text: 'Your organisation’s sign-in was cancelled, or it does not let you in here.',
+  },
+  failed: {
+    title: 'The sign-in failed',
+    text: 'What came back from your organisation’s sign-in cannot be used. Try again; if it goes on, whoever runs this service finds the reason in its log.',
+  },
+  late: {
+    title: 'That sign-in is too old',
+    text: 'It took longer than ten minutes, or began in another browser. Try again.',
+  },
+  not_kept: {
+    title: 'You could not be signed in',
+    text: 'Sessions cannot be kept at the moment. Try again soon.',
+  },
+  no_group: {
+    title: 'You are not allowed in here',
+    text: 'Your organisation knows you, but you are in none of the groups that may use this page.',
+  },
+  unavailable: {
+    title: 'Your organisation’s sign-in does not answer',
+    text: 'Try again in a moment, or use an API key. Decisions are not affected.',
   },
   still_open: {
     title: 'You may still be signed in',
@@ -56,6 +87,14 @@ export function SignIn() {
         </div>
         <p class="lead">What is being blocked, what is being challenged, and why.</p>
         <Notice />
+        {isOpenIdOffered.value && (
+          <>
+            <a class="button button-primary" href={openIdAddress()}>
+              Sign in with your organisation
+            </a>
+            <p class="sign-in-or">or with an API key</p>
+          </>
+        )}
         <label class="field">
           <span>API key</span>
           <input
@@ -67,7 +106,11 @@ export function SignIn() {
             aria-describedby="key-hint"
           />
         </label>
-        <button class="button button-primary" type="submit" disabled={isBusy.value}>
+        <button
+          class={`button ${isOpenIdOffered.value ? '' : 'button-primary'}`}
+          type="submit"
+          disabled={isBusy.value}
+        >
           {isBusy.value ? 'Signing in…' : 'Sign in'}
         </button>
         <p class="hint" id="key-hint">
@@ -82,7 +125,7 @@ export function SignIn() {
 function Notice() {
   if (notice.value === 'none') return null;
   const { title, text } = NOTICES[notice.value];
-  const isPermission = notice.value === 'no_permission';
+  const isPermission = notice.value === 'no_permission' || notice.value === 'no_group';
   return (
     <div class={`notice ${isPermission ? 'notice-permission' : 'notice-error'}`} role="alert">
       <Icon name={isPermission ? 'lock' : 'alert'} />

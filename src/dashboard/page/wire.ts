@@ -193,3 +193,10 @@ export interface Gap {
   readonly from: string | null;
   readonly until: string | null;
 }
+
+/** GET /v1/session. */
+export interface SessionState {
+  readonly signed_in: boolean;
+  /** Whether people can sign in with OpenID Connect. */
+  readonly openid: boolean;
+}
