@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { allSettings, type PlugInDeclarations } from '../src/config/config.ts';
 import { allDecisionLogSettings } from '../src/config/decision-log-settings.ts';
-import { commonSettings } from '../src/config/provider-settings.ts';
 import { OIDC_SETTINGS } from '../src/config/oidc-settings.ts';
+import { commonSettings } from '../src/config/provider-settings.ts';
 import { PROXY_SETTINGS } from '../src/config/proxy-settings.ts';
 import { REDIS_SETTINGS } from '../src/config/redis-settings.ts';
 import { secretFileSettings } from '../src/config/secret-files.ts';

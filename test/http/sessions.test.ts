@@ -64,7 +64,7 @@ t.test('lets no page elsewhere use it', async (t) => {
     const headers = { cookie, ...(site === null ? {} : { 'sec-fetch-site': site }) };
     const text = String(site);
     t.equal((await ask('GET', '/v1/policy', headers)).statusCode, 401, text);
-    t.same((await ask('GET', '/v1/session', headers)).json(), { signed_in: false }, text);
+    t.same((await ask('GET', '/v1/session', headers)).json(), { signed_in: false, openid: false }, text);
     t.equal((await ask('DELETE', '/v1/session', headers)).statusCode, 401, text);
   }
   t.equal((await ask('GET', '/v1/policy', { cookie, ...SAME_ORIGIN })).statusCode, 200, 'it goes on');

@@ -1,5 +1,5 @@
 /** Somebody who signed in with an API key. */
-export interface KeyHolder {
+interface KeyHolder {
   /** The SHA-256 of that key, as the key file has it, 64 hex digits. */
   readonly keyDigest: string;
 }

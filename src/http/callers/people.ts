@@ -65,7 +65,7 @@ function toName(claim: unknown): string {
     .replaceAll(/[^\p{L}\p{M}\p{N} .,'’@_-]+/gu, ' ')
     .replaceAll(/ +/g, ' ')
     .replace(/^[^\p{L}\p{N}]+/u, '');
-  return [...plain].slice(0, NAME_CHARACTERS_MAX).join('').trim();
+  return Array.from(plain).slice(0, NAME_CHARACTERS_MAX).join('').trim();
 }
 
 function claimOf(claims: Readonly<Record<string, unknown>>, name: string): unknown {

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { isLoopback } from './session-cookie.ts';
 
 /** What a browser holds while somebody signs in at an issuer. */
-export interface PendingSignIn {
+interface PendingSignIn {
   /** 32 random bytes in base64url: what is sent to the issuer is made of it. */
   readonly secret: string;
   /** The query of the page to go on with. */

@@ -51,7 +51,8 @@ export function fetchByClients({ findProxy }: FetchByClientsOptions): {
           method: method === 'POST' ? 'POST' : 'GET',
           path: `${url.pathname}${url.search}`,
           headers,
-          ...(body !== undefined && body !== null && { body: String(body) }),
+          // The library sends forms alone.
+          ...(body instanceof URLSearchParams && { body: body.toString() }),
         },
         BUDGET_MS,
       );

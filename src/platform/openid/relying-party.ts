@@ -3,20 +3,20 @@ import type { ClientAuth, Configuration, IDToken } from 'openid-client';
 import { fetchByClients, IssuerUnavailable } from './fetch-by-clients.ts';
 
 /** What an issuer says of somebody who signed in: claims of the ID token and of its userinfo endpoint. */
-export type Claims = Readonly<Record<string, unknown>>;
+type Claims = Readonly<Record<string, unknown>>;
 
 /**
  * Why nobody signed in: the issuer could not be asked, it said no (`refused`: the person changed their mind, or is
  * not let in there), or what came back does not hold (`failed`). `code` is for the log, and holds no claim.
  */
-export interface SignInFailure {
+interface SignInFailure {
   readonly isSignedIn: false;
   readonly why: 'unavailable' | 'refused' | 'failed';
   readonly code: string;
 }
 
 /** How a sign-in ended. */
-export type SignInResult = { readonly isSignedIn: true; readonly claims: Claims } | SignInFailure;
+type SignInResult = { readonly isSignedIn: true; readonly claims: Claims } | SignInFailure;
 
 /**
  * One client of one OpenID Connect issuer: the authorization code flow with PKCE, `state` and `nonce`. All three
@@ -132,6 +132,8 @@ async function readIssuer(
       execute: [
         // The signature of ID tokens too, although they come over a connection of our own.
         library.enableNonRepudiationChecks,
+        // Deprecated only to stand out: the configuration allows `http:` on loopback alone.
+        // oxlint-disable-next-line typescript/no-deprecated
         ...(issuer.protocol === 'http:' ? [library.allowInsecureRequests] : []),
       ],
     },

@@ -41,7 +41,7 @@ t.test('names people so that nobody can take another name, or a key', async (t) 
   t.match(nameOf({ name: '', preferred_username: 'ana.b' }), /^ana\.b #/);
   for (const name of [undefined, 5, '###', '   ', ['Ana']]) t.match(nameOf({ name }), /^somebody #/);
   t.match(nameOf({ name: '😀'.repeat(9) }), /^somebody #/);
-  t.equal([...nameOf({ name: 'x'.repeat(1_000_000) })].length, 48 + 10);
+  t.equal(nameOf({ name: 'x'.repeat(1_000_000) }).length, 48 + 10);
   const names = ['a', 'b'].map((sub) => nameOf({ sub, name: 'Ana' }));
   t.equal(new Set(names).size, 2, 'two of one name');
   t.equal(nameOf({ name: 'Ana' }), nameOf({ name: 'Ana' }), 'one person keeps the mark');
