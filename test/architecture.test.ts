@@ -72,6 +72,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'application/decision-log/decision-log.ts',
     'application/decision-log/policy-texts.ts',
     'application/lists/list-store.ts',
+    'application/review/review-store.ts',
     'application/candidates/candidate-store.ts',
     'application/policy-in-force/policy-store.ts',
     'application/evidence/evidence-store.ts',

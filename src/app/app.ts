@@ -72,7 +72,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const memory = await wireSubjectMemory(context, parts);
   const decisions = wireDecisions(context, { ...parts, ...memory });
   const gateways = wireGateways(context, { slots, ...files, ...decisions, ...callers, observer, isDraining });
-  const reads = wireLogReads(context, { log, policies, slots, onOutcome: memory.onOutcome });
+  const reads = await wireLogReads(context, { log, redis, policies, slots, onOutcome: memory.onOutcome });
   const { server, close: closeServer } = await openServer(
     context,
     { gateways: gateways.entryPoint, observer, isDraining },
@@ -107,7 +107,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await Promise.all([closeServer(), grpc?.close(PATIENCE_MS), memory.close()]);
       await closeRecords(decisions.candidates, log);
       for (const part of [decisions, redis, files, observers]) part.close();
-      await closeAll(registered, stores, callers, upstreams, tracer);
+      await closeAll(registered, reads.review, stores, callers, upstreams, tracer);
     },
   };
 }

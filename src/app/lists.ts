@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { KnownPolicies } from '../application/decision-log/known-policies.ts';
 import type { RecordEvent } from '../application/decision-log/record-event.ts';
 import type { FactSource } from '../application/facts/fact-source.ts';
@@ -15,6 +14,7 @@ import { openFileListStore } from '../stores/lists/file-store.ts';
 import { createMemoryListStore } from '../stores/lists/memory-store.ts';
 import { createRedisListStore, type RedisListEvent } from '../stores/lists/redis-store.ts';
 import type { AppContext } from './context.ts';
+import { fileBesideHistory } from './file-beside-history.ts';
 import type { IdHashes } from './id-hashes.ts';
 import { openRedis } from './open-redis.ts';
 import type { RedisInUse } from './redis.ts';
@@ -109,13 +109,6 @@ async function openStore(
       else logger.info(line);
     },
   });
-}
-
-/** Null without a history in files. */
-function fileBesideHistory({ config }: AppContext, name: string): string | null {
-  const sqlite = config.decisionLog.sinks.find(({ id }) => id === 'sqlite')?.settings;
-  const directory = sqlite?.['dataDirectory'];
-  return typeof directory === 'string' ? join(directory, name) : null;
 }
 
 function report(name: Kept['name'], { kind, ...fields }: RedisListEvent, { logger }: AppContext): void {

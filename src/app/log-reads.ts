@@ -3,33 +3,47 @@ import { wireBacktests } from './backtests.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
 import { type DecisionReadsOptions, openDecisionReads } from './decision-reads.ts';
+import type { RedisInUse } from './redis.ts';
+import { wireReview } from './review.ts';
 import type { RouteDependencies } from './routes.ts';
 
 interface LogReadsOptions extends Pick<DecisionReadsOptions, 'policies' | 'slots'> {
   readonly log: DecisionLog | null;
+  readonly redis: RedisInUse;
   readonly onOutcome: readonly OnOutcome[];
 }
 
 /** What reads the decision log for others; nothing without one. */
 interface LogReads {
-  readonly routes: Pick<RouteDependencies, 'decisions' | 'backtests'>;
+  readonly routes: Pick<RouteDependencies, 'decisions' | 'backtests' | 'review'>;
+  /** Its store, to be closed after the last request; null without a log. */
+  readonly review: { close(): Promise<void> } | null;
   /** Ends the streams. */
   drain(): void;
   /** Ends backtests too. */
   close(): void;
 }
 
+const NOTHING: LogReads = {
+  routes: { decisions: null, backtests: null, review: null },
+  review: null,
+  drain: () => {},
+  close: () => {},
+};
+
 /** Wires what reads the decision log. */
-export function wireLogReads(
+export async function wireLogReads(
   context: AppContext,
-  { log, policies, slots, onOutcome }: LogReadsOptions,
-): LogReads {
-  if (log === null) return { routes: { decisions: null, backtests: null }, drain: () => {}, close: () => {} };
+  { log, redis, policies, slots, onOutcome }: LogReadsOptions,
+): Promise<LogReads> {
+  if (log === null) return NOTHING;
   const { version, clock, newId } = context;
   const reads = openDecisionReads({ log, clock, policies, slots });
   const backtests = wireBacktests(context, { log, policies, reads });
+  const review = await wireReview(context, redis);
   return {
-    routes: { decisions: { reads, version, clock, newId, onOutcome }, backtests: { backtests } },
+    routes: { decisions: { reads, version, clock, newId, onOutcome }, backtests: { backtests }, review },
+    review,
     drain: () => reads.streams.drain(),
     close: () => {
       reads.streams.drain();

@@ -28,6 +28,7 @@ import { outcomeRoutes } from '../http/routes/outcomes.ts';
 import { type PoliciesDependencies, policiesRoutes } from '../http/routes/policies.ts';
 import { type PolicyDependencies, policyRoutes } from '../http/routes/policy.ts';
 import { type ProvidersDependencies, providersRoutes } from '../http/routes/providers.ts';
+import { type ReviewDependencies, reviewRoutes } from '../http/routes/review.ts';
 import { ruleStatsRoutes } from '../http/routes/rule-stats.ts';
 import { type SessionDependencies, sessionRoutes, sessionStateRoutes } from '../http/routes/session.ts';
 import { type SharedSignalDependencies, sharedSignalRoutes } from '../http/routes/shared-signals.ts';
@@ -55,6 +56,7 @@ export interface RouteDependencies {
   readonly sharedSignals: SharedSignalDependencies | null;
   readonly decisions: DecisionReadDependencies | null;
   readonly backtests: BacktestDependencies | null;
+  readonly review: ReviewDependencies | null;
   readonly providers: ProvidersDependencies;
   readonly callerMetrics: MetricsSource | null;
 }
@@ -104,6 +106,7 @@ async function registerReads(reads: FastifyInstance, service: RouteDependencies 
   await reads.register(policiesRoutes, { serve: service?.policies ?? null });
   await reads.register(listRoutes, { serve: service?.lists ?? null });
   if (service?.decisions !== null) await registerDecisionReads(reads, service?.decisions ?? null);
+  if (service?.review !== null) await reads.register(reviewRoutes, { serve: service?.review ?? null });
   if (service?.backtests !== null)
     await reads.register(backtestRoutes, { serve: service?.backtests ?? null });
   await reads.register(providersRoutes, { serve: service?.providers ?? null });

@@ -42,6 +42,8 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'delete /v1/evidence',
     'delete /v1/lists/{list}/entries/{entry_id}',
     'delete /v1/policies/{id}/candidate',
+    'delete /v1/review/claims/{decision_id}',
+    'delete /v1/review/queues',
     'delete /v1/session',
     'delete /v1/subjects',
     'get /livez',
@@ -60,6 +62,8 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'get /v1/policies',
     'get /v1/policy',
     'get /v1/providers',
+    'get /v1/review/claims',
+    'get /v1/review/queues',
     'get /v1/session',
     'get /v1/stats',
     'get /v1/stats/rules',
@@ -73,10 +77,12 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'post /v1/decisions/{decision_id}/outcome',
     'post /v1/events',
     'post /v1/lists/{list}/import',
+    'post /v1/review/claims',
     'post /v1/session',
     'post /v1/step-ups',
     'put /v1/lists/{list}/entries',
     'put /v1/policies/{id}/candidate',
+    'put /v1/review/queues',
   ]);
 });
 

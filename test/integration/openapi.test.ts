@@ -78,6 +78,8 @@ t.test('it lists every route that callers may use', async (t) => {
     'delete /v1/evidence',
     'delete /v1/lists/{list}/entries/{entry_id}',
     'delete /v1/policies/{id}/candidate',
+    'delete /v1/review/claims/{decision_id}',
+    'delete /v1/review/queues',
     'delete /v1/session',
     'delete /v1/subjects',
     'get /.well-known/authzen-configuration',
@@ -97,6 +99,8 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /v1/policies',
     'get /v1/policy',
     'get /v1/providers',
+    'get /v1/review/claims',
+    'get /v1/review/queues',
     'get /v1/session',
     'get /v1/stats',
     'get /v1/stats/rules',
@@ -110,11 +114,13 @@ t.test('it lists every route that callers may use', async (t) => {
     'post /v1/decisions/{decision_id}/outcome',
     'post /v1/events',
     'post /v1/lists/{list}/import',
+    'post /v1/review/claims',
     'post /v1/session',
     'post /v1/shared-signals/{stream}',
     'post /v1/step-ups',
     'put /v1/lists/{list}/entries',
     'put /v1/policies/{id}/candidate',
+    'put /v1/review/queues',
   ]);
 });
 

@@ -10,8 +10,7 @@ import { encodeExport } from '../decision-log/encode-export.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { decisionFilterShape, toRecordFilter } from '../schemas/decision-filter.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
-import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
-import { DECISION_ID } from './decisions.ts';
+import { DECISION_ID, problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 
 const TYPES = {
   csv: 'text/csv; charset=utf-8',

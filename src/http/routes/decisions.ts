@@ -19,6 +19,7 @@ import {
 } from '../schemas/decisions.ts';
 import { type JsonSchema, toJsonSchema } from '../schemas/json-schema.ts';
 import {
+  DECISION_ID,
   NOT_MODIFIED,
   problemResponses,
   TAG_HEADERS,
@@ -143,9 +144,6 @@ function createDetail(dependencies: DecisionReadDependencies) {
 function toTagOptions({ reads, version, newId }: DecisionReadDependencies) {
   return { reader: reads.log, engine: version, newId };
 }
-
-/** What can be the id of a decision. */
-export const DECISION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** True for what can be the id of a decision. */
 export function isDecisionId(text: string): boolean {

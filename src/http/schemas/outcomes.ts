@@ -18,7 +18,7 @@ export const challengeFields = {
 };
 
 /** `\p{Cc}` in full: not every language in which clients are generated knows it. */
-const NO_CONTROL_CHARACTER = String.raw`^[^\x00-\x1f\x7f-\x9f]*$`;
+export const NO_CONTROL_CHARACTER = String.raw`^[^\x00-\x1f\x7f-\x9f]*$`;
 
 /** The body of POST /v1/decisions/{decision_id}/outcome. */
 export const outcomeRequestSchema = z.strictObject({

@@ -105,6 +105,9 @@ export function problemResponses(...statuses: ProblemStatus[]): Record<number, J
   );
 }
 
+/** What can be the id of a decision. */
+export const DECISION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** The id in the address of a decision. What is no UUID is not known, like any other unknown id. */
 export function toDecisionIdParams(): JsonSchema {
   const id = { type: 'string', description: 'The `decision_id` of an answer, a UUIDv7.' };

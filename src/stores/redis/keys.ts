@@ -48,6 +48,10 @@ export interface RedisKeys {
   readonly policyState: string;
   /** A hash: the texts of those, by their hashes. It shares a hash tag with the one before. */
   readonly policyTexts: string;
+  /** A hash: the queues of reviews by their names. */
+  readonly reviewQueues: string;
+  /** A hash: who reviews what, by the ids of decisions. */
+  readonly reviewClaims: string;
   /** The text of one policy, by its hash. */
   policy(hash: string): string;
   /** The keys of one hour of the decision log, by its number since 1970. */
@@ -124,6 +128,8 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
     policyCandidates: `${prefix}:${VERSION}:policy-candidates`,
     policyState: `${prefix}:${VERSION}:{policies}:state`,
     policyTexts: `${prefix}:${VERSION}:{policies}:texts`,
+    reviewQueues: `${prefix}:${VERSION}:review-queues`,
+    reviewClaims: `${prefix}:${VERSION}:review-claims`,
     policy: (hash) => `${prefix}:${VERSION}:policy:${hash}`,
     decisions: (hour) => {
       const tagged = `${prefix}:${VERSION}:{decisions-${hour}}:`;
