@@ -18,6 +18,7 @@ import { decisionStreamRoutes } from '../http/routes/decision-stream.ts';
 import { decisionsRoutes } from '../http/routes/decisions.ts';
 import { type EventDependencies, eventRoutes } from '../http/routes/events.ts';
 import { type EvidenceDependencies, evidenceRoutes } from '../http/routes/evidence.ts';
+import { findSubjectRoutes } from '../http/routes/find-subject.ts';
 import { type ForgetDependencies, forgetSubjectRoutes } from '../http/routes/forget-subject.ts';
 import { type HealthDependencies, healthRoutes } from '../http/routes/health.ts';
 import { listFileRoutes } from '../http/routes/list-files.ts';
@@ -124,4 +125,5 @@ export async function registerDecisionReads(
   await api.register(statsRoutes, { serve });
   await api.register(ruleStatsRoutes, { serve });
   await api.register(subjectHistoryRoutes, { serve });
+  await api.register(findSubjectRoutes, { serve });
 }

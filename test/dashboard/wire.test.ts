@@ -6,9 +6,11 @@ import { VERDICTS } from '../../src/domain/verdict.ts';
 import type { DecisionDetail } from '../../src/http/schemas/decision-detail.ts';
 import type { streamEventSchemas } from '../../src/http/schemas/decision-stream.ts';
 import type { DecisionSummary, decisionsSchema } from '../../src/http/schemas/decisions.ts';
+import type { foundSubjectSchema } from '../../src/http/schemas/find-subject.ts';
 import type { policySchema } from '../../src/http/schemas/policy.ts';
 import type { providersSchema } from '../../src/http/schemas/providers.ts';
 import type { Stats } from '../../src/http/schemas/stats.ts';
+import type { subjectHistorySchema } from '../../src/http/schemas/subject-history.ts';
 
 /** Compiles only where everything that the service sends is something that the page can read. */
 type Readable<Sent extends Read, Read> = [Sent, Read];
@@ -18,6 +20,8 @@ export type Contract = [
   Readable<z.output<typeof decisionsSchema>, page.DecisionPage>,
   Readable<DecisionDetail, page.DecisionDetail>,
   Readable<Stats, page.Stats>,
+  Readable<z.output<typeof subjectHistorySchema>, page.SubjectHistory>,
+  Readable<z.output<typeof foundSubjectSchema>, page.FoundSubject>,
   Readable<z.output<typeof providersSchema>['providers'][number], page.ProviderState>,
   Readable<z.output<typeof policySchema>, page.PolicyInForce>,
   Readable<z.output<(typeof streamEventSchemas)['gap']>, page.Gap>,

@@ -1,5 +1,3 @@
-import type { Query } from './api-client.ts';
-
 /** The windows of the charts. */
 export const WINDOWS = ['15m', '1h', '6h', '24h', '7d', '30d'] as const;
 
@@ -13,7 +11,7 @@ const VIEW_NAMES = ['decisions', 'subject', 'review', 'rules', 'policy', 'alerts
 export type ViewName = (typeof VIEW_NAMES)[number];
 
 /** The parts of a subject that have a page, by their names in the URL and in `GET /v1/subjects`. */
-const PARTS = ['telemetry', 'device', 'account', 'ip', 'visitor'] as const;
+export const PARTS = ['telemetry', 'device', 'account', 'ip', 'visitor'] as const;
 
 /** A part of a subject, by its keyed hash. */
 export interface SubjectRef {
@@ -22,7 +20,7 @@ export interface SubjectRef {
   readonly hash: string;
 }
 
-/** The filters that an address may carry. Identifiers are not among them: they stay in memory. */
+/** The filters that an address may carry. Identifiers are not among them, their keyed hashes are. */
 export const FILTER_NAMES = [
   'decision',
   'reason',
@@ -37,6 +35,7 @@ export const FILTER_NAMES = [
   'transition',
   'country',
   'asn',
+  ...PARTS,
   'since',
   'until',
 ] as const;
@@ -73,13 +72,18 @@ function parseSubject(text: string): SubjectRef | null {
   return known !== undefined && /^[0-9a-f]{32}$/.test(hash) ? { part: known, hash } : null;
 }
 
+function isValueOf(name: FilterName, value: string): boolean {
+  if (PARTS.some((part) => part === name)) return /^#[0-9a-f]{32}$/.test(value);
+  return value !== '' && value.length <= VALUE_LENGTH_MAX;
+}
+
 /** Reads the query of a URL; what makes no sense is left out. `windowDefault` is that of one without a window. */
 export function parseAddress(search: string, windowDefault = WINDOW_DEFAULT): Address {
   const parameters = new URLSearchParams(search);
   const filters: Partial<Record<FilterName, string>> = {};
   for (const name of FILTER_NAMES) {
     const value = parameters.get(name);
-    if (value !== null && value !== '' && value.length <= VALUE_LENGTH_MAX) filters[name] = value;
+    if (value !== null && isValueOf(name, value)) filters[name] = value;
   }
   const decisionId = parameters.get('decision_id');
   return {
@@ -110,15 +114,4 @@ export function formatAddress(
   if (decisionId !== null) parameters.set('decision_id', decisionId);
   const text = parameters.toString();
   return text === '' ? '' : `?${text}`;
-}
-
-/** What an analyst looks for by its raw identifier. */
-export interface Lookup {
-  readonly kind: 'device_id' | 'telemetry_id' | 'account_id';
-  readonly id: string;
-}
-
-/** The query that the service is asked. */
-export function toQuery(filters: Filters, lookup: Lookup | null): Query {
-  return lookup === null ? { ...filters } : { ...filters, [lookup.kind]: lookup.id };
 }

@@ -17,7 +17,9 @@ export type Query = Readonly<Record<string, string | undefined>>;
 
 interface RequestOptions {
   /** GET unless set. */
-  readonly method?: 'POST' | 'DELETE';
+  readonly method?: 'POST' | 'PUT' | 'DELETE';
+  /** Sent as JSON. */
+  readonly body?: object;
   readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
   /** Answers to questions about a person are kept nowhere, the browser's own cache included. */
@@ -38,11 +40,13 @@ export interface ApiClient {
 /** Builds a client that asks with `key`; null asks with the session. */
 export function createApiClient(key: string | null, fetchNow: typeof fetch = fetch): ApiClient {
   const open = async (path: string, query: Query = {}, options: RequestOptions = {}): Promise<Response> => {
-    const { signal, headers = {}, cache = 'no-store', method = 'GET' } = options;
+    const { signal, cache = 'no-store', method = 'GET', body } = options;
+    const headers = { ...options.headers, ...(body && { 'content-type': 'application/json' }) };
     const response = await fetchNow(toAddress(path, query), {
       method,
       headers: key === null ? headers : { ...headers, authorization: `Bearer ${key}` },
       cache,
+      ...(body && { body: JSON.stringify(body) }),
       // Even a request with a key may bring a session, which the browser is to keep.
       credentials: 'same-origin',
       ...(signal && { signal }),

@@ -19,17 +19,18 @@ export function DecisionList({ session, query }: ListProperties) {
     <section class="panel decisions" id="decisions" aria-labelledby="decisions-title" tabIndex={-1}>
       <div class="panel-head">
         <h2 id="decisions-title">Decisions</h2>
-        <Finder />
+        <Finder client={session.client} />
         <ExportMenu client={session.client} query={query} />
       </div>
       <FilterBar policy={session.policy} />
       <Gaps />
-      <Content session={session} query={query} />
+      <ListedDecisions session={session} query={query} />
     </section>
   );
 }
 
-function Content({ session, query }: ListProperties) {
+/** The rows, or why there are none. */
+export function ListedDecisions({ session, query }: ListProperties) {
   void revision.value;
   if (rows.length > 0) return <DecisionTable client={session.client} query={query} />;
   if (listState.value === 'failed') return <Failed />;

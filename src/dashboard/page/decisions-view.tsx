@@ -1,5 +1,4 @@
 import { useEffect } from 'preact/hooks';
-import { toQuery } from './address.ts';
 import { DecisionList } from './decision-list.tsx';
 import { findWindow } from './default-window.ts';
 import { startFeed } from './live-feed.ts';
@@ -9,15 +8,14 @@ import { ProviderHealth } from './provider-health.tsx';
 import { endSessionOn } from './session.ts';
 import { followStatistics } from './statistics.ts';
 import type { ViewProperties } from './view.ts';
-import { address, isPaused, isWindowChosen, lookup, settleWindow } from './view-state.ts';
+import { address, isPaused, isWindowChosen, settleWindow } from './view-state.ts';
 
 /** What is decided now: numbers, charts, providers, and the list. */
 export function DecisionsView({ session }: ViewProperties) {
   const { client } = session;
   const { window, filters } = address.value;
   const paused = isPaused.value;
-  const query = toQuery(filters, lookup.value);
-  const queryText = JSON.stringify(query);
+  const queryText = JSON.stringify(filters);
   useEffect(
     () => (paused ? undefined : followStatistics(client, window, endSessionOn)),
     [client, window, paused],
@@ -32,12 +30,15 @@ export function DecisionsView({ session }: ViewProperties) {
     return () => ending.abort();
   }, [client]);
   // What is read depends on the query's content, not on its identity.
-  useEffect(() => (paused ? undefined : startFeed(client, query, endSessionOn)), [client, queryText, paused]);
+  useEffect(
+    () => (paused ? undefined : startFeed(client, filters, endSessionOn)),
+    [client, queryText, paused],
+  );
   return (
     <main class="page">
       <Numbers />
       {!isNarrow.value && <Charts />}
-      <DecisionList session={session} query={query} />
+      <DecisionList session={session} query={filters} />
       {isNarrow.value && <Charts />}
       <ProviderHealth />
     </main>

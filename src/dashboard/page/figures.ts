@@ -9,7 +9,10 @@ export function shareOf(part: number, whole: number): Share {
 }
 
 /** The share of a verdict in all decisions of a span. */
-export function verdictShare({ counts, total }: StatsSpan, verdict: Verdict): Share {
+export function verdictShare(
+  { counts, total }: Pick<StatsSpan, 'counts' | 'total'>,
+  verdict: Verdict,
+): Share {
   return shareOf(counts[verdict] ?? 0, total);
 }
 

@@ -2,8 +2,9 @@ import { useSignal } from '@preact/signals';
 import type { FilterName } from './address.ts';
 import { toWords } from './format.ts';
 import { Icon } from './icons.tsx';
+import { PART_NAMES } from './part-names.ts';
 import { statistics } from './statistics.ts';
-import { address, clearFilters, isFiltered, lookup, setFilter } from './view-state.ts';
+import { address, clearFilters, isFiltered, setFilter } from './view-state.ts';
 import { type PolicyInForce, VERDICTS } from './wire.ts';
 
 const OUTCOMES = [
@@ -34,14 +35,13 @@ const NAMES: Readonly<Record<FilterName, string>> = {
   transition: 'Candidate',
   country: 'Country',
   asn: 'Network (ASN)',
+  ...PART_NAMES,
   since: 'Since',
   until: 'Until',
 };
 
 /** What a decision turned out to be; `none` of those nobody has told. */
 const LABELS = ['legit', 'fraud', 'challenge_passed', 'challenge_failed', 'none'];
-
-const LOOKUP_NAMES = { device_id: 'Device id', telemetry_id: 'Telemetry id', account_id: 'Account' } as const;
 
 /** The filters of the list, with the names that the policy in force has. */
 export function FilterBar({ policy }: { readonly policy: PolicyInForce }) {
@@ -209,19 +209,8 @@ function toLocal(iso: string | undefined): string {
 function Chips() {
   if (!isFiltered.value) return null;
   const given = Object.entries(address.value.filters) as [FilterName, string][];
-  const sought = lookup.value;
   return (
     <div class="chips">
-      {sought !== null && (
-        <Chip
-          name={LOOKUP_NAMES[sought.kind]}
-          value={sought.id}
-          isPrivate
-          onRemove={() => {
-            lookup.value = null;
-          }}
-        />
-      )}
       {given.map(([name, value]) => (
         <Chip key={name} name={NAMES[name]} value={value} onRemove={() => setFilter(name, undefined)} />
       ))}
@@ -235,14 +224,12 @@ function Chips() {
 interface ChipProperties {
   readonly name: string;
   readonly value: string;
-  readonly isPrivate?: boolean;
   readonly onRemove: () => void;
 }
 
-function Chip({ name, value, isPrivate = false, onRemove }: ChipProperties) {
+function Chip({ name, value, onRemove }: ChipProperties) {
   return (
-    <span class="chip" title={isPrivate ? 'Kept in this tab only: it is not in the address' : undefined}>
-      {isPrivate && <Icon name="lock" />}
+    <span class="chip">
       <span class="chip-text">
         {name}: <b>{value}</b>
       </span>

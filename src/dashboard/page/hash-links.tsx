@@ -1,6 +1,7 @@
 import type { SubjectRef } from './address.ts';
 import { shortHash } from './format.ts';
 import { Link } from './link.tsx';
+import { PART_NAMES } from './part-names.ts';
 
 interface HashLinksProperties {
   readonly part: SubjectRef['part'];
@@ -8,14 +9,6 @@ interface HashLinksProperties {
   /** False within what moves the focus by itself: there the tabulator does not stop at them. */
   readonly isTabStop?: boolean;
 }
-
-const NAMES: Readonly<Record<SubjectRef['part'], string>> = {
-  telemetry: 'telemetry id',
-  device: 'device',
-  account: 'account',
-  ip: 'address',
-  visitor: 'visitor',
-};
 
 /** Keyed hashes, each a link to all that is known of the subject. */
 export function HashLinks({ part, hashes, isTabStop = true }: HashLinksProperties) {
@@ -27,7 +20,7 @@ export function HashLinks({ part, hashes, isTabStop = true }: HashLinksPropertie
           key={hash}
           class="hash"
           to={{ view: 'subject', subject: { part, hash }, decisionId: null }}
-          title={`All that is known of the ${NAMES[part]} #${hash}`}
+          title={`All that is known of the ${PART_NAMES[part].toLowerCase()} #${hash}`}
           tabIndex={isTabStop ? 0 : -1}
         >
           #{shortHash(hash)}

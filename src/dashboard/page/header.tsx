@@ -4,13 +4,12 @@ import { Link } from './link.tsx';
 import { streamState } from './live-feed.ts';
 import { type Session, signOut } from './session.ts';
 import { statisticsError } from './statistics.ts';
-import { address, go, isPaused, lookup } from './view-state.ts';
+import { address, go, isPaused } from './view-state.ts';
 import { VIEWS, viewOf } from './views.ts';
 
 /** The top of the page: the views; windows, the stream's state and pause where the view has them; signing out. */
 export function Header({ session }: { readonly session: Session }) {
   const leave = () => {
-    lookup.value = null;
     isPaused.value = false;
     void signOut();
   };

@@ -1,18 +1,14 @@
 import { computed, signal } from '@preact/signals';
-import { type Address, formatAddress, type Lookup, parseAddress } from './address.ts';
+import { type Address, formatAddress, parseAddress } from './address.ts';
 
 /** What is shown, as the URL has it. */
 export const address = signal<Address>(parseAddress(location.search));
-/** What is looked for by a raw identifier: in memory only, never in the URL. */
-export const lookup = signal<Lookup | null>(null);
 
 /** True while the list stands still. */
 export const isPaused = signal(false);
 
 /** True while the list shows less than everything. */
-export const isFiltered = computed(
-  () => lookup.value !== null || Object.keys(address.value.filters).length > 0,
-);
+export const isFiltered = computed(() => Object.keys(address.value.filters).length > 0);
 
 /** The window of an address that names none; undefined until it is found. */
 let settledWindow: Address['window'] | undefined;
@@ -49,7 +45,6 @@ export function setFilter(name: keyof Address['filters'], value: string | undefi
 
 /** Shows everything again. */
 export function clearFilters(): void {
-  lookup.value = null;
   go({ filters: {} });
 }
 

@@ -20,7 +20,18 @@ const DECISIONS: RegisteredView = {
 };
 
 /** The views that there are, in the order of their tabs. */
-export const VIEWS: ReadonlyMap<ViewName, RegisteredView> = new Map([['decisions', DECISIONS]]);
+export const VIEWS: ReadonlyMap<ViewName, RegisteredView> = new Map<ViewName, RegisteredView>([
+  ['decisions', DECISIONS],
+  [
+    'subject',
+    {
+      tab: 'Subject',
+      isLinkedOnly: true,
+      view: { load: async () => (await import('./subject/subject-view.tsx')).SubjectView },
+      uses: ['stream'],
+    },
+  ],
+]);
 
 /** A view by its name; the first one for a name that is not registered. */
 export function viewOf(name: ViewName): RegisteredView {

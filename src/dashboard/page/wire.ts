@@ -65,6 +65,13 @@ export interface DecisionSummary {
   readonly label: string | null;
 }
 
+/** The answer of POST /v1/subjects/find. */
+export interface FoundSubject {
+  readonly part: 'telemetry' | 'device' | 'account' | 'ip';
+  /** Under each hash key, the one in force first. */
+  readonly hashes: readonly { readonly hash: string }[];
+}
+
 /** One page of `GET /v1/decisions`; the cursor is null on the last one. */
 export interface DecisionPage {
   readonly decisions: readonly DecisionSummary[];
@@ -144,6 +151,36 @@ export interface StatsSpan {
   readonly latency_ms: Quantiles;
 }
 
+/** The parts of subjects that statistics count, and histories tell. */
+type Part = 'telemetry' | 'device' | 'account' | 'ip' | 'visitor';
+
+/** The answer of GET /v1/subjects/{part}/{hash}. */
+export interface SubjectHistory {
+  readonly first_seen: string;
+  readonly last_seen: string;
+  /** False where older decisions were not looked at. */
+  readonly complete: boolean;
+  readonly total: number;
+  readonly verdicts: Counts;
+  /** Days without a decision are absent. */
+  readonly days: readonly { readonly at: string; readonly verdicts: Counts }[];
+  readonly labels: Counts;
+  readonly seen_with: Readonly<
+    Record<
+      Part,
+      {
+        readonly distinct: number;
+        readonly subjects: readonly {
+          readonly hash: string;
+          readonly decisions: number;
+          readonly first_seen: string;
+          readonly last_seen: string;
+        }[];
+      }
+    >
+  >;
+}
+
 /** A span with its beginning, RFC 3339. */
 export interface StatsStep extends StatsSpan {
   readonly at: string;
@@ -167,6 +204,8 @@ export interface Stats {
   readonly totals: StatsSpan & {
     readonly degraded: number;
     readonly provider_latency_ms: Readonly<Record<string, Quantiles>>;
+    /** Only where it was asked for. */
+    readonly distinct?: Readonly<Record<Part, number>> | undefined;
   };
   readonly rules?: Readonly<Record<string, RuleStats>> | undefined;
 }
