@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { PROVIDERS } from '../src/providers/registry.ts';
 import { SINKS } from '../src/stores/decision-log/registry.ts';
 import { renderDecisionIndex } from './adr-index.ts';
+import { withSettingNames } from './chart-settings.ts';
 import { renderCommands } from './command-reference.ts';
 import { renderConfiguration } from './configuration-tables.ts';
 import { renderEmulatorExports, renderEmulatorVariables } from './emulator-variables.ts';
@@ -31,13 +32,22 @@ const BLOCKS = [
   { path: 'docs/adr/README.md', name: 'decisions', render: renderDecisionIndex },
 ] as const;
 
+/** JSON has no comments for markers: it is read, and its lists are put in. */
+const CHART_SCHEMA = 'deploy/helm/riskgate/values.schema.json';
+
 /** Every file with a generated block. Throws when a document has lost the markers of its block. */
 export function renderDocuments(): readonly RenderedDocument[] {
-  return BLOCKS.map(({ path, name, render }) => {
-    const file = new URL(`../${path}`, import.meta.url);
-    const text = readFileSync(file, 'utf8');
-    return { path, file, text, rendered: replaceBlock(text, name, render()) };
-  });
+  const blocks = BLOCKS.map(({ path, name, render }) =>
+    renderDocument(path, (text) => replaceBlock(text, name, render())),
+  );
+  const plugIns = { providers: PROVIDERS, sinks: SINKS };
+  return [...blocks, renderDocument(CHART_SCHEMA, (text) => withSettingNames(text, plugIns))];
+}
+
+function renderDocument(path: string, render: (text: string) => string): RenderedDocument {
+  const file = new URL(`../${path}`, import.meta.url);
+  const text = readFileSync(file, 'utf8');
+  return { path, file, text, rendered: render(text) };
 }
 
 /**

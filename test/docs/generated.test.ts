@@ -47,6 +47,7 @@ t.test('the generated blocks are what the schemas describe', async (t) => {
       'docs/running.md',
       'docker-compose.yml',
       'docs/adr/README.md',
+      'deploy/helm/riskgate/values.schema.json',
     ],
   );
   for (const { path, text, rendered } of documents) t.ok(text === rendered, `${path}: run \`npm run docs\``);

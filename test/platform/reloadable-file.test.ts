@@ -4,12 +4,17 @@ import t, { type Test } from 'tap';
 import { readTextFile } from '../../src/platform/read-text-file.ts';
 import { followFile } from '../../src/platform/reloadable-file.ts';
 import type { Result } from '../../src/platform/result.ts';
+import { fillVolume } from '../support/kubelet-volume.ts';
 import { until } from '../support/test-app.ts';
 
 /** A file of text that is refused while it begins with `bad`. */
 function follow(t: Test, text: string) {
   const path = join(t.testdir(), 'file');
   writeFileSync(path, text);
+  return { path, ...followText(t, path) };
+}
+
+function followText(t: Test, path: string) {
   const told: string[] = [];
   let now = 1_000;
   const load = (): Result<string> => {
@@ -25,7 +30,7 @@ function follow(t: Test, text: string) {
     nowMs: () => now++,
   });
   t.teardown(() => file.close());
-  return { path, file, told };
+  return { file, told };
 }
 
 t.test(
@@ -79,4 +84,22 @@ t.test('keeps the last good value when loading fails, and goes on', async (t) =>
   writeFileSync(path, 'two');
   await until('it is reloaded', () => told.length === 2);
   t.same(told, [`refused ${path}: cannot be loaded (EAGAIN)`, 'reloaded two']);
+});
+
+t.test('follows a ConfigMap that the kubelet replaces by its link ..data', async (t) => {
+  const folder = join(t.testdir(), 'config');
+  // Of the same length, since a size must not be what tells.
+  const change = fillVolume(folder, { 'policy.yaml': 'one', other: 'x' });
+  const { file, told } = followText(t, join(folder, 'policy.yaml'));
+  change({ 'policy.yaml': 'two', other: 'x' });
+  await until('it is reloaded', () => told.length === 1);
+  t.same([file.current(), file.status().isCurrent], ['two', true]);
+  change({ 'policy.yaml': 'bad', other: 'x' });
+  await until('it is refused', () => told.length === 2);
+  t.same([file.current(), file.status().isCurrent], ['two', false]);
+  change({ other: 'x' });
+  await until('it is gone', () => told.length === 3);
+  change({ 'policy.yaml': 'ten', other: 'x' });
+  await until('it is back', () => told.length === 4);
+  t.same([file.current(), told.at(-1)], ['ten', 'reloaded ten']);
 });

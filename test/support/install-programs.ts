@@ -44,6 +44,19 @@ export const ROTATING: RequiredProgram = {
   packages: { 'apt-get': 'logrotate', apk: 'logrotate', brew: 'logrotate' },
 };
 
+/** What installs packages of PyPI, each into a folder of its own. */
+const PYTHON: RequiredProgram = {
+  names: ['python3'],
+  packages: { 'apt-get': 'python3-venv', apk: 'python3', brew: 'python' },
+  isMissing: () => spawnSync('python3', ['-c', 'import venv, ensurepip'], { stdio: 'ignore' }).status !== 0,
+};
+
+/** What test/deploy runs. A machine that has none of it leaves out what needs it, but in CI. */
+export const DEPLOYING: readonly RequiredProgram[] = [
+  { names: ['promtool'], packages: { 'apt-get': 'prometheus', apk: 'prometheus', brew: 'prometheus' } },
+  PYTHON,
+];
+
 /** What Kafka and ClickHouse's engine run on, and what fetches them. */
 export const KAFKA: readonly RequiredProgram[] = [
   {
@@ -51,11 +64,7 @@ export const KAFKA: readonly RequiredProgram[] = [
     packages: { 'apt-get': 'openjdk-17-jre-headless', apk: 'openjdk17-jre', brew: 'openjdk@17' },
   },
   { names: ['mvn'], packages: { 'apt-get': 'maven', apk: 'maven', brew: 'maven' } },
-  {
-    names: ['python3'],
-    packages: { 'apt-get': 'python3-venv', apk: 'python3', brew: 'python' },
-    isMissing: () => spawnSync('python3', ['-c', 'import venv, ensurepip'], { stdio: 'ignore' }).status !== 0,
-  },
+  PYTHON,
 ];
 
 const INSTALL: Readonly<Record<Manager, readonly (readonly string[])[]>> = {

@@ -7,7 +7,15 @@
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { BROWSER, ensurePrograms, KAFKA, REQUIRED, thisMachine } from './install-programs.ts';
+import {
+  BROWSER,
+  DEPLOYING,
+  ensurePrograms,
+  installMissing,
+  KAFKA,
+  REQUIRED,
+  thisMachine,
+} from './install-programs.ts';
 import { type FileResult, runFile } from './run-file.ts';
 import { ROOT } from './start-program.ts';
 import { ALL_TESTS, FUZZ_FACTOR, HEAVY_FOLDERS } from './test-commands.ts';
@@ -32,6 +40,8 @@ async function main(): Promise<number> {
   const unknown = positionals.filter((pattern) => globSync(pattern, { cwd: ROOT }).length === 0);
   for (const pattern of unknown) console.error(`no test file has the name ${pattern}`);
   const files = findFiles();
+  // Before files run side by side: a package manager lets one at a time.
+  if (files.some((file) => file.startsWith('test/deploy/'))) installMissing(DEPLOYING);
   const results = need === null && unknown.length === 0 ? await runAll(files) : [];
   const sum = (count: (result: FileResult) => number) =>
     results.reduce((total, result) => total + count(result), 0);
