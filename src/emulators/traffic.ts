@@ -144,24 +144,38 @@ const OF_CONTRADICTIONS: ReadonlySet<string> = new Set([
   'IDENTITY_REUSED',
 ]);
 
-/** Counts how many of each crowd are stopped by contradictions, and by anything else. */
+/** What was decided about one crowd. */
+interface CrowdCount {
+  asked: number;
+  contradicted: number;
+  /** Of those whom contradictions did not stop: how many each reason stopped, by its code. */
+  readonly others: Map<string, number>;
+  stopped: number;
+}
+
+/** Counts how many of each crowd are stopped by contradictions, and by which other reasons. */
 export function createTally() {
-  const counts = new Map<Crowd, { asked: number; contradicted: number; stopped: number }>();
+  const counts = new Map<Crowd, CrowdCount>();
   return {
     add: ({ crowd }: Pick<Question, 'crowd'>, codes: readonly string[]): void => {
       if (crowd === undefined) return;
-      const count = counts.get(crowd) ?? { asked: 0, contradicted: 0, stopped: 0 };
+      const count = counts.get(crowd) ?? { asked: 0, contradicted: 0, others: new Map(), stopped: 0 };
+      counts.set(crowd, count);
       count.asked += 1;
       if (codes.some((code) => OF_CONTRADICTIONS.has(code))) count.contradicted += 1;
-      else if (codes.length > 0) count.stopped += 1;
-      counts.set(crowd, count);
+      else if (codes.length > 0) {
+        count.stopped += 1;
+        for (const code of new Set(codes)) count.others.set(code, (count.others.get(code) ?? 0) + 1);
+      }
     },
     lines: (): readonly string[] =>
       CROWDS.flatMap((crowd) => {
         const count = counts.get(crowd);
         if (count === undefined) return [];
-        const { asked, contradicted, stopped } = count;
-        const rest = stopped > 0 ? `, ${stopped} by other rules alone` : '';
+        const { asked, contradicted, others, stopped } = count;
+        const codes = [...others].sort(([, left], [, right]) => right - left);
+        const named = codes.map(([code, times]) => `${code} ${times}`).join(', ');
+        const rest = stopped > 0 ? `, ${stopped} by other rules alone (${named})` : '';
         return [`${CROWD_WORDS[crowd]}: ${asked} asked, ${contradicted} stopped by contradictions${rest}`];
       }),
   };

@@ -50,7 +50,8 @@ t.test('tells how many of each were hurt or caught', async (t) => {
   t.same(tally.lines(), ['roamers whose traffic leaves at home: 1 asked, 0 stopped by contradictions']);
   tally.add({ crowd: 'roamer' }, ['NEW_DEVICE', 'CONTRADICTION']);
   tally.add({ crowd: 'roamer' }, ['NEW_DEVICE']);
+  tally.add({ crowd: 'roamer' }, ['IP_CHURN', 'NEW_DEVICE', 'NEW_DEVICE']);
   t.same(tally.lines(), [
-    'roamers whose traffic leaves at home: 3 asked, 1 stopped by contradictions, 1 by other rules alone',
+    'roamers whose traffic leaves at home: 4 asked, 1 stopped by contradictions, 2 by other rules alone (NEW_DEVICE 2, IP_CHURN 1)',
   ]);
 });
