@@ -82,7 +82,7 @@ export async function runTraffic(options: TrafficOptions): Promise<void> {
 /** Asks one question and sometimes reports its label later. Rejects when the service does not answer. */
 function createCrowd(
   { origin, keys, signal }: TrafficOptions,
-  onDecision: (question: Question, codes: readonly string[]) => void,
+  onDecision: (question: Question, reasons: readonly AnswerReason[]) => void,
 ): (weather: Weather) => Promise<void> {
   const subjects = createSubjects();
   let inFlight = 0;
@@ -121,11 +121,7 @@ function createCrowd(
     });
     // A refusal has neither.
     const { decision_id: id, decision, reasons = [] } = (await answer) as AnswerBody;
-    if (decision !== undefined)
-      onDecision(
-        question,
-        reasons.map(({ code }) => code),
-      );
+    if (decision !== undefined) onDecision(question, reasons);
     if (id !== undefined && decision !== undefined) await label(question, id, decision);
   };
 }
@@ -134,7 +130,13 @@ function createCrowd(
 interface AnswerBody {
   readonly decision_id?: string;
   readonly decision?: string;
-  readonly reasons?: readonly { readonly code: string }[];
+  readonly reasons?: readonly AnswerReason[];
+}
+
+interface AnswerReason {
+  readonly code: string;
+  /** False where the rule could not be ruled out. */
+  readonly certain: boolean;
 }
 
 /** Reasons of the default policy that contradictions give. */
@@ -148,7 +150,7 @@ const OF_CONTRADICTIONS: ReadonlySet<string> = new Set([
 interface CrowdCount {
   asked: number;
   contradicted: number;
-  /** Of those whom contradictions did not stop: how many each reason stopped, by its code. */
+  /** Of those whom contradictions did not stop for certain: how many each reason stopped, by its code. */
   readonly others: Map<string, number>;
   stopped: number;
 }
@@ -157,15 +159,21 @@ interface CrowdCount {
 export function createTally() {
   const counts = new Map<Crowd, CrowdCount>();
   return {
-    add: ({ crowd }: Pick<Question, 'crowd'>, codes: readonly string[]): void => {
+    add: ({ crowd }: Pick<Question, 'crowd'>, reasons: readonly AnswerReason[]): void => {
       if (crowd === undefined) return;
-      const count = counts.get(crowd) ?? { asked: 0, contradicted: 0, others: new Map(), stopped: 0 };
+      const count: CrowdCount = counts.get(crowd) ?? {
+        asked: 0,
+        contradicted: 0,
+        others: new Map(),
+        stopped: 0,
+      };
       counts.set(crowd, count);
       count.asked += 1;
-      if (codes.some((code) => OF_CONTRADICTIONS.has(code))) count.contradicted += 1;
-      else if (codes.length > 0) {
+      const names = reasons.map(({ code, certain }) => (certain ? code : `${code} not ruled out`));
+      if (names.some((name) => OF_CONTRADICTIONS.has(name))) count.contradicted += 1;
+      else if (names.length > 0) {
         count.stopped += 1;
-        for (const code of new Set(codes)) count.others.set(code, (count.others.get(code) ?? 0) + 1);
+        for (const name of new Set(names)) count.others.set(name, (count.others.get(name) ?? 0) + 1);
       }
     },
     lines: (): readonly string[] =>

@@ -44,14 +44,16 @@ for (const crowd of CROWDS)
 
 t.test('tells how many of each were hurt or caught', async (t) => {
   const tally = createTally();
+  const because = (...codes: string[]) => codes.map((code) => ({ code, certain: true }));
   t.same(tally.lines(), []);
   tally.add({ crowd: 'roamer' }, []);
-  tally.add({}, ['CONTRADICTION']);
+  tally.add({}, because('CONTRADICTION'));
   t.same(tally.lines(), ['roamers whose traffic leaves at home: 1 asked, 0 stopped by contradictions']);
-  tally.add({ crowd: 'roamer' }, ['NEW_DEVICE', 'CONTRADICTION']);
-  tally.add({ crowd: 'roamer' }, ['NEW_DEVICE']);
-  tally.add({ crowd: 'roamer' }, ['IP_CHURN', 'NEW_DEVICE', 'NEW_DEVICE']);
+  tally.add({ crowd: 'roamer' }, because('NEW_DEVICE', 'CONTRADICTION'));
+  tally.add({ crowd: 'roamer' }, because('NEW_DEVICE'));
+  tally.add({ crowd: 'roamer' }, because('IP_CHURN', 'NEW_DEVICE', 'NEW_DEVICE'));
+  tally.add({ crowd: 'roamer' }, [{ code: 'CONTRADICTION', certain: false }]);
   t.same(tally.lines(), [
-    'roamers whose traffic leaves at home: 4 asked, 1 stopped by contradictions, 2 by other rules alone (NEW_DEVICE 2, IP_CHURN 1)',
+    'roamers whose traffic leaves at home: 5 asked, 1 stopped by contradictions, 3 by other rules alone (NEW_DEVICE 2, IP_CHURN 1, CONTRADICTION not ruled out 1)',
   ]);
 });
