@@ -76,6 +76,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
       for (const summary of await dialog.locator('summary').all()) await summary.click();
       t.strictSame(await findGrave(page), [], 'one decision');
       await picture('decision', false);
+      for (const view of ['groups', 'rules']) {
+        await page.goto(`${service.origin}/dashboard?view=${view}&window=15m`);
+        await page.getByRole('table').getByRole('row').nth(2).waitFor();
+        t.strictSame(await findGrave(page), [], view);
+        t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, view);
+        await picture(view, false);
+      }
     });
   }
 }

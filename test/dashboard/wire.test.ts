@@ -9,6 +9,7 @@ import type { DecisionSummary, decisionsSchema } from '../../src/http/schemas/de
 import type { foundSubjectSchema } from '../../src/http/schemas/find-subject.ts';
 import type { policySchema } from '../../src/http/schemas/policy.ts';
 import type { providersSchema } from '../../src/http/schemas/providers.ts';
+import type { ruleStatsAnswerSchema } from '../../src/http/schemas/rule-stats.ts';
 import type { Stats } from '../../src/http/schemas/stats.ts';
 import type { subjectHistorySchema } from '../../src/http/schemas/subject-history.ts';
 
@@ -22,6 +23,7 @@ export type Contract = [
   Readable<Stats, page.Stats>,
   Readable<z.output<typeof subjectHistorySchema>, page.SubjectHistory>,
   Readable<z.output<typeof foundSubjectSchema>, page.FoundSubject>,
+  Readable<z.output<typeof ruleStatsAnswerSchema>, page.RuleStatistics>,
   Readable<z.output<typeof providersSchema>['providers'][number], page.ProviderState>,
   Readable<z.output<typeof policySchema>, page.PolicyInForce>,
   Readable<z.output<(typeof streamEventSchemas)['gap']>, page.Gap>,

@@ -5,7 +5,7 @@ export const WINDOWS = ['15m', '1h', '6h', '24h', '7d', '30d'] as const;
 export type Window = (typeof WINDOWS)[number];
 
 /** The views of the page. Those that `views.tsx` does not register are not shown. */
-const VIEW_NAMES = ['decisions', 'subject', 'review', 'rules', 'policy', 'alerts'] as const;
+const VIEW_NAMES = ['decisions', 'subject', 'review', 'groups', 'rules', 'policy', 'alerts'] as const;
 
 /** A view, by its name in the URL. */
 export type ViewName = (typeof VIEW_NAMES)[number];
@@ -44,6 +44,24 @@ export const FILTER_NAMES = [
 export type FilterName = (typeof FILTER_NAMES)[number];
 type Filters = Readonly<Partial<Record<FilterName, string>>>;
 
+/** What decisions are counted by, two at a time. Their values are those of the filters of the same name. */
+export const GROUPS = [
+  'decision',
+  'reason',
+  'rule',
+  'caller',
+  'action',
+  'entry_point',
+  'policy',
+  'provider_outcome',
+  'country',
+  'asn',
+  'label',
+] as const;
+
+/** One of them. */
+export type GroupName = (typeof GROUPS)[number];
+
 /** What of the page's state is in its URL. */
 export interface Address {
   readonly view: ViewName;
@@ -51,12 +69,17 @@ export interface Address {
   readonly subject: SubjectRef | null;
   readonly window: Window;
   readonly filters: Filters;
+  /** Whether the window before is shown too. */
+  readonly compare: boolean;
+  /** The rows and the columns of the view of groups. */
+  readonly groups: readonly [GroupName, GroupName];
   /** The decision that is open. */
   readonly decisionId: string | null;
 }
 
 const VIEW_DEFAULT: ViewName = 'decisions';
 const WINDOW_DEFAULT: Window = '1h';
+const GROUPS_DEFAULT: Address['groups'] = ['country', 'decision'];
 /** Longer than any filter that the service takes. */
 const VALUE_LENGTH_MAX = 100;
 
@@ -77,6 +100,13 @@ function isValueOf(name: FilterName, value: string): boolean {
   return value !== '' && value.length <= VALUE_LENGTH_MAX;
 }
 
+/** Two different groups with a comma between, or those that the view opens with. */
+function parseGroups(text: string): Address['groups'] {
+  const [first, second] = text.split(',').map((name) => GROUPS.find((group) => group === name));
+  if (first === undefined || second === undefined || first === second) return GROUPS_DEFAULT;
+  return [first, second];
+}
+
 /** Reads the query of a URL; what makes no sense is left out. `windowDefault` is that of one without a window. */
 export function parseAddress(search: string, windowDefault = WINDOW_DEFAULT): Address {
   const parameters = new URLSearchParams(search);
@@ -91,6 +121,8 @@ export function parseAddress(search: string, windowDefault = WINDOW_DEFAULT): Ad
     subject: parseSubject(parameters.get('subject') ?? ''),
     window: WINDOWS.find((one) => one === parameters.get('window')) ?? windowDefault,
     filters,
+    compare: parameters.get('compare') === 'previous',
+    groups: parseGroups(parameters.get('groups') ?? ''),
     decisionId: decisionId !== null && isDecisionId(decisionId) ? decisionId : null,
   };
 }
@@ -100,7 +132,7 @@ export function parseAddress(search: string, windowDefault = WINDOW_DEFAULT): Ad
  * that one has without saying so.
  */
 export function formatAddress(
-  { view, subject, window, filters, decisionId }: Address,
+  { view, subject, window, filters, compare, groups, decisionId }: Address,
   windowDefault = WINDOW_DEFAULT,
 ): string {
   const parameters = new URLSearchParams();
@@ -111,6 +143,8 @@ export function formatAddress(
     const value = filters[name];
     if (value !== undefined) parameters.set(name, value);
   }
+  if (compare) parameters.set('compare', 'previous');
+  if (view === 'groups' && groups.join() !== GROUPS_DEFAULT.join()) parameters.set('groups', groups.join());
   if (decisionId !== null) parameters.set('decision_id', decisionId);
   const text = parameters.toString();
   return text === '' ? '' : `?${text}`;

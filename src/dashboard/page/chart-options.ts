@@ -1,4 +1,5 @@
 import type uPlot from 'uplot';
+import { drawMarkers, type Marker } from './draw-markers.ts';
 import { verdictShare } from './figures.ts';
 import { formatCount } from './format.ts';
 import { type Stats, type StatsStep, VERDICTS } from './wire.ts';
@@ -12,23 +13,42 @@ const FONT = '11px system-ui, sans-serif';
 const SYNC_KEY = 'verdicts';
 
 /** Two points for each step: a count is that of a whole step, and not of its beginning. */
-const POINTS_PER_STEP = 2;
+export const POINTS_PER_STEP = 2;
+
+/** What a chart tells, and what it is told. */
+interface ChartHandlers {
+  readonly onPlace: (place: number | null) => void;
+  /** The steps from one to another were selected. */
+  readonly onSelect: (from: number, to: number) => void;
+  readonly markers: () => readonly Marker[];
+}
 
 /**
  * The x values in Unix seconds, and the series from the back to the front: areas that are stacked are sums. A step
  * that nothing was decided in has no values, nor has a verdict that nothing came to: a line at zero would show
  * what was not there.
  */
-export function toChartData(kind: ChartKind, { steps, step_seconds: seconds }: Stats): uPlot.AlignedData {
+export function toChartData(
+  kind: ChartKind,
+  { steps, step_seconds: seconds, previous }: Stats,
+): uPlot.AlignedData {
   const begins = steps.map(({ at }) => Date.parse(at) / 1000);
   const times = begins.flatMap((begin) => [begin, begin + seconds - 1]);
-  const series = (read: (step: StatsStep) => number | null) =>
-    steps.flatMap((step) => Array<number | null>(POINTS_PER_STEP).fill(read(step)));
+  const seriesOf = (of: readonly StatsStep[], read: (step: StatsStep) => number | null) =>
+    begins.flatMap((_, place) => {
+      const step = of[place];
+      return Array<number | null>(POINTS_PER_STEP).fill(step === undefined ? null : read(step));
+    });
+  const series = (read: (step: StatsStep) => number | null) => seriesOf(steps, read);
+  // Step by step beside those of now.
+  const before = (read: (step: StatsStep) => number | null) => seriesOf(previous?.steps ?? [], read);
   if (kind === 'rates') {
     return [
       times,
       series((step) => toPercent(verdictShare(step, 'CHALLENGE'))),
       series((step) => toPercent(verdictShare(step, 'BLOCK'))),
+      before((step) => toPercent(verdictShare(step, 'CHALLENGE'))),
+      before((step) => toPercent(verdictShare(step, 'BLOCK'))),
     ];
   }
   const sums = VERDICTS.map((own, place) =>
@@ -38,15 +58,11 @@ export function toChartData(kind: ChartKind, { steps, step_seconds: seconds }: S
         : VERDICTS.slice(place).reduce((sum, verdict) => sum + (counts[verdict] ?? 0), 0),
     ),
   );
-  return [times, ...sums];
+  return [times, ...sums, before(({ total }) => (total === 0 ? null : total))];
 }
 
 /** The colours are those of the style sheet at this moment, so that they follow the scheme. */
-export function chartOptions(
-  kind: ChartKind,
-  width: number,
-  onPlace: (place: number | null) => void,
-): uPlot.Options {
+export function chartOptions(kind: ChartKind, width: number, handlers: ChartHandlers): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const color = (name: string) => style.getPropertyValue(`--${name}`).trim();
   const axis = { stroke: color('ink-soft'), font: FONT, ticks: { show: false } };
@@ -55,7 +71,12 @@ export function chartOptions(
     height: HEIGHT,
     padding: [8, 18, 0, 0],
     legend: { show: false },
-    cursor: { sync: { key: SYNC_KEY }, y: false, points: { show: false }, drag: { x: false, y: false } },
+    cursor: {
+      sync: { key: SYNC_KEY },
+      y: false,
+      points: { show: false },
+      drag: { x: true, y: false, setScale: false },
+    },
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] } },
     axes: [
       { ...axis, grid: { show: false }, size: 28, space: 70, values: timeLabels },
@@ -68,22 +89,54 @@ export function chartOptions(
       },
     ],
     series: [{}, ...seriesOf(kind, color)],
-    hooks: {
-      setCursor: [
-        ({ cursor }) => onPlace(cursor.idx == null ? null : Math.floor(cursor.idx / POINTS_PER_STEP)),
-      ],
-    },
+    hooks: hooksOf(handlers, color('accent')),
   };
+}
+
+function hooksOf({ onPlace, onSelect, markers }: ChartHandlers, colour: string): uPlot.Hooks.Arrays {
+  return {
+    setCursor: [({ cursor }) => onPlace(cursor.idx == null ? null : placeOf(cursor.idx))],
+    // What is dragged over. By keyboard a selection stands until it is shown.
+    setSelect: [
+      (chart) => {
+        const { left, width } = chart.select;
+        if (width <= 0) return;
+        chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        onSelect(placeOf(chart.posToIdx(left)), placeOf(chart.posToIdx(left + width)));
+      },
+    ],
+    ready: [
+      (chart) => {
+        chart.over.addEventListener('click', () => {
+          const { idx } = chart.cursor;
+          if (idx != null) onSelect(placeOf(idx), placeOf(idx));
+        });
+      },
+    ],
+    draw: [(chart) => drawMarkers(chart, markers(), colour)],
+  };
+}
+
+/** The step of a point. */
+function placeOf(index: number): number {
+  return Math.floor(index / POINTS_PER_STEP);
 }
 
 function seriesOf(kind: ChartKind, color: (name: string) => string): uPlot.Series[] {
   const names = kind === 'rates' ? ['challenge', 'block'] : ['allow', 'challenge', 'block'];
-  return names.map((name) => ({
+  const drawn = names.map((name) => ({
     stroke: color(name),
     width: kind === 'rates' ? 2 : 1,
     ...(kind === 'counts' && { fill: color(`${name}-area`) }),
     points: { show: false },
   }));
+  const before = (kind === 'rates' ? names : ['ink']).map((name) => ({
+    stroke: color(name),
+    width: 1,
+    dash: [2, 3],
+    points: { show: false },
+  }));
+  return [...drawn, ...before];
 }
 
 function toPercent(share: number | null): number | null {

@@ -13,12 +13,12 @@ import { address, isPaused, isWindowChosen, settleWindow } from './view-state.ts
 /** What is decided now: numbers, charts, providers, and the list. */
 export function DecisionsView({ session }: ViewProperties) {
   const { client } = session;
-  const { window, filters } = address.value;
+  const { window, filters, compare: isCompared } = address.value;
   const paused = isPaused.value;
   const queryText = JSON.stringify(filters);
   useEffect(
-    () => (paused ? undefined : followStatistics(client, window, endSessionOn)),
-    [client, window, paused],
+    () => (paused ? undefined : followStatistics(client, { window, filters, isCompared }, endSessionOn)),
+    [client, window, queryText, isCompared, paused],
   );
   useEffect(() => {
     if (isWindowChosen()) return undefined;

@@ -206,7 +206,7 @@ function toLocal(iso: string | undefined): string {
 }
 
 /** What narrows the list down, each with a button that takes it away. */
-function Chips() {
+export function Chips() {
   if (!isFiltered.value) return null;
   const given = Object.entries(address.value.filters) as [FilterName, string][];
   return (

@@ -65,11 +65,15 @@ export function startFeed(client: ApiClient, query: Query, onError: (error: unkn
   resetFeed();
   const frame = createFrame(ended);
   const load = () => void loadNewest(client, query, ended, onError).then(frame.request);
+  // What is new has no label: the stream takes no such filter, and is listened to for where the list begins.
+  const { label, ...streamed } = query;
+  const takesNew = label === undefined || label === 'none';
   void followDecisions(
     client,
-    query,
+    streamed,
     {
       onDecision: (decision) => {
+        if (!takesNew) return;
         dropped += rows.add(decision);
         meter.count(Date.now());
         frame.request();

@@ -1,3 +1,4 @@
+import { changeOf, pointsOf } from './difference.ts';
 import { cacheShare, type Share, shareOf, verdictShare } from './figures.ts';
 import { formatCount, formatMs, formatRate, formatShare } from './format.ts';
 import { ratePerSecond } from './live-feed.ts';
@@ -27,7 +28,9 @@ export function Charts() {
 }
 
 function Tiles({ statistics: { verdicts, degraded, cacheUse } }: { readonly statistics: Statistics }) {
-  const { totals, steps } = verdicts;
+  const { totals, steps, previous } = verdicts;
+  const before = previous?.totals;
+  const cachedBefore = cacheUse.previous?.totals;
   const rate = ratePerSecond.value;
   const recent = rate.slice(-10);
   const perSecond = recent.reduce((sum, count) => sum + count, 0) / Math.max(1, recent.length);
@@ -36,13 +39,15 @@ function Tiles({ statistics: { verdicts, degraded, cacheUse } }: { readonly stat
       <Tile
         name="Decisions"
         value={formatCount(totals.total)}
-        note={isFiltered.value ? 'all, whatever the filters' : `${formatRate(perSecond)} per second now`}
+        note={isFiltered.value ? 'that fit the filters' : `${formatRate(perSecond)} per second now`}
+        difference={before && changeOf(totals.total, before.total)}
         values={steps.map(({ total }) => (total === 0 ? null : total))}
       />
       <Tile
         name="Block rate"
         value={formatShare(verdictShare(totals, 'BLOCK'))}
         note={`${formatCount(totals.counts['BLOCK'] ?? 0)} blocked`}
+        difference={before && pointsOf(verdictShare(totals, 'BLOCK'), verdictShare(before, 'BLOCK'))}
         values={steps.map((step) => verdictShare(step, 'BLOCK'))}
         tone="block"
       />
@@ -50,6 +55,7 @@ function Tiles({ statistics: { verdicts, degraded, cacheUse } }: { readonly stat
         name="Challenge rate"
         value={formatShare(verdictShare(totals, 'CHALLENGE'))}
         note={`${formatCount(totals.counts['CHALLENGE'] ?? 0)} challenged`}
+        difference={before && pointsOf(verdictShare(totals, 'CHALLENGE'), verdictShare(before, 'CHALLENGE'))}
         values={steps.map((step) => verdictShare(step, 'CHALLENGE'))}
         tone="challenge"
       />
@@ -57,18 +63,25 @@ function Tiles({ statistics: { verdicts, degraded, cacheUse } }: { readonly stat
         name="Degraded"
         value={formatShare(shareOf(totals.degraded, totals.total))}
         note={`${formatCount(totals.degraded)} with evidence missing`}
+        difference={
+          before && pointsOf(shareOf(totals.degraded, totals.total), shareOf(before.degraded, before.total))
+        }
         values={degraded.steps.map(({ counts, total }) => shareOf(counts['true'] ?? 0, total))}
       />
       <Tile
         name="Cache hits"
         value={formatShare(cacheShare(cacheUse.totals.counts))}
         note="of the evidence looked for"
+        difference={
+          cachedBefore && pointsOf(cacheShare(cacheUse.totals.counts), cacheShare(cachedBefore.counts))
+        }
         values={cacheUse.steps.map(({ counts }) => cacheShare(counts))}
       />
       <Tile
         name="Latency p95"
         value={formatMs(totals.latency_ms.p95)}
         note={`p50 ${formatMs(totals.latency_ms.p50)} · p99 ${formatMs(totals.latency_ms.p99)}`}
+        difference={before && changeOf(totals.latency_ms.p95, before.latency_ms.p95)}
         values={steps.map(({ latency_ms: { p95 } }) => p95)}
       />
     </section>
@@ -81,13 +94,22 @@ interface TileProperties {
   readonly note: string;
   readonly values: readonly Share[];
   readonly tone?: 'block' | 'challenge';
+  /** To the window before; undefined where they are not compared. */
+  readonly difference?: string | undefined;
 }
 
-function Tile({ name, value, note, values, tone }: TileProperties) {
+function Tile({ name, value, note, values, tone, difference }: TileProperties) {
   return (
     <div class={`tile ${tone === undefined ? '' : `tile-${tone}`}`}>
       <h3>{name}</h3>
-      <p class="tile-value">{value}</p>
+      <p class="tile-value">
+        <span>{value}</span>
+        {difference !== undefined && (
+          <small class="difference" title="Against the window before">
+            {difference}
+          </small>
+        )}
+      </p>
       <Sparkline values={values} />
       <p class="tile-note">{note}</p>
     </div>

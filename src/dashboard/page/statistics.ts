@@ -1,14 +1,17 @@
 import { signal } from '@preact/signals';
-import type { Window } from './address.ts';
-import { type ApiClient, ApiError } from './api-client.ts';
+import type { Address, Window } from './address.ts';
+import { type ApiClient, ApiError, type Query } from './api-client.ts';
+import { toWindowQuery } from './window-query.ts';
 import type { ProviderState, Stats } from './wire.ts';
 
 /** Everything that the numbers and charts are drawn from; null until the first answer. */
 export interface Statistics {
   readonly window: Window;
+  /** Of decisions that fit the filters, with those of the window before where they are compared. */
   readonly verdicts: Stats;
   readonly reasons: Stats;
   readonly degraded: Stats;
+  /** Of all decisions of the window: how a provider fares does not depend on what is looked for. */
   readonly outcomes: Stats;
   readonly cacheUse: Stats;
   readonly rules: Stats;
@@ -16,20 +19,19 @@ export interface Statistics {
   readonly providers: readonly ProviderState[];
 }
 
+/** What numbers are asked of. */
+interface StatisticsQuestion {
+  readonly window: Window;
+  readonly filters: Address['filters'];
+  /** With the window before. */
+  readonly isCompared: boolean;
+}
+
 /** The latest statistics; null before the first. */
 export const statistics = signal<Statistics | null>(null);
 /** Why the numbers are stale; empty while they are not. */
 export const statisticsError = signal('');
 
-/** Steps of a chart: fine enough to see a burst, few enough to draw each. */
-const STEPS: Readonly<Record<Window, string>> = {
-  '15m': '1m',
-  '1h': '1m',
-  '6h': '5m',
-  '24h': '15m',
-  '7d': '2h',
-  '30d': '12h',
-};
 /** A window of an hour moves while one looks at it; one of a month does not. */
 const INTERVAL_MS: Readonly<Record<Window, number>> = {
   '15m': 2_000,
@@ -39,16 +41,18 @@ const INTERVAL_MS: Readonly<Record<Window, number>> = {
   '7d': 30_000,
   '30d': 60_000,
 };
+/** What fits filters is counted when it is asked for. */
+const FILTERED_INTERVAL_MS = 6_000;
 /** What changes slowly, or interests less, is asked for every so many rounds. */
 const SLOW_ROUNDS = 3;
 
 /**
- * Asks for the numbers of `window` again and again, until the returned function is called. Nothing is asked
- * while the page is hidden.
+ * Asks for numbers again and again, until the returned function is called. Nothing is asked while the page is
+ * hidden.
  */
 export function followStatistics(
   client: ApiClient,
-  window: Window,
+  question: StatisticsQuestion,
   onError: (error: unknown) => void,
 ): () => void {
   const ending = new AbortController();
@@ -57,11 +61,11 @@ export function followStatistics(
   let round = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const run = async (): Promise<void> => {
-    let pauseMs = INTERVAL_MS[window];
+    let pauseMs = intervalOf(question);
     try {
       if (known === null || !document.hidden) {
         const isSlowRound = round % SLOW_ROUNDS === 0;
-        known = await read(client, window, isSlowRound ? null : known, ended);
+        known = await read(client, question, isSlowRound ? null : known, ended);
         round += 1;
         statistics.value = known;
         statisticsError.value = '';
@@ -81,27 +85,34 @@ export function followStatistics(
   };
 }
 
+function intervalOf({ window, filters }: StatisticsQuestion): number {
+  const isFiltered = Object.keys(filters).length > 0;
+  return isFiltered ? Math.max(FILTERED_INTERVAL_MS, INTERVAL_MS[window]) : INTERVAL_MS[window];
+}
+
 async function read(
   client: ApiClient,
-  window: Window,
+  { window, filters, isCompared }: StatisticsQuestion,
   known: Statistics | null,
   signal: AbortSignal,
 ): Promise<Statistics> {
   // The entity tag makes an answer that has not changed a 304.
   const options = { signal, cache: 'no-cache' } as const;
-  const ask = (group: string) =>
-    client.get<Stats>('v1/stats', { window, step: STEPS[window], group_by: group }, options);
+  const compare = isCompared ? 'previous' : undefined;
+  const query = toWindowQuery({ window, filters });
+  const ask = (group: string, more: Query = {}) =>
+    client.get<Stats>('v1/stats', { ...query, group_by: group, ...more }, options);
   const [verdicts, reasons, outcomes, { providers }] = await Promise.all([
-    ask('decision'),
+    ask('decision', { compare }),
     ask('reason'),
-    ask('provider_outcome'),
+    client.get<Stats>('v1/stats', { window, group_by: 'provider_outcome' }, options),
     client.get<{ providers: ProviderState[] }>('v1/providers', {}, { signal }),
   ]);
   const fast = { window, verdicts, reasons, outcomes, providers };
   if (known !== null) return { ...known, ...fast };
   const [degraded, cacheUse, rules, callers] = await Promise.all([
     ask('degraded'),
-    ask('provider_cache'),
+    ask('provider_cache', { compare }),
     ask('rule'),
     ask('caller'),
   ]);

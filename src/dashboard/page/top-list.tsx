@@ -143,12 +143,10 @@ function Callers({ stats: { totals } }: { readonly stats: Stats }) {
   );
 }
 
-function Rules({ stats: { rules = {} } }: { readonly stats: Statistics['rules'] }) {
-  const fired = Object.entries(rules)
-    .filter(([, rule]) => rule.fired + rule.unknown + rule.waived > 0)
-    .sort(([, left], [, right]) => right.fired - left.fired || right.unknown - left.unknown)
-    .slice(0, ENTRIES_MAX);
-  if (fired.length === 0) return <p class="state state-small">No rule applied in this window.</p>;
+/** Precision is told of all decisions alone: the view of rules has it for filters too. */
+function Rules({ stats: { totals, rules } }: { readonly stats: Stats }) {
+  const applied = countApart(totals.counts, ENTRIES_MAX);
+  if (applied.length === 0) return <p class="state state-small">No rule applied in this window.</p>;
   return (
     <div class="scroll-x">
       <table class="plain">
@@ -167,24 +165,26 @@ function Rules({ stats: { rules = {} } }: { readonly stats: Statistics['rules'] 
             <th scope="col" class="number" title="Satisfied by a challenge that was passed before">
               Satisfied
             </th>
-            <th
-              scope="col"
-              class="number"
-              title="Of labelled decisions, the share that turned out to be fraud"
-            >
-              Precision
-            </th>
+            {rules !== undefined && (
+              <th
+                scope="col"
+                class="number"
+                title="Of labelled decisions, the share that turned out to be fraud"
+              >
+                Precision
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
-          {fired.map(([id, rule]) => (
+          {applied.map(({ code: id, true: fired, unknown, waived }) => (
             <tr key={id}>
               <th scope="row">{id}</th>
-              <td class="number">{formatCount(rule.fired)}</td>
-              <td class="number">{formatCount(rule.unknown)}</td>
-              <td class="number">{formatCount(rule.waived)}</td>
-              <td class="number">{formatCount(rule.satisfied)}</td>
-              <td class="number">{formatShare(rule.precision)}</td>
+              <td class="number">{formatCount(fired)}</td>
+              <td class="number">{formatCount(unknown)}</td>
+              <td class="number">{formatCount(waived)}</td>
+              <td class="number">{formatCount(totals.counts[`${id}:satisfied`] ?? 0)}</td>
+              {rules !== undefined && <td class="number">{formatShare(rules[id]?.precision ?? null)}</td>}
             </tr>
           ))}
         </tbody>

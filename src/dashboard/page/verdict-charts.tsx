@@ -1,10 +1,13 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
-import uPlot from 'uplot';
-import { type ChartKind, chartOptions, toChartData } from './chart-options.ts';
+import type { ChartKind } from './chart-options.ts';
+import type { Marker } from './draw-markers.ts';
 import { verdictShare } from './figures.ts';
 import { formatAge, formatCount, formatShare, NOTHING } from './format.ts';
+import { policyMarkers } from './policy-markers.ts';
+import { VerdictChart } from './verdict-chart.tsx';
+import { address, go } from './view-state.ts';
 import { type Stats, type StatsStep, VERDICTS } from './wire.ts';
+import { zoomOut } from './zoom.ts';
 
 const KINDS: Readonly<Record<ChartKind, string>> = { counts: 'Numbers', rates: 'Rates' };
 
@@ -15,6 +18,7 @@ export function VerdictCharts({ stats }: { readonly stats: Stats }) {
     <section class="panel" aria-labelledby="verdicts-title">
       <div class="panel-head">
         <h2 id="verdicts-title">Verdicts over time</h2>
+        <ChartTools />
         <div class="tabs">
           {Object.entries(KINDS).map(([name, text]) => (
             <button
@@ -37,11 +41,35 @@ export function VerdictCharts({ stats }: { readonly stats: Stats }) {
   );
 }
 
+/** Whether the window before is drawn too, and the way back from a part of the window. */
+function ChartTools() {
+  const { compare, filters } = address.value;
+  return (
+    <div class="chart-tools">
+      {(filters.since !== undefined || filters.until !== undefined) && (
+        <button class="tab" type="button" onClick={zoomOut}>
+          Zoom out
+        </button>
+      )}
+      <button
+        class="tab"
+        type="button"
+        aria-pressed={compare}
+        title="Draw the window before as a thin line, and tell the difference"
+        onClick={() => go({ compare: !compare })}
+      >
+        Compare
+      </button>
+    </div>
+  );
+}
+
 function ChartWithLegend({ stats, kind }: { readonly stats: Stats; readonly kind: ChartKind }) {
   const place = useSignal<number | null>(null);
   const onPlace = (index: number | null) => {
     place.value = index;
   };
+  const markers = markersWithin(stats, policyMarkers.value);
   const step = place.value === null ? null : (stats.steps[place.value] ?? null);
   if (stats.totals.total === 0)
     return (
@@ -53,9 +81,11 @@ function ChartWithLegend({ stats, kind }: { readonly stats: Stats; readonly kind
   return (
     <div class="charts">
       <Legend stats={stats} step={step} kind={kind} />
-      <Chart
+      <VerdictChart
         kind={kind}
         stats={stats}
+        markers={markers}
+        place={place.value}
         onPlace={onPlace}
         label={kind === 'counts' ? describe(stats) : 'Block and challenge rate over the window'}
       />
@@ -85,6 +115,13 @@ function Legend({
           <small>{span.total === 0 ? NOTHING : formatShare(verdictShare(span, verdict))}</small>
         </span>
       ))}
+      {stats.previous !== undefined && (
+        <span class="legend-entry">
+          <span class="swatch swatch-before" />
+          {kind === 'counts' ? 'all, the window before' : 'the window before'}
+          {step === null && <b>{formatCount(stats.previous.totals.total)}</b>}
+        </span>
+      )}
       <span class="legend-time">
         {step === null
           ? `whole window, steps of ${formatAge(stats.step_seconds * 1000)}`
@@ -94,49 +131,9 @@ function Legend({
   );
 }
 
-interface ChartProperties {
-  readonly kind: ChartKind;
-  readonly stats: Stats;
-  readonly label: string;
-  readonly onPlace: (place: number | null) => void;
-}
-
-function Chart({ kind, stats, label, onPlace }: ChartProperties) {
-  const box = useRef<HTMLDivElement>(null);
-  const chart = useRef<uPlot | null>(null);
-  const latest = useRef(stats);
-  latest.current = stats;
-  useEffect(() => {
-    const element = box.current;
-    if (element === null) return undefined;
-    const draw = () => {
-      chart.current?.destroy();
-      chart.current = new uPlot(
-        chartOptions(kind, element.clientWidth, onPlace),
-        toChartData(kind, latest.current),
-        element,
-      );
-    };
-    draw();
-    const scheme = matchMedia('(prefers-color-scheme: dark)');
-    scheme.addEventListener('change', draw);
-    const watch = new ResizeObserver(() => {
-      const { current } = chart;
-      if (current !== null && current.width !== element.clientWidth)
-        current.setSize({ width: element.clientWidth, height: current.height });
-    });
-    watch.observe(element);
-    return () => {
-      watch.disconnect();
-      scheme.removeEventListener('change', draw);
-      chart.current?.destroy();
-      chart.current = null;
-    };
-  }, [kind]);
-  useEffect(() => {
-    chart.current?.setData(toChartData(kind, stats));
-  }, [kind, stats]);
-  return <div ref={box} class="chart" role="img" aria-label={label} />;
+function markersWithin({ since, until }: Stats, markers: readonly Marker[]): readonly Marker[] {
+  const [fromMs, toMs] = [Date.parse(since), Date.parse(until)];
+  return markers.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
 }
 
 function describe({ totals, steps }: Stats): string {

@@ -19,6 +19,18 @@ const DECISIONS: RegisteredView = {
   uses: ['window', 'stream'],
 };
 
+const GROUPS: RegisteredView = {
+  tab: 'Groups',
+  view: { load: async () => (await import('./groups/groups-view.tsx')).GroupsView },
+  uses: ['window'],
+};
+
+const RULES: RegisteredView = {
+  tab: 'Rules',
+  view: { load: async () => (await import('./rules/rules-view.tsx')).RulesView },
+  uses: ['window'],
+};
+
 /** The views that there are, in the order of their tabs. */
 export const VIEWS: ReadonlyMap<ViewName, RegisteredView> = new Map<ViewName, RegisteredView>([
   ['decisions', DECISIONS],
@@ -31,6 +43,8 @@ export const VIEWS: ReadonlyMap<ViewName, RegisteredView> = new Map<ViewName, Re
       uses: ['stream'],
     },
   ],
+  ['groups', GROUPS],
+  ['rules', RULES],
 ]);
 
 /** A view by its name; the first one for a name that is not registered. */

@@ -195,11 +195,10 @@ interface RuleStats {
   readonly precision: number | null;
 }
 
-/** The answer of GET /v1/stats. */
-export interface Stats {
+/** What was counted in a window. */
+interface StatsWindow {
   readonly since: string;
   readonly until: string;
-  readonly step_seconds: number;
   readonly steps: readonly StatsStep[];
   readonly totals: StatsSpan & {
     readonly degraded: number;
@@ -207,7 +206,66 @@ export interface Stats {
     /** Only where it was asked for. */
     readonly distinct?: Readonly<Record<Part, number>> | undefined;
   };
+  /** Only by two groups. */
+  readonly pairs?: readonly { readonly values: readonly string[]; readonly count: number }[] | undefined;
   readonly rules?: Readonly<Record<string, RuleStats>> | undefined;
+  /** Decisions of before were not counted; null where all were. */
+  readonly covered_since: string | null;
+}
+
+/** The answer of GET /v1/stats. */
+export interface Stats extends StatsWindow {
+  readonly step_seconds: number;
+  /** The window before, where it was asked for. */
+  readonly previous?: StatsWindow | undefined;
+}
+
+/** A share, of how many decisions, and between what the true one most likely is. */
+export interface EstimatedShare {
+  readonly share: number | null;
+  readonly n: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** How one rule does. */
+export interface RuleStat {
+  readonly rule: string;
+  readonly in_force: boolean;
+  /** Null where no text of it is known. */
+  readonly written: {
+    readonly verdict: Verdict;
+    readonly reason: string;
+    readonly when: string;
+    readonly on_unknown: string;
+    readonly exempt: boolean;
+    readonly observe: boolean;
+    readonly description: string | null;
+  } | null;
+  readonly fired: number;
+  readonly unknown: number;
+  readonly waived: number;
+  readonly satisfied: number;
+  readonly fired_by_step: readonly number[] | null;
+  readonly decisive: number;
+  readonly labels: Counts;
+  readonly precision: EstimatedShare;
+  readonly recall: EstimatedShare;
+  readonly challenge_pass: EstimatedShare;
+  readonly time_to_label_ms: number | null;
+}
+
+/** The answer of GET /v1/stats/rules. */
+export interface RuleStatistics {
+  readonly since: string;
+  readonly until: string;
+  readonly step_seconds: number;
+  readonly total: number;
+  readonly labels: Counts;
+  readonly rules: readonly RuleStat[];
+  readonly policies_unknown: number;
+  readonly omitted: number;
+  readonly covered_since: string | null;
 }
 
 /** A provider as `GET /v1/providers` tells of it. */

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { FILTER_NAMES, formatAddress, parseAddress } from '../../../src/dashboard/page/address.ts';
+import { FILTER_NAMES, formatAddress, GROUPS, parseAddress } from '../../../src/dashboard/page/address.ts';
+import { GROUP_KEYS } from '../../../src/domain/decision-log/group-keys.ts';
 import { decisionFilterShape } from '../../../src/http/schemas/decision-filter.ts';
 
 const DECISION = '01a1f965-b26f-7696-8202-c426ccf51e1b';
@@ -10,9 +11,13 @@ t.test('what is shown survives its address', async (t) => {
     subject: { part: 'device', hash: '6f1ed002ab5595859014ebf0951522d9' },
     window: '24h',
     filters: { decision: 'BLOCK', reason: 'TELEMETRY_NOT_FOUND', since: '2026-01-15T09:30:00.000Z' },
+    compare: true,
+    groups: ['country', 'decision'],
     decisionId: DECISION,
   } as const;
   t.strictSame(parseAddress(formatAddress(address)), address);
+  const groups = { ...address, view: 'groups', subject: null, groups: ['asn', 'rule'] } as const;
+  t.strictSame(parseAddress(formatAddress(groups)), groups);
   t.equal(formatAddress(parseAddress('')), '');
 });
 
@@ -20,6 +25,15 @@ t.test('a subject is known by the hash of one of its parts alone', async (t) => 
   for (const subject of ['device/canary', 'device', 'email/6f1ed002ab5595859014ebf0951522d9', ''])
     t.equal(parseAddress(`?view=subject&subject=${subject}`).subject, null, subject);
   t.equal(parseAddress('?view=nonsense').view, 'decisions');
+});
+
+t.test('groups are two different ones', async (t) => {
+  for (const groups of ['rule', 'rule,rule', 'rule,nonsense', ''])
+    t.strictSame(parseAddress(`?view=groups&groups=${groups}`).groups, ['country', 'decision'], groups);
+  t.ok(
+    GROUPS.every((name) => (GROUP_KEYS as readonly string[]).includes(name)),
+    'the service counts by them',
+  );
 });
 
 t.test('an address that makes no sense shows the page as it opens', async (t) => {

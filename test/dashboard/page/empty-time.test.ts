@@ -23,7 +23,7 @@ function statsOf(...counts: readonly Record<string, number>[]): Stats {
     degraded: 0,
     provider_latency_ms: {},
   };
-  return { since: at(0), until: at(counts.length), step_seconds: 60, steps, totals };
+  return { since: at(0), until: at(counts.length), step_seconds: 60, steps, totals, covered_since: null };
 }
 
 /** The first of the two points of each step. */
@@ -38,6 +38,16 @@ t.test('time without decisions has no line, nor has a verdict that nothing came 
   t.strictSame(seriesOf(counts, 3), [1, null, null, 4], 'BLOCK');
   const rates = toChartData('rates', stats);
   t.strictSame(seriesOf(rates, 2), [25, null, null, 100], 'block rate');
+});
+
+t.test('the window before stands step by step beside the one that is shown', async (t) => {
+  const previous = statsOf({ ALLOW: 1, BLOCK: 1 }, {}, { CHALLENGE: 3 });
+  const stats = { ...statsOf({ ALLOW: 3 }, { ALLOW: 1 }, {}), previous };
+  t.strictSame(seriesOf(toChartData('counts', stats), 4), [2, null, 3], 'all of it');
+  const rates = toChartData('rates', stats);
+  t.strictSame(seriesOf(rates, 3), [null, null, 100], 'challenge rate');
+  t.strictSame(seriesOf(rates, 4), [50, null, null], 'block rate');
+  t.strictSame(seriesOf(toChartData('counts', statsOf({ ALLOW: 1 })), 4), [null], 'none without');
 });
 
 t.test('the window that opens is the time in which there are decisions', async (t) => {
