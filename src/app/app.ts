@@ -62,7 +62,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const hashes = hashIdsOf(context);
   const log = await openLog(context, { hashes, redis });
   const policies = keepPolicies({ inForce: files.policy, providers: context.providers, log });
-  const webhooks = openWebhooks(context);
+  const webhooks = openWebhooks(context, redis);
   const observers = createObservers(context, { files, redis, stores, log, webhooks });
   const { observer } = observers;
   const tracer = await startTracer(config, version, logger);

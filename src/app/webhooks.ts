@@ -8,6 +8,8 @@ import { parseWebhookSecret } from '../platform/webhooks/sign-webhook.ts';
 import { type CountingWebhookSender, createWebhookSender } from '../platform/webhooks/webhook-sender.ts';
 import { parseYaml } from '../platform/yaml-document.ts';
 import type { AppContext } from './context.ts';
+import type { RedisInUse } from './redis.ts';
+import { openWebhookOutbox } from './webhook-outbox.ts';
 
 const TYPES = ['decision.superseded'] as const;
 const FILE_BYTES_MAX = 262_144;
@@ -77,12 +79,13 @@ export function readWebhooks(path: string): Result<readonly TargetSettings[]> {
 
 /** The one sender of the service. */
 export interface Webhooks extends CountingWebhookSender {
-  /** Gives up what waits, and closes the connections. */
+  /** Stops, and closes the connections. */
   closeAll(): Promise<void>;
 }
 
 /** Opens it. Throws where the file cannot be used. */
-export function openWebhooks({ config, clock, newId, random, logger }: AppContext): Webhooks {
+export function openWebhooks(context: AppContext, redis: RedisInUse): Webhooks {
+  const { config, clock, newId, random, logger } = context;
   const settings = config.webhooksFile === null ? null : readWebhooks(config.webhooksFile);
   if (settings !== null && !settings.ok) throw new Error(settings.mistakes.join('\n'));
   const findProxy = createFindProxy(config.proxy);
@@ -97,8 +100,14 @@ export function openWebhooks({ config, clock, newId, random, logger }: AppContex
     clients.push(client);
     return { ...target, client };
   });
+  const kept = openWebhookOutbox(
+    context,
+    redis,
+    targets.map(({ name }) => name),
+  );
   const sender = createWebhookSender({
     targets,
+    outbox: kept.outbox,
     nowMs: () => clock.nowMs(),
     newId,
     random,
@@ -113,6 +122,7 @@ export function openWebhooks({ config, clock, newId, random, logger }: AppContex
     closeAll: async () => {
       sender.close();
       await Promise.all(clients.map((client) => client.close()));
+      await kept.close();
     },
   };
 }

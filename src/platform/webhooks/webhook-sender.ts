@@ -1,6 +1,7 @@
 import type { HttpClient } from '../http-client.ts';
 import { parseRetryAfterMs } from '../retry-after.ts';
 import { signWebhook } from './sign-webhook.ts';
+import type { WaitingWebhook, WebhookOutbox } from './webhook-outbox.ts';
 
 /** Where messages of some types go. */
 interface WebhookTarget {
@@ -43,6 +44,10 @@ interface WebhookSenderOptions {
   readonly onEvent: (event: WebhookEvent) => void;
   /** Waits after each failed attempt. */
   readonly waitsMs?: readonly number[];
+  /** Keeps what waits; without one a restart forgets it. */
+  readonly outbox?: WebhookOutbox | null;
+  /** How often messages that nobody sends are looked for in it. */
+  readonly lookIntervalMs?: number;
 }
 
 /** What became of the messages of one target since the start, and how many wait. */
@@ -56,7 +61,7 @@ export interface WebhookUsage extends Readonly<Record<(typeof WEBHOOK_RESULTS)[n
 export interface WebhookSender {
   /** Sends to every target that wants the type, without waiting. Never throws. */
   send(message: WebhookMessage): void;
-  /** Gives up what waits, and what is under way. */
+  /** Stops. What waits, or is under way, is forgotten but for what the outbox keeps. */
   close(): void;
 }
 
@@ -80,16 +85,25 @@ const WAITING_MAX = 1_000;
 /** Attempts of one target at the same time. */
 const CONCURRENT_MAX = 4;
 
+/** Less than half of the time for which an outbox keeps a message for its owner. */
+const LOOK_INTERVAL_MS = 20_000;
+
 interface Job {
   readonly id: string;
   readonly body: string;
   attempt: number;
 }
 
-/** Builds the sender. A restart forgets what waits. */
+/** Builds the sender, and sends what the outbox has kept. */
 export function createWebhookSender(options: WebhookSenderOptions): CountingWebhookSender {
   const { targets, nowMs, newId } = options;
   const queues = targets.map((target) => ({ target, queue: new TargetQueue(target, options) }));
+  const lookForAll = () => {
+    for (const { queue } of queues) queue.look();
+  };
+  const looks = options.outbox ? setInterval(lookForAll, options.lookIntervalMs ?? LOOK_INTERVAL_MS) : null;
+  looks?.unref();
+  if (looks !== null) lookForAll();
   return {
     send: ({ type, data }) => {
       const wanted = queues.filter(({ target: { types } }) => types === null || types.includes(type));
@@ -100,6 +114,7 @@ export function createWebhookSender(options: WebhookSenderOptions): CountingWebh
     },
     usage: () => queues.map(({ queue }) => queue.usage()),
     close: () => {
+      if (looks !== null) clearInterval(looks);
       for (const { queue } of queues) queue.close();
     },
   };
@@ -109,8 +124,11 @@ export function createWebhookSender(options: WebhookSenderOptions): CountingWebh
 class TargetQueue {
   readonly #target: WebhookTarget;
   readonly #options: WebhookSenderOptions;
+  readonly #outbox: WebhookOutbox | null;
   readonly #due: Job[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** Of every message that is here: waiting, or under way. */
+  readonly #ids = new Set<string>();
   readonly #counts = { delivered: 0, retried: 0, given_up: 0, dropped: 0 };
   #underWay = 0;
   #isClosed = false;
@@ -118,6 +136,7 @@ class TargetQueue {
   constructor(target: WebhookTarget, options: WebhookSenderOptions) {
     this.#target = target;
     this.#options = options;
+    this.#outbox = options.outbox ?? null;
   }
 
   add(job: Job): void {
@@ -126,8 +145,30 @@ class TargetQueue {
       this.#tell('dropped', job, null);
       return;
     }
+    this.#ids.add(job.id);
+    this.#keep(job, this.#options.nowMs());
     this.#due.push(job);
     this.#work();
+  }
+
+  /** Keeps what is here, and takes what nobody sends. */
+  look(): void {
+    if (this.#due.length > 0)
+      this.#outbox?.hold(
+        this.#target.name,
+        this.#due.map(({ id }) => id),
+      );
+    const room = WAITING_MAX - this.#due.length - this.#timers.size;
+    if (room > 0) void this.#outbox?.claim(this.#target.name, room).then((found) => this.#take(found));
+  }
+
+  #take(found: readonly WaitingWebhook[]): void {
+    if (this.#isClosed) return;
+    for (const { id, body, attempt, dueAtMs } of found) {
+      if (this.#ids.has(id)) continue;
+      this.#ids.add(id);
+      this.#wait({ id, body, attempt }, Math.max(0, dueAtMs - this.#options.nowMs()));
+    }
   }
 
   usage(): WebhookUsage {
@@ -164,15 +205,18 @@ class TargetQueue {
     };
     const path = `${url.pathname}${url.search}`;
     const result = await client.exchange({ method: 'POST', path, headers, body }, BUDGET_MS);
-    if (this.#isClosed) return;
+    if (this.#isClosed) {
+      if (isTaken(result)) this.#outbox?.remove(this.#target.name, id);
+      return;
+    }
     if (result.kind !== 'response') {
       this.#retry(job, result.kind === 'failed' ? result.code : result.kind, null);
       return;
     }
     const { status, headers: received } = result.response;
-    if (status >= 200 && status < 300) this.#tell('delivered', job, null);
+    if (isTaken(result)) this.#end('delivered', job, null);
     // Gone: the receiver wants no more of it (Standard Webhooks).
-    else if (status === 410) this.#tell('given_up', job, '410');
+    else if (status === 410) this.#end('given_up', job, '410');
     else this.#retry(job, String(status), parseRetryAfterMs(received['retry-after'], this.#options.nowMs()));
   }
 
@@ -180,24 +224,41 @@ class TargetQueue {
     const waits = this.#options.waitsMs ?? WAITS_MS;
     const waitMs = waits[job.attempt - 1];
     if (waitMs === undefined) {
-      this.#tell('given_up', job, why);
+      this.#end('given_up', job, why);
       return;
     }
     this.#tell('retried', job, why);
     const jittered = waitMs * (1 + JITTER * this.#options.random());
-    const timer = setTimeout(
-      () => {
-        this.#timers.delete(timer);
-        this.#due.push(job);
-        this.#work();
-      },
-      Math.max(jittered, Math.min(askedMs ?? 0, RETRY_AFTER_MS_MAX)),
-    ).unref();
+    const waitedMs = Math.max(jittered, Math.min(askedMs ?? 0, RETRY_AFTER_MS_MAX));
+    this.#keep(job, this.#options.nowMs() + waitedMs);
+    this.#wait(job, waitedMs);
+  }
+
+  #wait(job: Job, waitMs: number): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#due.push(job);
+      this.#work();
+    }, waitMs).unref();
     this.#timers.add(timer);
+  }
+
+  #keep({ id, body, attempt }: Job, dueAtMs: number): void {
+    this.#outbox?.put({ target: this.#target.name, id, body, attempt, dueAtMs });
+  }
+
+  #end(result: 'delivered' | 'given_up', job: Job, why: string | null): void {
+    this.#ids.delete(job.id);
+    this.#outbox?.remove(this.#target.name, job.id);
+    this.#tell(result, job, why);
   }
 
   #tell(result: WebhookEvent['result'], { attempt }: Job, why: string | null): void {
     this.#counts[result] += 1;
     this.#options.onEvent({ target: this.#target.name, result, attempt, why });
   }
+}
+
+function isTaken(result: Awaited<ReturnType<HttpClient['exchange']>>): boolean {
+  return result.kind === 'response' && result.response.status >= 200 && result.response.status < 300;
 }

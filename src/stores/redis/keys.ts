@@ -52,10 +52,19 @@ export interface RedisKeys {
   readonly reviewQueues: string;
   /** A hash: who reviews what, by the ids of decisions. */
   readonly reviewClaims: string;
+  /** Messages that wait for one target of webhooks, by the operator's own name for it. */
+  webhooks(target: string): WebhookKeys;
   /** The text of one policy, by its hash. */
   policy(hash: string): string;
   /** The keys of one hour of the decision log, by its number since 1970. */
   decisions(hour: number): DecisionKeys;
+}
+
+/** Two hashes by the ids of messages. They share a hash tag. */
+interface WebhookKeys {
+  /** Until when a message is the replica's that put it, Unix milliseconds. */
+  readonly owners: string;
+  readonly messages: string;
 }
 
 /** The keys of lists. */
@@ -130,6 +139,10 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
     policyTexts: `${prefix}:${VERSION}:{policies}:texts`,
     reviewQueues: `${prefix}:${VERSION}:review-queues`,
     reviewClaims: `${prefix}:${VERSION}:review-claims`,
+    webhooks: (target) => {
+      const tagged = `${prefix}:${VERSION}:{webhooks-${target}}:`;
+      return { owners: `${tagged}owners`, messages: `${tagged}messages` };
+    },
     policy: (hash) => `${prefix}:${VERSION}:policy:${hash}`,
     decisions: (hour) => {
       const tagged = `${prefix}:${VERSION}:{decisions-${hour}}:`;

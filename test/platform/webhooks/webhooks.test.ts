@@ -5,6 +5,7 @@ import t, { type Test } from 'tap';
 import { createHttpClient } from '../../../src/platform/http-client.ts';
 import { isPublicAddress } from '../../../src/platform/webhooks/public-address.ts';
 import { parseWebhookSecret } from '../../../src/platform/webhooks/sign-webhook.ts';
+import type { WaitingWebhook, WebhookOutbox } from '../../../src/platform/webhooks/webhook-outbox.ts';
 import { createWebhookSender, type WebhookEvent } from '../../../src/platform/webhooks/webhook-sender.ts';
 import { portOf, until } from '../../support/test-app.ts';
 
@@ -42,12 +43,14 @@ interface SenderOptions {
   readonly types?: readonly string[];
   readonly waitsMs?: readonly number[];
   readonly isAddressAllowed?: (address: string) => boolean;
+  readonly outbox?: WebhookOutbox;
+  readonly lookIntervalMs?: number;
 }
 
 function openSender(
   t: Test,
   origin: string,
-  { types, waitsMs = [1, 1, 1], isAddressAllowed }: SenderOptions = {},
+  { types, waitsMs = [1, 1, 1], isAddressAllowed, ...kept }: SenderOptions = {},
 ) {
   const client = createHttpClient({ baseUrl: origin, ...(isAddressAllowed && { isAddressAllowed }) });
   const events: WebhookEvent[] = [];
@@ -69,6 +72,7 @@ function openSender(
     },
     random: () => 0,
     waitsMs,
+    ...kept,
     onEvent: (event) => void events.push(event),
   });
   t.teardown(async () => {
@@ -118,6 +122,83 @@ t.test('after the last attempt, and where the receiver is gone, it is given up',
   t.same(results(), ['retried 500', 'given_up 500', 'given_up 410']);
   t.same(sender.usage(), [{ target: 'soc', delivered: 0, retried: 1, given_up: 2, dropped: 0, waiting: 0 }]);
   t.equal(received.length, 3);
+});
+
+/** An outbox that survives senders, as one in Redis survives replicas. */
+function createOutbox() {
+  const kept = new Map<string, WaitingWebhook>();
+  const claimed = new Set<string>();
+  const held: string[] = [];
+  const outbox: WebhookOutbox = {
+    put: (message) => {
+      kept.set(message.id, message);
+      claimed.add(message.id);
+    },
+    hold: (_target, ids) => void held.push(...ids),
+    remove: (_target, id) => void kept.delete(id),
+    claim: async (target, count) => {
+      const free = [...kept.values()].filter((one) => one.target === target && !claimed.has(one.id));
+      for (const { id } of free.slice(0, count)) claimed.add(id);
+      return free.slice(0, count);
+    },
+  };
+  return { outbox, kept, held, end: () => claimed.clear() };
+}
+
+t.test('what waits when a process ends is sent by the next one, with its id and its attempts', async (t) => {
+  const { origin, received } = await startReceiver(t, [{ status: 500 }, { status: 500 }]);
+  const { outbox, kept, end } = createOutbox();
+  const first = openSender(t, origin, { waitsMs: [200, 1, 1], outbox });
+  first.sender.send({ type: 'a', data: { number: 1 } });
+  await until('an attempt has failed', () => first.results().length === 1);
+  t.match([...kept.values()], [{ id: 'msg_1', target: 'soc', attempt: 1 }]);
+  first.sender.close();
+  end();
+  const second = openSender(t, origin, { waitsMs: [200, 1, 1], outbox });
+  await until('it is delivered', () => second.results().includes('delivered'));
+  t.same(second.results(), ['retried 500', 'delivered']);
+  t.equal(second.events.at(-1)?.attempt, 3);
+  t.same(new Set(received.map(({ headers }) => headers['webhook-id'])), new Set(['msg_1']));
+  t.equal(kept.size, 0, 'what is delivered is not kept');
+});
+
+t.test('what waits here is held, so that no other process takes it', async (t) => {
+  // It takes what is sent, and never answers.
+  const server = createServer(() => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { outbox, held } = createOutbox();
+  const options = { outbox, lookIntervalMs: 20 };
+  const { sender } = openSender(t, `http://127.0.0.1:${portOf(server.address())}`, options);
+  for (let count = 0; count < 6; count += 1) sender.send({ type: 'a', data: {} });
+  await until('two are held', () => held.length >= 2);
+  t.same(new Set(held), new Set(['msg_5', 'msg_6']));
+});
+
+t.test('what another process left is looked for', async (t) => {
+  const { origin, received } = await startReceiver(t);
+  const { outbox, kept, end } = createOutbox();
+  const { sender, results } = openSender(t, origin, { outbox, lookIntervalMs: 20 });
+  for (let count = 0; count < 20; count += 1) sender.send({ type: 'a', data: {} });
+  outbox.put({ target: 'soc', id: 'msg_left', body: '{}', attempt: 1, dueAtMs: 0 });
+  end();
+  await until('all are delivered', () => results().length === 21);
+  t.equal(received.filter(({ headers }) => headers['webhook-id'] === 'msg_left').length, 1);
+  t.equal(new Set(received.map(({ headers }) => headers['webhook-id'])).size, 21, 'each once');
+  t.equal(kept.size, 0);
+});
+
+t.test('what is given up is not kept, and a message that is dropped never is', async (t) => {
+  const { origin } = await startReceiver(t, Array(1_005).fill({ status: 410 }));
+  const { outbox, kept } = createOutbox();
+  const { sender, results } = openSender(t, origin, { waitsMs: [], outbox });
+  for (let count = 0; count < 1_005; count += 1) sender.send({ type: 'a', data: {} });
+  t.equal(kept.size, 1_004, 'four are under way, and a thousand wait');
+  await until('all are told', () => results().length === 1_005);
+  t.equal(kept.size, 0);
 });
 
 t.test('a redirect is a failure, and is not followed', async (t) => {
