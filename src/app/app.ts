@@ -9,16 +9,15 @@ import { type AppContext, type AppOptions, toContext } from './context.ts';
 import { wireDecideRoutes } from './decide-routes.ts';
 import { type DecisionLog, openDecisionLog } from './decision-log.ts';
 import { wireDecisions } from './decisions.ts';
-import { followAllFiles } from './followed-files.ts';
 import { wireGateways } from './gateways.ts';
 import { canRecord, createReadiness } from './health.ts';
 import { hashIdsOf, type IdHashes } from './id-hashes.ts';
 import { keepPolicies } from './kept-policies.ts';
 import { wireLogReads } from './log-reads.ts';
 import { createObservers } from './observers.ts';
+import { openPolicies } from './open-policies.ts';
 import { createProviderSlots } from './provider-slots.ts';
-import { inspectRedisInUse, type RedisInUse } from './redis.ts';
-import { openRegisteredCandidates } from './registered-candidates.ts';
+import type { RedisInUse } from './redis.ts';
 import { openServer } from './server.ts';
 import { openStores } from './stores.ts';
 import { wireSubjectMemory } from './subject-memory.ts';
@@ -56,7 +55,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { config, logger, version, clock } = context;
   let draining = false;
   const isDraining = () => draining;
-  const { files, redis, registered } = await openPolicies(context);
+  const { files, redis, ...opened } = await openPolicies(context);
   const stores = await openStores(context, redis);
   const callers = wireCallers(context, redis, files.keyring);
   const hashes = hashIdsOf(context);
@@ -84,7 +83,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       protect: { ...decisions, ...callers, ...boundsOf(config), keyring: files.keyring, clock },
       ...wireDecideRoutes(context, { ...parts, ...decisions, ...callers, isDraining }),
       policy: { policy: files.policy, slots },
-      policies: registered.routes(log, files.policy),
+      ...opened.wire(log, policies).routes,
       ...memory.routes,
       ...reads.routes,
       providers: { slots, circuitOf: observers.circuitOf },
@@ -107,17 +106,9 @@ export async function createApp(options: AppOptions): Promise<App> {
       await Promise.all([closeServer(), grpc?.close(PATIENCE_MS), memory.close()]);
       await closeRecords(decisions.candidates, log);
       for (const part of [decisions, redis, files, observers]) part.close();
-      await closeAll(registered, reads.review, stores, callers, upstreams, tracer);
+      await closeAll(opened, reads.review, stores, callers, upstreams, tracer);
     },
   };
-}
-
-/** The files in force, and with their candidates those that were registered. */
-async function openPolicies(context: AppContext) {
-  const followed = await followAllFiles({ ...context, nowMs: () => context.clock.nowMs() });
-  const redis = inspectRedisInUse(context);
-  const registered = openRegisteredCandidates(context, redis, followed.candidates);
-  return { files: { ...followed, candidates: registered.candidates }, redis, registered };
 }
 
 async function openLog(

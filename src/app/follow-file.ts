@@ -41,6 +41,8 @@ interface FollowedKind<Kind extends FileKind, Value> {
   readonly startsWith?: Value;
   /** Begins the names of its log events; its kind otherwise. */
   readonly eventPrefix?: string;
+  /** Told when what is in the file has changed and is taken. */
+  readonly onReload?: (value: Value) => void;
   /** What the log says of it. */
   readonly describe: (value: Value) => object;
 }
@@ -50,7 +52,7 @@ export function follow<Kind extends FileKind, Value>(
   { config, providers, logger, nowMs }: FollowOptions,
   followed: FollowedKind<Kind, Value>,
 ): ReloadableFile<Value> {
-  const { kind, path, loadFirst, build, describe, eventPrefix = kind } = followed;
+  const { kind, path, loadFirst, build, describe, onReload, eventPrefix = kind } = followed;
   const checker = createFileChecker(providers.map(({ id }) => id));
   const file = followFile<Value>({
     path,
@@ -60,8 +62,10 @@ export function follow<Kind extends FileKind, Value>(
       return checked.ok ? build(checked.value, previous) : checked;
     },
     ...('startsWith' in followed && { startsWith: followed.startsWith }),
-    onReload: (value) =>
-      logger.info({ event: `${eventPrefix}.reloaded`, path, ...describe(value) }, 'a file was reloaded'),
+    onReload: (value) => {
+      logger.info({ event: `${eventPrefix}.reloaded`, path, ...describe(value) }, 'a file was reloaded');
+      onReload?.(value);
+    },
     onRefused: (mistakes) =>
       logger.error(
         { event: `${eventPrefix}.refused`, path, mistakes },

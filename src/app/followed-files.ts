@@ -97,6 +97,8 @@ const SETTINGS = {
 /** The files in force, each following its file. */
 export interface FollowedFiles {
   policy(): CompiledPolicy;
+  /** Calls back when the file of the policy has changed and is taken. */
+  onPolicy(listener: () => void): void;
   keyring(): Keyring;
   /** The built-in one alone where no file is named. */
   profiles(): GatewayProfiles;
@@ -122,6 +124,7 @@ function followFiles(options: FollowFilesOptions): Omit<FollowedFiles, 'candidat
     if (assertions.length > 0)
       logger.warn({ event: 'policy.unproven', assertions }, 'what the policy never does could not be proven');
   };
+  const listeners: (() => void)[] = [];
   const policy = follow(options, {
     kind: 'policy',
     path: config.policyFile,
@@ -129,6 +132,9 @@ function followFiles(options: FollowFilesOptions): Omit<FollowedFiles, 'candidat
     build: (checked) => {
       warn(checked.unproven);
       return compileLater(checked, providers);
+    },
+    onReload: () => {
+      for (const listener of listeners) listener();
     },
     describe: ({ id, hash }) => ({ policy: id, hash }),
   });
@@ -150,6 +156,7 @@ function followFiles(options: FollowFilesOptions): Omit<FollowedFiles, 'candidat
         });
   return {
     policy: policy.current,
+    onPolicy: (listener) => void listeners.push(listener),
     keyring: keyring.current,
     profiles: profiles === null ? () => BUILT_IN_PROFILES : profiles.current,
     statuses: () => [

@@ -3,11 +3,12 @@ import type { Readiness } from '../http/routes/health.ts';
 import { toRfc3339 } from '../platform/rfc3339.ts';
 import type { DecisionLog } from './decision-log.ts';
 import type { FollowedFiles } from './followed-files.ts';
+import type { FilesInForce } from './open-policies.ts';
 import type { RedisInUse } from './redis.ts';
 import type { Stores } from './stores.ts';
 
 interface HealthParts {
-  readonly files: FollowedFiles;
+  readonly files: FilesInForce;
   readonly redis: RedisInUse;
   readonly stores: Stores;
   readonly slots: readonly ProviderSlot[];
@@ -28,6 +29,7 @@ export function createReadiness(parts: HealthParts): () => Readiness {
     lists: stores.lists.knowledge(),
     strictSinks: strictSinksOf(log),
     policyFile: policyFileOf(files),
+    policyStatus: files.policyStatus(),
     filesDiffering: files.statuses().flatMap(({ file, isCurrent }) => (isCurrent ? [] : [file])),
     enabledProviders,
     suspectProviders: slots.filter(({ source }) => source?.isSuspect()).map(({ id }) => id),

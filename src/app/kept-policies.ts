@@ -33,6 +33,14 @@ export function keepPolicies({ inForce, providers, log }: KeptPoliciesOptions): 
 const LIMITS = { timeoutMs: 30_000, heapMbMax: 512 };
 const MODULE = new URL('./read-policy-worker.ts', import.meta.url);
 
+/**
+ * What a text says; null where this version cannot read it. Parsing takes longer than the event loop can spare.
+ * Rules can be read also where this version refuses them.
+ */
+export async function readDocument(text: string): Promise<PolicyDocument | null> {
+  return askWorker<PolicyDocument | null>(MODULE, text, LIMITS).answer.catch(() => null);
+}
+
 /** Null for a text that is no policy to this version, or no more the one of its hash. */
 export async function loadKept(
   text: string,
@@ -40,8 +48,7 @@ export async function loadKept(
   providers: readonly ProviderDefinition[],
 ): Promise<KnownPolicy | null> {
   if (`sha256:${digest('sha256', text)}` !== hash) return null;
-  // Parsing takes longer than the event loop can spare. Rules can be read also where this version refuses them.
-  const document = await askWorker<PolicyDocument | null>(MODULE, text, LIMITS).answer.catch(() => null);
+  const document = await readDocument(text);
   if (document === null) return null;
   const options = { providers, hash, text, compilePattern: compileLinearPattern, countriesOfTimeZone };
   const compiled = await runInPieces(compileInSteps(document, options));

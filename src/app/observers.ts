@@ -7,7 +7,7 @@ import { createLogObserver } from '../observers/log-observer.ts';
 import { measureService } from '../observers/service-metrics.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
-import type { FollowedFiles } from './followed-files.ts';
+import type { FilesInForce } from './open-policies.ts';
 import type { RedisInUse } from './redis.ts';
 import type { Stores } from './stores.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -27,7 +27,7 @@ export interface Observers {
 
 /** What a scrape reads beside what observers were told. */
 interface Measured {
-  readonly files: FollowedFiles;
+  readonly files: FilesInForce;
   readonly redis: RedisInUse;
   readonly stores: Stores;
   readonly log: DecisionLog | null;
@@ -41,6 +41,7 @@ export function createObservers({ config, version, logger }: AppContext, parts: 
   const state = {
     version,
     policy: files.policy,
+    policyStatus: files.policyStatus,
     candidates: files.candidates,
     redisState: redis.state,
     storeUsage: () => stores.evidence.usage(),

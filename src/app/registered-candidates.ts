@@ -6,42 +6,29 @@ import {
 import { createRecordEvent } from '../application/decision-log/record-event.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import type { PoliciesDependencies } from '../http/routes/policies.ts';
-import { askWorker } from '../platform/ask-worker.ts';
 import type { Result } from '../platform/result.ts';
-import { createMemoryCandidateStore } from '../stores/candidates/memory-store.ts';
-import { createRedisCandidateStore } from '../stores/candidates/redis-store.ts';
-import type { CheckedFiles } from './check-file.ts';
-import type { WorkerTextQuestion } from './check-text-worker.ts';
+import { compileText } from './compile-text.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
-import { compileLater } from './follow-file.ts';
-import { openRedis } from './open-redis.ts';
-import type { RedisInUse } from './redis.ts';
+
+type CandidateRoutes = Pick<PoliciesDependencies, 'policy' | 'candidates' | 'store' | 'change'>;
 
 /** Candidates that were registered over HTTP, by this replica or another. */
 interface RegisteredCandidates {
   /** Those of files, which are given, and those that were registered and could be compiled. */
   candidates(): readonly CompiledPolicy[];
   /** What the routes use that show and change them. */
-  routes(log: DecisionLog | null, inForce: () => CompiledPolicy): PoliciesDependencies;
+  routes(log: DecisionLog | null, inForce: () => CompiledPolicy): CandidateRoutes;
   close(): Promise<void>;
 }
 
-/** As for a file that is checked. */
-const LIMITS = { timeoutMs: 30_000, heapMbMax: 512 };
-const MODULE = new URL('./check-text-worker.ts', import.meta.url);
-/** Budget of commands; decisions never wait for them. */
-const BUDGET_MS = 2_000;
-
-/** Opens what keeps registered candidates: Redis, else this process. */
+/** Follows the candidates that a store has, beside those of files. */
 export function openRegisteredCandidates(
   context: AppContext,
-  inUse: RedisInUse,
+  store: CandidateStore,
   inFiles: () => readonly CompiledPolicy[],
 ): RegisteredCandidates {
   const { logger, clock, newId } = context;
-  const opened = openStore(context, inUse);
-  const { store } = opened;
   const compiled = new Map<string, CompiledPolicy>();
   const compile = async (text: string): Promise<Result<CompiledPolicy>> => {
     const result = await compileText(text, context);
@@ -81,10 +68,7 @@ export function openRegisteredCandidates(
       const change = createChangeCandidates({ store, inForce, compile, clock, record });
       return { policy: inForce, candidates, store, change: settled(change, () => following) };
     },
-    close: async () => {
-      await opened.close();
-      await following;
-    },
+    close: () => following,
   };
 }
 
@@ -102,47 +86,4 @@ function settled(change: ChangeCandidates, following: () => Promise<void>): Chan
       return removed;
     },
   };
-}
-
-function openStore(
-  { logger }: AppContext,
-  inUse: RedisInUse,
-): { readonly store: CandidateStore; close(): Promise<void> } {
-  if (inUse.target === null) {
-    const store = createMemoryCandidateStore();
-    return { store, close: () => store.close() };
-  }
-  const redis = openRedis({
-    target: inUse.target,
-    name: 'riskgate-policies',
-    budgetMs: BUDGET_MS,
-    logger,
-    eventPrefix: 'policies.redis_',
-    onRefused: inUse.recheck,
-  });
-  inUse.watch(() => redis.health());
-  const store = createRedisCandidateStore({
-    redis,
-    onEvent: ({ kind, ...fields }) =>
-      logger.warn({ event: `candidates.${kind}`, ...fields }, 'Redis has lost the candidates'),
-  });
-  return {
-    store,
-    close: async () => {
-      await store.close();
-      await redis.close();
-    },
-  };
-}
-
-/** In a thread of its own, but for what can be done in pieces. */
-async function compileText(text: string, { providers }: AppContext): Promise<Result<CompiledPolicy>> {
-  const question: WorkerTextQuestion = { text, providerIds: providers.map(({ id }) => id) };
-  try {
-    const checked = await askWorker<Result<CheckedFiles['policy']>>(MODULE, question, LIMITS).answer;
-    return checked.ok ? await compileLater(checked.value, providers) : checked;
-  } catch (error) {
-    const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : error;
-    return { ok: false, mistakes: [`cannot be checked (${String(code)})`] };
-  }
 }

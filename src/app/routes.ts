@@ -28,6 +28,7 @@ import { oidcRoutes } from '../http/routes/oidc.ts';
 import { outcomeRoutes } from '../http/routes/outcomes.ts';
 import { type PoliciesDependencies, policiesRoutes } from '../http/routes/policies.ts';
 import { type PolicyDependencies, policyRoutes } from '../http/routes/policy.ts';
+import { type PolicyHistoryDependencies, policyHistoryRoutes } from '../http/routes/policy-history.ts';
 import { type ProvidersDependencies, providersRoutes } from '../http/routes/providers.ts';
 import { type ReviewDependencies, reviewRoutes } from '../http/routes/review.ts';
 import { ruleStatsRoutes } from '../http/routes/rule-stats.ts';
@@ -51,6 +52,7 @@ export interface RouteDependencies {
   readonly stepUps: StepUpDependencies;
   readonly policy: PolicyDependencies;
   readonly policies: PoliciesDependencies;
+  readonly policyHistory: PolicyHistoryDependencies;
   readonly lists: ListDependencies;
   readonly forgetting: EvidenceDependencies & ForgetDependencies;
   readonly events: EventDependencies;
@@ -105,6 +107,7 @@ async function registerReads(reads: FastifyInstance, service: RouteDependencies 
   await compressReads(reads);
   await reads.register(policyRoutes, { serve: service?.policy ?? null });
   await reads.register(policiesRoutes, { serve: service?.policies ?? null });
+  await reads.register(policyHistoryRoutes, { serve: service?.policyHistory ?? null });
   await reads.register(listRoutes, { serve: service?.lists ?? null });
   if (service?.decisions !== null) await registerDecisionReads(reads, service?.decisions ?? null);
   if (service?.review !== null) await reads.register(reviewRoutes, { serve: service?.review ?? null });

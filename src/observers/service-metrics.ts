@@ -1,5 +1,6 @@
 import type { DeliveryUsage } from '../application/decision-log/decision-log.ts';
 import { LIST_KNOWLEDGE, type ListKnowledge } from '../application/lists/list-store.ts';
+import { POLICY_STATES, type PolicyStatus } from '../application/policy-in-force/policy-in-force.ts';
 import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { addProcessMetrics } from '../platform/process-metrics.ts';
 import { WEBHOOK_RESULTS, type WebhookUsage } from '../platform/webhooks/webhook-sender.ts';
@@ -11,6 +12,7 @@ import { createMetricsObserver, toStateSamples } from './metrics-observer.ts';
 interface ServiceState {
   readonly version: string;
   readonly policy: () => PolicyName;
+  readonly policyStatus: () => Pick<PolicyStatus, 'state' | 'fileDiffers'>;
   /** Policies that judge beside it. */
   readonly candidates: () => readonly PolicyName[];
   readonly redisState: () => RedisState;
@@ -57,7 +59,7 @@ export function measureService(providers: readonly string[], state: ServiceState
   const observer = createMetricsObserver(metrics, providers);
   addStateMetrics(metrics, state);
   addFileMetrics(metrics, state.files);
-  addPolicyFileMetrics(metrics, state.files);
+  addPolicyFileMetrics(metrics, state);
   addLogMetrics(metrics, state.logUsage);
   addWebhookMetrics(metrics, state.webhookUsage);
   return { metrics, observer, close: addProcessMetrics(metrics, 'riskgate') };
@@ -130,7 +132,7 @@ function addFileMetrics(metrics: Metrics, files: ServiceState['files']): void {
 }
 
 /** The policy alone under names of its own: what an alert is written on, whatever other files there are. */
-function addPolicyFileMetrics(metrics: Metrics, files: ServiceState['files']): void {
+function addPolicyFileMetrics(metrics: Metrics, { files, policyStatus }: ServiceState): void {
   const policyFiles = () => files().filter(({ file }) => file === 'policy');
   metrics.sampled(
     'gauge',
@@ -148,7 +150,17 @@ function addPolicyFileMetrics(metrics: Metrics, files: ServiceState['files']): v
     'gauge',
     'riskgate_policy_differs_from_file',
     '1 while another policy than the one in the policy file is in force.',
-    () => policyFiles().map(({ isCurrent }) => ({ labels: {}, value: isCurrent ? 0 : 1 })),
+    () =>
+      policyFiles().map(({ isCurrent }) => ({
+        labels: {},
+        value: isCurrent && !policyStatus().fileDiffers ? 0 : 1,
+      })),
+  );
+  metrics.sampled(
+    'gauge',
+    'riskgate_policy_in_force_state',
+    '1 for how this process stands to what was put in force for all replicas.',
+    () => toStateSamples(POLICY_STATES, policyStatus().state, {}),
   );
 }
 

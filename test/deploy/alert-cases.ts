@@ -178,8 +178,21 @@ export const ALERT_CASES: readonly AlertCase[] = [
   },
   {
     alert: 'RiskgatePolicyRefused',
-    fires: ['riskgate_policy_reload_successful 0x40', 'riskgate_policy_differs_from_file 1x40'],
-    silent: ['riskgate_policy_reload_successful 1x40', 'riskgate_policy_differs_from_file 0x40'],
+    fires: ['riskgate_policy_reload_successful 0x40'],
+    silent: ['riskgate_policy_reload_successful 1x40', 'riskgate_policy_differs_from_file 1x40'],
+  },
+  {
+    alert: 'RiskgatePolicyNotAgreed',
+    fires: [
+      'riskgate_policy_in_force_state{state="refused"} 1x40',
+      'riskgate_policy_in_force_state{state="unknown"} 1x40',
+      'riskgate_policy_in_force_state{state="stale"} 1x40',
+    ],
+    silent: [
+      'riskgate_policy_in_force_state{state="put"} 1x40',
+      'riskgate_policy_in_force_state{state="file"} 1x40',
+      'riskgate_policy_in_force_state{state="refused"} 0x40',
+    ],
   },
   {
     alert: 'RiskgateFileRefused',

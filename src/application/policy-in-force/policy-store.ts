@@ -12,7 +12,7 @@ export interface PolicyWithText {
 type InForce = PolicyEntry & { readonly text: string | null };
 
 /** A policy beside it, likewise. */
-type Rollout = RolloutEntry & { readonly text: string | null };
+export type Rollout = RolloutEntry & { readonly text: string | null };
 
 /** What replicas agree on, as last heard; the same object until it changes. */
 export interface PolicyState extends PolicyRecord {
@@ -34,7 +34,7 @@ export interface PolicyChange {
 }
 
 /** Where the state is kept. `process`: nobody else obeys it, and it ends with the process. */
-const POLICY_PLACES = ['redis', 'process'] as const;
+export const POLICY_PLACES = ['redis', 'process'] as const;
 
 /**
  * How well this process knows it. `loading`: it was not read yet. `stale`: it cannot be read at the moment, and

@@ -36,6 +36,7 @@ function changesOf(event: RecordedEvent): readonly Change[] {
     case 'shared_signal':
       return toChanges(event.event, event.subject, by);
     case 'candidate_changed':
+    case 'policy_changed':
     case 'decision.superseded':
       return [];
   }

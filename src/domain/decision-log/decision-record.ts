@@ -5,6 +5,7 @@ import { CUSTODY_RESULTS, telemetrySignalsSchema } from '../policy/telemetry-sig
 import {
   candidateChangedSchema,
   listChangedSchema,
+  policyChangedSchema,
   sharedSignalSchema,
   subjectForgottenSchema,
   supersededSchema,
@@ -120,6 +121,7 @@ const version = { version: z.literal(RECORD_VERSION) };
 /** What people changed that later decisions depend on. Events are a part of the log too. */
 const eventRecordSchema = z.discriminatedUnion('event', [
   candidateChangedSchema.extend(version),
+  policyChangedSchema.extend(version),
   listChangedSchema.extend(version),
   subjectForgottenSchema.extend(version),
   sharedSignalSchema.extend(version),

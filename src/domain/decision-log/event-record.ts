@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LIST_PARTS } from '../lists/list-part.ts';
+import { POLICY_CAUSES } from '../policy-in-force/policy-record.ts';
 import { SHARED_EVENTS } from '../shared-signals/shared-events.ts';
 import { VERDICTS } from '../verdict.ts';
 
@@ -46,6 +47,21 @@ export const candidateChangedSchema = z.object({
   change: z.enum(['put', 'removed']),
   policy: z.object({ id: z.string(), hash: z.string() }),
   replaced: z.string().nullable().describe('The hash of the candidate that it replaced; null for none.'),
+});
+
+/** Another policy came into force: on all replicas, or from the file of one. */
+export const policyChangedSchema = z.object({
+  ...eventFields,
+  caller: z
+    .string()
+    .describe('The id of the API key of who did it; empty for a file, and for riskgate itself.'),
+  event: z.literal('policy_changed'),
+  change: z
+    .enum(POLICY_CAUSES)
+    .describe('`file`: one replica took its file. `released`: the files of replicas count again.'),
+  policy: z.object({ id: z.string(), hash: z.string() }),
+  previous: z.string().nullable().describe('The hash of what was in force before.'),
+  reason: z.string().nullable().describe('What brought it about, where riskgate did it by itself.'),
 });
 
 /** Hashes of what was named. */

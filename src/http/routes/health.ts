@@ -3,7 +3,10 @@ import plugin from 'fastify-plugin';
 import { z } from 'zod';
 import type { SinkHealth } from '../../application/decision-log/decision-log.ts';
 import { LIST_KNOWLEDGE, type ListKnowledge } from '../../application/lists/list-store.ts';
+import { POLICY_STATES, type PolicyStatus } from '../../application/policy-in-force/policy-in-force.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
+import { POLICY_CAUSES } from '../../domain/policy-in-force/policy-record.ts';
+import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
@@ -26,6 +29,8 @@ export interface Readiness {
   readonly policy: Pick<CompiledPolicy, 'id' | 'hash'>;
   /** When a change of the policy file was last taken, RFC 3339, and when it was refused since. */
   readonly policyFile: { readonly loadedAt: string; readonly refusedAt: string | null };
+  /** How this process stands to what was put in force for all replicas. */
+  readonly policyStatus: PolicyStatus;
   readonly redis: StoreState;
   /** What is wrong with the shared store, by a code and a sentence; null when nothing is. */
   readonly redisProblem: StoreProblem | null;
@@ -63,6 +68,25 @@ const readinessSchema = z.object({
     .describe(
       'The latest change of the policy file: `refused_at` says when it was refused, or when the file was found to be gone; the log says why. An older policy stays in force. Costs no readiness.',
     ),
+  policy_in_force: z
+    .object({
+      state: z
+        .enum(POLICY_STATES)
+        .describe(
+          '`file`: decisions are made by the policy file. `put`: by what was put in force for all replicas, over their files. `refused`: that cannot be used here, and an older policy stays. `unknown`: Redis does not say yet whether there is such a policy, and the file counts. `stale`: Redis cannot be asked at the moment, and what is known stays.',
+        ),
+      put: z
+        .object({
+          id: z.string(),
+          hash: z.string(),
+          since: z.string().meta({ format: 'date-time' }),
+          why: z.enum(POLICY_CAUSES),
+        })
+        .nullable()
+        .describe('What was put in force over the files; null where they count.'),
+      file_differs: z.boolean().describe('The policy file has another policy than the one in force.'),
+    })
+    .describe('Costs no readiness.'),
   redis: z.enum(STORE_STATES).describe('`down` costs the shared cache, not readiness.'),
   redis_problem: z
     .object({
@@ -190,6 +214,7 @@ function toReadinessBody(now: Readiness): z.infer<typeof readinessSchema> {
       last_success_at: now.policyFile.loadedAt,
       refused_at: now.policyFile.refusedAt,
     },
+    policy_in_force: toInForceBody(now.policyStatus),
     redis: now.redis,
     redis_problem: now.redisProblem && { ...now.redisProblem, commands: [...now.redisProblem.commands] },
     receives_purges: now.receivesPurges,
@@ -199,6 +224,11 @@ function toReadinessBody(now: Readiness): z.infer<typeof readinessSchema> {
     providers: [...now.enabledProviders],
     suspect: [...now.suspectProviders],
   };
+}
+
+function toInForceBody({ state, put, fileDiffers }: PolicyStatus) {
+  const shown = put && { id: put.id, hash: put.hash, since: toRfc3339(put.sinceMs), why: put.why };
+  return { state, put: shown, file_differs: fileDiffers };
 }
 
 function statusOf({ isDraining, strictSinks }: Readiness): z.infer<typeof readinessSchema>['status'] {

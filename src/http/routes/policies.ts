@@ -7,6 +7,7 @@ import {
   viewCandidate,
   viewCandidates,
 } from '../../application/candidates/change-candidates.ts';
+import type { PolicyStatus } from '../../application/policy-in-force/policy-in-force.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
@@ -20,11 +21,15 @@ import {
   removedCandidateSchema,
   toCandidateBody,
 } from '../schemas/policies.ts';
-import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
+import { toInForceBody } from '../schemas/policy-history.ts';
+import { conflictResponse, problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 
 /** What the requests of this group use. */
 export interface PoliciesDependencies {
   readonly policy: () => CompiledPolicy;
+  /** That of the policy file of this process. */
+  readonly file: () => CompiledPolicy;
+  readonly status: () => PolicyStatus;
   readonly candidates: () => readonly CompiledPolicy[];
   readonly store: CandidateStore;
   readonly change: ChangeCandidates;
@@ -56,10 +61,10 @@ function registerOverview(app: FastifyInstance, serve: Serve): void {
   app.get(
     '/v1/policies',
     { schema, config: { scope: 'read' } },
-    handlerFor(serve, ({ policy, candidates, store }) => (_request, reply) => {
+    handlerFor(serve, ({ policy, file, status, candidates, store }) => (_request, reply) => {
       const inForce = policy();
       return reply.header('cache-control', 'no-store').send({
-        in_force: { id: inForce.id, hash: inForce.hash },
+        in_force: toInForceBody(status(), inForce, file()),
         candidates: viewCandidates(inForce, candidates(), store.candidates()).map(toCandidateBody),
         kept_in: store.place,
       });
@@ -90,7 +95,8 @@ function registerPut(app: FastifyInstance, serve: Serve): void {
         headers: REQUEST_ID_HEADER,
         ...toJsonSchema(putCandidateAnswerSchema, 'output'),
       },
-      ...problemResponses(400, 401, 403, 409, 413, 415, 429, 500, 503),
+      ...problemResponses(400, 401, 403, 413, 415, 429, 500, 503),
+      ...conflictResponse('The policy is in force, or there are eight other candidates.'),
     },
   };
   type Put = CandidateRoute & { Body: z.output<typeof putCandidateSchema> };

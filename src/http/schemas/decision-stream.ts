@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   candidateChangedSchema,
   listChangedSchema,
+  policyChangedSchema,
   sharedSignalSchema,
   subjectForgottenSchema,
   supersededSchema,
@@ -62,6 +63,8 @@ export const streamEventSchemas = {
   list_changed: listChangedSchema.omit({ kind: true, event: true }),
   /** A candidate was registered or removed, on any replica. */
   candidate_changed: candidateChangedSchema.omit({ kind: true, event: true }),
+  /** Another policy came into force. */
+  policy_changed: policyChangedSchema.omit({ kind: true, event: true }),
   /** What was known of a subject was forgotten. */
   subject_forgotten: subjectForgottenSchema.omit({ kind: true, event: true }),
   /** Others told something of an account or a device. */

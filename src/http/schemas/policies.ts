@@ -3,6 +3,7 @@ import { CANDIDATE_PLACES } from '../../application/candidates/candidate-store.t
 import type { CandidateView } from '../../application/candidates/change-candidates.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { toJsonSchema } from './json-schema.ts';
+import { inForceSchema } from './policy-history.ts';
 
 /** A policy file is 1 MiB at most, and its text can be twice as long in JSON. */
 export const CANDIDATE_BODY_BYTES_MAX = 2 * 1024 * 1024;
@@ -34,7 +35,7 @@ export const removedCandidateSchema = z.object({ removed: z.object({ id: z.strin
 
 /** The answer of GET /v1/policies. */
 export const policiesSchema = z.object({
-  in_force: z.object({ id: z.string(), hash: z.string() }),
+  in_force: inForceSchema,
   candidates: z.array(candidateSchema),
   kept_in: z
     .enum(CANDIDATE_PLACES)

@@ -105,6 +105,12 @@ export function problemResponses(...statuses: ProblemStatus[]): Record<number, J
   );
 }
 
+/** The 409 of a route where another try alone changes nothing, so that it says no time. */
+export function conflictResponse(description: string): Record<number, JsonSchema> {
+  const [conflict] = Object.values(problemResponses(409));
+  return { 409: { ...conflict, description, headers: REQUEST_ID_HEADER } };
+}
+
 /** What can be the id of a decision. */
 export const DECISION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

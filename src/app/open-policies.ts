@@ -1,0 +1,65 @@
+import type { KnownPolicies } from '../application/decision-log/known-policies.ts';
+import type { ChangePolicy } from '../application/policy-in-force/change-policy.ts';
+import type { PolicyInForce } from '../application/policy-in-force/policy-in-force.ts';
+import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
+import type { AppContext } from './context.ts';
+import type { DecisionLog } from './decision-log.ts';
+import { type FollowedFiles, followAllFiles } from './followed-files.ts';
+import { wirePolicyInForce } from './policy-in-force.ts';
+import { openPolicyStores } from './policy-stores.ts';
+import { inspectRedisInUse, type RedisInUse } from './redis.ts';
+import { openRegisteredCandidates } from './registered-candidates.ts';
+import type { RouteDependencies } from './routes.ts';
+
+/** The followed files; their policy is the one in force, and their candidates are those registered, too. */
+export interface FilesInForce extends FollowedFiles {
+  readonly policyStatus: PolicyInForce['status'];
+}
+
+/** The followed files, what is in force over that of the policy, and with its candidates those registered. */
+interface OpenPolicies {
+  readonly files: FilesInForce & { readonly reference: ReferenceData };
+  readonly redis: RedisInUse;
+  readonly inForce: PolicyInForce;
+  /** What changes policies, once there is a log, or none, and what shows them. */
+  wire(log: DecisionLog | null, policies: KnownPolicies): PolicyChanges;
+  close(): Promise<void>;
+}
+
+interface PolicyChanges {
+  readonly change: ChangePolicy;
+  readonly routes: Pick<RouteDependencies, 'policies' | 'policyHistory'>;
+}
+
+/** Opens all that says by which policies this process judges. */
+export async function openPolicies(context: AppContext): Promise<OpenPolicies> {
+  const followed = await followAllFiles({ ...context, nowMs: () => context.clock.nowMs() });
+  const redis = inspectRedisInUse(context);
+  const stores = openPolicyStores(context, redis);
+  const registered = openRegisteredCandidates(context, stores.candidates, followed.candidates);
+  const { candidates } = registered;
+  const put = await wirePolicyInForce(context, { store: stores.inForce, files: followed, candidates });
+  const { inForce } = put;
+  const policy: FollowedFiles['policy'] = () => inForce.policy();
+  const policyStatus = () => inForce.status();
+  return {
+    files: { ...followed, candidates, policy, policyStatus },
+    redis,
+    inForce,
+    wire: (log, policies) => {
+      const change = put.changesWith(log);
+      const overview = { file: followed.policy, status: policyStatus };
+      return {
+        change,
+        routes: {
+          policies: { ...registered.routes(log, policy), ...overview },
+          policyHistory: put.routes(log, policies, change),
+        },
+      };
+    },
+    close: async () => {
+      await stores.close();
+      await Promise.all([registered.close(), inForce.settled()]);
+    },
+  };
+}

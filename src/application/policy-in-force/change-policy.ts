@@ -1,0 +1,170 @@
+import { RiskgateError } from '../../domain/errors.ts';
+import type { CompiledPolicy } from '../../domain/policy/compile.ts';
+import type { PolicyCause, PolicyEntry } from '../../domain/policy-in-force/policy-record.ts';
+import type { Clock } from '../clock.ts';
+import type { RecordEvent } from '../decision-log/record-event.ts';
+import type { PolicyInForce } from './policy-in-force.ts';
+import type { PolicyChange, PolicyStore, PolicyWithText } from './policy-store.ts';
+
+/** Who changes what is in force. */
+interface PolicyChanger {
+  /** The id of the API key; null for what riskgate does by itself. */
+  readonly caller: string | null;
+  readonly requestId: string | null;
+}
+
+/** A policy that is to be in force, and how. */
+interface PutPolicy {
+  readonly policy: PolicyWithText;
+  readonly why: Exclude<PolicyCause, 'file' | 'released'>;
+  /** Stands beside it from then on, in place of what did. */
+  readonly rollout: PolicyChange['rollout'];
+  /** That of the state by which it was judged that the change may be made. */
+  readonly expectedRevision: number;
+  /** What brought it about, in a sentence for the event; null where somebody simply asked for it. */
+  readonly reason: string | null;
+}
+
+/**
+ * Changes what is in force for all replicas. Each change rejects with `conflict` where somebody else made one
+ * since `expectedRevision`, and where there is no Redis, without which the file of a process is the truth; with
+ * `store_unavailable` where it is not known whether it was made. It ends when this process judges by it, and is
+ * an event in the decision log, `policy_changed`.
+ */
+export interface ChangePolicy {
+  /** Puts a policy in force, over the files. */
+  put(put: PutPolicy, changer: PolicyChanger): Promise<PolicyEntry>;
+  /** Replaces what stands beside the policy in force, which stays. This is no event: who uses it tells of it. */
+  putRollout(rollout: PolicyChange['rollout'], expectedRevision: number): Promise<void>;
+  /**
+   * Puts a policy in force that was in force before. Null where it is not among those that are remembered.
+   * Rejects with `conflict` where it is what overrules the files, with `invalid_request` where this version
+   * refuses it, and with `not_found` where its text is lost.
+   */
+  restore(hash: string, changer: PolicyChanger): Promise<PolicyEntry | null>;
+  /** Lets the files of replicas count again. Null where they do. */
+  release(changer: PolicyChanger): Promise<PolicyEntry | null>;
+}
+
+interface ChangePolicyOptions {
+  readonly store: PolicyStore;
+  readonly inForce: Pick<PolicyInForce, 'policy' | 'settled'>;
+  /** The policy of the file of this process. */
+  readonly file: () => CompiledPolicy;
+  /** The mistakes of a text, none for one that can be used. */
+  readonly check: (text: string) => Promise<readonly string[]>;
+  /** The text of a policy, wherever it is kept; null for none. Rejects with `store_unavailable`. */
+  readonly textOf: (hash: string) => Promise<string | null>;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  /** Null records nothing. */
+  readonly record: RecordEvent | null;
+}
+
+/** Builds the use case. */
+export function createChangePolicy(options: ChangePolicyOptions): ChangePolicy {
+  const { store, inForce, file, check, textOf } = options;
+  const change = createChange(options);
+  const put: ChangePolicy['put'] = async (given, changer) => {
+    const { policy, why, rollout, expectedRevision, reason } = given;
+    return change({ policy, why, rollout, expectedRevision, reason, isOver: true }, changer);
+  };
+  return {
+    put,
+    putRollout: async (rollout, expectedRevision) => {
+      refuseWithout(store);
+      const { inForce: now } = store.state();
+      await make(store, { inForce: withText(now), rollout, entry: null }, expectedRevision);
+      await inForce.settled();
+    },
+    restore: async (hash, changer) => {
+      refuseWithout(store);
+      const { history, inForce: now, revision: expectedRevision } = store.state();
+      const entry = history.find((one) => one.hash === hash);
+      if (entry === undefined) return null;
+      if (now?.hash === hash) throw conflict('This policy is in force.');
+      const text = await textOf(hash);
+      if (text === null)
+        throw new RiskgateError('not_found', 'The text of a policy is lost.', {
+          publicDetail: 'Its text is not kept any more.',
+        });
+      const mistakes = await check(text);
+      if (mistakes.length > 0)
+        throw new RiskgateError('invalid_request', 'A policy that this version refuses.', {
+          fields: mistakes.map((detail) => ({ pointer: '/policy', detail })),
+        });
+      const policy = { id: entry.id, hash, text };
+      return put({ policy, why: 'restored', rollout: null, expectedRevision, reason: null }, changer);
+    },
+    release: async (changer) => {
+      refuseWithout(store);
+      const { inForce: now, revision: expectedRevision } = store.state();
+      if (now === null) return null;
+      const { id, hash, text } = file();
+      const policy = { id, hash, text: text ?? '' };
+      const given = { policy, why: 'released' as const, rollout: null, expectedRevision, reason: null };
+      return change({ ...given, isOver: false }, changer);
+    },
+  };
+}
+
+interface Given extends Omit<PutPolicy, 'why'> {
+  readonly why: Exclude<PolicyCause, 'file'>;
+  /** Whether it overrules the files. */
+  readonly isOver: boolean;
+}
+
+function createChange({ store, inForce, clock, record }: ChangePolicyOptions) {
+  return async (given: Given, { caller, requestId }: PolicyChanger): Promise<PolicyEntry> => {
+    const { policy, why, rollout, expectedRevision, reason, isOver } = given;
+    refuseWithout(store);
+    const { id, hash, text } = policy;
+    const previousHash = inForce.policy().hash;
+    const entry = { id, hash, sinceMs: clock.nowMs(), by: caller, why, previousHash };
+    const whole = { ...entry, text };
+    await make(store, { inForce: isOver ? whole : null, rollout, entry: whole }, expectedRevision);
+    await inForce.settled();
+    await record?.({
+      event: 'policy_changed',
+      caller: caller ?? '',
+      request_id: requestId,
+      change: why,
+      policy: { id, hash },
+      previous: previousHash,
+      reason,
+    });
+    return entry;
+  };
+}
+
+/** What stays in force, for a change that is about something else. */
+function withText(now: ReturnType<PolicyStore['state']>['inForce']): PolicyChange['inForce'] {
+  if (now === null) return null;
+  if (now.text === null) throw conflict('The text of what is in force is lost. Put another policy in force.');
+  return { ...now, text: now.text };
+}
+
+async function make(store: PolicyStore, change: PolicyChange, expectedRevision: number): Promise<void> {
+  const result = await store.change(change, expectedRevision);
+  if (result === 'unknown') throw unavailable();
+  if (result === 'changed')
+    throw conflict('Somebody else has changed what is in force. Look at it, and decide again.');
+}
+
+/** A process alone would forget it at its end, and its file would count again, which nobody has asked for. */
+function refuseWithout(store: PolicyStore): void {
+  if (store.place === 'process')
+    throw conflict('Without Redis the policy file is the truth, and what is in force changes with it.');
+  if (store.knowledge() !== 'known') throw unavailable();
+}
+
+function conflict(publicDetail: string): RiskgateError {
+  return new RiskgateError('conflict', 'What is in force cannot be changed so.', { publicDetail });
+}
+
+function unavailable(): RiskgateError {
+  return new RiskgateError('store_unavailable', 'What is in force could not be changed.', {
+    publicDetail:
+      'It is not known whether the change was made. Look at what is in force, and repeat the request.',
+    retryAfterSeconds: 1,
+  });
+}

@@ -1,0 +1,177 @@
+import t from 'tap';
+import type { RecordedEvent } from '../../../src/application/decision-log/record-event.ts';
+import { createChangePolicy } from '../../../src/application/policy-in-force/change-policy.ts';
+import type { ChangeResult, PolicyStore } from '../../../src/application/policy-in-force/policy-store.ts';
+import { createMemoryPolicyStore } from '../../../src/stores/policy-in-force/memory-store.ts';
+import { policyOf } from '../candidates/open-candidates.ts';
+
+const CHANGER = { caller: 'admin', requestId: 'request-1' };
+const FILE = { ...policyOf([['!a.found', 'BLOCK']]), text: 'file' };
+const [A, B] = ['a', 'b'].map((id) => ({ id, hash: `sha256:${id}`, text: `text of ${id}` })) as [
+  { id: string; hash: string; text: string },
+  { id: string; hash: string; text: string },
+];
+
+function open(changes: Partial<PolicyStore> = {}) {
+  const store: PolicyStore = { ...createMemoryPolicyStore(), place: 'redis', ...changes };
+  const events: RecordedEvent[] = [];
+  let settlings = 0;
+  const change = createChangePolicy({
+    store,
+    inForce: {
+      policy: () => ({ ...FILE, hash: store.state().inForce?.hash ?? FILE.hash }),
+      settled: async () => {
+        settlings += 1;
+      },
+    },
+    file: () => FILE,
+    check: async (text) => (text === 'bad' ? ['1:1: bad'] : []),
+    textOf: (hash) => store.find(hash),
+    clock: { nowMs: () => 5_000 },
+    record: async (event) => void events.push(event),
+  });
+  const put = (policy: typeof A, expectedRevision = store.state().revision) =>
+    change.put({ policy, why: 'promoted', rollout: null, expectedRevision, reason: null }, CHANGER);
+  return { change, put, store, events, settlings: () => settlings };
+}
+
+t.test('puts a policy in force with who did it, when and why, and records it', async (t) => {
+  const { change, put, store, events, settlings } = open();
+  const entry = {
+    id: 'a',
+    hash: A.hash,
+    sinceMs: 5_000,
+    by: 'admin',
+    why: 'promoted',
+    previousHash: FILE.hash,
+  };
+  t.strictSame(await put(A), entry);
+  t.strictSame(store.state().inForce, { ...entry, text: A.text });
+  t.equal(settlings(), 1);
+  const rollout = { ...FILE, id: 'file', text: 'file', part: { until: 9 } };
+  const { revision: expectedRevision } = store.state();
+  const back = {
+    policy: B,
+    why: 'rolled_back' as const,
+    rollout,
+    expectedRevision,
+    reason: 'too many blocks',
+  };
+  t.match(await change.put(back, { caller: null, requestId: null }), { by: null, previousHash: A.hash });
+  t.match(store.state(), { inForce: { hash: B.hash }, rollout: { hash: FILE.hash, part: { until: 9 } } });
+  t.strictSame(events, [
+    {
+      event: 'policy_changed',
+      caller: 'admin',
+      request_id: 'request-1',
+      change: 'promoted',
+      policy: { id: 'a', hash: A.hash },
+      previous: FILE.hash,
+      reason: null,
+    },
+    {
+      event: 'policy_changed',
+      caller: '',
+      request_id: null,
+      change: 'rolled_back',
+      policy: { id: 'b', hash: B.hash },
+      previous: A.hash,
+      reason: 'too many blocks',
+    },
+  ]);
+});
+
+t.test('replaces what stands beside it, and keeps what is in force', async (t) => {
+  const { change, put, store, events } = open();
+  const rollout = { ...B, part: { share: 0.05 } };
+  await change.putRollout(rollout, 0);
+  t.match(store.state(), { inForce: null, rollout });
+  await put(A);
+  t.equal(store.state().rollout, null);
+  await change.putRollout(rollout, store.state().revision);
+  t.match(store.state(), { inForce: { hash: A.hash, text: A.text }, rollout });
+  await t.rejects(change.putRollout(null, 0), { code: 'conflict' });
+  await change.putRollout(null, store.state().revision);
+  t.match(store.state(), { inForce: { hash: A.hash }, rollout: null });
+  t.equal(store.state().history.length, 1);
+  t.equal(events.length, 1);
+  const whole = store.state();
+  const textless = open({
+    state: () => ({ ...whole, inForce: whole.inForce && { ...whole.inForce, text: null } }),
+  });
+  await t.rejects(textless.change.putRollout(rollout, whole.revision), { code: 'conflict' });
+});
+
+t.test('restores what was in force, and releases it', async (t) => {
+  const { change, put, store, events } = open();
+  await put(A);
+  await put(B);
+  t.match(await change.restore(A.hash, CHANGER), { hash: A.hash, why: 'restored', previousHash: B.hash });
+  t.equal(store.state().inForce?.text, A.text);
+  await t.rejects(change.restore(A.hash, CHANGER), { code: 'conflict' });
+  t.equal(await change.restore('sha256:none', CHANGER), null);
+  t.match(await change.release(CHANGER), { hash: FILE.hash, why: 'released', previousHash: A.hash });
+  t.equal(store.state().inForce, null);
+  t.equal(await change.release(CHANGER), null);
+  t.match(await change.restore(A.hash, CHANGER), { why: 'restored' }, 'also over the file');
+  t.same(
+    events.map((event) => 'change' in event && event.change),
+    ['promoted', 'promoted', 'restored', 'released', 'restored'],
+  );
+  t.equal(store.state().history.length, 5);
+});
+
+t.test('restores nothing that this version refuses, or whose text is lost', async (t) => {
+  const { change, put, store, events } = open();
+  await put({ ...A, text: 'bad' });
+  await put(B);
+  await t.rejects(change.restore(A.hash, CHANGER), {
+    code: 'invalid_request',
+    fields: [{ pointer: '/policy', detail: '1:1: bad' }],
+  });
+  const lost = open({ state: () => store.state() });
+  await t.rejects(lost.change.restore(A.hash, CHANGER), { code: 'not_found' });
+  t.equal(store.state().inForce?.hash, B.hash);
+  t.equal(events.length, 2);
+});
+
+t.test('makes one of two changes that were judged by the same state', async (t) => {
+  const { put, store, events } = open();
+  const results = await Promise.allSettled([put(A, 0), put(B, 0)]);
+  t.match(results, [{ status: 'fulfilled' }, { status: 'rejected', reason: { code: 'conflict' } }]);
+  t.equal(store.state().inForce?.hash, A.hash);
+  t.equal(events.length, 1);
+});
+
+t.test('says what a store could not do, and that a process alone does nothing', async (t) => {
+  const unknown = open({ change: async (): Promise<ChangeResult> => 'unknown' });
+  await t.rejects(unknown.put(A), { code: 'store_unavailable' });
+  const loading = open({ knowledge: () => 'loading' });
+  await t.rejects(loading.put(A), { code: 'store_unavailable' });
+  const alone = open({ place: 'process' });
+  const changes: readonly (() => Promise<unknown>)[] = [
+    () => alone.put(A),
+    () => alone.change.putRollout(null, 0),
+    () => alone.change.restore(A.hash, CHANGER),
+    () => alone.change.release(CHANGER),
+  ];
+  for (const changing of changes)
+    await t.rejects(changing(), { code: 'conflict', publicDetail: /Without Redis/ });
+  t.same([...unknown.events, ...loading.events, ...alone.events], []);
+});
+
+t.test('works without a log, and with a file that has no text', async (t) => {
+  const store: PolicyStore = { ...createMemoryPolicyStore(), place: 'redis' };
+  const file = { ...FILE, text: null };
+  const change = createChangePolicy({
+    store,
+    inForce: { policy: () => file, settled: async () => {} },
+    file: () => file,
+    check: async () => [],
+    textOf: (hash) => store.find(hash),
+    clock: { nowMs: () => 0 },
+    record: null,
+  });
+  await change.put({ policy: A, why: 'promoted', rollout: null, expectedRevision: 0, reason: null }, CHANGER);
+  t.match(await change.release(CHANGER), { hash: FILE.hash });
+});
