@@ -37,6 +37,7 @@ import { type SharedSignalDependencies, sharedSignalRoutes } from '../http/route
 import { statsRoutes } from '../http/routes/stats.ts';
 import { type StepUpDependencies, stepUpRoutes } from '../http/routes/step-ups.ts';
 import { subjectHistoryRoutes } from '../http/routes/subject-history.ts';
+import { type SubjectMemoryDependencies, subjectMemoryRoutes } from '../http/routes/subject-memory.ts';
 import type { AppContext } from './context.ts';
 
 /** What each group of routes uses. Null: the service has no such routes. */
@@ -54,6 +55,7 @@ export interface RouteDependencies {
   readonly policies: PoliciesDependencies;
   readonly policyHistory: PolicyHistoryDependencies;
   readonly lists: ListDependencies;
+  readonly subjectMemory: SubjectMemoryDependencies;
   readonly forgetting: EvidenceDependencies & ForgetDependencies;
   readonly events: EventDependencies;
   readonly sharedSignals: SharedSignalDependencies | null;
@@ -109,6 +111,7 @@ async function registerReads(reads: FastifyInstance, service: RouteDependencies 
   await reads.register(policiesRoutes, { serve: service?.policies ?? null });
   await reads.register(policyHistoryRoutes, { serve: service?.policyHistory ?? null });
   await reads.register(listRoutes, { serve: service?.lists ?? null });
+  await reads.register(subjectMemoryRoutes, { serve: service?.subjectMemory ?? null });
   if (service?.decisions !== null) await registerDecisionReads(reads, service?.decisions ?? null);
   if (service?.review !== null) await reads.register(reviewRoutes, { serve: service?.review ?? null });
   if (service?.backtests !== null)

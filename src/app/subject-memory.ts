@@ -3,6 +3,7 @@ import type { KnownPolicies } from '../application/decision-log/known-policies.t
 import type { OnOutcome } from '../application/decision-log/outcome-listener.ts';
 import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { FactSource } from '../application/facts/fact-source.ts';
+import { createReadMemory } from '../application/subject-memory/read-memory.ts';
 import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
 import { wireActivity } from './activity.ts';
 import type { AppContext } from './context.ts';
@@ -34,7 +35,10 @@ interface SubjectMemoryParts {
 interface SubjectMemory {
   readonly facts: readonly FactSource[];
   readonly onOutcome: readonly OnOutcome[];
-  readonly routes: Pick<RouteDependencies, 'events' | 'forgetting' | 'stepUps' | 'lists' | 'sharedSignals'>;
+  readonly routes: Pick<
+    RouteDependencies,
+    'events' | 'forgetting' | 'stepUps' | 'lists' | 'sharedSignals' | 'subjectMemory'
+  >;
   readonly remember: Activity['remember'];
   /** Stops to ask others for what they have to tell, and to tell others. */
   close(): Promise<void>;
@@ -67,6 +71,7 @@ export async function wireSubjectMemory(
       forgetting,
       stepUps,
       lists,
+      subjectMemory: { readMemory: createReadMemory({ ...parts.stores, clock: context.clock }) },
       sharedSignals: receiver.routes,
     },
     close: async () => {

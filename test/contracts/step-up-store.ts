@@ -66,6 +66,26 @@ export function testStepUpStore(t: Test, twin: StepUpStoreTwin): void {
     t.match(await find(), { atMs }, 'none of them ended it');
   });
 
+  t.test('tells a person what is kept of each part, the latest first', async (t) => {
+    const { clock, store, add, forget } = await open(t);
+    const [older, newer] = [clock.nowMs() - 5_000, clock.nowMs()];
+    t.strictSame(await store.kept('telemetry', TELEMETRY), []);
+    t.strictSame(await store.kept('device', DEVICE), []);
+    await add({ atMs: older });
+    await add({ atMs: newer, method: null, acr: null }, { devices: [DEVICE, OTHER_DEVICE], account: null });
+    await add({ atMs: older }, { telemetry: hashOf('t2'), devices: [], account: OTHER_ACCOUNT });
+    const first = { ...SUBJECT, atMs: older, method: 'otp', acr: 'urn:x' };
+    const both = { telemetry: TELEMETRY, devices: [DEVICE, OTHER_DEVICE], account: null };
+    const second = { ...both, atMs: newer, method: null, acr: null };
+    t.strictSame(await store.kept('telemetry', TELEMETRY), [second, first]);
+    t.strictSame(await store.kept('device', DEVICE), [second, first]);
+    t.strictSame(await store.kept('device', OTHER_DEVICE), [second]);
+    t.strictSame(await store.kept('account', ACCOUNT), [first]);
+    t.match(await store.kept('account', OTHER_ACCOUNT), [{ devices: [], account: OTHER_ACCOUNT }]);
+    await forget({ telemetry: [TELEMETRY] });
+    t.strictSame(await store.kept('device', DEVICE), [], 'what has ended is not told');
+  });
+
   t.test('has none for certain of a telemetry id that was never told', async (t) => {
     const { store, add } = await open(t);
     await add();

@@ -12,6 +12,7 @@ import type { providersSchema } from '../../src/http/schemas/providers.ts';
 import type { ruleStatsAnswerSchema } from '../../src/http/schemas/rule-stats.ts';
 import type { Stats } from '../../src/http/schemas/stats.ts';
 import type { subjectHistorySchema } from '../../src/http/schemas/subject-history.ts';
+import type { subjectMemorySchema } from '../../src/http/schemas/subject-memory.ts';
 
 /** Compiles only where everything that the service sends is something that the page can read. */
 type Readable<Sent extends Read, Read> = [Sent, Read];
@@ -24,6 +25,7 @@ export type Contract = [
   Readable<z.output<typeof subjectHistorySchema>, page.SubjectHistory>,
   Readable<z.output<typeof foundSubjectSchema>, page.FoundSubject>,
   Readable<z.output<typeof ruleStatsAnswerSchema>, page.RuleStatistics>,
+  Readable<z.output<typeof subjectMemorySchema>, page.SubjectMemory>,
   Readable<z.output<typeof providersSchema>['providers'][number], page.ProviderState>,
   Readable<z.output<typeof policySchema>, page.PolicyInForce>,
   Readable<z.output<(typeof streamEventSchemas)['gap']>, page.Gap>,

@@ -71,6 +71,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'get /v1/stats',
     'get /v1/stats/rules',
     'get /v1/subjects/{part}/{hash}',
+    'get /v1/subjects/{part}/{hash}/memory',
     'get /version',
     'post /access/v1/evaluation',
     'post /access/v1/evaluations',

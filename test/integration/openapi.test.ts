@@ -108,6 +108,7 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /v1/stats',
     'get /v1/stats/rules',
     'get /v1/subjects/{part}/{hash}',
+    'get /v1/subjects/{part}/{hash}/memory',
     'get /version',
     'post /access/v1/evaluation',
     'post /access/v1/evaluations',

@@ -1,4 +1,10 @@
-import type { FoundStepUp, StepUp, StepUpSubject } from '../../domain/step-up/step-up.ts';
+import type {
+  FoundStepUp,
+  KeptStepUp,
+  StepUp,
+  StepUpPart,
+  StepUpSubject,
+} from '../../domain/step-up/step-up.ts';
 
 /** Parts of subjects, as keyed hashes. */
 export interface SubjectHashes {
@@ -27,6 +33,11 @@ export interface StepUpStore {
    * account. False where it is not known to be kept.
    */
   add(subject: StepUpSubject, stepUp: StepUp, lifeMs: number): Promise<boolean>;
+  /**
+   * Those that are kept of subjects with this part, as a person is shown them: the latest first, KEPT_TOLD_MAX at
+   * most. It changes nothing, and what was lost is not among them. Null where they cannot be read.
+   */
+  kept(part: StepUpPart, hash: string): Promise<readonly KeptStepUp[] | null>;
   /**
    * Ends every step-up of subjects with one of these parts, in whichever combination. Resolves with how many
    * telemetry ids had one; null where it is not known to be done.

@@ -65,6 +65,33 @@ export interface DecisionSummary {
   readonly label: string | null;
 }
 
+/** The answer of GET /v1/subjects/{part}/{hash}/memory. */
+export interface SubjectMemory {
+  readonly lists: readonly {
+    readonly list: string;
+    readonly entry: {
+      readonly id: string;
+      readonly added_at: string;
+      readonly added_by: string;
+      readonly expires_at: string | null;
+      readonly note: string | null;
+    };
+  }[];
+  /** How well the replica that answered knows the lists: `current`, `loading`, `stale`, `restoring`. */
+  readonly lists_knowledge: string;
+  /** The latest first; null where they cannot be read. */
+  readonly step_ups:
+    | readonly {
+        readonly at: string;
+        readonly method: string | null;
+        readonly acr: string | null;
+        readonly telemetry: string;
+        readonly devices: readonly string[];
+        readonly account: string | null;
+      }[]
+    | null;
+}
+
 /** The answer of POST /v1/subjects/find. */
 export interface FoundSubject {
   readonly part: 'telemetry' | 'device' | 'account' | 'ip';

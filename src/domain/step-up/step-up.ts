@@ -19,6 +19,9 @@ export interface StepUpSubject {
   readonly account: string | null;
 }
 
+/** A part of such a subject. */
+export type StepUpPart = 'telemetry' | 'device' | 'account';
+
 /**
  * What is known of the step-up of a subject: `none` where it has none, `unknown` where it may have had one
  * that is lost.
@@ -49,4 +52,37 @@ export function ageSeconds({ atMs }: StepUp, nowMs: number): number | null {
  */
 export function slotOf({ devices, account }: StepUpSubject): string {
   return `${devices.join('+')}${account === null ? '' : '@'}`;
+}
+
+/** A step-up that is kept, and whose it is. */
+export interface KeptStepUp extends StepUp, StepUpSubject {}
+
+/** The most that are told of one part of a subject: the latest. */
+export const KEPT_TOLD_MAX = 20;
+
+/** The step-ups of one telemetry id by their slots, as they are told. `account` is the one of all that have one. */
+export function toKeptStepUps(
+  telemetry: string,
+  account: string | null,
+  slots: Iterable<readonly [slot: string, stepUp: StepUp]>,
+): readonly KeptStepUp[] {
+  return Array.from(slots, ([slot, stepUp]) => ({
+    ...stepUp,
+    telemetry,
+    devices: slot
+      .replace('@', '')
+      .split('+')
+      .filter((device) => device !== ''),
+    account: slot.endsWith('@') ? account : null,
+  }));
+}
+
+/** Those that name this part, the latest first, KEPT_TOLD_MAX at most. */
+export function latestOf(kept: readonly KeptStepUp[], part: StepUpPart, hash: string): readonly KeptStepUp[] {
+  const isOf = (stepUp: KeptStepUp) =>
+    part === 'device' ? stepUp.devices.includes(hash) : stepUp[part] === hash;
+  return kept
+    .filter(isOf)
+    .sort((left, right) => right.atMs - left.atMs)
+    .slice(0, KEPT_TOLD_MAX);
 }

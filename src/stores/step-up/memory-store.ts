@@ -3,10 +3,14 @@ import type { Clock } from '../../application/clock.ts';
 import type { StepUpStore, SubjectHashes } from '../../application/step-up/step-up-store.ts';
 import {
   type FoundStepUp,
+  type KeptStepUp,
+  latestOf,
   STEP_UPS_MAX,
   type StepUp,
+  type StepUpPart,
   type StepUpSubject,
   slotOf,
+  toKeptStepUps,
 } from '../../domain/step-up/step-up.ts';
 import { createForgottenKeys } from '../../platform/forgotten-keys.ts';
 import { boundedTo } from '../../platform/lru-bound.ts';
@@ -89,6 +93,20 @@ class LruStepUpStore implements MemoryStepUpStore {
     entry.untilMs = Math.max(entry.untilMs, nowMs + lifeMs);
     if (!isOwn) this.#entries.set(telemetry, entry);
     return true;
+  }
+
+  async kept(part: StepUpPart, hash: string): Promise<readonly KeptStepUp[]> {
+    const nowMs = this.#clock.monotonicMs();
+    const own = part === 'telemetry' ? this.#entries.peek(hash) : undefined;
+    const entries =
+      part === 'telemetry' ? (own === undefined ? [] : [[hash, own] as const]) : this.#entries.entries();
+    const kept: KeptStepUp[] = [];
+    for (const [telemetry, entry] of entries) {
+      const { account, devices, bySlot, untilMs } = entry;
+      const isOf = part === 'telemetry' || account === hash || devices.has(hash);
+      if (isOf && nowMs < untilMs) kept.push(...toKeptStepUps(telemetry, account, bySlot));
+    }
+    return latestOf(kept, part, hash);
   }
 
   async forget({ telemetry, devices, accounts }: SubjectHashes): Promise<number> {

@@ -1,5 +1,12 @@
 import type { Clock } from '../../application/clock.ts';
-import { type FoundStepUp, type StepUp, type StepUpSubject, slotOf } from '../../domain/step-up/step-up.ts';
+import {
+  type FoundStepUp,
+  type KeptStepUp,
+  type StepUp,
+  type StepUpSubject,
+  slotOf,
+  toKeptStepUps,
+} from '../../domain/step-up/step-up.ts';
 import type { RedisGenerations } from '../redis/generations.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import { withScripts } from '../redis/scripts.ts';
@@ -36,9 +43,11 @@ type FindScripts = {
 /** Neither method nor acr holds a space. */
 const STEP_UP = /^(\d{1,15}) (\S*) (\S*)$/;
 
+const SLOT = 'slot:';
+
 /** The field of a subject in the hash of its telemetry id. No slot is called as the account is. */
 export function toField(subject: StepUpSubject): string {
-  return `slot:${slotOf(subject)}`;
+  return `${SLOT}${slotOf(subject)}`;
 }
 
 /** What a field holds. */
@@ -96,6 +105,15 @@ function note(
   if (isNewAccount === 1) onAccount(subject, lossMs);
   if (stepUp !== null) return stepUp;
   return missedAtMs > 0 && clock.nowMs() < missedAtMs + lossMs ? 'unknown' : 'none';
+}
+
+/** What the hash of a telemetry id holds, without what is none. */
+export function readHash(telemetry: string, held: Readonly<Record<string, string>>): readonly KeptStepUp[] {
+  const slots = Object.entries(held).flatMap(([field, text]): (readonly [string, StepUp])[] => {
+    const stepUp = field.startsWith(SLOT) ? toStepUp(text) : undefined;
+    return stepUp === undefined ? [] : [[field.slice(SLOT.length), stepUp]];
+  });
+  return toKeptStepUps(telemetry, held['account'] || null, slots);
 }
 
 /** Undefined for what is none: somebody else may have written the key. */

@@ -17,6 +17,8 @@ interface StepUpIndex {
   note(subject: Pick<StepUpSubject, 'telemetry' | 'devices' | 'account'>, lifeMs: number): Promise<boolean>;
   /** The telemetry ids of these parts; null where they are not known. */
   find(hashes: readonly string[]): Promise<readonly string[] | null>;
+  /** The telemetry ids of one part that were noted last, `max` at most; null where they are not known. */
+  latest(hash: string, max: number): Promise<readonly string[] | null>;
   /** Forgets these parts. */
   remove(hashes: readonly string[]): Promise<boolean>;
 }
@@ -60,6 +62,12 @@ export function createStepUpIndex({ redis, clock, end }: StepUpIndexOptions): St
         hashes.map((hash) => guard.run(() => client.hgetall(keys.stepUpsOf(hash)))),
       );
       return held.every((names) => names !== null) ? held.flatMap((names) => Object.keys(names)) : null;
+    },
+    latest: async (hash, max) => {
+      const held = await guard.run(() => client.hgetall(keys.stepUpsOf(hash)));
+      if (held === null) return null;
+      const noted = Object.entries(held).sort(([, left], [, right]) => Number(right) - Number(left));
+      return noted.slice(0, max).map(([telemetry]) => telemetry);
     },
     remove: async (hashes) => {
       const removed = await Promise.all(

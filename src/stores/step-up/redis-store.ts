@@ -1,10 +1,10 @@
 import type { Clock } from '../../application/clock.ts';
 import type { StepUpStore, SubjectHashes } from '../../application/step-up/step-up-store.ts';
-import type { StepUp, StepUpSubject } from '../../domain/step-up/step-up.ts';
+import { KEPT_TOLD_MAX, latestOf, type StepUp, type StepUpSubject } from '../../domain/step-up/step-up.ts';
 import type { RedisGenerations } from '../redis/generations.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import { withScripts } from '../redis/scripts.ts';
-import { createRedisFinds, toField, toText } from './redis-finds.ts';
+import { createRedisFinds, readHash, toField, toText } from './redis-finds.ts';
 import { createStepUpIndex } from './redis-index.ts';
 import { ADD } from './redis-scripts.ts';
 
@@ -66,6 +66,19 @@ export function createRedisStepUpStore(options: RedisStepUpStoreOptions): StepUp
       (await index.note(subject, lifeMs)) &&
       (await keep(subject, stepUp, lifeMs)) &&
       (await index.note(subject, lifeMs)),
+    kept: async (part, hash) => {
+      const telemetry = part === 'telemetry' ? [hash] : await index.latest(hash, KEPT_TOLD_MAX);
+      if (telemetry === null) return null;
+      const held = await Promise.all(
+        telemetry.map((id) => guard.run(() => client.hgetall(keys.stepUps(id)))),
+      );
+      if (held.includes(null)) return null;
+      return latestOf(
+        telemetry.flatMap((id, place) => readHash(id, held[place] ?? {})),
+        part,
+        hash,
+      );
+    },
     forget: async ({ telemetry, devices, accounts }: SubjectHashes) => {
       const parts = [...devices, ...accounts];
       const found = await index.find(parts);

@@ -38,6 +38,7 @@ function open(
   const forgotten: SubjectHashes[] = [];
   const refuses = new Set<string>();
   const store: StepUpStore = {
+    kept: async () => [],
     mayHave: (telemetry) => telemetry in found,
     find: (subject, lossMs) => {
       asked.push([subject, lossMs]);

@@ -13,6 +13,7 @@ import { address, isPaused } from '../view-state.ts';
 import type { SubjectHistory } from '../wire.ts';
 import { DayChart } from './day-chart.tsx';
 import { Labels } from './labels.tsx';
+import { Remembered } from './remembered.tsx';
 import { SeenWith } from './seen-with.tsx';
 import { WindowCounts } from './window-counts.tsx';
 
@@ -64,7 +65,11 @@ function Known({ session, subject }: KnownProperties) {
   useEffect(() => (paused ? undefined : startFeed(client, query, endSessionOn)), [client, paused]);
   return (
     <>
-      <History reading={history.value} subject={subject} />
+      <div class="columns">
+        <History reading={history.value} subject={subject} />
+        <Remembered client={client} subject={subject} intervalMs={INTERVAL_MS} />
+      </div>
+      {history.value.kind === 'ready' && <SeenWith history={history.value.answer} />}
       <WindowCounts client={client} subject={subject} />
       <section class="panel decisions" aria-labelledby="subject-decisions">
         <div class="panel-head">
@@ -113,31 +118,31 @@ function History({
 
 function Found({ answer }: { readonly answer: SubjectHistory }) {
   return (
-    <>
-      <div class="columns">
-        <section class="panel" aria-labelledby="subject-verdicts">
-          <div class="panel-head">
-            <h2 id="subject-verdicts">Verdicts by day</h2>
-            <p class="hint">
-              {formatCount(answer.total)} decisions
-              {!answer.complete && ', the latest: older ones were not looked at'}
-            </p>
-          </div>
-          <DayChart history={answer} />
-          <dl class="pairs subject-times">
-            <div>
-              <dt>First seen</dt>
-              <dd>{formatFullTime(answer.first_seen)}</dd>
-            </div>
-            <div>
-              <dt>Last seen</dt>
-              <dd>{formatFullTime(answer.last_seen)}</dd>
-            </div>
-          </dl>
-        </section>
-        <Labels history={answer} />
+    <section class="panel" aria-labelledby="subject-verdicts">
+      <div class="panel-head">
+        <h2 id="subject-verdicts">Verdicts by day</h2>
+        <p class="hint">
+          {formatCount(answer.total)} decisions
+          {!answer.complete && ', the latest: older ones were not looked at'}
+        </p>
       </div>
-      <SeenWith history={answer} />
-    </>
+      <DayChart history={answer} />
+      <dl class="pairs subject-times">
+        <div>
+          <dt>First seen</dt>
+          <dd>{formatFullTime(answer.first_seen)}</dd>
+        </div>
+        <div>
+          <dt>Last seen</dt>
+          <dd>{formatFullTime(answer.last_seen)}</dd>
+        </div>
+        <div>
+          <dt>What its decisions turned out to be</dt>
+          <dd>
+            <Labels history={answer} />
+          </dd>
+        </div>
+      </dl>
+    </section>
   );
 }

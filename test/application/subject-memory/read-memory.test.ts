@@ -1,0 +1,24 @@
+import t from 'tap';
+import { createReadMemory } from '../../../src/application/subject-memory/read-memory.ts';
+import { ListTable } from '../../../src/domain/lists/list-table.ts';
+import { createManualClock } from '../../support/test-app.ts';
+
+const HASH = 'a'.repeat(32);
+
+t.test('what cannot be read is not told as none', async (t) => {
+  const asked: string[] = [];
+  const read = createReadMemory({
+    lists: { table: new ListTable(new Set()), knowledge: () => 'stale' },
+    stepUps: {
+      kept: async (part) => {
+        asked.push(part);
+        return null;
+      },
+    },
+    clock: createManualClock(),
+  });
+  t.strictSame(await read('device', HASH), { entries: [], knowledge: 'stale', stepUps: null });
+  t.strictSame((await read('ip', HASH)).stepUps, [], 'no step-up names an address');
+  t.strictSame((await read('visitor', HASH)).stepUps, []);
+  t.strictSame(asked, ['device']);
+});
