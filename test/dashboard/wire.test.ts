@@ -2,6 +2,7 @@ import t from 'tap';
 import type { z } from 'zod';
 import type * as page from '../../src/dashboard/page/wire.ts';
 import { VERDICTS as PAGE_VERDICTS } from '../../src/dashboard/page/wire.ts';
+import type * as subjects from '../../src/dashboard/page/wire-subjects.ts';
 import { VERDICTS } from '../../src/domain/verdict.ts';
 import type { DecisionDetail } from '../../src/http/schemas/decision-detail.ts';
 import type { streamEventSchemas } from '../../src/http/schemas/decision-stream.ts';
@@ -22,10 +23,10 @@ export type Contract = [
   Readable<z.output<typeof decisionsSchema>, page.DecisionPage>,
   Readable<DecisionDetail, page.DecisionDetail>,
   Readable<Stats, page.Stats>,
-  Readable<z.output<typeof subjectHistorySchema>, page.SubjectHistory>,
-  Readable<z.output<typeof foundSubjectSchema>, page.FoundSubject>,
+  Readable<z.output<typeof subjectHistorySchema>, subjects.SubjectHistory>,
+  Readable<z.output<typeof foundSubjectSchema>, subjects.FoundSubject>,
   Readable<z.output<typeof ruleStatsAnswerSchema>, page.RuleStatistics>,
-  Readable<z.output<typeof subjectMemorySchema>, page.SubjectMemory>,
+  Readable<z.output<typeof subjectMemorySchema>, subjects.SubjectMemory>,
   Readable<z.output<typeof providersSchema>['providers'][number], page.ProviderState>,
   Readable<z.output<typeof policySchema>, page.PolicyInForce>,
   Readable<z.output<(typeof streamEventSchemas)['gap']>, page.Gap>,

@@ -6,7 +6,8 @@ import { type ApiClient, ApiError } from './api-client.ts';
 import { Icon } from './icons.tsx';
 import { endSessionOn } from './session.ts';
 import { go } from './view-state.ts';
-import type { DecisionPage, FoundSubject } from './wire.ts';
+import type { DecisionPage } from './wire.ts';
+import type { FoundSubject } from './wire-subjects.ts';
 
 /** What is looked for, by the field that the service takes. */
 const KINDS = {

@@ -65,40 +65,6 @@ export interface DecisionSummary {
   readonly label: string | null;
 }
 
-/** The answer of GET /v1/subjects/{part}/{hash}/memory. */
-export interface SubjectMemory {
-  readonly lists: readonly {
-    readonly list: string;
-    readonly entry: {
-      readonly id: string;
-      readonly added_at: string;
-      readonly added_by: string;
-      readonly expires_at: string | null;
-      readonly note: string | null;
-    };
-  }[];
-  /** How well the replica that answered knows the lists: `current`, `loading`, `stale`, `restoring`. */
-  readonly lists_knowledge: string;
-  /** The latest first; null where they cannot be read. */
-  readonly step_ups:
-    | readonly {
-        readonly at: string;
-        readonly method: string | null;
-        readonly acr: string | null;
-        readonly telemetry: string;
-        readonly devices: readonly string[];
-        readonly account: string | null;
-      }[]
-    | null;
-}
-
-/** The answer of POST /v1/subjects/find. */
-export interface FoundSubject {
-  readonly part: 'telemetry' | 'device' | 'account' | 'ip';
-  /** Under each hash key, the one in force first. */
-  readonly hashes: readonly { readonly hash: string }[];
-}
-
 /** One page of `GET /v1/decisions`; the cursor is null on the last one. */
 export interface DecisionPage {
   readonly decisions: readonly DecisionSummary[];
@@ -178,35 +144,8 @@ export interface StatsSpan {
   readonly latency_ms: Quantiles;
 }
 
-/** The parts of subjects that statistics count, and histories tell. */
+/** The parts of subjects that statistics count. */
 type Part = 'telemetry' | 'device' | 'account' | 'ip' | 'visitor';
-
-/** The answer of GET /v1/subjects/{part}/{hash}. */
-export interface SubjectHistory {
-  readonly first_seen: string;
-  readonly last_seen: string;
-  /** False where older decisions were not looked at. */
-  readonly complete: boolean;
-  readonly total: number;
-  readonly verdicts: Counts;
-  /** Days without a decision are absent. */
-  readonly days: readonly { readonly at: string; readonly verdicts: Counts }[];
-  readonly labels: Counts;
-  readonly seen_with: Readonly<
-    Record<
-      Part,
-      {
-        readonly distinct: number;
-        readonly subjects: readonly {
-          readonly hash: string;
-          readonly decisions: number;
-          readonly first_seen: string;
-          readonly last_seen: string;
-        }[];
-      }
-    >
-  >;
-}
 
 /** A span with its beginning, RFC 3339. */
 export interface StatsStep extends StatsSpan {

@@ -1,6 +1,7 @@
 import { verdictShare } from '../figures.ts';
 import { formatCount, formatShare } from '../format.ts';
-import { type SubjectHistory, VERDICTS } from '../wire.ts';
+import { VERDICTS } from '../wire.ts';
+import type { SubjectHistory } from '../wire-subjects.ts';
 
 const HEIGHT = 100;
 const DAY_MS = 86_400_000;

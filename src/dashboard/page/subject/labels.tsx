@@ -1,6 +1,6 @@
 import { ranked } from '../figures.ts';
 import { formatCount, toWords } from '../format.ts';
-import type { SubjectHistory } from '../wire.ts';
+import type { SubjectHistory } from '../wire-subjects.ts';
 
 /** What its decisions turned out to be, in a line. */
 export function Labels({ history: { labels, total } }: { readonly history: SubjectHistory }) {

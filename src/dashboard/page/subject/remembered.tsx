@@ -3,7 +3,7 @@ import type { ApiClient } from '../api-client.ts';
 import { formatFullTime } from '../format.ts';
 import { HashLinks } from '../hash-links.tsx';
 import { useAnswer } from '../use-answer.ts';
-import type { SubjectMemory } from '../wire.ts';
+import type { SubjectMemory } from '../wire-subjects.ts';
 
 interface RememberedProperties {
   readonly client: ApiClient;

@@ -2,7 +2,7 @@ import { PARTS, type SubjectRef } from '../address.ts';
 import { formatAge, formatCount, formatFullTime } from '../format.ts';
 import { HashLinks } from '../hash-links.tsx';
 import { PART_NAMES, PART_PLURALS } from '../part-names.ts';
-import type { SubjectHistory } from '../wire.ts';
+import type { SubjectHistory } from '../wire-subjects.ts';
 
 /** The subjects that the same decisions name, by their part; each leads to its own page. */
 export function SeenWith({ history }: { readonly history: SubjectHistory }) {

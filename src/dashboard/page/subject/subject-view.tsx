@@ -10,7 +10,7 @@ import { endSessionOn } from '../session.ts';
 import { type Reading, useAnswer } from '../use-answer.ts';
 import type { ViewProperties } from '../view.ts';
 import { address, isPaused } from '../view-state.ts';
-import type { SubjectHistory } from '../wire.ts';
+import type { SubjectHistory } from '../wire-subjects.ts';
 import { DayChart } from './day-chart.tsx';
 import { Labels } from './labels.tsx';
 import { Remembered } from './remembered.tsx';
