@@ -16,6 +16,10 @@ import { historyVerify } from './commands/history-verify.ts';
 import { init } from './commands/init.ts';
 import { keysHash } from './commands/keys-hash.ts';
 import { keysNew } from './commands/keys-new.ts';
+import { policiesList } from './commands/policies-list.ts';
+import { policiesRelease } from './commands/policies-release.ts';
+import { policiesRestore } from './commands/policies-restore.ts';
+import { policiesShow } from './commands/policies-show.ts';
 import { replay } from './commands/replay.ts';
 import { serve } from './commands/serve.ts';
 import { test } from './commands/test.ts';
@@ -33,6 +37,10 @@ export const COMMANDS: readonly CliCommand[] = [
   explain,
   replay,
   backtest,
+  policiesList,
+  policiesShow,
+  policiesRestore,
+  policiesRelease,
   configCheck,
   configTable,
   keysNew,
@@ -49,4 +57,5 @@ export const GROUPS: Readonly<Record<string, string>> = {
   config: 'The configuration of the service',
   history: 'The decisions that are kept: take them out, put them in, check them',
   keys: 'API keys',
+  policies: 'The policies of a running service: those that were in force, and again',
 };

@@ -5,6 +5,7 @@ import { type Label, labelInForce } from '../../domain/decision-log/outcome-labe
 import { policyDocumentSchema } from '../../domain/policy/document.ts';
 import { isDecisionId } from '../../http/routes/decisions.ts';
 import { parseYaml } from '../../platform/yaml-document.ts';
+import { askService, toRefusal } from '../ask-service.ts';
 import { type CliContext, CommandFailure, EXIT_CODES } from '../command.ts';
 import { findEngineOf } from './engine-option.ts';
 import { openLogReader } from './open-log-reader.ts';
@@ -33,7 +34,7 @@ export async function findDecision(
 ): Promise<FoundDecision> {
   const { url, file } = options;
   if (!isDecisionId(id)) throw unknownDecision(id);
-  if (typeof url === 'string') return askService(id, url, context.env);
+  if (typeof url === 'string') return askForDecision(id, url, context.env);
   const find = typeof file === 'string' ? findInFile : findInLog;
   const decision = await find(id, options, context);
   if (decision === null) throw unknownDecision(id);
@@ -84,25 +85,16 @@ function unknownDecision(id: string): CommandFailure {
   return new CommandFailure('unknown_decision', `there is no decision ${id}`, EXIT_CODES.usage);
 }
 
-async function askService(id: string, url: string, env: CliContext['env']): Promise<FoundDecision> {
-  const key = env['RISKGATE_API_KEY'];
-  if (!key)
-    throw new CommandFailure(
-      'no_key',
-      'RISKGATE_API_KEY is missing: a key with scope read',
-      EXIT_CODES.usage,
-    );
-  if (!URL.canParse(url)) throw new CommandFailure('usage', '--url is no URL', EXIT_CODES.usage);
-  const address = new URL(`/v1/decisions/${encodeURIComponent(id)}`, url);
-  const response = await fetch(address, { headers: { 'x-api-key': key } }).catch(() => null);
-  if (response === null) throw new CommandFailure('unreachable', `${address.origin} does not answer`);
+async function askForDecision(id: string, url: string, env: CliContext['env']): Promise<FoundDecision> {
+  const path = `/v1/decisions/${encodeURIComponent(id)}`;
+  const response = await askService({ url, path, scope: 'read' }, env);
+  const { origin } = new URL(url);
   if (response.status === 404) throw unknownDecision(id);
-  if (response.status !== 200)
-    throw new CommandFailure('refused', `${address.origin} answers ${response.status}`);
+  if (response.status !== 200) throw await toRefusal(response);
   const told: unknown = await response.json().catch(() => null);
   const record = logRecordSchema.safeParse(told);
   if (!record.success || record.data.kind !== 'decision')
-    throw new CommandFailure('refused', `${address.origin} answers with what is no decision`);
+    throw new CommandFailure('refused', `${origin} answers with what is no decision`);
   const { rules = [], label = null } = told as {
     readonly rules?: readonly ServedRule[];
     readonly label?: FoundDecision['label'];

@@ -3,7 +3,8 @@ import type { LogPosition } from '../../application/decision-log/decision-log.ts
 import { idOf } from '../../domain/decision-log/decision-record.ts';
 import type { LabelledRecord } from '../../domain/decision-log/record-columns.ts';
 import type { OpenReader } from '../../stores/decision-log/definition.ts';
-import { type CliContext, CommandFailure, EXIT_CODES } from '../command.ts';
+import { askService } from '../ask-service.ts';
+import { type CliContext, CommandFailure } from '../command.ts';
 import type { CopySource } from './copy-history.ts';
 import { findEngineOf } from './engine-option.ts';
 import { openLogReader } from './open-log-reader.ts';
@@ -59,21 +60,14 @@ async function* readAll(reader: OpenReader['reader']): AsyncGenerator<readonly L
 
 /** The lines of a service's export. Rejects where it breaks off. */
 async function* downloadLines(url: string, env: CliContext['env']): AsyncGenerator<NumberedLine> {
-  const key = env['RISKGATE_API_KEY'];
-  if (!key)
-    throw new CommandFailure(
-      'no_key',
-      'RISKGATE_API_KEY is missing: a key with scope read',
-      EXIT_CODES.usage,
-    );
-  const address = new URL('/v1/decisions/export?format=ndjson', url);
-  const response = await fetch(address, { headers: { 'x-api-key': key } }).catch(() => null);
-  if (response === null) throw new CommandFailure('unreachable', `${address.origin} does not answer`);
+  const path = '/v1/decisions/export?format=ndjson';
+  const response = await askService({ url, path, scope: 'read' }, env);
+  const { origin } = new URL(url);
   if (response.status !== 200 || response.body === null)
-    throw new CommandFailure('refused', `${address.origin} answers ${response.status}`);
+    throw new CommandFailure('refused', `${origin} answers ${response.status}`);
   try {
     yield* toLines(response.body);
   } catch {
-    throw new CommandFailure('broken_off', `${address.origin} broke off: nothing was copied`);
+    throw new CommandFailure('broken_off', `${origin} broke off: nothing was copied`);
   }
 }

@@ -1,0 +1,42 @@
+import { type CliContext, CommandFailure, EXIT_CODES } from './command.ts';
+
+/** What a service is asked. */
+interface ServiceQuestion {
+  /** Where it is; its path is not read. */
+  readonly url: string;
+  /** The path, and what follows it. */
+  readonly path: string;
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  /** What the key needs. */
+  readonly scope: string;
+}
+
+/**
+ * Asks a service, with the key in RISKGATE_API_KEY. Rejects with a `CommandFailure` where there is no key, and where
+ * no answer comes.
+ */
+export async function askService(
+  { url, path, method = 'GET', scope }: ServiceQuestion,
+  env: CliContext['env'],
+): Promise<Response> {
+  const key = env['RISKGATE_API_KEY'];
+  if (!key)
+    throw new CommandFailure(
+      'no_key',
+      `RISKGATE_API_KEY is missing: a key with scope ${scope}`,
+      EXIT_CODES.usage,
+    );
+  if (!URL.canParse(url)) throw new CommandFailure('usage', '--url is no URL', EXIT_CODES.usage);
+  const address = new URL(path, url);
+  const response = await fetch(address, { method, headers: { 'x-api-key': key } }).catch(() => null);
+  if (response === null) throw new CommandFailure('unreachable', `${address.origin} does not answer`);
+  return response;
+}
+
+/** That a service refuses: what it says of it, or the status alone. */
+export async function toRefusal(response: Response): Promise<CommandFailure> {
+  const told: unknown = await response.json().catch(() => null);
+  const detail: unknown = typeof told === 'object' && told !== null ? Reflect.get(told, 'detail') : null;
+  const why = typeof detail === 'string' ? `: ${detail}` : '';
+  return new CommandFailure('refused', `${new URL(response.url).origin} answers ${response.status}${why}`);
+}
