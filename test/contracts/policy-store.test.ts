@@ -62,12 +62,14 @@ t.test('writes back what an emptied Redis has lost, also below what began since'
   t.strictSame(other.store.state(), before);
 
   // A replica that knows nothing of it notes its own file in the empty Redis.
-  const state = JSON.stringify({ inForce: null, rollout: null, history: [] });
+  const { text: _text, ...own } = createPut('own', 'file');
+  const state = JSON.stringify({ inForce: null, rollout: null, history: [own] });
   await redis.client.del(policyTexts);
   await redis.client.hset(policyState, { version: String(Date.now() + 60_000), revision: '0', state });
   const again = await openKnown(t, 'test-lost');
   await until('all have it again', () => again.store.state().inForce !== null);
   t.equal(again.store.state().revision, before.revision);
+  t.equal(again.store.state().history.length, 3, 'what was noted is kept, too');
   t.equal(await again.store.find(createPut('a').hash), createPut('a').text);
 });
 
