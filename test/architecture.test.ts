@@ -74,6 +74,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'application/lists/list-store.ts',
     'application/review/review-store.ts',
     'application/candidates/candidate-store.ts',
+    'application/alerts/alert-claims.ts',
     'application/policy-in-force/policy-store.ts',
     'application/evidence/evidence-store.ts',
     'domain',

@@ -3,15 +3,17 @@ import type { Candidates } from '../application/candidates/candidates.ts';
 import type { Config } from '../config/config.ts';
 import { startTracer } from '../observers/start-tracer.ts';
 import type { GrpcServer } from '../platform/grpc/server.ts';
+import { prepareAlerts } from './alerts.ts';
 import { wireCallers } from './callers.ts';
 import { PATIENCE_MS } from './close-server.ts';
 import { type AppContext, type AppOptions, toContext } from './context.ts';
 import { wireDecideRoutes } from './decide-routes.ts';
 import { type DecisionLog, openDecisionLog } from './decision-log.ts';
 import { wireDecisions } from './decisions.ts';
+import type { FollowedFiles } from './followed-files.ts';
 import { wireGateways } from './gateways.ts';
 import { canRecord, createReadiness } from './health.ts';
-import { hashIdsOf, type IdHashes } from './id-hashes.ts';
+import { hashIdsOf } from './id-hashes.ts';
 import { keepPolicies } from './kept-policies.ts';
 import { wireLogReads } from './log-reads.ts';
 import { createObservers } from './observers.ts';
@@ -58,26 +60,26 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { files, redis, ...opened } = await openPolicies(context);
   const stores = await openStores(context, redis);
   const callers = wireCallers(context, redis, files.keyring);
-  const hashes = hashIdsOf(context);
-  const log = await openLog(context, { hashes, redis });
-  const policies = keepPolicies({ inForce: files.policy, providers: context.providers, log });
+  const { hashes, log, policies } = await openRecords(context, redis, files.policy);
   const webhooks = openWebhooks(context, redis);
-  const observers = createObservers(context, { files, redis, stores, log, webhooks });
-  const { observer } = observers;
+  const alerting = prepareAlerts(context);
+  const observers = createObservers(context, { files, redis, stores, log, webhooks, alerting });
   const tracer = await startTracer(config, version, logger);
-  const { slots, ...upstreams } = createProviderSlots(context, { hashes, stores, observer });
+  const { slots, ...upstreams } = createProviderSlots(context, { hashes, stores, ...observers });
   warnAtStart(context, files.policy(), slots);
-  const parts = { ...files, slots, hashes, stores, policies, observer, log, tracer, webhooks };
+  const told = { ...observers, ...alerting, webhooks };
+  const parts = { ...files, ...told, slots, hashes, stores, policies, log, tracer };
   const memory = await wireSubjectMemory(context, parts);
   const decisions = wireDecisions(context, { ...parts, ...memory });
-  const gateways = wireGateways(context, { slots, ...files, ...decisions, ...callers, observer, isDraining });
-  const reads = await wireLogReads(context, { log, redis, policies, slots, onOutcome: memory.onOutcome });
+  const gateways = wireGateways(context, { ...parts, ...decisions, ...callers, isDraining });
+  const reads = await wireLogReads(context, { ...parts, redis, onOutcome: memory.onOutcome });
+  const watched = alerting.watch({ ...parts, files, redis, ...reads });
   const { server, close: closeServer } = await openServer(
     context,
-    { gateways: gateways.entryPoint, observer, isDraining },
+    { gateways: gateways.entryPoint, ...observers, isDraining },
     {
       health: { version, readiness: createReadiness({ files, redis, stores, slots, log, isDraining }) },
-      metrics: observers.metrics,
+      ...observers,
       gateways: gateways.routes,
       sessions: callers.signIn,
       protect: { ...decisions, ...callers, ...boundsOf(config), keyring: files.keyring, clock },
@@ -86,8 +88,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       ...opened.wire(log, policies).routes,
       ...memory.routes,
       ...reads.routes,
-      providers: { slots, circuitOf: observers.circuitOf },
-      callerMetrics: observers.callerMetrics,
+      providers: { slots, ...observers },
+      alerts: watched,
     },
   );
   const grpc = await gateways.startGrpc(() => canRecord(log));
@@ -106,18 +108,17 @@ export async function createApp(options: AppOptions): Promise<App> {
       await Promise.all([closeServer(), grpc?.close(PATIENCE_MS), memory.close()]);
       await closeRecords(decisions.candidates, log);
       for (const part of [decisions, redis, files, observers]) part.close();
-      await closeAll(opened, reads.review, stores, callers, upstreams, tracer);
+      await closeAll(opened, watched, reads.review, stores, callers, upstreams, tracer);
     },
   };
 }
 
-async function openLog(
-  context: AppContext,
-  { hashes, redis }: { readonly hashes: IdHashes; readonly redis: RedisInUse },
-): Promise<DecisionLog | null> {
+/** The log, the hashes that it writes with, and the policies that its records were made by. */
+async function openRecords(context: AppContext, redis: RedisInUse, inForce: FollowedFiles['policy']) {
+  const hashes = hashIdsOf(context);
   const log = await openDecisionLog({ ...context, hashes, target: redis.target, onRefused: redis.recheck });
   if (log !== null) redis.watch(log.health);
-  return log;
+  return { hashes, log, policies: keepPolicies({ inForce, providers: context.providers, log }) };
 }
 
 async function closeAll(...parts: readonly ({ close(): Promise<void> } | null)[]): Promise<void> {

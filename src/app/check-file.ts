@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { loadPolicy } from '../application/load-policy.ts';
+import type { AlertRule } from '../domain/alerts/alert-rule.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import type { PolicyDocument } from '../domain/policy/document.ts';
 import { checkProfiles, createProfiles } from '../gateways/load-profiles.ts';
@@ -11,6 +12,7 @@ import { readTextFile } from '../platform/read-text-file.ts';
 import type { Result } from '../platform/result.ts';
 import { parseYaml } from '../platform/yaml-document.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
+import { checkAlerts } from './alerts-file.ts';
 import { toSpaceProviders } from './space-providers.ts';
 import { countriesOfTimeZone } from './time-zone-countries.ts';
 
@@ -28,6 +30,7 @@ export interface CheckedFiles {
   };
   readonly api_keys: readonly KeyEntry[];
   readonly gateway_profiles: ProfilesByName;
+  readonly alerts: readonly AlertRule[];
 }
 
 /** Which file is to be checked, and as what. */
@@ -48,6 +51,7 @@ const BYTES_MAX: Readonly<Record<FileKind, number>> = {
   policy: POLICY_BYTES_MAX,
   api_keys: 5 * MIB,
   gateway_profiles: 5 * MIB,
+  alerts: MIB,
 };
 
 /** Reads a file and checks all of it. Every mistake begins with the path. */
@@ -61,6 +65,7 @@ export function checkFile<Kind extends FileKind>(
     policy: () => checkPolicyText(read.value, providers),
     api_keys: () => checkKeyFile(read.value, question),
     gateway_profiles: () => checkProfileFile(read.value, question),
+    alerts: () => checkAlerts(read.value),
   };
   const result = checks[question.kind]();
   if (result.ok) return result;

@@ -1,5 +1,6 @@
 import type { Config, ConfigFiles } from '../config/config.ts';
 import { SERVICE_SETTINGS } from '../config/service-settings.ts';
+import type { AlertRule } from '../domain/alerts/alert-rule.ts';
 import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import { BUILT_IN_PROFILES, createProfiles } from '../gateways/load-profiles.ts';
@@ -40,6 +41,7 @@ export function checkFiles(
     geoipFiles,
     sharedSignalsFile,
     webhooksFile,
+    alertsFile,
     host = '',
     idHashKeys = [],
     isInsecureAllowed = false,
@@ -57,6 +59,7 @@ export function checkFiles(
       ...mistakesIn('policy', policyFile),
       ...mistakesIn('api_keys', apiKeysFile),
       ...mistakesIn('gateway_profiles', gatewayProfilesFile),
+      ...mistakesIn('alerts', alertsFile),
       ...checkGeoipFiles(geoipFiles ?? []).map((mistake) => `${SERVICE_SETTINGS.geoipFiles.env} ${mistake}`),
       ...mistakesInStreams(sharedSignalsFile ?? null),
       ...mistakesInWebhooks(webhooksFile ?? null),
@@ -87,11 +90,14 @@ function checkNamedSinks(sinks: readonly SinkDefinition[], configs: ConfigFiles[
   });
 }
 
+const NO_ALERTS: readonly AlertRule[] = [];
+
 /** The settings that name the files. */
 const SETTINGS = {
   policy: 'policyFile',
   api_keys: 'apiKeysFile',
   gateway_profiles: 'gatewayProfilesFile',
+  alerts: 'alertsFile',
 } as const satisfies Record<FileKind, keyof typeof SERVICE_SETTINGS>;
 
 /** The files in force, each following its file. */
@@ -102,6 +108,8 @@ export interface FollowedFiles {
   keyring(): Keyring;
   /** The built-in one alone where no file is named. */
   profiles(): GatewayProfiles;
+  /** None where no file is named; the same array until the file changes. */
+  alerts(): readonly AlertRule[];
   /** Policies that judge beside the one in force; the same array until one of them changes. */
   candidates(): readonly CompiledPolicy[];
   /** How each file is that is followed. */
@@ -114,7 +122,8 @@ interface FollowedStatus extends FileStatus {
 }
 
 interface FollowFilesOptions extends FollowOptions {
-  readonly config: Exposure & Pick<Config, 'policyFile' | 'apiKeysFile' | 'gatewayProfilesFile'>;
+  readonly config: Exposure &
+    Pick<Config, 'policyFile' | 'apiKeysFile' | 'gatewayProfilesFile' | 'alertsFile'>;
 }
 
 /** Loads and follows the files that the configuration names. Throws when one cannot be used at first. */
@@ -144,7 +153,7 @@ function followFiles(options: FollowFilesOptions): Omit<FollowedFiles, 'candidat
     build: createKeyring,
     describe: ({ size }) => ({ keys: size }),
   });
-  const { gatewayProfilesFile } = config;
+  const { gatewayProfilesFile, alertsFile } = config;
   const profiles =
     gatewayProfilesFile === null
       ? null
@@ -154,18 +163,29 @@ function followFiles(options: FollowFilesOptions): Omit<FollowedFiles, 'candidat
           build: createProfiles,
           describe: ({ byName }: GatewayProfiles) => ({ profiles: byName.size }),
         });
+  const alerts =
+    alertsFile === null
+      ? null
+      : followPlain(options, {
+          kind: 'alerts',
+          path: alertsFile,
+          build: (rules) => rules,
+          describe: ({ length }: readonly AlertRule[]) => ({ alerts: length }),
+        });
   return {
     policy: policy.current,
     onPolicy: (listener) => void listeners.push(listener),
+    alerts: alerts === null ? () => NO_ALERTS : alerts.current,
     keyring: keyring.current,
     profiles: profiles === null ? () => BUILT_IN_PROFILES : profiles.current,
     statuses: () => [
       { file: 'policy', ...policy.status() },
       { file: 'api_keys', ...keyring.status() },
       ...(profiles === null ? [] : [{ file: 'gateway_profiles' as const, ...profiles.status() }]),
+      ...(alerts === null ? [] : [{ file: 'alerts' as const, ...alerts.status() }]),
     ],
     close: () => {
-      for (const file of [policy, keyring, profiles]) file?.close();
+      for (const file of [policy, keyring, profiles, alerts]) file?.close();
     },
   };
 }

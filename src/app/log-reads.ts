@@ -1,4 +1,5 @@
 import type { OnOutcome } from '../application/decision-log/outcome-listener.ts';
+import type { DecisionReads } from '../http/decision-log/decision-reads.ts';
 import { wireBacktests } from './backtests.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
@@ -18,6 +19,8 @@ interface LogReads {
   readonly routes: Pick<RouteDependencies, 'decisions' | 'backtests' | 'review'>;
   /** Its store, to be closed after the last request; null without a log. */
   readonly review: { close(): Promise<void> } | null;
+  /** Null without a log. */
+  readonly reads: DecisionReads | null;
   /** Ends the streams. */
   drain(): void;
   /** Ends backtests too. */
@@ -27,6 +30,7 @@ interface LogReads {
 const NOTHING: LogReads = {
   routes: { decisions: null, backtests: null, review: null },
   review: null,
+  reads: null,
   drain: () => {},
   close: () => {},
 };
@@ -44,6 +48,7 @@ export async function wireLogReads(
   return {
     routes: { decisions: { reads, version, clock, newId, onOutcome }, backtests: { backtests }, review },
     review,
+    reads,
     drain: () => reads.streams.drain(),
     close: () => {
       reads.streams.drain();

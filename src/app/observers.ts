@@ -1,3 +1,4 @@
+import type { ALERT_STATES } from '../domain/alerts/alert-state.ts';
 import type { MetricsSource } from '../http/routes/metrics.ts';
 import { measureCallers } from '../observers/caller-metrics.ts';
 import { type CircuitStates, createCircuitStates } from '../observers/circuit-states.ts';
@@ -32,6 +33,7 @@ interface Measured {
   readonly stores: Stores;
   readonly log: DecisionLog | null;
   readonly webhooks: Webhooks;
+  readonly alerting: { states(): readonly (typeof ALERT_STATES)[number][] };
 }
 
 /** The log lines, the metrics and the circuits. */
@@ -48,6 +50,7 @@ export function createObservers({ config, version, logger }: AppContext, parts: 
     files: files.statuses,
     logUsage: () => log?.usage() ?? [],
     webhookUsage: webhooks.usage,
+    alertStates: parts.alerting.states,
     lists: () => stores.lists.knowledge(),
   };
   const measured = config.isMeasured ? measureService(enabled, state) : null;

@@ -4,6 +4,7 @@ import type { DecisionReadDependencies } from '../http/decision-log/decision-rea
 import { compressReads } from '../http/plugins/compress-reads.ts';
 import { describeRoutes } from '../http/plugins/openapi.ts';
 import { type ProtectOptions, protect } from '../http/plugins/protect.ts';
+import { type AlertsDependencies, alertsRoutes } from '../http/routes/alerts.ts';
 import {
   type AuthzenConfigurationDependencies,
   type AuthzenDependencies,
@@ -63,6 +64,7 @@ export interface RouteDependencies {
   readonly backtests: BacktestDependencies | null;
   readonly review: ReviewDependencies | null;
   readonly providers: ProvidersDependencies;
+  readonly alerts: AlertsDependencies;
   readonly callerMetrics: MetricsSource | null;
 }
 
@@ -116,6 +118,7 @@ async function registerReads(reads: FastifyInstance, service: RouteDependencies 
   if (service?.review !== null) await reads.register(reviewRoutes, { serve: service?.review ?? null });
   if (service?.backtests !== null)
     await reads.register(backtestRoutes, { serve: service?.backtests ?? null });
+  await reads.register(alertsRoutes, { serve: service?.alerts ?? null });
   await reads.register(providersRoutes, { serve: service?.providers ?? null });
 }
 

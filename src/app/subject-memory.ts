@@ -1,4 +1,5 @@
 import type { Activity } from '../application/activity/activity.ts';
+import type { RecentCounts } from '../application/alerts/recent-counts.ts';
 import type { KnownPolicies } from '../application/decision-log/known-policies.ts';
 import type { OnOutcome } from '../application/decision-log/outcome-listener.ts';
 import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
@@ -29,6 +30,7 @@ interface SubjectMemoryParts {
   readonly log: DecisionLog | null;
   readonly observer: Observers['observer'];
   readonly webhooks: Webhooks;
+  readonly listChanges: RecentCounts;
 }
 
 /** What is remembered of subjects beside custody: what decisions read of it, and what tells and forgets it. */

@@ -1,3 +1,4 @@
+import type { RecentCounts } from '../application/alerts/recent-counts.ts';
 import type { OnOutcome } from '../application/decision-log/outcome-listener.ts';
 import { createRecordEvent, type RecordEvent } from '../application/decision-log/record-event.ts';
 import type { PurgeEvidence } from '../application/evidence/purge-evidence.ts';
@@ -12,6 +13,7 @@ import type { Decision } from '../domain/decision.ts';
 import type { Subject } from '../domain/subject.ts';
 import { toRfc3339 } from '../platform/rfc3339.ts';
 import type { WebhookSender } from '../platform/webhooks/webhook-sender.ts';
+import { countListChanges } from './alerts.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
 import type { IdHashes } from './id-hashes.ts';
@@ -21,6 +23,7 @@ interface SupersedingParts {
   /** Null records nothing, and then nothing is superseded. */
   readonly log: DecisionLog | null;
   readonly webhooks: WebhookSender;
+  readonly listChanges: RecentCounts;
 }
 
 /** What tells that decisions are superseded: each wraps what brings it about. */
@@ -42,11 +45,11 @@ const NOTHING: Superseding = {
 /** Wires it over the log, which is where decisions are found and streams hear of them. */
 export function wireSuperseding(
   { clock, newId, logger }: AppContext,
-  { hashes, log, webhooks }: SupersedingParts,
+  { hashes, log, webhooks, listChanges }: SupersedingParts,
 ): Superseding {
   const [inForce] = hashes.records;
   if (log === null || inForce === undefined) return NOTHING;
-  const record = createRecordEvent({ ...log, clock, newId });
+  const record = countListChanges(createRecordEvent({ ...log, clock, newId }), listChanges);
   const supersede = createSupersede({
     reader: log.reader,
     record,

@@ -11,7 +11,7 @@ import type { AppContext } from './context.ts';
 import type { RedisInUse } from './redis.ts';
 import { openWebhookOutbox } from './webhook-outbox.ts';
 
-const TYPES = ['decision.superseded'] as const;
+const TYPES = ['decision.superseded', 'alert.firing', 'alert.resolved'] as const;
 const FILE_BYTES_MAX = 262_144;
 const SECRET_BYTES_MAX = 1_024;
 const TARGETS_MAX = 32;

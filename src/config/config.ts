@@ -67,6 +67,7 @@ export interface ConfigFiles
     | 'gatewayProfilesFile'
     | 'sharedSignalsFile'
     | 'webhooksFile'
+    | 'alertsFile'
     | 'geoipFiles'
     | 'host'
     | 'isInsecureAllowed'

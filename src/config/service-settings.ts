@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { integer, type Settings } from '../platform/setting.ts';
+import { ALERT_SETTINGS } from './alert-settings.ts';
 import { idHashKeySchema, idHashKeysSchema } from './id-hash-keys.ts';
 import { isSecureUrl } from './secure-url.ts';
 import { WEBHOOK_SETTINGS } from './webhook-settings.ts';
@@ -130,6 +131,7 @@ export const SERVICE_SETTINGS = {
       'The most shared signals that are remembered, about 120 bytes each; beyond it none are taken, and transmitters send them again.',
   },
   ...WEBHOOK_SETTINGS,
+  ...ALERT_SETTINGS,
   grpcPort: {
     env: 'GRPC_PORT',
     schema: integer(0, 65_535),

@@ -1,6 +1,7 @@
 import type { DeliveryUsage } from '../application/decision-log/decision-log.ts';
 import { LIST_KNOWLEDGE, type ListKnowledge } from '../application/lists/list-store.ts';
 import { POLICY_STATES, type PolicyStatus } from '../application/policy-in-force/policy-in-force.ts';
+import { ALERT_STATES } from '../domain/alerts/alert-state.ts';
 import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { addProcessMetrics } from '../platform/process-metrics.ts';
 import { WEBHOOK_RESULTS, type WebhookUsage } from '../platform/webhooks/webhook-sender.ts';
@@ -25,6 +26,8 @@ interface ServiceState {
   readonly lists: () => ListKnowledge;
   /** One entry for each target of webhooks. */
   readonly webhookUsage: () => readonly WebhookUsage[];
+  /** Of each alert. */
+  readonly alertStates: () => readonly (typeof ALERT_STATES)[number][];
 }
 
 interface PolicyName {
@@ -82,6 +85,12 @@ function addStateMetrics(metrics: Metrics, state: ServiceState): void {
   );
   metrics.sampled('gauge', 'riskgate_redis_state', '1 for the state in which Redis is.', () =>
     toStateSamples(REDIS_STATES, state.redisState(), {}),
+  );
+  metrics.sampled('gauge', 'riskgate_alerts', 'Alerts of the alerts file, by how they are.', () =>
+    ALERT_STATES.map((name) => ({
+      labels: { state: name },
+      value: state.alertStates().filter((each) => each === name).length,
+    })),
   );
   metrics.sampled('gauge', 'riskgate_lists_state', '1 for how well this process knows the lists.', () =>
     toStateSamples(LIST_KNOWLEDGE, state.lists(), {}),

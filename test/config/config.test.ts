@@ -56,6 +56,7 @@ t.test('has the defaults of the contract', async (t) => {
     publicUrl: null,
     sharedSignalsFile: null,
     webhooksFile: null,
+    alertsFile: null,
     oidc: null,
     arePrivateWebhooksAllowed: false,
     sharedSignalsEntriesMax: 200_000,

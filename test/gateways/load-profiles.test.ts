@@ -179,6 +179,7 @@ t.test('a service does not start with a broken file, or with a secret that every
     geoipFiles: undefined,
     sharedSignalsFile: undefined,
     webhooksFile: undefined,
+    alertsFile: undefined,
     idHashKeys: undefined,
     redisTls: null,
     sinks: [],

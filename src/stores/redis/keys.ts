@@ -35,6 +35,8 @@ export interface RedisKeys {
   idempotency(hash: string): string;
   /** The session of a browser, by the hash of what the browser holds. */
   session(hash: string): string;
+  /** What was last told of an alert, by its name. */
+  alert(name: string): string;
   /** Of all lists; they share a hash tag. */
   readonly lists: ListKeys;
   /** Of what others told of subjects, which is kept as lists are; likewise. */
@@ -130,6 +132,7 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
     requests: (callerId, windowMs) => `${prefix}:${VERSION}:requests:${callerId}:${windowMs}`,
     idempotency: (hash) => `${prefix}:${VERSION}:idempotency:${hash}`,
     session: (hash) => `${prefix}:${VERSION}:session:${hash}`,
+    alert: (name) => `${prefix}:${VERSION}:alert:${name}`,
     lists: toListKeys(`${prefix}:${VERSION}:{lists}`),
     sharedSignals: toListKeys(`${prefix}:${VERSION}:{shared-signals}`),
     inspectedText: `${prefix}:${VERSION}:inspection:text`,
