@@ -37,12 +37,10 @@ interface PreparedAlerts {
   readonly listChanges: RecentCounts;
   /** Of each alert. */
   states(): readonly (typeof ALERT_STATES)[number][];
-  /** Reads them every 15 seconds, until they are closed. */
+  /** Reads them again and again, until they are closed. */
   watch(parts: AlertParts): { readonly alerts: Alerts; close(): Promise<void> };
 }
 
-/** How often they are read: a window of minutes changes no faster. */
-const EVERY_MS = 15_000;
 /** Decisions do not wait for it. */
 const BUDGET_MS = 1_000;
 
@@ -77,10 +75,12 @@ export function prepareAlerts(context: AppContext): PreparedAlerts {
       });
       alerts = watched;
       const readDropped = countDropped(parts.log, dropped);
-      const timer = setInterval(() => {
+      const read = (): void => {
         readDropped();
         if (files.alerts().length > 0) void watched.read();
-      }, EVERY_MS).unref();
+      };
+      read();
+      const timer = setInterval(read, context.alertsEveryMs).unref();
       return {
         alerts: watched,
         close: async () => {

@@ -20,6 +20,8 @@ export interface AppContext {
   readonly clock: Clock;
   readonly newId: () => string;
   readonly random: () => number;
+  /** How often alerts are read: what has not changed is remembered, and costs little. */
+  readonly alertsEveryMs: number;
   /** Takes records for standard output. */
   readonly write: (text: string) => void;
 }
@@ -28,6 +30,7 @@ const DEFAULTS = {
   clock: systemClock,
   newId: randomUUIDv7,
   random: Math.random,
+  alertsEveryMs: 5_000,
   // Without a place to write to, records go nowhere.
   write: (): void => {},
 };

@@ -50,6 +50,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'get /livez',
     'get /metrics',
     'get /readyz',
+    'get /v1/alerts',
     'get /v1/backtests/{backtest_id}',
     'get /v1/decisions',
     'get /v1/decisions/export',

@@ -87,6 +87,7 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /livez',
     'get /metrics',
     'get /readyz',
+    'get /v1/alerts',
     'get /v1/backtests/{backtest_id}',
     'get /v1/decisions',
     'get /v1/decisions/export',

@@ -64,6 +64,7 @@ export interface TestAppOptions {
   /** Takes what the sink `stdout` of the decision log writes. */
   readonly write?: (text: string) => void;
   readonly random?: () => number;
+  readonly alertsEveryMs?: number;
   /** Those of the registry otherwise. */
   readonly sinks?: readonly SinkDefinition[];
 }
@@ -162,7 +163,7 @@ export async function createTestApp(
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
   const lines: string[] = [];
   const { logger } = createLogger('trace', { write: (line) => void lines.push(line) });
-  const { clock, newId, random, write } = options;
+  const { clock, newId, random, write, alertsEveryMs } = options;
   const app = await createApp({
     config: loaded.value,
     ...plugIns,
@@ -171,6 +172,7 @@ export async function createTestApp(
     ...(clock && { clock }),
     ...(newId && { newId }),
     ...(random && { random }),
+    ...(alertsEveryMs && { alertsEveryMs }),
     ...(write && { write }),
   });
   let closing: Promise<void> | null = null;

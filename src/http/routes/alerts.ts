@@ -16,7 +16,7 @@ export const alertsRoutes = plugin<RouteGroupOptions<AlertsDependencies>>(
     const schema = {
       summary: 'How the alerts are',
       description:
-        'The alerts of `ALERTS_FILE`, none without one, as the replica that answers sees them: they are read every 15 seconds.',
+        'The alerts of `ALERTS_FILE`, none without one, as the replica that answers sees them: they are read every 5 seconds.',
       operationId: 'getAlerts',
       tags: ['decisions'],
       response: {
