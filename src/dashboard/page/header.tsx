@@ -1,4 +1,5 @@
 import { WINDOWS, type Window } from './address.ts';
+import { AlertBadge } from './alert-badge.tsx';
 import { Icon, Mark } from './icons.tsx';
 import { Link } from './link.tsx';
 import { streamState } from './live-feed.ts';
@@ -21,7 +22,7 @@ export function Header({ session }: { readonly session: Session }) {
         <Mark />
         <h1>riskgate</h1>
       </div>
-      <Views />
+      <Views client={session.client} />
       {hasStream && <LiveState />}
       <div class="header-tools">
         {uses.includes('window') && <WindowChoice />}
@@ -42,7 +43,7 @@ export function Header({ session }: { readonly session: Session }) {
 }
 
 /** One tab for each view; none while there is one view alone. */
-function Views() {
+function Views({ client }: Pick<Session, 'client'>) {
   if (VIEWS.size < 2) return null;
   return (
     <nav class="views" aria-label="Views">
@@ -52,6 +53,7 @@ function Views() {
         return (
           <Link key={name} class="view-tab" to={{ view: name, decisionId: null }} isCurrent={isCurrent}>
             {tab}
+            {name === 'alerts' && <AlertBadge client={client} />}
           </Link>
         );
       })}

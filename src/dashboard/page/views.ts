@@ -31,6 +31,12 @@ const RULES: RegisteredView = {
   uses: ['window'],
 };
 
+const ALERTS: RegisteredView = {
+  tab: 'Alerts',
+  view: { load: async () => (await import('./alerts/alerts-view.tsx')).AlertsView },
+  uses: [],
+};
+
 /** The views that there are, in the order of their tabs. */
 export const VIEWS: ReadonlyMap<ViewName, RegisteredView> = new Map<ViewName, RegisteredView>([
   ['decisions', DECISIONS],
@@ -45,6 +51,7 @@ export const VIEWS: ReadonlyMap<ViewName, RegisteredView> = new Map<ViewName, Re
   ],
   ['groups', GROUPS],
   ['rules', RULES],
+  ['alerts', ALERTS],
 ]);
 
 /** A view by its name; the first one for a name that is not registered. */

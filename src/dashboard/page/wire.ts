@@ -263,3 +263,25 @@ export interface SessionState {
   /** Whether people can sign in with OpenID Connect. */
   readonly openid: boolean;
 }
+
+/** GET /v1/alerts. */
+export interface AlertsAnswer {
+  readonly read_at: string | null;
+  readonly alerts: readonly AlertOnPage[];
+}
+
+/** One of them. */
+export interface AlertOnPage {
+  readonly name: string;
+  readonly when: string;
+  readonly severity: 'info' | 'warning' | 'critical';
+  readonly description: string | null;
+  readonly state: 'ok' | 'too_few' | 'unknown' | 'pending' | 'firing';
+  readonly since: string | null;
+  readonly fired_at: string | null;
+  readonly value: number | null;
+  readonly threshold: number | null;
+  readonly n: number | null;
+  readonly about: string | null;
+  readonly why: string | null;
+}
