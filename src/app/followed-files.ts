@@ -7,7 +7,7 @@ import { BUILT_IN_PROFILES, createProfiles } from '../gateways/load-profiles.ts'
 import type { GatewayProfiles } from '../gateways/profile.ts';
 import { createKeyring, type Keyring } from '../http/callers/api-keys.ts';
 import { findExposures } from '../platform/exposure.ts';
-import type { FileStatus } from '../platform/reloadable-file.ts';
+import type { FileStatus, ReloadableFile } from '../platform/reloadable-file.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
 import type { SinkDefinition } from '../stores/decision-log/definition.ts';
 import { checkFile, type FileKind, readPolicy } from './check-file.ts';
@@ -163,15 +163,7 @@ function followFiles(options: FollowFilesOptions): Omit<FollowedFiles, 'candidat
           build: createProfiles,
           describe: ({ byName }: GatewayProfiles) => ({ profiles: byName.size }),
         });
-  const alerts =
-    alertsFile === null
-      ? null
-      : followPlain(options, {
-          kind: 'alerts',
-          path: alertsFile,
-          build: (rules) => rules,
-          describe: ({ length }: readonly AlertRule[]) => ({ alerts: length }),
-        });
+  const alerts = alertsFile === null ? null : followAlerts(options, alertsFile);
   return {
     policy: policy.current,
     onPolicy: (listener) => void listeners.push(listener),
@@ -188,6 +180,15 @@ function followFiles(options: FollowFilesOptions): Omit<FollowedFiles, 'candidat
       for (const file of [policy, keyring, profiles, alerts]) file?.close();
     },
   };
+}
+
+function followAlerts(options: FollowFilesOptions, path: string): ReloadableFile<readonly AlertRule[]> {
+  return followPlain(options, {
+    kind: 'alerts',
+    path,
+    build: (rules) => rules,
+    describe: ({ length }: readonly AlertRule[]) => ({ alerts: length }),
+  });
 }
 
 /**
