@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
-import { chownSync, cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { chownSync, cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
+import { readPageCommands } from '../support/page-commands.ts';
 import { startPostgresServer } from '../support/postgres-server.ts';
-import { ROOT } from '../support/start-program.ts';
 import {
   askForDecision,
   createServiceEnvironment,
@@ -15,25 +13,12 @@ import {
 } from '../support/start-service.ts';
 import { createDirectory, portOf, startEmulators, until } from '../support/test-app.ts';
 
-/** The commands of the page, by the word that they begin with. */
-const COMMANDS = new Map(
-  [
-    ...readFileSync(join(ROOT, 'docs/history.md'), 'utf8').matchAll(/^```sh\n# ([a-z-]+)([\s\S]*?)^```$/gm),
-  ].map(([, name = '', text = '']) => [name, `#${text}`]),
-);
+const run = readPageCommands('docs/history.md');
 /** PostgreSQL refuses to run as root; any other user will do. */
 const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 const HEADERS = { 'x-api-key': SERVICE_KEY, 'content-type': 'application/json' };
 const emulators = await startEmulators(t);
 const origin = `http://127.0.0.1:${portOf(emulators.app.server.address())}`;
-
-/** Runs commands of the page as they stand there. */
-async function run(name: string, env: Readonly<Record<string, string>>, user: object = {}): Promise<void> {
-  const command = COMMANDS.get(name);
-  if (command === undefined) throw new Error(`the page has no commands ${name}`);
-  const path = `${join(ROOT, 'node_modules/.bin')}:${process.env['PATH']}`;
-  await promisify(execFile)('bash', ['-euc', command], { env: { PATH: path, ...env }, ...user });
-}
 
 function start(t: Test, env: Readonly<Record<string, string>>): Promise<RunningService> {
   const strict = { DECISION_LOG_DELIVERY: 'strict', DECISION_LOG_TIMEOUT_MS: '10000' };
