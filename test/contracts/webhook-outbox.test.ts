@@ -5,6 +5,7 @@ import type { WaitingWebhook, WebhookOutbox } from '../../src/platform/webhooks/
 import { createRedisHandle } from '../../src/stores/redis/handle.ts';
 import { openFileOutbox } from '../../src/stores/webhooks/file-outbox.ts';
 import { createRedisOutbox } from '../../src/stores/webhooks/redis-outbox.ts';
+import { readText } from '../docs/markdown.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { toTarget } from '../support/redis-target.ts';
 import { createDirectory, until } from '../support/test-app.ts';
@@ -170,14 +171,40 @@ t.test('redis: a message that its replica still has is not claimed by another', 
   t.ok((await one.redis.client.pttl(owners)) > 0, 'nothing is kept for ever');
 });
 
+t.test('redis: needs no rights but those that docs/redis.md gives', async (t) => {
+  const [, rights = ''] = /^user riskgate on >password (.+)$/m.exec(readText('docs/redis.md')) ?? [];
+  await server.command(`ACL SETUSER limited on >password ${rights}`);
+  const url = server.url.replace('redis://', 'redis://limited:password@');
+  const refused: string[] = [];
+  const redis = createRedisHandle({
+    target: toTarget({ url, keyPrefix: 'riskgate' }),
+    name: 'test',
+    budgetMs: 5_000,
+    onEvent: (event) => {
+      if (event.kind === 'command_refused') refused.push(event.code);
+    },
+  });
+  t.teardown(() => redis.close());
+  await until('Redis can be used', () => redis.health().state === 'up');
+  const onFailed = (code: string) => refused.push(code);
+  const outbox = createRedisOutbox({ redis, nowMs: () => Date.now(), graceMs: 0, onFailed });
+  outbox.put(waiting('a', { dueAtMs: 0 }));
+  outbox.hold('soc', ['a']);
+  const [found] = await claimAll(outbox, 1);
+  t.equal(found?.id, 'a');
+  outbox.remove('soc', 'a');
+  await until('it is gone', async () => (await redis.client.hlen(redis.keys.webhooks('soc').messages)) === 0);
+  t.strictSame(refused, []);
+});
+
 t.test('redis: passes over what no replica wrote, and says what it cannot keep', async (t) => {
   const { outbox, failures, redis } = await openRedis(t, 'test-strange', 0);
   const { owners, messages } = redis.keys.webhooks('soc');
   await redis.client.hset(owners, 'a', '0', 'b', '0', 'c', '0');
   await redis.client.hset(messages, 'a', 'no JSON', 'b', '{"body": 1}');
   t.strictSame(await outbox.claim('soc', 10), []);
-  const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, place) => [`full-${place}`, '{}']));
-  await redis.client.hset(messages, many);
+  const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, place) => [`full-${place}`, '0']));
+  await redis.client.hset(owners, many);
   outbox.put(waiting('one-too-many'));
   await until('it is told', () => failures.length === 1);
   t.strictSame(failures, ['full']);

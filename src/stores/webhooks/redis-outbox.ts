@@ -15,14 +15,14 @@ interface RedisOutboxOptions {
 
 /** Longer than an attempt may take. */
 const GRACE_MS = 60_000;
-/** Messages of one target, those of all replicas together. */
+/** Messages of one target, those of all replicas together. The commands are those of docs/redis.md. */
 const KEPT_MAX = 5_000;
 /** Longer than the time from the first attempt to the last. */
 const LIVES_MS = 48 * 3_600_000;
 
 /** `PUT owners messages, id, free in ms, text`: when others may send it, and it. 0 where there is no room. */
 const PUT = `
-if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 0 and redis.call('HLEN', KEYS[2]) >= ${KEPT_MAX} then return 0 end
+if redis.call('HLEN', KEYS[1]) >= ${KEPT_MAX} and not redis.call('HGET', KEYS[1], ARGV[1]) then return 0 end
 local now = redis.call('TIME')
 redis.call('HSET', KEYS[1], ARGV[1], now[1] * 1000 + math.floor(now[2] / 1000) + ARGV[2])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
@@ -36,7 +36,7 @@ const HOLD = `
 local now = redis.call('TIME')
 local free = now[1] * 1000 + math.floor(now[2] / 1000) + ARGV[1]
 for place = 2, #ARGV do
-  if redis.call('HEXISTS', KEYS[2], ARGV[place]) == 1 then redis.call('HSET', KEYS[1], ARGV[place], free) end
+  if redis.call('HGET', KEYS[1], ARGV[place]) then redis.call('HSET', KEYS[1], ARGV[place], free) end
 end
 return 1
 `;
