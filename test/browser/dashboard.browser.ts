@@ -104,40 +104,6 @@ t.test('narrows the list down by filters that are in the address', async (t) => 
   await untilSearch(page, '');
 });
 
-t.test('finds decisions by identifiers, which stay out of the address', async (t) => {
-  const service = await startDashboardService(t);
-  await service.decide(GOOD);
-  const id = await service.decide({
-    ...FORGED,
-    telemetry_id: 'canary-telemetry',
-    account_id: 'canary-account',
-  });
-  const page = await open(t);
-  await signIn(page, service.origin);
-  const find = async (kind: string, text: string) => {
-    await page.locator('.finder select').selectOption(kind);
-    await page.getByPlaceholder('Find by id').fill(text);
-    await page.getByPlaceholder('Find by id').press('Enter');
-  };
-  for (const [kind, text] of [
-    ['Telemetry id', 'canary-telemetry'],
-    ['Account', 'canary-account'],
-  ] as const) {
-    await find(kind, text);
-    await page.locator('.chip', { hasText: text }).waitFor();
-    await untilRows(page, 1);
-    await page.locator('.table-body .verdict-block').waitFor();
-  }
-  await find('Device id', 'active');
-  await untilRows(page, 2);
-  await find('Decision id', 'canary-device');
-  await page.getByText('Not a decision id').waitFor();
-  t.notMatch(page.url(), /canary|active/);
-  await find('Decision id', id);
-  await page.getByRole('dialog').getByText('telemetry-not-found', { exact: true }).waitFor();
-  await untilSearch(page, `?decision_id=${id}`);
-});
-
 t.test('explains one decision in full, by keyboard alone', async (t) => {
   const service = await startDashboardService(t);
   await service.decide({ ...GOOD, telemetry_id: 'fault-500' });

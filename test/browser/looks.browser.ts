@@ -76,6 +76,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
       for (const summary of await dialog.locator('summary').all()) await summary.click();
       t.strictSame(await findGrave(page), [], 'one decision');
       await picture('decision', false);
+      await dialog.locator('.pairs .hash').nth(1).click();
+      await page.getByRole('heading', { name: 'Seen with' }).waitFor();
+      await page.getByText('On no list.').waitFor();
+      t.strictSame(await findGrave(page), [], 'one subject');
+      await picture('subject');
+      t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, 'the subject fits too');
       for (const view of ['groups', 'rules']) {
         await page.goto(`${service.origin}/dashboard?view=${view}&window=15m`);
         await page.getByRole('table').getByRole('row').nth(2).waitFor();
