@@ -55,6 +55,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       const picture = (what: string, fullPage = true) =>
         page.screenshot({ path: `${SCREENSHOTS}/${what}-${name}-${colorScheme}.png`, fullPage });
       await page.goto(`${service.origin}/dashboard`);
+      await page.getByLabel('API key').waitFor();
       t.strictSame(await findGrave(page), [], 'the sign-in');
       await picture('sign-in');
       await signIn(page, service.origin, '?window=15m');

@@ -48,6 +48,8 @@ function TableBody({ view }: { readonly view: RowWindow }) {
     <div
       ref={box}
       class="table-body"
+      // Few rows leave no empty space below them.
+      style={{ maxHeight: `${count * size}px` }}
       role="rowgroup"
       onPointerEnter={(event) => {
         isPointed.value = event.pointerType === 'mouse';

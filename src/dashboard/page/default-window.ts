@@ -1,5 +1,5 @@
 import type { Window } from './address.ts';
-import type { ApiClient } from './api-client.ts';
+import { type ApiClient, ApiError } from './api-client.ts';
 import type { Stats } from './wire.ts';
 
 const MINUTE_MS = 60_000;
@@ -13,11 +13,28 @@ const LENGTHS_MS: readonly (readonly [Window, number])[] = [
   ['30d', 30 * DAY_MS],
 ];
 
+/** How often a service that is busy is asked again, and how long after where it does not say. */
+const TRIES = 5;
+const PAUSE_MS = 2_000;
+
 /**
  * The shortest window that holds all decisions of the last hour; where there are none, of the last 30 days. Null
- * where there are none either. Rejects as the client does.
+ * where there are none either. A service that is busy is asked again. Rejects as the client does.
  */
 export async function findWindow(client: ApiClient, signal: AbortSignal): Promise<Window | null> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await findOnce(client, signal);
+    } catch (error) {
+      const isBusy = error instanceof ApiError && (error.status === 503 || error.status === 429);
+      if (!isBusy || tries === TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs ?? PAUSE_MS));
+      signal.throwIfAborted();
+    }
+  }
+}
+
+async function findOnce(client: ApiClient, signal: AbortSignal): Promise<Window | null> {
   for (const [window, step] of [
     ['1h', '1m'],
     ['30d', '1h'],

@@ -1,6 +1,7 @@
 import t from 'tap';
+import { ApiError, createApiClient } from '../../../src/dashboard/page/api-client.ts';
 import { toChartData } from '../../../src/dashboard/page/chart-options.ts';
-import { windowOf } from '../../../src/dashboard/page/default-window.ts';
+import { findWindow, windowOf } from '../../../src/dashboard/page/default-window.ts';
 import type { Stats } from '../../../src/dashboard/page/wire.ts';
 
 const LATENCY = { p50: null, p95: null, p99: null };
@@ -60,4 +61,21 @@ t.test('the window that opens is the time in which there are decisions', async (
   const days = { ...stats(0), until: '2026-01-18T00:00:00.000Z' };
   t.equal(windowOf(days), '7d');
   t.equal(windowOf({ ...days, until: '2026-05-18T00:00:00.000Z' }), '30d');
+});
+
+t.test('a service that is busy is asked for its window again, and one that refuses is not', async (t) => {
+  const answers: (() => Response)[] = [
+    () => Response.json({}, { status: 503, headers: { 'retry-after': '0' } }),
+    () => Response.json(statsOf({}, { ALLOW: 1 })),
+  ];
+  const asked: string[] = [];
+  const client = createApiClient(null, (async (url: unknown) => {
+    asked.push(String(url));
+    return answers.shift()?.() ?? Response.json({}, { status: 401 });
+  }) as typeof fetch);
+  const { signal } = new AbortController();
+  t.equal(await findWindow(client, signal), '15m');
+  t.equal(asked.length, 2);
+  await t.rejects(findWindow(client, signal), new ApiError(401, 'The service answered 401.'));
+  t.equal(asked.length, 3);
 });

@@ -26,7 +26,8 @@ export function WindowCounts({ client, subject }: CountsProperties) {
       <div class="panel-head">
         <h2 id="subject-activity">Activity</h2>
       </div>
-      <div class="scroll-x">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by keyboard. */}
+      <section class="scroll-x" tabIndex={0} aria-label="Activity by window">
         <table class="plain">
           <thead>
             <tr>
@@ -53,7 +54,7 @@ export function WindowCounts({ client, subject }: CountsProperties) {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </section>
   );
 }
