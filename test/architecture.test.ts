@@ -91,7 +91,14 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** What runs in the browser: it knows the service by its wire alone, and the service does not know it. */
 const PAGE = 'dashboard/page/';
-const PAGE_PACKAGES = ['preact', '@preact/signals', '@tanstack/virtual-core', 'eventsource-parser', 'uplot'];
+const PAGE_PACKAGES = [
+  'preact',
+  '@preact/signals',
+  '@tanstack/virtual-core',
+  'diff',
+  'eventsource-parser',
+  'uplot',
+];
 
 /** Layers whose packages are listed; the others choose freely. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {

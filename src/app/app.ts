@@ -72,7 +72,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const memory = await wireSubjectMemory(context, parts);
   const decisions = wireDecisions(context, { ...parts, ...memory });
   const gateways = wireGateways(context, { ...parts, ...decisions, ...callers, isDraining });
-  const reads = await wireLogReads(context, { ...parts, redis, onOutcome: memory.onOutcome });
+  const reads = await wireLogReads(context, { ...parts, ...memory, ...opened, redis });
   const watched = alerting.watch({ ...parts, files, redis, ...reads });
   const { server, close: closeServer } = await openServer(
     context,

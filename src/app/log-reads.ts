@@ -1,5 +1,5 @@
 import type { OnOutcome } from '../application/decision-log/outcome-listener.ts';
-import type { DecisionReads } from '../http/decision-log/decision-reads.ts';
+import type { DecisionReadDependencies, DecisionReads } from '../http/decision-log/decision-reads.ts';
 import { wireBacktests } from './backtests.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
@@ -12,6 +12,7 @@ interface LogReadsOptions extends Pick<DecisionReadsOptions, 'policies' | 'slots
   readonly log: DecisionLog | null;
   readonly redis: RedisInUse;
   readonly onOutcome: readonly OnOutcome[];
+  readonly policyHistory: DecisionReadDependencies['policyHistory'];
 }
 
 /** What reads the decision log for others; nothing without one. */
@@ -38,7 +39,7 @@ const NOTHING: LogReads = {
 /** Wires what reads the decision log. */
 export async function wireLogReads(
   context: AppContext,
-  { log, redis, policies, slots, onOutcome }: LogReadsOptions,
+  { log, redis, policies, policyHistory, slots, onOutcome }: LogReadsOptions,
 ): Promise<LogReads> {
   if (log === null) return NOTHING;
   const { version, clock, newId } = context;
@@ -46,7 +47,11 @@ export async function wireLogReads(
   const backtests = wireBacktests(context, { log, policies, reads });
   const review = await wireReview(context, redis);
   return {
-    routes: { decisions: { reads, version, clock, newId, onOutcome }, backtests: { backtests }, review },
+    routes: {
+      decisions: { reads, version, clock, newId, policyHistory, onOutcome },
+      backtests: { backtests },
+      review,
+    },
     review,
     reads,
     drain: () => reads.streams.drain(),

@@ -2,6 +2,8 @@ import type { KnownPolicies } from '../application/decision-log/known-policies.t
 import type { ChangePolicy } from '../application/policy-in-force/change-policy.ts';
 import type { PolicyInForce } from '../application/policy-in-force/policy-in-force.ts';
 import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
+import type { PolicyEntry } from '../domain/policy-in-force/policy-record.ts';
+import { wireAnalyses } from './analyses.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
 import { type FollowedFiles, followAllFiles } from './followed-files.ts';
@@ -21,6 +23,8 @@ interface OpenPolicies {
   readonly files: FilesInForce & { readonly reference: ReferenceData };
   readonly redis: RedisInUse;
   readonly inForce: PolicyInForce;
+  /** The policies that came into force, the newest first. */
+  readonly policyHistory: () => readonly PolicyEntry[];
   /** What changes policies, once there is a log, or none, and what shows them. */
   wire(log: DecisionLog | null, policies: KnownPolicies): PolicyChanges;
   close(): Promise<void>;
@@ -28,7 +32,7 @@ interface OpenPolicies {
 
 interface PolicyChanges {
   readonly change: ChangePolicy;
-  readonly routes: Pick<RouteDependencies, 'policies' | 'policyHistory'>;
+  readonly routes: Pick<RouteDependencies, 'policies' | 'policyHistory' | 'policyAnalysis'>;
 }
 
 /** Opens all that says by which policies this process judges. */
@@ -46,14 +50,17 @@ export async function openPolicies(context: AppContext): Promise<OpenPolicies> {
     files: { ...followed, candidates, policy, policyStatus },
     redis,
     inForce,
+    policyHistory: () => put.store.state().history,
     wire: (log, policies) => {
       const change = put.changesWith(log);
+      const policyHistory = put.routes(log, policies, change);
       const overview = { file: followed.policy, status: policyStatus };
       return {
         change,
         routes: {
           policies: { ...registered.routes(log, policy), ...overview },
-          policyHistory: put.routes(log, policies, change),
+          policyHistory,
+          policyAnalysis: { analyses: wireAnalyses(context), textOf: policyHistory.textOf },
         },
       };
     },

@@ -29,6 +29,7 @@ import { oidcRoutes } from '../http/routes/oidc.ts';
 import { outcomeRoutes } from '../http/routes/outcomes.ts';
 import { type PoliciesDependencies, policiesRoutes } from '../http/routes/policies.ts';
 import { type PolicyDependencies, policyRoutes } from '../http/routes/policy.ts';
+import { type PolicyAnalysisDependencies, policyAnalysisRoutes } from '../http/routes/policy-analysis.ts';
 import { type PolicyHistoryDependencies, policyHistoryRoutes } from '../http/routes/policy-history.ts';
 import { type ProvidersDependencies, providersRoutes } from '../http/routes/providers.ts';
 import { type ReviewDependencies, reviewRoutes } from '../http/routes/review.ts';
@@ -55,6 +56,7 @@ export interface RouteDependencies {
   readonly policy: PolicyDependencies;
   readonly policies: PoliciesDependencies;
   readonly policyHistory: PolicyHistoryDependencies;
+  readonly policyAnalysis: PolicyAnalysisDependencies;
   readonly lists: ListDependencies;
   readonly subjectMemory: SubjectMemoryDependencies;
   readonly forgetting: EvidenceDependencies & ForgetDependencies;
@@ -112,6 +114,7 @@ async function registerReads(reads: FastifyInstance, service: RouteDependencies 
   await reads.register(policyRoutes, { serve: service?.policy ?? null });
   await reads.register(policiesRoutes, { serve: service?.policies ?? null });
   await reads.register(policyHistoryRoutes, { serve: service?.policyHistory ?? null });
+  await reads.register(policyAnalysisRoutes, { serve: service?.policyAnalysis ?? null });
   await reads.register(listRoutes, { serve: service?.lists ?? null });
   await reads.register(subjectMemoryRoutes, { serve: service?.subjectMemory ?? null });
   if (service?.decisions !== null) await registerDecisionReads(reads, service?.decisions ?? null);

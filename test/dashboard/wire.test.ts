@@ -2,13 +2,18 @@ import t from 'tap';
 import type { z } from 'zod';
 import type * as page from '../../src/dashboard/page/wire.ts';
 import { VERDICTS as PAGE_VERDICTS } from '../../src/dashboard/page/wire.ts';
+import type * as policies from '../../src/dashboard/page/wire-policies.ts';
+import type * as rules from '../../src/dashboard/page/wire-rules.ts';
 import type * as subjects from '../../src/dashboard/page/wire-subjects.ts';
 import { VERDICTS } from '../../src/domain/verdict.ts';
 import type { DecisionDetail } from '../../src/http/schemas/decision-detail.ts';
 import type { streamEventSchemas } from '../../src/http/schemas/decision-stream.ts';
 import type { DecisionSummary, decisionsSchema } from '../../src/http/schemas/decisions.ts';
 import type { foundSubjectSchema } from '../../src/http/schemas/find-subject.ts';
+import type { policiesSchema } from '../../src/http/schemas/policies.ts';
 import type { policySchema } from '../../src/http/schemas/policy.ts';
+import type { policyAnalysisSchema } from '../../src/http/schemas/policy-analysis.ts';
+import type { keptPolicySchema, policyHistorySchema } from '../../src/http/schemas/policy-history.ts';
 import type { providersSchema } from '../../src/http/schemas/providers.ts';
 import type { ruleStatsAnswerSchema } from '../../src/http/schemas/rule-stats.ts';
 import type { Stats } from '../../src/http/schemas/stats.ts';
@@ -25,10 +30,14 @@ export type Contract = [
   Readable<Stats, page.Stats>,
   Readable<z.output<typeof subjectHistorySchema>, subjects.SubjectHistory>,
   Readable<z.output<typeof foundSubjectSchema>, subjects.FoundSubject>,
-  Readable<z.output<typeof ruleStatsAnswerSchema>, page.RuleStatistics>,
+  Readable<z.output<typeof ruleStatsAnswerSchema>, rules.RuleStatistics>,
   Readable<z.output<typeof subjectMemorySchema>, subjects.SubjectMemory>,
   Readable<z.output<typeof providersSchema>['providers'][number], page.ProviderState>,
   Readable<z.output<typeof policySchema>, page.PolicyInForce>,
+  Readable<z.output<typeof policiesSchema>, policies.Policies>,
+  Readable<z.output<typeof policyHistorySchema>, policies.PolicyHistory>,
+  Readable<z.output<typeof keptPolicySchema>, policies.KeptPolicy>,
+  Readable<z.output<typeof policyAnalysisSchema>, policies.PolicyAnalysis>,
   Readable<z.output<(typeof streamEventSchemas)['gap']>, page.Gap>,
 ];
 

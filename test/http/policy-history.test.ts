@@ -229,3 +229,26 @@ t.test('shows policies by their hashes, and refuses what it cannot do alone', as
     t.equal((await release(app, key)).status, 403);
   }
 });
+
+t.test('analyzes a policy in a thread of its own, once', async (t) => {
+  const app = await createTestApp(t, {
+    emulators,
+    policy: `${FIRST}  - {id: dead, when: 'stytch.found && !stytch.found', verdict: BLOCK, reason: D}\n`,
+  });
+  const { hash } = (await app.ask<{ hash: string }>('GET', '/v1/policy')).json;
+  const analysis = (of: string) =>
+    app.ask<{ state: string; complete: boolean; findings: readonly { kind: string }[] }>(
+      'GET',
+      `/v1/policies/${of}/analysis`,
+    );
+  t.match((await analysis(hash)).json, { hash, state: 'running', findings: [], complete: false });
+  await until('it is done', async () => (await analysis(hash)).json.state === 'done');
+  const { json } = await analysis(hash);
+  t.equal(json.complete, true);
+  t.match(
+    json.findings.find(({ kind }) => kind === 'dead_rule'),
+    { severity: 'error', rule: 'dead', proven: true },
+  );
+  t.equal((await analysis(hashOf('nothing'))).status, 404);
+  t.equal((await analysis('sha256:1')).status, 400);
+});

@@ -11,7 +11,17 @@ const [strict, soft] = policy.document.rules.filter(({ verdict, exempt }) => ver
 
 async function open(t: Parameters<typeof createReadApi>[0]) {
   const clock = createManualClock(NOW_MS);
-  const api = await createReadApi(t, { clock, policy: () => policy });
+  const history = [
+    {
+      id: policy.id,
+      hash: policy.hash,
+      sinceMs: NOW_MS - 3_600_000,
+      by: null,
+      why: 'file' as const,
+      previousHash: null,
+    },
+  ];
+  const api = await createReadApi(t, { clock, policy: () => policy, policyHistory: () => history });
   let serial = 0;
   const append = (ageMs: number, count: number, changes: Parameters<typeof createDecisionRecord>[2] = {}) => {
     const records = Array.from({ length: count }, () => {
@@ -61,11 +71,19 @@ t.test('tells of each rule how often it applied, and how right it was', async (t
     policy.document.rules.map(({ id }) => id),
     'every rule of the policy in force, in its order',
   );
-  t.match(all.rules.at(-1), { rule: 'gone', in_force: false, written: null, fired: 1, decisive: 0 });
+  t.match(all.rules.at(-1), {
+    rule: 'gone',
+    in_force: false,
+    written: null,
+    since: null,
+    fired: 1,
+    decisive: 0,
+  });
   const of = (answer: typeof all, id = strict?.id) =>
     answer.rules.find(({ rule }: { rule: string }) => rule === id);
   t.match(of(all), {
     in_force: true,
+    since: '2026-01-15T08:31:20.000Z',
     written: { verdict: 'BLOCK', reason: strict?.reason, when: strict?.when, on_unknown: strict?.on_unknown },
     fired: 7,
     unknown: 0,

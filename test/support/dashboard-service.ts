@@ -60,7 +60,12 @@ export async function decideAt(origin: string, body: Readonly<Record<string, unk
 }
 
 /** Opens the page at an address and signs in. */
-export async function signIn(page: Page, origin: string, search = '', key = PAGE_KEYS.reader): Promise<void> {
+export async function signIn(
+  page: Page,
+  origin: string,
+  search = '',
+  key: string = PAGE_KEYS.reader,
+): Promise<void> {
   await page.goto(`${origin}/dashboard${search}`);
   await page.getByLabel('API key').fill(key);
   await page.getByRole('button', { name: 'Sign in' }).click();

@@ -12,6 +12,7 @@ import { paceReads } from '../../src/application/decision-log/pace-reads.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
 import { createGatewayEntryPoint } from '../../src/gateways/entry-point.ts';
 import { loadKeyring } from '../../src/http/callers/api-keys.ts';
+import type { DecisionReadDependencies } from '../../src/http/decision-log/decision-reads.ts';
 import { createDecisionStreams } from '../../src/http/decision-log/decision-streams.ts';
 import { describeRoutes } from '../../src/http/plugins/openapi.ts';
 import { protect } from '../../src/http/plugins/protect.ts';
@@ -34,6 +35,8 @@ export interface ReadApiOptions {
   /** Where the texts of policies are; none are kept otherwise. */
   readonly kept?: Parameters<typeof rememberPolicies>[0]['kept'];
   readonly loadPolicy?: Parameters<typeof rememberPolicies>[0]['load'];
+  /** Policies that came into force; none are remembered otherwise. */
+  readonly policyHistory?: DecisionReadDependencies['policyHistory'];
   readonly heartbeatSeconds?: number;
   readonly isStrained?: () => boolean;
   readonly readsConcurrent?: number;
@@ -126,7 +129,14 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
       readsConcurrent: options.readsConcurrent ?? 16,
       isStrained: options.isStrained ?? (() => false),
     });
-    await registerDecisionReads(api, { reads, version: VERSION, clock, newId: randomUUIDv7, onOutcome: [] });
+    await registerDecisionReads(api, {
+      reads,
+      version: VERSION,
+      clock,
+      newId: randomUUIDv7,
+      policyHistory: options.policyHistory ?? (() => []),
+      onOutcome: [],
+    });
     await api.register(policyRoutes, { serve: { policy: policies.current, slots: [] } });
     await api.register(providersRoutes, { serve: { slots: [], circuitOf: () => 'closed' } });
   });

@@ -2,6 +2,7 @@ import { changeOf, pointsOf } from './difference.ts';
 import { cacheShare, type Share, shareOf, verdictShare } from './figures.ts';
 import { formatCount, formatMs, formatRate, formatShare } from './format.ts';
 import { ratePerSecond } from './live-feed.ts';
+import { marksWithin } from './policy-markers.ts';
 import { Sparkline } from './sparkline.tsx';
 import { type Statistics, statistics, statisticsError } from './statistics.ts';
 import { TopList } from './top-list.tsx';
@@ -99,6 +100,7 @@ interface TileProperties {
 }
 
 function Tile({ name, value, note, values, tone, difference }: TileProperties) {
+  const marks = statistics.value === null ? [] : marksWithin(statistics.value.verdicts);
   return (
     <div class={`tile ${tone === undefined ? '' : `tile-${tone}`}`}>
       <h3>{name}</h3>
@@ -110,7 +112,7 @@ function Tile({ name, value, note, values, tone, difference }: TileProperties) {
           </small>
         )}
       </p>
-      <Sparkline values={values} />
+      <Sparkline values={values} marks={marks} />
       <p class="tile-note">{note}</p>
     </div>
   );

@@ -2,7 +2,8 @@ import { useSignal } from '@preact/signals';
 import type { ChartKind } from './chart-options.ts';
 import type { Marker } from './draw-markers.ts';
 import { verdictShare } from './figures.ts';
-import { formatAge, formatCount, formatShare, NOTHING } from './format.ts';
+import { formatAge, formatCount, formatShare, formatTime, NOTHING } from './format.ts';
+import { Link } from './link.tsx';
 import { policyMarkers } from './policy-markers.ts';
 import { VerdictChart } from './verdict-chart.tsx';
 import { address, go } from './view-state.ts';
@@ -89,7 +90,27 @@ function ChartWithLegend({ stats, kind }: { readonly stats: Stats; readonly kind
         onPlace={onPlace}
         label={kind === 'counts' ? describe(stats) : 'Block and challenge rate over the window'}
       />
+      <PolicyChanges markers={markers} />
     </div>
+  );
+}
+
+/** Changes that are told beside the chart; all of them are drawn. */
+const CHANGES_MAX = 3;
+
+/** What the lines in the chart stand for. */
+function PolicyChanges({ markers }: { readonly markers: readonly Marker[] }) {
+  if (markers.length === 0) return null;
+  return (
+    <ul class="chart-changes">
+      {markers.slice(0, CHANGES_MAX).map(({ atMs, text }) => (
+        <li key={atMs}>
+          <Link to={{ view: 'policy' }}>Policy changed</Link>{' '}
+          {formatTime(new Date(atMs).toISOString(), Date.now())}: {text}
+        </li>
+      ))}
+      {markers.length > CHANGES_MAX && <li>and {markers.length - CHANGES_MAX} earlier changes</li>}
+    </ul>
   );
 }
 

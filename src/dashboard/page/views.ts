@@ -31,6 +31,12 @@ const RULES: RegisteredView = {
   uses: ['window'],
 };
 
+const POLICY: RegisteredView = {
+  tab: 'Policy',
+  view: { load: async () => (await import('./policy/policy-view.tsx')).PolicyView },
+  uses: ['window'],
+};
+
 const ALERTS: RegisteredView = {
   tab: 'Alerts',
   view: { load: async () => (await import('./alerts/alerts-view.tsx')).AlertsView },
@@ -51,6 +57,7 @@ export const VIEWS: ReadonlyMap<ViewName, RegisteredView> = new Map<ViewName, Re
   ],
   ['groups', GROUPS],
   ['rules', RULES],
+  ['policy', POLICY],
   ['alerts', ALERTS],
 ]);
 

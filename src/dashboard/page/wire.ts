@@ -186,54 +186,6 @@ export interface Stats extends StatsWindow {
   readonly previous?: StatsWindow | undefined;
 }
 
-/** A share, of how many decisions, and between what the true one most likely is. */
-export interface EstimatedShare {
-  readonly share: number | null;
-  readonly n: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-/** How one rule does. */
-export interface RuleStat {
-  readonly rule: string;
-  readonly in_force: boolean;
-  /** Null where no text of it is known. */
-  readonly written: {
-    readonly verdict: Verdict;
-    readonly reason: string;
-    readonly when: string;
-    readonly on_unknown: string;
-    readonly exempt: boolean;
-    readonly observe: boolean;
-    readonly description: string | null;
-  } | null;
-  readonly fired: number;
-  readonly unknown: number;
-  readonly waived: number;
-  readonly satisfied: number;
-  readonly fired_by_step: readonly number[] | null;
-  readonly decisive: number;
-  readonly labels: Counts;
-  readonly precision: EstimatedShare;
-  readonly recall: EstimatedShare;
-  readonly challenge_pass: EstimatedShare;
-  readonly time_to_label_ms: number | null;
-}
-
-/** The answer of GET /v1/stats/rules. */
-export interface RuleStatistics {
-  readonly since: string;
-  readonly until: string;
-  readonly step_seconds: number;
-  readonly total: number;
-  readonly labels: Counts;
-  readonly rules: readonly RuleStat[];
-  readonly policies_unknown: number;
-  readonly omitted: number;
-  readonly covered_since: string | null;
-}
-
 /** A provider as `GET /v1/providers` tells of it. */
 export interface ProviderState {
   readonly id: string;
@@ -262,6 +214,8 @@ export interface SessionState {
   readonly signed_in: boolean;
   /** Whether people can sign in with OpenID Connect. */
   readonly openid: boolean;
+  /** What who is signed in may do. */
+  readonly scopes?: readonly string[] | undefined;
 }
 
 /** GET /v1/alerts. */

@@ -6,7 +6,7 @@ import { type Assignment, toWitness } from './to-witness.ts';
 import { judgeWitness, type Witness } from './witness.ts';
 
 /** What an analysis can find, each with how serious it is. */
-const FINDING_KINDS = {
+export const FINDING_KINDS = {
   /** No evidence makes the rule true. */
   dead_rule: 'error',
   /** An assertion of the policy does not hold. */

@@ -4,6 +4,7 @@ import type { DecisionLogReader } from '../../application/decision-log/decision-
 import type { KnownPolicies } from '../../application/decision-log/known-policies.ts';
 import type { OnOutcome } from '../../application/decision-log/outcome-listener.ts';
 import type { RecordHashes } from '../../application/decision-log/to-decision-record.ts';
+import type { PolicyEntry } from '../../domain/policy-in-force/policy-record.ts';
 import type { DecisionStreams } from './decision-streams.ts';
 import type { ExportEncoder } from './encode-export.ts';
 
@@ -38,6 +39,8 @@ export interface DecisionReadDependencies {
   readonly version: string;
   readonly clock: Clock;
   readonly newId: () => string;
+  /** The policies that came into force, the newest first, as far as they are remembered. */
+  readonly policyHistory: () => readonly PolicyEntry[];
   /** What takes part in outcomes. */
   readonly onOutcome: readonly OnOutcome[];
 }

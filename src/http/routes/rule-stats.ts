@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import { ruleStatistics } from '../../application/decision-log/rule-statistics.ts';
+import { rulesSince } from '../../application/decision-log/rules-since.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { countWindow, toStatsQuestion } from '../decision-log/count-window.ts';
 import type { DecisionReadDependencies } from '../decision-log/decision-reads.ts';
@@ -44,7 +45,7 @@ export const ruleStatsRoutes = plugin<RouteGroupOptions<DecisionReadDependencies
 );
 
 function createRuleStats(dependencies: DecisionReadDependencies) {
-  const { reads, version, newId } = dependencies;
+  const { reads, version, newId, policyHistory } = dependencies;
   const { policies } = reads;
   const tagOptions = { reader: reads.log, engine: version, newId };
   return (
@@ -53,14 +54,16 @@ function createRuleStats(dependencies: DecisionReadDependencies) {
   ) => {
     const question = toStatsQuestion({ ...request.query, group_by: 'rule' }, dependencies);
     const { hash, document: inForce } = policies.current();
+    const history = policyHistory();
     // Texts and decisive rules change with the policy, and not with the log alone.
-    const named = ['rule-stats', question, hash];
+    const named = ['rule-stats', question, hash, history[0]?.sinceMs];
     return sendTagged(request, reply, tagOptions, named, async () => {
       const log = reads.logWhile(whileConnected(reply));
       const { counted } = await countWindow({ reads, log, question }, question.window);
       const options = { reader: log, policies, formatTime: toRfc3339 };
       const performance = await ruleStatistics(options, question.window, question.filter);
-      return { body: toRuleStatsBody({ counted, performance, inForce }) };
+      const sinceMs = await rulesSince({ hash, document: inForce }, history, policies);
+      return { body: toRuleStatsBody({ counted, performance, inForce, sinceMs }) };
     });
   };
 }

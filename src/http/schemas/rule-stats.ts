@@ -44,6 +44,9 @@ const ruleStatsSchema = z.object({
   rule: z.string().describe('The id of the rule.'),
   in_force: z.boolean().describe('The policy in force has it.'),
   written: writtenSchema.nullable().describe('Null where no text is known.'),
+  since: time(
+    'Since when it stands as it does in the policy in force, as far as policies are remembered: `GET /v1/policies/history`. Null where that is not known.',
+  ).nullable(),
   fired: count.describe('Decisions in which it was true.'),
   unknown: count.describe('In which it could not be decided, and counted as its `on_unknown` says.'),
   waived: count.describe('In which it could not be decided, and the policy let that pass.'),
@@ -102,6 +105,8 @@ interface CountedRules {
   readonly counted: CountedStats;
   readonly performance: RuleStatistics;
   readonly inForce: PolicyDocument;
+  /** See rulesSince. */
+  readonly sinceMs: ReadonlyMap<string, number>;
 }
 
 /** The statistics of rules, as the wire spells them. */
@@ -109,6 +114,7 @@ export function toRuleStatsBody({
   counted: { window, stats },
   performance,
   inForce,
+  sinceMs,
 }: CountedRules): z.output<typeof ruleStatsAnswerSchema> {
   const { labels, undecided, omitted, coveredFromMs, policies } = performance;
   const ids = new Set(inForce.rules.map(({ id }) => id));
@@ -119,6 +125,7 @@ export function toRuleStatsBody({
     rule: id,
     in_force: ids.has(id),
     written: toWritten(writtenIn, id),
+    since: toTimeOrNull(sinceMs.get(id)),
     ...toCounts(stats, id),
     ...toPerformance(performance.rules.get(id) ?? performance.none),
   });
@@ -131,8 +138,12 @@ export function toRuleStatsBody({
     rules: [...ids, ...others].map(toBody),
     policies_unknown: undecided,
     omitted,
-    covered_since: coveredFromMs === null ? null : toRfc3339(coveredFromMs),
+    covered_since: toTimeOrNull(coveredFromMs),
   };
+}
+
+function toTimeOrNull(timeMs: number | null | undefined): string | null {
+  return timeMs == null ? null : toRfc3339(timeMs);
 }
 
 function toWritten(documents: readonly PolicyDocument[], id: string): RuleBody['written'] {

@@ -1,12 +1,13 @@
 import t from 'tap';
 import { falsePositivesOf, orderRules } from '../../../src/dashboard/page/rules/order-rules.ts';
-import type { RuleStat } from '../../../src/dashboard/page/wire.ts';
+import type { RuleStat } from '../../../src/dashboard/page/wire-rules.ts';
 
 const unseen = { share: null, n: 0, low: 0, high: 1 };
 const rule = (id: string, fired: number, precision: number | null): RuleStat => ({
   rule: id,
   in_force: true,
   written: null,
+  since: null,
   fired,
   unknown: 0,
   waived: 0,

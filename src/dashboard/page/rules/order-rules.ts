@@ -1,4 +1,4 @@
-import type { RuleStat } from '../wire.ts';
+import type { RuleStat } from '../wire-rules.ts';
 
 /** By what rules can be ordered, and which way. */
 export const RULE_ORDERS = {

@@ -1,12 +1,19 @@
 import { formatAge, formatCount, formatShare, NOTHING, toWords } from '../format.ts';
 import { Link } from '../link.tsx';
+import { marksWithin } from '../policy-markers.ts';
 import { Sparkline } from '../sparkline.tsx';
 import { address } from '../view-state.ts';
-import type { EstimatedShare, RuleStat } from '../wire.ts';
+import type { EstimatedShare, RuleStat, RuleStatistics } from '../wire-rules.ts';
 import { falsePositivesOf } from './order-rules.ts';
 
+interface RowProperties {
+  readonly rule: RuleStat;
+  /** What the trend is of. */
+  readonly window: Pick<RuleStatistics, 'since' | 'until'>;
+}
+
 /** One rule: its text behind its name, its numbers, and links to the decisions that they are of. */
-export function RuleRow({ rule }: { readonly rule: RuleStat }) {
+export function RuleRow({ rule, window }: RowProperties) {
   const { rule: id, fired, decisive, unknown, waived, time_to_label_ms: delayMs } = rule;
   const isQuiet = fired + unknown + waived === 0;
   return (
@@ -40,7 +47,14 @@ export function RuleRow({ rule }: { readonly rule: RuleStat }) {
       <td class="number">
         <FalsePositives rule={rule} />
       </td>
-      <td>{rule.fired_by_step !== null && fired > 0 && <Sparkline values={rule.fired_by_step} />}</td>
+      <td class="number">
+        {rule.since === null ? NOTHING : new Date(rule.since).toLocaleDateString('en-GB')}
+      </td>
+      <td>
+        {rule.fired_by_step !== null && fired > 0 && (
+          <Sparkline values={rule.fired_by_step} marks={marksWithin(window)} />
+        )}
+      </td>
     </tr>
   );
 }

@@ -1,12 +1,15 @@
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { Chips } from '../filter-bar.tsx';
 import { formatCount } from '../format.ts';
 import { NotThere } from '../not-there.tsx';
+import { followPolicyMarkers } from '../policy-markers.ts';
+import { endSessionOn } from '../session.ts';
 import { useAnswer } from '../use-answer.ts';
 import type { ViewProperties } from '../view.ts';
 import { address } from '../view-state.ts';
 import { toWindowQuery } from '../window-query.ts';
-import type { RuleStatistics } from '../wire.ts';
+import type { RuleStatistics } from '../wire-rules.ts';
 import { type Order, orderRules, RULE_ORDERS } from './order-rules.ts';
 import { RuleRow } from './rule-row.tsx';
 
@@ -14,6 +17,7 @@ const EVERY_MS = 15_000;
 
 /** How each rule does: how often it applies and decides, and how right it is, as far as that is known. */
 export function RulesView({ session: { client } }: ViewProperties) {
+  useEffect(() => followPolicyMarkers(client, endSessionOn), [client]);
   const query = toWindowQuery(address.value);
   const reading = useAnswer<RuleStatistics>(client, 'v1/stats/rules', query, EVERY_MS).value;
   const answer = reading.kind === 'ready' ? reading.answer : null;
@@ -93,7 +97,8 @@ const COLUMNS: readonly Column[] = [
   { name: 'Challenges passed', title: 'Of the challenges that were ended: the share that was passed' },
   { name: 'Label after', title: 'The median time from the decision to its label' },
   { name: 'False positives', title: 'Decisions in which it was true that turned out to be legitimate' },
-  { name: 'Trend', title: 'How often it was true, over the window' },
+  { name: 'Since', title: 'Since when it stands as it does, as far as policies are remembered' },
+  { name: 'Trend', title: 'How often it was true, over the window. Lines are changes of the policy' },
 ];
 
 function RuleTable({ answer }: { readonly answer: RuleStatistics }) {
@@ -118,7 +123,7 @@ function RuleTable({ answer }: { readonly answer: RuleStatistics }) {
         </thead>
         <tbody>
           {orderRules(answer.rules, order.value).map((rule) => (
-            <RuleRow key={rule.rule} rule={rule} />
+            <RuleRow key={rule.rule} rule={rule} window={answer} />
           ))}
         </tbody>
       </table>

@@ -1,0 +1,97 @@
+import type { ApiClient } from '../api-client.ts';
+import { NotThere } from '../not-there.tsx';
+import { useAnswer } from '../use-answer.ts';
+import type { View } from '../view.ts';
+import type { SessionState } from '../wire.ts';
+import type { Policies, PolicyHistory } from '../wire-policies.ts';
+import { CandidatePanel } from './candidate-panel.tsx';
+import { Findings } from './findings.tsx';
+import { HistoryPanel } from './history-panel.tsx';
+import { PolicyName } from './policy-name.tsx';
+import { PolicyText } from './policy-text.tsx';
+
+const EVERY_MS = 10_000;
+/** Scopes change with the key alone. */
+const SESSION_EVERY_MS = 600_000;
+
+/** The policy in force, what is to follow it, and what was in force before. */
+export const PolicyView: View = ({ session: { client } }) => {
+  const session = useAnswer<SessionState>(client, 'v1/session', {}, SESSION_EVERY_MS).value;
+  // Without a session in the browser it is not known what one may do: then nothing is offered.
+  const scopes = session.kind === 'ready' ? (session.answer.scopes ?? []) : [];
+  const policies = useAnswer<Policies>(client, 'v1/policies', {}, EVERY_MS).value;
+  const history = useAnswer<PolicyHistory>(client, 'v1/policies/history', {}, EVERY_MS).value;
+  if (policies.kind !== 'ready' || history.kind !== 'ready')
+    return (
+      <main class="page">
+        <section class="panel">
+          <NotThere what="the policies" reading={policies.kind === 'ready' ? history : policies} />
+        </section>
+      </main>
+    );
+  const { in_force: inForce, candidates } = policies.answer;
+  return (
+    <main class="page">
+      <InForce client={client} inForce={inForce} history={history.answer} />
+      {candidates.map((candidate) => (
+        <CandidatePanel
+          key={candidate.hash}
+          client={client}
+          scopes={scopes}
+          candidate={candidate}
+          inForce={inForce}
+        />
+      ))}
+      {candidates.length === 0 && (
+        <section class="panel" aria-labelledby="candidates-title">
+          <div class="panel-head">
+            <h2 id="candidates-title">Candidates</h2>
+          </div>
+          <p class="state state-small">
+            No policy judges beside the one in force. Register one with <code>riskgate promote</code>, by{' '}
+            <code>PUT /v1/policies/…/candidate</code>, or in <code>POLICY_CANDIDATES</code>.
+          </p>
+        </section>
+      )}
+      <HistoryPanel client={client} scopes={scopes} history={history.answer} inForce={inForce.hash} />
+    </main>
+  );
+};
+
+interface InForceProperties {
+  readonly client: ApiClient;
+  readonly inForce: Policies['in_force'];
+  readonly history: PolicyHistory;
+}
+
+const STATES: Readonly<Record<string, string>> = {
+  file: 'from its file',
+  put: 'put in force for all replicas, over their files',
+  refused: 'what was put in force cannot be used here, so that an older policy stays',
+  unknown: 'it is not known yet whether something was put in force: the file counts',
+  stale: 'what was put in force cannot be read at the moment: others may have changed it',
+};
+
+function InForce({ client, inForce, history }: InForceProperties) {
+  const { id, hash, state, file } = inForce;
+  const entry = history.policies.find((one) => one.hash === hash);
+  return (
+    <section class="panel" aria-labelledby="in-force-title">
+      <div class="panel-head">
+        <h2 id="in-force-title">In force</h2>
+        <p class="panel-note">{STATES[state] ?? state}</p>
+      </div>
+      <p class="policy-line">
+        <PolicyName id={id} hash={hash} />
+        {entry !== undefined && <span> since {new Date(entry.since).toLocaleString('en-GB')}</span>}
+      </p>
+      {file.differs && (
+        <p class="policy-line policy-warning" role="status">
+          The file of this replica has another policy: <PolicyName id={file.id} hash={file.hash} />
+        </p>
+      )}
+      <Findings client={client} hash={hash} />
+      <PolicyText client={client} hash={hash} />
+    </section>
+  );
+}
