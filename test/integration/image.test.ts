@@ -1,13 +1,19 @@
-import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
+import { makeSbom } from '../../deploy/make-sbom.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import { findConfigFile, SERVICES } from '../support/compose-file.ts';
+import { CYCLONEDX, findTool } from '../support/deployment-tools.ts';
 import { copyImageFiles, readDockerfile } from '../support/image-files.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { findFreePort, ROOT, runProgram, startProgram } from '../support/start-program.ts';
 import { until } from '../support/test-app.ts';
+
+interface Sbom {
+  readonly components: readonly { readonly purl: string; readonly licenses?: readonly object[] }[];
+}
 
 const EMULATORS = 'docker/emulators.Dockerfile';
 const image = readDockerfile(join(ROOT, 'Dockerfile'));
@@ -70,6 +76,7 @@ t.test('what the image copies installs, starts, is healthy, decides, and writes 
     [],
   );
 
+  checkSbom(t, app);
   const env = await startDependencies(t, app);
   const service = await startProgram(t, toCommand(image.command), { cwd: app, env });
   await service.until(/"event":"service\.listening"/);
@@ -99,6 +106,30 @@ t.test('what the image copies installs, starts, is healthy, decides, and writes 
   t.match(await command('emulators'), { code: 3, stdout: '', stderr: /run them in a checkout/ });
   t.match(await check(), { code: 1 }, 'a service that is gone is not healthy');
 });
+
+/** The list of packages is of what is installed, whole and with where each is from. */
+function checkSbom(t: Test, app: string): void {
+  const tool = findTool(t, CYCLONEDX);
+  if (tool === null) return;
+  const output = join(createFolder(t), 'sbom.json');
+  makeSbom(tool, app, output);
+  const sbom = JSON.parse(readFileSync(output, 'utf8')) as Sbom;
+  t.match(sbom, { bomFormat: 'CycloneDX', specVersion: '1.6' });
+  const lock = readFileSync(join(app, 'node_modules/.package-lock.json'), 'utf8');
+  const installed = Object.entries(
+    (JSON.parse(lock) as { packages: Record<string, { version: string }> }).packages,
+  );
+  t.ok(installed.length > 100);
+  t.strictSame(
+    [...new Set(sbom.components.map(({ purl }) => decodeURIComponent(purl.replace(/\?.*$/, ''))))].toSorted(),
+    [
+      ...new Set(
+        installed.map(([path, { version }]) => `pkg:npm/${path.replace(/^.*node_modules\//, '')}@${version}`),
+      ),
+    ].toSorted(),
+  );
+  for (const { purl, licenses = [] } of sbom.components) t.ok(licenses.length > 0, purl);
+}
 
 function createFolder(t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'riskgate-image-'));

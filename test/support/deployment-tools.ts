@@ -89,6 +89,23 @@ function fetchSchemas(folder: string): boolean {
   return isThere && runAll(folder, [...members, ['sh', '-c', 'rm -r tools *.whl']]);
 }
 
+const CYCLONEDX_PACKAGE = '@cyclonedx/cyclonedx-npm@6.0.1';
+
+/** What lists packages as CycloneDX; the program is what is found. */
+export const CYCLONEDX: Tool = {
+  name: 'cyclonedx-npm',
+  find: () => {
+    const folder = keep(CYCLONEDX_PACKAGE.replaceAll(/[@/]/g, '-'), fetchCyclonedx);
+    return folder === null ? null : join(folder, 'node_modules/.bin/cyclonedx-npm');
+  },
+  hint: 'npm, which fetches it from its registry',
+};
+
+function fetchCyclonedx(folder: string): boolean {
+  const install = ['install', '--silent', '--no-save', '--omit=optional', '--ignore-scripts'] as const;
+  return runAll(folder, [['npm', ...install, '--prefix', '.', CYCLONEDX_PACKAGE]]);
+}
+
 /** A folder that `fill` has filled, now or in an earlier run; null where it could not. */
 function keep(name: string, fill: (folder: string) => boolean): string | null {
   const folder = join(CACHE, name);
