@@ -33,6 +33,7 @@ t.test('the service takes what the chart mounts, and every file in it', async (t
     policy: read('policies/strict.yaml'),
     candidates: { next: read('policies/default.yaml') },
     gatewayProfiles: 'profiles: {shop: {action: login}}',
+    alerts: 'alerts: {blocks: {when: block_rate, above: 0.2, window: 15m}}',
     webhooks: `targets: {soc: {url: "https://hooks.example/", secret_file: ${MOUNTS}/secrets/soc.secret}}`,
     sharedSignals: `streams: {idp: {issuer: "https://idp.example", audience: "https://risk.example", jwks_uri: "https://idp.example/jwks"}}`,
     dataDir: { type: 'emptyDir' },

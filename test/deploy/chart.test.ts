@@ -35,6 +35,7 @@ const EVERYTHING = {
   policy: 'policy: p',
   candidates: { next: 'policy: q', other: 'policy: r' },
   gatewayProfiles: 'profiles: {}',
+  alerts: 'alerts: {}',
   webhooks: 'targets: {}',
   sharedSignals: 'streams: {}',
   dataDir: { type: 'emptyDir', size: '1Gi' },

@@ -51,6 +51,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .Values.policy }}{{- $_ := set $files "policy.yaml" . }}{{- end -}}
 {{- range $name, $text := .Values.candidates }}{{- $_ := set $files (printf "candidate-%s.yaml" $name) $text }}{{- end -}}
 {{- with .Values.gatewayProfiles }}{{- $_ := set $files "gateway-profiles.yaml" . }}{{- end -}}
+{{- with .Values.alerts }}{{- $_ := set $files "alerts.yaml" . }}{{- end -}}
 {{- with .Values.webhooks }}{{- $_ := set $files "webhooks.yaml" . }}{{- end -}}
 {{- with .Values.sharedSignals }}{{- $_ := set $files "shared-signals.yaml" . }}{{- end -}}
 {{- toYaml $files -}}
@@ -73,6 +74,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $config := "/etc/riskgate/config" -}}
 {{- if .Values.policy }}{{- $_ := set $env "POLICY_FILE" (printf "%s/policy.yaml" $config) }}{{- end -}}
 {{- if .Values.gatewayProfiles }}{{- $_ := set $env "GATEWAY_PROFILES_FILE" (printf "%s/gateway-profiles.yaml" $config) }}{{- end -}}
+{{- if .Values.alerts }}{{- $_ := set $env "ALERTS_FILE" (printf "%s/alerts.yaml" $config) }}{{- end -}}
 {{- if .Values.webhooks }}{{- $_ := set $env "WEBHOOKS_FILE" (printf "%s/webhooks.yaml" $config) }}{{- end -}}
 {{- if .Values.sharedSignals }}{{- $_ := set $env "SHARED_SIGNALS_FILE" (printf "%s/shared-signals.yaml" $config) }}{{- end -}}
 {{- if .Values.candidates -}}
@@ -100,7 +102,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and $values.secrets.existingSecret (or $values.secrets.values $values.secrets.files) }}{{- fail "secrets: existingSecret excludes values and files" }}{{- end -}}
 {{- if and $values.secrets.keys (not $values.secrets.existingSecret) }}{{- fail "secrets: keys are those of existingSecret" }}{{- end -}}
 {{- if not (or (has "ID_HASH_KEY" $names) (has "ID_HASH_KEYS" $names)) }}{{- fail "secrets: ID_HASH_KEY (or ID_HASH_KEYS) is needed, under values, or in existingSecret and under keys" }}{{- end -}}
-{{- if and $values.existingConfigMap (ne (include "riskgate.configFiles" .) "{}") }}{{- fail "existingConfigMap excludes policy, candidates, gatewayProfiles, webhooks and sharedSignals" }}{{- end -}}
+{{- if and $values.existingConfigMap (ne (include "riskgate.configFiles" .) "{}") }}{{- fail "existingConfigMap excludes policy, candidates, gatewayProfiles, alerts, webhooks and sharedSignals" }}{{- end -}}
 {{- range $name := keys $values.secrets.files -}}
 {{- if hasKey $values.secrets.values $name }}{{- fail (printf "secrets.files.%s stands under values too" $name) }}{{- end -}}
 {{- end -}}
