@@ -66,7 +66,7 @@ function createRedisPlace(t: Test): Place {
 }
 
 function waiting(id: string, { target = 'soc', attempt = 0, dueAtMs = Date.now() } = {}): WaitingWebhook {
-  return { target, id, body: `{"é": "${id}"}`, attempt, dueAtMs };
+  return { target, id, body: `{"é": "${id}"}`, seal: `v1,${id}`, attempt, dueAtMs };
 }
 
 /** All that can be claimed by and by. */

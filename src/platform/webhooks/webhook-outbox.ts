@@ -3,6 +3,8 @@ export interface WaitingWebhook {
   readonly target: string;
   readonly id: string;
   readonly body: string;
+  /** Shows that who has the key of the target wrote id and body: what it was kept in may be written by others. */
+  readonly seal: string;
   /** How often it was sent. */
   readonly attempt: number;
   /** When it is to be sent, Unix milliseconds. */

@@ -79,6 +79,8 @@ const WAITS_MS = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * 
 /** A target that asks for a later attempt gets it, up to this. */
 const RETRY_AFTER_MS_MAX = HOUR;
 const JITTER = 0.2;
+/** The longest of the waits, with its jitter. */
+const WAIT_MS_MAX = 12 * HOUR;
 const BUDGET_MS = 15_000;
 /** Messages of one target that wait, at about a kilobyte each. */
 const WAITING_MAX = 1_000;
@@ -164,11 +166,18 @@ class TargetQueue {
 
   #take(found: readonly WaitingWebhook[]): void {
     if (this.#isClosed) return;
-    for (const { id, body, attempt, dueAtMs } of found) {
-      if (this.#ids.has(id)) continue;
+    for (const { id, body, seal, attempt, dueAtMs } of found) {
+      if (this.#ids.has(id) || seal !== this.#sealOf(id, body)) continue;
       this.#ids.add(id);
-      this.#wait({ id, body, attempt }, Math.max(0, dueAtMs - this.#options.nowMs()));
+      const waitMs = dueAtMs - this.#options.nowMs();
+      this.#wait({ id, body, attempt }, Math.min(Math.max(0, waitMs), WAIT_MS_MAX));
     }
+  }
+
+  /** A signature that no receiver takes, by its id and its time. */
+  #sealOf(id: string, body: string): string {
+    const signed = signWebhook(this.#target.key, { id: `kept_${id}`, atMs: 0, body });
+    return signed['webhook-signature'] ?? '';
   }
 
   usage(): WebhookUsage {
@@ -244,7 +253,8 @@ class TargetQueue {
   }
 
   #keep({ id, body, attempt }: Job, dueAtMs: number): void {
-    this.#outbox?.put({ target: this.#target.name, id, body, attempt, dueAtMs });
+    const seal = this.#sealOf(id, body);
+    this.#outbox?.put({ target: this.#target.name, id, body, seal, attempt, dueAtMs });
   }
 
   #end(result: 'delivered' | 'given_up', job: Job, why: string | null): void {

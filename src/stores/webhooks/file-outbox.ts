@@ -20,7 +20,7 @@ interface FileOutbox extends WebhookOutbox {
 const MODES = { folder: 0o750, file: 0o640 } as const;
 
 const TABLE = `CREATE TABLE IF NOT EXISTS waiting (
-  target TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, attempt INTEGER NOT NULL, due_at_ms INTEGER NOT NULL,
+  target TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, seal TEXT NOT NULL, attempt INTEGER NOT NULL, due_at_ms INTEGER NOT NULL,
   PRIMARY KEY (target, id)
 ) STRICT, WITHOUT ROWID`;
 
@@ -43,10 +43,10 @@ export function openFileOutbox({ path, targets, onFailed }: FileOutboxOptions): 
     db.close();
     throw error;
   }
-  const put = db.prepare('INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?, ?)');
+  const put = db.prepare('INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?, ?, ?)');
   const remove = db.prepare('DELETE FROM waiting WHERE target = ? AND id = ?');
   const list = db.prepare(
-    'SELECT id, body, attempt, due_at_ms FROM waiting WHERE target = ? ORDER BY due_at_ms',
+    'SELECT id, body, seal, attempt, due_at_ms FROM waiting WHERE target = ? ORDER BY due_at_ms',
   );
   const claimed = new Set<string>();
   const nameOf = (target: string, id: string) => `${target} ${id}`;
@@ -58,9 +58,9 @@ export function openFileOutbox({ path, targets, onFailed }: FileOutboxOptions): 
     }
   };
   return {
-    put: ({ target, id, body, attempt: attempts, dueAtMs }) => {
+    put: ({ target, id, body, seal, attempt: attempts, dueAtMs }) => {
       claimed.add(nameOf(target, id));
-      attempt(() => put.run(target, id, body, attempts, Math.round(dueAtMs)));
+      attempt(() => put.run(target, id, body, seal, attempts, Math.round(dueAtMs)));
     },
     // Nobody else opens the file.
     hold: () => {},
@@ -91,6 +91,7 @@ function toMessage(target: string, row: Readonly<Record<string, unknown>>): Wait
     target,
     id: String(row['id']),
     body: String(row['body']),
+    seal: String(row['seal']),
     attempt: Number(row['attempt']),
     dueAtMs: Number(row['due_at_ms']),
   };

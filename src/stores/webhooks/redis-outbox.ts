@@ -75,7 +75,12 @@ type Scripts = {
   claimWebhooks(owners: string, messages: string, count: number, freeMs: number): Promise<readonly string[]>;
 };
 
-const textSchema = z.object({ body: z.string(), attempt: z.number(), dueAtMs: z.number() });
+const textSchema = z.object({
+  body: z.string(),
+  seal: z.string(),
+  attempt: z.int().min(0),
+  dueAtMs: z.number(),
+});
 
 /**
  * An outbox that all replicas share. Each message belongs to the replica that put it until a while after its
@@ -91,10 +96,10 @@ export function createRedisOutbox(options: RedisOutboxOptions): WebhookOutbox {
     claimWebhooks: { numberOfKeys: 2, lua: CLAIM },
   });
   return {
-    put: ({ target, id, body, attempt, dueAtMs }) => {
+    put: ({ target, id, body, seal, attempt, dueAtMs }) => {
       const { owners, messages } = keys.webhooks(target);
       const freeMs = Math.round(Math.max(0, dueAtMs - nowMs()) + graceMs);
-      const text = JSON.stringify({ body, attempt, dueAtMs });
+      const text = JSON.stringify({ body, seal, attempt, dueAtMs });
       void guard
         .run(() => scripted.putWebhook(owners, messages, id, freeMs, text))
         .then((kept) => {

@@ -178,17 +178,28 @@ t.test('what waits here is held, so that no other process takes it', async (t) =
   t.same(new Set(held), new Set(['msg_5', 'msg_6']));
 });
 
-t.test('what another process left is looked for', async (t) => {
-  const { origin, received } = await startReceiver(t);
+t.test('what another process left is looked for, and what others wrote is not signed', async (t) => {
+  const { origin, received } = await startReceiver(t, [{ status: 500 }]);
   const { outbox, kept, end } = createOutbox();
+  const first = openSender(t, origin, { waitsMs: [60_000], outbox });
+  first.sender.send({ type: 'a', data: { number: 1 } });
+  await until('an attempt has failed', () => first.results().length === 1);
+  first.sender.close();
   const { sender, results } = openSender(t, origin, { outbox, lookIntervalMs: 20 });
-  for (let count = 0; count < 20; count += 1) sender.send({ type: 'a', data: {} });
-  outbox.put({ target: 'soc', id: 'msg_left', body: '{}', attempt: 1, dueAtMs: 0 });
+  const [left] = kept.values();
+  if (left === undefined) throw new Error('nothing is kept');
+  outbox.put({ ...left, dueAtMs: 0 });
+  // Who can write to the outbox has no key of the target.
+  outbox.put({ ...left, id: 'msg_forged', dueAtMs: 0 });
+  outbox.put({ ...left, id: 'msg_other', body: '{"type":"a","data":{"number":2}}', dueAtMs: 0 });
   end();
-  await until('all are delivered', () => results().length === 21);
-  t.equal(received.filter(({ headers }) => headers['webhook-id'] === 'msg_left').length, 1);
-  t.equal(new Set(received.map(({ headers }) => headers['webhook-id'])).size, 21, 'each once');
-  t.equal(kept.size, 0);
+  await until('it is delivered', () => results().length === 1);
+  sender.send({ type: 'a', data: {} });
+  await until('so is the next', () => results().length === 2);
+  const ids = received.map(({ headers }) => headers['webhook-id']);
+  t.same(ids, ['msg_1', 'msg_1', 'msg_1'], 'both senders of this test number from 1');
+  for (const { body, headers } of received) t.ok(new Webhook(SECRET).verify(body, headers));
+  t.notMatch(JSON.stringify(received), /forged|other|number":2/);
 });
 
 t.test('what is given up is not kept, and a message that is dropped never is', async (t) => {
