@@ -9,6 +9,7 @@ import {
   createTestApp,
   portOf,
   startEmulators,
+  type TestApp,
   until,
   untilRedisIsUp,
 } from '../support/test-app.ts';
@@ -35,6 +36,12 @@ async function openReceiver(t: Test, answer: (response: ServerResponse) => void)
   return { ids, env: { WEBHOOKS_FILE, WEBHOOKS_PRIVATE: 'on' } };
 }
 
+/** Nothing is told of decisions whose record is still on its way. */
+async function decideAndRecord(app: TestApp, subject: object): Promise<void> {
+  const { decision_id: id } = (await app.decide(subject)).json;
+  await until('it is recorded', async () => (await app.ask('GET', `/v1/decisions/${id}`)).status === 200);
+}
+
 t.test('a message that is under way when the service ends is sent by the next one', async (t) => {
   let isAnswering = false;
   const { ids, env } = await openReceiver(t, (response) => {
@@ -42,7 +49,7 @@ t.test('a message that is under way when the service ends is sent by the next on
   });
   const DATA_DIR = createDirectory(t);
   const first = await createTestApp(t, { emulators, env: { ...env, DATA_DIR } });
-  await first.decide({ telemetry_id: 'allow', device_id: 'active', account_id: 'acct_kept' });
+  await decideAndRecord(first, { telemetry_id: 'allow', device_id: 'active', account_id: 'acct_kept' });
   t.equal((await first.ask('DELETE', '/v1/evidence?device_id=active')).status, 200);
   await until('it is under way', () => ids.length === 1);
   await first.close();
@@ -83,7 +90,7 @@ t.test('keeps it in Redis where there is one', async (t) => {
   const { ids, env } = await openReceiver(t, () => {});
   const app = await createTestApp(t, { emulators, env: { ...env, REDIS_URL: redis.url } });
   await untilRedisIsUp(app);
-  await app.decide({ telemetry_id: 'allow-2', device_id: 'active' });
+  await decideAndRecord(app, { telemetry_id: 'allow-2', device_id: 'active' });
   await app.ask('DELETE', '/v1/evidence?telemetry_id=allow-2');
   await until('it is under way', () => ids.length === 1);
   await until('it is kept', async () => {
