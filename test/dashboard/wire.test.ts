@@ -2,6 +2,7 @@ import t from 'tap';
 import type { z } from 'zod';
 import type * as page from '../../src/dashboard/page/wire.ts';
 import { VERDICTS as PAGE_VERDICTS } from '../../src/dashboard/page/wire.ts';
+import type * as acts from '../../src/dashboard/page/wire-acts.ts';
 import type * as policies from '../../src/dashboard/page/wire-policies.ts';
 import type * as rules from '../../src/dashboard/page/wire-rules.ts';
 import type * as subjects from '../../src/dashboard/page/wire-subjects.ts';
@@ -10,11 +11,13 @@ import type { DecisionDetail } from '../../src/http/schemas/decision-detail.ts';
 import type { streamEventSchemas } from '../../src/http/schemas/decision-stream.ts';
 import type { DecisionSummary, decisionsSchema } from '../../src/http/schemas/decisions.ts';
 import type { foundSubjectSchema } from '../../src/http/schemas/find-subject.ts';
+import type { listsSchema, putAnswerSchema } from '../../src/http/schemas/lists.ts';
 import type { policiesSchema } from '../../src/http/schemas/policies.ts';
 import type { policySchema } from '../../src/http/schemas/policy.ts';
 import type { policyAnalysisSchema } from '../../src/http/schemas/policy-analysis.ts';
 import type { keptPolicySchema, policyHistorySchema } from '../../src/http/schemas/policy-history.ts';
 import type { providersSchema } from '../../src/http/schemas/providers.ts';
+import type { claimsSchema, queuesSchema } from '../../src/http/schemas/review.ts';
 import type { ruleStatsAnswerSchema } from '../../src/http/schemas/rule-stats.ts';
 import type { Stats } from '../../src/http/schemas/stats.ts';
 import type { subjectHistorySchema } from '../../src/http/schemas/subject-history.ts';
@@ -39,6 +42,10 @@ export type Contract = [
   Readable<z.output<typeof keptPolicySchema>, policies.KeptPolicy>,
   Readable<z.output<typeof policyAnalysisSchema>, policies.PolicyAnalysis>,
   Readable<z.output<(typeof streamEventSchemas)['gap']>, page.Gap>,
+  Readable<z.output<typeof listsSchema>, acts.ListNames>,
+  Readable<z.output<typeof putAnswerSchema>, acts.PutEntry>,
+  Readable<z.output<typeof queuesSchema>, acts.ReviewQueues>,
+  Readable<z.output<typeof claimsSchema>, acts.ReviewClaims>,
 ];
 
 t.test('the page knows every verdict', async (t) => {

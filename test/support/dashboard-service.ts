@@ -10,9 +10,17 @@ export const PAGE_KEYS = {
   reader: 'page-key-reader',
   caller: 'page-key-caller',
   reviewer: 'page-key-reviewer',
+  anna: 'page-key-anna',
+  ben: 'page-key-ben',
 } as const;
 
-const SCOPES = { reader: 'read', caller: 'decide', reviewer: 'review' } as const;
+const SCOPES = {
+  reader: ['read'],
+  caller: ['decide'],
+  reviewer: ['review'],
+  anna: ['read', 'review'],
+  ben: ['read', 'review'],
+} as const;
 
 export interface DashboardService {
   readonly origin: string;
@@ -37,11 +45,11 @@ export async function startDashboardService(
     const keys = names.map((id) => ({
       id,
       sha256: hash('sha256', PAGE_KEYS[id]),
-      scopes: [SCOPES[id]],
+      scopes: SCOPES[id],
     }));
     writeFileSync(env['API_KEYS_FILE'] ?? '', JSON.stringify({ keys }));
   };
-  writeKeys(['reader', 'caller', 'reviewer']);
+  writeKeys(['reader', 'caller', 'reviewer', 'anna', 'ben']);
   const service = await startService(t, env);
   const { origin } = service;
   return { origin, service, env, writeKeys, decide: (body) => decideAt(origin, body) };
@@ -70,6 +78,8 @@ export async function signIn(
   await page.getByLabel('API key').fill(key);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  // Rows under the pointer would stand still.
+  await page.mouse.move(1, 1);
   // Other views than the first follow no stream.
   if (!search.includes('view=')) await page.getByText('Live', { exact: true }).waitFor();
 }

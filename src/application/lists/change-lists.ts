@@ -71,12 +71,19 @@ export interface ChangeLists {
     given: GivenEntry,
     caller: string,
   ): ListEntry | { readonly mistakes: readonly EntryMistake[] };
-  /** Puts entries that were read on one list. Resolves with them as they are kept, and how many were there before. */
+  /**
+   * Puts entries that were read on one list. Resolves with them as they are kept, how many were there before, and
+   * what was in force of each before, in their order, null for nothing.
+   */
   put(
     list: string,
     entries: readonly ListEntry[],
     changer: Changer,
-  ): Promise<{ readonly entries: readonly ListEntry[]; readonly replaced: number }>;
+  ): Promise<{
+    readonly entries: readonly ListEntry[];
+    readonly replaced: number;
+    readonly former: readonly (ListEntry | null)[];
+  }>;
   /** Removes one entry. Resolves with false where there is none. */
   remove(list: string, id: string, changer: Changer): Promise<boolean>;
   /** Forgets the entries that name a subject. */
@@ -134,7 +141,8 @@ class ListChanger implements ChangeLists {
     const nowMs = this.#options.clock.nowMs();
     const former = entries.map((entry) => this.#formerOf(entry));
     this.#requireRoom(former.filter((entry) => entry === null).length);
-    const replaced = former.filter((entry) => entry !== null && isInForce(entry, nowMs)).length;
+    const inForce = former.map((entry) => (entry !== null && isInForce(entry, nowMs) ? entry : null));
+    const replaced = inForce.filter((entry) => entry !== null).length;
     // Under another hash key the same value has another id: it is not to be on the list twice.
     const renamed = former.flatMap((entry, place) =>
       entry !== null && entry.value !== entries[place]?.value ? [this.#asRemoved(entry, changer)] : [],
@@ -144,7 +152,7 @@ class ListChanger implements ChangeLists {
     const kept = await this.#commit([...later, ...renamed]);
     const put = kept.filter(({ isRemoved }) => !isRemoved);
     await this.#record(list, 'put', put, changer);
-    return { entries: put, replaced };
+    return { entries: put, replaced, former: inForce };
   }
 
   async remove(list: string, id: string, changer: Changer): Promise<boolean> {

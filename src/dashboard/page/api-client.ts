@@ -49,6 +49,7 @@ export function createApiClient(key: string | null, fetchNow: typeof fetch = fet
       ...(body && { body: JSON.stringify(body) }),
       // Even a request with a key may bring a session, which the browser is to keep.
       credentials: 'same-origin',
+      ...(body && { body: JSON.stringify(body) }),
       ...(signal && { signal }),
     }).catch((error: unknown) => {
       signal?.throwIfAborted();
@@ -73,11 +74,19 @@ function toAddress(path: string, query: Query): string {
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
 }
 
+interface Problem {
+  readonly detail?: string;
+  readonly title?: string;
+  /** What is wrong with which field. */
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+}
+
 async function toError(response: Response): Promise<ApiError> {
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
   const problem: unknown = await response.json().catch(() => null);
   // Of a proxy it may be anything.
-  const { detail, title } = (problem ?? {}) as { detail?: string; title?: string };
-  const message = detail ?? title ?? `The service answered ${response.status}.`;
+  const { detail, title, errors = [] } = (problem ?? {}) as Problem;
+  const told = errors.map((error) => `${error.pointer.replace(/^\//, '')} ${error.detail}`).join(', ');
+  const message = told || (detail ?? title ?? `The service answered ${response.status}.`);
   return new ApiError(response.status, message, Number.isFinite(seconds) ? seconds * 1000 : null);
 }

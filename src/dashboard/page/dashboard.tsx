@@ -1,3 +1,4 @@
+import { ActNotice } from './act/act-notice.tsx';
 import { DecisionDialog } from './decision-dialog.tsx';
 import { Header } from './header.tsx';
 import { LazyView } from './lazy-view.tsx';
@@ -22,7 +23,7 @@ export function Dashboard({ session }: { readonly session: Session }) {
           <LazyView key={name} load={view.load} session={session} />
         )}
       </div>
-      {decisionId !== null && <DecisionDialog key={decisionId} client={session.client} id={decisionId} />}
+      {decisionId === null ? <ActNotice /> : <DecisionDialog session={session} id={decisionId} />}
     </>
   );
 }

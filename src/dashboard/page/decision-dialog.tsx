@@ -1,5 +1,13 @@
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
+import type { TargetedKeyboardEvent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { isPlain, onActKey } from './act/act-keys.ts';
+import { ActNotice } from './act/act-notice.tsx';
+import { LabelButtons } from './act/label-buttons.tsx';
+import { saidHere } from './act/labels.ts';
+import { SubjectLists } from './act/subject-lists.tsx';
+import { heldBy, walk } from './act/walk.ts';
+import type { SubjectRef } from './address.ts';
 import { type ApiClient, ApiError } from './api-client.ts';
 import { DecisionContradictions } from './decision-contradictions.tsx';
 import { DecisionEvidence } from './decision-evidence.tsx';
@@ -7,8 +15,8 @@ import { DecisionRules } from './decision-rules.tsx';
 import { formatFullTime, formatMs, toWords } from './format.ts';
 import { HashLinks } from './hash-links.tsx';
 import { Icon, VerdictBadge } from './icons.tsx';
-import { endSessionOn } from './session.ts';
-import { go } from './view-state.ts';
+import { endSessionOn, type Session } from './session.ts';
+import { address, go } from './view-state.ts';
 import type { DecisionDetail } from './wire.ts';
 
 type Reading =
@@ -18,9 +26,9 @@ type Reading =
   | { readonly kind: 'ready'; readonly decision: DecisionDetail };
 
 /** One decision in full, over the page. */
-export function DecisionDialog({ client, id }: { readonly client: ApiClient; readonly id: string }) {
+export function DecisionDialog({ session, id }: { readonly session: Session; readonly id: string }) {
+  const { client } = session;
   const dialog = useRef<HTMLDialogElement>(null);
-  const reading = useSignal<Reading>({ kind: 'loading' });
   useEffect(() => {
     const before = document.activeElement;
     const { current } = dialog;
@@ -31,6 +39,44 @@ export function DecisionDialog({ client, id }: { readonly client: ApiClient; rea
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     };
   }, []);
+  const reading = useReading(client, id);
+  const close = () => go({ decisionId: null });
+  return (
+    // A click beside the dialog closes it, as Escape does by itself.
+    <dialog
+      ref={dialog}
+      class="detail"
+      aria-labelledby="detail-title"
+      onClose={close}
+      onKeyDown={(event) => onKey(event, id, reading.value)}
+      onClick={(event) => {
+        if (event.target === dialog.current) close();
+      }}
+    >
+      <div class="detail-inner">
+        <div class="detail-bar">
+          <h2 id="detail-title">Decision</h2>
+          <Steps id={id} />
+          <button class="button button-icon" type="button" aria-label="Close" onClick={close}>
+            <Icon name="close" />
+          </button>
+        </div>
+        {heldBy.value !== null && (
+          <p class="gap" role="status">
+            {heldBy.value} is reviewing this decision.
+          </p>
+        )}
+        <Content id={id} session={session} reading={reading.value} />
+        <ActNotice />
+      </div>
+    </dialog>
+  );
+}
+
+/** The decision, read again when it was labelled here. */
+function useReading(client: ApiClient, id: string): Signal<Reading> {
+  const reading = useSignal<Reading>({ kind: 'loading' });
+  const said = saidHere.value.get(id);
   useEffect(() => {
     const ending = new AbortController();
     client
@@ -44,29 +90,44 @@ export function DecisionDialog({ client, id }: { readonly client: ApiClient; rea
         endSessionOn(error);
       });
     return () => ending.abort();
-  }, [client, id]);
-  const close = () => go({ decisionId: null });
+  }, [client, id, said]);
+  useEffect(() => {
+    reading.value = { kind: 'loading' };
+  }, [id]);
+  return reading;
+}
+
+function onKey(event: TargetedKeyboardEvent<HTMLElement>, id: string, reading: Reading): void {
+  if (onActKey(event, reading.kind === 'ready' ? reading.decision : null)) event.preventDefault();
+  else if (isPlain(event) && (event.key === 'j' || event.key === 'k'))
+    void step(id, event.key === 'j' ? 1 : -1);
+}
+
+/** Opens the decision after or before this one, where there is one. */
+async function step(id: string, by: 1 | -1): Promise<void> {
+  const next = await walk.value(id, by);
+  if (next !== null && address.value.decisionId === id) go({ decisionId: next });
+}
+
+function Steps({ id }: { readonly id: string }) {
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the dialog closes it, as Escape does by itself.
-    <dialog
-      ref={dialog}
-      class="detail"
-      aria-labelledby="detail-title"
-      onClose={close}
-      onClick={(event) => {
-        if (event.target === dialog.current) close();
-      }}
-    >
-      <div class="detail-inner">
-        <div class="detail-bar">
-          <h2 id="detail-title">Decision</h2>
-          <button class="button button-icon" type="button" aria-label="Close" onClick={close}>
-            <Icon name="close" />
-          </button>
-        </div>
-        <Content id={id} reading={reading.value} />
-      </div>
-    </dialog>
+    <span class="steps">
+      <button class="button" type="button" title="The one before (k)" onClick={() => void step(id, -1)}>
+        Previous
+      </button>
+      <button class="button" type="button" title="The one after (j)" onClick={() => void step(id, 1)}>
+        Next
+      </button>
+    </span>
+  );
+}
+
+function subjectsOf({ subject }: DecisionDetail): readonly SubjectRef[] {
+  const { account, devices, telemetry, ip = null, visitor = null } = subject;
+  const parts = { account: [account], device: devices, telemetry: [telemetry], ip: [ip], visitor: [visitor] };
+  return Object.entries(parts).flatMap(([part, hashes]) =>
+    // The names are those of the object above.
+    hashes.flatMap((hash) => (hash === null ? [] : [{ part: part as SubjectRef['part'], hash }])),
   );
 }
 
@@ -76,7 +137,13 @@ function toFailure(error: unknown): Reading {
   return { kind: 'failed', why: error instanceof Error ? error.message : 'no answer' };
 }
 
-function Content({ id, reading }: { readonly id: string; readonly reading: Reading }) {
+interface ContentProperties {
+  readonly id: string;
+  readonly session: Session;
+  readonly reading: Reading;
+}
+
+function Content({ id, session, reading }: ContentProperties) {
   if (reading.kind === 'loading')
     return (
       <div class="skeleton-rows" role="status">
@@ -106,9 +173,18 @@ function Content({ id, reading }: { readonly id: string; readonly reading: Readi
   return (
     <>
       <Head decision={decision} />
+      <LabelButtons decisions={[decision]} />
       <DecisionRules decision={decision} />
       <DecisionContradictions decision={decision} />
       <Facts decision={decision} />
+      <section>
+        <h3>On lists now</h3>
+        <SubjectLists
+          client={session.client}
+          subjects={subjectsOf(decision)}
+          hashKey={decision.subject.hash_key ?? null}
+        />
+      </section>
       <DecisionEvidence decision={decision} />
       <Aftermath decision={decision} />
       <details class="raw">

@@ -1,5 +1,7 @@
 import type { TargetedKeyboardEvent } from 'preact';
 import { memo } from 'preact/compat';
+import { LabelButtons } from './act/label-buttons.tsx';
+import { labelOf } from './act/labels.ts';
 import { kindOf } from './figures.ts';
 import { formatMs, formatTime, toWords } from './format.ts';
 import { HashLinks } from './hash-links.tsx';
@@ -50,7 +52,7 @@ export const DecisionRow = memo(
         </span>
         <span role="cell" class="cell-reasons">
           <Reasons row={row} />
-          {row.label !== null && <span class={`tag tag-${row.label}`}>{toWords(row.label)}</span>}
+          <LabelTag row={row} />
         </span>
         <span role="cell" class="cell-caller">
           {row.caller}
@@ -73,6 +75,7 @@ export const DecisionRow = memo(
         </span>
         <span role="cell" class="cell-latency number">
           {formatMs(row.latency_ms)}
+          <LabelButtons decisions={[row]} isSmall isTabStop={isTabStop} />
         </span>
       </div>
     );
@@ -81,6 +84,12 @@ export const DecisionRow = memo(
     before.row === after.row && before.place === after.place && before.isTabStop === after.isTabStop,
 );
 
+/** The label in force, also of a row that was read before it was given. */
+export function LabelTag({ row }: { readonly row: DecisionSummary }) {
+  const label = labelOf(row);
+  return label === null ? null : <span class={`tag tag-${label}`}>{toWords(label)}</span>;
+}
+
 /** What a chip says beside its code. */
 const SAID: Readonly<Record<Standing, string>> = {
   true: '',
@@ -88,7 +97,8 @@ const SAID: Readonly<Record<Standing, string>> = {
   waived: 'could not be ruled out, and the policy lets that pass: ',
 };
 
-function Reasons({ row }: { readonly row: DecisionSummary }) {
+/** Why, in a few chips. */
+export function Reasons({ row }: { readonly row: DecisionSummary }) {
   const stated = stateReasons(row);
   const isSatisfied = row.reasons.some(({ satisfied }) => satisfied);
   if (stated.length === 0) return <span class="no-reason">no rule applied</span>;

@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks';
+import { isPlain, onActKey } from './act/act-keys.ts';
 import type { ApiClient, Query } from './api-client.ts';
 import { DecisionRow } from './decision-row.tsx';
 import { formatCount } from './format.ts';
@@ -62,8 +63,10 @@ function TableBody({ view }: { readonly view: RowWindow }) {
           document.activeElement.blur();
           view.follow();
         }
+        const place = focused.value;
+        if (onActKey(event, (place === null ? null : rows.at(place + fresh)) ?? null)) return;
         const step = keySteps(view.pageSize())[event.key];
-        if (step === undefined) return;
+        if (step === undefined || !isPlain(event)) return;
         event.preventDefault();
         view.stepFocus(step);
       }}
@@ -129,6 +132,8 @@ function keySteps(page: number): Readonly<Record<string, number>> {
   return {
     ArrowDown: 1,
     ArrowUp: -1,
+    j: 1,
+    k: -1,
     PageDown: page,
     PageUp: -page,
     Home: Number.NEGATIVE_INFINITY,

@@ -31,7 +31,7 @@ export function Header({ session }: { readonly session: Session }) {
           class="button button-quiet"
           type="button"
           onClick={leave}
-          title={`Policy ${session.policy.id}`}
+          title={`Signed in as ${session.caller}, policy ${session.policy.id}`}
         >
           <Icon name="leave" />
           <span class="wide-only">Sign out</span>

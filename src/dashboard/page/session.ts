@@ -10,6 +10,10 @@ import type { PolicyInForce, SessionState } from './wire.ts';
 export interface Session {
   readonly client: ApiClient;
   readonly policy: PolicyInForce;
+  /** The id of the API key, or the name of the person. */
+  readonly caller: string;
+  /** What the key or the person may do. */
+  readonly scopes: readonly string[];
 }
 
 /** What the sign-in says about the last try. */
@@ -46,12 +50,13 @@ export function openIdAddress(): string {
 /** Goes on with the session that the browser holds, if it does. Never rejects. */
 export async function resumeSession(): Promise<void> {
   try {
-    if (!(await isSignedIn())) {
+    const state = await readState();
+    if (!state.signed_in) {
       session.value = null;
       say(takeIssuerNotice());
       return;
     }
-    await enter(createApiClient(null));
+    await enter(createApiClient(null), state);
   } catch (error) {
     session.value = null;
     say(noticeOf(error), error);
@@ -67,17 +72,20 @@ export async function signIn(key: string): Promise<void> {
   }
   const withKey = createApiClient(key);
   try {
-    await withKey.open('v1/session', {}, { method: 'POST' });
-    await enter((await isSignedIn()) ? createApiClient(null) : withKey);
+    const opened = await withKey.get<Known>('v1/session', {}, { method: 'POST' });
+    const state = await readState();
+    await enter(state.signed_in ? createApiClient(null) : withKey, opened);
   } catch (error) {
     say(noticeOf(error), error);
   }
 }
 
-async function isSignedIn(): Promise<boolean> {
+type Known = Pick<SessionState, 'caller' | 'scopes'>;
+
+async function readState(): Promise<SessionState> {
   const state = await createApiClient(null).get<SessionState>('v1/session');
   isOpenIdOffered.value = state.openid;
-  return state.signed_in;
+  return state;
 }
 
 /** Reads the fragment, which a reload or a bookmark is not to repeat. */
@@ -88,10 +96,15 @@ function takeIssuerNotice(): SignInNotice {
   return why === 'too_many' ? why : (ISSUER_NOTICES.find((known) => known === why) ?? 'failed');
 }
 
-async function enter(client: ApiClient): Promise<void> {
+async function enter(client: ApiClient, { caller = '', scopes = [] }: Known): Promise<void> {
   const policy = await client.get<PolicyInForce>('v1/policy');
   say('none');
-  session.value = { client, policy };
+  session.value = { client, policy, caller, scopes };
+}
+
+/** Whether who is signed in may label decisions and change lists. */
+export function mayReview(): boolean {
+  return session.value?.scopes.includes('review') === true;
 }
 
 /** Ends the session, here and in the service. Never rejects. */
@@ -104,6 +117,11 @@ export async function signOut(): Promise<void> {
   } catch (error) {
     say('still_open', error);
   }
+}
+
+/** To be called with a failed act: what one may not do is no reason to be signed out. */
+export function endSessionOnUnknown(error: unknown): void {
+  if (error instanceof ApiError && error.status === 401) endSessionOn(error);
 }
 
 /** To be called with any failed answer: a key that is not taken any more ends the session. */

@@ -18,10 +18,14 @@ export function searchOf(change: Partial<Address> = {}): string {
   return formatAddress({ ...address.value, ...change }, settledWindow);
 }
 
-/** Changes a part of the address. Opening something is a step that the back button undoes. */
-export function go(change: Partial<Address>): void {
+/**
+ * Changes a part of the address. Opening something is a step that the back button undoes; what the page chooses by
+ * itself is none.
+ */
+export function go(change: Partial<Address>, isStep = true): void {
   const search = searchOf(change);
-  if (search !== searchOf()) history.pushState(null, '', location.pathname + search);
+  if (search !== searchOf())
+    history[isStep ? 'pushState' : 'replaceState'](null, '', location.pathname + search);
   address.value = { ...address.value, ...change };
 }
 

@@ -19,6 +19,12 @@ const DECISIONS: RegisteredView = {
   uses: ['window', 'stream'],
 };
 
+const REVIEW: RegisteredView = {
+  tab: 'Review',
+  view: { load: async () => (await import('./review/review-view.tsx')).ReviewView },
+  uses: [],
+};
+
 const GROUPS: RegisteredView = {
   tab: 'Groups',
   view: { load: async () => (await import('./groups/groups-view.tsx')).GroupsView },
@@ -55,6 +61,7 @@ export const VIEWS: ReadonlyMap<ViewName, RegisteredView> = new Map<ViewName, Re
       uses: ['stream'],
     },
   ],
+  ['review', REVIEW],
   ['groups', GROUPS],
   ['rules', RULES],
   ['policy', POLICY],

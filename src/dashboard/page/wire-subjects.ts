@@ -1,4 +1,5 @@
 import type { Counts } from './wire.ts';
+import type { ListEntry } from './wire-acts.ts';
 
 /** The parts of subjects that histories tell. */
 type Part = 'telemetry' | 'device' | 'account' | 'ip' | 'visitor';
@@ -7,13 +8,7 @@ type Part = 'telemetry' | 'device' | 'account' | 'ip' | 'visitor';
 export interface SubjectMemory {
   readonly lists: readonly {
     readonly list: string;
-    readonly entry: {
-      readonly id: string;
-      readonly added_at: string;
-      readonly added_by: string;
-      readonly expires_at: string | null;
-      readonly note: string | null;
-    };
+    readonly entry: ListEntry;
   }[];
   /** How well the replica that answered knows the lists: `current`, `loading`, `stale`, `restoring`. */
   readonly lists_knowledge: string;

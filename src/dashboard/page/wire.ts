@@ -45,6 +45,8 @@ interface Subject {
   readonly ip?: string | null | undefined;
   readonly network?: string | null | undefined;
   readonly visitor?: string | null | undefined;
+  /** The id of the hash key of these; absent in older records. */
+  readonly hash_key?: string | undefined;
 }
 
 /** A decision in lists and in the stream. */
@@ -214,7 +216,8 @@ export interface SessionState {
   readonly signed_in: boolean;
   /** Whether people can sign in with OpenID Connect. */
   readonly openid: boolean;
-  /** What who is signed in may do. */
+  /** The id of the API key, or the name of the person; absent where nobody is signed in. */
+  readonly caller?: string | undefined;
   readonly scopes?: readonly string[] | undefined;
 }
 

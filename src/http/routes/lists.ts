@@ -164,11 +164,12 @@ function registerPut(app: FastifyInstance, serve: Serve): void {
                 detail,
               })),
             });
-          const { entries, replaced } = await change.put(list, [entry], { caller, requestId: request.id });
+          const { entries, former } = await change.put(list, [entry], { caller, requestId: request.id });
           return reply.header('cache-control', 'no-store').send({
             list,
             entry: toEntryRecord(entries[0] ?? entry, toRfc3339),
-            replaced: replaced > 0,
+            replaced: former[0] !== null,
+            former: former[0] ? toEntryRecord(former[0], toRfc3339) : null,
           });
         },
     ),

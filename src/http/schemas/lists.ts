@@ -67,6 +67,9 @@ export const putAnswerSchema = z.object({
   list: z.string(),
   entry: listEntrySchema,
   replaced: z.boolean().describe('The list had an entry of this value.'),
+  former: listEntrySchema
+    .nullable()
+    .describe('That entry, to be put again by whoever takes the change back.'),
 });
 
 /** The query of GET /v1/lists/{list}/entries. */

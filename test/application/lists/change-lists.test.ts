@@ -48,9 +48,11 @@ function open(
 
 t.test('puts and removes entries, and records both', async (t) => {
   const { change, store, events, read } = open();
-  const { entries, replaced } = await change.put('blocked', [read('d1')], WHO);
-  t.equal(replaced, 0);
-  t.equal((await change.put('blocked', [read('d1')], WHO)).replaced, 1);
+  const { entries, replaced, former } = await change.put('blocked', [read('d1')], WHO);
+  t.same([replaced, former], [0, [null]]);
+  const again = await change.put('blocked', [read('d1')], WHO);
+  t.equal(again.replaced, 1);
+  t.strictSame(again.former, entries);
   const [entry = createListEntry()] = entries;
   t.equal(await change.remove('blocked', entryIdOf(entry), WHO), true);
   t.equal(await change.remove('blocked', entryIdOf(entry), WHO), false);

@@ -1,3 +1,4 @@
+import { SubjectLists } from '../act/subject-lists.tsx';
 import type { SubjectRef } from '../address.ts';
 import type { ApiClient } from '../api-client.ts';
 import { formatFullTime } from '../format.ts';
@@ -28,32 +29,13 @@ export function Remembered({ client, subject: { part, hash }, intervalMs }: Reme
       )}
       {reading.kind === 'ready' && (
         <>
-          <Lists memory={reading.answer} />
+          <SubjectLists client={client} subjects={[{ part, hash }]} hashKey={null} />
           {(part === 'telemetry' || part === 'device' || part === 'account') && (
             <StepUps memory={reading.answer} />
           )}
         </>
       )}
     </section>
-  );
-}
-
-function Lists({ memory: { lists, lists_knowledge: knowledge } }: { readonly memory: SubjectMemory }) {
-  return (
-    <ul class="subject-entries">
-      {lists.map(({ list, entry }) => (
-        <li key={`${list} ${entry.id}`}>
-          <span class="tag tag-degraded">{list}</span> since {formatFullTime(entry.added_at)} by{' '}
-          {entry.added_by}
-          {entry.expires_at !== null && <>, until {formatFullTime(entry.expires_at)}</>}
-          {entry.note !== null && <q>{entry.note}</q>}
-        </li>
-      ))}
-      {lists.length === 0 && <li class="hint">On no list.</li>}
-      {knowledge !== 'current' && (
-        <li class="hint">This replica may lack entries: what it knows of lists is {knowledge}.</li>
-      )}
-    </ul>
   );
 }
 

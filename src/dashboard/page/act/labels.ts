@@ -1,0 +1,109 @@
+import { signal } from '@preact/signals';
+import { toWords } from '../format.ts';
+import { endSessionOnUnknown, session } from '../session.ts';
+import type { DecisionSummary } from '../wire.ts';
+import { type ActNotice, act, actNotice } from './acts.ts';
+
+/** What people say of decisions here, with the key for it. */
+export const LABELS = { fraud: 'f', legit: 'l', challenge_passed: 'p' } as const;
+
+/** A label that is given here. */
+export type GivenLabel = keyof typeof LABELS;
+
+/** What has to be known of a decision to label it. */
+export type Labelled = Pick<DecisionSummary, 'decision_id' | 'decision' | 'label'>;
+
+/** Decisions that are labelled at once. */
+export const LABELLED_MAX = 100;
+/** Requests of one bulk at a time. */
+const TOGETHER = 4;
+/** Labels that are remembered over those in rows. */
+const SAID_MAX = 2_000;
+
+/** The label in force of decisions that were labelled here, by id: rows were read before. */
+export const saidHere = signal<ReadonlyMap<string, string | null>>(new Map());
+
+/** The label in force, as far as the page knows. */
+export function labelOf({ decision_id: id, label }: Labelled): string | null {
+  const said = saidHere.value.get(id);
+  return said === undefined ? label : said;
+}
+
+/** Labels decisions, or takes the labels back they have (null), and offers to undo that. */
+export function labelDecisions(decisions: readonly Labelled[], label: GivenLabel | null): Promise<void> {
+  return act(async () => {
+    const before = decisions.slice(0, LABELLED_MAX).map((one) => ({ ...one, label: labelOf(one) }));
+    const failures = await forEach(before, ({ decision_id: id }) => say(id, label));
+    const done = before.filter(({ decision_id: id }) => !failures.has(id));
+    return toNotice(done, failures, label, async () => {
+      const left = await forEach(done, (one) => putBack(one, label));
+      if (left.size > 0) throw new Error(describe(left));
+    });
+  });
+}
+
+/** The ids of the latest bulk that were not labelled. */
+export const notLabelled = signal<ReadonlySet<string>>(new Set());
+
+function toNotice(
+  done: readonly Labelled[],
+  failures: ReadonlyMap<string, unknown>,
+  label: GivenLabel | null,
+  undo: () => Promise<void>,
+): ActNotice {
+  notLabelled.value = new Set(failures.keys());
+  const isFailure = failures.size > 0;
+  if (done.length === 0) return { text: `Not done: ${describe(failures)}`, isFailure, undo: null };
+  const what = label === null ? 'Label taken back' : `Labelled ${toWords(label)}`;
+  const count = done.length === 1 ? '1 decision' : `${done.length} decisions`;
+  const whole = done.length + failures.size === 1 ? what : `${what}: ${count}`;
+  return { text: isFailure ? `${whole}. Not done: ${describe(failures)}` : whole, isFailure, undo };
+}
+
+function describe(failures: ReadonlyMap<string, unknown>): string {
+  const [first] = failures.values();
+  const why = first instanceof Error ? first.message : 'no answer';
+  return failures.size === 1 ? why : `${failures.size} decisions (${why})`;
+}
+
+/** Each of them, a few at a time; what failed, by id. */
+async function forEach(
+  decisions: readonly Labelled[],
+  run: (one: Labelled) => Promise<void>,
+): Promise<ReadonlyMap<string, unknown>> {
+  const failures = new Map<string, unknown>();
+  const waiting = [...decisions];
+  const worker = async (): Promise<void> => {
+    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
+      if (decisions.length > 1) progress(decisions.length - waiting.length, decisions.length);
+      try {
+        await run(one);
+      } catch (error) {
+        failures.set(one.decision_id, error);
+        endSessionOnUnknown(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: TOGETHER }, worker));
+  return failures;
+}
+
+function progress(count: number, all: number): void {
+  actNotice.value = { text: `${count} of ${all}…`, isFailure: false, undo: null };
+}
+
+async function say(id: string, label: string | null): Promise<void> {
+  await session.value?.client.open(
+    `v1/decisions/${id}/outcome`,
+    {},
+    { method: 'POST', body: { label: label ?? 'withdrawn' } },
+  );
+  const said = [...saidHere.value].filter(([known]) => known !== id).slice(-SAID_MAX);
+  saidHere.value = new Map([...said, [id, label]]);
+}
+
+/** What was counted of the label goes with it, before what was there is said again. */
+async function putBack({ decision_id: id, label }: Labelled, given: string | null): Promise<void> {
+  if (given !== null) await say(id, null);
+  if (label !== null) await say(id, label);
+}
