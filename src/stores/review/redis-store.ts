@@ -13,7 +13,7 @@ import { savedQueueSchema } from './saved-queue.ts';
 
 /** `PUT key, name, text`: keeps one, unless as many others are there as can be: then 0. */
 const PUT = `
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 and redis.call('HLEN', KEYS[1]) >= ${QUEUES_MAX} then return 0 end
+if not redis.call('HGET', KEYS[1], ARGV[1]) and redis.call('HLEN', KEYS[1]) >= ${QUEUES_MAX} then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1
 `;
