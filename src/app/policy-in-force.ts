@@ -12,6 +12,7 @@ import type { PolicyHistoryDependencies } from '../http/routes/policy-history.ts
 import { compileText } from './compile-text.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
+import { createDiffPolicies } from './diff-policies.ts';
 import type { FollowedFiles } from './followed-files.ts';
 import { readDocument } from './kept-policies.ts';
 
@@ -72,6 +73,7 @@ export async function wirePolicyInForce(
       policies,
       textOf: textIn(log),
       documentOf: readDocument,
+      diff: createDiffPolicies(context),
     }),
     changesWith: (log) => {
       const record = log === null ? null : createRecordEvent({ ...log, clock, newId });

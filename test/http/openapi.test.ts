@@ -65,6 +65,7 @@ t.test('describes every route in OpenAPI 3.1, to everyone', async (t) => {
     'get /v1/policies/history',
     'get /v1/policies/{hash}',
     'get /v1/policies/{hash}/analysis',
+    'get /v1/policies/{hash}/diff',
     'get /v1/policy',
     'get /v1/providers',
     'get /v1/review/claims',

@@ -222,6 +222,27 @@ t.test('shows policies by their hashes, and refuses what it cannot do alone', as
   });
   t.equal((await app.ask('GET', `/v1/policies/${hashOf(SECOND)}`)).status, 404);
   t.equal((await app.ask('GET', '/v1/policies/sha256:short')).status, 400);
+  const compared = `/v1/policies/${hashOf(FIRST)}/diff?with=`;
+  const unknown = await app.ask('GET', compared + hashOf(SECOND));
+  t.equal(unknown.status, 404);
+  t.equal((await app.ask('GET', `${compared}short`)).status, 400);
+  writeFileSync(app.policyFile, SECOND);
+  await untilJudgesBy(app, SECOND);
+  await until('it is remembered', async () => (await historyOf(app)).policies.length === 2);
+  const [first, second] = await Promise.all([1, 2].map(() => app.ask('GET', compared + hashOf(SECOND))));
+  t.same(
+    [first?.status, second?.status].toSorted((left = 0, right = 0) => left - right),
+    [200, 409],
+    'one pair at a time',
+  );
+  const difference = await app.ask('GET', compared + hashOf(SECOND), { key: KEYS.read });
+  t.match(difference.json, {
+    before: { hash: hashOf(FIRST) },
+    after: { hash: hashOf(SECOND) },
+    classes: [{ from: 'ALLOW', to: 'CHALLENGE', from_rule: null, to_rule: null, certain: true }],
+    classes_total: 1,
+    limits: [],
+  });
   t.match(await restore(app, FIRST), { status: 409, json: { detail: /Without Redis/ } });
   t.equal((await release(app)).status, 409);
   for (const key of [KEYS.read, KEYS.decide, KEYS.review]) {

@@ -102,6 +102,7 @@ t.test('it lists every route that callers may use', async (t) => {
     'get /v1/policies/history',
     'get /v1/policies/{hash}',
     'get /v1/policies/{hash}/analysis',
+    'get /v1/policies/{hash}/diff',
     'get /v1/policy',
     'get /v1/providers',
     'get /v1/review/claims',

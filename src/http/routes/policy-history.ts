@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
+import type { z } from 'zod';
 import type { KnownPolicies } from '../../application/decision-log/known-policies.ts';
 import type { ChangePolicy } from '../../application/policy-in-force/change-policy.ts';
 import type { PolicyStore } from '../../application/policy-in-force/policy-store.ts';
@@ -7,6 +8,7 @@ import { RiskgateError } from '../../domain/errors.ts';
 import type { PolicyDocument } from '../../domain/policy/document.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
+import { diffQuerySchema, type PolicyDifference, policyDiffSchema } from '../schemas/policy-diff.ts';
 import {
   HASH_PARAMS,
   keptPolicySchema,
@@ -26,6 +28,11 @@ export interface PolicyHistoryDependencies {
   readonly textOf: (hash: string) => Promise<string | null>;
   /** What a text says, in a thread of its own; null where this version cannot read it. Never rejects. */
   readonly documentOf: (text: string) => Promise<PolicyDocument | null>;
+  /**
+   * How two texts differ; null where this version refuses one of them. Rejects with `conflict` while two others are
+   * compared.
+   */
+  readonly diff: (before: string, after: string) => Promise<PolicyDifference | null>;
 }
 
 type Serve = PolicyHistoryDependencies | null;
@@ -36,6 +43,7 @@ export const policyHistoryRoutes = plugin<RouteGroupOptions<PolicyHistoryDepende
   async (app, { serve }) => {
     registerHistory(app, serve);
     registerShow(app, serve);
+    registerDiff(app, serve);
     registerRestore(app, serve);
     registerRelease(app, serve);
   },
@@ -98,6 +106,44 @@ function registerShow(app: FastifyInstance, serve: Serve): void {
       return reply
         .header('cache-control', 'no-store')
         .send({ id, hash, text, in_force: inForce, document, history: history.map(toEntryBody) });
+    }),
+  );
+}
+
+type DiffRoute = HashRoute & { Querystring: z.output<typeof diffQuerySchema> };
+
+function registerDiff(app: FastifyInstance, serve: Serve): void {
+  const schema = {
+    summary: 'How two policies differ',
+    description:
+      'Over all evidence that the rules of either can tell apart, without traffic, as `riskgate diff` says it. It takes up to some ten seconds, once for each pair; one pair is compared at a time: 409 while another is.',
+    operationId: 'diffPolicies',
+    tags: ['policy'],
+    params: HASH_PARAMS,
+    querystring: toJsonSchema(diffQuerySchema, 'input'),
+    response: {
+      200: {
+        description: 'The difference.',
+        headers: REQUEST_ID_HEADER,
+        ...toJsonSchema(policyDiffSchema, 'output'),
+      },
+      ...problemResponses(400, 401, 403, 404, 409, 429, 500, 503),
+    },
+  };
+  app.get(
+    '/v1/policies/:hash/diff',
+    { schema, config: { scope: 'read' as const } },
+    handlerFor(serve, ({ textOf, diff }) => async (request: FastifyRequest<DiffRoute>, reply) => {
+      const [before, after] = [request.params.hash, request.query.with];
+      const [left, right] = await Promise.all([textOf(before), textOf(after)]);
+      if (left === null || right === null) throw unknownPolicy();
+      const difference = await diff(left, right);
+      if (difference === null)
+        throw new RiskgateError('invalid_request', 'A policy that this version refuses.', {
+          publicDetail: 'This version refuses one of the policies, so that they cannot be compared.',
+        });
+      const names = { before: { hash: before }, after: { hash: after } };
+      return reply.header('cache-control', 'no-store').send({ ...names, ...difference });
     }),
   );
 }

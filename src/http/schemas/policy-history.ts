@@ -7,11 +7,12 @@ import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { toJsonSchema } from './json-schema.ts';
 
 const time = z.string().meta({ format: 'date-time' });
-const hashSchema = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+/** The hash of a policy. */
+export const HASH = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 
 /** The path parameters of what is about one policy by its hash. */
 export const HASH_PARAMS = toJsonSchema(
-  z.object({ hash: hashSchema.describe('`sha256:` and the hex digest of the text.') }),
+  z.object({ hash: HASH.describe('`sha256:` and the hex digest of the text.') }),
   'input',
 );
 

@@ -1,0 +1,53 @@
+import { hash as digest } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { RiskgateError } from '../domain/errors.ts';
+import type { PolicyDifference } from '../http/schemas/policy-diff.ts';
+import { askWorker } from '../platform/ask-worker.ts';
+import type { AppContext } from './context.ts';
+import type { WorkerDiffAnswer, WorkerDiffQuestion } from './diff-worker.ts';
+
+/** The analysis has a bound of its own, which takes about ten seconds of a core. */
+const LIMITS = { timeoutMs: 60_000, heapMbMax: 512 };
+const MODULE = new URL('./diff-worker.ts', import.meta.url);
+/** Differences that are remembered: some tens of kilobytes each. */
+const DIFFS_MAX = 50;
+
+/** What is said where the comparison was given up. */
+const GIVEN_UP: PolicyDifference = {
+  table: null,
+  classes: null,
+  classes_total: null,
+  limits: ['they could not be compared in time'],
+};
+
+/**
+ * Compares two texts in a thread, one pair at a time, and remembers what came of it. Null where this version refuses
+ * one of them. Rejects with `conflict` while another pair is compared.
+ */
+type DiffPolicies = (before: string, after: string) => Promise<PolicyDifference | null>;
+
+/** Builds it. */
+export function createDiffPolicies({ providers }: Pick<AppContext, 'providers'>): DiffPolicies {
+  const known = new LRUCache<string, PolicyDifference>({ max: DIFFS_MAX });
+  const providerIds = providers.map(({ id }) => id);
+  let isBusy = false;
+  return async (before, after) => {
+    const key = [before, after].map((text) => digest('sha256', text)).join();
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    if (isBusy)
+      throw new RiskgateError('conflict', 'Two other policies are being compared.', {
+        publicDetail: 'Two other policies are being compared: try again in a moment.',
+        retryAfterSeconds: 1,
+      });
+    isBusy = true;
+    try {
+      const question: WorkerDiffQuestion = { texts: [before, after], providerIds };
+      const told = await askWorker<WorkerDiffAnswer>(MODULE, question, LIMITS).answer.catch(() => GIVEN_UP);
+      if (told !== null && told !== GIVEN_UP) known.set(key, told);
+      return told;
+    } finally {
+      isBusy = false;
+    }
+  };
+}
