@@ -52,8 +52,9 @@ function TableBody({ view }: { readonly view: RowWindow }) {
       // Few rows leave no empty space below them.
       style={{ maxHeight: `${count * size}px` }}
       role="rowgroup"
-      onPointerEnter={(event) => {
-        isPointed.value = event.pointerType === 'mouse';
+      onPointerMove={({ pointerType, movementX, movementY }) => {
+        // Rows that appear below a pointer that rests are not pointed at.
+        if (pointerType === 'mouse' && (movementX !== 0 || movementY !== 0)) isPointed.value = true;
       }}
       onPointerLeave={() => {
         isPointed.value = false;
