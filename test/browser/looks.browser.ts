@@ -90,6 +90,11 @@ for (const colorScheme of ['light', 'dark'] as const) {
         t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, view);
         await picture(view, false);
       }
+      await page.goto(`${service.origin}/dashboard?view=policy`);
+      await page.getByText(/^Analysis: /).waitFor();
+      t.strictSame(await findGrave(page), [], 'the policy');
+      t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, 'the policy fits too');
+      await picture('policy', false);
     });
   }
 }

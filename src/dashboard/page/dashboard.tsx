@@ -1,13 +1,18 @@
+import { useEffect } from 'preact/hooks';
 import { ActNotice } from './act/act-notice.tsx';
 import { DecisionDialog } from './decision-dialog.tsx';
 import { Header } from './header.tsx';
 import { LazyView } from './lazy-view.tsx';
-import type { Session } from './session.ts';
+import { followPolicyMarkers } from './policy-markers.ts';
+import { endSessionOn, type Session } from './session.ts';
 import { address } from './view-state.ts';
 import { viewOf } from './views.ts';
 
 /** Everything behind the sign-in. */
 export function Dashboard({ session }: { readonly session: Session }) {
+  const { client } = session;
+  // Every chart over time marks them.
+  useEffect(() => followPolicyMarkers(client, endSessionOn), [client]);
   const { view: name, decisionId } = address.value;
   const { view } = viewOf(name);
   return (

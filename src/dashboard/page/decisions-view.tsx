@@ -4,7 +4,6 @@ import { findWindow } from './default-window.ts';
 import { startFeed } from './live-feed.ts';
 import { isNarrow } from './narrow.ts';
 import { Charts, Numbers } from './overview.tsx';
-import { followPolicyMarkers } from './policy-markers.ts';
 import { ProviderHealth } from './provider-health.tsx';
 import { endSessionOn } from './session.ts';
 import { followStatistics } from './statistics.ts';
@@ -21,7 +20,6 @@ export function DecisionsView({ session }: ViewProperties) {
     () => (paused ? undefined : followStatistics(client, { window, filters, isCompared }, endSessionOn)),
     [client, window, queryText, isCompared, paused],
   );
-  useEffect(() => followPolicyMarkers(client, endSessionOn), [client]);
   useEffect(() => {
     if (isWindowChosen()) return undefined;
     const ending = new AbortController();

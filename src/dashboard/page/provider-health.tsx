@@ -9,6 +9,7 @@ import {
   recentCounts,
 } from './figures.ts';
 import { formatCount, formatMs, formatShare, toWords } from './format.ts';
+import { marksWithin } from './policy-markers.ts';
 import { Sparkline } from './sparkline.tsx';
 import { type Statistics, statistics } from './statistics.ts';
 import { setFilter } from './view-state.ts';
@@ -50,7 +51,7 @@ interface ProviderProperties {
   readonly statistics: Statistics;
 }
 
-function Provider({ state, statistics: { outcomes, cacheUse, verdicts } }: ProviderProperties) {
+function Provider({ state, statistics: { outcomes, providerCache, verdicts } }: ProviderProperties) {
   const { id } = state;
   const counts = countsOfProvider(outcomes.totals.counts, id);
   const recent = countsOfProvider(recentCounts(outcomes, RECENT_STEPS), id);
@@ -75,13 +76,14 @@ function Provider({ state, statistics: { outcomes, cacheUse, verdicts } }: Provi
         <Fact name="p95" value={formatMs(latency?.p95 ?? null)} />
         <Fact
           name="From cache"
-          value={formatShare(cacheShare(countsOfProvider(cacheUse.totals.counts, id)))}
+          value={formatShare(cacheShare(countsOfProvider(providerCache.totals.counts, id)))}
         />
       </dl>
       <div class="provider-course">
         <span>Failures {formatShare(failedShare(counts))}</span>
         <Sparkline
           floor={FAILURES_FLOOR}
+          marks={marksWithin(outcomes)}
           values={outcomes.steps.map((step) => failedShare(countsOfProvider(step.counts, id)))}
         />
       </div>

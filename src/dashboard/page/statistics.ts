@@ -14,6 +14,8 @@ export interface Statistics {
   /** Of all decisions of the window: how a provider fares does not depend on what is looked for. */
   readonly outcomes: Stats;
   readonly cacheUse: Stats;
+  /** Of all decisions of the window. */
+  readonly providerCache: Stats;
   readonly rules: Stats;
   readonly callers: Stats;
   readonly providers: readonly ProviderState[];
@@ -102,19 +104,21 @@ async function read(
   const query = toWindowQuery({ window, filters });
   const ask = (group: string, more: Query = {}) =>
     client.get<Stats>('v1/stats', { ...query, group_by: group, ...more }, options);
+  const askAll = (group: string) => client.get<Stats>('v1/stats', { window, group_by: group }, options);
   const [verdicts, reasons, outcomes, { providers }] = await Promise.all([
     ask('decision', { compare }),
     ask('reason'),
-    client.get<Stats>('v1/stats', { window, group_by: 'provider_outcome' }, options),
+    askAll('provider_outcome'),
     client.get<{ providers: ProviderState[] }>('v1/providers', {}, { signal }),
   ]);
   const fast = { window, verdicts, reasons, outcomes, providers };
   if (known !== null) return { ...known, ...fast };
-  const [degraded, cacheUse, rules, callers] = await Promise.all([
+  const [degraded, cacheUse, providerCache, rules, callers] = await Promise.all([
     ask('degraded'),
     ask('provider_cache', { compare }),
+    askAll('provider_cache'),
     ask('rule'),
     ask('caller'),
   ]);
-  return { ...fast, degraded, cacheUse, rules, callers };
+  return { ...fast, degraded, cacheUse, providerCache, rules, callers };
 }

@@ -48,7 +48,7 @@ export const PolicyView: View = ({ session: { client } }) => {
             <h2 id="candidates-title">Candidates</h2>
           </div>
           <p class="state state-small">
-            No policy judges beside the one in force. Register one with <code>riskgate promote</code>, by{' '}
+            No policy judges beside the one in force. Register one with <code>riskgate candidate</code>, by{' '}
             <code>PUT /v1/policies/…/candidate</code>, or in <code>POLICY_CANDIDATES</code>.
           </p>
         </section>

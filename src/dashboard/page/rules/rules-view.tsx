@@ -1,10 +1,7 @@
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
 import { Chips } from '../filter-bar.tsx';
 import { formatCount } from '../format.ts';
 import { NotThere } from '../not-there.tsx';
-import { followPolicyMarkers } from '../policy-markers.ts';
-import { endSessionOn } from '../session.ts';
 import { useAnswer } from '../use-answer.ts';
 import type { ViewProperties } from '../view.ts';
 import { address } from '../view-state.ts';
@@ -17,7 +14,6 @@ const EVERY_MS = 15_000;
 
 /** How each rule does: how often it applies and decides, and how right it is, as far as that is known. */
 export function RulesView({ session: { client } }: ViewProperties) {
-  useEffect(() => followPolicyMarkers(client, endSessionOn), [client]);
   const query = toWindowQuery(address.value);
   const reading = useAnswer<RuleStatistics>(client, 'v1/stats/rules', query, EVERY_MS).value;
   const answer = reading.kind === 'ready' ? reading.answer : null;

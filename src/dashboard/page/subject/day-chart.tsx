@@ -1,5 +1,6 @@
 import { verdictShare } from '../figures.ts';
 import { formatCount, formatShare } from '../format.ts';
+import { policyMarkers } from '../policy-markers.ts';
 import { VERDICTS } from '../wire.ts';
 import type { SubjectHistory } from '../wire-subjects.ts';
 
@@ -59,6 +60,10 @@ export function DayChart({ history }: { readonly history: SubjectHistory }) {
               )
             );
           });
+        })}
+        {policyMarkers.value.map(({ atMs }) => {
+          const x = (atMs - firstMs) / DAY_MS;
+          return x >= 0 && x < count && <path key={atMs} class="day-mark" d={`M${x} 0V${HEIGHT}`} />;
         })}
       </svg>
       <p class="day-axis">
