@@ -6,6 +6,7 @@ import {
   type StoredCandidate,
 } from '../../application/candidates/candidate-store.ts';
 import type { RedisHandle } from '../redis/handle.ts';
+import { lookRepeatedly, type RepeatedLook } from '../redis/repeated-look.ts';
 import { withScripts } from '../redis/scripts.ts';
 
 /** What an operator wants to read of candidates in Redis in a log. */
@@ -64,9 +65,7 @@ const storedSchema = z.object({
  * them has none, which is told.
  */
 export function createRedisCandidateStore(options: RedisCandidateOptions): CandidateStore {
-  const store = new RedisCandidateStore(options);
-  store.start();
-  return store;
+  return new RedisCandidateStore(options);
 }
 
 class RedisCandidateStore implements CandidateStore {
@@ -78,9 +77,7 @@ class RedisCandidateStore implements CandidateStore {
   #kept: readonly StoredCandidate[] = [];
   /** Null before the first reading; empty where nothing was ever kept. */
   #version: string | null = null;
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> = Promise.resolve();
-  #isClosed = false;
+  readonly #looks: RepeatedLook;
 
   constructor(options: RedisCandidateOptions) {
     this.#options = options;
@@ -90,11 +87,8 @@ class RedisCandidateStore implements CandidateStore {
       putCandidate: { numberOfKeys: 1, lua: PUT },
       removeCandidate: { numberOfKeys: 1, lua: REMOVE },
     });
-  }
-
-  start(): void {
-    this.#options.redis.onUp(() => this.#lookIn(0));
-    this.#lookIn(0);
+    const intervalMs = options.lookIntervalMs ?? LOOK_INTERVAL_MS;
+    this.#looks = lookRepeatedly(options.redis, () => this.#look(), intervalMs);
   }
 
   candidates(): readonly StoredCandidate[] {
@@ -106,7 +100,7 @@ class RedisCandidateStore implements CandidateStore {
     const { guard } = this.#options.redis;
     const reply = await guard.run(() => this.#scripted.putCandidate(this.#key, candidate.id, text));
     if (reply === null) return 'unknown';
-    await this.#lookNow();
+    await this.#looks.now();
     return reply === 0 ? 'full' : 'kept';
   }
 
@@ -114,7 +108,7 @@ class RedisCandidateStore implements CandidateStore {
     const { guard } = this.#options.redis;
     const reply = await guard.run(() => this.#scripted.removeCandidate(this.#key, id));
     if (reply === null) return 'unknown';
-    await this.#lookNow();
+    await this.#looks.now();
     return toCandidate(reply);
   }
 
@@ -122,24 +116,8 @@ class RedisCandidateStore implements CandidateStore {
     this.#listeners.push(listener);
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
-    await this.#looking;
-  }
-
-  #lookIn(waitMs: number): void {
-    clearTimeout(this.#timer);
-    if (this.#isClosed) return;
-    this.#timer = setTimeout(() => void this.#lookNow(), waitMs).unref();
-  }
-
-  /** Looks take turns: one that is under way may have begun too early. */
-  #lookNow(): Promise<void> {
-    this.#looking = this.#looking
-      .then(() => this.#look())
-      .finally(() => this.#lookIn(this.#options.lookIntervalMs ?? LOOK_INTERVAL_MS));
-    return this.#looking;
+  close(): Promise<void> {
+    return this.#looks.close();
   }
 
   async #look(): Promise<void> {

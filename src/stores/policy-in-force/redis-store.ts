@@ -15,6 +15,7 @@ import {
   rememberPolicy,
 } from '../../domain/policy-in-force/policy-record.ts';
 import type { RedisHandle } from '../redis/handle.ts';
+import { lookRepeatedly, type RepeatedLook } from '../redis/repeated-look.ts';
 import { createRedisRecords, NOTHING, type Read, type RedisRecords, type Write } from './redis-records.ts';
 import { applyChange, toState, withoutText } from './to-state.ts';
 
@@ -48,9 +49,7 @@ const ATTEMPTS_MAX = 8;
  * are written back by each that knows them.
  */
 export function createRedisPolicyStore(options: RedisPolicyOptions): PolicyStore {
-  const store = new RedisPolicyStore(options);
-  store.start();
-  return store;
+  return new RedisPolicyStore(options);
 }
 
 class RedisPolicyStore implements PolicyStore {
@@ -68,20 +67,16 @@ class RedisPolicyStore implements PolicyStore {
   #emptyLooks = 0;
   /** What was told last, and is not over. */
   #told: RedisPolicyEvent['kind'] | null = null;
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> = Promise.resolve();
-  #isClosed = false;
+
+  readonly #looks: RepeatedLook;
 
   constructor(options: RedisPolicyOptions) {
     this.#options = options;
     const { promise, resolve } = Promise.withResolvers<void>();
     [this.firstRead, this.#onFirstRead] = [promise, resolve];
     this.#records = createRedisRecords(options.redis);
-  }
-
-  start(): void {
-    this.#options.redis.onUp(() => this.#lookIn(0));
-    this.#lookIn(0);
+    const intervalMs = options.lookIntervalMs ?? LOOK_INTERVAL_MS;
+    this.#looks = lookRepeatedly(options.redis, () => this.#look(), intervalMs);
   }
 
   knowledge(): PolicyKnowledge {
@@ -97,7 +92,7 @@ class RedisPolicyStore implements PolicyStore {
       if (record.revision !== expectedRevision) return null;
       return { ...applyChange(record, change), rises: true };
     });
-    await this.#lookNow();
+    await this.#looks.now();
     return result === 'nothing' ? 'changed' : result;
   }
 
@@ -106,7 +101,7 @@ class RedisPolicyStore implements PolicyStore {
       const noted = rememberPolicy(record, withoutText(policy));
       return noted && { record: noted, policies: [policy], rises: false };
     });
-    if (result === 'kept') await this.#lookNow();
+    if (result === 'kept') await this.#looks.now();
     return result === 'kept';
   }
 
@@ -125,24 +120,8 @@ class RedisPolicyStore implements PolicyStore {
     this.#listeners.push(listener);
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
-    await this.#looking;
-  }
-
-  #lookIn(waitMs: number): void {
-    clearTimeout(this.#timer);
-    if (this.#isClosed) return;
-    this.#timer = setTimeout(() => void this.#lookNow(), waitMs).unref();
-  }
-
-  /** Looks take turns: one that is under way may have begun too early. */
-  #lookNow(): Promise<void> {
-    this.#looking = this.#looking
-      .then(() => this.#look())
-      .finally(() => this.#lookIn(this.#options.lookIntervalMs ?? LOOK_INTERVAL_MS));
-    return this.#looking;
+  close(): Promise<void> {
+    return this.#looks.close();
   }
 
   async #look(): Promise<void> {
@@ -192,7 +171,7 @@ class RedisPolicyStore implements PolicyStore {
   /** Reads, and writes what comes of it, again where somebody was faster. `nothing` where nothing is to be done. */
   async #write(next: (record: PolicyRecord) => Write | null): Promise<'kept' | 'unknown' | 'nothing'> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      await this.#lookNow();
+      await this.#looks.now();
       if (this.#knowledge !== 'known') return 'unknown';
       const known = this.#known;
       const write = next(known.record);
