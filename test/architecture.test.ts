@@ -81,7 +81,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'platform',
   ],
   application: ['domain'],
-  emulators: ['providers'],
+  // The demo fills a history by the service itself.
+  emulators: ['app/app.ts', 'config/config.ts', 'providers', 'stores/decision-log/registry.ts', 'platform'],
   // How one environment variable is declared, the same for the service and for plug-ins; and what was read,
   // or why not.
   config: ['platform/setting.ts', 'platform/result.ts'],

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../application/clock.ts';
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../platform/clock.ts';
+import { createHttpClient, type HttpClientOptions, type HttpPool } from '../platform/http-client.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
 import { checkProviders } from '../providers/registry.ts';
 import type { SinkDefinition } from '../stores/decision-log/definition.ts';
@@ -22,6 +23,8 @@ export interface AppContext {
   readonly random: () => number;
   /** How often alerts are read: what has not changed is remembered, and costs little. */
   readonly alertsEveryMs: number;
+  /** Opens the connections to one provider. */
+  readonly createClient: (options: HttpClientOptions) => HttpPool;
   /** Takes records for standard output. */
   readonly write: (text: string) => void;
 }
@@ -31,6 +34,7 @@ const DEFAULTS = {
   newId: randomUUIDv7,
   random: Math.random,
   alertsEveryMs: 5_000,
+  createClient: createHttpClient,
   // Without a place to write to, records go nowhere.
   write: (): void => {},
 };

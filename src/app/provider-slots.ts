@@ -1,7 +1,7 @@
 import type { EvidenceStore } from '../application/evidence/evidence-store.ts';
 import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { ProviderObserver } from '../application/observers.ts';
-import { createHttpClient } from '../platform/http-client.ts';
+import type { HttpPool } from '../platform/http-client.ts';
 import { createKeyedHash, keyIdOf } from '../platform/keyed-hash.ts';
 import { createFindProxy } from '../platform/proxy-rules.ts';
 import { createEvidenceSource } from '../providers/calls/evidence-source.ts';
@@ -33,7 +33,7 @@ const OTHER_MEMO_ENTRIES = 1_000;
  * enabled.
  */
 export function createProviderSlots(
-  { config, providers, clock, random }: AppContext,
+  { config, providers, clock, random, createClient }: AppContext,
   { hashes, stores, observer }: ProviderSlotsParts,
 ): ProviderSlots {
   const [inForce = '', ...others] = config.idHashKeys;
@@ -42,14 +42,14 @@ export function createProviderSlots(
     keyId: keyIdOf(key),
     hash: createKeyedHash(key, 'identifier', OTHER_MEMO_ENTRIES),
   }));
-  const clients: ReturnType<typeof createHttpClient>[] = [];
+  const clients: HttpPool[] = [];
   const findProxy = createFindProxy(config.proxy);
   const slots = providers.map((definition): ProviderSlot => {
     const settings = config.providers.find(({ id }) => id === definition.id);
     const { id, subject } = definition;
     if (!settings?.isEnabled) return { id, subject, source: null };
     const baseUrl = definition.baseUrl(settings.settings);
-    const client = createHttpClient({
+    const client = createClient({
       baseUrl,
       proxy: findProxy(new URL(baseUrl)),
       connectionsMax: settings.concurrencyMax,

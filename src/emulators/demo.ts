@@ -47,15 +47,18 @@ const QUESTIONS = [
 const READY_POLL_MS = 20;
 
 /**
- * `--traffic`: generated traffic runs all the time. `--wait-seconds`: how long to wait for the start, for
+ * `--traffic`: generated traffic runs all the time. `--history`: so many decisions of the month before are there
+ * already. `--wait-seconds`: how long to wait for the start, for
  * busy machines.
  */
 const { values: options } = parseArgs({
   options: {
     traffic: { type: 'boolean', default: false },
+    history: { type: 'string', default: '0' },
     'wait-seconds': { type: 'string', default: '60' },
   },
 });
+const historyDecisions = /^\d{1,7}$/.test(options.history) ? Number(options.history) : null;
 const callerKeys = Object.fromEntries(
   options.traffic ? CALLERS.map((caller) => [caller, randomBytes(16).toString('hex')]) : [],
 );
@@ -67,17 +70,20 @@ const port = await findPort(host, Number(process.env['PORT'] || 8080)).catch((er
   console.error(`The demo cannot listen on ${place} (${String(code)}). Set PORT to a free port.`);
   return null;
 });
-if (port === null) process.exitCode = 1;
-else await run(host, port);
+if (historyDecisions === null) console.error('--history takes a number of decisions, at most 9999999.');
+if (port === null || historyDecisions === null) process.exitCode = 1;
+else await run(host, port, historyDecisions);
 
 /**
  * Runs emulators and service until either a signal or the service itself ends them. The exit code is the
  * service's.
  */
-async function run(host: string, port: number): Promise<void> {
+async function run(host: string, port: number, decisions: number): Promise<void> {
+  const scratch = openScratch();
+  if (decisions > 0) await fillHistoryOf(scratch, decisions);
   const { app: emulators } = createEmulatorServer({ providers: PROVIDERS });
   const upstreams = emulatorEnvironment(PROVIDERS, await emulators.listen({ host: '127.0.0.1', port: 0 }));
-  const service = startService({ ...upstreams, HOST: host, PORT: String(port) });
+  const service = startService({ ...upstreams, HOST: host, PORT: String(port) }, scratch);
   const stop = new AbortController();
   stop.signal.addEventListener('abort', () => service.kill('SIGTERM'));
   // npm passes on the signals that a terminal has already sent to everyone: only the first one counts.
@@ -111,12 +117,39 @@ function followTraffic(url: string, signal: AbortSignal): Promise<void> {
   return runTraffic({ origin: url, keys: callerKeys, say, signal });
 }
 
+/** What one demo keeps in files, and hashes ids with. */
+interface Scratch {
+  /** Is removed at exit. */
+  readonly directory: string;
+  /** That of the environment, which stays, or one in the directory. */
+  readonly dataDirectory: string;
+  readonly idHashKey: string;
+}
+
+function openScratch(): Scratch {
+  const directory = mkdtempSync(join(tmpdir(), 'riskgate-demo-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  return {
+    directory,
+    dataDirectory: process.env['DATA_DIR'] || join(directory, 'data'),
+    idHashKey: randomBytes(32).toString('hex'),
+  };
+}
+
+/** Before the service starts: a history is one process's. */
+async function fillHistoryOf({ directory, ...others }: Scratch, decisions: number): Promise<void> {
+  const say = (text: string) => console.log(`history: ${text}`);
+  say(`${decisions} decisions of the past month are made`);
+  const { fillHistory } = await import('./history.ts');
+  await fillHistory({ ...others, scratchDirectory: directory, decisions, untilMs: Date.now(), say });
+}
+
 /**
  * The real service as a child process. It leads its own process group, so that Ctrl-C reaches it only through
- * this process, once. Its key file is removed at exit.
+ * this process, once.
  */
-function startService(settings: Record<string, string>): ChildProcess {
-  const directory = mkdtempSync(join(tmpdir(), 'riskgate-demo-'));
+function startService(settings: Record<string, string>, scratch: Scratch): ChildProcess {
+  const { directory, dataDirectory, idHashKey } = scratch;
   const apiKeysFile = join(directory, 'api-keys.yaml');
   const keys = [
     { id: 'demo', sha256: hash('sha256', API_KEY), scopes: ['decide', 'read', 'admin'] },
@@ -129,25 +162,24 @@ function startService(settings: Record<string, string>): ChildProcess {
   writeFileSync(apiKeysFile, JSON.stringify({ keys }), { mode: 0o600 });
   // An empty variable counts as absent: the in-process cache alone, and the default policy.
   const absent: Record<string, string> = { REDIS_URL: '', POLICY_FILE: '' };
-  if (options.traffic) {
+  // The policy of the past, in its latest form, stays in force.
+  if (options.traffic || historyDecisions !== 0) {
     settings['POLICY_FILE'] = join(directory, 'policy.yaml');
     writeFileSync(settings['POLICY_FILE'], toDemoPolicy());
   }
-  const secrets = { API_KEYS_FILE: apiKeysFile, ID_HASH_KEY: randomBytes(32).toString('hex') };
+  const secrets = { API_KEYS_FILE: apiKeysFile, ID_HASH_KEY: idHashKey };
   // Nor a file in place of a variable that is set here.
   for (const name of Object.keys({ ...absent, ...settings, ...secrets })) absent[`${name}_FILE`] = '';
   // Warnings only: lines would mix with the output of curl. The history ends with the demo.
-  const defaults = { LOG_LEVEL: 'warn', DRAIN_DELAY_MS: '0', DATA_DIR: join(directory, 'data') };
+  const defaults = { LOG_LEVEL: 'warn', DRAIN_DELAY_MS: '0', DATA_DIR: dataDirectory };
   const service = spawn(process.execPath, ['src/main.ts'], {
     cwd: ROOT,
     env: { ...defaults, ...process.env, ...absent, ...settings, ...secrets },
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   });
-  process.once('exit', () => {
-    service.kill('SIGKILL');
-    rmSync(directory, { recursive: true, force: true });
-  });
+  // Before its files are removed.
+  process.prependOnceListener('exit', () => service.kill('SIGKILL'));
   return service;
 }
 

@@ -194,8 +194,9 @@ function pauseMs(perSecond: number): number {
   return (-Math.log(1 - Math.random()) * 1000) / perSecond;
 }
 
-function drawLabel(verdict: string): string | null {
-  let mark = Math.random();
+/** The label that a decision gets, of its verdict; null for most. */
+export function drawLabel(verdict: string, random: () => number = Math.random): string | null {
+  let mark = random();
   for (const [label, share] of LABELS[verdict] ?? []) {
     mark -= share;
     if (mark < 0) return label;

@@ -49,7 +49,7 @@ export interface HttpClient {
 }
 
 /** A client that can connect before there is anything to send. */
-interface HttpPool extends HttpClient {
+export interface HttpPool extends HttpClient {
   /**
    * Opens the connection that the first exchange will use: name, TCP, proxy and TLS, and no request. True
    * where it is open within `budgetMs`. Never rejects.
@@ -57,7 +57,8 @@ interface HttpPool extends HttpClient {
   connectAhead(budgetMs: number): Promise<boolean>;
 }
 
-interface HttpClientOptions {
+/** How a client is built. */
+export interface HttpClientOptions {
   /**
    * An `http:` or `https:` URL. Its path, if any, is put before every request's path; it has no query,
    * fragment or credentials.

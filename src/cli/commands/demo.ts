@@ -7,11 +7,13 @@ export const demo: CliCommand = {
   details: 'It needs no configuration, and prints what to ask. Not in the image of the service.',
   options: [
     { flags: '--traffic', description: 'invent traffic with an attack, an outage and a recovery' },
+    { flags: '--history <decisions>', description: 'begin with a month of so many invented decisions' },
     { flags: '--wait-seconds <seconds>', description: 'how long to wait for the start (60 unless given)' },
   ],
   run: async ({ options }, { become }) => {
-    const { traffic, waitSeconds } = options;
+    const { traffic, history, waitSeconds } = options;
     const args = traffic === true ? ['--traffic'] : [];
+    if (typeof history === 'string') args.push('--history', history);
     if (typeof waitSeconds === 'string') args.push('--wait-seconds', waitSeconds);
     await become(args, () => import('../../emulators/demo.ts')).catch((error: unknown) => {
       const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : null;
