@@ -467,7 +467,7 @@ const PLANTED: readonly (readonly [string, string])[] = [
   ['stores/decision-log/memory/x.ts', "import { encode } from '../redis/decision-scripts.ts';"],
   ['providers/calls/x.ts', "import { stytch } from '../stytch/index.ts';"],
   ['stores/x.ts', "import { PROVIDERS } from '../providers/registry.ts';"],
-  ['emulators/x.ts', "import { createApp } from '../app/app.ts';"],
+  ['emulators/x.ts', "import { registerRoutes } from '../app/routes.ts';"],
   ['app/app.ts', "import '../emulators/server.ts';"],
   ['main.ts', "import { stytch } from './providers/stytch/index.ts';"],
   ['cli/commands/x.ts', "const { stytch } = await import('../../providers/stytch/index.ts');"],

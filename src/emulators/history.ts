@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,7 +16,7 @@ import { drawLabel } from './traffic.ts';
 import { CALLERS, createSubjects, type Question } from './traffic-subjects.ts';
 
 /** What a history is made of. */
-export interface HistoryOptions {
+interface HistoryOptions {
   readonly decisions: number;
   /** Where it is put: what `DATA_DIR` will name. */
   readonly dataDirectory: string;
@@ -30,6 +30,7 @@ export interface HistoryOptions {
 const VERSION = (
   JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
+const PLUG_INS = { providers: PROVIDERS, sinks: SINKS };
 /** Until labels are reported, hours: half of them within a day, some after a week. */
 const LABEL_HOURS_MAX = 24 * 8;
 /** Labels are reported together: each time has to wait until the decisions are written. */
@@ -87,29 +88,12 @@ export async function fillHistory(options: HistoryOptions): Promise<void> {
 
 async function openService(options: HistoryOptions, clock: PastClock, random: () => number) {
   const emulators = createEmulatorServer({ providers: PROVIDERS });
-  const keyOf = (caller: string) => `past-${caller}`;
-  mkdirSync(options.dataDirectory, { recursive: true });
   const policyFile = join(options.scratchDirectory, 'past-policy.yaml');
-  const apiKeysFile = join(options.scratchDirectory, 'past-keys.yaml');
-  const keys = CALLERS.map((id) => ({ id, sha256: sha256(keyOf(id)), scopes: ['decide'] }));
-  writeFileSync(apiKeysFile, JSON.stringify({ keys }), { mode: 0o600 });
   writeFileSync(policyFile, toEarlierPolicy());
-  const env = {
-    ...emulatorEnvironment(PROVIDERS, 'http://127.0.0.1:9'),
-    API_KEYS_FILE: apiKeysFile,
-    POLICY_FILE: policyFile,
-    ID_HASH_KEY: options.idHashKey,
-    DATA_DIR: options.dataDirectory,
-    EVENT_LOOP_DELAY_MAX_MS: '0',
-    LOG_LEVEL: 'silent',
-  };
-  const loaded = loadConfig(env, { providers: PROVIDERS, sinks: SINKS });
-  if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
   const { logger } = createLogger('silent', { write: () => {} });
   const app = await createApp({
-    config: loaded.value,
-    providers: PROVIDERS,
-    sinks: SINKS,
+    config: readConfig(options, policyFile),
+    ...PLUG_INS,
     logger,
     version: VERSION,
     clock,
@@ -156,6 +140,28 @@ async function openService(options: HistoryOptions, clock: PastClock, random: ()
   };
 }
 
+function readConfig({ scratchDirectory, dataDirectory, idHashKey }: HistoryOptions, policyFile: string) {
+  mkdirSync(dataDirectory, { recursive: true });
+  const apiKeysFile = join(scratchDirectory, 'past-keys.yaml');
+  const keys = CALLERS.map((id) => ({ id, sha256: hash('sha256', keyOf(id)), scopes: ['decide'] }));
+  writeFileSync(apiKeysFile, JSON.stringify({ keys }), { mode: 0o600 });
+  const env = {
+    ...emulatorEnvironment(PROVIDERS, 'http://127.0.0.1:9'),
+    API_KEYS_FILE: apiKeysFile,
+    POLICY_FILE: policyFile,
+    ID_HASH_KEY: idHashKey,
+    DATA_DIR: dataDirectory,
+    EVENT_LOOP_DELAY_MAX_MS: '0',
+  };
+  const loaded = loadConfig(env, PLUG_INS);
+  if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
+  return loaded.value;
+}
+
+function keyOf(caller: string): string {
+  return `past-${caller}`;
+}
+
 /** The policy of before the change: it believes an account to be settled later. */
 function toEarlierPolicy(): string {
   return toDemoPolicy().replace(/^(\s+value: )60s$/m, '$115m');
@@ -172,10 +178,6 @@ async function countWaiting(app: App): Promise<number> {
 async function hashInForce(app: App): Promise<string | undefined> {
   const { body } = await app.server.inject('/metrics');
   return /^riskgate_policy_info\{[^}]*hash="([^"]+)"/m.exec(body)?.[1];
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 /** Numbers in [0, 1), the same each time (mulberry32). */

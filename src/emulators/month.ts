@@ -1,7 +1,7 @@
 import type { Weather } from './traffic-subjects.ts';
 
 /** One hour of the month. */
-export interface MonthHour {
+interface MonthHour {
   /** Unix milliseconds. */
   readonly startMs: number;
   readonly weather: Weather;

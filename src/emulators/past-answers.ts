@@ -25,8 +25,7 @@ const TIMEOUT_MS = 600;
 /** The three of the registry, told apart by their paths. */
 const UPSTREAMS: readonly Upstream[] = [
   {
-    idIn: ({ path, body }) =>
-      path.endsWith('/fingerprint/lookup') ? String(Object(JSON.parse(body ?? '{}'))['telemetry_id']) : null,
+    idIn: ({ path, body }) => (path.endsWith('/fingerprint/lookup') ? telemetryIdIn(body ?? '{}') : null),
     success: (id, nowMs) => stytch.successPayload(id, 'POST', nowMs),
     healthy: (id, nowMs) => stytch.healthyPayload(id, 'POST', nowMs),
     usualMs: 28,
@@ -101,6 +100,11 @@ export function createPastClients(
 function toResponse(status: number, body: object): HttpResult {
   const headers = { 'content-type': 'application/json' };
   return { kind: 'response', response: { status, headers, body: JSON.stringify(body) } };
+}
+
+function telemetryIdIn(body: string): string {
+  const { telemetry_id: id } = JSON.parse(body) as { readonly telemetry_id: string };
+  return id;
 }
 
 function segmentOf(pattern: RegExp, path: string): string | null {

@@ -43,18 +43,18 @@ t.test('fills a history that a service goes on with', async (t) => {
   const dataDirectory = join(scratchDirectory, 'data');
   const idHashKey = 'an id hash key of 32 bytes or more';
   const untilMs = Date.now();
-  await fillHistory({ decisions: 600, dataDirectory, scratchDirectory, idHashKey, untilMs, say: () => {} });
+  await fillHistory({ decisions: 400, dataDirectory, scratchDirectory, idHashKey, untilMs, say: () => {} });
   const app = await createTestApp(t, { env: { DATA_DIR: dataDirectory, ID_HASH_KEY: idHashKey } });
   const ask = async (group: string) =>
     (await app.ask<StatsBody>('GET', `/v1/stats?window=30d&group_by=${group}`)).json;
   const decisions = await ask('decision');
   // Those who passed a challenge do not ask again here.
-  t.equal(decisions.totals.total, 600);
+  t.equal(decisions.totals.total, 400);
   const days = decisions.steps.filter(({ total }) => total > 0);
   t.ok(days.length >= 28, 'all days have some');
   for (const verdict of ['ALLOW', 'CHALLENGE', 'BLOCK'])
-    t.ok((decisions.totals.counts[verdict] ?? 0) > 20, verdict);
-  t.ok((decisions.totals.counts['ALLOW'] ?? 0) > 250, 'most are let in');
+    t.ok((decisions.totals.counts[verdict] ?? 0) > 10, verdict);
+  t.ok((decisions.totals.counts['ALLOW'] ?? 0) > 150, 'most are let in');
   const { counts: policies } = (await ask('policy')).totals;
   t.equal(Object.keys(policies).length, 2, 'the policy changed once');
   t.same(Object.keys((await ask('caller')).totals.counts).sort(), ['checkout', 'mobile-app', 'web-login']);
