@@ -60,17 +60,17 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { files, redis, ...opened } = await openPolicies(context);
   const stores = await openStores(context, redis);
   const callers = wireCallers(context, redis, files.keyring);
-  const { hashes, log, policies } = await openRecords(context, redis, files.policy);
+  const records = await openRecords(context, redis, files.policy);
   const webhooks = openWebhooks(context, redis);
   const alerting = prepareAlerts(context);
-  const observers = createObservers(context, { files, redis, stores, log, webhooks, alerting });
+  const observers = createObservers(context, { files, redis, stores, webhooks, alerting, ...records });
   const tracer = await startTracer(config, version, logger);
-  const { slots, ...upstreams } = createProviderSlots(context, { hashes, stores, ...observers });
+  const { slots, ...upstreams } = createProviderSlots(context, { ...records, stores, ...observers });
   warnAtStart(context, files.policy(), slots);
-  const told = { ...observers, ...alerting, webhooks };
-  const parts = { ...files, ...told, slots, hashes, stores, policies, log, tracer };
+  const parts = { ...files, ...observers, ...alerting, ...records, webhooks, slots, stores, tracer };
   const memory = await wireSubjectMemory(context, parts);
-  const decisions = wireDecisions(context, { ...parts, ...memory });
+  const decisions = wireDecisions(context, { ...opened, ...parts, ...memory });
+  const changes = opened.wire(parts);
   const gateways = wireGateways(context, { ...parts, ...decisions, ...callers, isDraining });
   const reads = await wireLogReads(context, { ...parts, ...memory, ...opened, redis });
   const watched = alerting.watch({ ...parts, files, redis, ...reads });
@@ -78,21 +78,21 @@ export async function createApp(options: AppOptions): Promise<App> {
     context,
     { gateways: gateways.entryPoint, ...observers, isDraining },
     {
-      health: { version, readiness: createReadiness({ files, redis, stores, slots, log, isDraining }) },
+      health: { version, readiness: createReadiness({ ...parts, files, redis, isDraining }) },
       ...observers,
       gateways: gateways.routes,
       sessions: callers.signIn,
       protect: { ...decisions, ...callers, ...boundsOf(config), keyring: files.keyring, clock },
       ...wireDecideRoutes(context, { ...parts, ...decisions, ...callers, isDraining }),
       policy: { policy: files.policy, slots },
-      ...opened.wire(log, policies).routes,
+      ...changes.routes,
       ...memory.routes,
       ...reads.routes,
       providers: { slots, ...observers },
       alerts: watched,
     },
   );
-  const grpc = await gateways.startGrpc(() => canRecord(log));
+  const grpc = await gateways.startGrpc(() => canRecord(records.log));
   return {
     server,
     grpc,
@@ -102,11 +102,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       grpc?.drain();
       reads.drain();
     },
-    abandon: () => abandonRecords(decisions.candidates, log),
+    abandon: () => abandonRecords(decisions.candidates, records.log),
     close: async () => {
       reads.close();
-      await Promise.all([closeServer(), grpc?.close(PATIENCE_MS), memory.close()]);
-      await closeRecords(decisions.candidates, log);
+      await Promise.all([closeServer(), grpc?.close(PATIENCE_MS), memory.close(), changes.close()]);
+      await closeRecords(decisions.candidates, records.log);
       for (const part of [decisions, redis, files, observers]) part.close();
       await closeAll(opened, watched, reads.review, stores, callers, upstreams, tracer);
     },

@@ -5,12 +5,15 @@ import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { FactSource } from '../application/facts/fact-source.ts';
 import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
 import type { CompiledPolicy } from '../domain/policy/compile.ts';
+import type { Subject } from '../domain/subject.ts';
 import type { AppContext } from './context.ts';
 import type { Observers } from './observers.ts';
 
 interface CandidateParts {
   readonly candidates: () => readonly CompiledPolicy[];
   readonly policies: KnownPolicies;
+  /** The policy that decides of a subject. */
+  readonly policyFor: (subject: Subject) => CompiledPolicy;
   readonly slots: readonly ProviderSlot[];
   readonly reference: ReferenceData;
   readonly custody: FactSource;
@@ -22,13 +25,13 @@ interface CandidateParts {
 /** Wires what judges beside the live policy. */
 export function wireCandidates(
   { config, clock, logger }: AppContext,
-  { candidates, policies, slots, reference, custody, facts, observer }: CandidateParts,
+  { candidates, policies, policyFor, slots, reference, custody, facts, observer }: CandidateParts,
 ): Candidates {
   const fetch = createCandidateFetch({
     slots,
     custody,
     sources: facts,
-    live: policies.current,
+    live: policyFor,
     clock,
     deadlineMs: config.decisionDeadlineMs,
   });

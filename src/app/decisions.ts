@@ -8,6 +8,7 @@ import type { KnownPolicies } from '../application/decision-log/known-policies.t
 import { createRecordDecision } from '../application/decision-log/record-decision.ts';
 import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
 import type { FactSource } from '../application/facts/fact-source.ts';
+import type { RolloutInForce } from '../application/promotion/read-rollout.ts';
 import { type SettledDecide, settleDecisions } from '../application/settle-decision.ts';
 import type { Tracer } from '../application/tracer.ts';
 import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
@@ -18,6 +19,7 @@ import type { DecisionLog } from './decision-log.ts';
 import type { IdHashes } from './id-hashes.ts';
 import type { Observers } from './observers.ts';
 import { createOverloadGuard, type OverloadGuard } from './overload.ts';
+import { wireSharedAnswers } from './shared-answers.ts';
 import type { Stores } from './stores.ts';
 
 interface DecisionParts {
@@ -25,6 +27,8 @@ interface DecisionParts {
   readonly hashes: IdHashes;
   readonly stores: Stores;
   readonly policies: KnownPolicies;
+  /** The promotion under way; null without one. */
+  readonly rollout: () => RolloutInForce | null;
   readonly reference: ReferenceData;
   /** What tells facts about subjects beside custody. */
   readonly facts: readonly FactSource[];
@@ -49,7 +53,8 @@ interface Decisions extends OverloadGuard {
 /** Builds the use case, and starts to measure the load. */
 export function wireDecisions(context: AppContext, parts: DecisionParts): Decisions {
   const { config, clock, newId } = context;
-  const { slots, hashes, stores, policies, reference, remember, observer, log, tracer } = parts;
+  const { slots, hashes, stores, reference, remember, observer, log, tracer } = parts;
+  const answers = wireSharedAnswers(context, parts);
   const custody = toCustodyFacts(
     createCustody({ slots, store: stores.custody, hashes: hashes.custody, clock, observer }),
   );
@@ -57,7 +62,7 @@ export function wireDecisions(context: AppContext, parts: DecisionParts): Decisi
   const facts = [...parts.facts, createContradictionFacts(reference)];
   const decide = createDecide({
     slots,
-    policy: policies.current,
+    policy: answers.policyFor,
     facts: [custody, ...facts],
     clock,
     newId,
@@ -65,7 +70,7 @@ export function wireDecisions(context: AppContext, parts: DecisionParts): Decisi
     placeOfAddress: reference.placeOfAddress,
     tracer,
   });
-  const candidates = log === null ? null : wireCandidates(context, { ...parts, custody, facts });
+  const candidates = log === null ? null : wireCandidates(context, { ...parts, ...answers, custody, facts });
   const record = log === null ? null : createRecordDecision(log, candidates ?? undefined);
   const settle = (unsettled: Decide) => settleDecisions(unsettled, { record, observer, remember });
   const whole = settle(candidates?.decideWith(decide) ?? decide);

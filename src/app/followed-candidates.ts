@@ -8,6 +8,8 @@ import { compileLater, type FollowOptions, follow } from './follow-file.ts';
 interface FollowedCandidates {
   /** Those that can be used; the same array until one of them changes. */
   candidates(): readonly CompiledPolicy[];
+  /** The path of the file with this policy; null where it is in none. */
+  fileOf(hash: string): string | null;
   /** Of all files together; null without any. */
   status(): FileStatus | null;
   close(): void;
@@ -39,6 +41,7 @@ export function followCandidates(options: FollowOptions, paths: readonly string[
       if (!isSame) last = present;
       return last;
     },
+    fileOf: (hash) => paths[files.findIndex((file) => file.current()?.hash === hash)] ?? null,
     status: () => (files.length === 0 ? null : toOne(files.map((file) => file.status()))),
     close: () => {
       for (const file of files) file.close();

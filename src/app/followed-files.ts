@@ -112,6 +112,8 @@ export interface FollowedFiles {
   alerts(): readonly AlertRule[];
   /** Policies that judge beside the one in force; the same array until one of them changes. */
   candidates(): readonly CompiledPolicy[];
+  /** The file with this candidate, by its hash; null where it is in none. */
+  candidateFileOf(hash: string): string | null;
   /** How each file is that is followed. */
   statuses(): readonly FollowedStatus[];
   close(): void;
@@ -127,7 +129,7 @@ interface FollowFilesOptions extends FollowOptions {
 }
 
 /** Loads and follows the files that the configuration names. Throws when one cannot be used at first. */
-function followFiles(options: FollowFilesOptions): Omit<FollowedFiles, 'candidates'> {
+function followFiles(options: FollowFilesOptions): Omit<FollowedFiles, 'candidateFileOf' | 'candidates'> {
   const { config, providers, logger } = options;
   const warn = (assertions: readonly string[]) => {
     if (assertions.length > 0)
@@ -201,7 +203,7 @@ export async function followAllFiles(
   const { geoipFiles, policyCandidates } = options.config;
   const geoip = await followGeoip({ ...options, paths: geoipFiles ?? [] });
   const files = followFiles(options);
-  const { candidates, status, close } = followCandidates(options, policyCandidates ?? []);
+  const { candidates, fileOf, status, close } = followCandidates(options, policyCandidates ?? []);
   const candidateStatuses = () => {
     const now = status();
     return now === null ? [] : [{ file: 'policy_candidates' as const, ...now }];
@@ -209,6 +211,7 @@ export async function followAllFiles(
   return {
     ...files,
     candidates,
+    candidateFileOf: fileOf,
     reference: createReferenceData(geoip.placeOfAddress, geoip.edition),
     statuses: () => [...files.statuses(), ...candidateStatuses(), ...geoip.statuses()],
     close: () => {

@@ -1,6 +1,7 @@
 import type { KnownPolicies } from '../application/decision-log/known-policies.ts';
-import type { ChangePolicy } from '../application/policy-in-force/change-policy.ts';
+import type { OperationObserver } from '../application/operation-observer.ts';
 import type { PolicyInForce } from '../application/policy-in-force/policy-in-force.ts';
+import { createReadRollout, type RolloutInForce } from '../application/promotion/read-rollout.ts';
 import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
 import type { PolicyEntry } from '../domain/policy-in-force/policy-record.ts';
 import { wireAnalyses } from './analyses.ts';
@@ -9,6 +10,7 @@ import type { DecisionLog } from './decision-log.ts';
 import { type FollowedFiles, followAllFiles } from './followed-files.ts';
 import { wirePolicyInForce } from './policy-in-force.ts';
 import { openPolicyStores } from './policy-stores.ts';
+import { wirePromotions } from './promotions.ts';
 import { inspectRedisInUse, type RedisInUse } from './redis.ts';
 import { openRegisteredCandidates } from './registered-candidates.ts';
 import type { RouteDependencies } from './routes.ts';
@@ -25,14 +27,23 @@ interface OpenPolicies {
   readonly inForce: PolicyInForce;
   /** The policies that came into force, the newest first. */
   readonly policyHistory: () => readonly PolicyEntry[];
+  /** The promotion under way; null without one. */
+  readonly rollout: () => RolloutInForce | null;
   /** What changes policies, once there is a log, or none, and what shows them. */
-  wire(log: DecisionLog | null, policies: KnownPolicies): PolicyChanges;
+  wire(parts: WiredParts): PolicyChanges;
   close(): Promise<void>;
 }
 
+interface WiredParts {
+  readonly log: DecisionLog | null;
+  readonly policies: KnownPolicies;
+  readonly observer: Pick<OperationObserver, 'onPromotion' | 'onPromotionLook'>;
+}
+
 interface PolicyChanges {
-  readonly change: ChangePolicy;
-  readonly routes: Pick<RouteDependencies, 'policies' | 'policyHistory' | 'policyAnalysis'>;
+  readonly routes: Pick<RouteDependencies, 'policies' | 'policyHistory' | 'policyAnalysis' | 'promotion'>;
+  /** Ends the watching of promotions. */
+  close(): Promise<void>;
 }
 
 /** Opens all that says by which policies this process judges. */
@@ -46,18 +57,36 @@ export async function openPolicies(context: AppContext): Promise<OpenPolicies> {
   const { inForce } = put;
   const policy: FollowedFiles['policy'] = () => inForce.policy();
   const policyStatus = () => inForce.status();
+  const rollout = createReadRollout(inForce);
   return {
     files: { ...followed, candidates, policy, policyStatus },
     redis,
     inForce,
     policyHistory: () => put.store.state().history,
-    wire: (log, policies) => {
+    rollout,
+    wire: ({ log, policies, observer }) => {
       const change = put.changesWith(log);
       const policyHistory = put.routes(log, policies, change);
-      const overview = { file: followed.policy, status: policyStatus };
-      return {
+      const promotions = wirePromotions(context, {
+        inForce,
+        store: stores.inForce,
         change,
+        rollout,
+        log,
+        observer,
+        candidates,
+        registered: registered.stored,
+        fileOf: followed.candidateFileOf,
+      });
+      const promotion = () => {
+        const now = rollout();
+        return now && ([now, promotions.latest()] as const);
+      };
+      const overview = { file: followed.policy, status: policyStatus, promotion };
+      return {
+        close: promotions.close,
         routes: {
+          promotion: promotions.routes,
           policies: { ...registered.routes(log, policy), ...overview },
           policyHistory,
           policyAnalysis: { analyses: wireAnalyses(context), textOf: policyHistory.textOf },

@@ -1,4 +1,4 @@
-import type { CandidateStore } from '../application/candidates/candidate-store.ts';
+import type { CandidateStore, StoredCandidate } from '../application/candidates/candidate-store.ts';
 import {
   type ChangeCandidates,
   createChangeCandidates,
@@ -17,6 +17,8 @@ type CandidateRoutes = Pick<PoliciesDependencies, 'policy' | 'candidates' | 'sto
 interface RegisteredCandidates {
   /** Those of files, which are given, and those that were registered and could be compiled. */
   candidates(): readonly CompiledPolicy[];
+  /** Those that were registered, as they are kept. */
+  stored(): readonly StoredCandidate[];
   /** What the routes use that show and change them. */
   routes(log: DecisionLog | null, inForce: () => CompiledPolicy): CandidateRoutes;
   close(): Promise<void>;
@@ -63,6 +65,7 @@ export function openRegisteredCandidates(
   };
   return {
     candidates,
+    stored: () => store.candidates(),
     routes: (log, inForce) => {
       const record = log === null ? null : createRecordEvent({ ...log, clock, newId });
       const change = createChangeCandidates({ store, inForce, compile, clock, record });

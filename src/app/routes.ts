@@ -31,6 +31,7 @@ import { type PoliciesDependencies, policiesRoutes } from '../http/routes/polici
 import { type PolicyDependencies, policyRoutes } from '../http/routes/policy.ts';
 import { type PolicyAnalysisDependencies, policyAnalysisRoutes } from '../http/routes/policy-analysis.ts';
 import { type PolicyHistoryDependencies, policyHistoryRoutes } from '../http/routes/policy-history.ts';
+import { type PromotionDependencies, promotionRoutes } from '../http/routes/promotion.ts';
 import { type ProvidersDependencies, providersRoutes } from '../http/routes/providers.ts';
 import { type ReviewDependencies, reviewRoutes } from '../http/routes/review.ts';
 import { ruleStatsRoutes } from '../http/routes/rule-stats.ts';
@@ -55,6 +56,7 @@ export interface RouteDependencies {
   readonly stepUps: StepUpDependencies;
   readonly policy: PolicyDependencies;
   readonly policies: PoliciesDependencies;
+  readonly promotion: PromotionDependencies;
   readonly policyHistory: PolicyHistoryDependencies;
   readonly policyAnalysis: PolicyAnalysisDependencies;
   readonly lists: ListDependencies;
@@ -113,6 +115,7 @@ async function registerReads(reads: FastifyInstance, service: RouteDependencies 
   await compressReads(reads);
   await reads.register(policyRoutes, { serve: service?.policy ?? null });
   await reads.register(policiesRoutes, { serve: service?.policies ?? null });
+  await reads.register(promotionRoutes, { serve: service?.promotion ?? null });
   await reads.register(policyHistoryRoutes, { serve: service?.policyHistory ?? null });
   await reads.register(policyAnalysisRoutes, { serve: service?.policyAnalysis ?? null });
   await reads.register(listRoutes, { serve: service?.lists ?? null });

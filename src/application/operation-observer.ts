@@ -1,6 +1,7 @@
 import type { NotJudged } from '../domain/candidates/candidate-result.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { CustodyResult } from '../domain/policy/telemetry-signals.ts';
+import type { PromotionChange } from '../domain/promotion/promotion-change.ts';
 import type { UnreadableAddress } from '../domain/subject.ts';
 
 /** The state of a provider's circuit breaker. */
@@ -21,9 +22,19 @@ export interface OperationObserver {
   onUnreadableAddress(event: { readonly why: UnreadableAddress }): void;
   /** What one candidate came to for one decision: it judged, or why it did not. */
   onCandidateResult(event: { readonly result: 'judged' | NotJudged }): void;
+  /** A promotion was refused, got on, or was taken back, by this process. */
+  onPromotion(event: { readonly change: PromotionChange }): void;
+  /** A promotion under way was looked at: its decisions were counted, or could not be. */
+  onPromotionLook(event: { readonly result: PromotionLook }): void;
   /** A security event token was received, and taken or not. */
   onSharedSignal(event: { readonly result: SharedSignalResult }): void;
 }
+
+/** What a look at a promotion can come to. */
+export const PROMOTION_LOOKS = ['counted', 'failed'] as const;
+
+/** One of them. */
+type PromotionLook = (typeof PROMOTION_LOOKS)[number];
 
 /** What became of a security event token: those after the first four are refusals (RFC 8935). */
 export const SHARED_SIGNAL_RESULTS = [

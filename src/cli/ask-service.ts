@@ -6,7 +6,9 @@ interface ServiceQuestion {
   readonly url: string;
   /** The path, and what follows it. */
   readonly path: string;
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** Sent as JSON; absent sends nothing. */
+  readonly body?: unknown;
   /** What the key needs. */
   readonly scope: string;
 }
@@ -16,7 +18,7 @@ interface ServiceQuestion {
  * no answer comes.
  */
 export async function askService(
-  { url, path, method = 'GET', scope }: ServiceQuestion,
+  { url, path, method = 'GET', body, scope }: ServiceQuestion,
   env: CliContext['env'],
 ): Promise<Response> {
   const key = env['RISKGATE_API_KEY'];
@@ -28,7 +30,9 @@ export async function askService(
     );
   if (!URL.canParse(url)) throw new CommandFailure('usage', '--url is no URL', EXIT_CODES.usage);
   const address = new URL(path, url);
-  const response = await fetch(address, { method, headers: { 'x-api-key': key } }).catch(() => null);
+  const headers = { 'x-api-key': key, ...(body !== undefined && { 'content-type': 'application/json' }) };
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  const response = await fetch(address, { method, headers, ...sent }).catch(() => null);
   if (response === null) throw new CommandFailure('unreachable', `${address.origin} does not answer`);
   return response;
 }
@@ -38,5 +42,13 @@ export async function toRefusal(response: Response): Promise<CommandFailure> {
   const told: unknown = await response.json().catch(() => null);
   const detail: unknown = typeof told === 'object' && told !== null ? Reflect.get(told, 'detail') : null;
   const why = typeof detail === 'string' ? `: ${detail}` : '';
-  return new CommandFailure('refused', `${new URL(response.url).origin} answers ${response.status}${why}`);
+  const first = `${new URL(response.url).origin} answers ${response.status}${why}`;
+  return new CommandFailure('refused', [first, ...errorsOf(told).map((one) => `  ${one}`)].join('\n'));
+}
+
+/** What is wrong, one by one, as a problem document names it. */
+function errorsOf(told: unknown): readonly string[] {
+  const { errors } = Object(told) as { readonly errors?: unknown };
+  if (!Array.isArray(errors)) return [];
+  return errors.map((one: unknown) => String((Object(one) as { readonly detail?: unknown }).detail));
 }

@@ -1,6 +1,7 @@
 import type { CliCommand } from './command.ts';
 import { analyze } from './commands/analyze.ts';
 import { backtest } from './commands/backtest.ts';
+import { candidate } from './commands/candidate.ts';
 import { check } from './commands/check.ts';
 import { configCheck } from './commands/config-check.ts';
 import { configTable } from './commands/config-table.ts';
@@ -20,6 +21,7 @@ import { policiesList } from './commands/policies-list.ts';
 import { policiesRelease } from './commands/policies-release.ts';
 import { policiesRestore } from './commands/policies-restore.ts';
 import { policiesShow } from './commands/policies-show.ts';
+import { promote } from './commands/promote.ts';
 import { replay } from './commands/replay.ts';
 import { serve } from './commands/serve.ts';
 import { test } from './commands/test.ts';
@@ -41,6 +43,8 @@ export const COMMANDS: readonly CliCommand[] = [
   policiesShow,
   policiesRestore,
   policiesRelease,
+  candidate,
+  promote,
   configCheck,
   configTable,
   keysNew,

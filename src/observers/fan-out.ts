@@ -16,6 +16,8 @@ export function observeAll(observers: readonly Partial<Observer>[]): Observer {
     onRefusal: tellAll(observers.map(({ onRefusal }) => onRefusal)),
     onUnreadableAddress: tellAll(observers.map(({ onUnreadableAddress }) => onUnreadableAddress)),
     onCandidateResult: tellAll(observers.map(({ onCandidateResult }) => onCandidateResult)),
+    onPromotion: tellAll(observers.map(({ onPromotion }) => onPromotion)),
+    onPromotionLook: tellAll(observers.map(({ onPromotionLook }) => onPromotionLook)),
     onSharedSignal: tellAll(observers.map(({ onSharedSignal }) => onSharedSignal)),
   };
 }

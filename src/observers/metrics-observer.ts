@@ -1,12 +1,14 @@
 import {
   BREAKER_STATES,
   type BreakerState,
+  PROMOTION_LOOKS,
   SHARED_SIGNAL_RESULTS,
 } from '../application/operation-observer.ts';
 import { NOT_JUDGED } from '../domain/candidates/candidate-result.ts';
 import { ERROR_CODES } from '../domain/errors.ts';
 import { OUTCOMES } from '../domain/evidence.ts';
 import { CUSTODY_RESULTS } from '../domain/policy/telemetry-signals.ts';
+import { PROMOTION_CHANGES } from '../domain/promotion/promotion-change.ts';
 import { UNREADABLE_ADDRESSES } from '../domain/subject.ts';
 import { VERDICTS } from '../domain/verdict.ts';
 import type { CounterSeries, MetricLabels, Metrics } from '../platform/metrics.ts';
@@ -29,6 +31,7 @@ export function createMetricsObserver(metrics: Metrics, providers: readonly stri
     onProviderCall: observeProviderCalls(metrics, providers),
     ...observeProviderStates(metrics, providers),
     ...observeOperations(metrics),
+    ...observePromotions(metrics),
     ...observeSharedSignals(metrics),
   };
 }
@@ -100,6 +103,27 @@ function observeProviderStates(
     },
     onSuspectChange: ({ provider, isSuspect }) => {
       if (suspects.has(provider)) suspects.set(provider, isSuspect);
+    },
+  };
+}
+
+function observePromotions(metrics: Metrics): Pick<Observer, 'onPromotion' | 'onPromotionLook'> {
+  const promotion = metrics.counter(
+    'riskgate_promotions_total',
+    'What happened to promotions of policies, each counted by the process that did it.',
+  );
+  const look = metrics.counter(
+    'riskgate_promotion_looks_total',
+    'Looks at the promotion under way: its decisions were counted, or could not be.',
+  );
+  const changes = bindEach(PROMOTION_CHANGES, (change) => promotion({ change }));
+  const looks = bindEach(PROMOTION_LOOKS, (result) => look({ result }));
+  return {
+    onPromotion: ({ change }) => {
+      changes[change].value += 1;
+    },
+    onPromotionLook: ({ result }) => {
+      looks[result].value += 1;
     },
   };
 }

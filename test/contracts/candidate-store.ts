@@ -16,7 +16,14 @@ export interface CandidateStoreTwin {
 
 /** A candidate with this id. */
 export function createStored(id: string, text = 'policy: "é\u2028\\"\n'): StoredCandidate {
-  return { id, hash: `sha256:${id}`, text, addedBy: 'admin', addedAtMs: 1_700_000_000_000 };
+  return {
+    id,
+    hash: `sha256:${id}`,
+    text,
+    tests: 'cases: []',
+    addedBy: 'admin',
+    addedAtMs: 1_700_000_000_000,
+  };
 }
 
 /** Everything that every store of candidates promises. */

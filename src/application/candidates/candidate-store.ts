@@ -5,6 +5,8 @@ export interface StoredCandidate {
   readonly hash: string;
   /** The text that the hash is of. */
   readonly text: string;
+  /** The text of its cases; null where it has none. */
+  readonly tests: string | null;
   /** The id of the API key. */
   readonly addedBy: string;
   /** Unix milliseconds. */

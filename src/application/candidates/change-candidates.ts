@@ -23,6 +23,13 @@ interface ChangeCandidatesOptions {
   readonly record: RecordEvent | null;
 }
 
+/** A policy that is to be a candidate. */
+interface GivenCandidate {
+  readonly text: string;
+  /** The text of its cases, which nothing is asked of before it is promoted; null for none. */
+  readonly tests: string | null;
+}
+
 /** Registers candidates, and removes them. Both reject with `store_unavailable`. */
 export interface ChangeCandidates {
   /**
@@ -30,7 +37,7 @@ export interface ChangeCandidates {
    * a text that is no policy, or the policy of another id, and with `conflict` for the policy in force, and where
    * there are too many.
    */
-  put(id: string, text: string, changer: Changer): Promise<CompiledPolicy>;
+  put(id: string, given: GivenCandidate, changer: Changer): Promise<CompiledPolicy>;
   /** What was removed; null where there is no such candidate. */
   remove(id: string, changer: Changer): Promise<StoredCandidate | null>;
 }
@@ -44,7 +51,7 @@ export function createChangeCandidates({
   record,
 }: ChangeCandidatesOptions): ChangeCandidates {
   return {
-    put: async (id, text, { caller, requestId }) => {
+    put: async (id, { text, tests }, { caller, requestId }) => {
       const compiled = await compile(text);
       if (!compiled.ok) throw refused(compiled.mistakes);
       const policy = compiled.value;
@@ -55,7 +62,8 @@ export function createChangeCandidates({
           publicDetail: 'This policy is in force: there is nothing to compare it with.',
         });
       const before = store.candidates().find((one) => one.id === id);
-      const put = await store.put({ id, hash, text, addedBy: caller, addedAtMs: clock.nowMs() });
+      const stored = { id, hash, text, tests, addedBy: caller, addedAtMs: clock.nowMs() };
+      const put = await store.put(stored);
       if (put === 'unknown') throw unavailable();
       if (put === 'full')
         throw new RiskgateError('conflict', 'There are too many candidates.', {

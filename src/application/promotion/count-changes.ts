@@ -19,7 +19,7 @@ interface ChangesQuestion {
 }
 
 /** Counts changes among the decisions of the log. Rejects with `store_unavailable`. */
-type CountChanges = (question: ChangesQuestion) => Promise<SeenChanges>;
+export type CountChanges = (question: ChangesQuestion) => Promise<SeenChanges>;
 
 interface CountChangesOptions {
   readonly reader: Pick<DecisionLogReader, 'group'>;

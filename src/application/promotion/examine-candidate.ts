@@ -7,7 +7,7 @@ import type { LocatedDocument } from '../load-policy.ts';
 import { parseCases } from '../load-policy-cases.ts';
 
 /** What can be known of a candidate without decisions. */
-interface Examination {
+export interface Examination {
   readonly cases: CasesRun;
   readonly losses: LossesFound;
 }

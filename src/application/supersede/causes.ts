@@ -37,6 +37,7 @@ function changesOf(event: RecordedEvent): readonly Change[] {
       return toChanges(event.event, event.subject, by);
     case 'candidate_changed':
     case 'policy_changed':
+    case 'promotion_changed':
     case 'decision.superseded':
       return [];
   }

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { casesBeside } from '../../app/cases-beside.ts';
 import { CommandFailure, EXIT_CODES } from '../command.ts';
 import { defaultPolicyPath } from './open-policy.ts';
 
@@ -27,16 +28,10 @@ export function findCases(
 function casesOf(file: string): CasePath {
   if (CASES.test(file)) return { path: file, policyPath: null };
   if (!YAML.test(file)) throw refuse(`${file}: neither a policy nor its cases: *.yaml or *.test.yaml`);
-  const path = besideOf(file);
+  const path = casesBeside(file);
   if (path === null)
     throw refuse(`${file}: there are no cases beside it: ${file.replace(YAML, '.test.yaml')}`);
   return { path, policyPath: file };
-}
-
-/** The cases beside a policy; null where there are none. */
-export function besideOf(policyPath: string): string | null {
-  const paths = ['.test.yaml', '.test.yml'].map((ending) => policyPath.replace(YAML, ending));
-  return paths.find((path) => existsSync(path)) ?? null;
 }
 
 function findAll(directory: string): readonly CasePath[] {

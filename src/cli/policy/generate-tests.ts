@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, relative, sep } from 'node:path';
+import { casesBeside } from '../../app/cases-beside.ts';
 import { generateCases } from '../../domain/policy-tests/generate-cases.ts';
 import { toYaml } from '../../platform/yaml-text.ts';
 import { CommandFailure, EXIT_CODES } from '../command.ts';
-import { besideOf } from './find-cases.ts';
 import { CASE_PROVIDERS, openCases } from './open-cases.ts';
 import { requirePolicy } from './require-policy.ts';
 import { writeTextFile } from './write-text-file.ts';
@@ -22,7 +22,7 @@ export function generateTests(
   if (typeof given !== 'string') return null;
   if (existsSync(given))
     throw new CommandFailure('file_exists', `${given}: there is such a file`, EXIT_CODES.usage);
-  const beside = besideOf(policyPath);
+  const beside = casesBeside(policyPath);
   const cases = beside === null ? [] : openCases([{ path: beside, policyPath }]).flatMap((one) => one.cases);
   const policyFile = relative(dirname(given), policyPath).replaceAll(sep, '/');
   const found = generateCases(requirePolicy(policyPath), cases, CASE_PROVIDERS, policyFile);

@@ -6,6 +6,7 @@ import {
   candidateChangedSchema,
   listChangedSchema,
   policyChangedSchema,
+  promotionChangedSchema,
   sharedSignalSchema,
   subjectForgottenSchema,
   supersededSchema,
@@ -122,6 +123,7 @@ const version = { version: z.literal(RECORD_VERSION) };
 const eventRecordSchema = z.discriminatedUnion('event', [
   candidateChangedSchema.extend(version),
   policyChangedSchema.extend(version),
+  promotionChangedSchema.extend(version),
   listChangedSchema.extend(version),
   subjectForgottenSchema.extend(version),
   sharedSignalSchema.extend(version),

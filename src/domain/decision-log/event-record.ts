@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { LIST_PARTS } from '../lists/list-part.ts';
 import { POLICY_CAUSES } from '../policy-in-force/policy-record.ts';
+import { PROMOTION_CHECKS } from '../promotion/check-promotion.ts';
+import { PROMOTION_CHANGES } from '../promotion/promotion-change.ts';
 import { SHARED_EVENTS } from '../shared-signals/shared-events.ts';
 import { VERDICTS } from '../verdict.ts';
 
@@ -62,6 +64,36 @@ export const policyChangedSchema = z.object({
   policy: z.object({ id: z.string(), hash: z.string() }),
   previous: z.string().nullable().describe('The hash of what was in force before.'),
   reason: z.string().nullable().describe('What brought it about, where riskgate did it by itself.'),
+});
+
+/** One check of a promotion, as records and answers show it. */
+export const promotionCheckSchema = z.object({
+  id: z.enum(PROMOTION_CHECKS),
+  passed: z.boolean(),
+  measured: z
+    .number()
+    .nullable()
+    .describe('A count, or a share of 0 to 1; null where it is not known, or nothing is measured.'),
+  bound: z
+    .number()
+    .nullable()
+    .describe(
+      'Of a share: with 95 % confidence it is not greater, or, while the new policy answers, not less. Null for a count.',
+    ),
+  limit: z.number().nullable(),
+  detail: z.string(),
+});
+
+/** A promotion was refused, or got on, or was taken back. */
+export const promotionChangedSchema = z.object({
+  ...eventFields,
+  caller: z.string().describe('The id of the API key of who did it; empty for riskgate itself.'),
+  event: z.literal('promotion_changed'),
+  change: z.enum(PROMOTION_CHANGES),
+  policy: z.object({ id: z.string(), hash: z.string() }).describe('The new policy.'),
+  previous: z.string().describe('The hash of the policy that it replaces, or was to replace.'),
+  share: z.number().describe('Of accounts, 0 to 1, that the new policy answers from then on.'),
+  checks: z.array(promotionCheckSchema).readonly().describe('By which it was done, or refused.'),
 });
 
 /** Hashes of what was named. */

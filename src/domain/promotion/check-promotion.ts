@@ -19,7 +19,7 @@ export const PROMOTION_CHECKS = [
 type PromotionCheckId = (typeof PROMOTION_CHECKS)[number];
 
 /** What became of one check. */
-interface PromotionCheck {
+export interface PromotionCheck {
   readonly id: PromotionCheckId;
   readonly passed: boolean;
   /** A count, or a share of 0 to 1; null where it is not known, or nothing is measured. */
@@ -70,8 +70,8 @@ export function checkPromotion(
   return [
     checkCases(limits, evidence.cases),
     checkLosses(evidence.losses),
-    checkCount('decisions', seen?.judged ?? null, limits.decisionsMin, 'decisions were judged'),
-    checkCount('hours', seen?.hours ?? null, limits.hoursMin, 'hours had decisions that were judged'),
+    checkCount('decisions', seen?.judged ?? null, limits.decisionsMin, 'decisions that were judged'),
+    checkCount('hours', seen?.hours ?? null, limits.hoursMin, 'hours with decisions that were judged'),
     checkJudged(limits, seen),
     ...CHANGES.map((verdict) => checkChange(limits, verdict, seen)),
   ];
@@ -135,7 +135,7 @@ function checkCount(
   what: string,
 ): PromotionCheck {
   const passed = measured !== null && measured >= limit;
-  const detail = measured === null ? NOT_COUNTED : `${measured} ${what}, at least ${limit} must be`;
+  const detail = measured === null ? NOT_COUNTED : `${what}: ${measured}, and ${limit} are needed`;
   return { id, passed, measured, bound: null, limit, detail };
 }
 

@@ -107,7 +107,11 @@ function toCells(record: LogRecord, labels: readonly OutcomeLabel[]): readonly C
 function subjectOf(event: EventRecord): string {
   if (event.event === 'list_changed')
     return [event.list, event.change, ...event.entries.map(({ id }) => id)].join(' ');
-  if (event.event === 'candidate_changed' || event.event === 'policy_changed')
+  if (
+    event.event === 'candidate_changed' ||
+    event.event === 'policy_changed' ||
+    event.event === 'promotion_changed'
+  )
     return [event.change, event.policy.id, event.policy.hash].join(' ');
   if (event.event === 'decision.superseded') return event.hash;
   const { telemetry, device, account } = event.subject;

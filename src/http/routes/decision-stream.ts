@@ -35,7 +35,7 @@ export const decisionStreamRoutes = plugin<RouteGroupOptions<Pick<DecisionReadDe
     const schema = {
       summary: 'Decisions as they are made',
       description:
-        'Server-sent events: `ready` first, then each `decision` that fits the filters, made by any replica; `list_changed`, `candidate_changed`, `policy_changed`, `subject_forgotten`, `shared_signal` and `decision.superseded`, whatever the filters; a `gap` where some are missing, a `heartbeat` at least every 15 seconds, and `end` before this side closes. Come back with `Last-Event-ID` to go on without gaps or duplicates. A client that reads too slowly is told so (`end`, `slow_reader`) and closed. A stream takes one of the concurrent requests of its API key.',
+        'Server-sent events: `ready` first, then each `decision` that fits the filters, made by any replica; `list_changed`, `candidate_changed`, `policy_changed`, `promotion_changed`, `subject_forgotten`, `shared_signal` and `decision.superseded`, whatever the filters; a `gap` where some are missing, a `heartbeat` at least every 15 seconds, and `end` before this side closes. Come back with `Last-Event-ID` to go on without gaps or duplicates. A client that reads too slowly is told so (`end`, `slow_reader`) and closed. A stream takes one of the concurrent requests of its API key.',
       operationId: 'streamDecisions',
       tags: ['decisions'],
       querystring: toJsonSchema(streamQuerySchema, 'input'),

@@ -8,6 +8,8 @@ import {
   viewCandidates,
 } from '../../application/candidates/change-candidates.ts';
 import type { PolicyStatus } from '../../application/policy-in-force/policy-in-force.ts';
+import type { RolloutInForce } from '../../application/promotion/read-rollout.ts';
+import type { WatchLook } from '../../application/promotion/watch-promotion.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
@@ -22,6 +24,7 @@ import {
   toCandidateBody,
 } from '../schemas/policies.ts';
 import { toInForceBody } from '../schemas/policy-history.ts';
+import { toWatched } from '../schemas/promotion.ts';
 import { conflictResponse, problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 
 /** What the requests of this group use. */
@@ -31,6 +34,8 @@ export interface PoliciesDependencies {
   readonly file: () => CompiledPolicy;
   readonly status: () => PolicyStatus;
   readonly candidates: () => readonly CompiledPolicy[];
+  /** The one under way, with what was found last; null without one. */
+  readonly promotion: () => readonly [RolloutInForce, WatchLook | null] | null;
   readonly store: CandidateStore;
   readonly change: ChangeCandidates;
 }
@@ -61,11 +66,13 @@ function registerOverview(app: FastifyInstance, serve: Serve): void {
   app.get(
     '/v1/policies',
     { schema, config: { scope: 'read' } },
-    handlerFor(serve, ({ policy, file, status, candidates, store }) => (_request, reply) => {
+    handlerFor(serve, ({ policy, file, status, candidates, store, promotion }) => (_request, reply) => {
+      const underWay = promotion();
       const inForce = policy();
       return reply.header('cache-control', 'no-store').send({
         in_force: toInForceBody(status(), inForce, file()),
         candidates: viewCandidates(inForce, candidates(), store.candidates()).map(toCandidateBody),
+        promotion: underWay && toWatched(...underWay),
         kept_in: store.place,
       });
     }),
@@ -104,8 +111,9 @@ function registerPut(app: FastifyInstance, serve: Serve): void {
     '/v1/policies/:id/candidate',
     { schema, bodyLimit: CANDIDATE_BODY_BYTES_MAX, config: { scope: 'admin' as const } },
     handlerFor(serve, ({ change, policy, store }) => async (request: FastifyRequest<Put>, reply) => {
+      const { policy: text, tests = null } = request.body;
       const changer = { caller: request.caller?.id ?? '', requestId: request.id };
-      const put = await change.put(request.params.id, request.body.policy, changer);
+      const put = await change.put(request.params.id, { text, tests }, changer);
       const view = viewCandidate(policy(), put, store.candidates());
       return reply.header('cache-control', 'no-store').send({ candidate: toCandidateBody(view) });
     }),

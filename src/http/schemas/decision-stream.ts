@@ -3,6 +3,7 @@ import {
   candidateChangedSchema,
   listChangedSchema,
   policyChangedSchema,
+  promotionChangedSchema,
   sharedSignalSchema,
   subjectForgottenSchema,
   supersededSchema,
@@ -65,6 +66,8 @@ export const streamEventSchemas = {
   candidate_changed: candidateChangedSchema.omit({ kind: true, event: true }),
   /** Another policy came into force. */
   policy_changed: policyChangedSchema.omit({ kind: true, event: true }),
+  /** A promotion was refused, got on, or was taken back. */
+  promotion_changed: promotionChangedSchema.omit({ kind: true, event: true }),
   /** What was known of a subject was forgotten. */
   subject_forgotten: subjectForgottenSchema.omit({ kind: true, event: true }),
   /** Others told something of an account or a device. */

@@ -4,19 +4,28 @@ import type { CandidateView } from '../../application/candidates/change-candidat
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { toJsonSchema } from './json-schema.ts';
 import { inForceSchema } from './policy-history.ts';
+import { watchedSchema } from './promotion.ts';
 
-/** A policy file is 1 MiB at most, and its text can be twice as long in JSON. */
-export const CANDIDATE_BODY_BYTES_MAX = 2 * 1024 * 1024;
+/** A policy file is 1 MiB at most, its cases are so too, and a text can be twice as long in JSON. */
+export const CANDIDATE_BODY_BYTES_MAX = 4 * 1024 * 1024;
+const TESTS_LENGTH_MAX = 1024 * 1024;
 
 /** The body of PUT /v1/policies/{id}/candidate. */
 export const putCandidateSchema = z.strictObject({
   policy: z.string().min(1).describe('The text of the policy, YAML as in a file. Its `policy:` is the id.'),
+  tests: z
+    .string()
+    .min(1)
+    .max(TESTS_LENGTH_MAX)
+    .optional()
+    .describe('The text of its cases, as in a file `*.test.yaml`. They must pass before it is promoted.'),
 });
 
 const candidateSchema = z.object({
   id: z.string(),
   hash: z.string(),
   from: z.enum(['file', 'api']),
+  has_tests: z.boolean().nullable().describe('Cases came with it; null for a file.'),
   fetches: z.boolean().describe('What it reads and the policy in force does not is asked for.'),
   not_asked_for: z
     .array(z.string())
@@ -37,6 +46,7 @@ export const removedCandidateSchema = z.object({ removed: z.object({ id: z.strin
 export const policiesSchema = z.object({
   in_force: inForceSchema,
   candidates: z.array(candidateSchema),
+  promotion: watchedSchema.nullable().describe('The one that is under way; null without one.'),
   kept_in: z
     .enum(CANDIDATE_PLACES)
     .describe(
@@ -65,6 +75,7 @@ export function toCandidateBody({
     id: policy.id,
     hash: policy.hash,
     from: stored === null ? 'file' : 'api',
+    has_tests: stored === null ? null : stored.tests !== null,
     fetches: policy.document.candidate.fetch,
     not_asked_for: [...unfetched],
     added_by: stored?.addedBy ?? null,

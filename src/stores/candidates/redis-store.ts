@@ -55,6 +55,8 @@ const storedSchema = z.object({
   id: z.string(),
   hash: z.string(),
   text: z.string(),
+  // Versions of before wrote none.
+  tests: z.string().nullable().default(null),
   addedBy: z.string(),
   addedAtMs: z.number(),
 });

@@ -28,10 +28,17 @@ function open(store: CandidateStore = createMemoryCandidateStore()) {
 
 t.test('keeps a candidate with who registered it and when, and records it', async (t) => {
   const { change, events, store } = open();
-  t.equal(await change.put('test', 'next', CHANGER), NEXT);
-  const stored = { id: 'test', hash: NEXT.hash, text: 'next', addedBy: 'admin', addedAtMs: 5_000 };
+  t.equal(await change.put('test', { text: 'next', tests: null }, CHANGER), NEXT);
+  const stored = {
+    id: 'test',
+    hash: NEXT.hash,
+    text: 'next',
+    tests: null,
+    addedBy: 'admin',
+    addedAtMs: 5_000,
+  };
   t.strictSame(store.candidates(), [stored]);
-  await change.put('test', 'next', CHANGER);
+  await change.put('test', { text: 'next', tests: null }, CHANGER);
   t.strictSame(await change.remove('test', CHANGER), stored);
   t.equal(await change.remove('test', CHANGER), null);
   const { hash } = NEXT;
@@ -50,15 +57,15 @@ t.test('keeps a candidate with who registered it and when, and records it', asyn
 
 t.test('refuses a text with every mistake, another id, and the policy in force', async (t) => {
   const { change, events } = open();
-  await t.rejects(change.put('test', 'bad', CHANGER), {
+  await t.rejects(change.put('test', { text: 'bad', tests: null }, CHANGER), {
     code: 'invalid_request',
     fields: [
       { pointer: '/policy', detail: '1:1: bad' },
       { pointer: '/policy', detail: '2:1: too' },
     ],
   });
-  await t.rejects(change.put('other', 'next', CHANGER), { code: 'invalid_request' });
-  await t.rejects(change.put('test', 'live', CHANGER), { code: 'conflict' });
+  await t.rejects(change.put('other', { text: 'next', tests: null }, CHANGER), { code: 'invalid_request' });
+  await t.rejects(change.put('test', { text: 'live', tests: null }, CHANGER), { code: 'conflict' });
   t.same(events, []);
 });
 
@@ -69,9 +76,11 @@ t.test('says what a store could not do, and records nothing of it', async (t) =>
     remove: async () => 'unknown',
   });
   const full = open(failing('full'));
-  await t.rejects(full.change.put('test', 'next', CHANGER), { code: 'conflict' });
+  await t.rejects(full.change.put('test', { text: 'next', tests: null }, CHANGER), { code: 'conflict' });
   const unknown = open(failing('unknown'));
-  await t.rejects(unknown.change.put('test', 'next', CHANGER), { code: 'store_unavailable' });
+  await t.rejects(unknown.change.put('test', { text: 'next', tests: null }, CHANGER), {
+    code: 'store_unavailable',
+  });
   await t.rejects(unknown.change.remove('test', CHANGER), { code: 'store_unavailable' });
   t.same([...full.events, ...unknown.events], []);
 });
@@ -85,12 +94,12 @@ t.test('works without a log', async (t) => {
     clock: { nowMs: () => 0, monotonicMs: () => 0 },
     record: null,
   });
-  await change.put('test', 'next', CHANGER);
+  await change.put('test', { text: 'next', tests: null }, CHANGER);
   t.match(await change.remove('test', CHANGER), { hash: NEXT.hash });
 });
 
 t.test('shows each candidate once, and not the policy in force', async (t) => {
-  const stored = { id: 'test', hash: NEXT.hash, text: 'next', addedBy: 'admin', addedAtMs: 0 };
+  const stored = { id: 'test', hash: NEXT.hash, text: 'next', tests: null, addedBy: 'admin', addedAtMs: 0 };
   const reading = policyOf([['telemetry.uses > 1', 'BLOCK']]);
   t.match(viewCandidates(LIVE, [LIVE, NEXT, { ...NEXT }, reading], [stored]), [
     { policy: NEXT, stored, unfetched: [] },

@@ -1,0 +1,42 @@
+import { LRUCache } from 'lru-cache';
+import type { Examination } from '../application/promotion/examine-candidate.ts';
+import type { PromotedCandidate } from '../application/promotion/promotions.ts';
+import { askWorker } from '../platform/ask-worker.ts';
+import type { AppContext } from './context.ts';
+import type { WorkerExamination } from './examine-worker.ts';
+
+/** An analysis takes some ten seconds of a core at most, and twice as long beside decisions. */
+const LIMITS = { timeoutMs: 60_000, heapMbMax: 1_024 };
+const MODULE = new URL('./examine-worker.ts', import.meta.url);
+/** Examinations that are remembered: for the same texts they come to the same. */
+const REMEMBERED_MAX = 16;
+
+/** Examines candidates in a thread of its own, one after the other. Never rejects: what fails is not known. */
+export function createExamine({ providers }: Pick<AppContext, 'providers'>) {
+  const providerIds = providers.map(({ id }) => id);
+  const remembered = new LRUCache<string, Promise<Examination>>({ max: REMEMBERED_MAX });
+  let last: Promise<unknown> = Promise.resolve();
+  return (
+    { policy: { hash, text }, tests }: PromotedCandidate,
+    waivedRules: readonly string[],
+  ): Promise<Examination> => {
+    const key = JSON.stringify([hash, tests, waivedRules]);
+    const known = remembered.get(key);
+    if (known !== undefined) return known;
+    const question: WorkerExamination = { text: text ?? '', tests, waivedRules, providerIds };
+    const examined = last.then(() => askWorker<Examination>(MODULE, question, LIMITS).answer);
+    last = examined.catch(() => {});
+    const told = examined.catch((error: unknown) => {
+      remembered.delete(key);
+      return toUnknown(error);
+    });
+    remembered.set(key, told);
+    return told;
+  };
+}
+
+function toUnknown(error: unknown): Examination {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : error;
+  const unknown = { kind: 'unknown', why: `they were not examined (${String(code)})` } as const;
+  return { cases: unknown, losses: unknown };
+}

@@ -1,0 +1,111 @@
+import { RiskgateError } from '../../domain/errors.ts';
+import type { CompiledPolicy } from '../../domain/policy/compile.ts';
+import { checkWatch, isPassed, type PromotionCheck } from '../../domain/promotion/check-promotion.ts';
+import { toPromotionLimits } from '../../domain/promotion/promotion-limits.ts';
+import type { SeenChanges } from '../../domain/promotion/seen-changes.ts';
+import type { Clock } from '../clock.ts';
+import type { PolicyInForce } from '../policy-in-force/policy-in-force.ts';
+import type { PolicyStore } from '../policy-in-force/policy-store.ts';
+import type { EndedStep, RolloutSteps } from './change-rollout.ts';
+import type { CountChanges } from './count-changes.ts';
+import { findRevision } from './find-revision.ts';
+import type { RolloutInForce } from './read-rollout.ts';
+
+/** What one look at a promotion found. */
+export interface WatchLook {
+  /** Unix milliseconds. */
+  readonly atMs: number;
+  /** Null where decisions could not be counted. */
+  readonly checks: readonly PromotionCheck[] | null;
+  /** Decisions that were not judged by the other policy, and show nothing; null likewise. */
+  readonly notJudged: number | null;
+}
+
+/** Watches promotions while they are under way. */
+export interface PromotionWatch {
+  /** Looks once. Never rejects. */
+  look(): Promise<void>;
+  /** What was found of the promotion under way; null without one, or before the first look. */
+  latest(): WatchLook | null;
+}
+
+interface WatchOptions {
+  readonly store: Pick<PolicyStore, 'knowledge' | 'state'>;
+  readonly steps: RolloutSteps;
+  readonly inForce: Pick<PolicyInForce, 'policy' | 'settled'>;
+  /** The promotion under way; see createReadRollout. */
+  readonly rollout: () => RolloutInForce | null;
+  /** Null where no log can be read. */
+  readonly count: CountChanges | null;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  /** Told of each look. */
+  readonly onLook: (result: 'counted' | 'failed') => void;
+  /** Told of what could not be done, and is tried again at the next look. */
+  readonly onFailed: (what: 'count' | 'change', error: unknown) => void;
+}
+
+/**
+ * Builds the watch. It takes a promotion back where changes exceed a limit beyond chance, and never carries one
+ * further. A look that cannot count changes nothing, and ends no watch: what is not known may be a breach.
+ */
+export function createPromotionWatch(options: WatchOptions): PromotionWatch {
+  const { store, inForce, rollout: current, clock, onLook, onFailed } = options;
+  let latest: { readonly of: RolloutInForce; readonly look: WatchLook } | null = null;
+  return {
+    look: async () => {
+      const revision = await findRevision(store, inForce);
+      const [rollout, live] = [current(), inForce.policy()];
+      if (rollout === null || revision === null || store.knowledge() !== 'known') return;
+      const seen = await countSeen(options, rollout, live);
+      const checks = seen && checkWatch(toPromotionLimits(rollout.limits), seen);
+      latest = {
+        of: rollout,
+        look: { atMs: clock.nowMs(), checks, notJudged: seen === null ? null : seen.notJudged },
+      };
+      onLook(seen === null ? 'failed' : 'counted');
+      if (seen === null || checks === null) return;
+      try {
+        await act(options, { revision, inForce: live, rollout, checks, by: null }, seen);
+      } catch (error) {
+        // Another replica was faster, or somebody has changed it: the next look will tell.
+        if (!(error instanceof RiskgateError && error.code === 'conflict')) onFailed('change', error);
+      }
+    },
+    latest: () => (latest !== null && latest.of === current() ? latest.look : null),
+  };
+}
+
+async function countSeen(
+  { count, onFailed }: WatchOptions,
+  rollout: RolloutInForce,
+  inForce: CompiledPolicy,
+): Promise<SeenChanges | null> {
+  try {
+    return (await count?.(toQuestion(rollout, inForce))) ?? null;
+  } catch (error) {
+    onFailed('count', error);
+    return null;
+  }
+}
+
+async function act({ steps, clock }: WatchOptions, step: EndedStep, seen: SeenChanges): Promise<void> {
+  if (!isPassed(step.checks)) return steps.takeBack(step);
+  const { untilMs } = step.rollout;
+  if (untilMs !== null && clock.nowMs() >= untilMs && isSeen(seen)) await steps.endWatch(step);
+}
+
+/** Decisions of which none could be judged have shown nothing. */
+function isSeen({ judged, notJudged }: SeenChanges): boolean {
+  return judged > 0 || notJudged === 0;
+}
+
+/** The decisions of the new policy, and what the other one would have made of them. */
+function toQuestion({ stage, hash, beganAtMs }: RolloutInForce, inForce: CompiledPolicy) {
+  const isShare = stage === 'share';
+  return {
+    answering: isShare ? hash : inForce.hash,
+    candidate: isShare ? inForce.hash : hash,
+    isNew: 'answering',
+    sinceMs: beganAtMs,
+  } as const;
+}
