@@ -58,6 +58,8 @@ t.test('shows the policy in force and what a candidate changes, and goes back to
   await next.locator('del', { hasText: 'id: dead' }).waitFor();
   const changed = next.getByRole('row', { name: /^ALLOW/ }).getByRole('link');
   await changed.getByText('2', { exact: false }).waitFor();
+  await next.getByText('hours: ', { exact: false }).waitFor();
+  t.ok(await next.getByRole('button', { name: 'Promote…' }).isDisabled(), 'it has not shown enough');
   await page.screenshot({ path: `${SCREENSHOTS}/policy.png`, fullPage: true });
 
   writeFileSync(file, textOf('shop', 'CHALLENGE'));

@@ -16,6 +16,7 @@ import type { policiesSchema } from '../../src/http/schemas/policies.ts';
 import type { policySchema } from '../../src/http/schemas/policy.ts';
 import type { policyAnalysisSchema } from '../../src/http/schemas/policy-analysis.ts';
 import type { keptPolicySchema, policyHistorySchema } from '../../src/http/schemas/policy-history.ts';
+import type { promotionSchema } from '../../src/http/schemas/promotion.ts';
 import type { providersSchema } from '../../src/http/schemas/providers.ts';
 import type { claimsSchema, queuesSchema } from '../../src/http/schemas/review.ts';
 import type { ruleStatsAnswerSchema } from '../../src/http/schemas/rule-stats.ts';
@@ -41,6 +42,7 @@ export type Contract = [
   Readable<z.output<typeof policyHistorySchema>, policies.PolicyHistory>,
   Readable<z.output<typeof keptPolicySchema>, policies.KeptPolicy>,
   Readable<z.output<typeof policyAnalysisSchema>, policies.PolicyAnalysis>,
+  Readable<z.output<typeof promotionSchema>, policies.Promotion>,
   Readable<z.output<(typeof streamEventSchemas)['gap']>, page.Gap>,
   Readable<z.output<typeof listsSchema>, acts.ListNames>,
   Readable<z.output<typeof putAnswerSchema>, acts.PutEntry>,
