@@ -70,10 +70,13 @@ export function createAlerts(options: AlertsOptions): Alerts {
   };
 }
 
-async function tellOf(alert: Alert, previous: AlertState | null, options: AlertsOptions): Promise<void> {
+async function tellOf(
+  alert: Alert & { readonly state: AlertState },
+  previous: AlertState | null,
+  options: AlertsOptions,
+): Promise<void> {
   const { rule, state } = alert;
   const { claims, tell, onChange, formatTime } = options;
-  if (state === null) return;
   const change = changeBetween(previous, state);
   if (change !== null) onChange(alert, change);
   const isBlind = state.reading.kind === 'unknown';

@@ -7,7 +7,7 @@ import {
   judgeStates,
   type Reading,
 } from '../../domain/alerts/reading.ts';
-import type { GroupedCounts } from '../../domain/decision-log/grouped-counts.ts';
+import { GroupedCounts } from '../../domain/decision-log/grouped-counts.ts';
 import { fromResultName } from '../../domain/decision-log/rule-results.ts';
 import type { CountSteps } from '../decision-log/count-steps.ts';
 import { PERIOD_MS } from '../decision-log/decision-log.ts';
@@ -74,6 +74,8 @@ async function readCounts(
   }
 }
 
+const NOTHING = new GroupedCounts();
+
 type Counts = NonNullable<AlertSources['counts']>;
 
 async function countLast({ countSteps, minutesKeptMs }: Counts, windowMs: number, nowMs: number) {
@@ -100,9 +102,8 @@ async function sameHours({ countSteps }: Counts, nowMs: number): Promise<readonl
   const share = (nowMs % stepMs) / stepMs;
   return Array.from({ length: DAYS }, (_, day) => {
     const place = (DAYS - 1 - day) * (DAY_MS / stepMs);
-    const earlier = steps[place]?.counts;
-    const later = steps[place + 1]?.counts;
-    return mix(earlier && toHour(earlier), 1 - share, later && toHour(later), share);
+    const [earlier, later] = [place, place + 1].map((each) => toHour(steps[each]?.counts ?? NOTHING));
+    return mix(earlier, 1 - share, later, share);
   });
 }
 
