@@ -117,6 +117,7 @@ t.test('carries a change from its candidate to a share, into force, and back', a
 
   // Nothing is shown yet.
   await decideAll(app, accounts(3));
+  await untilLogged(app, 3);
   const early = await checksOf(app);
   t.same(failedOf(early.json), ['decisions', 'new_blocks', 'new_challenges', 'new_allows']);
   t.match(await promote(app, hash), {
