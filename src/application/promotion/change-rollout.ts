@@ -87,30 +87,46 @@ export function createRolloutSteps(options: RolloutOptions): RolloutSteps {
       const [next, former] = [withText(candidate), withText(inForce)];
       const isWhole = share >= 1;
       const rollout = { ...(isWhole ? former : next), part: toPart(step, clock.nowMs()) };
-      if (isWhole) {
-        const put = { policy: next, why: 'promoted' as const, rollout, reason: null };
-        await change.put({ ...put, expectedRevision: revision }, by ?? NOBODY);
-      } else await change.putRollout(rollout, revision);
+      const put = { policy: next, why: 'promoted' as const, rollout, reason: null };
+      const made = isWhole
+        ? change.put({ ...put, expectedRevision: revision }, by ?? NOBODY)
+        : change.putRollout(rollout, revision);
       const notice = { policy: next, previous: former.hash, share, checks, by };
-      await tell({ ...notice, change: isWhole ? 'promoted' : 'share' });
+      await tellMade(made, { ...notice, change: isWhole ? 'promoted' : 'share' }, tell);
     },
     takeBack: async ({ rollout, inForce, revision, checks, by }) => {
       const isShare = rollout.stage === 'share';
       const reason = by === null ? reasonOf(checks) : null;
-      if (isShare) await change.putRollout(null, revision);
-      else {
-        const put = { policy: withText(rollout), why: 'rolled_back' as const, rollout: null, reason };
-        await change.put({ ...put, expectedRevision: revision }, by ?? NOBODY);
-      }
+      const put = { why: 'rolled_back' as const, rollout: null, expectedRevision: revision, reason };
+      const made = isShare
+        ? change.putRollout(null, revision)
+        : change.put({ ...put, policy: withText(rollout) }, by ?? NOBODY);
       const [policy, other] = isShare ? [rollout, inForce] : [inForce, rollout];
       const notice = { policy, previous: other.hash, share: 0, checks, by };
-      await tell({ ...notice, change: isShare ? 'aborted' : 'rolled_back' });
+      await tellMade(made, { ...notice, change: isShare ? 'aborted' : 'rolled_back' }, tell);
     },
     endWatch: async ({ rollout, inForce, revision, checks, by }) => {
       await change.putRollout(null, revision);
       await tell({ change: 'watch_ended', policy: inForce, previous: rollout.hash, share: 1, checks, by });
     },
   };
+}
+
+/** Tells of a change once it was made: also where the log did not take the event of it, which rejects after that. */
+async function tellMade(
+  made: Promise<unknown>,
+  notice: PromotionNotice,
+  tell: RolloutSteps['tell'],
+): Promise<void> {
+  const [result] = await Promise.allSettled([made]);
+  if (result.status === 'rejected' && !isUnrecorded(result.reason)) throw result.reason;
+  await tell(notice);
+  if (result.status === 'rejected') throw result.reason;
+}
+
+/** Whether something was done, and only the log did not take it. */
+export function isUnrecorded(error: unknown): boolean {
+  return error instanceof RiskgateError && error.code === 'decision_log_unavailable';
 }
 
 /** What riskgate does by itself. */

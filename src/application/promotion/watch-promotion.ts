@@ -6,7 +6,7 @@ import type { SeenChanges } from '../../domain/promotion/seen-changes.ts';
 import type { Clock } from '../clock.ts';
 import type { PolicyInForce } from '../policy-in-force/policy-in-force.ts';
 import type { PolicyStore } from '../policy-in-force/policy-store.ts';
-import type { EndedStep, RolloutSteps } from './change-rollout.ts';
+import { type EndedStep, isUnrecorded, type RolloutSteps } from './change-rollout.ts';
 import type { CountChanges } from './count-changes.ts';
 import { findRevision } from './find-revision.ts';
 import type { RolloutInForce } from './read-rollout.ts';
@@ -68,7 +68,9 @@ export function createPromotionWatch(options: WatchOptions): PromotionWatch {
         await act(options, { revision, inForce: live, rollout, checks, by: null }, seen);
       } catch (error) {
         // Another replica was faster, or somebody has changed it: the next look will tell.
-        if (!(error instanceof RiskgateError && error.code === 'conflict')) onFailed('change', error);
+        const isOvertaken = error instanceof RiskgateError && error.code === 'conflict';
+        // The change was made where the log alone has failed, which the log tells.
+        if (!isOvertaken && !isUnrecorded(error)) onFailed('change', error);
       }
     },
     latest: () => (latest !== null && latest.of === current() ? latest.look : null),

@@ -13,6 +13,7 @@ import type { Examination } from '../../../src/application/promotion/examine-can
 import { createPromotions, type PromotedCandidate } from '../../../src/application/promotion/promotions.ts';
 import { createReadRollout } from '../../../src/application/promotion/read-rollout.ts';
 import { createPromotionWatch } from '../../../src/application/promotion/watch-promotion.ts';
+import { RiskgateError } from '../../../src/domain/errors.ts';
 import type { CompiledPolicy } from '../../../src/domain/policy/compile.ts';
 import { NO_CHANGES, type SeenChanges } from '../../../src/domain/promotion/seen-changes.ts';
 import { PROVIDERS } from '../../../src/providers/registry.ts';
@@ -56,6 +57,8 @@ export function openPromotions({
     examination: GOOD,
     file: live,
     asked: [] as unknown[],
+    /** The log takes no record. */
+    isLogLost: false,
   };
   const events: RecordedEvent[] = [];
   const notices: PromotionNotice[] = [];
@@ -74,7 +77,10 @@ export function openPromotions({
     onFileDiffers: () => {},
     onNoted: () => {},
   });
-  const record = async (event: RecordedEvent) => void events.push(event);
+  const record = async (event: RecordedEvent) => {
+    if (world.isLogLost) throw new RiskgateError('decision_log_unavailable', 'no log');
+    events.push(event);
+  };
   const change = createChangePolicy({
     store,
     inForce,

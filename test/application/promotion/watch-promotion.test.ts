@@ -169,6 +169,20 @@ t.test('says what it could not change, and tries again', async (t) => {
   t.equal(one.inForce.policy().hash, LIVE.hash);
 });
 
+t.test('tells what was done where the log takes no record of it', async (t) => {
+  const one = open();
+  await promote(one);
+  Object.assign(one.world, { seen: LOUD, isLogLost: true });
+  await one.watch.look();
+  t.equal(one.inForce.policy().hash, LIVE.hash);
+  t.match(one.notices[1], { change: 'rolled_back', by: null });
+  t.same(one.failures, [], 'nothing is left to be tried again');
+  one.world.seen = QUIET;
+  await t.rejects(promote(one), { code: 'decision_log_unavailable' });
+  t.equal(one.inForce.policy().hash, NEXT.policy.hash);
+  t.match(one.notices[2], { change: 'promoted', by: SOMEBODY });
+});
+
 t.test('is of no effect beside another policy, or where it cannot be read', async (t) => {
   const one = open();
   await promote(one, 0.5);
