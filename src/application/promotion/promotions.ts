@@ -71,10 +71,11 @@ const LOOKED_BACK_MS = 30 * 24 * 3_600_000;
 /** Builds the use case. */
 export function createPromotions(options: PromotionsOptions): Promotions {
   const { steps, inForce, rollout } = options;
+  const check = createCheck(options);
   const view = async (request: PromotionRequest): Promise<PromotionView> => {
     const { policy: candidate, ...found } = findCandidate(request, options);
     const live = inForce.policy();
-    const checks = await check({ policy: candidate, ...found }, live, options);
+    const checks = await check({ policy: candidate, ...found }, live);
     return { candidate, inForce: live, checks, rollout: rollout() };
   };
   return {
@@ -121,20 +122,31 @@ function findCandidate({ id, hash }: PromotionRequest, { candidates }: Promotion
   });
 }
 
-/** By the limits of the policy in force. What cannot be counted is not known, and passes nothing. */
-async function check(
-  candidate: PromotedCandidate,
-  inForce: CompiledPolicy,
-  { examine, count, clock }: PromotionsOptions,
-): Promise<readonly PromotionCheck[]> {
-  const limits = toPromotionLimits(inForce.document.promotion);
-  const sinceMs = candidate.addedAtMs ?? clock.nowMs() - LOOKED_BACK_MS;
-  const question = { answering: inForce.hash, candidate: candidate.policy.hash, sinceMs };
-  const [examination, seen] = await Promise.all([
-    examine(candidate, limits.waivedRules),
-    count?.({ ...question, isNew: 'candidate' }).catch(() => null) ?? null,
-  ]);
-  return checkPromotion(limits, { ...examination, seen });
+type Check = (candidate: PromotedCandidate, inForce: CompiledPolicy) => Promise<readonly PromotionCheck[]>;
+
+/**
+ * By the limits of the policy in force. What cannot be counted is not known, and passes nothing. Whoever asks for the
+ * same meanwhile gets the same: counting reads much of the log, and the watch of a promotion waits for it.
+ */
+function createCheck({ examine, count, clock }: PromotionsOptions): Check {
+  const underWay = new Map<string, ReturnType<Check>>();
+  const look: Check = async (candidate, inForce) => {
+    const limits = toPromotionLimits(inForce.document.promotion);
+    const sinceMs = candidate.addedAtMs ?? clock.nowMs() - LOOKED_BACK_MS;
+    const question = { answering: inForce.hash, candidate: candidate.policy.hash, sinceMs };
+    const [examination, seen] = await Promise.all([
+      examine(candidate, limits.waivedRules),
+      count?.({ ...question, isNew: 'candidate' }).catch(() => null) ?? null,
+    ]);
+    return checkPromotion(limits, { ...examination, seen });
+  };
+  return (candidate, inForce) => {
+    const { policy, tests, addedAtMs } = candidate;
+    const key = JSON.stringify([inForce.hash, policy.hash, addedAtMs, tests]);
+    const checks = underWay.get(key) ?? look(candidate, inForce).finally(() => underWay.delete(key));
+    underWay.set(key, checks);
+    return checks;
+  };
 }
 
 /** That of the state which this process judges by. */

@@ -36,6 +36,21 @@ t.test('shows what a candidate has shown, and does nothing', async (t) => {
   t.same(events, []);
 });
 
+t.test('looks once for all who ask for the same at a time', async (t) => {
+  const { promotions, world } = open();
+  const asking = { id: 'shop', hash: null };
+  const views = await Promise.all([
+    promotions.view(asking),
+    promotions.view(asking),
+    promotions.view(asking),
+  ]);
+  t.equal(world.asked.length, 1);
+  for (const { checks } of views) t.equal(checks, views[0].checks);
+  world.seen = LOUD;
+  t.notOk(isPassed((await promotions.view(asking)).checks), 'and again for whoever asks later');
+  t.equal(world.asked.length, 2);
+});
+
 t.test('puts a candidate in force that has shown enough, and says by what', async (t) => {
   const { promotions, inForce, events, notices, rollout } = open();
   const { checks } = await promotions.promote(whole, SOMEBODY);
