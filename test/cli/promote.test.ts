@@ -85,6 +85,7 @@ t.test('shows every check, and promotes what passes them', async (t) => {
   t.match(asked[0], /^GET \/v1\/policies\/shop\/promotion\?hash=sha256%3A[0-9a-f]{64} $/);
   t.match(await run('promote', '--share', '12.5%'), { code: 0, text: /answers 12\.5 % of accounts/ });
   t.match(asked[2], /^POST \/v1\/policies\/shop\/promote \{"hash":"sha256:[0-9a-f]{64}","share":0\.125\}$/);
+  t.match(await run('promote', '--share', '7%'), { code: 0, text: /answers 7 % of accounts/ });
   t.match(await run('promote'), { code: 0, text: /in force, and watched/ });
   t.match((await run('promote', '--json')).json, { passed: true, checks: [{ id: 'tests' }, {}] });
 });
@@ -97,6 +98,9 @@ t.test('promotes nothing that fails one, and exits with 1', async (t) => {
 
 t.test('takes a promotion back', async (t) => {
   const { run, asked } = await open(t, { DELETE: { status: 200, body: { taken_back: {} } } });
+  for (const other of [['--dry-run'], ['--share', '10%']])
+    t.match(await run('promote', '--take-back', ...other), { code: 2, err: /goes with neither/ });
+  t.same(asked, []);
   t.match(await run('promote', '--take-back'), { code: 0, text: /was taken back/ });
   t.same(asked, ['DELETE /v1/policies/shop/promotion ']);
 });

@@ -32,6 +32,13 @@ export const promote: CliCommand = {
     const { openCandidate } = await import('../policy/open-candidate.ts');
     const { readPromotion, showPromotion } = await import('../policy/show-promotion.ts');
     const share = await readShare(options['share']);
+    const [isDry, isBack] = [options['dryRun'] === true, options['takeBack'] === true];
+    if (isBack && (isDry || options['share'] !== undefined))
+      throw new CommandFailure(
+        'usage',
+        '--take-back goes with neither --dry-run nor --share',
+        EXIT_CODES.usage,
+      );
     const { id, hash } = openCandidate(file);
     const ask = async (question: Omit<Parameters<typeof askService>[0], 'url'>) => {
       const answer = await askService({ ...question, url: String(options['url']) }, env);
@@ -50,13 +57,12 @@ export const promote: CliCommand = {
       return showPromotion(told, end(told.passed));
     };
     const path = `/v1/policies/${id}`;
-    if (options['takeBack'] === true) {
+    if (isBack) {
       const answer = await ask({ method: 'DELETE', path: `${path}/promotion`, scope: 'admin' });
       if (answer.status !== 200) throw await toRefusal(answer);
       const json: unknown = await answer.json();
       return { exitCode: EXIT_CODES.ok, lines: [`${id}: its promotion was taken back.`], json };
     }
-    const isDry = options['dryRun'] === true;
     const checks = { path: `${path}/promotion?hash=${encodeURIComponent(hash)}`, scope: 'review' } as const;
     const shown = await show(await ask(checks), (passed) =>
       passed ? 'It can be promoted.' : 'It cannot be promoted. Nothing was changed.',
@@ -65,7 +71,9 @@ export const promote: CliCommand = {
     const body = { hash, share };
     const promoted = await ask({ method: 'POST', path: `${path}/promote`, body, scope: 'admin' });
     return show(promoted, () =>
-      share < 1 ? `It answers ${share * 100} % of accounts.` : 'It is in force, and watched.',
+      share < 1
+        ? `It answers ${Number((share * 100).toPrecision(9))} % of accounts.`
+        : 'It is in force, and watched.',
     );
   },
 };
