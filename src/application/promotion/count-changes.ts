@@ -57,7 +57,8 @@ export function createCountChanges({ reader, nowMs, formatTime }: CountChangesOp
     const { counts, decisions } = addUp(whole);
     const isAllKnown = hourly.valuesOmitted === 0 && whole.coveredFromMs === null;
     const before = isAllKnown ? first.total - first.asked : 0;
-    return toSeenChanges(counts, { candidate, isNew, decisions: decisions - before, hours: seen.length });
+    const hours = seen.filter((step) => isJudgedIn(step.counts, candidate)).length;
+    return toSeenChanges(counts, { candidate, isNew, decisions: decisions - before, hours });
   };
 }
 
@@ -66,6 +67,13 @@ function askedIn(counts: ReadonlyMap<string, number>, candidate: string): number
   for (const [transition, count] of counts) if (transition.startsWith(`${candidate}/`)) asked += count;
   return asked;
 }
+
+/** Whether there is a decision that it judged. */
+function isJudgedIn(counts: ReadonlyMap<string, number>, candidate: string): boolean {
+  return toSeenChanges(Object.fromEntries(counts), { candidate, ...NOTHING_ELSE }).judged > 0;
+}
+
+const NOTHING_ELSE = { isNew: 'candidate', decisions: 0, hours: 0 } as const;
 
 function addUp({ steps }: GroupedDecisions): { counts: Record<string, number>; decisions: number } {
   const counts: Record<string, number> = {};
