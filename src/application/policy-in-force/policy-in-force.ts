@@ -178,5 +178,7 @@ class FollowedPolicy implements PolicyInForce {
     const entry = { id, hash, sinceMs: clock.nowMs(), by: null, why: 'file' as const, previousHash };
     const isNew = await store.note({ ...entry, text });
     if (isNew && previousHash !== null) onNoted(file(), previousHash);
+    // It could not be kept: tried again once more is heard.
+    if (!isNew && store.state().history[0]?.hash !== hash) this.#notedHash = null;
   }
 }

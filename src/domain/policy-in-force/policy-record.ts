@@ -45,9 +45,12 @@ export interface PolicyRecord {
 /** What replicas agree on before anything was put in force. */
 export const NO_POLICY: PolicyRecord = { revision: 0, inForce: null, rollout: null, history: [] };
 
-/** With a policy that came into force in the history; null where it stands there as the latest. */
+/**
+ * With the policy of a file that came into force in the history; null where it stands there as the latest, and where
+ * something was put in force over files meanwhile.
+ */
 export function rememberPolicy(record: PolicyRecord, entry: PolicyEntry): PolicyRecord | null {
-  if (record.history[0]?.hash === entry.hash) return null;
+  if (record.inForce !== null || record.history[0]?.hash === entry.hash) return null;
   return { ...record, history: [entry, ...record.history].slice(0, POLICIES_REMEMBERED) };
 }
 

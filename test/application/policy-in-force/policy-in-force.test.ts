@@ -26,11 +26,13 @@ function createStore() {
   const store = createMemoryPolicyStore();
   let knowledge: PolicyKnowledge = 'known';
   let hasTexts = true;
+  let isLost = false;
   const listeners: (() => void)[] = [];
   const withoutText = <Part extends object>(part: Part | null) => part && { ...part, text: null };
   const twin: PolicyStore = {
     ...store,
     knowledge: () => knowledge,
+    note: async (policy) => !isLost && store.note(policy),
     state: () => {
       const state = store.state();
       if (hasTexts) return state;
@@ -49,6 +51,9 @@ function createStore() {
     },
     loseTexts: () => {
       hasTexts = false;
+    },
+    loseNotes: (value: boolean) => {
+      isLost = value;
     },
     change: (change: PolicyChange) => twin.change(change, twin.state().revision),
     put: (policy: CompiledPolicy, rollout: PolicyChange['rollout'] = null) =>
@@ -232,4 +237,21 @@ t.test('records no file that others have remembered', async (t) => {
   t.same(told, []);
   t.equal(store.state().history.length, 2);
   t.equal(file(), second);
+});
+
+t.test('remembers a file later that could not be remembered at once', async (t) => {
+  const { inForce, store, told, changeFile, file, loseNotes, set } = open();
+  const first = file();
+  await inForce.settled();
+  loseNotes(true);
+  const second = createPolicy();
+  changeFile(second);
+  await inForce.settled();
+  t.equal(store.state().history.length, 1);
+  set('stale');
+  loseNotes(false);
+  set('known');
+  await inForce.settled();
+  t.equal(store.state().history[0]?.hash, second.hash);
+  t.same(told, [['noted', second.hash, first.hash]]);
 });

@@ -26,6 +26,8 @@ t.test('remembers a bounded number, the newest first, and none twice in a row', 
   t.equal(record.history[0]?.hash, `h-${POLICIES_REMEMBERED}`);
   t.equal(record.history.at(-1)?.hash, 'h-1');
   t.equal(rememberPolicy(record, entryOf(`h-${POLICIES_REMEMBERED}`)), null);
+  const put = { ...record, inForce: entryOf('put') };
+  t.equal(rememberPolicy(put, entryOf('x')), null, 'the file did not come into force');
   const changed = changePolicies(record, { inForce: null, rollout: null, entry: entryOf('x') });
   t.equal(changed.history.length, POLICIES_REMEMBERED);
   t.equal(changed.history[0]?.hash, 'x');
