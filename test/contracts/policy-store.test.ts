@@ -82,6 +82,17 @@ t.test('writes back texts that were evicted', async (t) => {
   t.strictSame(other.store.state(), store.state());
 });
 
+t.test('reads a text that was not there, as soon as it is', async (t) => {
+  const { store, redis } = await openKnown(t, 'test-late-text');
+  await store.change(putting('a'), 0);
+  await redis.client.hset(redis.keys.policyTexts, createPut('a').hash, 'policy: milder');
+  const late = (await openKnown(t, 'test-late-text')).store;
+  t.equal(late.state().inForce?.text, null);
+  await redis.client.hset(redis.keys.policyTexts, createPut('a').hash, createPut('a').text);
+  await until('it is read', () => late.state().inForce?.text != null);
+  t.strictSame(late.state(), store.state());
+});
+
 t.test('leaves what it does not understand, and takes no text for another', async (t) => {
   const { store, redis, events } = await openKnown(t, 'test-strange');
   await store.change(putting('a'), 0);

@@ -87,6 +87,8 @@ class FollowedPolicy implements PolicyInForce {
   /** Policies of the state that cannot be used here. */
   readonly #refused = new Set<string>();
   #revision = 0;
+  /** Those of them whose texts were lost. */
+  readonly #textless = new Set<string>();
   #notedHash: string | null = null;
   #following: Promise<void> = Promise.resolve();
 
@@ -136,8 +138,10 @@ class FollowedPolicy implements PolicyInForce {
   async #follow(): Promise<void> {
     const { store, onTaken } = this.#options;
     const { revision, inForce, rollout } = store.state();
-    if (revision !== this.#revision) {
+    const isTextFound = [inForce, rollout].some((one) => one?.text != null && this.#textless.has(one.hash));
+    if (revision !== this.#revision || isTextFound) {
       this.#refused.clear();
+      this.#textless.clear();
       const put = inForce && (await this.#prepare(inForce));
       const beside = rollout && (await this.#prepare(rollout));
       this.#revision = revision;
@@ -162,6 +166,7 @@ class FollowedPolicy implements PolicyInForce {
     const compiled = text === null ? { ok: false as const, mistakes } : await compile(text);
     if (compiled.ok && compiled.value.hash === hash) return compiled.value;
     this.#refused.add(hash);
+    if (text === null) this.#textless.add(hash);
     onRefused({ id, hash }, compiled.ok ? ['its text is another one'] : compiled.mistakes);
     return null;
   }

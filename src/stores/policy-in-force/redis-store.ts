@@ -130,6 +130,7 @@ class RedisPolicyStore implements PolicyStore {
     const [version, textCount] = looked;
     if (version === this.#known.version) {
       if (textCount === 0) await this.#records.writeTexts(this.#texts);
+      else if (!(await this.#findLostTexts())) return this.#setUnread();
     } else {
       const read = await this.#records.read();
       if (read === 'unreadable') this.#report('unreadable');
@@ -146,13 +147,27 @@ class RedisPolicyStore implements PolicyStore {
     const { record } = this.#known;
     if (read.record.revision < record.revision || isForgotten(record, read.record))
       return this.#writeBack(read);
-    for (const hash of [read.record.inForce?.hash, read.record.rollout?.hash]) {
+    if (!(await this.#readTexts(read.record))) return false;
+    this.#set(read);
+    return true;
+  }
+
+  /** Reads those that are not known. False where that could not be done. */
+  async #readTexts({ inForce, rollout }: PolicyRecord): Promise<boolean> {
+    for (const hash of [inForce?.hash, rollout?.hash]) {
       if (hash === undefined || this.#texts.has(hash)) continue;
       const found = await this.#records.readText(hash);
       if (found === null) return false;
       if (found.text !== null) this.#texts.set(hash, found.text);
     }
-    this.#set(read);
+    return true;
+  }
+
+  /** Takes texts that were lost when the state was read, and that somebody has written back. Otherwise as above. */
+  async #findLostTexts(): Promise<boolean> {
+    const before = this.#texts.size;
+    if (!(await this.#readTexts(this.#known.record))) return false;
+    if (this.#texts.size > before) this.#set(this.#known);
     return true;
   }
 

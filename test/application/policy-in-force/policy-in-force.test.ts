@@ -49,8 +49,8 @@ function createStore() {
       knowledge = value;
       for (const listener of listeners) listener();
     },
-    loseTexts: () => {
-      hasTexts = false;
+    loseTexts: (value = true) => {
+      hasTexts = !value;
     },
     loseNotes: (value: boolean) => {
       isLost = value;
@@ -254,4 +254,27 @@ t.test('remembers a file later that could not be remembered at once', async (t) 
   await inForce.settled();
   t.equal(store.state().history[0]?.hash, second.hash);
   t.same(told, [['noted', second.hash, first.hash]]);
+});
+
+t.test('takes a policy whose text was lost as soon as it is there again', async (t) => {
+  const { inForce, put, compilable, told, loseTexts, set, store } = open();
+  const [next, beside] = [createPolicy(), createPolicy()];
+  compilable.push(next, beside);
+  loseTexts();
+  await put(next, { id: beside.id, hash: beside.hash, text: beside.text ?? '', part: null });
+  await inForce.settled();
+  t.match(inForce.status(), { state: 'refused' });
+  const { revision } = store.state();
+  loseTexts(false);
+  set('known');
+  await inForce.settled();
+  t.equal(store.state().revision, revision);
+  t.equal(inForce.policy(), next);
+  t.equal(inForce.rollout()?.policy, beside);
+  t.match(inForce.status(), { state: 'put' });
+  t.match(told, [
+    ['refused', next.hash, ['its text is lost']],
+    ['refused', beside.hash, ['its text is lost']],
+    ['taken', next.hash, 'promoted'],
+  ]);
 });
