@@ -128,11 +128,12 @@ type Check = (candidate: PromotedCandidate, inForce: CompiledPolicy) => Promise<
  * By the limits of the policy in force. What cannot be counted is not known, and passes nothing. Whoever asks for the
  * same meanwhile gets the same: counting reads much of the log, and the watch of a promotion waits for it.
  */
-function createCheck({ examine, count, clock }: PromotionsOptions): Check {
+function createCheck({ store, examine, count, clock }: PromotionsOptions): Check {
   const underWay = new Map<string, ReturnType<Check>>();
   const look: Check = async (candidate, inForce) => {
     const limits = toPromotionLimits(inForce.document.promotion);
-    const sinceMs = candidate.addedAtMs ?? clock.nowMs() - LOOKED_BACK_MS;
+    const addedAtMs = candidate.addedAtMs ?? clock.nowMs() - LOOKED_BACK_MS;
+    const sinceMs = Math.max(addedAtMs, takenBackAtMs(candidate.policy, store));
     const question = { answering: inForce.hash, candidate: candidate.policy.hash, sinceMs };
     const [examination, seen] = await Promise.all([
       examine(candidate, limits.waivedRules),
@@ -147,6 +148,16 @@ function createCheck({ examine, count, clock }: PromotionsOptions): Check {
     underWay.set(key, checks);
     return checks;
   };
+}
+
+/**
+ * When it was in force last and had to go, minus infinity for never. By what it had shown until then it would pass at
+ * once again.
+ */
+function takenBackAtMs({ hash }: CompiledPolicy, store: PromotionsOptions['store']): number {
+  const { history } = store.state();
+  const back = history.find(({ why, previousHash }) => why === 'rolled_back' && previousHash === hash);
+  return back?.sinceMs ?? Number.NEGATIVE_INFINITY;
 }
 
 /** That of the state which this process judges by. */

@@ -179,6 +179,15 @@ t.test('takes a share back, and what is watched', async (t) => {
   );
 });
 
+t.test('counts nothing of before for a candidate that was in force and was taken back', async (t) => {
+  const { promotions, world } = open();
+  await promotions.promote(whole, SOMEBODY);
+  world.nowMs += 5_000_000;
+  await promotions.takeBack('shop', SOMEBODY);
+  await promotions.view({ id: 'shop', hash: null });
+  t.match(world.asked.at(-1), { candidate: NEXT.policy.hash, sinceMs: 6_000_000 });
+});
+
 t.test('changes nothing that somebody else has changed meanwhile', async (t) => {
   const store = createSharedStore();
   const [one, two] = [open(store), open(store)];
