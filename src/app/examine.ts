@@ -10,9 +10,14 @@ const LIMITS = { timeoutMs: 60_000, heapMbMax: 1_024 };
 const MODULE = new URL('./examine-worker.ts', import.meta.url);
 /** Examinations that are remembered: for the same texts they come to the same. */
 const REMEMBERED_MAX = 16;
+/** One that fails is remembered for so long: whoever asks again and again must not keep a core busy. */
+const FAILED_MS = 5 * 60_000;
 
 /** Examines candidates in a thread of its own, one after the other. Never rejects: what fails is not known. */
-export function createExamine({ providers }: Pick<AppContext, 'providers'>) {
+export function createExamine(
+  { providers }: Pick<AppContext, 'providers'>,
+  { ask = askInThread, failedMs = FAILED_MS } = {},
+) {
   const providerIds = providers.map(({ id }) => id);
   const remembered = new LRUCache<string, Promise<Examination>>({ max: REMEMBERED_MAX });
   let last: Promise<unknown> = Promise.resolve();
@@ -24,15 +29,19 @@ export function createExamine({ providers }: Pick<AppContext, 'providers'>) {
     const known = remembered.get(key);
     if (known !== undefined) return known;
     const question: WorkerExamination = { text: text ?? '', tests, waivedRules, providerIds };
-    const examined = last.then(() => askWorker<Examination>(MODULE, question, LIMITS).answer);
+    const examined = last.then(() => ask(question));
     last = examined.catch(() => {});
     const told = examined.catch((error: unknown) => {
-      remembered.delete(key);
+      remembered.set(key, told, { ttl: failedMs });
       return toUnknown(error);
     });
     remembered.set(key, told);
     return told;
   };
+}
+
+function askInThread(question: WorkerExamination): Promise<Examination> {
+  return askWorker<Examination>(MODULE, question, LIMITS).answer;
 }
 
 function toUnknown(error: unknown): Examination {
