@@ -7,9 +7,9 @@ export type AlertChange = 'firing' | 'resolved';
  */
 export interface AlertClaims {
   /**
-   * True for the one replica that is to tell. A `reminder`, which each replica sends at each reading while its alert
-   * fires, is granted where nothing was told for a day, or where another replica told of the end some minutes ago. Null
-   * where the store cannot say. Never rejects.
+   * True for the one replica that is to tell. A `reminder` is of what did not change here: that an alert still fires, at
+   * each reading, or has been fine for a while. It is granted where another replica told otherwise some minutes ago, and
+   * that it fires also where nothing was told for a day. Null where the store cannot say. Never rejects.
    */
   claim(name: string, change: AlertChange, isReminder: boolean): Promise<boolean | null>;
 }

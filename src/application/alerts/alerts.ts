@@ -2,7 +2,7 @@ import { type AlertRule, forMsOf } from '../../domain/alerts/alert-rule.ts';
 import { type AlertState, changeBetween, toNextState } from '../../domain/alerts/alert-state.ts';
 import { thresholdOf } from '../../domain/alerts/reading.ts';
 import type { Clock } from '../clock.ts';
-import type { AlertChange, AlertClaims } from './alert-claims.ts';
+import { type AlertChange, type AlertClaims, SETTLE_MS } from './alert-claims.ts';
 import { type AlertSources, readAlert } from './read-alert.ts';
 
 /** One alert of the file in force. */
@@ -34,10 +34,18 @@ interface AlertsOptions {
   readonly onChange: (alert: Alert, change: AlertChange | 'unknown') => void;
 }
 
+interface Known {
+  /** The rule as it was read. */
+  readonly text: string;
+  readonly state: AlertState;
+  /** Whether it is made sure that nobody still believes it to fire. */
+  readonly isSettled: boolean;
+}
+
 /** Builds them. A rule that was changed in the file begins anew, and so does everything with the process. */
 export function createAlerts(options: AlertsOptions): Alerts {
   const { rules, clock } = options;
-  let known = new Map<string, { readonly text: string; readonly state: AlertState }>();
+  let known = new Map<string, Known>();
   let readAtMs: number | null = null;
   let running: Promise<void> | null = null;
   const run = async (): Promise<void> => {
@@ -48,8 +56,10 @@ export function createAlerts(options: AlertsOptions): Alerts {
       const previous = before?.text === text ? before.state : null;
       const reading = await readAlert(rule, options.sources, clock.nowMs());
       const state = toNextState(previous, reading, forMsOf(rule), clock.nowMs());
-      next.set(rule.name, { text, state });
       await tellOf({ rule, state }, previous, options);
+      const wasSettled = previous !== null && before?.isSettled === true;
+      const isSettled = await settle({ rule, state }, wasSettled, options);
+      next.set(rule.name, { text, state, isSettled });
     }
     known = next;
     readAtMs = clock.nowMs();
@@ -88,6 +98,24 @@ async function tellOf(
   // A change that nobody can be asked about is rather told twice than never.
   if (isGranted === true || (isGranted === null && !isReminder))
     tell({ type: `alert.${told}`, data: toMessage(alert, state, previous, formatTime) });
+}
+
+/**
+ * An alert that ended while no process looked, or by a change of its rule, is told to be over once it has been fine for
+ * a while: it would count as told already when it fires again. False where that is to be tried again.
+ */
+async function settle(
+  alert: Alert & { readonly state: AlertState },
+  wasSettled: boolean,
+  { claims, clock, tell, formatTime }: AlertsOptions,
+): Promise<boolean> {
+  const { rule, state } = alert;
+  if (state.state !== 'ok') return false;
+  if (wasSettled) return true;
+  if (clock.nowMs() - state.sinceMs < SETTLE_MS) return false;
+  const isGranted = await claims.claim(rule.name, 'resolved', true);
+  if (isGranted === true) tell({ type: 'alert.resolved', data: toMessage(alert, state, null, formatTime) });
+  return isGranted !== null;
 }
 
 /** What receivers are told. It holds no identifier. */

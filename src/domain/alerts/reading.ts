@@ -51,11 +51,12 @@ export function judgeShare(rule: ShareRule, counts: DecisionCounts): Reading {
 /**
  * Judges how often rules were true in the last hour against the mean of the same hour of the days before: of all
  * rules, the one that rose most. Days without a decision are left out; with fewer than three others there is
- * nothing to compare with.
+ * nothing to compare with. An hour without a decision does not say that a rise is over.
  */
 export function judgeSpike(rule: SpikeRule, current: HourCounts, days: readonly HourCounts[]): Reading {
   const known = days.filter(({ total }) => total > 0);
   if (known.length < DAYS_MIN) return { kind: 'unknown', why: 'no_history' };
+  if (current.total === 0) return { kind: 'too_few', n: 0 };
   const codes = rule.rule === undefined ? [...current.fired.keys()] : [rule.rule];
   const risen = codes
     .map((about) => {

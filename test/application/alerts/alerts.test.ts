@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { AlertClaims } from '../../../src/application/alerts/alert-claims.ts';
+import { type AlertClaims, SETTLE_MS } from '../../../src/application/alerts/alert-claims.ts';
 import { createAlerts } from '../../../src/application/alerts/alerts.ts';
 import type { AlertRule } from '../../../src/domain/alerts/alert-rule.ts';
 import { createMemoryAlertClaims } from '../../../src/stores/alerts/memory-claims.ts';
@@ -106,6 +106,30 @@ t.test('begins a rule anew that was changed, and forgets one that is gone', asyn
   t.equal(await read(1), 'ok');
   setRules([]);
   t.equal(await read(1), undefined);
+});
+
+t.test('tells the end of what an earlier process told, so that it can be told anew', async (t) => {
+  const clock = createManualClock(0);
+  let isRedisThere = true;
+  const shared = createMemoryAlertClaims(clock);
+  const claims: AlertClaims = {
+    claim: async (...asked) => (isRedisThere ? shared.claim(...asked) : null),
+  };
+  await open(claims).read(1);
+  const { told, read, clock: own } = open(claims);
+  const later = async (value: number) => {
+    for (const each of [clock, own]) each.advance(SETTLE_MS);
+    await read(value);
+  };
+  await read(0);
+  t.same(told, [], 'another replica may be ahead');
+  isRedisThere = false;
+  await later(0);
+  t.same(told, [], 'nobody knows whether it was told');
+  isRedisThere = true;
+  for (const value of [0, 0, 1]) await later(value);
+  t.match(told, [{ type: 'alert.resolved', data: { fired_at: null, value: 0 } }, { type: 'alert.firing' }]);
+  t.equal(told.length, 2);
 });
 
 t.test('reads once at a time', async (t) => {

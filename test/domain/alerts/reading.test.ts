@@ -54,7 +54,8 @@ t.test('compares rules with the same hour of other days, and names the one that 
     about: 'RARE',
   });
   t.match(judgeSpike(spike('NONE'), current, days), { isOver: false });
-  t.match(judgeSpike(spike(), hour(0, {}), days), { isOver: false, about: null });
+  t.match(judgeSpike(spike(), hour(9, {}), days), { isOver: false, about: null });
+  t.same(judgeSpike(spike(), hour(0, {}), days), { kind: 'too_few', n: 0 }, 'nothing is not fine');
   t.same(judgeSpike(spike(), current, days.slice(0, 3)), { kind: 'unknown', why: 'no_history' });
 });
 
