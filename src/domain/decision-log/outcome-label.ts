@@ -43,7 +43,8 @@ export const LABELS_MAX = 100;
 
 /**
  * The labels of one decision with `label` added, the latest last, or null where the same label was given
- * already. Of two labels with the same time, the one given later counts. A label without a time of its own
+ * already. Of two labels with the same time, the one given later counts. A withdrawal takes back what was said before
+ * it alone: what is said afterwards stands after it, whatever time it names. A label without a time of its own
  * (`isTimeGiven` false) repeats an equal label that is in force; one that withdraws all of them then stands after
  * them, whatever a clock says, and is a repetition where none is in force.
  */
@@ -57,8 +58,9 @@ export function addLabel(
   if (!isTimeGiven && last !== undefined && isSame(last)) return null;
   if (!isTimeGiven && label.label === WITHDRAWN) return withdraw(history, label);
   if (history.some((said) => isSame(said) && said.at === label.at)) return null;
+  const begin = history.findLastIndex(({ label: said }) => said === WITHDRAWN) + 1;
   const place = history.findLastIndex(({ at }) => at <= label.at) + 1;
-  return history.toSpliced(place, 0, label);
+  return history.toSpliced(Math.max(begin, place), 0, label);
 }
 
 function withdraw(history: readonly OutcomeLabel[], label: OutcomeLabel): readonly OutcomeLabel[] | null {

@@ -51,6 +51,19 @@ t.test('a withdrawal stands after what it takes back, once', async (t) => {
   t.same(addLabel(given, label('withdrawn', 3), true)?.[1], label('withdrawn', 3), 'a copy keeps its place');
 });
 
+t.test('what is said after a withdrawal counts, whatever time it names', async (t) => {
+  const history = [label('legit', 3), label('withdrawn', 5)];
+  const late = addLabel(history, label('fraud', 1), true) ?? [];
+  t.same(late, [...history, label('fraud', 1)]);
+  t.equal(labelInForce(late), 'fraud');
+  t.same(
+    addLabel(late, label('legit', 0), true)?.at(-1),
+    label('fraud', 1),
+    'among each other by their time',
+  );
+  t.equal(addLabel(history, label('legit', 3), true), null, 'a repetition of what was taken back is none');
+});
+
 t.test('tells what the latest withdrawal took back', async (t) => {
   const once = [label('fraud', 1), label('legit', 2), label('fraud', 3), label('withdrawn', 4)];
   t.same(takenBack(once), ['legit', 'fraud']);
