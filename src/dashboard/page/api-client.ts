@@ -49,7 +49,6 @@ export function createApiClient(key: string | null, fetchNow: typeof fetch = fet
       ...(body && { body: JSON.stringify(body) }),
       // Even a request with a key may bring a session, which the browser is to keep.
       credentials: 'same-origin',
-      ...(body && { body: JSON.stringify(body) }),
       ...(signal && { signal }),
     }).catch((error: unknown) => {
       signal?.throwIfAborted();

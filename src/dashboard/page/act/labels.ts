@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { toWords } from '../format.ts';
 import { endSessionOnUnknown, session } from '../session.ts';
-import type { DecisionSummary } from '../wire.ts';
+import type { DecisionDetail, DecisionSummary } from '../wire.ts';
 import { type ActNotice, act, actNotice } from './acts.ts';
 
 /** What people say of decisions here, with the key for it. */
@@ -13,6 +13,7 @@ export type GivenLabel = keyof typeof LABELS;
 /** What has to be known of a decision to label it. */
 export type Labelled = Pick<DecisionSummary, 'decision_id' | 'decision' | 'label'>;
 
+const WITHDRAWN = 'withdrawn';
 /** Decisions that are labelled at once. */
 export const LABELLED_MAX = 100;
 /** Requests of one bulk at a time. */
@@ -33,10 +34,14 @@ export function labelOf({ decision_id: id, label }: Labelled): string | null {
 export function labelDecisions(decisions: readonly Labelled[], label: GivenLabel | null): Promise<void> {
   return act(async () => {
     const before = decisions.slice(0, LABELLED_MAX).map((one) => ({ ...one, label: labelOf(one) }));
-    const failures = await forEach(before, ({ decision_id: id }) => say(id, label));
+    const undos = new Map<string, () => Promise<void>>();
+    const failures = await forEach(before, async (one) => {
+      const said = await say(one.decision_id, { label });
+      undos.set(one.decision_id, () => putBack(one, label, said));
+    });
     const done = before.filter(({ decision_id: id }) => !failures.has(id));
     return toNotice(done, failures, label, async () => {
-      const left = await forEach(done, (one) => putBack(one, label));
+      const left = await forEach(done, async ({ decision_id: id }) => undos.get(id)?.());
       if (left.size > 0) throw new Error(describe(left));
     });
   });
@@ -92,18 +97,43 @@ function progress(count: number, all: number): void {
   actNotice.value = { text: `${count} of ${all}…`, isFailure: false, undo: null };
 }
 
-async function say(id: string, label: string | null): Promise<void> {
-  await session.value?.client.open(
+type Said = DecisionDetail['labels'];
+
+/** All labels that the decision has then. */
+async function say(
+  id: string,
+  { label, ...time }: { readonly label: string | null; readonly at?: string },
+): Promise<Said> {
+  const body = { label: label ?? WITHDRAWN, ...time };
+  const answer = await session.value?.client.get<Pick<DecisionDetail, 'labels' | 'label'>>(
     `v1/decisions/${id}/outcome`,
     {},
-    { method: 'POST', body: { label: label ?? 'withdrawn' } },
+    { method: 'POST', body },
   );
-  const said = [...saidHere.value].filter(([known]) => known !== id).slice(-SAID_MAX);
-  saidHere.value = new Map([...said, [id, label]]);
+  const known = [...saidHere.value].filter(([each]) => each !== id).slice(-SAID_MAX);
+  saidHere.value = new Map([...known, [id, answer?.label ?? null]]);
+  return answer?.labels ?? [];
 }
 
-/** What was counted of the label goes with it, before what was there is said again. */
-async function putBack({ decision_id: id, label }: Labelled, given: string | null): Promise<void> {
-  if (given !== null) await say(id, null);
-  if (label !== null) await say(id, label);
+/**
+ * What was counted of the label goes with it, before what was there is said again: what the service says was there,
+ * since a row may be older than what a colleague said. It counts from its own time: a challenge that was passed is no
+ * younger by it. Rejects where somebody has said something since, which is not to be taken back.
+ */
+async function putBack(
+  { decision_id: id, label: shown }: Labelled,
+  given: string | null,
+  said: Said,
+): Promise<void> {
+  const last = said.at(-1);
+  // Said already, by a colleague or before: nothing was changed.
+  if (last === undefined || shown === given || last.caller !== session.value?.caller) return;
+  const now = await session.value.client.get<Pick<DecisionDetail, 'labels'>>(`v1/decisions/${id}`);
+  if (now.labels.length !== said.length) throw new Error('somebody has labelled it since');
+  const former = said.at(-2);
+  if (given !== null) await say(id, { label: null });
+  if (former === undefined || former.label === WITHDRAWN) return;
+  // The same label of the same time would be a repetition of what was taken back.
+  const at = new Date(Date.parse(former.at) + 1).toISOString();
+  await say(id, { label: former.label, at });
 }
