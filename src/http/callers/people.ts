@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { SignedInPerson } from '../../application/callers/session-store.ts';
+import { holdsIdentifier } from '../../domain/decision-log/note-identifiers.ts';
 import type { Caller, SCOPES } from './api-keys.ts';
 
 type Scope = (typeof SCOPES)[number];
@@ -55,7 +56,8 @@ export function createPeople({ source, groups, groupsClaim, nameClaim }: PeopleR
  * A name as it can stand in records and tables: one line of letters, digits and what is between them in names. It
  * begins with a letter or digit, so that no spreadsheet takes it for a formula, and has no `#`: people choose their
  * names, and the mark behind it, which is made of what the issuer knows them by, is what tells them apart from one
- * another and from API keys.
+ * another and from API keys. Some issuers call people by their e-mail addresses or telephone numbers: of the first
+ * what stands before the `@` is taken, of the second nothing.
  */
 function toName(claim: unknown): string {
   if (typeof claim !== 'string') return '';
@@ -64,8 +66,10 @@ function toName(claim: unknown): string {
     .normalize('NFC')
     .replaceAll(/[^\p{L}\p{M}\p{N} .,'’@_-]+/gu, ' ')
     .replaceAll(/ +/g, ' ')
-    .replace(/^[^\p{L}\p{N}]+/u, '');
-  return Array.from(plain).slice(0, NAME_CHARACTERS_MAX).join('').trim();
+    .replace(/^[^\p{L}\p{N}]+/u, '')
+    .replaceAll(/@[^ ]*/g, '');
+  const name = Array.from(plain).slice(0, NAME_CHARACTERS_MAX).join('').trim();
+  return holdsIdentifier(name, () => false) ? '' : name;
 }
 
 function claimOf(claims: Readonly<Record<string, unknown>>, name: string): unknown {

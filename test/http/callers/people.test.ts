@@ -37,6 +37,9 @@ t.test('lets in who is in a group, however the issuer lists groups', async (t) =
 
 t.test('names people so that nobody can take another name, or a key', async (t) => {
   t.match(nameOf({ name: 'Zoë O’Neill-Łuk' }), /^Zoë O’Neill-Łuk #[0-9a-f]{8}$/);
+  t.match(nameOf({ preferred_username: 'ana.example@issuer.example' }), /^ana\.example #/, 'no address');
+  t.match(nameOf({ name: 'Ana (ana@issuer.example)' }), /^Ana ana #/);
+  t.match(nameOf({ name: '+49 30 1234567', preferred_username: 'ana' }), /^ana #/, 'no telephone number');
   t.match(nameOf({ name: '  \n#+=@-Ana\tB\u0000\u202ec' }), /^Ana B c #[0-9a-f]{8}$/);
   t.match(nameOf({ name: '', preferred_username: 'ana.b' }), /^ana\.b #/);
   for (const name of [undefined, 5, '###', '   ', ['Ana']]) t.match(nameOf({ name }), /^somebody #/);
