@@ -1,6 +1,7 @@
 import type { SubjectRef } from '../address.ts';
 import type { ApiClient } from '../api-client.ts';
 import type { ListEntry, PutEntry } from '../wire-acts.ts';
+import type { SubjectMemory } from '../wire-subjects.ts';
 import { act, actNotice } from './acts.ts';
 
 /** What is put on a list. */
@@ -30,6 +31,7 @@ export async function addToList(client: ApiClient, list: string, given: GivenEnt
       note,
     });
     const undo = async () => {
+      await requireStill(client, list, put.entry, put.entry.added_at);
       if (put.former === null) await removeEntry(client, list, put.entry.id);
       else await putEntry(client, list, toBody(put.former));
     };
@@ -43,10 +45,23 @@ export function removeFromList(client: ApiClient, list: string, entry: ListEntry
   return act(async () => {
     await removeEntry(client, list, entry.id);
     const undo = async () => {
+      await requireStill(client, list, entry, null);
       await putEntry(client, list, toBody(entry));
     };
     return { text: `Removed from ${list}`, isFailure: false, undo };
   });
+}
+
+/** Rejects where a colleague has changed the entry since, which is not to be undone: `addedAt` is what was left. */
+async function requireStill(
+  client: ApiClient,
+  list: string,
+  { id, part, value }: ListEntry,
+  addedAt: string | null,
+): Promise<void> {
+  const { lists } = await client.get<SubjectMemory>(`v1/subjects/${part}/${value}/memory`);
+  const found = lists.find((each) => each.list === list && each.entry.id === id);
+  if ((found?.entry.added_at ?? null) !== addedAt) throw new Error('somebody has changed the entry since');
 }
 
 /** Times and notes as they were; who put it there is whoever puts it back. */
