@@ -35,7 +35,7 @@ export async function readAlert(rule: AlertRule, sources: AlertSources, nowMs: n
   switch (rule.when) {
     case 'provider_open':
     case 'provider_suspect':
-      return judgeStates(affectedProviders(rule, sources));
+      return readProviders(rule, sources.providers());
     case 'policy_refused':
       return judgeStates(sources.isPolicyCurrent() ? [] : ['policy']);
     case 'log_dropping':
@@ -135,14 +135,15 @@ function toHour(counts: GroupedCounts): HourCounts {
   return { total: sum(counts.of('decision').values()), fired };
 }
 
-function affectedProviders({ when, provider }: ProviderRule, sources: AlertSources): readonly string[] {
-  return sources
-    .providers()
-    .filter(({ id, isOpen, isSuspect }) => {
-      const isAffected = when === 'provider_open' ? isOpen : isSuspect;
-      return isAffected && (provider === undefined || provider === id);
-    })
-    .map(({ id }) => id);
+/** A provider that is not enabled, or misspelt in the rule, is not fine. */
+function readProviders(
+  { when, provider }: ProviderRule,
+  enabled: ReturnType<AlertSources['providers']>,
+): Reading {
+  const named = enabled.filter(({ id }) => provider === undefined || provider === id);
+  if (provider !== undefined && named.length === 0) return { kind: 'unknown', why: 'no_provider' };
+  const affected = named.filter(({ isOpen, isSuspect }) => (when === 'provider_open' ? isOpen : isSuspect));
+  return judgeStates(affected.map(({ id }) => id));
 }
 
 function sum(counts: Iterable<number>): number {

@@ -15,7 +15,7 @@ export type Reading =
       readonly about: string | null;
     }
   | { readonly kind: 'too_few'; readonly n: number }
-  | { readonly kind: 'unknown'; readonly why: 'no_log' | 'unreadable' | 'no_history' };
+  | { readonly kind: 'unknown'; readonly why: 'no_log' | 'unreadable' | 'no_history' | 'no_provider' };
 
 /** Decisions of a window. */
 interface DecisionCounts {

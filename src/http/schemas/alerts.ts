@@ -27,10 +27,10 @@ const alertSchema = z.object({
   n: z.number().nullable().describe('What the value is made of: decisions, or times that a rule was true.'),
   about: z.string().nullable().describe('The rule, the providers or the list that it is about.'),
   why: z
-    .enum(['no_log', 'unreadable', 'no_history', 'not_read'])
+    .enum(['no_log', 'unreadable', 'no_history', 'no_provider', 'not_read'])
     .nullable()
     .describe(
-      'Why the latest reading said nothing: there is no decision log, it cannot be read, there are fewer than three days to compare with, it was not read yet.',
+      'Why the latest reading said nothing: there is no decision log, it cannot be read, there are fewer than three days to compare with, the provider that it names is not enabled, it was not read yet.',
     ),
 });
 

@@ -125,6 +125,8 @@ t.test('reads what this process knows', async (t) => {
   t.match(await read({ when: 'provider_open' }), { isOver: true, about: 'stytch' });
   t.match(await read({ when: 'provider_suspect' }), { isOver: true, about: 'prefactor' });
   t.match(await read({ when: 'provider_open', provider: 'prefactor' }), { isOver: false });
+  for (const when of ['provider_open', 'provider_suspect'])
+    t.same(await read({ when, provider: 'misspelt' }), { kind: 'unknown', why: 'no_provider' });
   t.match(await read({ when: 'policy_refused' }), { isOver: false });
   t.match(await read({ when: 'policy_refused' }, sourcesOf({ isPolicyCurrent: () => false })), {
     isOver: true,

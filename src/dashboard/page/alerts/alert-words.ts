@@ -18,6 +18,7 @@ const WHYS: Readonly<Record<string, string>> = {
   no_log: 'There is no decision log to read.',
   unreadable: 'The decision log cannot be read.',
   no_history: 'Fewer than 3 days to compare with.',
+  no_provider: 'The provider it names is not enabled.',
   not_read: 'Not read yet.',
 };
 
