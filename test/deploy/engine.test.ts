@@ -81,7 +81,9 @@ t.test('Compose takes its file, and brings up a demo that decides', async (t) =>
   build(t, 'docker/emulators.Dockerfile', `${PROJECT}-emulators`);
   t.teardown(() => tryDocker(['compose', `--project-name=${PROJECT}`, 'down', '--volumes', '--timeout=15']));
   compose('up', '--detach', '--wait');
-  await until('it decides', () => isAllowed('http://127.0.0.1:8080', 'demo-key'));
+  const origin = 'http://127.0.0.1:8080';
+  await until('it decides', () => isAllowed(origin, 'demo-key'));
+  t.notOk(await isAllowed(origin, 'another-key'), 'for who has the key alone');
 });
 
 async function isAllowed(origin: string, key: string): Promise<boolean> {
