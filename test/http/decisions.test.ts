@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import t from 'tap';
 import type { DecisionLogReader } from '../../src/application/decision-log/decision-log.ts';
 import { RiskgateError } from '../../src/domain/errors.ts';
+import { createPeople } from '../../src/http/callers/people.ts';
 import { createDecisionRecord, createGapRecord } from '../support/decision-records.ts';
 import { createReadApi, type ReadApi } from '../support/read-api.ts';
 import { KEYS } from '../support/test-app.ts';
@@ -155,6 +156,24 @@ t.test('finds by every filter, and by identifiers only through their hashes', as
   t.notMatch(api.logText(), /secret/);
 });
 
+t.test('finds by the name of a person, as people are called in records', async (t) => {
+  const api = await createReadApi(t);
+  append(api, 2);
+  const people = createPeople({
+    source: 'https://issuer.example',
+    groups: new Map([['analysts', ['decide', 'read']]]),
+    groupsClaim: 'groups',
+    nameClaim: 'name',
+  });
+  // 𝒜 is one character in two units of UTF-16.
+  for (const name of ['Zoë O’Neill-Łuk, 2nd', '𝒜'.repeat(60), '']) {
+    const caller = people.personOf({ sub: 'one', groups: 'analysts', name })?.name ?? '';
+    const ids = append(api, 1, { caller });
+    const { status, json } = await api.get(`/v1/decisions?caller=${encodeURIComponent(caller)}`);
+    t.same([status, json?.decisions && idsOf(json)], [200, ids], caller);
+  }
+});
+
 t.test('refuses hostile queries with a problem that points at the mistake', async (t) => {
   const api = await createReadApi(t);
   append(api, 3);
@@ -189,6 +208,9 @@ t.test('refuses hostile queries with a problem that points at the mistake', asyn
     ['ip=nowhere', 'ip'],
     [`ip=%23${'A'.repeat(32)}`, 'ip'],
     ['subject=', 'subject'],
+    ['caller=Ann%20Lee', 'caller'],
+    ['caller=Ann%20Lee%20%230A1B2C3D', 'caller'],
+    [`caller=${'n'.repeat(49)}%20%230a1b2c3d`, 'caller'],
     ['since=yesterday', 'since'],
     ['since=2026-02-31T00:00:00Z', 'since'],
     ['until=2026-12-31T23:59:60Z', 'until'],

@@ -81,7 +81,7 @@ const VIEW_DEFAULT: ViewName = 'decisions';
 const WINDOW_DEFAULT: Window = '1h';
 const GROUPS_DEFAULT: Address['groups'] = ['country', 'decision'];
 /** Longer than any filter that the service takes. */
-const VALUE_LENGTH_MAX = 100;
+const VALUE_LENGTH_MAX = 120;
 
 /** A UUIDv7. Whatever else was typed may be an identifier of a person, and stays out of the URL. */
 export function isDecisionId(text: string): boolean {

@@ -71,9 +71,11 @@ export const decisionFilterShape = {
     .describe('An outcome of any provider (`timeout`), or of one (`stytch/timeout`).'),
   caller: z
     .string()
-    .regex(/^([A-Za-z0-9_.-]{1,64}|gateway:[a-z0-9][a-z0-9_-]{0,63})$/)
+    .regex(/^([A-Za-z0-9_.-]{1,64}|gateway:[a-z0-9][a-z0-9_-]{0,63}|[^#]{1,48} #[0-9a-f]{8})$/u)
     .optional()
-    .describe('The id of an API key, or `gateway:` and the profile of a gateway without one.'),
+    .describe(
+      'The id of an API key, `gateway:` and the profile of a gateway without one, or the name and mark of a person, as records hold them: `Ann Lee #0a1b2c3d`.',
+    ),
   entry_point: z
     .string()
     .regex(/^[a-z][a-z0-9_-]{0,63}$/)
