@@ -3,6 +3,7 @@ import type { FilterName } from './address.ts';
 import { toWords } from './format.ts';
 import { Icon } from './icons.tsx';
 import { PART_NAMES } from './part-names.ts';
+import { shortPolicyHash } from './policy-markers.ts';
 import { statistics } from './statistics.ts';
 import { address, clearFilters, isFiltered, setFilter } from './view-state.ts';
 import { type PolicyInForce, VERDICTS } from './wire.ts';
@@ -230,8 +231,8 @@ interface ChipProperties {
 function Chip({ name, value, onRemove }: ChipProperties) {
   return (
     <span class="chip">
-      <span class="chip-text">
-        {name}: <b>{value}</b>
+      <span class="chip-text" title={value}>
+        {name}: <b>{value.replace(/sha256:[0-9a-f]{64}/, shortPolicyHash)}</b>
       </span>
       <button type="button" aria-label={`Remove the filter ${name}`} onClick={onRemove}>
         <Icon name="close" />
