@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import type { Policies } from '../../src/dashboard/page/wire-policies.ts';
 import { openBrowser, SCREENSHOTS } from '../support/browser.ts';
 import { PAGE_KEYS, signIn, startDashboardService } from '../support/dashboard-service.ts';
 import { startRedisServer } from '../support/redis-server.ts';
@@ -77,12 +78,46 @@ t.test('shows the policy in force and what a candidate changes, and goes back to
   await page.screenshot({ path: `${SCREENSHOTS}/policy-markers.png` });
 });
 
-t.test('offers nothing to who may only read', async (t) => {
+t.test('shows a promotion under way, to readers without a button, and takes it back', async (t) => {
+  const shown = 'promotion: {min_decisions: 1, min_hours: 1, tests: optional, max_new_blocks: 100%, ';
+  const lenient = `${shown}max_new_challenges: 100%, max_new_allows: 100%}\n`;
+  await send('DELETE', '/v1/policies/in-force');
+  writeFileSync(file, textOf('shop', 'ALLOW') + lenient);
+  const policies = async () => (await (await send('GET', '/v1/policies')).json()) as Policies;
+  const next = { policy: `${textOf('later', 'ALLOW')}${DEAD}` };
+  await until('its file is in force', async () => (await policies()).in_force.state === 'file');
+  const registered = await send('PUT', '/v1/policies/later/candidate', next);
+  const { candidate } = (await registered.json()) as { candidate: { hash: string } };
+  const page = await open(t);
+  await signIn(page, service.origin, '?view=policy', AUTHOR);
+  for (const [share, told] of [
+    [0.25, 'answers 25% of accounts'],
+    [1, 'It is watched since'],
+  ] as const) {
+    await until('it is promoted', async () => {
+      await service.decide(GOOD);
+      return (await send('POST', '/v1/policies/later/promote', { hash: candidate.hash, share })).ok;
+    });
+    await page.reload();
+    const panel = page.getByRole('region', { name: 'In force' });
+    await panel.getByText(told).waitFor();
+    await page.screenshot({ path: `${SCREENSHOTS}/policy-promoted-${share}.png` });
+    if (share === 1) await offersNothingToReaders(t, told);
+    await panel.getByRole('button', { name: 'Take back…' }).press('Enter');
+    t.not((await policies()).promotion, null, 'it asks once more');
+    await panel.getByRole('button', { name: 'Take back', exact: true }).press('Enter');
+    await panel.getByText('Done.').waitFor();
+    t.match(await policies(), { in_force: { id: 'shop' }, promotion: null });
+  }
+});
+
+async function offersNothingToReaders(t: Test, told: string): Promise<void> {
   const page = await open(t);
   await signIn(page, service.origin, '?view=policy');
+  await page.getByText(told).waitFor();
   await page.locator('.policy-history > li').nth(2).waitFor();
-  t.equal(await page.getByRole('button', { name: /Restore|Promote/ }).count(), 0);
-});
+  t.equal(await page.getByRole('button', { name: /Restore|Promote|Take back/ }).count(), 0);
+}
 
 t.test('no page has complained', async (t) => {
   t.strictSame(complaints, []);

@@ -30,6 +30,20 @@ export interface Policies {
     readonly added_by: string | null;
     readonly added_at: string | null;
   }[];
+  /** Null where none is under way. */
+  readonly promotion: UnderWay | null;
+}
+
+/** A promotion that is under way. */
+export interface UnderWay {
+  readonly stage: 'share' | 'watch';
+  /** The new policy in a share, the former one in a watch. */
+  readonly other: { readonly id: string; readonly hash: string };
+  /** Of accounts, 0 to 1. */
+  readonly share: number;
+  readonly began_at: string;
+  /** Null until it is in force. */
+  readonly watched_until: string | null;
 }
 
 /** The answer of GET /v1/policies/history. */
@@ -58,12 +72,6 @@ export interface Promotion {
   readonly candidate: { readonly id: string; readonly hash: string };
   readonly passed: boolean;
   readonly checks: readonly PromotionCheck[];
-  readonly under_way: {
-    readonly stage: 'share' | 'watch';
-    readonly other: { readonly id: string; readonly hash: string };
-    readonly share: number;
-    readonly began_at: string;
-  } | null;
 }
 
 /** The answer of GET /v1/policies/{hash}/analysis. */

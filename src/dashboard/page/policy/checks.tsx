@@ -1,5 +1,5 @@
 import type { ApiClient } from '../api-client.ts';
-import { formatShare, toWords } from '../format.ts';
+import { toWords } from '../format.ts';
 import { NotThere } from '../not-there.tsx';
 import { useAnswer } from '../use-answer.ts';
 import type { Promotion } from '../wire-policies.ts';
@@ -21,7 +21,7 @@ export function Checks({ client, id, hash, mayPromote }: ChecksProperties) {
   // The candidate has gone meanwhile.
   if (reading.kind === 'unknown') return null;
   if (reading.kind !== 'ready') return <NotThere what="the checks" reading={reading} />;
-  const { passed, checks, under_way: underWay } = reading.answer;
+  const { passed, checks } = reading.answer;
   const promote = (share: number) => () =>
     client.open(`v1/policies/${id}/promote`, {}, { method: 'POST', body: { hash, share } });
   return (
@@ -36,14 +36,6 @@ export function Checks({ client, id, hash, mayPromote }: ChecksProperties) {
           </li>
         ))}
       </ul>
-      {underWay !== null && (
-        <p class="policy-line" role="status">
-          {underWay.stage === 'share'
-            ? `It answers ${formatShare(underWay.share)} of accounts`
-            : 'It is in force and watched'}{' '}
-          since {new Date(underWay.began_at).toLocaleString('en-GB')}.
-        </p>
-      )}
       {mayPromote && (
         <p class="acts">
           <Act
@@ -58,14 +50,6 @@ export function Checks({ client, id, hash, mayPromote }: ChecksProperties) {
             isDisabled={!passed}
             run={promote(0.1)}
           />
-          {underWay !== null && (
-            <Act
-              name="Take back"
-              question="Take the promotion back?"
-              isDisabled={false}
-              run={() => client.open(path, {}, { method: 'DELETE' })}
-            />
-          )}
           {!passed && <span class="panel-note">It can be promoted once every check is passed.</span>}
         </p>
       )}

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import type { ApiClient } from '../api-client.ts';
 import { NotThere } from '../not-there.tsx';
 import { useAnswer } from '../use-answer.ts';
@@ -9,6 +10,7 @@ import { Findings } from './findings.tsx';
 import { HistoryPanel } from './history-panel.tsx';
 import { PolicyName } from './policy-name.tsx';
 import { PolicyText } from './policy-text.tsx';
+import { UnderWayLine } from './under-way-line.tsx';
 
 const EVERY_MS = 10_000;
 /** Scopes change with the key alone. */
@@ -29,10 +31,20 @@ export const PolicyView: View = ({ session: { client } }) => {
         </section>
       </main>
     );
-  const { in_force: inForce, candidates } = policies.answer;
+  const { in_force: inForce, candidates, promotion } = policies.answer;
   return (
     <main class="page">
-      <InForce client={client} inForce={inForce} history={history.answer} />
+      <InForce client={client} inForce={inForce} history={history.answer}>
+        {promotion !== null && (
+          <UnderWayLine
+            key={promotion.began_at}
+            client={client}
+            promotion={promotion}
+            inForce={inForce}
+            mayTakeBack={scopes.includes('admin')}
+          />
+        )}
+      </InForce>
       {candidates.map((candidate) => (
         <CandidatePanel
           key={candidate.hash}
@@ -62,6 +74,7 @@ interface InForceProperties {
   readonly client: ApiClient;
   readonly inForce: Policies['in_force'];
   readonly history: PolicyHistory;
+  readonly children: ComponentChildren;
 }
 
 const STATES: Readonly<Record<string, string>> = {
@@ -72,7 +85,7 @@ const STATES: Readonly<Record<string, string>> = {
   stale: 'what was put in force cannot be read at the moment: others may have changed it',
 };
 
-function InForce({ client, inForce, history }: InForceProperties) {
+function InForce({ client, inForce, history, children }: InForceProperties) {
   const { id, hash, state, file } = inForce;
   const entry = history.policies.find((one) => one.hash === hash);
   return (
@@ -85,6 +98,7 @@ function InForce({ client, inForce, history }: InForceProperties) {
         <PolicyName id={id} hash={hash} />
         {entry !== undefined && <span> since {new Date(entry.since).toLocaleString('en-GB')}</span>}
       </p>
+      {children}
       {file.differs && (
         <p class="policy-line policy-warning" role="status">
           The file of this replica has another policy: <PolicyName id={file.id} hash={file.hash} />
