@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { openBrowser, SCREENSHOTS } from '../support/browser.ts';
 import { signIn, startDashboardService } from '../support/dashboard-service.ts';
 
@@ -45,6 +45,23 @@ async function findGrave(page: Page): Promise<string[]> {
     .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
 }
 
+/** Axe and the width of the views that are pages of their own, on a page that is signed in. */
+async function lookAtViews(
+  t: Test,
+  page: Page,
+  picture: (what: string, fullPage: boolean) => Promise<unknown>,
+): Promise<void> {
+  for (const view of ['groups', 'rules', 'policy']) {
+    await page.goto(`${service.origin}/dashboard?view=${view}&window=15m`);
+    if (view === 'policy') await page.getByText(/^Analysis: /).waitFor();
+    else await page.getByRole('table').getByRole('row').nth(2).waitFor();
+    t.strictSame(await findGrave(page), [], view);
+    const width = page.viewportSize()?.width;
+    t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, `${view} fits`);
+    await picture(view, false);
+  }
+}
+
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const [name, width] of [
     ['wide', 1400],
@@ -83,21 +100,18 @@ for (const colorScheme of ['light', 'dark'] as const) {
       t.strictSame(await findGrave(page), [], 'one subject');
       await picture('subject');
       t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, 'the subject fits too');
-      for (const view of ['groups', 'rules']) {
-        await page.goto(`${service.origin}/dashboard?view=${view}&window=15m`);
-        await page.getByRole('table').getByRole('row').nth(2).waitFor();
-        t.strictSame(await findGrave(page), [], view);
-        t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, view);
-        await picture(view, false);
-      }
-      await page.goto(`${service.origin}/dashboard?view=policy`);
-      await page.getByText(/^Analysis: /).waitFor();
-      t.strictSame(await findGrave(page), [], 'the policy');
-      t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, 'the policy fits too');
-      await picture('policy', false);
+      await lookAtViews(t, page, picture);
     });
   }
 }
+
+t.test('the views are accessible and fit the screen of a small laptop', async (t) => {
+  const page = await open(t, { width: 1024, bypassCSP: true });
+  await signIn(page, service.origin, '?window=15m');
+  await lookAtViews(t, page, (what, fullPage) =>
+    page.screenshot({ path: `${SCREENSHOTS}/${what}-1024.png`, fullPage }),
+  );
+});
 
 t.test('no page has complained', async (t) => {
   t.strictSame(complaints, []);
