@@ -20,7 +20,8 @@ function lockNewest(): () => void {
     .filter((name) => /^\d/.test(name))
     .toSorted()
     .reverse();
-  const database = new DatabaseSync(join(history, newest));
+  // The service may be in the middle of a write.
+  const database = new DatabaseSync(join(history, newest), { timeout: 10_000 });
   database.exec('BEGIN IMMEDIATE');
   return () => database.close();
 }

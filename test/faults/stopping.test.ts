@@ -1,3 +1,4 @@
+import { hash as digest } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -253,6 +254,14 @@ t.test(
       }
       // Since when this Redis has known of lists; there are none.
       if (kind === '{lists}') continue;
+      if (kind === '{policies}') {
+        const fields = await client.hgetall(key);
+        if (key.endsWith(':texts'))
+          for (const [name, text] of Object.entries(fields))
+            t.equal(`sha256:${digest('sha256', text)}`, name, 'it is the text of its hash');
+        else t.match(JSON.parse(fields['state'] ?? ''), { history: [{ why: 'file' }] }, 'it is a state');
+        continue;
+      }
       t.equal(kind, 'evidence', key);
       const text = (await client.get(key)) ?? '';
       t.ok((await client.pttl(key)) > 0, 'it ends');
