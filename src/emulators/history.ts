@@ -36,6 +36,8 @@ const LABEL_HOURS_MAX = 24 * 8;
 /** Labels are reported together: each time has to wait until the decisions are written. */
 const LABELS_EVERY_HOURS = 24;
 const HOUR_MS = 3_600_000;
+/** Each waits for the history to find and write. */
+const REPORTED_AT_ONCE = 100;
 /** Records that may wait for the history; far below what it would drop. */
 const WAITING_MAX = 4_000;
 const ASKED_BETWEEN_LOOKS = 1_000;
@@ -77,7 +79,9 @@ export async function fillHistory(options: HistoryOptions): Promise<void> {
     if (hour % LABELS_EVERY_HOURS !== LABELS_EVERY_HOURS - 1) continue;
     await service.untilWritten(0);
     const isDue = ({ dueMs }: Label) => dueMs <= clock.nowMs();
-    for (const label of labels.filter(isDue)) await service.report(label);
+    const due = labels.filter(isDue);
+    for (let from = 0; from < due.length; from += REPORTED_AT_ONCE)
+      await Promise.all(due.slice(from, from + REPORTED_AT_ONCE).map(service.report));
     labels = labels.filter((label) => !isDue(label));
     if (hour % 168 === 167) say(`${asked} decisions of ${(hour + 1) / 24} days`);
   }
