@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ROOT } from '../support/start-program.ts';
 import { KEYS } from '../support/test-app.ts';
@@ -70,7 +70,11 @@ t.test('a Go client of oapi-codegen compiles, and gets a decision', async (t) =>
   await run(t, 'go', [go, 'install', OAPI_CODEGEN]);
   mkdirSync(join(work, 'go/riskgate'));
   const generated = 'riskgate/client.go';
+  // It formats what it generates with what it finds of Go by the PATH.
+  const path = go === 'go' ? (process.env['PATH'] ?? '') : `${dirname(go)}:${process.env['PATH']}`;
   await run(t, 'go', [
+    'env',
+    `PATH=${path}`,
     join(work, 'bin/oapi-codegen'),
     '-generate',
     'types,client',

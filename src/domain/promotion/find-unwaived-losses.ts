@@ -27,8 +27,8 @@ export function findUnwaivedLosses(
   const prepared = prepare([others], [], providers, budget);
   const findings = findLosses(prepared, others, budget);
   const unanswered = findings.find(({ kind }) => kind === 'not_answered');
-  if (unanswered !== undefined) return { kind: 'unknown', why: unanswered.message };
-  if (!prepared.isWhole) return { kind: 'unknown', why: prepared.limits.join('; ') };
+  if (unanswered !== undefined || !prepared.isWhole)
+    return { kind: 'unknown', why: unanswered?.message ?? prepared.limits.join('; ') };
   return {
     kind: 'analyzed',
     violations: findings.filter(({ kind }) => kind === 'loss_allows').map(({ message }) => message),

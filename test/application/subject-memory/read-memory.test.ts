@@ -22,3 +22,30 @@ t.test('what cannot be read is not told as none', async (t) => {
   t.strictSame((await read('visitor', HASH)).stepUps, []);
   t.strictSame(asked, ['device']);
 });
+
+t.test('tells the entries in force that name it', async (t) => {
+  const table = new ListTable(new Set(['key']));
+  const entry = {
+    part: 'device',
+    value: HASH,
+    keyId: 'key',
+    addedAtMs: 1,
+    addedBy: 'somebody',
+    note: null,
+    others: {},
+  } as const;
+  table.put({ ...entry, list: 'blocked', expiresAtMs: null, isRemoved: false });
+  table.put({ ...entry, list: 'removed', expiresAtMs: null, isRemoved: true });
+  table.put({ ...entry, list: 'expired', expiresAtMs: 2, isRemoved: false });
+  table.put({ ...entry, list: 'others', value: 'b'.repeat(32), expiresAtMs: null, isRemoved: false });
+  const read = createReadMemory({
+    lists: { table, knowledge: () => 'current' },
+    stepUps: { kept: async () => [] },
+    clock: createManualClock(),
+  });
+  const { entries } = await read('device', HASH);
+  t.strictSame(
+    entries.map(({ list }) => list),
+    ['blocked'],
+  );
+});

@@ -1,6 +1,11 @@
 import t from 'tap';
 import { DecisionGroups } from '../../../src/domain/decision-log/decision-groups.ts';
-import { ALL_GROUP_KEYS, toGroupedRecord, valuesOf } from '../../../src/domain/decision-log/group-keys.ts';
+import {
+  ALL_GROUP_KEYS,
+  fromLabelledText,
+  toGroupedRecord,
+  valuesOf,
+} from '../../../src/domain/decision-log/group-keys.ts';
 import { createCandidateResult, createDecisionRecord } from '../../support/decision-records.ts';
 
 const HOUR_MS = 3_600_000;
@@ -38,6 +43,9 @@ t.test('counts a decision once for each value, and for none without an action', 
   t.same(valuesOf(grouped, 'reason'), ['STYTCH_UNKNOWN:unknown', 'LENIENT:waived']);
   t.same(valuesOf(grouped, 'action'), []);
   t.same(valuesOf(grouped, 'label'), ['fraud']);
+  const [labelled = ''] = valuesOf(grouped, 'labelled');
+  t.same(fromLabelledText(labelled), grouped.label);
+  t.equal(fromLabelledText('none'), null);
   t.same(valuesOf(grouped, 'degraded'), ['false']);
 });
 

@@ -1,5 +1,11 @@
 import t from 'tap';
-import { ageSeconds, slotOf } from '../../../src/domain/step-up/step-up.ts';
+import {
+  ageSeconds,
+  KEPT_TOLD_MAX,
+  latestOf,
+  slotOf,
+  toKeptStepUps,
+} from '../../../src/domain/step-up/step-up.ts';
 
 const at = (atMs: number) => ({ atMs, method: null, acr: null });
 
@@ -26,4 +32,30 @@ t.test('tells subjects of one telemetry id apart', async (t) => {
     { devices: ['d', 'e'], account: 'a' },
   ].map((rest) => slotOf({ telemetry: 't', ...rest }));
   t.equal(new Set(slots).size, slots.length);
+});
+
+t.test('tells the step-ups of a telemetry id by their slots, and the latest of a part', async (t) => {
+  const slots: [string, ReturnType<typeof at>][] = [
+    [slotOf({ telemetry: 't', devices: ['d', 'e'], account: 'a' }), at(1)],
+    [slotOf({ telemetry: 't', devices: [], account: null }), at(3)],
+    [slotOf({ telemetry: 't', devices: ['d'], account: null }), at(2)],
+  ];
+  const kept = toKeptStepUps('t', 'a', slots);
+  t.match(kept, [
+    { atMs: 1, telemetry: 't', devices: ['d', 'e'], account: 'a' },
+    { atMs: 3, devices: [], account: null },
+    { atMs: 2, devices: ['d'], account: null },
+  ]);
+  const timesOf = (part: 'telemetry' | 'device' | 'account', hash: string) =>
+    latestOf(kept, part, hash).map(({ atMs }) => atMs);
+  t.same(timesOf('telemetry', 't'), [3, 2, 1]);
+  t.same(timesOf('device', 'd'), [2, 1]);
+  t.same(timesOf('account', 'a'), [1]);
+  const many = toKeptStepUps(
+    't',
+    null,
+    Array.from({ length: 30 }, (_, place) => ['d', at(place)] as const),
+  );
+  t.equal(latestOf(many, 'device', 'd').length, KEPT_TOLD_MAX);
+  t.equal(latestOf(many, 'device', 'd')[0]?.atMs, 29);
 });

@@ -1,0 +1,27 @@
+import t from 'tap';
+import { createEvidenceMemo } from '../../../src/application/contradictions/evidence-memo.ts';
+
+const FOUND = { names: undefined, place: undefined, findings: [], lasting: [], value: {} };
+
+t.test('remembers by whichever evidence there is', async (t) => {
+  const memo = createEvidenceMemo();
+  const evidence = { found: true };
+  for (const sides of [
+    { stytch: evidence, mobilerun: 'none', prefactor: 'none' },
+    { stytch: 'unknown', mobilerun: { found: true }, prefactor: 'none' },
+    { stytch: 'none', mobilerun: 'none', prefactor: { found: true } },
+  ] as const) {
+    t.equal(memo.find(sides, 'agent', '192.0.2.1', 1), null);
+    const kept = { ...FOUND, sides, userAgent: 'agent', ip: '192.0.2.1', edition: 1 };
+    memo.keep(kept);
+    t.equal(memo.find(sides, 'agent', '192.0.2.1', 1), kept);
+    t.equal(memo.find(sides, 'other', '192.0.2.1', 1), null);
+    t.equal(memo.find(sides, 'agent', null, 1), null);
+    t.equal(memo.find(sides, 'agent', '192.0.2.1', 2), null);
+  }
+  const changed = { stytch: evidence, mobilerun: 'unknown', prefactor: 'none' } as const;
+  t.equal(memo.find(changed, 'agent', '192.0.2.1', 1), null, 'the rest has to be the same');
+  const nothing = { stytch: 'none', mobilerun: 'unknown', prefactor: 'none' } as const;
+  memo.keep({ ...FOUND, sides: nothing, userAgent: undefined, ip: undefined, edition: 1 });
+  t.equal(memo.find(nothing, undefined, undefined, 1), null, 'nothing is remembered of nothing');
+});
