@@ -118,10 +118,13 @@ async function tellMade(
   notice: PromotionNotice,
   tell: RolloutSteps['tell'],
 ): Promise<void> {
-  const [result] = await Promise.allSettled([made]);
-  if (result.status === 'rejected' && !isUnrecorded(result.reason)) throw result.reason;
+  try {
+    await made;
+  } catch (error) {
+    if (isUnrecorded(error)) await tell(notice);
+    throw error;
+  }
   await tell(notice);
-  if (result.status === 'rejected') throw result.reason;
 }
 
 /** Whether something was done, and only the log did not take it. */
