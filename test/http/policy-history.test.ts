@@ -74,7 +74,8 @@ async function openTwo(t: Test, prefix: string, options: TestAppOptions = {}) {
   const one = await openReplica(t, prefix, options);
   await untilKnown(one, 'file');
   const other = await openReplica(t, prefix, { policy: SECOND, ...(options.env && { env: options.env }) });
-  await until('it has heard of both', async () => (await historyOf(one)).policies.length === 2);
+  for (const app of [one, other])
+    await until('it has heard of both', async () => (await historyOf(app)).policies.length === 2);
   return { one, other };
 }
 
@@ -137,6 +138,8 @@ t.test('a Redis that is emptied gets back what is in force, and one that is lost
   const { one, other } = await openTwo(t, 'lost', { env });
   t.equal((await restore(one, SECOND)).status, 200);
   t.equal(await hashIn(one), hashOf(SECOND), 'it is in force with the answer');
+  // A replica that has not heard of it yet would write back what was before.
+  await untilKnown(other, 'put');
   const { handle, store } = await openStore(t, lost.url, 'lost');
   // It would write back, too.
   await store.close();
