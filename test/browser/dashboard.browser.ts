@@ -140,6 +140,42 @@ t.test('explains one decision in full, by keyboard alone', async (t) => {
   await dialog.waitFor({ state: 'detached' });
 });
 
+t.test('loses no key between a row, a link in it and a decision in full', async (t) => {
+  const service = await startDashboardService(t);
+  for (const body of [GOOD, FORGED, GOOD]) await service.decide(body);
+  const page = await open(t);
+  await signIn(page, service.origin);
+  await untilRows(page, 3);
+  await rowsOf(page).first().focus();
+  // The second one repeats, as a key that is held down does.
+  for (let press = 0; press < 2; press += 1) await page.keyboard.down('ArrowDown');
+  await page.keyboard.up('ArrowDown');
+  await page.locator('[data-place="2"]:focus').waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  // The next key, before the page is painted again.
+  await page.evaluate(`addEventListener('keydown', () => setTimeout(() => {
+    const up = new KeyboardEvent('keydown', { key: 'ArrowUp', bubbles: true, cancelable: true });
+    document.activeElement.dispatchEvent(up);
+  }), { once: true, capture: true })`);
+  await page.keyboard.press('Escape');
+  await untilSearch(page, '');
+  // What is done after painting is done then.
+  await page.evaluate(`new Promise((done) =>
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 100))))`);
+  t.equal(await page.evaluate('document.activeElement.dataset.place'), '1');
+
+  await page.keyboard.press('ArrowUp');
+  await page.locator('[data-place="0"]:focus').waitFor();
+  await page.keyboard.press('Tab');
+  await page.locator('[data-place="0"] a:focus').first().waitFor();
+  await service.decide(FORGED);
+  await page.getByRole('button', { name: '1 new' }).waitFor();
+  t.equal(await page.locator('[data-place="0"] a:focus').count(), 1, 'the link keeps the focus');
+  await page.keyboard.press('ArrowDown');
+  await page.locator('[data-place="1"]:focus').waitFor();
+});
+
 t.test('shows what was remembered of a subject, and who satisfied a rule', async (t) => {
   const service = await startDashboardService(t);
   const send = (method: string, path: string, key: string, body: object) =>

@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { TargetedKeyboardEvent } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { isPlain, onActKey } from './act/act-keys.ts';
 import { ActNotice } from './act/act-notice.tsx';
 import { LabelButtons } from './act/label-buttons.tsx';
@@ -29,25 +29,33 @@ type Reading =
 export function DecisionDialog({ session, id }: { readonly session: Session; readonly id: string }) {
   const { client } = session;
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const before = document.activeElement;
+  // With the drawing itself, not after it is painted: a key that comes in between would be lost.
+  useLayoutEffect(() => {
     const { current } = dialog;
     current?.showModal();
-    return () => {
-      // Until it is closed, nothing beside it takes the focus.
-      current?.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
-    };
+    return () => current?.close();
   }, []);
   const reading = useReading(client, id);
-  const close = () => go({ decisionId: null });
+  const close = () => {
+    // Gives the focus back to what had it, so that the rows below still stand still.
+    dialog.current?.close();
+    go({ decisionId: null });
+  };
   return (
-    // A click beside the dialog closes it, as Escape does by itself.
+    // A click beside the dialog closes it, as Escape does.
     <dialog
       ref={dialog}
       class="detail"
       aria-labelledby="detail-title"
-      onClose={close}
+      // At once: the browser tells of a dialog that is closed only with the next frame.
+      onCancel={(event) => {
+        event.preventDefault();
+        close();
+      }}
+      // One that the browser closed by itself. Of one that was replaced since, there is no reference any more.
+      onClose={() => {
+        if (dialog.current?.open === false) close();
+      }}
       onKeyDown={(event) => onKey(event, id, reading.value)}
       onClick={(event) => {
         if (event.target === dialog.current) close();

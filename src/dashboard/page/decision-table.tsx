@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks';
-import { isPlain, onActKey } from './act/act-keys.ts';
+import { isUnmodified, onActKey } from './act/act-keys.ts';
 import type { ApiClient, Query } from './api-client.ts';
 import { DecisionRow } from './decision-row.tsx';
 import { formatCount } from './format.ts';
@@ -67,14 +67,14 @@ function TableBody({ view }: { readonly view: RowWindow }) {
         const place = focused.value;
         if (onActKey(event, (place === null ? null : rows.at(place + fresh)) ?? null)) return;
         const step = keySteps(view.pageSize())[event.key];
-        if (step === undefined || !isPlain(event)) return;
+        if (step === undefined || !isUnmodified(event)) return;
         event.preventDefault();
         view.stepFocus(step);
       }}
       onFocusCapture={(event) => {
-        // Only elements have focus.
-        const place = (event.target as HTMLElement).dataset['place'];
-        if (place !== undefined) focused.value = Number(place);
+        // Only elements have focus; that of a link is that of its row.
+        const row = (event.target as HTMLElement).closest<HTMLElement>('[data-place]');
+        if (row !== null) focused.value = Number(row.dataset['place']);
       }}
       onBlurCapture={(event) => {
         const next = event.relatedTarget;

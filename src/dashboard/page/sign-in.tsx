@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { TargetedSubmitEvent } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Icon, Mark } from './icons.tsx';
 import {
   isOpenIdOffered,
@@ -68,7 +68,8 @@ const NOTICES: Readonly<Record<Exclude<SignInNotice, 'none'>, { title: string; t
 export function SignIn() {
   const isBusy = useSignal(false);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  // Before the first key that may be meant for it.
+  useLayoutEffect(() => field.current?.focus(), []);
   const submit = async (event: TargetedSubmitEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
     const key = field.current?.value.trim() ?? '';

@@ -20,7 +20,7 @@ export interface RowWindow {
   readonly box: RefObject<HTMLDivElement | null>;
   /** The pointer is over the rows. */
   readonly isPointed: Signal<boolean>;
-  /** The place of the row that has the focus, or null. */
+  /** The place of the row that has the focus, or in which something has it; or null. */
   readonly focused: Signal<number | null>;
   /** Pixels of one row. */
   readonly size: number;
@@ -114,9 +114,9 @@ function optionsOf(box: RefObject<HTMLDivElement | null>, count: number, size: n
   };
 }
 
-/** The focus follows the place: the row that had it may have left the document. */
+/** The focus follows the place: the row that had it may have left the document. A link in the row keeps it. */
 function moveFocus(box: HTMLElement | null, place: number | null): void {
   if (box === null || place === null) return;
   const row = box.querySelector<HTMLElement>(`[data-place="${place}"]`);
-  if (row !== null && row !== document.activeElement) row.focus({ preventScroll: true });
+  if (row !== null && !row.contains(document.activeElement)) row.focus({ preventScroll: true });
 }

@@ -11,12 +11,17 @@ export function onActKey(event: KeyboardEvent, decision: Labelled | null): boole
   return true;
 }
 
-/** A key by itself, and not into a field. */
+/** A key by itself, not into a field, and once for each press. */
 export function isPlain(event: KeyboardEvent): boolean {
+  return isUnmodified(event) && !event.repeat;
+}
+
+/** A key by itself, and not into a field; also as it repeats while it is held down. */
+export function isUnmodified(event: KeyboardEvent): boolean {
   const { target } = event;
   const isField =
     target instanceof HTMLElement && target.matches('input:not([type="checkbox"]), select, textarea');
-  return !isField && !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat;
+  return !isField && !event.ctrlKey && !event.metaKey && !event.altKey;
 }
 
 /** Only a challenge can have been passed. */
