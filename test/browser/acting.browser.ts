@@ -109,6 +109,12 @@ t.test('two go through one queue, and get no decision twice', async (t) => {
     await open(t, { width: 1440, height: 900, bypassCSP: true }),
     await open(t, { width: 1024 }),
   ];
+  /** The decision that is open, and none of `others`: a browser tells of its history by and by. */
+  const shown = async (page: Page, ...others: readonly string[]) => {
+    const id = () => new URL(page.url()).searchParams.get('decision_id') ?? '';
+    await until('a decision is open', () => id() !== '' && !others.includes(id()));
+    return id();
+  };
   const started = async (page: Page, key: string) => {
     await page.goto(`${service.origin}/dashboard?view=review`);
     await page.getByLabel('API key').fill(key);
@@ -116,16 +122,16 @@ t.test('two go through one queue, and get no decision twice', async (t) => {
     await page.locator('.review-row').first().waitFor();
     await page.getByRole('button', { name: 'Review the next one' }).click();
     await page.getByRole('dialog').getByText('Facts').waitFor();
-    return new URL(page.url()).searchParams.get('decision_id') ?? '';
+    return shown(page);
   };
   const first = await started(anna, PAGE_KEYS.anna);
   const second = await started(ben, PAGE_KEYS.ben);
   t.not(first, second);
   await ben.keyboard.press('k');
   await ben.keyboard.press('j');
-  await ben.getByRole('dialog').getByText('Facts').waitFor();
-  const third = new URL(ben.url()).searchParams.get('decision_id') ?? '';
+  const third = await shown(ben, second);
   t.not(third, first);
+  await ben.getByRole('dialog').getByText('Facts').waitFor();
   await anna.keyboard.press('f');
   await untilLabelled({ [first]: 'fraud' });
   await anna.keyboard.press('u');

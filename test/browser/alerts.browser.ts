@@ -46,7 +46,7 @@ t.test(
       t.match(await rows.first().innerText(), /Most are blocked[\s\S]*100% \(3\), limit 50%[\s\S]*critical/);
       t.match(await rows.nth(1).innerText(), /Unknown[\s\S]*Fewer than 3 days/);
       t.match(await rows.nth(2).innerText(), /Too few[\s\S]*Only 3 decisions/);
-      t.equal(new URL(page.url()).search, '?view=alerts');
+      await page.waitForURL(`${origin}/dashboard?view=alerts`);
       await page.evaluate(AXE);
       const serious = await page.evaluate(
         'axe.run().then(({violations}) => violations.filter(({impact}) => ["serious", "critical"].includes(impact)).map(({id}) => id))',

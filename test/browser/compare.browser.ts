@@ -50,6 +50,7 @@ t.test('compares with the window before, and shows a part of the window', async 
   t.match(await chart.getAttribute('aria-valuetext'), /: 0 ALLOW, 0 CHALLENGE, 0 BLOCK$/);
   await page.keyboard.press('Enter');
   await tile(page, 'Decisions').getByText('0', { exact: true }).waitFor();
+  await untilParameter(page, 'until', (value) => value !== null);
   const at = new URL(page.url()).searchParams;
   t.equal(Date.parse(at.get('until') ?? '') - Date.parse(at.get('since') ?? ''), 3 * 60_000);
   await page.getByRole('button', { name: 'Zoom out' }).press('Enter');
@@ -100,7 +101,7 @@ t.test('tells how right each rule is, and finds who was wronged', async (t) => {
   await page.screenshot({ path: `${SCREENSHOTS}/rules.png`, fullPage: true });
   await row.getByRole('link', { name: '1 legit' }).press('Enter');
   await until('1 row', async () => (await page.locator('.table-body .row').count()) === 1);
-  t.match(page.url(), /rule=telemetry-not-found&label=legit/);
+  await page.waitForURL(/rule=telemetry-not-found&label=legit/);
 });
 
 t.test('no page has complained', async (t) => {

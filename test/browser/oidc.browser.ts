@@ -30,7 +30,8 @@ t.test('people sign in at another site, and come back to what they were looking 
   issuer.signInAs('eve');
   await enter.click();
   await page.getByRole('alert').getByText('You are not allowed in here').waitFor();
-  t.equal(page.url(), `${origin}/dashboard?decision=BLOCK`, 'a reload does not say it again');
+  // Without what the issuer said: a reload does not say it again.
+  await page.waitForURL(`${origin}/dashboard?decision=BLOCK`);
   await page.screenshot({ path: `${SCREENSHOTS}/sign-in-openid.png` });
   issuer.signInAs(null);
   await page.context().clearCookies();
@@ -41,7 +42,7 @@ t.test('people sign in at another site, and come back to what they were looking 
   await enter.focus();
   await page.keyboard.press('Enter');
   await page.getByText('Live', { exact: true }).waitFor();
-  t.equal(page.url(), `${origin}/dashboard?decision=BLOCK`);
+  await page.waitForURL(`${origin}/dashboard?decision=BLOCK`);
   const kept = await page.evaluate('JSON.stringify([localStorage, sessionStorage, document.cookie])');
   t.equal(kept, '[{},{},""]', 'no script can read what the browser holds');
   await page.reload();

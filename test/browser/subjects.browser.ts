@@ -73,7 +73,9 @@ t.test('finds a subject by its identifier, whose page has an address that lasts'
     await page.getByText('challenge passed').waitFor();
     await page.locator('.seen-part', { hasText: 'Device' }).locator('.hash').waitFor();
     await page.getByRole('row', { name: /^last hour 1/ }).waitFor();
-    t.equal(await page.locator('.table-body .row').count(), 1, 'its decisions alone');
+    const rows = page.locator('.table-body .row');
+    await rows.first().waitFor();
+    t.equal(await rows.count(), 1, 'its decisions alone');
   };
   await looked(page);
   await page.reload();

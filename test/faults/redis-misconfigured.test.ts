@@ -147,7 +147,7 @@ t.test('notices that the right to append is taken away', async (t) => {
   await until('it is named', async () => {
     return (await app.ask<ReadyBody>('GET', '/readyz')).json.redis_problem?.commands.join() === 'xadd';
   });
-  t.ok(app.events().includes('decision_log.redis_command_refused'));
+  await until('the refusal is told', () => app.events().includes('decision_log.redis_command_refused'));
 });
 
 t.test('has nothing to say of a Redis that is as it should be, or away', async (t) => {

@@ -153,7 +153,7 @@ t.test('closes at once on a second signal, and still answers what is in flight',
 
 t.test('drains when npm alone is told', async (t) => {
   const { PATH = '', HOME = '' } = process.env;
-  const env = { ...environment(t), DRAIN_DELAY_MS: '2000', PATH, HOME };
+  const env = { ...environment(t), DRAIN_DELAY_MS: '5000', PATH, HOME };
   const npm = await startProgram(t, ['npm', 'start'], { env });
   const [, port] = await npm.until(/"event":"service\.listening".*?"port":(\d+)/);
   npm.child.kill('SIGTERM');

@@ -54,9 +54,11 @@ t.test(`lets five of ${CROWD} accounts through that come at once with one device
   const [first, second] = replicas;
   const activityOf = async (origin: string, body: object) =>
     (await askExplained<Told>(origin, body)).explanation.signals.activity;
-  await until('all of them are counted', async () => {
+  let asked = 0;
+  await until('all of them are counted, beside those that ask here', async () => {
+    asked += 1;
     const { ip = {} } = await activityOf(second.origin, { ...toBody(-1), device_id: 'other' });
-    return Reflect.get(ip, 'decisions_1h') >= CROWD;
+    return Reflect.get(ip, 'decisions_1h') >= CROWD + asked - 1;
   });
   t.match(await activityOf(first.origin, { ...toBody(7), ip: '192.0.2.1' }), {
     device: { accounts_1h: 64, decisions_1h: CROWD, blocks_1h: CROWD - 5 },

@@ -154,7 +154,7 @@ t.test('asks again for a caller who wants no evidence of the past, whoever else 
 
 t.test('does not take what a purge has overtaken', async (t) => {
   const [here, there] = await openApps(t);
-  const id = 'fault-slow-400-purged';
+  const id = 'fault-slow-1500-purged';
   const body = { telemetry_id: id, device_ids: {} };
   const first = here.decide(body);
   await until('it asks', () => emulators.callCount('stytch', id) === 1);
@@ -171,7 +171,7 @@ t.test('does not take what a purge has overtaken', async (t) => {
 t.test('asks itself when Redis hangs while it waits', async (t) => {
   const server = await startRedisServer(t);
   const [here, there] = await openApps(t, server, { REDIS_TIMEOUT_MS: '50' });
-  const body = { telemetry_id: 'fault-slow-600-frozen', device_ids: {} };
+  const body = { telemetry_id: 'fault-slow-1500-frozen', device_ids: {} };
   const first = here.decide(body);
   await until('it asks', () => emulators.callCount('stytch', body.telemetry_id) === 1);
   const waiting = there.decide(body);

@@ -164,9 +164,11 @@ t.test('carries a change from its candidate to a share, into force, and back', a
   // So many payouts are above the limit: it is taken back by itself, by one of them.
   await until('it is taken back', async () => (await policiesOf(app)).promotion === null);
   await until('everywhere', async () => (await policiesOf(other)).promotion === null);
-  const events = [...app.events(), ...other.events()];
-  t.equal(events.filter((event) => event === 'promotion.aborted').length, 1);
+  const aborted = () => [...app.events(), ...other.events()].filter((event) => event === 'promotion.aborted');
+  // It is told of after it was made.
+  await until('it is told', () => aborted().length > 0);
   t.same(new Set(hashesOf(await decideAll(app, accounts(20)))), new Set([live]));
+  t.equal(aborted().length, 1, 'by one of them');
 });
 
 t.test('watches what is in force, and puts the former one in force again', async (t) => {
@@ -181,6 +183,7 @@ t.test('watches what is in force, and puts the former one in force again', async
   t.match(await promote(app, hash), { status: 404 }, 'what is in force is no candidate');
   await decideAll(app, accounts(40), 'payout');
   await until('it is taken back', async () => (await policiesOf(app)).in_force.hash === live);
+  await until('it is told', () => app.events().includes('promotion.rolled_back'));
   const line = app.logs.find(({ event }) => event === 'promotion.rolled_back');
   t.match(line, { policy: 'shop', hash, previous: live, by: null, failed: [/^new_challenges: \d+ of \d+/] });
   const scrape = parseScrape((await app.ask('GET', '/metrics', { key: null })).text);
