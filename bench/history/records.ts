@@ -1,5 +1,6 @@
 import type { DecisionRecord } from '../../src/domain/decision-log/decision-record.ts';
 import { toRfc3339 } from '../../src/platform/rfc3339.ts';
+import { createSeededRandom } from '../../src/platform/seeded-random.ts';
 
 /** How a month of records is made. */
 export interface HistoryPlan {
@@ -50,24 +51,13 @@ const RULES = [
   ['device-inauthentic', 'DEVICE_INAUTHENTIC', 'BLOCK', 'stytch', 0.004],
 ] as const;
 
-/** Builds numbers from 0 to 1, the same each time (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /**
  * Makes records like those of a real service, oldest first: more by day than by night, most subjects known,
  * every signal of three providers, about 5.7 KB each.
  */
 export function* createHistory(plan: HistoryPlan): Generator<DecisionRecord> {
   const { records, days, untilMs, seed = 1 } = plan;
-  const random = createRandom(seed);
+  const random = createSeededRandom(seed);
   const accounts = plan.accounts ?? Math.max(100, Math.round(records / RECORDS_PER_ACCOUNT));
   const sinceMs = untilMs - days * DAY_MS;
   for (let serial = 0; serial < records; serial += 1) {

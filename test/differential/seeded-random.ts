@@ -1,3 +1,5 @@
+import { createSeededRandom as createNumbers } from '../../src/platform/seeded-random.ts';
+
 /** The same numbers for the same seed, on every machine. */
 export interface SeededRandom {
   /** A whole number in [0, end). */
@@ -7,16 +9,11 @@ export interface SeededRandom {
   pick<Value>(values: readonly Value[]): Value;
 }
 
-/** Builds a generator (mulberry32) from a text. */
+/** Builds a generator from a text. */
 export function createSeededRandom(seed: string): SeededRandom {
   let state = 2_166_136_261;
   for (const char of seed) state = Math.imul(state ^ (char.codePointAt(0) ?? 0), 16_777_619);
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  const next = createNumbers(state);
   return {
     int: (end) => Math.floor(next() * end),
     chance: (share) => next() < share,

@@ -8,20 +8,10 @@ import {
   type Question,
   type Weather,
 } from '../../src/emulators/traffic-subjects.ts';
+import { createSeededRandom } from '../../src/platform/seeded-random.ts';
 import { createManualClock, createTestApp, KEYS, until } from '../support/test-app.ts';
 
 const QUESTIONS = 100;
-
-/** Numbers in [0, 1) that are the same in every run (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /**
  * What the real service decides about the traffic of some weather: shares of verdicts, and of degraded
@@ -29,7 +19,7 @@ function createRandom(seed: number): () => number {
  */
 async function decideAll(t: Test, weather: Weather) {
   const app = await createTestApp(t, { env: { STYTCH_TIMEOUT_MS: '5000', DECISION_DEADLINE_MS: '10000' } });
-  const subjects = createSubjects(createRandom(7));
+  const subjects = createSubjects(createSeededRandom(7));
   const counts: Record<string, number> = {};
   const count = (name: string) => {
     counts[name] = (counts[name] ?? 0) + 1 / QUESTIONS;
@@ -77,7 +67,7 @@ t.test('makes every rule about activity speak, meets who is on lists, and lets a
     env: { STYTCH_TIMEOUT_MS: '5000', DECISION_DEADLINE_MS: '10000' },
   });
   await fillLists(`http://127.0.0.1:${await app.listen()}`, KEYS.admin);
-  const subjects = createSubjects(createRandom(7));
+  const subjects = createSubjects(createSeededRandom(7));
   const codes = new Set<string>();
   const challenged: { readonly question: Question; readonly id: string }[] = [];
   const askMany = async (weather: Weather, number: number): Promise<number> => {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { logFactorial, lowerBoundAnytime, upperBound } from '../../../src/domain/promotion/binomial.ts';
+import { createSeededRandom } from '../../../src/platform/seeded-random.ts';
 
 const isNear = (found: number, wanted: number, within = 1e-6) => Math.abs(found - wanted) <= within * wanted;
 
@@ -37,19 +38,9 @@ t.test('bounds shares from below by less than they are, and comes closer with mo
   t.ok(isNear(lowerBoundAnytime(50, 50), (1 / (20 * 51)) ** (1 / 50)));
 });
 
-/** Mulberry32: the numbers of a simple congruence are too even in a row to be taken for chance. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 t.test('is seldom wrong, also for somebody who looks after every decision', async (t) => {
-  const random = createRandom(7);
+  // The numbers of a simple congruence are too even in a row to be taken for chance.
+  const random = createSeededRandom(7);
   const share = 0.02;
   let [wrongBelow, wrongAbove] = [0, 0];
   const runs = 300;
