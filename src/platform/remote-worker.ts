@@ -160,8 +160,11 @@ function toError(code: string): Error {
   return Object.assign(new Error('a call of a worker thread failed'), { code });
 }
 
-/** Of node:sqlite, the number that SQLite gives: it says more than Node's own code. */
-function codeOf(error: unknown): string {
+/**
+ * The code of what a method threw, as a client gets it. Of node:sqlite, the number that SQLite gives: it says more
+ * than Node's own code.
+ */
+export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'ERROR';
   const sqlite: unknown = Reflect.get(error, 'errcode');
   if (typeof sqlite === 'number') return `SQLITE_${sqlite}`;

@@ -5,14 +5,15 @@ import type {
   LogPosition,
   QueryOptions,
 } from '../../../application/decision-log/decision-log.ts';
-import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
 import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import type { SubjectPartName } from '../../../domain/decision-log/subject-parts.ts';
-import { serveCalls } from '../../../platform/remote-worker.ts';
+import { codeOf, serveCalls } from '../../../platform/remote-worker.ts';
 import { countSegments } from './history-counts.ts';
 import { countDistinct, describeSubject, groupSegments } from './history-groups.ts';
 import { HistoryReader } from './history-reader.ts';
 import { type HistoryOptions, HistoryWriter, type PackedBatch } from './history-writer.ts';
+import type { WrittenLabel } from './label-queue.ts';
+import type { LabelAttempt, LabelTask } from './label-writer.ts';
 import { keepPolicyText, readPolicyText } from './policy-file.ts';
 import { TallyMemory } from './tally-memory.ts';
 
@@ -30,7 +31,7 @@ function writeHistory(options: HistoryOptions) {
   };
   return {
     append: (batch: PackedBatch, nowMs: number) => writer().appendPacked(batch, nowMs),
-    label: (id: string, label: OutcomeLabel, isTimeGiven: boolean) => writer().label(id, label, isTimeGiven),
+    labelAll: (tasks: readonly LabelTask[]) => writer().labelAll(tasks).map(toWritten),
     keepPolicy: (hash: string, text: string) => {
       // The directory is ours once the writer is open.
       writer();
@@ -39,6 +40,11 @@ function writeHistory(options: HistoryOptions) {
     tidy: (nowMs: number) => writer().tidy(nowMs),
     close: () => opened?.close(),
   };
+}
+
+/** An error itself cannot be cloned with its code. */
+function toWritten(attempt: LabelAttempt): WrittenLabel {
+  return attempt.kind === 'failed' ? { kind: 'failed', code: codeOf(attempt.error) } : attempt;
 }
 
 function readHistory(directory: string) {

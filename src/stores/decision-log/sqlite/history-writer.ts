@@ -1,21 +1,16 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  addLabel,
-  LABELS_MAX,
-  labelInForce,
-  NOT_LABELLED,
-  type OutcomeLabel,
-} from '../../../domain/decision-log/outcome-label.ts';
+import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
 import type { PackedRecords } from '../../../domain/decision-log/packed-records.ts';
 import { createRecordUnpacker } from '../../../domain/decision-log/unpack-records.ts';
 import { createDirectory, lockDirectory } from './history-directory.ts';
-import { HistoryReader, type LabelledText } from './history-reader.ts';
+import { HistoryReader } from './history-reader.ts';
 import { HistoryRetention, type RetentionLimits, type TidyReport } from './history-retention.ts';
+import { type LabelAttempt, type LabelTask, labelAll, type TextLabelResult } from './label-writer.ts';
 import { type RecordEntry, toEntry, toEntryOf } from './record-entry.ts';
 import { openForWriting, SCHEMA_VERSION } from './segment-file.ts';
 import { fileOfSegment } from './segment-files.ts';
-import { nextPartOf, type SegmentName, toPlace, toSegmentName } from './segment-name.ts';
+import { nextPartOf, type SegmentName, toSegmentName } from './segment-name.ts';
 import { type BatchName, SegmentWriter } from './segment-writer.ts';
 
 /** What bounds a history, and how safely it is kept. */
@@ -34,12 +29,6 @@ interface TextBatch extends BatchName {
 
 /** A batch as it comes from another thread. */
 export interface PackedBatch extends BatchName, PackedRecords {}
-
-/** See LabelResult. */
-type TextLabelResult =
-  | { readonly kind: 'recorded' | 'unchanged'; readonly decision: LabelledText }
-  | { readonly kind: 'unknown_decision' }
-  | { readonly kind: 'full' };
 
 interface CurrentSegment {
   readonly name: SegmentName;
@@ -96,24 +85,20 @@ export class HistoryWriter {
     }
   }
 
-  /** Adds a label to a decision; see addLabel. */
+  /** Adds a label to a decision; see addLabel. Throws with a `code`. */
   label(id: string, label: OutcomeLabel, isTimeGiven: boolean): TextLabelResult {
-    const decision = this.#reader.find(id);
-    const place = decision === null ? null : toPlace(decision.position);
-    if (decision === null || place === null) return { kind: 'unknown_decision' };
-    const labels = addLabel(decision.labels, label, isTimeGiven);
-    if (labels === null) return { kind: 'unchanged', decision };
-    if (labels.length > LABELS_MAX) return { kind: 'full' };
-    const db = openForWriting(this.#pathOf(place.segment), this.#options.isSynced);
-    try {
-      const sql = `INSERT INTO labels (seq, at, label, history) SELECT seq, at, ?, ? FROM entries WHERE seq = ?
-        ON CONFLICT DO UPDATE SET label = excluded.label, history = excluded.history`;
-      db.prepare(sql).run(labelInForce(labels) ?? NOT_LABELLED, JSON.stringify(labels), place.seq);
-    } finally {
-      db.close();
-    }
-    if (decision.labels.length === 0) this.#retention.onLabelled(place.segment, place.seq);
-    return { kind: 'recorded', decision: { ...decision, labels } };
+    const [attempt] = this.labelAll([{ id, label, isTimeGiven }]);
+    if (attempt === undefined || attempt.kind === 'failed') throw attempt?.error;
+    return attempt;
+  }
+
+  /** The same for several, in their order. */
+  labelAll(tasks: readonly LabelTask[]): LabelAttempt[] {
+    return labelAll(tasks, {
+      reader: this.#reader,
+      open: (name) => openForWriting(this.#pathOf(name), this.#options.isSynced),
+      onLabelled: (name, seq) => this.#retention.onLabelled(name, seq),
+    });
   }
 
   /** Goes on with removing what is too old or too much. */

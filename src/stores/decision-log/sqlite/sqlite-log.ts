@@ -18,6 +18,7 @@ import { createRemoteWorker, type RemoteWorker } from '../../../platform/remote-
 import type { LabelledText, TextEntry } from './history-reader.ts';
 import type { HistoryThread, ReadingThread, WritingThread } from './history-worker.ts';
 import type { HistoryOptions } from './history-writer.ts';
+import { LabelQueue } from './label-queue.ts';
 
 interface SqliteLogOptions {
   readonly history: HistoryOptions;
@@ -70,6 +71,7 @@ class ThreadedLog implements SqliteLog {
   /** Tells the batches of this process from those of an earlier one. */
   readonly #process = randomUUID();
   readonly #pack = createRecordPacker();
+  readonly #labels = new LabelQueue((tasks) => this.#writer.call('labelAll', tasks));
   readonly #timer: NodeJS.Timeout;
   #isFailing = false;
   #isTidying = false;
@@ -181,7 +183,7 @@ class ThreadedLog implements SqliteLog {
     this.#read((reader) => reader.call('subject', part, hash));
 
   readonly label: DecisionLogReader['label'] = async (id, label, isTimeGiven) => {
-    const said = await this.#read(() => this.#writer.call('label', id, label, isTimeGiven));
+    const said = await this.#read(() => this.#labels.add({ id, label, isTimeGiven }));
     if (said.kind === 'unknown_decision' || said.kind === 'full') return said;
     const decision = toLabelledDecision(said.decision);
     if (said.kind === 'recorded') {
