@@ -1,5 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Candidates } from '../application/candidates/candidates.ts';
+import type { DeliveryUsage } from '../application/decision-log/decision-log.ts';
+import type { ReportOutcome } from '../application/decision-log/report-outcome.ts';
+import type { SettledDecide } from '../application/settle-decision.ts';
 import type { Config } from '../config/config.ts';
 import { startTracer } from '../observers/start-tracer.ts';
 import type { GrpcServer } from '../platform/grpc/server.ts';
@@ -27,11 +30,22 @@ import { warmUp } from './warm-up.ts';
 import { warnAtStart } from './warn-at-start.ts';
 import { openWebhooks } from './webhooks.ts';
 
+/** What a caller can ask for, behind authentication and limits of callers. */
+interface UseCases {
+  readonly decide: SettledDecide;
+  /** Null without a decision log. */
+  readonly reportOutcome: ReportOutcome | null;
+  /** Of each sink of the decision log. */
+  readonly logUsage: () => readonly DeliveryUsage[];
+}
+
 /** The assembled service. */
 export interface App {
   readonly server: FastifyInstance;
   /** The entry point for Envoy over gRPC; null where none is configured. Its owner lets it listen. */
   readonly grpc: Pick<GrpcServer, 'listen'> | null;
+  /** What the routes call, for a program that asks in the same process. */
+  readonly useCases: UseCases;
   /**
    * Before the first request: connects to the providers, and runs the code of a decision, which calls none
    * and keeps nothing. Takes about a second at most, whatever a provider does.
@@ -55,8 +69,7 @@ export interface App {
 export async function createApp(options: AppOptions): Promise<App> {
   const context = toContext(options);
   const { config, logger, version, clock } = context;
-  let draining = false;
-  const isDraining = () => draining;
+  const { isDraining, beginDraining } = createDraining();
   const { files, redis, ...opened } = await openPolicies(context);
   const stores = await openStores(context, redis);
   const callers = wireCallers(context, redis, files.keyring);
@@ -96,9 +109,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   return {
     server,
     grpc,
+    useCases: toUseCases(decisions, reads, records.log),
     warmUp: () => warmUp({ ...context, policy: files.policy, connect: upstreams.connect }),
     drain: () => {
-      draining = true;
+      beginDraining();
       grpc?.drain();
       reads.drain();
     },
@@ -111,6 +125,23 @@ export async function createApp(options: AppOptions): Promise<App> {
       await closeAll(opened, watched, reads.review, stores, callers, upstreams, tracer);
     },
   };
+}
+
+/** Whether the service turns requests away. It does not turn back. */
+function createDraining() {
+  let isBegun = false;
+  const beginDraining = () => {
+    isBegun = true;
+  };
+  return { isDraining: () => isBegun, beginDraining };
+}
+
+function toUseCases(
+  { decide }: Pick<UseCases, 'decide'>,
+  { reportOutcome }: Pick<UseCases, 'reportOutcome'>,
+  log: DecisionLog | null,
+): UseCases {
+  return { decide, reportOutcome, logUsage: () => log?.usage() ?? [] };
 }
 
 /** The log, the hashes that it writes with, and the policies that its records were made by. */

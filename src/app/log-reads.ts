@@ -1,5 +1,7 @@
 import type { OnOutcome } from '../application/decision-log/outcome-listener.ts';
+import { type ReportOutcome, reportOutcome } from '../application/decision-log/report-outcome.ts';
 import type { DecisionReadDependencies, DecisionReads } from '../http/decision-log/decision-reads.ts';
+import { toRfc3339 } from '../platform/rfc3339.ts';
 import { wireBacktests } from './backtests.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
@@ -22,6 +24,8 @@ interface LogReads {
   readonly review: { close(): Promise<void> } | null;
   /** Null without a log. */
   readonly reads: DecisionReads | null;
+  /** Null without a log. */
+  readonly reportOutcome: ReportOutcome | null;
   /** Ends the streams. */
   drain(): void;
   /** Ends backtests too. */
@@ -32,6 +36,7 @@ const NOTHING: LogReads = {
   routes: { decisions: null, backtests: null, review: null },
   review: null,
   reads: null,
+  reportOutcome: null,
   drain: () => {},
   close: () => {},
 };
@@ -46,14 +51,16 @@ export async function wireLogReads(
   const reads = openDecisionReads({ log, clock, policies, slots });
   const backtests = wireBacktests(context, { log, policies, reads });
   const review = await wireReview(context, redis);
+  const report = reportOutcome({ ...reads, clock, formatTime: toRfc3339, listeners: onOutcome });
   return {
     routes: {
-      decisions: { reads, version, clock, newId, policyHistory, onOutcome },
+      decisions: { reads, version, clock, newId, policyHistory, reportOutcome: report },
       backtests: { backtests },
       review,
     },
     review,
     reads,
+    reportOutcome: report,
     drain: () => reads.streams.drain(),
     close: () => {
       reads.streams.drain();

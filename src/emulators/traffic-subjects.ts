@@ -1,9 +1,19 @@
 import { type Crowd, homeAddress, toCrowdIds } from './crowds.ts';
 
+/** What is asked, as the API spells it; the address in its canonical spelling. */
+interface QuestionBody {
+  readonly telemetry_id: string;
+  readonly device_id?: string;
+  readonly device_ids?: Readonly<Record<string, string>>;
+  readonly account_id: string;
+  readonly ip: string;
+  readonly action: string;
+}
+
 /** One question of the generated traffic, and its caller. */
 export interface Question {
   readonly caller: string;
-  readonly body: Readonly<Record<string, unknown>>;
+  readonly body: QuestionBody;
   /** The user passes whatever challenge comes. */
   readonly isOwner?: boolean;
   /** The crowd that it is one of; absent for everybody else. */
@@ -115,7 +125,7 @@ export function createSubjects(random: () => number = Math.random): Subjects {
   /** Prefactor answers 503 to every id; the other providers work. */
   const outage = (): Question => {
     const { caller, body } = usual(true);
-    const { device_id: deviceId, ...rest } = body;
+    const { device_id: deviceId = '', ...rest } = body;
     return {
       caller,
       body: { ...rest, device_ids: { mobilerun: deviceId, prefactor: suffixed('fault-flaky-9') } },

@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import t from 'tap';
+import { canonicalAddress } from '../../src/domain/ip-address.ts';
 import { fillHistory } from '../../src/emulators/history.ts';
 import { planMonth } from '../../src/emulators/month.ts';
 import { createPastClock } from '../../src/emulators/past-clock.ts';
+import { createSubjects } from '../../src/emulators/traffic-subjects.ts';
+import { createSeededRandom } from '../../src/platform/seeded-random.ts';
 import { createDirectory, createTestApp } from '../support/test-app.ts';
 
 const UNTIL_MS = Date.UTC(2026, 5, 30, 12, 34);
@@ -36,6 +39,15 @@ t.test('gives ids of the time that the clock is at', async (t) => {
   clock.moveTo(5);
   t.equal(clock.newId(), '01234567-89ab-7ffb-bffb-ffbe76ffbe76');
   t.same([clock.nowMs(), clock.monotonicMs()], [0x0123_4567_89ab, 0x0123_4567_89ab - 1_000]);
+});
+
+t.test('asks with addresses as the service spells them', async (t) => {
+  const subjects = createSubjects(createSeededRandom(7));
+  for (const weather of ['calm', 'attack', 'outage'] as const)
+    for (let count = 0; count < 300; count += 1) {
+      const { ip } = subjects.next(weather).body;
+      if (canonicalAddress(ip) !== ip) t.fail(ip);
+    }
 });
 
 t.test('fills a history that a service goes on with', async (t) => {

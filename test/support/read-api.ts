@@ -9,6 +9,7 @@ import { createDecisionFeed } from '../../src/application/decision-log/decision-
 import type { DecisionLogReader, DecisionSink } from '../../src/application/decision-log/decision-log.ts';
 import { rememberPolicies } from '../../src/application/decision-log/known-policies.ts';
 import { paceReads } from '../../src/application/decision-log/pace-reads.ts';
+import { reportOutcome } from '../../src/application/decision-log/report-outcome.ts';
 import type { CompiledPolicy } from '../../src/domain/policy/compile.ts';
 import { createGatewayEntryPoint } from '../../src/gateways/entry-point.ts';
 import { loadKeyring } from '../../src/http/callers/api-keys.ts';
@@ -22,6 +23,7 @@ import { createServer } from '../../src/http/server.ts';
 import { createBackgroundWork } from '../../src/platform/background-work.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createKeyedHash } from '../../src/platform/keyed-hash.ts';
+import { toRfc3339 } from '../../src/platform/rfc3339.ts';
 import { createMemoryDecisionLog } from '../../src/stores/decision-log/memory/decision-log.ts';
 import { loadPolicyFile } from './load-policy-file.ts';
 import { KEYS, portOf } from './test-app.ts';
@@ -135,7 +137,7 @@ export async function createReadApi(t: Test, options: ReadApiOptions = {}): Prom
       clock,
       newId: randomUUIDv7,
       policyHistory: options.policyHistory ?? (() => []),
-      onOutcome: [],
+      reportOutcome: reportOutcome({ ...reads, clock, formatTime: toRfc3339, listeners: [] }),
     });
     await api.register(policyRoutes, { serve: { policy: policies.current, slots: [] } });
     await api.register(providersRoutes, { serve: { slots: [], circuitOf: () => 'closed' } });

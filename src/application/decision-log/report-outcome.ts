@@ -44,9 +44,10 @@ const LOOK_AGAIN_MS = 150;
  * Records an outcome, once. Resolves with every label of the decision, the latest last, or null for a
  * decision that the log does not hold. Rejects with `invalid_request` and `store_unavailable`.
  */
-export function reportOutcome(
-  options: ReportOutcomeOptions,
-): (outcome: ReportedOutcome) => Promise<readonly OutcomeLabel[] | null> {
+export type ReportOutcome = (outcome: ReportedOutcome) => Promise<readonly OutcomeLabel[] | null>;
+
+/** Builds the use case. */
+export function reportOutcome(options: ReportOutcomeOptions): ReportOutcome {
   const { log, clock, formatTime, listeners } = options;
   return async ({ id, label, atMs, note, caller, method, acr }) => {
     const nowMs = clock.nowMs();
@@ -55,8 +56,7 @@ export function reportOutcome(
     if (label === WITHDRAWN && atMs !== null) throw refused('/at', 'is not for the label withdrawn');
     if (label !== 'challenge_passed') refuseDetails({ method, acr });
     await awaitRecord(options, id);
-    for (const [pointer, text] of Object.entries({ '/note': note, '/method': method, '/acr': acr }))
-      if (text !== null) await checkText(options, id, pointer, text);
+    await checkTexts(options, id, { '/note': note, '/method': method, '/acr': acr });
     const said: OutcomeLabel = { label, at: formatTime(atMs ?? nowMs), note, caller };
     const result = await log.label(id, said, atMs !== null);
     if (result.kind === 'full') throw refused('/label', 'is one more than a decision can have');
@@ -89,15 +89,18 @@ function refuseDetails({ method, acr }: ChallengeDetails): void {
 }
 
 /**
- * Refuses a text that holds an identifier: texts are stored and shown, and the log holds no raw identifier.
+ * Refuses texts, by their pointers, that hold an identifier: texts are stored and shown, and the log holds no
+ * raw identifier.
  */
-async function checkText(
+async function checkTexts(
   { log, hashes }: ReportOutcomeOptions,
   id: string,
-  pointer: string,
-  text: string,
+  texts: Readonly<Record<string, string | null>>,
 ): Promise<void> {
-  const found = await log.find(id);
+  const given = Object.entries(texts).flatMap(([pointer, text]) =>
+    text === null ? [] : [[pointer, text] as const],
+  );
+  const found = given.length === 0 ? null : await log.find(id);
   if (found === null) return;
   const { telemetry, devices, account } = found.record.subject;
   const isOfSubject = (word: string) =>
@@ -107,7 +110,8 @@ async function checkText(
         devices.includes(under.device(word)) ||
         under.account(word) === account,
     );
-  if (holdsIdentifier(text, isOfSubject)) throw refused(pointer, 'must hold no identifier');
+  for (const [pointer, text] of given)
+    if (holdsIdentifier(text, isOfSubject)) throw refused(pointer, 'must hold no identifier');
 }
 
 function refused(pointer: string, detail: string): RiskgateError {

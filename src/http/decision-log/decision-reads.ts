@@ -2,7 +2,7 @@ import type { Clock } from '../../application/clock.ts';
 import type { CountSteps } from '../../application/decision-log/count-steps.ts';
 import type { DecisionLogReader } from '../../application/decision-log/decision-log.ts';
 import type { KnownPolicies } from '../../application/decision-log/known-policies.ts';
-import type { OnOutcome } from '../../application/decision-log/outcome-listener.ts';
+import type { ReportOutcome } from '../../application/decision-log/report-outcome.ts';
 import type { RecordHashes } from '../../application/decision-log/to-decision-record.ts';
 import type { PolicyEntry } from '../../domain/policy-in-force/policy-record.ts';
 import type { DecisionStreams } from './decision-streams.ts';
@@ -41,6 +41,5 @@ export interface DecisionReadDependencies {
   readonly newId: () => string;
   /** The policies that came into force, the newest first, as far as they are remembered. */
   readonly policyHistory: () => readonly PolicyEntry[];
-  /** What takes part in outcomes. */
-  readonly onOutcome: readonly OnOutcome[];
+  readonly reportOutcome: ReportOutcome;
 }

@@ -1,8 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
-import { reportOutcome } from '../../application/decision-log/report-outcome.ts';
 import { labelInForce } from '../../domain/decision-log/outcome-label.ts';
-import { toRfc3339 } from '../../platform/rfc3339.ts';
 import type { DecisionReadDependencies } from '../decision-log/decision-reads.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
@@ -39,14 +37,7 @@ export const outcomeRoutes = plugin<RouteGroupOptions<DecisionReadDependencies>>
     app.post(
       '/v1/decisions/:decision_id/outcome',
       route,
-      handlerFor(serve, ({ reads, clock, onOutcome }) => {
-        const report = reportOutcome({
-          log: reads.log,
-          hashes: reads.hashes,
-          clock,
-          formatTime: toRfc3339,
-          listeners: onOutcome,
-        });
+      handlerFor(serve, ({ reportOutcome: report }) => {
         return async (request: FastifyRequest<OutcomeRoute>, reply) => {
           const { label, at, note = null, method = null, acr = null } = request.body;
           const { decision_id: id } = request.params;
