@@ -29,6 +29,7 @@ interface AlertParts {
   readonly reads: Pick<DecisionReads, 'countSteps' | 'log'> | null;
   readonly circuitOf: Observers['circuitOf'];
   readonly webhooks: Pick<WebhookSender, 'send'>;
+  readonly takenBack: AlertSources['takenBack'];
 }
 
 /** Alerts before what they are read from is there. */
@@ -112,7 +113,15 @@ function logChange(logger: Logger, { rule, state }: Alert, change: AlertChange |
 }
 
 function toSources(
-  { files, slots, log, reads, circuitOf, listChanges }: AlertParts & { readonly listChanges: RecentCounts },
+  {
+    files,
+    slots,
+    log,
+    reads,
+    circuitOf,
+    listChanges,
+    takenBack,
+  }: AlertParts & { readonly listChanges: RecentCounts },
   dropped: RecentCounts,
 ): AlertSources {
   return {
@@ -124,6 +133,7 @@ function toSources(
     isPolicyCurrent: () => files.statuses().every(({ file, isCurrent }) => file !== 'policy' || isCurrent),
     recordsDropped: (windowMs) => (log === null ? null : dropped.within(windowMs)),
     listChanges: (windowMs, list) => (log === null ? null : listChanges.within(windowMs, list)),
+    takenBack,
   };
 }
 

@@ -86,7 +86,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const changes = opened.wire(parts);
   const gateways = wireGateways(context, { ...parts, ...decisions, ...callers, isDraining });
   const reads = await wireLogReads(context, { ...parts, ...memory, ...opened, redis });
-  const watched = alerting.watch({ ...parts, files, redis, ...reads });
+  const watched = alerting.watch({ ...opened, ...parts, files, redis, ...reads });
   const { server, close: closeServer } = await openServer(
     context,
     { gateways: gateways.entryPoint, ...observers, isDraining },

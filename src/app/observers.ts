@@ -44,6 +44,7 @@ export function createObservers({ config, version, logger }: AppContext, parts: 
     version,
     policy: files.policy,
     policyStatus: files.policyStatus,
+    promotionState: files.promotionState,
     candidates: files.candidates,
     redisState: redis.state,
     storeUsage: () => stores.evidence.usage(),

@@ -1,9 +1,10 @@
 import type { KnownPolicies } from '../application/decision-log/known-policies.ts';
 import type { OperationObserver } from '../application/operation-observer.ts';
 import type { PolicyInForce } from '../application/policy-in-force/policy-in-force.ts';
+import { createPromotionState, type PromotionState } from '../application/promotion/promotion-state.ts';
 import { createReadRollout, type RolloutInForce } from '../application/promotion/read-rollout.ts';
 import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
-import type { PolicyEntry } from '../domain/policy-in-force/policy-record.ts';
+import { countTakenBack, type PolicyEntry } from '../domain/policy-in-force/policy-record.ts';
 import { wireAnalyses } from './analyses.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
@@ -18,6 +19,7 @@ import type { RouteDependencies } from './routes.ts';
 /** The followed files; their policy is the one in force, and their candidates are those registered, too. */
 export interface FilesInForce extends FollowedFiles {
   readonly policyStatus: PolicyInForce['status'];
+  readonly promotionState: () => PromotionState;
 }
 
 /** The followed files, what is in force over that of the policy, and with its candidates those registered. */
@@ -27,6 +29,8 @@ interface OpenPolicies {
   readonly inForce: PolicyInForce;
   /** The policies that came into force, the newest first. */
   readonly policyHistory: () => readonly PolicyEntry[];
+  /** Promotions that riskgate took back by itself since then, Unix milliseconds; null where that is not known. */
+  readonly takenBack: (sinceMs: number) => number | null;
   /** The promotion under way; null without one. */
   readonly rollout: () => RolloutInForce | null;
   /** What changes policies, once there is a log, or none, and what shows them. */
@@ -58,11 +62,14 @@ export async function openPolicies(context: AppContext): Promise<OpenPolicies> {
   const policy: FollowedFiles['policy'] = () => inForce.policy();
   const policyStatus = () => inForce.status();
   const rollout = createReadRollout(inForce);
+  const promotionState = createPromotionState(inForce, rollout);
   return {
-    files: { ...followed, candidates, policy, policyStatus },
+    files: { ...followed, candidates, policy, policyStatus, promotionState },
     redis,
     inForce,
     policyHistory: () => put.store.state().history,
+    takenBack: (sinceMs) =>
+      put.store.knowledge() === 'known' ? countTakenBack(put.store.state(), sinceMs) : null,
     rollout,
     wire: ({ log, policies, observer }) => {
       const change = put.changesWith(log);

@@ -22,8 +22,8 @@ export interface OperationObserver {
   onUnreadableAddress(event: { readonly why: UnreadableAddress }): void;
   /** What one candidate came to for one decision: it judged, or why it did not. */
   onCandidateResult(event: { readonly result: 'judged' | NotJudged }): void;
-  /** A promotion was refused, got on, or was taken back, by this process. */
-  onPromotion(event: { readonly change: PromotionChange }): void;
+  /** A promotion was refused, got on, or was taken back, by this process; `by` is null where nobody asked for it. */
+  onPromotion(event: { readonly change: PromotionChange; readonly by: object | null }): void;
   /** A promotion under way was looked at: its decisions were counted, or could not be. */
   onPromotionLook(event: { readonly result: PromotionLook }): void;
   /** A security event token was received, and taken or not. */

@@ -110,17 +110,18 @@ function observeProviderStates(
 function observePromotions(metrics: Metrics): Pick<Observer, 'onPromotion' | 'onPromotionLook'> {
   const promotion = metrics.counter(
     'riskgate_promotions_total',
-    'What happened to promotions of policies, each counted by the process that did it.',
+    'What happened to promotions of policies, each counted by the process that did it: asked for, or by itself.',
   );
   const look = metrics.counter(
     'riskgate_promotion_looks_total',
     'Looks at the promotion under way: its decisions were counted, or could not be.',
   );
-  const changes = bindEach(PROMOTION_CHANGES, (change) => promotion({ change }));
+  const asked = bindEach(PROMOTION_CHANGES, (change) => promotion({ change, by: 'caller' }));
+  const unasked = bindEach(PROMOTION_CHANGES, (change) => promotion({ change, by: 'riskgate' }));
   const looks = bindEach(PROMOTION_LOOKS, (result) => look({ result }));
   return {
-    onPromotion: ({ change }) => {
-      changes[change].value += 1;
+    onPromotion: ({ change, by }) => {
+      (by === null ? unasked : asked)[change].value += 1;
     },
     onPromotionLook: ({ result }) => {
       looks[result].value += 1;

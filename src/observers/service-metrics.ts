@@ -1,6 +1,7 @@
 import type { DeliveryUsage } from '../application/decision-log/decision-log.ts';
 import { LIST_KNOWLEDGE, type ListKnowledge } from '../application/lists/list-store.ts';
 import { POLICY_STATES, type PolicyStatus } from '../application/policy-in-force/policy-in-force.ts';
+import { PROMOTION_STATES, type PromotionState } from '../application/promotion/promotion-state.ts';
 import { ALERT_STATES } from '../domain/alerts/alert-state.ts';
 import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { addProcessMetrics } from '../platform/process-metrics.ts';
@@ -14,6 +15,7 @@ interface ServiceState {
   readonly version: string;
   readonly policy: () => PolicyName;
   readonly policyStatus: () => Pick<PolicyStatus, 'state' | 'fileDiffers'>;
+  readonly promotionState: () => PromotionState;
   /** Policies that judge beside it. */
   readonly candidates: () => readonly PolicyName[];
   readonly redisState: () => RedisState;
@@ -141,7 +143,7 @@ function addFileMetrics(metrics: Metrics, files: ServiceState['files']): void {
 }
 
 /** The policy alone under names of its own: what an alert is written on, whatever other files there are. */
-function addPolicyFileMetrics(metrics: Metrics, { files, policyStatus }: ServiceState): void {
+function addPolicyFileMetrics(metrics: Metrics, { files, policyStatus, promotionState }: ServiceState): void {
   const policyFiles = () => files().filter(({ file }) => file === 'policy');
   metrics.sampled(
     'gauge',
@@ -170,6 +172,12 @@ function addPolicyFileMetrics(metrics: Metrics, { files, policyStatus }: Service
     'riskgate_policy_in_force_state',
     '1 for how this process stands to what was put in force for all replicas.',
     () => toStateSamples(POLICY_STATES, policyStatus().state, {}),
+  );
+  metrics.sampled(
+    'gauge',
+    'riskgate_promotion_state',
+    '1 for how this process stands to the promotion that replicas agree on.',
+    () => toStateSamples(PROMOTION_STATES, promotionState(), {}),
   );
 }
 

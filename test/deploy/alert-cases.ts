@@ -219,6 +219,36 @@ export const ALERT_CASES: readonly AlertCase[] = [
     silent: ['riskgate_candidate_results_total{result="late"} 0+1x40'],
   },
   {
+    alert: 'RiskgatePromotionTakenBack',
+    fires: ['riskgate_promotions_total{change="rolled_back",by="riskgate"} 0x20 1x40'],
+    silent: [
+      'riskgate_promotions_total{change="rolled_back",by="caller"} 0x20 1x40',
+      'riskgate_promotions_total{change="watch_ended",by="riskgate"} 0x20 1x40',
+    ],
+  },
+  {
+    alert: 'RiskgatePromotionNotWatched',
+    fires: [
+      'riskgate_promotion_state{state="watch"} 1x40',
+      'riskgate_promotion_looks_total{result="counted"} 7x40',
+      'riskgate_promotion_looks_total{result="failed"} 0+12x40',
+    ],
+    silent: [
+      'riskgate_promotion_state{state="watch",instance="a"} 1x40',
+      'riskgate_promotion_state{state="unusable",instance="b"} 1x40',
+      'riskgate_promotion_looks_total{result="counted",instance="a"} 0+12x40',
+      'riskgate_promotion_looks_total{result="failed",instance="b"} 0+12x40',
+    ],
+  },
+  {
+    alert: 'RiskgatePromotionNotEverywhere',
+    fires: ['riskgate_promotion_state{state="unusable"} 1x40'],
+    silent: [
+      'riskgate_promotion_state{state="unusable"} 0x40',
+      'riskgate_promotion_state{state="share"} 1x40',
+    ],
+  },
+  {
     alert: 'RiskgateWrongKeys',
     fires: ['riskgate_refusals_total{code="unauthenticated"} 0+90x40'],
     silent: ['riskgate_refusals_total{code="unauthenticated"} 0+30x40'],

@@ -187,8 +187,11 @@ t.test('watches what is in force, and puts the former one in force again', async
   const line = app.logs.find(({ event }) => event === 'promotion.rolled_back');
   t.match(line, { policy: 'shop', hash, previous: live, by: null, failed: [/^new_challenges: \d+ of \d+/] });
   const scrape = parseScrape((await app.ask('GET', '/metrics', { key: null })).text);
-  for (const change of ['promoted', 'rolled_back'])
-    t.equal(readValue(scrape, 'riskgate_promotions_total', { change }), 1);
+  const count = (labels: object) => readValue(scrape, 'riskgate_promotions_total', { ...labels });
+  t.equal(count({ change: 'promoted', by: 'caller' }), 1);
+  t.equal(count({ change: 'rolled_back', by: 'riskgate' }), 1);
+  t.equal(count({ change: 'rolled_back', by: 'caller' }), 0);
+  t.equal(readValue(scrape, 'riskgate_promotion_state', { state: 'none' }), 1);
   t.ok(Number(readValue(scrape, 'riskgate_promotion_looks_total', { result: 'counted' })) >= 1);
   t.match(await send(app, 'DELETE', '/shop/promotion'), { status: 404 });
 });

@@ -25,6 +25,8 @@ export interface AlertSources {
   recordsDropped(windowMs: number): number | null;
   /** Changes of a list that were made at this process within a window, of all for undefined; null likewise. */
   listChanges(windowMs: number, list?: string): number | null;
+  /** Promotions that riskgate took back by itself since then, at any replica; null where that is not known. */
+  takenBack(sinceMs: number): number | null;
 }
 
 const DAYS = 7;
@@ -38,6 +40,10 @@ export async function readAlert(rule: AlertRule, sources: AlertSources, nowMs: n
       return readProviders(rule, sources.providers());
     case 'policy_refused':
       return judgeStates(sources.isPolicyCurrent() ? [] : ['policy']);
+    case 'policy_rolled_back': {
+      const count = sources.takenBack(nowMs - rule.window);
+      return count === null ? { kind: 'unknown', why: 'not_agreed' } : judgeCount(rule, count);
+    }
     case 'log_dropping':
     case 'list_changed': {
       const count =

@@ -33,6 +33,8 @@ export interface PolicyInForce {
    * Null where there is none, and where it cannot be used here, which was told to `onRefused`.
    */
   rollout(): PreparedRollout | null;
+  /** Whether one was put, and cannot be used here. */
+  isRolloutRefused(): boolean;
   status(): PolicyStatus;
   /** Ends when what was last heard is in force here, or is refused. */
   settled(): Promise<void>;
@@ -72,9 +74,11 @@ interface PolicyInForceOptions {
 interface Taken {
   readonly put: CompiledPolicy | null;
   readonly rollout: PreparedRollout | null;
+  /** Something was put beside, and cannot be used here. */
+  readonly isRolloutRefused: boolean;
 }
 
-const NOTHING: Taken = { put: null, rollout: null };
+const NOTHING: Taken = { put: null, rollout: null, isRolloutRefused: false };
 
 /** Follows what replicas agree on: a policy that was put in force overrules the file of this process. */
 export function createPolicyInForce(options: PolicyInForceOptions): PolicyInForce {
@@ -104,6 +108,10 @@ class FollowedPolicy implements PolicyInForce {
 
   rollout(): PreparedRollout | null {
     return this.#taken.rollout;
+  }
+
+  isRolloutRefused(): boolean {
+    return this.#taken.isRolloutRefused;
   }
 
   status(): PolicyStatus {
@@ -148,8 +156,9 @@ class FollowedPolicy implements PolicyInForce {
       const before = this.policy().hash;
       // What cannot be used leaves what is in force, and lets nothing stand beside what it was not meant for.
       const isRefused = inForce !== null && put === null;
-      if (isRefused) this.#taken = { put: this.#taken.put, rollout: null };
-      else this.#taken = { put, rollout: rollout && beside && { policy: beside, rollout } };
+      const usable = isRefused ? null : rollout && beside && { policy: beside, rollout };
+      const isRolloutRefused = rollout !== null && usable === null;
+      this.#taken = { put: isRefused ? this.#taken.put : put, rollout: usable, isRolloutRefused };
       if (this.policy().hash !== before) onTaken(this.policy(), inForce);
     }
     await this.#note();

@@ -47,10 +47,10 @@ const providerSchema = z.strictObject({
   provider: code.optional(),
 });
 const policySchema = z.strictObject({ ...common, when: z.literal('policy_refused') });
-/** Something that happened in this process more often than that in a window. */
+/** Something that happened more often than that in a window. */
 const countSchema = z.strictObject({
   ...common,
-  when: z.enum(['log_dropping', 'list_changed']),
+  when: z.enum(['log_dropping', 'list_changed', 'policy_rolled_back']),
   list: code.optional(),
   above: z.int().min(0).max(1_000_000_000).default(0),
   window: duration(1),
@@ -58,7 +58,7 @@ const countSchema = z.strictObject({
 
 const ruleSchema = z
   .discriminatedUnion('when', [shareSchema, spikeSchema, providerSchema, policySchema, countSchema])
-  .refine((rule) => rule.when !== 'log_dropping' || rule.list === undefined, {
+  .refine((rule) => rule.when === 'list_changed' || !('list' in rule) || rule.list === undefined, {
     path: ['list'],
     message: 'is for list_changed',
   });

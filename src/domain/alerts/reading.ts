@@ -1,5 +1,8 @@
 import type { AlertRule, CountRule, ShareRule, SpikeRule } from './alert-rule.ts';
 
+/** Why nothing can be read. `not_agreed`: Redis does not say what is in force. */
+export const WHYS_UNKNOWN = ['no_log', 'unreadable', 'no_history', 'no_provider', 'not_agreed'] as const;
+
 /**
  * What was read for a rule. `too_few`: there are not enough decisions to say. `unknown`: what it is read from
  * cannot be had. Neither of them says that all is well.
@@ -15,7 +18,7 @@ export type Reading =
       readonly about: string | null;
     }
   | { readonly kind: 'too_few'; readonly n: number }
-  | { readonly kind: 'unknown'; readonly why: 'no_log' | 'unreadable' | 'no_history' | 'no_provider' };
+  | { readonly kind: 'unknown'; readonly why: (typeof WHYS_UNKNOWN)[number] };
 
 /** Decisions of a window. */
 interface DecisionCounts {

@@ -84,3 +84,10 @@ export function laterRecord(known: PolicyRecord, found: PolicyRecord): PolicyRec
 export function hashesOf({ inForce, rollout, history }: PolicyRecord): ReadonlySet<string> {
   return new Set([inForce, rollout, ...history].flatMap((one) => one?.hash ?? []));
 }
+
+/** How often a policy was put in force again since then without being asked for, of those remembered. */
+export function countTakenBack({ history }: Pick<PolicyRecord, 'history'>, sinceMs: number): number {
+  return history.filter(
+    (entry) => entry.why === 'rolled_back' && entry.by === null && entry.sinceMs > sinceMs,
+  ).length;
+}

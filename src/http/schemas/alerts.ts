@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Alert, Alerts } from '../../application/alerts/alerts.ts';
 import { SEVERITIES } from '../../domain/alerts/alert-rule.ts';
 import { ALERT_STATES } from '../../domain/alerts/alert-state.ts';
-import { thresholdOf } from '../../domain/alerts/reading.ts';
+import { thresholdOf, WHYS_UNKNOWN } from '../../domain/alerts/reading.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 
 const time = (what: string) => z.string().describe(what).meta({ format: 'date-time' });
@@ -27,7 +27,7 @@ const alertSchema = z.object({
   n: z.number().nullable().describe('What the value is made of: decisions, or times that a rule was true.'),
   about: z.string().nullable().describe('The rule, the providers or the list that it is about.'),
   why: z
-    .enum(['no_log', 'unreadable', 'no_history', 'no_provider', 'not_read'])
+    .enum([...WHYS_UNKNOWN, 'not_read'])
     .nullable()
     .describe(
       'Why the latest reading said nothing: there is no decision log, it cannot be read, there are fewer than three days to compare with, the provider that it names is not enabled, it was not read yet.',

@@ -26,6 +26,7 @@ function open(claims?: AlertClaims) {
       providers: () => [],
       isPolicyCurrent: () => true,
       recordsDropped: () => null,
+      takenBack: () => null,
       listChanges: () => value,
     },
     claims: claims ?? createMemoryAlertClaims(clock),

@@ -44,6 +44,7 @@ const sourcesOf = (changes: Partial<AlertSources> = {}): AlertSources => ({
   isPolicyCurrent: () => true,
   recordsDropped: () => 7,
   listChanges: (_windowMs, list) => (list === 'block' ? 2 : 5),
+  takenBack: (sinceMs) => (sinceMs === NOW_MS - 60_000 ? 1 : 0),
   ...changes,
 });
 
@@ -134,6 +135,13 @@ t.test('reads what this process knows', async (t) => {
   t.match(await read({ when: 'log_dropping', window: 60_000, above: 6 }), { isOver: true, value: 7 });
   t.match(await read({ when: 'list_changed', window: 60_000, above: 2, list: 'block' }), { isOver: false });
   t.match(await read({ when: 'list_changed', window: 60_000, above: 2 }), { isOver: true, value: 5 });
+  const rolledBack = { when: 'policy_rolled_back', window: 60_000, above: 0 };
+  t.match(await read(rolledBack), { isOver: true, value: 1 });
+  t.match(await read({ ...rolledBack, window: 120_000 }), { isOver: false, value: 0 });
+  t.same(await read(rolledBack, sourcesOf({ takenBack: () => null })), {
+    kind: 'unknown',
+    why: 'not_agreed',
+  });
 });
 
 t.test('counts what happened lately, and forgets it', async (t) => {

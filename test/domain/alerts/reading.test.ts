@@ -96,6 +96,7 @@ t.test('refuses what no rule can mean', async (t) => {
     [{ when: 'block_rate', above: 0.1 }, 'string'],
     [{ when: 'rule_spike', times: 1 }, 'above 1'],
     [{ when: 'log_dropping', window: '5m', list: 'x' }, 'is for list_changed'],
+    [{ when: 'policy_rolled_back', window: '5m', list: 'x' }, 'is for list_changed'],
     [{ when: 'policy_refused', above: 1 }, 'Unrecognized key'],
     [{ when: 'nothing' }, 'Invalid'],
   ] as const) {

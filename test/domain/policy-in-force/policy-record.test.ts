@@ -1,6 +1,7 @@
 import t from 'tap';
 import {
   changePolicies,
+  countTakenBack,
   hashesOf,
   laterRecord,
   NO_POLICY,
@@ -45,4 +46,13 @@ t.test('takes the later state, and all that either remembers', async (t) => {
   t.strictSame(laterRecord(known, found), { ...known, history });
   t.strictSame(laterRecord(found, known), { ...known, history });
   t.same([...hashesOf({ ...known, history })].toSorted(), ['a', 'b', 'c']);
+});
+
+t.test('counts what was taken back without being asked for, since then', async (t) => {
+  const back = (sinceMs: number, by: string | null = null) =>
+    ({ ...entryOf('a', sinceMs), by, why: 'rolled_back' }) as const;
+  const history = [back(30), back(20, 'admin'), entryOf('b', 15), back(10)];
+  t.equal(countTakenBack({ history }, 9), 2);
+  t.equal(countTakenBack({ history }, 10), 1);
+  t.equal(countTakenBack({ history }, 30), 0);
 });

@@ -12,6 +12,7 @@ const SUBJECTS: Readonly<Record<string, string>> = {
   policy_refused: 'The policy file is not in force',
   log_dropping: 'Records that were dropped',
   list_changed: 'Changes of lists',
+  policy_rolled_back: 'Promotions that were taken back by themselves',
 };
 
 const WHYS: Readonly<Record<string, string>> = {
@@ -19,6 +20,7 @@ const WHYS: Readonly<Record<string, string>> = {
   unreadable: 'The decision log cannot be read.',
   no_history: 'Fewer than 3 days to compare with.',
   no_provider: 'The provider it names is not enabled.',
+  not_agreed: 'Redis does not say which policy is in force.',
   not_read: 'Not read yet.',
 };
 
