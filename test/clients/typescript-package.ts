@@ -12,6 +12,9 @@ import { openWork, TEST_KEY } from './work.ts';
 /** Runtimes beside Node that npm has; one that cannot be installed here fails the test. */
 const RUNTIMES = ['bun@1.4.5', 'deno@2.9.6'] as const;
 
+/** More than the worker lets its own questions take. */
+const WORKER_MS_MAX = 50_000;
+
 const { work, origin, run } = await openWork(t);
 const SOURCE = 'checkout/clients/typescript';
 const USER = 'user';
@@ -124,7 +127,9 @@ const config :Workerd.Config = (
   await startProgram(t, [workerd, 'serve', join(folder, 'worker.capnp')], { cwd: folder });
   let answer: Response | null = null;
   await until('the worker listens', async () => {
-    answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => null);
+    answer = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(WORKER_MS_MAX) }).catch(
+      () => null,
+    );
     return answer !== null;
   });
   t.equal(await (answer as Response | null)?.text(), 'ALLOW BLOCK CHALLENGE network');
