@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { ProblemBody } from '../support/answer.ts';
-import { createDirectory, createTestApp, KEYS, type TestApp } from '../support/test-app.ts';
+import { createDirectory, createTestApp, KEYS, type TestApp, until } from '../support/test-app.ts';
 
 // A worker starts slowly on a busy machine.
 t.setTimeout(170_000);
@@ -26,6 +26,10 @@ async function createService(t: Test, env: Readonly<Record<string, string>>): Pr
       device_id: 'full~active~1',
       action: place < 2 ? 'login' : 'payout',
     });
+  await until('all are recorded', async () => {
+    const { json } = await service.ask<{ decisions: readonly object[] }>('GET', '/v1/decisions');
+    return json.decisions.length === 4;
+  });
   return service;
 }
 
