@@ -210,6 +210,41 @@ t.test('offers nothing to a key that may read alone', async (t) => {
   t.not(await labelOf(ids[4]), 'fraud');
 });
 
+t.test('labels what is shown, however quickly keys and decisions follow each other', async (t) => {
+  const [older, newer] = [await service.decide(DOUBTFUL), await service.decide(DOUBTFUL)];
+  const page = await open(t);
+  await signIn(page, service.origin, '?decision=CHALLENGE', PAGE_KEYS.anna);
+  await page.locator('.table-body .row').nth(1).waitFor();
+  await page.locator('.table-body .row').first().focus();
+  await page.keyboard.press('Enter');
+  const facts = page.getByRole('dialog').getByText('Facts');
+  await facts.waitFor();
+  // The second key before the page is painted again.
+  await page.evaluate(`{
+    const press = (key) => document.activeElement.dispatchEvent(
+      new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+    press('j');
+    setTimeout(() => press('f'));
+  }`);
+  await until('the next one is open', () => page.url().includes(older));
+  await facts.waitFor();
+  await page.keyboard.press('l');
+  await untilLabelled({ [older]: 'legit' });
+  t.equal(await labelOf(newer), null);
+
+  await page.keyboard.press('Escape');
+  await page.locator('[data-place="0"]:focus').waitFor();
+  // No frame is drawn from now on.
+  await page.evaluate(
+    'held = []; drawn = requestAnimationFrame; requestAnimationFrame = (run) => held.push(run)',
+  );
+  const latest = await service.decide(DOUBTFUL);
+  await until('it has arrived', async () => ((await page.evaluate('held.length')) as number) > 0);
+  await page.keyboard.press('f');
+  await untilLabelled({ [newer]: 'fraud', [latest]: null });
+  await page.evaluate('requestAnimationFrame = drawn; held.forEach((run) => drawn(run))');
+});
+
 t.test('no page has complained', async (t) => {
   t.strictSame(complaints, []);
 });

@@ -1,4 +1,4 @@
-import { type Signal, useSignal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import type { TargetedKeyboardEvent } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { isPlain, onActKey } from './act/act-keys.ts';
@@ -56,7 +56,7 @@ export function DecisionDialog({ session, id }: { readonly session: Session; rea
       onClose={() => {
         if (dialog.current?.open === false) close();
       }}
-      onKeyDown={(event) => onKey(event, id, reading.value)}
+      onKeyDown={(event) => onKey(event, id, reading)}
       onClick={(event) => {
         if (event.target === dialog.current) close();
       }}
@@ -74,35 +74,36 @@ export function DecisionDialog({ session, id }: { readonly session: Session; rea
             {heldBy.value} is reviewing this decision.
           </p>
         )}
-        <Content id={id} session={session} reading={reading.value} />
+        <Content id={id} session={session} reading={reading} />
         <ActNotice />
       </div>
     </dialog>
   );
 }
 
+const LOADING: Reading = { kind: 'loading' };
+
 /** The decision, read again when it was labelled here. */
-function useReading(client: ApiClient, id: string): Signal<Reading> {
-  const reading = useSignal<Reading>({ kind: 'loading' });
+function useReading(client: ApiClient, id: string): Reading {
+  const latest = useSignal({ id, reading: LOADING });
   const said = saidHere.value.get(id);
   useEffect(() => {
     const ending = new AbortController();
+    const show = (reading: Reading) => {
+      latest.value = { id, reading };
+    };
     client
       .get<DecisionDetail>(`v1/decisions/${encodeURIComponent(id)}`, {}, { signal: ending.signal })
-      .then((decision) => {
-        reading.value = { kind: 'ready', decision };
-      })
+      .then((decision) => show({ kind: 'ready', decision }))
       .catch((error: unknown) => {
         if (ending.signal.aborted) return;
-        reading.value = toFailure(error);
+        show(toFailure(error));
         endSessionOn(error);
       });
     return () => ending.abort();
   }, [client, id, said]);
-  useEffect(() => {
-    reading.value = { kind: 'loading' };
-  }, [id]);
-  return reading;
+  // That of another decision is neither shown nor labelled as this one.
+  return latest.value.id === id ? latest.value.reading : LOADING;
 }
 
 function onKey(event: TargetedKeyboardEvent<HTMLElement>, id: string, reading: Reading): void {

@@ -1,5 +1,6 @@
 import type { TargetedKeyboardEvent } from 'preact';
 import { memo } from 'preact/compat';
+import { onActKey } from './act/act-keys.ts';
 import { LabelButtons } from './act/label-buttons.tsx';
 import { labelOf } from './act/labels.ts';
 import { kindOf } from './figures.ts';
@@ -21,13 +22,6 @@ const REASONS_SHOWN_MAX = 2;
 /** One decision as a row that opens it. A row never changes, and so is drawn again only when it moves. */
 export const DecisionRow = memo(
   ({ row, place, isTabStop, onOpen }: RowProperties) => {
-    const onKeyDown = (event: TargetedKeyboardEvent<HTMLElement>) => {
-      // A link in the row is followed by itself.
-      if (event.target !== event.currentTarget) return;
-      if (event.key !== 'Enter' && event.key !== ' ') return;
-      event.preventDefault();
-      onOpen();
-    };
     return (
       <div
         class="row"
@@ -36,7 +30,7 @@ export const DecisionRow = memo(
         data-place={place}
         aria-rowindex={place + 2}
         onClick={onOpen}
-        onKeyDown={onKeyDown}
+        onKeyDown={(event) => onKey(event, row, onOpen)}
       >
         <span role="cell" class="cell-time">
           <time dateTime={row.decided_at}>{formatTime(row.decided_at, Date.now())}</time>
@@ -83,6 +77,16 @@ export const DecisionRow = memo(
   (before, after) =>
     before.row === after.row && before.place === after.place && before.isTabStop === after.isTabStop,
 );
+
+/** Acts on the decision that the row shows: those that arrive move the places before they are drawn. */
+function onKey(event: TargetedKeyboardEvent<HTMLElement>, row: DecisionSummary, open: () => void): void {
+  if (onActKey(event, row)) return;
+  // A link in the row is followed by itself.
+  if (event.target !== event.currentTarget) return;
+  if (event.key !== 'Enter' && event.key !== ' ') return;
+  event.preventDefault();
+  open();
+}
 
 /** The label in force, also of a row that was read before it was given. */
 export function LabelTag({ row }: { readonly row: DecisionSummary }) {

@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks';
-import { isUnmodified, onActKey } from './act/act-keys.ts';
+import { isUnmodified } from './act/act-keys.ts';
 import type { ApiClient, Query } from './api-client.ts';
 import { DecisionRow } from './decision-row.tsx';
 import { formatCount } from './format.ts';
@@ -64,8 +64,6 @@ function TableBody({ view }: { readonly view: RowWindow }) {
           document.activeElement.blur();
           view.follow();
         }
-        const place = focused.value;
-        if (onActKey(event, (place === null ? null : rows.at(place + fresh)) ?? null)) return;
         const step = keySteps(view.pageSize())[event.key];
         if (step === undefined || !isUnmodified(event)) return;
         event.preventDefault();
