@@ -7,7 +7,7 @@ import { BROWSER, thisMachine } from './install-programs.ts';
 export const SCREENSHOTS = 'test/browser/screenshots';
 
 /** How long a page may take for whatever is waited for; far more than it does. */
-const STEP_MS_MAX = 15_000;
+const STEP_MS_MAX = 30_000;
 
 interface Teardown {
   teardown(handler: () => unknown): unknown;
