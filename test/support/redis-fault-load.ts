@@ -112,6 +112,8 @@ export interface ReadyBody {
 
 export interface Fault {
   readonly name: string;
+  /** Called before the load: a fault is repeated where the machine was busy, and has to find things as at first. */
+  readonly prepare?: () => unknown;
   readonly begin: () => unknown;
   readonly end: () => unknown;
   /** How long it lasts; 2.5 s unless set. */
@@ -181,6 +183,7 @@ class Load implements FaultLoad {
     this.#runs += 1;
     this.#answers = [];
     this.#sights = [];
+    await fault.prepare?.();
     await until('Redis is up', async () => (await this.ready()).redis === 'up');
     await this.#bind();
     this.#isOn = true;
