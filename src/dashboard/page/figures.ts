@@ -53,6 +53,8 @@ const KINDS: Readonly<Record<string, OutcomeKind>> = {
   not_found: 'adverse',
   unsupported: 'adverse',
   skipped: 'skipped',
+  // Nobody was asked.
+  not_given: 'skipped',
 };
 
 /** Outcomes that are not listed are indefinite ones. */

@@ -11,6 +11,7 @@ import { type PolicyInForce, VERDICTS } from './wire.ts';
 const OUTCOMES = [
   'ok',
   'not_found',
+  'not_given',
   'unsupported',
   'timeout',
   'unavailable',

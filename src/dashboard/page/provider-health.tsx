@@ -134,8 +134,7 @@ function Outcomes({ provider, counts }: { readonly provider: string; readonly co
             onClick={() => setFilter('provider_outcome', `${provider}/${outcome}`)}
           >
             <span class={`swatch part-${kindOf(outcome)}`} />
-            {outcome === 'not_found' ? 'not found or not given' : toWords(outcome)}{' '}
-            <b>{formatCount(count)}</b>
+            {toWords(outcome)} <b>{formatCount(count)}</b>
           </button>
         </li>
       ))}

@@ -1,4 +1,5 @@
 import { toTransition } from '../candidates/candidate-result.ts';
+import { countedOutcomeOf } from './counted-outcome.ts';
 import type { DecisionRecord } from './decision-record.ts';
 import { BUCKETS, bucketOf, type CountGroup, countName } from './record-counts.ts';
 import { shareFacts } from './record-facts.ts';
@@ -93,7 +94,7 @@ export class DecisionTally {
     for (const provider in record.providers) {
       const use = record.providers[provider];
       if (use === undefined) continue;
-      raise(valuesOf(this.#pairs.provider_outcome, provider), use.outcome, times);
+      raise(valuesOf(this.#pairs.provider_outcome, provider), countedOutcomeOf(use), times);
       raise(valuesOf(this.#pairs.provider_cache, provider), use.cache, times);
       if (use.cache_level !== null)
         raise(valuesOf(this.#pairs.provider_cache_level, provider), use.cache_level, times);

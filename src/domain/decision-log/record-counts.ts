@@ -21,7 +21,7 @@ export type StatsGroup = (typeof STATS_GROUPS)[number];
 
 /**
  * The groups of counts. `provider_outcome`, `provider_cache` and `provider_cache_level` hold
- * `<provider>/<value>`, the last one for hits alone; `reason` and `rule` hold codes and rules with their
+ * `<provider>/<value>`, the last one for hits alone; the outcome is a CountedOutcome; `reason` and `rule` hold codes and rules with their
  * results, see toResultName; `transition` holds what candidates
  * make of verdicts, see toTransition; `rule_label` holds `<rule>/<label>` for rules that were true, and `latency` holds
  * `<series>/<bucket>` of the series `decision` and of each provider.

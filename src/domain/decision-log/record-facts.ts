@@ -1,6 +1,6 @@
 import { type CandidateVerdict, toTransition } from '../candidates/candidate-result.ts';
-import type { Outcome } from '../evidence.ts';
 import type { Verdict } from '../verdict.ts';
+import { type CountedOutcome, countedOutcomeOf } from './counted-outcome.ts';
 import type { DecisionRecord, EvidenceRecord } from './decision-record.ts';
 import { type Counts, countName, STATS_GROUPS, type StatsGroup } from './record-counts.ts';
 import {
@@ -12,6 +12,9 @@ import {
   toResultName,
 } from './rule-results.ts';
 
+/** What is filtered and counted of one provider. */
+type ProviderFacts = Pick<EvidenceRecord, 'outcome' | 'cache' | 'cache_level'>;
+
 /**
  * What a decision is filtered and counted by, without its time, its latencies, its place and the hashes of
  * its identifiers. Many records share the same facts: nothing in them is a caller's own text.
@@ -19,7 +22,7 @@ import {
 export interface RecordFacts
   extends JudgedRules,
     Pick<DecisionRecord, 'decision' | 'degraded' | 'caller' | 'entry_point' | 'policy'> {
-  readonly providers: Readonly<Record<string, Pick<EvidenceRecord, 'outcome' | 'cache' | 'cache_level'>>>;
+  readonly providers: Readonly<Record<string, ProviderFacts>>;
   /** Absent where there was none. */
   readonly candidates?: readonly CandidateVerdict[] | undefined;
 }
@@ -30,8 +33,10 @@ export interface FactsFilter {
   /** A reason code, certain or not. */
   readonly reason?: string | undefined;
   readonly rule?: RuleFilter | undefined;
-  /** An outcome of any provider, or of the one that is named. */
-  readonly providerOutcome?: { readonly provider: string | null; readonly outcome: Outcome } | undefined;
+  /** How any provider ended, or the one that is named. */
+  readonly providerOutcome?:
+    | { readonly provider: string | null; readonly outcome: CountedOutcome }
+    | undefined;
   readonly caller?: string | undefined;
   readonly entryPoint?: string | undefined;
   readonly degraded?: boolean | undefined;
@@ -150,14 +155,17 @@ export function countFacts(facts: RecordFacts): Counts {
   return counts;
 }
 
-function providerValues(
-  { providers }: RecordFacts,
-  group: 'provider_outcome' | 'provider_cache' | 'provider_cache_level',
-): readonly string[] {
-  const field = group.slice('provider_'.length) as 'outcome' | 'cache' | 'cache_level';
-  return Object.entries(providers).flatMap(([provider, use]) =>
-    use[field] === null ? [] : [`${provider}/${use[field]}`],
-  );
+const PROVIDER_VALUES = {
+  provider_outcome: countedOutcomeOf,
+  provider_cache: ({ cache }: ProviderFacts) => cache,
+  provider_cache_level: ({ cache_level: level }: ProviderFacts) => level,
+} as const;
+
+function providerValues({ providers }: RecordFacts, group: keyof typeof PROVIDER_VALUES): readonly string[] {
+  return Object.entries(providers).flatMap(([provider, use]) => {
+    const value = PROVIDER_VALUES[group](use);
+    return value === null ? [] : [`${provider}/${value}`];
+  });
 }
 
 function isOrAny<Value>(wanted: Value | undefined, value: Value | null): boolean {
@@ -168,9 +176,9 @@ function hasOutcome(
   { providers }: RecordFacts,
   { provider, outcome }: NonNullable<FactsFilter['providerOutcome']>,
 ): boolean {
-  if (provider !== null)
-    return Object.hasOwn(providers, provider) && providers[provider]?.outcome === outcome;
-  return Object.values(providers).some((use) => use.outcome === outcome);
+  if (provider === null) return Object.values(providers).some((use) => countedOutcomeOf(use) === outcome);
+  const use = Object.hasOwn(providers, provider) ? providers[provider] : undefined;
+  return use !== undefined && countedOutcomeOf(use) === outcome;
 }
 
 function toCandidateFacts({ policy, decision }: CandidateVerdict): CandidateVerdict {

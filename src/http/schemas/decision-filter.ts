@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { RecordHashes } from '../../application/decision-log/to-decision-record.ts';
 import { TRANSITION } from '../../domain/candidates/candidate-result.ts';
+import { COUNTED_OUTCOMES, type CountedOutcome } from '../../domain/decision-log/counted-outcome.ts';
 import { OUTCOME_LABELS } from '../../domain/decision-log/outcome-label.ts';
 import { NO_LABEL, type RecordFilter } from '../../domain/decision-log/record-filter.ts';
 import { NO_PLACE } from '../../domain/decision-log/record-place.ts';
 import { fromResultName } from '../../domain/decision-log/rule-results.ts';
 import { RiskgateError } from '../../domain/errors.ts';
-import { OUTCOMES, type Outcome } from '../../domain/evidence.ts';
 import { canonicalAddress } from '../../domain/ip-address.ts';
 import { VERDICTS } from '../../domain/verdict.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
@@ -66,9 +66,11 @@ export const decisionFilterShape = {
     .describe('Number of the autonomous system of the IP address. `none`: no evidence says.'),
   provider_outcome: z
     .string()
-    .regex(new RegExp(`^([a-z][a-z0-9_-]{0,63}/)?(${OUTCOMES.join('|')})$`))
+    .regex(new RegExp(`^([a-z][a-z0-9_-]{0,63}/)?(${COUNTED_OUTCOMES.join('|')})$`))
     .optional()
-    .describe('An outcome of any provider (`timeout`), or of one (`stytch/timeout`).'),
+    .describe(
+      'How any provider ended (`timeout`), or one (`stytch/timeout`). `not_given`: the caller gave no id to ask it about, which records have as `not_found` without a call; `not_found`: it was asked.',
+    ),
   caller: z
     .string()
     .regex(/^([A-Za-z0-9_.-]{1,64}|gateway:[a-z0-9][a-z0-9_-]{0,63}|[^#]{1,48} #[0-9a-f]{8})$/u)
@@ -204,7 +206,7 @@ function toProviderOutcome(text: string | undefined): RecordFilter['providerOutc
   if (text === undefined) return undefined;
   const [first = '', second] = text.split('/');
   // The schema has admitted nothing else than an outcome.
-  const outcome = (second ?? first) as Outcome;
+  const outcome = (second ?? first) as CountedOutcome;
   return { provider: second === undefined ? null : first, outcome };
 }
 

@@ -65,7 +65,7 @@ const countsSchema = z.record(z.string(), count);
 const spanSchema = z.object({
   total: count.describe('Decisions.'),
   counts: countsSchema.describe(
-    'By the value of the group; values without a decision are absent. `provider_outcome`, `provider_cache` and `provider_cache_level` are spelled `stytch/timeout`, `stytch/hit` and `stytch/memory`; `reason` and `rule` are the code and the rule where it was true, `CODE:unknown` where it could not be decided, `CODE:waived` where the policy let that pass, and also `CODE:satisfied` where a step-up satisfied it. Of a decision with several reasons, providers or rules each counts.',
+    'By the value of the group; values without a decision are absent. `provider_outcome`, `provider_cache` and `provider_cache_level` are spelled `stytch/timeout`, `stytch/hit` and `stytch/memory`, and an outcome is `not_given` where the caller gave no id to ask about; `reason` and `rule` are the code and the rule where it was true, `CODE:unknown` where it could not be decided, `CODE:waived` where the policy let that pass, and also `CODE:satisfied` where a step-up satisfied it. Of a decision with several reasons, providers or rules each counts.',
   ),
   latency_ms: quantilesSchema,
 });

@@ -29,7 +29,8 @@ t.test('every indefinite outcome is a failure, and no definite one is', async (t
   t.equal(kindOf('an-outcome-of-tomorrow'), 'failed');
 });
 
-t.test('skipped providers do not count as asked', async (t) => {
+t.test('skipped providers, and ids that were not given, do not count as asked', async (t) => {
+  t.equal(failedShare({ ok: 3, timeout: 1, not_given: 100 }), 0.25);
   t.equal(failedShare({ ok: 3, timeout: 1, skipped: 100 }), 0.25);
   t.equal(failedShare({ skipped: 1 }), null);
 });

@@ -4,6 +4,7 @@ import type { DecisionRecord } from '../../../src/domain/decision-log/decision-r
 import { DecisionTally } from '../../../src/domain/decision-log/decision-tally.ts';
 import { GroupedCounts } from '../../../src/domain/decision-log/grouped-counts.ts';
 import { addCounts, countLabel } from '../../../src/domain/decision-log/record-counts.ts';
+import { countFacts, toRecordFacts } from '../../../src/domain/decision-log/record-facts.ts';
 import { createDecisionRecord } from '../../support/decision-records.ts';
 
 const record = createDecisionRecord(0, 1);
@@ -41,6 +42,18 @@ t.test('counts what a decision says', async (t) => {
   );
 });
 
+t.test('counts an id that was not given apart from one that is not known', async (t) => {
+  const prefactor = { ...record.providers['prefactor'], outcome: 'not_found', cache_level: null };
+  const of = (cache: string) =>
+    ({ ...record, providers: { prefactor: { ...prefactor, cache } } }) as DecisionRecord;
+  const records = [of('none'), of('none'), of('miss')];
+  const counts = { 'prefactor/not_given': 2, 'prefactor/not_found': 1 };
+  t.same(Object.fromEntries(group(countAll(...records)).of('provider_outcome')), counts);
+  const byFacts = new Map<string, number>();
+  for (const each of records) addCounts(byFacts, countFacts(toRecordFacts(each)));
+  t.same(Object.fromEntries(group(byFacts).of('provider_outcome')), counts, 'by the facts of a record too');
+});
+
 t.test('skips a provider without an entry', async (t) => {
   const providers = { stytch: undefined } as unknown as typeof record.providers;
   const counts = countAll({ ...record, providers });
@@ -56,6 +69,7 @@ t.test('counts records that share their parts as it counts those that do not', a
     { prefactor },
     { prefactor: { ...prefactor, cache_level: 'redis' } },
     { prefactor: { ...prefactor, outcome: 'not_found' } },
+    { prefactor: { ...prefactor, outcome: 'not_found', cache: 'none', cache_level: null } },
     { prefactor: { ...prefactor, cache: 'shared', cache_level: null } },
     { prefactor, stytch: { ...prefactor } },
     {},
