@@ -49,6 +49,7 @@ export async function wirePolicyInForce(
     find: (hash) => [files.policy(), ...candidates()].find((one) => one.hash === hash) ?? null,
     compile: (text) => compileText(text, context),
     clock,
+    newId,
     ...createLines(logger),
     onNoted: ({ id, hash }, previous) => {
       const event = { event: 'policy_changed', caller: '', request_id: null, change: 'file' } as const;
@@ -89,6 +90,7 @@ export async function wirePolicyInForce(
         check,
         textOf: textIn(log),
         clock,
+        newId,
         record,
       });
     },

@@ -47,7 +47,7 @@ async function openKnown(t: Test, keyPrefix: string) {
 t.test('writes back what an emptied Redis has lost, also below what began since', async (t) => {
   const { store, redis, events } = await openKnown(t, 'test-lost');
   const file = createPut('file', 'file');
-  await store.note(file);
+  await store.note(file, 'note');
   await store.change(putting('a'), 0);
   const before = store.state();
   const { policyState, policyTexts } = redis.keys;
@@ -70,6 +70,7 @@ t.test('writes back what an emptied Redis has lost, also below what began since'
   await until('all have it again', () => again.store.state().inForce !== null);
   t.equal(again.store.state().revision, before.revision);
   t.equal(again.store.state().history.length, 3, 'what was noted is kept, too');
+  t.strictSame(again.store.state().changeIds, before.changeIds);
   t.equal(await again.store.find(createPut('a').hash), createPut('a').text);
 });
 
@@ -125,14 +126,14 @@ t.test('keeps what it knows while Redis is lost, and claims nothing', async (t) 
   const lost = await startRedisServer(t);
   const { store } = await openRedisStore(t, 'test-down', lost.url);
   await until('it is known', () => store.knowledge() === 'known');
-  await store.note(createPut('earlier', 'file'));
+  await store.note(createPut('earlier', 'file'), 'earlier');
   await store.change(putting('a'), 0);
   const before = store.state();
   await lost.stop();
   await until('it is lost', () => store.knowledge() === 'stale');
   t.strictSame(store.state(), before);
   t.equal(await store.change(putting('b'), before.revision), 'unknown');
-  t.equal(await store.note(createPut('file', 'file')), false);
+  t.equal(await store.note(createPut('file', 'file'), 'file'), false);
   t.equal(await store.find(createPut('a').hash), createPut('a').text, 'it is in force');
   await t.rejects(store.find(createPut('earlier').hash), { code: 'store_unavailable' });
 });

@@ -1,4 +1,4 @@
-import { hash as digest } from 'node:crypto';
+import { hash as digest, randomUUID } from 'node:crypto';
 import type { Test } from 'tap';
 import type { PolicyChange, PolicyStore } from '../../src/application/policy-in-force/policy-store.ts';
 import { POLICIES_REMEMBERED, type PolicyCause } from '../../src/domain/policy-in-force/policy-record.ts';
@@ -23,7 +23,7 @@ export function createPut(id: string, why: PolicyCause = 'promoted') {
 /** A change that puts it in force. */
 export function putting(id: string, rollout: PolicyChange['rollout'] = null): PolicyChange {
   const put = createPut(id);
-  return { inForce: put, rollout, entry: put };
+  return { id: randomUUID(), inForce: put, rollout, entry: put };
 }
 
 const withoutText = ({ text: _text, ...entry }: ReturnType<typeof createPut>) => entry;
@@ -39,7 +39,7 @@ export function testPolicyStore(t: Test, twin: PolicyStoreTwin): void {
   t.test('keeps what is in force whole, and what was', async (t) => {
     const store = await open(t);
     t.equal(store.place, twin.id);
-    t.same(store.state(), { revision: 0, inForce: null, rollout: null, history: [] });
+    t.same(store.state(), { revision: 0, inForce: null, rollout: null, history: [], changeIds: [] });
     let changes = 0;
     store.onChange(() => {
       changes += 1;
@@ -51,19 +51,21 @@ export function testPolicyStore(t: Test, twin: PolicyStoreTwin): void {
     const first = store.state().revision;
     t.ok(first > 0);
     t.equal(store.state(), store.state(), 'the same object');
-    t.equal(await store.change({ inForce: b, rollout, entry: b }, first), 'kept');
-    const { revision, ...state } = store.state();
+    t.equal(await store.change({ ...putting('b', rollout), id: 'second' }, first), 'kept');
+    const { revision, changeIds, ...state } = store.state();
+    t.match(changeIds, ['second', /./]);
     t.strictSame(state, { inForce: b, rollout, history: [withoutText(b), withoutText(a)] });
     t.ok(revision > first, 'it rises');
     t.equal(await store.find(a.hash), a.text);
     t.equal(await store.find('sha256:none'), null);
-    t.equal(await store.change({ inForce: b, rollout: null, entry: null }, revision), 'kept');
+    t.equal(await store.change({ ...putting('b'), id: 'third', entry: null }, revision), 'kept');
     t.equal(store.state().rollout, null);
     t.equal(store.state().history.length, 2, 'nothing came into force by that');
     const file = createPut('file', 'released');
-    const released = { inForce: null, rollout: null, entry: file };
+    const released = { id: 'fourth', inForce: null, rollout: null, entry: file };
     t.equal(await store.change(released, store.state().revision), 'kept');
     t.equal(store.state().inForce, null);
+    t.match(store.state().changeIds, ['fourth', 'third', 'second', /./]);
     t.ok(store.state().revision > revision);
     t.same(store.state().history[0], withoutText(file));
     t.equal(changes, 4);
@@ -84,10 +86,11 @@ export function testPolicyStore(t: Test, twin: PolicyStoreTwin): void {
   t.test('remembers what comes from files, and changes nothing by it', async (t) => {
     const store = await open(t);
     const [a, b] = [createPut('a', 'file'), createPut('b', 'file')];
-    t.equal(await store.note(a), true);
-    t.equal(await store.note(a), false);
-    t.equal(await store.note(b), true);
-    t.equal(await store.note(a), true, 'it was in force again');
+    t.equal(await store.note(a, '1'), true);
+    t.equal(await store.note(a, '2'), false);
+    t.equal(await store.note(b, '3'), true);
+    t.equal(await store.note(a, '4'), true, 'it was in force again');
+    t.strictSame(store.state().changeIds, ['4', '3', '1']);
     const { revision, inForce, history } = store.state();
     t.same([revision, inForce], [0, null]);
     t.same(history, [a, b, a].map(withoutText));
@@ -98,14 +101,14 @@ export function testPolicyStore(t: Test, twin: PolicyStoreTwin): void {
   t.test('forgets the oldest with their texts', async (t) => {
     const store = await open(t);
     const oldest = createPut('oldest', 'file');
-    await store.note(oldest);
+    await store.note(oldest, 'note');
     await store.change(putting('put'), 0);
     // Each comes into force for a moment, so that it is remembered, and what was put stays.
     const remember = (id: string) =>
       store.change({ ...putting('put'), entry: createPut(id) }, store.state().revision);
     for (let number = 2; number < POLICIES_REMEMBERED; number += 1) await remember(`f-${number}`);
     t.equal(await store.find(oldest.hash), oldest.text);
-    t.equal(await store.note(createPut('own', 'file')), false, 'no file counts beside what was put');
+    t.equal(await store.note(createPut('own', 'file'), 'own'), false, 'no file counts beside what was put');
     t.equal(await remember('one-more'), 'kept');
     t.equal(await remember('and-another'), 'kept');
     t.equal(store.state().history.length, POLICIES_REMEMBERED);

@@ -176,7 +176,7 @@ t.test('a text that cannot be used here leaves what is in force, and is told', a
   const text = FIRST.replace('stytch.found', 'stytch.of_a_later_version');
   const rest = { sinceMs: Date.now(), by: 'admin', why: 'promoted', previousHash: null } as const;
   const put = { id: 'first', hash: hashOf(text), text, ...rest };
-  t.equal(await store.change({ inForce: put, rollout: null, entry: put }, 0), 'kept');
+  t.equal(await store.change({ id: 'put', inForce: put, rollout: null, entry: put }, 0), 'kept');
   await untilKnown(app, 'refused');
   t.equal(await hashIn(app), hashOf(FIRST));
   t.match(await readyOf(app), { policy_in_force: { put: { hash: hashOf(text) }, file_differs: false } });

@@ -3,6 +3,7 @@ import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import type { PolicyCause, PolicyEntry } from '../../domain/policy-in-force/policy-record.ts';
 import type { Clock } from '../clock.ts';
 import type { RecordEvent } from '../decision-log/record-event.ts';
+import { createLateChanges } from './late-changes.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
 import type { PolicyChange, PolicyStore, PolicyWithText } from './policy-store.ts';
 
@@ -23,19 +24,25 @@ interface PutPolicy {
   readonly expectedRevision: number;
   /** What brought it about, in a sentence for the event; null where somebody simply asked for it. */
   readonly reason: string | null;
+  /** Told where it is learned after the end, which was `store_unavailable`, that the change was made after all. */
+  readonly onMadeLate?: () => void;
 }
 
 /**
  * Changes what is in force for all replicas. Each change rejects with `conflict` where somebody else made one
  * since `expectedRevision`, and where there is no Redis, without which the file of a process is the truth; with
  * `store_unavailable` where it is not known whether it was made. It ends when this process judges by it, and is
- * an event in the decision log, `policy_changed`.
+ * an event in the decision log, `policy_changed`: one, also where it is learned later that it was made.
  */
 export interface ChangePolicy {
   /** Puts a policy in force, over the files. */
   put(put: PutPolicy, changer: PolicyChanger): Promise<PolicyEntry>;
   /** Replaces what stands beside the policy in force, which stays. This is no event: who uses it tells of it. */
-  putRollout(rollout: PolicyChange['rollout'], expectedRevision: number): Promise<void>;
+  putRollout(
+    rollout: PolicyChange['rollout'],
+    expectedRevision: number,
+    onMadeLate?: () => void,
+  ): Promise<void>;
   /**
    * Puts a policy in force that was in force before. Null where it is not among those that are remembered.
    * Rejects with `conflict` where it is what overrules the files, with `invalid_request` where this version
@@ -56,6 +63,8 @@ interface ChangePolicyOptions {
   /** The text of a policy, wherever it is kept; null for none. Rejects with `store_unavailable`. */
   readonly textOf: (hash: string) => Promise<string | null>;
   readonly clock: Pick<Clock, 'nowMs'>;
+  /** An id that nothing else has. */
+  readonly newId: () => string;
   /** Null records nothing. */
   readonly record: RecordEvent | null;
 }
@@ -63,17 +72,17 @@ interface ChangePolicyOptions {
 /** Builds the use case. */
 export function createChangePolicy(options: ChangePolicyOptions): ChangePolicy {
   const { store, inForce, file, check, textOf } = options;
-  const change = createChange(options);
+  const make = createMake(options);
+  const change = createChange(options, make);
   const put: ChangePolicy['put'] = async (given, changer) => {
-    const { policy, why, rollout, expectedRevision, reason } = given;
-    return change({ policy, why, rollout, expectedRevision, reason, isOver: true }, changer);
+    return change({ ...given, isOver: true }, changer);
   };
   return {
     put,
-    putRollout: async (rollout, expectedRevision) => {
+    putRollout: async (rollout, expectedRevision, onMadeLate = () => {}) => {
       refuseWithout(store);
       const { inForce: now } = store.state();
-      await make(store, { inForce: withText(now), rollout, entry: null }, expectedRevision);
+      await make({ inForce: withText(now), rollout, entry: null }, expectedRevision, onMadeLate);
       await inForce.settled();
     },
     restore: async (hash, changer) => {
@@ -113,25 +122,31 @@ interface Given extends Omit<PutPolicy, 'why'> {
   readonly isOver: boolean;
 }
 
-function createChange({ store, inForce, clock, record }: ChangePolicyOptions) {
+function createChange({ store, inForce, clock, record }: ChangePolicyOptions, make: Make) {
   return async (given: Given, { caller, requestId }: PolicyChanger): Promise<PolicyEntry> => {
-    const { policy, why, rollout, expectedRevision, reason, isOver } = given;
+    const { policy, why, rollout, expectedRevision, reason, onMadeLate, isOver } = given;
     refuseWithout(store);
     const { id, hash, text } = policy;
     const previousHash = inForce.policy().hash;
     const entry = { id, hash, sinceMs: clock.nowMs(), by: caller, why, previousHash };
     const whole = { ...entry, text };
-    await make(store, { inForce: isOver ? whole : null, rollout, entry: whole }, expectedRevision);
-    await inForce.settled();
-    await record?.({
-      event: 'policy_changed',
-      caller: caller ?? '',
-      request_id: requestId,
-      change: why,
-      policy: { id, hash },
-      previous: previousHash,
-      reason,
+    const tell = async () =>
+      record?.({
+        event: 'policy_changed',
+        caller: caller ?? '',
+        request_id: requestId,
+        change: why,
+        policy: { id, hash },
+        previous: previousHash,
+        reason,
+      });
+    await make({ inForce: isOver ? whole : null, rollout, entry: whole }, expectedRevision, () => {
+      // The log itself tells when it does not take a record.
+      void Promise.allSettled([tell()]);
+      onMadeLate?.();
     });
+    await inForce.settled();
+    await tell();
     return entry;
   };
 }
@@ -143,11 +158,25 @@ function withText(now: ReturnType<PolicyStore['state']>['inForce']): PolicyChang
   return { ...now, text: now.text };
 }
 
-async function make(store: PolicyStore, change: PolicyChange, expectedRevision: number): Promise<void> {
-  const result = await store.change(change, expectedRevision);
-  if (result === 'unknown') throw unavailable();
-  if (result === 'changed')
-    throw conflict('Somebody else has changed what is in force. Look at it, and decide again.');
+type Make = (
+  change: Omit<PolicyChange, 'id'>,
+  expectedRevision: number,
+  onMadeLate: () => void,
+) => Promise<void>;
+
+/** A change whose reply was lost is made where the state that was read after it has its id, now or later. */
+function createMake({ store, newId }: ChangePolicyOptions): Make {
+  const late = createLateChanges(store);
+  return async (change, expectedRevision, onMade) => {
+    const id = newId();
+    const result = await store.change({ ...change, id }, expectedRevision);
+    if (result === 'unknown' && !store.state().changeIds.includes(id)) {
+      late.follow({ id, expectedRevision, onMade });
+      throw unavailable();
+    }
+    if (result === 'changed')
+      throw conflict('Somebody else has changed what is in force. Look at it, and decide again.');
+  };
 }
 
 /** A process alone would forget it at its end, and its file would count again, which nobody has asked for. */

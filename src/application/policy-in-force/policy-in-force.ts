@@ -57,6 +57,8 @@ interface PolicyInForceOptions {
   /** Checks and compiles a text, or gives every mistake in it. Never rejects. */
   readonly compile: (text: string) => Promise<Result<CompiledPolicy, string>>;
   readonly clock: Pick<Clock, 'nowMs'>;
+  /** An id that nothing else has. */
+  readonly newId: () => string;
   /** This process judges by another policy than before, by a change that `put` tells; null where files count again. */
   readonly onTaken: (policy: CompiledPolicy, put: PolicyEntry | null) => void;
   /** A policy that was put cannot be used here. Once for each. */
@@ -78,6 +80,9 @@ interface Taken {
   readonly isRolloutRefused: boolean;
 }
 
+/** A file that changes while Redis is lost is tried again and again; the oldest goes. */
+const NOTES_MAX = 16;
+
 const NOTHING: Taken = { put: null, rollout: null, isRolloutRefused: false };
 
 /** Follows what replicas agree on: a policy that was put in force overrules the file of this process. */
@@ -94,6 +99,8 @@ class FollowedPolicy implements PolicyInForce {
   /** Those of them whose texts were lost. */
   readonly #textless = new Set<string>();
   #notedHash: string | null = null;
+  /** Notes of files that were tried and are not yet seen in the state, by their ids. */
+  readonly #notes = new Map<string, { readonly file: CompiledPolicy; readonly previousHash: string }>();
   #following: Promise<void> = Promise.resolve();
 
   constructor(options: PolicyInForceOptions) {
@@ -182,7 +189,8 @@ class FollowedPolicy implements PolicyInForce {
 
   /** Remembers the policy of the file, where it counts and is another than before. */
   async #note(): Promise<void> {
-    const { store, file, clock, onNoted } = this.#options;
+    this.#tellNoted();
+    const { store, file, clock, newId } = this.#options;
     const { inForce, history } = store.state();
     const { id, hash, text } = file();
     if (inForce !== null || store.knowledge() !== 'known' || hash === this.#notedHash || text === null)
@@ -190,9 +198,24 @@ class FollowedPolicy implements PolicyInForce {
     this.#notedHash = hash;
     const previousHash = history[0]?.hash ?? null;
     const entry = { id, hash, sinceMs: clock.nowMs(), by: null, why: 'file' as const, previousHash };
-    const isNew = await store.note({ ...entry, text });
-    if (isNew && previousHash !== null) onNoted(file(), previousHash);
+    const noteId = newId();
+    if (previousHash !== null) this.#notes.set(noteId, { file: file(), previousHash });
+    const isNew = await store.note({ ...entry, text }, noteId);
+    this.#tellNoted();
     // It could not be kept: tried again once more is heard.
     if (!isNew && store.state().history[0]?.hash !== hash) this.#notedHash = null;
+  }
+
+  /** Also of those whose reply was lost, once they are seen. */
+  #tellNoted(): void {
+    const { store, onNoted } = this.#options;
+    const { changeIds } = store.state();
+    for (const [id, { file, previousHash }] of this.#notes) {
+      if (!changeIds.includes(id)) continue;
+      this.#notes.delete(id);
+      onNoted(file, previousHash);
+    }
+    const [oldest] = this.#notes.keys();
+    if (this.#notes.size > NOTES_MAX && oldest !== undefined) this.#notes.delete(oldest);
   }
 }

@@ -22,6 +22,8 @@ export interface PolicyState extends PolicyRecord {
 
 /** A change of what is in force. */
 export interface PolicyChange {
+  /** Its own: no other change ever has it. It is among `changeIds` of the state once the change was made. */
+  readonly id: string;
   /** What is to overrule the files; null lets them count. */
   readonly inForce: (PolicyEntry & PolicyWithText) | null;
   /** Replaces what was there. */
@@ -62,8 +64,8 @@ export interface PolicyStore {
   state(): PolicyState;
   /** Makes a change, as far as the revision is still the expected one. */
   change(change: PolicyChange, expectedRevision: number): Promise<ChangeResult>;
-  /** Remembers the policy of a file. True where it was not the latest one, and is now. */
-  note(policy: PolicyEntry & PolicyWithText): Promise<boolean>;
+  /** Remembers the policy of a file, by a change with this id. True where it was not the latest one, and is now. */
+  note(policy: PolicyEntry & PolicyWithText, id: string): Promise<boolean>;
   /** The text of a policy that is in force, beside it or remembered. Rejects with `store_unavailable`. */
   find(hash: string): Promise<string | null>;
   /** Calls back when `state()` has changed, here or elsewhere, or `knowledge()` has. */

@@ -80,6 +80,7 @@ const HOUR_MS = 3_600_000;
 export function createRolloutSteps(options: RolloutOptions): RolloutSteps {
   const { change, clock } = options;
   const tell = createTell(options);
+  const tellMade = createTellMade(tell);
   return {
     tell,
     take: async (step) => {
@@ -87,44 +88,59 @@ export function createRolloutSteps(options: RolloutOptions): RolloutSteps {
       const [next, former] = [withText(candidate), withText(inForce)];
       const isWhole = share >= 1;
       const rollout = { ...(isWhole ? former : next), part: toPart(step, clock.nowMs()) };
-      const put = { policy: next, why: 'promoted' as const, rollout, reason: null };
-      const made = isWhole
-        ? change.put({ ...put, expectedRevision: revision }, by ?? NOBODY)
-        : change.putRollout(rollout, revision);
+      const put = {
+        policy: next,
+        why: 'promoted' as const,
+        rollout,
+        reason: null,
+        expectedRevision: revision,
+      };
       const notice = { policy: next, previous: former.hash, share, checks, by };
-      await tellMade(made, { ...notice, change: isWhole ? 'promoted' : 'share' }, tell);
+      await tellMade({ ...notice, change: isWhole ? 'promoted' : 'share' }, (onMadeLate) =>
+        isWhole
+          ? change.put({ ...put, onMadeLate }, by ?? NOBODY)
+          : change.putRollout(rollout, revision, onMadeLate),
+      );
     },
     takeBack: async ({ rollout, inForce, revision, checks, by }) => {
       const isShare = rollout.stage === 'share';
       const reason = by === null ? reasonOf(checks) : null;
       const put = { why: 'rolled_back' as const, rollout: null, expectedRevision: revision, reason };
-      const made = isShare
-        ? change.putRollout(null, revision)
-        : change.put({ ...put, policy: withText(rollout) }, by ?? NOBODY);
       const [policy, other] = isShare ? [rollout, inForce] : [inForce, rollout];
       const notice = { policy, previous: other.hash, share: 0, checks, by };
-      await tellMade(made, { ...notice, change: isShare ? 'aborted' : 'rolled_back' }, tell);
+      await tellMade({ ...notice, change: isShare ? 'aborted' : 'rolled_back' }, async (onMadeLate) =>
+        isShare
+          ? change.putRollout(null, revision, onMadeLate)
+          : change.put({ ...put, policy: withText(rollout), onMadeLate }, by ?? NOBODY),
+      );
     },
     endWatch: async ({ rollout, inForce, revision, checks, by }) => {
-      await change.putRollout(null, revision);
-      await tell({ change: 'watch_ended', policy: inForce, previous: rollout.hash, share: 1, checks, by });
+      const notice = { policy: inForce, previous: rollout.hash, share: 1, checks, by };
+      await tellMade({ ...notice, change: 'watch_ended' }, (onMadeLate) =>
+        change.putRollout(null, revision, onMadeLate),
+      );
     },
   };
 }
 
-/** Tells of a change once it was made: also where the log did not take the event of it, which rejects after that. */
-async function tellMade(
-  made: Promise<unknown>,
-  notice: PromotionNotice,
-  tell: RolloutSteps['tell'],
-): Promise<void> {
-  try {
-    await made;
-  } catch (error) {
-    if (isUnrecorded(error)) await tell(notice);
-    throw error;
-  }
-  await tell(notice);
+/**
+ * Tells of a change once it was made: also where the log did not take the event of it, which rejects after that, and
+ * where it is learned only later.
+ */
+function createTellMade(tell: RolloutSteps['tell']) {
+  return async (
+    notice: PromotionNotice,
+    make: (onMadeLate: () => void) => Promise<unknown>,
+  ): Promise<void> => {
+    try {
+      // The log itself tells when it does not take a record.
+      await make(() => void Promise.allSettled([tell(notice)]));
+    } catch (error) {
+      if (isUnrecorded(error)) await tell(notice);
+      throw error;
+    }
+    await tell(notice);
+  };
 }
 
 /** Whether something was done, and only the log did not take it. */

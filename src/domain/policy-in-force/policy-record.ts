@@ -10,6 +10,9 @@ export type PolicyCause = (typeof POLICY_CAUSES)[number];
 /** So many policies that were in force are remembered. */
 export const POLICIES_REMEMBERED = 50;
 
+/** So many ids of changes are: a replica looks several times a second. */
+export const CHANGE_IDS_REMEMBERED = 50;
+
 /** A policy that came into force. */
 export interface PolicyEntry {
   readonly id: string;
@@ -40,31 +43,45 @@ export interface PolicyRecord {
   readonly rollout: RolloutEntry | null;
   /** What came into force, newest first. */
   readonly history: readonly PolicyEntry[];
+  /** The ids of the latest changes, newest first: so that whoever had no reply can see whether its change was made. */
+  readonly changeIds: readonly string[];
 }
 
 /** What replicas agree on before anything was put in force. */
-export const NO_POLICY: PolicyRecord = { revision: 0, inForce: null, rollout: null, history: [] };
+export const NO_POLICY: PolicyRecord = {
+  revision: 0,
+  inForce: null,
+  rollout: null,
+  history: [],
+  changeIds: [],
+};
 
 /**
  * With the policy of a file that came into force in the history; null where it stands there as the latest, and where
  * something was put in force over files meanwhile.
  */
-export function rememberPolicy(record: PolicyRecord, entry: PolicyEntry): PolicyRecord | null {
+export function rememberPolicy(record: PolicyRecord, entry: PolicyEntry, id: string): PolicyRecord | null {
   if (record.inForce !== null || record.history[0]?.hash === entry.hash) return null;
-  return { ...record, history: [entry, ...record.history].slice(0, POLICIES_REMEMBERED) };
+  const { inForce, rollout } = record;
+  return changePolicies(record, { inForce, rollout, entry, id });
 }
 
-/** The same after a change. `entry` is what came into force by it; null where it is about the rollout alone. */
+/**
+ * The same after a change with an id of its own. `entry` is what came into force by it; null where it is about the
+ * rollout alone.
+ */
 export function changePolicies(
   record: PolicyRecord,
   {
     inForce,
     rollout,
     entry,
-  }: Pick<PolicyRecord, 'inForce' | 'rollout'> & { readonly entry: PolicyEntry | null },
+    id,
+  }: Pick<PolicyRecord, 'inForce' | 'rollout'> & { readonly entry: PolicyEntry | null; readonly id: string },
 ): PolicyRecord {
   const history = entry === null ? record.history : [entry, ...record.history].slice(0, POLICIES_REMEMBERED);
-  return { ...record, inForce, rollout, history };
+  const changeIds = [id, ...record.changeIds].slice(0, CHANGE_IDS_REMEMBERED);
+  return { ...record, inForce, rollout, history, changeIds };
 }
 
 /**
@@ -77,7 +94,14 @@ export function laterRecord(known: PolicyRecord, found: PolicyRecord): PolicyRec
     [...known.history, ...found.history].map((entry) => [`${entry.sinceMs} ${entry.hash}`, entry]),
   );
   const history = [...entries.values()].toSorted((left, right) => right.sinceMs - left.sinceMs);
-  return { revision, inForce, rollout, history: history.slice(0, POLICIES_REMEMBERED) };
+  const changeIds = [...new Set([...known.changeIds, ...found.changeIds])];
+  return {
+    revision,
+    inForce,
+    rollout,
+    history: history.slice(0, POLICIES_REMEMBERED),
+    changeIds: changeIds.slice(0, CHANGE_IDS_REMEMBERED),
+  };
 }
 
 /** The hashes of all policies whose texts a record needs. */

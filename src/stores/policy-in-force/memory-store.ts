@@ -36,8 +36,8 @@ export function createMemoryPolicyStore(): PolicyStore {
       set({ ...record, revision: kept.revision + 1 }, policies);
       return 'kept';
     },
-    note: async (policy) => {
-      const record = rememberPolicy(kept, withoutText(policy));
+    note: async (policy, id) => {
+      const record = rememberPolicy(kept, withoutText(policy), id);
       if (record !== null) set(record, [policy]);
       return record !== null;
     },

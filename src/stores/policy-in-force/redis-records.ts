@@ -22,6 +22,8 @@ const stateSchema = z.object({
   inForce: entrySchema.nullable(),
   rollout: z.object({ id: z.string(), hash: z.string(), part: z.json() }).nullable(),
   history: z.array(entrySchema),
+  // What an earlier version wrote has none.
+  changeIds: z.array(z.string()).default([]),
 });
 
 /** What was read: a record, and the number of its latest change; empty where nothing is there. */

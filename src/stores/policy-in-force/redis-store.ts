@@ -96,9 +96,9 @@ class RedisPolicyStore implements PolicyStore {
     return result === 'nothing' ? 'changed' : result;
   }
 
-  async note(policy: PolicyEntry & PolicyWithText): Promise<boolean> {
+  async note(policy: PolicyEntry & PolicyWithText, id: string): Promise<boolean> {
     const result = await this.#write((record) => {
-      const noted = rememberPolicy(record, withoutText(policy));
+      const noted = rememberPolicy(record, withoutText(policy), id);
       return noted && { record: noted, policies: [policy], rises: false };
     });
     if (result === 'kept') await this.#looks.now();

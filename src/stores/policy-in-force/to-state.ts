@@ -12,17 +12,24 @@ import {
 
 /** A record with the texts that are known. */
 export function toState(record: PolicyRecord, texts: ReadonlyMap<string, string>): PolicyState {
-  const { revision, inForce, rollout, history } = record;
+  const { revision, inForce, rollout, history, changeIds } = record;
   const withText = <Entry extends { readonly hash: string }>(entry: Entry) => ({
     ...entry,
     text: texts.get(entry.hash) ?? null,
   });
-  return { revision, inForce: inForce && withText(inForce), rollout: rollout && withText(rollout), history };
+  return {
+    revision,
+    inForce: inForce && withText(inForce),
+    rollout: rollout && withText(rollout),
+    history,
+    changeIds,
+  };
 }
 
 /** A record after a change, and the policies whose texts it brings. */
-export function applyChange(record: PolicyRecord, { inForce, rollout, entry }: PolicyChange) {
+export function applyChange(record: PolicyRecord, { id, inForce, rollout, entry }: PolicyChange) {
   const parts = {
+    id,
     inForce: inForce && withoutText(inForce),
     rollout: rollout && toRollout(rollout),
     entry: entry && withoutText(entry),

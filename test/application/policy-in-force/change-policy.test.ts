@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import type { RecordedEvent } from '../../../src/application/decision-log/record-event.ts';
 import { createChangePolicy } from '../../../src/application/policy-in-force/change-policy.ts';
+import { createLateChanges } from '../../../src/application/policy-in-force/late-changes.ts';
 import type { ChangeResult, PolicyStore } from '../../../src/application/policy-in-force/policy-store.ts';
 import { createMemoryPolicyStore } from '../../../src/stores/policy-in-force/memory-store.ts';
 import { policyOf } from '../candidates/open-candidates.ts';
@@ -28,6 +30,7 @@ function open(changes: Partial<PolicyStore> = {}) {
     check: async (text) => (text === 'bad' ? ['1:1: bad'] : []),
     textOf: (hash) => store.find(hash),
     clock: { nowMs: () => 5_000 },
+    newId: randomUUID,
     record: async (event) => void events.push(event),
   });
   const put = (policy: typeof A, expectedRevision = store.state().revision) =>
@@ -160,6 +163,95 @@ t.test('says what a store could not do, and that a process alone does nothing', 
   t.same([...unknown.events, ...loading.events, ...alone.events], []);
 });
 
+/** A store that makes changes and says nothing of it, nor shows it, until it is told to. */
+function createSilentStore() {
+  const inner = createMemoryPolicyStore();
+  let shown = inner.state();
+  let makes: () => Promise<unknown> = async () => {};
+  const listeners: (() => void)[] = [];
+  const show = () => {
+    shown = inner.state();
+    for (const listener of listeners) listener();
+  };
+  const changes: Partial<PolicyStore> = {
+    state: () => shown,
+    onChange: (listener) => void listeners.push(listener),
+    change: async (change, expectedRevision): Promise<ChangeResult> => {
+      makes = () => inner.change(change, expectedRevision);
+      return 'unknown';
+    },
+  };
+  return { inner, changes, show, make: async () => void (await makes()) };
+}
+
+t.test('records a change whose reply was lost once it is seen, and once', async (t) => {
+  const { changes, show, make, inner } = createSilentStore();
+  const { change, put, events } = open(changes);
+  await t.rejects(put(A), { code: 'store_unavailable' });
+  show();
+  t.same(events, [], 'it may still be made');
+  await make();
+  t.same(events, [], 'it was not seen');
+  show();
+  show();
+  t.match(events, [
+    { event: 'policy_changed', caller: 'admin', policy: { hash: A.hash }, previous: FILE.hash },
+  ]);
+
+  // Told to who asked for a rollout, which is no event of its own.
+  let told = 0;
+  const onMadeLate = () => {
+    told += 1;
+  };
+  const rollout = { ...B, part: null };
+  await t.rejects(change.putRollout(rollout, inner.state().revision, onMadeLate), {
+    code: 'store_unavailable',
+  });
+  await make();
+  show();
+  t.equal(told, 1);
+  await t.rejects(change.putRollout(null, inner.state().revision), { code: 'store_unavailable' });
+  await make();
+  show();
+  t.equal(events.length, 1);
+});
+
+t.test('records no change that was never made, and one that is seen at once without an error', async (t) => {
+  const { changes, show, make, inner } = createSilentStore();
+  const { put, events } = open(changes);
+  await t.rejects(put(A), { code: 'store_unavailable' });
+  await inner.change({ id: 'of another', inForce: null, rollout: null, entry: null }, 0);
+  show();
+  await make();
+  show();
+  t.same(events, []);
+  t.equal(inner.state().inForce, null);
+  const seen = open({
+    ...changes,
+    change: async (change, expectedRevision): Promise<ChangeResult> => {
+      await inner.change(change, expectedRevision);
+      show();
+      return 'unknown';
+    },
+  });
+  t.match(await seen.put(B, inner.state().revision), { hash: B.hash });
+  t.equal(seen.events.length, 1);
+});
+
+t.test('follows a bounded number of changes', async (t) => {
+  const listeners: (() => void)[] = [];
+  const state = { ...createMemoryPolicyStore().state(), changeIds: ['0', '1'] };
+  const late = createLateChanges({
+    state: () => state,
+    onChange: (listener) => void listeners.push(listener),
+  });
+  const made: number[] = [];
+  for (let number = 0; number < 1_001; number += 1)
+    late.follow({ id: String(number), expectedRevision: 0, onMade: () => void made.push(number) });
+  for (const listener of listeners) listener();
+  t.same(made, [1]);
+});
+
 t.test('works without a log, and with a file that has no text', async (t) => {
   const store: PolicyStore = { ...createMemoryPolicyStore(), place: 'redis' };
   const file = { ...FILE, text: null };
@@ -170,6 +262,7 @@ t.test('works without a log, and with a file that has no text', async (t) => {
     check: async () => [],
     textOf: (hash) => store.find(hash),
     clock: { nowMs: () => 0 },
+    newId: randomUUID,
     record: null,
   });
   await change.put({ policy: A, why: 'promoted', rollout: null, expectedRevision: 0, reason: null }, CHANGER);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { createPolicyInForce } from '../../../src/application/policy-in-force/policy-in-force.ts';
 import type {
@@ -26,13 +27,17 @@ function createStore() {
   const store = createMemoryPolicyStore();
   let knowledge: PolicyKnowledge = 'known';
   let hasTexts = true;
-  let isLost = false;
+  /** The note itself, or the reply to it. */
+  let lost: 'note' | 'reply' | null = null;
   const listeners: (() => void)[] = [];
   const withoutText = <Part extends object>(part: Part | null) => part && { ...part, text: null };
   const twin: PolicyStore = {
     ...store,
     knowledge: () => knowledge,
-    note: async (policy) => !isLost && store.note(policy),
+    note: async (policy, id) => {
+      const isNew = lost !== 'note' && (await store.note(policy, id));
+      return lost === null && isNew;
+    },
     state: () => {
       const state = store.state();
       if (hasTexts) return state;
@@ -52,12 +57,16 @@ function createStore() {
     loseTexts: (value = true) => {
       hasTexts = !value;
     },
-    loseNotes: (value: boolean) => {
-      isLost = value;
+    loseNotes: (value: typeof lost) => {
+      lost = value;
     },
-    change: (change: PolicyChange) => twin.change(change, twin.state().revision),
+    change: (change: Omit<PolicyChange, 'id'>) =>
+      twin.change({ ...change, id: randomUUID() }, twin.state().revision),
     put: (policy: CompiledPolicy, rollout: PolicyChange['rollout'] = null) =>
-      twin.change({ inForce: putOf(policy), rollout, entry: putOf(policy) }, twin.state().revision),
+      twin.change(
+        { id: randomUUID(), inForce: putOf(policy), rollout, entry: putOf(policy) },
+        twin.state().revision,
+      ),
   };
 }
 
@@ -79,6 +88,7 @@ function open(knowledge: PolicyKnowledge = 'known') {
       return policy ? success(policy) : failure(['1:1: bad']);
     },
     clock: { nowMs: () => 7 },
+    newId: randomUUID,
     onTaken: ({ hash }, put) => told.push(['taken', hash, put?.why ?? null]),
     onRefused: ({ hash }, mistakes) => told.push(['refused', hash, mistakes]),
     onFileDiffers: ({ hash }, put) => told.push(['differs', hash, put.hash]),
@@ -235,7 +245,7 @@ t.test('records no file that others have remembered', async (t) => {
   const { inForce, store, told, changeFile, file } = open();
   await inForce.settled();
   const second = createPolicy();
-  await store.note(putOf(second, 'file'));
+  await store.note(putOf(second, 'file'), 'of another');
   changeFile(second);
   await inForce.settled();
   t.same(told, []);
@@ -247,17 +257,38 @@ t.test('remembers a file later that could not be remembered at once', async (t) 
   const { inForce, store, told, changeFile, file, loseNotes, set } = open();
   const first = file();
   await inForce.settled();
-  loseNotes(true);
+  loseNotes('note');
   const second = createPolicy();
   changeFile(second);
   await inForce.settled();
   t.equal(store.state().history.length, 1);
   set('stale');
-  loseNotes(false);
+  loseNotes(null);
   set('known');
   await inForce.settled();
   t.equal(store.state().history[0]?.hash, second.hash);
   t.same(told, [['noted', second.hash, first.hash]]);
+});
+
+t.test('tells of a file that was remembered without a reply, once, as soon as that is seen', async (t) => {
+  const { inForce, store, told, changeFile, file, loseNotes, set } = open();
+  const first = file();
+  await inForce.settled();
+  loseNotes('reply');
+  const second = createPolicy();
+  changeFile(second);
+  await inForce.settled();
+  t.same(told, [['noted', second.hash, first.hash]]);
+  loseNotes('note');
+  for (let tries = 0; tries < 20; tries += 1) {
+    changeFile(createPolicy());
+    await inForce.settled();
+  }
+  loseNotes(null);
+  set('known');
+  await inForce.settled();
+  t.equal(store.state().history[0]?.hash, file().hash);
+  t.same(told.slice(1), [['noted', file().hash, second.hash]], 'no other was ever in force');
 });
 
 t.test('takes a policy whose text was lost as soon as it is there again', async (t) => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { compilePolicyText } from '../../../src/app/check-file.ts';
 import type { RecordedEvent } from '../../../src/application/decision-log/record-event.ts';
@@ -72,6 +73,7 @@ export function openPromotions({
       [live, ...candidates.map(({ policy }) => policy)].find((one) => one.hash === hash) ?? null,
     compile: async (text) => compilePolicyText(text, PROVIDERS),
     clock,
+    newId: randomUUID,
     onTaken: () => {},
     onRefused: () => {},
     onFileDiffers: () => {},
@@ -88,6 +90,7 @@ export function openPromotions({
     check: async () => [],
     textOf: (hash) => store.find(hash),
     clock,
+    newId: randomUUID,
     record,
   });
   const steps = createRolloutSteps({ change, clock, record, onNotice: (notice) => notices.push(notice) });

@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  CHANGE_IDS_REMEMBERED,
   changePolicies,
   countTakenBack,
   hashesOf,
@@ -22,14 +23,16 @@ const entryOf = (hash: string, sinceMs = 0): PolicyEntry => ({
 t.test('remembers a bounded number, the newest first, and none twice in a row', async (t) => {
   let record = NO_POLICY;
   for (let number = 0; number < POLICIES_REMEMBERED + 1; number += 1)
-    record = rememberPolicy(record, entryOf(`h-${number}`)) ?? NO_POLICY;
+    record = rememberPolicy(record, entryOf(`h-${number}`), `id-${number}`) ?? NO_POLICY;
   t.equal(record.history.length, POLICIES_REMEMBERED);
   t.equal(record.history[0]?.hash, `h-${POLICIES_REMEMBERED}`);
   t.equal(record.history.at(-1)?.hash, 'h-1');
-  t.equal(rememberPolicy(record, entryOf(`h-${POLICIES_REMEMBERED}`)), null);
+  t.equal(rememberPolicy(record, entryOf(`h-${POLICIES_REMEMBERED}`), 'id'), null);
   const put = { ...record, inForce: entryOf('put') };
-  t.equal(rememberPolicy(put, entryOf('x')), null, 'the file did not come into force');
-  const changed = changePolicies(record, { inForce: null, rollout: null, entry: entryOf('x') });
+  t.equal(rememberPolicy(put, entryOf('x'), 'id'), null, 'the file did not come into force');
+  const changed = changePolicies(record, { inForce: null, rollout: null, entry: entryOf('x'), id: 'x' });
+  t.equal(changed.changeIds.length, CHANGE_IDS_REMEMBERED);
+  t.strictSame(changed.changeIds.slice(0, 2), ['x', `id-${POLICIES_REMEMBERED}`]);
   t.equal(changed.history.length, POLICIES_REMEMBERED);
   t.equal(changed.history[0]?.hash, 'x');
 });
@@ -40,11 +43,18 @@ t.test('takes the later state, and all that either remembers', async (t) => {
     inForce: entryOf('c', 3),
     rollout: { id: 'r', hash: 'b', part: null },
     history: [entryOf('c', 3), entryOf('a', 1)],
+    changeIds: ['3', '1'],
   };
-  const found = { revision: 5, inForce: null, rollout: null, history: [entryOf('b', 2), entryOf('a', 1)] };
+  const found = {
+    revision: 5,
+    inForce: null,
+    rollout: null,
+    history: [entryOf('b', 2), entryOf('a', 1)],
+    changeIds: ['2', '1'],
+  };
   const history = [entryOf('c', 3), entryOf('b', 2), entryOf('a', 1)];
-  t.strictSame(laterRecord(known, found), { ...known, history });
-  t.strictSame(laterRecord(found, known), { ...known, history });
+  t.strictSame(laterRecord(known, found), { ...known, history, changeIds: ['3', '1', '2'] });
+  t.strictSame(laterRecord(found, known), { ...known, history, changeIds: ['2', '1', '3'] });
   t.same([...hashesOf({ ...known, history })].toSorted(), ['a', 'b', 'c']);
 });
 
