@@ -1,5 +1,5 @@
 import type { CandidateResult } from '../../domain/candidates/candidate-result.ts';
-import { factsFor, toNotJudged } from '../../domain/candidates/judge-candidate.ts';
+import { toNotJudged } from '../../domain/candidates/judge-candidate.ts';
 import type { ReferenceData } from '../../domain/contradictions/reference-data.ts';
 import type { Decision } from '../../domain/decision.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
@@ -116,12 +116,11 @@ function judgeOne(
 ): CandidateResult {
   const { policy, judge, unfetched, notFetched } = planned;
   try {
-    const own = factsFor(policy, decision, subject);
-    if (unfetched.length === 0) return judge({ decision, request, facts: own });
+    if (unfetched.length === 0) return judge({ decision, subject, request, fetched: null });
     const more = fetched?.of(planned);
     if (more === undefined) return notFetched;
     if (more === 'late') return toNotJudged(policy, 'late');
-    return judge({ decision, request, facts: { ...own, ...more } });
+    return judge({ decision, subject, request, fetched: more });
   } catch (error) {
     onFailed(policy, error);
     return toNotJudged(policy, 'failed');

@@ -11,12 +11,13 @@ import { TELEMETRY_FACT } from '../policy/telemetry-signals.ts';
 import { hasText, type Subject } from '../subject.ts';
 import type { CandidateResult, NotJudged } from './candidate-result.ts';
 
-/** What a candidate judges: the evidence of a decision, its request, and facts about its subject. */
+/** What a candidate judges: the evidence of a decision, its request, and its subject. */
 interface CandidateInput {
   readonly decision: Decision;
+  readonly subject: Subject;
   readonly request: RequestSignals;
-  /** As the candidate reads them; see factsFor. */
-  readonly facts: SubjectFacts;
+  /** Facts that were asked for beside those of the decision, which they take the place of; see findUnfetched. */
+  readonly fetched: SubjectFacts | null;
 }
 
 /** Judges decisions by one candidate as if it had been in force. */
@@ -32,6 +33,7 @@ export function createJudgeCandidate(live: CompiledPolicy, candidate: CompiledPo
     ...candidate,
     rules: candidate.rules.filter((_, place) => places[place] === null),
   };
+  const facts = findFactsRead(candidate, others);
   const results = new WeakMap<Judgement, CandidateResult>();
   const judgements = new WeakMap<Decision['trace'], WeakMap<Judgement['trace'], Judgement>>();
   const combine = (common: Decision['trace'], own: Judgement['trace']): Judgement => {
@@ -48,11 +50,13 @@ export function createJudgeCandidate(live: CompiledPolicy, candidate: CompiledPo
     }
     return judgement;
   };
-  return ({ decision, request, facts }) => {
+  return ({ decision, subject, request, fetched }) => {
     // It was judged by no policy, and every policy would have come to the same.
     if (decision.trace.length === 0) return toResult(candidate, decision);
-    const { trace } = evaluatePolicy(others, decision.evidence, request, facts);
-    const stepUp = facts[STEP_UP_FACT.name] as StepUpSignals | undefined;
+    const own = pickFacts(candidate, facts, decision, subject);
+    const known = fetched === null ? own : { ...own, ...fetched };
+    const { trace } = evaluatePolicy(others, decision.evidence, request, known);
+    const stepUp = known[STEP_UP_FACT.name] as StepUpSignals | undefined;
     const judgement = satisfyChallenges(candidate, combine(decision.trace, trace), stepUp);
     let result = results.get(judgement);
     if (result === undefined) {
@@ -61,6 +65,15 @@ export function createJudgeCandidate(live: CompiledPolicy, candidate: CompiledPo
     }
     return result;
   };
+}
+
+/** The facts that these rules of the candidate read, and what satisfies its challenges. */
+function findFactsRead(candidate: CompiledPolicy, { rules }: CompiledPolicy): readonly string[] {
+  const { facts, providerIds, factsNeeded } = candidate;
+  const read = new Set(
+    rules.flatMap(({ signalReads }) => signalReads.map((place) => facts[place - providerIds.length]?.fact.name)),
+  );
+  return factsNeeded.filter((name) => read.has(name) || name === STEP_UP_FACT.name);
 }
 
 /** For each rule of the candidate, its place in the live policy; null where that has no such rule. */
@@ -117,8 +130,17 @@ export function toNotJudged(
  * absent or unknown; see findUnfetched.
  */
 export function factsFor(candidate: CompiledPolicy, decision: Decision, subject: Subject): SubjectFacts {
+  return pickFacts(candidate, candidate.factsNeeded, decision, subject);
+}
+
+function pickFacts(
+  candidate: CompiledPolicy,
+  names: readonly string[],
+  decision: Decision,
+  subject: Subject,
+): SubjectFacts {
   const facts: Record<string, SubjectFacts[string]> = {};
-  for (const name of candidate.factsNeeded) {
+  for (const name of names) {
     if (name === TELEMETRY_FACT.name) facts[name] = custodyOf(decision, subject);
     else facts[name] = recordedFactOf(decision.facts, name);
   }

@@ -77,8 +77,9 @@ function placeOf(name: string): FactPlace | null {
 
 /** The value of a fact as a record has it; undefined where it was not recorded. */
 export function recordedFactOf(recorded: Partial<RecordedFacts>, name: string): SubjectFacts[string] {
-  const [variable = '', part] = name.split('.');
-  if (!isFactVariable(variable)) return undefined;
+  const place = placeOf(name);
+  if (place === null) return undefined;
+  const { variable, part } = place;
   const value = recorded[variable] ?? undefined;
   // A record's facts were written from SubjectFacts.
   if (part === undefined) return value as SubjectFacts[string];

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { findUnfetched } from '../../../src/domain/candidates/find-unfetched.ts';
 import { createJudgeCandidate, factsFor } from '../../../src/domain/candidates/judge-candidate.ts';
 import type { Decision } from '../../../src/domain/decision.ts';
 import { toRecordedFacts } from '../../../src/domain/decision-log/recorded-facts.ts';
@@ -59,8 +60,10 @@ function decide(live: CompiledPolicy, { evidence, request, facts }: Input): Deci
 
 function judge(live: CompiledPolicy, candidate: CompiledPolicy, input: Input) {
   const decision = decide(live, input);
-  const facts = { ...factsFor(candidate, decision, SUBJECT), ...input.facts };
-  return createJudgeCandidate(live, candidate)({ decision, request: input.request, facts });
+  const fetched = findUnfetched(live, candidate).length === 0 ? null : input.facts;
+  // There is no use of a telemetry id that is not there.
+  const subject = decision.custody === 'none' ? { ...SUBJECT, telemetryId: null } : SUBJECT;
+  return createJudgeCandidate(live, candidate)({ decision, subject, request: input.request, fetched });
 }
 
 t.test('comes to what the candidate would have come to, whatever rules both have', async (t) => {
@@ -144,5 +147,5 @@ t.test('refuses a trace that is not of its policy', async (t) => {
   const decision = decide(live, input);
   const cut = { ...decision, trace: decision.trace.slice(0, 1) };
   const judgeCut = createJudgeCandidate(live, { ...live, hash: 'sha256:other' });
-  t.throws(() => judgeCut({ decision: cut, request: FLAGS, facts: {} }), RangeError);
+  t.throws(() => judgeCut({ decision: cut, subject: SUBJECT, request: FLAGS, fetched: null }), RangeError);
 });
