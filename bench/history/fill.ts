@@ -1,6 +1,8 @@
-import { readdirSync, statSync } from 'node:fs';
+import { hash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { HistoryWriter } from '../../src/stores/decision-log/sqlite/history-writer.ts';
+import { keepPolicyText } from '../../src/stores/decision-log/sqlite/policy-file.ts';
 import { createHistory, type HistoryPlan } from './records.ts';
 
 /** What filling a history took. */
@@ -27,6 +29,7 @@ export function fillHistory(directory: string, plan: HistoryPlan): FillReport {
     labelledKeptMs: 0,
     bytesMax: Number.MAX_SAFE_INTEGER,
   });
+  const policies = keepPolicies(directory);
   const startedMs = Date.now();
   let [number, micros] = [0, 0];
   let batch: string[] = [];
@@ -41,7 +44,7 @@ export function fillHistory(directory: string, plan: HistoryPlan): FillReport {
   };
   const labelled: string[] = [];
   let serial = 0;
-  for (const record of createHistory(plan)) {
+  for (const record of createHistory({ ...plan, policies })) {
     lastMs = Date.parse(record.decided_at);
     batch.push(JSON.stringify(record));
     if (batch.length === BATCH) flush();
@@ -54,6 +57,17 @@ export function fillHistory(directory: string, plan: HistoryPlan): FillReport {
   writer.close();
   const bytesPerRecord = sizeOf(directory) / plan.records;
   return { records: plan.records, seconds, microsPerRecord: micros / plan.records, bytesPerRecord };
+}
+
+/** The default policy in three texts of one meaning: their hashes. */
+function keepPolicies(directory: string): readonly string[] {
+  const text = readFileSync(new URL('../../policies/default.yaml', import.meta.url), 'utf8');
+  return ['first', 'second', 'third'].map((period) => {
+    const own = `# The ${period} period.\n${text}`;
+    const name = `sha256:${hash('sha256', own)}`;
+    keepPolicyText(directory, name, own);
+    return name;
+  });
 }
 
 /** A label opens its file: some of them show the same as all. */

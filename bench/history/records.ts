@@ -12,6 +12,8 @@ export interface HistoryPlan {
   readonly accounts?: number;
   /** Another one makes other records. */
   readonly seed?: number;
+  /** The hash of the policy of each period; invented ones otherwise. */
+  readonly policies?: readonly string[];
 }
 
 type Rule = DecisionRecord['rules'][number];
@@ -53,10 +55,10 @@ const RULES = [
 
 /**
  * Makes records like those of a real service, oldest first: more by day than by night, most subjects known,
- * every signal of three providers, about 5.7 KB each.
+ * every signal of three providers, about 8 KB each.
  */
 export function* createHistory(plan: HistoryPlan): Generator<DecisionRecord> {
-  const { records, days, untilMs, seed = 1 } = plan;
+  const { records, days, untilMs, seed = 1, policies = [] } = plan;
   const random = createSeededRandom(seed);
   const accounts = plan.accounts ?? Math.max(100, Math.round(records / RECORDS_PER_ACCOUNT));
   const sinceMs = untilMs - days * DAY_MS;
@@ -66,7 +68,9 @@ export function* createHistory(plan: HistoryPlan): Generator<DecisionRecord> {
     // As many as by night within a quarter of the day's length.
     const warped = dayShare + 0.12 * Math.sin(2 * Math.PI * dayShare);
     const atMs = sinceMs + (Math.floor(share * days) + Math.min(0.999_99, Math.max(0, warped))) * DAY_MS;
-    yield createRecord(random, Math.floor(atMs), serial, accounts);
+    const record = createRecord(random, Math.floor(atMs), serial, accounts);
+    const hash = policies[Math.floor(atMs / DAY_MS / POLICY_DAYS) % policies.length];
+    yield hash === undefined ? record : { ...record, policy: { id: 'default', hash } };
   }
 }
 
@@ -134,13 +138,104 @@ function createRecord(random: () => number, atMs: number, serial: number, accoun
         expired: false,
       },
     },
-    activity: null,
-    step_up: null,
-    lists: null,
+    ...toFacts(random, device, place),
     policy: { id: 'default', hash: `sha256:${hashOfSubject('p', judged.policy).repeat(2)}` },
     engine: '0.1.0',
     latency_ms: Math.round((random() < 0.6 ? random() : 40 + random() ** 3 * 400) * 100) / 100,
     rules: judged.rules,
+  };
+}
+
+const NOT_LISTED = Object.fromEntries(
+  ['device', 'account', 'telemetry', 'ip', 'visitor', 'asn', 'country'].map((part) => [part, false]),
+);
+const LISTS = { blocked: NOT_LISTED, watched: NOT_LISTED };
+
+/** What the default policy reads of the subject, as it reads it. */
+function toFacts(random: () => number, device: number, place: Place) {
+  const few = (share: number) => 1 + (random() < share ? Math.floor(random() ** 3 * 4) : 0);
+  const isKnown = random() < 0.95;
+  return {
+    activity: {
+      account: {
+        remembered_seconds: Math.floor(random() * 30 * 86_400),
+        known_device: isKnown,
+        devices_1h: few(0.05),
+        devices_30d: few(0.3),
+      },
+      device: { accounts_1h: few(0.02) },
+      ip: { not_found_10m: random() < 0.03 ? few(1) : 0, telemetry_ids_10m: few(0.1) },
+      hardware: { devices_remembered: few(0.02) },
+    },
+    step_up:
+      random() < 0.02 ? { age_seconds: Math.floor(random() * 86_400), method: 'otp', acr: '' } : 'none',
+    lists: LISTS,
+    shared: null,
+    contradictions: toContradictions(random, device, place),
+  } as const;
+}
+
+/** Most are compared and agree; the working of each stands beside them. */
+function toContradictions(random: () => number, device: number, { country }: Place) {
+  const isAbroad = random() < 0.01;
+  const hours = Math.round(random() ** 2 * 20_000) / 100;
+  const km = Math.round(random() ** 4 * 900);
+  const countries = [country];
+  return {
+    identity_reuse: false,
+    identity_shape: false,
+    travel: false,
+    tls_client: false,
+    os_family: false,
+    sim_country: isAbroad,
+    time_zone_country: false,
+    seen_elsewhere: false,
+    clock: false,
+    roaming: false,
+    count: isAbroad ? 1 : 0,
+    families: isAbroad ? 1 : 0,
+    strongest: isAbroad ? 'sim_country' : '',
+    because: {
+      identity_reuse: { devices: 1, limit_devices: 1, window_days: 30 },
+      identity_shape: { imei_luhn_valid: true },
+      travel: {
+        from: 'account_accepted',
+        from_latitude: -37.8,
+        from_longitude: 145,
+        to_latitude: Math.round((-37.82 + (device % 100) / 10) * 10) / 10,
+        to_longitude: 145,
+        km,
+        error_km: 208,
+        hours,
+        slack_hours: 0.25,
+        km_per_hour: Math.round(km / (hours + 0.25)),
+        limit_km_per_hour: 1000,
+      },
+      tls_client: { user_agent: 'Chrome', version: 140, transport: 'quic', tls_version: '1.3', alpn: 'h3' },
+      os_family: {
+        prefactor_user_agent: 'Android',
+        stytch_device_type: device % 3 === 0 ? 'IOS' : 'ANDROID',
+      },
+      sim_country: {
+        sim_operator: 50_501,
+        sim_operator_countries: ['AU', 'CC', 'CX', 'NF'],
+        sim_country: country,
+        sim_country_countries: countries,
+      },
+      time_zone_country: {
+        prefactor_time_zone: 'Australia/Melbourne',
+        prefactor_time_zone_countries: ['AU'],
+        prefactor_country: country,
+        prefactor_country_countries: countries,
+      },
+      seen_elsewhere: { stytch_network: '192.0.2.0/24', request_in_network: true },
+      clock: {
+        later: 'fingerprint_created',
+        earlier: 'now',
+        seconds: -Math.floor(random() * 60),
+        tolerance_seconds: 300,
+      },
+    },
   };
 }
 
