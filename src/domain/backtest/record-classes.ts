@@ -1,5 +1,6 @@
 import { BECAUSE } from '../contradictions/contradiction-signals.ts';
 import type { DecisionRecord } from '../decision-log/decision-record.ts';
+import { FACT_VARIABLES } from '../decision-log/recorded-facts.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
 import { STEP_UP_FACT } from '../policy/step-up-signals.ts';
 import { TELEMETRY_FACT } from '../policy/telemetry-signals.ts';
@@ -22,9 +23,6 @@ interface Draft {
 }
 
 type Put = (path: readonly string[], classOf: ValueClass) => void;
-
-/** Facts that records have under their own names. */
-const FACT_FIELDS = ['activity', 'step_up', 'lists', 'contradictions'] as const;
 
 /** Of values that are told apart by whether they are there. */
 const NO_USE = {
@@ -68,7 +66,7 @@ function putStepUps({ stepUps }: CompiledPolicy, uses: SignalUses, put: Put): vo
 /** What of a record a policy can tell apart. The subject is read for which ids it has. */
 type ClassedRecord = Pick<
   DecisionRecord,
-  'policy' | 'request' | 'providers' | 'custody' | 'action' | (typeof FACT_FIELDS)[number]
+  'policy' | 'request' | 'providers' | 'custody' | 'action' | (typeof FACT_VARIABLES)[number]
 > & {
   readonly subject: { readonly telemetry: unknown; readonly devices: readonly unknown[] };
   readonly rules: readonly unknown[];
@@ -94,30 +92,41 @@ export function classKeyOf(classes: RecordClasses, record: ClassedRecord): strin
 
 /** What a policy tells apart of a record, as JSON. */
 export function projectRecord(classes: RecordClasses, record: ClassedRecord, writer: ClassWriter): unknown {
-  const { policy, request, subject, providers, custody, action, rules } = record;
-  const [ofRequest, ofCustody] = ['request', TELEMETRY_FACT.name].map((name) => classes.get(name));
-  const readsAction = ofRequest?.classOf != null ? ofRequest : ofRequest?.fields.get('action');
-  return [
-    policy.hash,
-    rules.length === 0,
-    ofRequest === undefined ? request !== undefined : request,
-    [subject.telemetry !== null, subject.devices.length > 0],
-    readsAction === undefined ? 0 : writer.value(action, readsAction.classOf),
-    ofCustody === undefined ? 0 : [custody.result, project(ofCustody, custody.signals, writer)],
+  return Object.values(MEMBERS).map((project) => project(classes, record, writer));
+}
+
+type Projection<Record> = (classes: RecordClasses, record: Record, writer: ClassWriter) => unknown;
+
+/** For each member of a record that is read, what a policy tells apart of it. */
+const MEMBERS: { readonly [Name in keyof ClassedRecord]-?: Projection<Pick<ClassedRecord, Name>> } = {
+  policy: (_classes, { policy }) => policy.hash,
+  rules: (_classes, { rules }) => rules.length === 0,
+  request: (classes, { request }) => (classes.has('request') ? request : request !== undefined),
+  subject: (_classes, { subject }) => [subject.telemetry !== null, subject.devices.length > 0],
+  action: (classes, { action }, writer) => {
+    const ofRequest = classes.get('request');
+    const node = ofRequest?.classOf != null ? ofRequest : ofRequest?.fields.get('action');
+    return node === undefined ? 0 : writer.value(action, node.classOf);
+  },
+  custody: (classes, { custody }, writer) => {
+    const node = classes.get(TELEMETRY_FACT.name);
+    return node === undefined ? 0 : [custody.result, project(node, custody.signals, writer)];
+  },
+  providers: (classes, { providers }, writer) =>
     Object.entries(providers).map(([id, { outcome, suspect, signals }]) => [
       id,
       outcome,
       suspect,
       signals === null ? null : writer.signals(signals, classes.get(id)),
     ]),
-    FACT_FIELDS.map((name) => {
-      const node = classes.get(name);
-      if (name !== 'contradictions') return project(node, record[name], writer);
-      // How surely they are known stands beside them; their working is shown and never read.
-      return node === undefined ? 0 : writer.value(withoutWorking(record[name]), null);
-    }),
-  ];
-}
+  activity: (classes, { activity }, writer) => project(classes.get('activity'), activity, writer),
+  step_up: (classes, { step_up }, writer) => project(classes.get('step_up'), step_up, writer),
+  lists: (classes, { lists }, writer) => project(classes.get('lists'), lists, writer),
+  shared: (classes, { shared }, writer) => project(classes.get('shared'), shared, writer),
+  // How surely they are known stands beside them; their working is shown and never read.
+  contradictions: (classes, { contradictions }, writer) =>
+    classes.has('contradictions') ? writer.value(withoutWorking(contradictions), null) : 0,
+};
 
 /** What is told apart of a value; 0 where nothing is. */
 export function project(node: ReadNode | undefined, value: unknown, writer: ClassWriter): unknown {

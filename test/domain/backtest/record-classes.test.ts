@@ -131,6 +131,10 @@ t.test('tells requests, facts and step-ups apart', async (t) => {
   );
   t.not(keyOf(active, activity({ decisions_1h: 1 })), keyOf(active, activity({})));
   t.not(keyOf(active, activity('none')), keyOf(active, activity('unknown')));
+  const sharing = compiled(documentOf([rule('shared.account.session_revoked_seconds < 60')]));
+  const heard = (seconds: number) => ({ shared: { account: { session_revoked_seconds: seconds } } });
+  t.equal(keyOf(sharing, heard(70)), keyOf(sharing, heard(80)));
+  t.not(keyOf(sharing, heard(10)), keyOf(sharing, heard(70)));
   const contradicted = compiled(documentOf([rule('contradictions.count > 1')]));
   const told = (because: object, count = 1) =>
     ({ contradictions: { count, because } }) as Partial<DecisionRecord>;
