@@ -1,6 +1,6 @@
 import { BECAUSE } from '../contradictions/contradiction-signals.ts';
 import type { DecisionRecord } from '../decision-log/decision-record.ts';
-import { FACT_VARIABLES } from '../decision-log/recorded-facts.ts';
+import type { RecordedFacts } from '../decision-log/recorded-facts.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
 import { STEP_UP_FACT } from '../policy/step-up-signals.ts';
 import { TELEMETRY_FACT } from '../policy/telemetry-signals.ts';
@@ -66,7 +66,7 @@ function putStepUps({ stepUps }: CompiledPolicy, uses: SignalUses, put: Put): vo
 /** What of a record a policy can tell apart. The subject is read for which ids it has. */
 type ClassedRecord = Pick<
   DecisionRecord,
-  'policy' | 'request' | 'providers' | 'custody' | 'action' | (typeof FACT_VARIABLES)[number]
+  'policy' | 'request' | 'providers' | 'custody' | 'action' | keyof RecordedFacts
 > & {
   readonly subject: { readonly telemetry: unknown; readonly devices: readonly unknown[] };
   readonly rules: readonly unknown[];
@@ -91,11 +91,23 @@ export function classKeyOf(classes: RecordClasses, record: ClassedRecord): strin
 }
 
 /** What a policy tells apart of a record, as JSON. */
-export function projectRecord(classes: RecordClasses, record: ClassedRecord, writer: ClassWriter): unknown {
+function projectRecord(classes: RecordClasses, record: ClassedRecord, writer: ClassWriter): unknown {
   return Object.values(MEMBERS).map((project) => project(classes, record, writer));
 }
 
-type Projection<Record> = (classes: RecordClasses, record: Record, writer: ClassWriter) => unknown;
+/** The same of one member of a record; undefined for one that is not read. */
+export function projectMember(
+  classes: RecordClasses,
+  name: string,
+  value: unknown,
+  writer: ClassWriter,
+): unknown {
+  if (!Object.hasOwn(MEMBERS, name)) return undefined;
+  const projection = MEMBERS[name as keyof ClassedRecord] as Projection<Readonly<Record<string, unknown>>>;
+  return projection(classes, { [name]: value }, writer);
+}
+
+type Projection<Members> = (classes: RecordClasses, record: Members, writer: ClassWriter) => unknown;
 
 /** For each member of a record that is read, what a policy tells apart of it. */
 const MEMBERS: { readonly [Name in keyof ClassedRecord]-?: Projection<Pick<ClassedRecord, Name>> } = {

@@ -71,7 +71,9 @@ export function createJudgeCandidate(live: CompiledPolicy, candidate: CompiledPo
 function findFactsRead(candidate: CompiledPolicy, { rules }: CompiledPolicy): readonly string[] {
   const { facts, providerIds, factsNeeded } = candidate;
   const read = new Set(
-    rules.flatMap(({ signalReads }) => signalReads.map((place) => facts[place - providerIds.length]?.fact.name)),
+    rules.flatMap(({ signalReads }) =>
+      signalReads.map((place) => facts[place - providerIds.length]?.fact.name),
+    ),
   );
   return factsNeeded.filter((name) => read.has(name) || name === STEP_UP_FACT.name);
 }

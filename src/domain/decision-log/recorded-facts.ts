@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SubjectFacts } from '../policy/subject-fact.ts';
 
 /** The variables of facts that a record has a place for; custody has one of its own. */
-export const FACT_VARIABLES = ['activity', 'step_up', 'lists', 'shared', 'contradictions'] as const;
+const FACT_VARIABLES = ['activity', 'step_up', 'lists', 'shared', 'contradictions'] as const;
 
 const recordedFact = (what: string) =>
   z

@@ -1,13 +1,15 @@
 import {
   type ClassWriter,
   project,
-  projectRecord,
+  projectMember,
   type ReadNode,
   type RecordClasses,
 } from '../../../domain/backtest/record-classes.ts';
 import { exactly, type ValueClass } from '../../../domain/backtest/value-class.ts';
+import { FormMembers } from './form-members.ts';
 import { fillForm } from './record-form.ts';
 import { fillSignals } from './signals-form.ts';
+import { TextNumbering } from './text-numbering.ts';
 
 /** A value that was taken out of a form, by its place among those of its kind. */
 class Slot {
@@ -28,7 +30,7 @@ export interface SlotRead {
 }
 
 /** What is told apart of all records, or signals, of one form. */
-export interface FormTemplate {
+interface FormTemplate {
   /** What the form itself says of it. */
   readonly base: string;
   readonly reads: readonly SlotRead[];
@@ -52,26 +54,74 @@ export interface RecordTemplate extends FormTemplate {
   readonly action: string | null | undefined;
 }
 
-type TemplateRecord = Parameters<typeof projectRecord>[1] & { readonly kind?: unknown };
+/** What one member of a record brings to its template. Places are those within it. */
+interface MemberTemplate extends Omit<FormTemplate, 'base'> {
+  /** What it says of itself, as a number; null where nothing of it is told apart. */
+  readonly base: number | null;
+  readonly evidence: readonly EvidenceRead[];
+  /** How many values it has beside the form. */
+  readonly counts: { readonly number: number; readonly time: number };
+  readonly name: string;
+  readonly value: unknown;
+}
 
-/** The template of the form of a record; null for one that is no decision. */
-export function toRecordTemplate(classes: RecordClasses, form: string): RecordTemplate | null {
+/** Members that are remembered: some hundred bytes each, and two kilobytes at most of real ones. */
+const MEMBERS_MAX = 20_000;
+
+/** Makes the templates of the forms of records. */
+export class RecordTemplates {
+  readonly #members: FormMembers<MemberTemplate>;
+
+  constructor(classes: RecordClasses) {
+    const bases = new TextNumbering();
+    this.#members = new FormMembers(MEMBERS_MAX, (member) => toMemberTemplate(classes, member, bases));
+  }
+
+  /** Null for a form that is of no decision. */
+  of(form: string): RecordTemplate | null {
+    const reads: SlotRead[] = [];
+    const evidence: EvidenceRead[] = [];
+    const at = { number: 0, time: 0 };
+    let [base, isWhole, isDecision] = ['', false, false];
+    let action: RecordTemplate['action'];
+    for (const member of this.#members.of(form)) {
+      if (member.base !== null) base += `${member.base}.`;
+      isWhole ||= member.isWhole;
+      for (const { kind, place, classOf } of member.reads)
+        reads.push({ kind, place: place + at[kind], classOf });
+      for (const { node, idPlace, times } of member.evidence) {
+        const shifted = times.map(({ kind, place }) => ({ kind, place: place + at[kind] }));
+        evidence.push({ node, idPlace: idPlace + at.number, times: shifted });
+      }
+      if (member.name === 'kind') isDecision = member.value === 'decision';
+      else if (member.name === 'action' && !(member.value instanceof Slot))
+        action = member.value as RecordTemplate['action'];
+      at.number += member.counts.number;
+      at.time += member.counts.time;
+    }
+    return isDecision ? { base, reads, evidence, isWhole, action } : null;
+  }
+}
+
+function toMemberTemplate(classes: RecordClasses, text: string, bases: TextNumbering): MemberTemplate {
   const counts = { number: 0, time: 0, other: 0 };
   const next = (kind: Slot['kind']) => new Slot(kind, counts[kind]++);
   const other = () => next('other');
-  const record = fillForm(form, {
+  const filled = fillForm(`{${text}}`, {
     hash: other,
+    same: other,
     number: () => next('number'),
     time: () => next('time'),
     id: other,
     uuidId: other,
-  }) as TemplateRecord;
-  if (record.kind !== 'decision') return null;
+  });
+  const [[name, value] = ['', null]] = Object.entries(filled as Readonly<Record<string, unknown>>);
   const writer = new TemplateWriter();
-  const base = JSON.stringify(projectRecord(classes, record, writer));
+  const projected = projectMember(classes, name, value, writer);
   const { reads, evidence, isWhole } = writer;
-  const action: unknown = record.action;
-  return { base, reads, evidence, isWhole, action: action instanceof Slot ? undefined : record.action };
+  // The same text of another member says something else.
+  const base = projected === undefined ? null : bases.of(`${name} ${JSON.stringify(projected)}`);
+  return { base, reads, evidence, isWhole, counts, name, value };
 }
 
 /** The template of the form of signals. */

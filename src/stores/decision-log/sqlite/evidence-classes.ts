@@ -9,7 +9,7 @@ interface EvidenceClass {
   readonly number: number;
   /** Of its times, by their places in a reference to it. */
   readonly times: readonly SlotRead[];
-  /** See FormTemplate. */
+  /** True where only the evidence itself tells. */
   readonly isWhole: boolean;
 }
 

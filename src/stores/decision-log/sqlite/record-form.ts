@@ -147,8 +147,14 @@ export interface RecordValues {
 
 /** Puts a record together again. */
 export function putRecordTogether(form: string, values: RecordValues): unknown {
+  const hashes: string[] = [];
   return fillForm(form, {
-    hash: () => values.nextHex(),
+    hash: () => {
+      const hash = values.nextHex();
+      hashes.push(hash);
+      return hash;
+    },
+    same: (place) => hashes[place],
     number: () => values.nextNumber(),
     time: (isWhole) => toTime(values.nextTime(), isWhole),
     id: () => values.nextText(),
@@ -159,6 +165,8 @@ export function putRecordTogether(form: string, values: RecordValues): unknown {
 /** What takes the places of the values of a form, in their order. */
 interface FormFillers {
   readonly hash: () => unknown;
+  /** Given the place, among the hashes before it, of the one that it equals. */
+  readonly same: (place: number) => unknown;
   readonly number: () => unknown;
   readonly time: (isWhole: boolean) => unknown;
   readonly id: () => unknown;
@@ -167,15 +175,13 @@ interface FormFillers {
 
 /** A form with something in the place of each value. */
 export function fillForm(form: string, fillers: FormFillers): unknown {
-  const hashes: unknown[] = [];
   const fill = (value: unknown): unknown => {
     if (typeof value !== 'string' || !value.startsWith(MARK)) return mapMembers(value, fill);
     switch (value.slice(0, HASH.length)) {
       case HASH:
-        hashes.push(fillers.hash());
-        return hashes.at(-1);
+        return fillers.hash();
       case SAME:
-        return hashes[Number(value.slice(SAME.length))];
+        return fillers.same(Number(value.slice(SAME.length)));
       case NUMBER:
         return fillers.number();
       case MILLISECONDS:

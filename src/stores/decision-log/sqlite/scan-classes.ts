@@ -8,7 +8,7 @@ import type { Label } from '../../../domain/decision-log/outcome-label.ts';
 import { matchesFacts } from '../../../domain/decision-log/record-facts.ts';
 import { matchesLabel, matchesPlace, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import { SUBJECT_PARTS } from '../../../domain/decision-log/subject-parts.ts';
-import { type RecordTemplate, type SlotRead, toRecordTemplate } from './class-template.ts';
+import { type RecordTemplate, RecordTemplates, type SlotRead } from './class-template.ts';
 import { hasPart } from './entry-subjects.ts';
 import { EvidenceClasses } from './evidence-classes.ts';
 import { GroupCounter, OUTCOMES_MAX } from './group-counter.ts';
@@ -18,8 +18,6 @@ import { SegmentReader } from './segment-reader.ts';
 import { type EntryRow, SegmentRows } from './segment-rows.ts';
 import { TextNumbering } from './text-numbering.ts';
 
-/** Forms that are remembered: some kilobytes each. */
-const TEMPLATES_MAX = 5_000;
 /** Classes that are remembered: some hundred bytes each. */
 const CLASSES_MAX = 200_000;
 
@@ -27,8 +25,7 @@ const CLASSES_MAX = 200_000;
 export class ClassScan {
   readonly #question: ClassQuestion;
   readonly #tally: BacktestTally;
-  readonly #templates = new Map<string, RecordTemplate | null>();
-  readonly #bases = new TextNumbering();
+  readonly #templates: RecordTemplates;
   readonly #evidence = new TextNumbering();
   readonly #outcomes: BacktestOutcome[] = [];
   readonly #numbers = new Map<string, number>();
@@ -37,6 +34,7 @@ export class ClassScan {
   constructor(question: ClassQuestion, tally: BacktestTally) {
     this.#question = question;
     this.#tally = tally;
+    this.#templates = new RecordTemplates(question.classes);
   }
 
   /**
@@ -52,7 +50,6 @@ export class ClassScan {
     const evidence = new EvidenceClasses(db, this.#evidence);
     const counter = new GroupCounter(db, shapes, this.#outcomes, this.#tally);
     for (const { rows, forms, partsAt } of new SegmentRows(db).blocks(filter)) {
-      // To find one takes longer than all else that is done for a record.
       const templates: (RecordTemplate | null | undefined)[] = [];
       for (const [place, row] of rows.entries()) {
         const label = labels.get(row.seq) ?? null;
@@ -60,7 +57,7 @@ export class ClassScan {
         const parts = partsAt(place);
         let template = templates[parts.form];
         if (template === undefined) {
-          template = this.#templateOf(forms[parts.form] ?? '');
+          template = this.#templates.of(forms[parts.form] ?? '');
           templates[parts.form] = template;
         }
         if (template === null) continue;
@@ -75,18 +72,6 @@ export class ClassScan {
       yield rows.length;
     }
     counter.flush();
-  }
-
-  #templateOf(form: string): RecordTemplate | null {
-    let template = this.#templates.get(form);
-    if (template === undefined) {
-      if (this.#templates.size >= TEMPLATES_MAX) this.#templates.clear();
-      const made = toRecordTemplate(this.#question.classes, form);
-      // Keys are shorter by a number in its place.
-      template = made === null ? null : { ...made, base: String(this.#bases.of(made.base)) };
-      this.#templates.set(form, template);
-    }
-    return template;
   }
 
   #outcomeOf(key: string, read: () => DecisionRecord): number {
