@@ -38,20 +38,13 @@ interface FormTemplate {
   readonly isWhole: boolean;
 }
 
-/** A reference to signals in the form of a record. */
+/** A reference to signals in a member of a record. */
 interface EvidenceRead {
   readonly node: ReadNode;
-  /** The place of the number of the evidence among the numbers of the record. */
+  /** The place of the number of the evidence. */
   readonly idPlace: number;
   /** Where its times are. */
   readonly times: readonly Pick<SlotRead, 'kind' | 'place'>[];
-}
-
-/** The same of a record. */
-export interface RecordTemplate extends FormTemplate {
-  readonly evidence: readonly EvidenceRead[];
-  /** Null where the record has none; undefined where only the record tells. */
-  readonly action: string | null | undefined;
 }
 
 /** What one member of a record brings to its template. Places are those within it. */
@@ -60,9 +53,25 @@ interface MemberTemplate extends Omit<FormTemplate, 'base'> {
   readonly base: number | null;
   readonly evidence: readonly EvidenceRead[];
   /** How many values it has beside the form. */
-  readonly counts: { readonly number: number; readonly time: number };
+  readonly counts: ValuePlace;
   readonly name: string;
   readonly value: unknown;
+}
+
+/** A place among the values of either kind. */
+interface ValuePlace {
+  readonly number: number;
+  readonly time: number;
+}
+
+/** The same of a record. */
+export interface RecordTemplate {
+  readonly base: string;
+  /** Members of which values beside the form are read, and where those of each begin. */
+  readonly members: readonly { readonly member: MemberTemplate; readonly at: ValuePlace }[];
+  readonly isWhole: boolean;
+  /** Null where the record has none; undefined where only the record tells. */
+  readonly action: string | null | undefined;
 }
 
 /** Members that are remembered: some hundred bytes each, and two kilobytes at most of real ones. */
@@ -79,27 +88,21 @@ export class RecordTemplates {
 
   /** Null for a form that is of no decision. */
   of(form: string): RecordTemplate | null {
-    const reads: SlotRead[] = [];
-    const evidence: EvidenceRead[] = [];
-    const at = { number: 0, time: 0 };
+    const members: { readonly member: MemberTemplate; readonly at: ValuePlace }[] = [];
     let [base, isWhole, isDecision] = ['', false, false];
+    let [number, time] = [0, 0];
     let action: RecordTemplate['action'];
     for (const member of this.#members.of(form)) {
+      const { name, value, counts } = member;
       if (member.base !== null) base += `${member.base}.`;
       isWhole ||= member.isWhole;
-      for (const { kind, place, classOf } of member.reads)
-        reads.push({ kind, place: place + at[kind], classOf });
-      for (const { node, idPlace, times } of member.evidence) {
-        const shifted = times.map(({ kind, place }) => ({ kind, place: place + at[kind] }));
-        evidence.push({ node, idPlace: idPlace + at.number, times: shifted });
-      }
-      if (member.name === 'kind') isDecision = member.value === 'decision';
-      else if (member.name === 'action' && !(member.value instanceof Slot))
-        action = member.value as RecordTemplate['action'];
-      at.number += member.counts.number;
-      at.time += member.counts.time;
+      if (member.reads.length + member.evidence.length > 0) members.push({ member, at: { number, time } });
+      if (name === 'kind') isDecision = value === 'decision';
+      else if (name === 'action' && !(value instanceof Slot)) action = value as RecordTemplate['action'];
+      number += counts.number;
+      time += counts.time;
     }
-    return isDecision ? { base, reads, evidence, isWhole, action } : null;
+    return isDecision ? { base, members, isWhole, action } : null;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ReadNode } from '../../../domain/backtest/record-classes.ts';
-import { type FormTemplate, type SlotRead, toSignalsTemplate } from './class-template.ts';
-import type { TextNumbering } from './text-numbering.ts';
+import { type SlotRead, toSignalsTemplate } from './class-template.ts';
+import { TextNumbering } from './text-numbering.ts';
 
 /** What is told apart of a piece of evidence, but for its times. */
 interface EvidenceClass {
@@ -21,7 +21,51 @@ const ROWS_TOGETHER = 500;
 /** Such groups that are kept: about 50 KB each. */
 const GROUPS_MAX = 400;
 
+/** Forms that are remembered, for each provider: some hundred bytes each. */
+const FORMS_MAX = 20_000;
+
 type EvidenceRow = readonly [id: number, form: number, numbers: string];
+
+/** What is told apart of all evidence of one form. */
+interface EvidenceForm {
+  readonly base: string;
+  readonly numbers: readonly SlotRead[];
+  /** What its evidence shares, but for the number. */
+  readonly shared: Omit<EvidenceClass, 'number'>;
+}
+
+/** The forms of evidence of all segments. */
+export class EvidenceForms {
+  readonly #numbering = new TextNumbering();
+  readonly #forms = new Map<ReadNode, Map<string, EvidenceForm>>();
+
+  of(node: ReadNode, text: string): EvidenceForm {
+    let forms = this.#forms.get(node);
+    if (forms === undefined || forms.size >= FORMS_MAX) {
+      forms = new Map();
+      this.#forms.set(node, forms);
+    }
+    let form = forms.get(text);
+    if (form === undefined) {
+      const { base, reads, isWhole } = toSignalsTemplate(node, text);
+      const numbers = reads.filter(({ kind }) => kind === 'number');
+      const times = reads.filter(({ kind }) => kind === 'time');
+      form = { base, numbers, shared: { times, isWhole } };
+      forms.set(text, form);
+    }
+    return form;
+  }
+
+  /** The class of the evidence of a form that has these numbers, as JSON. */
+  classOf({ base, numbers: reads, shared }: EvidenceForm, numbers: string): EvidenceClass {
+    let text = base;
+    if (reads.length > 0) {
+      const values = JSON.parse(numbers) as readonly unknown[];
+      for (const { place, classOf } of reads) text += `|${JSON.stringify(classOf(values[place]))}`;
+    }
+    return { ...shared, number: this.#numbering.of(text) };
+  }
+}
 
 /** The classes of the evidence of one segment. */
 export class EvidenceClasses {
@@ -29,15 +73,15 @@ export class EvidenceClasses {
   /** By the number of the first, divided by how many are read together. */
   readonly #rows = new Map<number, readonly EvidenceRow[]>();
   readonly #form: StatementSync;
-  readonly #numbering: TextNumbering;
-  readonly #templates = new Map<ReadNode, Map<number, FormTemplate>>();
+  readonly #forms: EvidenceForms;
+  readonly #formsById = new Map<ReadNode, Map<number, EvidenceForm>>();
   readonly #known = new Map<ReadNode, Map<number, EvidenceClass>>();
 
-  constructor(db: DatabaseSync, numbering: TextNumbering) {
+  constructor(db: DatabaseSync, forms: EvidenceForms) {
     this.#some = db.prepare('SELECT id, form, numbers FROM evidence WHERE id >= ? AND id < ? ORDER BY id');
     this.#some.setReturnArrays(true);
     this.#form = db.prepare('SELECT text FROM forms WHERE id = ?');
-    this.#numbering = numbering;
+    this.#forms = forms;
   }
 
   /** The class of the evidence with a number. Throws with a `code` where there is none. */
@@ -60,14 +104,7 @@ export class EvidenceClasses {
     if (row === undefined)
       throw Object.assign(new Error('a record without its evidence'), { code: 'DAMAGED' });
     const [, form, numbers] = row;
-    const { base, reads, isWhole } = this.#templateOf(node, form);
-    const own = reads.filter(({ kind }) => kind === 'number');
-    let text = base;
-    if (own.length > 0) {
-      const values = JSON.parse(numbers) as readonly unknown[];
-      for (const { place, classOf } of own) text += `|${JSON.stringify(classOf(values[place]))}`;
-    }
-    return { number: this.#numbering.of(text), times: reads.filter(({ kind }) => kind === 'time'), isWhole };
+    return this.#forms.classOf(this.#formOf(node, form), numbers);
   }
 
   /** Numbers of evidence follow each other, from 1, unless some of it was removed. */
@@ -84,17 +121,17 @@ export class EvidenceClasses {
     return row?.[0] === id ? row : rows.find(([own]) => own === id);
   }
 
-  #templateOf(node: ReadNode, form: number): FormTemplate {
-    let templates = this.#templates.get(node);
-    if (templates === undefined) {
-      templates = new Map();
-      this.#templates.set(node, templates);
+  #formOf(node: ReadNode, id: number): EvidenceForm {
+    let forms = this.#formsById.get(node);
+    if (forms === undefined) {
+      forms = new Map();
+      this.#formsById.set(node, forms);
     }
-    let template = templates.get(form);
-    if (template === undefined) {
-      template = toSignalsTemplate(node, String(this.#form.get(form)?.['text']));
-      templates.set(form, template);
+    let form = forms.get(id);
+    if (form === undefined) {
+      form = this.#forms.of(node, String(this.#form.get(id)?.['text']));
+      forms.set(id, form);
     }
-    return template;
+    return form;
   }
 }

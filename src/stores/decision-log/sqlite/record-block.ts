@@ -8,6 +8,7 @@ import {
   type StoredParts,
   takeRecordApart,
 } from './record-form.ts';
+import { ValueColumns } from './value-columns.ts';
 
 /** Records that are kept together: about 500 KB of text, of which one is read back in a quarter of a millisecond. */
 export const BLOCK_RECORDS = 250;
@@ -42,6 +43,8 @@ const TEXT_BYTES_MAX = 256 * 1024 * 1024;
 const LEVEL = 1;
 const HASH_BYTES = 16;
 const HASH_CHARS = 2 * HASH_BYTES;
+/** Records of one form of which single values are read where they stand. */
+const ROWS_IN_PLACE_MAX = 4;
 /** Bytes that are unpacked in one piece: what zlib takes as the least, and more than most blocks have. */
 const [PIECE_MIN, PIECE_MAX] = [64, 4 * 1024 * 1024];
 
@@ -137,8 +140,10 @@ class IndexedBlock implements RecordBlock {
   readonly #hashes: Buffer;
   readonly #textsAt: readonly number[];
   readonly #places: readonly RecordPlace[];
+  /** How many records each form has. */
+  readonly #rows: readonly number[];
   /** By form, as they are asked for. */
-  readonly #values: FormValues[] = [];
+  readonly #columns: Pick<ValueColumns, 'numberAt' | 'timeAt'>[] = [];
 
   constructor(index: BlockIndex, texts: Buffer, hashes: Buffer) {
     this.#index = index;
@@ -157,6 +162,7 @@ class IndexedBlock implements RecordBlock {
       hashesAt += (index.forms[form]?.[2] ?? 0) * HASH_BYTES;
       return place;
     });
+    this.#rows = rows;
     if (textsAt !== texts.length || hashesAt !== hashes.length || crc32(hashes) !== index.check)
       throw damaged();
   }
@@ -175,13 +181,25 @@ class IndexedBlock implements RecordBlock {
     const found = this.#places[place];
     if (found === undefined) return undefined;
     const { form, row } = found;
-    // Its other records are asked for too.
-    this.#values[form] ??= this.#readValues(form);
-    const [numbers, times] = this.#values[form];
+    this.#columns[form] ??= this.#columnsOf(form);
+    const columns = this.#columns[form];
     return {
       form,
-      numberAt: (at) => numbers[at]?.[row],
-      timeAt: (at) => sumOf(times[at], row),
+      numberAt: (at) => columns.numberAt(at, row),
+      timeAt: (at) => columns.timeAt(at, row),
+    };
+  }
+
+  /** Of the few records of a form few values are asked for; of many records all of them, one after the other. */
+  #columnsOf(form: number): Pick<ValueColumns, 'numberAt' | 'timeAt'> {
+    if ((this.#rows[form] ?? 0) <= ROWS_IN_PLACE_MAX) {
+      const [at, end] = this.#valuesPlace(form);
+      return new ValueColumns(this.#texts.subarray(0, end), at);
+    }
+    const [numbers, times] = this.#readValues(form);
+    return {
+      numberAt: (at, row) => numbers[at]?.[row],
+      timeAt: (at, row) => sumOf(times[at], row),
     };
   }
 
@@ -192,9 +210,13 @@ class IndexedBlock implements RecordBlock {
   }
 
   #readValues(form: number): FormValues {
+    return JSON.parse(this.#texts.toString('utf8', ...this.#valuesPlace(form))) as FormValues;
+  }
+
+  #valuesPlace(form: number): [at: number, end: number] {
     const [formBytes, valueBytes] = this.#index.forms[form] ?? [0, 0];
     const at = (this.#textsAt[form] ?? 0) + formBytes;
-    return JSON.parse(this.#texts.toString('utf8', at, at + valueBytes)) as FormValues;
+    return [at, at + valueBytes];
   }
 
   #valuesOf({ row, hashesAt }: RecordPlace, [numbers, times, texts]: FormValues): RecordValues {

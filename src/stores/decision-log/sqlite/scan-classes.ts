@@ -10,13 +10,12 @@ import { matchesLabel, matchesPlace, type RecordFilter } from '../../../domain/d
 import { SUBJECT_PARTS } from '../../../domain/decision-log/subject-parts.ts';
 import { type RecordTemplate, RecordTemplates, type SlotRead } from './class-template.ts';
 import { hasPart } from './entry-subjects.ts';
-import { EvidenceClasses } from './evidence-classes.ts';
+import { EvidenceClasses, EvidenceForms } from './evidence-classes.ts';
 import { GroupCounter, OUTCOMES_MAX } from './group-counter.ts';
 import type { StoredParts } from './record-form.ts';
 import { GAP_SHAPE } from './segment-file.ts';
 import { SegmentReader } from './segment-reader.ts';
 import { type EntryRow, SegmentRows } from './segment-rows.ts';
-import { TextNumbering } from './text-numbering.ts';
 
 /** Classes that are remembered: some hundred bytes each. */
 const CLASSES_MAX = 200_000;
@@ -26,7 +25,7 @@ export class ClassScan {
   readonly #question: ClassQuestion;
   readonly #tally: BacktestTally;
   readonly #templates: RecordTemplates;
-  readonly #evidence = new TextNumbering();
+  readonly #evidence = new EvidenceForms();
   readonly #outcomes: BacktestOutcome[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #classes = new Map<string, number>();
@@ -100,27 +99,35 @@ export class ClassScan {
 /** The key of the class of a record; null where only the record itself tells. */
 function toKey(
   parts: StoredParts,
-  { base, reads, evidence: references, isWhole }: RecordTemplate,
+  { base, members, isWhole }: RecordTemplate,
   evidence: EvidenceClasses,
 ): string | null {
   if (isWhole) return null;
   let key = base;
-  const add = (kind: SlotRead['kind'], place: number, classOf: SlotRead['classOf']) => {
-    const value = kind === 'number' ? parts.numberAt(place) : parts.timeAt(place);
-    key += `|${String(classOf(value))}`;
-  };
-  for (const { kind, place, classOf } of reads) add(kind, place, classOf);
-  for (const { node, idPlace, times } of references) {
-    const found = evidence.of(node, parts.numberAt(idPlace) ?? 0);
-    if (found.isWhole) return null;
-    key += `#${found.number}`;
-    for (const { place, classOf } of found.times) {
-      const time = times[place];
-      if (time === undefined) return null;
-      add(time.kind, time.place, classOf);
+  for (const { member, at } of members) {
+    for (const { kind, place, classOf } of member.reads)
+      key += `|${toClass(parts, kind, place + at[kind], classOf)}`;
+    for (const { node, idPlace, times } of member.evidence) {
+      const found = evidence.of(node, parts.numberAt(idPlace + at.number) ?? 0);
+      if (found.isWhole) return null;
+      key += `#${found.number}`;
+      for (const { place, classOf } of found.times) {
+        const time = times[place];
+        if (time === undefined) return null;
+        key += `|${toClass(parts, time.kind, time.place + at[time.kind], classOf)}`;
+      }
     }
   }
   return key;
+}
+
+function toClass(
+  parts: StoredParts,
+  kind: SlotRead['kind'],
+  place: number,
+  classOf: SlotRead['classOf'],
+): string {
+  return String(classOf(kind === 'number' ? parts.numberAt(place) : parts.timeAt(place)));
 }
 
 /** Whether an entry matches a filter, but for its action. */

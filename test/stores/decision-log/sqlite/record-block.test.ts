@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { readBlock, toBlock } from '../../../../src/stores/decision-log/sqlite/record-block.ts';
+import { takeRecordApart } from '../../../../src/stores/decision-log/sqlite/record-form.ts';
 import { createDecisionRecord, createGapRecord, uuidAt } from '../../../support/decision-records.ts';
 
 const TIME_MS = Date.parse('2026-01-30T23:59:59.999Z');
@@ -25,6 +26,31 @@ t.test('gives each record back by its place', async (t) => {
   const block = readBlock(toBlock(records));
   t.equal(block.at(40), undefined);
   t.equal(block.at(-1), undefined);
+});
+
+t.test('gives the values of a record without putting it together, however many have its form', async (t) => {
+  const records = Array.from({ length: 60 }, (_, serial) =>
+    createDecisionRecord(TIME_MS + serial * 1000, serial, {
+      latency_ms: serial / 8,
+      caller: `caller-${Math.floor(Math.sqrt(serial))}`,
+    }),
+  );
+  const block = readBlock(toBlock(records));
+  for (const [place, record] of records.entries()) {
+    const { form, numbers, times } = takeRecordApart(record);
+    const parts = block.partsAt(place);
+    if (parts === undefined) throw new Error('a record is missing');
+    t.equal(block.forms[parts.form], form);
+    t.strictSame(
+      [...numbers, undefined],
+      [...numbers, 0].map((_, at) => parts.numberAt(at)),
+    );
+    t.strictSame(
+      [...times, undefined],
+      [...times, 0].map((_, at) => parts.timeAt(at)),
+    );
+  }
+  t.equal(block.partsAt(60), undefined);
 });
 
 t.test('gives any record back, whatever looks like something else in it', async (t) => {
