@@ -30,6 +30,7 @@ export function createReadiness(parts: HealthParts): () => Readiness {
     strictSinks: strictSinksOf(log),
     policyFile: policyFileOf(files),
     policyStatus: files.policyStatus(),
+    promotionState: files.promotionState(),
     filesDiffering: files.statuses().flatMap(({ file, isCurrent }) => (isCurrent ? [] : [file])),
     enabledProviders,
     suspectProviders: slots.filter(({ source }) => source?.isSuspect()).map(({ id }) => id),

@@ -89,7 +89,7 @@ export async function openPolicies(context: AppContext): Promise<OpenPolicies> {
         const now = rollout();
         return now && ([now, promotions.latest()] as const);
       };
-      const overview = { file: followed.policy, status: policyStatus, promotion };
+      const overview = { file: followed.policy, status: policyStatus, promotion, promotionState };
       return {
         close: promotions.close,
         routes: {

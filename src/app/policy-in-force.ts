@@ -107,11 +107,14 @@ function createLines(
         { event: 'policy_in_force.taken', policy: id, hash, why: put?.why ?? 'released' },
         'another policy is in force',
       ),
-    onRefused: ({ id, hash }, mistakes) =>
-      logger.error(
-        { event: 'policy_in_force.refused', policy: id, hash, mistakes },
-        'a policy that was put in force cannot be used here; an older one stays',
-      ),
+    onRefused: ({ id, hash }, mistakes, place) => {
+      const isBeside = place === 'beside';
+      const event = isBeside ? 'promotion.unusable' : 'policy_in_force.refused';
+      const message = isBeside
+        ? 'the policy beside the one in force cannot be used here: this replica takes no part in the promotion'
+        : 'a policy that was put in force cannot be used here; an older one stays';
+      logger.error({ event, policy: id, hash, mistakes }, message);
+    },
     onFileDiffers: ({ id, hash }, put) =>
       logger.warn(
         { event: 'policy_in_force.file_differs', policy: id, hash, in_force: put.hash, why: put.why },

@@ -17,6 +17,7 @@ import { readTextFile } from '../platform/read-text-file.ts';
 import { toRfc3339 } from '../platform/rfc3339.ts';
 import { casesBeside } from './cases-beside.ts';
 import { POLICY_BYTES_MAX } from './check-file.ts';
+import { compileText } from './compile-text.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
 import { createExamine } from './examine.ts';
@@ -78,6 +79,7 @@ export function wirePromotions(context: AppContext, parts: PromotionParts): Wire
     ...shared,
     candidates: (id) => findCandidates(id, parts),
     examine: createExamine(context),
+    compile: (text) => compileText(text, context),
   });
   return { routes: { promotions }, latest: watch.latest, close: looks.close };
 }

@@ -35,6 +35,7 @@ interface History {
 interface Ready {
   readonly policy: { readonly hash: string };
   readonly policy_in_force: { readonly state: string; readonly put: unknown; readonly file_differs: boolean };
+  readonly promotion: string;
 }
 
 /** A replica of its own Redis database: `number` keeps tests apart. */
@@ -187,6 +188,20 @@ t.test('a text that cannot be used here leaves what is in force, and is told', a
   t.equal((await release(app)).status, 200);
   await untilKnown(app, 'file');
   await until('it is told', () => lines.join('').includes('"released"'));
+
+  // Nor can it stand beside.
+  const beside = { id: 'first', hash: hashOf(text), text, part: {} };
+  const change = { id: 'beside', inForce: null, rollout: beside, entry: null };
+  await until('it is heard', () => store.state().inForce === null);
+  t.equal(await store.change(change, store.state().revision), 'kept');
+  await until('it is refused', async () => (await readyOf(app)).promotion === 'unusable');
+  t.match((await app.ask('GET', '/v1/policies')).json, { promotion: null, promotion_state: 'unusable' });
+  const metrics = parseScrape((await app.ask('GET', '/metrics')).text);
+  t.equal(readValue(metrics, 'riskgate_promotion_state', { state: 'unusable' }), 1);
+  t.match(
+    app.logs.find(({ event }) => event === 'promotion.unusable'),
+    { hash: hashOf(text), mistakes: [/of_a_later_version/] },
+  );
   const events = lines.join('').match(/.*"policy_changed".*/g) ?? [];
   t.match(
     events.map((line) => JSON.parse(line) as object),

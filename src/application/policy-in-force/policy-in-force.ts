@@ -61,10 +61,11 @@ interface PolicyInForceOptions {
   readonly newId: () => string;
   /** This process judges by another policy than before, by a change that `put` tells; null where files count again. */
   readonly onTaken: (policy: CompiledPolicy, put: PolicyEntry | null) => void;
-  /** A policy that was put cannot be used here. Once for each. */
+  /** A policy that was put in force, or beside it, cannot be used here. Once for each. */
   readonly onRefused: (
     policy: { readonly id: string; readonly hash: string },
     mistakes: readonly string[],
+    place: 'in_force' | 'beside',
   ) => void;
   /** The file has changed, and something else stays in force. */
   readonly onFileDiffers: (file: CompiledPolicy, put: PolicyEntry) => void;
@@ -157,8 +158,8 @@ class FollowedPolicy implements PolicyInForce {
     if (revision !== this.#revision || isTextFound) {
       this.#refused.clear();
       this.#textless.clear();
-      const put = inForce && (await this.#prepare(inForce));
-      const beside = rollout && (await this.#prepare(rollout));
+      const put = inForce && (await this.#prepare(inForce, 'in_force'));
+      const beside = rollout && (await this.#prepare(rollout, 'beside'));
       this.#revision = revision;
       const before = this.policy().hash;
       // What cannot be used leaves what is in force, and lets nothing stand beside what it was not meant for.
@@ -171,7 +172,10 @@ class FollowedPolicy implements PolicyInForce {
     await this.#note();
   }
 
-  async #prepare(given: Pick<Rollout, 'id' | 'hash' | 'text'>): Promise<CompiledPolicy | null> {
+  async #prepare(
+    given: Pick<Rollout, 'id' | 'hash' | 'text'>,
+    place: 'in_force' | 'beside',
+  ): Promise<CompiledPolicy | null> {
     const { find, compile, onRefused } = this.#options;
     const { id, hash, text } = given;
     const known = [this.#taken.put, this.#taken.rollout?.policy ?? null, find(hash)].find(
@@ -183,7 +187,7 @@ class FollowedPolicy implements PolicyInForce {
     if (compiled.ok && compiled.value.hash === hash) return compiled.value;
     this.#refused.add(hash);
     if (text === null) this.#textless.add(hash);
-    onRefused({ id, hash }, compiled.ok ? ['its text is another one'] : compiled.mistakes);
+    onRefused({ id, hash }, compiled.ok ? ['its text is another one'] : compiled.mistakes, place);
     return null;
   }
 

@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { RecordEvent } from '../decision-log/record-event.ts';
 import type { ChangePolicy } from '../policy-in-force/change-policy.ts';
 import type { PolicyWithText } from '../policy-in-force/policy-store.ts';
-import type { RolloutInForce } from './read-rollout.ts';
+import type { KeptRollout } from './read-rollout.ts';
 
 /** Who changes something. */
 export interface Promoter {
@@ -56,7 +56,7 @@ interface TakenStep extends Step {
 
 /** A promotion that is to end. */
 export interface EndedStep extends Step {
-  readonly rollout: RolloutInForce;
+  readonly rollout: KeptRollout;
 }
 
 /**

@@ -1,6 +1,5 @@
-import { rolloutPartSchema } from '../../domain/promotion/rollout-part.ts';
 import type { PolicyInForce } from '../policy-in-force/policy-in-force.ts';
-import type { RolloutInForce } from './read-rollout.ts';
+import { type RolloutInForce, readRollout } from './read-rollout.ts';
 
 /**
  * How this process stands to the promotion that replicas agree on. `none`: there is none. `share`, `watch`: it takes
@@ -24,6 +23,6 @@ export function createPromotionState(
     if (inForce.isRolloutRefused()) return 'unusable';
     const prepared = inForce.rollout();
     if (prepared === null) return 'none';
-    return rolloutPartSchema.safeParse(prepared.rollout.part).success ? 'no_effect' : 'unusable';
+    return readRollout(prepared.rollout) === null ? 'unusable' : 'no_effect';
   };
 }

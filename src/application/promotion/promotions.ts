@@ -2,14 +2,15 @@ import { RiskgateError } from '../../domain/errors.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import { checkPromotion, isPassed, type PromotionCheck } from '../../domain/promotion/check-promotion.ts';
 import { toPromotionLimits } from '../../domain/promotion/promotion-limits.ts';
+import type { Result } from '../../domain/result.ts';
 import type { Clock } from '../clock.ts';
 import type { PolicyInForce } from '../policy-in-force/policy-in-force.ts';
-import type { PolicyStore } from '../policy-in-force/policy-store.ts';
+import type { PolicyState, PolicyStore } from '../policy-in-force/policy-store.ts';
 import type { Promoter, RolloutSteps } from './change-rollout.ts';
 import type { CountChanges } from './count-changes.ts';
 import type { Examination } from './examine-candidate.ts';
 import { findRevision } from './find-revision.ts';
-import type { RolloutInForce } from './read-rollout.ts';
+import { type KeptRollout, type RolloutInForce, readRollout } from './read-rollout.ts';
 
 /** A candidate with all that is asked of it. */
 export interface PromotedCandidate {
@@ -45,10 +46,11 @@ export interface Promotions {
    */
   promote(request: PromotionRequest & { readonly share: number }, promoter: Promoter): Promise<PromotionView>;
   /**
-   * Takes back the promotion of this policy: its share of accounts, or, while it is watched, all of it. Returns what
-   * there was; rejects with `not_found` where there is nothing to take back.
+   * Takes back the promotion of this policy: its share of accounts, also one that is of no effect here, or, while it
+   * is watched, all of it. Returns what there was; rejects with `not_found` where there is nothing to take back, and
+   * with `conflict` where the former policy cannot be used here.
    */
-  takeBack(id: string, promoter: Promoter): Promise<RolloutInForce>;
+  takeBack(id: string, promoter: Promoter): Promise<KeptRollout>;
 }
 
 interface PromotionsOptions {
@@ -60,6 +62,8 @@ interface PromotionsOptions {
   /** Those with this id, those of files first. */
   readonly candidates: (id: string) => readonly PromotedCandidate[];
   readonly examine: (candidate: PromotedCandidate, waivedRules: readonly string[]) => Promise<Examination>;
+  /** Checks and compiles a text, or gives every mistake in it. */
+  readonly compile: (text: string) => Promise<Result<CompiledPolicy, string>>;
   /** Null where no log can be read. */
   readonly count: CountChanges | null;
   readonly clock: Pick<Clock, 'nowMs'>;
@@ -70,7 +74,7 @@ const LOOKED_BACK_MS = 30 * 24 * 3_600_000;
 
 /** Builds the use case. */
 export function createPromotions(options: PromotionsOptions): Promotions {
-  const { steps, inForce, rollout } = options;
+  const { store, steps, inForce, rollout } = options;
   const check = createCheck(options);
   const view = async (request: PromotionRequest): Promise<PromotionView> => {
     const { policy: candidate, ...found } = findCandidate(request, options);
@@ -82,7 +86,7 @@ export function createPromotions(options: PromotionsOptions): Promotions {
     view,
     promote: async ({ share, ...request }, by) => {
       const revision = await readRevision(options);
-      refuseUnderWay(rollout(), findCandidate(request, options).policy);
+      refuseUnderWay(store.state(), findCandidate(request, options).policy);
       const found = await view(request);
       const { candidate, checks, inForce: live } = found;
       if (!isPassed(checks)) {
@@ -97,8 +101,14 @@ export function createPromotions(options: PromotionsOptions): Promotions {
     },
     takeBack: async (id, by) => {
       const revision = await readRevision(options);
-      const [current, live] = [rollout(), inForce.policy()];
+      const { rollout: beside } = store.state();
+      const [current, live] = [beside && readRollout(beside), inForce.policy()];
       const isOwn = current !== null && (current.stage === 'share' ? current.id : live.id) === id;
+      if (isOwn && current.stage === 'watch' && rollout() === null)
+        throw new RiskgateError('conflict', 'The former policy cannot be used here.', {
+          publicDetail:
+            'The former policy cannot be used by this replica. Put another one in force (restore), or release the files.',
+        });
       if (!isOwn)
         throw new RiskgateError('not_found', 'No such promotion.', {
           publicDetail: 'No promotion of this policy is under way.',
@@ -128,18 +138,19 @@ type Check = (candidate: PromotedCandidate, inForce: CompiledPolicy) => Promise<
  * By the limits of the policy in force. What cannot be counted is not known, and passes nothing. Whoever asks for the
  * same meanwhile gets the same: counting reads much of the log, and the watch of a promotion waits for it.
  */
-function createCheck({ store, examine, count, clock }: PromotionsOptions): Check {
+function createCheck({ store, examine, compile, count, clock }: PromotionsOptions): Check {
   const underWay = new Map<string, ReturnType<Check>>();
   const look: Check = async (candidate, inForce) => {
     const limits = toPromotionLimits(inForce.document.promotion);
     const addedAtMs = candidate.addedAtMs ?? clock.nowMs() - LOOKED_BACK_MS;
     const sinceMs = Math.max(addedAtMs, takenBackAtMs(candidate.policy, store));
     const question = { answering: inForce.hash, candidate: candidate.policy.hash, sinceMs };
-    const [examination, seen] = await Promise.all([
+    const [examination, wayBack, seen] = await Promise.all([
       examine(candidate, limits.waivedRules),
+      findObstacles(inForce, compile),
       count?.({ ...question, isNew: 'candidate' }).catch(() => null) ?? null,
     ]);
-    return checkPromotion(limits, { ...examination, seen });
+    return checkPromotion(limits, { ...examination, wayBack, seen });
   };
   return (candidate, inForce) => {
     const { policy, tests, addedAtMs } = candidate;
@@ -148,6 +159,20 @@ function createCheck({ store, examine, count, clock }: PromotionsOptions): Check
     underWay.set(key, checks);
     return checks;
   };
+}
+
+/**
+ * What keeps the policy in force from coming back after a promotion: replicas compile it from its text then, to judge
+ * beside the new one and to take its place.
+ */
+async function findObstacles(
+  { hash, text }: CompiledPolicy,
+  compile: PromotionsOptions['compile'],
+): Promise<readonly string[]> {
+  if (text === null) return ['its text is lost'];
+  const compiled = await compile(text);
+  if (!compiled.ok) return compiled.mistakes;
+  return compiled.value.hash === hash ? [] : ['its text is another one'];
 }
 
 /**
@@ -171,13 +196,22 @@ async function readRevision({ store, inForce }: PromotionsOptions): Promise<numb
   return revision;
 }
 
-/** One change at a time, so that each is known by what it did. A share may be changed, or become all. */
-function refuseUnderWay(rollout: RolloutInForce | null, candidate: CompiledPolicy): void {
-  if (rollout?.stage === 'watch')
+/**
+ * One change at a time, so that each is known by what it did. A share may be changed, or become all. What this process
+ * cannot use is under way all the same: others may.
+ */
+function refuseUnderWay({ rollout: beside }: PolicyState, candidate: CompiledPolicy): void {
+  if (beside === null) return;
+  const rollout = readRollout(beside);
+  if (rollout === null)
+    throw new RiskgateError('conflict', 'A promotion of another version.', {
+      publicDetail: 'A promotion is under way that this version does not understand.',
+    });
+  if (rollout.stage === 'watch')
     throw new RiskgateError('conflict', 'A policy is watched.', {
       publicDetail: 'The policy in force is still watched, and would be no more: wait, or take it back.',
     });
-  if (rollout !== null && rollout.hash !== candidate.hash)
+  if (rollout.hash !== candidate.hash)
     throw new RiskgateError('conflict', 'Another candidate answers a share.', {
       publicDetail: 'Another candidate answers a share of accounts: take it back first.',
     });

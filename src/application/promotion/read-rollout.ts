@@ -1,16 +1,27 @@
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import { type RolloutPart, rolloutPartSchema } from '../../domain/promotion/rollout-part.ts';
 import type { PolicyInForce } from '../policy-in-force/policy-in-force.ts';
+import type { Rollout } from '../policy-in-force/policy-store.ts';
 
-/** A promotion that is under way. */
-export interface RolloutInForce extends RolloutPart {
+/** A promotion that replicas agree on. */
+export interface KeptRollout extends RolloutPart {
   /** The policy beside the one in force: the new one in a share, the former one in a watch. */
   readonly id: string;
   readonly hash: string;
   /** Null where the shared store has lost it. */
   readonly text: string | null;
+}
+
+/** A promotion that is under way. */
+export interface RolloutInForce extends KeptRollout {
   /** It compiled. */
   readonly policy: CompiledPolicy;
+}
+
+/** Reads what stands beside a policy; null for what this version does not understand. */
+export function readRollout({ id, hash, text, part }: Rollout): KeptRollout | null {
+  const read = rolloutPartSchema.safeParse(part);
+  return read.success ? { ...read.data, id, hash, text } : null;
 }
 
 /**
@@ -25,10 +36,8 @@ export function createReadRollout(
     const prepared = inForce.rollout();
     if (prepared === null) return null;
     if (last.of !== prepared) {
-      const { id, hash, text, part } = prepared.rollout;
-      const read = rolloutPartSchema.safeParse(part);
-      const found = read.success ? { ...read.data, id, hash, text, policy: prepared.policy } : null;
-      last = { of: prepared, read: found };
+      const kept = readRollout(prepared.rollout);
+      last = { of: prepared, read: kept && { ...kept, policy: prepared.policy } };
     }
     return last.read?.beside === inForce.policy().hash ? last.read : null;
   };

@@ -32,6 +32,7 @@ export interface Policies {
   }[];
   /** Null where none is under way. */
   readonly promotion: UnderWay | null;
+  readonly promotion_state: string;
 }
 
 /** A promotion that is under way. */

@@ -7,6 +7,7 @@ import type { SeenChanges } from './seen-changes.ts';
 export const PROMOTION_CHECKS = [
   'tests',
   'loss',
+  'rollback',
   'decisions',
   'hours',
   'judged',
@@ -47,6 +48,8 @@ export type LossesFound =
 export interface PromotionEvidence {
   readonly cases: CasesRun;
   readonly losses: LossesFound;
+  /** What keeps the policy in force from coming back; none where it can. */
+  readonly wayBack: readonly string[];
   /** Null where decisions could not be counted. */
   readonly seen: SeenChanges | null;
 }
@@ -70,6 +73,7 @@ export function checkPromotion(
   return [
     checkCases(limits, evidence.cases),
     checkLosses(evidence.losses),
+    checkWayBack(evidence.wayBack),
     checkCount('decisions', seen?.judged ?? null, limits.decisionsMin, 'decisions that were judged'),
     checkCount('hours', seen?.hours ?? null, limits.hoursMin, 'hours with decisions that were judged'),
     checkJudged(limits, seen),
@@ -119,6 +123,14 @@ function checkLosses(losses: LossesFound): PromotionCheck {
     ? 'no loss of evidence makes ALLOW of a stricter answer, but by waived rules'
     : nameFirst(violations);
   return { ...check, passed: isGood, measured: violations.length, detail };
+}
+
+function checkWayBack(obstacles: readonly string[]): PromotionCheck {
+  const passed = obstacles.length === 0;
+  const detail = passed
+    ? 'the policy in force can come back: its text compiles'
+    : `the policy in force could not come back: ${nameFirst(obstacles)}`;
+  return { id: 'rollback', passed, measured: null, bound: null, limit: null, detail };
 }
 
 function nameFirst(all: readonly string[]): string {

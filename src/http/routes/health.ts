@@ -4,11 +4,13 @@ import { z } from 'zod';
 import type { SinkHealth } from '../../application/decision-log/decision-log.ts';
 import { LIST_KNOWLEDGE, type ListKnowledge } from '../../application/lists/list-store.ts';
 import { POLICY_STATES, type PolicyStatus } from '../../application/policy-in-force/policy-in-force.ts';
+import type { PromotionState } from '../../application/promotion/promotion-state.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import { POLICY_CAUSES } from '../../domain/policy-in-force/policy-record.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
+import { PROMOTION_STATE_MEANS, promotionStateSchema } from '../schemas/promotion.ts';
 import { problemResponses, REQUEST_ID_HEADER } from '../schemas/responses.ts';
 
 /** How the shared store is: `absent` where none is configured. */
@@ -31,6 +33,7 @@ export interface Readiness {
   readonly policyFile: { readonly loadedAt: string; readonly refusedAt: string | null };
   /** How this process stands to what was put in force for all replicas. */
   readonly policyStatus: PolicyStatus;
+  readonly promotionState: PromotionState;
   readonly redis: StoreState;
   /** What is wrong with the shared store, by a code and a sentence; null when nothing is. */
   readonly redisProblem: StoreProblem | null;
@@ -87,6 +90,7 @@ const readinessSchema = z.object({
       file_differs: z.boolean().describe('The policy file has another policy than the one in force.'),
     })
     .describe('Costs no readiness.'),
+  promotion: promotionStateSchema.describe(`${PROMOTION_STATE_MEANS} Costs no readiness.`),
   redis: z.enum(STORE_STATES).describe('`down` costs the shared cache, not readiness.'),
   redis_problem: z
     .object({
@@ -215,6 +219,7 @@ function toReadinessBody(now: Readiness): z.infer<typeof readinessSchema> {
       refused_at: now.policyFile.refusedAt,
     },
     policy_in_force: toInForceBody(now.policyStatus),
+    promotion: now.promotionState,
     redis: now.redis,
     redis_problem: now.redisProblem && { ...now.redisProblem, commands: [...now.redisProblem.commands] },
     receives_purges: now.receivesPurges,

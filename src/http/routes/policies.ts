@@ -8,6 +8,7 @@ import {
   viewCandidates,
 } from '../../application/candidates/change-candidates.ts';
 import type { PolicyStatus } from '../../application/policy-in-force/policy-in-force.ts';
+import type { PromotionState } from '../../application/promotion/promotion-state.ts';
 import type { RolloutInForce } from '../../application/promotion/read-rollout.ts';
 import type { WatchLook } from '../../application/promotion/watch-promotion.ts';
 import { RiskgateError } from '../../domain/errors.ts';
@@ -36,6 +37,7 @@ export interface PoliciesDependencies {
   readonly candidates: () => readonly CompiledPolicy[];
   /** The one under way, with what was found last; null without one. */
   readonly promotion: () => readonly [RolloutInForce, WatchLook | null] | null;
+  readonly promotionState: () => PromotionState;
   readonly store: CandidateStore;
   readonly change: ChangeCandidates;
 }
@@ -66,13 +68,15 @@ function registerOverview(app: FastifyInstance, serve: Serve): void {
   app.get(
     '/v1/policies',
     { schema, config: { scope: 'read' } },
-    handlerFor(serve, ({ policy, file, status, candidates, store, promotion }) => (_request, reply) => {
+    handlerFor(serve, (parts) => (_request, reply) => {
+      const { policy, file, status, candidates, store, promotion, promotionState } = parts;
       const underWay = promotion();
       const inForce = policy();
       return reply.header('cache-control', 'no-store').send({
         in_force: toInForceBody(status(), inForce, file()),
         candidates: viewCandidates(inForce, candidates(), store.candidates()).map(toCandidateBody),
         promotion: underWay && toWatched(...underWay),
+        promotion_state: promotionState(),
         kept_in: store.place,
       });
     }),

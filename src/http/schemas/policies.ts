@@ -4,7 +4,7 @@ import type { CandidateView } from '../../application/candidates/change-candidat
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { toJsonSchema } from './json-schema.ts';
 import { inForceSchema } from './policy-history.ts';
-import { watchedSchema } from './promotion.ts';
+import { PROMOTION_STATE_MEANS, promotionStateSchema, watchedSchema } from './promotion.ts';
 
 /** A policy file is 1 MiB at most, its cases are so too, and a text can be twice as long in JSON. */
 export const CANDIDATE_BODY_BYTES_MAX = 4 * 1024 * 1024;
@@ -47,6 +47,7 @@ export const policiesSchema = z.object({
   in_force: inForceSchema,
   candidates: z.array(candidateSchema),
   promotion: watchedSchema.nullable().describe('The one that is under way; null without one.'),
+  promotion_state: promotionStateSchema.describe(PROMOTION_STATE_MEANS),
   kept_in: z
     .enum(CANDIDATE_PLACES)
     .describe(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { PROMOTION_STATES } from '../../application/promotion/promotion-state.ts';
 import type { PromotionView } from '../../application/promotion/promotions.ts';
-import type { RolloutInForce } from '../../application/promotion/read-rollout.ts';
+import type { KeptRollout } from '../../application/promotion/read-rollout.ts';
 import type { WatchLook } from '../../application/promotion/watch-promotion.ts';
 import { promotionCheckSchema } from '../../domain/decision-log/event-record.ts';
 import { isPassed } from '../../domain/promotion/check-promotion.ts';
@@ -10,6 +11,12 @@ import { toJsonSchema } from './json-schema.ts';
 const HASH = /^sha256:[0-9a-f]{64}$/;
 const policy = z.object({ id: z.string(), hash: z.string() });
 const time = z.string().meta({ format: 'date-time' });
+
+/** How a replica stands to the promotion that replicas agree on. */
+export const promotionStateSchema = z.enum(PROMOTION_STATES);
+/** What they mean. */
+export const PROMOTION_STATE_MEANS =
+  'How this replica stands to the promotion that replicas agree on. `none`: there is none. `share`, `watch`: it takes part. `unusable`: this version cannot use the policy beside the one in force, and takes no part. `no_effect`: what the promotion is beside is not in force here.';
 
 /** The query of GET /v1/policies/{id}/promotion. */
 export const promotionQuerySchema = z.strictObject({
@@ -93,7 +100,7 @@ export function toPromotionBody(view: PromotionView): z.output<typeof promotionS
 }
 
 /** A promotion under way, as callers read it. */
-export function toUnderWay(rollout: RolloutInForce): z.output<typeof underWaySchema> {
+export function toUnderWay(rollout: KeptRollout): z.output<typeof underWaySchema> {
   const { stage, id, hash, share, beganAtMs, untilMs, by } = rollout;
   return {
     stage,
@@ -106,7 +113,7 @@ export function toUnderWay(rollout: RolloutInForce): z.output<typeof underWaySch
 }
 
 /** The same with what was found last. */
-export function toWatched(rollout: RolloutInForce, latest: WatchLook | null): z.output<typeof watchedSchema> {
+export function toWatched(rollout: KeptRollout, latest: WatchLook | null): z.output<typeof watchedSchema> {
   const look = latest && {
     at: toRfc3339(latest.atMs),
     checks: latest.checks && [...latest.checks],

@@ -17,6 +17,7 @@ import { createPromotionWatch } from '../../../src/application/promotion/watch-p
 import { RiskgateError } from '../../../src/domain/errors.ts';
 import type { CompiledPolicy } from '../../../src/domain/policy/compile.ts';
 import { NO_CHANGES, type SeenChanges } from '../../../src/domain/promotion/seen-changes.ts';
+import { failure } from '../../../src/domain/result.ts';
 import { PROVIDERS } from '../../../src/providers/registry.ts';
 import { createMemoryPolicyStore } from '../../../src/stores/policy-in-force/memory-store.ts';
 
@@ -56,6 +57,8 @@ export function openPromotions({
     nowMs: 1_000_000,
     seen: QUIET as SeenChanges | 'lost',
     examination: GOOD,
+    /** What keeps the policy in force from being compiled again. */
+    obstacles: [] as string[],
     file: live,
     asked: [] as unknown[],
     /** The log takes no record. */
@@ -107,6 +110,8 @@ export function openPromotions({
     ...parts,
     candidates: (id) => candidates.filter(({ policy }) => policy.id === id),
     examine: async () => world.examination,
+    compile: async (text) =>
+      world.obstacles.length > 0 ? failure(world.obstacles) : compilePolicyText(text, PROVIDERS),
   });
   const watch = createPromotionWatch({
     ...parts,

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { createPromotions, type PromotedCandidate } from '../../../src/application/promotion/promotions.ts';
 import { isPassed } from '../../../src/domain/promotion/check-promotion.ts';
+import { success } from '../../../src/domain/result.ts';
 import {
   createSharedStore,
   GOOD,
@@ -130,6 +131,7 @@ t.test('refuses where no log can be read', async (t) => {
     count: null,
     candidates: () => [NEXT],
     examine: async () => GOOD,
+    compile: async () => success(LIVE),
   });
   const { checks } = await promotions.view({ id: 'shop', hash: null });
   t.equal(checks.filter(({ passed }) => !passed).length, 6);
@@ -238,9 +240,89 @@ t.test('promotes nothing for a process alone', async (t) => {
 });
 
 t.test('promotes nothing whose text could not be kept', async (t) => {
-  const { promotions } = openPromotions({
-    live: { ...LIVE, text: null },
-    candidates: [NEXT],
-  });
+  const candidate = { ...NEXT, policy: { ...NEXT.policy, text: null } };
+  const { promotions } = openPromotions({ live: LIVE, candidates: [candidate] });
   await t.rejects(promotions.promote(whole, SOMEBODY), { code: 'store_unavailable' });
+});
+
+t.test('promotes nothing where the policy in force could not come back', async (t) => {
+  const failedOf = async ({ promotions }: ReturnType<typeof openPromotions>) => {
+    await t.rejects(promotions.promote(whole, SOMEBODY), { code: 'conflict' });
+    const { checks } = await promotions.view({ id: 'shop', hash: null });
+    return checks.filter(({ passed }) => !passed).map(({ id, detail }) => `${id}: ${detail}`);
+  };
+  const refused = open();
+  refused.world.obstacles.push('1:1: bad');
+  t.same(await failedOf(refused), ['rollback: the policy in force could not come back: 1:1: bad']);
+  for (const [text, why] of [
+    [null, 'its text is lost'],
+    [NEXT.policy.text, 'its text is another one'],
+  ] as const) {
+    const live = { ...LIVE, text };
+    t.match(await failedOf(openPromotions({ live, candidates: [NEXT] })), [
+      new RegExp(`rollback: .*: ${why}`),
+    ]);
+  }
+});
+
+/** A promotion that another replica began, of a policy that this one cannot use or does not judge by. */
+async function beginElsewhere(
+  part: object,
+  { inForce = null, text = 'of a later version' }: { inForce?: typeof LIVE | null; text?: string } = {},
+) {
+  const store = createSharedStore();
+  const put = inForce && { ...entry, id: inForce.id, hash: inForce.hash, text: inForce.text ?? '' };
+  const limits = LIVE.document.promotion;
+  const whole = {
+    stage: 'share',
+    beside: LIVE.hash,
+    share: 0.1,
+    limits,
+    by: 'other',
+    beganAtMs: 1,
+    untilMs: null,
+  };
+  const rollout = { id: 'other', hash: `sha256:${text}`, text, part: { ...whole, ...part } };
+  await store.change({ id: 'elsewhere', inForce: put, rollout, entry: put }, 0);
+  return open(store);
+}
+
+t.test('lets nothing pass a promotion that it cannot use itself, and takes a share of it away', async (t) => {
+  const share = await beginElsewhere({});
+  await t.rejects(share.promotions.promote(whole, SOMEBODY), {
+    code: 'conflict',
+    publicDetail: /Another candidate/,
+  });
+  t.match(await share.promotions.takeBack('other', SOMEBODY), { stage: 'share', id: 'other' });
+  t.equal(share.store.state().rollout, null);
+  t.match(share.notices, [{ change: 'aborted', policy: { id: 'other' }, previous: LIVE.hash }]);
+  t.match(await share.promotions.promote(whole, SOMEBODY), { candidate: { hash: NEXT.policy.hash } });
+
+  const watch = await beginElsewhere({ stage: 'watch', untilMs: 5 }, { inForce: LIVE });
+  await t.rejects(watch.promotions.promote(whole, SOMEBODY), {
+    code: 'conflict',
+    publicDetail: /still watched/,
+  });
+  await t.rejects(watch.promotions.takeBack('shop', SOMEBODY), {
+    code: 'conflict',
+    publicDetail: /cannot be used by this replica/,
+  });
+
+  const later = await beginElsewhere({ stage: 'of a later version' });
+  await t.rejects(later.promotions.promote(whole, SOMEBODY), {
+    code: 'conflict',
+    publicDetail: /does not understand/,
+  });
+  await t.rejects(later.promotions.takeBack('other', SOMEBODY), { code: 'not_found' });
+});
+
+t.test('takes a share away that is beside another file than that of this process', async (t) => {
+  const { promotions, store, rollout, inForce } = await beginElsewhere(
+    { beside: 'sha256:another file' },
+    { text: NEXT.policy.text ?? '' },
+  );
+  await inForce.settled();
+  t.equal(rollout(), null);
+  await promotions.takeBack('other', SOMEBODY);
+  t.equal(store.state().rollout, null);
 });

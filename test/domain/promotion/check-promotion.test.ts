@@ -18,6 +18,7 @@ const SEEN: SeenChanges = { hours: 24, judged: 1000, changedTo: NO_CHANGES, notJ
 const GOOD: PromotionEvidence = {
   cases: { kind: 'run', passed: 12, failed: [] },
   losses: { kind: 'analyzed', violations: [] },
+  wayBack: [],
   seen: SEEN,
 };
 
@@ -31,6 +32,7 @@ t.test('shows all checks, whether they pass or not', async (t) => {
   const nothing: PromotionEvidence = {
     cases: { kind: 'unknown', why: 'no' },
     losses: { kind: 'unknown', why: 'no' },
+    wayBack: ['no'],
     seen: null,
   };
   for (const evidence of [GOOD, nothing])
@@ -64,6 +66,14 @@ t.test('asks for cases that pass', async (t) => {
 t.test('asks that no loss makes an answer ALLOW', async (t) => {
   t.same(failing({ losses: { kind: 'analyzed', violations: ['losing a makes ALLOW of BLOCK'] } }), ['loss']);
   t.same(failing({ losses: { kind: 'unknown', why: 'too much' } }), ['loss']);
+});
+
+t.test('asks that the policy in force can come back', async (t) => {
+  t.same(failing({ wayBack: ['1:1: bad'] }), ['rollback']);
+  const check = checkPromotion(LIMITS, { ...GOOD, wayBack: ['a', 'b', 'c', 'd'] }).find(
+    ({ id }) => id === 'rollback',
+  );
+  t.match(check, { detail: 'the policy in force could not come back: a; b; c; and 1 more' });
 });
 
 t.test('asks for enough decisions in enough hours', async (t) => {

@@ -31,7 +31,7 @@ export const PolicyView: View = ({ session: { client } }) => {
         </section>
       </main>
     );
-  const { in_force: inForce, candidates, promotion } = policies.answer;
+  const { in_force: inForce, candidates, promotion, promotion_state: promotionState } = policies.answer;
   return (
     <main class="page">
       <InForce client={client} inForce={inForce} history={history.answer}>
@@ -43,6 +43,11 @@ export const PolicyView: View = ({ session: { client } }) => {
             inForce={inForce}
             mayTakeBack={scopes.includes('admin')}
           />
+        )}
+        {PROMOTION_WARNINGS[promotionState] !== undefined && (
+          <p class="policy-line policy-warning" role="status">
+            {PROMOTION_WARNINGS[promotionState]}
+          </p>
         )}
       </InForce>
       {candidates.map((candidate) => (
@@ -76,6 +81,14 @@ interface InForceProperties {
   readonly history: PolicyHistory;
   readonly children: ComponentChildren;
 }
+
+/** Of states of a promotion in which this replica takes no part. */
+const PROMOTION_WARNINGS: Readonly<Record<string, string>> = {
+  unusable:
+    'A promotion is under way, and this replica cannot use the policy beside the one in force: here no account is answered by it, nothing is watched and nothing is taken back.',
+  no_effect:
+    'A share of a promotion stands beside another policy than the one in force on this replica, and is of no effect here.',
+};
 
 const STATES: Readonly<Record<string, string>> = {
   file: 'from its file',
