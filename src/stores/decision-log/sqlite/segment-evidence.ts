@@ -37,7 +37,7 @@ export class EvidenceWriter {
 
   #idOf({ form, hashes, numbers }: SignalsParts): number {
     const formId = this.#idOfForm(form);
-    const digest = hash('sha256', `${formId} ${numbers} ${hashes}`);
+    const digest = digestOf(formId, numbers, hashes);
     const known = this.#known.get(digest);
     if (known !== undefined) return known;
     const key = toKey(digest);
@@ -93,6 +93,28 @@ export class EvidenceReader {
   }
 }
 
-function toKey(digest: string): Uint8Array {
+/** How much evidence, and how many forms, in a schema of the database are not under the hash of what they are. */
+export function countWrongKeys(db: DatabaseSync, schema: string): number {
+  let count = 0;
+  const forms = db.prepare(`SELECT key, text FROM ${schema}.forms`);
+  for (const { key, text } of forms.iterate()) if (!isKey(key, hash('sha256', String(text)))) count += 1;
+  const evidence = db.prepare(`SELECT key, form, numbers, hashes FROM ${schema}.evidence`);
+  for (const { key, form, numbers, hashes } of evidence.iterate()) {
+    const digits = hashes instanceof Uint8Array ? Buffer.from(hashes).toString('hex') : '';
+    if (!isKey(key, digestOf(Number(form), String(numbers), digits))) count += 1;
+  }
+  return count;
+}
+
+function isKey(key: unknown, digest: string): boolean {
+  return key instanceof Uint8Array && toKey(digest).compare(key) === 0;
+}
+
+/** `hashes` in hex digits. */
+function digestOf(form: number, numbers: string, hashes: string): string {
+  return hash('sha256', `${form} ${numbers} ${hashes}`);
+}
+
+function toKey(digest: string): Buffer {
   return Buffer.from(digest.slice(0, 2 * KEY_BYTES), 'hex');
 }

@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { outcomeLabelSchema } from '../../../domain/decision-log/outcome-label.ts';
 import { rebuildSegment, removeDatabase } from './rebuild-segment.ts';
+import { countWrongKeys } from './segment-evidence.ts';
 import { LATER_VERSION, NO_TABLES, openForReading } from './segment-file.ts';
 import { SegmentReader } from './segment-reader.ts';
 
@@ -12,8 +13,11 @@ interface VerifiedSegment {
   readonly problems: readonly string[];
 }
 
-/** What a rebuilt file says of itself, or holds in another form: labels are not in records. */
-const NOT_FROM_RECORDS = ['meta', 'labels'];
+/**
+ * What a rebuilt file says of itself, or holds in another form: labels are not in records, and an earlier version
+ * may have taken signals apart in another way.
+ */
+const NOT_FROM_RECORDS = ['meta', 'labels', 'forms', 'evidence'];
 /** Bytes of these are compressed records, which are compared as records. */
 const PACKED: Readonly<Record<string, readonly string[]>> = { blocks: ['body'], tail: ['body'] };
 const PROBLEMS_MAX = 20;
@@ -101,7 +105,7 @@ function differences(path: string, scratch: string): readonly string[] {
       .all()
       .map(({ name }) => String(name))
       .filter((name) => !NOT_FROM_RECORDS.includes(name));
-    return tables.flatMap((table) => compareTable(db, table));
+    return [...tables.flatMap((table) => compareTable(db, table)), ...compareEvidence(db)];
   } finally {
     db.close();
   }
@@ -125,6 +129,14 @@ function compareTable(db: DatabaseSync, table: string): readonly string[] {
   return [
     `${table}: ${missing} rows that records ask for are not there, ${wrong} are there that none asks for`,
   ];
+}
+
+/** Where an earlier version took signals apart in another way, each is at least under the hash of what it is. */
+function compareEvidence(db: DatabaseSync): readonly string[] {
+  const forms = compareTable(db, 'forms');
+  if (forms.length === 0) return compareTable(db, 'evidence');
+  const wrong = countWrongKeys(db, 'kept');
+  return wrong === 0 ? [] : [`evidence: ${wrong} pieces or forms are not what they were`];
 }
 
 /** Codes of SQLite and of ours, and no text of a record. */

@@ -1,9 +1,12 @@
+import { hash as digest } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
 import { type DecisionRecord, idOf } from '../../../../src/domain/decision-log/decision-record.ts';
 import { HistoryReader } from '../../../../src/stores/decision-log/sqlite/history-reader.ts';
 import { HistoryWriter } from '../../../../src/stores/decision-log/sqlite/history-writer.ts';
+import { verifyHistory } from '../../../../src/stores/decision-log/sqlite/upkeep.ts';
 import { createDecisionRecord } from '../../../support/decision-records.ts';
 import { createDirectory } from '../../../support/test-app.ts';
 
@@ -81,6 +84,34 @@ t.test('finds records by hashes of which the first bytes are the same', async (t
     found.entries.map(({ text }) => idOf(JSON.parse(text) as DecisionRecord)),
     [decisionOf(1, 3), decisionOf(1, 1)].map(idOf),
   );
+});
+
+t.test('verifies evidence that an earlier version took apart in another way', async (t) => {
+  const directory = createDirectory(t);
+  const dataDirectory = join(directory, 'history');
+  mkdirSync(dataDirectory);
+  appendTo(dataDirectory, [decisionOf(1, 1), decisionOf(2, 2)], 1);
+  const problems = () => [...verifyHistory(directory, false)].flatMap((file) => file.problems);
+  t.same(problems(), []);
+  const db = new DatabaseSync(join(dataDirectory, SEGMENT));
+  t.teardown(() => db.close());
+  const find = db.prepare(
+    'SELECT evidence.id, text, numbers, hashes FROM evidence JOIN forms ON forms.id = form WHERE numbers = ?',
+  );
+  const { id, text, numbers, hashes } = find.get('[2]') ?? {};
+  const digits = Buffer.from(hashes as Uint8Array).toString('hex');
+  const form = String(text).replace('"\\u0000n"', '2');
+  t.not(form, text);
+  const keyOf = (content: string) => Buffer.from(digest('sha256', content).slice(0, 32), 'hex');
+  db.prepare('INSERT INTO forms (id, key, text) VALUES (99, ?, ?)').run(keyOf(form), form);
+  const change = db.prepare(`UPDATE evidence SET key = ?, form = 99, numbers = '[]' WHERE id = ?`);
+  change.run(keyOf(`99 [] ${digits}`), Number(id));
+  t.same(problems(), [], `instead of ${String(numbers)}`);
+  change.run(keyOf(`99 [3] ${digits}`), Number(id));
+  t.same(problems(), ['evidence: 1 pieces or forms are not what they were']);
+  change.run(keyOf(`99 [] ${digits}`), Number(id));
+  db.prepare('UPDATE forms SET text = ? WHERE id = 99').run(form.replace('"A"', '"B"'));
+  t.ok(problems().includes('evidence: 1 pieces or forms are not what they were'));
 });
 
 t.test('fails a read of a record whose evidence is gone, and of no other', async (t) => {
