@@ -11,6 +11,7 @@ function createMachine(waitedShare: number, isStrict = false): Machine {
       return Math.floor(looks / 2) * 1000 * waitedShare;
     },
     load: () => 0.5,
+    rest: async () => {},
     isStrict,
   };
 }
@@ -40,6 +41,19 @@ t.test('takes the first answer of a quiet machine', async (t) => {
 t.test('repeats on a busy machine, by its waiting or by its load', async (t) => {
   t.same(await run(createMachine(0.4), 2), { said: ['pass'], attempts: 3 });
   t.same(await run({ ...createMachine(0), load: () => 4 }, 2), { said: ['pass'], attempts: 3 });
+});
+
+t.test('rests between two attempts on a busy machine', async (t) => {
+  let rests = 0;
+  const rest = async () => {
+    rests += 1;
+  };
+  await run({ ...createMachine(0.4), rest }, 2);
+  t.equal(rests, 2);
+  await run({ ...createMachine(0.4), rest }, Infinity);
+  t.equal(rests, 2 + ATTEMPTS_MAX - 1, 'and not after the last one');
+  await run({ ...createMachine(0.02), rest }, 1);
+  t.equal(rests, 2 + ATTEMPTS_MAX - 1, 'nor on a quiet one');
 });
 
 t.test('says so when the machine is never quiet, and fails where nobody would see it', async (t) => {
