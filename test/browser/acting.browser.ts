@@ -245,6 +245,28 @@ t.test('labels what is shown, however quickly keys and decisions follow each oth
   await page.evaluate('requestAnimationFrame = drawn; held.forEach((run) => drawn(run))');
 });
 
+t.test('takes the next key after a button was used', async (t) => {
+  const [older, newer] = [await service.decide(DOUBTFUL), await service.decide(DOUBTFUL)];
+  const page = await open(t);
+  await signIn(page, service.origin, '?decision=CHALLENGE', PAGE_KEYS.anna);
+  const row = page.locator('[data-place="0"]');
+  // Shown where the focus is, too.
+  await row.focus();
+  await row.getByRole('button', { name: 'label fraud' }).press('Enter');
+  const notice = page.locator('.act-notice');
+  await notice.getByText('Labelled fraud').waitFor();
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await until('the next one is open', () => page.url().includes(older));
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('Facts').waitFor();
+  await dialog.getByRole('button', { name: 'legit' }).first().click();
+  await notice.getByText('Labelled legit').waitFor();
+  await page.keyboard.press('k');
+  await until('the one before is open', () => page.url().includes(newer));
+  await untilLabelled({ [older]: 'legit', [newer]: 'fraud' });
+});
+
 t.test('no page has complained', async (t) => {
   t.strictSame(complaints, []);
 });

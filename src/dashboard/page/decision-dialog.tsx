@@ -1,5 +1,4 @@
 import { useSignal } from '@preact/signals';
-import type { TargetedKeyboardEvent } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { isPlain, onActKey } from './act/act-keys.ts';
 import { ActNotice } from './act/act-notice.tsx';
@@ -36,13 +35,19 @@ export function DecisionDialog({ session, id }: { readonly session: Session; rea
     return () => current?.close();
   }, []);
   const reading = useReading(client, id);
+  // Wherever the focus is: a button that is used is disabled for a moment, or gone, and then nothing has it.
+  useLayoutEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => onKey(event, id, reading);
+    addEventListener('keydown', onKeyDown);
+    return () => removeEventListener('keydown', onKeyDown);
+  }, [id, reading]);
   const close = () => {
     // Gives the focus back to what had it, so that the rows below still stand still.
     dialog.current?.close();
     go({ decisionId: null });
   };
   return (
-    // A click beside the dialog closes it, as Escape does.
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the dialog closes it, as Escape does.
     <dialog
       ref={dialog}
       class="detail"
@@ -56,7 +61,6 @@ export function DecisionDialog({ session, id }: { readonly session: Session; rea
       onClose={() => {
         if (dialog.current?.open === false) close();
       }}
-      onKeyDown={(event) => onKey(event, id, reading)}
       onClick={(event) => {
         if (event.target === dialog.current) close();
       }}
@@ -106,7 +110,7 @@ function useReading(client: ApiClient, id: string): Reading {
   return latest.value.id === id ? latest.value.reading : LOADING;
 }
 
-function onKey(event: TargetedKeyboardEvent<HTMLElement>, id: string, reading: Reading): void {
+function onKey(event: KeyboardEvent, id: string, reading: Reading): void {
   if (onActKey(event, reading.kind === 'ready' ? reading.decision : null)) event.preventDefault();
   else if (isPlain(event) && (event.key === 'j' || event.key === 'k'))
     void step(id, event.key === 'j' ? 1 : -1);

@@ -42,6 +42,8 @@ export function LabelButtons({
             aria-pressed={decisions.every((decision) => labelOf(decision) === label)}
             onClick={(event) => {
               event.stopPropagation();
+              // It is disabled for a moment: its row takes the next key.
+              event.currentTarget.closest<HTMLElement>('[data-place]')?.focus({ preventScroll: true });
               give(label);
             }}
           >
