@@ -28,7 +28,7 @@ const rule = (place: number) =>
 const POLICY = `policy: heavy\notherwise: ALLOW\nrules:\n${Array.from({ length: RULES }, (_, place) => rule(place)).join('\n')}\n`;
 
 t.test('at three times its capacity answers whom it lets in, refuses the others, and lives', async (t) => {
-  t.setTimeout(60_000);
+  t.setTimeout(170_000);
   const emulators = await startEmulators(t);
   const directory = createDirectory(t);
   const policyFile = join(directory, 'policy.yaml');
@@ -129,7 +129,7 @@ t.test('at three times its capacity answers whom it lets in, refuses the others,
 
 /** The share of refused requests falls step by step once the load is gone. */
 async function untilAnswered(port: number, request: Buffer): Promise<void> {
-  const endsMs = performance.now() + 10_000;
+  const endsMs = performance.now() + 60_000;
   for (;;) {
     const answers = await runOpenLoop({
       port,
