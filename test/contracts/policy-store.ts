@@ -39,7 +39,14 @@ export function testPolicyStore(t: Test, twin: PolicyStoreTwin): void {
   t.test('keeps what is in force whole, and what was', async (t) => {
     const store = await open(t);
     t.equal(store.place, twin.id);
-    t.same(store.state(), { revision: 0, inForce: null, rollout: null, history: [], changeIds: [] });
+    t.same(store.state(), {
+      revision: 0,
+      inForce: null,
+      rollout: null,
+      history: [],
+      aborted: [],
+      changeIds: [],
+    });
     let changes = 0;
     store.onChange(() => {
       changes += 1;
@@ -54,12 +61,14 @@ export function testPolicyStore(t: Test, twin: PolicyStoreTwin): void {
     t.equal(await store.change({ ...putting('b', rollout), id: 'second' }, first), 'kept');
     const { revision, changeIds, ...state } = store.state();
     t.match(changeIds, ['second', /./]);
-    t.strictSame(state, { inForce: b, rollout, history: [withoutText(b), withoutText(a)] });
+    t.strictSame(state, { inForce: b, rollout, history: [withoutText(b), withoutText(a)], aborted: [] });
     t.ok(revision > first, 'it rises');
     t.equal(await store.find(a.hash), a.text);
     t.equal(await store.find('sha256:none'), null);
-    t.equal(await store.change({ ...putting('b'), id: 'third', entry: null }, revision), 'kept');
+    const aborted = { hash: a.hash, atMs: 7, by: null };
+    t.equal(await store.change({ ...putting('b'), id: 'third', entry: null, aborted }, revision), 'kept');
     t.equal(store.state().rollout, null);
+    t.strictSame(store.state().aborted, [aborted]);
     t.equal(store.state().history.length, 2, 'nothing came into force by that');
     const file = createPut('file', 'released');
     const released = { id: 'fourth', inForce: null, rollout: null, entry: file };

@@ -1,6 +1,6 @@
 import { RiskgateError } from '../../domain/errors.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
-import type { PolicyCause, PolicyEntry } from '../../domain/policy-in-force/policy-record.ts';
+import type { AbortedPolicy, PolicyCause, PolicyEntry } from '../../domain/policy-in-force/policy-record.ts';
 import type { Clock } from '../clock.ts';
 import type { RecordEvent } from '../decision-log/record-event.ts';
 import { createLateChanges } from './late-changes.ts';
@@ -28,6 +28,12 @@ interface PutPolicy {
   readonly onMadeLate?: () => void;
 }
 
+/** What is to stand beside the policy in force. */
+interface PutRollout extends Pick<PutPolicy, 'rollout' | 'expectedRevision' | 'onMadeLate'> {
+  /** What is taken back by that before it was in force, and by whom, which is remembered; absent for nothing. */
+  readonly aborted?: Omit<AbortedPolicy, 'atMs'>;
+}
+
 /**
  * Changes what is in force for all replicas. Each change rejects with `conflict` where somebody else made one
  * since `expectedRevision`, and where there is no Redis, without which the file of a process is the truth; with
@@ -38,11 +44,7 @@ export interface ChangePolicy {
   /** Puts a policy in force, over the files. */
   put(put: PutPolicy, changer: PolicyChanger): Promise<PolicyEntry>;
   /** Replaces what stands beside the policy in force, which stays. This is no event: who uses it tells of it. */
-  putRollout(
-    rollout: PolicyChange['rollout'],
-    expectedRevision: number,
-    onMadeLate?: () => void,
-  ): Promise<void>;
+  putRollout(put: PutRollout): Promise<void>;
   /**
    * Puts a policy in force that was in force before. Null where it is not among those that are remembered.
    * Rejects with `conflict` where it is what overrules the files, with `invalid_request` where this version
@@ -71,7 +73,7 @@ interface ChangePolicyOptions {
 
 /** Builds the use case. */
 export function createChangePolicy(options: ChangePolicyOptions): ChangePolicy {
-  const { store, inForce, file, check, textOf } = options;
+  const { store, inForce, file, check, textOf, clock } = options;
   const make = createMake(options);
   const change = createChange(options, make);
   const put: ChangePolicy['put'] = async (given, changer) => {
@@ -79,10 +81,12 @@ export function createChangePolicy(options: ChangePolicyOptions): ChangePolicy {
   };
   return {
     put,
-    putRollout: async (rollout, expectedRevision, onMadeLate = () => {}) => {
+    putRollout: async ({ rollout, expectedRevision, aborted, onMadeLate = () => {} }) => {
       refuseWithout(store);
       const { inForce: now } = store.state();
-      await make({ inForce: withText(now), rollout, entry: null }, expectedRevision, onMadeLate);
+      const kept = aborted && { aborted: { ...aborted, atMs: clock.nowMs() } };
+      const changed = { inForce: withText(now), rollout, entry: null, ...kept };
+      await make(changed, expectedRevision, onMadeLate);
       await inForce.settled();
     },
     restore: async (hash, changer) => {

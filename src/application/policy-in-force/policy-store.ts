@@ -1,4 +1,9 @@
-import type { PolicyEntry, PolicyRecord, RolloutEntry } from '../../domain/policy-in-force/policy-record.ts';
+import type {
+  AbortedPolicy,
+  PolicyEntry,
+  PolicyRecord,
+  RolloutEntry,
+} from '../../domain/policy-in-force/policy-record.ts';
 
 /** A policy with its text. */
 export interface PolicyWithText {
@@ -33,6 +38,8 @@ export interface PolicyChange {
    * count again; null where the same stays in force.
    */
   readonly entry: (PolicyEntry & PolicyWithText) | null;
+  /** What is taken back by the change before it was in force; absent for nothing. */
+  readonly aborted?: AbortedPolicy;
 }
 
 /** Where the state is kept. `process`: nobody else obeys it, and it ends with the process. */

@@ -99,25 +99,26 @@ export function createRolloutSteps(options: RolloutOptions): RolloutSteps {
       await tellMade({ ...notice, change: isWhole ? 'promoted' : 'share' }, (onMadeLate) =>
         isWhole
           ? change.put({ ...put, onMadeLate }, by ?? NOBODY)
-          : change.putRollout(rollout, revision, onMadeLate),
+          : change.putRollout({ rollout, expectedRevision: revision, onMadeLate }),
       );
     },
     takeBack: async ({ rollout, inForce, revision, checks, by }) => {
       const isShare = rollout.stage === 'share';
       const reason = by === null ? reasonOf(checks) : null;
       const put = { why: 'rolled_back' as const, rollout: null, expectedRevision: revision, reason };
+      const aborted = { hash: rollout.hash, by: by?.caller ?? null };
       const [policy, other] = isShare ? [rollout, inForce] : [inForce, rollout];
       const notice = { policy, previous: other.hash, share: 0, checks, by };
       await tellMade({ ...notice, change: isShare ? 'aborted' : 'rolled_back' }, async (onMadeLate) =>
         isShare
-          ? change.putRollout(null, revision, onMadeLate)
+          ? change.putRollout({ rollout: null, expectedRevision: revision, aborted, onMadeLate })
           : change.put({ ...put, policy: withText(rollout), onMadeLate }, by ?? NOBODY),
       );
     },
     endWatch: async ({ rollout, inForce, revision, checks, by }) => {
       const notice = { policy: inForce, previous: rollout.hash, share: 1, checks, by };
       await tellMade({ ...notice, change: 'watch_ended' }, (onMadeLate) =>
-        change.putRollout(null, revision, onMadeLate),
+        change.putRollout({ rollout: null, expectedRevision: revision, onMadeLate }),
       );
     },
   };

@@ -44,7 +44,10 @@ export function createCountChanges({ reader, nowMs, formatTime }: CountChangesOp
         stepMs,
         by: ['transition'],
       });
-    const hourly = await group(Math.floor(sinceMs / HOUR_MS) * HOUR_MS, HOUR_MS);
+    const fromMs = Math.floor(sinceMs / HOUR_MS) * HOUR_MS;
+    // What counts begins with the next hour.
+    if (fromMs >= untilMs) return { hours: 0, judged: 0, changedTo: NO_CHANGES, notJudged: 0 };
+    const hourly = await group(fromMs, HOUR_MS);
     const asked = hourly.steps.map((step) => ({ ...step, asked: askedIn(step.counts, candidate) }));
     const seen = asked.filter((step) => step.asked > 0);
     const [first] = seen;

@@ -1,9 +1,11 @@
 import { RiskgateError } from '../../domain/errors.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
+import { takenBackAtMs } from '../../domain/policy-in-force/policy-record.ts';
 import { checkPromotion, isPassed, type PromotionCheck } from '../../domain/promotion/check-promotion.ts';
 import { toPromotionLimits } from '../../domain/promotion/promotion-limits.ts';
 import type { Result } from '../../domain/result.ts';
 import type { Clock } from '../clock.ts';
+import { PERIOD_MS } from '../decision-log/decision-log.ts';
 import type { PolicyInForce } from '../policy-in-force/policy-in-force.ts';
 import type { PolicyState, PolicyStore } from '../policy-in-force/policy-store.ts';
 import type { Promoter, RolloutSteps } from './change-rollout.ts';
@@ -143,7 +145,9 @@ function createCheck({ store, examine, compile, count, clock }: PromotionsOption
   const look: Check = async (candidate, inForce) => {
     const limits = toPromotionLimits(inForce.document.promotion);
     const addedAtMs = candidate.addedAtMs ?? clock.nowMs() - LOOKED_BACK_MS;
-    const sinceMs = Math.max(addedAtMs, takenBackAtMs(candidate.policy, store));
+    // By what it had shown until it was taken back it would pass at once again.
+    const backAtMs = takenBackAtMs(store.state(), candidate.policy.hash);
+    const sinceMs = Math.max(addedAtMs, Math.ceil(backAtMs / PERIOD_MS.hour) * PERIOD_MS.hour);
     const question = { answering: inForce.hash, candidate: candidate.policy.hash, sinceMs };
     const [examination, wayBack, seen] = await Promise.all([
       examine(candidate, limits.waivedRules),
@@ -173,16 +177,6 @@ async function findObstacles(
   const compiled = await compile(text);
   if (!compiled.ok) return compiled.mistakes;
   return compiled.value.hash === hash ? [] : ['its text is another one'];
-}
-
-/**
- * When it was in force last and had to go, minus infinity for never. By what it had shown until then it would pass at
- * once again.
- */
-function takenBackAtMs({ hash }: CompiledPolicy, store: PromotionsOptions['store']): number {
-  const { history } = store.state();
-  const back = history.find(({ why, previousHash }) => why === 'rolled_back' && previousHash === hash);
-  return back?.sinceMs ?? Number.NEGATIVE_INFINITY;
 }
 
 /** That of the state which this process judges by. */

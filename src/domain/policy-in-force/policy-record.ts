@@ -34,6 +34,15 @@ export interface RolloutEntry {
   readonly part: unknown;
 }
 
+/** A policy beside the one in force that answered a share, and was taken back before it was in force. */
+export interface AbortedPolicy {
+  readonly hash: string;
+  /** Unix milliseconds. */
+  readonly atMs: number;
+  /** The id of the API key; null for what riskgate did by itself. */
+  readonly by: string | null;
+}
+
 /** What replicas agree on. Texts are kept beside it, by their hashes. */
 export interface PolicyRecord {
   /** Rises with each change of the two below; 0 where there was none. */
@@ -43,6 +52,8 @@ export interface PolicyRecord {
   readonly rollout: RolloutEntry | null;
   /** What came into force, newest first. */
   readonly history: readonly PolicyEntry[];
+  /** What was taken back before it was in force, newest first. */
+  readonly aborted: readonly AbortedPolicy[];
   /** The ids of the latest changes, newest first: so that whoever had no reply can see whether its change was made. */
   readonly changeIds: readonly string[];
 }
@@ -53,6 +64,7 @@ export const NO_POLICY: PolicyRecord = {
   inForce: null,
   rollout: null,
   history: [],
+  aborted: [],
   changeIds: [],
 };
 
@@ -68,20 +80,30 @@ export function rememberPolicy(record: PolicyRecord, entry: PolicyEntry, id: str
 
 /**
  * The same after a change with an id of its own. `entry` is what came into force by it; null where it is about the
- * rollout alone.
+ * rollout alone. `aborted` is what was taken back by it before it was in force, if anything.
  */
 export function changePolicies(
   record: PolicyRecord,
-  {
+  { inForce, rollout, entry, aborted, id }: RecordedChange,
+): PolicyRecord {
+  return {
+    ...record,
     inForce,
     rollout,
-    entry,
-    id,
-  }: Pick<PolicyRecord, 'inForce' | 'rollout'> & { readonly entry: PolicyEntry | null; readonly id: string },
-): PolicyRecord {
-  const history = entry === null ? record.history : [entry, ...record.history].slice(0, POLICIES_REMEMBERED);
-  const changeIds = [id, ...record.changeIds].slice(0, CHANGE_IDS_REMEMBERED);
-  return { ...record, inForce, rollout, history, changeIds };
+    history: prepend(entry, record.history, POLICIES_REMEMBERED),
+    aborted: prepend(aborted ?? null, record.aborted, POLICIES_REMEMBERED),
+    changeIds: prepend(id, record.changeIds, CHANGE_IDS_REMEMBERED),
+  };
+}
+
+interface RecordedChange extends Pick<PolicyRecord, 'inForce' | 'rollout'> {
+  readonly entry: PolicyEntry | null;
+  readonly aborted?: AbortedPolicy;
+  readonly id: string;
+}
+
+function prepend<Kept>(one: Kept | null, before: readonly Kept[], countMax: number): readonly Kept[] {
+  return one === null ? before : [one, ...before].slice(0, countMax);
 }
 
 /**
@@ -90,18 +112,28 @@ export function changePolicies(
  */
 export function laterRecord(known: PolicyRecord, found: PolicyRecord): PolicyRecord {
   const { revision, inForce, rollout } = known.revision > found.revision ? known : found;
-  const entries = new Map(
-    [...known.history, ...found.history].map((entry) => [`${entry.sinceMs} ${entry.hash}`, entry]),
-  );
-  const history = [...entries.values()].toSorted((left, right) => right.sinceMs - left.sinceMs);
+  const history = mergeNewest(known.history, found.history, ({ sinceMs }) => sinceMs);
+  const aborted = mergeNewest(known.aborted, found.aborted, ({ atMs }) => atMs);
   const changeIds = [...new Set([...known.changeIds, ...found.changeIds])];
   return {
     revision,
     inForce,
     rollout,
-    history: history.slice(0, POLICIES_REMEMBERED),
+    history,
+    aborted,
     changeIds: changeIds.slice(0, CHANGE_IDS_REMEMBERED),
   };
+}
+
+function mergeNewest<Kept extends { readonly hash: string }>(
+  known: readonly Kept[],
+  found: readonly Kept[],
+  timeOf: (one: Kept) => number,
+): readonly Kept[] {
+  const all = new Map([...known, ...found].map((one) => [`${timeOf(one)} ${one.hash}`, one]));
+  return [...all.values()]
+    .toSorted((left, right) => timeOf(right) - timeOf(left))
+    .slice(0, POLICIES_REMEMBERED);
 }
 
 /** The hashes of all policies whose texts a record needs. */
@@ -109,9 +141,23 @@ export function hashesOf({ inForce, rollout, history }: PolicyRecord): ReadonlyS
   return new Set([inForce, rollout, ...history].flatMap((one) => one?.hash ?? []));
 }
 
-/** How often a policy was put in force again since then without being asked for, of those remembered. */
-export function countTakenBack({ history }: Pick<PolicyRecord, 'history'>, sinceMs: number): number {
-  return history.filter(
-    (entry) => entry.why === 'rolled_back' && entry.by === null && entry.sinceMs > sinceMs,
-  ).length;
+/** How often something was taken back since then that nobody had asked to take back, of what is remembered. */
+export function countTakenBack(
+  { history, aborted }: Pick<PolicyRecord, 'history' | 'aborted'>,
+  sinceMs: number,
+): number {
+  const back = history.filter(
+    ({ why, by, sinceMs: atMs }) => why === 'rolled_back' && by === null && atMs > sinceMs,
+  );
+  return back.length + aborted.filter(({ by, atMs }) => by === null && atMs > sinceMs).length;
+}
+
+/** When a policy was taken back last, in force or before it was, Unix milliseconds; minus infinity for never. */
+export function takenBackAtMs(
+  { history, aborted }: Pick<PolicyRecord, 'history' | 'aborted'>,
+  hash: string,
+): number {
+  const back = history.find(({ why, previousHash }) => why === 'rolled_back' && previousHash === hash);
+  const ended = aborted.find((one) => one.hash === hash);
+  return Math.max(back?.sinceMs ?? Number.NEGATIVE_INFINITY, ended?.atMs ?? Number.NEGATIVE_INFINITY);
 }

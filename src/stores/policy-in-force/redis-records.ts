@@ -22,7 +22,8 @@ const stateSchema = z.object({
   inForce: entrySchema.nullable(),
   rollout: z.object({ id: z.string(), hash: z.string(), part: z.json() }).nullable(),
   history: z.array(entrySchema),
-  // What an earlier version wrote has none.
+  // What an earlier version wrote has neither.
+  aborted: z.array(z.object({ hash: z.string(), atMs: z.number(), by: z.string().nullable() })).default([]),
   changeIds: z.array(z.string()).default([]),
 });
 

@@ -12,7 +12,7 @@ import {
 
 /** A record with the texts that are known. */
 export function toState(record: PolicyRecord, texts: ReadonlyMap<string, string>): PolicyState {
-  const { revision, inForce, rollout, history, changeIds } = record;
+  const { revision, inForce, rollout, history, aborted, changeIds } = record;
   const withText = <Entry extends { readonly hash: string }>(entry: Entry) => ({
     ...entry,
     text: texts.get(entry.hash) ?? null,
@@ -22,17 +22,19 @@ export function toState(record: PolicyRecord, texts: ReadonlyMap<string, string>
     inForce: inForce && withText(inForce),
     rollout: rollout && withText(rollout),
     history,
+    aborted,
     changeIds,
   };
 }
 
 /** A record after a change, and the policies whose texts it brings. */
-export function applyChange(record: PolicyRecord, { id, inForce, rollout, entry }: PolicyChange) {
+export function applyChange(record: PolicyRecord, { id, inForce, rollout, entry, aborted }: PolicyChange) {
   const parts = {
     id,
     inForce: inForce && withoutText(inForce),
     rollout: rollout && toRollout(rollout),
     entry: entry && withoutText(entry),
+    ...(aborted && { aborted }),
   };
   const policies: readonly PolicyWithText[] = [inForce, rollout, entry].filter((one) => one !== null);
   return { record: changePolicies(record, parts), policies };

@@ -87,14 +87,16 @@ t.test('puts a policy in force with who did it, when and why, and records it', a
 t.test('replaces what stands beside it, and keeps what is in force', async (t) => {
   const { change, put, store, events } = open();
   const rollout = { ...B, part: { share: 0.05 } };
-  await change.putRollout(rollout, 0);
+  await change.putRollout({ rollout, expectedRevision: 0 });
   t.match(store.state(), { inForce: null, rollout });
   await put(A);
   t.equal(store.state().rollout, null);
-  await change.putRollout(rollout, store.state().revision);
+  await change.putRollout({ rollout, expectedRevision: store.state().revision });
   t.match(store.state(), { inForce: { hash: A.hash, text: A.text }, rollout });
-  await t.rejects(change.putRollout(null, 0), { code: 'conflict' });
-  await change.putRollout(null, store.state().revision);
+  await t.rejects(change.putRollout({ rollout: null, expectedRevision: 0 }), { code: 'conflict' });
+  const aborted = { hash: B.hash, by: null };
+  await change.putRollout({ rollout: null, expectedRevision: store.state().revision, aborted });
+  t.same(store.state().aborted, [{ ...aborted, atMs: 5_000 }]);
   t.match(store.state(), { inForce: { hash: A.hash }, rollout: null });
   t.equal(store.state().history.length, 1);
   t.equal(events.length, 1);
@@ -102,7 +104,9 @@ t.test('replaces what stands beside it, and keeps what is in force', async (t) =
   const textless = open({
     state: () => ({ ...whole, inForce: whole.inForce && { ...whole.inForce, text: null } }),
   });
-  await t.rejects(textless.change.putRollout(rollout, whole.revision), { code: 'conflict' });
+  await t.rejects(textless.change.putRollout({ rollout, expectedRevision: whole.revision }), {
+    code: 'conflict',
+  });
 });
 
 t.test('restores what was in force, and releases it', async (t) => {
@@ -154,7 +158,7 @@ t.test('says what a store could not do, and that a process alone does nothing', 
   const alone = open({ place: 'process' });
   const changes: readonly (() => Promise<unknown>)[] = [
     () => alone.put(A),
-    () => alone.change.putRollout(null, 0),
+    () => alone.change.putRollout({ rollout: null, expectedRevision: 0 }),
     () => alone.change.restore(A.hash, CHANGER),
     () => alone.change.release(CHANGER),
   ];
@@ -204,13 +208,15 @@ t.test('records a change whose reply was lost once it is seen, and once', async 
     told += 1;
   };
   const rollout = { ...B, part: null };
-  await t.rejects(change.putRollout(rollout, inner.state().revision, onMadeLate), {
+  await t.rejects(change.putRollout({ rollout, expectedRevision: inner.state().revision, onMadeLate }), {
     code: 'store_unavailable',
   });
   await make();
   show();
   t.equal(told, 1);
-  await t.rejects(change.putRollout(null, inner.state().revision), { code: 'store_unavailable' });
+  await t.rejects(change.putRollout({ rollout: null, expectedRevision: inner.state().revision }), {
+    code: 'store_unavailable',
+  });
   await make();
   show();
   t.equal(events.length, 1);

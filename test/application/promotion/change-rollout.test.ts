@@ -36,7 +36,7 @@ t.test('tells of a change that is found to be made later, once', async (t) => {
   const steps = createRolloutSteps({
     change: {
       put: async ({ onMadeLate }) => lost(onMadeLate),
-      putRollout: async (_rollout, _revision, onMadeLate) => lost(onMadeLate),
+      putRollout: async ({ onMadeLate }) => lost(onMadeLate),
     },
     clock: { nowMs: () => 1 },
     record: async (event) => {

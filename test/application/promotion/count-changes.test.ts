@@ -106,3 +106,13 @@ t.test('rejects where the log cannot be read', async (t) => {
   });
   await t.rejects(count(QUESTION), /lost/);
 });
+
+t.test('asks nothing of an hour that is yet to begin', async (t) => {
+  const count = createCountChanges({
+    reader: { group: () => Promise.reject(new Error('asked')) },
+    nowMs: () => NOW_MS,
+    formatTime: toRfc3339,
+  });
+  const nextHourMs = Math.floor(NOW_MS / 3_600_000) * 3_600_000 + 3_600_000;
+  t.match(await count({ ...QUESTION, sinceMs: nextHourMs }), { hours: 0, judged: 0, notJudged: 0 });
+});

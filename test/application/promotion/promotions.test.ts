@@ -187,8 +187,32 @@ t.test('counts nothing of before for a candidate that was in force and was taken
   world.nowMs += 5_000_000;
   await promotions.takeBack('shop', SOMEBODY);
   await promotions.view({ id: 'shop', hash: null });
-  t.match(world.asked.at(-1), { candidate: NEXT.policy.hash, sinceMs: 6_000_000 });
+  t.match(world.asked.at(-1), { candidate: NEXT.policy.hash, sinceMs: 7_200_000 }, 'from the next hour on');
 });
+
+t.test(
+  'counts nothing of before for a candidate whose share was taken back, by itself or by hand',
+  async (t) => {
+    const { promotions, watch, world, store } = open();
+    const sinceMs = async () => {
+      await promotions.view({ id: 'shop', hash: null });
+      return (world.asked.at(-1) as { sinceMs: number }).sinceMs;
+    };
+    await promotions.promote({ ...whole, share: 0.5 }, SOMEBODY);
+    t.equal(await sinceMs(), 500_000, 'a share goes further by what it had shown');
+    world.nowMs = 5_000_000;
+    world.seen = LOUD;
+    await watch.look();
+    t.same(store.state().aborted, [{ hash: NEXT.policy.hash, atMs: 5_000_000, by: null }]);
+    t.equal(await sinceMs(), 7_200_000);
+    world.seen = QUIET;
+    await promotions.promote({ ...whole, share: 0.5 }, SOMEBODY);
+    world.nowMs = 10_800_000;
+    await promotions.takeBack('shop', SOMEBODY);
+    t.match(store.state().aborted, [{ by: 'deployer' }, { by: null }]);
+    t.equal(await sinceMs(), 10_800_000);
+  },
+);
 
 t.test('changes nothing that somebody else has changed meanwhile', async (t) => {
   const store = createSharedStore();

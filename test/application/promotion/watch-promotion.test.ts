@@ -191,9 +191,9 @@ t.test('is of no effect beside another policy, or where it cannot be read', asyn
   t.equal(one.rollout(), null);
   one.world.file = LIVE;
   const { id, hash, text } = NEXT.policy;
-  await one.change.putRollout(
-    { id, hash, text: text ?? '', part: { stage: 'later' } },
-    one.store.state().revision,
-  );
+  await one.change.putRollout({
+    rollout: { id, hash, text: text ?? '', part: { stage: 'later' } },
+    expectedRevision: one.store.state().revision,
+  });
   t.equal(one.rollout(), null);
 });

@@ -9,6 +9,7 @@ import {
   POLICIES_REMEMBERED,
   type PolicyEntry,
   rememberPolicy,
+  takenBackAtMs,
 } from '../../../src/domain/policy-in-force/policy-record.ts';
 
 const entryOf = (hash: string, sinceMs = 0): PolicyEntry => ({
@@ -43,6 +44,7 @@ t.test('takes the later state, and all that either remembers', async (t) => {
     inForce: entryOf('c', 3),
     rollout: { id: 'r', hash: 'b', part: null },
     history: [entryOf('c', 3), entryOf('a', 1)],
+    aborted: [{ hash: 'x', atMs: 5, by: null }],
     changeIds: ['3', '1'],
   };
   const found = {
@@ -50,11 +52,16 @@ t.test('takes the later state, and all that either remembers', async (t) => {
     inForce: null,
     rollout: null,
     history: [entryOf('b', 2), entryOf('a', 1)],
+    aborted: [
+      { hash: 'y', atMs: 6, by: null },
+      { hash: 'x', atMs: 5, by: null },
+    ],
     changeIds: ['2', '1'],
   };
   const history = [entryOf('c', 3), entryOf('b', 2), entryOf('a', 1)];
-  t.strictSame(laterRecord(known, found), { ...known, history, changeIds: ['3', '1', '2'] });
-  t.strictSame(laterRecord(found, known), { ...known, history, changeIds: ['2', '1', '3'] });
+  const { aborted } = found;
+  t.strictSame(laterRecord(known, found), { ...known, history, aborted, changeIds: ['3', '1', '2'] });
+  t.strictSame(laterRecord(found, known), { ...known, history, aborted, changeIds: ['2', '1', '3'] });
   t.same([...hashesOf({ ...known, history })].toSorted(), ['a', 'b', 'c']);
 });
 
@@ -62,7 +69,36 @@ t.test('counts what was taken back without being asked for, since then', async (
   const back = (sinceMs: number, by: string | null = null) =>
     ({ ...entryOf('a', sinceMs), by, why: 'rolled_back' }) as const;
   const history = [back(30), back(20, 'admin'), entryOf('b', 15), back(10)];
-  t.equal(countTakenBack({ history }, 9), 2);
-  t.equal(countTakenBack({ history }, 10), 1);
-  t.equal(countTakenBack({ history }, 30), 0);
+  const aborted = [
+    { hash: 'c', atMs: 25, by: null },
+    { hash: 'c', atMs: 24, by: 'admin' },
+  ];
+  t.equal(countTakenBack({ history, aborted }, 9), 3);
+  t.equal(countTakenBack({ history, aborted }, 10), 2);
+  t.equal(countTakenBack({ history, aborted }, 25), 1);
+  t.equal(countTakenBack({ history, aborted }, 30), 0);
+});
+
+t.test('knows when a policy was taken back last, in force or before', async (t) => {
+  const history = [{ ...entryOf('former', 20), why: 'rolled_back' as const, previousHash: 'a' }];
+  const aborted = [
+    { hash: 'a', atMs: 30, by: 'admin' },
+    { hash: 'b', atMs: 10, by: null },
+  ];
+  t.equal(takenBackAtMs({ history, aborted: [] }, 'a'), 20);
+  t.equal(takenBackAtMs({ history, aborted }, 'a'), 30);
+  t.equal(takenBackAtMs({ history, aborted }, 'b'), 10);
+  t.equal(takenBackAtMs({ history, aborted }, 'former'), Number.NEGATIVE_INFINITY);
+  let record = NO_POLICY;
+  for (let atMs = 0; atMs <= POLICIES_REMEMBERED; atMs += 1)
+    record = changePolicies(record, {
+      inForce: null,
+      rollout: null,
+      entry: null,
+      id: `${atMs}`,
+      aborted: { hash: 'a', atMs, by: null },
+    });
+  t.equal(record.aborted.length, POLICIES_REMEMBERED);
+  t.equal(record.aborted[0]?.atMs, POLICIES_REMEMBERED);
+  t.equal(record.history.length, 0);
 });
