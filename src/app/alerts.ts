@@ -5,7 +5,10 @@ import type { AlertSources } from '../application/alerts/read-alert.ts';
 import { createRecentCounts, type RecentCounts } from '../application/alerts/recent-counts.ts';
 import type { RecordEvent } from '../application/decision-log/record-event.ts';
 import type { ProviderSlot } from '../application/evidence/gather-evidence.ts';
+import type { AlertRule } from '../domain/alerts/alert-rule.ts';
 import type { ALERT_STATES } from '../domain/alerts/alert-state.ts';
+import { findUnknownNames } from '../domain/alerts/unknown-names.ts';
+import type { CompiledPolicy } from '../domain/policy/compile.ts';
 import type { DecisionReads } from '../http/decision-log/decision-reads.ts';
 import { toRfc3339 } from '../platform/rfc3339.ts';
 import type { WebhookSender } from '../platform/webhooks/webhook-sender.ts';
@@ -76,8 +79,10 @@ export function prepareAlerts(context: AppContext): PreparedAlerts {
       });
       alerts = watched;
       const readDropped = countDropped(parts.log, dropped);
+      const tellUnknown = warnOfUnknownNames(logger);
       const read = (): void => {
         readDropped();
+        tellUnknown(files.alerts(), files.policy());
         if (files.alerts().length > 0) void watched.read();
       };
       read();
@@ -104,6 +109,28 @@ function openClaims({ config, logger }: AppContext, { target, recheck }: RedisIn
     eventPrefix: 'alerts.redis_',
     onRefused: recheck,
   });
+}
+
+/**
+ * Warns of rules and lists that alerts name and the policy does not have: once, and again where they are missing
+ * again. It is no mistake of the file: the policy may have them tomorrow.
+ */
+function warnOfUnknownNames(logger: Logger): (alerts: readonly AlertRule[], policy: CompiledPolicy) => void {
+  let [seenAlerts, seenPolicy]: [(readonly AlertRule[])?, CompiledPolicy?] = [];
+  let told: ReadonlySet<string> = new Set();
+  return (alerts, policy) => {
+    if (alerts === seenAlerts && policy === seenPolicy) return;
+    [seenAlerts, seenPolicy] = [alerts, policy];
+    const before = told;
+    const unknown = findUnknownNames(alerts, policy).map((each) => [JSON.stringify(each), each] as const);
+    told = new Set(unknown.map(([text]) => text));
+    for (const [text, { alert, kind, name }] of unknown)
+      if (!before.has(text))
+        logger.warn(
+          { event: 'alerts.unknown_name', alert, [kind]: name, policy_hash: policy.hash },
+          'an alert names what the policy does not have',
+        );
+  };
 }
 
 function logChange(logger: Logger, { rule, state }: Alert, change: AlertChange | 'unknown'): void {

@@ -123,6 +123,20 @@ t.test('shows alerts, tells of them when a receiver has recovered, and follows i
   const { mistakes } = app.logs.find(({ event }) => event === 'alerts.refused') ?? {};
   t.match(mistakes, [/alerts\.yaml:2:\d+: .*share below 1/]);
   t.equal((await ask()).alerts.length, 4, 'the last good one stays');
+  t.notOk(app.events().includes('alerts.unknown_name'), 'all names are those of the policy');
+  write({
+    blocks: { ...RULES.blocks, minimum: 1_000 },
+    lists: { ...RULES.lists, list: 'blokced' },
+    spikes: { ...RULES.spikes, rule: 'no-such-rule' },
+  });
+  const unknown = () => app.logs.filter(({ event }) => event === 'alerts.unknown_name');
+  await until('unknown names are told', () => unknown().length > 0);
+  t.match(unknown(), [
+    { alert: 'lists', list: 'blokced' },
+    { alert: 'spikes', rule: 'no-such-rule' },
+  ]);
+  await untilState('lists', 'ok');
+  t.equal(unknown().length, 2, 'once');
   write({ blocks: { ...RULES.blocks, minimum: 1_000 } });
   await until('it is in force', async () => (await ask()).alerts.length === 1);
   await untilState('blocks', 'too_few');

@@ -18,7 +18,8 @@ const SUBJECTS: Readonly<Record<string, string>> = {
 const WHYS: Readonly<Record<string, string>> = {
   no_log: 'There is no decision log to read.',
   unreadable: 'The decision log cannot be read.',
-  no_history: 'Fewer than 3 days to compare with.',
+  no_history:
+    'Fewer than 3 days to compare with. A log in memory begins anew with each start: DATA_DIR or HISTORY_URL keeps one.',
   no_provider: 'The provider it names is not enabled.',
   not_agreed: 'Redis does not say which policy is in force.',
   not_read: 'Not read yet.',
