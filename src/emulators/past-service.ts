@@ -84,7 +84,7 @@ export async function openPastService(options: PastServiceOptions): Promise<Past
     report: async ({ id, caller, label }) => {
       // Any other label is refused.
       const said = label as Parameters<NonNullable<typeof reportOutcome>>[0]['label'];
-      const untold = { atMs: null, note: null, method: null, acr: null };
+      const untold = { atMs: null, note: null, labelsSeen: null, method: null, acr: null };
       const labels = await reportOutcome?.({ id, label: said, caller, ...untold });
       if (!labels) throw new Error('a label of the past was refused');
     },

@@ -432,6 +432,31 @@ export async function testDecisionLogReader(t: Test, twin: ReaderTwin): Promise<
     t.equal(counted?.counts.get('rule_label:two/fraud') ?? 0, 0);
   });
 
+  t.test('labels a decision only while it has as many labels as were seen', async (t) => {
+    const { sink, reader, nowMs } = await twin.open(t);
+    const record = createDecisionRecord(nowMs(), 1);
+    await sink.append({ number: 1, records: [record] });
+    const id = record.decision_id;
+    let second = 0;
+    const said = (label: 'fraud' | 'legit' | 'withdrawn', caller: string) => {
+      second += 1;
+      return { label, at: toRfc3339(nowMs() + second * 1000), note: null, caller } as const;
+    };
+    t.match(await reader.label(id, said('fraud', 'ana'), false, 0), { kind: 'recorded' });
+    t.match(await reader.label(id, said('legit', 'ben'), false, 1), { kind: 'recorded' });
+    t.same(await reader.label(id, said('withdrawn', 'ana'), false, 1), { kind: 'changed' });
+    t.match(await reader.label(id, said('legit', 'ana'), false, 0), { kind: 'unchanged' }, 'it stands there');
+    const both = await Promise.all(
+      ['ana', 'ben'].map((caller) => reader.label(id, said('fraud', caller), false, 2)),
+    );
+    // Who is second finds the same said already.
+    t.same(both.map(({ kind }) => kind).sort(), ['recorded', 'unchanged']);
+    t.same(
+      (await reader.find(id))?.labels.map(({ label }) => label),
+      ['fraud', 'legit', 'fraud'],
+    );
+  });
+
   t.test('counts any window as all of its minutes do, also while it grows and is labelled', async (t) => {
     const { sink, reader, nowMs } = await twin.open(t);
     const count = createCountSteps({ reader, run: async (piece) => piece() });

@@ -160,10 +160,11 @@ export interface DistinctSubjects {
   readonly coveredFromMs: number | null;
 }
 
-/** `unchanged`: the same label was given before. `full`: the decision has LABELS_MAX labels. */
+/** See tryLabel. */
 export type LabelResult =
   | { readonly kind: 'recorded' | 'unchanged'; readonly decision: LabelledDecision }
   | { readonly kind: 'unknown_decision' }
+  | { readonly kind: 'changed' }
   | { readonly kind: 'full' };
 
 /**
@@ -197,8 +198,8 @@ export interface DecisionLogReader {
   distinct(filter: RecordFilter): Promise<DistinctSubjects>;
   /** What is known of the subject with this hash, from its latest decisions; null where there are none. */
   subject(part: SubjectPartName, hash: string): Promise<SubjectHistory | null>;
-  /** `isTimeGiven`: see addLabel. */
-  label(id: string, label: OutcomeLabel, isTimeGiven: boolean): Promise<LabelResult>;
+  /** See tryLabel: what was seen and what is written is one step. `seen` is null unless given. */
+  label(id: string, label: OutcomeLabel, isTimeGiven: boolean, seen?: number | null): Promise<LabelResult>;
   /**
    * A version of the whole log. It changes whenever the content changes, also by a loss, and seldom
    * otherwise. A version never returns for other content. Costs at most one small read for each hour that is

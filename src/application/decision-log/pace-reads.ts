@@ -28,7 +28,7 @@ export function paceReads(reader: DecisionLogReader, run: RunPiece): DecisionLog
       });
       return nextVersion;
     },
-    label: (id, label, isTimeGiven) => reader.label(id, label, isTimeGiven),
+    label: (id, label, isTimeGiven, seen) => reader.label(id, label, isTimeGiven, seen),
     onChange: (listener) => reader.onChange(listener),
   };
 }

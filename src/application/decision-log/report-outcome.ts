@@ -14,6 +14,8 @@ interface ReportedOutcome extends ChallengeDetails {
   /** Unix milliseconds; null is now. */
   readonly atMs: number | null;
   readonly note: string | null;
+  /** How many labels the decision had when this was said of it; null is any number. */
+  readonly labelsSeen: number | null;
   /** The id of the API key. */
   readonly caller: string;
 }
@@ -42,14 +44,14 @@ const LOOK_AGAIN_MS = 150;
 
 /**
  * Records an outcome, once. Resolves with every label of the decision, the latest last, or null for a
- * decision that the log does not hold. Rejects with `invalid_request` and `store_unavailable`.
+ * decision that the log does not hold. Rejects with `invalid_request`, `conflict` and `store_unavailable`.
  */
 export type ReportOutcome = (outcome: ReportedOutcome) => Promise<readonly OutcomeLabel[] | null>;
 
 /** Builds the use case. */
 export function reportOutcome(options: ReportOutcomeOptions): ReportOutcome {
   const { log, clock, formatTime, listeners } = options;
-  return async ({ id, label, atMs, note, caller, method, acr }) => {
+  return async ({ id, label, atMs, note, labelsSeen, caller, method, acr }) => {
     const nowMs = clock.nowMs();
     // NaN is neither before nor after: a time that is not valid is refused too.
     if (atMs !== null && !(atMs <= nowMs + AHEAD_MS_MAX)) throw refused('/at', 'is not a time up to now');
@@ -58,8 +60,9 @@ export function reportOutcome(options: ReportOutcomeOptions): ReportOutcome {
     await awaitRecord(options, id);
     await checkTexts(options, id, { '/note': note, '/method': method, '/acr': acr });
     const said: OutcomeLabel = { label, at: formatTime(atMs ?? nowMs), note, caller };
-    const result = await log.label(id, said, atMs !== null);
+    const result = await log.label(id, said, atMs !== null, labelsSeen);
     if (result.kind === 'full') throw refused('/label', 'is one more than a decision can have');
+    if (result.kind === 'changed') throw labelledSince();
     if (result.kind === 'unknown_decision') return null;
     const { record, labels } = result.decision;
     const told = { record, label, labels, isNew: result.kind === 'recorded', method, acr };
@@ -117,6 +120,12 @@ async function checkTexts(
 function refused(pointer: string, detail: string): RiskgateError {
   return new RiskgateError('invalid_request', 'An outcome that cannot be recorded.', {
     fields: [{ pointer, detail }],
+  });
+}
+
+function labelledSince(): RiskgateError {
+  return new RiskgateError('conflict', 'A decision has other labels than those that were seen.', {
+    publicDetail: 'Somebody has labelled it since. Nothing is recorded.',
   });
 }
 

@@ -63,6 +63,28 @@ export function addLabel(
   return history.toSpliced(Math.max(begin, place), 0, label);
 }
 
+/** What becomes of the labels of a decision. */
+type Labelling =
+  | { readonly kind: 'recorded'; readonly labels: readonly OutcomeLabel[] }
+  | { readonly kind: 'unchanged' | 'changed' | 'full' };
+
+/**
+ * Adds a label as addLabel does. `changed`: the decision had so many labels where the label was meant for (`seen`) and
+ * has others now; null is meant for any. `full`: it has LABELS_MAX labels. What was said already is `unchanged`,
+ * whatever was seen.
+ */
+export function tryLabel(
+  history: readonly OutcomeLabel[],
+  label: OutcomeLabel,
+  isTimeGiven: boolean,
+  seen: number | null,
+): Labelling {
+  const labels = addLabel(history, label, isTimeGiven);
+  if (labels === null) return { kind: 'unchanged' };
+  if (seen !== null && history.length !== seen) return { kind: 'changed' };
+  return labels.length > LABELS_MAX ? { kind: 'full' } : { kind: 'recorded', labels };
+}
+
 function withdraw(history: readonly OutcomeLabel[], label: OutcomeLabel): readonly OutcomeLabel[] | null {
   const last = saidInForce(history);
   if (last === null) return null;

@@ -39,7 +39,14 @@ export const outcomeRoutes = plugin<RouteGroupOptions<DecisionReadDependencies>>
       route,
       handlerFor(serve, ({ reportOutcome: report }) => {
         return async (request: FastifyRequest<OutcomeRoute>, reply) => {
-          const { label, at, note = null, method = null, acr = null } = request.body;
+          const {
+            label,
+            at,
+            note = null,
+            labels_seen: labelsSeen = null,
+            method = null,
+            acr = null,
+          } = request.body;
           const { decision_id: id } = request.params;
           if (!isDecisionId(id)) throw unknownDecision();
           const atMs = at === undefined ? null : Date.parse(at);
@@ -48,6 +55,7 @@ export const outcomeRoutes = plugin<RouteGroupOptions<DecisionReadDependencies>>
             label,
             atMs,
             note,
+            labelsSeen,
             method,
             acr,
             caller: request.caller?.id ?? '',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { outcomeLabelSchema, SAID_LABELS } from '../../domain/decision-log/outcome-label.ts';
+import { LABELS_MAX, outcomeLabelSchema, SAID_LABELS } from '../../domain/decision-log/outcome-label.ts';
 import { acrName, methodName } from '../../domain/step-up/challenge-names.ts';
 import { labelSchema } from './decisions.ts';
 
@@ -40,6 +40,14 @@ export const outcomeRequestSchema = z.strictObject({
     .optional()
     .describe(
       'For people. No identifiers: what looks like one (an e-mail or IP address, a long number, a hash) is refused.',
+    ),
+  labels_seen: z
+    .int()
+    .min(0)
+    .max(LABELS_MAX)
+    .optional()
+    .describe(
+      'How many labels the decision has, as far as the caller knows: where it has others by now, nothing is recorded, and the answer is 409. So nobody takes back what somebody else has said meanwhile.',
     ),
   ...challengeFields,
 });

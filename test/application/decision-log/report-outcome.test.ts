@@ -33,7 +33,7 @@ async function open(listeners: readonly OnOutcome[] = []) {
   log.append({ number: 1, records: [record] });
   const report = reportOutcome({ log, hashes, clock, formatTime: toRfc3339, listeners });
   const say = (note: string | null, atMs: number | null = null, id = record.decision_id) =>
-    report({ id, label: 'fraud', atMs, note, caller: 'shop', method: null, acr: null });
+    report({ id, label: 'fraud', atMs, note, caller: 'shop', method: null, acr: null, labelsSeen: null });
   const tell = (label: OutcomeLabel['label'], details: Partial<ChallengeDetails> = {}) =>
     report({
       id: record.decision_id,
@@ -43,6 +43,7 @@ async function open(listeners: readonly OnOutcome[] = []) {
       caller: 'shop',
       method: null,
       acr: null,
+      labelsSeen: null,
       ...details,
     });
   return { clock, record, say, tell, report };
@@ -78,9 +79,25 @@ t.test('takes back what was said, now alone', async (t) => {
     caller: 'shop',
     method: null,
     acr: null,
+    labelsSeen: null,
   } as const;
   await t.rejects(report({ ...back, atMs: clock.nowMs() }), { ...refusal, fields: [{ pointer: '/at' }] });
   t.match(await report({ ...back, atMs: null }), [{ label: 'fraud' }, { label: 'withdrawn' }]);
+});
+
+t.test('takes back nothing that somebody else has said meanwhile', async (t) => {
+  const { record, report, say, tell } = await open();
+  const seen = (await say(null))?.length ?? 0;
+  await tell('legit');
+  const back = { id: record.decision_id, label: 'withdrawn', atMs: null, note: null } as const;
+  const untold = { caller: 'shop', method: null, acr: null };
+  await t.rejects(report({ ...back, ...untold, labelsSeen: seen }), {
+    name: 'RiskgateError',
+    code: 'conflict',
+  });
+  t.match(await tell('legit'), [{ label: 'fraud' }, { label: 'legit' }], 'nothing was recorded');
+  t.equal((await report({ ...back, ...untold, labelsSeen: seen + 1 }))?.length, 3);
+  t.equal((await report({ ...back, ...untold, labelsSeen: seen + 1 }))?.length, 3, 'a retry is no conflict');
 });
 
 t.test('refuses more labels than a decision can have', async (t) => {
@@ -148,7 +165,16 @@ t.test('waits for the record of a decision that was made just now, and checks it
   const subject = { telemetry: 't one', devices: [], account: null, ip: null };
   const report = reportOutcome({ log, hashes, clock, formatTime: toRfc3339, listeners: [] });
   const say = (id: string, note: string | null) =>
-    report({ id, label: 'fraud', atMs: null, note, caller: 'shop', method: null, acr: null });
+    report({
+      id,
+      label: 'fraud',
+      atMs: null,
+      note,
+      caller: 'shop',
+      method: null,
+      acr: null,
+      labelsSeen: null,
+    });
   for (const [serial, note, expected] of [
     [1, null, [{ label: 'fraud' }]],
     [2, 'it was one', refusal],

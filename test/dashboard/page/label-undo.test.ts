@@ -1,8 +1,9 @@
 import t from 'tap';
 import { actNotice, undoLatest } from '../../../src/dashboard/page/act/acts.ts';
 import { labelDecisions, labelOf } from '../../../src/dashboard/page/act/labels.ts';
+import { ApiError } from '../../../src/dashboard/page/api-client.ts';
 import { session } from '../../../src/dashboard/page/session.ts';
-import { addLabel, labelInForce, type OutcomeLabel } from '../../../src/domain/decision-log/outcome-label.ts';
+import { labelInForce, type OutcomeLabel, tryLabel } from '../../../src/domain/decision-log/outcome-label.ts';
 
 const NOW = '2026-01-15T12:00:00.000Z';
 const EARLIER = '2026-01-15T09:00:00.000Z';
@@ -13,13 +14,29 @@ function open(given: readonly OutcomeLabel[]) {
   decisions += 1;
   const one = { decision_id: `decision-${decisions}`, decision: 'CHALLENGE', label: null } as const;
   let labels = given;
-  const say = (label: OutcomeLabel['label'], caller: string, at?: string) => {
-    labels = addLabel(labels, { label, at: at ?? NOW, note: null, caller }, at !== undefined) ?? labels;
+  const say = (label: OutcomeLabel['label'], caller: string, at?: string, seen?: number) => {
+    const given = { label, at: at ?? NOW, note: null, caller };
+    const { kind, ...rest } = tryLabel(labels, given, at !== undefined, seen ?? null);
+    if (kind === 'changed') throw new ApiError(409, 'Somebody has labelled it since.');
+    labels = 'labels' in rest ? rest.labels : labels;
   };
-  type Body = { readonly label: OutcomeLabel['label']; readonly at?: string };
-  const get = async (_path: string, _query: object, options: { readonly body?: Body } = {}) => {
-    if (options.body !== undefined) say(options.body.label, 'ana', options.body.at);
-    return { label: labelInForce(labels), labels };
+  type Body = {
+    readonly label: OutcomeLabel['label'];
+    readonly at?: string;
+    readonly labels_seen?: number;
+  };
+  let between = (): void => {};
+  const get = async (_path: string, _query: object, { body }: { readonly body?: Body } = {}) => {
+    if (body !== undefined) say(body.label, 'ana', body.at, body.labels_seen);
+    const answer = { label: labelInForce(labels), labels };
+    between();
+    return answer;
+  };
+  const afterNext = (run: () => void) => {
+    between = () => {
+      between = () => {};
+      run();
+    };
   };
   const client = {
     get,
@@ -27,7 +44,7 @@ function open(given: readonly OutcomeLabel[]) {
   };
   // What labels do not use of a session is left out.
   session.value = { client, caller: 'ana', scopes: ['review'] } as unknown as typeof session.value;
-  return { one, say, labels: () => labels };
+  return { one, say, afterNext, labels: () => labels };
 }
 
 const said = (label: OutcomeLabel['label'], caller: string): OutcomeLabel => ({
@@ -52,6 +69,18 @@ t.test('an undo takes nothing back that a colleague has said since', async (t) =
   say('fraud', 'ben');
   await undoLatest();
   t.equal(labelInForce(labels()), 'fraud');
+  t.match(actNotice.value, { isFailure: true, text: 'Not done: somebody has labelled it since' });
+});
+
+t.test('an undo does not put a label over what a colleague says meanwhile', async (t) => {
+  const { one, say, afterNext, labels } = open([said('challenge_passed', 'shop')]);
+  await labelDecisions([one], 'legit');
+  afterNext(() => say('fraud', 'ben'));
+  await undoLatest();
+  t.same(
+    labels().map(({ label }) => label),
+    ['challenge_passed', 'legit', 'withdrawn', 'fraud'],
+  );
   t.match(actNotice.value, { isFailure: true, text: 'Not done: somebody has labelled it since' });
 });
 

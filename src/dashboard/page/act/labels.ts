@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { ApiError } from '../api-client.ts';
 import { toWords } from '../format.ts';
 import { endSessionOnUnknown, session } from '../session.ts';
 import type { DecisionDetail, DecisionSummary } from '../wire.ts';
@@ -99,12 +100,16 @@ function progress(count: number, all: number): void {
 
 type Said = DecisionDetail['labels'];
 
+/** What is said of a decision; `seen`: only while it has so many labels. */
+interface Saying {
+  readonly label: string | null;
+  readonly at?: string;
+  readonly seen?: number;
+}
+
 /** All labels that the decision has then. */
-async function say(
-  id: string,
-  { label, ...time }: { readonly label: string | null; readonly at?: string },
-): Promise<Said> {
-  const body = { label: label ?? WITHDRAWN, ...time };
+async function say(id: string, { label, seen, ...time }: Saying): Promise<Said> {
+  const body = { label: label ?? WITHDRAWN, ...time, ...(seen !== undefined && { labels_seen: seen }) };
   const answer = await session.value?.client.get<Pick<DecisionDetail, 'labels' | 'label'>>(
     `v1/decisions/${id}/outcome`,
     {},
@@ -128,12 +133,15 @@ async function putBack(
   const last = said.at(-1);
   // Said already, by a colleague or before: nothing was changed.
   if (last === undefined || shown === given || last.caller !== session.value?.caller) return;
-  const now = await session.value.client.get<Pick<DecisionDetail, 'labels'>>(`v1/decisions/${id}`);
-  if (now.labels.length !== said.length) throw new Error('somebody has labelled it since');
-  const former = said.at(-2);
-  if (given !== null) await say(id, { label: null });
-  if (former === undefined || former.label === WITHDRAWN) return;
-  // The same label of the same time would be a repetition of what was taken back.
-  const at = new Date(Date.parse(former.at) + 1).toISOString();
-  await say(id, { label: former.label, at });
+  try {
+    const left = given === null ? said : await say(id, { label: null, seen: said.length });
+    const former = said.at(-2);
+    if (former === undefined || former.label === WITHDRAWN) return;
+    // The same label of the same time would be a repetition of what was taken back.
+    const at = new Date(Date.parse(former.at) + 1).toISOString();
+    await say(id, { label: former.label, at, seen: left.length });
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 409) throw new Error('somebody has labelled it since');
+    throw error;
+  }
 }

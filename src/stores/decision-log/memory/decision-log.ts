@@ -10,12 +10,7 @@ import {
   MINUTES_KEPT_MS,
 } from '../../../application/decision-log/decision-log.ts';
 import { idOf, type LogRecord } from '../../../domain/decision-log/decision-record.ts';
-import {
-  addLabel,
-  LABELS_MAX,
-  labelInForce,
-  type OutcomeLabel,
-} from '../../../domain/decision-log/outcome-label.ts';
+import { labelInForce, type OutcomeLabel, tryLabel } from '../../../domain/decision-log/outcome-label.ts';
 import { type Counts, countLabel } from '../../../domain/decision-log/record-counts.ts';
 import { lookThrough } from '../look-through.ts';
 import { PeriodCounts } from './period-counts.ts';
@@ -87,10 +82,10 @@ export function createMemoryDecisionLog(options: MemoryDecisionLogOptions): Memo
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    label: async (id, label, isTimeGiven) => {
+    label: async (id, label, isTimeGiven, seen = null) => {
       const found = await find(id);
       if (found === null) return { kind: 'unknown_decision' };
-      const { result, changes } = labels.add(found, label, isTimeGiven);
+      const { result, changes } = labels.add(found, label, isTimeGiven, seen);
       if (result.kind !== 'recorded') return result;
       counts.add(Date.parse(found.record.decided_at), changes);
       tell();
@@ -123,13 +118,15 @@ class MemoryLabels {
     found: LabelledDecision,
     label: OutcomeLabel,
     isTimeGiven: boolean,
+    seen: number | null,
   ): { readonly result: LabelResult; readonly changes: Counts } {
     const { record } = found;
     const before = this.of(record.decision_id);
-    const labels = addLabel(before, label, isTimeGiven);
-    if (labels === null)
-      return { result: { kind: 'unchanged', decision: { ...found, labels: before } }, changes: NO_CHANGES };
-    if (labels.length > LABELS_MAX) return { result: { kind: 'full' }, changes: NO_CHANGES };
+    const said = tryLabel(before, label, isTimeGiven, seen);
+    if (said.kind === 'unchanged')
+      return { result: { kind: said.kind, decision: { ...found, labels: before } }, changes: NO_CHANGES };
+    if (said.kind !== 'recorded') return { result: { kind: said.kind }, changes: NO_CHANGES };
+    const { labels } = said;
     this.#labels.set(record.decision_id, labels);
     this.#changes += 1;
     const changes = countLabel(record, labelInForce(before), labelInForce(labels));

@@ -40,7 +40,8 @@ export function createHistoryReader({ pool, changes, isSynced }: HistoryReaderOp
     group: (question) => group(store, question),
     distinct: (filter) => countDistinct(store, filter),
     subject: (part, hash) => readSubject(store, part, hash),
-    label: (id, label, isTimeGiven) => addLabelTo(pool, isSynced, id, label, isTimeGiven),
+    label: (id, label, isTimeGiven, seen = null) =>
+      addLabelTo(pool, isSynced, id, { label, isTimeGiven, seen }),
     version: async () => {
       const [last] = await pool.rows<{ change: number }>(
         'SELECT change FROM riskgate.changes WHERE hour = -1',

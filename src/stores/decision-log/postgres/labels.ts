@@ -4,11 +4,10 @@ import type {
   LogEntry,
 } from '../../../application/decision-log/decision-log.ts';
 import {
-  addLabel,
-  LABELS_MAX,
   labelInForce,
   NOT_LABELLED,
   type OutcomeLabel,
+  tryLabel,
 } from '../../../domain/decision-log/outcome-label.ts';
 import { RiskgateError } from '../../../domain/errors.ts';
 import { toUuid } from './entry-rows.ts';
@@ -85,21 +84,27 @@ export async function labelsOf(
   return new Map(rows.map(({ pos, history }) => [ids.get(toPosition(pos)) ?? '', parseLabels(history)]));
 }
 
+interface GivenLabel {
+  readonly label: OutcomeLabel;
+  readonly isTimeGiven: boolean;
+  readonly seen: number | null;
+}
+
 /** Adds a label to a decision. Rejects with `store_unavailable`, and with `conflict`. */
 export async function addLabelTo(
   pool: ReadPool,
   isSynced: boolean,
   id: string,
-  label: OutcomeLabel,
-  isTimeGiven: boolean,
+  { label, isTimeGiven, seen }: GivenLabel,
 ): Promise<LabelResult> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const found = await findRow(pool, id);
     if (found === null) return { kind: 'unknown_decision' };
     const { decision, pos, history } = found;
-    const labels = addLabel(decision.labels, label, isTimeGiven);
-    if (labels === null) return { kind: 'unchanged', decision };
-    if (labels.length > LABELS_MAX) return { kind: 'full' };
+    const given = tryLabel(decision.labels, label, isTimeGiven, seen);
+    if (given.kind === 'unchanged') return { kind: given.kind, decision };
+    if (given.kind !== 'recorded') return { kind: given.kind };
+    const { labels } = given;
     const [said] = await pool.rows<{ is_kept: boolean }>(
       'SELECT riskgate.set_labels($1, $2, $3, $4, $5) AS is_kept',
       [pos, history, labelInForce(labels) ?? NOT_LABELLED, JSON.stringify(labels), isSynced],

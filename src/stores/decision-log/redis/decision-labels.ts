@@ -7,11 +7,10 @@ import {
 } from '../../../application/decision-log/decision-log.ts';
 import { idOf } from '../../../domain/decision-log/decision-record.ts';
 import {
-  addLabel,
-  LABELS_MAX,
   labelInForce,
   type OutcomeLabel,
   outcomeLabelSchema,
+  tryLabel,
 } from '../../../domain/decision-log/outcome-label.ts';
 import { countLabel } from '../../../domain/decision-log/record-counts.ts';
 import { RiskgateError } from '../../../domain/errors.ts';
@@ -81,22 +80,28 @@ function isLabels(value: unknown): value is readonly OutcomeLabel[] {
   return labelsSchema.safeParse(value).success;
 }
 
+interface GivenLabel {
+  readonly label: OutcomeLabel;
+  readonly isTimeGiven: boolean;
+  readonly seen: number | null;
+}
+
 /** Adds a label, and counts it for the rules that were true. */
 export async function addLabelTo(
   streams: DecisionStreams,
   options: RedisDecisionOptions,
   id: string,
-  label: OutcomeLabel,
-  isTimeGiven: boolean,
+  { label, isTimeGiven, seen }: GivenLabel,
 ): Promise<LabelResult> {
   for (let attempt = 0; attempt < LABEL_ATTEMPTS; attempt += 1) {
     const decision = await find(streams, id);
     if (decision === null) return { kind: 'unknown_decision' };
-    const history = addLabel(decision.labels, label, isTimeGiven);
-    if (history === null) return { kind: 'unchanged', decision };
-    if (history.length > LABELS_MAX) return { kind: 'full' };
-    if (!(await replaceLabels(streams, options, decision, history))) continue;
-    return { kind: 'recorded', decision: { ...decision, labels: history } };
+    const said = tryLabel(decision.labels, label, isTimeGiven, seen);
+    if (said.kind === 'unchanged') return { kind: said.kind, decision };
+    if (said.kind !== 'recorded') return { kind: said.kind };
+    const { labels } = said;
+    if (!(await replaceLabels(streams, options, decision, labels))) continue;
+    return { kind: 'recorded', decision: { ...decision, labels } };
   }
   throw new RiskgateError('conflict', 'The labels of a decision changed too often.', {
     publicDetail: 'Others label the same decision at this moment. Try again.',

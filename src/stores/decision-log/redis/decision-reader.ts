@@ -50,7 +50,8 @@ export function createRedisDecisionReader(
     newest: () => streams.newest(),
     counts: (asked) => readCounts(streams, options.countsKeptMs, asked),
     countVersions: (asked) => readCountVersions(streams, options.countsKeptMs, asked),
-    label: (id, label, isTimeGiven) => addLabelTo(streams, options, id, label, isTimeGiven),
+    label: (id, label, isTimeGiven, seen = null) =>
+      addLabelTo(streams, options, id, { label, isTimeGiven, seen }),
     version,
     onChange: changes.listen,
     close: changes.close,

@@ -85,9 +85,9 @@ export class HistoryWriter {
     }
   }
 
-  /** Adds a label to a decision; see addLabel. Throws with a `code`. */
+  /** Adds a label to a decision, whatever labels it has; see tryLabel. Throws with a `code`. */
   label(id: string, label: OutcomeLabel, isTimeGiven: boolean): TextLabelResult {
-    const [attempt] = this.labelAll([{ id, label, isTimeGiven }]);
+    const [attempt] = this.labelAll([{ id, label, isTimeGiven, seen: null }]);
     if (attempt === undefined || attempt.kind === 'failed') throw attempt?.error;
     return attempt;
   }

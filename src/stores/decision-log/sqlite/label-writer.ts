@@ -1,10 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import {
-  addLabel,
-  LABELS_MAX,
   labelInForce,
   NOT_LABELLED,
   type OutcomeLabel,
+  tryLabel,
 } from '../../../domain/decision-log/outcome-label.ts';
 import type { HistoryReader, LabelledText } from './history-reader.ts';
 import { type SegmentName, toPlace } from './segment-name.ts';
@@ -14,12 +13,14 @@ export interface LabelTask {
   readonly id: string;
   readonly label: OutcomeLabel;
   readonly isTimeGiven: boolean;
+  readonly seen: number | null;
 }
 
 /** See LabelResult. */
 export type TextLabelResult =
   | { readonly kind: 'recorded' | 'unchanged'; readonly decision: LabelledText }
   | { readonly kind: 'unknown_decision' }
+  | { readonly kind: 'changed' }
   | { readonly kind: 'full' };
 
 /** The same, or the error of a disk that failed: nothing of the label is kept then. */
@@ -50,7 +51,7 @@ const INSERT = `INSERT INTO labels (seq, at, label, history) SELECT seq, at, ?, 
   ON CONFLICT DO UPDATE SET label = excluded.label, history = excluded.history`;
 
 /**
- * Adds labels to decisions, in the order of the tasks (see addLabel). Opening a file and committing cost more than a
+ * Adds labels to decisions, in the order of the tasks (see tryLabel). Opening a file and committing cost more than a
  * label: those that follow each other in one segment are one transaction, and fail together.
  */
 export function labelAll(tasks: readonly LabelTask[], options: LabelWriterOptions): LabelAttempt[] {
@@ -96,10 +97,11 @@ function gather(tasks: readonly LabelTask[], reader: HistoryReader): Group {
     // What is read of a decision does not show a label that is not written yet.
     const isOver = group.rows.some((row) => row.seq === seq);
     if ((group.segment !== null && group.segment !== segment) || isOver) break;
-    const labels = addLabel(decision.labels, task.label, task.isTimeGiven);
-    if (labels === null) group.results.push({ kind: 'unchanged', decision });
-    else if (labels.length > LABELS_MAX) group.results.push({ kind: 'full' });
+    const said = tryLabel(decision.labels, task.label, task.isTimeGiven, task.seen);
+    if (said.kind === 'unchanged') group.results.push({ kind: said.kind, decision });
+    else if (said.kind !== 'recorded') group.results.push({ kind: said.kind });
     else {
+      const { labels } = said;
       group.segment = segment;
       group.rows.push({ seq, labels, isFirst: decision.labels.length === 0 });
       group.results.push({ kind: 'recorded', decision: { ...decision, labels } });

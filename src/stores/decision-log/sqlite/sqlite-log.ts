@@ -182,9 +182,9 @@ class ThreadedLog implements SqliteLog {
   readonly subject: DecisionLogReader['subject'] = (part, hash) =>
     this.#read((reader) => reader.call('subject', part, hash));
 
-  readonly label: DecisionLogReader['label'] = async (id, label, isTimeGiven) => {
-    const said = await this.#read(() => this.#labels.add({ id, label, isTimeGiven }));
-    if (said.kind === 'unknown_decision' || said.kind === 'full') return said;
+  readonly label: DecisionLogReader['label'] = async (id, label, isTimeGiven, seen = null) => {
+    const said = await this.#read(() => this.#labels.add({ id, label, isTimeGiven, seen }));
+    if (said.kind !== 'recorded' && said.kind !== 'unchanged') return { kind: said.kind };
     const decision = toLabelledDecision(said.decision);
     if (said.kind === 'recorded') {
       this.#versions.change([hourOfRecord(decision.record)]);

@@ -3,7 +3,7 @@ import { LabelQueue, type WrittenLabel } from '../../../../src/stores/decision-l
 import type { LabelTask } from '../../../../src/stores/decision-log/sqlite/label-writer.ts';
 
 function toTask(id: string): LabelTask {
-  return { id, label: { label: 'fraud', at: '', note: null, caller: 'c' }, isTimeGiven: false };
+  return { id, label: { label: 'fraud', at: '', note: null, caller: 'c' }, isTimeGiven: false, seen: null };
 }
 
 /** A queue whose writes end when the test says so. */

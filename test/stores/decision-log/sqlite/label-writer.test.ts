@@ -18,7 +18,7 @@ function toLabel(label: OutcomeLabel['label'], note: string | null = null): Outc
 }
 
 function toTask(id: string, label: OutcomeLabel['label'] = 'fraud') {
-  return { id, label: toLabel(label), isTimeGiven: false };
+  return { id, label: toLabel(label), isTimeGiven: false, seen: null };
 }
 
 /** Two days of three decisions each. */
