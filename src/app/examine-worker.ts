@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { examineCandidate } from '../application/promotion/examine-candidate.ts';
+import { examineCandidate, runCases } from '../application/promotion/examine-candidate.ts';
 import { parseYaml } from '../platform/yaml-document.ts';
 import { PROVIDERS } from '../providers/registry.ts';
 import { compilePolicyText } from './check-file.ts';
@@ -9,7 +9,8 @@ import { toSpaceProviders } from './space-providers.ts';
 export interface WorkerExamination {
   readonly text: string;
   readonly tests: string | null;
-  readonly waivedRules: readonly string[];
+  /** Null runs the cases alone. */
+  readonly waivedRules: readonly string[] | null;
   readonly providerIds: readonly string[];
 }
 
@@ -18,5 +19,9 @@ const { text, tests, waivedRules, providerIds } = workerData as WorkerExaminatio
 const providers = providerIds.flatMap((id) => PROVIDERS.filter((provider) => provider.id === id));
 const compiled = compilePolicyText(text, providers, null);
 if (!compiled.ok) throw new TypeError('a candidate that is no policy');
-const options = { tests, waivedRules, providers: toSpaceProviders(providers), parse: parseYaml };
-parentPort?.postMessage(examineCandidate(compiled.value, options));
+const options = { tests, providers: toSpaceProviders(providers), parse: parseYaml };
+const told =
+  waivedRules === null
+    ? runCases(compiled.value, options)
+    : examineCandidate(compiled.value, { ...options, waivedRules });
+parentPort?.postMessage(told);

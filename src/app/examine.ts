@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Examination } from '../application/promotion/examine-candidate.ts';
 import type { PromotedCandidate } from '../application/promotion/promotions.ts';
+import type { CasesRun } from '../domain/promotion/check-promotion.ts';
 import { askWorker } from '../platform/ask-worker.ts';
 import type { AppContext } from './context.ts';
 import type { WorkerExamination } from './examine-worker.ts';
@@ -44,8 +45,35 @@ function askInThread(question: WorkerExamination): Promise<Examination> {
   return askWorker<Examination>(MODULE, question, LIMITS).answer;
 }
 
+/** Five hundred cases take some seconds beside decisions; whoever registers a candidate waits for them. */
+const CASES_LIMITS = { timeoutMs: 10_000, heapMbMax: 512 };
+
+/** Runs the cases of a text in a thread of its own. Never rejects: what fails is not known. */
+export async function runCasesInThread(
+  text: string,
+  tests: string | null,
+  { providers }: Pick<AppContext, 'providers'>,
+): Promise<CasesRun> {
+  if (tests === null) return { kind: 'none' };
+  const question: WorkerExamination = {
+    text,
+    tests,
+    waivedRules: null,
+    providerIds: providers.map(({ id }) => id),
+  };
+  try {
+    return await askWorker<CasesRun>(MODULE, question, CASES_LIMITS).answer;
+  } catch (error) {
+    return notExamined(error);
+  }
+}
+
 function toUnknown(error: unknown): Examination {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : error;
-  const unknown = { kind: 'unknown', why: `they were not examined (${String(code)})` } as const;
+  const unknown = notExamined(error);
   return { cases: unknown, losses: unknown };
+}
+
+function notExamined(error: unknown) {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : error;
+  return { kind: 'unknown', why: `they were not examined (${String(code)})` } as const;
 }

@@ -10,6 +10,7 @@ import type { Result } from '../platform/result.ts';
 import { compileText } from './compile-text.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
+import { runCasesInThread } from './examine.ts';
 
 type CandidateRoutes = Pick<PoliciesDependencies, 'policy' | 'candidates' | 'store' | 'change'>;
 
@@ -68,7 +69,8 @@ export function openRegisteredCandidates(
     stored: () => store.candidates(),
     routes: (log, inForce) => {
       const record = log === null ? null : createRecordEvent({ ...log, clock, newId });
-      const change = createChangeCandidates({ store, inForce, compile, clock, record });
+      const runCases = (text: string, tests: string | null) => runCasesInThread(text, tests, context);
+      const change = createChangeCandidates({ store, inForce, compile, runCases, clock, record });
       return { policy: inForce, candidates, store, change: settled(change, () => following) };
     },
     close: () => following,
@@ -79,9 +81,9 @@ export function openRegisteredCandidates(
 function settled(change: ChangeCandidates, following: () => Promise<void>): ChangeCandidates {
   return {
     put: async (...given) => {
-      const policy = await change.put(...given);
+      const put = await change.put(...given);
       await following();
-      return policy;
+      return put;
     },
     remove: async (...given) => {
       const removed = await change.remove(...given);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createExamine } from '../../src/app/examine.ts';
+import { createExamine, runCasesInThread } from '../../src/app/examine.ts';
 import type { Examination } from '../../src/application/promotion/examine-candidate.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import { policyOf } from '../application/promotion/open-promotions.ts';
@@ -39,4 +39,20 @@ t.test('tries none that has failed again at once, and does later', async (t) => 
     await short.examine(CANDIDATE, []);
     return short.asked() > 1;
   });
+});
+
+t.test('runs cases alone, and says what it could not run', async (t) => {
+  const { text } = CANDIDATE.policy;
+  const run = (tests: string | null, of = text ?? '') =>
+    runCasesInThread(of, tests, { providers: PROVIDERS });
+  t.same(await run(null), { kind: 'none' });
+  const tests = `policy: shop.yaml
+evidence:
+  stytch: { outcome: ok, signals: { found: true } }
+cases:
+  - { name: a found id, request: { action: login }, decision: BLOCK }
+`;
+  t.match(await run(tests), { kind: 'run', passed: 0, failed: ['a found id'] });
+  t.match(await run('cases: nothing'), { kind: 'unknown' });
+  t.match(await run('cases: []', 'no policy'), { kind: 'unknown', why: /were not examined/ });
 });

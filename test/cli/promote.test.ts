@@ -53,6 +53,15 @@ async function open(t: Test, replies: Readonly<Record<string, Reply>>) {
   return { asked, file, url, run, directory };
 }
 
+t.test('shows what of the cases would refuse a promotion', async (t) => {
+  const warnings = [{ check: 'tests', detail: '1 fail: a case' }];
+  const { run } = await open(t, { PUT: { status: 200, body: { candidate: {}, warnings } } });
+  t.match(await run('candidate'), {
+    code: 0,
+    text: /warning: it cannot be promoted so: tests: 1 fail: a case/,
+  });
+});
+
 t.test('registers a file with its cases as a candidate, and removes it', async (t) => {
   const { run, asked, directory } = await open(t, {
     PUT: { status: 200, body: {} },
@@ -62,6 +71,8 @@ t.test('registers a file with its cases as a candidate, and removes it', async (
   writeFileSync(join(directory, 'shop.test.yaml'), 'cases: []\n');
   t.match(await run('candidate'), { code: 0, text: /with its cases/ });
   t.match(await run('candidate', '--remove'), { code: 0, text: /no candidate any more/ });
+  t.match(await run('candidate', '--json'), { text: /"warnings": ?\[\]/ }, 'an earlier version tells none');
+  asked.pop();
   const body = { policy: POLICY };
   t.same(asked, [
     `PUT /v1/policies/shop/candidate ${JSON.stringify(body)}`,

@@ -70,8 +70,14 @@ type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
 async function register(app: TestApp): Promise<string> {
   const body = { policy: NEXT, tests: CASES };
-  const { status, json } = await send<{ candidate: { hash: string } }>(app, 'PUT', '/shop/candidate', body);
-  t.match({ status, json }, { status: 200, json: { candidate: { has_tests: true } } });
+  const { status, json } = await send<{ candidate: { hash: string }; warnings: unknown }>(
+    app,
+    'PUT',
+    '/shop/candidate',
+    body,
+  );
+  t.strictSame({ status, warnings: json.warnings }, { status: 200, warnings: [] });
+  t.match(json, { candidate: { has_tests: true } });
   return json.candidate.hash;
 }
 

@@ -1,6 +1,8 @@
 import { findUnfetched } from '../../domain/candidates/find-unfetched.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
+import { type CasesRun, checkCases, type PromotionCheck } from '../../domain/promotion/check-promotion.ts';
+import { toPromotionLimits } from '../../domain/promotion/promotion-limits.ts';
 import type { Result } from '../../domain/result.ts';
 import type { Clock } from '../clock.ts';
 import type { RecordEvent } from '../decision-log/record-event.ts';
@@ -18,6 +20,8 @@ interface ChangeCandidatesOptions {
   readonly inForce: () => CompiledPolicy;
   /** Checks and compiles a text, or gives every mistake in it as `line:column: message`. */
   readonly compile: (text: string) => Promise<Result<CompiledPolicy, string>>;
+  /** Runs the cases of a text. */
+  readonly runCases: (text: string, tests: string | null) => Promise<CasesRun>;
   readonly clock: Clock;
   /** Null records nothing. */
   readonly record: RecordEvent | null;
@@ -26,8 +30,15 @@ interface ChangeCandidatesOptions {
 /** A policy that is to be a candidate. */
 interface GivenCandidate {
   readonly text: string;
-  /** The text of its cases, which nothing is asked of before it is promoted; null for none. */
+  /** The text of its cases, which have to pass before it is promoted; null for none. */
   readonly tests: string | null;
+}
+
+/** A candidate that was registered. */
+interface PutCandidate {
+  readonly policy: CompiledPolicy;
+  /** What of it would refuse a promotion, whatever it judges; it is a candidate all the same. */
+  readonly warnings: readonly PromotionCheck[];
 }
 
 /** Registers candidates, and removes them. Both reject with `store_unavailable`. */
@@ -37,7 +48,7 @@ export interface ChangeCandidates {
    * a text that is no policy, or the policy of another id, and with `conflict` for the policy in force, and where
    * there are too many.
    */
-  put(id: string, given: GivenCandidate, changer: Changer): Promise<CompiledPolicy>;
+  put(id: string, given: GivenCandidate, changer: Changer): Promise<PutCandidate>;
   /** What was removed; null where there is no such candidate. */
   remove(id: string, changer: Changer): Promise<StoredCandidate | null>;
 }
@@ -47,6 +58,7 @@ export function createChangeCandidates({
   store,
   inForce,
   compile,
+  runCases,
   clock,
   record,
 }: ChangeCandidatesOptions): ChangeCandidates {
@@ -61,6 +73,7 @@ export function createChangeCandidates({
         throw new RiskgateError('conflict', 'A candidate that is in force.', {
           publicDetail: 'This policy is in force: there is nothing to compare it with.',
         });
+      const running = runCases(text, tests);
       const before = store.candidates().find((one) => one.id === id);
       const stored = { id, hash, text, tests, addedBy: caller, addedAtMs: clock.nowMs() };
       const put = await store.put(stored);
@@ -78,7 +91,8 @@ export function createChangeCandidates({
         policy: { id, hash },
         replaced,
       });
-      return policy;
+      const check = checkCases(toPromotionLimits(inForce().document.promotion), await running);
+      return { policy, warnings: check.passed ? [] : [check] };
     },
     remove: async (id, { caller, requestId }) => {
       const removed = await store.remove(id);

@@ -27,7 +27,7 @@ export function examineCandidate(
   { tests, waivedRules, providers, parse }: ExamineOptions,
 ): Examination {
   return {
-    cases: tests === null ? { kind: 'none' } : runCases(policy, tests, providers, parse),
+    cases: runCases(policy, { tests, providers, parse }),
     losses: findUnwaivedLosses(policy, waivedRules, providers),
   };
 }
@@ -35,13 +35,12 @@ export function examineCandidate(
 /** How many mistakes in cases are told. */
 const MISTAKES_MAX = 3;
 
-/** Cases that cannot be read are not passed. */
-function runCases(
+/** Runs the cases of a candidate. Those that cannot be read are not passed. */
+export function runCases(
   policy: CompiledPolicy,
-  tests: string,
-  providers: readonly SpaceProvider[],
-  parse: ExamineOptions['parse'],
+  { tests, providers, parse }: Omit<ExamineOptions, 'waivedRules'>,
 ): CasesRun {
+  if (tests === null) return { kind: 'none' };
   const document = parseCases(tests, parse);
   const cases = document.ok ? document.value.read(policy, providers) : document;
   if (!cases.ok) return { kind: 'unknown', why: cases.mistakes.slice(0, MISTAKES_MAX).join('; ') };

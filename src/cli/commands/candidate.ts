@@ -6,13 +6,14 @@ export const candidate: CliCommand = {
   name: 'candidate',
   summary: 'Let a policy judge beside the one in force, without answering',
   details:
-    'Registers the file with a service, on all its replicas, and the cases beside it. From then on every decision is judged by it too, after it was answered. The variable RISKGATE_API_KEY has a key with scope admin.',
+    'Registers the file with a service, on all its replicas, and the cases beside it. What of the cases would refuse a promotion is told at once. From then on every decision is judged by it too, after it was answered. The variable RISKGATE_API_KEY has a key with scope admin.',
   arguments: [{ name: 'file', description: 'the policy' }],
   options: [URL_OPTION, { flags: '--remove', description: 'the candidate with its id is none any more' }],
   exits: { 2: 'the file is no policy, or the service has no such candidate' },
   examples: ['riskgate candidate policies/shop.yaml --url https://riskgate.internal'],
   run: async ({ args: [file = ''], options }, { env }) => {
     const { askService, toRefusal } = await import('../ask-service.ts');
+    const { readWarnings } = await import('../policy/read-warnings.ts');
     const { openCandidate } = await import('../policy/open-candidate.ts');
     const { id, hash, text, tests } = openCandidate(file);
     const isRemoved = options['remove'] === true;
@@ -29,6 +30,14 @@ export const candidate: CliCommand = {
     const done = isRemoved
       ? 'is no candidate any more'
       : `is a candidate, ${tests === null ? 'without cases' : 'with its cases'}`;
-    return { exitCode: EXIT_CODES.ok, lines: [`${file}: ${id} ${done}.`], json: { id, hash, done: true } };
+    const warnings = isRemoved ? [] : readWarnings(await answer.json());
+    return {
+      exitCode: EXIT_CODES.ok,
+      lines: [
+        `${file}: ${id} ${done}.`,
+        ...warnings.map(({ check, detail }) => `warning: it cannot be promoted so: ${check}: ${detail}`),
+      ],
+      json: { id, hash, done: true, warnings },
+    };
   },
 };

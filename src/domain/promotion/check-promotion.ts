@@ -89,7 +89,11 @@ export function isPassed(checks: readonly PromotionCheck[]): boolean {
 /** How many failures are named. */
 const NAMED_MAX = 3;
 
-function checkCases({ needsTests }: PromotionLimits, cases: CasesRun): PromotionCheck {
+/** Whether the cases of a candidate are what the limits ask for. */
+export function checkCases(
+  { needsTests }: Pick<PromotionLimits, 'needsTests'>,
+  cases: CasesRun,
+): PromotionCheck {
   const check = { id: 'tests', bound: null } as const;
   if (cases.kind === 'unknown')
     return {

@@ -23,6 +23,7 @@ import {
   putCandidateSchema,
   removedCandidateSchema,
   toCandidateBody,
+  toWarnings,
 } from '../schemas/policies.ts';
 import { toInForceBody } from '../schemas/policy-history.ts';
 import { toWatched } from '../schemas/promotion.ts';
@@ -87,7 +88,7 @@ function registerPut(app: FastifyInstance, serve: Serve): void {
   const schema = {
     summary: 'Register a candidate',
     description:
-      'The policy judges each decision from then on, after it was answered, on all replicas within a second, and never answers. What has the same id is replaced. The change is an event in the decision log. Repeatable.',
+      'The policy judges each decision from then on, after it was answered, on all replicas within a second, and never answers. Its cases are run, and what of them would refuse a promotion is told under `warnings`. What has the same id is replaced. The change is an event in the decision log. Repeatable.',
     operationId: 'putCandidate',
     tags: ['policy'],
     params: POLICY_PARAMS,
@@ -118,8 +119,9 @@ function registerPut(app: FastifyInstance, serve: Serve): void {
       const { policy: text, tests = null } = request.body;
       const changer = { caller: request.caller?.id ?? '', requestId: request.id };
       const put = await change.put(request.params.id, { text, tests }, changer);
-      const view = viewCandidate(policy(), put, store.candidates());
-      return reply.header('cache-control', 'no-store').send({ candidate: toCandidateBody(view) });
+      const candidate = toCandidateBody(viewCandidate(policy(), put.policy, store.candidates()));
+      const warnings = toWarnings(put.warnings);
+      return reply.header('cache-control', 'no-store').send({ candidate, warnings });
     }),
   );
 }

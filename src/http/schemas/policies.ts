@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CANDIDATE_PLACES } from '../../application/candidates/candidate-store.ts';
 import type { CandidateView } from '../../application/candidates/change-candidates.ts';
+import { PROMOTION_CHECKS, type PromotionCheck } from '../../domain/promotion/check-promotion.ts';
 import { toRfc3339 } from '../../platform/rfc3339.ts';
 import { toJsonSchema } from './json-schema.ts';
 import { inForceSchema } from './policy-history.ts';
@@ -37,7 +38,14 @@ const candidateSchema = z.object({
 });
 
 /** The answer of PUT /v1/policies/{id}/candidate. */
-export const putCandidateAnswerSchema = z.object({ candidate: candidateSchema });
+export const putCandidateAnswerSchema = z.object({
+  candidate: candidateSchema,
+  warnings: z
+    .array(z.object({ check: z.enum(PROMOTION_CHECKS), detail: z.string() }))
+    .describe(
+      'Checks of a promotion that fail already, whatever it judges: cases that fail, or are missing where the policy in force asks for some. It is a candidate all the same.',
+    ),
+});
 
 /** The answer of DELETE. */
 export const removedCandidateSchema = z.object({ removed: z.object({ id: z.string(), hash: z.string() }) });
@@ -65,6 +73,13 @@ export const POLICY_PARAMS = toJsonSchema(
   }),
   'input',
 );
+
+/** Warnings as callers read them. */
+export function toWarnings(
+  warnings: readonly PromotionCheck[],
+): z.output<typeof putCandidateAnswerSchema>['warnings'] {
+  return warnings.map(({ id, detail }) => ({ check: id, detail }));
+}
 
 /** A candidate as callers read it. */
 export function toCandidateBody({

@@ -5,6 +5,7 @@ import {
   viewCandidates,
 } from '../../../src/application/candidates/change-candidates.ts';
 import type { RecordedEvent } from '../../../src/application/decision-log/record-event.ts';
+import type { CasesRun } from '../../../src/domain/promotion/check-promotion.ts';
 import { failure, success } from '../../../src/domain/result.ts';
 import { createMemoryCandidateStore } from '../../../src/stores/candidates/memory-store.ts';
 import { policyOf } from './open-candidates.ts';
@@ -13,6 +14,11 @@ const CHANGER = { caller: 'admin', requestId: 'request-1' };
 const LIVE = policyOf([['!a.found', 'BLOCK']]);
 const NEXT = policyOf([['a.found', 'BLOCK']]);
 
+const runCases = async (text: string, tests: string | null): Promise<CasesRun> => {
+  if (tests === null) return { kind: 'none' };
+  return { kind: 'run', passed: 1, failed: tests === 'failing' ? [`a case of ${text}`] : [] };
+};
+
 function open(store: CandidateStore = createMemoryCandidateStore()) {
   const events: RecordedEvent[] = [];
   const change = createChangeCandidates({
@@ -20,6 +26,7 @@ function open(store: CandidateStore = createMemoryCandidateStore()) {
     inForce: () => LIVE,
     compile: async (text) =>
       text === 'bad' ? failure(['1:1: bad', '2:1: too']) : success(text === 'live' ? LIVE : NEXT),
+    runCases,
     clock: { nowMs: () => 5_000, monotonicMs: () => 0 },
     record: async (event) => void events.push(event),
   });
@@ -28,7 +35,7 @@ function open(store: CandidateStore = createMemoryCandidateStore()) {
 
 t.test('keeps a candidate with who registered it and when, and records it', async (t) => {
   const { change, events, store } = open();
-  t.equal(await change.put('test', { text: 'next', tests: null }, CHANGER), NEXT);
+  t.equal((await change.put('test', { text: 'next', tests: null }, CHANGER)).policy, NEXT);
   const stored = {
     id: 'test',
     hash: NEXT.hash,
@@ -54,6 +61,20 @@ t.test('keeps a candidate with who registered it and when, and records it', asyn
     { ...told, change: 'removed', replaced: null },
   ]);
 });
+
+t.test(
+  'warns of cases that fail, or are missing where some are asked for, and keeps the candidate',
+  async (t) => {
+    const { change, store, events } = open();
+    const warningsOf = async (tests: string | null) =>
+      (await change.put('test', { text: 'next', tests }, CHANGER)).warnings;
+    t.same(await warningsOf('passing'), []);
+    t.match(await warningsOf('failing'), [{ id: 'tests', detail: '1 fail: a case of next' }]);
+    t.match(await warningsOf(null), [{ id: 'tests', detail: /there are no cases/ }]);
+    t.equal(store.candidates().length, 1);
+    t.equal(events.length, 3);
+  },
+);
 
 t.test('refuses a text with every mistake, another id, and the policy in force', async (t) => {
   const { change, events } = open();
@@ -91,6 +112,7 @@ t.test('works without a log', async (t) => {
     store,
     inForce: () => LIVE,
     compile: async () => success(NEXT),
+    runCases,
     clock: { nowMs: () => 0, monotonicMs: () => 0 },
     record: null,
   });
