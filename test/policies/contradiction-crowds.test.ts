@@ -1,9 +1,8 @@
 import t from 'tap';
 import type { ContradictionInput, MemorySide, Side } from '../../src/domain/contradictions/contradiction.ts';
 import {
-  findContradictions,
+  tellContradictions,
   toContradictionPlan,
-  toContradictionSignals,
 } from '../../src/domain/contradictions/find-contradictions.ts';
 import { evaluatePolicy } from '../../src/domain/policy/evaluate.ts';
 import { numberParameters } from '../../src/domain/policy/fact-parameters.ts';
@@ -223,7 +222,6 @@ function toInput(login: Login): ContradictionInput {
 
 /** The reasons of one login by the default policy. */
 function judge(login: Login): readonly string[] {
-  const findings = findContradictions(PLAN, toInput(login), []);
   const signals = [
     { action: 'ALLOW', reasons: [], is_authentic: true },
     { supported: true },
@@ -234,7 +232,7 @@ function judge(login: Login): readonly string[] {
     ...seenActivity(POLICY, { hardware: { devices_remembered: login.devices } }),
     telemetry: FIRST_USE,
     step_up: 'none',
-    contradictions: toContradictionSignals(PLAN, findings),
+    contradictions: tellContradictions(PLAN, toInput(login)).value,
   });
   return reasons.map(({ code }) => code);
 }

@@ -8,10 +8,9 @@ import type {
 import { CONTRADICTIONS_FACT } from '../../domain/contradictions/contradiction-signals.ts';
 import {
   type ContradictionPlan,
-  findContradictions,
-  retellContradictions,
+  tellAgain,
+  tellContradictions,
   toContradictionPlan,
-  toContradictionSignals,
 } from '../../domain/contradictions/find-contradictions.ts';
 import { HARDWARE_USE } from '../../domain/contradictions/identity-reuse.ts';
 import type { AddressPlace, FoundPlace, ReferenceData } from '../../domain/contradictions/reference-data.ts';
@@ -24,12 +23,12 @@ import { TELEMETRY_FACT } from '../../domain/policy/telemetry-signals.ts';
 import { hasText, type Subject } from '../../domain/subject.ts';
 import type { Gathered } from '../evidence/gather-evidence.ts';
 import type { FactSource, KnownEvidence } from '../facts/fact-source.ts';
-import { createEvidenceMemo, isLasting, type KnownFindings, type Sides } from './evidence-memo.ts';
+import { createEvidenceMemo, type Sides } from './evidence-memo.ts';
 
 /** A policy's plan, and what its contradictions came to for evidence that is still kept. */
 interface Planned {
+  readonly policy: CompiledPolicy;
   readonly plan: ContradictionPlan;
-  readonly lasting: readonly boolean[];
   readonly memo: ReturnType<typeof createEvidenceMemo>;
 }
 
@@ -39,19 +38,23 @@ interface Planned {
  */
 export function createContradictionFacts(reference: ReferenceData): FactSource {
   const plans = new WeakMap<CompiledPolicy, Planned>();
+  let latest: Planned | null = null;
   const plannedOf = (policy: CompiledPolicy): Planned => {
-    let planned = plans.get(policy);
-    if (planned === undefined) {
-      planned = toPlanned(policy);
-      plans.set(policy, planned);
-    }
-    return planned;
+    if (latest?.policy === policy) return latest;
+    latest = plans.get(policy) ?? toPlanned(policy);
+    plans.set(policy, latest);
+    return latest;
   };
+  const { name } = CONTRADICTIONS_FACT;
   return {
-    names: [CONTRADICTIONS_FACT.name],
+    names: [name],
     ask: ({ subject, policy }) => {
       const planned = plannedOf(policy);
-      return (known) => ({ [CONTRADICTIONS_FACT.name]: conclude(planned, subject, known, reference) });
+      return (known) => {
+        const facts: Record<string, SubjectFacts[string]> = {};
+        facts[name] = conclude(planned, subject, known, reference);
+        return facts;
+      };
     },
   };
 }
@@ -59,52 +62,44 @@ export function createContradictionFacts(reference: ReferenceData): FactSource {
 function toPlanned(policy: CompiledPolicy): Planned {
   const paths = policy.facts.find(({ fact }) => fact === CONTRADICTIONS_FACT)?.paths ?? [];
   const plan = toContradictionPlan(paths, numberParameters(policy.document));
-  return { plan, lasting: plan.wanted.map(isLasting), memo: createEvidenceMemo() };
+  return { policy, plan, memo: createEvidenceMemo() };
 }
 
 function conclude(
-  { plan, lasting, memo }: Planned,
+  { plan, memo }: Planned,
   subject: Subject,
-  known: KnownEvidence,
+  { nowMs, facts, gathered }: KnownEvidence,
   reference: ReferenceData,
 ): SubjectFacts[string] {
-  const { nowMs, facts, gathered } = known;
-  const sides: Sides = {
-    stytch: sideOf('stytch', gathered),
-    mobilerun: sideOf('mobilerun', gathered),
-    prefactor: sideOf('prefactor', gathered),
-  };
+  const sides = toSides(gathered);
   const userAgent = hasText(subject.userAgent) ? subject.userAgent : undefined;
   const ip = subject.ipUnreadable === undefined ? subject.ip : null;
   const edition = reference.placesEdition();
   const before = memo.find(sides, userAgent, ip, edition);
-  const request = before ?? readRequest(subject, userAgent, reference);
   const input: ContradictionInput = {
     // What compares it with the request alone reads it as it is presented, and is remembered.
     evidence: before === null ? presentAll(sides, gathered, subject, nowMs) : sides,
-    request: { userAgent: request.names, ip, place: request.place },
+    request: before === null ? readRequest(subject, userAgent, reference) : before.request,
     memory: toMemory(facts, nowMs),
     nowMs,
     params: plan.params,
     reference,
   };
-  const findings = findContradictions(plan, input, before?.lasting ?? NOTHING_KNOWN);
-  if (before !== null)
-    return retellContradictions(plan, findings, before) ?? toContradictionSignals(plan, findings);
-  const value = toContradictionSignals(plan, findings);
-  const kept = findings.map((finding, place) => (lasting[place] === true ? finding : undefined));
-  memo.keep({ sides, userAgent, ip, edition, ...request, findings, lasting: kept, value });
-  return value;
+  if (before !== null) return tellAgain(plan, before.told, input);
+  const told = tellContradictions(plan, input);
+  memo.keep({ sides, userAgent, ip, edition, request: input.request, told });
+  return told.value;
 }
 
 function readRequest(
   { ip, ipUnreadable }: Subject,
   userAgent: string | undefined,
   reference: ReferenceData,
-): Pick<KnownFindings, 'names' | 'place'> {
+): ContradictionInput['request'] {
   const lost = ipUnreadable === undefined ? undefined : null;
   return {
-    names: userAgent === undefined ? undefined : (reference.userAgentOf(userAgent) ?? undefined),
+    userAgent: userAgent === undefined ? undefined : (reference.userAgentOf(userAgent) ?? undefined),
+    ip: ipUnreadable === undefined ? ip : null,
     place: hasText(ip) ? toTold(reference.placeOfAddress(ip)) : lost,
   };
 }
@@ -114,11 +109,15 @@ function toTold(place: FoundPlace): Told<AddressPlace> {
   return place === 'lost' ? null : (place ?? undefined);
 }
 
-const NOTHING_KNOWN: KnownFindings['lasting'] = [];
-
-function sideOf(provider: keyof Sides, gathered: readonly Gathered[]): Side {
-  for (const piece of gathered) if (piece.slot.id === provider) return toSide(piece);
-  return 'none';
+function toSides(gathered: readonly Gathered[]): Sides {
+  let [stytch, mobilerun, prefactor]: [Side, Side, Side] = ['none', 'none', 'none'];
+  for (const piece of gathered) {
+    const { id } = piece.slot;
+    if (id === 'stytch') stytch = toSide(piece);
+    else if (id === 'mobilerun') mobilerun = toSide(piece);
+    else if (id === 'prefactor') prefactor = toSide(piece);
+  }
+  return { stytch, mobilerun, prefactor };
 }
 
 /** With what comparing it with the request gives. */
@@ -150,35 +149,41 @@ function toSide({ slot, evidence: { outcome, signals }, origin }: Gathered): Sid
 function toMemory(facts: SubjectFacts, nowMs: number): MemorySide {
   const telemetry = facts[TELEMETRY_FACT.name];
   const hardware = facts[HARDWARE_USE];
-  const ageSeconds = fieldOf(telemetry, 'age_seconds');
+  const account = facts[ACCEPTED_PLACES];
   return {
-    ...toPlaces(facts[ACCEPTED_PLACES]),
+    places: toPlaces(account),
+    placesMissedUntil: toMissed(account),
     hardware: {
       devices: toCount(hardware, 'devices_remembered'),
       accounts: toCount(hardware, 'accounts_remembered'),
     },
-    telemetryFirstUsedMs: typeof ageSeconds === 'number' ? nowMs - ageSeconds * 1000 : toAbsence(telemetry),
+    telemetryFirstUsedMs: toFirstUsed(telemetry, nowMs),
   };
 }
 
-function toCount(fact: SubjectFacts[string], name: string): Told<number> {
-  const count = fieldOf(fact, name);
+function toFirstUsed(fact: SubjectFacts[string], nowMs: number): Told<number> {
+  const ageSeconds = typeof fact === 'object' ? fact['age_seconds'] : undefined;
+  return typeof ageSeconds === 'number' ? nowMs - ageSeconds * 1000 : toAbsence(fact);
+}
+
+function toCount(
+  fact: SubjectFacts[string],
+  name: 'devices_remembered' | 'accounts_remembered',
+): Told<number> {
+  const count = typeof fact === 'object' ? fact[name] : undefined;
   return typeof count === 'number' ? count : toAbsence(fact);
 }
 
-function toPlaces(fact: SubjectFacts[string]): Pick<MemorySide, 'places' | 'placesMissedUntil'> {
-  const places = fieldOf(fact, 'places');
-  if (!Array.isArray(places)) return { places: toAbsence(fact) };
-  const missed = fieldOf(fact, 'missedUntilSeconds');
-  return {
-    // Told by activity alone, whose type it is.
-    places: places.length === 0 ? undefined : (places as unknown as readonly [AcceptedPlace]),
-    ...(typeof missed === 'number' && missed > 0 && { placesMissedUntil: missed }),
-  };
+function toPlaces(fact: SubjectFacts[string]): MemorySide['places'] {
+  const places = typeof fact === 'object' ? fact['places'] : undefined;
+  if (!Array.isArray(places)) return toAbsence(fact);
+  // Told by activity alone, whose type it is.
+  return places.length === 0 ? undefined : (places as unknown as readonly [AcceptedPlace]);
 }
 
-function fieldOf(fact: SubjectFacts[string], name: string): unknown {
-  return typeof fact === 'object' ? Reflect.get(fact, name) : undefined;
+function toMissed(fact: SubjectFacts[string]): number | undefined {
+  const missed = typeof fact === 'object' ? fact['missedUntilSeconds'] : undefined;
+  return typeof missed === 'number' && missed > 0 ? missed : undefined;
 }
 
 function toAbsence(fact: SubjectFacts[string]): undefined | null {

@@ -1,10 +1,5 @@
-import type {
-  Contradiction,
-  ContradictionInput,
-  Finding,
-} from '../../domain/contradictions/contradiction.ts';
-import type { ToldFindings } from '../../domain/contradictions/find-contradictions.ts';
-import type { AddressPlace, UserAgentNames } from '../../domain/contradictions/reference-data.ts';
+import type { ContradictionInput } from '../../domain/contradictions/contradiction.ts';
+import type { ToldContradictions } from '../../domain/contradictions/find-contradictions.ts';
 
 /** What each provider said whose evidence is compared. */
 export type Sides = ContradictionInput['evidence'];
@@ -18,35 +13,28 @@ interface RequestKey {
   readonly edition: number;
 }
 
-/** What was found of evidence and request alone, and what the request was read as. */
-export interface KnownFindings extends ToldFindings, RequestKey {
+/** What was told of this evidence and this request, and what the request was read as. */
+interface KnownContradictions extends RequestKey {
   readonly sides: Sides;
-  /** The findings that depend on nothing else, each in its place. */
-  readonly lasting: readonly (Finding | undefined)[];
-  readonly names: UserAgentNames | null | undefined;
-  readonly place: AddressPlace | null | undefined;
-}
-
-/** True for what depends on evidence and the request alone. */
-export function isLasting({ reads }: Contradiction): boolean {
-  return !reads.includes('memory') && !reads.includes('time');
+  readonly request: ContradictionInput['request'];
+  readonly told: ToldContradictions;
 }
 
 /**
- * Remembers what was found, by the identity of the evidence: the latest for each piece of evidence that comes
+ * Remembers what was told, by the identity of the evidence: the latest for each piece of evidence that comes
  * first, and as long as that is kept.
  */
 export function createEvidenceMemo() {
-  const known = new WeakMap<object, KnownFindings>();
+  const known = new WeakMap<object, KnownContradictions>();
   return {
     find: (sides: Sides, userAgent: RequestKey['userAgent'], ip: RequestKey['ip'], edition: number) => {
       const found = known.get(keyOf(sides) ?? NOBODY);
       if (found === undefined || found.userAgent !== userAgent || found.ip !== ip) return null;
       return found.edition === edition && isSame(found.sides, sides) ? found : null;
     },
-    keep: (findings: KnownFindings) => {
-      const key = keyOf(findings.sides);
-      if (key !== null) known.set(key, findings);
+    keep: (contradictions: KnownContradictions) => {
+      const key = keyOf(contradictions.sides);
+      if (key !== null) known.set(key, contradictions);
     },
   };
 }

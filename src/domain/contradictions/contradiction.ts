@@ -49,12 +49,12 @@ export interface AcceptedPlace extends Coordinates {
   readonly atSeconds: number;
 }
 
-/** What this service remembers of the subject. */
+/** What this service remembers of the subject. `Moment` has all of it. */
 export interface MemorySide {
   /** The places of the account, the latest first. */
   readonly places: Told<readonly [AcceptedPlace, ...AcceptedPlace[]]>;
   /** One may be missing that was accepted until then, and later than all of these, Unix seconds. */
-  readonly placesMissedUntil?: number;
+  readonly placesMissedUntil?: number | undefined;
   /** With how many devices and accounts the identifiers of the hardware were seen within 30 days. */
   readonly hardware: { readonly devices: Told<number>; readonly accounts: Told<number> };
   /** When the telemetry id was first used here, Unix milliseconds. */
@@ -95,5 +95,21 @@ export interface Contradiction {
   /** The parameters of policies that it reads, with what they are where a policy has none. Above 0. */
   readonly params?: Readonly<Record<string, number>>;
   /** Pure and total, whatever evidence holds: stored evidence is of any version. */
-  readonly find: (input: ContradictionInput) => Finding;
+  readonly find: Find;
+  /**
+   * `find` for evidence that is read once, and that the input then has too. Absent where `find` reads none, and
+   * where what it finds is remembered.
+   */
+  readonly bind?: Bind;
+}
+
+/** Finds what one contradiction comes to. */
+export type Find = (input: ContradictionInput) => Finding;
+
+/** Reads the evidence, which does not change. */
+type Bind = (evidence: ContradictionInput['evidence']) => Find;
+
+/** The two ways to find what depends on evidence and on more than that. */
+export function findBoundTo(bind: Bind): Required<Pick<Contradiction, 'find' | 'bind'>> {
+  return { find: (input) => bind(input.evidence)(input), bind };
 }

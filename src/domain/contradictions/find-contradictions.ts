@@ -1,12 +1,15 @@
 import type { SignalValue } from '../evidence.ts';
 import type { SubjectFacts } from '../policy/subject-fact.ts';
-import type { Contradiction, ContradictionInput, Family, Finding } from './contradiction.ts';
+import type { Contradiction, ContradictionInput, Family, Find, Finding } from './contradiction.ts';
 import { BECAUSE, BETWEEN, NOTHING_COMPARED, TOTALS, wantedBy } from './contradiction-signals.ts';
+import { isSameMoment, type Moment, toMoment } from './moment.ts';
 
 /** What a policy reads of contradictions. */
 export interface ContradictionPlan {
   /** Those that are looked for, the strongest first. */
   readonly wanted: readonly Contradiction[];
+  /** Their places among those that depend on more than evidence and the request. */
+  readonly anew: readonly number[];
   /** The totals that it reads; they are told only where all are looked for. */
   readonly hasTotals: boolean;
   /** The parameters of those that are looked for. */
@@ -25,54 +28,72 @@ export function toContradictionPlan(
       const value = own[name];
       params[name] = typeof value === 'number' ? value : usual;
     }
-  return { wanted, hasTotals: paths.some(([name = '']) => name in TOTALS), params };
+  const anew = [...wanted.keys()].filter((place) => isFoundAnew(wanted[place]?.reads ?? []));
+  return { wanted, anew, hasTotals: paths.some(([name = '']) => name in TOTALS), params };
 }
 
-/** What each contradiction of a plan came to, in its order. */
-type Findings = readonly Finding[];
-
-/** Looks for every contradiction of the plan but those that are `known`, which has a place for each, or none. */
-export function findContradictions(
-  { wanted }: Pick<ContradictionPlan, 'wanted'>,
-  input: ContradictionInput,
-  known: readonly (Finding | undefined)[],
-): Findings {
-  const findings: Finding[] = [];
-  for (const { find } of wanted) findings.push(known[findings.length] ?? find(input));
-  return findings;
+function isFoundAnew(reads: Contradiction['reads']): boolean {
+  return reads.includes('memory') || reads.includes('time');
 }
 
 type Value = Exclude<SubjectFacts[string], string | undefined>;
 
-/** What was told of these findings before. */
-export interface ToldFindings {
-  readonly findings: Findings;
-  readonly value: Value;
+/** What was told last of the same evidence and request. `tellAgain` changes it. */
+export interface ToldContradictions {
+  /** One for each contradiction of the plan, in its order, as those below. */
+  readonly findings: Finding[];
+  /** Bound to the evidence. */
+  readonly finds: readonly Find[];
+  value: Value;
+  moment: Moment;
+}
+
+/** Looks for every contradiction of the plan. */
+export function tellContradictions(plan: ContradictionPlan, input: ContradictionInput): ToldContradictions {
+  const finds = plan.wanted.map(({ find, bind }) => bind?.(input.evidence) ?? find);
+  const findings = finds.map((find) => find(input));
+  return { findings, finds, value: toContradictionSignals(plan, findings), moment: toMoment(input) };
 }
 
 /**
- * The same as they were told before, with the working of those that were found anew; null where one came to
- * something else. Most decisions about the same evidence differ in this alone.
+ * Looks again for those that can have changed although evidence and request are the same. Within a second that
+ * is mostly none: what was told is then told as the same object, which records share.
  */
-export function retellContradictions(
-  { wanted }: ContradictionPlan,
-  findings: Findings,
-  before: ToldFindings,
-): Value | null {
+export function tellAgain(
+  plan: ContradictionPlan,
+  told: ToldContradictions,
+  input: ContradictionInput,
+): ToldContradictions['value'] {
+  const moment = toMoment(input);
+  if (isSameMoment(moment, told.moment)) return told.value;
+  told.moment = moment;
+  const { findings, finds } = told;
   let because: Record<string, SignalValue> | null = null;
-  for (let place = 0; place < findings.length; place += 1) {
-    const [finding, last] = [findings[place], before.findings[place]];
-    if (finding === last) continue;
-    if (typeof finding !== 'object' || typeof last !== 'object') return null;
-    if (finding.result !== last.result) return null;
-    because ??= { ...Object(before.value[BECAUSE]) } as Record<string, SignalValue>;
-    because[wanted[place]?.id ?? ''] = finding.because;
+  let isOther = false;
+  for (const place of plan.anew) {
+    const finding = finds[place]?.(input) ?? 'unknown';
+    if (resultOf(finding) !== resultOf(findings[place])) isOther = true;
+    else if (typeof finding === 'object') {
+      because ??= { ...Object(told.value[BECAUSE]) } as Record<string, SignalValue>;
+      because[plan.wanted[place]?.id ?? ''] = finding.because;
+    }
+    findings[place] = finding;
   }
-  return because === null ? before.value : { ...before.value, [BECAUSE]: because };
+  // Most decisions about the same evidence differ in the working alone.
+  if (isOther) told.value = toContradictionSignals(plan, findings);
+  else if (because !== null) told.value = { ...told.value, [BECAUSE]: because };
+  return told.value;
+}
+
+function resultOf(finding: Finding | undefined): Finding | boolean | undefined {
+  return typeof finding === 'object' ? finding.result : finding;
 }
 
 /** The findings as a policy reads them. */
-export function toContradictionSignals({ wanted, hasTotals }: ContradictionPlan, findings: Findings): Value {
+export function toContradictionSignals(
+  { wanted, hasTotals }: Pick<ContradictionPlan, 'wanted' | 'hasTotals'>,
+  findings: readonly Finding[],
+): Value {
   const value: Record<string, SignalValue | undefined> = {};
   const because: Record<string, SignalValue> = {};
   const nothing: string[] = [];

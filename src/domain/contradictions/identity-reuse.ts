@@ -1,5 +1,5 @@
 import type { Contradiction, ContradictionInput, Finding } from './contradiction.ts';
-import { anyOf, compare, found } from './told.ts';
+import { compare, found, heavierOf } from './told.ts';
 
 /** The fact that tells with how many devices and accounts hardware was seen. */
 export const HARDWARE_USE = 'uses.hardware';
@@ -19,13 +19,17 @@ export const IDENTITY_REUSE: Contradiction = {
   needs: [HARDWARE_USE],
   params: { identity_devices: DEVICES_MAX, identity_accounts: ACCOUNTS_MAX },
   find: ({ memory: { hardware }, params }: ContradictionInput): Finding =>
-    anyOf([
-      // Objects with computed names are slow to make, and this is made for every decision.
-      compare(hardware.devices, params['identity_devices'] ?? DEVICES_MAX, (devices, limit) =>
-        found(devices > limit, { devices, limit_devices: limit, window_days: 30 }),
-      ),
-      compare(hardware.accounts, params['identity_accounts'] ?? ACCOUNTS_MAX, (accounts, limit) =>
-        found(accounts > limit, { accounts, limit_accounts: limit, window_days: 30 }),
-      ),
-    ]),
+    heavierOf(
+      compare(hardware.devices, params['identity_devices'] ?? DEVICES_MAX, toManyDevices),
+      compare(hardware.accounts, params['identity_accounts'] ?? ACCOUNTS_MAX, toManyAccounts),
+    ),
 };
+
+// Objects with computed names are slow to make, and these are made for every decision.
+function toManyDevices(devices: number, limit: number): Finding {
+  return found(devices > limit, { devices, limit_devices: limit, window_days: 30 });
+}
+
+function toManyAccounts(accounts: number, limit: number): Finding {
+  return found(accounts > limit, { accounts, limit_accounts: limit, window_days: 30 });
+}

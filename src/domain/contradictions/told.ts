@@ -65,9 +65,15 @@ export function found(result: boolean, because: Because): Found {
 export function anyOf<Verdict extends Judged = Found>(
   findings: readonly (Verdict | 'unknown' | 'none')[],
 ): Verdict | 'unknown' | 'none' {
-  let best: Verdict | 'unknown' | 'none' = 'none';
-  for (const finding of findings) if (weightOf(finding) > weightOf(best)) best = finding;
-  return best;
+  return findings.reduce<Verdict | 'unknown' | 'none'>(heavierOf, 'none');
+}
+
+/** Of two findings the one that counts for `anyOf`, the first where both count the same. */
+export function heavierOf<Verdict extends Judged = Found>(
+  first: Verdict | 'unknown' | 'none',
+  second: Verdict | 'unknown' | 'none',
+): Verdict | 'unknown' | 'none' {
+  return weightOf(second) > weightOf(first) ? second : first;
 }
 
 function weightOf(finding: Judged | 'unknown' | 'none'): number {

@@ -1,15 +1,15 @@
-import type { Signals } from '../evidence.ts';
 import { type Coordinates, greatCircleKm, isOnEarth } from '../great-circle.ts';
-import type {
-  AcceptedPlace,
-  Contradiction,
-  ContradictionInput,
-  Finding,
-  Side,
-  Told,
+import {
+  type AcceptedPlace,
+  type Contradiction,
+  type Finding,
+  findBoundTo,
+  type MemorySide,
+  type Side,
+  type Told,
 } from './contradiction.ts';
 import type { AddressPlace } from './reference-data.ts';
-import { anyOf, compare, found, numberOf } from './told.ts';
+import { found, heavierOf, numberOf } from './told.ts';
 
 /** The fact that tells the places in which an account was accepted. */
 export const ACCEPTED_PLACES = 'places.account';
@@ -36,13 +36,18 @@ interface Sighting extends Coordinates {
 }
 
 /** From one to the other. */
-interface Journey {
-  /** True where it is too fast. */
-  readonly result: boolean;
+interface Way {
   readonly origin: string;
   readonly from: Sighting;
   readonly to: Sighting;
   readonly km: number;
+}
+
+/** How fast somebody was. */
+interface Journey {
+  /** True where it is too fast. */
+  readonly result: boolean;
+  readonly way: Way;
   readonly kmPerHour: number;
 }
 
@@ -55,37 +60,20 @@ export const TRAVEL: Contradiction = {
   reads: ['prefactor', 'request', 'memory', 'time'],
   needs: [ACCEPTED_PLACES],
   params: { travel_kmh: TRAVEL_KMH_DEFAULT },
-  find: (input: ContradictionInput): Finding => {
-    const { evidence, request, nowMs } = input;
-    const { first, last } = sightingsOf(evidence.prefactor);
-    const now = toPresent(request.place, Math.floor(nowMs / 1000));
-    const journey = anyOf<Journey>([
-      fromMemory(now, input),
-      fromMemory(last, input),
-      compare(last, now, (from, to) => toJourney('device_last_seen', from, to, input)),
-      compare(first, last, (from, to) => toJourney('device_first_seen', from, to, input)),
-    ]);
-    return typeof journey === 'string' ? journey : explain(journey, input);
-  },
+  ...findBoundTo(({ prefactor }) => {
+    const first = toSeen(prefactor, 'first_seen');
+    const last = toSeen(prefactor, 'last_seen');
+    const seen = toWay('device_first_seen', first, last);
+    return ({ request, memory, nowMs, params }) => {
+      const limit = params['travel_kmh'] ?? TRAVEL_KMH_DEFAULT;
+      const now = toPresent(request.place, Math.floor(nowMs / 1000));
+      let journey = heavierOf(fromMemory(memory, now, limit), fromMemory(memory, last, limit));
+      journey = heavierOf(journey, toJourney(toWay('device_last_seen', last, now), limit));
+      journey = heavierOf(journey, toJourney(seen, limit));
+      return typeof journey === 'string' ? journey : explain(journey, limit);
+    };
+  }),
 };
-
-/** Where a device was first and last seen. */
-interface Sightings {
-  readonly first: Told<Sighting>;
-  readonly last: Told<Sighting>;
-}
-
-/** Evidence is read again for every decision, and does not change. */
-const known = new WeakMap<Signals, Sightings>();
-
-function sightingsOf(prefactor: Side): Sightings {
-  let sightings = typeof prefactor === 'string' ? undefined : known.get(prefactor);
-  if (sightings === undefined) {
-    sightings = { first: toSeen(prefactor, 'first_seen'), last: toSeen(prefactor, 'last_seen') };
-    if (typeof prefactor !== 'string') known.set(prefactor, sightings);
-  }
-  return sightings;
-}
 
 function toSeen(prefactor: Side, seen: 'first_seen' | 'last_seen'): Told<Sighting> {
   const latitude = numberOf(prefactor, seen, 'latitude');
@@ -109,41 +97,48 @@ function toPresent(place: Told<AddressPlace>, atSeconds: number): Told<Sighting>
  * Unknown where a place may be missing from which this would be a journey. What was missed long enough ago is
  * none: nobody is farther away than the other side of the Earth.
  */
-function fromMemory(to: Told<Sighting>, input: ContradictionInput): Journey | 'unknown' | 'none' {
-  const { places, placesMissedUntil: missed } = input.memory;
-  if (
-    missed !== undefined &&
-    to &&
-    speedOf(FARTHEST_KM, errorBetween(REMEMBERED, to), missed, to) > limitOf(input)
-  )
+function fromMemory(
+  { places, placesMissedUntil: missed }: MemorySide,
+  to: Told<Sighting>,
+  limit: number,
+): Journey | 'unknown' | 'none' {
+  if (missed !== undefined && to && speedOf(FARTHEST_KM, errorBetween(REMEMBERED, to), missed, to) > limit)
     return 'unknown';
-  return compare(places, to, (known, sighting) => fromAccepted(known, sighting, input));
+  if (places === undefined || to === undefined) return 'none';
+  if (places === null || to === null) return 'unknown';
+  return toJourney(fromAccepted(places, to), limit);
 }
 
 /** Who comes back to a place that is known has not travelled there now: offices, homes and exits of VPNs. */
-function fromAccepted(
-  places: readonly [AcceptedPlace, ...AcceptedPlace[]],
-  to: Sighting,
-  input: ContradictionInput,
-): Journey {
+function fromAccepted(places: readonly [AcceptedPlace, ...AcceptedPlace[]], to: Sighting): Way {
   const [latest] = places;
-  const from = places.find((place) => greatCircleKm(place, to) <= NEAR_KM) ?? latest;
-  return toJourney('account_accepted', toSighting(from), to, input);
+  let [place, km] = [latest, greatCircleKm(latest, to)];
+  for (let at = 1; at < places.length && km > NEAR_KM; at += 1) {
+    const other = places[at] ?? latest;
+    const otherKm = greatCircleKm(other, to);
+    if (otherKm <= NEAR_KM) [place, km] = [other, otherKm];
+  }
+  const { latitude, longitude, atSeconds } = place;
+  const from = { latitude, longitude, atSeconds, errorKm: REMEMBERED.errorKm };
+  return { origin: 'account_accepted', from, to, km };
 }
 
-function toSighting(place: AcceptedPlace): Sighting {
-  return { ...place, ...REMEMBERED };
+function toWay(origin: string, from: Told<Sighting>, to: Told<Sighting>): Way | 'unknown' | 'none' {
+  if (from === undefined || to === undefined) return 'none';
+  if (from === null || to === null) return 'unknown';
+  return { origin, from, to, km: greatCircleKm(from, to) };
 }
 
 /** The slowest journey that the errors of both places allow. */
-function toJourney(origin: string, from: Sighting, to: Sighting, input: ContradictionInput): Journey {
-  const km = greatCircleKm(from, to);
+function toJourney(way: Way | 'unknown' | 'none', limit: number): Journey | 'unknown' | 'none' {
+  if (typeof way === 'string') return way;
+  const { from, to, km } = way;
   const kmPerHour = speedOf(km, errorBetween(from, to), from.atSeconds, to);
-  return { result: km > NEAR_KM && kmPerHour > limitOf(input), origin, from, to, km, kmPerHour };
+  return { result: km > NEAR_KM && kmPerHour > limit, way, kmPerHour };
 }
 
 /** With its working, which is written for the one journey that counts. */
-function explain({ result, origin, from, to, km, kmPerHour }: Journey, input: ContradictionInput): Finding {
+function explain({ result, way: { origin, from, to, km }, kmPerHour }: Journey, limit: number): Finding {
   const hours = hoursBetween(from.atSeconds, to);
   return found(result, {
     from: origin,
@@ -156,12 +151,8 @@ function explain({ result, origin, from, to, km, kmPerHour }: Journey, input: Co
     hours: Math.round(hours * 100) / 100,
     slack_hours: SLACK_HOURS,
     km_per_hour: Math.round(kmPerHour),
-    limit_km_per_hour: limitOf(input),
+    limit_km_per_hour: limit,
   });
-}
-
-function limitOf({ params }: ContradictionInput): number {
-  return params['travel_kmh'] ?? TRAVEL_KMH_DEFAULT;
 }
 
 function errorBetween(from: Pick<Sighting, 'errorKm'>, to: Sighting): number {

@@ -22,5 +22,5 @@ export function contradictionsWithout(provider: string, told: object) {
   const findings = CONTRADICTIONS.map(({ id, reads, namedBy = [] }) =>
     [...reads, ...namedBy].some((part) => part === provider) ? 'unknown' : findingOf(id),
   );
-  return toContradictionSignals({ wanted: CONTRADICTIONS, hasTotals, params: {} }, findings);
+  return toContradictionSignals({ wanted: CONTRADICTIONS, hasTotals }, findings);
 }

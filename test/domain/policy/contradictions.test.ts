@@ -85,7 +85,7 @@ t.test('counts families, and names the strongest', async (t) => {
     find: () => 'none',
   });
   const wanted = [of('x', 'place'), of('y', 'client'), of('z', 'time'), of('w', 'time')];
-  t.same(toContradictionSignals({ wanted, hasTotals: true, params: {} }, [FOUND, 'unknown', CLEAN, 'none']), {
+  t.same(toContradictionSignals({ wanted, hasTotals: true }, [FOUND, 'unknown', CLEAN, 'none']), {
     x: true,
     z: false,
     strongest: 'x',
