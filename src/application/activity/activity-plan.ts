@@ -20,6 +20,8 @@ export interface PartPlan {
   readonly late: readonly ActivitySignal[];
   /** A fact that no policy reads, told of the part for those that do. */
   readonly besides: string | null;
+  /** What `besides` tells of numbers that are not among the late ones. */
+  readonly more: readonly ActivitySignal[];
 }
 
 /** Facts that no policy reads, told of a part for those that do. */
@@ -27,6 +29,11 @@ const BESIDES: Readonly<Partial<Record<ActivityPart, string>>> = {
   account: ACCEPTED_PLACES,
   hardware: HARDWARE_USE,
 };
+
+/** What `identity_reuse` compares. */
+const HARDWARE_SIGNALS = activitySignals('hardware', []).filter(({ name }) =>
+  ['devices_remembered', 'accounts_remembered'].includes(name),
+);
 
 /** What a policy reads of activity: a part that no rule reads is not in it. */
 export function toActivityPlan({ facts, document, factsAsked }: CompiledPolicy): readonly PartPlan[] {
@@ -39,7 +46,8 @@ export function toActivityPlan({ facts, document, factsAsked }: CompiledPolicy):
     const signals = activitySignals(part, document.events).filter(({ name }) => names.has(name));
     const isLate = (signal: ActivitySignal) => signal.isLate || isNamedByEvidence(part);
     const [early, late] = [signals.filter((each) => !isLate(each)), signals.filter(isLate)];
-    return [{ part, fact, early, late, besides }];
+    const more = besides === HARDWARE_USE ? HARDWARE_SIGNALS.filter(({ name }) => !names.has(name)) : [];
+    return [{ part, fact, early, late, besides, more }];
   });
 }
 

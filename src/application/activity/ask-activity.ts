@@ -1,6 +1,5 @@
 import { acceptedPlaces } from '../../domain/activity/accepted-places.ts';
 import { type ActivityPart, isNamedByEvidence, isPlace } from '../../domain/activity/activity-parts.ts';
-import { activitySignals } from '../../domain/activity/activity-signals.ts';
 import type { ActivityView } from '../../domain/activity/activity-view.ts';
 import { HARDWARE_USE } from '../../domain/contradictions/identity-reuse.ts';
 import { ACCEPTED_PLACES } from '../../domain/contradictions/travel.ts';
@@ -57,11 +56,6 @@ interface Asked {
   /** Monotonic milliseconds. */
   readonly deadlineAtMs: number;
 }
-
-/** What `identity_reuse` compares. */
-const HARDWARE_SIGNALS = activitySignals('hardware', []).filter(({ name }) =>
-  ['devices_remembered', 'accounts_remembered'].includes(name),
-);
 
 /** Builds what asks for the parts that a policy reads, and then reads them by the evidence. */
 export function createAskActivity(
@@ -188,7 +182,7 @@ function concludeAll(view: View, taken: readonly (Taken | null)[]): SubjectFacts
   const { plan, named, known, origin } = view;
   const nowSeconds = Math.floor(known.nowMs / 1000);
   const facts: Record<string, SubjectFacts[string]> = {};
-  plan.forEach(({ part, fact, late, besides }, place) => {
+  plan.forEach(({ part, fact, late, besides, more }, place) => {
     const found = taken[place] ?? null;
     if (found === null) {
       facts[fact] = lacks(view, part) ? 'none' : 'unknown';
@@ -198,9 +192,10 @@ function concludeAll(view: View, taken: readonly (Taken | null)[]): SubjectFacts
     const views = found.kept.map((kept) =>
       toView(kept, nowSeconds, withPlace(kept.seen, named[0]?.seen ?? [], origin)),
     );
-    facts[fact] = readSignals(late, views, found.values);
+    const values = readSignals(late, views, found.values);
+    facts[fact] = values;
     if (besides === ACCEPTED_PLACES) facts[besides] = toPlaces(views);
-    if (besides === HARDWARE_USE) facts[besides] = readSignals(HARDWARE_SIGNALS, views, {});
+    if (besides === HARDWARE_USE) facts[besides] = readSignals(more, views, { ...values });
   });
   return facts;
 }

@@ -22,29 +22,49 @@ interface AcceptedPlaces {
  * another.
  */
 export function acceptedPlaces(views: readonly ActivityView[]): AcceptedPlaces {
-  const accepted = new Map<number, number>();
-  let revoked: Set<number> | null = null;
-  for (const { state, nowSeconds } of views) {
-    const values = state.seen[PLACES] ?? [];
-    for (let at = 0; at < values.length; at += VALUE) {
-      const [name = 0, time = 0] = [values[at], values[at + ACCEPTED]];
-      if (time === REVOKED) {
-        revoked ??= new Set();
-        revoked.add(name);
-      } else if (isWithin(time, nowSeconds, WINDOW_SECONDS_MAX))
-        accepted.set(name, Math.max(time, accepted.get(name) ?? 0));
-    }
-  }
-  const places: AcceptedPlace[] = [];
-  for (const [name, atSeconds] of accepted) {
-    const place = revoked?.has(name) === true ? null : placeOfName(name);
-    if (place !== null) places.push({ latitude: place.latitude, longitude: place.longitude, atSeconds });
-  }
+  const [only, another] = views;
+  const places = only !== undefined && another === undefined ? placesOf(only) : mergePlaces(views);
   if (places.length > 1) places.sort((left, right) => right.atSeconds - left.atSeconds);
   const latest = places[0]?.atSeconds ?? 0;
   let missed = 0;
   for (const view of views) missed = Math.max(missed, missedUntil(view));
   return { places, missedUntilSeconds: missed > latest ? missed : 0 };
+}
+
+/** A state has each place once. */
+function placesOf({ state, nowSeconds }: ActivityView): AcceptedPlace[] {
+  const places: AcceptedPlace[] = [];
+  const values = state.seen[PLACES] ?? [];
+  for (let at = 0; at < values.length; at += VALUE) {
+    const time = values[at + ACCEPTED] ?? 0;
+    if (isAccepted(time, nowSeconds)) addPlace(places, values[at] ?? 0, time);
+  }
+  return places;
+}
+
+function mergePlaces(views: readonly ActivityView[]): AcceptedPlace[] {
+  const accepted = new Map<number, number>();
+  const revoked = new Set<number>();
+  for (const { state, nowSeconds } of views) {
+    const values = state.seen[PLACES] ?? [];
+    for (let at = 0; at < values.length; at += VALUE) {
+      const [name = 0, time = 0] = [values[at], values[at + ACCEPTED]];
+      if (time === REVOKED) revoked.add(name);
+      else if (isAccepted(time, nowSeconds)) accepted.set(name, Math.max(time, accepted.get(name) ?? 0));
+    }
+  }
+  const places: AcceptedPlace[] = [];
+  for (const [name, time] of accepted) if (!revoked.has(name)) addPlace(places, name, time);
+  return places;
+}
+
+function isAccepted(time: number, nowSeconds: number): boolean {
+  return time !== REVOKED && isWithin(time, nowSeconds, WINDOW_SECONDS_MAX);
+}
+
+function addPlace(places: AcceptedPlace[], name: number, atSeconds: number): void {
+  const place = placeOfName(name);
+  if (place !== null) places.push({ latitude: place.latitude, longitude: place.longitude, atSeconds });
 }
 
 /** Until when places were accepted that may be missing. */

@@ -116,8 +116,8 @@ function firstSeen(part: ActivityPart): ActivitySignal {
  * What was lost with the store is as if it had never been: for rules about a month, which would otherwise be
  * unknown for as long after a loss. What is missing of one entry alone, as a stranger can bring about, is unknown.
  */
-function asRemembered(view: ActivityView): ActivityView {
-  return { ...view, sinceSeconds: view.state.sinceSeconds };
+function rememberedSince({ state }: ActivityView): number {
+  return state.sinceSeconds;
 }
 
 function remembered(part: ActivityPart): ActivitySignal {
@@ -127,7 +127,7 @@ function remembered(part: ActivityPart): ActivitySignal {
     name: 'remembered_seconds',
     meaning:
       'Seconds since its first request that is remembered: after a loss of the whole memory it begins anew, and `first_seen_seconds` is unknown.',
-    read: (views) => read(views.map(asRemembered)),
+    read: (views) => read(views.map((view) => ({ ...view, sinceSeconds: rememberedSince(view) }))),
   };
 }
 
@@ -189,27 +189,33 @@ function counted(measure: string): ActivitySignal[] {
 function distinct(kind: SeenKind): ActivitySignal[] {
   const place = SEEN_KINDS.indexOf(kind);
   const what = `Distinct ${kind.replace('_', ' ')}, this one included, up to ${DISTINCT_MAX},`;
-  const traits = { most: DISTINCT_MAX, isLate: isPlace(SEEN_KINDS.indexOf(kind)), across: mostOf };
-  return inWindows(kind, what, traits, ({ state, own }, fromSeconds) => {
-    const value = own[place];
-    if (value === undefined) return undefined;
-    const others = distinctAfter(state, place, fromSeconds);
-    if (value === null) return others;
-    const values = state.seen[place] ?? [];
-    const last = values[findValue(values, value) + 2] ?? 0;
-    const isAmong = findValue(values, value) !== -1 && last > fromSeconds;
-    return Math.min(DISTINCT_MAX, isAmong ? others : others + 1);
-  });
+  const traits = { most: DISTINCT_MAX, isLate: isPlace(place), across: mostOf };
+  return inWindows(kind, what, traits, (view, fromSeconds) => countDistinct(view, place, fromSeconds));
+}
+
+function countDistinct({ state, own }: ActivityView, kind: number, fromSeconds: number): number | undefined {
+  const value = own[kind];
+  if (value === undefined) return undefined;
+  const others = distinctAfter(state, kind, fromSeconds);
+  if (value === null) return others;
+  const values = state.seen[kind] ?? [];
+  const at = findValue(values, value);
+  const isAmong = at !== -1 && (values[at + 2] ?? 0) > fromSeconds;
+  return Math.min(DISTINCT_MAX, isAmong ? others : others + 1);
 }
 
 function distinctRemembered(kind: SeenKind): ActivitySignal {
   const name = `${kind}_30d`;
   const [whole] = distinct(kind).filter((each) => each.name === name) as [ActivitySignal];
+  const place = SEEN_KINDS.indexOf(kind);
   return {
     ...whole,
     name: `${kind}_remembered`,
     meaning: `As \`${name}\`, as far as they are remembered: after a loss of the whole memory those since.`,
-    read: (views) => whole.read(views.map(asRemembered)),
+    read: mostOf((view) => {
+      const fromSeconds = view.nowSeconds - WINDOW_SECONDS_MAX;
+      return rememberedSince(view) > fromSeconds ? undefined : countDistinct(view, place, fromSeconds);
+    }),
   };
 }
 
