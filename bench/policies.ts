@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 interface Rule {
   readonly id: string;
   readonly when: string;
+  readonly step_up?: string;
 }
 
 interface Policy extends Readonly<Record<string, unknown>> {
@@ -26,6 +27,16 @@ export function writeRepeatedPolicy(directory: string, count: number): string {
     return { ...rule, id: `${rule?.id}-${place}` };
   });
   return write(directory, `policy-${count}.yaml`, { ...policy, rules });
+}
+
+/** The default policy with one rule that blocks where it challenged. */
+export function toStricterPolicy(rule: string): string {
+  const policy = readDefaultPolicy();
+  const rules = policy.rules.map(({ step_up, ...one }) => {
+    if (one.id === rule) return { ...one, verdict: 'BLOCK' };
+    return step_up === undefined ? one : { ...one, step_up };
+  });
+  return JSON.stringify({ ...policy, rules });
 }
 
 /** Rules that a candidate has and the policy in force has not. */
