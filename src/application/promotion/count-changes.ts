@@ -1,4 +1,3 @@
-import type { GroupedDecisions } from '../../domain/decision-log/decision-groups.ts';
 import {
   type NewPolicy,
   NO_CHANGES,
@@ -6,6 +5,7 @@ import {
   toSeenChanges,
 } from '../../domain/promotion/seen-changes.ts';
 import { type DecisionLogReader, PERIOD_MS } from '../decision-log/decision-log.ts';
+import { type CountedHour, toCountedHours } from './counted-hours.ts';
 
 /** Whose decisions are compared with what which other policy would have made of them. */
 interface ChangesQuestion {
@@ -22,7 +22,7 @@ interface ChangesQuestion {
 export type CountChanges = (question: ChangesQuestion) => Promise<SeenChanges>;
 
 interface CountChangesOptions {
-  readonly reader: Pick<DecisionLogReader, 'group'>;
+  readonly reader: Pick<DecisionLogReader, 'group' | 'counts'>;
   readonly nowMs: () => number;
   readonly formatTime: (unixMs: number) => string;
 }
@@ -32,10 +32,12 @@ const HOUR_MS = PERIOD_MS.hour;
 /**
  * Builds the count. It begins with the first hour that has a decision which the candidate was asked about: those of
  * the rest of that hour which it was not asked about were made before it was there. Of later decisions nothing known
- * is not judged.
+ * is not judged. Where the log looks at its latest records alone, what it has counted by the hour tells all the same,
+ * as far as it is clear which policy answered.
  */
 export function createCountChanges({ reader, nowMs, formatTime }: CountChangesOptions): CountChanges {
-  return async ({ answering, candidate, isNew, sinceMs }) => {
+  return async (question) => {
+    const { answering, candidate, sinceMs } = question;
     const untilMs = Math.floor(nowMs() / HOUR_MS) * HOUR_MS + HOUR_MS;
     const group = (fromMs: number, stepMs: number) =>
       reader.group({
@@ -48,21 +50,43 @@ export function createCountChanges({ reader, nowMs, formatTime }: CountChangesOp
     // What counts begins with the next hour.
     if (fromMs >= untilMs) return { hours: 0, judged: 0, changedTo: NO_CHANGES, notJudged: 0 };
     const hourly = await group(fromMs, HOUR_MS);
-    const asked = hourly.steps.map((step) => ({ ...step, asked: askedIn(step.counts, candidate) }));
-    const seen = asked.filter((step) => step.asked > 0);
-    const [first] = seen;
-    if (first === undefined) {
-      const notJudged = hourly.steps.reduce((sum, { total }) => sum + total, 0);
-      return { hours: 0, judged: 0, changedTo: NO_CHANGES, notJudged };
+    if (hourly.coveredFromMs !== null) {
+      const periods = await reader.counts({ sinceMs: fromMs, untilMs, period: 'hour' });
+      const clear = toCountedHours(periods, question);
+      if (clear !== null) return addHours(clear.hours, question, clear.isWhole);
     }
+    const hours = hourly.steps.map((step) => ({ ...step, asked: askedIn(step.counts, candidate) }));
+    const first = hours.find(({ asked }) => asked > 0);
+    if (first === undefined) return addHours(hours, question, false);
     // One step: no value is left out of it.
     const whole = await group(first.startMs, untilMs - first.startMs);
     const { counts, decisions } = addUp(whole);
     const isAllKnown = hourly.valuesOmitted === 0 && whole.coveredFromMs === null;
     const before = isAllKnown ? first.total - first.asked : 0;
-    const hours = seen.filter((step) => isJudgedIn(step.counts, candidate)).length;
-    return toSeenChanges(counts, { candidate, isNew, decisions: decisions - before, hours });
+    return toSeenChanges(counts, {
+      ...question,
+      decisions: decisions - before,
+      hours: hours.filter((step) => isJudgedIn(step, question)).length,
+    });
   };
+}
+
+/** Of hours of which all is known. `isFromFirst`: what the candidate was not asked in the first one came before it. */
+function addHours(
+  hours: readonly CountedHour[],
+  question: ChangesQuestion,
+  isFromFirst: boolean,
+): SeenChanges {
+  const begun = hours.findIndex(({ asked }) => asked > 0);
+  const seen = hours.slice(Math.max(0, begun));
+  const [first] = seen;
+  const before = isFromFirst && begun >= 0 && first !== undefined ? first.total - first.asked : 0;
+  const { counts, decisions } = addUp({ steps: seen });
+  return toSeenChanges(counts, {
+    ...question,
+    decisions: decisions - before,
+    hours: seen.filter((hour) => isJudgedIn(hour, question)).length,
+  });
 }
 
 function askedIn(counts: ReadonlyMap<string, number>, candidate: string): number {
@@ -72,13 +96,14 @@ function askedIn(counts: ReadonlyMap<string, number>, candidate: string): number
 }
 
 /** Whether there is a decision that it judged. */
-function isJudgedIn(counts: ReadonlyMap<string, number>, candidate: string): boolean {
-  return toSeenChanges(Object.fromEntries(counts), { candidate, ...NOTHING_ELSE }).judged > 0;
+function isJudgedIn({ counts }: Pick<CountedHour, 'counts'>, question: ChangesQuestion): boolean {
+  return toSeenChanges(Object.fromEntries(counts), { ...question, decisions: 0, hours: 0 }).judged > 0;
 }
 
-const NOTHING_ELSE = { isNew: 'candidate', decisions: 0, hours: 0 } as const;
-
-function addUp({ steps }: GroupedDecisions): { counts: Record<string, number>; decisions: number } {
+function addUp({ steps }: { readonly steps: readonly Pick<CountedHour, 'counts' | 'total'>[] }): {
+  counts: Record<string, number>;
+  decisions: number;
+} {
   const counts: Record<string, number> = {};
   let decisions = 0;
   for (const step of steps) {

@@ -41,7 +41,7 @@ function openCount(all: readonly Made[]) {
       });
       log.append({ number: serial, records: [record] });
     }
-  const reader = { group: log.group };
+  const reader = { group: log.group, counts: log.counts };
   return { count: createCountChanges({ reader, nowMs: () => NOW_MS, formatTime: toRfc3339 }), reader };
 }
 
@@ -88,9 +88,17 @@ t.test('forgives nothing where not all was counted', async (t) => {
     { minutesAgo: 10, answered: 'ALLOW', next: undefined, count: 3 },
     { minutesAgo: 5, answered: 'ALLOW', next: 'ALLOW' },
   ]);
+  const counts = async () => [];
   for (const missing of [{ valuesOmitted: 1 }, { coveredFromMs: NOW_MS - 1 }]) {
+    let groups = 0;
+    const group: typeof reader.group = async (question) => {
+      groups += 1;
+      // The second reading is of the whole.
+      const isMissing = groups === 2 || 'valuesOmitted' in missing;
+      return { ...(await reader.group(question)), ...(isMissing && missing) };
+    };
     const count = createCountChanges({
-      reader: { group: async (question) => ({ ...(await reader.group(question)), ...missing }) },
+      reader: { group, counts },
       nowMs: () => NOW_MS,
       formatTime: toRfc3339,
     });
@@ -98,9 +106,74 @@ t.test('forgives nothing where not all was counted', async (t) => {
   }
 });
 
+/** A log that looks at its latest records alone, and has counted all. */
+function openShort(all: readonly Made[]) {
+  const { reader } = openCount(all);
+  let grouped = 0;
+  const group: typeof reader.group = async (question) => {
+    grouped += 1;
+    const { steps, ...rest } = await reader.group(question);
+    return { ...rest, steps: steps.slice(-1), coveredFromMs: NOW_MS - 60_000 };
+  };
+  const options = { reader: { ...reader, group }, nowMs: () => NOW_MS, formatTime: toRfc3339 };
+  return { count: createCountChanges(options), grouped: () => grouped };
+}
+
+const BUSY: readonly Made[] = [
+  { minutesAgo: 290, answered: 'ALLOW', next: undefined, count: 9 },
+  { minutesAgo: 200, answered: 'ALLOW', next: undefined, count: 5 },
+  { minutesAgo: 195, answered: 'ALLOW', next: 'BLOCK', count: 2 },
+  { minutesAgo: 95, answered: 'CHALLENGE', next: 'ALLOW', count: 3 },
+  // What the candidate itself answers is none of its transitions.
+  { minutesAgo: 94, answered: 'BLOCK', next: undefined, live: NEXT, count: 4 },
+  { minutesAgo: 1, answered: 'ALLOW', next: null },
+  { minutesAgo: 1, answered: 'ALLOW', next: 'ALLOW', count: 7 },
+];
+
+t.test('counts by the hour where the log looks at its latest records alone', async (t) => {
+  const { count } = openShort(BUSY);
+  t.same(await count(QUESTION), {
+    hours: 3,
+    judged: 12,
+    changedTo: { ALLOW: 3, CHALLENGE: 0, BLOCK: 2 },
+    notJudged: 1,
+  });
+  t.match(await count({ ...QUESTION, isNew: 'answering' }), {
+    judged: 12,
+    changedTo: { ALLOW: 2, CHALLENGE: 3, BLOCK: 0 },
+  });
+  t.match(await openShort(BUSY.slice(0, 2)).count(QUESTION), { hours: 0, judged: 0, notJudged: 14 });
+});
+
+t.test('leaves out what was counted while another policy answered too', async (t) => {
+  const mixed: Made = { minutesAgo: 196, answered: 'ALLOW', next: 'CHALLENGE', live: OTHER };
+  const { count, grouped } = openShort([...BUSY, mixed]);
+  t.same(await count(QUESTION), {
+    hours: 2,
+    judged: 10,
+    changedTo: { ALLOW: 3, CHALLENGE: 0, BLOCK: 0 },
+    notJudged: 1,
+  });
+  t.equal(grouped(), 1);
+  t.match(await count({ ...QUESTION, isNew: 'answering' }), { hours: 1, judged: 7 }, 'never of what answers');
+  const late = openShort([...BUSY, { ...mixed, minutesAgo: 2 }]);
+  t.match(await late.count(QUESTION), { hours: 1, judged: 7 }, 'where no hour is clear');
+  const unasked = openShort([...BUSY, { ...mixed, minutesAgo: 289, next: undefined }]);
+  t.match(await unasked.count(QUESTION), { hours: 3, judged: 12 }, 'nor where nothing is mixed by it');
+});
+
+t.test('forgives nothing of an hour after one that is left out', async (t) => {
+  const { count } = openShort([
+    { minutesAgo: 196, answered: 'ALLOW', next: 'ALLOW', live: OTHER },
+    { minutesAgo: 95, answered: 'ALLOW', next: undefined, count: 2 },
+    { minutesAgo: 94, answered: 'ALLOW', next: 'ALLOW', count: 5 },
+  ]);
+  t.match(await count(QUESTION), { hours: 1, judged: 5, notJudged: 2 });
+});
+
 t.test('rejects where the log cannot be read', async (t) => {
   const count = createCountChanges({
-    reader: { group: () => Promise.reject(new Error('lost')) },
+    reader: { group: () => Promise.reject(new Error('lost')), counts: async () => [] },
     nowMs: () => NOW_MS,
     formatTime: toRfc3339,
   });
@@ -109,7 +182,7 @@ t.test('rejects where the log cannot be read', async (t) => {
 
 t.test('asks nothing of an hour that is yet to begin', async (t) => {
   const count = createCountChanges({
-    reader: { group: () => Promise.reject(new Error('asked')) },
+    reader: { group: () => Promise.reject(new Error('asked')), counts: async () => [] },
     nowMs: () => NOW_MS,
     formatTime: toRfc3339,
   });
