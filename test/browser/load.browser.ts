@@ -1,8 +1,9 @@
 import type { Page } from 'playwright-core';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { openBrowser, SCREENSHOTS } from '../support/browser.ts';
 import { signIn } from '../support/dashboard-service.ts';
 import { startDecisionFlood } from '../support/decision-flood.ts';
+import { whenQuiet } from '../support/when-quiet.ts';
 
 const ROWS = 100_000;
 const FLOOD_PER_SECOND = 20_000;
@@ -52,6 +53,15 @@ async function sample(page: Page): Promise<{ p50: number; p95: number; max: numb
   return { p50: at(0.5), p95: at(0.95), max: at(1), longest: Math.round(longest) };
 }
 
+/** Samples, and again where others keep the machine busy. */
+async function expectResponsive(t: Test, page: Page, what: string): Promise<void> {
+  await whenQuiet(t, async () => {
+    const frames = await sample(page);
+    t.comment(`${what}, ms: ${JSON.stringify(frames)}`);
+    return frames.p95 <= FRAME_MS_MAX ? [] : [`p95 of frames is ${frames.p95} ms`];
+  });
+}
+
 t.test('stays responsive with 100,000 rows and 500 decisions a second', async (t) => {
   const flood = await startDecisionFlood(t);
   const page = await open(t);
@@ -65,9 +75,7 @@ t.test('stays responsive with 100,000 rows and 500 decisions a second', async (t
     .getByText(/^(9\d(\.\d)?|100)K loaded, the newest/)
     .waitFor({ timeout: FLOOD_MS_MAX });
   flood.setRate(PER_SECOND);
-  const following = await sample(page);
-  t.comment(`frames at ${PER_SECOND}/s with ${ROWS} rows, ms: ${JSON.stringify(following)}`);
-  t.ok(following.p95 <= FRAME_MS_MAX, `p95 of frames is ${following.p95} ms`);
+  await expectResponsive(t, page, `frames at ${PER_SECOND}/s with ${ROWS} rows`);
 
   const box = page.locator('.table-body');
   await box.evaluate((element) => {
@@ -75,9 +83,7 @@ t.test('stays responsive with 100,000 rows and 500 decisions a second', async (t
   });
   await page.getByRole('button', { name: /new$/ }).waitFor();
   const first = await box.locator('.row').first().textContent();
-  const scrolled = await sample(page);
-  t.comment(`frames while scrolled to the middle, ms: ${JSON.stringify(scrolled)}`);
-  t.ok(scrolled.p95 <= FRAME_MS_MAX, `p95 of frames is ${scrolled.p95} ms`);
+  await expectResponsive(t, page, 'frames while scrolled to the middle');
   t.equal(await box.locator('.row').first().textContent(), first, 'rows stand still while one reads');
   t.ok((await box.locator('.row').count()) < 60, 'a screenful is in the document');
   await page.screenshot({ path: `${SCREENSHOTS}/load.png` });
