@@ -4,8 +4,8 @@ import { startRedisServer } from '../support/redis-server.ts';
 import { patienceOf } from '../support/start-service.ts';
 import { createTestApp, type TestApp, untilListsAreKnown, untilRedisIsUp } from '../support/test-app.ts';
 
-/** The longest times that there are. */
-const AMPLE = { ...patienceOf(10_000), EVENT_LOOP_DELAY_MAX_MS: '0' };
+/** The longest times that there are, also for a Redis that waits for a processor. */
+const AMPLE = { ...patienceOf(10_000), REDIS_TIMEOUT_MS: '10000', EVENT_LOOP_DELAY_MAX_MS: '0' };
 /** A machine that cannot decide a thousand requests within the longest deadline is asked for fewer. */
 const CROWDS = [1_000, 500, 250, 125];
 
