@@ -16,6 +16,10 @@ import { createDiffPolicies } from './diff-policies.ts';
 import type { FollowedFiles } from './followed-files.ts';
 import { readDocument } from './kept-policies.ts';
 
+/**
+ * What was put in force is refused for as long as nothing else is: a check that was late on a busy machine is none.
+ */
+const ATTEMPTS_MAX = 3;
 /** So long a start waits for Redis to say what is in force: what is known later is taken later. */
 const FIRST_READ_MS = 1_000;
 
@@ -47,7 +51,7 @@ export async function wirePolicyInForce(
     store,
     file: files.policy,
     find: (hash) => [files.policy(), ...candidates()].find((one) => one.hash === hash) ?? null,
-    compile: (text) => compileText(text, context),
+    compile: (text) => compileText(text, context, { attempts: ATTEMPTS_MAX }),
     clock,
     newId,
     ...createLines(logger),

@@ -57,6 +57,9 @@ export function testPolicyStore(t: Test, twin: PolicyStoreTwin): void {
     t.equal(await store.change(putting('a'), 0), 'kept');
     const first = store.state().revision;
     t.ok(first > 0);
+    const clock = store.clock();
+    t.equal(clock?.changedAtMs ?? null, twin.id === 'redis' ? first : null);
+    t.ok(clock === null || clock.nowMs >= first, 'it goes on');
     t.equal(store.state(), store.state(), 'the same object');
     t.equal(await store.change({ ...putting('b', rollout), id: 'second' }, first), 'kept');
     const { revision, changeIds, ...state } = store.state();

@@ -85,7 +85,7 @@ export function createChangePolicy(options: ChangePolicyOptions): ChangePolicy {
       refuseWithout(store);
       const { inForce: now } = store.state();
       const kept = aborted && { aborted: { ...aborted, atMs: clock.nowMs() } };
-      const changed = { inForce: withText(now), rollout, entry: null, ...kept };
+      const changed = { inForce: withText(now, inForce.policy()), rollout, entry: null, ...kept };
       await make(changed, expectedRevision, onMadeLate);
       await inForce.settled();
     },
@@ -155,11 +155,15 @@ function createChange({ store, inForce, clock, record }: ChangePolicyOptions, ma
   };
 }
 
-/** What stays in force, for a change that is about something else. */
-function withText(now: ReturnType<PolicyStore['state']>['inForce']): PolicyChange['inForce'] {
+/** What stays in force, for a change that is about something else; the text may be lost to the store alone. */
+function withText(
+  now: ReturnType<PolicyStore['state']>['inForce'],
+  live: Pick<CompiledPolicy, 'hash' | 'text'>,
+): PolicyChange['inForce'] {
   if (now === null) return null;
-  if (now.text === null) throw conflict('The text of what is in force is lost. Put another policy in force.');
-  return { ...now, text: now.text };
+  const text = now.text ?? (live.hash === now.hash ? live.text : null);
+  if (text === null) throw conflict('The text of what is in force is lost. Put another policy in force.');
+  return { ...now, text };
 }
 
 type Make = (

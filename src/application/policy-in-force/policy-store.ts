@@ -54,6 +54,13 @@ const POLICY_KNOWLEDGE = ['known', 'loading', 'stale'] as const;
 /** One of them. */
 export type PolicyKnowledge = (typeof POLICY_KNOWLEDGE)[number];
 
+/** The clock that all replicas share, whatever their own ones say. Unix milliseconds. */
+interface SharedClock {
+  readonly nowMs: number;
+  /** When what is in force, or beside it, was changed last. */
+  readonly changedAtMs: number;
+}
+
 /** `changed`: the revision is another by now, and nothing was done. `unknown`: it may have been done, or not. */
 export type ChangeResult = 'kept' | 'changed' | 'unknown';
 
@@ -69,6 +76,8 @@ export interface PolicyStore {
   readonly firstRead: Promise<void>;
   knowledge(): PolicyKnowledge;
   state(): PolicyState;
+  /** The clock of the store; null where there is none but that of the process. */
+  clock(): SharedClock | null;
   /** Makes a change, as far as the revision is still the expected one. */
   change(change: PolicyChange, expectedRevision: number): Promise<ChangeResult>;
   /** Remembers the policy of a file, by a change with this id. True where it was not the latest one, and is now. */

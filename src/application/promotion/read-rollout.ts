@@ -8,7 +8,7 @@ export interface KeptRollout extends RolloutPart {
   /** The policy beside the one in force: the new one in a share, the former one in a watch. */
   readonly id: string;
   readonly hash: string;
-  /** Null where the shared store has lost it. */
+  /** Null where it is lost. */
   readonly text: string | null;
 }
 
@@ -37,7 +37,9 @@ export function createReadRollout(
     if (prepared === null) return null;
     if (last.of !== prepared) {
       const kept = readRollout(prepared.rollout);
-      last = { of: prepared, read: kept && { ...kept, policy: prepared.policy } };
+      const { policy } = prepared;
+      // What the store has lost may be compiled here all the same, as the policy of a file.
+      last = { of: prepared, read: kept && { ...kept, text: kept.text ?? policy.text, policy } };
     }
     return last.read?.beside === inForce.policy().hash ? last.read : null;
   };

@@ -30,7 +30,7 @@ export interface PromotionWatch {
 }
 
 interface WatchOptions {
-  readonly store: Pick<PolicyStore, 'knowledge' | 'state'>;
+  readonly store: Pick<PolicyStore, 'knowledge' | 'state' | 'clock'>;
   readonly steps: RolloutSteps;
   readonly inForce: Pick<PolicyInForce, 'policy' | 'settled'>;
   /** The promotion under way; see createReadRollout. */
@@ -56,7 +56,8 @@ export function createPromotionWatch(options: WatchOptions): PromotionWatch {
       const revision = await findRevision(store, inForce);
       const [rollout, live] = [current(), inForce.policy()];
       if (rollout === null || revision === null || store.knowledge() !== 'known') return;
-      const seen = await countSeen(options, rollout, live);
+      const shared = store.clock();
+      const seen = await countSeen(options, toQuestion(rollout, live, shared));
       const checks = seen && checkWatch(toPromotionLimits(rollout.limits), seen);
       latest = {
         of: rollout,
@@ -65,7 +66,8 @@ export function createPromotionWatch(options: WatchOptions): PromotionWatch {
       onLook(seen === null ? 'failed' : 'counted');
       if (seen === null || checks === null) return;
       try {
-        await act(options, { revision, inForce: live, rollout, checks, by: null }, seen);
+        const isOver = isWatchOver(rollout, clock.nowMs(), shared);
+        await act(options, { revision, inForce: live, rollout, checks, by: null }, isOver && isSeen(seen));
       } catch (error) {
         // Another replica was faster, or somebody has changed it: the next look will tell.
         const isOvertaken = error instanceof RiskgateError && error.code === 'conflict';
@@ -79,21 +81,32 @@ export function createPromotionWatch(options: WatchOptions): PromotionWatch {
 
 async function countSeen(
   { count, onFailed }: WatchOptions,
-  rollout: RolloutInForce,
-  inForce: CompiledPolicy,
+  question: ReturnType<typeof toQuestion>,
 ): Promise<SeenChanges | null> {
   try {
-    return (await count?.(toQuestion(rollout, inForce))) ?? null;
+    return (await count?.(question)) ?? null;
   } catch (error) {
     onFailed('count', error);
     return null;
   }
 }
 
-async function act({ steps, clock }: WatchOptions, step: EndedStep, seen: SeenChanges): Promise<void> {
+async function act({ steps }: WatchOptions, step: EndedStep, isOver: boolean): Promise<void> {
   if (!isPassed(step.checks)) return steps.takeBack(step);
-  const { untilMs } = step.rollout;
-  if (untilMs !== null && clock.nowMs() >= untilMs && isSeen(seen)) await steps.endWatch(step);
+  if (isOver) await steps.endWatch(step);
+}
+
+/**
+ * By the clock of this process, and by that of the store: no replica whose clock is wrong ends a watch before its
+ * time, nor is one of no length that such a replica began.
+ */
+function isWatchOver(
+  { untilMs, beganAtMs }: RolloutInForce,
+  nowMs: number,
+  shared: ReturnType<PolicyStore['clock']>,
+): boolean {
+  if (untilMs === null || nowMs < untilMs) return false;
+  return shared === null || shared.nowMs - shared.changedAtMs >= untilMs - beganAtMs;
 }
 
 /** Decisions of which none could be judged have shown nothing. */
@@ -101,13 +114,20 @@ function isSeen({ judged, notJudged }: SeenChanges): boolean {
   return judged > 0 || notJudged === 0;
 }
 
-/** The decisions of the new policy, and what the other one would have made of them. */
-function toQuestion({ stage, hash, beganAtMs }: RolloutInForce, inForce: CompiledPolicy) {
+/**
+ * The decisions of the new policy, and what the other one would have made of them. They count since the change was
+ * made, also where the clock of the replica that made it was fast.
+ */
+function toQuestion(
+  { stage, hash, beganAtMs }: RolloutInForce,
+  inForce: CompiledPolicy,
+  shared: ReturnType<PolicyStore['clock']>,
+) {
   const isShare = stage === 'share';
   return {
     answering: isShare ? hash : inForce.hash,
     candidate: isShare ? inForce.hash : hash,
     isNew: 'answering',
-    sinceMs: beganAtMs,
+    sinceMs: Math.min(beganAtMs, shared?.changedAtMs ?? beganAtMs),
   } as const;
 }

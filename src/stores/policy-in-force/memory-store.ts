@@ -30,6 +30,7 @@ export function createMemoryPolicyStore(): PolicyStore {
     firstRead: Promise.resolve(),
     knowledge: () => 'known',
     state: () => state,
+    clock: () => null,
     change: async (change, expectedRevision) => {
       if (kept.revision !== expectedRevision) return 'changed';
       const { record, policies } = applyChange(kept, change);

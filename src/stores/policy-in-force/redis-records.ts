@@ -47,8 +47,8 @@ export interface Write {
 
 /** Reads and writes records in Redis. What fails or is late is null; nothing rejects. */
 export interface RedisRecords {
-  /** The number of the latest change, and how many texts there are. */
-  look(): Promise<readonly [version: string, texts: number] | null>;
+  /** The number of the latest change, how many texts there are, and the time by Redis, Unix milliseconds. */
+  look(): Promise<readonly [version: string, texts: number, nowMs: number] | null>;
   /** `unreadable` where this version does not understand what is there. */
   read(): Promise<Read | 'unreadable' | null>;
   /** A text, which is null where it is not there, or is not the one of the hash. */

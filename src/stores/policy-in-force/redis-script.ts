@@ -22,13 +22,17 @@ redis.call('HSET', KEYS[1], 'version', written, 'revision', revision, 'state', A
 return {written, revision}
 `;
 
-/** `LOOK state, texts`: the version, and how many texts there are. */
-const LOOK = `return {redis.call('HGET', KEYS[1], 'version') or '', redis.call('HLEN', KEYS[2])}`;
+/** `LOOK state, texts`: the version, how many texts there are, and the time in milliseconds. */
+const LOOK = `
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+return {redis.call('HGET', KEYS[1], 'version') or '', redis.call('HLEN', KEYS[2]), now}
+`;
 
 /** The commands of what is in force. */
 type PolicyScripts = {
   writePolicies(state: string, texts: string, ...values: (string | number)[]): Promise<string[]>;
-  lookAtPolicies(state: string, texts: string): Promise<[version: string, texts: number]>;
+  lookAtPolicies(state: string, texts: string): Promise<[version: string, texts: number, nowMs: number]>;
 };
 
 /** A client that has them. */

@@ -65,6 +65,8 @@ class RedisPolicyStore implements PolicyStore {
   #state: PolicyState = toState(NO_POLICY, this.#texts);
   #knowledge: PolicyKnowledge = 'loading';
   #emptyLooks = 0;
+  /** The time by Redis at the latest look, and when that was by the clock that only rises. */
+  #time = { redisMs: 0, atMs: 0 };
   /** What was told last, and is not over. */
   #told: RedisPolicyEvent['kind'] | null = null;
 
@@ -85,6 +87,11 @@ class RedisPolicyStore implements PolicyStore {
 
   state(): PolicyState {
     return this.#state;
+  }
+
+  clock() {
+    const { redisMs, atMs } = this.#time;
+    return { nowMs: redisMs + performance.now() - atMs, changedAtMs: this.#known.record.revision };
   }
 
   async change(change: PolicyChange, expectedRevision: number): Promise<ChangeResult> {
@@ -127,7 +134,8 @@ class RedisPolicyStore implements PolicyStore {
   async #look(): Promise<void> {
     const looked = await this.#records.look();
     if (looked === null) return this.#setUnread();
-    const [version, textCount] = looked;
+    const [version, textCount, redisMs] = looked;
+    this.#time = { redisMs, atMs: performance.now() };
     if (version === this.#known.version) {
       if (textCount === 0) await this.#records.writeTexts(this.#texts);
       else if (!(await this.#findLostTexts())) return this.#setUnread();

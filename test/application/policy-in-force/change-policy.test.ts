@@ -21,7 +21,10 @@ function open(changes: Partial<PolicyStore> = {}) {
   const change = createChangePolicy({
     store,
     inForce: {
-      policy: () => ({ ...FILE, hash: store.state().inForce?.hash ?? FILE.hash }),
+      policy: () => {
+        const hash = store.state().inForce?.hash ?? FILE.hash;
+        return { ...FILE, hash, text: hash === FILE.hash ? FILE.text : null };
+      },
       settled: async () => {
         settlings += 1;
       },

@@ -91,6 +91,47 @@ t.test('ends when it was watched long enough', async (t) => {
   t.match(one.notices[1], { change: 'watch_ended', share: 1, previous: LIVE.hash });
 });
 
+t.test('ends no watch by a clock that is wrong, and misses nothing by one', async (t) => {
+  let sharedMs = 1_000_000;
+  const clock = () => ({ nowMs: sharedMs, changedAtMs: 900_000 });
+  const one = openPromotions({
+    live: LIVE,
+    candidates: [NEXT],
+    store: { ...createSharedStore(), clock },
+  });
+  await promote(one);
+  one.world.nowMs += 24 * HOUR_MS;
+  sharedMs += HOUR_MS;
+  await one.watch.look();
+  t.match(one.rollout(), { stage: 'watch' });
+  t.match(one.world.asked.at(-1), { sinceMs: 900_000, isNew: 'answering' });
+  sharedMs = 900_000 + 24 * HOUR_MS;
+  one.world.nowMs -= 1;
+  await one.watch.look();
+  t.match(one.rollout(), { stage: 'watch' }, 'both say so');
+  one.world.nowMs += 1;
+  await one.watch.look();
+  t.equal(one.rollout(), null);
+});
+
+t.test('takes back by a text that the store has lost, and that is known here', async (t) => {
+  const inner = createSharedStore();
+  const textless = <Part extends object>(part: Part | null) => part && { ...part, text: null };
+  const state = () => {
+    const kept = inner.state();
+    return { ...kept, inForce: textless(kept.inForce), rollout: textless(kept.rollout) };
+  };
+  for (const share of [0.5, 1]) {
+    const one = openPromotions({ live: LIVE, candidates: [NEXT], store: { ...inner, state } });
+    await promote(one, share);
+    one.world.seen = LOUD;
+    await one.watch.look();
+    t.same([one.failures, one.rollout()], [[], null]);
+    t.equal(one.inForce.policy().hash, LIVE.hash);
+  }
+  t.equal(inner.state().inForce?.text, LIVE.text);
+});
+
 t.test('ends no watch that it cannot count, or that has shown nothing', async (t) => {
   const one = open();
   await promote(one);
