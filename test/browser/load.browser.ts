@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { openBrowser, SCREENSHOTS } from '../support/browser.ts';
 import { signIn } from '../support/dashboard-service.ts';
 import { startDecisionFlood } from '../support/decision-flood.ts';
+import { sampleFrames } from '../support/sample-frames.ts';
 import { whenQuiet } from '../support/when-quiet.ts';
 
 const ROWS = 100_000;
@@ -10,47 +11,16 @@ const FLOOD_PER_SECOND = 20_000;
 /** It takes some ten seconds on two cores. */
 const FLOOD_MS_MAX = 120_000;
 const PER_SECOND = 500;
-const SAMPLE_MS = 5_000;
 /**
  * What a person takes for "at once" (RAIL: 100 ms), and twice that for a machine that does other things too.
  */
 const FRAME_MS_MAX = 200;
 
-/**
- * Draws frames for a while, and tells how long each took and how much of the time was spent in long tasks.
- */
-const SAMPLE = `new Promise((resolve) => {
-  const frames = [];
-  let longest = 0;
-  const watch = new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
-  });
-  watch.observe({ type: 'longtask' });
-  const startedMs = performance.now();
-  let beforeMs = startedMs;
-  requestAnimationFrame(function next(nowMs) {
-    frames.push(nowMs - beforeMs);
-    beforeMs = nowMs;
-    if (nowMs - startedMs < ${SAMPLE_MS}) requestAnimationFrame(next);
-    else {
-      watch.disconnect();
-      resolve({ frames: frames.slice(1).sort((a, b) => a - b), longest });
-    }
-  });
-})`;
-
-interface Sample {
-  readonly frames: readonly number[];
-  /** Milliseconds of the longest task; 0 where none took 50 ms. */
-  readonly longest: number;
-}
-
 const { open, complaints } = await openBrowser(t);
 
-async function sample(page: Page): Promise<{ p50: number; p95: number; max: number; longest: number }> {
-  const { frames, longest } = (await page.evaluate(SAMPLE)) as Sample;
-  const at = (share: number) => Math.round(frames[Math.floor(share * (frames.length - 1))] ?? 0);
-  return { p50: at(0.5), p95: at(0.95), max: at(1), longest: Math.round(longest) };
+async function sample(page: Page) {
+  const { frames, longest } = await sampleFrames(page);
+  return { ...frames, longest };
 }
 
 /** Samples, and again where others keep the machine busy. */

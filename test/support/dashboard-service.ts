@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import type { Test } from 'tap';
 import { createServiceEnvironment, type RunningService, startService } from './start-service.ts';
 import { portOf, startEmulators } from './test-app.ts';
 
@@ -22,6 +21,10 @@ const SCOPES = {
   ben: ['read', 'review'],
 } as const;
 
+interface Teardown {
+  teardown(handler: () => unknown): unknown;
+}
+
 export interface DashboardService {
   readonly origin: string;
   readonly service: RunningService;
@@ -35,7 +38,7 @@ export interface DashboardService {
 
 /** The real service as its own process, on emulators. */
 export async function startDashboardService(
-  t: Test,
+  t: Teardown,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<DashboardService> {
   const emulators = await startEmulators(t);
