@@ -137,3 +137,31 @@ t.test('keeps what it knows while Redis is lost, and claims nothing', async (t) 
   t.equal(await store.find(createPut('a').hash), createPut('a').text, 'it is in force');
   await t.rejects(store.find(createPut('earlier').hash), { code: 'store_unavailable' });
 });
+
+t.test('shows a change whose reply was lost by its id, once it can look again', async (t) => {
+  const { redis } = await openKnown(t, 'test-lost-reply');
+  let isLosing = false;
+  const run: typeof redis.guard.run = async (work) => {
+    isLosing ||= String(work).includes('writePolicies');
+    const reply = await redis.guard.run(work);
+    return isLosing ? null : reply;
+  };
+  const store = createRedisPolicyStore({
+    redis: { ...redis, guard: { ...redis.guard, run } },
+    onEvent: () => {},
+    lookIntervalMs: 20,
+  });
+  t.teardown(() => store.close());
+  await until('it is known', () => store.knowledge() === 'known');
+  t.equal(await store.change({ ...putting('a'), id: 'lost' }, 0), 'unknown');
+  t.equal(store.knowledge(), 'stale');
+  t.same(store.state().changeIds, []);
+  let changes = 0;
+  store.onChange(() => {
+    changes += 1;
+  });
+  isLosing = false;
+  await until('it is seen', () => store.state().changeIds.includes('lost'));
+  t.ok(changes > 0);
+  t.equal(store.state().inForce?.id, 'a');
+});

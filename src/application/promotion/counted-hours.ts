@@ -46,8 +46,7 @@ export function toCountedHours(
 function isClear({ counts }: CountsOfPeriod, answering: string, candidate: string): boolean {
   let isAsked = false;
   let isShared = false;
-  for (const [name, count] of counts) {
-    if (count <= 0) continue;
+  for (const name of counts.keys()) {
     if (name.startsWith(`${TRANSITION}${candidate}/`)) isAsked = true;
     else if (name.startsWith(POLICY))
       isShared ||= name !== `${POLICY}${answering}` && name !== `${POLICY}${candidate}`;

@@ -277,3 +277,27 @@ t.test('works without a log, and with a file that has no text', async (t) => {
   await change.put({ policy: A, why: 'promoted', rollout: null, expectedRevision: 0, reason: null }, CHANGER);
   t.match(await change.release(CHANGER), { hash: FILE.hash });
 });
+
+t.test('keeps no text of another policy for one whose text is lost', async (t) => {
+  const inner = createMemoryPolicyStore();
+  const state = () => {
+    const kept = inner.state();
+    return { ...kept, inForce: kept.inForce && { ...kept.inForce, text: null } };
+  };
+  let live = FILE;
+  const change = createChangePolicy({
+    store: { ...inner, place: 'redis', state },
+    inForce: { policy: () => live, settled: async () => {} },
+    file: () => FILE,
+    check: async () => [],
+    textOf: (hash) => inner.find(hash),
+    clock: { nowMs: () => 0 },
+    newId: randomUUID,
+    record: null,
+  });
+  await change.put({ policy: A, why: 'promoted', rollout: null, expectedRevision: 0, reason: null }, CHANGER);
+  await t.rejects(change.putRollout({ rollout: null, expectedRevision: 1 }), { code: 'conflict' });
+  live = { ...FILE, hash: A.hash, text: A.text };
+  await change.putRollout({ rollout: null, expectedRevision: 1 });
+  t.equal(inner.state().inForce?.text, A.text);
+});
