@@ -1,20 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../../application/clock.ts';
-import {
-  type CountsOptions,
-  type DecisionLogReader,
-  type DecisionSink,
-  type LabelledDecision,
-  type LogBatch,
-  type LogEntry,
-  PERIOD_MS,
+import type {
+  DecisionLogReader,
+  DecisionSink,
+  LabelledDecision,
+  LogBatch,
+  LogEntry,
 } from '../../../application/decision-log/decision-log.ts';
 import type { PolicyTexts } from '../../../application/decision-log/policy-texts.ts';
 import type { DecisionRecord, LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import { createRecordPacker } from '../../../domain/decision-log/packed-records.ts';
 import { RiskgateError } from '../../../domain/errors.ts';
 import { createRemoteWorker, type RemoteWorker } from '../../../platform/remote-worker.ts';
+import { ContentVersions } from './content-versions.ts';
 import type { LabelledText, TextEntry } from './history-reader.ts';
 import type { HistoryThread, ReadingThread, WritingThread } from './history-worker.ts';
 import type { HistoryOptions } from './history-writer.ts';
@@ -46,8 +45,6 @@ const WORKER = new URL('./history-worker.ts', import.meta.url);
 const TIDY_MS = 60_000;
 /** Between steps of tidying: they take a fifth of the writing thread. */
 const STEP_PAUSE_MS = 40;
-/** Hours whose versions are remembered: more than a year. */
-const HOURS_MAX = 10_000;
 /** Some thousand counts, which are taken over from the other thread in milliseconds. */
 const STEPS_TOGETHER = 32;
 const HOUR_CHARS = 'YYYY-MM-DDTHH'.length;
@@ -66,6 +63,11 @@ class ThreadedLog implements SqliteLog {
   readonly #options: SqliteLogOptions;
   readonly #writer: RemoteWorker<WritingThread>;
   readonly #reader: RemoteWorker<ReadingThread>;
+  /**
+   * Reads for streams alone, from the first one on: a count over millions of records holds up the other thread for
+   * a second.
+   */
+  #follower: RemoteWorker<ReadingThread> | null = null;
   readonly #versions = new ContentVersions();
   readonly #listeners = new Set<() => void>();
   /** Tells the batches of this process from those of an earlier one. */
@@ -83,7 +85,7 @@ class ThreadedLog implements SqliteLog {
     this.#options = options;
     this.isDurable = isSynced;
     this.#writer = createRemoteWorker<WritingThread>(WORKER, toThread({ kind: 'writer', options: history }));
-    this.#reader = createRemoteWorker<ReadingThread>(WORKER, toThread({ kind: 'reader', directory }));
+    this.#reader = createReader(directory);
     this.#timer = setInterval(() => void this.#tidy(), TIDY_MS).unref();
   }
 
@@ -121,7 +123,7 @@ class ThreadedLog implements SqliteLog {
     this.#isClosed = true;
     clearInterval(this.#timer);
     this.#listeners.clear();
-    await Promise.all([this.#writer.close(), this.#reader.close()]);
+    await Promise.all([this.#writer.close(), this.#reader.close(), this.#follower?.close()]);
   }
 
   readonly query: DecisionLogReader['query'] = async (filter, options) => {
@@ -160,11 +162,11 @@ class ThreadedLog implements SqliteLog {
   };
 
   readonly readAfter: DecisionLogReader['readAfter'] = async (position, limit) => {
-    const slice = await this.#read((reader) => reader.call('readAfter', position, limit));
+    const slice = await this.#follow((reader) => reader.call('readAfter', position, limit));
     return { ...slice, entries: slice.entries.map(toLogEntry) };
   };
 
-  readonly newest: DecisionLogReader['newest'] = () => this.#read((reader) => reader.call('newest'));
+  readonly newest: DecisionLogReader['newest'] = () => this.#follow((reader) => reader.call('newest'));
 
   readonly counts: DecisionLogReader['counts'] = (options) =>
     this.#read((reader) => reader.call('counts', options));
@@ -214,6 +216,12 @@ class ThreadedLog implements SqliteLog {
     }
   }
 
+  #follow<Value>(ask: (reader: RemoteWorker<ReadingThread>) => Promise<Value>): Promise<Value> {
+    this.#follower ??= createReader(this.#options.history.directory);
+    const follower = this.#follower;
+    return this.#read(() => ask(follower));
+  }
+
   async #tidy(): Promise<void> {
     if (this.#isTidying) return;
     this.#isTidying = true;
@@ -226,7 +234,7 @@ class ThreadedLog implements SqliteLog {
         }
         if (kept !== null) this.#options.onEvent({ kind: 'kept', code: kept });
         if (!isMore) {
-          await this.#reader.call('closeRemoved');
+          for (const reader of [this.#reader, this.#follower]) await reader?.call('closeRemoved');
           return;
         }
         await delay(STEP_PAUSE_MS, undefined, { ref: false });
@@ -239,33 +247,8 @@ class ThreadedLog implements SqliteLog {
   }
 }
 
-/** Versions of the content, other ones in each process. */
-class ContentVersions {
-  #epoch = randomUUID();
-  #changes = 0;
-  readonly #hours = new Map<number, number>();
-
-  change(hours: readonly (number | null)[]): void {
-    this.#changes += 1;
-    for (const hour of hours) if (hour !== null) this.#hours.set(hour, this.#changes);
-    if (this.#hours.size > HOURS_MAX) this.changeAll();
-  }
-
-  changeAll(): void {
-    this.#epoch = randomUUID();
-    this.#hours.clear();
-  }
-
-  ofAll(): string {
-    return `${this.#epoch}.${this.#changes}`;
-  }
-
-  ofHours({ sinceMs, untilMs }: Pick<CountsOptions, 'sinceMs' | 'untilMs'>): string[] {
-    const versions: string[] = [];
-    for (let hour = sinceMs - (sinceMs % PERIOD_MS.hour); hour < untilMs; hour += PERIOD_MS.hour)
-      versions.push(`${this.#epoch}.${this.#hours.get(hour) ?? ''}`);
-    return versions;
-  }
+function createReader(directory: string): RemoteWorker<ReadingThread> {
+  return createRemoteWorker<ReadingThread>(WORKER, toThread({ kind: 'reader', directory }));
 }
 
 function toThread(thread: HistoryThread): HistoryThread {

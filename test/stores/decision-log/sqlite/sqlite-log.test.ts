@@ -48,6 +48,23 @@ t.test('outlives the process: records, labels, counts, positions and cursors', a
   t.strictSame(await reader.counts(span), counts);
 });
 
+t.test('reads what is new while other questions wait for each other', async (t) => {
+  const { sink, reader } = await open(t, createDirectory(t));
+  const records = Array.from({ length: 500 }, (_, serial) => createDecisionRecord(Date.now(), serial));
+  await sink.append({ number: 1, records });
+  const after = await reader.newest();
+  let answered = 0;
+  const pages = Array.from({ length: 40 }, async () => {
+    await reader.query({}, { before: null, limit: 200 });
+    answered += 1;
+  });
+  await sink.append({ number: 2, records: [createDecisionRecord(Date.now(), 1_000)] });
+  const { entries } = await reader.readAfter(after, 10);
+  t.equal(entries.length, 1);
+  t.ok(answered < pages.length, `${answered} of ${pages.length} were answered before it`);
+  await Promise.all(pages);
+});
+
 t.test('another process is another version: what it counts may have changed meanwhile', async (t) => {
   const directory = createDirectory(t);
   const first = await open(t, directory);
