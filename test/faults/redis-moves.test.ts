@@ -99,7 +99,11 @@ t.test('follows a name that moves to another server while the old one lives on a
 
 t.test('follows a name that moves some time after the old server became a replica', async (t) => {
   const pair = await openPair(t);
+  // It is down for another reason first, and stays so when that is over.
+  pair.proxy.setDelayMs(300);
+  await until('it is late', async () => (await pair.ready()).redis === 'down');
   await failOver(pair);
+  pair.proxy.setDelayMs(0);
   await until('it is named in the log', () => pair.app.events().includes('redis.misconfigured'));
   const { redis, redis_problem: problem } = await pair.ready();
   t.equal(redis, 'down');

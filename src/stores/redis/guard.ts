@@ -50,6 +50,11 @@ export interface RedisGuard {
   state(): 'up' | 'down';
   /** Why the state is down; null when it is up. */
   reason(): string | null;
+  /**
+   * Why the state was down the last time, or is: that its server served nothing, where it said so at any time of
+   * it, and else the latest reason. Null where it never was.
+   */
+  downReason(): string | null;
   counters(): RedisGuardCounters;
   close(): void;
 }
@@ -92,6 +97,7 @@ class ProbingGuard implements RedisGuard {
   #isClosed = false;
   #state: 'unknown' | 'up' | 'down' = 'unknown';
   #reason: string | null = 'connecting';
+  #downReason: string | null = null;
   #probeTimer: NodeJS.Timeout | undefined;
 
   constructor(options: RedisGuardOptions) {
@@ -134,6 +140,10 @@ class ProbingGuard implements RedisGuard {
 
   reason(): string | null {
     return this.#reason;
+  }
+
+  downReason(): string | null {
+    return this.#downReason;
   }
 
   counters(): RedisGuardCounters {
@@ -237,8 +247,13 @@ class ProbingGuard implements RedisGuard {
     this.#report('down', reason);
   }
 
+  #noteDown(reason: string | null): void {
+    if (this.#state !== 'down' || !isNotServing(this.#downReason ?? '')) this.#downReason = reason;
+  }
+
   #report(state: 'up' | 'down', reason: string | null): void {
     this.#reason = reason;
+    if (state === 'down') this.#noteDown(reason);
     if (this.#state === state) return;
     this.#state = state;
     this.#options.onStateChange(state, reason);

@@ -45,7 +45,7 @@ export interface RedisHandle {
   readonly keys: RedisKeys;
   /**
    * Calls back each time Redis can be used, the first time included, after the event was told. `downReason`
-   * says why it could not be used before; null where nothing was known yet.
+   * says why it could not be used before, as the guard does; null where nothing was known yet.
    */
   onUp(listener: (downReason: string | null) => void): void;
   /** Reports an event to the observer of the handle. */
@@ -72,13 +72,11 @@ export function createRedisHandle(options: RedisHandleOptions): RedisHandle {
     const what = 'code' in refusal ? `${refusal.kind} ${refusal.code}` : refusal.kind;
     if (refusals.note(what) > 0) onEvent(refusal);
   };
-  let downReason: string | null = null;
   const onStateChange = (state: 'up' | 'down', reason: string | null): void => {
     onEvent(state === 'up' ? { kind: 'up' } : { kind: 'down', reason: reason ?? 'unknown' });
-    if (state === 'up') for (const listener of upListeners) listener(downReason);
-    downReason = reason;
+    if (state === 'up') for (const listener of upListeners) listener(guard.downReason());
   };
-  const guard = createRedisGuard({
+  const guard: RedisGuard = createRedisGuard({
     connection,
     ...(budgetMs === undefined ? {} : { budgetMs }),
     ...(probeIntervalMs === undefined ? {} : { probeIntervalMs }),
