@@ -73,7 +73,7 @@ interface ChangePolicyOptions {
 
 /** Builds the use case. */
 export function createChangePolicy(options: ChangePolicyOptions): ChangePolicy {
-  const { store, inForce, file, check, textOf, clock } = options;
+  const { store, inForce, file, check, textOf } = options;
   const make = createMake(options);
   const change = createChange(options, make);
   const put: ChangePolicy['put'] = async (given, changer) => {
@@ -84,7 +84,7 @@ export function createChangePolicy(options: ChangePolicyOptions): ChangePolicy {
     putRollout: async ({ rollout, expectedRevision, aborted, onMadeLate = () => {} }) => {
       refuseWithout(store);
       const { inForce: now } = store.state();
-      const kept = aborted && { aborted: { ...aborted, atMs: clock.nowMs() } };
+      const kept = aborted && { aborted: { ...aborted, atMs: readTime(options) } };
       const changed = { inForce: withText(now, inForce.policy()), rollout, entry: null, ...kept };
       await make(changed, expectedRevision, onMadeLate);
       await inForce.settled();
@@ -126,13 +126,14 @@ interface Given extends Omit<PutPolicy, 'why'> {
   readonly isOver: boolean;
 }
 
-function createChange({ store, inForce, clock, record }: ChangePolicyOptions, make: Make) {
+function createChange(options: ChangePolicyOptions, make: Make) {
+  const { store, inForce, record } = options;
   return async (given: Given, { caller, requestId }: PolicyChanger): Promise<PolicyEntry> => {
     const { policy, why, rollout, expectedRevision, reason, onMadeLate, isOver } = given;
     refuseWithout(store);
     const { id, hash, text } = policy;
     const previousHash = inForce.policy().hash;
-    const entry = { id, hash, sinceMs: clock.nowMs(), by: caller, why, previousHash };
+    const entry = { id, hash, sinceMs: readTime(options), by: caller, why, previousHash };
     const whole = { ...entry, text };
     const tell = async () =>
       record?.({
@@ -153,6 +154,11 @@ function createChange({ store, inForce, clock, record }: ChangePolicyOptions, ma
     await tell();
     return entry;
   };
+}
+
+/** By the clock that replicas share, so that what was shown before a change is told from what was shown after it. */
+function readTime({ store, clock }: ChangePolicyOptions): number {
+  return store.clock()?.nowMs ?? clock.nowMs();
 }
 
 /** What stays in force, for a change that is about something else; the text may be lost to the store alone. */

@@ -91,7 +91,10 @@ class RedisPolicyStore implements PolicyStore {
 
   clock() {
     const { redisMs, atMs } = this.#time;
-    return { nowMs: redisMs + performance.now() - atMs, changedAtMs: this.#known.record.revision };
+    return {
+      nowMs: Math.floor(redisMs + performance.now() - atMs),
+      changedAtMs: this.#known.record.revision,
+    };
   }
 
   async change(change: PolicyChange, expectedRevision: number): Promise<ChangeResult> {

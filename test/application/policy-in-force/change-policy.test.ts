@@ -87,6 +87,14 @@ t.test('puts a policy in force with who did it, when and why, and records it', a
   ]);
 });
 
+t.test('says when by the clock that replicas share', async (t) => {
+  const { change, put, store } = open({ clock: () => ({ nowMs: 9_000, changedAtMs: 0 }) });
+  t.match(await put(A), { sinceMs: 9_000 });
+  const aborted = { hash: B.hash, by: null };
+  await change.putRollout({ rollout: null, expectedRevision: store.state().revision, aborted });
+  t.same(store.state().aborted, [{ ...aborted, atMs: 9_000 }]);
+});
+
 t.test('replaces what stands beside it, and keeps what is in force', async (t) => {
   const { change, put, store, events } = open();
   const rollout = { ...B, part: { share: 0.05 } };
