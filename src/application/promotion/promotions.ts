@@ -138,15 +138,15 @@ type Check = (candidate: PromotedCandidate, inForce: CompiledPolicy) => Promise<
 
 /**
  * By the limits of the policy in force. What cannot be counted is not known, and passes nothing. Whoever asks for the
- * same meanwhile gets the same: counting reads much of the log, and the watch of a promotion waits for it.
+ * same meanwhile gets the same: counting reads much of the log, and the watch of a promotion waits for it. It is no
+ * more the same once the candidate was taken back.
  */
 function createCheck({ store, examine, compile, count, clock }: PromotionsOptions): Check {
   const underWay = new Map<string, ReturnType<Check>>();
-  const look: Check = async (candidate, inForce) => {
+  const look = async (candidate: PromotedCandidate, inForce: CompiledPolicy, backAtMs: number) => {
     const limits = toPromotionLimits(inForce.document.promotion);
     const addedAtMs = candidate.addedAtMs ?? clock.nowMs() - LOOKED_BACK_MS;
     // By what it had shown until it was taken back it would pass at once again.
-    const backAtMs = takenBackAtMs(store.state(), candidate.policy.hash);
     const sinceMs = Math.max(addedAtMs, Math.ceil(backAtMs / PERIOD_MS.hour) * PERIOD_MS.hour);
     const question = { answering: inForce.hash, candidate: candidate.policy.hash, sinceMs };
     const [examination, wayBack, seen] = await Promise.all([
@@ -158,8 +158,10 @@ function createCheck({ store, examine, compile, count, clock }: PromotionsOption
   };
   return (candidate, inForce) => {
     const { policy, tests, addedAtMs } = candidate;
-    const key = JSON.stringify([inForce.hash, policy.hash, addedAtMs, tests]);
-    const checks = underWay.get(key) ?? look(candidate, inForce).finally(() => underWay.delete(key));
+    const backAtMs = takenBackAtMs(store.state(), policy.hash);
+    const key = JSON.stringify([inForce.hash, policy.hash, addedAtMs, tests, backAtMs]);
+    const checks =
+      underWay.get(key) ?? look(candidate, inForce, backAtMs).finally(() => underWay.delete(key));
     underWay.set(key, checks);
     return checks;
   };

@@ -214,6 +214,16 @@ t.test(
   },
 );
 
+t.test('promotes nothing by a look that began before its share was taken back', async (t) => {
+  const { promotions, world } = open();
+  await promotions.promote({ ...whole, share: 0.5 }, SOMEBODY);
+  world.nowMs = 5_000_000;
+  const before = promotions.view({ id: 'shop', hash: null });
+  await promotions.takeBack('shop', SOMEBODY);
+  await Promise.all([before, promotions.promote(whole, SOMEBODY)]);
+  t.match(world.asked.slice(-2), [{ sinceMs: 500_000 }, { sinceMs: 7_200_000 }]);
+});
+
 t.test('changes nothing that somebody else has changed meanwhile', async (t) => {
   const store = createSharedStore();
   const [one, two] = [open(store), open(store)];
