@@ -38,7 +38,8 @@ export function toCountedHours(
 ): ClearHours | null {
   const sorted = periods.toSorted((left, right) => left.startMs - right.startMs);
   const unclear = sorted.findLastIndex((period) => !isClear(period, answering, candidate));
-  if (unclear >= 0 && (isNew === 'answering' || unclear === sorted.length - 1)) return null;
+  // Also where there are no hours: what was counted is lost.
+  if (unclear === sorted.length - 1 || (unclear >= 0 && isNew === 'answering')) return null;
   const hours = sorted.slice(unclear + 1).map(({ counts }) => toHour(counts, answering, candidate));
   return { hours, isWhole: unclear < 0 };
 }

@@ -145,6 +145,17 @@ t.test('counts by the hour where the log looks at its latest records alone', asy
   t.match(await openShort(BUSY.slice(0, 2)).count(QUESTION), { hours: 0, judged: 0, notJudged: 14 });
 });
 
+t.test('counts the latest records where nothing counted by the hour is left', async (t) => {
+  const { reader } = openCount(BUSY);
+  const group: typeof reader.group = async (question) => ({
+    ...(await reader.group(question)),
+    coveredFromMs: NOW_MS - 60_000,
+  });
+  const options = { nowMs: () => NOW_MS, formatTime: toRfc3339 };
+  const count = createCountChanges({ ...options, reader: { group, counts: async () => [] } });
+  t.match(await count({ ...QUESTION, isNew: 'answering' }), { judged: 12, changedTo: { CHALLENGE: 3 } });
+});
+
 t.test('leaves out what was counted while another policy answered too', async (t) => {
   const mixed: Made = { minutesAgo: 196, answered: 'ALLOW', next: 'CHALLENGE', live: OTHER };
   const { count, grouped } = openShort([...BUSY, mixed]);
