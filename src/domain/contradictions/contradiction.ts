@@ -49,7 +49,7 @@ export interface AcceptedPlace extends Coordinates {
   readonly atSeconds: number;
 }
 
-/** What this service remembers of the subject. `Moment` has all of it. */
+/** What this service remembers of the subject. `LatestMoment` has all of it. */
 export interface MemorySide {
   /** The places of the account, the latest first. */
   readonly places: Told<readonly [AcceptedPlace, ...AcceptedPlace[]]>;

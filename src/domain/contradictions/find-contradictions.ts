@@ -2,7 +2,7 @@ import type { SignalValue } from '../evidence.ts';
 import type { SubjectFacts } from '../policy/subject-fact.ts';
 import type { Contradiction, ContradictionInput, Family, Find, Finding } from './contradiction.ts';
 import { BECAUSE, BETWEEN, NOTHING_COMPARED, TOTALS, wantedBy } from './contradiction-signals.ts';
-import { isSameMoment, type Moment, toMoment } from './moment.ts';
+import { LatestMoment } from './moment.ts';
 
 /** What a policy reads of contradictions. */
 export interface ContradictionPlan {
@@ -40,19 +40,21 @@ type Value = Exclude<SubjectFacts[string], string | undefined>;
 
 /** What was told last of the same evidence and request. `tellAgain` changes it. */
 export interface ToldContradictions {
-  /** One for each contradiction of the plan, in its order, as those below. */
+  /** One for each contradiction of the plan, in its order, as those below. Their working may be an older one. */
   readonly findings: Finding[];
   /** Bound to the evidence. */
   readonly finds: readonly Find[];
   value: Value;
-  moment: Moment;
+  readonly moment: LatestMoment;
 }
 
 /** Looks for every contradiction of the plan. */
 export function tellContradictions(plan: ContradictionPlan, input: ContradictionInput): ToldContradictions {
   const finds = plan.wanted.map(({ find, bind }) => bind?.(input.evidence) ?? find);
   const findings = finds.map((find) => find(input));
-  return { findings, finds, value: toContradictionSignals(plan, findings), moment: toMoment(input) };
+  const moment = new LatestMoment();
+  moment.isTheSameIn(input);
+  return { findings, finds, value: toContradictionSignals(plan, findings), moment };
 }
 
 /**
@@ -64,24 +66,29 @@ export function tellAgain(
   told: ToldContradictions,
   input: ContradictionInput,
 ): ToldContradictions['value'] {
-  const moment = toMoment(input);
-  if (isSameMoment(moment, told.moment)) return told.value;
-  told.moment = moment;
-  const { findings, finds } = told;
+  const { findings, finds, moment } = told;
+  if (moment.isTheSameIn(input)) return told.value;
   let because: Record<string, SignalValue> | null = null;
-  let isOther = false;
   for (const place of plan.anew) {
     const finding = finds[place]?.(input) ?? 'unknown';
-    if (resultOf(finding) !== resultOf(findings[place])) isOther = true;
-    else if (typeof finding === 'object') {
-      because ??= { ...Object(told.value[BECAUSE]) } as Record<string, SignalValue>;
-      because[plan.wanted[place]?.id ?? ''] = finding.because;
-    }
-    findings[place] = finding;
+    if (resultOf(finding) !== resultOf(findings[place])) return tellOther(plan, told, input);
+    if (typeof finding !== 'object') continue;
+    because ??= { ...Object(told.value[BECAUSE]) } as Record<string, SignalValue>;
+    because[plan.wanted[place]?.id ?? ''] = finding.because;
   }
   // Most decisions about the same evidence differ in the working alone.
-  if (isOther) told.value = toContradictionSignals(plan, findings);
-  else if (because !== null) told.value = { ...told.value, [BECAUSE]: because };
+  if (because !== null) told.value = { ...told.value, [BECAUSE]: because };
+  return told.value;
+}
+
+function tellOther(
+  plan: ContradictionPlan,
+  told: ToldContradictions,
+  input: ContradictionInput,
+): ToldContradictions['value'] {
+  const { findings, finds } = told;
+  for (const place of plan.anew) findings[place] = finds[place]?.(input) ?? 'unknown';
+  told.value = toContradictionSignals(plan, findings);
   return told.value;
 }
 

@@ -1,52 +1,56 @@
 import type { ContradictionInput, Told } from './contradiction.ts';
 
-/** What contradictions compare besides evidence and the request, where that is quickly compared. */
-export interface Moment {
-  /** Unix seconds: nothing is compared more exactly. */
-  readonly seconds: number;
-  readonly firstUsedSeconds: Told<number>;
-  readonly devices: Told<number>;
-  readonly accounts: Told<number>;
-  /** How many places there are; null and undefined as they are told. */
-  readonly places: Told<number>;
-  readonly missedUntil: number | undefined;
-  /** The latest place. */
-  readonly latitude: number;
-  readonly longitude: number;
-  readonly atSeconds: number;
-}
-
 const NOWHERE = { latitude: 0, longitude: 0, atSeconds: 0 };
 
-/** The moment of an input. All that contradictions read of memory has to be in it. */
-export function toMoment({ memory, nowMs }: Pick<ContradictionInput, 'memory' | 'nowMs'>): Moment {
-  const { places, hardware, telemetryFirstUsedMs: firstUsedMs } = memory;
-  const { latitude, longitude, atSeconds } = places?.[0] ?? NOWHERE;
-  return {
-    seconds: Math.floor(nowMs / 1000),
-    firstUsedSeconds: typeof firstUsedMs === 'number' ? Math.floor(firstUsedMs / 1000) : firstUsedMs,
-    devices: hardware.devices,
-    accounts: hardware.accounts,
-    places: places ? places.length : places,
-    missedUntil: memory.placesMissedUntil,
-    latitude,
-    longitude,
-    atSeconds,
-  };
-}
+/**
+ * What was compared last besides evidence and the request. All that contradictions read of memory and the time
+ * has to be in it. It is changed in place: garbage that lives as long as evidence is dear.
+ */
+export class LatestMoment {
+  /** Unix seconds: nothing is compared more exactly. */
+  #seconds = 0;
+  #firstUsedSeconds: Told<number>;
+  #devices: Told<number>;
+  #accounts: Told<number>;
+  /** How many places there are; null and undefined as they are told. */
+  #places: Told<number>;
+  #missedUntil: number | undefined;
+  /** Of the latest place. */
+  #latitude = 0;
+  #longitude = 0;
+  #atSeconds = 0;
 
-/** True only for moments in which the same is found; false for some more, where an account has several places. */
-export function isSameMoment(left: Moment, right: Moment): boolean {
-  return (
-    left.seconds === right.seconds &&
-    left.firstUsedSeconds === right.firstUsedSeconds &&
-    left.devices === right.devices &&
-    left.accounts === right.accounts &&
-    left.places === right.places &&
-    (left.places ?? 0) <= 1 &&
-    left.missedUntil === right.missedUntil &&
-    left.latitude === right.latitude &&
-    left.longitude === right.longitude &&
-    left.atSeconds === right.atSeconds
-  );
+  /**
+   * Takes the moment of an input. True only where the same is found as in the one before; false for some more,
+   * where an account has several places.
+   */
+  isTheSameIn({ memory, nowMs }: Pick<ContradictionInput, 'memory' | 'nowMs'>): boolean {
+    const { places, hardware, telemetryFirstUsedMs: firstUsedMs, placesMissedUntil } = memory;
+    const { latitude, longitude, atSeconds } = places?.[0] ?? NOWHERE;
+    const count = places ? places.length : places;
+    const seconds = Math.floor(nowMs / 1000);
+    const firstUsed = typeof firstUsedMs === 'number' ? Math.floor(firstUsedMs / 1000) : firstUsedMs;
+    const isSame =
+      this.#seconds === seconds &&
+      this.#firstUsedSeconds === firstUsed &&
+      this.#devices === hardware.devices &&
+      this.#accounts === hardware.accounts &&
+      this.#places === count &&
+      (count ?? 0) <= 1 &&
+      this.#missedUntil === placesMissedUntil &&
+      this.#latitude === latitude &&
+      this.#longitude === longitude &&
+      this.#atSeconds === atSeconds;
+    if (isSame) return true;
+    this.#seconds = seconds;
+    this.#firstUsedSeconds = firstUsed;
+    this.#devices = hardware.devices;
+    this.#accounts = hardware.accounts;
+    this.#places = count;
+    this.#missedUntil = placesMissedUntil;
+    this.#latitude = latitude;
+    this.#longitude = longitude;
+    this.#atSeconds = atSeconds;
+    return false;
+  }
 }
