@@ -15,10 +15,13 @@ import { TextNumbering } from './text-numbering.ts';
 class Slot {
   readonly kind: 'number' | 'time' | 'other';
   readonly place: number;
+  /** Of a time: it is written without milliseconds. */
+  readonly isWhole: boolean;
 
-  constructor(kind: Slot['kind'], place: number) {
+  constructor(kind: Slot['kind'], place: number, isWhole = false) {
     this.kind = kind;
     this.place = place;
+    this.isWhole = isWhole;
   }
 }
 
@@ -26,6 +29,8 @@ class Slot {
 export interface SlotRead {
   readonly kind: 'number' | 'time';
   readonly place: number;
+  /** Of a time in a record: it is written without milliseconds. */
+  readonly isWhole: boolean;
   readonly classOf: ValueClass;
 }
 
@@ -44,7 +49,7 @@ interface EvidenceRead {
   /** The place of the number of the evidence. */
   readonly idPlace: number;
   /** Where its times are. */
-  readonly times: readonly Pick<SlotRead, 'kind' | 'place'>[];
+  readonly times: readonly Omit<SlotRead, 'classOf'>[];
 }
 
 /** What one member of a record brings to its template. Places are those within it. */
@@ -59,7 +64,7 @@ interface MemberTemplate extends Omit<FormTemplate, 'base'> {
 }
 
 /** A place among the values of either kind. */
-interface ValuePlace {
+export interface ValuePlace {
   readonly number: number;
   readonly time: number;
 }
@@ -114,7 +119,7 @@ function toMemberTemplate(classes: RecordClasses, text: string, bases: TextNumbe
     hash: other,
     same: other,
     number: () => next('number'),
-    time: () => next('time'),
+    time: (isWhole) => new Slot('time', counts.time++, isWhole),
     id: other,
     uuidId: other,
   });
@@ -169,9 +174,9 @@ class TemplateWriter implements ClassWriter {
     return 0;
   }
 
-  #note({ kind, place }: Slot, classOf: ValueClass): string {
+  #note({ kind, place, isWhole }: Slot, classOf: ValueClass): string {
     if (kind === 'other') this.isWhole = true;
-    else this.reads.push({ kind, place, classOf });
+    else this.reads.push({ kind, place, isWhole, classOf });
     return TAKEN_OUT;
   }
 

@@ -199,7 +199,8 @@ export function fillForm(form: string, fillers: FormFillers): unknown {
   return mapMembers(JSON.parse(form), fill);
 }
 
-function toTime(ms: number, isWhole: boolean): string | null {
+/** A time as a record has it; null for none. */
+export function toTime(ms: number, isWhole: boolean): string | null {
   if (!Number.isFinite(ms)) return null;
   const text = new Date(ms).toISOString();
   return isWhole ? text.replace('.000Z', 'Z') : text;

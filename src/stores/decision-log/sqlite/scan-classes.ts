@@ -8,11 +8,11 @@ import type { Label } from '../../../domain/decision-log/outcome-label.ts';
 import { matchesFacts } from '../../../domain/decision-log/record-facts.ts';
 import { matchesLabel, matchesPlace, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import { SUBJECT_PARTS } from '../../../domain/decision-log/subject-parts.ts';
-import { type RecordTemplate, RecordTemplates, type SlotRead } from './class-template.ts';
+import { type RecordTemplate, RecordTemplates, type SlotRead, type ValuePlace } from './class-template.ts';
 import { hasPart } from './entry-subjects.ts';
 import { EvidenceClasses, EvidenceForms } from './evidence-classes.ts';
 import { GroupCounter, OUTCOMES_MAX } from './group-counter.ts';
-import type { StoredParts } from './record-form.ts';
+import { type StoredParts, toTime } from './record-form.ts';
 import { GAP_SHAPE } from './segment-file.ts';
 import { SegmentReader } from './segment-reader.ts';
 import { type EntryRow, SegmentRows } from './segment-rows.ts';
@@ -105,8 +105,7 @@ function toKey(
   if (isWhole) return null;
   let key = base;
   for (const { member, at } of members) {
-    for (const { kind, place, classOf } of member.reads)
-      key += `|${toClass(parts, kind, place + at[kind], classOf)}`;
+    for (const read of member.reads) key += `|${toClass(parts, read, at, read.classOf)}`;
     for (const { node, idPlace, times } of member.evidence) {
       const found = evidence.of(node, parts.numberAt(idPlace + at.number) ?? 0);
       if (found.isWhole) return null;
@@ -114,20 +113,22 @@ function toKey(
       for (const { place, classOf } of found.times) {
         const time = times[place];
         if (time === undefined) return null;
-        key += `|${toClass(parts, time.kind, time.place + at[time.kind], classOf)}`;
+        key += `|${toClass(parts, time, at, classOf)}`;
       }
     }
   }
   return key;
 }
 
+/** The class of a value, as the record has it: conditions know a time as a text. */
 function toClass(
   parts: StoredParts,
-  kind: SlotRead['kind'],
-  place: number,
+  { kind, place, isWhole }: Omit<SlotRead, 'classOf'>,
+  at: ValuePlace,
   classOf: SlotRead['classOf'],
 ): string {
-  return String(classOf(kind === 'number' ? parts.numberAt(place) : parts.timeAt(place)));
+  if (kind === 'number') return String(classOf(parts.numberAt(place + at.number)));
+  return String(classOf(toTime(parts.timeAt(place + at.time) ?? Number.NaN, isWhole)));
 }
 
 /** Whether an entry matches a filter, but for its action. */

@@ -209,3 +209,21 @@ t.test('fails where a file cannot be read, and passes over one that is being mad
     'one that was removed',
   );
 });
+
+t.test('tells times apart by the texts that conditions compare them with', async (t) => {
+  const { dataDirectory, writer, records } = createHistory(t);
+  const times = records.flatMap(({ providers }) => {
+    const time = providers['stytch']?.signals?.['created_at'];
+    return typeof time === 'string' ? [time] : [];
+  });
+  const some = times.filter((_, place) => place % 3 === 0).slice(0, 50);
+  const compiled = compile(`policy: times
+otherwise: ALLOW
+rules:
+  - { id: then, when: '${some.map((time) => `stytch.created_at == "${time}"`).join(' || ')}', verdict: BLOCK, reason: THEN }
+`);
+  if (!compiled.ok) throw new Error(compiled.mistakes.join('\n'));
+  const { report } = scan(dataDirectory, compiled.value, {});
+  t.same(report, await oneByOne(dataDirectory, compiled.value, {}));
+  writer.close();
+});
