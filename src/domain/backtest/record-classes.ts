@@ -5,6 +5,7 @@ import type { CompiledPolicy } from '../policy/compile.ts';
 import { STEP_UP_FACT } from '../policy/step-up-signals.ts';
 import { TELEMETRY_FACT } from '../policy/telemetry-signals.ts';
 import { collectUses, type SignalUses } from '../policy-analysis/signal-uses.ts';
+import { AUTHZEN_ENTRY_POINT } from '../subject.ts';
 import { exactly, toValueClass, type ValueClass } from './value-class.ts';
 
 /** What a policy tells apart of the value with one name, and of what is within it. */
@@ -66,7 +67,7 @@ function putStepUps({ stepUps }: CompiledPolicy, uses: SignalUses, put: Put): vo
 /** What of a record a policy can tell apart. The subject is read for which ids it has. */
 type ClassedRecord = Pick<
   DecisionRecord,
-  'policy' | 'request' | 'providers' | 'custody' | 'action' | keyof RecordedFacts
+  'policy' | 'request' | 'entry_point' | 'providers' | 'custody' | 'action' | keyof RecordedFacts
 > & {
   readonly subject: { readonly telemetry: unknown; readonly devices: readonly unknown[] };
   readonly rules: readonly unknown[];
@@ -114,6 +115,9 @@ const MEMBERS: { readonly [Name in keyof ClassedRecord]-?: Projection<Pick<Class
   policy: (_classes, { policy }) => policy.hash,
   rules: (_classes, { rules }) => rules.length === 0,
   request: (classes, { request }) => (classes.has('request') ? request : request !== undefined),
+  // What callers by AuthZEN alone tell is in no record.
+  entry_point: (classes, { entry_point }) =>
+    classes.has('request') ? entry_point === AUTHZEN_ENTRY_POINT : 0,
   subject: (_classes, { subject }) => [subject.telemetry !== null, subject.devices.length > 0],
   action: (classes, { action }, writer) => {
     const ofRequest = classes.get('request');

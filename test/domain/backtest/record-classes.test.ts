@@ -146,3 +146,13 @@ t.test('tells requests, facts and step-ups apart', async (t) => {
   t.not(keyOf(contradicted, told({})), keyOf(contradicted, told({}, 2)));
   t.not(keyOf(contradicted, { contradictions: 'unknown' }), keyOf(contradicted, { contradictions: null }));
 });
+
+t.test('tells callers by AuthZEN apart where what they alone tell is read', async (t) => {
+  const policy = compiled(documentOf([rule('"subject.role=admin" in request.properties')]));
+  const records = ['decide', 'authzen', 'nginx'].map((entry_point) => ({ ...recordOf(policy), entry_point }));
+  const outcomes = records.map((record) => judgeRecord(named(policy), record, null).kind);
+  t.same(outcomes, ['judged', 'not_replayable', 'judged']);
+  const [decide, authzen, nginx] = records.map((record) => classKeyOf(toRecordClasses(policy), record));
+  t.not(decide, authzen);
+  t.equal(decide, nginx);
+});
