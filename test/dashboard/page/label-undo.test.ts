@@ -84,6 +84,16 @@ t.test('an undo does not put a label over what a colleague says meanwhile', asyn
   t.match(actNotice.value, { isFailure: true, text: 'Not done: somebody has labelled it since' });
 });
 
+t.test('an undo puts no label over what a colleague has taken back since', async (t) => {
+  const { one, say, labels } = open([said('fraud', 'ben')]);
+  await labelDecisions([one], 'legit');
+  say('withdrawn', 'ben');
+  await undoLatest();
+  t.equal(labelInForce(labels()), null);
+  t.equal(labelOf(one), null);
+  t.match(actNotice.value, { isFailure: true, text: 'Not done: somebody has labelled it since' });
+});
+
 t.test('an undo takes nothing back that a colleague had said already', async (t) => {
   const { one, labels } = open([said('fraud', 'ben')]);
   await labelDecisions([one], 'fraud');

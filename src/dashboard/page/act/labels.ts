@@ -15,6 +15,7 @@ export type GivenLabel = keyof typeof LABELS;
 export type Labelled = Pick<DecisionSummary, 'decision_id' | 'decision' | 'label'>;
 
 const WITHDRAWN = 'withdrawn';
+const SAID_SINCE = 'somebody has labelled it since';
 /** Decisions that are labelled at once. */
 export const LABELLED_MAX = 100;
 /** Requests of one bulk at a time. */
@@ -130,18 +131,25 @@ async function putBack(
   given: string | null,
   said: Said,
 ): Promise<void> {
-  const last = said.at(-1);
   // Said already, by a colleague or before: nothing was changed.
-  if (last === undefined || shown === given || last.caller !== session.value?.caller) return;
+  if (shown === given || !isOwn(said)) return;
   try {
     const left = given === null ? said : await say(id, { label: null, seen: said.length });
+    // What a colleague has taken back is not taken back again, and is no conflict.
+    if (!isOwn(left)) throw new Error(SAID_SINCE);
     const former = said.at(-2);
     if (former === undefined || former.label === WITHDRAWN) return;
     // The same label of the same time would be a repetition of what was taken back.
     const at = new Date(Date.parse(former.at) + 1).toISOString();
     await say(id, { label: former.label, at, seen: left.length });
   } catch (error) {
-    if (error instanceof ApiError && error.status === 409) throw new Error('somebody has labelled it since');
+    if (error instanceof ApiError && error.status === 409) throw new Error(SAID_SINCE);
     throw error;
   }
+}
+
+/** Whether the latest of these labels was given here. */
+function isOwn(labels: Said): boolean {
+  const last = labels.at(-1);
+  return last !== undefined && last.caller === session.value?.caller;
 }

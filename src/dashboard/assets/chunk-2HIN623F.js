@@ -1,0 +1,1 @@
+import{n as t}from"./chunk-D7NP5XOC.js";import{l as r}from"./chunk-RGW3FQFK.js";var u=r(o),a=r(null);async function o(l,i){for(let n=0;n<t.length;n+=1)if(t.at(n)?.decision_id===l)return t.at(n+i)?.decision_id??null;return null}export{u as a,a as b,o as c};

@@ -1,1 +1,0 @@
-import{n as t}from"./chunk-I3U4CCRE.js";import{l as r}from"./chunk-RGW3FQFK.js";var u=r(o),a=r(null);async function o(l,i){for(let n=0;n<t.length;n+=1)if(t.at(n)?.decision_id===l)return t.at(n+i)?.decision_id??null;return null}export{u as a,a as b,o as c};
