@@ -10,6 +10,7 @@ import type { SubjectFacts } from '../policy/subject-fact.ts';
 import { TELEMETRY_FACT } from '../policy/telemetry-signals.ts';
 import { hasText, type Subject } from '../subject.ts';
 import type { CandidateResult, NotJudged } from './candidate-result.ts';
+import { findUnfetched } from './find-unfetched.ts';
 
 /** What a candidate judges: the evidence of a decision, its request, and its subject. */
 interface CandidateInput {
@@ -24,8 +25,8 @@ interface CandidateInput {
 export type JudgeCandidate = (input: CandidateInput) => CandidateResult;
 
 /**
- * Builds what judges the decisions of a live policy by a candidate. A rule that both have came to the same for
- * both: only the others are run. What they came to is remembered by the traces, which decisions share.
+ * Builds what judges the decisions of a live policy by a candidate. A rule that both have, of the same facts, came
+ * to the same for both: only the others are run. What they came to is remembered by the traces, which decisions share.
  */
 export function createJudgeCandidate(live: CompiledPolicy, candidate: CompiledPolicy): JudgeCandidate {
   const places = findCommonRules(live, candidate);
@@ -78,10 +79,18 @@ function findFactsRead(candidate: CompiledPolicy, { rules }: CompiledPolicy): re
   return factsNeeded.filter((name) => read.has(name) || name === STEP_UP_FACT.name);
 }
 
-/** For each rule of the candidate, its place in the live policy; null where that has no such rule. */
+/**
+ * For each rule of the candidate, its place in the live policy; null where that has no such rule, and for one that
+ * reads facts which are told otherwise for the candidate.
+ */
 function findCommonRules(live: CompiledPolicy, candidate: CompiledPolicy): readonly (number | null)[] {
   const known = new Map(live.rules.map((rule, place) => [spell(live, rule), place]));
-  return candidate.rules.map((rule) => known.get(spell(candidate, rule)) ?? null);
+  const unfetched = new Set(findUnfetched(live, candidate));
+  const isToldAlike = ({ factReads }: CompiledRule) =>
+    [...factReads].every(([fact, paths]) => [...paths].every((path) => !unfetched.has(`${fact}.${path}`)));
+  return candidate.rules.map((rule) =>
+    isToldAlike(rule) ? (known.get(spell(candidate, rule)) ?? null) : null,
+  );
 }
 
 /** The same text for rules that come to the same for the same evidence. */

@@ -113,6 +113,26 @@ t.test('takes a rule for the same only where its constants are', async (t) => {
   t.equal(judge(withLimit(9), withLimit(3), input).decision, 'BLOCK');
 });
 
+t.test('runs a rule that both have where its facts were told otherwise for the candidate', async (t) => {
+  const within = (value: number) =>
+    compiled(
+      documentOf([rule('contradictions.travel')], { parameters: { travel_kmh: { type: 'int', value } } }),
+    );
+  const judgeBy = (candidate: CompiledPolicy) => {
+    const decision = decide(within(1000), {
+      evidence: [ok(), ok()],
+      request: FLAGS,
+      facts: { contradictions: { travel: false } },
+    });
+    const fetched = { contradictions: { travel: true } };
+    const given = { decision, subject: SUBJECT, request: FLAGS };
+    const isOther = findUnfetched(within(1000), candidate).length > 0;
+    return createJudgeCandidate(within(1000), candidate)({ ...given, fetched: isOther ? fetched : null });
+  };
+  t.equal(judgeBy(within(300)).decision, 'BLOCK');
+  t.equal(judgeBy(within(1000)).decision, 'ALLOW');
+});
+
 t.test('is satisfied by a step-up as the candidate asks for it', async (t) => {
   const challenge = (age: string) =>
     compiled(documentOf([rule('a.found', { verdict: 'CHALLENGE', step_up: age })]));
