@@ -2,7 +2,7 @@
  * What contradictions cost a warm decision: the default policy with and without the rules that read them, in
  * turns of milliseconds, in several processes.
  *
- *   node bench/contradictions.ts [--processes 6]
+ *   node bench/contradictions.ts [--processes 6] [--subjects 3000]
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,7 +13,9 @@ import { ROOT } from '../test/support/start-program.ts';
 import { writeContradictionFreePolicy } from './policies.ts';
 import { median } from './statistics.ts';
 
-const { values } = parseArgs({ options: { processes: { type: 'string', default: '6' } } });
+const { values } = parseArgs({
+  options: { processes: { type: 'string', default: '6' }, subjects: { type: 'string' } },
+});
 const directory = mkdtempSync(join(tmpdir(), 'riskgate-contradictions-'));
 try {
   const pairs = Array.from({ length: Number(values.processes) }, (_, place) => measure(place % 2 === 1));
@@ -31,8 +33,11 @@ function measure(isOtherFirst: boolean): { ratio: number; micros: number } {
     `--other-policy=${writeContradictionFreePolicy(directory)}`,
   ];
   const order = isOtherFirst ? ['--other-first'] : [];
+  const subjects = values.subjects === undefined ? [] : [`--subjects=${values.subjects}`];
   const pair = join(import.meta.dirname, 'guard/pair.ts');
-  const output = execFileSync(process.execPath, [pair, ...policies, ...order], { encoding: 'utf8' });
+  const output = execFileSync(process.execPath, [pair, ...policies, ...order, ...subjects], {
+    encoding: 'utf8',
+  });
   return JSON.parse(output) as { ratio: number; micros: number };
 }
 

@@ -3,9 +3,11 @@
  * milliseconds, and prints the ratio of the times that they take undisturbed.
  *
  *   node bench/guard/pair.ts <other checkout> [--burden 0.1] [--other-first] [--policy a --other-policy b]
+ *     [--subjects 3000]
  *
  * Without another checkout it is this one, by another policy.
- * The burden is work within each of our decisions, as a share of what a decision takes.
+ * The burden is work within each of our decisions, as a share of what a decision takes. Each burst asks about the
+ * same subjects, or about the next of as many as are given.
  */
 import { parseArgs } from 'node:util';
 import { ROOT } from '../../test/support/start-program.ts';
@@ -29,13 +31,17 @@ const { values, positionals } = parseArgs({
     'other-first': { type: 'boolean', default: false },
     policy: { type: 'string' },
     'other-policy': { type: 'string' },
+    subjects: { type: 'string' },
   },
 });
 const [otherRoot = ROOT] = positionals;
+const subjects = values.subjects === undefined ? undefined : Number(values.subjects);
 let burdenTurns = 0;
 let sum = 0;
-const startOurs = () => createDecideWorkload(ROOT, () => spin(burdenTurns), policyOf(values.policy));
-const startOther = () => createDecideWorkload(otherRoot, () => spin(0), policyOf(values['other-policy']));
+const startOurs = () =>
+  createDecideWorkload(ROOT, () => spin(burdenTurns), policyOf(values.policy), subjects);
+const startOther = () =>
+  createDecideWorkload(otherRoot, () => spin(0), policyOf(values['other-policy']), subjects);
 // Which is compiled first makes a difference of its own.
 const early = values['other-first'] ? await startOther() : await startOurs();
 const late = values['other-first'] ? await startOurs() : await startOther();
@@ -53,8 +59,9 @@ async function measure(pairs: number): Promise<{ ratio: number; micros: number }
   const others: number[] = [];
   for (let pair = 0; pair < pairs; pair += 1) {
     const isOtherFirst = pair % 2 === 0;
-    const first = await costOf(isOtherFirst ? other : ours);
-    const second = await costOf(isOtherFirst ? ours : other);
+    const from = subjects === undefined ? 0 : pair * BURST;
+    const first = await costOf(isOtherFirst ? other : ours, from);
+    const second = await costOf(isOtherFirst ? ours : other, from);
     own.push(isOtherFirst ? second : first);
     others.push(isOtherFirst ? first : second);
   }
@@ -63,9 +70,9 @@ async function measure(pairs: number): Promise<{ ratio: number; micros: number }
 }
 
 /** Microseconds of one burst. */
-async function costOf(workload: Workload): Promise<number> {
+async function costOf(workload: Workload, from: number): Promise<number> {
   const startedMs = performance.now();
-  for (let serial = 0; serial < BURST; serial += 1) await workload(serial * 7);
+  for (let serial = 0; serial < BURST; serial += 1) await workload((from + serial) * 7);
   return (performance.now() - startedMs) * 1000;
 }
 

@@ -12,7 +12,7 @@ export type Workload = (serial: number) => Promise<string>;
 
 /** More than a burst has requests, so that nothing that remembers the latest subject alone helps. */
 const SUBJECTS = 200;
-const BODIES = Array.from({ length: SUBJECTS }, (_, number) =>
+const toBody = (number: number) =>
   JSON.stringify({
     telemetry_id: `fault-slow-0-${number}`,
     device_id: `fault-slow-0-${number}`,
@@ -20,8 +20,7 @@ const BODIES = Array.from({ length: SUBJECTS }, (_, number) =>
     account_id: `acct-${number}`,
     ip: EMULATED_BROWSER.ip,
     user_agent: EMULATED_BROWSER.userAgent,
-  }),
-);
+  });
 const HEADERS = {
   authorization: `Bearer ${KEYS.decide}`,
   'content-type': 'application/json',
@@ -38,7 +37,9 @@ export async function createDecideWorkload(
   root: string,
   onDecision: () => void,
   more: Readonly<Record<string, string>> = {},
+  subjects = SUBJECTS,
 ): Promise<Workload> {
+  const bodies = Array.from({ length: subjects }, (_, number) => toBody(number));
   const { createApp, loadConfig, createLogger, providers, sinks } = await loadService(root);
   const emulators = createEmulatorServer({ providers: PROVIDERS });
   await emulators.app.listen({ host: '127.0.0.1', port: 0 });
@@ -69,12 +70,12 @@ export async function createDecideWorkload(
   });
   await server.ready();
   const decide: Workload = async (serial) => {
-    const payload = BODIES[serial % SUBJECTS] ?? '';
+    const payload = bodies[serial % subjects] ?? '';
     const answer = await server.inject({ method: 'POST', url: '/v1/decide', headers: HEADERS, payload });
     if (!answer.body.includes('"decision":"ALLOW"')) throw new Error(`no ALLOW: ${answer.body}`);
     return answer.body;
   };
-  for (let serial = 0; serial < SUBJECTS; serial += 1) await decide(serial);
+  for (let serial = 0; serial < subjects; serial += 1) await decide(serial);
   rmSync(directory, { recursive: true, force: true });
   await emulators.app.close();
   return decide;
