@@ -54,7 +54,7 @@ interface EvidenceRead {
 
 /** What one member of a record brings to its template. Places are those within it. */
 interface MemberTemplate extends Omit<FormTemplate, 'base'> {
-  /** What it says of itself, as a number; null where nothing of it is told apart. */
+  /** What it says of itself, as a number; null where nothing of it, and of its values, is told apart. */
   readonly base: number | null;
   readonly evidence: readonly EvidenceRead[];
   /** How many values it has beside the form. */
@@ -71,8 +71,7 @@ export interface ValuePlace {
 
 /** The same of a record. */
 export interface RecordTemplate {
-  readonly base: string;
-  /** Members of which values beside the form are read, and where those of each begin. */
+  /** Members of which something is told apart, and where the values of each begin. */
   readonly members: readonly { readonly member: MemberTemplate; readonly at: ValuePlace }[];
   readonly isWhole: boolean;
   /** Null where the record has none; undefined where only the record tells. */
@@ -94,20 +93,19 @@ export class RecordTemplates {
   /** Null for a form that is of no decision. */
   of(form: string): RecordTemplate | null {
     const members: { readonly member: MemberTemplate; readonly at: ValuePlace }[] = [];
-    let [base, isWhole, isDecision] = ['', false, false];
+    let [isWhole, isDecision] = [false, false];
     let [number, time] = [0, 0];
     let action: RecordTemplate['action'];
     for (const member of this.#members.of(form)) {
       const { name, value, counts } = member;
-      if (member.base !== null) base += `${member.base}.`;
       isWhole ||= member.isWhole;
-      if (member.reads.length + member.evidence.length > 0) members.push({ member, at: { number, time } });
+      if (member.base !== null) members.push({ member, at: { number, time } });
       if (name === 'kind') isDecision = value === 'decision';
       else if (name === 'action' && !(value instanceof Slot)) action = value as RecordTemplate['action'];
       number += counts.number;
       time += counts.time;
     }
-    return isDecision ? { base, members, isWhole, action } : null;
+    return isDecision ? { members, isWhole, action } : null;
   }
 }
 

@@ -74,10 +74,11 @@ export class FormMembers<Made> {
 function findLatest<Made>(latest: Known<Made>[], form: string, at: number): Known<Made> | null {
   for (let place = 0; place < latest.length; place += 1) {
     const known = latest[place];
-    if (known === undefined || form.slice(at, at + known.text.length) !== known.text) continue;
-    // All but a number end where they end, whatever follows.
+    if (known === undefined) continue;
+    // All but a number end where they end, whatever follows; most others are found to be so at once.
     const end = at + known.text.length;
     if (end < form.length - 1 && form.charCodeAt(end) !== COMMA) continue;
+    if (form.slice(at, end) !== known.text) continue;
     for (let from = place; from > 0; from -= 1) latest[from] = latest[from - 1] as Known<Made>;
     latest[0] = known;
     return known;

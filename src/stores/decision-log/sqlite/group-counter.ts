@@ -24,7 +24,8 @@ export class GroupCounter {
   readonly #rules = new Map<number, readonly string[]>();
   readonly #actions: (string | null)[] = [];
   readonly #labels: LabelInForce[] = [];
-  readonly #hours = new Map<number, Map<number, number>>();
+  /** By hour, by shape and outcome, by action and label: how many. */
+  readonly #hours = new Map<number, Map<number, Map<number, number>>>();
 
   /** `outcomes` may become more. */
   constructor(
@@ -48,9 +49,13 @@ export class GroupCounter {
       this.#hours.set(hour, groups);
     }
     const judged = shape * OUTCOMES_MAX + outcome;
+    let counts = groups.get(judged);
+    if (counts === undefined) {
+      counts = new Map();
+      groups.set(judged, counts);
+    }
     const told = placeIn(this.#actions, action) * LABELS_MAX + placeIn(this.#labels, label);
-    const key = judged * ACTIONS_MAX * LABELS_MAX + told;
-    groups.set(key, (groups.get(key) ?? 0) + 1);
+    counts.set(told, (counts.get(told) ?? 0) + 1);
     const [from, found] = [this.#shapes.get(shape)?.decision, this.#outcomes[outcome]];
     if (found?.kind === 'judged' && from !== undefined && from !== found.verdict) {
       const { id, subject } = this.#entry.get(seq) ?? {};
@@ -63,15 +68,15 @@ export class GroupCounter {
   /** Hands on what was counted. */
   flush(): void {
     for (const [hour, groups] of this.#hours)
-      for (const [key, count] of groups) this.#add(hour * HOUR_MS, key, count);
+      for (const [judged, counts] of groups)
+        for (const [told, count] of counts) this.#add(hour * HOUR_MS, judged, told, count);
     this.#hours.clear();
     this.#actions.length = 0;
   }
 
-  #add(hourMs: number, key: number, count: number): void {
-    const label = this.#labels[key % LABELS_MAX] ?? null;
-    const action = this.#actions[Math.floor(key / LABELS_MAX) % ACTIONS_MAX] ?? null;
-    const judged = Math.floor(key / LABELS_MAX / ACTIONS_MAX);
+  #add(hourMs: number, judged: number, told: number, count: number): void {
+    const label = this.#labels[told % LABELS_MAX] ?? null;
+    const action = this.#actions[Math.floor(told / LABELS_MAX)] ?? null;
     const shape = Math.floor(judged / OUTCOMES_MAX);
     const [facts, outcome] = [this.#shapes.get(shape), this.#outcomes[judged % OUTCOMES_MAX]];
     if (facts === undefined || outcome === undefined)

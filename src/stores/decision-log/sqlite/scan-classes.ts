@@ -9,6 +9,7 @@ import { matchesFacts } from '../../../domain/decision-log/record-facts.ts';
 import { matchesLabel, matchesPlace, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import { SUBJECT_PARTS } from '../../../domain/decision-log/subject-parts.ts';
 import { type RecordTemplate, RecordTemplates, type SlotRead, type ValuePlace } from './class-template.ts';
+import { type ClassNode, ClassTree } from './class-tree.ts';
 import { hasPart } from './entry-subjects.ts';
 import { EvidenceClasses, EvidenceForms } from './evidence-classes.ts';
 import { GroupCounter, OUTCOMES_MAX } from './group-counter.ts';
@@ -17,8 +18,8 @@ import { GAP_SHAPE } from './segment-file.ts';
 import { SegmentReader } from './segment-reader.ts';
 import { type EntryRow, SegmentRows } from './segment-rows.ts';
 
-/** Classes that are remembered: some hundred bytes each. */
-const CLASSES_MAX = 200_000;
+/** Nodes of classes that are remembered: some hundred bytes each. */
+const NODES_MAX = 500_000;
 
 /** Counts the decisions of segments by what a policy comes to for them. Of each class it judges one. */
 export class ClassScan {
@@ -28,7 +29,7 @@ export class ClassScan {
   readonly #evidence = new EvidenceForms();
   readonly #outcomes: BacktestOutcome[] = [];
   readonly #numbers = new Map<string, number>();
-  readonly #classes = new Map<string, number>();
+  readonly #classes = new ClassTree(NODES_MAX);
 
   constructor(question: ClassQuestion, tally: BacktestTally) {
     this.#question = question;
@@ -64,18 +65,19 @@ export class ClassScan {
         const read = () => segment.recordOf(row.seq) as DecisionRecord;
         const action = template.action === undefined ? read().action : template.action;
         if (filter.action !== undefined && filter.action !== action) continue;
-        const key = toKey(parts, template, evidence) ?? classKeyOf(this.#question.classes, read());
-        if (this.#outcomes.length >= OUTCOMES_MAX) this.#forget(counter);
-        counter.count(row, this.#outcomeOf(key, read), action, label);
+        if (this.#outcomes.length >= OUTCOMES_MAX || this.#classes.isFull) this.#forget(counter);
+        const node =
+          findClass(this.#classes, parts, template, evidence) ??
+          this.#classes.below(this.#classes.root, classKeyOf(this.#question.classes, read()));
+        node.outcome ??= this.#judge(read);
+        counter.count(row, node.outcome, action, label);
       }
       yield rows.length;
     }
     counter.flush();
   }
 
-  #outcomeOf(key: string, read: () => DecisionRecord): number {
-    const known = this.#classes.get(key);
-    if (known !== undefined) return known;
+  #judge(read: () => DecisionRecord): number {
     const outcome = this.#question.judge(read());
     const text = JSON.stringify(outcome);
     let number = this.#numbers.get(text);
@@ -83,8 +85,6 @@ export class ClassScan {
       number = this.#outcomes.push(outcome) - 1;
       this.#numbers.set(text, number);
     }
-    if (this.#classes.size >= CLASSES_MAX) this.#classes.clear();
-    this.#classes.set(key, number);
     return number;
   }
 
@@ -96,28 +96,30 @@ export class ClassScan {
   }
 }
 
-/** The key of the class of a record; null where only the record itself tells. */
-function toKey(
+/** The class of a record; null where only the record itself tells. */
+function findClass(
+  classes: ClassTree,
   parts: StoredParts,
-  { base, members, isWhole }: RecordTemplate,
+  { members, isWhole }: RecordTemplate,
   evidence: EvidenceClasses,
-): string | null {
+): ClassNode | null {
   if (isWhole) return null;
-  let key = base;
+  let node = classes.root;
   for (const { member, at } of members) {
-    for (const read of member.reads) key += `|${toClass(parts, read, at, read.classOf)}`;
-    for (const { node, idPlace, times } of member.evidence) {
-      const found = evidence.of(node, parts.numberAt(idPlace + at.number) ?? 0);
+    node = classes.below(node, member.base);
+    for (const read of member.reads) node = classes.below(node, toClass(parts, read, at, read.classOf));
+    for (const { node: ofProvider, idPlace, times } of member.evidence) {
+      const found = evidence.of(ofProvider, parts.numberAt(idPlace + at.number) ?? 0);
       if (found.isWhole) return null;
-      key += `#${found.number}`;
+      node = classes.below(node, found.number);
       for (const { place, classOf } of found.times) {
         const time = times[place];
         if (time === undefined) return null;
-        key += `|${toClass(parts, time, at, classOf)}`;
+        node = classes.below(node, toClass(parts, time, at, classOf));
       }
     }
   }
-  return key;
+  return node;
 }
 
 /** The class of a value, as the record has it: conditions know a time as a text. */
@@ -126,9 +128,9 @@ function toClass(
   { kind, place, isWhole }: Omit<SlotRead, 'classOf'>,
   at: ValuePlace,
   classOf: SlotRead['classOf'],
-): string {
-  if (kind === 'number') return String(classOf(parts.numberAt(place + at.number)));
-  return String(classOf(toTime(parts.timeAt(place + at.time) ?? Number.NaN, isWhole)));
+): unknown {
+  if (kind === 'number') return classOf(parts.numberAt(place + at.number));
+  return classOf(toTime(parts.timeAt(place + at.time) ?? Number.NaN, isWhole));
 }
 
 /** Whether an entry matches a filter, but for its action. */
