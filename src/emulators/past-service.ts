@@ -54,6 +54,8 @@ const VERSION = (
 ).version;
 const PLUG_INS = { providers: PROVIDERS, sinks: SINKS };
 const LOOK_AGAIN_MS = 50;
+/** Evidence expires within minutes and most ids never return: more of it would only fill the memory. */
+const REMEMBERED_MAX = '5000';
 
 /** Starts the service, with the policy of before the change. */
 export async function openPastService(options: PastServiceOptions): Promise<PastService> {
@@ -114,6 +116,8 @@ function readConfig({ scratchDirectory, dataDirectory, idHashKey }: PastServiceO
     ID_HASH_KEY: idHashKey,
     DATA_DIR: dataDirectory,
     EVENT_LOOP_DELAY_MAX_MS: '0',
+    CACHE_ENTRIES_MAX: REMEMBERED_MAX,
+    ID_HASH_MEMO_ENTRIES_MAX: REMEMBERED_MAX,
   };
   const loaded = loadConfig(env, PLUG_INS);
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
