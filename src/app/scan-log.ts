@@ -15,7 +15,7 @@ const MODULE = new URL('./backtest-worker.ts', import.meta.url);
 /** Of each thread: classes, forms and accounts. */
 const HEAP_MB_MAX = 1_024;
 /** Of what is new, which is nearly all: a larger part is collected less often. */
-const NEW_MB_MAX = 64;
+const NEW_MB_MAX = 128;
 
 /**
  * Counts the decisions of a log class by class, in threads of their own. Rejects with an Error that has a `code`

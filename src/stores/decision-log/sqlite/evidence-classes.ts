@@ -18,8 +18,8 @@ const KNOWN_MAX = 400_000;
 /** Evidence that is read together: what stands side by side was written, and is asked for, together. */
 const ROWS_TOGETHER = 500;
 
-/** Such groups that are kept: about 50 KB each. */
-const GROUPS_MAX = 400;
+/** Such groups that are kept, about 50 KB each: evidence is first asked for in the order of its numbers. */
+const GROUPS_MAX = 16;
 
 /** Forms that are remembered, for each provider: some hundred bytes each. */
 const FORMS_MAX = 20_000;
@@ -32,6 +32,8 @@ interface EvidenceForm {
   readonly numbers: readonly SlotRead[];
   /** What its evidence shares, but for the number. */
   readonly shared: Omit<EvidenceClass, 'number'>;
+  /** By number: the same object for all evidence of a class, of which there may be millions. */
+  readonly classes: Map<number, EvidenceClass>;
 }
 
 /** The forms of evidence of all segments. */
@@ -50,20 +52,26 @@ export class EvidenceForms {
       const { base, reads, isWhole } = toSignalsTemplate(node, text);
       const numbers = reads.filter(({ kind }) => kind === 'number');
       const times = reads.filter(({ kind }) => kind === 'time');
-      form = { base, numbers, shared: { times, isWhole } };
+      form = { base, numbers, shared: { times, isWhole }, classes: new Map() };
       forms.set(text, form);
     }
     return form;
   }
 
   /** The class of the evidence of a form that has these numbers, as JSON. */
-  classOf({ base, numbers: reads, shared }: EvidenceForm, numbers: string): EvidenceClass {
+  classOf({ base, numbers: reads, shared, classes }: EvidenceForm, numbers: string): EvidenceClass {
     let text = base;
     if (reads.length > 0) {
       const values = JSON.parse(numbers) as readonly unknown[];
       for (const { place, classOf } of reads) text += `|${JSON.stringify(classOf(values[place]))}`;
     }
-    return { ...shared, number: this.#numbering.of(text) };
+    const number = this.#numbering.of(text);
+    let known = classes.get(number);
+    if (known === undefined) {
+      known = { ...shared, number };
+      classes.set(number, known);
+    }
+    return known;
   }
 }
 
