@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { createTestApp } from '../support/test-app.ts';
 
@@ -5,11 +6,15 @@ const REQUEST = { headers: { 'x-request-id': 'defective' } };
 
 /** An app whose decisions fail by a defect of its own, once the evidence is there. */
 async function openDefective(t: Parameters<typeof createTestApp>[0]) {
-  return createTestApp(t, {
+  let isStarted = false;
+  const app = await createTestApp(t, {
     newId: () => {
+      if (!isStarted) return randomUUID();
       throw new TypeError('a defect that quotes canary-telemetry');
     },
   });
+  isStarted = true;
+  return app;
 }
 
 t.test('answers a defect of its own with a problem that gives nothing away, cold and warm', async (t) => {

@@ -1,6 +1,11 @@
 import t from 'tap';
 import { judgeRecord } from '../../../src/domain/backtest/judge-record.ts';
-import { classKeyOf, toRecordClasses } from '../../../src/domain/backtest/record-classes.ts';
+import {
+  type ClassWriter,
+  classKeyOf,
+  projectMember,
+  toRecordClasses,
+} from '../../../src/domain/backtest/record-classes.ts';
 import type { DecisionRecord } from '../../../src/domain/decision-log/decision-record.ts';
 import type { CompiledPolicy } from '../../../src/domain/policy/compile.ts';
 import { generateDecisions, recordOf } from '../../support/judged-records.ts';
@@ -62,6 +67,28 @@ t.test('judges all records of a class alike, of generated policies and records',
   const sizes = plainCandidates().map((candidate) => countClasses(named(candidate)));
   t.ok(Math.min(...sizes) * 2 < all, `${sizes.join(' ')} classes`);
   t.end();
+});
+
+t.test('projects one member, and nothing of what is not read', async (t) => {
+  const policy = compiled(documentOf([rule('a.asn > 5 && request.action == "login" && telemetry.uses > 1')]));
+  const classes = toRecordClasses(policy);
+  const record: Readonly<Record<string, unknown>> = { ...recordOf(policy), action: 'login' };
+  const writer: ClassWriter = {
+    value: (value, classOf) => (classOf === null ? value : classOf(value)),
+    signals: (signals) => signals,
+  };
+  const project = (name: string, value = record[name]) => projectMember(classes, name, value, writer);
+  t.equal(project('action'), 'login');
+  t.equal(project('action', 'logout'), project('action', 'other'));
+  t.equal(project('rules', []), true);
+  t.equal(project('rules', [{}]), false);
+  t.equal(project('policy'), policy.hash);
+  t.not(
+    JSON.stringify(project('custody')),
+    JSON.stringify(project('custody', { result: 'lost', signals: null })),
+  );
+  for (const name of ['latency_ms', 'decision_id', 'toString', '__proto__', ''])
+    t.equal(project(name), undefined, `${name} is not read`);
 });
 
 /** The keys of records with these signals of `a`, by a policy with one rule. */
