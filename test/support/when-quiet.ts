@@ -26,6 +26,11 @@ export const ATTEMPTS_MAX = 5;
  */
 const WAITED_SHARE_MAX = 0.1;
 const LOAD_MAX = 1.5;
+/**
+ * Late answers on a quiet machine that count. One alone may be another machine's doing: what the host of a virtual
+ * one takes is seen by nobody. What is late by its own fault is so again.
+ */
+const LATE_MAX = 2;
 /** So long it is waited for what else runs to end: all attempts of a file have to fit into its time. */
 const REST_MS_MAX = 5_000;
 /** How often the share is looked at in a row, and how long after one another: some 300 ms. */
@@ -33,8 +38,8 @@ const [LOOKS, LOOK_MS] = [60, 5] as const;
 
 /**
  * A test about time, which needs a quiet machine: `attempt` returns what was late, nothing when all was in
- * time. On a quiet machine its first answer counts. On a busy one it is repeated after a rest, which the report
- * says; where the machine is busy to the end, the test is omitted with that reason, and in CI it fails.
+ * time. On a quiet machine it fails when it is late twice. On a busy one it is repeated after a rest, which the
+ * report says; where the machine is busy to the end, the test is omitted with that reason, and in CI it fails.
  */
 export async function whenQuiet(
   t: Pick<Test, 'comment' | 'fail' | 'pass'>,
@@ -42,6 +47,7 @@ export async function whenQuiet(
   machine: Machine = thisMachine,
 ): Promise<void> {
   let late: readonly string[] = [];
+  let lateWhenQuiet = 0;
   for (let count = 1; count <= ATTEMPTS_MAX; count += 1) {
     const [beganMs, waitedMs] = [machine.nowMs(), machine.waitedMs()];
     late = await attempt();
@@ -51,12 +57,14 @@ export async function whenQuiet(
     }
     const share = shareSince(machine, beganMs, waitedMs);
     const isBusy = share > WAITED_SHARE_MAX || machine.load() > LOAD_MAX;
-    if (!isBusy) {
+    lateWhenQuiet += isBusy ? 0 : 1;
+    if (lateWhenQuiet === LATE_MAX) {
       for (const mistake of late) t.fail(mistake);
       return;
     }
+    const state = isBusy ? 'busy' : 'quiet';
     t.comment(
-      `attempt ${count} on a busy machine, waiting for ${Math.round(share * 100)} %: ${late.join('; ')}`,
+      `attempt ${count} on a ${state} machine, waiting for ${Math.round(share * 100)} %: ${late.join('; ')}`,
     );
     if (count < ATTEMPTS_MAX) await machine.rest();
   }
