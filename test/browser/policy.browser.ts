@@ -84,16 +84,17 @@ t.test('shows a promotion under way, to readers without a button, and takes it b
   await send('DELETE', '/v1/policies/in-force');
   writeFileSync(file, textOf('shop', 'ALLOW') + lenient);
   const policies = async () => (await (await send('GET', '/v1/policies')).json()) as Policies;
-  const next = { policy: `${textOf('later', 'ALLOW')}${DEAD}` };
   await until('its file is in force', async () => (await policies()).in_force.state === 'file');
-  const registered = await send('PUT', '/v1/policies/later/candidate', next);
-  const { candidate } = (await registered.json()) as { candidate: { hash: string } };
   const page = await open(t);
   await signIn(page, service.origin, '?view=policy', AUTHOR);
   for (const [share, told] of [
     [0.25, 'answers 25% of accounts'],
     [1, 'It is watched since'],
   ] as const) {
+    // What was taken back has to show again what it had shown: each is a candidate of its own.
+    const next = { policy: `# For ${share}.\n${textOf('later', 'ALLOW')}${DEAD}` };
+    const registered = await send('PUT', '/v1/policies/later/candidate', next);
+    const { candidate } = (await registered.json()) as { candidate: { hash: string } };
     await until('it is promoted', async () => {
       await service.decide(GOOD);
       return (await send('POST', '/v1/policies/later/promote', { hash: candidate.hash, share })).ok;
