@@ -161,8 +161,8 @@ export interface DistinctSubjects {
 }
 
 /** See tryLabel. */
-export type LabelResult =
-  | { readonly kind: 'recorded' | 'unchanged'; readonly decision: LabelledDecision }
+export type LabelResult<Decision = LabelledDecision> =
+  | { readonly kind: 'recorded' | 'unchanged'; readonly decision: Decision }
   | { readonly kind: 'unknown_decision' }
   | { readonly kind: 'changed' }
   | { readonly kind: 'full' };

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { LabelResult } from '../../../application/decision-log/decision-log.ts';
 import {
   labelInForce,
   NOT_LABELLED,
@@ -16,12 +17,8 @@ export interface LabelTask {
   readonly seen: number | null;
 }
 
-/** See LabelResult. */
-export type TextLabelResult =
-  | { readonly kind: 'recorded' | 'unchanged'; readonly decision: LabelledText }
-  | { readonly kind: 'unknown_decision' }
-  | { readonly kind: 'changed' }
-  | { readonly kind: 'full' };
+/** What becomes of a label, with the text of the decision. */
+export type TextLabelResult = LabelResult<LabelledText>;
 
 /** The same, or the error of a disk that failed: nothing of the label is kept then. */
 export type LabelAttempt = TextLabelResult | { readonly kind: 'failed'; readonly error: unknown };
