@@ -73,7 +73,6 @@ export function createChangeCandidates({
         throw new RiskgateError('conflict', 'A candidate that is in force.', {
           publicDetail: 'This policy is in force: there is nothing to compare it with.',
         });
-      const running = runCases(text, tests);
       const before = store.candidates().find((one) => one.id === id);
       const stored = { id, hash, text, tests, addedBy: caller, addedAtMs: clock.nowMs() };
       const put = await store.put(stored);
@@ -82,6 +81,7 @@ export function createChangeCandidates({
         throw new RiskgateError('conflict', 'There are too many candidates.', {
           publicDetail: `There are ${CANDIDATES_MAX} candidates. Remove one first.`,
         });
+      const running = runCases(text, tests);
       const replaced = before?.hash ?? null;
       await record?.({
         event: 'candidate_changed',
