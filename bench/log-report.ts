@@ -42,9 +42,18 @@ export function toLogTable(
       ({ microsPerRequest }) => microsPerRequest,
       (own, bare) => own / bare,
     );
+    const onLoop = pair(
+      samples,
+      id,
+      ({ loopMicrosPerRequest }) => loopMicrosPerRequest ?? Number.NaN,
+      (own, bare) => own / bare,
+    );
     return ratios.length === 0
       ? []
-      : [toRow(`${TITLES[id]}, lossy: CPU time, × no log`, ratios, LOSSY_AIM, 3)];
+      : [
+          toRow(`${TITLES[id]}, lossy: CPU time, × no log`, ratios, LOSSY_AIM, 3),
+          toRow(`${TITLES[id]}, lossy: that of the event loop alone`, onLoop, LOSSY_AIM, 3),
+        ];
   });
   const added = pair(
     latencies,

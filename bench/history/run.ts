@@ -13,7 +13,7 @@ import { segmentsIn } from '../../src/stores/decision-log/sqlite/segment-files.t
 import { dayMsOf } from '../../src/stores/decision-log/sqlite/segment-name.ts';
 import { openSqliteLog } from '../../src/stores/decision-log/sqlite/sqlite-log.ts';
 import { quantile } from '../statistics.ts';
-import { type FillReport, fillHistory } from './fill.ts';
+import { type FillReport, fillHistory, summarise } from './fill.ts';
 import { hashOfSubject } from './records.ts';
 
 /** One question, and how long it took each time. */
@@ -57,6 +57,7 @@ export async function measureHistory(records: number, kept: string | null): Prom
       newest === undefined
         ? toTitle(fillHistory(directory, { records, days: DAYS, untilMs }))
         : `${records} records of ${DAYS} days, filled before:`;
+    summarise(directory);
     const timed = await askAll(directory, records, untilMs);
     return [
       title,
@@ -94,7 +95,8 @@ async function askAll(directory: string, records: number, untilMs: number): Prom
       labelledKeptMs: 0,
       bytesMax: Number.MAX_SAFE_INTEGER,
     },
-    clock: systemClock,
+    // No day after the last one begins: the files stay as they are.
+    clock: { ...systemClock, nowMs: () => untilMs },
     onEvent: () => {},
   });
   try {

@@ -29,10 +29,10 @@ export type WorkerNotice =
 /** Entries between two words about how far it is. */
 const ENTRIES_BETWEEN = 10_000;
 
-/** Runs it in this thread. Throws where the log cannot be read, or the candidate is no policy. */
-function run(question: WorkerBacktest, tell: (notice: WorkerNotice) => void): void {
+/** Runs it in this thread. Rejects where the log cannot be read, or the candidate is no policy. */
+async function run(question: WorkerBacktest, tell: (notice: WorkerNotice) => void): Promise<void> {
   const { sink, settings, parts, filter, candidate: text } = question;
-  const classes = SINKS.find(({ id }) => id === sink)?.upkeep?.classes;
+  const classes = (await SINKS.find(({ id }) => id === sink)?.loadUpkeep?.())?.classes;
   const candidate = compile(text);
   if (classes === undefined || candidate === null) throw new TypeError('what cannot be backtested');
   const known = new Map(question.policies.map((one) => compile(one)).map((one) => [one?.hash, one]));
@@ -65,4 +65,4 @@ function compile(text: string): CompiledPolicy | null {
 }
 
 // What scan-log.ts has sent; Node has no type for it.
-run(workerData as WorkerBacktest, (notice) => parentPort?.postMessage(notice));
+await run(workerData as WorkerBacktest, (notice) => parentPort?.postMessage(notice));

@@ -8,7 +8,6 @@ import type { KnownPolicies } from '../application/decision-log/known-policies.t
 import { readAllPages } from '../application/decision-log/read-pages.ts';
 import { createTally } from '../domain/backtest/tally.ts';
 import { idOf } from '../domain/decision-log/decision-record.ts';
-import { RiskgateError } from '../domain/errors.ts';
 import type { DecisionReads } from '../http/decision-log/decision-reads.ts';
 import { askWorker } from '../platform/ask-worker.ts';
 import type { Result } from '../platform/result.ts';
@@ -17,6 +16,7 @@ import type { WorkerTextQuestion } from './check-text-worker.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
 import { loadKept } from './kept-policies.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { scanLog } from './scan-log.ts';
 
 interface BacktestParts {
@@ -50,7 +50,7 @@ export function wireBacktests(
   { log, policies, reads }: BacktestParts,
 ): Backtests {
   const run =
-    log.source.definition.upkeep === undefined
+    log.source.definition.loadUpkeep === undefined
       ? toPagedRun({ bulk: reads.bulk, policies, providers })
       : toScanRun(log.source);
   const onFailed = (error: unknown) => {
@@ -67,7 +67,8 @@ export function wireBacktests(
 /** Counts a history class by class, in a thread. */
 function toScanRun({ definition, settings }: DecisionLog['source']): RunBacktest {
   return async ({ policy, filter }, { signal, onProgress }) => {
-    const parts = definition.upkeep?.classes.parts(settings, filter) ?? [];
+    const upkeep = await definition.loadUpkeep?.();
+    const parts = upkeep?.classes.parts(settings, filter) ?? [];
     const question = { sink: definition.id, settings, parts, filter, candidate: policy, policies: [policy] };
     return scanLog(question, { threads: 1, signal, onProgress });
   };
@@ -101,15 +102,8 @@ function toPagedRun({ bulk, policies, providers }: PagedParts): RunBacktest {
   };
 }
 
-/** A check is a thread of its own, which takes a core for as long as a second: there is one at a time. */
 function createCheck(providerIds: readonly string[]): Backtests['check'] {
-  let isChecking = false;
-  return async (text) => {
-    if (isChecking)
-      throw new RiskgateError('conflict', 'Another candidate is being checked.', {
-        publicDetail: 'Another candidate is being checked: try again in a moment.',
-      });
-    isChecking = true;
+  return oneAtATime({ busy: 'Another candidate is being checked' }, async (text) => {
     try {
       const question: WorkerTextQuestion = { text, providerIds };
       const checked = await askWorker<Result<CheckedFiles['policy']>>(CHECK, question, CHECK_LIMITS).answer;
@@ -117,8 +111,6 @@ function createCheck(providerIds: readonly string[]): Backtests['check'] {
     } catch (error) {
       const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : error;
       return { ok: false, mistakes: [`the policy cannot be checked (${String(code)})`] };
-    } finally {
-      isChecking = false;
     }
-  };
+  });
 }

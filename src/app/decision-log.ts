@@ -52,6 +52,8 @@ export interface DecisionLog extends RecordDecisionOptions {
   /** Keeps the texts of policies in every sink that has them, and finds them in the one that is read. */
   readonly policies: PolicyKeeper & Pick<PolicyTexts, 'find'>;
   usage(): readonly DeliveryUsage[];
+  /** True where the sink that is read takes records more slowly than they come: reads are refused then. */
+  isBehind(): boolean;
   /** Of its connection to Redis; null without one. */
   health(): ConnectionHealth | null;
   /** Delivers what it can within seconds, then closes every sink. */
@@ -96,6 +98,7 @@ export async function openDecisionLog(options: DecisionLogOptions): Promise<Deci
     engine: options.version,
     health: () => sinks.map((sink) => sink.health()).find((health) => health !== null) ?? null,
     usage: () => deliveries.map((delivery) => delivery.usage()),
+    isBehind: () => lossy.some((delivery) => delivery.sink === read.definition.id && delivery.isBehind()),
     close: async () => {
       await Promise.all([keeper.close(), ...deliveries.map((delivery) => delivery.close())]);
       await Promise.all(sinks.map((sink) => sink.close()));

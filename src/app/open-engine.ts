@@ -83,7 +83,8 @@ export function findEngine(given: Environment, { id, warn }: EngineOptions): Res
       settings: own,
       open,
       openReader: async () => {
-        if (definition.upkeep !== undefined) return definition.upkeep.openReader(own, context);
+        const upkeep = await definition.loadUpkeep?.();
+        if (upkeep !== undefined) return upkeep.openReader(own, context);
         const { reader, policies, close } = await open();
         return reader === null ? null : { reader, policies, close };
       },
@@ -105,7 +106,7 @@ async function untilConnected(sink: OpenSink): Promise<OpenSink> {
 }
 
 const NOTHING_LASTS =
-  'no log is configured that outlives its process: set DATA_DIR, HISTORY_URL or REDIS_URL with DECISION_LOG=redis, or DECISION_LOG_FILE';
+  'no log is configured that outlives its process: set DATA_DIR or HISTORY_URL, DECISION_LOG=redis with REDIS_URL, or DECISION_LOG=file with DECISION_LOG_FILE';
 
 /** As a service would: what is shared first. A file is no more than that, but it lasts. */
 function chooseSink({ sinks }: DecisionLogConfig, id: string | null): SinkDefinition | undefined {

@@ -107,6 +107,15 @@ t.test('counts what cannot be judged by its reason, and fails where that is all'
   t.match(text, /600 decisions, 0 judged[^\n]*\n {2}600 not replayable: activity\.device was not recorded\n/);
 });
 
+t.test('fails where a file holds no records at all, but something else', async (t) => {
+  const file = join(createDirectory(t), 'decisions.csv');
+  const backtest = () => runCommand(['backtest', writePolicy(t, FOUND), '--file', file]);
+  writeFileSync(file, 'decision_id,decision\n01a1f965-b26f-7696-8202-c426ccf51e1b,ALLOW\n');
+  t.match(await backtest(), { code: 1, text: /^0 decisions, 0 judged.*\n {2}2 lines that are no records\n/ });
+  writeFileSync(file, '');
+  t.match(await backtest(), { code: 0, text: /^0 decisions/ });
+});
+
 t.test('takes a span, filters and costs', async (t) => {
   const env = { DATA_DIR: await createHistory(t) };
   const policy = writePolicy(t, FOUND, OLD);

@@ -70,7 +70,7 @@ t.test('shows a decision of a history with its rules, values and what was not kn
   ])
     t.ok(text.split('\n').includes(line), line);
   t.match(text, /by decide, labelled fraud/);
-  const { json } = await runCommand(['explain', ID, '--json'], { env });
+  const { json } = await runCommand(['explain', ID.toUpperCase(), '--json'], { env });
   t.match(json, {
     decision_id: ID,
     label: 'fraud',
@@ -137,7 +137,7 @@ t.test('asks a service', async (t) => {
   );
   const ask = (...args: readonly string[]) => runCommand(['explain', ...args], { env });
   t.match(await ask(uuidAt(NOW_MS, 2), '--url', url), { code: 2, err: /there is no decision/ });
-  t.match(await ask(ID, '--url', 'nowhere'), { code: 2, err: /no URL/ });
+  t.match(await ask(ID, '--url', 'nowhere'), { code: 2, err: /is no http/ });
   t.match(await runCommand(['explain', ID, '--url', url], {}), { code: 2, err: /RISKGATE_API_KEY/ });
   const wrong = { env: { RISKGATE_API_KEY: 'wrong' } };
   t.match(await runCommand(['explain', ID, '--url', url], wrong), { code: 3, err: /answers 401/ });

@@ -147,8 +147,8 @@ const DAMAGE: Readonly<Record<string, readonly [(path: string) => void, RegExp]>
   ],
   'evidence that is gone': [(path) => change(path, 'DELETE FROM evidence'), /missing or damaged/],
   'evidence that is another': [
-    (path) => change(path, "UPDATE evidence SET key = x'00112233445566778899aabbccddeeff' WHERE id = 1"),
-    /^evidence: 1 rows/,
+    (path) => change(path, 'UPDATE evidence_keys SET key = 1 WHERE id = 1'),
+    /^evidence_keys: 1 rows/,
   ],
   'an entry that is gone': [
     (path) => change(path, 'DELETE FROM entries WHERE seq = 9'),

@@ -115,7 +115,10 @@ t.test('says what keeps it from reading', async (t) => {
     code: 3,
     err: /ENOENT/,
   });
-  t.match(await runCommand(['replay']), { code: 2, err: /no log is configured/ });
+  t.match(await runCommand(['replay']), {
+    code: 2,
+    err: /no log is configured.*DECISION_LOG=file with DECISION_LOG_FILE/,
+  });
   const env = { DATA_DIR: await createHistory(t, createRecords(), false) };
   t.match(await runCommand(['replay', '--since', 'now'], { env }), { code: 2 });
   t.match(await runCommand(['replay'], { env, signal: AbortSignal.abort() }), {

@@ -31,7 +31,7 @@ interface AgingHistory {
   tidy(bytesMax?: number): Promise<unknown>;
 }
 
-const server = await startPostgresServer(t, { settings: ['fsync = off'] });
+const server = await startPostgresServer(t, { settings: ['fsync = off', 'autovacuum = off'] });
 
 async function openPostgres(t: Test): Promise<AgingHistory> {
   const url = await server.createDatabase();

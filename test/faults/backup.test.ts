@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { readPageCommands } from '../support/page-commands.ts';
@@ -32,10 +32,12 @@ async function ask<Body>(
   return (await response.json()) as Body;
 }
 
-t.test('restores lists and decisions of a copy that was made while they changed', async (t) => {
+t.test('restores lists, queues and decisions of a copy that was made while they changed', async (t) => {
   // One environment: the hash key is kept apart, and is the same.
   const env = { ...createServiceEnvironment(t, origin), ...patienceOf(10_000) };
   const [DATA_DIR, BACKUP, other] = [createDirectory(t), createDirectory(t), createDirectory(t)];
+  const queue = { name: 'saved', filters: { decision: 'BLOCK' }, savedBy: 'analyst', savedAtMs: 0 };
+  writeFileSync(join(DATA_DIR, 'review-queues.json'), JSON.stringify({ queues: [queue] }));
   const service = await startService(t, { ...env, DATA_DIR });
   const block = (account_id: string) => ask(service, 'PUT', '/v1/lists/blocked/entries', { account_id });
   const decide = (at: RunningService, account_id: string) =>
@@ -73,6 +75,7 @@ t.test('restores lists and decisions of a copy that was made while they changed'
   await runHistory('restore-sqlite', { DATA_DIR: other, BACKUP: join(BACKUP, 'history') });
   const restored = await startService(t, { ...env, DATA_DIR: other });
   t.equal((await ask<{ decision_id: string }>(restored, 'GET', `/v1/decisions/${id}`)).decision_id, id);
+  t.match(await ask<object>(restored, 'GET', '/v1/review/queues'), { queues: [{ name: 'saved' }] });
   for (const account of before) t.equal((await decide(restored, account)).decision, 'BLOCK', account);
   t.not((await decide(restored, 'nobody-blocked')).decision, 'BLOCK');
 });

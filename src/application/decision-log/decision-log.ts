@@ -48,6 +48,8 @@ export interface Delivery {
   readonly sink: string;
   deliver(record: LogRecord): void;
   usage(): DeliveryUsage;
+  /** True where the sink takes records, but more slowly than they come: some will be dropped. */
+  isBehind(): boolean;
   /** Delivers as much as it can within seconds, and leaves the sink open. Never rejects. */
   close(): Promise<void>;
 }

@@ -22,6 +22,8 @@ const GATHER_MS = 100;
 const BATCH_MAX = 256;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 2_000;
+/** Where more than this share of the buffer waits, a sink is behind. */
+const BEHIND_SHARE = 0.5;
 /** How long the end of the process waits for the buffer to be delivered. */
 const CLOSE_MS = 2_000;
 
@@ -51,6 +53,7 @@ export function createDirectDelivery(sink: DecisionSink): Delivery {
       void sink.append({ number: appended, records: [record] });
     },
     usage: () => ({ sink: sink.id, appended, dropped: 0, failures: 0, waiting: 0 }),
+    isBehind: () => false,
     close: async () => {},
   };
 }
@@ -62,6 +65,7 @@ class LossyDelivery implements Delivery {
   #gap: Gap | null = null;
   #batches = 0;
   #working: Promise<void> | null = null;
+  #isFailing = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
   #wake: (() => void) | null = null;
@@ -88,6 +92,10 @@ class LossyDelivery implements Delivery {
 
   usage(): DeliveryUsage {
     return { sink: this.sink, ...this.#usage, waiting: this.#buffer.length };
+  }
+
+  isBehind(): boolean {
+    return !this.#isFailing && this.#buffer.length > BEHIND_SHARE * this.#options.bufferMax;
   }
 
   async close(): Promise<void> {
@@ -148,9 +156,11 @@ class LossyDelivery implements Delivery {
     for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(2 * waitMs, RETRY_MS_MAX)) {
       if (await this.#options.sink.append(batch)) {
         this.#usage.appended += batch.records.length;
+        this.#isFailing = false;
         return;
       }
       this.#usage.failures += 1;
+      this.#isFailing = true;
       if (this.#isClosed) {
         this.#drop(batch.records.filter(({ kind }) => kind !== 'gap').length);
         return;

@@ -14,7 +14,8 @@ export const historyCompact: CliCommand = {
   run: async ({ options }, context) => {
     const engine = await findEngineOf(context, options['engine']);
     const { readFiles, upkeepOf } = await import('../history/upkeep-of.ts');
-    const files = await readFiles(upkeepOf(engine).compact(engine.settings), context.interruption());
+    const upkeep = await upkeepOf(engine);
+    const files = await readFiles(upkeep.compact(engine.settings), context.interruption());
     const sum = (pick: (file: (typeof files)[number]) => number) =>
       files.reduce((total, file) => total + pick(file), 0);
     const [before, after] = [sum(({ bytesBefore }) => bytesBefore), sum(({ bytesAfter }) => bytesAfter)];

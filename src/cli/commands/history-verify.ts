@@ -13,7 +13,8 @@ export const historyVerify: CliCommand = {
     const engine = await findEngineOf(context, options['engine']);
     const { readFiles, upkeepOf } = await import('../history/upkeep-of.ts');
     const isQuick = options['quick'] === true;
-    const files = await readFiles(upkeepOf(engine).verify(engine.settings, isQuick), context.interruption());
+    const upkeep = await upkeepOf(engine);
+    const files = await readFiles(upkeep.verify(engine.settings, isQuick), context.interruption());
     const findings = files.flatMap(({ file, problems }) => problems.map((problem) => ({ file, problem })));
     const records = files.reduce((sum, { records }) => sum + records, 0);
     return {

@@ -31,7 +31,7 @@ export async function backtestLog(
   const signal = context.interruption();
   if (options['file'] === undefined) {
     const { definition, settings } = await findEngineOf(context, options['engine']);
-    const classes = definition.upkeep?.classes;
+    const classes = (await definition.loadUpkeep?.())?.classes;
     if (classes !== undefined) {
       const parts = partsOf(() => classes.parts(settings, filter));
       const text = candidate.text ?? '';

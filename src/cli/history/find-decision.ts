@@ -3,7 +3,7 @@ import { type RuleText, ruleTextsOf } from '../../domain/backtest/explain-record
 import { type DecisionRecord, logRecordSchema } from '../../domain/decision-log/decision-record.ts';
 import { type Label, labelInForce } from '../../domain/decision-log/outcome-label.ts';
 import { policyDocumentSchema } from '../../domain/policy/document.ts';
-import { isDecisionId } from '../../http/routes/decisions.ts';
+import { readDecisionId } from '../../http/routes/decisions.ts';
 import { parseYaml } from '../../platform/yaml-document.ts';
 import { askService, toRefusal } from '../ask-service.ts';
 import { type CliContext, CommandFailure, EXIT_CODES } from '../command.ts';
@@ -27,13 +27,14 @@ type Options = Readonly<Record<string, string | boolean | undefined>>;
  * decisions that were made with that. Rejects where there is no such decision.
  */
 export async function findDecision(
-  id: string,
+  given: string,
   options: Options,
   context: CliContext,
   policyText: string | null,
 ): Promise<FoundDecision> {
   const { url, file } = options;
-  if (!isDecisionId(id)) throw unknownDecision(id);
+  const id = readDecisionId(given);
+  if (id === null) throw unknownDecision(given);
   if (typeof url === 'string') return askForDecision(id, url, context.env);
   const find = typeof file === 'string' ? findInFile : findInLog;
   const decision = await find(id, options, context);

@@ -3,7 +3,7 @@ import type { LogPosition } from '../../application/decision-log/decision-log.ts
 import { idOf } from '../../domain/decision-log/decision-record.ts';
 import type { LabelledRecord } from '../../domain/decision-log/record-columns.ts';
 import type { OpenReader } from '../../stores/decision-log/definition.ts';
-import { askService } from '../ask-service.ts';
+import { askService, toRefusal } from '../ask-service.ts';
 import { type CliContext, CommandFailure } from '../command.ts';
 import type { CopySource } from './copy-history.ts';
 import { findEngineOf } from './engine-option.ts';
@@ -63,8 +63,7 @@ async function* downloadLines(url: string, env: CliContext['env']): AsyncGenerat
   const path = '/v1/decisions/export?format=ndjson';
   const response = await askService({ url, path, scope: 'read' }, env);
   const { origin } = new URL(url);
-  if (response.status !== 200 || response.body === null)
-    throw new CommandFailure('refused', `${origin} answers ${response.status}`);
+  if (response.status !== 200 || response.body === null) throw await toRefusal(response);
   try {
     yield* toLines(response.body);
   } catch {

@@ -21,11 +21,17 @@ const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
  * are left out. Rejects with a `code` where the file cannot be read, or its end is torn off.
  */
 export async function* readFileLines(path: string): AsyncGenerator<NumberedLine> {
-  const head = await readHead(path);
-  const source = createReadStream(path);
-  if (starts(head, GZIP)) yield* toLines(pipeline(source, createGunzip(), ignore));
-  else if (starts(head, ZSTD)) yield* toLines(pipeline(source, createZstdDecompress(), ignore));
-  else yield* toLines(source);
+  try {
+    const head = await readHead(path);
+    const source = createReadStream(path);
+    if (starts(head, GZIP)) yield* toLines(pipeline(source, createGunzip(), ignore));
+    else if (starts(head, ZSTD)) yield* toLines(pipeline(source, createZstdDecompress(), ignore));
+    else yield* toLines(source);
+  } catch (error) {
+    // What zlib says of a file does not name it, and several may be read.
+    if (error instanceof Error && !error.message.includes(path)) error.message = `${path}: ${error.message}`;
+    throw error;
+  }
 }
 
 /** The lines of a text that comes in pieces. */

@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Engine } from '../../app/open-engine.ts';
-import type { SinkDefinition } from '../../stores/decision-log/definition.ts';
+import type { Upkeep } from '../../stores/decision-log/definition.ts';
 import { CommandFailure, EXIT_CODES } from '../command.ts';
 
 /** SQLITE_BUSY. */
 const LOCKED = 5;
 
 /** What the engine says of its own files. Rejects where it has none. */
-export function upkeepOf({ definition }: Engine): NonNullable<SinkDefinition['upkeep']> {
-  if (definition.upkeep !== undefined) return definition.upkeep;
+export async function upkeepOf({ definition }: Engine): Promise<Upkeep<Engine['settings']>> {
+  if (definition.loadUpkeep !== undefined) return definition.loadUpkeep();
   const own = definition.id === 'postgres' ? ': PostgreSQL has its own (amcheck, VACUUM)' : '';
   throw new CommandFailure('no_files', `"${definition.id}" has no files of ours${own}`, EXIT_CODES.usage);
 }

@@ -1,7 +1,8 @@
 import type { DecisionRecord, EvidenceRecord, LogRecord } from './decision-record.ts';
 import { CUT_TEXT, type RecordFrame } from './record-frame.ts';
-import { toRow } from './record-row.ts';
+import { FACT_CUTS, toRow } from './record-row.ts';
 import { createRecordFrames } from './record-text.ts';
+import { createShapeFrames } from './shape-frames.ts';
 import { createSignalsFrames, type SignalsFrame, signalsValues } from './signals-text.ts';
 
 /**
@@ -11,11 +12,12 @@ import { createSignalsFrames, type SignalsFrame, signalsValues } from './signals
 export interface PackedRecords {
   /** What records have in common, with a mark wherever a value is cut out. */
   readonly frames: readonly string[];
-  /** The same of signals. */
+  /** The same of signals, and of facts. */
   readonly signals: readonly string[];
   /**
    * A list with one item for each record: the record itself, or a list of the number of its frame and of its
-   * values in their order. Signals among them are themselves, or a list of the number of theirs and of values.
+   * values in their order. Signals and facts among them are themselves, or a list of the number of theirs and of
+   * values.
    */
   readonly rows: string;
 }
@@ -24,6 +26,7 @@ export interface PackedRecords {
 export function createRecordPacker(): (records: readonly LogRecord[]) => PackedRecords {
   const frameOf = createRecordFrames();
   const signalsFrameOf = createSignalsFrames();
+  const shapesOf = FACT_CUTS.map(createShapeFrames);
   const textOf = remember(({ parts }: RecordFrame | SignalsFrame) => parts.join(CUT_TEXT));
   return (records) => {
     const [frames, signals] = [new Numbers(), new Numbers()];
@@ -33,11 +36,15 @@ export function createRecordPacker(): (records: readonly LogRecord[]) => PackedR
       const values = signalsValues(frame, evidence.signals);
       return (values && [signals.of(textOf(frame)), ...values]) ?? evidence.signals;
     };
+    const numberOf = (text: string) => signals.of(text);
+    /** None of them is a list. */
+    const factOf = (value: unknown, place: number): unknown =>
+      typeof value === 'object' && value !== null ? shapesOf[place]?.(value, numberOf) : value;
     const rows = records.map((record) => {
       const frame = record.kind === 'decision' ? frameOf(record) : null;
       if (frame === null) return record;
       // It has a frame: it is a decision.
-      return toRow(frames.of(textOf(frame)), frame, record as DecisionRecord, signalsOf);
+      return toRow(frames.of(textOf(frame)), frame, record as DecisionRecord, { signalsOf, factOf });
     });
     return { frames: frames.texts, signals: signals.texts, rows: JSON.stringify(rows) };
   };

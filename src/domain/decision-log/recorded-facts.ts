@@ -48,7 +48,7 @@ export function toRecordedFacts(names: readonly string[], facts: SubjectFacts): 
     if (part === undefined) recorded[variable] = value;
     else {
       recorded[variable] ??= {};
-      Reflect.set(Object(recorded[variable]), part, value);
+      (recorded[variable] as Record<string, unknown>)[part] = value;
     }
   }
   return (recorded as RecordedFacts | null) ?? NO_RECORDED_FACTS;

@@ -33,7 +33,7 @@ export function createRecordUnpacker(): (packed: PackedRecords) => UnpackedRecor
   return ({ frames, signals, rows }) => {
     const templates = frames.map(frameOf);
     const plans = signals.map(planOf);
-    const signalsOf = (value: unknown): unknown => {
+    const partOf = (value: unknown): unknown => {
       if (!Array.isArray(value)) return value;
       return fillPlan(given(plans[Number(value[0])]), value);
     };
@@ -41,7 +41,7 @@ export function createRecordUnpacker(): (packed: PackedRecords) => UnpackedRecor
     return (JSON.parse(rows) as unknown[]).map((row): UnpackedRecord => {
       if (!Array.isArray(row)) return { record: row as LogRecord, frame: null };
       const frame = given(templates[Number(row[0])]);
-      return { record: fillRecord(frame, row, signalsOf), frame };
+      return { record: fillRecord(frame, row, partOf), frame };
     });
   };
 }

@@ -89,7 +89,7 @@ interface ClassScanner<Values> {
 }
 
 /** What a command may do with what a sink keeps, without a service and beside one. */
-interface Upkeep<Values> {
+export interface Upkeep<Values> {
   /** Reads beside a service that writes. Rejects where there is nothing to read. */
   openReader(settings: Values, context: SinkContext): Promise<OpenReader>;
   /** Looks at every file, also beside a service; `isQuick` compares no index. Throws where there are none. */
@@ -125,8 +125,8 @@ export interface SinkDefinition<Values = Readonly<Record<string, unknown>>> {
   readonly needsRedis: boolean;
   /** Why the service cannot start with these settings, one line each; asked before anything is opened. */
   check(settings: Values): readonly string[];
-  /** Of a sink that a single process has to itself: others can be opened several times. */
-  readonly upkeep?: Upkeep<Values>;
+  /** Of a sink that a single process has to itself: others can be opened several times. Loads its code. */
+  loadUpkeep?(): Promise<Upkeep<Values>>;
   /** The file of JSON lines that it writes, where it writes one. */
   lineFile?(settings: Values): string;
   /** Rejects when the sink cannot be opened. A remote one connects in the background. */

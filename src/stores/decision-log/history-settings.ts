@@ -24,6 +24,6 @@ export const HISTORY_SETTINGS = {
     schema: integer(64 * MIB, Number.MAX_SAFE_INTEGER),
     default: '10737418240',
     description:
-      'Bytes of the files of the sink `sqlite` together, or of the partitions of `postgres`; beyond them the oldest are removed. A million decisions take 0.4 to 1 GB in `sqlite`, and 6 GB in `postgres`.',
+      'Bytes of the files of the sink `sqlite` together, or of the partitions of `postgres`; beyond them the oldest are removed, so that `sqlite` may have an eighth more for a moment. A million decisions take 0.4 to 1 GB in `sqlite`, and 6 GB in `postgres`.',
   },
 } as const satisfies Settings;

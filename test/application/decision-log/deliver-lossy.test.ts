@@ -33,6 +33,31 @@ function contents({ records }: LogBatch): string[] {
   return records.map((each) => (each.kind === 'gap' ? `gap of ${each.dropped}` : idOf(each).slice(-2)));
 }
 
+t.test('is behind where more than half of its buffer waits, unless its sink fails', async (t) => {
+  let isTaken = Promise.withResolvers<boolean>();
+  const { delivery } = open(
+    t,
+    createWatchedSink(() => isTaken.promise),
+    10,
+  );
+  // The first ones are on their way.
+  delivery.deliver(record(0));
+  await until('a batch', () => delivery.usage().waiting === 0);
+  for (let serial = 1; serial <= 5; serial += 1) delivery.deliver(record(serial));
+  t.equal(delivery.isBehind(), false);
+  delivery.deliver(record(6));
+  t.equal(delivery.isBehind(), true);
+  const failing = isTaken;
+  isTaken = Promise.withResolvers();
+  failing.resolve(false);
+  await until('a failure', () => delivery.usage().failures === 1);
+  t.equal(delivery.isBehind(), false, 'to read less would not help');
+  isTaken.resolve(true);
+  await until('all is written', () => delivery.usage().waiting === 0);
+  t.equal(delivery.isBehind(), false);
+  t.equal(createDirectDelivery(createWatchedSink()).isBehind(), false);
+});
+
 t.test('gathers records into batches', async (t) => {
   const sink = createWatchedSink();
   const { delivery } = open(t, sink);

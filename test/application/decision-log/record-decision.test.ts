@@ -95,6 +95,7 @@ function open(strictAnswers: readonly boolean[] = []) {
     sink: 'memory',
     deliver: (record) => void records.push(record as DecisionRecord),
     usage: () => ({ sink: 'memory', appended: 0, dropped: 0, failures: 0, waiting: 0 }),
+    isBehind: () => false,
     close: async () => {},
   };
   const asked: string[] = [];

@@ -24,6 +24,7 @@ function open(isKept: readonly boolean[]) {
     sink: 'watched',
     deliver: (record) => void delivered.push(record),
     usage: () => USAGE,
+    isBehind: () => false,
     close: async () => {},
   };
   const clock = createManualClock();

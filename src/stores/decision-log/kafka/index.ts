@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { defineSink } from '../definition.ts';
 import { KAFKA_SETTINGS } from './kafka-settings.ts';
-import { createKafkaSink, type KafkaEvent } from './kafka-sink.ts';
+import type { KafkaEvent } from './kafka-sink.ts';
 import { findKafkaMistakes, isLoginReadable, readKafkaTarget } from './read-kafka-target.ts';
 
 /** A topic of a Kafka cluster, for whatever reads it from there: it is written only. */
@@ -15,13 +15,14 @@ export const kafka = defineSink({
   isImmediate: false,
   needsRedis: false,
   check: findKafkaMistakes,
-  open: (settings, { isStrict, timeoutMs: waitMs, logger }) => {
+  open: async (settings, { isStrict, timeoutMs: waitMs, logger }) => {
     const target = readKafkaTarget(settings);
     if (isLoginReadable(target))
       logger.warn(
         { event: 'decision_log.kafka_clear_login' },
         'what Kafka is signed in with is sent in the clear',
       );
+    const { createKafkaSink } = await import('./kafka-sink.ts');
     const sink = createKafkaSink({ target, isStrict, waitMs, onEvent: (event) => report(event, logger) });
     return { sink, reader: null, policies: null, health: () => null, close: () => sink.close() };
   },

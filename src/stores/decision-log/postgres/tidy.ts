@@ -26,6 +26,7 @@ interface SizedSpan extends Span, Record<string, unknown> {
 const NOW = 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8 AS now_ms';
 /** One replica tidies at a time. The keys are 'risk', and that of tidying. */
 const TRY_LOCK = 'SELECT pg_try_advisory_lock(1919513451, 3) AS is_ours';
+const UNLOCK = 'SELECT pg_advisory_unlock(1919513451, 3)';
 const SPANS = `SELECT begins, ends, is_thinned, pg_total_relation_size(format('riskgate.%I', name)::regclass) AS bytes
   FROM riskgate.spans ORDER BY begins`;
 /** A step of tidying takes seconds at most, but where it has not been done for days. */
@@ -53,9 +54,11 @@ export async function tidy(options: TidyOptions): Promise<number> {
     const keptMs = Math.max(options.retentionMs, options.countsKeptMs);
     await run(client, `SELECT riskgate.fold_minutes(${hourBefore(nowMs - MINUTES_KEPT_MS)})`);
     await run(client, `SELECT riskgate.forget_old(${hourBefore(nowMs - keptMs)})`);
+    // The server frees it with the connection too, but some time after this has resolved.
+    await run(client, UNLOCK);
     return removed;
   } finally {
-    // The lock ends with the connection.
+    // Where a step failed, the lock ends with the connection.
     disconnect(client);
   }
 }

@@ -7,7 +7,7 @@ import {
 } from '../../../domain/backtest/record-classes.ts';
 import { exactly, type ValueClass } from '../../../domain/backtest/value-class.ts';
 import { FormMembers } from './form-members.ts';
-import { fillForm } from './record-form.ts';
+import { fillForm, type RecordForm } from './record-form.ts';
 import { fillSignals } from './signals-form.ts';
 import { TextNumbering } from './text-numbering.ts';
 
@@ -91,12 +91,12 @@ export class RecordTemplates {
   }
 
   /** Null for a form that is of no decision. */
-  of(form: string): RecordTemplate | null {
+  of(form: RecordForm): RecordTemplate | null {
     const members: { readonly member: MemberTemplate; readonly at: ValuePlace }[] = [];
     let [isWhole, isDecision] = [false, false];
     let [number, time] = [0, 0];
     let action: RecordTemplate['action'];
-    for (const member of this.#members.of(form)) {
+    for (const member of typeof form === 'string' ? this.#members.of(form) : this.#members.ofAll(form)) {
       const { name, value, counts } = member;
       isWhole ||= member.isWhole;
       if (member.base !== null) members.push({ member, at: { number, time } });

@@ -13,11 +13,27 @@ export type Column = Uint32Array;
 /** Entries of one chunk: a column of them is read in some microseconds. */
 export const CHUNK_ENTRIES = 4_096;
 
+/** Entries whose columns are read together, in the order of their numbers. */
+export interface EntryChunk {
+  readonly count: number;
+  /** True where the numbers of its entries follow each other. */
+  readonly isContiguous: boolean;
+  /** The number of an entry by its place in the chunk. */
+  seqAt(place: number): number;
+  readonly first: number;
+  readonly last: number;
+  /** Whole minutes since 1970, of the earliest and of the latest entry; `minute` counts from the first. */
+  readonly firstMinute: number;
+  readonly lastMinute: number;
+  /** May be overwritten once the next chunk is asked for the same column. */
+  column(name: ColumnName): Column;
+}
+
 const MAX_OF_BYTE = 255;
 const MAX_OF_TWO = 65_535;
 
 /** Packs values, whole numbers of 32 bits at most, into as few bytes as the greatest of them needs. */
-export function packColumn(values: readonly number[]): Uint8Array {
+export function packColumn(values: readonly number[] | Column): Uint8Array {
   let max = 0;
   for (const value of values) if (value > max) max = value;
   if (max <= MAX_OF_BYTE) return Uint8Array.from(values);

@@ -1,15 +1,11 @@
-import {
-  type DelayedLabel,
-  type GroupedRecord,
-  type GroupKey,
-  valuesOf,
-} from '../../../domain/decision-log/group-keys.ts';
+import type { DelayedLabel, GroupedRecord, GroupKey } from '../../../domain/decision-log/group-keys.ts';
 import { OUTCOME_LABELS } from '../../../domain/decision-log/outcome-label.ts';
 import type { RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import { NOWHERE } from '../../../domain/decision-log/record-place.ts';
-import type { Column, ColumnName } from './column-chunk.ts';
+import type { Column, ColumnName, EntryChunk } from './column-chunk.ts';
 import { greatestOf, LabelColumns, numberLabels, type SegmentDictionary } from './entry-matches.ts';
-import type { EntryChunk } from './segment-columns.ts';
+import { valuesOfKey } from './key-values.ts';
+import type { PlacePart } from './segment-summary.ts';
 
 /** How the entries of one segment are told apart by a key. */
 export interface EntryClasses {
@@ -29,17 +25,58 @@ const NOTHING: GroupedRecord = {
   label: null,
 };
 
-/** The classes of a key. */
-export function classifyEntries(dictionary: SegmentDictionary, key: GroupKey): EntryClasses {
-  const classes = new ClassList(key);
+/** The classes of one of the keys of a question. */
+export function classifyEntries(
+  dictionary: SegmentDictionary,
+  by: readonly GroupKey[],
+  key: GroupKey,
+): EntryClasses {
+  const classes = new ClassList();
+  const known = valuesOfKey(by, key);
+  const byPlaces = classifyPlaces(dictionary, key, (item, record) =>
+    classes.of(known.of(item, () => record)),
+  );
+  if (byPlaces !== null)
+    return {
+      source: 'place',
+      classOf: byPlaces,
+      values: classes.values,
+      column: (chunk) => chunk.column('place'),
+    };
   const { source, items, toRecord, labels } = itemsOf(dictionary, key);
   // A number without an item is a missing action, one that shares its number, or a place nothing is known of.
-  const rest = source === 'shape' ? 0 : classes.of(NOTHING);
+  const rest = source === 'shape' ? 0 : classes.of(known.of(NOTHING, () => NOTHING));
   const classOf = new Uint32Array(greatestOf(items) + 1).fill(rest);
-  for (const [number, item] of items) classOf[number] = classes.of(toRecord(item));
+  for (const [number, item] of items) classOf[number] = classes.of(known.of(item, toRecord));
   const column: EntryClasses['column'] = (chunk) =>
     source === 'label' || source === 'labelled' ? (labels as LabelColumns).of(chunk) : chunk.column(source);
   return { source, classOf, values: classes.values, column };
+}
+
+/** Which part of a place a key is about. */
+const PLACE_KEYS: Readonly<Partial<Record<GroupKey, PlacePart>>> = {
+  country: 'country',
+  asn: 'asn',
+  asn_name: 'asnName',
+};
+
+/** The class of each place by the values of one part, where they are at hand; null otherwise. */
+function classifyPlaces(
+  dictionary: SegmentDictionary,
+  key: GroupKey,
+  classOfItem: (item: unknown, record: GroupedRecord) => number,
+): Uint32Array | null {
+  const part = PLACE_KEYS[key];
+  const found = part === undefined ? null : (dictionary.placeColumn?.(part) ?? null);
+  if (part === undefined || found === null) return null;
+  const { values, column } = found;
+  const classes = values.map((value) =>
+    classOfItem(value, { ...NOTHING, place: { ...NOWHERE, [part]: value } }),
+  );
+  const classOf = new Uint32Array(column.length);
+  for (let number = 0; number < column.length; number += 1)
+    classOf[number] = classes[column[number] as number] ?? 0;
+  return classOf;
 }
 
 /** What the numbers of a column stand for. */
@@ -95,23 +132,16 @@ function numberDelayed(dictionary: SegmentDictionary) {
   return { labels, columns: new LabelColumns(numbers) };
 }
 
-/** Numbers classes by their values, as they come. */
+/** Numbers classes by their values, as they come. Equal values are one list. */
 class ClassList {
   readonly values: (readonly string[])[] = [];
-  readonly #key: GroupKey;
-  readonly #numbers = new Map<string, number>();
+  readonly #numbers = new Map<readonly string[], number>();
 
-  constructor(key: GroupKey) {
-    this.#key = key;
-  }
-
-  of(item: GroupedRecord): number {
-    const values = valuesOf(item, this.#key);
-    const text = values.length === 1 ? (values[0] ?? '') : values.join('\n');
-    let number = this.#numbers.get(text);
+  of(values: readonly string[]): number {
+    let number = this.#numbers.get(values);
     if (number === undefined) {
       number = this.values.length;
-      this.#numbers.set(text, number);
+      this.#numbers.set(values, number);
       this.values.push(values);
     }
     return number;

@@ -2,17 +2,20 @@ import type { DelayedLabel } from '../../../domain/decision-log/group-keys.ts';
 import { type Label, OUTCOME_LABELS } from '../../../domain/decision-log/outcome-label.ts';
 import { matchesFacts, type RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import { matchesPlace, NO_LABEL, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
-import type { RecordPlace } from '../../../domain/decision-log/record-place.ts';
+import { NOWHERE, type RecordPlace } from '../../../domain/decision-log/record-place.ts';
 import { SUBJECT_PARTS } from '../../../domain/decision-log/subject-parts.ts';
-import type { Column, ColumnName } from './column-chunk.ts';
-import { type EntryChunk, MINUTE_MS } from './segment-columns.ts';
+import type { Column, ColumnName, EntryChunk } from './column-chunk.ts';
+import { MINUTE_MS } from './segment-columns.ts';
 import { GAP_SHAPE } from './segment-file.ts';
+import type { PlaceColumn, PlacePart } from './segment-summary.ts';
 
 /** What entries of one segment hold in common, by the numbers that stand for it. */
 export interface SegmentDictionary {
   shapes(): ReadonlyMap<number, RecordFacts>;
   places(): ReadonlyMap<number, RecordPlace>;
   actions(): ReadonlyMap<number, string>;
+  /** One part of all places, where it is at hand: thousands of them need no look one by one then. */
+  placeColumn?(part: PlacePart): PlaceColumn | null;
   /** The labels in force of labelled decisions, by the number of the entry, which rises. */
   labelsInForce(): ReadonlyMap<number, Label>;
   /** The same with the time that each took. */
@@ -54,13 +57,10 @@ export class EntryMatches {
     const { action, label, country, asn, since, until } = filter;
     this.#takesGaps = takesOthers && filter.includesGaps === true;
     const shapes = dictionary.shapes();
-    this.#shapes = asksForFacts(filter)
-      ? toTable(shapes, (facts) => matchesFacts(facts, filter))
-      : toTable(shapes, () => true);
+    this.#shapes = asksForFacts(filter) ? toTable(shapes, toFactsMatch(filter)) : toTable(shapes, () => true);
     if (this.#takesGaps) this.#shapes[GAP_SHAPE] = 1;
     const tables: [Exclude<ColumnName, 'shape'>, Table][] = [];
-    if (country !== undefined || asn !== undefined)
-      tables.push(['place', toTable(dictionary.places(), (place) => matchesPlace(place, filter))]);
+    if (country !== undefined || asn !== undefined) tables.push(['place', toPlaceTable(dictionary, filter)]);
     if (action !== undefined) {
       const table = toTable(dictionary.actions(), (name) => name === action);
       if (takesOthers) table[OTHER_ACTION] = 1;
@@ -218,10 +218,45 @@ function asksForFacts(filter: RecordFilter): boolean {
   return Object.entries(filter).some(([name, value]) => value !== undefined && !BESIDE_FACTS.has(name));
 }
 
+const factsMatches = new WeakMap<RecordFilter, Map<RecordFacts, boolean>>();
+
+/** Whether facts match a filter, found once for all segments of a question. */
+function toFactsMatch(filter: RecordFilter): (facts: RecordFacts) => boolean {
+  const known = factsMatches.get(filter) ?? new Map<RecordFacts, boolean>();
+  factsMatches.set(filter, known);
+  return (facts) => {
+    let isMatch = known.get(facts);
+    if (isMatch === undefined) {
+      isMatch = matchesFacts(facts, filter);
+      known.set(facts, isMatch);
+    }
+    return isMatch;
+  };
+}
+
 function toTable<Value>(items: ReadonlyMap<number, Value>, accepts: (item: Value) => boolean): Table {
   const table = new Uint8Array(greatestOf(items) + 1);
   for (const [number, item] of items) if (accepts(item)) table[number] = 1;
   return table;
+}
+
+function toPlaceTable(dictionary: SegmentDictionary, filter: RecordFilter): Table {
+  let table: Table | null = null;
+  for (const part of ['country', 'asn'] as const) {
+    if (filter[part] === undefined) continue;
+    const found = dictionary.placeColumn?.(part) ?? null;
+    if (found === null) return toTable(dictionary.places(), (place) => matchesPlace(place, filter));
+    const { values, column } = found;
+    const takes = values.map((value) =>
+      matchesPlace({ ...NOWHERE, [part]: value }, { [part]: filter[part] }),
+    );
+    table ??= new Uint8Array(column.length).fill(1);
+    for (let number = 0; number < column.length; number += 1)
+      if (takes[column[number] as number] !== true) table[number] = 0;
+  }
+  // Stands for no place.
+  table?.fill(0, 0, 1);
+  return table ?? new Uint8Array(1);
 }
 
 function toLabelTable(label: NonNullable<RecordFilter['label']>): Table {

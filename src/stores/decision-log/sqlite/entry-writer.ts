@@ -3,7 +3,7 @@ import type { RecordPlace } from '../../../domain/decision-log/record-place.ts';
 import { OTHER_ACTION } from './entry-matches.ts';
 import type { RecordEntry } from './record-entry.ts';
 import { ColumnWriter } from './segment-columns.ts';
-import { GAP_SHAPE, NAMED_PLACES_VERSION, versionOf } from './segment-file.ts';
+import { GAP_SHAPE } from './segment-file.ts';
 import { TextNumbers } from './text-numbers.ts';
 
 /** Actions of one segment that have a number: a caller may send another one with each request. */
@@ -20,15 +20,16 @@ export class EntryWriter {
   readonly #columns: ColumnWriter;
   readonly #hasNames: boolean;
 
-  constructor(db: DatabaseSync) {
+  /** `hasNames`: places have the names of autonomous systems. */
+  constructor(db: DatabaseSync, hasNames: boolean) {
     this.#entry = db.prepare(`INSERT INTO entries (seq, id, at, shape, place, action, latency, subject)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
-    this.#subject = db.prepare('INSERT OR IGNORE INTO subjects (part, hash, seq) VALUES (?, ?, ?)');
+    this.#subject = db.prepare('INSERT OR IGNORE INTO subjects (key, seq) VALUES (?, ?)');
     this.#shapes = new TextNumbers(db, 'shapes');
     this.#places = new TextNumbers(db, 'places');
     this.#actions = new TextNumbers(db, 'actions');
     this.#columns = new ColumnWriter(db);
-    this.#hasNames = versionOf(db) >= NAMED_PLACES_VERSION;
+    this.#hasNames = hasNames;
   }
 
   /** Gives the number of the entry's shape. */
@@ -39,7 +40,7 @@ export class EntryWriter {
     const action = this.#actionOf(entry.action);
     const latency = entry.latencies[0]?.[1] ?? 0;
     this.#entry.run(seq, entry.id, entry.atMs, shape, place, action, latency, entry.subject);
-    for (const [part, hash] of entry.subjects) this.#subject.run(part, hash, seq);
+    for (const key of entry.subjects) this.#subject.run(key, seq);
     return shape;
   }
 

@@ -1,6 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ReadNode } from '../../../domain/backtest/record-classes.ts';
 import { type SlotRead, toSignalsTemplate } from './class-template.ts';
+import { EarlierEvidenceRows } from './earlier-evidence-rows.ts';
+import { EvidenceBlocks, type StoredEvidence } from './evidence-blocks.ts';
+import { EVIDENCE_BLOCKS_VERSION, versionOf } from './segment-file.ts';
 import { TextNumbering } from './text-numbering.ts';
 
 /** What is told apart of a piece of evidence, but for its times. */
@@ -15,16 +18,8 @@ interface EvidenceClass {
 
 /** Evidence of which the class is remembered at once, for each provider. */
 const KNOWN_MAX = 400_000;
-/** Evidence that is read together: what stands side by side was written, and is asked for, together. */
-const ROWS_TOGETHER = 500;
-
-/** Such groups that are kept, about 50 KB each: evidence is first asked for in the order of its numbers. */
-const GROUPS_MAX = 16;
-
 /** Forms that are remembered, for each provider: some hundred bytes each. */
 const FORMS_MAX = 20_000;
-
-type EvidenceRow = readonly [id: number, form: number, numbers: string];
 
 /** What is told apart of all evidence of one form. */
 interface EvidenceForm {
@@ -58,13 +53,13 @@ export class EvidenceForms {
     return form;
   }
 
-  /** The class of the evidence of a form that has these numbers, as JSON. */
-  classOf({ base, numbers: reads, shared, classes }: EvidenceForm, numbers: string): EvidenceClass {
+  /** The class of the evidence of a form that has these numbers. */
+  classOf(
+    { base, numbers: reads, shared, classes }: EvidenceForm,
+    numberAt: (place: number) => unknown,
+  ): EvidenceClass {
     let text = base;
-    if (reads.length > 0) {
-      const values = JSON.parse(numbers) as readonly unknown[];
-      for (const { place, classOf } of reads) text += `|${JSON.stringify(classOf(values[place]))}`;
-    }
+    for (const { place, classOf } of reads) text += `|${JSON.stringify(classOf(numberAt(place)))}`;
     const number = this.#numbering.of(text);
     let known = classes.get(number);
     if (known === undefined) {
@@ -77,17 +72,16 @@ export class EvidenceForms {
 
 /** The classes of the evidence of one segment. */
 export class EvidenceClasses {
-  readonly #some: StatementSync;
-  /** By the number of the first, divided by how many are read together. */
-  readonly #rows = new Map<number, readonly EvidenceRow[]>();
+  readonly #find: (id: number) => Pick<StoredEvidence, 'form' | 'numberAt'> | undefined;
   readonly #form: StatementSync;
   readonly #forms: EvidenceForms;
   readonly #formsById = new Map<ReadNode, Map<number, EvidenceForm>>();
   readonly #known = new Map<ReadNode, Map<number, EvidenceClass>>();
 
   constructor(db: DatabaseSync, forms: EvidenceForms) {
-    this.#some = db.prepare('SELECT id, form, numbers FROM evidence WHERE id >= ? AND id < ? ORDER BY id');
-    this.#some.setReturnArrays(true);
+    const rows =
+      versionOf(db) >= EVIDENCE_BLOCKS_VERSION ? new EvidenceBlocks(db) : new EarlierEvidenceRows(db);
+    this.#find = (id) => rows.find(id);
     this.#form = db.prepare('SELECT text FROM forms WHERE id = ?');
     this.#forms = forms;
   }
@@ -108,25 +102,10 @@ export class EvidenceClasses {
   }
 
   #read(node: ReadNode, id: number): EvidenceClass {
-    const row = this.#rowOf(id);
-    if (row === undefined)
+    const found = this.#find(id);
+    if (found === undefined)
       throw Object.assign(new Error('a record without its evidence'), { code: 'DAMAGED' });
-    const [, form, numbers] = row;
-    return this.#forms.classOf(this.#formOf(node, form), numbers);
-  }
-
-  /** Numbers of evidence follow each other, from 1, unless some of it was removed. */
-  #rowOf(id: number): EvidenceRow | undefined {
-    const group = Math.floor(id / ROWS_TOGETHER);
-    let rows = this.#rows.get(group);
-    if (rows === undefined) {
-      if (this.#rows.size >= GROUPS_MAX) this.#rows.clear();
-      const first = group * ROWS_TOGETHER;
-      rows = this.#some.all(Math.max(first, 1), first + ROWS_TOGETHER) as unknown as readonly EvidenceRow[];
-      this.#rows.set(group, rows);
-    }
-    const row = rows[group === 0 ? id - 1 : id % ROWS_TOGETHER];
-    return row?.[0] === id ? row : rows.find(([own]) => own === id);
+    return this.#forms.classOf(this.#formOf(node, found.form), (place) => found.numberAt(place));
   }
 
   #formOf(node: ReadNode, id: number): EvidenceForm {

@@ -42,6 +42,11 @@ export class FormMembers<Made> {
     return found;
   }
 
+  /** The same of members that are split already. */
+  ofAll(members: readonly string[]): readonly Made[] {
+    return members.map((member) => (this.#known.get(member) ?? this.#remember(member)).made);
+  }
+
   #latestAt(place: number): Known<Made>[] {
     let latest = this.#latest[place];
     if (latest === undefined) {
@@ -53,19 +58,21 @@ export class FormMembers<Made> {
 
   #find(latest: Known<Made>[], form: string, at: number): Known<Made> {
     const member = form.slice(at, endOfMember(form, at));
-    let known = this.#known.get(member);
-    if (known === undefined) {
-      // A text of its own: a slice would keep the whole form.
-      const text = Buffer.from(member).toString();
-      known = { text, made: this.#make(text) };
-      if (this.#known.size >= this.#knownMax) {
-        this.#known.clear();
-        this.#latest = [];
-      }
-      this.#known.set(text, known);
-    }
+    const known = this.#known.get(member) ?? this.#remember(member);
     latest.unshift(known);
     if (latest.length > TRIED_MAX) latest.pop();
+    return known;
+  }
+
+  #remember(member: string): Known<Made> {
+    // A text of its own: a slice would keep the whole form.
+    const text = Buffer.from(member).toString();
+    const known = { text, made: this.#make(text) };
+    if (this.#known.size >= this.#knownMax) {
+      this.#known.clear();
+      this.#latest = [];
+    }
+    this.#known.set(text, known);
     return known;
   }
 }

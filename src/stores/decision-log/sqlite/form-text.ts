@@ -9,7 +9,7 @@ export function toFormText(value: unknown, name: string, leaf: WriteLeaf): strin
   if (typeof value === 'string' || typeof value === 'number') return leaf(value, name);
   if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return listText(value, leaf);
-  return membersText(value, (member, of) => toFormText(member, of, leaf));
+  return membersText(value, leaf);
 }
 
 function listText(items: readonly unknown[], leaf: WriteLeaf): string {
@@ -19,14 +19,18 @@ function listText(items: readonly unknown[], leaf: WriteLeaf): string {
   return `${text}]`;
 }
 
-/** JSON of an object, each of whose members another function writes. */
-export function membersText(members: object, write: (value: unknown, name: string) => string): string {
+function membersText(members: object, leaf: WriteLeaf): string {
   let text = '{';
   for (const name of Object.keys(members)) {
     const value = (members as Readonly<Record<string, unknown>>)[name];
-    text += (text === '{' ? '' : ',') + quote(name) + write(value, name);
+    text += (text === '{' ? '' : ',') + quote(name) + toFormText(value, name, leaf);
   }
   return `${text}}`;
+}
+
+/** JSON of a member of an object, of the JSON of its value. */
+export function memberText(name: string, value: string): string {
+  return quote(name) + value;
 }
 
 /** Names of members with what stands around them: most are the same few hundred. */

@@ -1,10 +1,10 @@
 import type { Grouping } from '../../../domain/decision-log/decision-groups.ts';
 import { BUCKETS } from '../../../domain/decision-log/record-counts.ts';
 import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts';
-import type { Column } from './column-chunk.ts';
+import type { Column, EntryChunk } from './column-chunk.ts';
 import { classifyEntries, type EntryClasses } from './entry-classes.ts';
 import { EntryMatches, greatestOf, type SegmentDictionary, type Selection } from './entry-matches.ts';
-import { type EntryChunk, MINUTE_MS } from './segment-columns.ts';
+import { MINUTE_MS } from './segment-columns.ts';
 import { GAP_SHAPE } from './segment-file.ts';
 import type { SegmentTally } from './segment-tally.ts';
 
@@ -58,7 +58,7 @@ class SegmentCounts {
     this.#degraded = new Uint8Array(greatestOf(shapes) + 1);
     for (const [number, { degraded }] of shapes) this.#degraded[number] = degraded ? 1 : 0;
     this.#shapes = new Uint32Array(this.#degraded.length);
-    const [first, second] = grouping.by.map((key) => classifyEntries(dictionary, key));
+    const [first, second] = grouping.by.map((key) => classifyEntries(dictionary, grouping.by, key));
     this.#first = first;
     this.#firsts = new Uint32Array(first?.classOf.length ?? 0);
     this.#pairs = first === undefined || second === undefined ? null : new PairCounts(first, second);

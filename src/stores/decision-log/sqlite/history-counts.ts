@@ -7,6 +7,20 @@ import { countLabel, countName } from '../../../domain/decision-log/record-count
 import { countFacts, type RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import { COUNTED_MS } from './segment-file.ts';
 import type { SegmentReader } from './segment-reader.ts';
+import type { HourSums, SegmentSums } from './segment-summary.ts';
+
+const HOUR_MS = PERIOD_MS.hour;
+
+/** The counts of a history, by the beginning of the period, or of the step. */
+export function countHistory(
+  reader: { all(span: { readonly sinceMs: number; readonly untilMs: number }): Iterable<SegmentReader> },
+  options: CountsOptions,
+): CountsOfPeriod[] {
+  const { sinceMs, untilMs, period } = options;
+  // The last period may go on beyond the end.
+  const span = { sinceMs, untilMs: untilMs + PERIOD_MS[period] };
+  return countSegments(reader.all(span), options);
+}
 
 /** The counts of several segments together, by the beginning of the period, or of the step. */
 export function countSegments(
@@ -19,20 +33,43 @@ export function countSegments(
   const sums = new StepSums(span[0], stepMs ?? periodMs);
   const countedMs = longestWithin(span[0], span[1], stepMs ?? periodMs);
   for (const segment of segments) {
-    const shapes = segment.shapes();
-    for (const [start, shape, count] of segment.counts(countedMs, ...span)) {
-      const facts = shapes.get(shape);
-      if (facts !== undefined) sums.addFacts(start, facts, count);
-    }
-    for (const [start, series, bucket, count] of segment.latencies(countedMs, ...span))
-      sums.add(start, countName('latency', `${series}/${bucket}`), count);
+    const known = countedMs % HOUR_MS === 0 ? segment.sums() : null;
+    if (known === null) addDecisions(sums, segment, countedMs, span);
+    else addSums(sums, known, span);
     for (const { atMs, shape, label } of segment.labels(...span)) {
-      const facts = shapes.get(shape);
+      const facts = segment.factsOf(shape);
       if (facts === undefined) continue;
       for (const [name, count] of countLabel(facts, null, label)) sums.add(atMs, name, count);
     }
   }
   return sums.read();
+}
+
+/** What a summary says of the decisions of a segment. */
+export function toSums(segment: SegmentReader): SegmentSums {
+  const sums = new StepSums(0, HOUR_MS);
+  addDecisions(sums, segment, HOUR_MS, [0, Number.MAX_SAFE_INTEGER]);
+  return sums.numbered();
+}
+
+type Span = readonly [sinceMs: number, untilMs: number];
+
+/** Adds all but labels. */
+function addDecisions(sums: StepSums, segment: SegmentReader, countedMs: number, span: Span): void {
+  const shapes = segment.shapes();
+  for (const [start, shape, count] of segment.counts(countedMs, ...span)) {
+    const facts = shapes.get(shape);
+    if (facts !== undefined) sums.addFacts(start, facts, count);
+  }
+  for (const [start, series, bucket, count] of segment.latencies(countedMs, ...span))
+    sums.add(start, countName('latency', `${series}/${bucket}`), count);
+}
+
+/** The same of a segment with a summary. */
+function addSums(sums: StepSums, { names, hours }: SegmentSums, [sinceMs, untilMs]: Span): void {
+  for (const [startMs, counts] of hours)
+    if (startMs >= sinceMs && startMs < untilMs)
+      for (const [name, count] of counts) sums.add(startMs, names[name] ?? '', count);
 }
 
 function roundUp(timeMs: number, periodMs: number): number {
@@ -80,14 +117,26 @@ class StepSums {
     for (const place of places) sums[place] = (sums[place] ?? 0) + times;
   }
 
+  /** The same sums, with the names numbered. */
+  numbered(): SegmentSums {
+    const hours = [...this.#steps].map(([startMs, sums]): HourSums => {
+      const counts = sums.map((count, place) => [place, count] as const);
+      return [startMs, counts.filter(([, count]) => count !== 0)];
+    });
+    return { names: this.#names, hours };
+  }
+
   /** Oldest first. */
   read(): CountsOfPeriod[] {
+    // In the order of the names, whatever was added first.
+    const places = [...this.#places].sort(([left], [right]) => (left < right ? -1 : 1));
     return [...this.#steps]
       .map(([startMs, sums]) => {
         const counts = new Map<string, number>();
-        sums.forEach((count, place) => {
-          if (count !== 0) counts.set(this.#names[place] ?? '', count);
-        });
+        for (const [name, place] of places) {
+          const count = sums[place] ?? 0;
+          if (count !== 0) counts.set(name, count);
+        }
         return { startMs, counts };
       })
       .sort((left, right) => left.startMs - right.startMs);

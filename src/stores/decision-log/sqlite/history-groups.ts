@@ -8,11 +8,12 @@ import { DistinctSketch } from '../../../domain/decision-log/distinct-sketch.ts'
 import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import { SubjectTally } from '../../../domain/decision-log/subject-history.ts';
 import { SUBJECT_PARTS, type SubjectPartName } from '../../../domain/decision-log/subject-parts.ts';
+import type { EntryChunk } from './column-chunk.ts';
 import { EntryMatches } from './entry-matches.ts';
 import { eachPart, PART_NUMBERS, unpackSubject } from './entry-subjects.ts';
 import { groupSegment } from './group-segment.ts';
-import { type EntryChunk, MINUTE_MS } from './segment-columns.ts';
-import type { SegmentReader, SubjectEntry } from './segment-reader.ts';
+import { MINUTE_MS } from './segment-columns.ts';
+import type { SegmentReader } from './segment-reader.ts';
 import { SegmentTally } from './segment-tally.ts';
 import { entriesAbout, type FoundEntries, namesSubject } from './subject-entries.ts';
 import { TallyMemory } from './tally-memory.ts';
@@ -59,7 +60,8 @@ export function countDistinct(segments: Segments, filter: RecordFilter): Distinc
     const found = entriesToCount(segment, filter, budget.left, (part, data) =>
       sketches.get(part)?.merge(data),
     );
-    for (const { subject } of found.entries) eachPart(subject, (part, hash) => sketches.get(part)?.add(hash));
+    for (const subject of segment.subjectsOf(found.seqs))
+      eachPart(subject, (part, hash) => sketches.get(part)?.add(hash));
     if (budget.isSpentBy(segment, found)) break;
   }
   const counts = SUBJECT_PARTS.map((part) => [part, sketches.get(PART_NUMBERS[part])?.estimate() ?? 0]);
@@ -81,9 +83,9 @@ export function describeSubject(segments: Segments, part: SubjectPartName, hash:
 }
 
 function addDecisions(segment: SegmentReader, entries: FoundEntries['entries'], tally: SubjectTally): void {
-  const [shapes, labels] = [segment.shapes(), segment.labelsInForce()];
+  const labels = segment.labelsAmong(entries.map(({ seq }) => seq));
   for (const { seq, atMs, shape, subject } of entries) {
-    const decision = shapes.get(shape)?.decision;
+    const decision = segment.factsOf(shape)?.decision;
     if (decision !== undefined)
       tally.add({ atMs, decision, subject: unpackSubject(subject), label: labels.get(seq) ?? null });
   }
@@ -107,7 +109,7 @@ class EntryBudget {
     return this.#reachedMs;
   }
 
-  isSpentBy(segment: SegmentReader, { lookedAt, reached }: FoundEntries): boolean {
+  isSpentBy(segment: SegmentReader, { lookedAt, reached }: Omit<FoundEntries, 'entries'>): boolean {
     this.#left -= lookedAt;
     if (reached === null) return false;
     // Where none could be looked at, it is one that was not counted.
@@ -125,11 +127,11 @@ function entriesToCount(
   filter: RecordFilter,
   limit: number,
   tell: (part: number, data: Uint8Array) => void,
-): FoundEntries {
+): MatchingEntries {
   if (namesSubject(filter)) {
     const about = entriesAbout(segment, filter, limit);
     const chunks = segment.columns.chunksOf(about.entries.map(({ seq }) => seq));
-    return { ...about, entries: matchingEntries(segment, chunks, filter, limit).entries };
+    return { ...about, seqs: matchingEntries(segment, chunks, filter, limit).seqs };
   }
   const { since, until, ...rest } = filter;
   if (Object.values(rest).some((value) => value !== undefined))
@@ -155,24 +157,30 @@ interface Done {
 
 const NOTHING_DONE: Done = { isDone: () => false, isDoneAt: () => false };
 
+/** Entries as FoundEntries has them, by their numbers. */
+interface MatchingEntries extends Omit<FoundEntries, 'entries'> {
+  /** Newest first. */
+  readonly seqs: readonly number[];
+}
+
 function matchingEntries(
   segment: SegmentReader,
   chunks: Iterable<EntryChunk>,
   filter: RecordFilter,
   limit: number,
   { isDone, isDoneAt }: Done = NOTHING_DONE,
-): FoundEntries {
+): MatchingEntries {
   const matches = new EntryMatches(segment, filter, { takesOthers: false });
-  const entries: SubjectEntry[] = [];
+  const seqs: number[] = [];
   for (const chunk of chunks) {
     if (!matches.touches(chunk) || isDone(chunk)) continue;
     const [selection, minutes] = [matches.select(chunk), chunk.column('minute')];
     for (const place of selection.reverse()) {
       const seq = chunk.seqAt(place);
       if (isDoneAt(seq, chunk.firstMinute + (minutes[place] as number))) continue;
-      if (entries.length === limit) return { entries, lookedAt: limit, reached: entries.at(-1)?.seq ?? seq };
-      entries.push({ seq, ...segment.entryOf(seq) });
+      if (seqs.length === limit) return { seqs, lookedAt: limit, reached: seqs.at(-1) ?? seq };
+      seqs.push(seq);
     }
   }
-  return { entries, lookedAt: entries.length, reached: null };
+  return { seqs, lookedAt: seqs.length, reached: null };
 }

@@ -4,12 +4,17 @@ import { LRUCache } from 'lru-cache';
 import type { LogPosition, QueryOptions } from '../../../application/decision-log/decision-log.ts';
 import type { OutcomeLabel } from '../../../domain/decision-log/outcome-label.ts';
 import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts';
+import { toSums } from './history-counts.ts';
+import { isSummarisable, toSummary } from './make-summary.ts';
 import { toIdKey } from './record-entry.ts';
 import { searchSegment } from './search-segment.ts';
 import { NO_TABLES, openForReading } from './segment-file.ts';
 import { fileOfSegment, segmentsIn } from './segment-files.ts';
 import { dayMsOf, type EntryPlace, type SegmentName, toPlace, toPosition } from './segment-name.ts';
 import { SegmentReader } from './segment-reader.ts';
+import { ALWAYS, SegmentSpans, type TimeSpan, toTimeSpan } from './segment-spans.ts';
+import { SegmentSummary } from './segment-summary.ts';
+import { SUMMARY, SummaryFile, writeSummary } from './summary-file.ts';
 
 /** An entry as text, which costs less to hand to another thread than what it parses to. */
 export interface TextEntry {
@@ -56,6 +61,14 @@ export class HistoryReader {
     dispose: ({ reader }) => reader.close(),
   });
 
+  /** Files whose summary was looked at, or tried to make. */
+  readonly #summarised = new Map<SegmentName, number>();
+  readonly #spans = new SegmentSpans({
+    segments: () => this.segments(),
+    inodeOf: (name) => inodeOf(this.#pathOf(name)),
+    spanOf: (name) => this.segment(name)?.span() ?? null,
+  });
+
   constructor(directory: string) {
     this.#directory = directory;
   }
@@ -70,6 +83,9 @@ export class HistoryReader {
     for (const [name, { inode }] of this.#open.entries())
       if (inodeOf(this.#pathOf(name)) !== inode) removed.push(name);
     for (const name of removed) this.#open.delete(name);
+    this.#spans.forgetRemoved();
+    for (const [name, inode] of this.#summarised)
+      if (inodeOf(this.#pathOf(name)) !== inode) this.#summarised.delete(name);
   }
 
   #pathOf(name: SegmentName): string {
@@ -92,33 +108,56 @@ export class HistoryReader {
     const db = openUnlessEmpty(path);
     if (db === null) return null;
     const reader = new SegmentReader(db);
+    readSummary(reader, path, inode);
     this.#open.set(name, { reader, inode });
     return reader;
   }
 
-  /** All segments that are there, oldest first. */
-  *all(): Generator<SegmentReader> {
-    for (const name of this.segments()) {
+  /**
+   * Makes the summary of one segment that is over and has none, in the time of some questions. True where another may
+   * have none. Only the process that writes to the directory may call it. Throws where the disk fails; the segment is
+   * not tried again then.
+   */
+  summarise(): boolean {
+    for (const name of this.segments().slice(0, -1)) {
+      const path = this.#pathOf(name);
+      const inode = inodeOf(path);
+      if (inode === undefined || this.#summarised.get(name) === inode) continue;
+      this.#summarised.set(name, inode);
       const segment = this.segment(name);
-      if (segment !== null) yield segment;
+      if (segment === null || segment.hasSummary || !isSummarisable(segment)) continue;
+      writeSummary(path + SUMMARY, segment.content(inode), toSummary(segment, toSums(segment)));
+      readSummary(segment, path, inode);
+      return true;
     }
+    return false;
   }
 
-  /** All segments that are there, newest first. */
-  *allBack(): Generator<SegmentReader> {
-    for (const name of this.segments().reverse()) {
-      const segment = this.segment(name);
+  /** All segments that are there and may have entries of a time, oldest first. */
+  *all(span: TimeSpan = ALWAYS): Generator<SegmentReader> {
+    yield* this.#within(this.segments(), span);
+  }
+
+  /** Those that may have entries of the time of a filter, newest first. */
+  *allBack(filter: RecordFilter = {}): Generator<SegmentReader> {
+    yield* this.#within(this.segments().reverse(), toTimeSpan(filter));
+  }
+
+  *#within(names: readonly SegmentName[], times: TimeSpan): Generator<SegmentReader> {
+    for (const name of names) {
+      const segment = this.#spans.mayHold(name, times) ? this.segment(name) : null;
       if (segment !== null) yield segment;
     }
   }
 
   query(filter: RecordFilter, { before, limit }: QueryOptions): TextPage {
     const from = before === null ? null : toPlace(before);
+    const times = toTimeSpan(filter);
     const entries: TextEntry[] = [];
     let cost = 0;
     for (const name of this.segments().reverse()) {
       if (from !== null && name > from.segment) continue;
-      const segment = this.segment(name);
+      const segment = this.#spans.mayHold(name, times) ? this.segment(name) : null;
       if (segment === null) continue;
       const below = from !== null && name === from.segment ? from.seq : ABOVE_ALL;
       const bounds = { before: below, limit: limit - entries.length, costMax: COST_MAX - cost };
@@ -208,6 +247,13 @@ export class HistoryReader {
 /** Undefined where there is no such file. */
 function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+/** Until there is one, the segment itself tells all of it. */
+function readSummary(segment: SegmentReader, path: string, inode: number): void {
+  const file = SummaryFile.open(path + SUMMARY, () => segment.content(inode));
+  const summary = file === null ? null : SegmentSummary.of(file);
+  if (summary !== null) segment.useSummary(summary);
 }
 
 function openUnlessEmpty(path: string): ReturnType<typeof openForReading> | null {

@@ -1,7 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HistoryReader } from './history-reader.ts';
-import { bytesOf, fileOfSegment, removeFile } from './segment-files.ts';
+import {
+  bytesOf,
+  fileOfSegment,
+  freeSetAside,
+  removeFile,
+  removeLeftSummaries,
+  setAside,
+} from './segment-files.ts';
 import { dayMsOf, type SegmentName, toFileName, toThinnedFileName } from './segment-name.ts';
 import { isDamage, THINNING, Thinning } from './thin-segment.ts';
 
@@ -84,9 +91,21 @@ export class HistoryRetention {
     }
   }
 
-  /** Call it where a decision has its first label. What is thinned without it begins again. */
-  onLabelled(name: SegmentName, seq: number): void {
-    if (this.#thinning?.hasPassed(name, seq) === true) this.#abandon();
+  /** Call it where a decision has another label. What is thinned without a first one begins again. */
+  onLabelled(name: SegmentName, seq: number, isFirst: boolean): void {
+    if (this.#thinning?.hasPassed(name, seq) !== true) return;
+    try {
+      if (isFirst) this.#abandon();
+      else this.#thinning.takeLabel(seq);
+    } catch {
+      // The label itself is written: what is thinned without it is of no use.
+      this.#abandon();
+    }
+  }
+
+  /** Gives the disk back what removed files had. Other writes go on meanwhile. Rejects with a `code`. */
+  free(): Promise<void> {
+    return freeSetAside(this.#directory);
   }
 
   close(): void {
@@ -125,7 +144,7 @@ export class HistoryRetention {
   #remove(name: SegmentName): void {
     if (this.#thinning?.name === name) this.#abandon();
     // The whole one first: the thinned one is read where both are there.
-    for (const file of [toFileName(name), toThinnedFileName(name)]) removeFile(join(this.#directory, file));
+    for (const file of [toFileName(name), toThinnedFileName(name)]) setAside(join(this.#directory, file));
   }
 
   #bytesOf(name: SegmentName): number {
@@ -139,9 +158,10 @@ export class HistoryRetention {
   #endWhatWasBegun(): void {
     for (const file of readdirSync(this.#directory))
       if (file.endsWith(THINNING)) removeFile(join(this.#directory, file));
+    removeLeftSummaries(this.#directory);
     for (const name of this.#reader.segments())
       if (fileOfSegment(this.#directory, name) !== toFileName(name))
-        removeFile(join(this.#directory, toFileName(name)));
+        setAside(join(this.#directory, toFileName(name)));
   }
 }
 

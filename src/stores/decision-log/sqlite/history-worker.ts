@@ -8,7 +8,7 @@ import type {
 import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import type { SubjectPartName } from '../../../domain/decision-log/subject-parts.ts';
 import { codeOf, serveCalls } from '../../../platform/remote-worker.ts';
-import { countSegments } from './history-counts.ts';
+import { countHistory } from './history-counts.ts';
 import { countDistinct, describeSubject, groupSegments } from './history-groups.ts';
 import { HistoryReader } from './history-reader.ts';
 import { type HistoryOptions, HistoryWriter, type PackedBatch } from './history-writer.ts';
@@ -38,6 +38,7 @@ function writeHistory(options: HistoryOptions) {
       keepPolicyText(options.directory, hash, text);
     },
     tidy: (nowMs: number) => writer().tidy(nowMs),
+    free: () => writer().free(),
     close: () => opened?.close(),
   };
 }
@@ -56,12 +57,13 @@ function readHistory(directory: string) {
     labelsAt: (positions: readonly LogPosition[]) => reader.labelsAt(positions),
     readAfter: (position: LogPosition | null, limit: number) => reader.readAfter(position, limit),
     newest: () => reader.newest(),
-    counts: (options: CountsOptions) => countSegments(reader.all(), options),
-    group: (question: GroupQuestion) => groupSegments(reader.allBack(), question, tallies),
-    distinct: (filter: RecordFilter) => countDistinct(reader.allBack(), filter),
+    counts: (options: CountsOptions) => countHistory(reader, options),
+    group: (question: GroupQuestion) => groupSegments(reader.allBack(question.filter), question, tallies),
+    distinct: (filter: RecordFilter) => countDistinct(reader.allBack(filter), filter),
     subject: (part: SubjectPartName, hash: string) => describeSubject(reader.allBack(), part, hash),
     policy: (hash: string) => readPolicyText(directory, hash),
     closeRemoved: () => reader.closeRemoved(),
+    summarise: () => reader.summarise(),
     close: () => reader.close(),
   };
 }

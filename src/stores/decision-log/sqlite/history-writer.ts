@@ -11,7 +11,7 @@ import { type RecordEntry, toEntry, toEntryOf } from './record-entry.ts';
 import { openForWriting, SCHEMA_VERSION } from './segment-file.ts';
 import { fileOfSegment } from './segment-files.ts';
 import { nextPartOf, type SegmentName, toSegmentName } from './segment-name.ts';
-import { type BatchName, SegmentWriter } from './segment-writer.ts';
+import { type BatchName, SegmentWriter, sealSegment } from './segment-writer.ts';
 
 /** What bounds a history, and how safely it is kept. */
 export interface HistoryOptions extends RetentionLimits {
@@ -52,6 +52,8 @@ export class HistoryWriter {
   readonly #retention: HistoryRetention;
   readonly #unpack = createRecordUnpacker();
   #current: CurrentSegment | null = null;
+  /** Files that made room for an append, and of which nobody was told yet. */
+  #removed = 0;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
@@ -61,24 +63,29 @@ export class HistoryWriter {
     this.#retention = new HistoryRetention(options.directory, this.#reader, options);
   }
 
-  /** Appends a batch at a time (Unix milliseconds), once: a batch that was the last one is kept already. */
-  append({ texts, ...batch }: TextBatch, nowMs: number): void {
-    this.#append(batch, () => texts.map(toEntry), nowMs);
+  /**
+   * Appends a batch at a time (Unix milliseconds), once: a batch that was the last one is kept already. Returns how many
+   * files have made room since the last time.
+   */
+  append({ texts, ...batch }: TextBatch, nowMs: number): number {
+    return this.#append(batch, () => texts.map(toEntry), nowMs);
   }
 
   /** The same for records of another thread. */
-  appendPacked(batch: PackedBatch, nowMs: number): void {
+  appendPacked(batch: PackedBatch, nowMs: number): number {
     const toEntries = () => this.#unpack(batch).map(({ record, frame }) => toEntryOf(record, frame));
-    this.#append(batch, toEntries, nowMs);
+    return this.#append(batch, toEntries, nowMs);
   }
 
-  #append(batch: BatchName, toEntries: () => RecordEntry[], nowMs: number): void {
+  #append(batch: BatchName, toEntries: () => RecordEntry[], nowMs: number): number {
     try {
       const current = this.#current ?? this.#openNewest();
       this.#requireInPlace();
-      if (current?.writer.holds(batch)) return;
-      this.#writerAt(nowMs).append(batch, toEntries());
+      if (current?.writer.holds(batch) !== true) this.#writerAt(nowMs).append(batch, toEntries());
       this.#requireInPlace();
+      const removed = this.#removed;
+      this.#removed = 0;
+      return removed;
     } catch (error) {
       this.#release();
       throw error;
@@ -97,7 +104,7 @@ export class HistoryWriter {
     return labelAll(tasks, {
       reader: this.#reader,
       open: (name) => openForWriting(this.#pathOf(name), this.#options.isSynced),
-      onLabelled: (name, seq) => this.#retention.onLabelled(name, seq),
+      onLabelled: (name, seq, isFirst) => this.#retention.onLabelled(name, seq, isFirst),
     });
   }
 
@@ -107,6 +114,11 @@ export class HistoryWriter {
     const report = this.#retention.tidy(nowMs);
     this.#reader.closeRemoved();
     return report;
+  }
+
+  /** Frees what removed files had, while other calls go on. Call it when no reader has them open. */
+  free(): Promise<void> {
+    return this.#retention.free();
   }
 
   close(): void {
@@ -126,11 +138,10 @@ export class HistoryWriter {
       current.writer.seal();
       return this.#openSegment(today);
     }
-    const { size } = statSync(this.#pathOf(current.name));
-    if (size <= this.#options.bytesMax * SEGMENT_SHARE) return current.writer;
+    if (current.writer.bytes() <= this.#options.bytesMax * SEGMENT_SHARE) return current.writer;
     current.writer.seal();
     const next = this.#openSegment(nextPartOf(current.name));
-    if (this.#options.keepsAll !== true) this.#retention.remove(nowMs);
+    if (this.#options.keepsAll !== true) this.#removed += this.#retention.remove(nowMs);
     return next;
   }
 
@@ -141,7 +152,8 @@ export class HistoryWriter {
     const isEarlier = segment !== null && segment.version() < SCHEMA_VERSION;
     // Nothing is appended to what is left of a day, nor to a file that an earlier version has to understand.
     const isOver = isEarlier || segment?.isThinned() === true;
-    if (isEarlier && !segment.isThinned()) this.#openSegment(newest).seal();
+    if (isEarlier && !segment.isThinned())
+      sealSegment(openForWriting(this.#pathOf(newest), this.#options.isSynced));
     this.#openSegment(isOver ? nextPartOf(newest) : newest);
     return this.#current;
   }

@@ -3,11 +3,7 @@ import { z } from 'zod';
 import { defineSink } from '../definition.ts';
 import { HISTORY_SETTINGS } from '../history-settings.ts';
 import { findDataDirectoryMistakes, toHistoryDirectory } from './history-directory.ts';
-import { openSqliteReader } from './open-reader.ts';
-import { readPolicyText } from './policy-file.ts';
-import { scanHistory, segmentsToScan } from './scan-history.ts';
-import { openSqliteLog, type SqliteLogEvent } from './sqlite-log.ts';
-import { compactHistory, verifyHistory } from './upkeep.ts';
+import type { SqliteLogEvent } from './sqlite-log.ts';
 
 /** Files of SQLite, one a day, that this process alone writes and reads: the history outlives it. */
 export const sqlite = defineSink({
@@ -28,20 +24,13 @@ export const sqlite = defineSink({
   isImmediate: false,
   needsRedis: false,
   check: ({ dataDirectory }) => findDataDirectoryMistakes(dataDirectory),
-  upkeep: {
-    openReader: async ({ dataDirectory }) => openSqliteReader(dataDirectory),
-    verify: ({ dataDirectory }, isQuick) => verifyHistory(dataDirectory, isQuick),
-    compact: ({ dataDirectory }) => compactHistory(dataDirectory),
-    classes: {
-      parts: ({ dataDirectory }, filter) => segmentsToScan(dataDirectory, filter),
-      scan: ({ dataDirectory }, parts, question, tally) => scanHistory(dataDirectory, parts, question, tally),
-      policyText: ({ dataDirectory }, hash) => readPolicyText(toHistoryDirectory(dataDirectory), hash),
-    },
-  },
+  loadUpkeep: async () => (await import('./sqlite-upkeep.ts')).SQLITE_UPKEEP,
   open: async (
     { dataDirectory, retentionMs, labelledKeptMs, bytesMax },
     { isStrict, removesOld, clock, logger },
   ) => {
+    // Loaded where it is used, as much code as the service has for the rest of the log.
+    const { openSqliteLog } = await import('./sqlite-log.ts');
     const log = await openSqliteLog({
       history: {
         directory: toHistoryDirectory(dataDirectory),

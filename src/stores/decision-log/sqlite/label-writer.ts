@@ -27,8 +27,8 @@ interface LabelWriterOptions {
   readonly reader: HistoryReader;
   /** Opens a segment for writing. It is closed again. */
   readonly open: (name: SegmentName) => DatabaseSync;
-  /** Told of decisions that have their first label. */
-  readonly onLabelled: (name: SegmentName, seq: number) => void;
+  /** Told of decisions that have another label, and of the first one. */
+  readonly onLabelled: (name: SegmentName, seq: number, isFirst: boolean) => void;
 }
 
 interface Row {
@@ -120,5 +120,5 @@ function write({ segment, rows }: Group, { open, onLabelled }: LabelWriterOption
     // What is not committed is undone.
     db.close();
   }
-  for (const { seq, isFirst } of rows) if (isFirst) onLabelled(segment, seq);
+  for (const { seq, isFirst } of rows) onLabelled(segment, seq, isFirst);
 }

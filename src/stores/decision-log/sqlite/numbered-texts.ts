@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import type { RecordFacts } from '../../../domain/decision-log/record-facts.ts';
 import type { RecordPlace } from '../../../domain/decision-log/record-place.ts';
 
 /** What the texts of one table say, by their numbers; only what is new is read. */
@@ -30,14 +29,10 @@ export class NumberedTexts<Item> {
   }
 }
 
-/** Texts that are remembered with what they say: some 10 MB each. Days have most of theirs in common. */
-const FACTS_MAX = 10_000;
+/** Texts that are remembered with what they say: some 10 MB. Days have most of theirs in common. */
 const PLACES_MAX = 50_000;
 
-/** The facts that a text of `shapes` says: one object in all segments. */
-export const toFacts = parseOnce(FACTS_MAX, (text) => JSON.parse(text) as RecordFacts);
-
-/** The place that a text of `places` says, likewise. */
+/** The place that a text of `places` says: one object in all segments. */
 export const toPlace = parseOnce(PLACES_MAX, parsePlace);
 
 function parseOnce<Item extends object>(max: number, parse: (text: string) => Item): (text: string) => Item {

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { toEntry } from './record-entry.ts';
-import { openForWriting, SCHEMA_VERSION } from './segment-file.ts';
+import { NAMED_PLACES_VERSION, openForWriting, SCHEMA_VERSION } from './segment-file.ts';
 import type { SegmentReader } from './segment-reader.ts';
 import { SegmentWriter } from './segment-writer.ts';
 
@@ -8,13 +8,16 @@ import { SegmentWriter } from './segment-writer.ts';
 const BATCH = 1_000;
 
 /**
- * Writes all records of a segment to a new file, whose tables have a version, from their texts alone, with the
- * same numbers. Returns how many.
+ * Writes all records of a segment to a new file, from their texts alone, with the same numbers and salt, and with
+ * what a file of a version knows of them. Returns how many.
  * Throws with a `code` where a record cannot be read, or the disk fails.
  */
 export function rebuildSegment(source: SegmentReader, path: string, version = SCHEMA_VERSION): number {
   removeDatabase(path);
-  const writer = new SegmentWriter(openForWriting(path, false, version));
+  const writer = new SegmentWriter(
+    openForWriting(path, false, source.evidenceSalt()),
+    version >= NAMED_PLACES_VERSION,
+  );
   try {
     let count = 0;
     let last = (source.range()?.first ?? 1) - 1;

@@ -1,5 +1,6 @@
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { readEarlierBlock } from './earlier-record-block.ts';
+import { readIndexedBlock } from './indexed-record-block.ts';
 import {
   putRecordTogether,
   type RecordBlock,
@@ -8,32 +9,42 @@ import {
   type StoredParts,
   takeRecordApart,
 } from './record-form.ts';
-import { ValueColumns } from './value-columns.ts';
+import { type GroupHead, packRows, RowColumns, type RowValue } from './row-columns.ts';
+import { TextNumbering } from './text-numbering.ts';
 
 /** Records that are kept together: about 500 KB of text, of which one is read back in a quarter of a millisecond. */
 export const BLOCK_RECORDS = 250;
 
 /**
- * What a block says of its parts. Behind it stand, for each form, its text and the values of its records; and
+ * What a block says of its parts. Behind it stand the texts of members, each once, and the columns of values; and
  * behind what is compressed, the bytes of all records one after the other, which nothing makes shorter.
  */
 interface BlockIndex {
+  /** How many bytes the text of each member takes. */
+  readonly members: readonly number[];
   readonly forms: readonly FormIndex[];
   /** The form of each record. */
   readonly of: readonly number[];
+  /** Of the values of records whose forms have as many of each kind. */
+  readonly groups: readonly GroupHead[];
   /** The CRC-32 of the bytes behind what is compressed. */
   readonly check: number;
 }
 
-/** How long the text of a form and the values of its records are, and how many hashes each record has. */
-type FormIndex = readonly [formBytes: number, valueBytes: number, hashes: number];
-
-/** The values of the records of one form, in one list for each place: the differences of times. */
-type FormValues = readonly [numbers: number[][], times: number[][], texts: string[][]];
+/** The group of its records, how many values they have of each kind but texts, and its members. */
+type FormIndex = readonly [
+  group: number,
+  hashes: number,
+  numbers: number,
+  times: number,
+  members: readonly number[],
+];
 
 /** Sets a block apart from one of version 5, which begins with a length below it. */
 const MARK = 0x80_00_00_00;
-/** The length of what is compressed, with the mark, and how long it becomes. */
+/** Sets it apart from one of version 6. */
+const COLUMNS_MARK = 0x40_00_00_00;
+/** The length of what is compressed, with the marks, and how long it becomes. */
 const PREFIX_BYTES = 8;
 /** The length of the index, before it. */
 const LENGTH_BYTES = 4;
@@ -43,8 +54,6 @@ const TEXT_BYTES_MAX = 256 * 1024 * 1024;
 const LEVEL = 1;
 const HASH_BYTES = 16;
 const HASH_CHARS = 2 * HASH_BYTES;
-/** Records of one form of which single values are read where they stand. */
-const ROWS_IN_PLACE_MAX = 4;
 /** Bytes that are unpacked in one piece: what zlib takes as the least, and more than most blocks have. */
 const [PIECE_MIN, PIECE_MAX] = [64, 4 * 1024 * 1024];
 
@@ -52,71 +61,62 @@ const [PIECE_MIN, PIECE_MAX] = [64, 4 * 1024 * 1024];
 export function toBlock(records: readonly object[]): Uint8Array {
   const parts = records.map(takeRecordApart);
   const hashes = Buffer.from(parts.map(({ hex }) => hex).join(''), 'hex');
-  const { of, members } = byForm(parts);
-  const texts: Buffer[] = [];
-  const forms = members.map((group): FormIndex => {
-    const [first] = group;
-    const form = Buffer.from(first?.form ?? '');
-    const values = Buffer.from(JSON.stringify(toValues(group)));
-    texts.push(form, values);
-    return [form.length, values.length, (first?.hex.length ?? 0) / HASH_CHARS];
-  });
-  const index = Buffer.from(JSON.stringify({ of, forms, check: crc32(hashes) } satisfies BlockIndex));
+  const { members, forms, of } = numberForms(parts);
+  const rows = parts.map(({ numbers, times, texts }): RowValue[] => [...numbers, ...times, ...texts]);
+  const { groups, bytes } = packRows(
+    rows,
+    of.map((form) => forms[form]?.[0] ?? 0),
+  );
+  const texts = members.map((text) => Buffer.from(text));
+  const lengths = texts.map(({ length }) => length);
+  const index: BlockIndex = { members: lengths, forms, of, groups, check: crc32(hashes) };
+  const text = Buffer.from(JSON.stringify(index));
   const length = Buffer.alloc(LENGTH_BYTES);
-  length.writeUInt32BE(index.length);
-  const head = Buffer.concat([length, index, ...texts]);
+  length.writeUInt32BE(text.length);
+  const head = Buffer.concat([length, text, ...texts, bytes]);
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 };
   const packed = zstdCompressSync(head, { params });
   const prefix = Buffer.alloc(PREFIX_BYTES);
-  prefix.writeUInt32BE(packed.length + MARK);
+  prefix.writeUInt32BE(packed.length + MARK + COLUMNS_MARK);
   prefix.writeUInt32BE(head.length, LENGTH_BYTES);
   return Buffer.concat([prefix, packed, hashes]);
 }
 
-/** Records that have a form in common, and the place of each record's form among them. */
-function byForm(parts: readonly RecordParts[]) {
+/** The different forms of records, of which most differ in few members, and the form of each record. */
+function numberForms(parts: readonly RecordParts[]) {
+  const [members, groups] = [new TextNumbering(), new TextNumbering()];
   const places = new Map<string, number>();
-  const members: RecordParts[][] = [];
+  const forms: FormIndex[] = [];
   const of = parts.map((record) => {
-    let place = places.get(record.form);
+    const list = record.members.map((member) => members.of(member));
+    const key = list.join();
+    let place = places.get(key);
     if (place === undefined) {
-      place = members.length;
-      places.set(record.form, place);
-      members.push([]);
+      place = forms.length;
+      places.set(key, place);
+      const [hashes, numbers, times] = [
+        record.hex.length / HASH_CHARS,
+        record.numbers.length,
+        record.times.length,
+      ];
+      const group = groups.of(`${numbers} ${times} ${record.texts.length}`);
+      forms.push([group, hashes, numbers, times, list]);
     }
-    members[place]?.push(record);
     return place;
   });
-  return { of, members };
+  return { members: members.texts, forms, of };
 }
 
-function toValues(group: readonly RecordParts[]): FormValues {
-  return [
-    toColumns(group.map(({ numbers }) => numbers)),
-    toColumns(group.map(({ times }) => times)).map(toDifferences),
-    toColumns(group.map(({ texts }) => texts)),
-  ];
-}
-
-function toColumns<Value>(rows: readonly (readonly Value[])[]): Value[][] {
-  // Records of one form have as many values.
-  return (rows[0] ?? []).map((_, place) => rows.map((row) => row[place] as Value));
-}
-
-function toDifferences(column: readonly number[]): number[] {
-  return column.map((value, place) => (place === 0 ? value : value - (column[place - 1] ?? 0)));
-}
-
-/** Reads a block, also one of a file of version 5. Throws when it is damaged. */
+/** Reads a block, also one of a file of version 5 or 6. Throws when it is damaged. */
 export function readBlock(block: Uint8Array): RecordBlock {
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength);
   const marked = bytes.readUInt32BE();
   if (marked < MARK) return readEarlierBlock(block);
-  const hashesAt = PREFIX_BYTES + marked - MARK;
+  const hasColumns = marked >= MARK + COLUMNS_MARK;
+  const hashesAt = PREFIX_BYTES + marked - MARK - (hasColumns ? COLUMNS_MARK : 0);
   const head = decompress(bytes.subarray(PREFIX_BYTES, hashesAt), bytes.readUInt32BE(LENGTH_BYTES));
-  const formsAt = LENGTH_BYTES + head.readUInt32BE();
-  const index = JSON.parse(head.toString('utf8', LENGTH_BYTES, formsAt)) as BlockIndex;
-  return new IndexedBlock(index, head.subarray(formsAt), bytes.subarray(hashesAt));
+  const hashes = bytes.subarray(hashesAt);
+  return hasColumns ? new ColumnBlock(head, hashes) : readIndexedBlock(head, hashes);
 }
 
 /** In one piece, where it is known how long it becomes: many are put together by copying. */
@@ -125,125 +125,99 @@ function decompress(packed: Buffer, length: number): Buffer {
   return zstdDecompressSync(packed, { chunkSize, maxOutputLength: TEXT_BYTES_MAX });
 }
 
-/** Where the parts of one record stand. */
-interface RecordPlace {
-  readonly form: number;
-  /** Its place among the records of its form. */
-  readonly row: number;
-  readonly hashesAt: number;
-}
-
-/** Reads of a block what its records ask for: each time the text of one form, and the values of its records. */
-class IndexedBlock implements RecordBlock {
+/** Reads of a block what its records ask for: the texts of their members, and single values. */
+class ColumnBlock implements RecordBlock {
   readonly #index: BlockIndex;
   readonly #texts: Buffer;
-  readonly #hashes: Buffer;
+  /** Where the text of each member begins, and where those of all end. */
   readonly #textsAt: readonly number[];
-  readonly #places: readonly RecordPlace[];
-  /** How many records each form has. */
-  readonly #rows: readonly number[];
-  /** By form, as they are asked for. */
-  readonly #columns: Pick<ValueColumns, 'numberAt' | 'timeAt'>[] = [];
+  readonly #members: string[] = [];
+  readonly #columns: RowColumns;
+  readonly #hashes: Buffer;
+  /** Where the bytes of each record begin. */
+  readonly #hashesAt: readonly number[];
 
-  constructor(index: BlockIndex, texts: Buffer, hashes: Buffer) {
-    this.#index = index;
-    this.#texts = texts;
+  constructor(head: Buffer, hashes: Buffer) {
+    const textsAt = LENGTH_BYTES + head.readUInt32BE();
+    this.#index = JSON.parse(head.toString('utf8', LENGTH_BYTES, textsAt)) as BlockIndex;
+    const { members, forms, of, groups, check } = this.#index;
+    this.#texts = head;
+    this.#textsAt = toPlaces(textsAt, members);
+    const groupOf = of.map((form) => forms[form]?.[0] ?? -1);
+    this.#columns = new RowColumns({ groups, bytes: head.subarray(this.#textsAt.at(-1)) }, groupOf);
     this.#hashes = hashes;
-    let [textsAt, hashesAt] = [0, 0];
-    this.#textsAt = index.forms.map(([formBytes, valueBytes]) => {
-      const at = textsAt;
-      textsAt += formBytes + valueBytes;
-      return at;
-    });
-    const rows = index.forms.map(() => 0);
-    this.#places = index.of.map((form) => {
-      const place = { form, row: rows[form] ?? 0, hashesAt };
-      rows[form] = place.row + 1;
-      hashesAt += (index.forms[form]?.[2] ?? 0) * HASH_BYTES;
-      return place;
-    });
-    this.#rows = rows;
-    if (textsAt !== texts.length || hashesAt !== hashes.length || crc32(hashes) !== index.check)
-      throw damaged();
+    this.#hashesAt = toPlaces(
+      0,
+      of.map((form) => (forms[form]?.[1] ?? 0) * HASH_BYTES),
+    );
+    if (this.#hashesAt.at(-1) !== hashes.length || crc32(hashes) !== check) throw damaged();
+  }
+
+  get forms(): readonly (readonly string[])[] {
+    return this.#index.forms.map((form) => this.#membersOf(form));
   }
 
   at(place: number): unknown {
-    const found = this.#places[place];
-    if (found === undefined) return undefined;
-    return putRecordTogether(this.#formAt(found.form), this.#valuesOf(found, this.#readValues(found.form)));
-  }
-
-  get forms(): readonly string[] {
-    return this.#index.forms.map((_, form) => this.#formAt(form));
+    const form = this.#formOf(place);
+    if (form === undefined) return undefined;
+    return putRecordTogether(`{${this.#membersOf(form).join()}}`, this.#valuesOf(place, form));
   }
 
   partsAt(place: number): StoredParts | undefined {
-    const found = this.#places[place];
-    if (found === undefined) return undefined;
-    const { form, row } = found;
-    this.#columns[form] ??= this.#columnsOf(form);
-    const columns = this.#columns[form];
+    const form = this.#formOf(place);
+    if (form === undefined) return undefined;
+    const [, , numbers, times] = form;
+    // Numbers stand first, then times.
+    const valueAt = (at: number, before: number, count: number) =>
+      at < count ? (this.#columns.valueAt(place, before + at) as number | undefined) : undefined;
     return {
-      form,
-      numberAt: (at) => columns.numberAt(at, row),
-      timeAt: (at) => columns.timeAt(at, row),
+      form: this.#index.of[place] ?? -1,
+      numberAt: (at) => valueAt(at, 0, numbers),
+      timeAt: (at) => valueAt(at, numbers, times),
     };
   }
 
-  /** Of the few records of a form few values are asked for; of many records all of them, one after the other. */
-  #columnsOf(form: number): Pick<ValueColumns, 'numberAt' | 'timeAt'> {
-    if ((this.#rows[form] ?? 0) <= ROWS_IN_PLACE_MAX) {
-      const [at, end] = this.#valuesPlace(form);
-      return new ValueColumns(this.#texts.subarray(0, end), at);
-    }
-    const [numbers, times] = this.#readValues(form);
-    return {
-      numberAt: (at, row) => numbers[at]?.[row],
-      timeAt: (at, row) => sumOf(times[at], row),
+  #formOf(place: number): FormIndex | undefined {
+    return this.#index.forms[this.#index.of[place] ?? -1];
+  }
+
+  #membersOf([, , , , members]: FormIndex): readonly string[] {
+    return members.map((member) => {
+      this.#members[member] ??= this.#texts.toString(
+        'utf8',
+        this.#textsAt[member],
+        this.#textsAt[member + 1],
+      );
+      return this.#members[member];
+    });
+  }
+
+  #valuesOf(place: number, [, , numbers, times]: FormIndex): RecordValues {
+    let hash = this.#hashesAt[place] ?? 0;
+    let [number, time, text] = [0, numbers, numbers + times];
+    const next = <Value extends RowValue>(at: number): Value => {
+      const value = this.#columns.valueAt(place, at);
+      if (value === undefined) throw damaged();
+      // Values of one kind stand at the places of that kind.
+      return value as Value;
     };
-  }
-
-  #formAt(form: number): string {
-    const [formBytes = 0] = this.#index.forms[form] ?? [];
-    const at = this.#textsAt[form] ?? 0;
-    return this.#texts.toString('utf8', at, at + formBytes);
-  }
-
-  #readValues(form: number): FormValues {
-    return JSON.parse(this.#texts.toString('utf8', ...this.#valuesPlace(form))) as FormValues;
-  }
-
-  #valuesPlace(form: number): [at: number, end: number] {
-    const [formBytes, valueBytes] = this.#index.forms[form] ?? [0, 0];
-    const at = (this.#textsAt[form] ?? 0) + formBytes;
-    return [at, at + valueBytes];
-  }
-
-  #valuesOf({ row, hashesAt }: RecordPlace, [numbers, times, texts]: FormValues): RecordValues {
-    let [hash, number, time, text] = [hashesAt, 0, 0, 0];
     return {
       nextHex: () => {
         hash += HASH_BYTES;
         return this.#hashes.toString('hex', hash - HASH_BYTES, hash);
       },
-      nextNumber: () => given(numbers[number++]?.[row]),
-      nextTime: () => given(sumOf(times[time++], row)),
-      nextText: () => given(texts[text++]?.[row]),
+      nextNumber: () => next<number>(number++),
+      nextTime: () => next<number>(time++),
+      nextText: () => next<string>(text++),
     };
   }
 }
 
-/** The value at a place of a column of differences. */
-function sumOf(differences: readonly number[] | undefined, row: number): number | undefined {
-  if (differences === undefined || row >= differences.length) return undefined;
-  let sum = 0;
-  for (let place = 0; place <= row; place += 1) sum += differences[place] ?? 0;
-  return sum;
-}
-
-function given<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw damaged();
-  return value;
+/** Where each of several parts begins, and where the last one ends. */
+function toPlaces(first: number, lengths: readonly number[]): number[] {
+  const places = [first];
+  for (const length of lengths) places.push((places.at(-1) ?? 0) + length);
+  return places;
 }
 
 function damaged(): Error {

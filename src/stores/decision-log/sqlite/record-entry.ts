@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { type DecisionRecord, idOf, type LogRecord } from '../../../domain/decision-log/decision-record.ts';
 import { bucketOf } from '../../../domain/decision-log/record-counts.ts';
 import { toRecordFacts } from '../../../domain/decision-log/record-facts.ts';
@@ -9,8 +10,6 @@ import {
 } from '../../../domain/decision-log/subject-parts.ts';
 import { PART_NUMBERS, packSubject } from './entry-subjects.ts';
 import { spanOf } from './stored-record.ts';
-
-type SubjectPartNumber = (typeof PART_NUMBERS)[SubjectPartName];
 
 /** What one record is kept as, beside its text. */
 export interface RecordEntry {
@@ -26,7 +25,8 @@ export interface RecordEntry {
   readonly action: string | null;
   /** The hashes of its subject; see packSubject. */
   readonly subject: Uint8Array | string | null;
-  readonly subjects: readonly (readonly [part: SubjectPartNumber, hash: Uint8Array | string])[];
+  /** What its subject is found by; see toSubjectKey. */
+  readonly subjects: readonly number[];
   readonly latencies: readonly (readonly [series: string, bucket: number])[];
 }
 
@@ -40,8 +40,10 @@ const OF_NO_DECISION = {
 } as const;
 const HEX_UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;
 const HEX_HASH = /^[\da-f]{32}$/;
-/** Bytes of a hash that are kept for the search; what is found is compared in full. */
-const HASH_BYTES = 6;
+/** Digits of a hash that are looked at for its key; the last bits give way to the number of the part. */
+const KEY_DIGITS = 8;
+const PART_BITS = 7;
+const EARLIER_HASH_BYTES = 6;
 const DECISION_SERIES = 'decision';
 
 /** Reads the text of a record as sinks write it. */
@@ -58,9 +60,7 @@ export function toEntryOf(record: LogRecord, frame: DecisionRecord | null): Reco
   const [atMs, endMs] = spanOf(record);
   if (record.kind !== 'decision') return { record, id, atMs, endMs, ...OF_NO_DECISION };
   const subjects = SUBJECT_PARTS.flatMap((part) =>
-    [...new Set(searchedHashesOf(record.subject, part))].map(
-      (hash) => [PART_NUMBERS[part], toHashKey(hash)] as const,
-    ),
+    [...new Set(searchedHashesOf(record.subject, part))].map((hash) => toSubjectKey(part, hash)),
   );
   const latencies: [string, number][] = [[DECISION_SERIES, bucketOf(record.latency_ms)]];
   // Cached evidence says nothing about the provider's latency.
@@ -94,7 +94,25 @@ export function fromIdKey(key: unknown): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
-/** How a hash is kept for the search. Different hashes can have the same key. */
-export function toHashKey(hash: string): Uint8Array | string {
-  return HEX_HASH.test(hash) ? Buffer.from(hash.slice(0, 2 * HASH_BYTES), 'hex') : hash;
+/**
+ * What a hash is found by, as a part of a subject: a number of 32 bits, 29 of which are its first ones. Different
+ * hashes can have the same; what is found is compared in full.
+ */
+export function toSubjectKey(part: SubjectPartName, hash: string): number {
+  const bits = HEX_HASH.test(hash) ? Number.parseInt(hash.slice(0, KEY_DIGITS), 16) : crc32(hash);
+  return (bits & ~PART_BITS) | PART_NUMBERS[part];
+}
+
+/** The same in a file of version 5 or 6, beside the part: the first bytes of a hash. */
+export function toEarlierHashKey(hash: string): Uint8Array | string {
+  return HEX_HASH.test(hash) ? Buffer.from(hash.slice(0, 2 * EARLIER_HASH_BYTES), 'hex') : hash;
+}
+
+/** What a hash is found by, of what it was found by in a file of version 5 or 6. */
+export function fromEarlierHashKey(part: number, key: unknown): number {
+  const bits =
+    key instanceof Uint8Array
+      ? Buffer.from(key.subarray(0, KEY_DIGITS / 2)).readInt32BE()
+      : crc32(String(key));
+  return (bits & ~PART_BITS) | part;
 }

@@ -1,10 +1,10 @@
-import { membersText, toFormText } from './form-text.ts';
+import { memberText, toFormText } from './form-text.ts';
 import { mapMembers } from './map-members.ts';
 
 /** A record taken apart into what many records have in common, and its own values in their order. */
 export interface RecordParts {
-  /** JSON with a mark wherever a value was taken out. */
-  readonly form: string;
+  /** Its members as JSON, with a mark wherever a value was taken out: joined and in braces, its form. */
+  readonly members: readonly string[];
   /** Hashes and UUIDs, one after the other, 32 hex digits each. */
   readonly hex: string;
   readonly numbers: readonly number[];
@@ -50,8 +50,8 @@ const HASH_CHARS = 32;
 /** What is the same object in many records: all that come from one frame share it. */
 const SHARED_NAMES: ReadonlySet<string> = new Set(['reasons', 'waivers', 'rules', 'request', 'policy']);
 
-/** What a part of a record comes to that has no hash and no id. */
-type FormPiece = Pick<RecordParts, 'numbers' | 'times'> & { readonly text: string };
+/** What a member of a record comes to that has no hash and no id. */
+type FormPiece = Pick<RecordParts, 'numbers' | 'times'> & { readonly name: string; readonly text: string };
 
 const pieces = new WeakMap<object, FormPiece>();
 
@@ -97,32 +97,35 @@ export function takeRecordApart(record: object): RecordParts {
   };
   const write = (value: unknown, name: string): string => {
     if (!SHARED_NAMES.has(name) || typeof value !== 'object' || value === null)
-      return toFormText(value, name, cut);
+      return memberText(name, toFormText(value, name, cut));
     const known = pieces.get(value);
-    if (known !== undefined) {
+    if (known?.name === name) {
       numbers.push(...known.numbers);
       times.push(...known.times);
       return known.text;
     }
     const before = [hex.length + hashes.length + texts.length, numbers.length, times.length] as const;
-    const text = toFormText(value, name, cut);
+    const text = memberText(name, toFormText(value, name, cut));
     // What a hash becomes depends on those before it.
     const hasOthers = hex.length + hashes.length + texts.length > before[0];
     if (!hasOthers && !text.includes(SAME_TEXT))
-      pieces.set(value, { text, numbers: numbers.slice(before[1]), times: times.slice(before[2]) });
+      pieces.set(value, { name, text, numbers: numbers.slice(before[1]), times: times.slice(before[2]) });
     return text;
   };
   // Taken apart first: the others are filled by it.
-  const form = membersText(record, write);
-  return { form, hex, numbers, times, texts };
+  const members = Object.entries(record).map(([name, value]) => write(value, name));
+  return { members, hex, numbers, times, texts };
 }
+
+/** The form of a record, as JSON or as its members. */
+export type RecordForm = string | readonly string[];
 
 /** Records of one block. */
 export interface RecordBlock {
   /** The record at a place from 0, as it is stored; undefined beyond the last one. */
   at(place: number): unknown;
   /** The forms of its records. */
-  readonly forms: readonly string[];
+  readonly forms: readonly RecordForm[];
   /** The same without putting it together: its values by their places among those of their kind. */
   partsAt(place: number): StoredParts | undefined;
 }

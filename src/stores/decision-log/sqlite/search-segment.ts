@@ -2,8 +2,6 @@ import { labelInForce } from '../../../domain/decision-log/outcome-label.ts';
 import { matchesFilter, type RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import { SUBJECT_PARTS, type SubjectPartName } from '../../../domain/decision-log/subject-parts.ts';
 import { EntryMatches } from './entry-matches.ts';
-import { PART_NUMBERS } from './entry-subjects.ts';
-import { toHashKey } from './record-entry.ts';
 import type { SegmentReader } from './segment-reader.ts';
 
 /** Entries of a segment that match a filter, and how far the search has got. */
@@ -98,7 +96,7 @@ function toHashSources(segment: SegmentReader, filter: RecordFilter): readonly S
   const sourceOf =
     (part: SubjectPartName, hash: string): Source =>
     (below, limit) =>
-      segment.entriesOfSubject(PART_NUMBERS[part], toHashKey(hash), below, limit);
+      segment.entriesOfSubject(part, hash, below, limit);
   for (const part of NARROWEST_FIRST) {
     const hashes = filter[part];
     if (hashes !== undefined) return hashes.map((hash) => sourceOf(part, hash));

@@ -4,25 +4,13 @@ import {
   COLUMNS,
   type Column,
   type ColumnName,
+  type EntryChunk,
   packColumn,
   unpackColumn,
 } from './column-chunk.ts';
 import { SketchWriter } from './segment-sketches.ts';
-
-/** Entries whose columns are read together, in the order of their numbers. */
-export interface EntryChunk {
-  readonly count: number;
-  /** True where the numbers of its entries follow each other. */
-  readonly isContiguous: boolean;
-  /** The number of an entry by its place in the chunk. */
-  seqAt(place: number): number;
-  readonly first: number;
-  readonly last: number;
-  /** Whole minutes since 1970, of the earliest and of the latest entry; `minute` counts from the first. */
-  readonly firstMinute: number;
-  readonly lastMinute: number;
-  column(name: ColumnName): Column;
-}
+import type { SegmentSummary } from './segment-summary.ts';
+import { WholeColumns } from './whole-columns.ts';
 
 /** What a chunk is made of. */
 interface EntryFacts {
@@ -84,15 +72,19 @@ export class ColumnReader {
   #rows: StatementSync | null = null;
   #row: StatementSync | null = null;
   readonly #known: StoredChunk[] = [];
+  readonly #summary: () => SegmentSummary | null;
 
-  constructor(db: DatabaseSync) {
+  /** `summary` gives that of the segment, as soon as there is one. */
+  constructor(db: DatabaseSync, summary: () => SegmentSummary | null = () => null) {
     this.#db = db;
+    this.#summary = summary;
   }
 
   /** All entries, oldest first; the last ones stand in no chunk yet, and are read row by row. */
   *chunks(): Generator<EntryChunk> {
     this.#readChunks();
-    yield* this.#known;
+    const whole = new WholeColumns(this.#summary());
+    for (const chunk of this.#known) yield whole.chunkOf(chunk);
     yield* this.#rest();
   }
 
@@ -100,7 +92,8 @@ export class ColumnReader {
   *chunksBack(): Generator<EntryChunk> {
     this.#readChunks();
     yield* [...this.#rest()].reverse();
-    for (let place = this.#known.length - 1; place >= 0; place -= 1) yield this.#known[place] as StoredChunk;
+    const whole = new WholeColumns(this.#summary());
+    for (const chunk of this.#known.toReversed()) yield whole.chunkOf(chunk);
   }
 
   /** Some entries, in the order of their numbers. */

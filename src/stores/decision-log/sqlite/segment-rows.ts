@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts';
 import { readBlock } from './record-block.ts';
-import { type StoredParts, takeRecordApart } from './record-form.ts';
+import { type RecordForm, type StoredParts, takeRecordApart } from './record-form.ts';
 
 /** An entry without its record. */
 export interface EntryRow {
@@ -16,7 +16,7 @@ export interface EntryRow {
 interface RowBlock {
   readonly rows: readonly EntryRow[];
   /** The forms of their records. */
-  readonly forms: readonly string[];
+  readonly forms: readonly RecordForm[];
   /** The record of an entry by its place among them. Throws with a `code` where it is missing. */
   partsAt(place: number): StoredParts;
 }
@@ -59,7 +59,7 @@ export class SegmentRows {
     const parts = tail.map(({ body }) => takeRecordApart(JSON.parse(String(body)) as object));
     yield {
       rows,
-      forms: parts.map(({ form }) => form),
+      forms: parts.map(({ members }) => members),
       partsAt: (place) => {
         const { numbers, times } = parts[place] ?? missing();
         return { form: place, numberAt: (at) => numbers[at], timeAt: (at) => times[at] };

@@ -1,9 +1,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { EntryWriter } from './entry-writer.ts';
+import { EvidenceWriter } from './evidence-writer.ts';
 import { BLOCK_RECORDS, toBlock } from './record-block.ts';
 import type { RecordEntry } from './record-entry.ts';
-import { EvidenceWriter } from './segment-evidence.ts';
-import { COUNTED_MS, GAP_SHAPE, THINNED } from './segment-file.ts';
+import { ColumnWriter } from './segment-columns.ts';
+import { COUNTED_MS, GAP_SHAPE, LAST_BATCH, THINNED } from './segment-file.ts';
 import { type StoredRecord, spanOf, toStored } from './stored-record.ts';
 
 /** A batch, as its process numbered it. */
@@ -18,8 +19,6 @@ interface TailEntry extends Pick<RecordEntry, 'atMs' | 'endMs'> {
   readonly seq: number;
   readonly stored: StoredRecord;
 }
-
-const LAST_BATCH = 'last_batch';
 
 const STATEMENTS = {
   block: 'INSERT INTO blocks (first, last, min_at, max_at, body) VALUES (?, ?, ?, ?, ?)',
@@ -39,21 +38,31 @@ const STATEMENTS = {
 export class SegmentWriter {
   readonly #db: DatabaseSync;
   readonly #run: Readonly<Record<keyof typeof STATEMENTS, StatementSync>>;
+  readonly #bytes: StatementSync;
   readonly #entries: EntryWriter;
   readonly #evidence: EvidenceWriter;
   #nextSeq: number;
   #tail: TailEntry[];
 
-  constructor(db: DatabaseSync) {
+  /** `hasNames`: see EntryWriter; false where a file of before is written again, to compare the two. */
+  constructor(db: DatabaseSync, hasNames = true) {
     this.#db = db;
     const prepared = Object.entries(STATEMENTS).map(([name, sql]) => [name, db.prepare(sql)]);
     // `Object.fromEntries` forgets that every name is there.
     this.#run = Object.fromEntries(prepared) as Record<keyof typeof STATEMENTS, StatementSync>;
-    this.#entries = new EntryWriter(db);
+    this.#bytes = db.prepare(
+      'SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()',
+    );
+    this.#entries = new EntryWriter(db, hasNames);
     this.#evidence = new EvidenceWriter(db);
-    this.#nextSeq = Number(db.prepare('SELECT max(seq) AS seq FROM entries').get()?.['seq'] ?? 0) + 1;
+    this.#nextSeq = lastSeqOf(db) + 1;
     const tail = db.prepare('SELECT seq, body FROM tail ORDER BY seq').all();
     this.#tail = tail.map(({ seq, body }) => toTailEntry(Number(seq), String(body)));
+  }
+
+  /** Bytes of the file with what stands in the log beside it. */
+  bytes(): number {
+    return Number(this.#bytes.get()?.['bytes']);
   }
 
   /** Whether this batch is the one that was appended last. */
@@ -64,7 +73,7 @@ export class SegmentWriter {
 
   /** Throws with a `code` of SQLite when the batch cannot be kept. */
   append({ writer, number }: BatchName, entries: readonly RecordEntry[]): void {
-    this.#inTransaction(() => {
+    inTransaction(this.#db, () => {
       this.#insert(entries);
       this.#run.meta.run(LAST_BATCH, `${writer} ${number}`);
     });
@@ -75,8 +84,9 @@ export class SegmentWriter {
    * neither counted nor put into chunks. Throws with a `code`.
    */
   keep(entries: readonly (readonly [seq: number, entry: RecordEntry])[]): void {
-    this.#inTransaction(() => {
+    inTransaction(this.#db, () => {
       const added = entries.map(([seq, entry]) => this.#add(seq, entry).tail);
+      this.#evidence.finish();
       this.#keepTexts(added);
       this.#run.meta.run(THINNED, 'labelled');
     });
@@ -86,23 +96,12 @@ export class SegmentWriter {
    * Writes what is left to write once no more batches come. One may come all the same. Throws with a `code`.
    */
   seal(): void {
-    this.#inTransaction(() => this.#entries.seal(this.#nextSeq - 1));
+    inTransaction(this.#db, () => this.#entries.seal(this.#nextSeq - 1));
   }
 
   /** Closes the file. */
   close(): void {
     this.#db.close();
-  }
-
-  #inTransaction(work: () => void): void {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#db.exec('COMMIT');
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw error;
-    }
   }
 
   #insert(entries: readonly RecordEntry[]): void {
@@ -115,6 +114,7 @@ export class SegmentWriter {
       added.push(tail);
     }
     this.#entries.finish(this.#nextSeq - 1);
+    this.#evidence.finish();
     this.#keepTexts(added);
     for (const { period, start, shape, count } of counts.shapes())
       this.#run.count.run(period, start, shape, count);
@@ -149,6 +149,30 @@ export class SegmentWriter {
     const body = toBlock(entries.map(({ stored }) => stored));
     this.#run.block.run(first, last, minMs, maxMs, body);
   }
+}
+
+/** What SegmentWriter.seal does, for a file of an earlier version, to which nothing is appended. */
+export function sealSegment(db: DatabaseSync): void {
+  try {
+    inTransaction(db, () => new ColumnWriter(db).writeRest(lastSeqOf(db)));
+  } finally {
+    db.close();
+  }
+}
+
+function inTransaction(db: DatabaseSync, work: () => void): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    work();
+    db.exec('COMMIT');
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function lastSeqOf(db: DatabaseSync): number {
+  return Number(db.prepare('SELECT max(seq) AS seq FROM entries').get()?.['seq'] ?? 0);
 }
 
 function toTailEntry(seq: number, text: string): TailEntry {

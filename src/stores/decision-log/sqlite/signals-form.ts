@@ -10,8 +10,8 @@ export interface SignalsParts {
   readonly form: string;
   /** Hashes of 32 hex digits, one after the other. */
   readonly hashes: string;
-  /** The other numbers, and texts that hardly two networks have in common, as a JSON list. */
-  readonly numbers: string;
+  /** The other numbers, and texts that hardly two networks have in common. */
+  readonly numbers: readonly (number | string)[];
   /** Times and ages: texts that are a time, and numbers whose name ends in `_seconds`. */
   readonly times: readonly (string | number)[];
 }
@@ -63,12 +63,11 @@ export function takeApart(signals: object): SignalsParts {
     return JSON.stringify(value.startsWith(MARK) ? TEXT + value : value);
   };
   const form = toFormText(signals, '', cut);
-  return { form, hashes, numbers: JSON.stringify(numbers), times };
+  return { form, hashes, numbers, times };
 }
 
 /** Puts signals together again, as they were. Throws where the parts do not belong together. */
 export function putTogether({ form, hashes, numbers, times }: SignalsParts): object {
-  const others = JSON.parse(numbers) as readonly (number | string)[];
   let [hash, number, time] = [0, 0, 0];
   const signals = fillSignals(form, {
     hash: () => {
@@ -77,14 +76,14 @@ export function putTogether({ form, hashes, numbers, times }: SignalsParts): obj
     },
     number: () => {
       number += 1;
-      return others[number - 1];
+      return numbers[number - 1];
     },
     time: () => {
       time += 1;
       return times[time - 1];
     },
   });
-  if (hash !== hashes.length || number !== others.length || time !== times.length)
+  if (hash !== hashes.length || number !== numbers.length || time !== times.length)
     throw Object.assign(new Error('evidence that does not fit its record'), { code: 'DAMAGED' });
   return signals;
 }

@@ -18,6 +18,7 @@ import type { LabelledText, TextEntry } from './history-reader.ts';
 import type { HistoryThread, ReadingThread, WritingThread } from './history-worker.ts';
 import type { HistoryOptions } from './history-writer.ts';
 import { LabelQueue } from './label-queue.ts';
+import { SummaryPace } from './summary-pace.ts';
 
 interface SqliteLogOptions {
   readonly history: HistoryOptions;
@@ -47,7 +48,6 @@ const TIDY_MS = 60_000;
 const STEP_PAUSE_MS = 40;
 /** Some thousand counts, which are taken over from the other thread in milliseconds. */
 const STEPS_TOGETHER = 32;
-const HOUR_CHARS = 'YYYY-MM-DDTHH'.length;
 
 /** Opens the history. Rejects when its directory or its newest file cannot be written. */
 export async function openSqliteLog(options: SqliteLogOptions): Promise<SqliteLog> {
@@ -74,6 +74,7 @@ class ThreadedLog implements SqliteLog {
   readonly #process = randomUUID();
   readonly #pack = createRecordPacker();
   readonly #labels = new LabelQueue((tasks) => this.#writer.call('labelAll', tasks));
+  readonly #summaries: SummaryPace;
   readonly #timer: NodeJS.Timeout;
   #isFailing = false;
   #isTidying = false;
@@ -86,6 +87,7 @@ class ThreadedLog implements SqliteLog {
     this.isDurable = isSynced;
     this.#writer = createRemoteWorker<WritingThread>(WORKER, toThread({ kind: 'writer', options: history }));
     this.#reader = createReader(directory);
+    this.#summaries = new SummaryPace(() => this.#reader.call('summarise'));
     this.#timer = setInterval(() => void this.#tidy(), TIDY_MS).unref();
   }
 
@@ -105,8 +107,9 @@ class ThreadedLog implements SqliteLog {
   async append({ number, records }: LogBatch): Promise<boolean> {
     if (this.#isClosed) return false;
     const batch = { writer: this.#process, number, ...this.#pack(records) };
+    let removed: number;
     try {
-      await this.#writer.call('append', batch, this.#nowMs());
+      removed = await this.#writer.call('append', batch, this.#nowMs());
     } catch (error) {
       if (!this.#isFailing) this.#options.onEvent({ kind: 'failed', code: codeOf(error) });
       this.#isFailing = true;
@@ -114,7 +117,12 @@ class ThreadedLog implements SqliteLog {
     }
     if (this.#isFailing) this.#options.onEvent({ kind: 'recovered' });
     this.#isFailing = false;
-    this.#versions.change(records.map(hourOfRecord));
+    this.#versions.change(records);
+    if (removed > 0) {
+      this.#tellTidied(removed, 0);
+      // Many can make room within a minute, and the disk has their bytes until they are freed.
+      void this.#free().catch(() => {});
+    }
     this.#tell();
     return true;
   }
@@ -122,6 +130,7 @@ class ThreadedLog implements SqliteLog {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
+    this.#summaries.stop();
     this.#listeners.clear();
     await Promise.all([this.#writer.close(), this.#reader.close(), this.#follower?.close()]);
   }
@@ -189,7 +198,7 @@ class ThreadedLog implements SqliteLog {
     if (said.kind !== 'recorded' && said.kind !== 'unchanged') return { kind: said.kind };
     const decision = toLabelledDecision(said.decision);
     if (said.kind === 'recorded') {
-      this.#versions.change([hourOfRecord(decision.record)]);
+      this.#versions.change([decision.record]);
       this.#tell();
     }
     return { kind: said.kind, decision };
@@ -223,18 +232,17 @@ class ThreadedLog implements SqliteLog {
   }
 
   async #tidy(): Promise<void> {
-    if (this.#isTidying) return;
+    // Thinning goes on for long where much is labelled, and appends remove files meanwhile.
+    if (this.#isTidying) return this.#free().catch(() => {});
     this.#isTidying = true;
     try {
       while (!this.#isClosed) {
         const { removed, thinned, kept, isMore } = await this.#writer.call('tidy', this.#nowMs());
-        if (removed > 0 || thinned > 0) {
-          this.#versions.changeAll();
-          this.#options.onEvent({ kind: 'tidied', removed_files: removed, thinned_files: thinned });
-        }
+        if (removed > 0 || thinned > 0) this.#tellTidied(removed, thinned);
         if (kept !== null) this.#options.onEvent({ kind: 'kept', code: kept });
         if (!isMore) {
-          for (const reader of [this.#reader, this.#follower]) await reader?.call('closeRemoved');
+          void this.#summaries.makeAll();
+          await this.#free();
           return;
         }
         await delay(STEP_PAUSE_MS, undefined, { ref: false });
@@ -245,6 +253,18 @@ class ThreadedLog implements SqliteLog {
       this.#isTidying = false;
     }
   }
+
+  #tellTidied(removed: number, thinned: number): void {
+    this.#versions.changeAll();
+    this.#options.onEvent({ kind: 'tidied', removed_files: removed, thinned_files: thinned });
+  }
+
+  /** Gives the disk back what removed files had. A call after the end would start a thread again. */
+  async #free(): Promise<void> {
+    for (const reader of [this.#reader, this.#follower])
+      if (!this.#isClosed) await reader?.call('closeRemoved');
+    if (!this.#isClosed) await this.#writer.call('free');
+  }
 }
 
 function createReader(directory: string): RemoteWorker<ReadingThread> {
@@ -253,10 +273,6 @@ function createReader(directory: string): RemoteWorker<ReadingThread> {
 
 function toThread(thread: HistoryThread): HistoryThread {
   return thread;
-}
-
-function hourOfRecord(record: LogRecord): number | null {
-  return record.kind === 'decision' ? Date.parse(`${record.decided_at.slice(0, HOUR_CHARS)}:00:00Z`) : null;
 }
 
 function toLogEntry({ position, text }: TextEntry): LogEntry {

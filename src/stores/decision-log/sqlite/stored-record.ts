@@ -4,7 +4,7 @@ import type {
   LogRecord,
 } from '../../../domain/decision-log/decision-record.ts';
 import { hideSubject, type StoredSubject, showSubject } from './entry-subjects.ts';
-import type { EvidenceReference } from './segment-evidence.ts';
+import type { EvidenceReference } from './evidence-writer.ts';
 
 /** What is stored of a decision: its signals stand elsewhere, its id and the hashes of its subject beside it. */
 type StoredDecision = Omit<DecisionRecord, 'decision_id' | 'subject' | 'providers'> & {

@@ -1,8 +1,8 @@
 import type { RecordFilter } from '../../../domain/decision-log/record-filter.ts';
-import { SUBJECT_PARTS, type SubjectPartName } from '../../../domain/decision-log/subject-parts.ts';
-import { hasPart, PART_NUMBERS } from './entry-subjects.ts';
-import { toHashKey } from './record-entry.ts';
-import type { SegmentReader, SubjectEntry } from './segment-reader.ts';
+import { SUBJECT_PARTS } from '../../../domain/decision-log/subject-parts.ts';
+import type { SubjectEntry } from './entry-keys.ts';
+import { hasPart } from './entry-subjects.ts';
+import type { SegmentReader } from './segment-reader.ts';
 
 /** True where a filter names a subject: its entries are then found by their hashes. */
 export function namesSubject(filter: RecordFilter): boolean {
@@ -31,7 +31,7 @@ export function entriesAbout(segment: SegmentReader, filter: RecordFilter, limit
   const asked =
     named[0] === undefined ? SUBJECT_PARTS.map((part) => ({ part, hashes: any ?? [] })) : [named[0]];
   const lists = asked.flatMap(({ part, hashes }) =>
-    hashes.map((hash) => entriesOf(segment, part, hash, limit + 1)),
+    hashes.map((hash) => segment.factsOfSubject(part, hash, limit + 1)),
   );
   const newest = lists.length === 1 ? (lists[0] ?? []) : newestOf(lists);
   const looked = newest.slice(0, limit);
@@ -45,15 +45,6 @@ export function entriesAbout(segment: SegmentReader, filter: RecordFilter, limit
     lookedAt: looked.length,
     reached: newest.length > limit ? ((looked.at(-1) ?? newest[0])?.seq ?? null) : null,
   };
-}
-
-function entriesOf(
-  segment: SegmentReader,
-  part: SubjectPartName,
-  hash: string,
-  limit: number,
-): readonly SubjectEntry[] {
-  return segment.factsOfSubject(PART_NUMBERS[part], toHashKey(hash), limit);
 }
 
 /** The entries of several lists, each once. */

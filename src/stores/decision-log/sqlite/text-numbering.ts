@@ -10,4 +10,9 @@ export class TextNumbering {
     }
     return number;
   }
+
+  /** The texts by their numbers. */
+  get texts(): readonly string[] {
+    return [...this.#numbers.keys()];
+  }
 }

@@ -8,7 +8,8 @@ type NumberedTable = 'shapes' | 'places' | 'actions';
 /** Texts whose numbers are remembered: some kilobytes each at most. */
 const REMEMBERED_MAX = 2_000;
 
-const KEY_BYTES = 16;
+/** Of the hash by which a text is found. */
+export const KEY_BYTES = 16;
 
 /** Numbers the texts of one table of a segment, each once. They are found by a hash: an index holds them again. */
 export class TextNumbers {

@@ -1,17 +1,20 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { toEntry } from './record-entry.ts';
 import { openForReading, openForWriting } from './segment-file.ts';
-import { removeFile, syncFile } from './segment-files.ts';
+import { setAside, syncFile } from './segment-files.ts';
 import { type SegmentName, toFileName, toThinnedFileName } from './segment-name.ts';
 import { SegmentReader } from './segment-reader.ts';
 import { SegmentWriter } from './segment-writer.ts';
 
 /** Ends the name of a file that is being written; no reader takes it for a segment. */
 export const THINNING = '.thinning';
-/** Labelled decisions that are written in one transaction. */
-const BATCH = 50;
+/** Labelled decisions that are written in one transaction: each may stand in blocks of its own, for a millisecond. */
+const BATCH = 10;
+
+const TAKE_LABELS = `INSERT OR REPLACE INTO labels SELECT * FROM whole.labels
+  WHERE seq >= ? AND seq <= ? AND seq IN (SELECT seq FROM main.entries)`;
 
 /**
  * Writes the labelled decisions of one segment to a file that takes its place, in short steps. Until the file is
@@ -24,6 +27,9 @@ export class Thinning {
   readonly #directory: string;
   readonly #source: SegmentReader;
   readonly #writer: SegmentWriter;
+  /** Both files. */
+  readonly #db: DatabaseSync;
+  readonly #takeLabels: StatementSync;
   #last = 0;
   #isOpen = true;
 
@@ -31,15 +37,25 @@ export class Thinning {
     this.name = name;
     this.#directory = directory;
     this.path = join(directory, toThinnedFileName(name) + THINNING);
-    removeFile(this.path);
+    setAside(this.path);
     this.#source = new SegmentReader(openForReading(join(directory, toFileName(name))));
     this.#writer = new SegmentWriter(openForWriting(this.path, false));
     this.#writer.keep([]);
+    this.#db = new DatabaseSync(this.path);
+    // The file is on the disk before it counts.
+    this.#db.exec('PRAGMA synchronous = NORMAL');
+    this.#db.prepare('ATTACH ? AS whole').run(join(directory, toFileName(name)));
+    this.#takeLabels = this.#db.prepare(TAKE_LABELS);
   }
 
-  /** Whether a decision that was without a label until now has been passed over. */
+  /** Whether a decision has been passed over, or taken. */
   hasPassed(name: SegmentName, seq: number): boolean {
     return name === this.name && seq <= this.#last;
+  }
+
+  /** Takes the labels of a decision once more, where it was taken. */
+  takeLabel(seq: number): void {
+    this.#takeLabels.run(seq, seq);
   }
 
   /** Goes on for about so long. True once the file has taken the place of the other. */
@@ -48,6 +64,7 @@ export class Thinning {
     do {
       const seqs = this.#source.labelledAbove(this.#last, BATCH);
       this.#writer.keep(seqs.flatMap((seq) => this.#read(seq)));
+      this.#takeLabels.run(this.#last + 1, seqs.at(-1) ?? this.#last);
       this.#last = seqs.at(-1) ?? this.#last;
       if (seqs.length === 0) {
         this.#finish();
@@ -60,7 +77,7 @@ export class Thinning {
   /** Gives up, and leaves nothing behind. */
   abandon(): void {
     this.#close();
-    removeFile(this.path);
+    setAside(this.path);
   }
 
   /** Nothing for a record that cannot be read: the others are not kept for its sake. */
@@ -77,6 +94,7 @@ export class Thinning {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#source.close();
+    this.#db.close();
     this.#writer.close();
   }
 
@@ -85,22 +103,22 @@ export class Thinning {
     const before = join(this.#directory, toFileName(this.name));
     const db = new DatabaseSync(this.path);
     try {
-      db.prepare('ATTACH ? AS whole').run(before);
-      db.exec(`INSERT INTO labels SELECT * FROM whole.labels WHERE seq IN (SELECT seq FROM main.entries);
-        DETACH whole; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;`);
+      db.exec('PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;');
     } finally {
       db.close();
     }
     syncFile(this.path);
     renameSync(this.path, join(this.#directory, toThinnedFileName(this.name)));
     syncFile(this.#directory);
-    removeFile(before);
+    setAside(before);
   }
 }
 
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 const PRIMARY_CODE = 0xff;
+/** Codes of ours, of Node, and of unpacking, unless only the memory did not suffice. */
+const DAMAGE = /^(?:DAMAGED|UNREADABLE|Z_|ZSTD_error_(?!memory_allocation)|ERR_)/;
 
 /** True where a file, or a record in it, is damaged for good. One that a later version wrote is not. */
 export function isDamage(error: unknown): boolean {
@@ -108,7 +126,5 @@ export function isDamage(error: unknown): boolean {
   const sqlite: unknown = Reflect.get(error, 'errcode');
   if (typeof sqlite === 'number') return [SQLITE_CORRUPT, SQLITE_NOTADB].includes(sqlite & PRIMARY_CODE);
   const code: unknown = Reflect.get(error, 'code');
-  return (
-    error instanceof SyntaxError || (typeof code === 'string' && /^(?:DAMAGED|UNREADABLE|Z_|ERR_)/.test(code))
-  );
+  return error instanceof SyntaxError || (typeof code === 'string' && DAMAGE.test(code));
 }

@@ -8,7 +8,9 @@ import { rebuildSegment, removeDatabase } from './rebuild-segment.ts';
 import { openForReading } from './segment-file.ts';
 import { bytesOf, fileOfSegment, segmentsIn, syncFile } from './segment-files.ts';
 import { SegmentReader } from './segment-reader.ts';
+import { SUMMARY } from './summary-file.ts';
 import { verifySegment } from './verify-segment.ts';
+import { findSummaryProblems } from './verify-summary.ts';
 
 /** Where a rebuilt file stands until it is whole; no reader takes it for a segment. */
 const PART = '.compact';
@@ -28,8 +30,11 @@ export function* verifyHistory(dataDirectory: string, isQuick: boolean): Generat
       const { records, problems } = verifySegment(path, join(scratch, 'rebuilt'), isQuick);
       removeDatabase(snapshot);
       // Retention may have removed it meanwhile.
-      if (existsSync(join(directory, file)))
-        yield { file, records, bytes: bytesOf(join(directory, file)), problems };
+      if (!existsSync(join(directory, file))) continue;
+      const isWhole = !isQuick && records > 0 && problems.length === 0;
+      const ofSummary = isWhole ? findSummaryProblems(join(directory, file)) : [];
+      const bytes = bytesOf(join(directory, file));
+      yield { file, records, bytes, problems: [...problems, ...ofSummary] };
     }
     const policies = join(directory, POLICY_FILE);
     if (existsSync(policies))
@@ -78,6 +83,8 @@ function compactSegment(directory: string, file: string): CompactedFile {
       return { file, bytesBefore, bytesAfter: bytesBefore, problem };
     syncFile(packed);
     renameSync(packed, path);
+    // It is of the file that was there.
+    rmSync(path + SUMMARY, { force: true });
     syncFile(directory);
     return { file, bytesBefore, bytesAfter, problem: null };
   } finally {

@@ -1,9 +1,10 @@
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { outcomeLabelSchema } from '../../../domain/decision-log/outcome-label.ts';
+import { countWrongKeys } from './evidence-key.ts';
 import { rebuildSegment, removeDatabase } from './rebuild-segment.ts';
-import { countWrongKeys } from './segment-evidence.ts';
-import { LATER_VERSION, NO_TABLES, openForReading } from './segment-file.ts';
+import { fromEarlierHashKey } from './record-entry.ts';
+import { EVIDENCE_BLOCKS_VERSION, LATER_VERSION, NO_TABLES, openForReading } from './segment-file.ts';
 import { SegmentReader } from './segment-reader.ts';
 
 /** What was found of one segment. */
@@ -17,9 +18,17 @@ interface VerifiedSegment {
  * What a rebuilt file says of itself, or holds in another form: labels are not in records, and an earlier version
  * may have taken signals apart in another way.
  */
-const NOT_FROM_RECORDS = ['meta', 'labels', 'forms', 'evidence'];
-/** Bytes of these are compressed records, which are compared as records. */
-const PACKED: Readonly<Record<string, readonly string[]>> = { blocks: ['body'], tail: ['body'] };
+const NOT_FROM_RECORDS = ['meta', 'labels', 'forms', 'evidence', 'evidence_keys', 'evidence_blocks'];
+/** Bytes of these are compressed records and evidence, which are compared as such. */
+const PACKED: Readonly<Record<string, readonly string[]>> = {
+  blocks: ['body'],
+  tail: ['body'],
+  evidence_blocks: ['body'],
+};
+/** Where the rows of another table are those that an earlier version had otherwise. */
+const EARLIER_ROWS: Readonly<Record<string, string>> = {
+  subjects: '(SELECT subject_key(part, hash) AS key, seq FROM kept.subjects)',
+};
 const PROBLEMS_MAX = 20;
 
 /**
@@ -30,6 +39,7 @@ const PROBLEMS_MAX = 20;
 export function verifySegment(path: string, scratch: string, isQuick: boolean): VerifiedSegment {
   let records = 0;
   let isRebuilt = false;
+  let version = 0;
   const problems: string[] = [];
   try {
     const db = openForReading(path);
@@ -38,12 +48,13 @@ export function verifySegment(path: string, scratch: string, isQuick: boolean): 
       problems.push(...structureOf(db));
       // Of what is left of a day the numbers have holes, and nothing is counted.
       isRebuilt = !isQuick && !reader.isThinned();
-      records = isRebuilt ? rebuildSegment(reader, scratch, reader.version()) : readAll(reader);
+      version = reader.version();
+      records = isRebuilt ? rebuildSegment(reader, scratch, version) : readAll(reader);
       problems.push(...labelProblems(db));
     } finally {
       reader.close();
     }
-    if (isRebuilt && problems.length === 0) problems.push(...differences(path, scratch));
+    if (isRebuilt && problems.length === 0) problems.push(...differences(path, scratch, version));
   } catch (error) {
     // A process that was killed has left nothing in it.
     if (!(error instanceof Error && Reflect.get(error, 'code') === NO_TABLES)) problems.push(describe(error));
@@ -96,22 +107,25 @@ function isLabels(text: string): boolean {
 }
 
 /** Every table of the rebuilt file has the same rows. */
-function differences(path: string, scratch: string): readonly string[] {
+function differences(path: string, scratch: string, version: number): readonly string[] {
   const db = new DatabaseSync(scratch, { readOnly: true });
   try {
     db.prepare('ATTACH ? AS kept').run(path);
+    db.function('subject_key', { deterministic: true }, (part, hash) =>
+      fromEarlierHashKey(Number(part), hash),
+    );
     const tables = db
       .prepare(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
       .all()
       .map(({ name }) => String(name))
       .filter((name) => !NOT_FROM_RECORDS.includes(name));
-    return [...tables.flatMap((table) => compareTable(db, table)), ...compareEvidence(db)];
+    return [...tables.flatMap((table) => compareTable(db, table, version)), ...compareEvidence(db, version)];
   } finally {
     db.close();
   }
 }
 
-function compareTable(db: DatabaseSync, table: string): readonly string[] {
+function compareTable(db: DatabaseSync, table: string, version: number): readonly string[] {
   const columns = db
     .prepare(`SELECT name FROM pragma_table_info('${table}')`)
     .all()
@@ -119,12 +133,14 @@ function compareTable(db: DatabaseSync, table: string): readonly string[] {
     .filter((name) => !PACKED[table]?.includes(name))
     .map((name) => `"${name}"`)
     .join(', ');
+  const earlier = version < EVIDENCE_BLOCKS_VERSION ? EARLIER_ROWS[table] : undefined;
+  const kept = earlier ?? `kept."${table}"`;
   const count = (one: string, other: string) => {
     const sql = `SELECT count(*) AS n FROM (
-      SELECT ${columns} FROM ${one}."${table}" EXCEPT SELECT ${columns} FROM ${other}."${table}")`;
+      SELECT ${columns} FROM ${one} EXCEPT SELECT ${columns} FROM ${other})`;
     return Number(db.prepare(sql).get()?.['n']);
   };
-  const [missing, wrong] = [count('main', 'kept'), count('kept', 'main')];
+  const [missing, wrong] = [count(`main."${table}"`, kept), count(kept, `main."${table}"`)];
   if (missing === 0 && wrong === 0) return [];
   return [
     `${table}: ${missing} rows that records ask for are not there, ${wrong} are there that none asks for`,
@@ -132,11 +148,19 @@ function compareTable(db: DatabaseSync, table: string): readonly string[] {
 }
 
 /** Where an earlier version took signals apart in another way, each is at least under the hash of what it is. */
-function compareEvidence(db: DatabaseSync): readonly string[] {
-  const forms = compareTable(db, 'forms');
-  if (forms.length === 0) return compareTable(db, 'evidence');
-  const wrong = countWrongKeys(db, 'kept');
-  return wrong === 0 ? [] : [`evidence: ${wrong} pieces or forms are not what they were`];
+function compareEvidence(db: DatabaseSync, version: number): readonly string[] {
+  const hasBlocks = version >= EVIDENCE_BLOCKS_VERSION;
+  const isTheSame = compareTable(db, 'forms', version).length === 0;
+  if (hasBlocks && isTheSame)
+    return ['evidence_keys', 'evidence_blocks', 'evidence'].flatMap((table) =>
+      compareTable(db, table, version),
+    );
+  const wrong = countWrongKeys(db, 'kept', version);
+  const problems = wrong === 0 ? [] : [`evidence: ${wrong} pieces or forms are not what they were`];
+  if (!isTheSame) return problems;
+  const sql = `SELECT (SELECT count(*) FROM kept.evidence) - (SELECT count(*) FROM main.evidence_keys) AS n`;
+  const over = Number(db.prepare(sql).get()?.['n']);
+  return over === 0 ? problems : [...problems, `evidence: ${over} pieces that no record asks for`];
 }
 
 /** Codes of SQLite and of ours, and no text of a record. */

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { PERIOD_MS } from '../../../../src/application/decision-log/decision-log.ts';
 import { idOf, type LogRecord } from '../../../../src/domain/decision-log/decision-record.ts';
-import { Connector } from '../../../../src/stores/decision-log/postgres/connect.ts';
+import { Connector, disconnect } from '../../../../src/stores/decision-log/postgres/connect.ts';
 import { parseServerUrl } from '../../../../src/stores/decision-log/postgres/server-address.ts';
 import { tidy } from '../../../../src/stores/decision-log/postgres/tidy.ts';
 import { toAged } from '../../../support/age-postgres.ts';
@@ -19,7 +19,7 @@ const LIMITS = {
 };
 const SPAN = { period: 'hour', sinceMs: 0, untilMs: Date.now() + DAY_MS } as const;
 
-const server = await startPostgresServer(t, { settings: ['fsync = off'] });
+const server = await startPostgresServer(t, { settings: ['fsync = off', 'autovacuum = off'] });
 
 async function openHistory(t: Test) {
   const url = await server.createDatabase();
@@ -31,6 +31,7 @@ async function openHistory(t: Test) {
   let batches = 0;
   return {
     reader,
+    connector,
     name,
     tidy: (limits: Partial<typeof LIMITS> = {}) => tidy({ connector, ...LIMITS, ...limits }),
     append: async (records: readonly LogRecord[]) => {
@@ -84,7 +85,8 @@ t.test('keeps labelled decisions longer, with their labels and their place', asy
   t.equal(await clean(), 0, 'once');
   await reader.label(id, { ...LABEL, label: 'legit', at: '2026-02-01T00:00:00.000Z' }, true);
   await age(300);
-  t.equal(await clean(), 2, 'in the end they go too');
+  // Ten minutes before midnight there is a partition for the next day too, which is as old by now.
+  t.ok((await clean()) >= 2, 'in the end they go too');
   t.equal(await reader.find(id), null);
   t.same(await server.query('SELECT * FROM riskgate.labels', name), []);
 });
@@ -182,4 +184,19 @@ t.test('makes partitions ahead, as long as fits how fast they grow', async (t) =
   await age(1);
   await clean({ spanBytesMax: 1 });
   t.ok(((await lengths()).at(-1) ?? 1) < 1, 'five minutes');
+});
+
+t.test('frees its lock before it resolves, so that the next one tidies', async (t) => {
+  const { append, connector, tidy: clean } = await openHistory(t);
+  await append(recordsOf([1]));
+  const client = await connector.connect('read');
+  t.teardown(() => disconnect(client));
+  for (let turn = 0; turn < 20; turn += 1) {
+    await clean();
+    const { rows } = await client.query(
+      `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 3
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    );
+    t.equal(rows.length, 0);
+  }
 });

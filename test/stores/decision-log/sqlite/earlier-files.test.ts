@@ -9,6 +9,7 @@ import { HistoryWriter } from '../../../../src/stores/decision-log/sqlite/histor
 import { SCHEMA_VERSION } from '../../../../src/stores/decision-log/sqlite/segment-file.ts';
 import { compactHistory, verifyHistory } from '../../../../src/stores/decision-log/sqlite/upkeep.ts';
 import { createDecisionRecord } from '../../../support/decision-records.ts';
+import { answersOf } from '../../../support/history-answers.ts';
 import { ROOT } from '../../../support/start-program.ts';
 import { createDirectory } from '../../../support/test-app.ts';
 
@@ -62,6 +63,18 @@ for (const version of VERSIONS) {
     );
     const problems = [...verifyHistory(dataDirectory, false)].flatMap((file) => file.problems);
     t.same(problems, []);
+  });
+
+  t.test(`answers by summaries of the days of ${version}`, async (t) => {
+    const { directory, reader } = unpack(t, version);
+    const window = { sinceMs: LAST_DAY_MS - 2 * DAY_MS, untilMs: LAST_DAY_MS + DAY_MS };
+    const plain = answersOf(reader, window, { nothing: {}, verdict: { decision: 'BLOCK' } });
+    let made = 0;
+    while (reader.summarise()) made += 1;
+    t.equal(made, 1, 'of the day that is over and whole');
+    const other = new HistoryReader(directory);
+    t.teardown(() => other.close());
+    t.same([...answersOf(other, window, { nothing: {}, verdict: { decision: 'BLOCK' } })], [...plain]);
   });
 
   t.test(`compacts the files of ${version}, and loses nothing`, async (t) => {

@@ -128,7 +128,12 @@ t.test('leaves removed days to the disk, whoever has read them', async (t) => {
     writer.label(idOf(createDecisionRecord(NOON_MS + day * DAY_MS, day)), label, true);
   t.match(writer.tidy(NOON_MS + 40 * DAY_MS), { removed: 4 });
   t.ok(heldOpen() > 0, 'as long as the reader has not looked');
+  const aside = () => readdirSync(directory).filter((name) => name.endsWith('.removed')).length;
+  t.equal(aside(), 4, 'their bytes are freed apart');
+  writeFileSync(join(directory, '20250101-0001.sqlite.removed'), 'of a process that was killed');
   reader.closeRemoved();
+  await writer.free();
+  t.equal(aside(), 0);
   t.equal(heldOpen(), 0);
   t.equal(reader.query({}, ALL).entries.length, 1);
 });

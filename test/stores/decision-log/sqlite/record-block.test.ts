@@ -37,10 +37,10 @@ t.test('gives the values of a record without putting it together, however many h
   );
   const block = readBlock(toBlock(records));
   for (const [place, record] of records.entries()) {
-    const { form, numbers, times } = takeRecordApart(record);
+    const { members, numbers, times } = takeRecordApart(record);
     const parts = block.partsAt(place);
     if (parts === undefined) throw new Error('a record is missing');
-    t.equal(block.forms[parts.form], form);
+    t.strictSame(block.forms[parts.form], members);
     t.strictSame(
       [...numbers, undefined],
       [...numbers, 0].map((_, at) => parts.numberAt(at)),

@@ -1,12 +1,14 @@
 import { hash as digest } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
 import { type DecisionRecord, idOf } from '../../../../src/domain/decision-log/decision-record.ts';
+import { toKeyNumber } from '../../../../src/stores/decision-log/sqlite/evidence-key.ts';
 import { HistoryReader } from '../../../../src/stores/decision-log/sqlite/history-reader.ts';
 import { HistoryWriter } from '../../../../src/stores/decision-log/sqlite/history-writer.ts';
-import { verifyHistory } from '../../../../src/stores/decision-log/sqlite/upkeep.ts';
+import { evidenceSaltOf } from '../../../../src/stores/decision-log/sqlite/segment-file.ts';
+import { compactHistory, verifyHistory } from '../../../../src/stores/decision-log/sqlite/upkeep.ts';
 import { createDecisionRecord } from '../../../support/decision-records.ts';
 import { createDirectory } from '../../../support/test-app.ts';
 
@@ -74,6 +76,72 @@ t.test('keeps equal evidence once, whatever its ages and whichever process appen
   );
 });
 
+/**
+ * Names of two networks, found by 4,400,000,000 hashes. In a file without a salt, evidence that says one of them and
+ * no other number or hash has the key of evidence that says the other.
+ */
+const COLLIDING = ['29f2ae6eb0fbfa64', 'c5e278e11ad08278'] as const;
+const keyWithoutSalt = (network: string) => toKeyNumber(digest('sha256', `1 ["${network}"] `));
+
+t.test('keeps apart evidence whose keys somebody has made the same for files without a salt', async (t) => {
+  const [one, other] = COLLIDING;
+  t.equal(keyWithoutSalt(one), keyWithoutSalt(other));
+  const records = COLLIDING.map((network, serial): DecisionRecord => {
+    const record = createDecisionRecord(NOON_MS + serial, serial);
+    const { prefactor } = record.providers;
+    if (prefactor === undefined) throw new Error('the record has it');
+    return { ...record, providers: { prefactor: { ...prefactor, signals: { found: true, network } } } };
+  });
+  const directory = createDirectory(t);
+  const dataDirectory = join(directory, 'history');
+  mkdirSync(dataDirectory);
+  appendTo(dataDirectory, records.slice(0, 1), 1);
+  appendTo(dataDirectory, records.slice(1), 2);
+  const found = openReader(t, dataDirectory).readAfter(null, 10).entries;
+  t.same(
+    found.map(({ text }) => text),
+    records.map((record) => JSON.stringify(record)),
+    'each record shows its own',
+  );
+  t.same(
+    [...verifyHistory(directory, false)].flatMap((file) => file.problems),
+    [],
+  );
+});
+
+t.test('salts the keys of each file otherwise, and verifies and compacts it with its own salt', async (t) => {
+  const directory = createDirectory(t);
+  const dataDirectory = join(directory, 'history');
+  mkdirSync(dataDirectory);
+  const record = decisionOf(1, 1);
+  for (const day of [0, 1, 2]) {
+    const writer = new HistoryWriter({ directory: dataDirectory, isSynced: false, ...RETENTION });
+    const text = JSON.stringify({ ...record, decision_id: idOf(decisionOf(1, day)) });
+    writer.append({ writer: `process-${day}`, number: 1, texts: [text] }, NOON_MS + day * DAY_MS);
+    writer.close();
+  }
+  const keys = () =>
+    readdirSync(dataDirectory)
+      .filter((name) => name.endsWith('.sqlite') && name.startsWith('2026'))
+      .map((name) => {
+        const db = new DatabaseSync(join(dataDirectory, name), { readOnly: true });
+        const rows = db.prepare('SELECT CAST(key AS TEXT) AS key FROM evidence_keys ORDER BY id').all();
+        db.close();
+        return rows.map(({ key }) => String(key)).join();
+      });
+  const before = keys();
+  t.equal(new Set(before).size, 3, 'the same evidence has another key in each file');
+  for (const { problem, bytesBefore, bytesAfter } of compactHistory(directory)) {
+    t.equal(problem, null);
+    t.ok(bytesAfter < bytesBefore, 'it is another file');
+  }
+  t.same(keys(), before, 'which it keeps when the file is written again');
+  t.same(
+    [...verifyHistory(directory, false)].flatMap((file) => file.problems),
+    [],
+  );
+});
+
 t.test('finds records by hashes of which the first bytes are the same', async (t) => {
   const directory = createDirectory(t);
   // They differ in their last digit alone.
@@ -102,16 +170,47 @@ t.test('verifies evidence that an earlier version took apart in another way', as
   const digits = Buffer.from(hashes as Uint8Array).toString('hex');
   const form = String(text).replace('"\\u0000n"', '2');
   t.not(form, text);
-  const keyOf = (content: string) => Buffer.from(digest('sha256', content).slice(0, 32), 'hex');
-  db.prepare('INSERT INTO forms (id, key, text) VALUES (99, ?, ?)').run(keyOf(form), form);
-  const change = db.prepare(`UPDATE evidence SET key = ?, form = 99, numbers = '[]' WHERE id = ?`);
-  change.run(keyOf(`99 [] ${digits}`), Number(id));
+  const salt = evidenceSaltOf(db);
+  t.match(salt, /^[\da-f]{32}$/);
+  const keyOf = (content: string) => digest('sha256', salt + content);
+  const formKey = Buffer.from(digest('sha256', form).slice(0, 32), 'hex');
+  db.prepare('INSERT INTO forms (id, key, text) VALUES (99, ?, ?)').run(formKey, form);
+  db.prepare(`UPDATE evidence SET form = 99, numbers = '[]' WHERE id = ?`).run(Number(id));
+  const change = (content: string) =>
+    db
+      .prepare('UPDATE evidence_keys SET key = ? WHERE id = ?')
+      .run(BigInt.asIntN(64, BigInt(`0x${keyOf(content).slice(0, 16)}`)), Number(id));
+  change(`99 [] ${digits}`);
   t.same(problems(), [], `instead of ${String(numbers)}`);
-  change.run(keyOf(`99 [3] ${digits}`), Number(id));
+  change(`99 [3] ${digits}`);
   t.same(problems(), ['evidence: 1 pieces or forms are not what they were']);
-  change.run(keyOf(`99 [] ${digits}`), Number(id));
+  change(`99 [] ${digits}`);
   db.prepare('UPDATE forms SET text = ? WHERE id = 99').run(form.replace('"A"', '"B"'));
   t.ok(problems().includes('evidence: 1 pieces or forms are not what they were'));
+});
+
+t.test('keeps much evidence in blocks, and goes on with what fills none', async (t) => {
+  const directory = createDirectory(t);
+  const records = Array.from({ length: 700 }, (_, serial) => decisionOf(serial, serial));
+  appendTo(directory, records.slice(0, 600), 1);
+  t.equal(count(directory, 'evidence_blocks'), 2);
+  t.equal(count(directory, 'evidence'), 600 - 2 * 256);
+  const reader = openReader(t, directory);
+  const read = () => reader.readAfter(null, 1000).entries.map(({ text }) => text);
+  t.same(
+    read(),
+    records.slice(0, 600).map((record) => JSON.stringify(record)),
+  );
+  // Each has the evidence of another one before it.
+  const others = records.map((_, serial) => decisionOf(699 - serial, 1000 + serial));
+  appendTo(directory, [...records.slice(600), ...others], 2);
+  t.equal(count(directory, 'evidence_keys'), 700);
+  t.same(
+    read(),
+    [...records, ...others].slice(0, 1000).map((record) => JSON.stringify(record)),
+    'also what has gone into a block while it was open',
+  );
+  t.equal(reader.find(idOf(decisionOf(0, 1699)))?.text, JSON.stringify(decisionOf(0, 1699)));
 });
 
 t.test('fails a read of a record whose evidence is gone, and of no other', async (t) => {

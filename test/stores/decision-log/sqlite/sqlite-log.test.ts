@@ -1,25 +1,36 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { mock } from 'node:test';
 import t, { type Test } from 'tap';
+import { idOf } from '../../../../src/domain/decision-log/decision-record.ts';
 import { createLogger } from '../../../../src/platform/logger.ts';
 import { toHistoryDirectory } from '../../../../src/stores/decision-log/sqlite/history-directory.ts';
+import { HistoryWriter } from '../../../../src/stores/decision-log/sqlite/history-writer.ts';
 import { sqlite } from '../../../../src/stores/decision-log/sqlite/index.ts';
 import { createDecisionRecord } from '../../../support/decision-records.ts';
 import { openSink } from '../../../support/open-sink.ts';
-import { createDirectory } from '../../../support/test-app.ts';
+import { createDirectory, until } from '../../../support/test-app.ts';
+
+const DAY_MS = 86_400_000;
 
 function settingsOf(dataDirectory: string) {
-  return { dataDirectory, retentionMs: 90 * 86_400_000, labelledKeptMs: 0, bytesMax: 2 ** 30 };
+  return { dataDirectory, retentionMs: 90 * DAY_MS, labelledKeptMs: 0, bytesMax: 2 ** 30 };
 }
 
-async function open(t: Pick<Test, 'teardown'>, dataDirectory: string) {
+async function open(t: Pick<Test, 'teardown'>, dataDirectory: string, settings = {}) {
   let lines = '';
   const { logger } = createLogger('info', {
     write: (text: string) => {
       lines += text;
     },
   });
-  const { sink, reader, close } = await openSink(t, sqlite, settingsOf(dataDirectory), { logger });
+  const { sink, reader, close } = await openSink(
+    t,
+    sqlite,
+    { ...settingsOf(dataDirectory), ...settings },
+    { logger },
+  );
   if (reader === null) throw new Error('a history can be read');
   return { sink, reader, close, lines: () => lines };
 }
@@ -94,4 +105,61 @@ t.test('does not open where another process writes, or nothing can be written', 
   t.match(sqlite.check(settingsOf('/dev/null/data')), [
     /^DATA_DIR \/dev\/null\/data: cannot be written \(ENOTDIR\)$/,
   ]);
+});
+
+t.test('gives removed files back to the disk also while a day is thinned', async (t) => {
+  const dataDirectory = createDirectory(t);
+  const directory = toHistoryDirectory(dataDirectory);
+  const kept = { retentionMs: 2 * DAY_MS, labelledKeptMs: 90 * DAY_MS };
+  const writer = new HistoryWriter({ directory, isSynced: false, bytesMax: 2 ** 30, ...kept });
+  const oldMs = Date.now() - 10 * DAY_MS;
+  const records = Array.from({ length: 1_500 }, (_, serial) => createDecisionRecord(oldMs + serial, serial));
+  const texts = records.map((record) => JSON.stringify(record));
+  writer.append({ writer: 'before', number: 1, texts }, oldMs);
+  const label = { label: 'fraud', at: new Date().toISOString(), note: null, caller: 'shop' } as const;
+  writer.labelAll(records.map((record) => ({ id: idOf(record), label, isTimeGiven: true, seen: null })));
+  writer.close();
+  mock.timers.enable({ apis: ['setInterval'] });
+  t.teardown(() => mock.timers.reset());
+  const { sink, reader, lines } = await open(t, dataDirectory, kept);
+  await sink.append({ number: 1, records: [createDecisionRecord(Date.now(), 9_999)] });
+  await reader.newest();
+  await reader.query({}, { before: null, limit: 1 });
+  const removed = join(directory, '20250101-0001.sqlite.removed');
+  writeFileSync(removed, 'of an append that had no more room');
+  mock.timers.tick(60_000);
+  mock.timers.tick(60_000);
+  await until('it is gone', () => !existsSync(removed));
+  t.notMatch(lines(), /thinned_files/, 'the day is not thinned yet');
+  t.notOk(readdirSync(directory).some((name) => name.endsWith('.thinned.sqlite')));
+  await until('the day is thinned', () => /"thinned_files":1/.test(lines()));
+});
+
+t.test('tells at once that files made room for an append, and gives their bytes back', async (t) => {
+  const dataDirectory = createDirectory(t);
+  // What is done each minute has no part in it.
+  mock.timers.enable({ apis: ['setInterval'] });
+  t.teardown(() => mock.timers.reset());
+  const { sink, reader, lines } = await open(t, dataDirectory, { bytesMax: 1024 * 1024 });
+  const nowMs = Date.now();
+  const longAgo = { sinceMs: nowMs - DAY_MS, untilMs: nowMs - DAY_MS + 1, period: 'hour' } as const;
+  const versions = () => reader.countVersions(longAgo);
+  const before = await versions();
+  const isTold = () => lines().includes('"event":"decision_log.sqlite_tidied"');
+  let number = 0;
+  for (; !isTold() && number < 200; number += 1) {
+    t.same(await versions(), before, 'nothing was removed');
+    const records = Array.from({ length: 100 }, (_, place) =>
+      createDecisionRecord(nowMs, number * 100 + place, { request_id: randomBytes(300).toString('hex') }),
+    );
+    t.equal(await sink.append({ number, records }), true);
+  }
+  t.match(lines(), /"removed_files":[1-9]\d*,"thinned_files":0/);
+  t.notSame(await versions(), before, 'what was counted may be too much now');
+  const names = () => readdirSync(toHistoryDirectory(dataDirectory));
+  await until('the disk has their bytes again', () => !names().some((name) => name.endsWith('.removed')));
+  t.notOk(
+    names().some((name) => name.endsWith('-0001.sqlite')),
+    'the first part has made room',
+  );
 });

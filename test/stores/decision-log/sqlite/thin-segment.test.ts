@@ -72,6 +72,7 @@ t.test('finds in what is left what a plain search of it finds', async (t) => {
   const kept = records.filter((_, serial) => serial % 3 === 0);
   for (const record of kept) history.label(record);
   history.thin();
+  await history.writer.free();
   t.same(filesOf(history.directory), [
     '20260310-0001.thinned.sqlite',
     '20260320-0001.sqlite',
@@ -131,12 +132,23 @@ t.test('keeps what is labelled while it is thinned, wherever that has got to', a
   for (const record of records.slice(1)) history.label(record);
   t.match(history.writer.tidy(LATER_MS), { thinned: 0, isMore: true }, 'a step is shorter than all of it');
   t.equal(history.reader.segment(FIRST)?.isThinned(), false, 'until then the segment is as it was');
+  const later = { ...LABEL, label: 'legit', at: '2026-03-12T00:00:00.000Z' } as const;
+  const relabel = () => history.writer.label(idOf(records[1] as LogRecord), later, true);
+  relabel();
   history.label(records[0]);
+  t.match(history.writer.tidy(LATER_MS), { thinned: 0, isMore: true }, 'a first label has it begin again');
+  t.match(history.writer.label(idOf(records[2] as LogRecord), later, true), { kind: 'recorded' });
   history.append([createDecisionRecord(LATER_MS, 90_001)], LATER_MS);
   history.thin();
   t.equal(history.reader.segment(FIRST)?.isThinned(), true);
   t.equal(history.reader.readAfter(null, 5_000).entries.length, 3_002);
   t.match(history.reader.find(idOf(records[0] as LogRecord)), { labels: [LABEL] });
+  for (const place of [1, 2])
+    t.match(
+      history.reader.find(idOf(records[place] as LogRecord))?.labels,
+      [LABEL, later],
+      'with what was said of it once it had been taken',
+    );
   const again = history.writer.label(
     idOf(records[0] as LogRecord),
     { ...LABEL, at: '2026-03-12T00:00:00.000Z' },
@@ -174,10 +186,13 @@ t.test('gives up for damaged records what cannot be read, and no more', async (t
   const records = fill(history, 600);
   for (const record of records) history.label(record);
   const db = new DatabaseSync(join(history.directory, `${FIRST}.sqlite`));
-  db.exec("UPDATE blocks SET body = x'0000000428b52ffd00' WHERE first = 1");
+  db.exec(`UPDATE blocks SET body = x'0000000428b52ffd00' WHERE first = 1;
+    UPDATE blocks SET body = CAST(substr(body, 1, 99) || x'0055aaff' || substr(body, 104) AS BLOB)
+      WHERE first = 251`);
   db.close();
+  t.equal(history.writer.tidy(LATER_MS).kept, null);
   history.thin();
-  t.equal(history.reader.readAfter(null, 1_000).entries.length, 351);
+  t.equal(history.reader.readAfter(null, 1_000).entries.length, 101, 'a cut block, and one with other bytes');
 });
 
 t.test('removes what cannot be read at all once it is too old, as before', async (t) => {
