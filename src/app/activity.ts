@@ -37,7 +37,7 @@ export function wireActivity(
   const kept = [inForce, ...(isShared ? older : [])] as const;
   const claims = createClaims(
     store,
-    config.idHashKeys.slice(0, kept.length).map((key) => createKeyedHash(key, 'events that were told', 1)),
+    config.idHashKeys.slice(0, kept.length).map((key) => createKeyedHash(key, 'events that were told', 0)),
   );
   return {
     ...createActivity({ slots, store, hashes: kept, clock }),

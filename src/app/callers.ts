@@ -47,7 +47,7 @@ export function wireCallers(context: AppContext, redis: RedisInUse, keyring: () 
     holdToLimits: createHoldToLimits(stores.requestCounter, createConcurrentRequests()),
     answerOnce: createAnswerOnce({
       store: stores.idempotency,
-      hashes: idHashKeys.map((key) => createKeyedHash(key, 'idempotency', 1)),
+      hashes: idHashKeys.map((key) => createKeyedHash(key, 'idempotency', 0)),
       newId,
       ttlMs: idempotencyTtlMs,
       lockMs: longestAnswerMs(config),

@@ -1,12 +1,11 @@
 import { hash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { CustodyHashes } from '../application/custody/custody.ts';
 import type { RecordHashes } from '../application/decision-log/to-decision-record.ts';
 import type { EvidenceSource } from '../application/evidence/evidence-source.ts';
 import { networkOfAddress } from '../domain/ip-address.ts';
 import { foldId, type SubjectPart } from '../domain/subject.ts';
 import { createKeyedDigest, HASH_BYTES, type KeyedDigest, keyIdOf } from '../platform/keyed-hash.ts';
-import { boundedTo } from '../platform/lru-bound.ts';
+import { LazyLru, type Promotable } from '../platform/lazy-lru.ts';
 import type { AppContext } from './context.ts';
 
 interface IdHashesOptions {
@@ -47,8 +46,8 @@ const RECORD_AT = 2 * HASH_BYTES;
 /** 64 bits: the accounts of one provider are told apart, not identifiers. */
 const ACCOUNT_BYTES = 8;
 
-/** The hashes of one id as one part of the subject; it is never changed, but for its place in a chain. */
-interface Row {
+/** The hashes of one id as one part of the subject; they never change. */
+interface Row extends Promotable {
   readonly part: SubjectPart;
   /** The store key for each provider of the part, under the key in force. */
   readonly evidence: readonly string[];
@@ -60,14 +59,14 @@ interface Row {
   readonly next: Row | undefined;
 }
 
-type Memo = LRUCache<string, Row>;
+type Memo = LazyLru<Row>;
 
 /**
  * Builds the hashes over one memo. One HMAC for each id and key serves all purposes: with one for each
  * purpose a decision about ids that are not in the memo costs three times as much.
  */
 export function createIdHashes({ keys, entriesMax, providers }: IdHashesOptions): IdHashes {
-  const memo: Memo = new LRUCache(boundedTo(entriesMax));
+  const memo: Memo = new LazyLru({ entriesMax });
   const createPart = (part: SubjectPart) =>
     new PartHashes(
       part,
@@ -185,6 +184,7 @@ class PartHashes {
       custody: digests.map((digest) => cut(digest, CUSTODY_AT)),
       record: this.#toRecord(text, inForce),
       next: this.#memo.get(text),
+      promotedAt: 0,
     };
     this.#memo.set(text, row);
     return row;

@@ -123,6 +123,7 @@ function bind(store: ListStore): ListStore {
   return {
     table: store.table,
     commit: (entries) => store.commit(entries),
+    commitIfLater: (entries) => store.commitIfLater(entries),
     drop: (entries) => store.drop(entries),
     knowledge: () => store.knowledge(),
     isTrusted: () => store.isTrusted(),

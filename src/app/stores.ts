@@ -18,6 +18,7 @@ import { createMemoryStepUpStore } from '../stores/step-up/memory-store.ts';
 import { createRedisStepUpStore } from '../stores/step-up/redis-store.ts';
 import type { AppContext } from './context.ts';
 import { openLists, openSharedSignals } from './lists.ts';
+import { createMemoryLosses, type MemoryLoss } from './memory-losses.ts';
 import { openRedis } from './open-redis.ts';
 import type { RedisInUse } from './redis.ts';
 
@@ -31,6 +32,8 @@ export interface Stores {
   readonly isShared: boolean;
   /** What is wrong with custody in the shared store; null when nothing is. */
   custodyProblem(): RedisProblem | null;
+  /** How often each memory was found to be lost. */
+  losses(): readonly MemoryLoss[];
   readonly lists: ListStore;
   /** Null where none are taken. */
   readonly sharedSignals: ListStore | null;
@@ -82,6 +85,7 @@ function createMemoryStores({ config, clock, logger }: AppContext): OwnStores {
     }),
     isShared: false,
     custodyProblem: () => null,
+    losses: createMemoryLosses(logger).counts,
     close: () => evidence.close(),
   };
 }
@@ -104,12 +108,13 @@ function createSharedStores(
   const evidence = createTieredEvidenceStore({ memory, redis: createRedisEvidenceStore({ redis, clock }) });
   inUse.watch(() => evidence.health());
   const keyIds = config.idHashKeys.map(keyIdOf);
+  const losses = createMemoryLosses(logger);
   const generations = createRedisGenerations({
     redis,
     clock,
     retentionMs,
     keyIds,
-    onLost: () => logger.error({ event: 'custody.lost' }, 'Redis has forgotten who used telemetry ids first'),
+    onLost: losses.onLost.custody,
     onUnknownKey: ({ keyId }) =>
       logger.error(
         { event: 'custody.unknown_key', key_id: keyId },
@@ -127,9 +132,10 @@ function createSharedStores(
       clock,
       keyIds,
       generations,
-      onLost: () => logger.error({ event: 'activity.lost' }, 'activity that Redis could not take is lost'),
+      onLost: losses.onLost.activity,
     }),
     isShared: true,
+    losses: losses.counts,
     custodyProblem: () => describeUnknownKey(custody.unknownKey(), config.idHashKeys),
     close: async () => {
       await Promise.all([evidence.close(), redis.close()]);

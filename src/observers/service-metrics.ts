@@ -20,6 +20,8 @@ interface ServiceState {
   readonly candidates: () => readonly PolicyName[];
   readonly redisState: () => RedisState;
   readonly storeUsage: () => readonly StoreUsage[];
+  /** One entry for each memory of decisions in Redis. */
+  readonly memoryLosses: () => readonly { readonly memory: string; readonly count: number }[];
   /** One entry for each file that is followed. */
   readonly files: () => readonly FileState[];
   /** One entry for each sink of the decision log. */
@@ -63,6 +65,7 @@ export function measureService(providers: readonly string[], state: ServiceState
   const metrics = createMetrics();
   const observer = createMetricsObserver(metrics, providers);
   addStateMetrics(metrics, state);
+  addMemoryMetrics(metrics, state);
   addFileMetrics(metrics, state.files);
   addPolicyFileMetrics(metrics, state);
   addLogMetrics(metrics, state.logUsage);
@@ -70,7 +73,7 @@ export function measureService(providers: readonly string[], state: ServiceState
   return { metrics, observer, close: addProcessMetrics(metrics, 'riskgate') };
 }
 
-/** Adds the metrics that are only read at a scrape: versions, states, and the counts of the stores. */
+/** Adds the metrics that are only read at a scrape: versions and states. */
 function addStateMetrics(metrics: Metrics, state: ServiceState): void {
   metrics.sampled('gauge', 'riskgate_build_info', '1, with the version that runs.', () => [
     { labels: { version: state.version }, value: 1 },
@@ -97,6 +100,10 @@ function addStateMetrics(metrics: Metrics, state: ServiceState): void {
   metrics.sampled('gauge', 'riskgate_lists_state', '1 for how well this process knows the lists.', () =>
     toStateSamples(LIST_KNOWLEDGE, state.lists(), {}),
   );
+}
+
+/** Adds what is counted of the cache, and of what decisions remember in Redis. */
+function addMemoryMetrics(metrics: Metrics, state: Pick<ServiceState, 'storeUsage' | 'memoryLosses'>): void {
   metrics.sampled(
     'counter',
     'riskgate_cache_reads_total',
@@ -124,6 +131,12 @@ function addStateMetrics(metrics: Metrics, state: ServiceState): void {
               { labels: { kind: 'refused' }, value: failures.refusals },
             ],
       ),
+  );
+  metrics.sampled(
+    'counter',
+    'riskgate_memory_losses_total',
+    'Losses of what decisions remember in Redis that this process has found out, by memory.',
+    () => state.memoryLosses().map(({ memory, count }) => ({ labels: { memory }, value: count })),
   );
 }
 

@@ -1,5 +1,6 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { boundedTo } from './lru-bound.ts';
 
 /**
  * 128 bits of the HMAC: two ids share a hash by chance after about 2^64 of them, and without the key there is
@@ -35,8 +36,8 @@ export type KeyedHash = (value: string) => string;
 /**
  * Builds an HMAC-SHA-256 for one purpose. Each purpose, of any length, has its own key, itself an HMAC of the
  * purpose, so that a telemetry id and a device id of the same text have unrelated hashes. Different strings
- * are hashed as different bytes, lone surrogates included. The latest `memoEntries` (at least 1) values and
- * their hashes are kept in memory. Throws a RangeError on an empty secret.
+ * are hashed as different bytes, lone surrogates included. The latest `memoEntries` values and their hashes
+ * are kept in memory; with 0 nothing is. Throws a RangeError on an empty secret.
  */
 export function createKeyedHash(
   secret: string | Buffer,
@@ -46,14 +47,20 @@ export function createKeyedHash(
   if (secret.length === 0) throw new RangeError('the secret of a keyed hash is empty');
   // Not HKDF: node:crypto refuses an `info` above 1024 bytes, and a purpose may hold a provider's settings.
   const key = createSecretKey(createHmac('sha256', secret).update(`riskgate ${purpose}`).digest());
-  const memo = new LRUCache<string, string>({ max: memoEntries });
+  // UTF-8 would turn every lone surrogate into the same replacement character.
+  const hash = (value: string): string =>
+    createHmac('sha256', key).update(value, 'utf16le').digest().toString('hex', 0, HASH_BYTES);
+  return memoEntries === 0 ? hash : remembering(hash, memoEntries);
+}
+
+function remembering(hash: KeyedHash, entriesMax: number): KeyedHash {
+  const memo = new LRUCache<string, string>(boundedTo(entriesMax));
   return (value) => {
     const known = memo.get(value);
     if (known !== undefined) return known;
-    // UTF-8 would turn every lone surrogate into the same replacement character.
-    const hash = createHmac('sha256', key).update(value, 'utf16le').digest().toString('hex', 0, HASH_BYTES);
-    memo.set(value, hash);
-    return hash;
+    const hashed = hash(value);
+    memo.set(value, hashed);
+    return hashed;
   };
 }
 

@@ -8,7 +8,7 @@ import type {
 import { measureNumber } from '../../src/domain/activity/activity-measures.ts';
 import { SEEN_KINDS, type SeenKind } from '../../src/domain/activity/activity-parts.ts';
 import { activitySignals } from '../../src/domain/activity/activity-signals.ts';
-import { REVOKED } from '../../src/domain/activity/activity-state.ts';
+import { REVOKED, type SeenNames, valuesOf } from '../../src/domain/activity/activity-state.ts';
 import type { ActivityView } from '../../src/domain/activity/activity-view.ts';
 import { createRedisActivityStore } from '../../src/stores/activity/redis-store.ts';
 import { createRedisGenerations } from '../../src/stores/redis/generations.ts';
@@ -36,8 +36,8 @@ const ACCOUNT: ActivityEntity = { part: 'account', hash: '00112233445566778899aa
 const DEVICE: ActivityEntity = { part: 'device', hash: 'ffeeddccbbaa99887766554433221100' };
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
 
-function seenAs(kind: SeenKind, number: number) {
-  return { kind: SEEN_KINDS.indexOf(kind), name: 0x123400000000 + number };
+function seenAs(kind: SeenKind, number: number): SeenNames {
+  return SEEN_KINDS.map((each) => (each === kind ? 0x123400000000 + number : null));
 }
 
 const NOTHING = { values: [], acceptance: null, measures: [] } as const;
@@ -85,7 +85,7 @@ export function testActivityStore(t: Test, twin: ActivityStoreTwin): void {
   t.test('counts distinct values, each once, this one included', async (t) => {
     const { clock, read } = await open(t);
     const names = ['accounts_10m', 'accounts_1h', 'accounts_24h', 'ips_1h'];
-    const seeing = (number: number) => read(DEVICE, names, { values: [seenAs('accounts', number)] });
+    const seeing = (number: number) => read(DEVICE, names, { values: seenAs('accounts', number) });
     t.same(await seeing(1), [1, 1, 1, 0]);
     t.same(await seeing(1), [1, 1, 1, 0]);
     t.same(await seeing(2), [2, 2, 2, 0]);
@@ -98,9 +98,9 @@ export function testActivityStore(t: Test, twin: ActivityStoreTwin): void {
   t.test('counts up to 64 distinct values exactly, and stops there', async (t) => {
     const { clock, take, read } = await open(t);
     for (let number = 1; number <= 63; number += 1)
-      await take(DEVICE, { values: [seenAs('telemetry_ids', number)] });
+      await take(DEVICE, { values: seenAs('telemetry_ids', number) });
     const names = ['telemetry_ids_1m', 'telemetry_ids_1h'];
-    const seeing = (number: number) => read(DEVICE, names, { values: [seenAs('telemetry_ids', number)] });
+    const seeing = (number: number) => read(DEVICE, names, { values: seenAs('telemetry_ids', number) });
     t.same(await seeing(64), [64, 64]);
     for (let number = 65; number <= 140; number += 1) t.same(await seeing(number), [64, 64]);
     clock.advance(5 * MINUTE);
@@ -110,7 +110,7 @@ export function testActivityStore(t: Test, twin: ActivityStoreTwin): void {
   t.test('tells since when an entity and each pair is known', async (t) => {
     const { clock, read } = await open(t);
     const names = ['first_seen_seconds', 'device_first_seen_seconds', 'ip_first_seen_seconds'];
-    const seeing = (device: number) => read(ACCOUNT, names, { values: [seenAs('devices', device)] });
+    const seeing = (device: number) => read(ACCOUNT, names, { values: seenAs('devices', device) });
     t.same(await seeing(1), [0, 0, undefined]);
     clock.advance(90_000);
     t.same(await seeing(2), [90, 0, undefined]);
@@ -121,9 +121,9 @@ export function testActivityStore(t: Test, twin: ActivityStoreTwin): void {
 
   t.test('knows a value of an account once it was accepted, for 30 days', async (t) => {
     const { clock, store, read } = await open(t);
-    const values = [seenAs('devices', 1)];
+    const values = seenAs('devices', 1);
     const seeing = (number = 1) =>
-      read(ACCOUNT, ['known_device', 'first_seen_seconds'], { values: [seenAs('devices', number)] });
+      read(ACCOUNT, ['known_device', 'first_seen_seconds'], { values: seenAs('devices', number) });
     t.same(await seeing(), [false, 0]);
     t.same(await seeing(), [false, 0], 'to be seen again makes nothing known');
     store.add([{ entity: ACCOUNT, ...NOTHING, values, acceptance: 'accepted' }]);
@@ -138,18 +138,36 @@ export function testActivityStore(t: Test, twin: ActivityStoreTwin): void {
     t.same(await seeing(), [false, 31 * 86_400]);
   });
 
+  t.test('keeps the kinds of a part, and not its own', async (t) => {
+    const { take } = await open(t);
+    const values = SEEN_KINDS.map((_, kind) => kind + 1);
+    const kept = async (entity: ActivityEntity) => {
+      const { state } = await take(entity, { values });
+      return SEEN_KINDS.filter((_, kind) => valuesOf(state, kind).length > 0);
+    };
+    t.same(
+      await kept(ACCOUNT),
+      SEEN_KINDS.filter((kind) => kind !== 'accounts'),
+    );
+    t.same(
+      await kept(DEVICE),
+      SEEN_KINDS.filter((kind) => kind !== 'devices' && kind !== 'places'),
+    );
+    t.same(await kept({ part: 'hardware', hash: DEVICE.hash.replace('f', 'e') }), ['accounts', 'devices']);
+  });
+
   t.test(
     'dates what was told late to when it was, and keeps no place that was only taken back',
     async (t) => {
       const { clock, store, take } = await open(t);
       const PLACES = SEEN_KINDS.indexOf('places');
-      const values = [seenAs('places', 1)];
+      const values = seenAs('places', 1);
       const now = clock.nowMs() / 1000;
       const accepting = async (acceptance: ActivityChange['acceptance'], atSeconds = now) => {
         await store.addNow([{ entity: ACCOUNT, ...NOTHING, values, acceptance, atSeconds }]);
-        return [...((await take(ACCOUNT)).state.seen[PLACES] ?? [])];
+        return [...valuesOf((await take(ACCOUNT)).state, PLACES)];
       };
-      const name = values[0]?.name;
+      const name = values[PLACES];
       t.same(await accepting('revoked'), []);
       t.same(await accepting('accepted', now - 1_000), [name, now - 1_000, now - 1_000, now - 1_000]);
       t.same(await accepting('accepted'), [name, now - 1_000, now, now]);
@@ -169,14 +187,14 @@ export function testActivityStore(t: Test, twin: ActivityStoreTwin): void {
 
   t.test('does not know whether a value is new where values had to make room', async (t) => {
     const { clock, take, read } = await open(t);
-    await take(ACCOUNT, { values: [seenAs('devices', 0)], acceptance: 'accepted' });
+    await take(ACCOUNT, { values: seenAs('devices', 0), acceptance: 'accepted' });
     for (let number = 1; number <= 64; number += 1)
-      await take(ACCOUNT, { values: [seenAs('devices', number)] });
+      await take(ACCOUNT, { values: seenAs('devices', number) });
     const names = ['known_device', 'device_first_seen_seconds', 'devices_1h'];
-    const seeing = (number: number) => read(ACCOUNT, names, { values: [seenAs('devices', number)] });
+    const seeing = (number: number) => read(ACCOUNT, names, { values: seenAs('devices', number) });
     t.same(await seeing(0), [undefined, undefined, 64]);
     t.same(await seeing(99), [undefined, undefined, 64]);
-    await take(ACCOUNT, { values: [seenAs('devices', 99)], acceptance: 'accepted' });
+    await take(ACCOUNT, { values: seenAs('devices', 99), acceptance: 'accepted' });
     t.same(await seeing(99), [true, undefined, 64]);
     clock.advance(31 * DAY);
     t.same(await seeing(100), [false, 0, 1], 'what made room is older than a month');
@@ -215,7 +233,7 @@ export function testActivityStore(t: Test, twin: ActivityStoreTwin): void {
     const measures = [measureNumber('decisions')];
     const taken = await Promise.all(
       Array.from({ length: 300 }, async (_, turn) =>
-        store.take({ entity: DEVICE, ...NOTHING, values: [seenAs('accounts', turn % 40)], measures }),
+        store.take({ entity: DEVICE, ...NOTHING, values: seenAs('accounts', turn % 40), measures }),
       ),
     );
     t.notOk(taken.includes(null));
@@ -253,7 +271,7 @@ export function readSignals(
   values: ActivityChange['values'],
   clock: ManualClock,
 ): readonly unknown[] {
-  const own = SEEN_KINDS.map((_, kind) => values.find((value) => value.kind === kind)?.name ?? null);
+  const own = SEEN_KINDS.map((_, kind) => values[kind] ?? null);
   const view: ActivityView = {
     state,
     sinceSeconds,

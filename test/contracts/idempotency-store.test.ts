@@ -57,6 +57,23 @@ t.test('the memory store is bounded', async (t) => {
   t.same([await claim('c'), await claim('a')], ['in_flight', 'claimed']);
 });
 
+t.test('the memory store is bounded by the length of answers too', async (t) => {
+  const store = createMemoryIdempotencyStore({ clock: createManualClock(), entriesMax: 8 });
+  const keep = async (key: string, length: number) => {
+    const request = { key, fingerprint: 'f', owner: 'o' };
+    await store.claim(request, 1_000);
+    store.keep(request, { decisionId: key, body: 'x'.repeat(length) }, 60_000);
+  };
+  const kind = async (key: string) => (await store.claim({ key, fingerprint: 'f', owner: 'p' }, 1)).kind;
+  for (const key of ['a', 'b', 'c', 'd']) await keep(key, 2_000);
+  await keep('long', 12_000);
+  t.equal(await kind('long'), 'stored');
+  t.equal(await kind('d'), 'stored');
+  t.equal(await kind('a'), 'claimed', 'the least recently used ones made room');
+  await keep('too long', 17_000);
+  t.equal(await kind('too long'), 'claimed', 'it is not kept at all');
+});
+
 t.test('the redis store lets an answer take the place of a claim whose reply was late', async (t) => {
   const proxy = await startTcpProxy(t, server.port);
   const url = `redis://127.0.0.1:${proxy.port}`;

@@ -68,6 +68,23 @@ export function testListStore(t: Test, twin: ListStoreTwin): void {
     t.equal(store.table.size, 1);
   });
 
+  t.test('keeps what happened elsewhere at its own time, unless something later is known', async (t) => {
+    const store = await twin.open(t);
+    const at = (addedAtMs: number, isRemoved = false) => createListEntry({ addedAtMs, isRemoved });
+    t.strictSame(await store.commitIfLater([at(5_000), at(4_000, true)]), [at(5_000)]);
+    t.strictSame(await store.commitIfLater([at(5_000, true)]), [], 'nor at the same time');
+    t.equal(store.table.size, 1);
+    const [first, second] = await Promise.all([
+      store.commitIfLater([at(7_000)]),
+      store.commitIfLater([at(6_000, true)]),
+    ]);
+    t.strictSame([first, second], [[at(7_000)], []], 'whichever waits for longer');
+    t.strictSame(await store.commitIfLater([at(8_000, true)]), [at(8_000, true)]);
+    t.equal(store.table.size, 0);
+    t.equal(store.knowledge(), 'current');
+    t.same(await store.commitIfLater([]), []);
+  });
+
   t.test('keeps all of many changes at once, those of one value in their order', async (t) => {
     const store = await twin.open(t);
     const changes = Array.from({ length: 500 }, (_, serial) =>

@@ -4,6 +4,7 @@ import { inspectRedis } from '../../src/stores/redis/inspect.ts';
 import { startSentinel } from '../support/redis-sentinels.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { toRedisTarget } from '../support/redis-target.ts';
+import { findFreePort } from '../support/start-program.ts';
 import { createTestApp, startEmulators, type TestApp, until } from '../support/test-app.ts';
 
 const GOOD = { telemetry_id: 'allow', device_id: 'active' };
@@ -19,7 +20,9 @@ const redis = await startRedisServer(t, {
   args: () => ['--user', 'reader', 'on', '>right', '~*', '&*', '+@read', '+@connection'],
 });
 const locked = await startRedisServer(t, { password: 'right' });
-const node = await startRedisServer(t, { args: () => ['--cluster-enabled', 'yes'] });
+const node = await startRedisServer(t, {
+  args: async () => ['--cluster-enabled', 'yes', '--cluster-port', String(await findFreePort())],
+});
 const sentinel = await startSentinel(t, redis);
 const lockedSentinel = await startSentinel(t, redis, ['requirepass right']);
 

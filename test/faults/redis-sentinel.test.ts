@@ -1,7 +1,7 @@
 import t from 'tap';
 import { startFaultLoad } from '../support/redis-fault-load.ts';
+import { untilFollowed } from '../support/redis-replication.ts';
 import { startRedisSentinels } from '../support/redis-sentinels.ts';
-import type { RedisServer } from '../support/redis-server.ts';
 import { until } from '../support/test-app.ts';
 
 const sentinels = await startRedisSentinels(t);
@@ -22,22 +22,7 @@ async function pair(): Promise<void> {
   [leading, following] = port === servers[0].port ? servers : [servers[1], servers[0]];
   if (following.pid === 0) await following.start();
   await following.command(`REPLICAOF 127.0.0.1 ${leading.port}`);
-  await untilFollowed();
-}
-
-const replicationOf = async (server: RedisServer) => {
-  const text = await server.command('INFO replication');
-  const field = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(text)?.[1];
-  return { link: field('master_link_status'), offset: Number(field('master_repl_offset')) };
-};
-
-/** Resolves once the other one has all that the master has now. */
-async function untilFollowed(): Promise<void> {
-  const { offset } = await replicationOf(leading);
-  await until('the other one follows', async () => {
-    const seen = await replicationOf(following);
-    return seen.link === 'up' && seen.offset >= offset;
-  });
+  await untilFollowed(leading, following);
 }
 
 const untilMaster = (port: number) =>
@@ -48,7 +33,7 @@ t.test('follows a master that is handed over while the old one lives on', async 
     name: 'sentinel: master handed over',
     prepare: pair,
     begin: async () => {
-      await untilFollowed();
+      await untilFollowed(leading, following);
       // Not while they are still at the last time.
       await until('it is handed over', async () => (await sentinels.failOver()).startsWith('+OK'));
     },
@@ -63,7 +48,7 @@ t.test('follows a failover of the sentinels, and forgets no binding by it', asyn
     name: 'sentinel: master killed',
     prepare: pair,
     begin: async () => {
-      await untilFollowed();
+      await untilFollowed(leading, following);
       await leading.stop();
     },
     lastsMs: 1_000,

@@ -45,6 +45,12 @@ t.test('is right for values that have left a small memo', async (t) => {
   t.same(values.map(small), values.map(large));
 });
 
+t.test('is the same where nothing is kept', async (t) => {
+  const kept = createKeyedHash(SECRET, 'device_id');
+  const free = createKeyedHash(SECRET, 'device_id', 0);
+  t.same(['a', 'b', 'a'].map(free), ['a', 'b', 'a'].map(kept));
+});
+
 t.test('refuses an empty secret', async (t) => {
   t.throws(() => createKeyedHash('', 'device_id'), RangeError);
   t.throws(() => createKeyedHash(Buffer.alloc(0), 'device_id'), RangeError);

@@ -58,16 +58,15 @@ export async function startRedisCluster(t: Teardown, args: readonly string[] = [
   return { masters, replicas, nodes: servers.map(({ port }) => `127.0.0.1:${port}`).join(','), isOk };
 }
 
-async function startNode(t: Teardown, args: readonly string[]): Promise<RedisServer> {
-  const busPort = await findFreePort();
+function startNode(t: Teardown, args: readonly string[]): Promise<RedisServer> {
   return startRedisServer(t, {
-    args: () => [
+    args: async () => [
       '--cluster-enabled',
       'yes',
       '--cluster-node-timeout',
       String(NODE_TIMEOUT_MS),
       '--cluster-port',
-      String(busPort),
+      String(await findFreePort()),
       '--repl-diskless-sync-delay',
       '0',
       ...args,

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface RedisServerOptions {
   readonly password?: string;
   /** More arguments of the program, each time that it starts. */
-  readonly args?: (directory: string) => readonly string[];
+  readonly args?: (directory: string) => readonly string[] | Promise<readonly string[]>;
 }
 
 /** A real server on a loopback port, with nothing on disk. */
@@ -41,6 +41,8 @@ interface Teardown {
 
 const PROGRAMS = ['redis-server', 'valkey-server'];
 const START_WAIT_MS = 10_000;
+/** Another process may take a port between the moment it was free and that of the start. */
+const ATTEMPTS = 3;
 
 /**
  * Starts a server that ends with the test. Rejects when no program is on the PATH or it does not answer a
@@ -48,13 +50,22 @@ const START_WAIT_MS = 10_000;
  */
 export async function startRedisServer(t: Teardown, options: RedisServerOptions = {}): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'riskgate-redis-'));
-  const server = new ServerProcess(directory, await findFreePort(), options);
+  let server: ServerProcess | null = null;
   t.teardown(async () => {
-    await server.stop();
+    await server?.stop();
     rmSync(directory, { recursive: true, force: true });
   });
-  await server.start();
-  return server;
+  for (let attempt = 1; ; attempt += 1) {
+    const args = (await options.args?.(directory)) ?? [];
+    server = new ServerProcess(directory, await findFreePort(), args, options.password);
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      if (server.isRunning() || attempt === ATTEMPTS) throw error;
+      await server.stop();
+    }
+  }
 }
 
 class ServerProcess implements RedisServer {
@@ -66,10 +77,10 @@ class ServerProcess implements RedisServer {
   #child: ChildProcess | null = null;
   readonly #killAtExit = () => this.#child?.kill('SIGKILL');
 
-  constructor(directory: string, port: number, { password, args }: RedisServerOptions) {
+  constructor(directory: string, port: number, args: readonly string[], password: string | undefined) {
     this.#directory = directory;
     this.#password = password;
-    this.#args = args?.(directory) ?? [];
+    this.#args = args;
     this.port = port;
     const userInfo = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
     this.url = `redis://${userInfo}127.0.0.1:${port}`;
@@ -79,13 +90,18 @@ class ServerProcess implements RedisServer {
     return this.#child?.pid ?? 0;
   }
 
+  /** False where it has ended by itself. */
+  isRunning(): boolean {
+    return this.#child?.exitCode === null;
+  }
+
   async start(): Promise<void> {
     for (const program of PROGRAMS) {
       const child = spawn(program, this.#arguments(), { stdio: 'ignore' });
       if (!(await hasSpawned(child))) continue;
       this.#child = child;
       process.once('exit', this.#killAtExit);
-      return waitForPing(this.port);
+      return waitForPing(this.port, () => this.isRunning());
     }
     throw new Error(`none of ${PROGRAMS.join(', ')} is on the PATH`);
   }
@@ -192,10 +208,10 @@ async function findFreePort(): Promise<number> {
 }
 
 /** Any answer will do: a server with a password answers NOAUTH. */
-async function waitForPing(port: number): Promise<void> {
+async function waitForPing(port: number, isRunning: () => boolean): Promise<void> {
   const deadlineMs = performance.now() + START_WAIT_MS;
-  while (performance.now() < deadlineMs) {
-    if (await answersPing(port)) return;
+  while (performance.now() < deadlineMs && isRunning()) {
+    if ((await answersPing(port)) && isRunning()) return;
     await delay(5);
   }
   throw new Error('the server did not answer a PING');

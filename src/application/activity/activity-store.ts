@@ -1,5 +1,5 @@
 import type { ActivityPart } from '../../domain/activity/activity-parts.ts';
-import type { Acceptance, ActivityState, Sighting } from '../../domain/activity/activity-state.ts';
+import type { Acceptance, ActivityState, SeenNames } from '../../domain/activity/activity-state.ts';
 
 /** One part of one subject, as one hash key names it. */
 export interface ActivityEntity {
@@ -16,13 +16,14 @@ export interface ActivityEntity {
 /** What is added to one entity. */
 export interface ActivityChange {
   readonly entity: ActivityEntity;
-  readonly values: readonly Sighting[];
+  /** Those of kinds that are not kept of the part are left out. */
+  readonly values: SeenNames;
   /** What happens to the values as values of the entity. */
   readonly acceptance: Acceptance;
   /** The numbers of the measures that are counted once more. */
   readonly measures: readonly number[];
   /** When it happened, Unix seconds, not in the future; absent for now. */
-  readonly atSeconds?: number;
+  readonly atSeconds?: number | undefined;
 }
 
 /** What is known of an entity. */

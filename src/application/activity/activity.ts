@@ -1,6 +1,7 @@
 import { activityFactName } from '../../domain/activity/activity-facts.ts';
 import { measureNumber } from '../../domain/activity/activity-measures.ts';
 import { ACTIVITY_PARTS } from '../../domain/activity/activity-parts.ts';
+import type { SeenNames } from '../../domain/activity/activity-state.ts';
 import { HARDWARE_USE } from '../../domain/contradictions/identity-reuse.ts';
 import { ACCEPTED_PLACES } from '../../domain/contradictions/travel.ts';
 import type { Decision } from '../../domain/decision.ts';
@@ -10,14 +11,12 @@ import type { ProviderSlot } from '../evidence/gather-evidence.ts';
 import type { FactSource } from '../facts/fact-source.ts';
 import type { ActivityChange } from './activity-store.ts';
 import { type ActivityDependencies, createAskActivity } from './ask-activity.ts';
-import { type OriginEvidence, readOrigin } from './read-evidence.ts';
+import { readDecidedOrigin } from './read-evidence.ts';
 import {
   createNameSubject,
-  type SeenNames,
   type SubjectNames,
   toEntities,
   toSeenNames,
-  toSightings,
   withEvidence,
   withSeenPlace,
 } from './subject-names.ts';
@@ -44,10 +43,8 @@ export function createActivity(
       ask: createAskActivity(dependencies, nameSubject),
     },
     remember: (decision, subject) => {
-      const evidence = evidenceOf(decision, slots);
-      const place = decision.place;
-      const origin = readOrigin(evidence, { nowMs: decision.decidedAtMs, place });
-      const measures = measuresOf(decision, evidence, subject);
+      const origin = readDecidedOrigin(decision, slots);
+      const measures = measuresOf(decision, slots, subject);
       const acceptance = decision.verdict === 'ALLOW' ? 'accepted' : null;
       for (const named of nameSubject(subject)) {
         const { keyPlace } = named;
@@ -56,15 +53,6 @@ export function createActivity(
       }
     },
   };
-}
-
-/** A decision has one piece for each slot, in slot order. */
-function evidenceOf({ evidence }: Decision, slots: readonly ProviderSlot[]): readonly OriginEvidence[] {
-  return slots.map((slot, place) => {
-    const use = evidence[place];
-    const { outcome = 'skipped', stored = null, otherNames } = use ?? {};
-    return { slot, evidence: { outcome, signals: stored, otherNames } };
-  });
 }
 
 /**
@@ -78,13 +66,8 @@ export function toChanges(
   seen: SeenNames = toSeenNames(names),
 ): readonly ActivityChange[] {
   const kept = acceptance === null ? null : coordinates;
-  const whole = withSeenPlace(seen, { country, asn, coordinates: kept });
-  const changes: ActivityChange[] = [];
-  for (const entity of toEntities(names)) {
-    const values = toSightings(entity.part, whole);
-    changes.push({ entity, values, acceptance, measures, ...(atSeconds !== undefined && { atSeconds }) });
-  }
-  return changes;
+  const values = withSeenPlace(seen, { country, asn, coordinates: kept });
+  return toEntities(names).map((entity) => ({ entity, values, acceptance, measures, atSeconds }));
 }
 
 const DECISIONS = measureNumber('decisions');
@@ -96,16 +79,14 @@ const VERDICT_MEASURES = {
 } as const;
 
 function measuresOf(
-  { verdict }: Decision,
-  evidence: readonly OriginEvidence[],
+  { verdict, evidence }: Decision,
+  slots: readonly ProviderSlot[],
   { telemetryId }: Subject,
 ): readonly number[] {
   const measures = VERDICT_MEASURES[verdict];
   // A missing id is not found either, but nobody looked for it.
-  const isUnknownId = hasText(telemetryId) && evidence.some(isNotFound);
-  return isUnknownId ? [...measures, NOT_FOUND] : measures;
-}
-
-function isNotFound({ slot: { subject, source }, evidence }: OriginEvidence): boolean {
-  return subject === 'telemetry_id' && evidence.outcome === 'not_found' && source?.isSuspect() === false;
+  if (!hasText(telemetryId)) return measures;
+  const isNotFound = ({ subject, source }: ProviderSlot, place: number): boolean =>
+    subject === 'telemetry_id' && evidence[place]?.outcome === 'not_found' && source?.isSuspect() === false;
+  return slots.some(isNotFound) ? [...measures, NOT_FOUND] : measures;
 }

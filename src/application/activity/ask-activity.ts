@@ -1,5 +1,6 @@
 import { acceptedPlaces } from '../../domain/activity/accepted-places.ts';
 import { type ActivityPart, isNamedByEvidence, isPlace } from '../../domain/activity/activity-parts.ts';
+import type { SeenNames } from '../../domain/activity/activity-state.ts';
 import type { ActivityView } from '../../domain/activity/activity-view.ts';
 import { HARDWARE_USE } from '../../domain/contradictions/identity-reuse.ts';
 import { ACCEPTED_PLACES } from '../../domain/contradictions/travel.ts';
@@ -10,15 +11,13 @@ import type { Clock } from '../clock.ts';
 import type { ConcludeFacts, FactSource, KnownEvidence } from '../facts/fact-source.ts';
 import { settleBy } from '../facts/settle-by.ts';
 import { type PartPlan, type PartValues, readSignals, toActivityPlan } from './activity-plan.ts';
-import type { ActivityEntity, ActivityStore, KnownActivity } from './activity-store.ts';
+import type { ActivityStore, KnownActivity } from './activity-store.ts';
 import { type EvidenceOrigin, readOrigin } from './read-evidence.ts';
 import {
   type ActivityHashes,
   hashesOf,
   type NamedSubject,
   type NameSubject,
-  type SeenNames,
-  toSightings,
   withEvidence,
   withSeenPlace,
 } from './subject-names.ts';
@@ -31,11 +30,9 @@ export interface ActivityDependencies {
   readonly clock: Clock;
 }
 
-/** What is known of one part under one hash key. */
+/** What is known of one part under one hash key, by the place of the key. */
 interface Kept {
   readonly known: KnownActivity;
-  /** The values of the request under the same hash key. */
-  readonly seen: SeenNames;
   readonly keyPlace: number;
 }
 
@@ -45,8 +42,10 @@ interface Taken {
   readonly values: PartValues;
 }
 
-/** Null where the part is not in the request, or unknown. */
-type Take = (part: PartPlan, named: readonly NamedSubject[]) => Taken | null | Promise<Taken | null>;
+/** What is told of one part: null where it is not in the request, or unknown. */
+type Told = Taken | null | Promise<Taken | null>;
+
+type Take = (part: PartPlan, named: readonly NamedSubject[]) => Told;
 
 /** What one decision asked for. */
 interface Asked {
@@ -73,8 +72,20 @@ export function createAskActivity(
     }
     return plan;
   };
-  const within = <Value>(promise: Promise<Value>, { deadlineAtMs }: Asked): Promise<Value | null> =>
-    settleBy<Value | null>(promise, deadlineAtMs - clock.monotonicMs(), null);
+  /** What is there in time; null in the place of what is not. */
+  const inTime = async (
+    asked: readonly Told[],
+    { deadlineAtMs }: Asked,
+  ): Promise<readonly (Taken | null)[]> => {
+    const settled = asked.map((told) => (told instanceof Promise ? null : told));
+    const wait = async (told: Told, place: number): Promise<void> => {
+      if (told instanceof Promise) settled[place] = await told;
+    };
+    const all = Promise.all(asked.map(wait)).then(() => true);
+    const isWhole = await settleBy(all, deadlineAtMs - clock.monotonicMs(), false);
+    // What comes later must not change what a decision was made with.
+    return isWhole ? settled : [...settled];
+  };
 
   const toConclude = (asked: Asked, taken: readonly (Taken | null)[]): ConcludeFacts => {
     return (known) => {
@@ -86,36 +97,22 @@ export function createAskActivity(
         keyPlace,
       }));
       const view = { subject: asked.subject, plan: asked.plan, named, origin, known };
-      const all: (Taken | null | Promise<Taken | null>)[] = [];
-      for (const plan of asked.plan) {
-        const told = isLatePart(plan) ? take(plan, named) : (taken[all.length] ?? null);
-        all.push(told instanceof Promise ? within(told, asked) : told);
-      }
+      const all = asked.plan.map((plan, place) =>
+        isLatePart(plan) ? take(plan, named) : (taken[place] ?? null),
+      );
       return isAtHand(all)
         ? concludeAll(view, all)
-        : Promise.all(all.map((each) => Promise.resolve(each))).then((late) => concludeAll(view, late));
+        : inTime(all, asked).then((settled) => concludeAll(view, settled));
     };
   };
 
   return ({ subject, policy, deadlineAtMs }) => {
     const named = nameSubject(subject);
     const asked: Asked = { subject, plan: planOf(policy), named, deadlineAtMs };
-    const taken: (Taken | null)[] = [];
-    const pending: Promise<void>[] = [];
-    for (const part of asked.plan) {
-      const place = taken.length;
-      const told = isLatePart(part) ? null : take(part, named);
-      taken.push(told instanceof Promise ? null : told);
-      if (told instanceof Promise)
-        pending.push(
-          within(told, asked).then((late) => {
-            taken[place] = late;
-          }),
-        );
-    }
-    return pending.length === 0
+    const taken = asked.plan.map((part) => (isLatePart(part) ? null : take(part, named)));
+    return isAtHand(taken)
       ? toConclude(asked, taken)
-      : Promise.all(pending).then(() => toConclude(asked, taken));
+      : inTime(taken, asked).then((settled) => toConclude(asked, settled));
   };
 }
 
@@ -125,43 +122,62 @@ function isLatePart({ part }: PartPlan): boolean {
 
 /** Adds what the request brings to one part, and reads it, under every hash key. */
 function createTake({ store, clock }: ActivityDependencies): Take {
-  const takeUnder = (entity: ActivityEntity, under: NamedSubject): Kept | null | Promise<Kept | null> => {
-    const values = toSightings(entity.part, under.seen);
-    const told = store.take({ entity, values, acceptance: null, measures: [] });
-    return told instanceof Promise ? told.then((known) => toKept(known, under)) : toKept(told, under);
-  };
-  const read = ({ early }: PartPlan, kept: readonly (Kept | null)[]): Taken | null => {
+  const read = (
+    { early }: PartPlan,
+    kept: readonly (Kept | null)[],
+    named: readonly NamedSubject[],
+  ): Taken | null => {
     if (kept.length === 0 || !kept.every((each) => each !== null)) return null;
+    if (early.length === 0) return { kept, values: {} };
     const nowSeconds = Math.floor(clock.nowMs() / 1000);
-    const views = kept.map((each) => toView(each, nowSeconds, each.seen));
+    const views = kept.map((each) => toView(each, nowSeconds, named[each.keyPlace]?.seen ?? []));
     return { kept, values: readSignals(early, views, {}) };
   };
   return (plan, named) => {
     const { part } = plan;
     const lacksOtherNames = hasFewerNames(part, named);
-    const kept: (Kept | null | Promise<Kept | null>)[] = [];
-    for (const each of named)
-      for (const hash of hashesOf(each.names, part))
-        kept.push(takeUnder({ part, hash, lacksOtherNames }, each));
-    return isAtHand(kept)
-      ? read(plan, kept)
-      : Promise.all(kept.map((each) => Promise.resolve(each))).then((late) => read(plan, late));
+    const kept: (Kept | null)[] = [];
+    const waits: Promise<void>[] = [];
+    for (const { names, seen, keyPlace } of named) {
+      for (const hash of hashesOf(names, part)) {
+        const entity = { part, hash, lacksOtherNames };
+        const told = store.take({ entity, values: seen, acceptance: null, measures: [] });
+        if (told instanceof Promise) waits.push(keepLater(told, keyPlace, kept));
+        else kept.push(toKept(told, keyPlace));
+      }
+    }
+    return waits.length === 0
+      ? read(plan, kept, named)
+      : Promise.all(waits).then(() => read(plan, kept, named));
   };
 }
 
+/** Keeps the place of what is not there yet. */
+function keepLater(
+  told: Promise<KnownActivity | null>,
+  keyPlace: number,
+  kept: (Kept | null)[],
+): Promise<void> {
+  const place = kept.push(null) - 1;
+  return told.then((known) => {
+    kept[place] = toKept(known, keyPlace);
+  });
+}
+
+function toKept(known: KnownActivity | null, keyPlace: number): Kept | null {
+  return known === null ? null : { known, keyPlace };
+}
+
 /** True where evidence was asked for by somebody who did not know every key. Ids have a name under each. */
-function hasFewerNames(part: ActivityPart, [inForce, ...others]: readonly NamedSubject[]): boolean {
-  if (inForce === undefined || others.length === 0 || !isNamedByEvidence(part)) return false;
+function hasFewerNames(part: ActivityPart, named: readonly NamedSubject[]): boolean {
+  if (named.length < 2 || !isNamedByEvidence(part)) return false;
+  const [inForce, ...others] = named as readonly [NamedSubject, ...NamedSubject[]];
   const { length } = hashesOf(inForce.names, part);
   return others.some(({ names }) => hashesOf(names, part).length < length);
 }
 
 function isAtHand<Value>(values: readonly (Value | Promise<Value>)[]): values is readonly Value[] {
   return !values.some((value) => value instanceof Promise);
-}
-
-function toKept(known: KnownActivity | null, { seen, keyPlace }: NamedSubject): Kept | null {
-  return known === null ? null : { known, seen, keyPlace };
 }
 
 function toView({ known, keyPlace }: Kept, nowSeconds: number, own: ActivityView['own']): ActivityView {
@@ -182,6 +198,7 @@ function concludeAll(view: View, taken: readonly (Taken | null)[]): SubjectFacts
   const { plan, named, known, origin } = view;
   const nowSeconds = Math.floor(known.nowMs / 1000);
   const facts: Record<string, SubjectFacts[string]> = {};
+  const owns = named.map(({ seen }) => toOwn(seen, origin));
   plan.forEach(({ part, fact, late, besides, more }, place) => {
     const found = taken[place] ?? null;
     if (found === null) {
@@ -189,9 +206,7 @@ function concludeAll(view: View, taken: readonly (Taken | null)[]): SubjectFacts
       if (besides !== null) facts[besides] = facts[fact];
       return;
     }
-    const views = found.kept.map((kept) =>
-      toView(kept, nowSeconds, withPlace(kept.seen, named[0]?.seen ?? [], origin)),
-    );
+    const views = found.kept.map((kept) => toView(kept, nowSeconds, owns[kept.keyPlace] ?? []));
     const values = readSignals(late, views, found.values);
     facts[fact] = values;
     if (besides === ACCEPTED_PLACES) facts[besides] = toPlaces(views);
@@ -200,15 +215,9 @@ function concludeAll(view: View, taken: readonly (Taken | null)[]): SubjectFacts
   return facts;
 }
 
-/**
- * The values of the request with what evidence told of its place, which no hash key changes. What evidence
- * would have told is not known where some of it is lost.
- */
-function withPlace(seen: SeenNames, whole: SeenNames, { isLost }: EvidenceOrigin) {
-  const own: (number | null | undefined)[] = [];
-  for (let kind = 0; kind < seen.length; kind += 1)
-    own.push(seen[kind] ?? (isPlace(kind) ? (whole[kind] ?? (isLost ? undefined : null)) : null));
-  return own;
+/** The values of the request. What evidence would have told of its place is not known where some of it is lost. */
+function toOwn(seen: SeenNames, { isLost }: EvidenceOrigin): ActivityView['own'] {
+  return isLost ? seen.map((name, kind) => name ?? (isPlace(kind) ? undefined : null)) : seen;
 }
 
 /** True where the request is certain to lack the part. */

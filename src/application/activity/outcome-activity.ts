@@ -29,6 +29,13 @@ interface OutcomeActivityOptions {
   readonly clock: Clock;
 }
 
+/** What one label changes. */
+interface Changes {
+  readonly changes: readonly ActivityChange[];
+  /** What is counted against labels that are withdrawn. */
+  readonly against: readonly ActivityChange[];
+}
+
 /** What a label means for the activity of the subject. */
 interface Meaning {
   readonly acceptance: Acceptance;
@@ -50,6 +57,9 @@ const MEANINGS: Readonly<Partial<Record<Label, Meaning>>> = {
  *
  * Labels that are withdrawn within a day are counted against what was counted of them. Values that became known by
  * them are unknown again, and those that became unknown stay so: what they were before is not kept.
+ *
+ * What is told again may be counted twice, which is stricter than not at all. What is counted against labels is so
+ * once at most, and last: twice would take another decision's label away.
  */
 export function createOutcomeActivity({ slots, store, claims, clock }: OutcomeActivityOptions): OnOutcome {
   /** What was seen was seen when it was decided, however late it is labelled. */
@@ -65,47 +75,62 @@ export function createOutcomeActivity({ slots, store, claims, clock }: OutcomeAc
     return { names, changes: toChanges(names, origin, { acceptance, measures: [], atSeconds }) };
   };
   /** A label is counted now. */
-  const toLabelled = (
-    record: DecisionRecord,
-    { acceptance, measure }: Meaning,
-  ): readonly ActivityChange[] => {
+  const toLabelled = (record: DecisionRecord, { acceptance, measure }: Meaning): Changes => {
     const { names, changes } = toSeen(record, acceptance);
-    return measure === undefined ? changes : [...changes, ...toCounts(names, measure)];
+    const counted = measure === undefined ? [] : toCounts(names, measure);
+    return { changes: [...changes, ...counted], against: [] };
   };
   /** Null where it is not known what was counted. */
-  const toWithdrawn = async ({ record, labels }: ToldOutcome): Promise<readonly ActivityChange[] | null> => {
+  const toWithdrawn = async ({ record, labels }: ToldOutcome): Promise<Changes | null> => {
     const back = takenBack(labels).filter((label) => MEANINGS[label] !== undefined);
-    if (back.length === 0) return [];
+    if (back.length === 0) return { changes: [], against: [] };
     const claimed = back.map((label) => claimOf(record, label, withdrawals(labels) - 1));
     const found = await claims.claim(claimed);
     if (found === null) return null;
     await claims.unclaim(claimed.filter((_, place) => found[place] === 'new'));
     if (found.includes('open')) return null;
     const { names, changes } = toSeen(record, 'revoked');
-    const counted = back.flatMap((label, place) => {
+    const against = back.flatMap((label, place) => {
       const measure = MEANINGS[label]?.measure;
       if (found[place] !== 'done' || measure === undefined) return [];
       const saidMs = Date.parse(labels.findLast((said) => said.label === label)?.at ?? '');
       const atSeconds = Math.floor(Math.min(saidMs, clock.nowMs()) / 1000);
       return toCounts(names, WITHDRAWN_MEASURES[measure], atSeconds);
     });
-    return [...changes, ...counted];
+    return { changes, against };
   };
   return async (told) => {
     const { record, label, labels } = told;
     const meaning = label === WITHDRAWN ? undefined : MEANINGS[label];
-    if (meaning === undefined && label !== WITHDRAWN) return true;
+    if (meaning === undefined ? label !== WITHDRAWN : isOver(label, meaning, labels)) return true;
     const names = [claimOf(record, label, withdrawals(labels))];
     const claimed = await claims.claim(names);
     if (claimed === null) return false;
     if (claimed[0] === 'done') return true;
     // Whoever counts it now may fail to; it is told again.
     if (claimed[0] === 'open') return false;
-    const changes = meaning === undefined ? await toWithdrawn(told) : toLabelled(record, meaning);
-    const isKept = changes !== null && (await store.addNow(changes));
+    const made = meaning === undefined ? await toWithdrawn(told) : toLabelled(record, meaning);
+    const isKept = made !== null && (await store.addNow(made.changes));
     await (isKept ? claims.settle(names) : claims.unclaim(names));
+    if (isKept && made.against.length > 0) await store.addNow(made.against);
     return isKept;
   };
+}
+
+/**
+ * True where a label that is told late, or once more, has nothing to say any more: it was taken back, or it would
+ * accept what a later one revokes. The latest stands last, whenever it was told.
+ */
+function isOver(
+  label: Label | typeof WITHDRAWN,
+  { acceptance }: Meaning,
+  labels: ToldOutcome['labels'],
+): boolean {
+  const place = labels.findLastIndex((said) => said.label === label);
+  return labels.slice(place + 1).some(({ label: later }) => {
+    if (later === WITHDRAWN) return true;
+    return acceptance === 'accepted' && MEANINGS[later]?.acceptance === 'revoked';
+  });
 }
 
 /** A label that is said again after a withdrawal is counted again. */
@@ -132,6 +157,8 @@ function namesOf({ subject }: DecisionRecord, { hardware }: EvidenceOrigin): Sub
 function evidenceOf({ providers }: DecisionRecord, slot: ProviderSlot): readonly OriginEvidence[] {
   const use = Object.hasOwn(providers, slot.id) ? providers[slot.id] : undefined;
   if (use === undefined) return [];
-  // A record's signals were written from Signals.
-  return [{ slot, evidence: { outcome: use.outcome, signals: use.signals as Signals | null } }];
+  // A record's signals were written from Signals. Whether its provider is suspect now says nothing of it.
+  return [
+    { slot, evidence: { outcome: use.outcome, signals: use.signals as Signals | null }, origin: 'none' },
+  ];
 }

@@ -1,9 +1,10 @@
 import { type DeviceSighting, hardwareOf, isNear, sightingOf } from '../../domain/activity/evidence-names.ts';
 import type { AddressPlace } from '../../domain/contradictions/reference-data.ts';
-import { type Evidence, isDefinite, type OtherNames, type Signals } from '../../domain/evidence.ts';
+import type { Decision } from '../../domain/decision.ts';
+import type { Evidence, OtherNames, Signals } from '../../domain/evidence.ts';
 import type { Coordinates } from '../../domain/great-circle.ts';
 import type { SubjectPlace } from '../../domain/subject-place.ts';
-import type { ProviderSlot } from '../evidence/gather-evidence.ts';
+import { type Gathered, isEvidenceLost, type ProviderSlot } from '../evidence/gather-evidence.ts';
 
 /** What evidence says of the request, and whether some of it may be lost. */
 export interface EvidenceOrigin extends SubjectPlace {
@@ -21,8 +22,7 @@ export interface EvidenceOrigin extends SubjectPlace {
 }
 
 /** One piece of evidence, as far as it matters here. */
-export interface OriginEvidence {
-  readonly slot: ProviderSlot;
+export interface OriginEvidence extends Pick<Gathered, 'slot' | 'origin'> {
   readonly evidence: Pick<Evidence, 'outcome' | 'signals'> & {
     readonly otherNames?: OtherNames | undefined;
   };
@@ -50,31 +50,78 @@ const SAYS_NOTHING: Said = { visitor: null, country: null, asn: null, hardware: 
 /** By signals, which never change: each decision about a subject reads the same object twice. */
 const known = new WeakMap<Signals, Said>();
 
+/** What was read last: one decision reads the same evidence more than once. */
+let latest: { gathered: readonly OriginEvidence[]; moment: OriginMoment; origin: EvidenceOrigin } | null =
+  null;
+
 /** By the first provider of telemetry ids that reports it; hardware by those of devices. */
 export function readOrigin(gathered: readonly OriginEvidence[], moment: OriginMoment): EvidenceOrigin {
-  let [visitor, country, asn]: [string | null, string | null, number | null] = [null, null, null];
-  let [isLost, isHardwareLost] = [false, false];
-  let hardware: readonly string[] = SAYS_NOTHING.hardware;
-  let otherNames: OtherNames = NO_NAMES;
-  let coordinates: Coordinates | null = coordinatesOf(moment.place);
-  for (const { slot, evidence } of gathered) {
-    if (slot.source === null) continue;
-    if (!isDefinite(evidence.outcome)) {
-      if (slot.subject === 'telemetry_id') isLost = true;
-      else if (slot.id === 'mobilerun') isHardwareLost = true;
-    }
-    if (evidence.signals === null) continue;
-    if (evidence.otherNames !== undefined) otherNames = { ...otherNames, ...evidence.otherNames };
-    const said = readSignals(slot, evidence.signals);
-    visitor ??= said.visitor;
-    country ??= said.country;
-    asn ??= said.asn;
-    if (said.hardware.length > 0)
-      hardware = hardware.length === 0 ? said.hardware : [...hardware, ...said.hardware];
-    if (coordinates === null && said.sighting !== null && isNear(said.sighting, moment.nowMs))
-      coordinates = said.sighting.coordinates;
+  const { nowMs, place } = moment;
+  if (latest?.gathered === gathered && latest.moment.nowMs === nowMs && latest.moment.place === place)
+    return latest.origin;
+  const origin = beginOrigin(place);
+  for (const piece of gathered) {
+    const { slot, evidence } = piece;
+    if (isEvidenceLost(piece)) addLoss(origin, slot);
+    addEvidence(origin, slot, evidence.signals, evidence.otherNames, nowMs);
   }
-  return { visitor, country, asn, coordinates, hardware, otherNames, isLost, isHardwareLost };
+  latest = { gathered, moment, origin };
+  return origin;
+}
+
+/** The same of a decision, which has one piece for each slot, in slot order. */
+export function readDecidedOrigin(
+  { evidence, place, decidedAtMs }: Pick<Decision, 'evidence' | 'place' | 'decidedAtMs'>,
+  slots: readonly ProviderSlot[],
+): EvidenceOrigin {
+  const origin = beginOrigin(place);
+  for (const [at, slot] of slots.entries()) {
+    const use = evidence[at];
+    if (use === undefined) continue;
+    if (isEvidenceLost({ slot, evidence: use, origin: use.origin })) addLoss(origin, slot);
+    addEvidence(origin, slot, use.stored, use.otherNames, decidedAtMs);
+  }
+  return origin;
+}
+
+type Writable<Value> = { -readonly [Name in keyof Value]: Value[Name] };
+
+function beginOrigin(place: AddressPlace | null): Writable<EvidenceOrigin> {
+  return {
+    visitor: null,
+    country: null,
+    asn: null,
+    coordinates: coordinatesOf(place),
+    hardware: SAYS_NOTHING.hardware,
+    otherNames: NO_NAMES,
+    isLost: false,
+    isHardwareLost: false,
+  };
+}
+
+function addLoss(origin: Writable<EvidenceOrigin>, { id, subject, source }: ProviderSlot): void {
+  if (source === null) return;
+  if (subject === 'telemetry_id') origin.isLost = true;
+  else if (id === 'mobilerun') origin.isHardwareLost = true;
+}
+
+function addEvidence(
+  origin: Writable<EvidenceOrigin>,
+  slot: ProviderSlot,
+  signals: Signals | null,
+  otherNames: OtherNames | undefined,
+  nowMs: number,
+): void {
+  if (slot.source === null || signals === null) return;
+  if (otherNames !== undefined) origin.otherNames = { ...origin.otherNames, ...otherNames };
+  const { visitor, country, asn, hardware, sighting } = readSignals(slot, signals);
+  origin.visitor ??= visitor;
+  origin.country ??= country;
+  origin.asn ??= asn;
+  if (hardware.length > 0)
+    origin.hardware = origin.hardware.length === 0 ? hardware : [...origin.hardware, ...hardware];
+  if (origin.coordinates === null && sighting !== null && isNear(sighting, nowMs))
+    origin.coordinates = sighting.coordinates;
 }
 
 function readSignals(slot: ProviderSlot, signals: Signals): Said {

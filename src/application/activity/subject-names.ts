@@ -1,10 +1,5 @@
-import {
-  ACTIVITY_PARTS,
-  type ActivityPart,
-  KEPT_KINDS,
-  SEEN_KINDS,
-} from '../../domain/activity/activity-parts.ts';
-import type { Sighting } from '../../domain/activity/activity-state.ts';
+import { ACTIVITY_PARTS, type ActivityPart, SEEN_KINDS } from '../../domain/activity/activity-parts.ts';
+import type { SeenNames } from '../../domain/activity/activity-state.ts';
 import { nameOfHash, nameOfPlace, nameOfText } from '../../domain/activity/seen-name.ts';
 import { type DeviceIds, hasText, type Subject } from '../../domain/subject.ts';
 import type { SubjectPlace } from '../../domain/subject-place.ts';
@@ -98,9 +93,6 @@ function deviceOf(device: DeviceIds): string | null {
   return null;
 }
 
-/** The name of the value of each kind, in the order of SEEN_KINDS; null where there is none. */
-export type SeenNames = readonly (number | null)[];
-
 /** The values that a request is seen with, of which no evidence is there yet. */
 export function toSeenNames(names: SubjectNames): SeenNames {
   const seen: (number | null)[] = SEEN_KINDS.map(() => null);
@@ -133,16 +125,6 @@ export function withSeenPlace(
 
 function nameOf(hash: string | null): number | null {
   return hash === null ? null : nameOfHash(hash);
-}
-
-/** The values that one part keeps: all but its own. */
-export function toSightings(part: ActivityPart, names: SeenNames): readonly Sighting[] {
-  const sightings: Sighting[] = [];
-  for (const kind of KEPT_KINDS[part]) {
-    const name = names[kind] ?? null;
-    if (name !== null) sightings.push({ kind, name });
-  }
-  return sightings;
 }
 
 /** The entities of a subject, in the order of the parts. */

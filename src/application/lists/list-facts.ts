@@ -1,4 +1,4 @@
-import { isDefinite, type Signals } from '../../domain/evidence.ts';
+import type { Signals } from '../../domain/evidence.ts';
 import { LIST_PARTS, type ListPart } from '../../domain/lists/list-part.ts';
 import type { ListHit, ListTable } from '../../domain/lists/list-table.ts';
 import {
@@ -14,7 +14,7 @@ import { LISTED_ENTRIES, LISTS_FACT } from '../../domain/policy/list-signals.ts'
 import type { SubjectFacts } from '../../domain/policy/subject-fact.ts';
 import { hasText, type Subject } from '../../domain/subject.ts';
 import type { RecordHashes } from '../decision-log/to-decision-record.ts';
-import type { Gathered } from '../evidence/gather-evidence.ts';
+import { type Gathered, isEvidenceLost } from '../evidence/gather-evidence.ts';
 import type { FactSource, KnownEvidence } from '../facts/fact-source.ts';
 import type { ListStore } from './list-store.ts';
 
@@ -184,12 +184,12 @@ type Tell<Value> = (piece: Gathered, signals: Signals) => Value | null;
 
 /**
  * As the first provider says that tells it, in registry order. Unknown where one before it, which may have told
- * another value, gave no definite answer.
+ * another value, is lost.
  */
 function told<Value>(gathered: readonly Gathered[], tell: Tell<Value>, find: (value: Value) => Found): Found {
   for (const piece of gathered) {
-    const { signals, outcome } = piece.evidence;
-    if (!isDefinite(outcome)) return 'unknown';
+    if (isEvidenceLost(piece)) return 'unknown';
+    const { signals } = piece.evidence;
     const value = signals === null ? null : tell(piece, signals);
     if (value !== null) return find(value);
   }

@@ -22,6 +22,11 @@ export interface ListStore {
    * may be asked again.
    */
   commit(entries: readonly ListEntry[]): Promise<readonly ListEntry[] | null>;
+  /**
+   * The same for what happened elsewhere: entries keep their own times, and one that is not later than what is
+   * known of its value, here or elsewhere, is not kept. Resolves with those that are.
+   */
+  commitIfLater(entries: readonly ListEntry[]): Promise<readonly ListEntry[] | null>;
   /** Lets go of entries that are over (see isOver), where they are still the same. */
   drop(entries: readonly ListEntry[]): Promise<void>;
   knowledge(): ListKnowledge;

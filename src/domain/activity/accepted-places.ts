@@ -1,12 +1,11 @@
 import type { AcceptedPlace } from '../contradictions/contradiction.ts';
 import { SEEN_KINDS, WINDOW_SECONDS_MAX } from './activity-parts.ts';
-import { gapOf, REVOKED } from './activity-state.ts';
+import { gapOf, REVOKED, VALUE, valuesOf } from './activity-state.ts';
 import { type ActivityView, isMissed, isWithin } from './activity-view.ts';
 import { placeOfName } from './seen-name.ts';
 
 const PLACES = SEEN_KINDS.indexOf('places');
-/** The numbers of one value: its name, when it was first and last seen, and when accepted. */
-const VALUE = 4;
+/** Where the time of acceptance stands in a value. */
 const ACCEPTED = 3;
 
 /** Where an account was accepted. */
@@ -34,7 +33,7 @@ export function acceptedPlaces(views: readonly ActivityView[]): AcceptedPlaces {
 /** A state has each place once. */
 function placesOf({ state, nowSeconds }: ActivityView): AcceptedPlace[] {
   const places: AcceptedPlace[] = [];
-  const values = state.seen[PLACES] ?? [];
+  const values = valuesOf(state, PLACES);
   for (let at = 0; at < values.length; at += VALUE) {
     const time = values[at + ACCEPTED] ?? 0;
     if (isAccepted(time, nowSeconds)) addPlace(places, values[at] ?? 0, time);
@@ -46,7 +45,7 @@ function mergePlaces(views: readonly ActivityView[]): AcceptedPlace[] {
   const accepted = new Map<number, number>();
   const revoked = new Set<number>();
   for (const { state, nowSeconds } of views) {
-    const values = state.seen[PLACES] ?? [];
+    const values = valuesOf(state, PLACES);
     for (let at = 0; at < values.length; at += VALUE) {
       const [name = 0, time = 0] = [values[at], values[at + ACCEPTED]];
       if (time === REVOKED) revoked.add(name);
@@ -69,6 +68,6 @@ function addPlace(places: AcceptedPlace[], name: number, atSeconds: number): voi
 
 /** Until when places were accepted that may be missing. */
 function missedUntil(view: ActivityView): number {
-  const gap = gapOf(view.state.seen[PLACES] ?? [], view.nowSeconds);
+  const gap = gapOf(view.state, PLACES, view.nowSeconds);
   return Math.max(gap, isMissed(view) ? view.sinceSeconds : 0);
 }

@@ -17,7 +17,7 @@ import {
   type SeenKind,
   WINDOW_SECONDS_MAX,
 } from './activity-parts.ts';
-import { countAfter, distinctAfter, findValue } from './activity-state.ts';
+import { countAfter, distinctAfter, findValue, lastSeenOf } from './activity-state.ts';
 import {
   type ActivityView,
   findOwn,
@@ -104,7 +104,7 @@ function firstSeen(part: ActivityPart): ActivitySignal {
     most: null,
     read: mostOf((view) => {
       const { sinceSeconds, nowSeconds } = view;
-      const { firstSeconds } = view.state;
+      const firstSeconds = view.state.firstSeconds;
       const isMissed = isWithin(sinceSeconds, nowSeconds, ACTIVITY_LIFE_SECONDS[part]);
       if (isMissed && !outlived(firstSeconds, view)) return undefined;
       return Math.max(0, nowSeconds - firstSeconds);
@@ -198,9 +198,8 @@ function countDistinct({ state, own }: ActivityView, kind: number, fromSeconds: 
   if (value === undefined) return undefined;
   const others = distinctAfter(state, kind, fromSeconds);
   if (value === null) return others;
-  const values = state.seen[kind] ?? [];
-  const at = findValue(values, value);
-  const isAmong = at !== -1 && (values[at + 2] ?? 0) > fromSeconds;
+  const at = findValue(state, kind, value);
+  const isAmong = at !== -1 && lastSeenOf(state, at) > fromSeconds;
   return Math.min(DISTINCT_MAX, isAmong ? others : others + 1);
 }
 

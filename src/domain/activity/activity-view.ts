@@ -1,5 +1,5 @@
 import { SEEN_KINDS, type SeenKind, WINDOW_SECONDS_MAX } from './activity-parts.ts';
-import { type ActivityState, findValue, hasGap, REVOKED } from './activity-state.ts';
+import { type ActivityState, acceptedOf, findValue, firstSeenOf, hasGap, REVOKED } from './activity-state.ts';
 
 /** What is known of one part of the subject of a decision, under one hash key. */
 export interface ActivityView {
@@ -99,8 +99,10 @@ export function findOwn({ state, own, nowSeconds }: ActivityView, kind: SeenKind
   const place = SEEN_KINDS.indexOf(kind);
   const name = own[place];
   if (name === undefined || name === null) return undefined;
-  const values = state.seen[place] ?? [];
-  const at = findValue(values, name);
-  const [, first, , accepted] = at === -1 ? [] : values.slice(at, at + 4);
-  return { first, accepted, hasGap: hasGap(values, nowSeconds) };
+  const at = findValue(state, place, name);
+  return {
+    first: at === -1 ? undefined : firstSeenOf(state, at),
+    accepted: at === -1 ? undefined : acceptedOf(state, at),
+    hasGap: hasGap(state, place, nowSeconds),
+  };
 }

@@ -1,10 +1,10 @@
-/**
- * The parts of a decision that a list can name. Those of the first line are in the request, those of the
- * second in evidence.
- */
+/** The parts that evidence tells. */
+export const EVIDENCE_PARTS = ['visitor', 'asn', 'country'] as const;
+
+/** The parts of a decision that a list can name. Those of the first line are in the request. */
 export const LIST_PARTS = [
   ...(['device', 'account', 'telemetry', 'ip'] as const),
-  ...(['visitor', 'asn', 'country'] as const),
+  ...EVIDENCE_PARTS,
 ] as const;
 
 /** One of them. */

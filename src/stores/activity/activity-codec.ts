@@ -1,5 +1,5 @@
 import { type ActivityPart, isPaired, SEEN_KINDS } from '../../domain/activity/activity-parts.ts';
-import type { ActivityState } from '../../domain/activity/activity-state.ts';
+import { type ActivityState, VALUE } from '../../domain/activity/activity-state.ts';
 
 /**
  * The bytes of a state, all numbers big-endian: the layout, first and since (4 each), the number of counts at
@@ -22,49 +22,78 @@ export const COMPACT_AT_MIN = 48;
 /** The name of a value. */
 export const NAME_BYTES = 6;
 
-/** The bits of the kinds that are paired in this part. */
-export function pairsMaskOf(part: ActivityPart): number {
+/** The bits of the kinds that are paired in each part. */
+export const PAIRS_MASKS: Readonly<Record<ActivityPart, number>> = {
+  account: pairsMaskOf('account'),
+  device: pairsMaskOf('device'),
+  ip: pairsMaskOf('ip'),
+  visitor: pairsMaskOf('visitor'),
+  hardware: pairsMaskOf('hardware'),
+};
+
+function pairsMaskOf(part: ActivityPart): number {
   return SEEN_KINDS.reduce((mask, kind, place) => (isPaired(part, kind) ? mask | (1 << place) : mask), 0);
 }
 
 /** The state in these bytes; null where they are none. */
 export function decodeActivity(bytes: Buffer): ActivityState | null {
   if (bytes.length < HEADER_BYTES || bytes[0] !== LAYOUT) return null;
-  const mask = bytes.readUInt8(PAIRS_AT);
-  let at = HEADER_BYTES;
-  const seen: number[][] = [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const mask = view.getUint8(PAIRS_AT);
+  const lengths: number[] = [];
+  let [valuesEnd, numbers] = [HEADER_BYTES, SEEN_KINDS.length];
   for (let kind = 0; kind < SEEN_KINDS.length; kind += 1) {
-    const isWide = (mask & (1 << kind)) !== 0;
-    const values: number[] = [];
-    const end = at + bytes.readUInt8(LENGTHS_AT + kind) * (isWide ? VALUE_BYTES.paired : VALUE_BYTES.plain);
-    if (end > bytes.length) return null;
-    for (; at < end; at += isWide ? VALUE_BYTES.paired : VALUE_BYTES.plain)
-      pushValue(values, bytes, at, isWide);
-    seen.push(values);
+    const length = view.getUint8(LENGTHS_AT + kind);
+    lengths.push(length);
+    valuesEnd += length * widthOf(mask, kind);
+    numbers += length * VALUE;
   }
-  if ((bytes.length - at) % COUNT_BYTES !== 0) return null;
-  const counts: number[] = [];
-  for (; at < bytes.length; at += COUNT_BYTES)
-    counts.push(bytes.readUInt32BE(at), bytes.readUInt16BE(at + 4), bytes.readUInt32BE(at + 6));
+  if (valuesEnd > bytes.length || (bytes.length - valuesEnd) % COUNT_BYTES !== 0) return null;
   return {
-    firstSeconds: bytes.readUInt32BE(1),
-    sinceSeconds: bytes.readUInt32BE(5),
-    seen,
-    counts,
-    compactAt: bytes.readUInt16BE(9) * 3,
+    firstSeconds: view.getUint32(1),
+    sinceSeconds: view.getUint32(5),
+    values: readValues(view, mask, lengths, numbers),
+    counts: readCounts(view, valuesEnd),
+    compactAt: view.getUint16(9) * 3,
   };
 }
 
-function pushValue(values: number[], bytes: Buffer, at: number, isWide: boolean): void {
-  const last = bytes.readUInt32BE(at + NAME_BYTES);
-  const first = isWide ? bytes.readUInt32BE(at + NAME_BYTES + 4) : last;
-  const accepted = isWide ? bytes.readUInt32BE(at + NAME_BYTES + 8) : 0;
-  values.push(bytes.readUIntBE(at, NAME_BYTES), first, last, accepted);
+function widthOf(mask: number, kind: number): number {
+  return (mask & (1 << kind)) === 0 ? VALUE_BYTES.plain : VALUE_BYTES.paired;
 }
 
-/** The bytes of a name. */
-export function encodeName(name: number): Buffer {
-  const bytes = Buffer.allocUnsafe(NAME_BYTES);
-  bytes.writeUIntBE(name, 0, NAME_BYTES);
-  return bytes;
+/** As ActivityState has them, every number in its place. */
+function readValues(view: DataView, mask: number, lengths: readonly number[], numbers: number): number[] {
+  const values = listOf(numbers);
+  let [at, place] = [HEADER_BYTES, lengths.length];
+  lengths.forEach((length, kind) => {
+    const width = widthOf(mask, kind);
+    for (const end = at + length * width; at < end; at += width) {
+      const last = view.getUint32(at + NAME_BYTES);
+      const isPaired = width === VALUE_BYTES.paired;
+      values[place] = view.getUint16(at) * 2 ** 32 + view.getUint32(at + 2);
+      values[place + 1] = isPaired ? view.getUint32(at + NAME_BYTES + 4) : last;
+      values[place + 2] = last;
+      values[place + 3] = isPaired ? view.getUint32(at + NAME_BYTES + 8) : 0;
+      place += VALUE;
+    }
+    values[kind] = place;
+  });
+  return values;
+}
+
+function readCounts(view: DataView, from: number): number[] {
+  const counts = listOf((3 * (view.byteLength - from)) / COUNT_BYTES);
+  for (let [at, place] = [from, 0]; at < view.byteLength; at += COUNT_BYTES, place += 3) {
+    counts[place] = view.getUint32(at);
+    counts[place + 1] = view.getUint16(at + 4);
+    counts[place + 2] = view.getUint32(at + 6);
+  }
+  return counts;
+}
+
+/** A list that is made at its length: one that grows is copied, and every decision reads half a dozen. */
+function listOf(length: number): number[] {
+  // oxlint-disable-next-line unicorn/no-new-array
+  return new Array<number>(length);
 }

@@ -9,9 +9,11 @@ import {
   type KnownActivity,
 } from '../../application/activity/activity-store.ts';
 import type { Clock } from '../../application/clock.ts';
+import { KEPT_KINDS } from '../../domain/activity/activity-parts.ts';
 import { ACTIVITY_LIFE_SECONDS } from '../../domain/activity/activity-signals.ts';
 import { type ActivityState, count, createActivityState, see } from '../../domain/activity/activity-state.ts';
 import { createForgottenKeys } from '../../platform/forgotten-keys.ts';
+import { LazyLru, type Promotable } from '../../platform/lazy-lru.ts';
 import { boundedTo } from '../../platform/lru-bound.ts';
 
 interface MemoryActivityStoreOptions {
@@ -39,21 +41,20 @@ interface HeldClaim {
   readonly untilMs: number;
 }
 
-interface Entry {
-  readonly state: ActivityState;
+interface Entry extends ActivityState, Promotable {
   /** Monotonic milliseconds. */
   untilMs: number;
   /** Unix seconds. */
   lastSeconds: number;
 }
 
-/** At about 1.5 kB an entry this is 75 MB. */
+/** At about 1 kB an entry this is 50 MB. */
 const ENTRIES_MAX = 50_000;
 const CLAIMS_MAX = 100_000;
 
 /**
  * Builds an empty store, bounded by `entriesMax`. Of an entity that had to make room, windows are unknown that
- * reach before the last activity of what made room: that was always the longest ago.
+ * reach before the latest activity of all that made room.
  */
 export function createMemoryActivityStore(options: MemoryActivityStoreOptions): MemoryActivityStore {
   return new LruActivityStore(options);
@@ -62,7 +63,7 @@ export function createMemoryActivityStore(options: MemoryActivityStoreOptions): 
 class LruActivityStore implements MemoryActivityStore {
   readonly #clock: Clock;
   /** By the hash alone: equal texts as two parts have unrelated hashes. */
-  readonly #entries: LRUCache<string, Entry>;
+  readonly #entries: LazyLru<Entry>;
   readonly #claims: LRUCache<string, HeldClaim>;
   readonly #forgotten = createForgottenKeys();
   /** When the latest of those that had to make room was last active: all that is missing was before. */
@@ -71,11 +72,11 @@ class LruActivityStore implements MemoryActivityStore {
   constructor({ clock, entriesMax = ENTRIES_MAX, onFull }: MemoryActivityStoreOptions) {
     this.#clock = clock;
     this.#claims = new LRUCache(boundedTo(CLAIMS_MAX));
-    this.#entries = new LRUCache({
-      ...boundedTo(entriesMax),
-      dispose: ({ untilMs, lastSeconds }, hash, reason) => {
+    this.#entries = new LazyLru({
+      entriesMax,
+      onEvicted: ({ untilMs, lastSeconds }, hash) => {
         const nowMs = clock.monotonicMs();
-        if (reason !== 'evict' || untilMs <= nowMs) return;
+        if (untilMs <= nowMs) return;
         if (this.#forgotten.isEmpty(nowMs)) onFull?.();
         this.#forgotten.add(hash, untilMs, nowMs);
         this.#forgottenSeconds = Math.max(this.#forgottenSeconds, lastSeconds);
@@ -83,17 +84,28 @@ class LruActivityStore implements MemoryActivityStore {
     });
   }
 
-  take({ entity, values, acceptance, measures, atSeconds }: ActivityChange): KnownActivity {
-    const nowMs = this.#clock.monotonicMs();
-    const seconds = atSeconds ?? Math.floor(this.#clock.nowMs() / 1000);
-    const { state } = this.#entryOf(entity, nowMs, seconds);
-    for (const value of values) see(state, value, seconds, acceptance);
+  take(change: ActivityChange): KnownActivity {
+    return this.#change(change, this.#clock.monotonicMs(), this.#clock.nowMs());
+  }
+
+  #change(
+    { entity, values, acceptance, measures, atSeconds }: ActivityChange,
+    monotonicMs: number,
+    wallMs: number,
+  ): KnownActivity {
+    const seconds = atSeconds ?? Math.floor(wallMs / 1000);
+    const state = this.#entryOf(entity, monotonicMs, seconds);
+    for (const kind of KEPT_KINDS[entity.part]) {
+      const name = values[kind] ?? null;
+      if (name !== null) see(state, kind, name, seconds, acceptance);
+    }
     for (const measure of measures) count(state, measure, seconds);
     return { state, sinceSeconds: state.sinceSeconds };
   }
 
   add(changes: readonly ActivityChange[]): void {
-    for (const change of changes) this.take(change);
+    const [monotonicMs, wallMs] = [this.#clock.monotonicMs(), this.#clock.nowMs()];
+    for (const change of changes) this.#change(change, monotonicMs, wallMs);
   }
 
   addNow(changes: readonly ActivityChange[]): true {
@@ -137,7 +149,7 @@ class LruActivityStore implements MemoryActivityStore {
     }
     const sinceSeconds = this.#forgotten.mayHave(entity.hash, nowMs) ? this.#forgottenSeconds : 0;
     const state = createActivityState(nowSeconds, sinceSeconds);
-    const entry = { state, untilMs, lastSeconds: nowSeconds };
+    const entry = { ...state, untilMs, lastSeconds: nowSeconds, promotedAt: 0 };
     this.#entries.set(entity.hash, entry);
     return entry;
   }

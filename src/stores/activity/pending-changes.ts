@@ -1,11 +1,11 @@
 import type { ActivityEntity } from '../../application/activity/activity-store.ts';
-import type { DatedChange } from './redis-changes.ts';
+import type { DatedChange } from './told-changes.ts';
 
 interface PendingChangesOptions {
   /** False while Redis is down: nothing is sent then. */
   readonly isUp: () => boolean;
-  /** Makes one change; false where it is not known to have been made. Never rejects. */
-  readonly send: (change: DatedChange) => Promise<boolean>;
+  /** Makes one change, and calls back with false where it is not known to have been made. */
+  readonly send: (change: DatedChange, tell: (isMade: boolean) => void) => void;
   /** Called when the oldest of them had to make room. */
   readonly onLost: () => void;
   /** At least 1. */
@@ -44,14 +44,15 @@ export function createPendingChanges(options: PendingChangesOptions): PendingCha
       waiting = waiting.slice(-Math.floor(changesMax / 2));
       onLost();
     }
-    waiting.push(change);
+    waiting.push({ ...change, isLate: true });
   };
 
-  const attempt = async (change: DatedChange): Promise<boolean> => {
-    const isDone = await send(change);
-    if (!isDone) keep(change);
-    return isDone;
-  };
+  const attempt = (change: DatedChange, tell: (isMade: boolean) => void): void =>
+    send(change, (isMade) => {
+      if (!isMade) keep(change);
+      tell(isMade);
+    });
+  const attemptAgain = (change: DatedChange) => new Promise<boolean>((tell) => attempt(change, tell));
 
   const retryLater = (): void => {
     clearTimeout(timer);
@@ -63,15 +64,19 @@ export function createPendingChanges(options: PendingChangesOptions): PendingCha
     isSending = true;
     let isAnswered = true;
     while (waiting.length > 0 && isAnswered && isUp())
-      isAnswered = (await Promise.all(waiting.splice(0, PIECE).map(attempt))).includes(true);
+      isAnswered = (await Promise.all(waiting.splice(0, PIECE).map(attemptAgain))).includes(true);
     isSending = false;
     retryLater();
+  };
+
+  const retryLaterUnless = (isMade: boolean): void => {
+    if (!isMade) retryLater();
   };
 
   return {
     add: (changes) => {
       for (const change of changes) {
-        if (isUp()) void attempt(change).then((isDone) => isDone || retryLater());
+        if (isUp()) attempt(change, retryLaterUnless);
         else keep(change);
       }
     },

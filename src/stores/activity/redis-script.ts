@@ -1,35 +1,49 @@
-import { DISTINCT_MAX, SEEN_KINDS, WINDOW_SECONDS_MAX } from '../../domain/activity/activity-parts.ts';
-import { COUNT_STEPS, REVOKED } from '../../domain/activity/activity-state.ts';
+import {
+  ACTIVITY_PARTS,
+  type ActivityPart,
+  DISTINCT_MAX,
+  KEPT_KINDS,
+  SEEN_KINDS,
+  WINDOW_SECONDS_MAX,
+} from '../../domain/activity/activity-parts.ts';
+import { ACTIVITY_LIFE_SECONDS } from '../../domain/activity/activity-signals.ts';
+import { REVOKED } from '../../domain/activity/activity-state.ts';
 import { GENERATION } from '../redis/generation-script.ts';
 import {
   COMPACT_AT_MIN,
-  COUNT_BYTES,
   HEADER_BYTES,
   LAYOUT,
   NAME_BYTES,
+  PAIRS_MASKS,
   VALUE_BYTES,
 } from './activity-codec.ts';
+import { COUNT_ALL } from './redis-count-script.ts';
 
+const KINDS = SEEN_KINDS.length;
 /** As kinds count in the script. */
 const PLACES = SEEN_KINDS.indexOf('places') + 1;
-const LAST_STEP = COUNT_STEPS.at(-1)?.step;
-const STEPS = COUNT_STEPS.map(
-  ({ age, step }, place) => `if age <= ${age} then return ${place}, ${step} end`,
-).join('\n  ');
+/** As acceptances are numbered; nothing is 0. */
+export const [ACCEPTS, REVOKES, ACCEPTS_LATE] = [1, 2, 3];
+/** How a change is made: nobody asks, its state is asked for, and nobody asks and no other writer is known. */
+export const [IS_MADE, IS_ASKED, IS_MADE_ALONE] = [0, 1, 2];
+/** Where the numbers of a value stand in it. */
+const [LAST, FIRST, WHEN] = [NAME_BYTES, NAME_BYTES + 4, NAME_BYTES + 8];
+/** A text for each part, as a list of Lua. */
+const eachPart = (textOf: (part: ActivityPart) => string | number): string =>
+  ACTIVITY_PARTS.map((part) => `'${textOf(part)}'`).join(', ');
+/** A letter for each kind: y where it is kept of the part. */
+const keptOf = (part: ActivityPart): string =>
+  SEEN_KINDS.map((_, kind) => (KEPT_KINDS[part].includes(kind) ? 'y' : 'n')).join('');
 
-/**
- * domain/activity/activity-state.ts on the bytes of activity-codec.ts, in one step of Redis. Lists of values
- * are found and cut as texts, which costs less than a table for each.
- */
-const CHANGE_ONE = `
-local function u4(bytes, at)
-  local a, b, c, d = bytes:byte(at, at + 3)
-  return ((a * 256 + b) * 256 + c) * 256 + d
-end
-local function step_of(age)
-  ${STEPS}
-  return nil, ${LAST_STEP}
-end
+/** Whether a value stays accepted, or revoked, as it is. What is late does not undo what may have come after it. */
+const IS_KEPT = `
+local function is_kept(when)
+  if accepted == ${ACCEPTS_LATE} and when == ${REVOKED} then return true end
+  return accepted == 0 or accepted ~= ${REVOKES} and when >= now
+end`;
+
+/** The values of one kind as a text of their own, where the oldest of them has had its time. */
+const SEE_IN_LIST = `
 local function make_room(values, width)
   local has_gap = values:sub(1, ${NAME_BYTES}) == no_name
   if #values < (${DISTINCT_MAX} + (has_gap and 1 or 0)) * width then return values end
@@ -38,129 +52,215 @@ local function make_room(values, width)
   local unpaired = width > ${VALUE_BYTES.plain} and ('\\0'):rep(8) or ''
   return no_name .. last .. unpaired .. values:sub(dropped + width + 1)
 end
-local function has(values, width, name)
-  local at = values:find(name, 1, true)
-  while at and (at - 1) % width ~= 0 do at = values:find(name, at + 1, true) end
-  return at
-end
-local function see(values, width, name, now, accepted)
-  while values ~= '' and u4(values, ${NAME_BYTES + 1}) <= now - ${WINDOW_SECONDS_MAX} do values = values:sub(width + 1) end
-  local at = has(values, width, name)
+local function see_in_list(values, width, name)
+  while values ~= '' and unpack_at('>I4', values, ${1 + LAST}) <= now - ${WINDOW_SECONDS_MAX} do values = values:sub(width + 1) end
+  local at = place_of(values, 1, #values, width, name)
   local last, first, when = now, now, 0
   if at then
-    last = math.max(now, u4(values, at + ${NAME_BYTES}))
-    if width > ${VALUE_BYTES.plain} then first, when = u4(values, at + ${NAME_BYTES + 4}), u4(values, at + ${NAME_BYTES + 8}) end
+    last = math.max(now, unpack_at('>I4', values, at + ${LAST}))
+    if width > ${VALUE_BYTES.plain} then first, when = unpack_at('>I4I4', values, at + ${FIRST}) end
     values = values:sub(1, at - 1) .. values:sub(at + width)
   else values = make_room(values, width) end
-  if accepted == '1' then when = math.max(when, now) elseif accepted == '2' then when = ${REVOKED} end
-  values = values .. name .. struct.pack('>I4', last)
-  if width > ${VALUE_BYTES.plain} then values = values .. struct.pack('>I4I4', first, when) end
+  if not is_kept(when) then when = accepted == ${REVOKES} and ${REVOKED} or now end
+  values = values .. name .. pack('>I4', last)
+  if width > ${VALUE_BYTES.plain} then values = values .. pack('>I4I4', first, when) end
   return values
+end`;
+
+/**
+ * One value, from `from` to `to` of what is held. The value that was seen last stands last: where it is seen
+ * again, as most are, two numbers of it change. True where the kind has another number of values than before.
+ */
+const SEE = `
+local function see_again(at, last, width)
+  if last < now then replace(at + ${LAST}, at + ${FIRST - 1}, now_bytes) end
+  if accepted == 0 or width == ${VALUE_BYTES.plain} then return end
+  if not is_kept(unpack_at('>I4', held, at + ${WHEN})) then replace(at + ${WHEN}, at + ${VALUE_BYTES.paired - 1}, when_bytes) end
 end
-local function compact(counts, now)
-  local kept, by_step = {}, {}
-  for at = #counts - ${COUNT_BYTES - 1}, 1, -${COUNT_BYTES} do
-    local time, measure, number = struct.unpack('>I4I2I4', counts, at)
-    local place, step = step_of(now - time)
-    if place then
-      local key = measure .. ':' .. place .. ':' .. math.floor(time / step)
-      local later = by_step[key]
-      if later then later[1], later[3] = math.max(later[1], time), later[3] + number
-      else
-        later = { time, measure, number }
-        by_step[key] = later
-        kept[#kept + 1] = later
-      end
-    end
+local function move_to_end(at, to, width, name)
+  local last, first, when = unpack_at(width == ${VALUE_BYTES.plain} and '>I4' or '>I4I4I4', held, at + ${LAST})
+  local bytes = name .. (last < now and now_bytes or held:sub(at + ${LAST}, at + ${FIRST - 1}))
+  if width > ${VALUE_BYTES.plain} then
+    bytes = bytes .. pack('>I4', first) .. (is_kept(when) and pack('>I4', when) or when_bytes)
   end
-  local bytes = {}
-  for i = #kept, 1, -1 do bytes[#bytes + 1] = struct.pack('>I4I2I4', kept[i][1], kept[i][2], kept[i][3]) end
-  return table.concat(bytes), math.max(${COMPACT_AT_MIN}, math.min(65535, 2 * #kept))
+  replace(at, at + width - 1, '')
+  replace(to + 1, to, bytes)
 end
-local function count(counts, measure, now)
-  local from = math.max(1, #counts + 1 - 16 * ${COUNT_BYTES})
-  for at = #counts - ${COUNT_BYTES - 1}, from, -${COUNT_BYTES} do
-    local time, found, number = struct.unpack('>I4I2I4', counts, at)
-    if math.floor(time / ${COUNT_STEPS[0].step}) ~= math.floor(now / ${COUNT_STEPS[0].step}) then break end
-    if found == measure then
-      return counts:sub(1, at - 1) .. struct.pack('>I4I2I4', math.max(time, now), measure, number + 1)
-        .. counts:sub(at + ${COUNT_BYTES})
-    end
+local function add_value(kind, from, to, width, name)
+  local number = (to - from + 1) / width
+  local has_gap = number >= ${DISTINCT_MAX} and held:sub(from, from + ${NAME_BYTES - 1}) == no_name
+  local is_full = number >= ${DISTINCT_MAX} + (has_gap and 1 or 0)
+  if is_full and has_gap then
+    local dropped_at = from + width
+    replace(from + ${LAST}, from + ${FIRST - 1}, held:sub(dropped_at + ${LAST}, dropped_at + ${FIRST - 1}))
+    replace(dropped_at, dropped_at + width - 1, '')
+  elseif is_full then
+    replace(from, from + ${NAME_BYTES - 1}, no_name)
+    if width > ${VALUE_BYTES.plain} then replace(from + ${FIRST}, from + ${VALUE_BYTES.paired - 1}, no_bytes .. no_bytes) end
   end
-  return counts .. struct.pack('>I4I2I4', now, measure, 1)
+  replace(to + 1, to, name .. now_bytes .. (width > ${VALUE_BYTES.plain} and now_bytes .. when_bytes or ''))
+  if is_full and has_gap then return end
+  lengths[kind] = lengths[kind] + 1
+  return true
 end
-local function change(key, now, life, pairs_mask, accepted, values, measures)
-  local held = redis.call('GET', key)
-  local first, since, compact_at, lengths = now, 0, ${COMPACT_AT_MIN}, {}
-  for kind = 1, ${SEEN_KINDS.length} do lengths[kind] = 0 end
-  if held then
-    if #held < ${HEADER_BYTES} or held:byte(1) ~= ${LAYOUT} then error('no activity') end
-    first, since, compact_at = struct.unpack('>I4I4I2', held, 2)
-    lengths = { held:byte(12, ${11 + SEEN_KINDS.length}) }
-    pairs_mask = held:byte(${HEADER_BYTES})
+local function see(kind, from, to, width, name)
+  local last_at = to - width + 1
+  local oldest = last_at >= from and unpack_at('>I4', held, from + ${LAST}) or now
+  local is_last = last_at >= from and held:sub(last_at, last_at + ${NAME_BYTES - 1}) == name
+  if is_last and oldest > now - ${WINDOW_SECONDS_MAX} then
+    return see_again(last_at, last_at == from and oldest or unpack_at('>I4', held, last_at + ${LAST}), width)
   end
-  local seen, at = {}, ${HEADER_BYTES + 1}
-  local function width_of(kind)
-    return math.floor(pairs_mask / 2 ^ (kind - 1)) % 2 == 1 and ${VALUE_BYTES.paired} or ${VALUE_BYTES.plain}
+  local at = is_last and last_at or last_at > from and place_of(held, from, to, width, name)
+  if not at and accepted == ${REVOKES} and kind == ${PLACES} then return end
+  if oldest <= now - ${WINDOW_SECONDS_MAX} then
+    local values = see_in_list(held:sub(from, to), width, name)
+    replace(from, to, values)
+    lengths[kind] = #values / width
+    return true
   end
-  for kind = 1, ${SEEN_KINDS.length} do
-    local bytes = lengths[kind] * width_of(kind)
-    seen[kind] = held and held:sub(at, at + bytes - 1) or ''
-    at = at + bytes
+  if at then return move_to_end(at, to, width, name) end
+  return add_value(kind, from, to, width, name)
+end`;
+
+/**
+ * domain/activity/activity-state.ts on the bytes of activity-codec.ts, in one step of Redis. What stays as it
+ * is goes from what is held to what is kept in runs as long as possible: each text that Lua makes costs as
+ * much as all else that is done with a value.
+ */
+const CHANGE_ONE = `
+local pack = struct.pack
+local unpack_at = struct.unpack
+local now, now_bytes, accepted, when_bytes, held, lengths
+local pieces, size, kept_to = {}, 0, 0
+local function replace(from, to, bytes)
+  if from > kept_to + 1 then
+    size = size + 1
+    pieces[size] = held:sub(kept_to + 1, from - 1)
   end
-  local counts = held and held:sub(at) or ''
-  for i = 1, #values, 2 do
-    local kind = tonumber(values[i])
-    if accepted ~= '2' or kind ~= ${PLACES} or has(seen[kind], width_of(kind), values[i + 1]) then
-      seen[kind] = see(seen[kind], width_of(kind), values[i + 1], now, accepted)
+  size = size + 1
+  pieces[size], kept_to = bytes, to
+end
+local function place_of(values, from, to, width, name)
+  local at = values:find(name, from, true)
+  while at and at <= to and (at - from) % width ~= 0 do at = values:find(name, at + 1, true) end
+  return at and at <= to and at
+end
+${IS_KEPT}
+${SEE_IN_LIST}
+${SEE}
+${COUNT_ALL}
+local widths_by_mask = {}
+local function widths_of(mask)
+  local widths = widths_by_mask[mask]
+  if widths then return widths end
+  widths = {}
+  for kind = 1, ${KINDS} do
+    local is_paired = math.floor(mask / 2 ^ (kind - 1)) % 2 == 1
+    widths[kind] = is_paired and ${VALUE_BYTES.paired} or ${VALUE_BYTES.plain}
+  end
+  widths_by_mask[mask] = widths
+  return widths
+end
+local lives = { ${eachPart((part) => ACTIVITY_LIFE_SECONDS[part] * 1000)} }
+local masks = { ${eachPart((part) => PAIRS_MASKS[part])} }
+local kept_kinds = { ${eachPart(keptOf)} }
+local function change(key, part, names, measures, first, last)
+  held = redis.call('GET', key)
+  local is_new = not held
+  if is_new then
+    held = pack('>BI4I4I2${'B'.repeat(KINDS + 1)}', ${LAYOUT}, now, 0, ${COMPACT_AT_MIN}, ${'0, '.repeat(KINDS)}masks[part])
+  elseif #held < ${HEADER_BYTES} or held:byte(1) ~= ${LAYOUT} then error('no activity') end
+  lengths = { held:byte(12, ${HEADER_BYTES}) }
+  size, kept_to = 0, 0
+  local widths, kept, at, has_other_lengths = widths_of(lengths[${KINDS + 1}]), kept_kinds[part], ${HEADER_BYTES + 1}, false
+  for kind = 1, ${KINDS} do
+    local width = widths[kind]
+    local to = at + lengths[kind] * width - 1
+    if to > #held then error('no activity') end
+    local name = names[kind]
+    if name and kept:byte(kind) == ${'y'.charCodeAt(0)} and see(kind, at, to, width, name) then
+      has_other_lengths = true
     end
+    at = to + 1
   end
-  for i = 1, #measures do
-    counts = count(counts, tonumber(measures[i]), now)
-    if #counts >= compact_at * ${COUNT_BYTES} then counts, compact_at = compact(counts, now) end
+  local compact_at = first <= last and count_all(at, measures, first, last)
+  local bytes = held
+  if size > 0 then
+    replace(#held + 1, #held, '')
+    bytes = table.concat(pieces, '', 1, size)
   end
-  local header = struct.pack('>BI4I4I2', ${LAYOUT}, first, since, compact_at)
-  for kind = 1, ${SEEN_KINDS.length} do header = header .. string.char(#seen[kind] / width_of(kind)) end
-  local bytes = header .. string.char(pairs_mask) .. table.concat(seen) .. counts
-  redis.call('SET', key, bytes, 'PX', life)
+  if has_other_lengths or compact_at then
+    compact_at = compact_at and pack('>I2', compact_at) or held:sub(10, 11)
+    bytes = held:sub(1, 9) .. compact_at .. string.char(unpack(lengths)) .. bytes:sub(${HEADER_BYTES + 1})
+  end
+  redis.call('SET', key, bytes, 'PX', lives[part])
   return bytes
 end`;
 
 /**
- * Many changes, one after the other; one that fails stops none of the others, and is told as the text of its
- * failure. KEYS: for each the entity, its group and the former group. ARGV: Unix milliseconds, own writer, the
- * beginning of fresh names; then for each the Unix seconds of the change, its life in ms, the mask of paired
- * kinds, 1 if accepted and 2 if revoked, 1 if its state is asked for, the name and the beginning of the
- * generation that is known, the number of values that follow, each as kind and name, and the number of measures
- * that follow. The group is written only where nobody waits.
+ * Many changes, one after the other; one that fails stops none of the others. KEYS: for each the entity and its
+ * group, and the former group where no generation is known. ARGV: Unix milliseconds, own writer, the beginning
+ * of fresh names, and two lists in JSON: one text, since each argument is work for client and server. The first
+ * holds the names of the values of all requests, one for each kind and 0 for none. The second holds for each
+ * change the Unix seconds, the number of its part, its acceptance (ACCEPTS…, 0 for none), how it is made
+ * (IS_ASKED…), which request's values it has, what the group is known to begin with (its name first, empty where
+ * nothing is known), what is found of the group where nothing has changed (empty where that follows from how it
+ * is made), how many measures there are, and these. The group is written only where nobody asks. Told: for each
+ * its bytes, 0 where nobody asked; where the group is not as known a list of that and of what was found; where
+ * it failed a list of the text of its failure.
  */
 export const CHANGE = `${GENERATION}
-local no_name = string.rep('\\0', ${NAME_BYTES})
+local no_name, no_bytes, revoked_bytes = ('\\0'):rep(${NAME_BYTES}), ('\\0'):rep(4), ('\\0'):rep(3) .. '\\${REVOKED}'
 ${CHANGE_ONE}
-local now_ms, own = ARGV[1], ARGV[2]
-local told, at = {}, 4
-local function slice(from, number)
-  local part = {}
-  for i = from, from + number - 1 do part[#part + 1] = ARGV[i] end
-  return part
+local now_ms, own, own_entry = ARGV[1], ARGV[2], ARGV[2] .. '='
+local now_number = tonumber(now_ms)
+local all_names, changes = unpack(cjson.decode(ARGV[4]))
+local names_by_request = {}
+local function names_of(request)
+  local names = names_by_request[request]
+  if names then return names end
+  names = {}
+  for kind = 1, ${KINDS} do
+    local name = all_names[request * ${KINDS} + kind]
+    names[kind] = name ~= 0 and pack('>I${NAME_BYTES}', name)
+  end
+  names_by_request[request] = names
+  return names
 end
-for place = 1, #KEYS, 3 do
-  local now, life, mask = tonumber(ARGV[at]), ARGV[at + 1], tonumber(ARGV[at + 2])
-  local accepted, asked = ARGV[at + 3], ARGV[at + 4] == '1'
-  local known, begins, number = ARGV[at + 5], ARGV[at + 6], tonumber(ARGV[at + 7])
-  local values = slice(at + 8, 2 * number)
-  at = at + 8 + 2 * number
-  local measures = slice(at + 1, tonumber(ARGV[at]))
-  at = at + 1 + #measures
-  local is_done, said = pcall(function()
-    local found = ''
-    local held = asked and begins ~= '' and redis.call('GET', KEYS[place + 1])
-    if held and (held .. ' '):sub(1, #begins) == begins and held:sub(#begins + 1, #begins + 1) ~= '~' then found = begins
-    else found = generation(KEYS[place + 1], KEYS[place + 2], now_ms, known, ARGV[3] .. '-' .. place, own, not asked) end
-    local bytes = change(KEYS[place], now, life, mask, accepted, values, measures)
-    return { asked and bytes or '', found }
-  end)
-  if not is_done then said = type(said) == 'table' and said.err or tostring(said) end
-  told[#told + 1] = said
+local function is_as_known(group, how, begins)
+  local found = redis.call('GET', group)
+  if not found then return false end
+  local is_same = found:find(begins, 1, true) == 1
+  if how == ${IS_ASKED} then
+    return is_same and found:byte(#begins + 1) ~= ${'~'.charCodeAt(0)} or found .. ' ' == begins
+  end
+  local entry_at = #begins + 1
+  if not is_same or found:find(own_entry, entry_at, true) ~= entry_at then return false end
+  local until_ms = tonumber(found:sub(entry_at + #own_entry))
+  return until_ms and until_ms > now_number
+end
+local function take(place, key_at, first, last, seconds, part, acceptance, how, request, begins, text)
+  local group, former = KEYS[key_at + 1], begins == '' and KEYS[key_at + 2]
+  if now ~= seconds then now, now_bytes = seconds, pack('>I4', seconds) end
+  accepted = acceptance
+  when_bytes = accepted == ${REVOKES} and revoked_bytes or accepted == 0 and no_bytes or now_bytes
+  local found = how ~= ${IS_MADE} and begins ~= '' and is_as_known(group, how, begins)
+  if not found then
+    local known, fresh = begins:match('^%S*'), ARGV[3] .. '-' .. place
+    found = generation(group, former, now_ms, known, fresh, own, how ~= ${IS_ASKED})
+    if how ~= ${IS_ASKED} and found == text then found = true end
+  end
+  local bytes = change(KEYS[key_at], part, names_of(request), changes, first, last)
+  if how ~= ${IS_ASKED} then bytes = 0 end
+  return found == true and bytes or { bytes, found }
+end
+local told, at, key_at, length = {}, 1, 1, #changes
+while at < length do
+  local place, first = #told + 1, at + 8
+  local last = first + changes[at + 7] - 1
+  local is_done, said = pcall(take, place, key_at, first, last, unpack(changes, at, at + 6))
+  told[place] = is_done and said or { type(said) == 'table' and said.err or tostring(said) }
+  key_at = key_at + (changes[at + 5] == '' and 3 or 2)
+  at = last + 1
 end
 return told`;

@@ -7,8 +7,9 @@ import type { Clock } from '../../application/clock.ts';
 import type { RedisGenerations } from '../redis/generations.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import { createPendingChanges } from './pending-changes.ts';
-import { createRedisChanges, letterOf } from './redis-changes.ts';
+import { createRedisChanges } from './redis-changes.ts';
 import { createRedisClaims } from './redis-claims.ts';
+import { letterOf } from './told-changes.ts';
 
 interface RedisActivityStoreOptions {
   /** Its owner closes it. */
@@ -29,10 +30,10 @@ export function createRedisActivityStore(options: RedisActivityStoreOptions): Ac
   const { client, keys, guard } = redis;
   const isUp = (): boolean => guard.state() === 'up';
   let lostAtSeconds = 0;
-  const change = createRedisChanges(options, () => lostAtSeconds);
+  const changes = createRedisChanges(options, () => lostAtSeconds);
   const pending = createPendingChanges({
     isUp,
-    send: async (dated) => (await change(dated, false)) !== null,
+    send: changes.make,
     onLost: () => {
       lostAtSeconds = Math.ceil(clock.nowMs() / 1000);
       generations.tellGap(lostAtSeconds * 1000);
@@ -42,17 +43,13 @@ export function createRedisActivityStore(options: RedisActivityStoreOptions): Ac
   });
   redis.onUp(() => pending.retry());
   const nowSeconds = () => Math.floor(clock.nowMs() / 1000);
-  const dated = (changes: readonly ActivityChange[]) =>
-    changes.map((each) => ({ change: each, atSeconds: each.atSeconds ?? nowSeconds() }));
+  const toDated = (each: ActivityChange) => ({ change: each, atSeconds: each.atSeconds ?? nowSeconds() });
+  const make = (each: ActivityChange) => new Promise<boolean>((tell) => changes.make(toDated(each), tell));
 
   return {
-    take: (each) => (isUp() ? change({ change: each, atSeconds: nowSeconds() }, true) : null),
-    add: (changes) => pending.add(dated(changes)),
-    addNow: async (changes) => {
-      if (!isUp()) return false;
-      const done = await Promise.all(dated(changes).map((each) => change(each, false)));
-      return !done.includes(null);
-    },
+    take: (each) => (isUp() ? changes.take({ change: each, atSeconds: nowSeconds() }) : null),
+    add: (each) => pending.add(each.map(toDated)),
+    addNow: async (each) => isUp() && !(await Promise.all(each.map(make))).includes(false),
     ...createRedisClaims(redis),
     forget: async (entities) => {
       pending.drop(entities);

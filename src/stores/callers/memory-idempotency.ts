@@ -5,11 +5,10 @@ import type {
   StoredAnswer,
 } from '../../application/callers/idempotency-store.ts';
 import type { Clock } from '../../application/clock.ts';
-import { boundedTo } from '../../platform/lru-bound.ts';
 
 interface MemoryIdempotencyStoreOptions {
   readonly clock: Clock;
-  /** At least 1. The least recently used entry makes room for a new one. */
+  /** At least 1. The least recently used entry makes room for a new one; a long answer counts as several. */
   readonly entriesMax?: number;
 }
 
@@ -22,8 +21,13 @@ interface Entry {
   readonly endsAtMs: number;
 }
 
-/** At some 2 KiB an answer this is 20 MB. */
+/** With the length of an answer that counts as one this is 20 MB. */
 const ENTRIES_MAX = 10_000;
+/**
+ * What one entry may hold, in characters: an answer has some 1,200. One with `explain=full` has twenty times
+ * as many, and more with a large policy.
+ */
+const ENTRY_LENGTH = 2_048;
 
 /**
  * Keeps answers in this process: a retry that another replica gets, or that comes after a restart, is
@@ -31,7 +35,10 @@ const ENTRIES_MAX = 10_000;
  */
 export function createMemoryIdempotencyStore(options: MemoryIdempotencyStoreOptions): IdempotencyStore {
   const { clock, entriesMax = ENTRIES_MAX } = options;
-  const entries = new LRUCache<string, Entry>(boundedTo(entriesMax));
+  const entries = new LRUCache<string, Entry>({
+    maxSize: entriesMax,
+    sizeCalculation: ({ answer }) => Math.max(1, Math.ceil((answer?.body.length ?? 0) / ENTRY_LENGTH)),
+  });
   const find = (key: string): Entry | null => {
     const entry = entries.get(key);
     return entry !== undefined && entry.endsAtMs > clock.monotonicMs() ? entry : null;

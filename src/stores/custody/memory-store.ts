@@ -1,9 +1,8 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../application/clock.ts';
 import type { CustodyName, CustodyStore } from '../../application/custody/custody-store.ts';
 import { type CustodyBinding, type CustodyRecord, useBinding } from '../../domain/custody.ts';
 import { createForgottenKeys } from '../../platform/forgotten-keys.ts';
-import { boundedTo } from '../../platform/lru-bound.ts';
+import { LazyLru, type Promotable } from '../../platform/lazy-lru.ts';
 import { briefLifeMs, custodyLifeMs } from './custody-life.ts';
 
 interface MemoryCustodyStoreOptions {
@@ -29,7 +28,7 @@ interface MemoryCustodyStore extends CustodyStore {
   lifeMs(key: string): number | null;
 }
 
-interface Entry {
+interface Entry extends Promotable {
   binding: CustodyBinding;
   /** Monotonic milliseconds: a wall clock that jumps ahead must not make the next use a first one. */
   untilMs: number;
@@ -49,7 +48,7 @@ export function createMemoryCustodyStore(options: MemoryCustodyStoreOptions): Me
 class LruCustodyStore implements MemoryCustodyStore {
   readonly #clock: Clock;
   readonly #retentionMs: number;
-  readonly #entries: LRUCache<string, Entry>;
+  readonly #entries: LazyLru<Entry>;
   readonly #forgotten = createForgottenKeys();
   /**
    * Those that nobody had asked to keep, apart from the others: a trickle of forged ids must not fill a
@@ -60,11 +59,11 @@ class LruCustodyStore implements MemoryCustodyStore {
   constructor({ clock, retentionMs, entriesMax = ENTRIES_MAX, onFull }: MemoryCustodyStoreOptions) {
     this.#clock = clock;
     this.#retentionMs = retentionMs;
-    this.#entries = new LRUCache({
-      ...boundedTo(entriesMax),
-      dispose: ({ binding, untilMs }, key, reason) => {
+    this.#entries = new LazyLru({
+      entriesMax,
+      onEvicted: ({ binding, untilMs }, key) => {
         const nowMs = clock.monotonicMs();
-        if (reason !== 'evict' || untilMs <= nowMs) return;
+        if (untilMs <= nowMs) return;
         if (this.#forgotten.isEmpty(nowMs) && this.#brieflyForgotten.isEmpty(nowMs)) onFull?.();
         (binding.isKept ? this.#forgotten : this.#brieflyForgotten).add(key, untilMs, nowMs);
       },
@@ -87,7 +86,7 @@ class LruCustodyStore implements MemoryCustodyStore {
     if (isHeld) {
       entry.binding = binding;
       entry.untilMs = Math.max(entry.untilMs, untilMs);
-    } else this.#entries.set(key, { binding, untilMs });
+    } else this.#entries.set(key, { binding, untilMs, promotedAt: 0 });
     return record;
   }
 

@@ -37,7 +37,7 @@ export function createRedisUses(
   { redis, clock, retentionMs, keyIds }: RedisUsesOptions,
   generations: RedisGenerations,
 ): (names: Names) => Promise<CustodyRecord | null> {
-  const { client, keys, guard, isCluster } = redis;
+  const { client, keys, guard } = redis;
   const scripted = withScripts<UseScripts>(client, { useTelemetry: { lua: USE } });
   const lives = [briefLifeMs(retentionMs), retentionMs];
   const writer = keyIds.join('+');
@@ -74,7 +74,7 @@ export function createRedisUses(
 
   // All names of an id, and all ids of its group, are in one slot of a cluster.
   const groupOf = (names: Names): string => keys.custodyGeneration(idOf(names));
-  return createTurnBatch({ send, unknown: null, ...(isCluster ? { groupOf } : {}) });
+  return createTurnBatch(redis, { send, groupOf, unknown: null });
 }
 
 function idOf(names: Names): string {

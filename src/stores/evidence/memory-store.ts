@@ -1,8 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../application/clock.ts';
 import type { StoredEvidence } from '../../application/evidence/evidence-store.ts';
 import type { Evidence } from '../../domain/evidence.ts';
-import { boundedTo } from '../../platform/lru-bound.ts';
+import { LazyLru, type Promotable } from '../../platform/lazy-lru.ts';
 import type { ClosableEvidenceStore, StoreHealth, StoreUsage } from './closable-evidence-store.ts';
 import { isSettled, remainingLifeMs } from './remaining-life.ts';
 
@@ -32,7 +31,7 @@ export interface MemoryEvidenceStore extends ClosableEvidenceStore {
  * It ends by whichever clock says so first: a wall clock that is set back must not keep evidence alive, and a
  * monotonic one may stand still while the machine sleeps.
  */
-interface Entry {
+interface Entry extends Promotable {
   readonly stored: StoredEvidence;
   readonly usableUntilMs: number;
   readonly usableUntilMonotonicMs: number;
@@ -53,9 +52,7 @@ export function createMemoryEvidenceStore(options: MemoryEvidenceStoreOptions): 
 class LruEvidenceStore implements MemoryEvidenceStore {
   readonly #clock: Clock;
   readonly #ttlCapMs: number;
-  // The cache's own TTL is not used: it reads another clock, and it would be a second opinion on the same
-  // question.
-  readonly #entries: LRUCache<string, Entry>;
+  readonly #entries: LazyLru<Entry>;
   readonly #purgeListeners: ((keys: readonly string[]) => void)[] = [];
   #hits = 0;
   #misses = 0;
@@ -63,7 +60,7 @@ class LruEvidenceStore implements MemoryEvidenceStore {
   constructor(options: MemoryEvidenceStoreOptions) {
     this.#clock = options.clock;
     this.#ttlCapMs = options.ttlCapMs ?? Number.POSITIVE_INFINITY;
-    this.#entries = new LRUCache(boundedTo(options.entriesMax ?? ENTRIES_MAX));
+    this.#entries = new LazyLru({ entriesMax: options.entriesMax ?? ENTRIES_MAX });
   }
 
   get(key: string): StoredEvidence | null {
@@ -100,6 +97,7 @@ class LruEvidenceStore implements MemoryEvidenceStore {
       stored: { evidence, level: 'memory' },
       usableUntilMs: nowMs + lifeMs,
       usableUntilMonotonicMs: this.#clock.monotonicMs() + lifeMs,
+      promotedAt: 0,
     });
   }
 

@@ -94,7 +94,10 @@ class SharedEvidenceStore implements RedisEvidenceStore {
     // The keys of evidence are spread over all slots of a cluster: nothing there could share a call.
     this.#readOrClaim = options.redis.isCluster
       ? (read) => this.#readOrClaimOne(read)
-      : createTurnBatch({ send: (reads) => this.#readOrClaimAll(reads), unknown: null });
+      : createTurnBatch(options.redis, {
+          send: (reads) => this.#readOrClaimAll(reads),
+          unknown: null,
+        });
   }
 
   get(key: string): null | Promise<StoredEvidence | null> {

@@ -23,6 +23,8 @@ interface FileListStoreOptions {
 /** What one wish to keep entries waits for. */
 interface Waiting {
   readonly entries: readonly ListEntry[];
+  /** See ListStore.commitIfLater. */
+  readonly isDated: boolean;
   readonly tell: (kept: readonly ListEntry[] | null) => void;
 }
 
@@ -76,11 +78,11 @@ class FileListStore implements ListStore {
   }
 
   commit(entries: readonly ListEntry[]): Promise<readonly ListEntry[] | null> {
-    if (this.#isClosed) return Promise.resolve(null);
-    return new Promise((tell) => {
-      this.#waiting.push({ entries, tell });
-      this.#work ??= this.#writeAll();
-    });
+    return this.#commit(entries, false);
+  }
+
+  commitIfLater(entries: readonly ListEntry[]): Promise<readonly ListEntry[] | null> {
+    return this.#commit(entries, true);
   }
 
   /** They are left out when the file is written anew. */
@@ -105,6 +107,14 @@ class FileListStore implements ListStore {
     this.#lock = null;
   }
 
+  #commit(entries: readonly ListEntry[], isDated: boolean): Promise<readonly ListEntry[] | null> {
+    if (this.#isClosed) return Promise.resolve(null);
+    return new Promise((tell) => {
+      this.#waiting.push({ entries, isDated, tell });
+      this.#work ??= this.#writeAll();
+    });
+  }
+
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0) {
       const waiting = this.#waiting;
@@ -117,7 +127,11 @@ class FileListStore implements ListStore {
   async #write(waiting: readonly Waiting[]): Promise<void> {
     // Of several changes of one value in one write each comes after the one before.
     const times = new Map<string, number>();
-    const batches = waiting.map(({ entries }) => entries.map((entry) => this.#order(entry, times)));
+    const batches = waiting.map(({ entries, isDated }) =>
+      isDated
+        ? entries.filter((entry) => this.#isLater(entry, times))
+        : entries.map((entry) => this.#order(entry, times)),
+    );
     try {
       await this.#append(batches);
     } catch (error) {
@@ -132,11 +146,19 @@ class FileListStore implements ListStore {
   }
 
   #order(entry: ListEntry, times: Map<string, number>): ListEntry {
-    const name = `${entry.list} ${entry.part} ${entry.value}`;
+    const name = nameOf(entry);
     const next = afterKnown(this.table, entry);
     const addedAtMs = Math.max(next.addedAtMs, (times.get(name) ?? 0) + 1);
     times.set(name, addedAtMs);
     return { ...next, addedAtMs };
+  }
+
+  #isLater(entry: ListEntry, times: Map<string, number>): boolean {
+    const name = nameOf(entry);
+    const known = this.table.get(entry.list, entry.part, entry.value)?.addedAtMs ?? -1;
+    if (Math.max(known, times.get(name) ?? -1) >= entry.addedAtMs) return false;
+    times.set(name, entry.addedAtMs);
+    return true;
   }
 
   async #append(batches: readonly (readonly ListEntry[])[]): Promise<void> {
@@ -180,6 +202,10 @@ class FileListStore implements ListStore {
       // The disk that failed to write fails to close too, which says nothing more.
     }
   }
+}
+
+function nameOf({ list, part, value }: ListEntry): string {
+  return `${list} ${part} ${value}`;
 }
 
 function whyUnusable(error: unknown): string {

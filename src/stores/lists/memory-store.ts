@@ -11,6 +11,7 @@ export function createMemoryListStore(table: ListTable): ListStore {
       for (const entry of kept) table.put(entry);
       return kept;
     },
+    commitIfLater: async (entries) => entries.filter((entry) => table.put(entry)),
     drop: async () => {},
     knowledge: () => 'current',
     isTrusted: () => true,

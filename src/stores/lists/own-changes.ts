@@ -29,6 +29,11 @@ export class OwnChanges {
     return Math.max(0, ...this.#waiting.keys());
   }
 
+  /** How many have not been read back. */
+  unread(): number {
+    return this.#waiting.size;
+  }
+
   /** True where Redis cannot have all of them. */
   isLost(): boolean {
     return this.#isLost;

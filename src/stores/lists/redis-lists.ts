@@ -89,7 +89,7 @@ export class RedisLists {
 
   /** Writes entries as one change; see the script. Resolves with what was written, and its number. */
   async change(
-    mode: 'put' | 'restore' | 'restored',
+    mode: 'put' | 'later' | 'restore' | 'restored',
     entries: readonly ListEntry[],
   ): Promise<ListChanges | null> {
     const name = randomUUID();

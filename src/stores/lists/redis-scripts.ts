@@ -5,10 +5,11 @@ const RESTORING_MS = 2_000;
 
 /**
  * `CHANGE entries state changes, name, mode, field, at, json…` writes entries and tells them as one change.
- * `put` gives each a time after that of the entry it replaces. `restore` writes only what is later than what
- * is there, and says for a while that lists are being written back; `restored` is the last of these. Returns
- * the number of the change, 0 for none, and what was written, as field and text in turn. The count is kept by
- * what is added and dropped, so that entries that are lost are missed by it until they were written back.
+ * `put` gives each a time after that of the entry it replaces. `later` writes only what is later than what is
+ * there. So does `restore`, and says for a while that lists are being written back; `restored` is the last of
+ * these. Returns the number of the change, 0 for none, and what was written, as field and text in turn. The count
+ * is kept by what is added and dropped, so that entries that are lost are missed by it until they were written
+ * back.
  */
 export const CHANGE = `
 local entries, state, changes = KEYS[1], KEYS[2], KEYS[3]
@@ -28,7 +29,7 @@ for place = 3, #ARGV, 3 do
     written[#written + 1] = text
   end
 end
-if ARGV[2] ~= 'put' then
+if ARGV[2] == 'restore' or ARGV[2] == 'restored' then
   redis.call('HSET', state, 'restoring', now[1] * 1000 + ${RESTORING_MS})
 end
 local number = 0
@@ -42,7 +43,7 @@ if #written > 0 then
     redis.call('XADD', changes, id, 'name', ARGV[1], unpack(written))
   end
 end
-if ARGV[2] == 'put' then
+if ARGV[2] == 'put' or ARGV[2] == 'later' then
   redis.call('HINCRBY', state, 'count', added)
 elseif ARGV[2] == 'restored' then
   redis.call('HSET', state, 'count', redis.call('HLEN', entries))

@@ -36,6 +36,8 @@ const TRUSTED_MS = 60_000;
 const READY_WAIT_MS = 1_500;
 /** Within so many looks of the others a Redis that has just begun is told what they know. */
 const SETTLING_LOOKS = 3;
+/** So many own changes are read back before there are more: those that the stream no longer has count as lost. */
+const OWN_UNREAD_MAX = 64;
 const NOTHING: ListVersion = { number: 0, name: '' };
 
 /**
@@ -88,15 +90,24 @@ class RedisListStore implements ListStore {
     this.#lookSoon(0);
   }
 
-  async commit(entries: readonly ListEntry[]): Promise<readonly ListEntry[] | null> {
+  commit(entries: readonly ListEntry[]): Promise<readonly ListEntry[] | null> {
+    return this.#commit('put', entries);
+  }
+
+  commitIfLater(entries: readonly ListEntry[]): Promise<readonly ListEntry[] | null> {
+    return this.#commit('later', entries);
+  }
+
+  async #commit(mode: 'put' | 'later', entries: readonly ListEntry[]): Promise<readonly ListEntry[] | null> {
     const kept: ListEntry[] = [];
     for (let from = 0; from < entries.length; from += ENTRIES_TOGETHER) {
       const piece = entries.slice(from, from + ENTRIES_TOGETHER);
-      const written = this.#isClosed ? null : await this.#lists.change('put', piece);
+      const written = this.#isClosed ? null : await this.#lists.change(mode, piece);
       if (written === null) return null;
       for (const entry of written.entries) this.table.put(entry);
       this.#own.add(written.version);
       kept.push(...written.entries);
+      if (this.#own.unread() >= OWN_UNREAD_MAX) await this.#lookNow();
     }
     return kept;
   }
@@ -144,9 +155,12 @@ class RedisListStore implements ListStore {
   #lookSoon(waitMs: number): void {
     clearTimeout(this.#timer);
     if (this.#isClosed) return;
-    this.#timer = setTimeout(() => {
-      this.#work = this.#work.then(() => this.#look());
-    }, waitMs).unref();
+    this.#timer = setTimeout(() => void this.#lookNow(), waitMs).unref();
+  }
+
+  #lookNow(): Promise<void> {
+    this.#work = this.#work.then(() => this.#look());
+    return this.#work;
   }
 
   async #look(): Promise<void> {
@@ -226,7 +240,8 @@ class RedisListStore implements ListStore {
     if (after === null) return false;
     this.#isOthersRestoring = learned > 0 && after.isRestoring;
     this.#restored = { number: after.number, name: after.name };
-    this.#version = { number: look.number, name: look.name };
+    // Where Redis has begun anew since that look, it is followed from its beginning on.
+    this.#version = after.number < look.number ? NOTHING : { number: look.number, name: look.name };
     this.#own.settle(Number.POSITIVE_INFINITY);
     this.#isRestoring = false;
     onEvent({ kind: 'restored', entries: this.table.size });

@@ -5,6 +5,7 @@ import type { RedisConnection } from './connection.ts';
 import { reconnectDelayMs, toCommonOptions } from './connection-options.ts';
 import { isRedisReply, redisErrorCode, withCode } from './error-code.ts';
 import { acceptHostlessNodes } from './hostless-cluster.ts';
+import { inOneWrite } from './one-write.ts';
 import type { ClusterTarget } from './target.ts';
 
 const SLOTS = 16_384;
@@ -46,6 +47,7 @@ export function createClusterConnection(target: ClusterTarget, name: string): Re
   return {
     redis: cluster,
     isCluster: true,
+    inOneWrite: (send) => inOneWrite(cluster.nodes('master'), send),
     isReady: () => isWarm && cluster.status === 'ready',
     lastErrorCode: () => lastErrorCode,
     onReady: (listener) => void readyListeners.push(listener),

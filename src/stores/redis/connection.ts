@@ -10,6 +10,8 @@ export interface RedisConnection<Client extends RedisClient = RedisClient> {
    * True where several servers answer, each for the slots of its own, and not in the order of the commands.
    */
   readonly isCluster: boolean;
+  /** Calls `send`, and lets what that sends leave together, in one write to each server. */
+  inOneWrite(send: () => void): void;
   isReady(): boolean;
   /**
    * The code of the latest connection or handshake error since the connection was last ready; null without

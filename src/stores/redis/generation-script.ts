@@ -14,7 +14,8 @@ const WRITER_LIFE_MS = 366 * 86_400_000;
  * kept under, joined by `+`. It writes only where entries are, or where nothing was kept yet. A generation
  * that has noted a loss keeps its time: a replica that notices later must not put newer ids in doubt. A group
  * of the former layout beside a new one is a loss: its bindings are not read. The gap is until when changes of
- * activity were lost on their way here: it is there where it is not 0, and a later one takes its place.
+ * activity were lost on their way here: it is there where it is not 0, and a later one takes its place. Most
+ * groups have one writer that is there already: then nothing changes, and little is read.
  */
 export const GENERATION = `
 local function shares(writer, own)
@@ -23,12 +24,18 @@ local function shares(writer, own)
   end
   return false
 end
+local function only_own_until(writers, own)
+  local is_only = writers:sub(1, #own + 1) == own .. '=' and writers:find(' ', 1, true) == #writers
+  return is_only and tonumber(writers:sub(#own + 2))
+end
 local function generation(key, former, now, known, fresh, own, writes, gap)
   local held = redis.call('GET', key)
   local name, lost, writers = fresh, '0', ''
   if held then
     name, lost, writers = (held .. ' '):match('^(%S+) (%d+) (.*)$')
     if not name then return '' end
+    local until_only = not gap and (name == known or lost ~= '0') and only_own_until(writers, own)
+    if until_only and (not writes or until_only > tonumber(now)) then return name .. ' ' .. lost .. ' 0 0 0 0 ' end
     if known ~= '' and name ~= known and lost == '0' then lost = now end
   elseif known ~= '' or redis.call('EXISTS', former) == 1 then lost = now end
   local held_gap = writers:match('^~(%d+)') or '0'

@@ -58,17 +58,20 @@ export interface RedisGenerations {
 }
 
 interface RecalledGeneration {
+  /** What a script finds where nothing has changed. */
+  readonly text: string;
   /** What the text of the group in Redis begins with as long as nobody notices a loss. */
   readonly beginning: string;
   /** See `note`. */
   readonly missedAtMs: number;
+  /** True where no hash key but those of this process has written, as far as `text` says. */
+  readonly isAlone: boolean;
   /** Until when changes of activity were lost on their way to Redis. */
   readonly gapUntilMs: number;
 }
 
 /** What a script found of a group last. */
 interface KnownGeneration extends RecalledGeneration {
-  readonly text: string;
   readonly name: string;
   /** Until when another key was in force. */
   readonly otherKeyUntilMs: number;
@@ -241,5 +244,6 @@ function toKnown(found: unknown): KnownGeneration | null {
   // The text in Redis goes on with a space, or ends there.
   const beginning = `${name} ${lost} ${gap === '0' ? '' : `~${gap} `}`;
   const [otherKeyUntilMs, gapUntilMs] = [Number(otherKey), Number(gap)];
-  return { text, name, beginning, missedAtMs, otherKeyUntilMs, gapUntilMs, stranger };
+  const isAlone = text === `${name} ${lost} 0 0 ${gap} 0 `;
+  return { text, name, beginning, missedAtMs, isAlone, otherKeyUntilMs, gapUntilMs, stranger };
 }

@@ -5,6 +5,7 @@ import { createRedisConnection, createRedisSubscriber } from './create-connectio
 import { type ConnectionHealth, createRedisGuard, type RedisGuard } from './guard.ts';
 import { createRedisKeys, type RedisKeys } from './keys.ts';
 import type { RedisTarget } from './target.ts';
+import { type AtTurnEnd, createTurnEnd } from './turn-end.ts';
 
 /** What an operator wants to read of a connection in a log. Codes are constants; `key` holds a keyed hash. */
 export type RedisEvent =
@@ -43,6 +44,8 @@ export interface RedisHandle {
   readonly isCluster: boolean;
   readonly guard: RedisGuard;
   readonly keys: RedisKeys;
+  /** What is sent at the end of one turn leaves in one write where one server answers. */
+  readonly atTurnEnd: AtTurnEnd;
   /**
    * Calls back each time Redis can be used, the first time included, after the event was told. `downReason`
    * says why it could not be used before, as the guard does; null where nothing was known yet.
@@ -88,6 +91,7 @@ export function createRedisHandle(options: RedisHandleOptions): RedisHandle {
     isCluster: connection.isCluster,
     guard,
     keys: createRedisKeys(target.keyPrefix),
+    atTurnEnd: createTurnEnd(connection.inOneWrite),
     onUp: (listener) => void upListeners.push(listener),
     report: onEvent,
     reportRefusal,

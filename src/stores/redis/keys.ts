@@ -109,6 +109,8 @@ const PREFIX = 'riskgate';
  */
 const VERSION = 'v1';
 const CUSTODY_VERSION = 'v2';
+/** So many can two hexadecimal digits tell apart. */
+const GROUPS_MAX = 256;
 
 /** `prefix` keeps several deployments apart in one Redis. */
 export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
@@ -118,13 +120,14 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
   const formerPrefix = `${prefix}:${VERSION}:custody-began:`;
   const activityPrefix = `${prefix}:${VERSION}:activity-2:`;
   const eventPrefix = `${prefix}:${VERSION}:activity-event:`;
-  const tagOf = (hash: string) => `{${hash.slice(0, 2)}}`;
+  const generationOf = byGroup((tag) => generationPrefix + tag);
+  const formerOf = byGroup((tag) => formerPrefix + tag);
   return {
     purgeChannel: `${prefix}:${VERSION}:purge`,
     evidence: (storeKey) => evidencePrefix + storeKey,
     custody: (hash) => custodyPrefix + tagOf(hash) + hash.slice(2),
-    custodyGeneration: (hash) => generationPrefix + tagOf(hash),
-    formerGeneration: (hash) => formerPrefix + tagOf(hash),
+    custodyGeneration: generationOf,
+    formerGeneration: formerOf,
     stepUps: (hash) => `${prefix}:${VERSION}:step-ups:${tagOf(hash)}${hash.slice(2)}`,
     stepUpsOf: (hash) => `${prefix}:${VERSION}:step-ups-of:${hash}`,
     activity: (letter, hash) => `${activityPrefix}${tagOf(hash)}${letter}${hash.slice(2)}`,
@@ -161,6 +164,23 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
         fiveMinuteCounts: `${tagged}minutes-5:`,
       };
     },
+  };
+}
+
+function tagOf(hash: string): string {
+  return `{${hash.slice(0, 2)}}`;
+}
+
+/** Spells the keys of a group once: a decision asks for those of a dozen. */
+function byGroup(spell: (tag: string) => string): (hash: string) => string {
+  const spelled = new Map<string, string>();
+  return (hash) => {
+    const group = hash.slice(0, 2);
+    const known = spelled.get(group);
+    if (known !== undefined) return known;
+    const key = spell(tagOf(group));
+    if (spelled.size < GROUPS_MAX) spelled.set(group, key);
+    return key;
   };
 }
 

@@ -18,10 +18,10 @@ export function withScripts<Scripts extends object>(
 ): RedisClient & Scripts {
   for (const [name, script] of Object.entries<RedisScript>(scripts)) {
     client.defineCommand(name, script);
-    // In a cluster ioredis takes the number of keys for the first key, and puts what is for different nodes
-    // into one pipeline, which it refuses. Such scripts are batches of their own.
-    if (client.isCluster && script.numberOfKeys === undefined)
-      client.options.autoPipeliningIgnoredCommands?.push(name);
+    // Such scripts are batches of their own: a pipeline of ioredis would keep them until the replies to the last
+    // one are there. In a cluster it takes the number of keys for the first key, and puts what is for different
+    // nodes into one pipeline, which it refuses.
+    if (script.numberOfKeys === undefined) client.options.autoPipeliningIgnoredCommands?.push(name);
   }
   // ioredis adds the methods without telling the compiler; their arguments and replies are declared by hand.
   return client as RedisClient & Scripts;

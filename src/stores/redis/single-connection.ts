@@ -5,6 +5,7 @@ import type { RedisConnection } from './connection.ts';
 import { reconnectDelayMs, toCommonOptions, toLogin, toTlsOptions } from './connection-options.ts';
 import { hasAnswered, isRedisReply, redisErrorCode, withCode } from './error-code.ts';
 import { createRedisKeys } from './keys.ts';
+import { inOneWrite } from './one-write.ts';
 import { createRenewal } from './renewal.ts';
 import { askServerMode } from './server-mode.ts';
 import type { ClusterTarget, RedisTarget, SentinelTarget, StandaloneTarget } from './target.ts';
@@ -16,10 +17,10 @@ const RENEWAL_PAUSES = { min: 500, max: 5_000 };
 /** For one that serves something: what is in flight is lost each time. Milliseconds. */
 const DOUBTFUL_RENEWAL_PAUSES = { min: 2_000, max: 15_000 };
 /**
- * Scripts that are batches already, and what a purge sends: no batch that is asked for after a purge may get
- * ahead of its tombstones.
+ * What a purge sends: no batch that is asked for after a purge may get ahead of its tombstones. withScripts
+ * adds the scripts that are batches.
  */
-const SENT_AT_ONCE = ['getOrClaimAll', 'useTelemetry', 'set', 'publish'];
+const SENT_AT_ONCE = ['set', 'publish'];
 const PROBED_LIFE_MS = 1_000;
 
 /**
@@ -28,6 +29,7 @@ const PROBED_LIFE_MS = 1_000;
  */
 export function createSingleConnection(target: RedisTarget, name: string): RedisConnection<Redis> {
   const redis = open(target, name);
+  const links = [redis];
   let lastErrorCode: string | null = null;
   const mayRenew = createRenewal(RENEWAL_PAUSES, () => performance.now());
   const mayRenewInDoubt = createRenewal(DOUBTFUL_RENEWAL_PAUSES, () => performance.now());
@@ -58,6 +60,7 @@ export function createSingleConnection(target: RedisTarget, name: string): Redis
   return {
     redis,
     isCluster: false,
+    inOneWrite: (send) => inOneWrite(links, send),
     isReady: () => redis.status === 'ready',
     lastErrorCode: () => lastErrorCode,
     onReady: (listener) => void redis.on('ready', listener),
@@ -72,7 +75,7 @@ export function createSingleConnection(target: RedisTarget, name: string): Redis
       }
     },
     renew: (code) => renew(code, mayRenewInDoubt),
-    close: () => closeConnection(redis, [redis]),
+    close: () => closeConnection(redis, links),
   };
 }
 

@@ -61,7 +61,7 @@ export function toText({ atMs, method, acr }: StepUp): string {
  */
 export function createRedisFinds(options: RedisFindsOptions): (question: Question) => Promise<FoundStepUp> {
   const { redis, clock, generations, writer } = options;
-  const { client, guard, keys, isCluster } = redis;
+  const { client, guard, keys } = redis;
   const scripted = withScripts<FindScripts>(client, { findStepUps: { lua: FIND } });
   const groupOf = ({ subject }: Question) => keys.custodyGeneration(subject.telemetry);
 
@@ -80,7 +80,7 @@ export function createRedisFinds(options: RedisFindsOptions): (question: Questio
     );
   };
 
-  return createTurnBatch({ send, unknown: 'unknown', ...(isCluster ? { groupOf } : {}) });
+  return createTurnBatch(redis, { send, groupOf, unknown: 'unknown' });
 }
 
 /** Takes the reply to one question: a list, or the text of what it failed with. */

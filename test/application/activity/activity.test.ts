@@ -1,7 +1,12 @@
 import { hash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { createActivity } from '../../../src/application/activity/activity.ts';
-import type { ActivityChange, ActivityStore } from '../../../src/application/activity/activity-store.ts';
+import type {
+  ActivityChange,
+  ActivityStore,
+  KnownActivity,
+} from '../../../src/application/activity/activity-store.ts';
 import type { ActivityHashes } from '../../../src/application/activity/subject-names.ts';
 import type { Gathered, ProviderSlot } from '../../../src/application/evidence/gather-evidence.ts';
 import { createActivityState } from '../../../src/domain/activity/activity-state.ts';
@@ -109,6 +114,8 @@ function open(changes: Partial<ActivityStore> = {}, keyIds: readonly [string, ..
   return { activity, clock, memory, taken, tell };
 }
 
+const DEVICE_OF_OTHERS = { part: 'device', hash: 'd'.repeat(32) } as const;
+
 function decided(verdict: Decision['verdict'], gathered: readonly Gathered[]): Decision {
   const evidence = gathered.map(({ evidence: { outcome, signals } }) => ({ outcome, stored: signals }));
   return { verdict, evidence, place: null } as unknown as Decision;
@@ -183,6 +190,24 @@ t.test('does not know what the store does not tell, or not by the deadline', asy
   t.same(await open({ take: () => new Promise(() => {}) }).tell(policy), unknown);
 });
 
+t.test('does not know the part that is late, and what comes later changes nothing', async (t) => {
+  const late = Promise.withResolvers<KnownActivity | null>();
+  const { memory: other } = open();
+  const take = async (change: ActivityChange) =>
+    change.entity.part === 'device' ? late.promise : other.take(change);
+  const { activity, clock } = open({ take });
+  const policy = reading('device.accounts_1h', 'account.devices_1h', 'visitor.accounts_1h');
+  const deadlineAtMs = clock.monotonicMs() + 20;
+  const conclude = await activity.facts.ask({ subject: SUBJECT, policy, deadlineAtMs });
+  late.resolve(other.take({ entity: DEVICE_OF_OTHERS, values: [], acceptance: null, measures: [] }));
+  await setImmediate();
+  t.same(await conclude({ gathered: FOUND, facts: {}, nowMs: clock.nowMs() }), {
+    'activity.account': { devices_1h: 1 },
+    'activity.device': 'unknown',
+    'activity.visitor': { accounts_1h: 1 },
+  });
+});
+
 t.test('tells the moment of the request, whatever comes while evidence is awaited', async (t) => {
   const { activity, clock, tell } = open();
   const policy = reading('device.accounts_1h', 'device.countries_1h');
@@ -198,7 +223,7 @@ t.test('keeps it under every hash key, and reads it where most is kept', async (
   const policy = reading('device.accounts_1h', 'account.known_device');
   memory.take({
     entity: { part: 'device', hash: hashesOf('two').device('1') },
-    values: [{ kind: 0, name: 4711 }],
+    values: [4711],
     acceptance: null,
     measures: [],
   });
@@ -324,7 +349,7 @@ t.test('names what evidence tells under every hash key', async (t) => {
     { part: 'hardware', hash: imeiUnderTwo },
     { part: 'visitor', hash: visitorUnderTwo },
   ] as const)
-    memory.take({ entity, values: [{ kind: 1, name: 4711 }], acceptance: null, measures: [0, 5] });
+    memory.take({ entity, values: [null, 4711], acceptance: null, measures: [0, 5] });
   const policy = reading(
     'hardware.devices_30d',
     'hardware.decisions_1h',

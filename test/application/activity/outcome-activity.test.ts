@@ -78,10 +78,7 @@ t.test('counts a fraud for all that the record names, and makes its values unkno
     t.same([acceptance, measures, atSeconds], ['revoked', [], DECIDED_AT_SECONDS]);
   for (const { acceptance, measures, values, atSeconds } of added.slice(4))
     t.same([acceptance, measures, values, atSeconds], [null, [measureNumber('fraud_labels')], [], undefined]);
-  t.ok(
-    added[0]?.values.some(({ name }) => name === 0x4445),
-    'with the country of its evidence',
-  );
+  t.ok(added[0]?.values.includes(0x4445), 'with the country of its evidence');
 });
 
 t.test('knows what records of before lack', async (t) => {
@@ -115,10 +112,7 @@ t.test('dates what a late label says to when it was decided, and tells where tha
   const place = { latitude: 52.5, longitude: 13.4 };
   t.equal(await tell('legit', { ...SUBJECT, place }), true);
   t.equal(added[0]?.atSeconds, DECIDED_AT_SECONDS);
-  t.ok(
-    added[0]?.values.some(({ name }) => name === nameOfPlace(place)),
-    'by its address, which no record has',
-  );
+  t.ok(added[0]?.values.includes(nameOfPlace(place)), 'by its address, which no record has');
   const early = open({}, DECIDED_AT_SECONDS - 60);
   await early.tell('legit');
   t.equal(
@@ -175,6 +169,54 @@ t.test('counts a fraud that is withdrawn against it, at its time and once', asyn
     [measureNumber('fraud_labels')],
     'and counts it again when it is said again',
   );
+});
+
+t.test('counts once at most against a label, also where nobody knows whether it was counted', async (t) => {
+  const counted: ActivityChange[] = [];
+  const isOfLabel = ({ measures }: ActivityChange) =>
+    measures.includes(measureNumber('fraud_labels_withdrawn'));
+  let repliesLost = 0;
+  const { tell } = open({
+    addNow: (all) => {
+      counted.push(...all);
+      const isLost = repliesLost > 0 && all.some(isOfLabel);
+      if (isLost) repliesLost -= 1;
+      return !isLost;
+    },
+  });
+  await tell('fraud', PHONE, [FRAUD]);
+  repliesLost = 1;
+  while (!(await tell('withdrawn', PHONE, [FRAUD, WITHDRAWN])));
+  await tell('withdrawn', PHONE, [FRAUD, WITHDRAWN]);
+  t.equal(counted.filter(isOfLabel).length, 1);
+});
+
+t.test('does not accept what a later label revokes, in whatever order they are told', async (t) => {
+  const passed = { label: 'challenge_passed', at: DECIDED_AT };
+  const abandoned = { label: 'abandoned', at: WITHDRAWN.at };
+  for (const label of ['fraud', 'challenge_failed']) {
+    const { tell, added } = open();
+    t.equal(await tell('challenge_passed', PHONE, [passed, { label, at: FRAUD_AT }, abandoned]), true);
+    t.same(added, [], label);
+  }
+  const mended = open();
+  t.equal(await mended.tell('challenge_passed', PHONE, [FRAUD, { ...passed, at: WITHDRAWN.at }]), true);
+  t.match(mended.added, [{ acceptance: 'accepted' }], 'but what was said after it');
+  const late = open();
+  t.equal(await late.tell('fraud', PHONE, [FRAUD, { ...passed, at: WITHDRAWN.at }]), true);
+  t.match(late.added, [{ acceptance: 'revoked' }, {}], 'and a fraud that is told late counts');
+});
+
+t.test('does nothing for a label that is told once more after it was withdrawn', async (t) => {
+  for (const label of ['fraud', 'legit'] as const) {
+    const said = { label, at: FRAUD_AT };
+    const { tell, added } = open();
+    await tell(label, PHONE, [said]);
+    await tell('withdrawn', PHONE, [said, WITHDRAWN]);
+    const { length } = added;
+    t.equal(await tell(label, PHONE, [said, WITHDRAWN]), true);
+    t.equal(added.length, length, label);
+  }
 });
 
 t.test('does not take back what was never counted, nor a label of long ago', async (t) => {

@@ -1,5 +1,9 @@
 import t from 'tap';
-import { type OriginEvidence, readOrigin } from '../../../src/application/activity/read-evidence.ts';
+import {
+  type OriginEvidence,
+  readDecidedOrigin,
+  readOrigin,
+} from '../../../src/application/activity/read-evidence.ts';
 import { withEvidence } from '../../../src/application/activity/subject-names.ts';
 import type { Signals } from '../../../src/domain/evidence.ts';
 
@@ -8,13 +12,23 @@ const HASHES = ['a', 'b', 'c'].map((digit) => digit.repeat(32));
 const MOMENT = { nowMs: NOW_MS, place: null };
 
 /** A piece of evidence of a provider that tells of telemetry ids, or of devices. */
-function piece(id: string, signals: Signals | object | null, outcome = 'ok'): OriginEvidence {
+function piece(
+  id: string,
+  signals: Signals | object | null,
+  outcome = 'ok',
+  { isSuspect = false, origin = 'miss' } = {},
+): OriginEvidence {
   const source = {
+    isSuspect: () => isSuspect,
     visitorOf: (told: Signals) => told['visitor'] ?? null,
     placeOf: (told: Signals) => ({ country: told['country'] ?? null, asn: told['asn'] ?? null }),
   };
   const subject = id.startsWith('stytch') ? 'telemetry_id' : 'device_id';
-  return { slot: { id, subject, source }, evidence: { outcome, signals } } as unknown as OriginEvidence;
+  return {
+    slot: { id, subject, source },
+    evidence: { outcome, signals },
+    origin,
+  } as unknown as OriginEvidence;
 }
 
 const phone = (imei_hash: string) => piece('mobilerun', { found: true, identifiers: { imei_hash } });
@@ -31,6 +45,27 @@ t.test('takes visitor and place from the first provider that tells them', async 
   const third = piece('stytch-3', { visitor: other, asn: 8 });
   t.match(readOrigin([first, second, third], MOMENT), { visitor, country: 'DE', asn: 7, isLost: false });
   t.match(readOrigin([first, second, third], MOMENT), { visitor, country: 'DE', asn: 7 }, 'read again');
+});
+
+t.test('reads a decision as what it was made of', async (t) => {
+  const [visitor = ''] = HASHES;
+  const pieces = [piece('stytch', { visitor, country: 'DE' }), piece('mobilerun', null, 'timeout')];
+  const slots = [...pieces.map(({ slot }) => slot), piece('prefactor', null).slot];
+  const evidence = pieces.map(({ evidence: { outcome, signals }, origin }) => ({
+    outcome,
+    origin,
+    stored: signals,
+  }));
+  const decision = { evidence, place: null, decidedAtMs: NOW_MS } as unknown as Parameters<
+    typeof readDecidedOrigin
+  >[0];
+  const told = { visitor, country: 'DE', isLost: false, isHardwareLost: true };
+  t.match(
+    readDecidedOrigin(decision, slots),
+    told,
+    'also where it has nothing of a provider that came later',
+  );
+  t.match(readOrigin(pieces, MOMENT), told);
 });
 
 t.test('adds up the hardware of all that tell any, and nothing that is no hash', async (t) => {
@@ -54,6 +89,19 @@ t.test('knows what was lost', async (t) => {
     isLost: false,
     isHardwareLost: false,
   });
+});
+
+t.test('takes for lost what a provider says of every id', async (t) => {
+  const none = { found: false };
+  const suspect = { isSuspect: true };
+  t.match(readOrigin([piece('stytch', none, 'not_found', suspect)], MOMENT), { isLost: true });
+  t.match(readOrigin([piece('mobilerun', none, 'not_found', suspect)], MOMENT), { isHardwareLost: true });
+  for (const certain of [
+    piece('stytch', none, 'not_found'),
+    piece('stytch', none, 'not_found', { isSuspect: true, origin: 'none' }),
+    piece('stytch', { found: true }, 'ok', suspect),
+  ])
+    t.match(readOrigin([certain], MOMENT), { isLost: false });
 });
 
 t.test('names what evidence names under every key that it was asked with', async (t) => {

@@ -48,16 +48,19 @@ const SUBJECT: Subject = {
 };
 const VISITOR = hashOf(77);
 
-function gathered(stytch: Partial<Evidence> = {}): readonly Gathered[] {
+function gathered(
+  stytch: Partial<Evidence> = {},
+  { isSuspect = false, origin = 'miss' }: { isSuspect?: boolean; origin?: Gathered['origin'] } = {},
+): readonly Gathered[] {
   const signals = { found: true, visitor: VISITOR, asn: 64_500, country: 'DE' };
   const evidence = [
     createEvidence('s', { signals, ...stytch }),
     createEvidence('p', { signals: { found: true, asn: 1, country: 'FR' } }),
   ];
   return evidence.map((piece) => ({
-    slot: slotOf(createSource(piece.provider, 'telemetry_id')),
+    slot: slotOf({ ...createSource(piece.provider, 'telemetry_id'), isSuspect: () => isSuspect }),
     evidence: piece,
-    origin: 'miss',
+    origin,
     latencyMs: 1,
   }));
 }
@@ -160,6 +163,20 @@ t.test(
     t.match(found, { lists: { blocked: { country: true } } }, 'the next provider says it');
   },
 );
+
+t.test('leaves unknown what a provider would have told that finds no id any more', async (t) => {
+  const entries = [listed('visitor', VISITOR)];
+  const notFound = { outcome: 'not_found', signals: { found: false } } as const;
+  const { visitor: _, ...rest } = NOTHING;
+  const doubted = await listsOf(ALL, { entries, pieces: gathered(notFound, { isSuspect: true }) });
+  t.strictSame(doubted, { lists: { blocked: rest } });
+  for (const certain of [
+    gathered(notFound),
+    gathered(notFound, { isSuspect: true, origin: 'none' }),
+    gathered({ signals: { found: true } }, { isSuspect: true }),
+  ])
+    t.strictSame(await listsOf(ALL, { entries, pieces: certain }), { lists: { blocked: NOTHING } });
+});
 
 t.test(
   'finds nothing by evidence that is no country and no number, or that nobody was asked for',

@@ -13,8 +13,7 @@ const kind = SEEN_KINDS.indexOf('places');
 
 function viewOf(sightings: readonly (readonly [typeof BERLIN, number, Acceptance])[], sinceSeconds = 0) {
   const state = createActivityState(NOW - 40 * DAY, sinceSeconds);
-  for (const [place, time, acceptance] of sightings)
-    see(state, { kind, name: nameOfPlace(place) }, time, acceptance);
+  for (const [place, time, acceptance] of sightings) see(state, kind, nameOfPlace(place), time, acceptance);
   return { state, sinceSeconds, nowSeconds: NOW, keyPlace: 0, own: [] };
 }
 

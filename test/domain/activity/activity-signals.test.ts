@@ -15,8 +15,8 @@ const DAY = 86_400;
 const OWN_NAME = 4711;
 const OWN: readonly (number | null)[] = SEEN_KINDS.map(() => OWN_NAME);
 
-function valueOfKind(kind: SeenKind, name = OWN_NAME) {
-  return { kind: SEEN_KINDS.indexOf(kind), name };
+function valueOfKind(kind: SeenKind, name = OWN_NAME): [kind: number, name: number] {
+  return [SEEN_KINDS.indexOf(kind), name];
 }
 
 /** One signal of an account. */
@@ -65,7 +65,7 @@ t.test('does not know windows that reach before a loss, and knows the others', a
   const state = createActivityState(NOW - 40 * DAY, 0);
   const measure = measureNumber('blocks');
   count(state, measure, NOW - 100);
-  see(state, valueOfKind('devices'), NOW - 100, null);
+  see(state, ...valueOfKind('devices'), NOW - 100, null);
   const at = (sinceSeconds: number) =>
     ['blocks_1m', 'blocks_10m', 'blocks_24h', 'devices_10m', 'devices_1h'].map((name) =>
       readOf(name, state, { sinceSeconds }),
@@ -77,9 +77,9 @@ t.test('does not know windows that reach before a loss, and knows the others', a
 
 t.test('does not know since when, after a loss, unless it outlived it', async (t) => {
   const old = createActivityState(NOW - 40 * DAY, 0);
-  see(old, valueOfKind('devices'), NOW - 20 * DAY, null);
+  see(old, ...valueOfKind('devices'), NOW - 20 * DAY, null);
   const young = createActivityState(NOW - 5 * DAY, 0);
-  see(young, valueOfKind('devices'), NOW - 5 * DAY, null);
+  see(young, ...valueOfKind('devices'), NOW - 5 * DAY, null);
   const names = ['first_seen_seconds', 'device_first_seen_seconds'];
   const at = (state: ActivityState, sinceSeconds: number) =>
     names.map((name) => readOf(name, state, { sinceSeconds }));
@@ -91,7 +91,7 @@ t.test('does not know since when, after a loss, unless it outlived it', async (t
 
 t.test('does not take what was first seen in the moment of a loss for older than that', async (t) => {
   const state = createActivityState(NOW - 5 * DAY, 0);
-  see(state, valueOfKind('devices'), NOW - 5 * DAY, null);
+  see(state, ...valueOfKind('devices'), NOW - 5 * DAY, null);
   const names = ['first_seen_seconds', 'device_first_seen_seconds'];
   const at = (sinceSeconds: number) => names.map((name) => readOf(name, state, { sinceSeconds }));
   t.same(at(NOW - 5 * DAY + 1), [undefined, undefined], 'the one is rounded down, the other up');
@@ -100,8 +100,8 @@ t.test('does not take what was first seen in the moment of a loss for older than
 
 t.test('knows what was accepted, and not what a loss may have taken', async (t) => {
   const state = createActivityState(NOW - 40 * DAY, 0);
-  see(state, valueOfKind('devices'), NOW - DAY, 'accepted');
-  see(state, valueOfKind('asns'), NOW - DAY, null);
+  see(state, ...valueOfKind('devices'), NOW - DAY, 'accepted');
+  see(state, ...valueOfKind('asns'), NOW - DAY, null);
   const since = { sinceSeconds: NOW - 10 * DAY };
   t.equal(readOf('known_device', state), true);
   t.equal(readOf('known_device', state, since), true);
@@ -123,7 +123,7 @@ t.test('knows nothing of a value that the request lacks or may lack', async (t) 
 
 t.test('takes a request without a device for one with a device that nobody knows', async (t) => {
   const state = createActivityState(NOW - DAY, 0);
-  see(state, valueOfKind('devices'), NOW - DAY, 'accepted');
+  see(state, ...valueOfKind('devices'), NOW - DAY, 'accepted');
   const own = SEEN_KINDS.map((kind) => (kind === 'devices' ? null : OWN_NAME));
   t.equal(readOf('known_device', state, { own }), false);
   t.equal(readOf('device_first_seen_seconds', state, { own }), 0);
@@ -133,18 +133,18 @@ t.test('takes a request without a device for one with a device that nobody knows
 t.test('counts the value of this request once, kept or not', async (t) => {
   const state = createActivityState(NOW, 0);
   t.equal(readOf('countries_1h', state), 1);
-  see(state, valueOfKind('countries', 7), NOW - 60, 'accepted');
+  see(state, ...valueOfKind('countries', 7), NOW - 60, 'accepted');
   t.equal(readOf('countries_1h', state), 2);
-  see(state, valueOfKind('countries'), NOW - 30, 'accepted');
+  see(state, ...valueOfKind('countries'), NOW - 30, 'accepted');
   t.equal(readOf('countries_1h', state), 2);
-  for (let number = 0; number < 80; number += 1) see(state, valueOfKind('asns', number + 1), NOW, null);
+  for (let number = 0; number < 80; number += 1) see(state, ...valueOfKind('asns', number + 1), NOW, null);
   t.equal(readOf('asns_1h', state), 64);
 });
 
 t.test('takes a clock that was set back for no time', async (t) => {
   const state = createActivityState(NOW + 50, 0);
-  see(state, valueOfKind('devices'), NOW + 50, null);
-  see(state, valueOfKind('devices'), NOW, null);
+  see(state, ...valueOfKind('devices'), NOW + 50, null);
+  see(state, ...valueOfKind('devices'), NOW, null);
   t.equal(readOf('first_seen_seconds', state), 0);
   t.equal(readOf('device_first_seen_seconds', state), 0);
 });
@@ -154,9 +154,9 @@ t.test('reads what is kept under two hash keys as one', async (t) => {
   const [old, young] = [createActivityState(NOW - 9, 0), createActivityState(NOW - 5, 0)];
   for (const measure of measures) for (const time of [9, 5]) count(old, measure, NOW - time);
   for (const measure of measures) count(young, measure, NOW - 5);
-  see(old, valueOfKind('devices', 1), NOW - 9, null);
-  see(old, valueOfKind('devices'), NOW - 9, null);
-  see(young, valueOfKind('devices'), NOW - 5, null);
+  see(old, ...valueOfKind('devices', 1), NOW - 9, null);
+  see(old, ...valueOfKind('devices'), NOW - 9, null);
+  see(young, ...valueOfKind('devices'), NOW - 5, null);
   const views = [young, old].map((state, keyPlace) => ({ ...viewOf(state), keyPlace }));
   const read = (name: string, lost = 0) =>
     signalOf(name).read(views.map((view, place) => (place === 0 ? { ...view, sinceSeconds: lost } : view)));
@@ -176,13 +176,13 @@ t.test('knows no value that was taken back under one of two hash keys', async (t
   const [young, old] = states;
   if (young === undefined || old === undefined) throw new Error('two');
   t.equal(known(), false);
-  see(old, valueOfKind('devices'), NOW - 50, 'accepted');
+  see(old, ...valueOfKind('devices'), NOW - 50, 'accepted');
   t.equal(known(), true, 'from before the young key');
-  see(young, valueOfKind('devices'), NOW - 40, 'revoked');
+  see(young, ...valueOfKind('devices'), NOW - 40, 'revoked');
   t.equal(known(), false);
-  for (const state of states) see(state, valueOfKind('devices'), NOW - 30, 'accepted');
+  for (const state of states) see(state, ...valueOfKind('devices'), NOW - 30, 'accepted');
   t.equal(known(), true);
-  see(old, valueOfKind('devices'), NOW - 20, 'revoked');
+  see(old, ...valueOfKind('devices'), NOW - 20, 'revoked');
   t.equal(known(), false);
 });
 
@@ -193,7 +193,7 @@ t.test('begins anew after a loss of the whole memory where a rule reads what is 
       hardware.find((each) => each.name === name)?.read([view]),
     );
   const state = createActivityState(NOW - 500, 0);
-  see(state, valueOfKind('devices', 1), NOW - 500, null);
+  see(state, ...valueOfKind('devices', 1), NOW - 500, null);
   t.same(readAll(viewOf(state)), [500, 500, 2, 2], 'as the others where nothing was lost');
   t.same(readAll({ ...viewOf(state), sinceSeconds: NOW - 600 }), [undefined, 500, undefined, 2]);
   const evicted = { ...createActivityState(NOW - 500, NOW - 600) };

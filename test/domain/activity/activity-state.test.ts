@@ -3,6 +3,7 @@ import t from 'tap';
 import { DISTINCT_MAX, SEEN_KINDS, WINDOW_SECONDS_MAX } from '../../../src/domain/activity/activity-parts.ts';
 import {
   type Acceptance,
+  acceptedOf,
   COUNT_STEPS,
   count,
   countAfter,
@@ -12,6 +13,7 @@ import {
   hasGap,
   REVOKED,
   see,
+  valuesOf,
 } from '../../../src/domain/activity/activity-state.ts';
 
 const NOW = 1_800_000_000;
@@ -71,27 +73,24 @@ t.test('counts what comes late where it belongs', async (t) => {
 
 t.test('lets values make room, and forgets that when no window would hold them', async (t) => {
   const state = createActivityState(NOW, 0);
-  const seen = () => state.seen[1] ?? [];
-  for (let number = 0; number < DISTINCT_MAX; number += 1)
-    see(state, { kind: 1, name: number + 1 }, NOW + number, null);
-  t.notOk(hasGap(seen(), NOW + 100));
-  for (let number = 100; number < 105; number += 1) see(state, { kind: 1, name: number }, NOW + number, null);
+  for (let number = 0; number < DISTINCT_MAX; number += 1) see(state, 1, number + 1, NOW + number, null);
+  t.notOk(hasGap(state, 1, NOW + 100));
+  for (let number = 100; number < 105; number += 1) see(state, 1, number, NOW + number, null);
   t.equal(distinctAfter(state, 1, 0), DISTINCT_MAX);
   t.same(
-    [1, 5, 6, 104].map((name) => findValue(seen(), name) === -1),
+    [1, 5, 6, 104].map((name) => findValue(state, 1, name) === -1),
     [true, true, false, false],
   );
-  t.ok(hasGap(seen(), NOW + WINDOW_SECONDS_MAX + 3));
-  t.notOk(hasGap(seen(), NOW + WINDOW_SECONDS_MAX + 4));
-  t.equal(seen().length, (DISTINCT_MAX + 1) * 4);
+  t.ok(hasGap(state, 1, NOW + WINDOW_SECONDS_MAX + 3));
+  t.notOk(hasGap(state, 1, NOW + WINDOW_SECONDS_MAX + 4));
+  t.equal(valuesOf(state, 1).length, (DISTINCT_MAX + 1) * 4);
 });
 
 t.test('notes no gap for what no window would hold', async (t) => {
   const state = createActivityState(NOW, 0);
-  for (let number = 0; number < DISTINCT_MAX; number += 1)
-    see(state, { kind: 1, name: number + 1 }, NOW, null);
-  see(state, { kind: 1, name: 999 }, NOW + WINDOW_SECONDS_MAX, null);
-  t.notOk(hasGap(state.seen[1] ?? [], NOW + WINDOW_SECONDS_MAX));
+  for (let number = 0; number < DISTINCT_MAX; number += 1) see(state, 1, number + 1, NOW, null);
+  see(state, 1, 999, NOW + WINDOW_SECONDS_MAX, null);
+  t.notOk(hasGap(state, 1, NOW + WINDOW_SECONDS_MAX));
   t.equal(distinctAfter(state, 1, NOW), 1);
 });
 
@@ -105,9 +104,8 @@ t.test('forgets what is older than every window when it puts counts together', a
 t.test('accepts a value that it knows, and takes that back', async (t) => {
   const state = createActivityState(NOW, 0);
   const acceptedAfter = (now: number, acceptance: Acceptance) => {
-    see(state, { kind: 1, name: 7 }, now, acceptance);
-    const values = state.seen[1] ?? [];
-    return values[findValue(values, 7) + 3];
+    see(state, 1, 7, now, acceptance);
+    return acceptedOf(state, findValue(state, 1, 7));
   };
   t.equal(acceptedAfter(NOW, null), 0);
   t.equal(acceptedAfter(NOW + 1, 'accepted'), NOW + 1);
@@ -118,10 +116,10 @@ t.test('accepts a value that it knows, and takes that back', async (t) => {
 t.test('takes back what it keeps, and of places nothing that it does not', async (t) => {
   const [devices, places] = [SEEN_KINDS.indexOf('devices'), SEEN_KINDS.indexOf('places')];
   const state = createActivityState(NOW, 0);
-  for (const kind of [devices, places]) see(state, { kind, name: 5 }, NOW, 'revoked');
-  t.same(state.seen[devices], [5, NOW, NOW, REVOKED]);
-  t.same(state.seen[places], []);
-  see(state, { kind: places, name: 5 }, NOW, 'accepted');
-  see(state, { kind: places, name: 5 }, NOW + 1, 'revoked');
-  t.same(state.seen[places], [5, NOW, NOW + 1, REVOKED]);
+  for (const kind of [devices, places]) see(state, kind, 5, NOW, 'revoked');
+  t.same(valuesOf(state, devices), [5, NOW, NOW, REVOKED]);
+  t.same(valuesOf(state, places), []);
+  see(state, places, 5, NOW, 'accepted');
+  see(state, places, 5, NOW + 1, 'revoked');
+  t.same(valuesOf(state, places), [5, NOW, NOW + 1, REVOKED]);
 });

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { createPendingChanges } from '../../../src/stores/activity/pending-changes.ts';
-import type { DatedChange } from '../../../src/stores/activity/redis-changes.ts';
+import type { DatedChange } from '../../../src/stores/activity/told-changes.ts';
 import { until } from '../../support/test-app.ts';
 
 function changeOf(number: number): DatedChange {
@@ -13,10 +13,11 @@ function open(changesMax?: number) {
   const server = { isUp: true, isTaking: true, sent: [] as number[], lost: 0 };
   const pending = createPendingChanges({
     isUp: () => server.isUp,
-    send: async ({ atSeconds }) => {
-      await setImmediate();
-      if (server.isTaking) server.sent.push(atSeconds);
-      return server.isTaking;
+    send: ({ atSeconds }, tell) => {
+      void setImmediate().then(() => {
+        if (server.isTaking) server.sent.push(atSeconds);
+        tell(server.isTaking);
+      });
     },
     onLost: () => {
       server.lost += 1;

@@ -2,7 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { ActivityChange, ActivityEntity } from '../../../src/application/activity/activity-store.ts';
 import { measureNumber } from '../../../src/domain/activity/activity-measures.ts';
-import { countAfter } from '../../../src/domain/activity/activity-state.ts';
+import { SEEN_KINDS } from '../../../src/domain/activity/activity-parts.ts';
+import { acceptedOf, countAfter, findValue, REVOKED } from '../../../src/domain/activity/activity-state.ts';
+import { LAYOUT } from '../../../src/stores/activity/activity-codec.ts';
 import { createRedisActivityStore } from '../../../src/stores/activity/redis-store.ts';
 import { createRedisGenerations } from '../../../src/stores/redis/generations.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
@@ -117,6 +119,44 @@ t.test('is unknown while Redis is down, and counts what was decided meanwhile', 
   t.pass('but what was to be forgotten before');
 });
 
+t.test('accepts nothing late that another process has revoked meanwhile', async (t) => {
+  const clock = createManualClock();
+  const [here, there] = [await openProcess(t, clock), await openProcess(t, clock)];
+  const [devices, ips] = [SEEN_KINDS.indexOf('devices'), SEEN_KINDS.indexOf('ips')];
+  const entity: ActivityEntity = { part: 'account', hash: DEVICE.hash };
+  const using = (device: number | null, ip: number | null) =>
+    SEEN_KINDS.map((_, kind) => (kind === devices ? device : kind === ips ? ip : null));
+  const acceptedFor = async (kind: number, name: number) => {
+    const { state } = (await there.store.take({ entity, ...NOTHING })) ?? {};
+    return state && acceptedOf(state, findValue(state, kind, name));
+  };
+  // The revoked device stands last of its kind, before another, and beside one that has had its time.
+  const values = [using(7, 8), using(9, null), using(10, 8)];
+  here.redis.client.disconnect();
+  await until('it is down', () => here.redis.guard.state() === 'down');
+  for (const each of values)
+    here.store.add([{ entity, values: each, acceptance: 'accepted', measures: [DECISIONS] }]);
+  const revoked = { entity, values: using(7, null), acceptance: 'revoked', measures: [] } as const;
+  const other = { ...revoked, values: using(10, null) };
+  t.equal(await there.store.addNow([revoked, other]), true);
+  await here.redis.client.connect();
+  await until('all is counted', async () => {
+    const known = await there.store.take({ entity, ...NOTHING });
+    return known !== null && countAfter(known.state, DECISIONS, 0) === values.length;
+  });
+  t.equal(await acceptedFor(devices, 7), REVOKED);
+  t.equal(await acceptedFor(devices, 10), REVOKED);
+  t.equal(await acceptedFor(devices, 9), Math.floor(clock.nowMs() / 1000), 'but what nobody has revoked');
+  t.equal(await acceptedFor(ips, 8), Math.floor(clock.nowMs() / 1000));
+  clock.advance(1_000);
+  t.equal(await here.store.addNow([{ ...revoked, acceptance: 'accepted' }]), true);
+  t.equal(
+    await acceptedFor(devices, 7),
+    Math.floor(clock.nowMs() / 1000),
+    'what is decided later accepts it again',
+  );
+});
+
 t.test('settles later what Redis could not take', async (t) => {
   const clock = createManualClock();
   const [first, other] = [await openProcess(t, clock), await openProcess(t, clock)];
@@ -162,6 +202,9 @@ t.test('takes what is not its own for unknown', async (t) => {
   const key = redis.keys.activity('d', DEVICE.hash);
   await redis.client.set(key, 'something else that is long enough');
   t.equal(await look(), null);
+  t.equal(await store.addNow([COUNTED]), false);
+  await redis.client.set(key, Buffer.alloc(60, LAYOUT));
+  t.equal(await look(), null, 'not even where it begins like its own');
   await redis.client.del(key);
   await redis.client.rpush(key, 'a list');
   t.equal(await look(), null);

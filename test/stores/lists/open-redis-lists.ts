@@ -22,6 +22,7 @@ export async function openTestRedisLists(
   t: Test,
   target: AnyTarget & { readonly budgetMs?: number },
   clock: Clock = systemClock,
+  lookIntervalMs = 50,
 ): Promise<OpenRedisLists> {
   const redis = await openRedisHandle(t, target);
   const events: RedisListEvent[] = [];
@@ -30,7 +31,7 @@ export async function openTestRedisLists(
     clock,
     table: createListTable(),
     onEvent: (event) => void events.push(event),
-    lookIntervalMs: 50,
+    lookIntervalMs,
   });
   t.teardown(() => store.close());
   await until('the lists are read', () => store.knowledge() !== 'loading');

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { ListEntry } from '../../../src/domain/lists/list-entry.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
@@ -149,20 +150,38 @@ t.test('takes the history of another master for a loss of its own latest changes
   await store.commit(entriesOf(1));
   await store.commit(entriesOf(2));
   await until('it knows the second change', () => store.knowledge() === 'current');
-  // A master that took over without the second change has written another one under its number.
-  await server.command(['HSET', STATE, 'name', 'another', 'count', '2']);
-  await server.command(['DEL', CHANGES]);
-  await server.command(['HDEL', ENTRIES, `blocked device ${hashOf(1)}`]);
-  await server.command([
-    'HSET',
-    ENTRIES,
-    'blocked asn 1',
-    '5 {"list":"blocked","part":"asn","value":"1","by":"x"}',
-  ]);
+  // A master that took over without the second change has written another one under its number. At once, so that
+  // no look comes between.
+  const takeOver = `redis.call('HSET', KEYS[2], 'name', 'another', 'count', '2')
+    redis.call('DEL', KEYS[3])
+    redis.call('HDEL', KEYS[1], ARGV[1])
+    return redis.call('HSET', KEYS[1], 'blocked asn 1', ARGV[2])`;
+  const other = '5 {"list":"blocked","part":"asn","value":"1","by":"x"}';
+  const lost = `blocked device ${hashOf(1)}`;
+  await server.command(['EVAL', takeOver, '3', ENTRIES, STATE, CHANGES, lost, other]);
   await until('it is mended', () => kinds().includes('restored'));
   t.equal(store.table.size, 3);
   const fresh = await openTestRedisLists(t, target);
   t.equal(fresh.store.table.size, 3);
+});
+
+t.test('tells of one loss where Redis comes back empty while that is mended', async (t) => {
+  const { store, redis, kinds } = await openTestRedisLists(t, target);
+  for (let change = 1; change < 5; change += 1) await store.commit(entriesOf(change));
+  const { client } = redis;
+  const scan = client.hscan.bind(client) as (...words: unknown[]) => Promise<[string, string[]]>;
+  let isEmptied = false;
+  Reflect.set(client, 'hscan', async (...words: unknown[]) => {
+    if (!isEmptied) await server.command('FLUSHALL');
+    isEmptied = true;
+    return scan(...words);
+  });
+  await server.command(['HDEL', ENTRIES, `blocked device ${hashOf(1)}`]);
+  await until('it is mended', () => kinds().includes('restored'));
+  const another = await openTestRedisLists(t, target);
+  await another.store.commit([createListEntry({ value: hashOf(7), addedAtMs: NOW_MS })]);
+  await until('changes are heard again', () => store.table.size === 5);
+  t.equal(kinds().filter((kind) => kind === 'lost').length, 1);
 });
 
 t.test('writes back what was changed since a backup that Redis was restored from', async (t) => {
@@ -187,13 +206,16 @@ t.test('writes back what was changed since a backup that Redis was restored from
 });
 
 t.test('reads everything again when it missed more changes than are kept, without a loss', async (t) => {
-  const [here, there] = [await openTestRedisLists(t, target), await openTestRedisLists(t, target)];
+  const there = await openTestRedisLists(t, target);
+  // It makes all changes between two looks.
+  const here = await openTestRedisLists(t, target, systemClock, 1_000);
   await here.store.commit(entriesOf(1));
   await until('both know it', () => there.store.table.size === 1);
   there.redis.client.disconnect(true);
   for (let change = 0; change < 300; change += 1)
     await here.store.commit([createListEntry({ value: hashOf(change) })]);
   await until('the other knows all', () => there.store.table.size === 300);
+  await delay(1_200);
   t.notOk([...here.kinds(), ...there.kinds()].includes('lost'));
 });
 

@@ -1,22 +1,30 @@
 import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { createTurnBatch } from '../../../src/stores/redis/turn-batch.ts';
+import { createTurnEnd } from '../../../src/stores/redis/turn-end.ts';
+
+const atTurnEnd = createTurnEnd((send) => send());
+const SERVER = { atTurnEnd, isCluster: false };
 
 interface BatchOptions {
+  readonly isCluster?: boolean;
   readonly entriesMax?: number;
   readonly groupOf?: (asked: number) => string;
 }
 
-function createCountedBatch(options: BatchOptions = {}) {
+function createCountedBatch({ isCluster = false, ...options }: BatchOptions = {}) {
   const calls: (readonly number[])[] = [];
-  const ask = createTurnBatch<number, number>({
-    ...options,
-    unknown: -1,
-    send: async (asked) => {
-      calls.push(asked);
-      return asked.map((number) => 10 * number);
+  const ask = createTurnBatch<number, number>(
+    { atTurnEnd, isCluster },
+    {
+      ...options,
+      unknown: -1,
+      send: async (asked) => {
+        calls.push(asked);
+        return asked.map((number) => 10 * number);
+      },
     },
-  });
+  );
   return { ask, calls };
 }
 
@@ -28,7 +36,7 @@ t.test('sends what is asked for within one turn as one call, and tells each its 
 
 t.test('does not wait for the call before', async (t) => {
   const calls: number[] = [];
-  const ask = createTurnBatch<number, number>({
+  const ask = createTurnBatch<number, number>(SERVER, {
     unknown: -1,
     send: ([asked = 0]) => {
       calls.push(asked);
@@ -57,15 +65,15 @@ t.test('keeps 32 entries in a call by itself', async (t) => {
   );
 });
 
-t.test('keeps groups in calls of their own', async (t) => {
+t.test('keeps groups in calls of their own on a cluster', async (t) => {
   const groupOf = (asked: number) => (asked % 2 === 0 ? 'even' : 'odd');
-  const { ask, calls } = createCountedBatch({ groupOf, entriesMax: 2 });
+  const { ask, calls } = createCountedBatch({ isCluster: true, groupOf, entriesMax: 2 });
   t.same(await Promise.all([1, 2, 3, 4, 5].map(ask)), [10, 20, 30, 40, 50]);
   t.same(calls, [[1, 3], [5], [2, 4]]);
 });
 
 t.test('tells everybody that nothing is known where a call fails, or tells too little', async (t) => {
-  const failing = createTurnBatch<number, number>({
+  const failing = createTurnBatch<number, number>(SERVER, {
     unknown: -1,
     send: async ([asked = 0]) => {
       if (asked === 1) throw new RangeError('a defect');
@@ -74,11 +82,34 @@ t.test('tells everybody that nothing is known where a call fails, or tells too l
   });
   t.same(await Promise.all([failing(1), failing(2)]), [-1, -1]);
   t.same(await Promise.all([failing(2), failing(3)]), [2, -1]);
-  const throwing = createTurnBatch<number, number>({
+  const throwing = createTurnBatch<number, number>(SERVER, {
     unknown: -1,
     send: () => {
       throw new RangeError('a defect that does not even begin');
     },
   });
   t.equal(await throwing(1), -1);
+});
+
+t.test('sends all calls of a turn together, and those of the next one apart', async (t) => {
+  const writes: number[][] = [];
+  const shared = createTurnEnd((send) => {
+    writes.push([]);
+    send();
+  });
+  const createBatch = () =>
+    createTurnBatch<number, number>(
+      { atTurnEnd: shared, isCluster: false },
+      {
+        unknown: -1,
+        send: async (asked) => {
+          writes.at(-1)?.push(...asked);
+          return asked;
+        },
+      },
+    );
+  const [one, other] = [createBatch(), createBatch()];
+  await Promise.all([one(1), other(2), one(3)]);
+  await other(4);
+  t.same(writes, [[1, 3, 2], [4]]);
 });
