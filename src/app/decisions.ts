@@ -74,5 +74,6 @@ export function wireDecisions(context: AppContext, parts: DecisionParts): Decisi
   const record = log === null ? null : createRecordDecision(log, candidates ?? undefined);
   const settle = (unsettled: Decide) => settleDecisions(unsettled, { record, observer, remember });
   const whole = settle(candidates?.decideWith(decide) ?? decide);
-  return { ...createOverloadGuard({ ...context, ...config, decide: whole }), settle, candidates };
+  const isBehind = () => log?.isBehind() === true;
+  return { ...createOverloadGuard({ ...context, ...config, decide: whole, isBehind }), settle, candidates };
 }

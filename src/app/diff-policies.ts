@@ -1,10 +1,10 @@
 import { hash as digest } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { RiskgateError } from '../domain/errors.ts';
 import type { PolicyDifference } from '../http/schemas/policy-diff.ts';
 import { askWorker } from '../platform/ask-worker.ts';
 import type { AppContext } from './context.ts';
 import type { WorkerDiffAnswer, WorkerDiffQuestion } from './diff-worker.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 
 /** The analysis has a bound of its own, which takes about ten seconds of a core. */
 const LIMITS = { timeoutMs: 60_000, heapMbMax: 512 };
@@ -30,24 +30,17 @@ type DiffPolicies = (before: string, after: string) => Promise<PolicyDifference 
 export function createDiffPolicies({ providers }: Pick<AppContext, 'providers'>): DiffPolicies {
   const known = new LRUCache<string, PolicyDifference>({ max: DIFFS_MAX });
   const providerIds = providers.map(({ id }) => id);
-  let isBusy = false;
-  return async (before, after) => {
-    const key = [before, after].map((text) => digest('sha256', text)).join();
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    if (isBusy)
-      throw new RiskgateError('conflict', 'Two other policies are being compared.', {
-        publicDetail: 'Two other policies are being compared: try again in a moment.',
-        retryAfterSeconds: 1,
-      });
-    isBusy = true;
-    try {
-      const question: WorkerDiffQuestion = { texts: [before, after], providerIds };
+  const compare = oneAtATime(
+    { busy: 'Two other policies are being compared', retryAfterSeconds: 1 },
+    async (key: string, texts: readonly [string, string]) => {
+      const question: WorkerDiffQuestion = { texts, providerIds };
       const told = await askWorker<WorkerDiffAnswer>(MODULE, question, LIMITS).answer.catch(() => GIVEN_UP);
       if (told !== null && told !== GIVEN_UP) known.set(key, told);
       return told;
-    } finally {
-      isBusy = false;
-    }
+    },
+  );
+  return async (before, after) => {
+    const key = [before, after].map((text) => digest('sha256', text)).join();
+    return known.get(key) ?? compare(key, [before, after]);
   };
 }

@@ -48,6 +48,7 @@ export function createObservers({ config, version, logger }: AppContext, parts: 
     candidates: files.candidates,
     redisState: redis.state,
     storeUsage: () => stores.evidence.usage(),
+    memoryLosses: stores.losses,
     files: files.statuses,
     logUsage: () => log?.usage() ?? [],
     webhookUsage: webhooks.usage,

@@ -9,6 +9,8 @@ interface OverloadOptions {
   readonly inFlightMax: number;
   /** Null does not watch the event loop. */
   readonly eventLoopDelayMaxMs: number | null;
+  /** True where records of decisions come faster than the log that is read takes them. */
+  readonly isBehind: () => boolean;
   readonly random: () => number;
   readonly logger: Logger;
 }
@@ -19,7 +21,7 @@ export interface OverloadGuard {
   readonly decide: SettledDecide;
   /** What keeps the next decision out, or null. */
   overload(): 'in_flight' | 'event_loop' | 'heap' | null;
-  /** True before decisions are refused, and while they are: reads are refused then. */
+  /** True before decisions are refused or their records are lost, and while they are: reads are refused then. */
   isStrained(): boolean;
   /** Stops measuring. */
   close(): void;
@@ -27,7 +29,7 @@ export interface OverloadGuard {
 
 /** Starts measuring, and bounds the decisions in flight. */
 export function createOverloadGuard(options: OverloadOptions): OverloadGuard {
-  const { decide, inFlightMax, eventLoopDelayMaxMs, random, logger } = options;
+  const { decide, inFlightMax, eventLoopDelayMaxMs, isBehind, random, logger } = options;
   const bounded = boundInFlight(decide, inFlightMax);
   const admission = createAdmission({
     delayMaxMs: eventLoopDelayMaxMs,
@@ -43,7 +45,7 @@ export function createOverloadGuard(options: OverloadOptions): OverloadGuard {
   return {
     decide: bounded.decide,
     overload: () => admission.refusal() ?? (bounded.isFull() ? 'in_flight' : null),
-    isStrained: admission.isStrained,
+    isStrained: () => isBehind() || admission.isStrained(),
     close: stop,
   };
 }

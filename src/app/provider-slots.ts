@@ -25,8 +25,10 @@ interface ProviderSlots {
 
 /** A provider that cannot be reached must not keep the service from its start for longer. */
 const CONNECT_MS_MAX = 1_000;
-/** Hashes under keys that are not in force are made of new answers alone. */
-const OTHER_MEMO_ENTRIES = 1_000;
+/**
+ * What one answer tells of a person hardly ever comes again, and keeping it costs half of what its hash does.
+ */
+const NO_MEMO = 0;
 
 /**
  * Builds one slot for each provider of the registry, with its client, breaker and canary where it is
@@ -37,10 +39,11 @@ export function createProviderSlots(
   { hashes, stores, observer }: ProviderSlotsParts,
 ): ProviderSlots {
   const [inForce = '', ...others] = config.idHashKeys;
-  const hashIdentifier = createKeyedHash(inForce, 'identifier');
+  const hash = createKeyedHash(inForce, 'identifier', NO_MEMO);
+  const hashOfRequest = createKeyedHash(inForce, 'identifier');
   const otherHashes = others.map((key) => ({
     keyId: keyIdOf(key),
-    hash: createKeyedHash(key, 'identifier', OTHER_MEMO_ENTRIES),
+    hash: createKeyedHash(key, 'identifier', NO_MEMO),
   }));
   const clients: HttpPool[] = [];
   const findProxy = createFindProxy(config.proxy);
@@ -65,7 +68,8 @@ export function createProviderSlots(
       client,
       store: stores.evidence,
       ...hashes.evidenceKeysOf(id),
-      hash: hashIdentifier,
+      hash,
+      hashOfRequest,
       otherHashes,
       clock,
       observer,

@@ -11,6 +11,7 @@ import { compileText } from './compile-text.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
 import { runCasesInThread } from './examine.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 
 type CandidateRoutes = Pick<PoliciesDependencies, 'policy' | 'candidates' | 'store' | 'change'>;
 
@@ -77,14 +78,17 @@ export function openRegisteredCandidates(
   };
 }
 
-/** Its answers come when this replica judges by the change. */
+/**
+ * Its answers come when this replica judges by the change. A text is checked and its cases are run in threads, for half
+ * a minute at most: one candidate is registered at a time.
+ */
 function settled(change: ChangeCandidates, following: () => Promise<void>): ChangeCandidates {
   return {
-    put: async (...given) => {
+    put: oneAtATime({ busy: 'Another candidate is being registered' }, async (...given) => {
       const put = await change.put(...given);
       await following();
       return put;
-    },
+    }),
     remove: async (...given) => {
       const removed = await change.remove(...given);
       await following();

@@ -28,7 +28,7 @@ const UNOBSERVED: ProviderObserver = {
  */
 export function createRehearsalSlots({ config, providers, clock }: RehearsalOptions): ProviderSlot[] {
   const store = createMemoryEvidenceStore({ clock, entriesMax: providers.length + 1 });
-  const hash = createKeyedHash(randomBytes(32), 'rehearsal', 1);
+  const hash = createKeyedHash(randomBytes(32), 'rehearsal', 0);
   return providers.map((definition): ProviderSlot => {
     const { id, subject } = definition;
     const settings = config.providers.find((provider) => provider.id === id);

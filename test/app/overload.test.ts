@@ -1,4 +1,6 @@
 import t from 'tap';
+import type { SinkDefinition } from '../../src/stores/decision-log/definition.ts';
+import { memory } from '../../src/stores/decision-log/memory/index.ts';
 import { createTestApp, KEYS, startEmulators, until } from '../support/test-app.ts';
 
 const GOOD = { telemetry_id: 'allow', device_id: 'active' };
@@ -43,4 +45,29 @@ t.test('frees the idempotency key of a decision that was refused', async (t) => 
   await held;
   const { status, headers } = await app.decide(GOOD, keyed);
   t.same([status, headers['idempotency-replayed']], [200, undefined]);
+});
+
+t.test('refuses reads while records come faster than the log takes them', async (t) => {
+  const taken = Promise.withResolvers<boolean>();
+  const stalling: SinkDefinition = {
+    ...memory,
+    isImmediate: false,
+    open: async (settings, context) => {
+      const opened = await memory.open(settings, context);
+      const { id, isDurable, isShared, close } = opened.sink;
+      return { ...opened, sink: { id, isDurable, isShared, close, append: () => taken.promise } };
+    },
+  };
+  const env = { DECISION_LOG_BUFFER_MAX: '2' };
+  const app = await createTestApp(t, { emulators, env, sinks: [stalling] });
+  const read = async () => (await app.ask('GET', '/v1/decisions', { key: KEYS.read })).status;
+  t.equal(await read(), 200);
+  // The first one is on its way, and two more wait.
+  await until('reads are refused', async () => {
+    await app.decide(GOOD);
+    return (await read()) === 503;
+  });
+  t.equal((await app.decide(GOOD)).status, 200, 'decisions are not');
+  taken.resolve(true);
+  await until('reads are answered again', async () => (await read()) === 200);
 });

@@ -46,6 +46,17 @@ t.test('keeps what is said once, however often it is said', async (t) => {
   t.equal((await api.get('/v1/decisions')).json.decisions[0].label, 'legit');
 });
 
+t.test('takes an id that somebody wrote in capitals', async (t) => {
+  const { api, say, record } = await open(t);
+  const capitals = record.decision_id.toUpperCase();
+  t.match(await say({ label: 'fraud' }, capitals), {
+    status: 200,
+    json: { decision_id: record.decision_id },
+  });
+  const { status, json } = await api.get(`/v1/decisions/${capitals}`);
+  t.match({ status, json }, { status: 200, json: { decision_id: record.decision_id, label: 'fraud' } });
+});
+
 t.test('takes back what was said, once', async (t) => {
   const { api, say, record } = await open(t);
   t.match((await say({ label: 'withdrawn' })).json, { label: null, labels: [] });

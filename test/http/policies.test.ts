@@ -137,6 +137,20 @@ t.test('refuses what cannot be a candidate, and who may not register one', async
   t.equal(Object.keys(await judge(app)).length, 8);
 });
 
+t.test('registers one candidate at a time', async (t) => {
+  const app = await createTestApp(t, { emulators, policy: LIVE });
+  const ids = ['one', 'two', 'three'];
+  const answers = await Promise.all(ids.map((id) => put(app, id, policyText(id, 'BLOCK'))));
+  t.equal(answers.filter(({ status }) => status === 200).length, 1);
+  t.equal(answers.filter(({ status }) => status === 409).length, 2);
+  const refused = answers.find(({ status }) => status === 409);
+  t.match(refused?.json, { code: 'conflict', detail: /^Another candidate is being registered: try again/ });
+  t.equal((await policiesOf(app)).candidates.length, 1);
+  t.equal((await put(app, 'bad', 'no policy')).status, 400);
+  for (const id of ids) t.equal((await put(app, id, policyText(id, 'BLOCK'))).status, 200, id);
+  t.equal((await policiesOf(app)).candidates.length, 3);
+});
+
 t.test('tells what a candidate reads that is not asked for, and lists those of files', async (t) => {
   const path = join(createDirectory(t), 'file.yaml');
   const reading = policyText('in-file').replace('!stytch.found', 'telemetry.uses > 3');

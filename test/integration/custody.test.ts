@@ -568,6 +568,9 @@ for (const [how, lose] of EMPTYINGS) {
       }
     }
     t.equal(app.events().filter((event) => event === 'custody.lost').length, 1);
+    const { text } = await app.ask('GET', '/metrics', { key: null });
+    t.match(text, 'riskgate_memory_losses_total{memory="custody"} 1\n');
+    t.match(text, 'riskgate_memory_losses_total{memory="activity"} 0\n');
     const young = { ...owner, telemetry_id: `just-taken-${fresh()}` };
     const known = await ask(app, young);
     t.match(known.telemetry, { uses: 1, bound_elsewhere: false }, 'a younger id is known');

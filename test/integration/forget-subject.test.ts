@@ -1,6 +1,10 @@
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { HistoryReader } from '../../src/stores/decision-log/sqlite/history-reader.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import {
+  createDirectory,
+  createManualClock,
   createTestApp,
   KEYS,
   startEmulators,
@@ -11,6 +15,10 @@ import {
 
 const redis = await startRedisServer(t);
 const BODY = { telemetry_id: 'allow', device_id: 'active', account_id: 'canary-account' };
+
+interface DecisionList {
+  readonly decisions: readonly { readonly subject: { readonly account: string } }[];
+}
 
 async function openMemory(t: Test): Promise<readonly [TestApp, TestApp]> {
   const app = await createTestApp(t);
@@ -72,6 +80,42 @@ t.test('records who had a subject forgotten, without its ids', async (t) => {
     subject: { device: /^[0-9a-f]{32}$/, telemetry: null, account: null },
   });
   t.notMatch((await found()) + app.logText(), /canary-device/);
+});
+
+t.test('leaves decisions of days that have a summary as they are', async (t) => {
+  const env = { DATA_DIR: createDirectory(t) };
+  const clock = createManualClock(Date.parse('2026-03-10T12:00:00Z'));
+  const emulators = await startEmulators(t);
+  const first = await createTestApp(t, { clock, emulators, env });
+  const listed = async () => (await first.ask<DecisionList>('GET', '/v1/decisions')).json.decisions;
+  for (const serial of [1, 2, 3]) await first.decide({ ...BODY, telemetry_id: `allow-${serial}` });
+  await until('they are recorded', async () => (await listed()).length === 3);
+  clock.advance(24 * 3_600_000);
+  await first.decide({ ...BODY, telemetry_id: 'allow-4' });
+  await until('so is the next one', async () => (await listed()).length === 4);
+  const account = (await listed())[0]?.subject.account;
+  await first.close();
+  const reader = new HistoryReader(join(env.DATA_DIR, 'history'));
+  t.teardown(() => reader.close());
+  t.equal(reader.summarise(), true, 'the first day is over');
+  // It finds the summary when it opens the file.
+  const app = await createTestApp(t, { clock, emulators, env });
+  const urls = [
+    '/v1/stats?since=2026-03-10T00:00:00Z&until=2026-03-11T00:00:00Z&step=1h',
+    '/v1/stats?since=2026-03-10T00:00:00Z&until=2026-03-11T00:00:00Z&step=1h&group_by=country&distinct=true',
+    `/v1/decisions?until=2026-03-11T00:00:00Z&account=%23${account}`,
+    `/v1/subjects/account/${account}`,
+  ];
+  const askAll = () => Promise.all(urls.map(async (url) => (await app.ask<object>('GET', url)).text));
+  const before = await askAll();
+  t.match(before[0], '"total":3');
+  t.equal((JSON.parse(before[2] ?? '') as DecisionList).decisions.length, 3);
+  t.match((await forget(app, 'account_id=canary-account')).json, { forgotten: { evidence: null } });
+  t.equal((await app.ask('DELETE', '/v1/evidence?device_id=active')).status, 200);
+  await until('the record', async () =>
+    (await app.ask<string>('GET', '/v1/decisions/export')).text.includes('subject_forgotten'),
+  );
+  t.same(await askAll(), before);
 });
 
 t.test('asks for an id, and for the scope admin', async (t) => {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { z } from 'zod';
 import type { ProviderAnswer } from '../../src/application/evidence/provider-answer.ts';
@@ -54,6 +56,17 @@ function answerChecked() {
 function answerUnchecked() {
   return toSettledAnswer('ok', { found: true, score: 3 }, null);
 }
+
+t.test('many signals are an object that V8 reads by place, and no hash table', async (t) => {
+  setFlagsFromString('--allow-natives-syntax');
+  const isByPlace: (value: object) => boolean = runInNewContext('(value) => %HasFastProperties(value)');
+  const names = Array.from({ length: 100 }, (_, place) => `signal_${place}`);
+  const shape = Object.fromEntries(names.map((name) => [name, z.number()]));
+  const given = Object.fromEntries(names.map((name, place) => [name, place]));
+  const signals = toSignals(z.object({ found: z.boolean(), ...shape }), { found: true, ...given });
+  t.strictSame(signals, { found: true, ...given });
+  t.equal(isByPlace(signals), true);
+});
 
 t.test('keeps what is declared, and leaves out what is undefined', async (t) => {
   const signals = toSignals(schema, { found: true, tags: undefined, place: { country: 'NZ' } });

@@ -15,13 +15,12 @@ import {
 import { HARDWARE_USE } from '../../domain/contradictions/identity-reuse.ts';
 import type { AddressPlace, FoundPlace, ReferenceData } from '../../domain/contradictions/reference-data.ts';
 import { ACCEPTED_PLACES } from '../../domain/contradictions/travel.ts';
-import { isDefinite } from '../../domain/evidence.ts';
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
 import { numberParameters } from '../../domain/policy/fact-parameters.ts';
 import type { SubjectFacts } from '../../domain/policy/subject-fact.ts';
 import { TELEMETRY_FACT } from '../../domain/policy/telemetry-signals.ts';
 import { hasText, type Subject } from '../../domain/subject.ts';
-import type { Gathered } from '../evidence/gather-evidence.ts';
+import { type Gathered, isEvidenceLost } from '../evidence/gather-evidence.ts';
 import type { FactSource, KnownEvidence } from '../facts/fact-source.ts';
 import { createEvidenceMemo, type Sides } from './evidence-memo.ts';
 
@@ -139,11 +138,8 @@ function presentAll(
   };
 }
 
-/** An answer that a provider gives for every id is none. */
-function toSide({ slot, evidence: { outcome, signals }, origin }: Gathered): Side {
-  if (!isDefinite(outcome)) return 'unknown';
-  const isDoubted = outcome === 'not_found' && origin !== 'none' && slot.source?.isSuspect() === true;
-  return isDoubted ? 'unknown' : (signals ?? 'none');
+function toSide(piece: Gathered): Side {
+  return isEvidenceLost(piece) ? 'unknown' : (piece.evidence.signals ?? 'none');
 }
 
 function toMemory(facts: SubjectFacts, nowMs: number): MemorySide {

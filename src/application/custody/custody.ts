@@ -5,7 +5,6 @@ import {
   DEVICE_FIELD_PREFIX,
   isInDoubt,
 } from '../../domain/custody.ts';
-import { isDefinite } from '../../domain/evidence.ts';
 import {
   type TelemetryCustody,
   type TelemetryExpiry,
@@ -14,7 +13,12 @@ import {
 } from '../../domain/policy/telemetry-signals.ts';
 import { foldId, hasText, questionFor, type Subject, spellPart } from '../../domain/subject.ts';
 import type { Clock } from '../clock.ts';
-import { enabledDeviceProviders, type Gathered, type ProviderSlot } from '../evidence/gather-evidence.ts';
+import {
+  enabledDeviceProviders,
+  type Gathered,
+  isEvidenceLost,
+  type ProviderSlot,
+} from '../evidence/gather-evidence.ts';
 import { settleBy } from '../facts/settle-by.ts';
 import type { OperationObserver } from '../operation-observer.ts';
 import type { CustodyName, CustodyStore } from './custody-store.ts';
@@ -124,10 +128,11 @@ export function createCustody({ slots, store, hashes, clock, observer }: Custody
 function toExpiry(gathered: readonly Gathered[]): TelemetryExpiry {
   let validUntilMs: number | null = null;
   let isLost = false;
-  for (const { slot, evidence } of gathered) {
+  for (const piece of gathered) {
+    const { slot, evidence } = piece;
     const { subject, source } = slot;
     if (subject !== 'telemetry_id' || source === null) continue;
-    if (!isDefinite(evidence.outcome)) isLost = true;
+    if (isEvidenceLost(piece)) isLost = true;
     const said = evidence.signals === null ? null : source.subjectExpiresAtMs(evidence.signals);
     if (said !== null) validUntilMs = Math.min(said, validUntilMs ?? said);
   }

@@ -1,4 +1,4 @@
-import type { Evidence, EvidenceOrigin, Outcome } from '../../domain/evidence.ts';
+import { type Evidence, type EvidenceOrigin, isDefinite, type Outcome } from '../../domain/evidence.ts';
 import { type Question, questionFor, type Subject, type SubjectPart } from '../../domain/subject.ts';
 import type { Clock } from '../clock.ts';
 import type { EvidenceSource, LookLimits, LookResult } from './evidence-source.ts';
@@ -17,6 +17,19 @@ export interface Gathered {
   readonly evidence: Evidence;
   readonly origin: EvidenceOrigin;
   readonly latencyMs: number;
+}
+
+/**
+ * True where what this evidence would have told is lost: there was no definite answer, or a `not_found` that its
+ * provider gives for every id now. A missing id was asked of nobody, and what is said of it is certain.
+ */
+export function isEvidenceLost({
+  slot: { source },
+  evidence: { outcome },
+  origin,
+}: Pick<Gathered, 'slot' | 'origin'> & { readonly evidence: Pick<Evidence, 'outcome'> }): boolean {
+  if (!isDefinite(outcome)) return true;
+  return outcome === 'not_found' && origin !== 'none' && source?.isSuspect() === true;
 }
 
 interface GatherLimits extends LookLimits {

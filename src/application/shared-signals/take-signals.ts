@@ -48,22 +48,35 @@ export function createTakeSignals(options: TakeSignalsOptions): TakeSignals {
     requireRoom(fresh, options);
     await purgeVoid(fresh, options);
     for (const signal of fresh) await options.record?.(toRecord(signal, by, options));
-    const kept = await options.store.commit(fresh.map((signal) => toEntry(signal, by, options)));
+    // Another replica may have been told something later meanwhile.
+    const kept = await options.store.commitIfLater(fresh.map((signal) => toEntry(signal, by, options)));
     if (kept === null) throw unavailable();
-    return true;
+    return kept.length > 0;
   };
 }
 
 /**
  * True where it is later than what is known of the same event. An end is remembered for as long as the event
- * would be, so that an old token cannot bring it back.
+ * would be, so that an old token cannot bring it back. Times are often whole seconds: of two of one moment the
+ * beginning counts.
  */
 function isFresh(
-  { event, part, id, atMs }: SharedSignal,
+  { event, part, id, atMs, isEnded }: SharedSignal,
   { store, hashes, clock }: TakeSignalsOptions,
 ): boolean {
   if (atMs <= clock.nowMs() - SHARED_KEPT_MS) return false;
-  return hashes.every((under) => (store.table.get(event, part, under[part](id))?.addedAtMs ?? 0) < atMs);
+  return hashes.every((under) => {
+    const known = store.table.get(event, part, under[part](id));
+    return known === null || known.addedAtMs < atMs || beginsAgain(known, { atMs, isEnded });
+  });
+}
+
+/** True for a beginning of the moment in which the same has ended. */
+function beginsAgain(
+  { isRemoved, addedAtMs }: Pick<ListEntry, 'isRemoved' | 'addedAtMs'>,
+  { atMs, isEnded }: Pick<SharedSignal, 'atMs' | 'isEnded'>,
+): boolean {
+  return isRemoved && !isEnded && addedAtMs === atMs;
 }
 
 /** What has ended takes no room. */
@@ -109,15 +122,18 @@ function toRecord(
 function toEntry(
   { event, isEnded, part, id, atMs }: SharedSignal,
   { stream }: Teller,
-  { hashes: [inForce] }: TakeSignalsOptions,
+  { store, hashes: [inForce] }: TakeSignalsOptions,
 ): ListEntry {
+  const value = inForce[part](id);
+  const known = store.table.get(event, part, value);
   return {
     list: event,
     part,
-    value: inForce[part](id),
+    value,
     keyId: inForce.keyId,
     others: null,
-    addedAtMs: atMs,
+    // Just after the end that it follows.
+    addedAtMs: known !== null && beginsAgain(known, { atMs, isEnded }) ? atMs + 1 : atMs,
     addedBy: stream,
     expiresAtMs: isEnded ? null : atMs + SHARED_KEPT_MS,
     note: null,

@@ -2,6 +2,7 @@ import { activityWithout } from '../activity/without-provider.ts';
 import { CONTRADICTIONS_FACT } from '../contradictions/contradiction-signals.ts';
 import { contradictionsWithout } from '../contradictions/without-provider.ts';
 import { isDefinite } from '../evidence.ts';
+import { listsWithoutTelemetry } from '../lists/without-provider.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
 import { evaluatePolicy } from '../policy/evaluate.ts';
 import type { PolicyEvidence } from '../policy/evidence-row.ts';
@@ -36,7 +37,7 @@ const LOST: PolicyEvidence = { outcome: 'unavailable', signals: null };
 /**
  * Judges a decision again without each of its providers, by its own policy and recorded signals. The record
  * must first reproduce the decision itself; otherwise there is no result. `telemetryProviders` are those that
- * report when a telemetry id expires.
+ * are asked about telemetry ids: they report when one expires, and whom and where a request comes from.
  */
 export function judgeWithout(
   policy: CompiledPolicy,
@@ -54,7 +55,7 @@ export function judgeWithout(
     // Evidence that was already lost cannot be left out.
     const changed = isDefinite(outcome) ? evidence.with(place, LOST) : evidence;
     const isTelling = isDefinite(outcome) && telemetryProviders.includes(provider);
-    const seen = isTelling ? withoutExpiry(facts) : facts;
+    const seen = isTelling ? listsWithoutTelemetry(withoutExpiry(facts)) : facts;
     const left = isDefinite(outcome)
       ? activityWithout({ provider, isOfTelemetry: isTelling }, withoutFindings(provider, seen))
       : seen;

@@ -26,10 +26,18 @@ interface JsonSchema {
   readonly items?: JsonSchema;
 }
 
-/** The type of a schema of signals. Throws on a schema that policies have no type for. */
+/** By the schema: a millisecond each, which every policy and every proof asks for again. */
+const known = new WeakMap<z.ZodObject, ObjectType>();
+
+/** The type of a schema of signals, the same each time. Throws on a schema that policies have no type for. */
 export function signalTypeOf(schema: z.ZodObject): ObjectType {
-  // zod's type allows what the schema of an object never is, such as `true`.
-  return toObjectType(z.toJSONSchema(schema, { target: 'draft-7', io: 'output' }) as JsonSchema);
+  let type = known.get(schema);
+  if (type === undefined) {
+    // zod's type allows what the schema of an object never is, such as `true`.
+    type = toObjectType(z.toJSONSchema(schema, { target: 'draft-7', io: 'output' }) as JsonSchema);
+    known.set(schema, type);
+  }
+  return type;
 }
 
 function toObjectType({ properties = {} }: JsonSchema): ObjectType {

@@ -31,7 +31,7 @@ export const telemetrySignalsSchema = z.object({
     .boolean()
     .optional()
     .describe(
-      'The telemetry id is past its own expiry, by what its provider says now or said last. Unknown while the provider gives no definite answer and had not said so before.',
+      'The telemetry id is past its own expiry, by what its provider says now or said last. Unknown while the provider gives no definite answer, or is suspect and does not find it, and had not said so before.',
     ),
 });
 
@@ -58,7 +58,7 @@ export type TelemetryCustody = TelemetrySignals | 'unknown' | 'none';
 export interface TelemetryExpiry {
   /** Unix milliseconds; null where none was reported. */
   readonly validUntilMs: number | null;
-  /** True when a provider that reports expiry gave no definite answer. */
+  /** True when the answer of a provider that reports expiry is lost. */
   readonly isLost: boolean;
 }
 

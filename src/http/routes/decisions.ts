@@ -124,7 +124,7 @@ function registerDetail(app: FastifyInstance, serve: DecisionReadDependencies | 
 function createDetail(dependencies: DecisionReadDependencies) {
   const { reads } = dependencies;
   return (request: FastifyRequest<{ Params: { decision_id: string } }>, reply: FastifyReply) => {
-    const { decision_id: id } = request.params;
+    const id = readDecisionId(request.params.decision_id);
     const inForce = reads.policies.current().hash;
     return sendTagged(
       request,
@@ -132,7 +132,7 @@ function createDetail(dependencies: DecisionReadDependencies) {
       toTagOptions(dependencies),
       ['one', id, inForce],
       async (): Promise<{ readonly body: DecisionDetail }> => {
-        const found = isDecisionId(id) ? await reads.logWhile(whileConnected(reply)).find(id) : null;
+        const found = id === null ? null : await reads.logWhile(whileConnected(reply)).find(id);
         if (found === null) throw unknownDecision();
         const policy = await reads.policies.find(found.record.policy.hash);
         return { body: toDecisionDetail(found, policy, reads.telemetryProviders) };
@@ -145,9 +145,10 @@ function toTagOptions({ reads, version, newId }: DecisionReadDependencies) {
   return { reader: reads.log, engine: version, newId };
 }
 
-/** True for what can be the id of a decision. */
-export function isDecisionId(text: string): boolean {
-  return DECISION_ID.test(text);
+/** The id of a decision as the log has it; null for what can be none. Capitals are read too (RFC 9562, section 4). */
+export function readDecisionId(text: string): string | null {
+  const id = text.toLowerCase();
+  return DECISION_ID.test(id) ? id : null;
 }
 
 /** The refusal of an id that the log does not hold, or no longer. */

@@ -6,7 +6,7 @@ import { handlerFor, type RouteGroupOptions } from '../route-group.ts';
 import { toJsonSchema } from '../schemas/json-schema.ts';
 import { type OutcomeRequest, outcomeRequestSchema, outcomeSchema } from '../schemas/outcomes.ts';
 import { problemResponses, REQUEST_ID_HEADER, toDecisionIdParams } from '../schemas/responses.ts';
-import { isDecisionId, unknownDecision } from './decisions.ts';
+import { readDecisionId, unknownDecision } from './decisions.ts';
 
 interface OutcomeRoute {
   Params: { decision_id: string };
@@ -47,8 +47,8 @@ export const outcomeRoutes = plugin<RouteGroupOptions<DecisionReadDependencies>>
             method = null,
             acr = null,
           } = request.body;
-          const { decision_id: id } = request.params;
-          if (!isDecisionId(id)) throw unknownDecision();
+          const id = readDecisionId(request.params.decision_id);
+          if (id === null) throw unknownDecision();
           const atMs = at === undefined ? null : Date.parse(at);
           const labels = await report({
             id,

@@ -88,7 +88,7 @@ function registerPut(app: FastifyInstance, serve: Serve): void {
   const schema = {
     summary: 'Register a candidate',
     description:
-      'The policy judges each decision from then on, after it was answered, on all replicas within a second, and never answers. Its cases are run, and what of them would refuse a promotion is told under `warnings`. What has the same id is replaced. The change is an event in the decision log. Repeatable.',
+      'The policy judges each decision from then on, after it was answered, on all replicas within a second, and never answers. Its cases are run, and what of them would refuse a promotion is told under `warnings`. What has the same id is replaced. The change is an event in the decision log. Repeatable. A replica registers one candidate at a time: 409 while it is at another.',
     operationId: 'putCandidate',
     tags: ['policy'],
     params: POLICY_PARAMS,
@@ -108,7 +108,9 @@ function registerPut(app: FastifyInstance, serve: Serve): void {
         ...toJsonSchema(putCandidateAnswerSchema, 'output'),
       },
       ...problemResponses(400, 401, 403, 413, 415, 429, 500, 503),
-      ...conflictResponse('The policy is in force, or there are eight other candidates.'),
+      ...conflictResponse(
+        'The policy is in force, there are eight other candidates, or another one is being registered.',
+      ),
     },
   };
   type Put = CandidateRoute & { Body: z.output<typeof putCandidateSchema> };

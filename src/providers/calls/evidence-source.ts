@@ -20,6 +20,8 @@ import { createUpstream, type Upstream, type UpstreamOptions } from './upstream.
 /** What the stack around the calls of one provider needs. */
 export interface EvidenceSourceOptions extends UpstreamOptions {
   readonly store: EvidenceStore;
+  /** As `hash`, which serves where it is absent, for what every request of a subject brings again. */
+  readonly hashOfRequest?: (value: string) => string;
   /** See EvidenceSource. */
   readonly olderKeysOf: (id: string) => readonly string[];
 }
@@ -30,14 +32,14 @@ export interface EvidenceSourceOptions extends UpstreamOptions {
  * observer see every call.
  */
 export function createEvidenceSource(options: EvidenceSourceOptions): EvidenceSource {
-  const { definition, store, keyOf, olderKeysOf } = options;
+  const { definition, store, keyOf, olderKeysOf, hashOfRequest = options.hash } = options;
   const upstream = createUpstream(options, (keys) => void store.purge(keys));
   return {
     id: definition.id,
     subject: definition.subject,
     notFoundSignals: definition.notFoundSignals,
     present: (signals, nowMs, { ip, userAgent }) =>
-      definition.present(signals, nowMs, { ip, userAgent, hash: options.hash }),
+      definition.present(signals, nowMs, { ip, userAgent, hash: hashOfRequest }),
     subjectExpiresAtMs: (signals) => definition.subjectExpiresAtMs?.(signals) ?? null,
     subjectCreatedAtMs: (signals) => definition.subjectCreatedAtMs?.(signals) ?? null,
     visitorOf: (signals) => definition.visitorOf?.(signals) ?? null,

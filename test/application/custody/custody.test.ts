@@ -301,6 +301,9 @@ t.test('takes the earliest expiry where several providers say one', async (t) =>
 
 t.test('does not know the expiry while its provider is lost', async (t) => {
   t.strictSame(concluded({}, gathered('timeout', null)), { signals: FIRST_USE, kept: [] });
+  const suspect = SLOTS.map((slot) => ({ ...slot, source: createSource(slot.id, slot.subject, true) }));
+  const doubted = concluded({}, gathered('not_found', { found: false }), suspect);
+  t.strictSame(doubted, { signals: FIRST_USE, kept: [] }, 'which says so of every id');
 });
 
 t.test('does not wait for a provider that is disabled', async (t) => {

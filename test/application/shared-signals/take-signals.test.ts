@@ -42,9 +42,9 @@ function open(
   const take = createTakeSignals({
     store: {
       ...store,
-      commit: (entries) => {
+      commitIfLater: (entries) => {
         done.push('kept');
-        return store.commit(entries);
+        return store.commitIfLater(entries);
       },
     },
     hashes: HASHES,
@@ -117,6 +117,44 @@ t.test('what ends purges nothing, takes no room, and outlasts an older token', a
   t.match(tell({ accountId: 'u' }), { shared: { account: NOTHING_SHARED } });
 });
 
+t.test('an older end does not end what another replica is told meanwhile', async (t) => {
+  const { take, tell, signal, store, clock } = open();
+  const atMs = clock.nowMs();
+  const older = take([signal({ event: 'account_disabled', isEnded: true, atMs: atMs - 1_000 })], BY);
+  // It is recorded now, and has seen nothing later.
+  await store.commitIfLater([
+    {
+      list: 'account_disabled',
+      part: 'account',
+      value: HASHES[0].account('u'),
+      keyId: HASHES[0].keyId,
+      others: null,
+      addedAtMs: atMs,
+      addedBy: 'idp',
+      expiresAtMs: atMs + SHARED_KEPT_MS,
+      note: null,
+      isRemoved: false,
+    },
+  ]);
+  t.equal(await older, false);
+  t.match(tell({ accountId: 'u' }), { shared: { account: { account_disabled_seconds: 0 } } });
+});
+
+t.test('of a beginning and an end of one second the beginning counts', async (t) => {
+  for (const order of [
+    [true, false],
+    [false, true],
+  ]) {
+    const { take, tell, signal, clock } = open();
+    for (const isEnded of order) await take([signal({ event: 'account_disabled', isEnded })], BY);
+    t.match(tell({ accountId: 'u' }), { shared: { account: { account_disabled_seconds: 0 } } });
+    t.equal(await take([signal({ event: 'account_disabled' })], BY), false, 'the same again');
+    clock.advance(1_000);
+    t.equal(await take([signal({ event: 'account_disabled', isEnded: true })], BY), true);
+    t.match(tell({ accountId: 'u' }), { shared: { account: NOTHING_SHARED } }, 'a later end ends it');
+  }
+});
+
 t.test('what is older than is kept is not taken, and what is kept is forgotten then', async (t) => {
   const { take, tell, signal, clock } = open();
   t.equal(await take([signal({ atMs: clock.nowMs() - SHARED_KEPT_MS })], BY), false);
@@ -139,7 +177,7 @@ t.test('what cannot be purged, recorded or kept was not told', async (t) => {
   const unrecorded = open({}, { isRecorded: false });
   t.equal(await codeOf(unrecorded.take([unrecorded.signal()], BY)), 'decision_log_unavailable');
   t.notOk(unrecorded.done.includes('kept'));
-  const unkept = open({ commit: async () => null });
+  const unkept = open({ commitIfLater: async () => null });
   t.equal(await codeOf(unkept.take([unkept.signal()], BY)), 'store_unavailable');
   const full = open({}, { entriesMax: 0 });
   t.equal(await codeOf(full.take([full.signal()], BY)), 'conflict');

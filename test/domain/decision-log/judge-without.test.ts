@@ -24,6 +24,13 @@ import {
   TIMEOUT,
 } from '../../support/policy-fixture.ts';
 
+const REQUEST = {
+  telemetry_id_present: true,
+  device_id_present: true,
+  device_id_given: true,
+  action: 'login',
+};
+
 /** The record of what a policy says of some evidence. */
 function recordOf(
   policy: CompiledPolicy,
@@ -31,13 +38,7 @@ function recordOf(
   custody: TelemetryCustody = 'none',
   contradictions: DecisionRecord['contradictions'] = null,
 ): DecisionRecord {
-  const request = {
-    telemetry_id_present: true,
-    device_id_present: true,
-    device_id_given: true,
-    action: 'login',
-  };
-  const judged = evaluatePolicy(policy, evidence, request, {
+  const judged = evaluatePolicy(policy, evidence, REQUEST, {
     telemetry: custody,
     ...(contradictions && { contradictions: contradictions as SubjectFacts[string] }),
   });
@@ -185,6 +186,25 @@ t.test('takes with a provider of telemetry ids that the id has not expired', asy
   );
   const unknown = recordOf(policy, [ok(), ok()], 'unknown');
   t.same(short(policy, unknown), [null, 'a CHALLENGE false', 'b CHALLENGE false']);
+});
+
+t.test('takes for unknown what lists say of what the answer told', async (t) => {
+  const decisions = (when: string, lists: DecisionRecord['lists']) => {
+    const policy = compiled(documentOf([rule(when, { verdict: 'BLOCK' })], { lists: ['blocked'] }));
+    const facts = { lists: lists as unknown as SubjectFacts[string] };
+    const judged = evaluatePolicy(policy, [ok(), ok()], REQUEST, facts);
+    const record = recordOf(policy, [ok(), ok()]);
+    return short(policy, { ...record, decision: judged.verdict, rules: judged.trace, lists });
+  };
+  const listed = { blocked: { visitor: true, device: false }, entries: ['blocked/visitor:1'] } as const;
+  t.same(decisions('lists.blocked.visitor', listed), [null, 'a CHALLENGE true', 'b BLOCK false']);
+  const clean = { blocked: { visitor: false, device: false } };
+  t.same(
+    decisions('lists.blocked.visitor', clean),
+    [null, 'a CHALLENGE true', 'b ALLOW false'],
+    'false is no proof either',
+  );
+  t.same(decisions('lists.blocked.device', clean), [null, 'a ALLOW false', 'b ALLOW false']);
 });
 
 t.test('says nothing where the record cannot say it', async (t) => {
