@@ -10,10 +10,12 @@ COPY package.json ./
 COPY src ./src
 RUN mkdir .compiled && chown 1000:1000 .compiled
 USER 1000:1000
-RUN NODE_COMPILE_CACHE=.compiled node --eval "import('./src/app/app.ts')"
+# Compiled code is for one set of V8's flags: those of the entry point.
+RUN NODE_COMPILE_CACHE=.compiled node --max-semi-space-size=16 --eval "import('./src/app/app.ts'); import('./src/stores/decision-log/sqlite/sqlite-log.ts'); import('./src/stores/decision-log/sqlite/history-writer.ts'); import('./src/stores/decision-log/sqlite/history-reader.ts')"
 
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 NODE_COMPILE_CACHE=.compiled
+# Two arenas of glibc are enough for a few threads: each more takes megabytes that are never given back.
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 NODE_COMPILE_CACHE=.compiled MALLOC_ARENA_MAX=2
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 # By root, so that the service can read it and not write it: it is code.
@@ -29,5 +31,5 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "require('node:http').get({ host: process.env.HOST, port: process.env.PORT, path: '/livez' }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 # The command: `docker run … history verify`, for example.
-ENTRYPOINT ["node", "src/cli/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "src/cli/main.ts"]
 CMD ["serve"]

@@ -35,7 +35,9 @@ async function run(config: Config): Promise<void> {
     logger.warn({ event: 'config.misspelt', ...misspelt }, 'a variable that nothing reads');
   for (const ignored of config.ignored)
     logger.warn({ event: 'config.ignored', ...ignored }, 'a variable that is not obeyed');
-  const app = await createApp({ config, ...PLUG_INS, logger, version, write });
+  const app = await createApp({ config, ...PLUG_INS, logger, version, write }).catch((error: unknown) =>
+    refuseStart(toReason(error), closeLogger),
+  );
   const { drainDelayMs } = config;
   stopGracefully({
     drainDelayMs,
@@ -62,11 +64,7 @@ async function run(config: Config): Promise<void> {
       return await bind();
     } catch (error) {
       const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : null;
-      process.stderr.write(
-        `riskgate does not start; ${config.host}:${port} cannot be listened on (${String(code)})\n`,
-      );
-      await closeLogger();
-      process.exit(1);
+      return refuseStart(`${config.host}:${port} cannot be listened on (${String(code)})`, closeLogger);
     }
   };
   const { grpc, server } = app;
@@ -80,4 +78,16 @@ async function run(config: Config): Promise<void> {
   await listen(port, () => server.listen({ host, port }));
   const [address] = server.addresses();
   logger.info({ event: 'service.listening', address, version });
+}
+
+/** A file that is damaged or that another process has is told by a sentence. Throws what is no such failure. */
+function toReason(error: unknown): string {
+  if (error instanceof Error && error.name === 'Error') return error.message;
+  throw error;
+}
+
+async function refuseStart(reason: string, closeLogger: () => Promise<void>): Promise<never> {
+  process.stderr.write(`riskgate does not start; ${reason}\n`);
+  await closeLogger();
+  process.exit(1);
 }

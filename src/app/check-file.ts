@@ -96,15 +96,26 @@ export function checkPolicyText(
   });
   if (!result.ok) return result;
   const { document, hash: digest } = result.value;
+  // It is not needed here: who loads the same text next takes it.
+  if (latest !== null) latest.policy = result.value;
   return { ok: true, value: { document, hash: digest, text, unproven } };
 }
 
-/** The latest policy whose assertions were checked, and those that could be neither proven nor refuted. */
-let proven: { readonly key: string; readonly unproven: readonly string[] } | null = null;
+/** The latest policy whose assertions were checked. */
+interface Proven {
+  readonly textHash: string;
+  readonly providers: readonly ProviderDefinition[];
+  /** Its assertions that could be neither proven nor refuted. */
+  readonly unproven: readonly string[];
+  /** Compiled, where nobody judges by it yet. */
+  policy: CompiledPolicy | null;
+}
+
+let latest: Proven | null = null;
 
 /**
- * The policy of a text, or every mistake in it as `line:column: message`. Null proves no assertions. Those of
- * the latest text are not proven again, because a start reads the file twice.
+ * The policy of a text, or every mistake in it as `line:column: message`. Null proves no assertions. The latest
+ * text is neither proven nor compiled again at once, because a start reads the file twice.
  */
 export function compilePolicyText(
   text: string,
@@ -119,10 +130,12 @@ export function compilePolicyText(
     sha256: (content: string) => hash('sha256', content),
   };
   if (onUnproven === null) return loadPolicy(text, options);
-  const key = JSON.stringify([options.sha256(text), providers.map(({ id }) => id)]);
-  if (proven?.key === key) {
-    onUnproven(proven.unproven);
-    return loadPolicy(text, options);
+  const textHash = options.sha256(text);
+  if (latest?.textHash === textHash && isSame(latest.providers, providers)) {
+    const { policy, unproven } = latest;
+    latest.policy = null;
+    onUnproven(unproven);
+    return policy === null ? loadPolicy(text, options) : { ok: true, value: policy };
   }
   let unproven: readonly string[] = [];
   const onFound = (assertions: readonly string[]): void => {
@@ -131,8 +144,12 @@ export function compilePolicyText(
   };
   const proof = { providers: toSpaceProviders(providers), onUnproven: onFound };
   const result = loadPolicy(text, { ...options, proof });
-  if (result.ok) proven = { key, unproven };
+  if (result.ok) latest = { textHash, providers, unproven, policy: null };
   return result;
+}
+
+function isSame(one: readonly ProviderDefinition[], other: readonly ProviderDefinition[]): boolean {
+  return one.length === other.length && one.every((provider, place) => provider === other[place]);
 }
 
 function checkKeyFile(text: string, { path, isExposed }: FileQuestion): Result<readonly KeyEntry[]> {

@@ -1,20 +1,18 @@
 import type { ReferenceData } from '../domain/contradictions/reference-data.ts';
 import { toUserAgentNames } from '../providers/prefactor/user-agent.ts';
-import { readMobileCountryCodes } from './mobile-country-codes.ts';
+import { mobileCountryCodes } from './mobile-country-codes.ts';
 import { countriesOfTimeZone } from './time-zone-countries.ts';
 
-/** What contradictions know of the world beside evidence. The tables are made when they are first read. */
+/** What contradictions know of the world beside evidence. */
 export function createReferenceData(
   placeOfAddress: ReferenceData['placeOfAddress'],
   placesEdition: ReferenceData['placesEdition'] = () => 0,
 ): ReferenceData {
-  let codes: ReturnType<typeof readMobileCountryCodes> | undefined;
+  // Now, and not for the first decision that asks.
+  const codes = mobileCountryCodes();
   return {
     countriesOfTimeZone,
-    countriesOfMcc: (mcc) => {
-      codes ??= readMobileCountryCodes();
-      return codes.get(mcc) ?? null;
-    },
+    countriesOfMcc: (mcc) => codes.get(mcc) ?? null,
     userAgentOf: (text) => toUserAgentNames(text) ?? null,
     placeOfAddress,
     placesEdition,

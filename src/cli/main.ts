@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
 import { runCli } from './program.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -11,7 +12,10 @@ for (const stream of [stdout, stderr]) stream.on('error', () => process.exit());
 
 const exitCode = await runCli(process.argv.slice(2), {
   env,
-  loadEnvFile: (path) => process.loadEnvFile(path),
+  // `process.loadEnvFile` takes a directory for an argument of the wrong type.
+  loadEnvFile: (path) => {
+    for (const [name, value] of Object.entries(parseEnv(readFileSync(path, 'utf8')))) env[name] ??= value;
+  },
   stdin,
   stdout,
   stderr,

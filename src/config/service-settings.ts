@@ -211,7 +211,7 @@ export const SERVICE_SETTINGS = {
     schema: integer(1, 10_000_000),
     default: '50000',
     description:
-      'Without Redis: of how many accounts, devices, addresses and visitors together activity is kept, about 1.5 kB each. One that had to make room is unknown, never new.',
+      'Without Redis: of how many accounts, devices, addresses and visitors together activity is kept, about 1 kB each. One that had to make room is unknown, never new.',
   },
   listsFile: {
     env: 'LISTS_FILE',

@@ -1,7 +1,8 @@
-import { type IncomingMessage, METHODS } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RiskgateError } from '../domain/errors.ts';
 import { countHeaderBytes } from '../platform/header-bytes.ts';
+import { METHODS } from '../platform/http-names.ts';
 import { toSharedAnswer } from './answer.ts';
 import { announcesBody, awaitBodyEnd } from './body-end.ts';
 import type { Check } from './check.ts';

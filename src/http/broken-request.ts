@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { OperationObserver } from '../application/operation-observer.ts';
+import { STATUS_CODES } from '../platform/http-names.ts';
 import { toProblem } from './schemas/problem.ts';
 
 /** More bytes, or more fields, than the parser is set to take. */

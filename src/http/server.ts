@@ -11,6 +11,7 @@ import { problemDetails, sendProblem } from './plugins/problem-details.ts';
 import { refuseAmbiguity } from './plugins/refuse-ambiguity.ts';
 import { readUnambiguousJson } from './plugins/unambiguous-json.ts';
 import { sharedSerializers } from './shared-serializers.ts';
+import { validatorsOnDemand } from './validators-on-demand.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -59,7 +60,9 @@ const VALIDATION = {
 /** How the schemas of routes become code that checks and writes, for whatever registers routes. */
 export const ROUTE_COMPILERS = {
   ajv: { customOptions: VALIDATION },
-  schemaController: { compilersFactory: { buildSerializer: sharedSerializers } },
+  schemaController: {
+    compilersFactory: { buildSerializer: sharedSerializers, buildValidator: validatorsOnDemand },
+  },
 } as const;
 
 /** What every request passes is built with. */

@@ -1,4 +1,5 @@
 import SerializerSelector from '@fastify/fast-json-stringify-compiler';
+import { isDecisionRoute } from './decision-routes.ts';
 
 /**
  * By the schemas that others refer to, then by the schema itself. As many as there are schemas in the code.
@@ -8,8 +9,8 @@ const compiled = new Map<string, Map<string, SerializerSelector.Serializer>>();
 /**
  * What Fastify compiles the schemas of answers with: each once in a process, however many routes and servers
  * answer with it. Every route has some ten problem documents, the same everywhere, and compiling them for
- * each took half of the time of a start. What answers a POST is compiled at once, since a decision must not
- * wait for it; the others, which people and monitors ask for, with the first answer.
+ * each took half of the time of a start. What answers decisions is compiled at once, the others with the first
+ * answer.
  */
 export const sharedSerializers: SerializerSelector.SerializerFactory = (externalSchemas, options) => {
   const compile = SerializerSelector()(externalSchemas, options);
@@ -23,7 +24,7 @@ export const sharedSerializers: SerializerSelector.SerializerFactory = (external
     return serialize;
   };
   return (route) => {
-    if (route.method === 'POST') return compileOnce(route);
+    if (isDecisionRoute(route)) return compileOnce(route);
     let serialize: SerializerSelector.Serializer | undefined;
     return (answer) => {
       serialize ??= compileOnce(route);

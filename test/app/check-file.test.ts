@@ -1,5 +1,5 @@
 import t from 'tap';
-import { compilePolicyText } from '../../src/app/check-file.ts';
+import { checkPolicyText, compilePolicyText } from '../../src/app/check-file.ts';
 import type { ProviderDefinition } from '../../src/providers/definition.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 
@@ -48,4 +48,15 @@ t.test('proves again what was refused, and with other providers', async (t) => {
   t.ok(compilePolicyText(good, providers).ok);
   t.ok(compilePolicyText(good, providers.slice(0, 1)).ok);
   t.equal(seen.proofs, 4);
+});
+
+t.test('gives a policy that was checked to one that loads it, and to no second one', async (t) => {
+  const text = asserting('!stytch.found');
+  t.ok(checkPolicyText(text, PROVIDERS).ok);
+  const [first, second] = [0, 1].map(() => compilePolicyText(text, PROVIDERS));
+  t.ok(first?.ok && second?.ok && first.value !== second.value);
+  t.same(first?.ok && first.value.hash, second?.ok && second.value.hash);
+  const others = PROVIDERS.map((provider) => ({ ...provider }));
+  t.ok(checkPolicyText(text, PROVIDERS).ok);
+  t.ok(compilePolicyText(text, others).ok, 'compiled for these providers');
 });

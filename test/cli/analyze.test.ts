@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -47,6 +47,24 @@ t.test('ends with 1 where a rule is dead, and writes what shows the findings', a
   const shown = await runCommand(['analyze', join(directory, 'dead.yaml'), '--witness-dir', out]);
   t.match(shown.text, /see .*witnesses/);
   t.match(shown.text, /not told apart: request.user_agent/);
+});
+
+t.test('ends with 3 where witnesses cannot be written', async (t) => {
+  const policy = write('found.yaml', FOUND);
+  const soft = write('found-soft.yaml', FOUND.replace('verdict: BLOCK', 'verdict: CHALLENGE'));
+  for (const command of [['analyze', policy] as const, ['diff', policy, soft] as const])
+    t.match(await runCommand([...command, '--witness-dir', policy, '--json']), {
+      code: 3,
+      json: {
+        error: { code: 'file_unwritable', message: /found\.yaml: cannot be made a directory \(EEXIST\)/ },
+      },
+    });
+  const taken = join(directory, 'taken');
+  mkdirSync(join(taken, '01-block-challenge.json'), { recursive: true });
+  t.match(await runCommand(['diff', policy, soft, '--witness-dir', taken]), {
+    code: 3,
+    err: /01-block-challenge\.json: cannot be written \(EISDIR\)/,
+  });
 });
 
 t.test('ends with 2 where the file is no policy', async (t) => {

@@ -33,6 +33,18 @@ async function get(
   return { status: response.statusCode, headers: response.headers, bytes: await buffer(response) };
 }
 
+t.test('compresses for all who ask at once, first of all', async (t) => {
+  const asked = { 'accept-encoding': 'gzip' };
+  const all = await Promise.all(
+    [1, 2, 3].map((serial) => get('/v1/decisions?limit=20', { ...asked, 'x-request-id': `first-${serial}` })),
+  );
+  const plain = JSON.parse(String((await get('/v1/decisions?limit=20', {})).bytes));
+  for (const [place, { headers, bytes }] of all.entries()) {
+    t.match(headers, { 'content-encoding': 'gzip', 'x-request-id': `first-${place + 1}` });
+    t.same(JSON.parse(String(gunzipSync(bytes))), plain);
+  }
+});
+
 t.test('compresses what is read, as the client asks', async (t) => {
   const plain = await get('/v1/decisions?limit=20', {});
   t.notOk(plain.headers['content-encoding']);

@@ -31,7 +31,13 @@ t.test('the image is small, on Node 24, and runs as nobody special', async (t) =
   t.equal(image.runs.at(-1), 'install -d -o 1000 -g 1000 -m 0750 /var/lib/riskgate');
   const volume = `history:${riskgate.environment?.['DATA_DIR']}`;
   t.ok(riskgate.volumes?.includes(volume), 'the history is in a volume');
-  t.strictSame(image.command, ['node', 'src/cli/main.ts', 'serve']);
+  t.strictSame(image.command, ['node', '--max-semi-space-size=16', 'src/cli/main.ts', 'serve']);
+  const flags = image.command.filter((word) => word.startsWith('--'));
+  t.match(
+    image.runs[2],
+    `node ${flags.join(' ')} --eval`,
+    'code that is compiled for other flags is not used',
+  );
   t.match(image.env, { HOST: '0.0.0.0', PORT: '8080', NODE_ENV: 'production' });
 });
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createEmulatorServer, emulatorEnvironment } from '../../src/emulators/server.ts';
+import { lockFile } from '../../src/platform/lock-file.ts';
 import { PROVIDERS } from '../../src/providers/registry.ts';
 import { runProgram } from '../support/start-program.ts';
 import { askForDecision, createServiceEnvironment, startService } from '../support/start-service.ts';
@@ -44,6 +45,19 @@ t.test('names everything that is missing at once, and never runs on emulators in
   ]);
   t.equal(mistakes.length, 3);
   t.notMatch(stderr, /emulat/i);
+});
+
+t.test('says in a sentence that another process has its files', async (t) => {
+  const env = createEnvironment(t);
+  const { LISTS_FILE } = env;
+  const lock = lockFile(`${LISTS_FILE}.lock`);
+  t.teardown(() => lock.close());
+  t.match(await runProgram(t, MAIN, { env }), {
+    code: 1,
+    stdout: '',
+    stderr:
+      /^riskgate does not start; LISTS_FILE \S+: another process has it, or its folder cannot be written\n$/,
+  });
 });
 
 t.test('names every wrong value and every mistake in the files at once, and repeats no value', async (t) => {

@@ -1,6 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Witness } from '../../domain/policy-analysis/witness.ts';
+import { CommandFailure } from '../command.ts';
+import { writeTextFile } from './write-text-file.ts';
 
 /** Something that a witness shows. */
 interface Shown {
@@ -9,17 +11,29 @@ interface Shown {
   readonly witness: Witness | undefined;
 }
 
-/** Writes each witness to a file of its own in this directory, and returns the path of each; null without one. */
+/**
+ * Writes each witness to a file of its own in this directory, and returns the path of each; null without one.
+ * Throws a `CommandFailure` where that is not possible.
+ */
 export function writeWitnesses(
   given: string | boolean | undefined,
   shown: readonly Shown[],
 ): readonly (string | null)[] {
   const directory = typeof given === 'string' ? given : undefined;
-  if (directory !== undefined) mkdirSync(directory, { recursive: true });
+  if (directory !== undefined) makeDirectory(directory);
   return shown.map(({ name, witness }, place) => {
     if (directory === undefined || witness === undefined) return null;
     const path = join(directory, `${String(place + 1).padStart(2, '0')}-${name}.json`);
-    writeFileSync(path, `${JSON.stringify(witness, null, 2)}\n`);
+    writeTextFile(path, `${JSON.stringify(witness, null, 2)}\n`);
     return path;
   });
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : error;
+    throw new CommandFailure('file_unwritable', `${path}: cannot be made a directory (${String(code)})`);
+  }
 }

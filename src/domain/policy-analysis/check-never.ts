@@ -7,12 +7,12 @@ import type { Judgement } from '../policy/judgement.ts';
 import type { Verdict } from '../verdict.ts';
 import type { Budget } from './budget.ts';
 import type { SpaceProvider } from './build-space.ts';
-import { combine } from './combine.ts';
-import { contributionOf, permit, verdictOf, weigh } from './contribution.ts';
+import { verdictOf } from './contribution.ts';
 import { type Finding, showFirst, toFinding } from './finding.ts';
+import { findHits } from './never-question.ts';
 import { type Prepared, prepare, type TabledRule } from './prepare.ts';
-import { RESULT } from './rule-table.ts';
-import { createSummaries } from './summaries.ts';
+import { isNeverAllowed } from './prove-by-few.ts';
+import { isBlockedByOne } from './prove-by-one.ts';
 
 /** What the assertions of a policy are compiled with. */
 type NeverOptions = Omit<CompileOptions, 'providers' | 'hash' | 'text'>;
@@ -27,6 +27,9 @@ interface Never {
 
 /** Some two seconds of one core: a start waits for it. */
 const NEVER_STEPS_MAX = 12_000_000;
+
+/** Of those steps, what may be spent on proofs by few rules before all are looked at together. */
+const SHARE_OF_FEW = 1 / 6;
 
 /** Of no place. */
 const NOTHING: PolicyDocument['never'][number] = { verdict: 'ALLOW', when: 'false' };
@@ -52,10 +55,18 @@ export function checkNever(
     },
   );
   if (!asserted.ok) return { mistakes: asserted.mistakes.map(toNeverPlace), findings: [] };
+  const few: Budget = { steps: steps * SHARE_OF_FEW };
+  const proven = asserted.value.rules.map(
+    (rule, place) =>
+      never[place]?.verdict === 'ALLOW' &&
+      (isBlockedByOne(policy, rule) || isNeverAllowed(policy, rule, asserted.value, providers, few)),
+  );
+  if (!proven.includes(false)) return { mistakes: [], findings: [] };
   const budget: Budget = { steps };
   const prepared = prepare([policy, asserted.value], [], providers, budget);
   const conditions = prepared.rules.filter((rule) => rule.policy === 1);
   const findings = conditions.flatMap((condition, place) => {
+    if (proven[place] === true) return [];
     const { verdict, when } = never[place] ?? NOTHING;
     const found = checkOne(prepared, policy, condition, verdict, budget);
     if (found === 'holds') return [];
@@ -73,13 +84,6 @@ function toNeverPlace(mistake: PolicyMistake): PolicyMistake {
   return { ...mistake, path: mistake.path.map((step) => (step === 'rules' ? 'never' : step)) };
 }
 
-interface Hit {
-  readonly level: number;
-  readonly isExempted: boolean;
-  /** True where the condition of the assertion is true. */
-  readonly isHit: boolean;
-}
-
 function checkOne(
   prepared: Prepared,
   policy: CompiledPolicy,
@@ -87,26 +91,10 @@ function checkOne(
   verdict: Verdict,
   budget: Budget,
 ): Pick<Finding, 'witness'> | 'holds' | 'unproven' {
-  const none: Hit = { level: 0, isExempted: false, isHit: false };
-  const summaries = createSummaries(none, (left, right) => ({
-    level: Math.max(left.level, right.level),
-    isExempted: left.isExempted || right.isExempted,
-    isHit: left.isHit || right.isHit,
-  }));
-  const own = prepared.rules
-    .filter((rule) => rule.policy === 0)
-    .map(({ rule, table }) =>
-      weigh(table, summaries, (code): Hit => {
-        const { isExempting, level } = contributionOf(rule, code);
-        return { level, isExempted: isExempting, isHit: false };
-      }),
-    );
-  const asserted = weigh(condition.table, summaries, (code) => ({ ...none, isHit: code === RESULT.true }));
-  const permits = prepared.constraints.map((table) => permit(table, summaries));
-  const found = combine([...own, asserted, ...permits], prepared.space, summaries, budget);
-  if (found === null) return 'unproven';
-  const reached = found.reached.filter(
-    ({ summary }) => summary.isHit && verdictOf(policy, summary.level, summary.isExempted) === verdict,
+  const hits = findHits(prepared, condition, budget);
+  if (hits === null) return 'unproven';
+  const reached = hits.filter(
+    ({ summary }) => verdictOf(policy, summary.level, summary.isExempted) === verdict,
   );
   if (reached.length === 0) return 'holds';
   const isSo = (judgement: Judgement) => judgement.verdict === verdict;

@@ -35,18 +35,24 @@ const UNTOLD: Table = { scope: [], sizes: [], codes: Uint8Array.of(ANY_RESULT) }
 
 const WHY_UNTOLD = { wide: 'it reads too much at once', long: 'it takes too long to try' } as const;
 
-/** Prepares policies, and conditions beside their rules, for questions about all of them together. Tables cost steps. */
+/**
+ * Prepares policies, and conditions beside their rules, for questions about all of them together. Tables cost
+ * steps. With `facts: 'read'` fields of facts have dimensions only where one of these rules reads them, though
+ * another rule of the policies may: less is then known to be impossible.
+ */
 export function prepare(
   policies: readonly CompiledPolicy[],
   others: readonly AnalysedRule[],
   providers: readonly SpaceProvider[],
   budget: Budget,
+  facts: 'all' | 'read' = 'all',
 ): Prepared {
   const rules = [
     ...policies.flatMap((one, policy) => one.rules.map((rule): AnalysedRule => ({ policy, rule }))),
     ...others,
   ];
-  const space = buildSpace(rules, policies, providers);
+  const told = facts === 'all' ? policies : policies.map((one) => ({ ...one, facts: [] }));
+  const space = buildSpace(rules, told, providers);
   const limits = [...space.limits];
   let isWhole = true;
   // The questions are left as much as the tables may take.

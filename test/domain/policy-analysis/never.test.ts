@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import { buildSpace } from '../../../src/domain/policy-analysis/build-space.ts';
 import { checkNever } from '../../../src/domain/policy-analysis/check-never.ts';
+import { isNeverAllowed } from '../../../src/domain/policy-analysis/prove-by-few.ts';
+import { isBlockedByOne } from '../../../src/domain/policy-analysis/prove-by-one.ts';
 import { judgeWitness } from '../../../src/domain/policy-analysis/witness.ts';
 import { VERDICTS } from '../../../src/domain/verdict.ts';
 import { compileLinearPattern } from '../../../src/platform/linear-pattern.ts';
@@ -87,8 +89,106 @@ t.test('says what it could not prove', async (t) => {
   const matching = [rule('a.action.matches("^B")'), rule('a.action == "BLOCK"', { id: 'other' })];
   const never = [{ verdict: 'BLOCK', when: 'a.action.matches("^Q")' }];
   t.match(check(never, matching).findings, [{ kind: 'never_unproven', severity: 'warning' }]);
-  const beyond = check([{ verdict: 'ALLOW', when: 'a.action == "BLOCK"' }], undefined, {}, 1);
+  const blocking = rule('a.action in ["BLOCK", "DENY"]');
+  const beyond = check([{ verdict: 'ALLOW', when: 'a.action == "BLOCK"' }], [blocking], {}, 1);
   t.match(beyond.findings, [{ kind: 'never_unproven' }], 'within its bound');
+});
+
+t.test('proves an ALLOW by the rules that read the same, at no cost of the others', async (t) => {
+  const blocking = rule('a.action == "BLOCK"');
+  const spent = [0, 40].map((count) => {
+    const others = Array.from({ length: count }, (_, place) =>
+      rule(`a.asn == ${place}`, { id: `other-${place}` }),
+    );
+    const conditions = compiled(documentOf([blocking]));
+    const budget = { steps: 10_000 };
+    const isProven = conditions.rules.map((condition) =>
+      isNeverAllowed(
+        compiled(documentOf([...others, blocking])),
+        condition,
+        conditions,
+        SPACE_PROVIDERS,
+        budget,
+      ),
+    );
+    t.same(isProven, [true]);
+    return 10_000 - budget.steps;
+  });
+  t.equal(spent[1], spent[0]);
+});
+
+t.test('proves an ALLOW without a step where one rule says BLOCK of all that is named', async (t) => {
+  const when = 'a.asn == 7 || a.action == "BLOCK"';
+  const isProven = (rules: readonly ReturnType<typeof rule>[], asserted = when) =>
+    compiled(documentOf([rule(asserted)])).rules.map((condition) =>
+      isBlockedByOne(compiled(documentOf(rules)), condition),
+    );
+  const blocking = 'a.action == "BLOCK" || telemetry.expired || a.asn == 7';
+  t.same(isProven([rule(blocking)]), [true]);
+  t.same(isProven([rule(when)]), [true]);
+  t.same(isProven([rule('a.asn == 7'), rule(blocking, { id: 'second' })]), [true], 'whichever rule it is');
+  for (const [why, fields] of Object.entries({
+    'it challenges': { verdict: 'CHALLENGE' },
+    'it allows': { verdict: 'ALLOW' },
+    'it only observes': { verdict: 'ALLOW', observe: true },
+    'it is waived': { on_unknown: 'IGNORE' },
+  }))
+    t.same(isProven([rule(blocking, fields)]), [false], why);
+  t.same(
+    isProven([rule('a.asn == 7'), rule('a.action == "BLOCK"', { id: 'second' })]),
+    [false],
+    'no one rule',
+  );
+  t.same(isProven([rule('a.asn == 7 && a.action == "BLOCK"')]), [false], 'both at once');
+  t.same(isProven([rule('!(a.asn == 7 || a.action == "BLOCK")')]), [false], 'its opposite');
+  const isAlike = (left: string, right: string) => isProven([rule(left)], right).includes(true);
+  t.ok(isAlike('a.reasons.exists(r, r == "X")', '(a.reasons.exists(r,  r == "X"))'));
+  t.notOk(isAlike('a.reasons.exists(r, r == "X")', 'a.reasons.exists(r, r == "Y")'));
+  t.notOk(isAlike('a.score > 0.00000000001', 'a.score > 0.00000000002'), 'numbers that are small');
+  t.notOk(isAlike('a.asn in [1, 2]', 'a.asn in [1, 2, 3]'));
+  t.notOk(isAlike('a.asn in [1, 2]', 'a.asn in [1, 3]'));
+  t.notOk(isAlike('a.asn > 5', 'a.asn >= 5'));
+  t.notOk(isAlike('has(a.asn)', 'a.found'));
+  const exempting = rule('a.asn == 8', { id: 'trusted', verdict: 'ALLOW', exempt: true });
+  t.same(isProven([exempting, rule(blocking)]), [false], 'another rule exempts');
+  t.same(check([{ verdict: 'ALLOW', when }], [rule(blocking)], {}, 0).findings, [], 'no steps are needed');
+});
+
+t.test('proves none of the assertions by one rule that an exhaustive search refutes', async (t) => {
+  let proven = 0;
+  fc.assert(
+    fc.property(analysedDocuments(), fc.nat(), (document, pick) => {
+      const policy = compiledIfCheap(document);
+      const source = policy?.rules[pick % policy.rules.length]?.source;
+      if (policy === null || source === undefined) return;
+      const asserted = compiled(documentOf([rule(source.when)]));
+      const [condition] = asserted.rules;
+      if (condition === undefined || !isBlockedByOne(policy, condition)) return;
+      const rules = [policy, asserted].flatMap((one, place) =>
+        one.rules.map((each) => ({ policy: place, rule: each })),
+      );
+      const space = buildSpace(rules, [policy, asserted], SPACE_PROVIDERS);
+      if (space.limits.length > 0 || assignmentsIn(space) > ASSIGNMENTS_MAX) return;
+      proven += 1;
+      for (const [witness] of everyWitness(space)) {
+        const isHit = judgeWitness(asserted, witness).trace[0]?.result === 'true';
+        if (isHit && judgeWitness(policy, witness).verdict === 'ALLOW')
+          throw new Error(`${source.when}: ${JSON.stringify(document)}`);
+      }
+    }),
+    { numRuns: 120, seed: 20_261_130 },
+  );
+  t.ok(proven > 5, `${proven} were proven`);
+});
+
+t.test('does not forget that another rule exempts, or says ALLOW itself', async (t) => {
+  const blocking = rule('a.action == "BLOCK"');
+  const never = [{ verdict: 'ALLOW', when: 'a.action == "BLOCK"' }];
+  const exempting = rule('a.asn == 7', { id: 'trusted', verdict: 'ALLOW', exempt: true });
+  t.match(check(never, [exempting, blocking]).findings, [{ kind: 'never_violated' }]);
+  const allowing = rule('a.asn == 7', { id: 'mild', verdict: 'ALLOW' });
+  t.match(check(never, [allowing], { otherwise: 'BLOCK' }).findings, [{ kind: 'never_violated' }]);
+  t.same(check(never, [blocking, allowing], { otherwise: 'BLOCK' }).findings, []);
 });
 
 t.test('refuses a condition that cannot be read, where it stands', async (t) => {
