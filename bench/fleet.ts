@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { emulatorEnvironment } from '../src/emulators/server.ts';
 import { PROVIDERS } from '../src/providers/registry.ts';
 import { startKafkaServer } from '../test/support/kafka-server.ts';
@@ -120,6 +121,15 @@ async function startVariants(
   return variants;
 }
 
+/** A service with its history in SQLite, whose caches are empty, and its emulators. */
+export async function startSqliteService(processes: BenchProcesses) {
+  const emulators = await processes.start({ script: 'bench/servers/emulators.ts', announces: true });
+  const yard = createYard(processes, emulators);
+  const dataDirectory = join(yard.directory, 'data');
+  const running = await startService(yard, { DECISION_LOG: 'sqlite', DATA_DIR: dataDirectory });
+  return { emulators, running, dataDirectory };
+}
+
 async function readSampleOf(yard: Yard): Promise<string> {
   const { server, port } = await startService(yard);
   const sample = await readSample(port);
@@ -131,12 +141,20 @@ async function startService({ processes, env: common, root }: Yard, env = {}): P
   const port = await findFreePort();
   const server = await processes.start({
     script: 'src/main.ts',
-    env: { ...common, ...env, PORT: String(port) },
+    env: { ...common, ...env, PORT: String(port), NODE_OPTIONS: startFlags(root) },
     announces: false,
     ...(root !== undefined && { root }),
   });
   await waitUntilAlive(port);
   return { server, port };
+}
+
+/** What `npm start` of a checkout tells Node beside the script. */
+function startFlags(root = fileURLToPath(new URL('..', import.meta.url))): string {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: { start: string };
+  };
+  return /exec node (.*)src\/main\.ts$/.exec(scripts.start)?.[1]?.trim() ?? '';
 }
 
 /** How the service of each variant is started. */
@@ -228,6 +246,7 @@ async function startPeer({ processes, directory, env, root }: Yard): Promise<Run
     port: cerbos.port,
     ask: () => Promise.reject(new Error('Cerbos answers no questions')),
     cpuMicros: async () => cerbos.cpuMicros(),
+    loopMicros: async () => null,
     kill: () => cerbos.child.kill('SIGKILL'),
   };
   return { server: peer, port: cerbos.port, peerSignals };
@@ -257,6 +276,8 @@ function createServiceEnv(emulatorPort: number, directory: string): Record<strin
     ID_HASH_KEY: 'a-secret-of-the-benchmark-0123456789abcdef',
     // Three pieces of evidence for each subject.
     CACHE_ENTRIES_MAX: '200000',
+    // An account, a device and what its evidence names.
+    ACTIVITY_ENTRIES_MAX: '400000',
     LOG_LEVEL: 'info',
   };
 }

@@ -11,6 +11,8 @@ export interface CpuSample {
   readonly variant: VariantId;
   readonly round: number;
   readonly microsPerRequest: number;
+  /** That of its event loop alone; null where it has none that can be asked. */
+  readonly loopMicrosPerRequest: number | null;
   readonly requestsPerSecond: number;
   /** CPU time of the load generator as a share of one core; near 1 it is what limits the requests. */
   readonly generatorShare: number;
@@ -124,15 +126,18 @@ export class Meter {
     await this.#load(Math.max(LEAD_IN_SECONDS_MIN, seconds / 10));
     const callsBefore = await this.#upstreamCalls();
     const generatorBefore = await this.#generator.cpuMicros();
-    const before = await variant.server.cpuMicros();
+    const { server } = variant;
+    const [before, loopBefore] = [await server.cpuMicros(), await server.loopMicros()];
     const { requests, seconds: tookSeconds } = await this.#load(seconds);
-    const micros = (await variant.server.cpuMicros()) - before;
+    const [after, loopAfter] = [await server.cpuMicros(), await server.loopMicros()];
     const generatorMicros = (await this.#generator.cpuMicros()) - generatorBefore;
     const calls = (await this.#upstreamCalls()) - callsBefore;
     const sample: CpuSample = {
       variant: variant.id,
       round,
-      microsPerRequest: micros / requests,
+      microsPerRequest: (after - before) / requests,
+      loopMicrosPerRequest:
+        loopBefore === null || loopAfter === null ? null : (loopAfter - loopBefore) / requests,
       requestsPerSecond: requests / tookSeconds,
       generatorShare: generatorMicros / 1e6 / tookSeconds,
       isOther: variant.isOther,

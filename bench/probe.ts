@@ -49,7 +49,7 @@ export async function readSignals(port: number): Promise<Readonly<Record<string,
  */
 export async function prime(variant: RunningVariant): Promise<void> {
   const isWarm = variant.origin === 'memory' || variant.origin === 'redis';
-  if (isWarm) await fill(variant);
+  if (isWarm) await fillCaches(variant);
   const deadlineMs = performance.now() + PROBE_WAIT_MS;
   let mistake = await findMistake(variant);
   while (mistake !== null && performance.now() < deadlineMs) {
@@ -62,7 +62,8 @@ export async function prime(variant: RunningVariant): Promise<void> {
 /** At once, so that the service and the emulators are busy at the same time. */
 const FILLERS = 16;
 
-async function fill({ port, serials }: RunningVariant): Promise<void> {
+/** Asks about each subject of a variant once. */
+export async function fillCaches({ port, serials }: Pick<RunningVariant, 'port' | 'serials'>): Promise<void> {
   let next = serials.first;
   const work = async () => {
     while (next < serials.first + serials.count) {

@@ -18,6 +18,8 @@ export interface BenchProcess {
   ): Promise<z.output<Schema>>;
   /** Microseconds of CPU time, all threads, since its start. */
   cpuMicros(): Promise<number>;
+  /** The same of its event loop alone; null where it has none that can be asked. */
+  loopMicros(): Promise<number | null>;
   /** Ends it at once. */
   kill(): void;
 }
@@ -66,7 +68,13 @@ export class BenchProcesses {
       child.send({ id, kind, argument: argument ?? null });
       return valueSchema.parse((await answered).value);
     };
-    return { port, ask, cpuMicros: () => ask('cpu', z.number()), kill: () => child.kill('SIGKILL') };
+    return {
+      port,
+      ask,
+      cpuMicros: () => ask('cpu', z.number()),
+      loopMicros: () => ask('loop-cpu', z.number()),
+      kill: () => child.kill('SIGKILL'),
+    };
   }
 
   /** Kills every child, then runs the registered clean-ups. */

@@ -50,7 +50,7 @@ function openConnections({ connections, port }: LoadJob): Promise<LoadClient[]> 
   return Promise.all(Array.from({ length: connections }, () => LoadConnection.open(port)));
 }
 
-function run(job: LoadJob, { seconds, isTimed }: LoadOrder): Promise<LoadResult> {
+function run(job: LoadJob, { seconds, isTimed, perSecond }: LoadOrder): Promise<LoadResult> {
   const startedAtMs = performance.now();
   const endsAtMs = startedAtMs + seconds * 1000;
   const wanted = Buffer.from(job.mustInclude);
@@ -58,29 +58,37 @@ function run(job: LoadJob, { seconds, isTimed }: LoadOrder): Promise<LoadResult>
   let requests = 0;
   let failures = 0;
   let firstFailure: string | null = null;
-  let busy = clients.length;
+  let begun = 0;
+  const free = [...clients];
   const { promise, resolve } = Promise.withResolvers<LoadResult>();
 
-  const sendNext = (client: LoadClient): void => {
+  const send = (client: LoadClient, dueAtMs: number): void => {
     const { serial, request } = nextRequest(job);
-    const sentAtMs = performance.now();
+    begun += 1;
     client.send(request, (response) => {
       const nowMs = performance.now();
       const failure = failureOf(response, wanted);
       if (failure === null) requests += 1;
       else failures += 1;
       firstFailure ??= failure;
-      if (isTimed && failure === null) latencies.push([serial, nowMs - sentAtMs]);
-      if (nowMs < endsAtMs && !(response instanceof Error)) {
-        sendNext(client);
-        return;
-      }
-      busy -= 1;
-      if (busy > 0) return;
-      resolve({ requests, seconds: (nowMs - startedAtMs) / 1000, failures, firstFailure, latencies });
+      if (isTimed && failure === null) latencies.push([serial, nowMs - dueAtMs]);
+      if (!(response instanceof Error)) free.push(client);
+      else clients = clients.filter((one) => one !== client);
+      sendDue();
     });
   };
-  for (const client of clients) sendNext(client);
+  const sendDue = (): void => {
+    const nowMs = performance.now();
+    const isOver = nowMs >= endsAtMs;
+    if (isOver && free.length === clients.length) {
+      clearInterval(timer);
+      resolve({ requests, seconds: (nowMs - startedAtMs) / 1000, failures, firstFailure, latencies });
+    }
+    const dueAtMs = () => (perSecond === undefined ? nowMs : startedAtMs + (begun / perSecond) * 1000);
+    while (!isOver && free.length > 0 && dueAtMs() <= nowMs) send(free.pop() as LoadClient, dueAtMs());
+  };
+  const timer = perSecond === undefined ? undefined : setInterval(sendDue, 1);
+  sendDue();
   return promise;
 }
 

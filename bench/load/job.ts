@@ -29,6 +29,11 @@ export const loadOrderSchema = z.object({
   seconds: z.number(),
   /** Whether to keep the latency of each request. */
   isTimed: z.boolean(),
+  /**
+   * Requests begun in a second, evenly, as far as connections are free; a latency then counts from the time when
+   * the request was due. Without it every connection is busy all the time.
+   */
+  perSecond: z.number().optional(),
 });
 export type LoadOrder = z.output<typeof loadOrderSchema>;
 

@@ -28,13 +28,22 @@ export async function askService(
       `RISKGATE_API_KEY is missing: a key with scope ${scope}`,
       EXIT_CODES.usage,
     );
-  if (!URL.canParse(url)) throw new CommandFailure('usage', '--url is no URL', EXIT_CODES.usage);
-  const address = new URL(path, url);
+  const address = toAddress(url, path);
   const headers = { 'x-api-key': key, ...(body !== undefined && { 'content-type': 'application/json' }) };
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
   const response = await fetch(address, { method, headers, ...sent }).catch(() => null);
   if (response === null) throw new CommandFailure('unreachable', `${address.origin} does not answer`);
   return response;
+}
+
+function toAddress(url: string, path: string): URL {
+  const address = URL.canParse(url) ? new URL(path, url) : null;
+  if (address === null || !/^https?:$/.test(address.protocol))
+    throw new CommandFailure('usage', '--url is no http:// or https:// URL', EXIT_CODES.usage);
+  // `fetch` refuses them without a word of why.
+  if (address.username !== '' || address.password !== '')
+    throw new CommandFailure('usage', '--url must not hold a user or a password', EXIT_CODES.usage);
+  return address;
 }
 
 /** That a service refuses: what it says of it, or the status alone. */

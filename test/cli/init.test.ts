@@ -128,7 +128,7 @@ t.test(
     const check = (env: Record<string, string>, ...args: string[]) =>
       runProgram(t, [process.execPath, BIN, 'config', 'check', ...args], { cwd, env: { PATH, ...env } });
     t.match(await check({}, '--environment', 'none'), { code: 3, stderr: /none cannot be read \(ENOENT\)/ });
-    t.match(await check({}, '--environment', '.'), { code: 3, stderr: /cannot be read \(E/ });
+    t.match(await check({}, '--environment', '.'), { code: 3, stderr: /\. cannot be read \(EISDIR\)/ });
     writeFileSync(join(cwd, 'env'), 'PORT=nonsense\n');
     t.match(await check({}, '--environment', 'env'), { code: 1, stdout: /PORT/ });
     t.notMatch((await check({ PORT: '1234' }, '--environment', 'env')).stdout, /PORT/);

@@ -38,7 +38,17 @@ t.test('says what it was not given, and what a service refuses', async (t) => {
   t.match(await runCommand(['policies', 'list', '--url', url]), { code: 2, err: /scope read/ });
   t.match(await runCommand(['policies', 'release', '--url', url]), { code: 2, err: /scope admin/ });
   const env = { RISKGATE_API_KEY: KEYS.read };
-  t.match(await runCommand(['policies', 'list', '--url', 'nowhere'], { env }), { code: 2, err: /no URL/ });
+  t.match(await runCommand(['policies', 'list', '--url', 'nowhere'], { env }), { code: 2, err: /no http/ });
   const nobody = await runCommand(['policies', 'list', '--url', 'http://127.0.0.1:1'], { env });
   t.match(nobody, { code: 3, err: /does not answer/ });
+});
+
+t.test('says what is wrong with an address, in place of that nobody answers', async (t) => {
+  const env = { RISKGATE_API_KEY: KEYS.read };
+  const list = (url: string) => runCommand(['policies', 'list', '--url', url], { env });
+  for (const url of ['riskgate.internal', 'ftp://127.0.0.1:9'])
+    t.match(await list(url), { code: 2, err: /--url is no http:\/\/ or https:\/\/ URL/ }, url);
+  const { code, err } = await list('http://somebody:secret@127.0.0.1:9');
+  t.match({ code, err }, { code: 2, err: /must not hold a user or a password/ });
+  t.notMatch(err, 'secret');
 });

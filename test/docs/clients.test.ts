@@ -25,3 +25,11 @@ t.test('the page shows the five lines of each package, which are run', async (t)
     t.ok(page.includes(example), folder);
   }
 });
+
+t.test('what makes the models of the Python package is named, in the version that is tested', async (t) => {
+  const build = readFileSync(`${ROOT}/test/clients/python-package.ts`, 'utf8');
+  const [tool = ''] = /datamodel-code-generator==[\d.]+/.exec(build) ?? [];
+  t.not(tool, '');
+  const readme = readFileSync(`${ROOT}/clients/python/README.md`, 'utf8');
+  for (const text of [page, readme]) t.ok(text.includes(`pip install ${tool} && ./generate.sh`));
+});

@@ -1,3 +1,4 @@
+import { hash as digest } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
@@ -40,6 +41,13 @@ t.test('every npm command exists', async (t) => {
   for (const name of ['start', 'demo', 'test', 'emulators']) t.ok(commands.includes(name), name);
 });
 
+t.test('answers that are printed name the default policy as it is', async (t) => {
+  const hash = `sha256:${digest('sha256', readText('policies/default.yaml'))}`;
+  const printed = manual.flatMap((text) => text.match(/"hash": "sha256:[0-9a-f]{64}"/g) ?? []);
+  t.ok(printed.length > 1);
+  for (const each of printed) t.equal(each, `"hash": "${hash}"`);
+});
+
 t.test('every file that a command runs exists', async (t) => {
   const files = [...shell.join('\n').matchAll(/\bnode ([\w./-]+\.ts)/g)].map(([, path = '']) => path);
   t.ok(files.length > 0);
@@ -73,6 +81,7 @@ t.test('every environment variable that the manual names is one', async (t) => {
     'OTEL_EXPORTER_OTLP_HEADERS',
     'OTEL_SERVICE_NAME',
     'OTEL_RESOURCE_ATTRIBUTES',
+    'MALLOC_ARENA_MAX',
     'NODE_COMPILE_CACHE',
     'NODE_EXTRA_CA_CERTS',
     'NODE_OPTIONS',

@@ -12,7 +12,7 @@ interface LinkProperties {
   readonly children: ComponentChildren;
 }
 
-/** A link within the page: it changes the view without a reload, and opens in a tab of its own as any other link. */
+/** A link within the page: it changes the view without a reload, and opens in a new tab like any other link. */
 export function Link({ to, isCurrent = false, children, ...others }: LinkProperties) {
   const follow = (event: TargetedMouseEvent<HTMLAnchorElement>) => {
     event.stopPropagation();
