@@ -70,10 +70,10 @@ const compressAnswer: SendHook = function compressAnswer(request, reply, payload
       compress = loaded;
       loaded.call(this, request, reply, payload, done);
     },
-    (error: Error) => {
+    (error: unknown) => {
       // The next client tries again: the process may have been out of files.
       loading = undefined;
-      done(error);
+      done(error instanceof Error ? error : new Error('compression could not be loaded'));
     },
   );
 };
