@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Http2Server } from 'node:http2';
-import { type AddressInfo, Server as NetServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { basename } from 'node:path';
+import { ACCEPT_MS, stopAccepting } from '../stop-accepting.ts';
 import { type CallHandler, takeCall } from './call.ts';
 import {
   CONNECTION_BOUNDS,
@@ -110,9 +111,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     close: async (patienceMs) => {
       health.drain();
       health.close();
-      // That of node:http2 would also end the connections, and lose the calls that are on their way.
-      NetServer.prototype.close.call(server);
-      await connections.close(patienceMs);
+      const untilMs = performance.now() + patienceMs;
+      await stopAccepting(server, Math.min(ACCEPT_MS, patienceMs));
+      await connections.close(Math.max(0, untilMs - performance.now()));
     },
   };
 }

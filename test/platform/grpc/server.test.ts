@@ -279,6 +279,17 @@ t.test('finishes the calls under way before it closes, and ends the watches', as
   await client.closed;
 });
 
+t.test('answers the calls on connections that wait to be accepted when it closes', async (t) => {
+  const { server, port } = await startEcho(t);
+  const calls = Array.from({ length: 20 }, () => connectRaw(t, port).call(SAY, KEY));
+  for (const call of calls) call.end(toRawFrame(toText('late')));
+  // Node opens them at the end of this tick.
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  await server.close(60_000);
+  for (const { reply } of calls)
+    t.match(await reply, { status: STATUS.ok, bytes: toRawFrame(toText('late')) });
+});
+
 t.test('closes in time over a call that does not end', async (t) => {
   const { server, port, parsed } = await startEcho(t);
   const client = connectRaw(t, port);
