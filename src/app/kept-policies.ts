@@ -1,4 +1,5 @@
 import { hash as digest } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import {
   type KnownPolicies,
   type KnownPolicy,
@@ -11,6 +12,7 @@ import { compileLinearPattern } from '../platform/linear-pattern.ts';
 import { runInPieces } from '../platform/run-in-pieces.ts';
 import type { ProviderDefinition } from '../providers/definition.ts';
 import type { DecisionLog } from './decision-log.ts';
+import { inTurns } from './in-turns.ts';
 import { countriesOfTimeZone } from './time-zone-countries.ts';
 
 interface KeptPoliciesOptions {
@@ -34,11 +36,31 @@ const LIMITS = { timeoutMs: 30_000, heapMbMax: 512 };
 const MODULE = new URL('./read-policy-worker.ts', import.meta.url);
 
 /**
- * What a text says; null where this version cannot read it. Parsing takes longer than the event loop can spare.
- * Rules can be read also where this version refuses them.
+ * What a text says; null where this version cannot read it. Parsing takes longer than the event loop can spare,
+ * and a thread each, of which there is one at a time. Rules can be read also where this version refuses them.
  */
-export async function readDocument(text: string): Promise<PolicyDocument | null> {
-  return askWorker<PolicyDocument | null>(MODULE, text, LIMITS).answer.catch(() => null);
+const readDocument = inTurns(
+  async (text: string): Promise<PolicyDocument | null> =>
+    askWorker<PolicyDocument | null>(MODULE, text, LIMITS).answer.catch(() => null),
+);
+
+/** Texts whose documents are remembered: some tens of kilobytes each. */
+const DOCUMENTS_MAX = 16;
+
+/** Reads texts as above, and each once, whoever asks meanwhile. What could not be read is tried again. */
+export function rememberDocuments(): (text: string) => Promise<PolicyDocument | null> {
+  const known = new LRUCache<string, Promise<PolicyDocument | null>>({ max: DOCUMENTS_MAX });
+  return (text) => {
+    const hash = digest('sha256', text);
+    const document =
+      known.get(hash) ??
+      readDocument(text).then((told) => {
+        if (told === null) known.delete(hash);
+        return told;
+      });
+    known.set(hash, document);
+    return document;
+  };
 }
 
 /** Null for a text that is no policy to this version, or no more the one of its hash. */

@@ -14,7 +14,8 @@ import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
 import { createDiffPolicies } from './diff-policies.ts';
 import type { FollowedFiles } from './followed-files.ts';
-import { readDocument } from './kept-policies.ts';
+import { rememberDocuments } from './kept-policies.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 
 /**
  * What was put in force is refused for as long as nothing else is: a check that was late on a busy machine is none.
@@ -77,16 +78,16 @@ export async function wirePolicyInForce(
       change,
       policies,
       textOf: textIn(log),
-      documentOf: readDocument,
+      documentOf: rememberDocuments(),
       diff: createDiffPolicies(context),
     }),
     changesWith: (log) => {
       const record = log === null ? null : createRecordEvent({ ...log, clock, newId });
       notes.begin(record);
-      const check = async (text: string) => {
+      const check = oneAtATime({ busy: 'Another policy is being checked' }, async (text: string) => {
         const result = await compileText(text, context);
         return result.ok ? [] : result.mistakes;
-      };
+      });
       return createChangePolicy({
         store,
         inForce,

@@ -21,6 +21,7 @@ import { compileText } from './compile-text.ts';
 import type { AppContext } from './context.ts';
 import type { DecisionLog } from './decision-log.ts';
 import { createExamine } from './examine.ts';
+import { inTurns } from './in-turns.ts';
 import { repeatLooks } from './repeat-looks.ts';
 
 interface PromotionParts extends CandidateSources {
@@ -79,7 +80,8 @@ export function wirePromotions(context: AppContext, parts: PromotionParts): Wire
     ...shared,
     candidates: (id) => findCandidates(id, parts),
     examine: createExamine(context),
-    compile: (text) => compileText(text, context),
+    // Whatever is asked of several candidates at once.
+    compile: inTurns((text: string) => compileText(text, context)),
   });
   return { routes: { promotions }, latest: watch.latest, close: looks.close };
 }

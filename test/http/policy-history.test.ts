@@ -269,6 +269,29 @@ t.test('shows policies by their hashes, and refuses what it cannot do alone', as
   }
 });
 
+t.test('checks one policy at a time that is to be restored, and reads a text once', async (t) => {
+  const { one } = await openTwo(t, 'at-once');
+  const threads: object[] = [];
+  const count = (worker: object) => threads.push(worker);
+  process.on('worker', count);
+  t.teardown(() => process.off('worker', count));
+  const shown = await Promise.all(
+    Array.from({ length: 4 }, () => one.ask('GET', `/v1/policies/${hashOf(SECOND)}`)),
+  );
+  t.match(
+    shown.map(({ json }) => json),
+    shown.map(() => ({ id: 'second', document: { policy: 'second' } })),
+  );
+  t.equal(threads.length, 1, 'one thread reads for all');
+  const answers = await Promise.all(Array.from({ length: 4 }, () => restore(one, SECOND)));
+  const refused = answers.filter(({ status }) => status === 409);
+  t.equal(refused.length, 3);
+  for (const { json } of refused)
+    t.match(json, { code: 'conflict', detail: /^Another policy is being checked: try again/ });
+  await untilJudgesBy(one, SECOND);
+  t.equal((await restore(one, FIRST)).status, 200, 'and the next one after that');
+});
+
 t.test('analyzes a policy in a thread of its own, once', async (t) => {
   const app = await createTestApp(t, {
     emulators,

@@ -151,7 +151,7 @@ function registerDiff(app: FastifyInstance, serve: Serve): void {
 const CHANGE_REFUSALS = {
   ...problemResponses(400, 401, 403, 404, 413, 415, 429, 500, 503),
   ...conflictResponse(
-    'Without Redis the policy file is the truth; or somebody else has changed what is in force.',
+    'Without Redis the policy file is the truth; or somebody else has changed what is in force, or another policy is being checked.',
   ),
 };
 
