@@ -152,6 +152,22 @@ export const ALERT_CASES: readonly AlertCase[] = [
     ],
   },
   {
+    alert: 'RiskgateCustodyLost',
+    fires: ['riskgate_memory_losses_total{memory="custody"} 0x25 1x20'],
+    silent: [
+      'riskgate_memory_losses_total{memory="custody"} 1x40',
+      'riskgate_memory_losses_total{memory="activity"} 0x25 1x20',
+    ],
+  },
+  {
+    alert: 'RiskgateActivityLost',
+    fires: ['riskgate_memory_losses_total{memory="activity"} 0x25 1x20'],
+    silent: [
+      'riskgate_memory_losses_total{memory="activity"} 1x40',
+      'riskgate_memory_losses_total{memory="custody"} 0x25 1x20',
+    ],
+  },
+  {
     alert: 'RiskgateListsNotCurrent',
     fires: ['riskgate_lists_state{state="restoring"} 1x40'],
     silent: ['riskgate_lists_state{state="current"} 1x40', 'riskgate_lists_state{state="stale"} 0x40'],
