@@ -8,6 +8,7 @@ import { createForgetSubject } from '../application/subject-memory/forget-subjec
 import type { Forgettable } from '../application/subject-memory/forgettable.ts';
 import type { EvidenceDependencies } from '../http/routes/evidence.ts';
 import type { ForgetDependencies } from '../http/routes/forget-subject.ts';
+import type { AppContext } from './context.ts';
 import type { IdHashes } from './id-hashes.ts';
 import type { Stores } from './stores.ts';
 
@@ -24,18 +25,14 @@ interface ForgettingParts {
 }
 
 /** What forgets evidence, and what forgets a subject in every memory. */
-export function wireForgetting({
-  slots,
-  hashes,
-  stores,
-  memories: others,
-  recordEvent: record,
-  ofPurges,
-}: ForgettingParts): EvidenceDependencies & ForgetDependencies & { readonly purgeQuietly: PurgeEvidence } {
+export function wireForgetting(
+  { clock }: AppContext,
+  { slots, hashes, stores, memories: others, recordEvent: record, ofPurges }: ForgettingParts,
+): EvidenceDependencies & ForgetDependencies & { readonly purgeQuietly: PurgeEvidence } {
   const purgeEvidence = createPurgeEvidence(slots, stores.evidence);
-  const purge = endStepUpsAtPurge(purgeEvidence, stores.stepUps, hashes.records);
+  const purge = endStepUpsAtPurge(purgeEvidence, stores.stepUps, hashes.records, clock);
   const custody = createCustodyForgetting({ store: stores.custody, hashes: hashes.custody });
-  const memories = [custody, createStepUpForgetting(stores.stepUps), ...others];
+  const memories = [custody, createStepUpForgetting(stores.stepUps, clock), ...others];
   const [inForce, ...older] = hashes.records;
   if (inForce === undefined) throw new Error('there is no hash key');
   return {

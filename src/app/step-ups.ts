@@ -31,6 +31,6 @@ export function wireStepUps(
   return {
     facts: toStepUpFacts(stepUps, clock),
     reportStepUp: createReportStepUp(stepUps, clock),
-    onOutcome: createOutcomeStepUps(stepUps, store),
+    onOutcome: createOutcomeStepUps(stepUps, store, clock),
   };
 }

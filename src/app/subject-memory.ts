@@ -58,7 +58,7 @@ export async function wireSubjectMemory(
   const store = parts.stores.sharedSignals;
   const shared = wireSharedSignalMemory(context, { ...parts, store });
   const memories = [activity.forgetting, lists.change.memory, ...shared.memories];
-  const forgetting = wireForgetting({ ...parts, ...superseding, memories });
+  const forgetting = wireForgetting(context, { ...parts, ...superseding, memories });
   const purge = forgetting.purgeQuietly;
   const receiver = await receiveSharedSignals(context, { ...parts, ...superseding, store, purge });
   return {

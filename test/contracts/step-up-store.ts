@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import type { StepUpStore } from '../../src/application/step-up/step-up-store.ts';
+import type { StepUpStore, SubjectHashes } from '../../src/application/step-up/step-up-store.ts';
 import type { StepUp, StepUpSubject } from '../../src/domain/step-up/step-up.ts';
 import { createRedisGenerations } from '../../src/stores/redis/generations.ts';
 import type { RedisHandle } from '../../src/stores/redis/handle.ts';
@@ -38,6 +38,8 @@ export function testStepUpStore(t: Test, twin: StepUpStoreTwin): void {
   const open = async (t: Test) => {
     const clock = createManualClock();
     const store = await twin.open(t, clock);
+    // Without Redis, nothing of before the process began counts.
+    clock.advance(120_000);
     const find = async (changed: Partial<StepUpSubject> = {}) =>
       store.find({ ...SUBJECT, ...changed }, LIFE_MS);
     const add = async (stepUp: Partial<StepUp> = {}, changed: Partial<StepUpSubject> = {}) =>
@@ -46,8 +48,8 @@ export function testStepUpStore(t: Test, twin: StepUpStoreTwin): void {
         { atMs: clock.nowMs(), method: 'otp', acr: 'urn:x', ...stepUp },
         LIFE_MS,
       );
-    const forget = async (hashes: Partial<Parameters<StepUpStore['forget']>[0]>) =>
-      store.forget({ telemetry: [], devices: [], accounts: [], ...hashes });
+    const forget = async (hashes: Partial<SubjectHashes>, voidUntilMs = clock.nowMs()) =>
+      store.forget({ telemetry: [], devices: [], accounts: [], ...hashes }, voidUntilMs);
     return { clock, store, find, add, forget };
   };
 
@@ -55,7 +57,7 @@ export function testStepUpStore(t: Test, twin: StepUpStoreTwin): void {
     const { clock, find, add } = await open(t);
     const atMs = clock.nowMs();
     t.equal(await find(), 'none');
-    t.equal(await add(), true);
+    t.equal(await add(), 'kept');
     clock.advance(1_000);
     t.strictSame(await find(), { atMs, method: 'otp', acr: 'urn:x' });
     t.equal(await find({ telemetry: hashOf('t2') }), 'none');
@@ -126,8 +128,9 @@ export function testStepUpStore(t: Test, twin: StepUpStoreTwin): void {
   });
 
   t.test('ends the step-ups of another account when one is added', async (t) => {
-    const { find, add } = await open(t);
+    const { clock, find, add } = await open(t);
     await add();
+    clock.advance(1);
     await add({ method: 'hwk' }, { account: OTHER_ACCOUNT });
     t.match(await find({ account: OTHER_ACCOUNT }), { method: 'hwk' });
     t.equal(await find(), 'none');
@@ -147,7 +150,7 @@ export function testStepUpStore(t: Test, twin: StepUpStoreTwin): void {
     const { clock, find, add } = await open(t);
     const atMs = clock.nowMs();
     await add({ method: 'late' });
-    t.equal(await add({ method: 'early', atMs: atMs - 60_000 }), true);
+    t.equal(await add({ method: 'early', atMs: atMs - 60_000 }), 'kept');
     t.match(await find(), { method: 'late', atMs });
     await add({ method: 'again' });
     t.match(await find(), { method: 'again', atMs });
@@ -168,7 +171,7 @@ export function testStepUpStore(t: Test, twin: StepUpStoreTwin): void {
   });
 
   t.test('forgets by each part of the subject', async (t) => {
-    const { find, add, forget } = await open(t);
+    const { clock, find, add, forget } = await open(t);
     const other = { telemetry: hashOf('t2'), devices: [OTHER_DEVICE], account: OTHER_ACCOUNT };
     for (const hashes of [{ telemetry: [TELEMETRY] }, { devices: [DEVICE] }, { accounts: [ACCOUNT] }]) {
       await add();
@@ -177,14 +180,16 @@ export function testStepUpStore(t: Test, twin: StepUpStoreTwin): void {
       t.equal(await find(), 'none');
       t.match(await find(other), { method: 'otp' });
       t.equal(await forget(hashes), 0);
+      clock.advance(1);
     }
   });
 
   t.test('forgets by a device among several, and by an account that was given later', async (t) => {
-    const { store, find, add, forget } = await open(t);
+    const { clock, store, find, add, forget } = await open(t);
     await add({}, { devices: [DEVICE, OTHER_DEVICE] });
     t.equal(await forget({ devices: [OTHER_DEVICE] }), 1);
     t.equal(await find({ devices: [DEVICE, OTHER_DEVICE] }), 'none');
+    clock.advance(1);
     await add({}, { account: null });
     await find();
     // What the look learnt is noted beside the answer; the next command comes after it.
@@ -197,5 +202,88 @@ export function testStepUpStore(t: Test, twin: StepUpStoreTwin): void {
     const { forget } = await open(t);
     t.equal(await forget({ telemetry: [TELEMETRY], devices: [DEVICE], accounts: [ACCOUNT] }), 0);
     t.equal(await forget({}), 0);
+  });
+
+  t.test('keeps void what was ended, however often it is told once more', async (t) => {
+    for (const hashes of [{ telemetry: [TELEMETRY] }, { devices: [DEVICE] }, { accounts: [ACCOUNT] }]) {
+      const { clock, find, add, forget } = await open(t);
+      const atMs = clock.nowMs();
+      await add({ atMs });
+      clock.advance(1_000);
+      const endedMs = clock.nowMs();
+      t.equal(await forget(hashes), 1, Object.keys(hashes).join());
+      clock.advance(1_000);
+      for (const told of [atMs, endedMs - 1, endedMs]) {
+        t.equal(await add({ atMs: told }), 'void');
+        t.equal(await find(), 'none');
+      }
+      t.equal(await add({ atMs: endedMs + 1 }), 'kept', 'one that is completed afterwards counts');
+      t.match(await find(), { atMs: endedMs + 1 });
+      t.equal(await add({ atMs }), 'void');
+      t.match(await find(), { atMs: endedMs + 1 }, 'and is not touched by the other');
+    }
+  });
+
+  t.test('keeps void what is told for the first time after it was ended', async (t) => {
+    for (const hashes of [{ telemetry: [TELEMETRY] }, { devices: [DEVICE] }, { accounts: [ACCOUNT] }]) {
+      const { clock, find, add, forget } = await open(t);
+      const atMs = clock.nowMs();
+      clock.advance(1_000);
+      t.equal(await forget(hashes), 0);
+      t.equal(await add({ atMs }), 'void', Object.keys(hashes).join());
+      t.equal(await find(), 'none');
+      t.equal(await add({ atMs }, { telemetry: hashOf('t2'), devices: [], account: null }), 'kept');
+    }
+  });
+
+  t.test('ends what was ended late for good, though its time is later', async (t) => {
+    const { clock, find, add, forget } = await open(t);
+    const atMs = clock.nowMs();
+    await add({ atMs });
+    t.equal(await forget({ telemetry: [TELEMETRY] }, atMs - 5_000), 1, 'by a clock that is behind');
+    t.equal(await add({ atMs }), 'void');
+    t.equal(await forget({ telemetry: [TELEMETRY] }, atMs - 10_000), 0, 'no later end takes it back');
+    t.equal(await add({ atMs }), 'void');
+    t.equal(await find(), 'none');
+    t.equal(await add({ atMs: atMs + 1 }), 'kept');
+  });
+
+  t.test('knows again what was told with a time ahead', async (t) => {
+    const { clock, find, add, forget } = await open(t);
+    const ahead = { atMs: clock.nowMs(), toldAtMs: clock.nowMs() + 120_000, method: null, acr: '7' };
+    await add(ahead);
+    t.strictSame(await find(), ahead);
+    clock.advance(1_000);
+    await forget({ telemetry: [TELEMETRY] });
+    clock.advance(1_000);
+    t.equal(await add({ ...ahead, atMs: clock.nowMs() }), 'void');
+    clock.advance(300_000);
+    t.equal(await add({ ...ahead, atMs: ahead.toldAtMs }), 'void', 'nor when its time has come');
+    t.equal(await add({ atMs: ahead.toldAtMs + 1 }), 'kept');
+  });
+
+  t.test('keeps void what another account has ended', async (t) => {
+    const { clock, find, add } = await open(t);
+    const [atMs, laterMs] = [clock.nowMs() - 1, clock.nowMs()];
+    await add({ atMs });
+    t.equal(await find({ account: OTHER_ACCOUNT }), 'none');
+    t.equal(await add({ atMs }), 'void');
+    t.equal(await find(), 'none');
+    t.equal(await add({ atMs: laterMs }), 'kept');
+    clock.advance(1);
+    t.equal(await add({}, { account: OTHER_ACCOUNT }), 'kept');
+    t.equal(await add({ atMs: laterMs }), 'void', 'in the step that ends it and keeps its own');
+  });
+
+  t.test('keeps void what is told while it is ended, whichever comes first', async (t) => {
+    for (const hashes of [{ telemetry: [TELEMETRY] }, { devices: [DEVICE] }, { accounts: [ACCOUNT] }])
+      for (const isAddedFirst of [true, false]) {
+        const { clock, find, add, forget } = await open(t);
+        const atMs = clock.nowMs() - 1;
+        const acts = [() => add({ atMs }), () => forget(hashes), () => add({ atMs })];
+        await Promise.all((isAddedFirst ? acts : acts.slice(1)).map((act) => act()));
+        t.equal(await find(), 'none', `${Object.keys(hashes).join()} ${isAddedFirst}`);
+        t.equal(await add({ atMs }), 'void');
+      }
   });
 }

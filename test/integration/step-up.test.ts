@@ -134,11 +134,75 @@ for (const [where, open] of [
       ['subject', () => here.ask('DELETE', '/v1/subjects?account_id=canary-account')],
     ];
     for (const [name, end] of ends) {
-      clock.advance(1_000);
+      await pass(clock, there, 6_000);
       t.equal((await post(here, '/v1/step-ups', BODY)).status, 200);
       t.equal(await verdictOf(there, BODY), 'ALLOW', name);
       t.equal((await end()).status, 200);
       t.equal(await verdictOf(there, BODY), 'CHALLENGE', name);
+    }
+  });
+
+  t.test(`never gives back what a fraud or a purge has ended, in ${where}`, async (t) => {
+    const { here, there, clock } = await open(t);
+    const [first, second] = [await here.decide(BODY), await here.decide(BODY)];
+    const passed = { label: 'challenge_passed' };
+    const ends: readonly [string, () => Promise<{ readonly status: number }>][] = [
+      ['fraud', () => tell(here, second.json.decision_id, { label: 'fraud' })],
+      ['withdrawn', () => tell(here, second.json.decision_id, { label: 'withdrawn' })],
+      ['purge', () => here.ask('DELETE', '/v1/evidence?device_id=active')],
+      ['subject', () => here.ask('DELETE', '/v1/subjects?account_id=canary-account')],
+    ];
+    const told = { ...passed, at: new Date(clock.nowMs()).toISOString() };
+    t.equal((await tell(here, first.json.decision_id, told)).status, 200);
+    for (const [name, end] of ends) {
+      const body = { ...BODY, at: new Date(clock.nowMs()).toISOString() };
+      if (name !== 'withdrawn') {
+        t.equal((await post(here, '/v1/step-ups', body)).status, 200);
+        t.equal(await verdictOf(there, BODY), 'ALLOW', name);
+      }
+      await pass(clock, there, 1_000);
+      t.equal((await end()).status, 200);
+      await pass(clock, there, 10_000);
+      for (const replica of [here, there]) {
+        if (name !== 'withdrawn')
+          t.match(await post(replica, '/v1/step-ups', body), { status: 409, json: { code: 'conflict' } });
+        for (const again of [told, passed])
+          t.equal((await tell(replica, first.json.decision_id, again)).status, 200);
+        t.equal(await verdictOf(there, BODY), 'CHALLENGE', name);
+      }
+    }
+    const later = { ...passed, at: new Date(clock.nowMs()).toISOString() };
+    t.equal((await tell(there, first.json.decision_id, later)).status, 200);
+    t.equal(await verdictOf(here, BODY), 'ALLOW', 'one that is passed afterwards counts');
+  });
+
+  t.test(`gives an outcome that is told again no new time, in ${where}`, async (t) => {
+    const { here, there, clock } = await open(t);
+    const { json } = await here.decide(BODY);
+    for (const label of ['challenge_passed', 'fraud', 'challenge_passed', 'withdrawn', 'challenge_passed']) {
+      t.equal((await tell(here, json.decision_id, { label })).status, 200);
+      await pass(clock, there, 10_000);
+    }
+    t.equal(await verdictOf(there, BODY), 'CHALLENGE');
+    const ask = { telemetryId: 'challenge' };
+    const gateway = await askGateway(there, ask);
+    const id = String(gateway.headers['x-risk-decision-id']);
+    for (const label of ['challenge_passed', 'fraud', 'challenge_passed'])
+      t.equal((await tell(here, id, { label })).status, 200);
+    t.equal((await askGateway(there, ask)).status, 401, 'nor at a gateway');
+  });
+
+  t.test(`keeps void what was told with a time ahead, in ${where}`, async (t) => {
+    const { here, there, clock } = await open(t);
+    const { json } = await here.decide(BODY);
+    const body = { ...BODY, at: new Date(clock.nowMs() + 120_000).toISOString() };
+    t.equal((await post(here, '/v1/step-ups', body)).status, 200);
+    t.equal(await verdictOf(there, BODY), 'ALLOW');
+    t.equal((await tell(here, json.decision_id, { label: 'fraud' })).status, 200);
+    for (const ms of [10_000, 60_000, 120_000]) {
+      await pass(clock, there, ms);
+      t.equal((await post(there, '/v1/step-ups', body)).status, 409);
+      t.equal(await verdictOf(here, BODY), 'CHALLENGE');
     }
   });
 

@@ -13,6 +13,8 @@ export interface ToldOutcome extends ChallengeDetails {
   readonly label: OutcomeLabel['label'];
   /** Every label of the decision, the latest last. */
   readonly labels: readonly OutcomeLabel[];
+  /** When it turned out, Unix milliseconds: as the caller says, or when it was first said of this decision. */
+  readonly atMs: number;
   /** False where the same was told before. */
   readonly isNew: boolean;
 }

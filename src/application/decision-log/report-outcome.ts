@@ -1,5 +1,5 @@
 import { holdsIdentifier } from '../../domain/decision-log/note-identifiers.ts';
-import { type OutcomeLabel, WITHDRAWN } from '../../domain/decision-log/outcome-label.ts';
+import { firstSaidMs, type OutcomeLabel, WITHDRAWN } from '../../domain/decision-log/outcome-label.ts';
 import { RiskgateError } from '../../domain/errors.ts';
 import type { Clock } from '../clock.ts';
 import { sleep } from '../sleep.ts';
@@ -65,7 +65,8 @@ export function reportOutcome(options: ReportOutcomeOptions): ReportOutcome {
     if (result.kind === 'changed') throw labelledSince();
     if (result.kind === 'unknown_decision') return null;
     const { record, labels } = result.decision;
-    const told = { record, label, labels, isNew: result.kind === 'recorded', method, acr };
+    const isNew = result.kind === 'recorded';
+    const told = { record, label, labels, atMs: atMs ?? firstSaidMs(labels, label), isNew, method, acr };
     const done = await Promise.all(listeners.map((listener) => listener(told)));
     if (!done.every(Boolean)) throw halfDone();
     return labels;

@@ -1,6 +1,6 @@
 import { holdsIdentifier } from '../../domain/decision-log/note-identifiers.ts';
 import { RiskgateError } from '../../domain/errors.ts';
-import type { StepUp } from '../../domain/step-up/step-up.ts';
+import { type StepUp, toStepUp } from '../../domain/step-up/step-up.ts';
 import type { Subject } from '../../domain/subject.ts';
 import type { Clock } from '../clock.ts';
 import type { StepUps } from './step-ups.ts';
@@ -20,7 +20,7 @@ const AHEAD_MS_MAX = 300_000;
 
 /**
  * Keeps a step-up, and resolves with it. Told again, it is no younger if its time is told too. Rejects with
- * `invalid_request` and `store_unavailable`.
+ * `invalid_request`, `store_unavailable`, and `conflict` where one of this time was ended.
  */
 export type ReportStepUp = (reported: ReportedStepUp) => Promise<StepUp>;
 
@@ -34,8 +34,13 @@ export function createReportStepUp(stepUps: Pick<StepUps, 'add'>, clock: Clock):
     for (const [pointer, text] of Object.entries({ '/method': method, '/acr': acr }))
       if (text !== null && holdsIdentifier(text, isOfSubject))
         throw refused(pointer, 'must hold no identifier');
-    const stepUp: StepUp = { atMs: Math.min(atMs ?? nowMs, nowMs), method, acr };
-    if (await stepUps.add(subject, stepUp)) return stepUp;
+    const told = { atMs: atMs ?? nowMs, method, acr };
+    const added = await stepUps.add(subject, told);
+    if (added === 'kept') return toStepUp(told, nowMs);
+    if (added === 'void')
+      throw new RiskgateError('conflict', 'A step-up of a time whose step-ups were ended.', {
+        publicDetail: 'It was ended, or may have been. Only one that is completed afterwards counts.',
+      });
     throw new RiskgateError('store_unavailable', 'A step-up could not be kept.', {
       publicDetail: 'The step-up may not be kept everywhere. Repeat the request until it succeeds.',
     });

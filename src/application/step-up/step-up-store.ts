@@ -1,4 +1,5 @@
 import type {
+  AddedStepUp,
   FoundStepUp,
   KeptStepUp,
   StepUp,
@@ -24,23 +25,25 @@ export interface StepUpStore {
   mayHave(telemetry: string): boolean;
   /**
    * The step-up of a subject. An account that is not the one seen with the telemetry id before ends every
-   * step-up of that id, in the same atomic step. A step-up that may have been lost within `lossMs` before now
+   * step-up of that id, in the same atomic step, and makes it void. A step-up that may have been lost within `lossMs` before now
    * is `unknown`.
    */
   find(subject: StepUpSubject, lossMs: number): FoundStepUp | Promise<FoundStepUp>;
   /**
    * Keeps a step-up for `lifeMs`, unless a later one of the same subject is kept. Ends those of another
-   * account. False where it is not known to be kept.
+   * account. `void` where one of its time was ended, or may have been where the store has lost what was ended:
+   * what was told before, and is told once more, stays ended.
    */
-  add(subject: StepUpSubject, stepUp: StepUp, lifeMs: number): Promise<boolean>;
+  add(subject: StepUpSubject, stepUp: StepUp, lifeMs: number): Promise<AddedStepUp>;
   /**
    * Those that are kept of subjects with this part, as a person is shown them: the latest first, KEPT_TOLD_MAX at
    * most. It changes nothing, and what was lost is not among them. Null where they cannot be read.
    */
   kept(part: StepUpPart, hash: string): Promise<readonly KeptStepUp[] | null>;
   /**
-   * Ends every step-up of subjects with one of these parts, in whichever combination. Resolves with how many
-   * telemetry ids had one; null where it is not known to be done.
+   * Ends every step-up of subjects with one of these parts, in whichever combination, and makes void what is
+   * told of them with a time up to `voidUntilMs`, or up to that of any which it ends; for as long as a step-up can
+   * be of use. Resolves with how many telemetry ids had one; null where it is not known to be done.
    */
-  forget(hashes: SubjectHashes): Promise<number | null>;
+  forget(hashes: SubjectHashes, voidUntilMs: number): Promise<number | null>;
 }

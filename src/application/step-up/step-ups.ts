@@ -1,5 +1,11 @@
 import type { CompiledPolicy } from '../../domain/policy/compile.ts';
-import type { FoundStepUp, StepUp, StepUpSubject } from '../../domain/step-up/step-up.ts';
+import {
+  type AddedStepUp,
+  type FoundStepUp,
+  type StepUp,
+  type StepUpSubject,
+  toStepUp,
+} from '../../domain/step-up/step-up.ts';
 import { hasText, type Subject } from '../../domain/subject.ts';
 import type { Clock } from '../clock.ts';
 import { hashIds, type RecordHashes } from '../decision-log/to-decision-record.ts';
@@ -25,10 +31,10 @@ interface ToldStepUp extends Pick<StepUp, 'method' | 'acr'> {
 export interface StepUps {
   /** `none` without a telemetry id. */
   find(subject: Subject): FoundStepUp | Promise<FoundStepUp>;
-  /** Keeps a step-up of this subject, false where it is not known to be kept. It has a telemetry id. */
-  add(subject: Subject, told: ToldStepUp): Promise<boolean>;
+  /** Keeps a step-up of this subject, which has a telemetry id. */
+  add(subject: Subject, told: ToldStepUp): Promise<AddedStepUp>;
   /** The same of the subject of a record, whose ids are known by their hashes alone. */
-  addNamed(subject: StepUpSubject, told: ToldStepUp): Promise<boolean>;
+  addNamed(subject: StepUpSubject, told: ToldStepUp): Promise<AddedStepUp>;
 }
 
 /** Builds the use case; see StepUps. */
@@ -38,9 +44,8 @@ export function createStepUps({ store, hashes, clock, policy }: StepUpsOptions):
     hashes.flatMap((under) => toStepUpSubject(hashIds(subject, under)) ?? []);
   const lifeMs = () => policy().stepUpLifeSeconds * 1000;
 
-  const addNamed: StepUps['addNamed'] = (subject, { atMs, method, acr }) =>
-    // A caller whose clock is ahead must not prolong it.
-    store.add(subject, { atMs: Math.min(atMs, clock.nowMs()), method, acr }, lifeMs());
+  const addNamed: StepUps['addNamed'] = (subject, told) =>
+    store.add(subject, toStepUp(told, clock.nowMs()), lifeMs());
 
   /**
    * What a record names is kept under the hash key that was in force then. Whatever is found under another key
@@ -56,9 +61,11 @@ export function createStepUps({ store, hashes, clock, policy }: StepUpsOptions):
   const findMoved = async (to: StepUpSubject | undefined, from: StepUpSubject): Promise<FoundStepUp> => {
     const found = await store.find(from, lifeMs());
     if (typeof found === 'string' || to === undefined || to === from) return found;
-    if (!(await store.add(to, found, lifeMs()))) return 'unknown';
-    const ended = await store.forget({ telemetry: [from.telemetry], devices: [], accounts: [] });
-    return ended === null ? 'unknown' : found;
+    const added = await store.add(to, found, lifeMs());
+    if (added === 'unknown') return 'unknown';
+    const ended = await store.forget({ telemetry: [from.telemetry], devices: [], accounts: [] }, 0);
+    if (ended === null) return 'unknown';
+    return added === 'void' ? 'none' : found;
   };
 
   return {
@@ -74,7 +81,7 @@ export function createStepUps({ store, hashes, clock, policy }: StepUpsOptions):
     add: async (subject, told) => {
       // Under the key in force alone, as records name it: what ends it by a record reaches no other.
       const [name] = namesOf(subject);
-      return name === undefined || addNamed(name, told);
+      return name === undefined ? 'kept' : addNamed(name, told);
     },
     addNamed,
   };

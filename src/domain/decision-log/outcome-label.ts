@@ -105,6 +105,15 @@ export function saidInForce(
 }
 
 /**
+ * When this was said first, by its own time: Unix milliseconds. What is said again without a time may be a repetition,
+ * even where something else was said in between. NaN where it was never said.
+ */
+export function firstSaidMs(history: readonly OutcomeLabel[], label: OutcomeLabel['label']): number {
+  const times = history.flatMap((said) => (said.label === label ? [Date.parse(said.at)] : []));
+  return times.length === 0 ? Number.NaN : Math.min(...times);
+}
+
+/**
  * The labels that the latest withdrawal took back: those that were given since the one before it, each once. None
  * where nothing was withdrawn.
  */

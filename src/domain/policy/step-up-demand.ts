@@ -1,3 +1,4 @@
+import { STEP_UP_SECONDS_MAX } from '../step-up/step-up.ts';
 import type { PolicyDocument, PolicyMistake, PolicyRule } from './document.ts';
 import { toSeconds } from './duration.ts';
 import { nearestName } from './nearest-name.ts';
@@ -10,9 +11,6 @@ export interface StepUpDemand {
   /** With one of these, the lowest first; null takes any, and none. */
   readonly acrValues: readonly string[] | null;
 }
-
-/** Stores keep nothing longer. */
-const STEP_UP_SECONDS_MAX = 30 * 86_400;
 
 /** Conditions may ask for ages that no rule names. */
 const LIFE_SECONDS_MIN = 86_400;

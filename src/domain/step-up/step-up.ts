@@ -6,6 +6,11 @@ export interface StepUp {
   readonly method: string | null;
   /** What it achieved (the authentication context class of OpenID Connect); null where it did not say. */
   readonly acr: string | null;
+  /**
+   * When the caller said it was, where that was ahead of the clock that took it: told again, it has the same time
+   * here and another `atMs`. Absent where it was not.
+   */
+  readonly toldAtMs?: number;
 }
 
 /**
@@ -39,6 +44,31 @@ export const STEP_UPS_MAX = 8;
  * says that a clock was set back: nobody can tell how old it is.
  */
 const CLOCK_SLACK_MS = 5_000;
+
+/** Stores keep no step-up longer, and none is of use that is older. */
+export const STEP_UP_SECONDS_MAX = 30 * 86_400;
+
+/** What a store did with a step-up: `void` where one of its time was ended, `unknown` where it cannot tell. */
+export type AddedStepUp = 'kept' | 'void' | 'unknown';
+
+/** A step-up of now, or of the time that was told, which is never ahead. */
+export function toStepUp({ atMs, method, acr }: Omit<StepUp, 'toldAtMs'>, nowMs: number): StepUp {
+  // A caller whose clock is ahead must not prolong it.
+  return atMs > nowMs ? { atMs: nowMs, method, acr, toldAtMs: atMs } : { atMs, method, acr };
+}
+
+/** The time by which the same step-up is known again, however often it is told. */
+export function toldAt({ atMs, toldAtMs = atMs }: StepUp): number {
+  return toldAtMs;
+}
+
+/**
+ * Up to which time step-ups are void that are ended now: what was completed just before has a later time where the
+ * clock of its replica is ahead, and so has one that was told without a time, and is told again at once.
+ */
+export function voidUntil(nowMs: number): number {
+  return nowMs + CLOCK_SLACK_MS;
+}
 
 /** The whole seconds since a step-up; null where it lies in the future. */
 export function ageSeconds({ atMs }: StepUp, nowMs: number): number | null {

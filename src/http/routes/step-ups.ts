@@ -24,7 +24,7 @@ export const stepUpRoutes = plugin<StepUpRoutesOptions>(
     const schema = {
       summary: 'Say that a challenge was completed',
       description:
-        'Satisfies the CHALLENGE of rules with `step_up` for this telemetry id, devices and account together, as `challenge_passed` does for those of a decision. Repeatable: of two the later counts.',
+        'Satisfies the CHALLENGE of rules with `step_up` for this telemetry id, devices and account together, as `challenge_passed` does for those of a decision. Repeatable: of two the later counts. What was ended (a fraud, a purge, a signal) stays so when it is told again, which is 409: say `at`, so that a repetition can be told from another challenge.',
       operationId: 'reportStepUp',
       tags: ['decisions'],
       body: toJsonSchema(createStepUpRequestSchema(deviceProviders), 'input'),
@@ -34,7 +34,7 @@ export const stepUpRoutes = plugin<StepUpRoutesOptions>(
           headers: REQUEST_ID_HEADER,
           ...toJsonSchema(stepUpSchema, 'output'),
         },
-        ...problemResponses(400, 401, 403, 413, 415, 429, 500, 503),
+        ...problemResponses(400, 401, 403, 409, 413, 415, 429, 500, 503),
       },
     };
     app.post<{ Body: StepUpRequest }>(

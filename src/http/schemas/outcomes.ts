@@ -31,7 +31,9 @@ export const outcomeRequestSchema = z.strictObject({
     .string()
     .max(40)
     .optional()
-    .describe('When it turned out; now otherwise. Of several labels that with the latest time counts.')
+    .describe(
+      'When it turned out; now otherwise. Of several labels that with the latest time counts. A challenge that is passed once more for one decision needs it: without it, the step-up has the time at which `challenge_passed` was first said.',
+    )
     .meta({ format: 'date-time' }),
   note: z
     .string()

@@ -20,7 +20,9 @@ export function createStepUpRequestSchema(deviceProviders: readonly string[]) {
         .string()
         .max(40)
         .optional()
-        .describe('When the challenge was completed; now otherwise. With it a repeat changes nothing.')
+        .describe(
+          'When the challenge was completed; now otherwise. With it a repeat changes nothing, and does not bring back what was ended since.',
+        )
         .meta({ format: 'date-time' }),
     })
     .meta(ONE_WAY_TO_NAME_A_DEVICE);

@@ -20,8 +20,12 @@ export interface RedisKeys {
   formerGeneration(hash: string): string;
   /** The step-ups of one telemetry id, by its keyed hash. It shares a hash tag with a group of custody. */
   stepUps(hash: string): string;
+  /** Up to which time the step-ups of one telemetry id are void, by its keyed hash, with the same hash tag. */
+  stepUpsVoid(hash: string): string;
   /** The telemetry ids with a step-up of one device or account, by its keyed hash. */
   stepUpsOf(hash: string): string;
+  /** Up to which time the step-ups of one device or account are void, by its keyed hash. */
+  stepUpsVoidOf(hash: string): string;
   /** The activity of a part of a subject, by a letter for the part and a keyed hash. It is in a group too. */
   activity(letter: string, hash: string): string;
   /** Where an event that was told is claimed, by a keyed hash. */
@@ -129,7 +133,9 @@ export function createRedisKeys(prefix: string = PREFIX): RedisKeys {
     custodyGeneration: generationOf,
     formerGeneration: formerOf,
     stepUps: (hash) => `${prefix}:${VERSION}:step-ups:${tagOf(hash)}${hash.slice(2)}`,
+    stepUpsVoid: (hash) => `${prefix}:${VERSION}:step-ups-void:${tagOf(hash)}${hash.slice(2)}`,
     stepUpsOf: (hash) => `${prefix}:${VERSION}:step-ups-of:${hash}`,
+    stepUpsVoidOf: (hash) => `${prefix}:${VERSION}:step-ups-void-of:${hash}`,
     activity: (letter, hash) => `${activityPrefix}${tagOf(hash)}${letter}${hash.slice(2)}`,
     activityEvent: (hash) => `${eventPrefix}${hash}`,
     requests: (callerId, windowMs) => `${prefix}:${VERSION}:requests:${callerId}:${windowMs}`,

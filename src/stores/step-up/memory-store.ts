@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../application/clock.ts';
 import type { StepUpStore, SubjectHashes } from '../../application/step-up/step-up-store.ts';
 import {
+  type AddedStepUp,
   type FoundStepUp,
   type KeptStepUp,
   latestOf,
@@ -11,14 +12,18 @@ import {
   type StepUpSubject,
   slotOf,
   toKeptStepUps,
+  toldAt,
 } from '../../domain/step-up/step-up.ts';
 import { createForgottenKeys } from '../../platform/forgotten-keys.ts';
 import { boundedTo } from '../../platform/lru-bound.ts';
+import { createVoidTimes, type VoidTimes } from './void-times.ts';
 
 interface MemoryStepUpStoreOptions {
   readonly clock: Clock;
   /** At least 1 telemetry id. That which was looked for longest ago makes room for another. */
   readonly entriesMax?: number;
+  /** At least 1 part of subjects whose step-ups were ended. */
+  readonly voidsMax?: number;
 }
 
 /** The step-ups of one telemetry id. */
@@ -51,9 +56,11 @@ class LruStepUpStore implements MemoryStepUpStore {
   readonly #clock: Clock;
   readonly #entries: LRUCache<string, Entry>;
   readonly #forgotten = createForgottenKeys();
+  readonly #voids: VoidTimes;
 
-  constructor({ clock, entriesMax = ENTRIES_MAX }: MemoryStepUpStoreOptions) {
+  constructor({ clock, entriesMax = ENTRIES_MAX, voidsMax = ENTRIES_MAX }: MemoryStepUpStoreOptions) {
     this.#clock = clock;
+    this.#voids = createVoidTimes(clock, voidsMax);
     this.#entries = new LRUCache({
       ...boundedTo(entriesMax),
       dispose: (entry, telemetry, reason) => {
@@ -72,27 +79,30 @@ class LruStepUpStore implements MemoryStepUpStore {
     const nowMs = this.#clock.monotonicMs();
     const entry = this.#entries.get(telemetry);
     if (entry !== undefined && nowMs < entry.untilMs) {
-      if (isAnothers(entry, account)) this.#entries.delete(telemetry);
+      if (isAnothers(entry, account)) this.#end(telemetry, 0);
       const stepUp = this.#entries.peek(telemetry)?.bySlot.get(slotOf(subject));
       if (stepUp !== undefined) return stepUp;
     }
     return this.#forgotten.mayHave(telemetry, nowMs) ? 'unknown' : 'none';
   }
 
-  async add(subject: StepUpSubject, stepUp: StepUp, lifeMs: number): Promise<boolean> {
+  async add(subject: StepUpSubject, stepUp: StepUp, lifeMs: number): Promise<AddedStepUp> {
     const { telemetry, account, devices } = subject;
     const nowMs = this.#clock.monotonicMs();
     const held = this.#entries.get(telemetry);
     const isOwn = held !== undefined && nowMs < held.untilMs && !isAnothers(held, account);
+    if (!isOwn) this.#end(telemetry, 0);
+    const parts = account === null ? [telemetry, ...devices] : [telemetry, ...devices, account];
+    if (this.#voids.isVoid(parts, toldAt(stepUp))) return 'void';
     const entry: Entry = isOwn ? held : { account, devices: new Set(), bySlot: new Map(), untilMs: 0 };
     const slot = slotOf(subject);
-    if ((entry.bySlot.get(slot)?.atMs ?? 0) > stepUp.atMs) return true;
+    if ((entry.bySlot.get(slot)?.atMs ?? 0) > stepUp.atMs) return 'kept';
     entry.bySlot.set(slot, stepUp);
     for (const device of devices) entry.devices.add(device);
     if (entry.bySlot.size > STEP_UPS_MAX) dropOldest(entry.bySlot);
     entry.untilMs = Math.max(entry.untilMs, nowMs + lifeMs);
     if (!isOwn) this.#entries.set(telemetry, entry);
-    return true;
+    return 'kept';
   }
 
   async kept(part: StepUpPart, hash: string): Promise<readonly KeptStepUp[]> {
@@ -109,7 +119,8 @@ class LruStepUpStore implements MemoryStepUpStore {
     return latestOf(kept, part, hash);
   }
 
-  async forget({ telemetry, devices, accounts }: SubjectHashes): Promise<number> {
+  async forget({ telemetry, devices, accounts }: SubjectHashes, voidUntilMs: number): Promise<number> {
+    for (const hash of [...telemetry, ...devices, ...accounts]) this.#voids.note(hash, voidUntilMs);
     const ended = new Set(telemetry.filter((hash) => this.#entries.has(hash)));
     if (devices.length > 0 || accounts.length > 0) {
       for (const [hash, entry] of this.#entries.entries()) {
@@ -117,8 +128,16 @@ class LruStepUpStore implements MemoryStepUpStore {
         if (isOf) ended.add(hash);
       }
     }
-    for (const hash of ended) this.#entries.delete(hash);
+    for (const hash of ended) this.#end(hash, voidUntilMs);
     return ended.size;
+  }
+
+  /** Ends the step-ups of a telemetry id: told again, each of them is void. */
+  #end(telemetry: string, voidUntilMs: number): void {
+    const entry = this.#entries.peek(telemetry);
+    if (entry === undefined) return;
+    this.#voids.note(telemetry, Math.max(voidUntilMs, ...Array.from(entry.bySlot.values(), toldAt)));
+    this.#entries.delete(telemetry);
   }
 }
 

@@ -41,7 +41,7 @@ type FindScripts = {
 };
 
 /** Neither method nor acr holds a space. */
-const STEP_UP = /^(\d{1,15}) (\S*) (\S*)$/;
+const STEP_UP = /^(\d{1,15}) (\S*) (\S*?)(?: (\d{1,15}))?$/;
 
 const SLOT = 'slot:';
 
@@ -51,8 +51,8 @@ export function toField(subject: StepUpSubject): string {
 }
 
 /** What a field holds. */
-export function toText({ atMs, method, acr }: StepUp): string {
-  return `${atMs} ${method ?? ''} ${acr ?? ''}`;
+export function toText({ atMs, method, acr, toldAtMs }: StepUp): string {
+  return `${atMs} ${method ?? ''} ${acr ?? ''}${toldAtMs === undefined ? '' : ` ${toldAtMs}`}`;
 }
 
 /**
@@ -70,7 +70,8 @@ export function createRedisFinds(options: RedisFindsOptions): (question: Questio
     const asked: string[] = [];
     for (const question of questions) {
       const { telemetry, account } = question.subject;
-      redisKeys.push(groupOf(question), keys.formerGeneration(telemetry), keys.stepUps(telemetry));
+      redisKeys.push(groupOf(question), keys.formerGeneration(telemetry));
+      redisKeys.push(keys.stepUps(telemetry), keys.stepUpsVoid(telemetry));
       asked.push(generations.knownFor(telemetry), toField(question.subject), account ?? '');
     }
     const settings = [clock.nowMs(), writer, generations.freshName()];
@@ -118,7 +119,8 @@ export function readHash(telemetry: string, held: Readonly<Record<string, string
 
 /** Undefined for what is none: somebody else may have written the key. */
 function toStepUp(text: unknown): StepUp | undefined {
-  const [, at, method, acr] = STEP_UP.exec(String(text)) ?? [];
+  const [, at, method, acr, told] = STEP_UP.exec(String(text)) ?? [];
   if (at === undefined) return undefined;
-  return { atMs: Number(at), method: method || null, acr: acr || null };
+  const stepUp = { atMs: Number(at), method: method || null, acr: acr || null };
+  return told === undefined ? stepUp : { ...stepUp, toldAtMs: Number(told) };
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../application/clock.ts';
 import type { StepUpSubject } from '../../domain/step-up/step-up.ts';
 import type { RedisHandle } from '../redis/handle.ts';
 import { withScripts } from '../redis/scripts.ts';
-import { DROP, NOTE } from './redis-scripts.ts';
+import { DROP, MAKE_VOID, NOTE, VOID_UNTIL } from './redis-scripts.ts';
 
 interface StepUpIndexOptions {
   readonly redis: RedisHandle;
@@ -12,13 +12,17 @@ interface StepUpIndexOptions {
 }
 
 /** Which telemetry ids have a step-up of a device or an account. It may name some that have none. */
-interface StepUpIndex {
+export interface StepUpIndex {
   /** False where it is not known to be noted. */
   note(subject: Pick<StepUpSubject, 'telemetry' | 'devices' | 'account'>, lifeMs: number): Promise<boolean>;
   /** The telemetry ids of these parts; null where they are not known. */
   find(hashes: readonly string[]): Promise<readonly string[] | null>;
   /** The telemetry ids of one part that were noted last, `max` at most; null where they are not known. */
   latest(hash: string, max: number): Promise<readonly string[] | null>;
+  /** Notes up to when step-ups of these parts are void. False where it is not known to be noted. */
+  makeVoid(hashes: readonly string[], untilMs: number): Promise<boolean>;
+  /** Up to when step-ups of a subject with these parts are void, 0 for none; null where that is not known. */
+  voidUntil(parts: Pick<StepUpSubject, 'devices' | 'account'>): Promise<number | null>;
   /** Forgets these parts. */
   remove(hashes: readonly string[]): Promise<boolean>;
 }
@@ -29,6 +33,8 @@ const TELEMETRY_IDS_MAX = 1_000;
 type IndexScripts = {
   noteStepUp(key: string, nowMs: number, telemetry: string, lifeMs: number, max: number): Promise<unknown>;
   dropStepUps(key: string, ...telemetry: readonly string[]): Promise<unknown>;
+  voidStepUps(key: string, untilMs: number): Promise<unknown>;
+  stepUpsVoidUntil(key: string): Promise<unknown>;
 };
 
 /** Builds the index. Its commands never reject. */
@@ -37,6 +43,8 @@ export function createStepUpIndex({ redis, clock, end }: StepUpIndexOptions): St
   const scripted = withScripts<IndexScripts>(client, {
     noteStepUp: { numberOfKeys: 1, lua: NOTE },
     dropStepUps: { numberOfKeys: 1, lua: DROP },
+    voidStepUps: { numberOfKeys: 1, lua: MAKE_VOID },
+    stepUpsVoidUntil: { numberOfKeys: 1, lua: VOID_UNTIL },
   });
 
   const noteOne = async (part: string, telemetry: string, lifeMs: number): Promise<boolean> => {
@@ -52,9 +60,8 @@ export function createStepUpIndex({ redis, clock, end }: StepUpIndexOptions): St
   };
 
   return {
-    note: async ({ telemetry, devices, account }, lifeMs) => {
-      const parts = account === null ? devices : [...devices, account];
-      const noted = await Promise.all(parts.map((part) => noteOne(part, telemetry, lifeMs)));
+    note: async ({ telemetry, ...subject }, lifeMs) => {
+      const noted = await Promise.all(partsOf(subject).map((part) => noteOne(part, telemetry, lifeMs)));
       return noted.every(Boolean);
     },
     find: async (hashes) => {
@@ -69,6 +76,19 @@ export function createStepUpIndex({ redis, clock, end }: StepUpIndexOptions): St
       const noted = Object.entries(held).sort(([, left], [, right]) => Number(right) - Number(left));
       return noted.slice(0, max).map(([telemetry]) => telemetry);
     },
+    makeVoid: async (hashes, untilMs) => {
+      const noted = await Promise.all(
+        hashes.map((hash) => guard.run(() => scripted.voidStepUps(keys.stepUpsVoidOf(hash), untilMs))),
+      );
+      return noted.every((reply) => reply !== null);
+    },
+    voidUntil: async (subject) => {
+      const held = await Promise.all(
+        partsOf(subject).map((part) => guard.run(() => scripted.stepUpsVoidUntil(keys.stepUpsVoidOf(part)))),
+      );
+      const times = held.map((reply) => (typeof reply === 'string' ? Number(reply) : Number.NaN));
+      return times.some(Number.isNaN) ? null : Math.max(0, ...times);
+    },
     remove: async (hashes) => {
       const removed = await Promise.all(
         hashes.map((hash) => guard.run(() => client.del(keys.stepUpsOf(hash)))),
@@ -76,6 +96,10 @@ export function createStepUpIndex({ redis, clock, end }: StepUpIndexOptions): St
       return removed.every((reply) => reply !== null);
     },
   };
+}
+
+function partsOf({ devices, account }: Pick<StepUpSubject, 'devices' | 'account'>): readonly string[] {
+  return account === null ? devices : [...devices, account];
 }
 
 function toTexts(reply: unknown): readonly string[] | null {

@@ -1,9 +1,9 @@
-import { STEP_UPS_MAX } from '../../domain/step-up/step-up.ts';
+import { STEP_UP_SECONDS_MAX, STEP_UPS_MAX } from '../../domain/step-up/step-up.ts';
 import { GENERATION } from '../redis/generation-script.ts';
 
 /**
  * Hashes are read whole, which are small: so the scripts need no right that custody does not need. `time` is
- * what a step-up begins with; `replace` writes a hash again with the life that it has left.
+ * what a step-up begins with, `told` what it ends with where that was ahead of the clock; `replace` writes a hash again with the life that it has left.
  */
 const HASHES = `
 local function read(key)
@@ -15,6 +15,7 @@ local function read(key)
   return held, count
 end
 local function time(text) return tonumber(text and text:match('^%d+') or 0) end
+local function told(text) return tonumber(text:match('^%d+ %S* %S* (%d+)$')) or time(text) end
 local function replace(key, held)
   local flat, left = {}, redis.call('PTTL', key)
   for field, value in pairs(held) do
@@ -31,15 +32,35 @@ local function prolong(key, life)
 end`;
 
 /**
+ * Up to which time step-ups are void is a text, Unix milliseconds, which only grows. What is no number fails the
+ * script.
+ */
+const VOIDS = `
+local function void_until(key) return tonumber(redis.call('GET', key) or 0) end
+local function note_void(key, at)
+  if tonumber(at) > void_until(key) then
+    redis.call('SET', key, string.format('%.0f', at), 'PX', ${STEP_UP_SECONDS_MAX * 1000})
+  end
+end
+local function end_all(key, void_key, held, at)
+  at = tonumber(at)
+  for field, text in pairs(held) do
+    if field ~= 'account' then at = math.max(at, told(text)) end
+  end
+  note_void(void_key, at)
+  redis.call('DEL', key)
+end`;
+
+/**
  * The step-ups of one telemetry id are a hash: `account`, empty until one was given, and for each slot of its
- * subjects `<Unix ms> <method> <acr>`. An account that is not the one held ends all of them.
+ * subjects `<Unix ms> <method> <acr>`, with the time that was told behind it where that was ahead. An account that is not the one held ends all of them: told again, they are void.
  */
 const OWNER = `
-local function own(key, account)
+local function own(key, void_key, account)
   local held, count = read(key)
   if count == 0 or account == '' or held.account == account then return held, count, 0 end
   if held.account ~= '' then
-    redis.call('DEL', key)
+    end_all(key, void_key, held, 0)
     return {}, 0, 0
   end
   redis.call('HSET', key, 'account', account)
@@ -49,50 +70,79 @@ end`;
 
 /**
  * Many questions, one after the other. One that fails stops none of the others, and is told as the text of its
- * failure. KEYS: for each the group, the former one and the telemetry id. ARGV: now, own writer, the beginning
+ * failure. KEYS: for each the group, the former one, the telemetry id and its void time. ARGV: now, own writer, the beginning
  * of fresh names; then for each the name that is known, the slot, the account. Told: the generation, the
- * step-up, and whether the account is new.
+ * step-up, and whether the account is new. A version that knows of no void times may have kept what is void.
  */
 export const FIND = `${GENERATION}
 ${HASHES}
+${VOIDS}
 ${OWNER}
 local function find(first, place)
-  local key, known, slot, account = KEYS[first + 2], ARGV[place], ARGV[place + 1], ARGV[place + 2]
+  local key, void_key = KEYS[first + 2], KEYS[first + 3]
+  local known, slot, account = ARGV[place], ARGV[place + 1], ARGV[place + 2]
   local found = generation(KEYS[first], KEYS[first + 1], ARGV[1], known, ARGV[3] .. '-' .. place, ARGV[2], false)
-  local held, _, is_new = own(key, account)
-  return { found, held[slot] or false, is_new }
+  local held, _, is_new = own(key, void_key, account)
+  local step_up = held[slot]
+  local ms = step_up and told(step_up) or 0
+  if ms > 0 and ms <= void_until(void_key) then step_up = false end
+  return { found, step_up or false, is_new }
 end
-local told = {}
-for i = 1, #KEYS / 3 do
-  local is_done, said = pcall(find, 3 * i - 2, 3 * i + 1)
+local answers = {}
+for i = 1, #KEYS / 4 do
+  local is_done, said = pcall(find, 4 * i - 3, 3 * i + 1)
   if not is_done then said = type(said) == 'table' and said.err or tostring(said) end
-  told[i] = said
+  answers[i] = said
 end
-return told`;
+return answers`;
 
 /**
- * KEYS: the group, the former one and the telemetry id. ARGV: now, own writer, the name that is known, a fresh
- * one, the slot, the account, the step-up, its life. A later one of the same slot stays. Told: the generation.
+ * KEYS: the group, the former one, the telemetry id and its void time. ARGV: now, own writer, the name that is
+ * known, a fresh one, the slot, the account, the step-up, its life. A later one of the same slot stays. Told: the
+ * generation, and 1 where the step-up is void: up to a loss it is not known what was.
  */
 export const ADD = `${GENERATION}
 ${HASHES}
+${VOIDS}
 ${OWNER}
-local key, slot, account, step_up = KEYS[3], ARGV[5], ARGV[6], ARGV[7]
+local key, void_key, slot, account, step_up = KEYS[3], KEYS[4], ARGV[5], ARGV[6], ARGV[7]
 local found = generation(KEYS[1], KEYS[2], ARGV[1], ARGV[3], ARGV[4], ARGV[2], true)
-local held, count = own(key, account)
-if time(held[slot]) > time(step_up) then return found end
+if found == '' then return { found, 1 } end
+local held, count = own(key, void_key, account)
+local lost = tonumber(found:match('^%S+ (%d+)'))
+if told(step_up) <= math.max(lost, void_until(void_key)) then return { found, 1 } end
+if time(held[slot]) > time(step_up) then return { found, 0 } end
 if not held[slot] and count > ${STEP_UPS_MAX} then
   local oldest
   for field, value in pairs(held) do
     if field ~= 'account' and (not oldest or time(value) < time(held[oldest])) then oldest = field end
   end
-  if time(held[oldest]) > time(step_up) then return found end
+  if time(held[oldest]) > time(step_up) then return { found, 0 } end
   held[oldest] = nil
   held[slot] = step_up
   replace(key, held)
 else redis.call('HSET', key, 'account', held.account or account, slot, step_up) end
 prolong(key, ARGV[8])
-return found`;
+return { found, 0 }`;
+
+/**
+ * Ends the step-ups of a telemetry id. KEYS: the telemetry id and its void time. ARGV: up to when they are void.
+ * Told: 1 where there were any. What is no hash has none, and goes too.
+ */
+export const END = `${HASHES}
+${VOIDS}
+local is_read, held, count = pcall(read, KEYS[1])
+if not is_read then held, count = {}, 1 end
+end_all(KEYS[1], KEYS[2], held, ARGV[1])
+return count > 0 and 1 or 0`;
+
+/** KEYS: the void time of a part. ARGV: up to when step-ups are void. */
+export const MAKE_VOID = `${VOIDS}
+note_void(KEYS[1], ARGV[1])
+return 1`;
+
+/** KEYS: the void time of a part. Told: it, as a text. A key that is not there is told from no answer. */
+export const VOID_UNTIL = `return redis.call('GET', KEYS[1]) or '0'`;
 
 /**
  * Notes a telemetry id under a part of its subject. KEYS: the index. ARGV: now, the telemetry id, the life of

@@ -36,6 +36,7 @@ function open(
   const asked: [StepUpSubject, number][] = [];
   const added: [StepUpSubject, StepUp, number][] = [];
   const forgotten: SubjectHashes[] = [];
+  const voids = new Set<string>();
   const refuses = new Set<string>();
   const store: StepUpStore = {
     kept: async () => [],
@@ -46,14 +47,15 @@ function open(
     },
     add: async (...told) => {
       added.push(told);
-      return !refuses.has(told[0].telemetry);
+      if (voids.has(told[0].telemetry)) return 'void';
+      return refuses.has(told[0].telemetry) ? 'unknown' : 'kept';
     },
     forget: async (hashes) =>
       hashes.telemetry.some((name) => refuses.has(name)) ? null : forgotten.push(hashes),
   };
   const policy = compiled(documentOf([rule('a.found', { verdict: 'CHALLENGE', step_up: '2d' })]));
   const stepUps = createStepUps({ store, hashes: keys.map(under), clock, policy: () => policy });
-  return { clock, asked, added, forgotten, refuses, policy, stepUps };
+  return { clock, asked, added, forgotten, refuses, voids, policy, stepUps };
 }
 
 t.test('asks for telemetry id, devices and account together, for as long as the policy needs', async (t) => {
@@ -73,17 +75,18 @@ t.test('has none without a telemetry id', async (t) => {
   const { stepUps, asked } = open(['k']);
   for (const telemetryId of [null, '']) t.equal(stepUps.find({ ...SUBJECT, telemetryId }), 'none');
   t.same(asked, []);
-  t.equal(await stepUps.add({ ...SUBJECT, telemetryId: null }, { atMs: 1, method: null, acr: null }), true);
+  t.equal(await stepUps.add({ ...SUBJECT, telemetryId: null }, { atMs: 1, method: null, acr: null }), 'kept');
 });
 
 t.test('keeps a step-up under the hash key in force alone, and not in the future', async (t) => {
   const { stepUps, added, refuses, clock } = open(['new', 'old']);
   const told = { atMs: clock.nowMs() + 60_000, method: 'otp', acr: null };
-  t.equal(await stepUps.add(SUBJECT, told), true);
-  t.match(added, [[{ telemetry: 'new(t)' }, { atMs: clock.nowMs(), method: 'otp', acr: null }, 2 * DAY_MS]]);
+  t.equal(await stepUps.add(SUBJECT, told), 'kept');
+  const kept = { atMs: clock.nowMs(), method: 'otp', acr: null, toldAtMs: told.atMs };
+  t.match(added, [[{ telemetry: 'new(t)' }, kept, 2 * DAY_MS]]);
   t.equal(added.length, 1, 'what a record ends is all there is');
   refuses.add('new(t)');
-  t.equal(await stepUps.add(SUBJECT, told), false);
+  t.equal(await stepUps.add(SUBJECT, told), 'unknown');
 });
 
 t.test('finds the latest under any hash key, and moves it to that in force', async (t) => {
@@ -115,6 +118,15 @@ t.test('knows nothing where any may be lost, or would outlive the outcome of the
   t.equal(await left.stepUps.find(SUBJECT), 'unknown', 'it stays under the other');
   t.equal(await open(['new', 'old'], { ...kept, 'old(t)': 'unknown' }).stepUps.find(SUBJECT), 'unknown');
   t.equal(await open(['new', 'old']).stepUps.find(SUBJECT), 'none');
+});
+
+t.test('has none where what would move was ended under the key in force', async (t) => {
+  const { stepUps, voids, forgotten } = open(['new', 'old'], {
+    'old(t)': { atMs: 1, method: 'a', acr: null },
+  });
+  voids.add('new(t)');
+  t.equal(await stepUps.find(SUBJECT), 'none');
+  t.match(forgotten, [{ telemetry: ['old(t)'] }], 'nor does it stay behind');
 });
 
 t.test('tells the step-up as a fact, and what is late as unknown', async (t) => {

@@ -210,7 +210,7 @@ async function labelled(
   const record = createDecisionRecord(0, 1, { subject });
   const said = (one: OutcomeLabel['label']) => ({ label: one, at: '', note: null, caller: 'c' });
   const labels = [...before, label].map(said);
-  const told = { record, label, labels, isNew, method: null, acr: null };
+  const told = { record, label, labels, atMs: 0, isNew, method: null, acr: null };
   t.equal(await supersedeByOutcomes(supersede)(told), true, 'never holds an outcome up');
   return changes;
 }

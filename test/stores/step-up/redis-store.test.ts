@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createRedisGenerations } from '../../../src/stores/redis/generations.ts';
+import type { RedisHandle } from '../../../src/stores/redis/handle.ts';
 import { createRedisStepUpStore } from '../../../src/stores/step-up/redis-store.ts';
 import { hashOf } from '../../contracts/step-up-store.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
@@ -44,13 +45,15 @@ t.test(
   'knows nothing of what a Redis that was emptied may have held, until it would have run out',
   async (t) => {
     const { clock, find, add, losses } = await open(t);
-    t.equal(await add(), true);
+    t.equal(await add(), 'kept');
     t.match(await find(), { method: 'otp' });
     await server.command('FLUSHALL');
     t.equal(await find(), 'unknown');
     t.equal(losses(), 1);
     t.equal(await find(OTHER), 'unknown', 'of whatever group');
-    t.equal(await add(), true);
+    t.equal(await add(), 'void', 'what was told before the loss may have been ended');
+    clock.advance(1);
+    t.equal(await add(), 'kept');
     t.match(await find(), { method: 'otp' }, 'what is told after it is known');
     clock.advance(LIFE_MS);
     t.equal(await find(OTHER), 'none');
@@ -95,7 +98,7 @@ t.test('knows nothing of what somebody else has written', async (t) => {
   t.equal(await find(OTHER), 'unknown');
   await client.set(keys.custodyGeneration(SUBJECT.telemetry), 'no generation at all');
   t.equal(await find(), 'unknown');
-  t.equal(await add(), false);
+  t.equal(await add(), 'unknown');
   t.ok(count('value_refused') > 0 && count('command_refused') > 0);
 });
 
@@ -110,10 +113,10 @@ t.test('keeps as many telemetry ids of a device as it can name, and ends the old
   ]).flat();
   await client.hset(keys.stepUpsOf(hashOf('d1')), ...others);
   clock.advance(1);
-  t.equal(await add({ ...OTHER, account: hashOf('a2') }), true);
+  t.equal(await add({ ...OTHER, account: hashOf('a2') }), 'kept');
   t.equal(await client.hlen(keys.stepUpsOf(hashOf('d1'))), 1_000);
   t.equal(await find(), 'none');
-  t.equal(await store.forget({ telemetry: [], devices: [hashOf('d1')], accounts: [] }), 1);
+  t.equal(await store.forget({ telemetry: [], devices: [hashOf('d1')], accounts: [] }, clock.nowMs()), 1);
 });
 
 t.test('gives all that it keeps a time to live, which only grows', async (t) => {
@@ -134,13 +137,94 @@ t.test('gives all that it keeps a time to live, which only grows', async (t) => 
 });
 
 t.test('is not done while Redis is lost', async (t) => {
-  const { store, redis, find, add } = await open(t);
+  const { clock, store, redis, find, add } = await open(t);
   await add();
   await server.stop();
   await until('it is down', () => redis.guard.state() === 'down');
   t.equal(await find(), 'unknown');
-  t.equal(await add(), false);
-  t.equal(await store.forget({ telemetry: [SUBJECT.telemetry], devices: [], accounts: [] }), null);
-  t.equal(await store.forget({ telemetry: [], devices: SUBJECT.devices, accounts: [] }), null);
+  t.equal(await add(), 'unknown');
+  t.equal(
+    await store.forget({ telemetry: [SUBJECT.telemetry], devices: [], accounts: [] }, clock.nowMs()),
+    null,
+  );
+  t.equal(await store.forget({ telemetry: [], devices: SUBJECT.devices, accounts: [] }, clock.nowMs()), null);
   await server.start();
+});
+
+t.test('keeps void what two replicas tell and end at the same time', async (t) => {
+  const { clock, prefix, store } = await open(t);
+  const second = await openProcess(t, clock, prefix);
+  for (let round = 0; round < 40; round += 1) {
+    clock.advance(1_000);
+    const subject = { ...SUBJECT, telemetry: hashOf(`round ${round}`) };
+    const [own, ended] = [
+      { telemetry: [subject.telemetry], devices: [], accounts: [] },
+      { telemetry: [], devices: SUBJECT.devices, accounts: [] },
+    ];
+    const stepUp = { atMs: clock.nowMs() - 1, method: null, acr: null };
+    const acts = [
+      () => store.add(subject, stepUp, LIFE_MS),
+      () => second.store.forget(round % 2 === 0 ? own : ended, clock.nowMs()),
+      () => second.store.add(subject, stepUp, LIFE_MS),
+    ];
+    await Promise.all((round % 4 < 2 ? acts : acts.toReversed()).map((act) => act()));
+    t.equal(await store.find(subject, LIFE_MS), 'none');
+    t.equal(await store.add(subject, stepUp, LIFE_MS), 'void');
+  }
+});
+
+t.test('ends what was kept while a part of its subject was made void', async (t) => {
+  const { redis, clock, prefix, find } = await open(t);
+  const { client, keys, guard } = redis;
+  const stepUp = { atMs: clock.nowMs(), method: null, acr: null };
+  let commands = 0;
+  const run = async <T>(command: () => Promise<T>): Promise<T | null> => {
+    commands += 1;
+    // Another replica has found no name, as the former end had removed it.
+    if (commands === 6) await client.set(keys.stepUpsVoidOf(hashOf('d1')), String(clock.nowMs()));
+    return guard.run(command);
+  };
+  const state = () => guard.state();
+  const watched = { ...redis, guard: { ...guard, run, state } as RedisHandle['guard'] };
+  const generations = createRedisGenerations({ redis, clock, keyIds: ['aa'], retentionMs: LIFE_MS });
+  const store = createRedisStepUpStore({ redis: watched, clock, keyIds: ['aa'], generations });
+  t.equal(await client.exists(keys.stepUps(SUBJECT.telemetry)), 0, prefix);
+  t.equal(await store.add(SUBJECT, stepUp, LIFE_MS), 'void');
+  t.ok(commands > 6);
+  t.equal(await find(), 'none');
+});
+
+t.test('satisfies nothing that a replica of an earlier version has kept again', async (t) => {
+  const { redis, clock, store, find, add } = await open(t);
+  const { client, keys } = redis;
+  await add();
+  const key = keys.stepUps(SUBJECT.telemetry);
+  const held = await client.hgetall(key);
+  await store.forget({ telemetry: [SUBJECT.telemetry], devices: [], accounts: [] }, clock.nowMs());
+  await client.hset(key, held);
+  t.equal(await find(), 'none');
+});
+
+t.test('keeps and satisfies nothing while it cannot read what was ended', async (t) => {
+  const { redis, clock, store, find, add } = await open(t);
+  const { client, keys } = redis;
+  await add();
+  await client.set(keys.stepUpsVoid(SUBJECT.telemetry), 'nonsense');
+  t.equal(await find(), 'unknown');
+  t.equal(await add(), 'unknown');
+  const hashes = { telemetry: [SUBJECT.telemetry], devices: [], accounts: [] };
+  t.equal(await store.forget(hashes, clock.nowMs()), null);
+  await client.del(keys.stepUpsVoid(SUBJECT.telemetry));
+  await client.set(keys.stepUpsVoidOf(hashOf('d1')), 'nonsense');
+  t.equal(await add(), 'unknown');
+  t.equal(await store.forget({ ...hashes, telemetry: [], devices: SUBJECT.devices }, clock.nowMs()), null);
+});
+
+t.test('ends what is no hash, too', async (t) => {
+  const { redis, clock, store, find } = await open(t);
+  await redis.client.set(redis.keys.stepUps(SUBJECT.telemetry), 'a text');
+  t.equal(await find(), 'unknown');
+  const hashes = { telemetry: [SUBJECT.telemetry], devices: [], accounts: [] };
+  t.equal(await store.forget(hashes, clock.nowMs()), 1);
+  t.equal(await find(), 'none');
 });
