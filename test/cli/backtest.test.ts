@@ -111,7 +111,13 @@ t.test('fails where a file holds no records at all, but something else', async (
   const file = join(createDirectory(t), 'decisions.csv');
   const backtest = () => runCommand(['backtest', writePolicy(t, FOUND), '--file', file]);
   writeFileSync(file, 'decision_id,decision\n01a1f965-b26f-7696-8202-c426ccf51e1b,ALLOW\n');
-  t.match(await backtest(), { code: 1, text: /^0 decisions, 0 judged.*\n {2}2 lines that are no records\n/ });
+  t.match(await backtest(), {
+    code: 2,
+    text: '',
+    err: /decisions\.csv is no export of decisions: no line is a record .*is no JSON object.*NDJSON/,
+  });
+  writeFileSync(file, `{"kind":"gap"}\n${JSON.stringify({ kind: 'gap' })}\n`);
+  t.match(await backtest(), { code: 2, err: /is no export of decisions/ });
   writeFileSync(file, '');
   t.match(await backtest(), { code: 0, text: /^0 decisions/ });
 });

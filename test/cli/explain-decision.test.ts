@@ -88,6 +88,25 @@ t.test('shows a decision of a history with its rules, values and what was not kn
   });
 });
 
+t.test('says of a file that is no export what it is expected to be', async (t) => {
+  const file = join(createDirectory(t), 'service.log');
+  const explain = () => runCommand(['explain', ID, '--file', file]);
+  writeFileSync(file, `{"event":"decision.made","decision_id":"${ID}"}\n`);
+  t.match(await explain(), {
+    code: 2,
+    text: '',
+    err: /service\.log is no export of decisions: no line is a record .*An export is NDJSON/,
+  });
+  t.notMatch((await explain()).err, /there is no decision/);
+  const other = { ...createRecord(), decision_id: uuidAt(NOW_MS, 2) };
+  writeFileSync(file, `${JSON.stringify(other)}\nno record\n`);
+  t.match(await explain(), { code: 2, err: /there is no decision .*, but 1 lines are no records/ });
+  writeFileSync(file, `${JSON.stringify(other)}\n`);
+  t.match(await explain(), { code: 2, err: new RegExp(`there is no decision ${ID}\n$`) });
+  writeFileSync(file, '');
+  t.match(await explain(), { code: 2, err: new RegExp(`there is no decision ${ID}\n$`) });
+});
+
 t.test('takes the policy from a file where its text is not kept', async (t) => {
   const env = { DATA_DIR: await createHistory(t, false) };
   const without = await runCommand(['explain', ID], { env });

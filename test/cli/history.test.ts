@@ -188,6 +188,18 @@ t.test('imports nothing of files with bad lines, and says which those are', asyn
   t.same((await readHistory(t, env.DATA_DIR)).records, [good, other]);
 });
 
+t.test('says of files without any record what an export is expected to be', async (t) => {
+  const file = join(createDirectory(t), 'decisions.csv');
+  writeFileSync(file, 'decision_id,decision\n');
+  const env = { DATA_DIR: createDirectory(t) };
+  for (const more of [[], ['--skip-bad']]) {
+    const { code, text } = await runCommand(['history', 'import', ...more, file], { env });
+    t.equal(code, 1);
+    t.match(text, /^.*decisions\.csv:1: is no JSON object\nNo line is a record.*An export is NDJSON/);
+  }
+  t.notOk(existsSync(join(env.DATA_DIR, 'history')), 'nothing was opened');
+});
+
 t.test('imports nothing of a file whose end is torn off', async (t) => {
   const directory = createDirectory(t);
   const body = gzipSync(

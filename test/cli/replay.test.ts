@@ -89,6 +89,16 @@ t.test('shows the first decision that comes out otherwise', async (t) => {
   });
 });
 
+t.test('says of a file that is no export what it is expected to be', async (t) => {
+  const file = join(createDirectory(t), 'policy.yaml');
+  writeFileSync(file, 'policy: mine\notherwise: ALLOW\n');
+  t.match(await runCommand(['replay', '--file', file]), {
+    code: 2,
+    text: '',
+    err: /policy\.yaml is no export of decisions: no line is a record .*An export is NDJSON/,
+  });
+});
+
 t.test('reads a file, with policies beside it', async (t) => {
   const directory = createDirectory(t);
   const file = join(directory, 'decisions.ndjson.zst');

@@ -22,7 +22,7 @@ export const explain: CliCommand = {
   exits: {
     0: 'it is shown',
     1: 'the witness is not decided as it expects',
-    2: 'there is no such decision, or the witness is none',
+    2: 'there is no such decision, or the file is no export, or the witness is none',
   },
   examples: [
     'riskgate explain 019a1b2c-0000-7000-8000-000000000001',

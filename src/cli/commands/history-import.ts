@@ -1,5 +1,6 @@
 import { type CliCommand, type CliReport, EXIT_CODES } from '../command.ts';
 import { ENGINE_OPTION, findEngineOf, toFailure } from '../history/engine-option.ts';
+import { EXPORT_FORM } from '../history/no-export.ts';
 import type { BadLine } from '../history/spool-records.ts';
 
 /** Puts decisions of files into a log. */
@@ -30,7 +31,7 @@ export const historyImport: CliCommand = {
       const records = await spoolRecords(files);
       try {
         const { badLines, badCount } = records;
-        if (badCount > 0 && options['skipBad'] !== true)
+        if (badCount > 0 && (records.count === 0 || options['skipBad'] !== true))
           return toBadReport(badLines, badCount, records.count);
         const copied = await copyHistory(engine, { pages: records.pages(), policies: null }, signal);
         const left = badCount === 0 ? [] : [{ reason: 'bad lines', count: badCount }];
@@ -49,7 +50,9 @@ function toBadReport(badLines: readonly BadLine[], badCount: number, goodCount: 
     exitCode: EXIT_CODES.findings,
     lines: [
       ...badLines.map(toText),
-      `${badCount} bad lines and ${goodCount} good ones: nothing is imported. --skip-bad imports the good ones.`,
+      goodCount === 0
+        ? `No line is a record: nothing is imported. An export is ${EXPORT_FORM}.`
+        : `${badCount} bad lines and ${goodCount} good ones: nothing is imported. --skip-bad imports the good ones.`,
     ],
     json: { read: goodCount, added: 0, bad: badCount, bad_lines: badLines },
   };

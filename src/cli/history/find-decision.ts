@@ -64,12 +64,13 @@ async function findInLog(id: string, options: Options, context: CliContext): Pro
 }
 
 async function findInFile(id: string, options: Options, context: CliContext): Promise<Kept | null> {
-  const { pages, close } = await openHistory(options, {}, context);
+  const { pages, badLines, close } = await openHistory(options, {}, context);
   try {
     for await (const page of pages)
       for (const { record, labels } of page)
         if (record.kind === 'decision' && record.decision_id === id)
           return { record, label: labelInForce(labels), text: null };
+    if (badLines() > 0) throw unknownDecision(id, `, but ${badLines()} lines are no records`);
     return null;
   } finally {
     await close();
@@ -82,8 +83,8 @@ function readRules(text: string): ReadonlyMap<string, RuleText> {
   return document.success ? ruleTextsOf(document.data) : new Map();
 }
 
-function unknownDecision(id: string): CommandFailure {
-  return new CommandFailure('unknown_decision', `there is no decision ${id}`, EXIT_CODES.usage);
+function unknownDecision(id: string, though = ''): CommandFailure {
+  return new CommandFailure('unknown_decision', `there is no decision ${id}${though}`, EXIT_CODES.usage);
 }
 
 async function askForDecision(id: string, url: string, env: CliContext['env']): Promise<FoundDecision> {

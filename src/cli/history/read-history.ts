@@ -9,6 +9,7 @@ import { matchesFilter, type RecordFilter } from '../../domain/decision-log/reco
 import type { OpenReader } from '../../stores/decision-log/definition.ts';
 import type { CliContext } from '../command.ts';
 import { findEngineOf } from './engine-option.ts';
+import { noExport } from './no-export.ts';
 import { openLogReader } from './open-log-reader.ts';
 import { readFileLines } from './read-lines.ts';
 
@@ -56,17 +57,25 @@ async function* readLog(
 
 function openFile(path: string, filter: RecordFilter): OpenHistory {
   let bad = 0;
+  let firstProblem: string | null = null;
+  let isExport = false;
   const read = async function* (): AsyncGenerator<readonly LabelledRecord[]> {
     let page: LabelledRecord[] = [];
     for await (const { text } of readFileLines(path)) {
       const line = readExportLine(text);
-      if (!line.ok) bad += 1;
-      else if (matchesFilter(line.value.record, filter, labelInForce(line.value.labels)))
+      if (line.ok) isExport = true;
+      else {
+        bad += 1;
+        firstProblem ??= line.problem;
+      }
+      if (line.ok && matchesFilter(line.value.record, filter, labelInForce(line.value.labels)))
         page.push(line.value);
       if (page.length < PAGE) continue;
       yield page;
       page = [];
     }
+    // Of a file of something else nothing can be said, least of all that it has no decision.
+    if (firstProblem !== null && !isExport) throw noExport(path, firstProblem);
     yield page;
   };
   return { pages: read(), policies: null, badLines: () => bad, close: async () => {} };

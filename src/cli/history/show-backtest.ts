@@ -13,7 +13,7 @@ const SAMPLES_LISTED = 3;
 export function showBacktest(report: BacktestReport, hash: string, badLines: number): CliReport {
   const { decisions, judged, notReplayable, changes, transitions, rules, accounts, hours } = report;
   const { changed, stricter, milder } = changes;
-  // A file of something else holds no decision, which does not show that none would change.
+  // A file with bad lines and no decision does not show that none would change.
   const isEmpty = decisions === 0 && badLines === 0;
   const isAlike = changed === 0 && (judged > 0 || isEmpty);
   const moved = rules.filter(({ gained, lost }) => gained + lost > 0);
