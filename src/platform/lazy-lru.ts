@@ -29,6 +29,8 @@ const PARTS = 4;
 export class LazyLru<Value extends Promotable> {
   readonly #cache: LRUCache<string, Value>;
   readonly #patience: number;
+  /** lru-cache makes an object of its own for each call that brings none. */
+  readonly #options: LRUCache.PeekOptions<string, Value, unknown> = {};
   #added = 0;
 
   constructor({ entriesMax, onEvicted }: LazyLruOptions<Value>) {
@@ -44,7 +46,7 @@ export class LazyLru<Value extends Promotable> {
   }
 
   get(key: string): Value | undefined {
-    const value = this.#cache.peek(key);
+    const value = this.#cache.peek(key, this.#options);
     if (value === undefined || this.#added - value.promotedAt < this.#patience) return value;
     value.promotedAt = this.#added;
     return this.#cache.get(key);
@@ -52,7 +54,7 @@ export class LazyLru<Value extends Promotable> {
 
   /** What `get` would return; it does not count as a use. */
   peek(key: string): Value | undefined {
-    return this.#cache.peek(key);
+    return this.#cache.peek(key, this.#options);
   }
 
   set(key: string, value: Value): void {

@@ -30,11 +30,11 @@ export interface ActivityDependencies {
   readonly clock: Clock;
 }
 
-/** What is known of one part under one hash key, by the place of the key. */
-interface Kept {
-  readonly known: KnownActivity;
-  readonly keyPlace: number;
-}
+/**
+ * What is known of one part under one hash key. It is read early and late with one object, which is told the
+ * time and the values of the request each time: every decision has several of them.
+ */
+type Kept = { -readonly [Name in keyof ActivityView]: ActivityView[Name] };
 
 /** What is known of one part. The early signals are read already: later requests change the state. */
 interface Taken {
@@ -97,9 +97,9 @@ export function createAskActivity(
         keyPlace,
       }));
       const view = { subject: asked.subject, plan: asked.plan, named, origin, known };
-      const all = asked.plan.map((plan, place) =>
-        isLatePart(plan) ? take(plan, named) : (taken[place] ?? null),
-      );
+      const all: Told[] = [];
+      for (const plan of asked.plan)
+        all.push(isLatePart(plan) ? take(plan, named) : (taken[all.length] ?? null));
       return isAtHand(all)
         ? concludeAll(view, all)
         : inTime(all, asked).then((settled) => concludeAll(view, settled));
@@ -122,50 +122,49 @@ function isLatePart({ part }: PartPlan): boolean {
 
 /** Adds what the request brings to one part, and reads it, under every hash key. */
 function createTake({ store, clock }: ActivityDependencies): Take {
-  const read = (
-    { early }: PartPlan,
-    kept: readonly (Kept | null)[],
-    named: readonly NamedSubject[],
-  ): Taken | null => {
+  const read = ({ early }: PartPlan, kept: readonly (Kept | null)[]): Taken | null => {
     if (kept.length === 0 || !kept.every((each) => each !== null)) return null;
     if (early.length === 0) return { kept, values: {} };
     const nowSeconds = Math.floor(clock.nowMs() / 1000);
-    const views = kept.map((each) => toView(each, nowSeconds, named[each.keyPlace]?.seen ?? []));
-    return { kept, values: readSignals(early, views, {}) };
+    for (const view of kept) view.nowSeconds = nowSeconds;
+    return { kept, values: readSignals(early, kept, {}) };
   };
   return (plan, named) => {
     const { part } = plan;
     const lacksOtherNames = hasFewerNames(part, named);
     const kept: (Kept | null)[] = [];
-    const waits: Promise<void>[] = [];
-    for (const { names, seen, keyPlace } of named) {
-      for (const hash of hashesOf(names, part)) {
+    let waits: Promise<void>[] | null = null;
+    for (const subject of named) {
+      for (const hash of hashesOf(subject.names, part)) {
         const entity = { part, hash, lacksOtherNames };
-        const told = store.take({ entity, values: seen, acceptance: null, measures: [] });
-        if (told instanceof Promise) waits.push(keepLater(told, keyPlace, kept));
-        else kept.push(toKept(told, keyPlace));
+        const told = store.take({ entity, values: subject.seen, acceptance: null, measures: NO_MEASURES });
+        if (told instanceof Promise) {
+          waits ??= [];
+          waits.push(keepLater(told, subject, kept));
+        } else kept.push(toKept(told, subject));
       }
     }
-    return waits.length === 0
-      ? read(plan, kept, named)
-      : Promise.all(waits).then(() => read(plan, kept, named));
+    return waits === null ? read(plan, kept) : Promise.all(waits).then(() => read(plan, kept));
   };
 }
+
+const NO_MEASURES: readonly number[] = [];
 
 /** Keeps the place of what is not there yet. */
 function keepLater(
   told: Promise<KnownActivity | null>,
-  keyPlace: number,
+  subject: NamedSubject,
   kept: (Kept | null)[],
 ): Promise<void> {
   const place = kept.push(null) - 1;
   return told.then((known) => {
-    kept[place] = toKept(known, keyPlace);
+    kept[place] = toKept(known, subject);
   });
 }
 
-function toKept(known: KnownActivity | null, keyPlace: number): Kept | null {
-  return known === null ? null : { known, keyPlace };
+function toKept(known: KnownActivity | null, { seen, keyPlace }: NamedSubject): Kept | null {
+  if (known === null) return null;
+  return { state: known.state, sinceSeconds: known.sinceSeconds, nowSeconds: 0, keyPlace, own: seen };
 }
 
 /** True where evidence was asked for by somebody who did not know every key. Ids have a name under each. */
@@ -178,10 +177,6 @@ function hasFewerNames(part: ActivityPart, named: readonly NamedSubject[]): bool
 
 function isAtHand<Value>(values: readonly (Value | Promise<Value>)[]): values is readonly Value[] {
   return !values.some((value) => value instanceof Promise);
-}
-
-function toView({ known, keyPlace }: Kept, nowSeconds: number, own: ActivityView['own']): ActivityView {
-  return { state: known.state, sinceSeconds: known.sinceSeconds, nowSeconds, keyPlace, own };
 }
 
 /** No policy reads it, so that it may have any shape. Empty where the account has no place yet. */
@@ -199,19 +194,25 @@ function concludeAll(view: View, taken: readonly (Taken | null)[]): SubjectFacts
   const nowSeconds = Math.floor(known.nowMs / 1000);
   const facts: Record<string, SubjectFacts[string]> = {};
   const owns = named.map(({ seen }) => toOwn(seen, origin));
-  plan.forEach(({ part, fact, late, besides, more }, place) => {
+  let place = 0;
+  for (const { part, fact, late, besides, more } of plan) {
     const found = taken[place] ?? null;
+    place += 1;
     if (found === null) {
       facts[fact] = lacks(view, part) ? 'none' : 'unknown';
       if (besides !== null) facts[besides] = facts[fact];
-      return;
+      continue;
     }
-    const views = found.kept.map((kept) => toView(kept, nowSeconds, owns[kept.keyPlace] ?? []));
-    const values = readSignals(late, views, found.values);
+    const { kept } = found;
+    for (const each of kept) {
+      each.nowSeconds = nowSeconds;
+      each.own = owns[each.keyPlace] ?? [];
+    }
+    const values = readSignals(late, kept, found.values);
     facts[fact] = values;
-    if (besides === ACCEPTED_PLACES) facts[besides] = toPlaces(views);
-    if (besides === HARDWARE_USE) facts[besides] = readSignals(more, views, { ...values });
-  });
+    if (besides === ACCEPTED_PLACES) facts[besides] = toPlaces(kept);
+    if (besides === HARDWARE_USE) facts[besides] = readSignals(more, kept, { ...values });
+  }
   return facts;
 }
 

@@ -75,8 +75,10 @@ export function readDecidedOrigin(
   slots: readonly ProviderSlot[],
 ): EvidenceOrigin {
   const origin = beginOrigin(place);
-  for (const [at, slot] of slots.entries()) {
-    const use = evidence[at];
+  let next = 0;
+  for (const slot of slots) {
+    const use = evidence[next];
+    next += 1;
     if (use === undefined) continue;
     if (isEvidenceLost({ slot, evidence: use, origin: use.origin })) addLoss(origin, slot);
     addEvidence(origin, slot, use.stored, use.otherNames, decidedAtMs);
