@@ -5,11 +5,13 @@ import { createRecordTexts } from '../../../domain/decision-log/record-text.ts';
 import { codeOf, limit } from './connect.ts';
 import { type EncodedBatch, encodeBatch, toTextArray } from './entry-rows.ts';
 import type { Link } from './link.ts';
-import { dayOf, ShapeIds } from './shape-ids.ts';
+import { dayOf, type ShapeId, type ShapeIds } from './shape-ids.ts';
 
 interface HistoryWriterOptions {
   /** To a server that takes writes and has the tables. */
   readonly link: Link;
+  /** Those of each connection of the link: another one may lead to another server, which has been told of none. */
+  readonly shapes: WeakMap<Client, ShapeIds>;
   readonly clock: Clock;
   /** Names this process: no other writer may ever have the same. */
   readonly writer: string;
@@ -27,10 +29,7 @@ const APPEND = `SELECT riskgate.append_batch(${Array.from({ length: PARAMETERS }
 /** Appends batches, one at a time. */
 export class HistoryWriter {
   readonly #options: HistoryWriterOptions;
-  readonly #shapes = new ShapeIds();
   readonly #textOf = createRecordTexts();
-  /** The connection that was last used: a new one may lead to another server. */
-  #client: Client | null = null;
 
   constructor(options: HistoryWriterOptions) {
     this.#options = options;
@@ -38,25 +37,24 @@ export class HistoryWriter {
 
   /** Null when the batch is kept, else why that is not known. Never rejects. */
   async append({ number, records }: LogBatch): Promise<string | null> {
-    const { link, clock, appendMs } = this.#options;
+    const { link, shapes, clock, appendMs } = this.#options;
     const untilMs = clock.monotonicMs() + appendMs;
     const client = await link.client(appendMs);
-    if (client === null) return codeOf(null);
-    if (client !== this.#client) this.#shapes.forgetTold();
-    this.#client = client;
+    const known = client === null ? undefined : shapes.get(client);
+    if (client === null || known === undefined) return codeOf(null);
     const today = dayOf(clock.nowMs());
     const batch = encodeBatch(records, {
       textOf: this.#textOf,
-      shapeOf: (record) => this.#shapes.of(record, today),
+      shapeOf: (record) => known.of(record, today),
     });
     try {
       await client.query({
         name: 'append',
         text: APPEND,
-        values: this.#toValues(number, batch, today),
+        values: this.#toValues(number, batch, known.untold(), today),
         ...limit(Math.max(1, untilMs - clock.monotonicMs())),
       });
-      this.#shapes.noteTold(today);
+      known.noteTold(today);
       return null;
     } catch (error) {
       const code = codeOf(error);
@@ -66,9 +64,13 @@ export class HistoryWriter {
     }
   }
 
-  #toValues(number: number, { rows, counts, asnNames }: EncodedBatch, today: number): unknown[] {
+  #toValues(
+    number: number,
+    { rows, counts, asnNames }: EncodedBatch,
+    untold: ReadonlyMap<ShapeId, string>,
+    today: number,
+  ): unknown[] {
     const { writer, isSynced, spanBytesMax } = this.#options;
-    const untold = this.#shapes.untold();
     const shapes = [`{${[...untold.keys()].join()}}`, toTextArray([...untold.values()])];
     return [writer, number, isSynced, spanBytesMax, ...rows, ...shapes, today, ...counts, asnNames];
   }

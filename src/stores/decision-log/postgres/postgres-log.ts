@@ -1,3 +1,4 @@
+import type { Client } from 'pg';
 import type { Clock } from '../../../application/clock.ts';
 import type { DecisionLogReader, DecisionSink } from '../../../application/decision-log/decision-log.ts';
 import type { PolicyTexts } from '../../../application/decision-log/policy-texts.ts';
@@ -9,6 +10,7 @@ import { Link } from './link.ts';
 import { migrate } from './migrate.ts';
 import { createPolicyTexts } from './policy-texts.ts';
 import { ReadPool } from './read-pool.ts';
+import { readShapeSecret, ShapeIds } from './shape-ids.ts';
 import { tidy } from './tidy.ts';
 
 interface PostgresLogOptions {
@@ -58,17 +60,19 @@ export function openPostgresLog(options: PostgresLogOptions): PostgresLog {
   const { target, clock, writer, isSynced, appendMs, bytesMax, onEvent } = options;
   const connector = new Connector(target);
   const changes = new ChangeListener(connector);
+  const shapes = new WeakMap<Client, ShapeIds>();
   const link = new Link({
     connect: () => connector.connect('write'),
     prepare: async (client) => {
       await migrate(client);
       await client.query({ text: `SET statement_timeout = ${appendMs}`, ...limit(appendMs) });
+      shapes.set(client, new ShapeIds(await readShapeSecret(client)));
     },
     onStateChange: (code) => onEvent(code === null ? { kind: 'up' } : { kind: 'down', code }),
   });
   const pool = new ReadPool(connector, link.opened);
   const spanBytesMax = Math.floor(bytesMax * SPAN_SHARE);
-  const history = new HistoryWriter({ link, clock, writer, isSynced, appendMs, spanBytesMax });
+  const history = new HistoryWriter({ link, shapes, clock, writer, isSynced, appendMs, spanBytesMax });
   const timer = options.removesOld ? setInterval(() => void tidyNow(), TIDY_MS).unref() : undefined;
   const tidyNow = async () => {
     try {
