@@ -1,4 +1,4 @@
-import { createHmac, hash } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { boundedTo } from './lru-bound.ts';
 
@@ -46,17 +46,19 @@ export function createKeyedHash(
 ): KeyedHash {
   if (secret.length === 0) throw new RangeError('the secret of a keyed hash is empty');
   // Not HKDF: node:crypto refuses an `info` above 1024 bytes, and a purpose may hold a provider's settings.
-  const digest = createDigest('sha256', createHmac('sha256', secret).update(`riskgate ${purpose}`).digest());
-  const hashOf = (value: string): string => digest(value).toString('hex', 0, HASH_BYTES);
-  return memoEntries === 0 ? hashOf : remembering(hashOf, memoEntries);
+  const key = createSecretKey(createHmac('sha256', secret).update(`riskgate ${purpose}`).digest());
+  // UTF-8 would turn every lone surrogate into the same replacement character.
+  const hash = (value: string): string =>
+    createHmac('sha256', key).update(value, 'utf16le').digest().toString('hex', 0, HASH_BYTES);
+  return memoEntries === 0 ? hash : remembering(hash, memoEntries);
 }
 
-function remembering(hashOf: KeyedHash, entriesMax: number): KeyedHash {
+function remembering(hash: KeyedHash, entriesMax: number): KeyedHash {
   const memo = new LRUCache<string, string>(boundedTo(entriesMax));
   return (value) => {
     const known = memo.get(value);
     if (known !== undefined) return known;
-    const hashed = hashOf(value);
+    const hashed = hash(value);
     memo.set(value, hashed);
     return hashed;
   };
@@ -72,41 +74,6 @@ export type KeyedDigest = (text: string) => Buffer;
  * keys, and different strings are hashed as different bytes, lone surrogates included. Nothing is kept.
  */
 export function createKeyedDigest(secret: string, kind: string): KeyedDigest {
-  const digest = createDigest('sha512', createHmac('sha512', secret).update(`riskgate ${kind}`).digest());
-  return (text) => Buffer.from(digest(text));
-}
-
-/** Bytes of a block of each function, of which HMAC makes one out of the key. */
-const BLOCK_BYTES = { sha256: 64, sha512: 128 } as const;
-/** Room for what identifiers are in practice; a longer text has a buffer of its own. */
-const TEXT_BYTES_MAX = 512;
-
-/**
- * HMAC as RFC 2104 defines it, of the UTF-16 of a text, under a key as long as a digest. An Hmac of
- * node:crypto takes twice as long: each is a stream, and each digest memory outside the heap. All answers are
- * the same buffer, which the next call overwrites.
- */
-function createDigest(algorithm: keyof typeof BLOCK_BYTES, key: Buffer): KeyedDigest {
-  const blockBytes = BLOCK_BYTES[algorithm];
-  const pad = (filling: number): Buffer =>
-    Buffer.from(Array.from({ length: blockBytes }, (_, at) => (key[at] ?? 0) ^ filling));
-  const [innerPad, outerPad] = [pad(0x36), pad(0x5c)];
-  const inner = Buffer.concat([innerPad, Buffer.alloc(TEXT_BYTES_MAX)]);
-  const outer = Buffer.concat([outerPad, Buffer.alloc(key.length)]);
-  const digest = outer.subarray(blockBytes);
-  const hashInner = (text: string): string => {
-    // UTF-8 would turn every lone surrogate into the same replacement character.
-    if (text.length * 2 > TEXT_BYTES_MAX)
-      return hash(algorithm, Buffer.concat([innerPad, Buffer.from(text, 'utf16le')]), 'binary');
-    const end = blockBytes + inner.write(text, blockBytes, 'utf16le');
-    const hashed = hash(algorithm, inner.subarray(0, end), 'binary');
-    // An identifier is not kept for longer than it is needed.
-    inner.fill(0, blockBytes, end);
-    return hashed;
-  };
-  return (text) => {
-    digest.write(hashInner(text), 'binary');
-    digest.write(hash(algorithm, outer, 'binary'), 'binary');
-    return digest;
-  };
+  const key = createSecretKey(createHmac('sha512', secret).update(`riskgate ${kind}`).digest());
+  return (text) => createHmac('sha512', key).update(text, 'utf16le').digest();
 }
