@@ -1,10 +1,11 @@
 import { hash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type App, createApp } from '../app/app.ts';
 import { loadConfig } from '../config/config.ts';
 import { createLogger } from '../platform/logger.ts';
+import { makeDirectory } from '../platform/make-directory.ts';
 import { PROVIDERS } from '../providers/registry.ts';
 import { SINKS } from '../stores/decision-log/registry.ts';
 import { toDemoPolicy } from './demo-policy.ts';
@@ -104,7 +105,7 @@ export async function openPastService(options: PastServiceOptions): Promise<Past
 }
 
 function readConfig({ scratchDirectory, dataDirectory, idHashKey }: PastServiceOptions, policyFile: string) {
-  mkdirSync(dataDirectory, { recursive: true });
+  makeDirectory(dataDirectory);
   const apiKeysFile = join(scratchDirectory, 'past-keys.yaml');
   // The service wants one; it is asked without.
   const key = { id: 'nobody', sha256: hash('sha256', randomBytes(32)), scopes: ['decide'] };

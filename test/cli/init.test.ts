@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { hash } from 'node:crypto';
 import {
   chmodSync,
@@ -104,6 +105,27 @@ t.test('overwrites nothing, and then writes nothing', async (t) => {
     t.equal(readdirSync(dir).length, 1, there);
     if (there !== 'a link') t.equal(readFileSync(join(dir, there), 'utf8'), 'mine');
   }
+});
+
+t.test('ends below /proc, where a directory that is missing cannot be made', async (t) => {
+  if (process.platform !== 'linux') return;
+  // As a process of its own: one that does not end answers no signal but this.
+  const ends = (args: readonly string[], env: Record<string, string> = {}) =>
+    spawnSync(process.execPath, args, {
+      cwd: ROOT,
+      env: { PATH, ...env },
+      encoding: 'utf8',
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    });
+  for (const dir of ['/proc/x', '/proc/x/y', '/sys/x', '/dev/null/x'])
+    t.match(
+      ends([BIN, 'init', '--dir', dir]),
+      { status: 3, stdout: '', stderr: new RegExp(`${dir} cannot be written to \\(E[A-Z]+\\)`) },
+      dir,
+    );
+  const { status, stderr } = ends(['src/main.ts'], { DATA_DIR: '/proc/x' });
+  t.match({ status, stderr }, { status: 1, stderr: /DATA_DIR \/proc\/x: cannot be written \(ENOENT\)/ });
 });
 
 t.test('says where it cannot write, and leaves no half of it', async (t) => {

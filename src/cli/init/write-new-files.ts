@@ -1,5 +1,6 @@
-import { closeSync, lstatSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeDirectory } from '../../platform/make-directory.ts';
 import { CommandFailure } from '../command.ts';
 import type { FirstFile } from './first-files.ts';
 
@@ -18,10 +19,10 @@ export function writeNewFiles(directory: string, files: readonly FirstFile[]): v
     );
   const written: string[] = [];
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     for (const file of files) {
       const path = join(directory, file.path);
-      mkdirSync(dirname(path), { recursive: true, mode: MODES.folderOfSecrets });
+      makeDirectory(dirname(path), MODES.folderOfSecrets);
       const descriptor = openSync(path, 'wx', file.isSecret ? MODES.secret : MODES.plain);
       written.push(path);
       try {

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Witness } from '../../domain/policy-analysis/witness.ts';
+import { makeDirectory } from '../../platform/make-directory.ts';
 import { CommandFailure } from '../command.ts';
 import { writeTextFile } from './write-text-file.ts';
 
@@ -20,7 +20,7 @@ export function writeWitnesses(
   shown: readonly Shown[],
 ): readonly (string | null)[] {
   const directory = typeof given === 'string' ? given : undefined;
-  if (directory !== undefined) makeDirectory(directory);
+  if (directory !== undefined) makeFolder(directory);
   return shown.map(({ name, witness }, place) => {
     if (directory === undefined || witness === undefined) return null;
     const path = join(directory, `${String(place + 1).padStart(2, '0')}-${name}.json`);
@@ -29,9 +29,9 @@ export function writeWitnesses(
   });
 }
 
-function makeDirectory(path: string): void {
+function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeDirectory(path);
   } catch (error) {
     const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : error;
     throw new CommandFailure('file_unwritable', `${path}: cannot be made a directory (${String(code)})`);

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeDirectory } from '../../platform/make-directory.ts';
 import type { WaitingWebhook, WebhookOutbox } from '../../platform/webhooks/webhook-outbox.ts';
 
 interface FileOutboxOptions {
@@ -29,7 +30,7 @@ const TABLE = `CREATE TABLE IF NOT EXISTS waiting (
  * machine. Throws with a `code` where the file cannot be used, or another process has it.
  */
 export function openFileOutbox({ path, targets, onFailed }: FileOutboxOptions): FileOutbox {
-  mkdirSync(dirname(path), { recursive: true, mode: MODES.folder });
+  makeDirectory(dirname(path), MODES.folder);
   // Made with its rights: a file of SQLite begins with those of the process.
   closeSync(openSync(path, 'a', MODES.file));
   const db = new DatabaseSync(path, { timeout: 0 });

@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { lockFile } from '../../../platform/lock-file.ts';
+import { makeDirectory } from '../../../platform/make-directory.ts';
 
 /** The folder of the history below `DATA_DIR`. */
 const FOLDER = 'history';
@@ -15,7 +16,7 @@ export function toHistoryDirectory(dataDirectory: string): string {
 
 /** Creates the directory where it is missing. Throws with a `code` of the system. */
 export function createDirectory(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: MODE });
+  makeDirectory(directory, MODE);
 }
 
 /** Why a directory cannot hold a history, one line each. Creates it where it is missing. */
