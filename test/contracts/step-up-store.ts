@@ -48,7 +48,7 @@ export function testStepUpStore(t: Test, twin: StepUpStoreTwin): void {
         { atMs: clock.nowMs(), method: 'otp', acr: 'urn:x', ...stepUp },
         LIFE_MS,
       );
-    const forget = async (hashes: Partial<SubjectHashes>, voidUntilMs = clock.nowMs()) =>
+    const forget = async (hashes: Partial<SubjectHashes>, voidUntilMs: number | null = clock.nowMs()) =>
       store.forget({ telemetry: [], devices: [], accounts: [], ...hashes }, voidUntilMs);
     return { clock, store, find, add, forget };
   };
@@ -260,6 +260,20 @@ export function testStepUpStore(t: Test, twin: StepUpStoreTwin): void {
     clock.advance(300_000);
     t.equal(await add({ ...ahead, atMs: ahead.toldAtMs }), 'void', 'nor when its time has come');
     t.equal(await add({ atMs: ahead.toldAtMs + 1 }), 'kept');
+  });
+
+  t.test('tells up to when step-ups of a subject are void', async (t) => {
+    for (const hashes of [{ telemetry: [TELEMETRY] }, { devices: [DEVICE] }, { accounts: [ACCOUNT] }]) {
+      const { clock, store, find, add, forget } = await open(t);
+      t.ok(Number(await store.voidUntil(SUBJECT)) < clock.nowMs() - 1_000);
+      await forget(hashes, clock.nowMs() - 1_000);
+      t.equal(await store.voidUntil(SUBJECT), clock.nowMs() - 1_000, Object.keys(hashes).join());
+      await add();
+      t.equal(await forget(hashes, null), 1);
+      t.equal(await find(), 'none');
+      t.equal(await store.voidUntil(SUBJECT), clock.nowMs() - 1_000, 'what goes on elsewhere is not void');
+      t.equal(await add(), 'kept');
+    }
   });
 
   t.test('keeps void what another account has ended', async (t) => {

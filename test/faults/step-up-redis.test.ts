@@ -83,3 +83,29 @@ for (const { name, begin, end, decision, kept } of FAULTS) {
     await until('it satisfies', async () => (await decide()).reasons.some(isSatisfied));
   });
 }
+
+for (const { name, begin, end } of FAULTS.filter(({ kept }) => kept === 503)) {
+  t.test(
+    `says that a fraud did not end step-ups, and ends them when told again, with a Redis that is ${name}`,
+    async (t) => {
+      const { app, post, decide } = await open(t);
+      const step = { ...BODY, at: new Date().toISOString() };
+      const { decision_id: id } = await decide();
+      const fraud = async () =>
+        (await app.decide({ label: 'fraud' }, { url: `/v1/decisions/${id}/outcome` })).status;
+      t.equal(await post(step), 200);
+      t.match(await decide(), { decision: 'ALLOW' });
+      await begin();
+      try {
+        await until('it is not done', async () => (await fraud()) === 503);
+        t.equal((await decide()).decision, 'CHALLENGE');
+      } finally {
+        await end();
+      }
+      await until('it is done', async () => (await fraud()) === 200);
+      t.equal((await decide()).decision, 'CHALLENGE');
+      t.equal(await post(step), 409, 'nor does it come back');
+      t.equal((await decide()).decision, 'CHALLENGE');
+    },
+  );
+}

@@ -4,6 +4,7 @@ import {
   type FoundStepUp,
   type StepUp,
   type StepUpSubject,
+  toldAt,
   toStepUp,
 } from '../../domain/step-up/step-up.ts';
 import { hasText, type Subject } from '../../domain/subject.ts';
@@ -56,14 +57,15 @@ export function createStepUps({ store, hashes, clock, policy }: StepUpsOptions):
     const found = await Promise.all(names.map((name) => findMoved(names[0], name)));
     if (found.includes('unknown')) return 'unknown';
     const stepUps = found.filter((each) => typeof each === 'object');
-    return stepUps.toSorted((left, right) => right.atMs - left.atMs)[0] ?? 'none';
+    const latest = stepUps.toSorted((left, right) => toldAt(right) - toldAt(left))[0];
+    return latest === undefined ? 'none' : endVoid(store, latest, names);
   };
   const findMoved = async (to: StepUpSubject | undefined, from: StepUpSubject): Promise<FoundStepUp> => {
     const found = await store.find(from, lifeMs());
     if (typeof found === 'string' || to === undefined || to === from) return found;
     const added = await store.add(to, found, lifeMs());
     if (added === 'unknown') return 'unknown';
-    const ended = await store.forget({ telemetry: [from.telemetry], devices: [], accounts: [] }, 0);
+    const ended = await store.forget({ telemetry: [from.telemetry], devices: [], accounts: [] }, null);
     if (ended === null) return 'unknown';
     return added === 'void' ? 'none' : found;
   };
@@ -85,4 +87,22 @@ export function createStepUps({ store, hashes, clock, policy }: StepUpsOptions):
     },
     addNamed,
   };
+}
+
+/**
+ * The outcome of a decision whose record has another hash key ends what is kept under that alone, and says there
+ * what is void. Asked for after the moves, so that none escapes it, and noted under the key in force, as the other
+ * may be gone from the configuration while the step-up is of use.
+ */
+async function endVoid(
+  store: Pick<StepUpStore, 'forget' | 'voidUntil'>,
+  found: StepUp,
+  [to, ...others]: readonly StepUpSubject[],
+): Promise<FoundStepUp> {
+  const times = await Promise.all(others.map((name) => store.voidUntil(name)));
+  if (to === undefined || times.includes(null)) return 'unknown';
+  const untilMs = Math.max(0, ...times.map(Number));
+  if (toldAt(found) > untilMs) return found;
+  const ended = await store.forget({ telemetry: [to.telemetry], devices: [], accounts: [] }, untilMs);
+  return ended === null ? 'unknown' : 'none';
 }

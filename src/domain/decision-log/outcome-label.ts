@@ -106,11 +106,11 @@ export function saidInForce(
 
 /**
  * When this was said first, by its own time: Unix milliseconds. What is said again without a time may be a repetition,
- * even where something else was said in between. NaN where it was never said.
+ * even where something else was said in between. Infinity where it was never said.
  */
 export function firstSaidMs(history: readonly OutcomeLabel[], label: OutcomeLabel['label']): number {
-  const times = history.flatMap((said) => (said.label === label ? [Date.parse(said.at)] : []));
-  return times.length === 0 ? Number.NaN : Math.min(...times);
+  const said = history.filter((each) => each.label === label);
+  return Math.min(...said.map(({ at }) => Date.parse(at)));
 }
 
 /**

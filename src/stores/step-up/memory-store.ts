@@ -92,8 +92,7 @@ class LruStepUpStore implements MemoryStepUpStore {
     const held = this.#entries.get(telemetry);
     const isOwn = held !== undefined && nowMs < held.untilMs && !isAnothers(held, account);
     if (!isOwn) this.#end(telemetry, 0);
-    const parts = account === null ? [telemetry, ...devices] : [telemetry, ...devices, account];
-    if (this.#voids.isVoid(parts, toldAt(stepUp))) return 'void';
+    if (toldAt(stepUp) <= this.#voidUntil(subject)) return 'void';
     const entry: Entry = isOwn ? held : { account, devices: new Set(), bySlot: new Map(), untilMs: 0 };
     const slot = slotOf(subject);
     if ((entry.bySlot.get(slot)?.atMs ?? 0) > stepUp.atMs) return 'kept';
@@ -119,8 +118,9 @@ class LruStepUpStore implements MemoryStepUpStore {
     return latestOf(kept, part, hash);
   }
 
-  async forget({ telemetry, devices, accounts }: SubjectHashes, voidUntilMs: number): Promise<number> {
-    for (const hash of [...telemetry, ...devices, ...accounts]) this.#voids.note(hash, voidUntilMs);
+  async forget({ telemetry, devices, accounts }: SubjectHashes, voidUntilMs: number | null): Promise<number> {
+    if (voidUntilMs !== null)
+      for (const hash of [...telemetry, ...devices, ...accounts]) this.#voids.note(hash, voidUntilMs);
     const ended = new Set(telemetry.filter((hash) => this.#entries.has(hash)));
     if (devices.length > 0 || accounts.length > 0) {
       for (const [hash, entry] of this.#entries.entries()) {
@@ -132,11 +132,20 @@ class LruStepUpStore implements MemoryStepUpStore {
     return ended.size;
   }
 
-  /** Ends the step-ups of a telemetry id: told again, each of them is void. */
-  #end(telemetry: string, voidUntilMs: number): void {
+  async voidUntil(subject: StepUpSubject): Promise<number> {
+    return this.#voidUntil(subject);
+  }
+
+  #voidUntil({ telemetry, devices, account }: StepUpSubject): number {
+    return this.#voids.until(account === null ? [telemetry, ...devices] : [telemetry, ...devices, account]);
+  }
+
+  /** Ends the step-ups of a telemetry id: told again, each of them is void, but for null. */
+  #end(telemetry: string, voidUntilMs: number | null): void {
     const entry = this.#entries.peek(telemetry);
     if (entry === undefined) return;
-    this.#voids.note(telemetry, Math.max(voidUntilMs, ...Array.from(entry.bySlot.values(), toldAt)));
+    if (voidUntilMs !== null)
+      this.#voids.note(telemetry, Math.max(voidUntilMs, ...Array.from(entry.bySlot.values(), toldAt)));
     this.#entries.delete(telemetry);
   }
 }

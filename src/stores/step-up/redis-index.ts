@@ -22,7 +22,9 @@ export interface StepUpIndex {
   /** Notes up to when step-ups of these parts are void. False where it is not known to be noted. */
   makeVoid(hashes: readonly string[], untilMs: number): Promise<boolean>;
   /** Up to when step-ups of a subject with these parts are void, 0 for none; null where that is not known. */
-  voidUntil(parts: Pick<StepUpSubject, 'devices' | 'account'>): Promise<number | null>;
+  voidUntilOfParts(parts: Pick<StepUpSubject, 'devices' | 'account'>): Promise<number | null>;
+  /** The same, with what is void of the telemetry id. */
+  voidUntil(subject: StepUpSubject): Promise<number | null>;
   /** Forgets these parts. */
   remove(hashes: readonly string[]): Promise<boolean>;
 }
@@ -59,6 +61,11 @@ export function createStepUpIndex({ redis, clock, end }: StepUpIndexOptions): St
     return (await guard.run(() => scripted.dropStepUps(key, ...ended))) !== null;
   };
 
+  const voidKeysOf = (subject: Pick<StepUpSubject, 'devices' | 'account'>) =>
+    partsOf(subject).map((part) => keys.stepUpsVoidOf(part));
+  const latestVoid = async (voidKeys: readonly string[]): Promise<number | null> =>
+    toLatest(await Promise.all(voidKeys.map((key) => guard.run(() => scripted.stepUpsVoidUntil(key)))));
+
   return {
     note: async ({ telemetry, ...subject }, lifeMs) => {
       const noted = await Promise.all(partsOf(subject).map((part) => noteOne(part, telemetry, lifeMs)));
@@ -82,13 +89,8 @@ export function createStepUpIndex({ redis, clock, end }: StepUpIndexOptions): St
       );
       return noted.every((reply) => reply !== null);
     },
-    voidUntil: async (subject) => {
-      const held = await Promise.all(
-        partsOf(subject).map((part) => guard.run(() => scripted.stepUpsVoidUntil(keys.stepUpsVoidOf(part)))),
-      );
-      const times = held.map((reply) => (typeof reply === 'string' ? Number(reply) : Number.NaN));
-      return times.some(Number.isNaN) ? null : Math.max(0, ...times);
-    },
+    voidUntilOfParts: (subject) => latestVoid(voidKeysOf(subject)),
+    voidUntil: (subject) => latestVoid([keys.stepUpsVoid(subject.telemetry), ...voidKeysOf(subject)]),
     remove: async (hashes) => {
       const removed = await Promise.all(
         hashes.map((hash) => guard.run(() => client.del(keys.stepUpsOf(hash)))),
@@ -100,6 +102,12 @@ export function createStepUpIndex({ redis, clock, end }: StepUpIndexOptions): St
 
 function partsOf({ devices, account }: Pick<StepUpSubject, 'devices' | 'account'>): readonly string[] {
   return account === null ? devices : [...devices, account];
+}
+
+/** Null where one of them is none. */
+function toLatest(replies: readonly unknown[]): number | null {
+  const times = replies.map((reply) => (typeof reply === 'string' ? Number(reply) : Number.NaN));
+  return times.some(Number.isNaN) ? null : Math.max(0, ...times);
 }
 
 function toTexts(reply: unknown): readonly string[] | null {

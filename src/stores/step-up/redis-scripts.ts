@@ -126,14 +126,15 @@ prolong(key, ARGV[8])
 return { found, 0 }`;
 
 /**
- * Ends the step-ups of a telemetry id. KEYS: the telemetry id and its void time. ARGV: up to when they are void.
+ * Ends the step-ups of a telemetry id. KEYS: the telemetry id and its void time. ARGV: up to when they are void;
+ * empty notes nothing.
  * Told: 1 where there were any. What is no hash has none, and goes too.
  */
 export const END = `${HASHES}
 ${VOIDS}
 local is_read, held, count = pcall(read, KEYS[1])
 if not is_read then held, count = {}, 1 end
-end_all(KEYS[1], KEYS[2], held, ARGV[1])
+if ARGV[1] == '' then redis.call('DEL', KEYS[1]) else end_all(KEYS[1], KEYS[2], held, ARGV[1]) end
 return count > 0 and 1 or 0`;
 
 /** KEYS: the void time of a part. ARGV: up to when step-ups are void. */
@@ -141,7 +142,7 @@ export const MAKE_VOID = `${VOIDS}
 note_void(KEYS[1], ARGV[1])
 return 1`;
 
-/** KEYS: the void time of a part. Told: it, as a text. A key that is not there is told from no answer. */
+/** KEYS: a void time. Told: it, as a text. A key that is not there is told from no answer. */
 export const VOID_UNTIL = `return redis.call('GET', KEYS[1]) or '0'`;
 
 /**

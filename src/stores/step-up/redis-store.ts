@@ -35,10 +35,10 @@ type AddScripts = {
   ): Promise<unknown>;
 };
 
-type EndStepUps = (telemetry: readonly string[], voidUntilMs: number) => Promise<number | null>;
+type EndStepUps = (telemetry: readonly string[], voidUntilMs: number | null) => Promise<number | null>;
 
 type EndScripts = {
-  endStepUps(key: string, voidKey: string, voidUntilMs: number): Promise<unknown>;
+  endStepUps(key: string, voidKey: string, voidUntil: number | ''): Promise<unknown>;
 };
 
 /**
@@ -64,6 +64,7 @@ export function createRedisStepUpStore(options: RedisStepUpStoreOptions): StepUp
     // A Redis that is merely suspected is asked all the same, as for custody.
     find: (subject, lossMs) => (guard.state() === 'up' ? find({ subject, lossMs }) : 'unknown'),
     add: createAdd(options, index, end),
+    voidUntil: (subject) => index.voidUntil(subject),
     kept: async (part, hash) => {
       const telemetry = part === 'telemetry' ? [hash] : await index.latest(hash, KEPT_TOLD_MAX);
       if (telemetry === null) return null;
@@ -79,7 +80,7 @@ export function createRedisStepUpStore(options: RedisStepUpStoreOptions): StepUp
     },
     forget: async ({ telemetry, devices, accounts }: SubjectHashes, voidUntilMs) => {
       const parts = [...devices, ...accounts];
-      const isVoid = await index.makeVoid(parts, voidUntilMs);
+      const isVoid = voidUntilMs === null || (await index.makeVoid(parts, voidUntilMs));
       const found = await index.find(parts);
       const ended = await end([...new Set([...telemetry, ...(found ?? [])])], voidUntilMs);
       if (!isVoid || found === null || ended === null) return null;
@@ -111,7 +112,7 @@ function createAdd(
   };
   /** Names the step-up by its parts, and then looks whether what is told of them is void. */
   const note = async (subject: StepUpSubject, stepUp: StepUp, lifeMs: number): Promise<AddedStepUp> => {
-    const untilMs = (await index.note(subject, lifeMs)) ? await index.voidUntil(subject) : null;
+    const untilMs = (await index.note(subject, lifeMs)) ? await index.voidUntilOfParts(subject) : null;
     if (untilMs === null) return 'unknown';
     return toldAt(stepUp) <= untilMs ? 'void' : 'kept';
   };
@@ -132,7 +133,7 @@ function createEnd({ client, guard, keys }: RedisHandle): EndStepUps {
   const scripted = withScripts<EndScripts>(client, { endStepUps: { numberOfKeys: 2, lua: END } });
   return async (telemetry, voidUntilMs) => {
     const sent = telemetry.map((hash) =>
-      guard.run(() => scripted.endStepUps(keys.stepUps(hash), keys.stepUpsVoid(hash), voidUntilMs)),
+      guard.run(() => scripted.endStepUps(keys.stepUps(hash), keys.stepUpsVoid(hash), voidUntilMs ?? '')),
     );
     const replies = await Promise.all(sent);
     return replies.includes(null) ? null : replies.filter((reply) => reply === 1).length;

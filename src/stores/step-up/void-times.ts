@@ -6,8 +6,8 @@ import { boundedTo } from '../../platform/lru-bound.ts';
 /** Up to which times the step-ups of parts of subjects are void, by their keyed hashes. */
 export interface VoidTimes {
   note(hash: string, untilMs: number): void;
-  /** True where a step-up of this time, of a subject with these parts, was ended or may have been. */
-  isVoid(hashes: readonly string[], atMs: number): boolean;
+  /** Up to when step-ups of a subject with these parts were ended or may have been, Unix milliseconds; 0 for none. */
+  until(hashes: readonly string[]): number;
 }
 
 interface VoidTime {
@@ -32,14 +32,14 @@ export function createVoidTimes(clock: Clock, entriesMax: number): VoidTimes {
       if (reason === 'evict') ofAll = later(ofAll, time);
     },
   });
-  const isUpTo = (time: VoidTime | undefined, atMs: number): boolean =>
-    time !== undefined && clock.monotonicMs() < time.keptUntilMs && atMs <= time.untilMs;
+  const untilOf = (time: VoidTime | undefined): number =>
+    time !== undefined && clock.monotonicMs() < time.keptUntilMs ? time.untilMs : 0;
   return {
     note: (hash, untilMs) => {
       const held = times.peek(hash);
       times.set(hash, held === undefined ? toTime(untilMs) : later(held, toTime(untilMs)));
     },
-    isVoid: (hashes, atMs) => isUpTo(ofAll, atMs) || hashes.some((hash) => isUpTo(times.peek(hash), atMs)),
+    until: (hashes) => Math.max(untilOf(ofAll), ...hashes.map((hash) => untilOf(times.peek(hash)))),
   };
 }
 

@@ -31,6 +31,7 @@ const under = (key: string) => {
 function open(
   keys: readonly string[],
   found: Readonly<Record<string, FoundStepUp | Promise<FoundStepUp>>> = {},
+  voidUntil: Readonly<Record<string, number | null>> = {},
 ) {
   const clock = createManualClock();
   const asked: [StepUpSubject, number][] = [];
@@ -40,6 +41,10 @@ function open(
   const refuses = new Set<string>();
   const store: StepUpStore = {
     kept: async () => [],
+    voidUntil: async ({ telemetry }) => {
+      const untilMs = voidUntil[telemetry];
+      return untilMs === undefined ? 0 : untilMs;
+    },
     mayHave: (telemetry) => telemetry in found,
     find: (subject, lossMs) => {
       asked.push([subject, lossMs]);
@@ -127,6 +132,18 @@ t.test('has none where what would move was ended under the key in force', async 
   voids.add('new(t)');
   t.equal(await stepUps.find(SUBJECT), 'none');
   t.match(forgotten, [{ telemetry: ['old(t)'] }], 'nor does it stay behind');
+});
+
+t.test('has none where the outcome of a decision under another hash key has made it void', async (t) => {
+  const found = { 'new(t)': { atMs: 5, method: 'a', acr: null } };
+  const ended = open(['new', 'old', 'oldest'], found, { 'old(t)': 5, 'oldest(t)': 1 });
+  t.equal(await ended.stepUps.find(SUBJECT), 'none');
+  t.match(ended.forgotten, [{ telemetry: ['new(t)'] }], 'the key in force remembers it');
+  t.equal(await open(['new', 'old'], found, { 'old(t)': 4 }).stepUps.find(SUBJECT), found['new(t)']);
+  t.equal(await open(['new', 'old'], found, { 'old(t)': null }).stepUps.find(SUBJECT), 'unknown');
+  const stuck = open(['new', 'old'], found, { 'old(t)': 5 });
+  stuck.refuses.add('new(t)');
+  t.equal(await stuck.stepUps.find(SUBJECT), 'unknown');
 });
 
 t.test('tells the step-up as a fact, and what is late as unknown', async (t) => {

@@ -217,6 +217,7 @@ t.test('keeps and satisfies nothing while it cannot read what was ended', async 
   await client.del(keys.stepUpsVoid(SUBJECT.telemetry));
   await client.set(keys.stepUpsVoidOf(hashOf('d1')), 'nonsense');
   t.equal(await add(), 'unknown');
+  t.equal(await store.voidUntil(SUBJECT), null);
   t.equal(await store.forget({ ...hashes, telemetry: [], devices: SUBJECT.devices }, clock.nowMs()), null);
 });
 
