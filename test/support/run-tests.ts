@@ -1,7 +1,7 @@
 /**
  * `npm test`: every test file that no other command has, or those that the arguments name. Each is a program
  * of its own; a line with `n/N` for each as it ends, with its failures in full. `--jobs=3` at once,
- * `--timeout=180` seconds for a file, `--browser` and `--kafka` make sure of one. The last line is `N passed,
+ * `--timeout=300` seconds for a file, `--browser` and `--kafka` make sure of one. The last line is `N passed,
  * N failed`. Whole reports are in .tap/results.
  */
 import { globSync } from 'node:fs';
@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
   options: {
     // One more than there are cores: many files wait for timers and servers most of the time.
     jobs: { type: 'string', default: String(availableParallelism() + 1) },
-    timeout: { type: 'string', default: '180' },
+    timeout: { type: 'string', default: '300' },
     browser: { type: 'boolean', default: false },
     kafka: { type: 'boolean', default: false },
   },
