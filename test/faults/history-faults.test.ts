@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t from 'tap';
 import { startPostgresServer } from '../support/postgres-server.ts';
-import { type Fault, startFaultLoad } from '../support/redis-fault-load.ts';
+import { type Fault, type FaultLoad, startFaultLoad } from '../support/redis-fault-load.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { askForDecision } from '../support/start-service.ts';
 import { createDirectory, until } from '../support/test-app.ts';
@@ -56,8 +56,12 @@ const ENGINES: readonly (readonly [string, Readonly<Record<string, string>>, rea
   ],
 ];
 
-for (const [sink, env, faults] of ENGINES) {
-  const load = await startFaultLoad(t, { REDIS_URL: redis.url, ...env });
+// All services first: the tests of one may be over before that of the next has started.
+const started: (readonly [string, FaultLoad, readonly Fault[]])[] = [];
+for (const [sink, env, faults] of ENGINES)
+  started.push([sink, await startFaultLoad(t, { REDIS_URL: redis.url, ...env }), faults]);
+
+for (const [sink, load, faults] of started) {
   let answered = 0;
   for (const fault of faults) {
     t.test(`decides right and in time while the history is gone. ${fault.name}`, async (t) => {
