@@ -43,7 +43,8 @@ export interface StepUpStore {
   /**
    * Ends every step-up of subjects with one of these parts, in whichever combination, and makes void what is
    * told of them with a time up to `voidUntilMs`, or up to that of any which it ends; for as long as a step-up can
-   * be of use. Null ends them alone, where they go on elsewhere. Resolves with how many telemetry ids had one; null where it is not known to be done.
+   * be of use. Null makes nothing void: a move to another hash key. Resolves with how many telemetry ids had one; null
+   * where it is not known to be done.
    */
   forget(hashes: SubjectHashes, voidUntilMs: number | null): Promise<number | null>;
   /**

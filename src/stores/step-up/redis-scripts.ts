@@ -3,7 +3,8 @@ import { GENERATION } from '../redis/generation-script.ts';
 
 /**
  * Hashes are read whole, which are small: so the scripts need no right that custody does not need. `time` is
- * what a step-up begins with, `told` what it ends with where that was ahead of the clock; `replace` writes a hash again with the life that it has left.
+ * what a step-up begins with, `told` what it ends with where that was ahead of the clock; `replace` writes a hash
+ * again with the life that it has left.
  */
 const HASHES = `
 local function read(key)
@@ -53,7 +54,8 @@ end`;
 
 /**
  * The step-ups of one telemetry id are a hash: `account`, empty until one was given, and for each slot of its
- * subjects `<Unix ms> <method> <acr>`, with the time that was told behind it where that was ahead. An account that is not the one held ends all of them: told again, they are void.
+ * subjects `<Unix ms> <method> <acr>`, with the time that was told behind it where that was ahead. An account that
+ * is not the one held ends all of them: told again, they are void.
  */
 const OWNER = `
 local function own(key, void_key, account)
